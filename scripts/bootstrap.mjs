@@ -1,0 +1,60 @@
+// Starts everything that the npm scripts run. It needs nothing but Node 20 and npm: it installs the locked dependencies when they
+// are missing or older than the lock file, then runs its argument (a .ts file, or the name of an installed command) with the
+// Node that the project brings along, because that one runs TypeScript as it is.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { isatty } from 'node:tty';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const modules = join(root, 'node_modules');
+
+function installed() {
+  const stamp = join(modules, '.package-lock.json');
+  return existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+}
+
+if (!installed()) {
+  process.stderr.write('installing the locked dependencies (npm ci)\n');
+  const npm = spawnSync('npm', ['ci', '--include=dev', '--include=optional', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (npm.status !== 0) {
+    process.stderr.write(`npm ci failed with exit code ${npm.status}; see its output above\n`);
+    process.exit(1);
+  }
+}
+
+const ownNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+if (!existsSync(ownNode)) {
+  process.stderr.write(
+    `no Node binary for ${process.platform}-${process.arch} among the project's dependencies: ` +
+      'install Node 24 or newer and run `npm ci --include=optional` again\n',
+  );
+  process.exit(1);
+}
+
+const [name, ...args] = process.argv.slice(2);
+let script = resolve(root, name);
+if (!existsSync(script)) {
+  const directory = { biome: '@biomejs/biome', tsc: 'typescript' }[name] ?? name;
+  const manifest = JSON.parse(readFileSync(join(modules, directory, 'package.json'), 'utf8'));
+  script = join(modules, directory, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[name]);
+}
+const child = spawn(ownNode, [script, ...args], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    PATH: `${join(modules, '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
+  },
+});
+// A terminal sends its signals to the child as well; only what is sent to this process alone must be handed on.
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+process.on('SIGINT', () => {
+  if (![0, 1, 2].some((fd) => isatty(fd))) child.kill('SIGINT');
+});
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

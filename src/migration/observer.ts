@@ -1,0 +1,98 @@
+// What a migration tells while it runs: to the command line's progress bar and log, to the metrics, later to the operator's status.
+
+import type { Side } from '../remote/endpoint.ts';
+
+/** Counts since this run began, except where said. All are plain numbers; the object is updated in place. */
+export interface MigrationProgress {
+  phase: 'Starting' | 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
+  /** The frozen range, [startMs, endMs). */
+  startMs: number;
+  endMs: number;
+  /** Where this run began, when a mark was found in the destination: everything before it was there already. */
+  resumedFromMs: number | undefined;
+  /** Everything before it is in the destination and marked; starts at the resume point. */
+  watermarkMs: number;
+  /** Distinct samples (series, timestamp) that the source gave inside the range, and the losers of conflicts. */
+  samplesRead: number;
+  samplesWritten: number;
+  /** Dropped by a relabel rule. */
+  samplesFiltered: number;
+  /** Found in the destination while comparing an uncertain window. */
+  samplesAlreadyPresent: number;
+  /** Two different samples of one series at one timestamp: one was kept, this counts the others. */
+  samplesConflicting: number;
+  /** By reason: out_of_order, too_old, too_far_in_future, duplicate_timestamp, invalid_labels, invalid_sample, histograms_disabled, other. */
+  samplesRejected: Record<string, number>;
+  /** Series of the newest finished window; `series` is the largest such number of this run. */
+  series: number;
+  windows: number;
+  bytesRead: number;
+  bytesWritten: number;
+  retries: number;
+  /** Length of the window that is asked for now. */
+  windowMs: number;
+  /** Bytes held between socket and socket. */
+  inFlightBytes: number;
+  inFlightWrites: number;
+  /** What the migration waits for, for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
+  waitingFor: string;
+  startedAtMs: number;
+}
+
+export type MigrationEvent =
+  | { readonly type: 'started'; readonly startMs: number; readonly endMs: number; readonly memoryBytes: number }
+  | { readonly type: 'resumed'; readonly fromMs: number; readonly samplesBefore: number }
+  | { readonly type: 'already-finished'; readonly throughMs: number }
+  | {
+      readonly type: 'window-finished';
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly samplesRead: number;
+      readonly samplesWritten: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'window-split';
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly reason: string;
+      readonly by: 'time' | 'name';
+    }
+  | {
+      readonly type: 'request';
+      readonly side: Side;
+      readonly status: number | string;
+      readonly seconds: number;
+      readonly sentBytes: number;
+      readonly receivedBytes: number;
+    }
+  | {
+      readonly type: 'retry';
+      readonly side: Side;
+      readonly code: string;
+      readonly message: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+    }
+  /** The first few rejected samples are named, the rest only counted. */
+  | {
+      readonly type: 'rejected';
+      readonly reason: string;
+      readonly samples: number;
+      readonly answer: string;
+      readonly example?: { readonly labels: string; readonly timeMs: number };
+    }
+  | { readonly type: 'warning'; readonly code: string; readonly message: string }
+  | { readonly type: 'finished'; readonly phase: MigrationProgress['phase'] };
+
+export interface MigrationObserver {
+  /** Called often (each batch); must be cheap. The object is the same each time. */
+  progress(progress: Readonly<MigrationProgress>): void;
+  event(event: MigrationEvent): void;
+}
+
+/** How a migration ended. `error` is there when the phase is Failed. */
+export interface MigrationResult {
+  readonly progress: Readonly<MigrationProgress>;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly side?: Side };
+}

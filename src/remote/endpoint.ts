@@ -1,0 +1,40 @@
+// One HTTP endpoint with everything resolved: what migration/plan.ts compiles a manifest's endpoint and its secrets into, and what
+// the clients of this room are made from.
+
+import type { Secret } from '../telemetry/secret.ts';
+
+export type Side = 'source' | 'destination' | 'progress';
+
+export type EndpointAuth =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly username: Secret; readonly password: Secret }
+  /** `Authorization: <type> <credentials>` */
+  | { readonly kind: 'authorization'; readonly type: string; readonly credentials: Secret };
+
+export interface EndpointTls {
+  /** PEM texts. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: Secret;
+  readonly serverName?: string;
+  readonly insecureSkipVerify: boolean;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+export interface Endpoint {
+  readonly side: Side;
+  /** Used verbatim: path and query are kept. */
+  readonly url: string;
+  /** The tenant's header is already among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly auth: EndpointAuth;
+  readonly tls: EndpointTls;
+  readonly proxyUrl?: string;
+  readonly timeouts: {
+    readonly connectMs: number;
+    /** From the request's last byte to the answer's headers. */
+    readonly firstByteMs: number;
+    /** Between two pieces of an answer's body. */
+    readonly silenceMs: number;
+  };
+}

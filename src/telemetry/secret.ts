@@ -1,0 +1,37 @@
+// A value that must never be printed. Whoever needs it asks for it by name (`reveal`); everything that turns values into text
+// (templates, JSON, util.inspect, the logger) sees `***`.
+
+import { inspect } from 'node:util';
+
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself, for the wire and for nothing else. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return '***';
+  }
+
+  toJSON(): string {
+    return '***';
+  }
+
+  [inspect.custom](): string {
+    return '***';
+  }
+}
+
+/** A URL as it may be shown: no userinfo, and every query value as `***` (InfluxDB takes its password as `?p=`). */
+export function redactUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return '(not a URL)';
+  const query = [...parsed.searchParams.keys()].map((name) => `${name}=***`).join('&');
+  return `${parsed.protocol}//${parsed.host}${parsed.pathname}${query === '' ? '' : `?${query}`}`;
+}

@@ -1,0 +1,53 @@
+// The decoded samples of one series, as columns: no object per sample. Filled by the chunk decoders and by the SAMPLES reader,
+// read by the write encoder. A value is its 64 bits in two halves, because a stale marker is a signalling NaN and does not
+// survive arithmetic or a plain JavaScript array.
+
+/** One series' samples inside one window. Reused from series to series: `clear()` keeps the memory. */
+export class SampleColumns {
+  /** How many float samples are held. */
+  floats = 0;
+  /** Milliseconds since 1970, integers, for the first `floats` entries. */
+  floatTimesMs = new Float64Array(256);
+  /** IEEE 754 bits, two entries a sample: low half at 2i, high half at 2i + 1 (the order of a little-endian double). */
+  floatBits = new Uint32Array(512);
+
+  /** Native histograms: their times, and each as one `prometheus.Histogram` message (types.proto), its timestamp included. */
+  histogramTimesMs: number[] = [];
+  histograms: Uint8Array[] = [];
+
+  /** Whether a start timestamp was decoded since the last `clear()`: remote write 1.0 has no place for it. */
+  startTimestamps = false;
+
+  clear(): void {
+    this.floats = 0;
+    this.histogramTimesMs.length = 0;
+    this.histograms.length = 0;
+    this.startTimestamps = false;
+  }
+
+  /** Makes room for `more` further float samples. */
+  reserve(more: number): void {
+    const needed = this.floats + more;
+    if (needed <= this.floatTimesMs.length) return;
+    const capacity = Math.max(needed, this.floatTimesMs.length * 2);
+    const times = new Float64Array(capacity);
+    times.set(this.floatTimesMs.subarray(0, this.floats));
+    this.floatTimesMs = times;
+    const bits = new Uint32Array(capacity * 2);
+    bits.set(this.floatBits.subarray(0, this.floats * 2));
+    this.floatBits = bits;
+  }
+
+  addFloat(timeMs: number, low: number, high: number): void {
+    this.reserve(1);
+    this.floatTimesMs[this.floats] = timeMs;
+    this.floatBits[this.floats * 2] = low;
+    this.floatBits[this.floats * 2 + 1] = high;
+    this.floats++;
+  }
+
+  addHistogram(timeMs: number, message: Uint8Array): void {
+    this.histogramTimesMs.push(timeMs);
+    this.histograms.push(message);
+  }
+}
