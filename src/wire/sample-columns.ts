@@ -7,9 +7,9 @@ export class SampleColumns {
   /** How many float samples are held. */
   floats = 0;
   /** Milliseconds since 1970, integers, for the first `floats` entries. */
-  floatTimesMs = new Float64Array(256);
+  floatTimesMs: Float64Array;
   /** IEEE 754 bits, two entries a sample: low half at 2i, high half at 2i + 1 (the order of a little-endian double). */
-  floatBits = new Uint32Array(512);
+  floatBits: Uint32Array;
 
   /** Native histograms: their times, and each as one `prometheus.Histogram` message (types.proto), its timestamp included. */
   histogramTimesMs: number[] = [];
@@ -17,6 +17,12 @@ export class SampleColumns {
 
   /** Whether a start timestamp was decoded since the last `clear()`: remote write 1.0 has no place for it. */
   startTimestamps = false;
+
+  /** @param capacity how many float samples fit without growing */
+  constructor(capacity = 256) {
+    this.floatTimesMs = new Float64Array(capacity);
+    this.floatBits = new Uint32Array(capacity * 2);
+  }
 
   clear(): void {
     this.floats = 0;

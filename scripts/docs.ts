@@ -1,0 +1,307 @@
+// `npm run docs`: makes src/api/prom-migration.ts (the types) and docs/manifest.md (the reference) from the CRD. A test fails when
+// either is not what this would make.
+
+import { writeFileSync } from 'node:fs';
+import { promMigrationResource, type Schema, type ValidationRule } from '../src/api/crd.ts';
+
+/** An object of the schema: one interface among the types, one section of the reference. Equal objects share it. */
+interface Shape {
+  readonly name: string;
+  readonly schema: Schema;
+  /** Where it stands, such as `spec.source.tls`. */
+  readonly paths: string[];
+}
+
+/** Names of what would otherwise be called after its field. */
+const names: Readonly<Record<string, string>> = {
+  spec: 'PromMigrationSpec',
+  status: 'PromMigrationStatus',
+  'spec.source': 'SourceSpec',
+  'spec.destination': 'DestinationSpec',
+  'spec.destination.progress': 'DestinationProgress',
+  'spec.destination.progress.timeouts': 'ProgressTimeouts',
+  'spec.window': 'WindowBounds',
+  'spec.relabelings[]': 'Relabeling',
+  'status.conditions[]': 'Condition',
+  'status.range': 'CopiedRange',
+  'status.progress': 'StatusProgress',
+};
+
+const sharedNames: Readonly<Record<string, string>> = {
+  username: 'KeyReference',
+  ca: 'SecretOrConfigMap',
+};
+
+export class Shapes {
+  readonly all: Shape[] = [];
+  readonly #byContent = new Map<string, Shape>();
+
+  constructor(root: Schema) {
+    for (const [field, schema] of Object.entries(root.properties ?? {})) {
+      if (schema.properties !== undefined) this.#add(field, field, schema);
+    }
+  }
+
+  /** The shape of an object's schema. */
+  of(schema: Schema): Shape {
+    const shape = this.#byContent.get(content(schema));
+    if (shape === undefined) throw new Error('an object of the schema that was not visited');
+    return shape;
+  }
+
+  #add(path: string, field: string, schema: Schema): void {
+    const known = this.#byContent.get(content(schema));
+    if (known !== undefined) {
+      known.paths.push(path);
+      return;
+    }
+    const name = names[path] ?? sharedNames[field] ?? `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+    if (this.all.some((shape) => shape.name === name))
+      throw new Error(`two shapes would be called ${name}: name ${path}`);
+    const shape: Shape = { name, schema, paths: [path] };
+    this.all.push(shape);
+    this.#byContent.set(content(schema), shape);
+    for (const [child, childSchema] of Object.entries(schema.properties ?? {})) {
+      const { items } = childSchema;
+      if (childSchema.properties !== undefined) this.#add(`${path}.${child}`, child, childSchema);
+      else if (items?.properties !== undefined) this.#add(`${path}.${child}[]`, child, items);
+    }
+  }
+}
+
+/** What an object is, whatever its descriptions say and whether or not it is filled in by default. */
+function content(schema: Schema): string {
+  const { default: _, ...rest } = schema;
+  return JSON.stringify(rest, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value));
+}
+
+/** A field is there after defaulting when it is required or has a default. */
+function isPresent(parent: Schema, field: string): boolean {
+  return (parent.required ?? []).includes(field) || parent.properties?.[field]?.default !== undefined;
+}
+
+function interfaces(shapes: Shapes, under: string): string {
+  const texts = shapes.all
+    .filter(({ paths }) => paths[0]?.startsWith(under))
+    .map(({ name, schema }) => {
+      const fields = Object.entries(schema.properties ?? {}).map(
+        ([field, fieldSchema]) =>
+          docComment(fieldSchema.description, '  ') +
+          member(`readonly ${field}${isPresent(schema, field) ? '' : '?'}:`, typeOf(fieldSchema, shapes)),
+      );
+      return `${docComment(schema.description, '')}export interface ${name} {\n${fields.join('')}}\n`;
+    });
+  return texts.join('\n');
+}
+
+/** As the formatter would write it. */
+function member(name: string, type: string): string {
+  const line = `  ${name} ${type};\n`;
+  return line.length <= 121 ? line : `  ${name}\n    | ${type.replaceAll(' | ', '\n    | ')};\n`;
+}
+
+export function statusTypesFile(root: Schema): string {
+  return `// The status of the PromMigration resource. Made from the CRD by \`npm run docs\`: change crds/ instead.
+
+${interfaces(new Shapes(root), 'status')}`;
+}
+
+export function typesFile(root: Schema, apiVersion: string): string {
+  return `// The PromMigration resource with its defaults filled in. Made from the CRD by \`npm run docs\`: change crds/ instead.
+
+import type { PromMigrationStatus } from './prom-migration-status.ts';
+
+/** What of Kubernetes' object metadata is looked at here. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+${docComment(root.description, '')}export interface PromMigration {
+  readonly apiVersion: '${apiVersion}';
+  readonly kind: 'PromMigration';
+  readonly metadata: ObjectMeta;
+  readonly spec: PromMigrationSpec;
+  readonly status?: PromMigrationStatus;
+}
+
+${interfaces(new Shapes(root), 'spec')}`;
+}
+
+function typeOf(schema: Schema, shapes: Shapes): string {
+  if (schema.properties !== undefined) return shapes.of(schema).name;
+  if (schema.enum !== undefined) return schema.enum.map((value) => `'${value}'`).join(' | ');
+  if (schema['x-kubernetes-int-or-string']) return 'number | string';
+  if (schema.items !== undefined) return `readonly ${typeOf(schema.items, shapes)}[]`;
+  if (schema.additionalProperties !== undefined) {
+    return `Readonly<Record<string, ${typeOf(schema.additionalProperties, shapes)}>>`;
+  }
+  if (schema.type === 'integer' || schema.type === 'number') return 'number';
+  if (schema.type === 'string' || schema.type === 'boolean') return schema.type;
+  throw new Error(`no TypeScript type for ${JSON.stringify(schema)}`);
+}
+
+function docComment(description: string | undefined, indent: string): string {
+  if (description === undefined) return '';
+  const lines = wrap(description.replaceAll('*/', '*\\/'), 116 - indent.length);
+  if (lines.length === 1) return `${indent}/** ${lines[0]} */\n`;
+  return `${indent}/**\n${lines.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+export function referenceFile(root: Schema, apiVersion: string): string {
+  const shapes = new Shapes(root);
+  const sections = shapes.all
+    .filter(({ paths }) => paths[0]?.startsWith('spec'))
+    .map((shape) => section(shape, shapes));
+  const status = shapes.all
+    .filter(({ paths }) => paths[0]?.startsWith('status'))
+    .map((shape) => section(shape, shapes));
+  return `<!-- Made from the CRD by \`npm run docs\`: change crds/ instead. -->
+
+# The manifest
+
+${root.description}
+
+\`\`\`yaml
+apiVersion: ${apiVersion}
+kind: PromMigration
+metadata:
+  name: smallest
+spec:
+  source:
+    url: http://prometheus:9090/api/v1/read
+  destination:
+    url: http://victoriametrics:8428/api/v1/write
+    progress:
+      protocol: PromQL
+      url: http://victoriametrics:8428
+  timeRange:
+    start: 2024-01-01T00:00:00Z
+\`\`\`
+
+More of them, one for each pair of systems, are in [examples/](../examples).
+
+\`prom-migrator run -f FILE\` takes this and what the Kubernetes API server takes, checked by the same schema and the same rules. A
+field that is not listed here is refused. A field that is null counts as not given.
+
+**Times** are RFC 3339 with at most milliseconds (\`2024-01-31T00:00:00Z\`, \`2024-01-31T01:00:00.250+01:00\`); a finer one is refused,
+because samples have milliseconds. **Durations** are those of Prometheus (\`90s\`, \`1h30m\`). **Bytes** are Kubernetes quantities
+(\`256Mi\`, \`1G\`) or plain numbers. **Regular expressions** are RE2, anchored at both ends.
+
+**Secrets** are named, never written into the manifest: \`{name, key}\` of a Secret in the same namespace. For \`run\`, give the Secrets
+and ConfigMaps as further documents of the files, or as files \`DIR/<name>/<key>\` with \`--secrets-dir DIR\` (a document wins over a
+file). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
+
+**Which fields define the copy.** The id of a migration, by which it finds its own progress in the destination, is made of
+\`source.url\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`, besides its
+namespace and name. Change one of them and \`run\` begins again at \`timeRange.start\`; change anything else and it goes on where it was.
+
+${sections.join('\n')}
+# Status
+
+Written by the operator; \`run\` neither reads nor writes it.
+
+${status.join('\n')}`;
+}
+
+function section({ name, schema, paths }: Shape, shapes: Shapes): string {
+  const where = paths.map((path) => `\`${path}\``).join(', ');
+  const rows = Object.entries(schema.properties ?? {}).map(([field, fieldSchema]) => {
+    const required = (schema.required ?? []).includes(field);
+    const cells = [
+      `\`${field}\`${required ? ' **required**' : ''}`,
+      typeCell(fieldSchema, shapes),
+      fieldSchema.default === undefined
+        ? ''
+        : `\`${cell(JSON.stringify(fieldSchema.default).replace(/^"(.*)"$/, '$1'))}\``,
+      [cell(fieldSchema.description ?? ''), ...limitsOf(fieldSchema), ...rulesOf(fieldSchema)].join(' '),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
+  });
+  const rules = rulesText(schema['x-kubernetes-validations'] ?? []);
+  return `## ${name}
+
+${where}${schema.description === undefined || paths.length > 1 ? '' : `: ${inline(schema.description)}`}
+
+| field | type | default | meaning |
+|---|---|---|---|
+${rows.join('')}${rules.length === 0 ? '' : `\n${rules.map((rule) => `- ${rule}\n`).join('')}`}`;
+}
+
+function typeCell(schema: Schema, shapes: Shapes): string {
+  if (schema.properties !== undefined) {
+    const { name } = shapes.of(schema);
+    return `[${name}](#${name.toLowerCase()})`;
+  }
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  if (schema['x-kubernetes-int-or-string']) return 'quantity';
+  if (schema.items !== undefined) return `list of ${typeCell(schema.items, shapes)}`;
+  if (schema.additionalProperties !== undefined) return `map of ${typeCell(schema.additionalProperties, shapes)}`;
+  if (schema.format === 'date-time') return 'time';
+  return schema.type ?? '';
+}
+
+function limitsOf(schema: Schema): string[] {
+  const limits: string[] = [];
+  const { minimum, maximum, maxItems, maxProperties } = schema;
+  if (minimum !== undefined && maximum !== undefined && maximum < 2 ** 31 - 1)
+    limits.push(`From ${minimum} to ${maximum}.`);
+  else if (minimum !== undefined && minimum > 0) limits.push(`At least ${minimum}.`);
+  if (maxItems !== undefined) limits.push(`At most ${maxItems} entries.`);
+  if (maxProperties !== undefined) limits.push(`At most ${maxProperties} entries.`);
+  return limits;
+}
+
+/** The rules of a field that is no object; those of an object stand below its own table. */
+function rulesOf(schema: Schema): string[] {
+  if (schema.properties !== undefined) return [];
+  return (schema['x-kubernetes-validations'] ?? []).map(({ message }) => {
+    const text = cell(message ?? '');
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  });
+}
+
+function rulesText(rules: readonly ValidationRule[]): string[] {
+  return rules.map(({ message, fieldPath }) => {
+    const field = fieldPath?.replace(/^\./, '');
+    return inline(field === undefined || message?.startsWith(field) ? (message ?? '') : `\`${field}\` ${message}`);
+  });
+}
+
+function inline(text: string): string {
+  return text.replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('__', '\\_\\_');
+}
+
+function cell(text: string): string {
+  return inline(text).replaceAll('|', '\\|');
+}
+
+export const typesPath = new URL('../src/api/prom-migration.ts', import.meta.url);
+export const statusTypesPath = new URL('../src/api/prom-migration-status.ts', import.meta.url);
+export const referencePath = new URL('../docs/manifest.md', import.meta.url);
+
+if (import.meta.main) {
+  const { schema, apiVersion } = promMigrationResource();
+  writeFileSync(typesPath, typesFile(schema, apiVersion));
+  writeFileSync(statusTypesPath, statusTypesFile(schema));
+  writeFileSync(referencePath, referenceFile(schema, apiVersion));
+}

@@ -1,0 +1,42 @@
+// Durations as Prometheus writes them (`1h30m`, `500ms`, `0`), used by the manifest's checks and by migration/plan.ts.
+
+const unitsMs = [
+  ['y', 365 * 86_400_000],
+  ['w', 7 * 86_400_000],
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
+
+const syntax = /^(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/;
+
+/**
+ * The milliseconds of a Prometheus duration, or undefined when it is none: each unit at most once, longest first, a year of 365
+ * days. More than 2^53 - 1 ms is none either.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (text === '') return undefined;
+  const match = syntax.exec(text);
+  if (match === null) return undefined;
+  let totalMs = 0;
+  unitsMs.forEach(([, unitMs], index) => {
+    totalMs += Number(match[index + 1] ?? 0) * unitMs;
+  });
+  return Number.isSafeInteger(totalMs) ? totalMs : undefined;
+}
+
+/** The shortest text that `parseDuration` reads as this many milliseconds; weeks and years are written as days. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs === 0) return '0';
+  let rest = durationMs;
+  let text = '';
+  for (const [unit, unitMs] of unitsMs.slice(2)) {
+    const count = Math.floor(rest / unitMs);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * unitMs;
+  }
+  return text;
+}

@@ -1,0 +1,257 @@
+// Reads the files of `run -f`: one PromMigration and the Secrets and ConfigMaps that it refers to, out of any number of YAML
+// documents. Called by cli/.
+
+import { statSync } from 'node:fs';
+import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } from 'yaml';
+import { promMigrationResource } from './crd.ts';
+import { isObject, type JsonObject } from './defaults.ts';
+import { formatPath } from './field-path.ts';
+import { type Problem, showValue } from './problem.ts';
+import type { PromMigration } from './prom-migration.ts';
+import { parseSecretDocument } from './secret-document.ts';
+import { localSecretSource, referencesOf, type SecretDocument, type SecretSource } from './secret-source.ts';
+import { validateMigration } from './validate.ts';
+
+export interface ManifestFile {
+  /** As the user gave it, for messages. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export type LoadedManifests =
+  | {
+      readonly migration: PromMigration;
+      readonly namespace: string;
+      readonly secrets: SecretSource;
+    }
+  | { readonly problems: readonly Problem[] };
+
+type Origin = Pick<Problem, 'file' | 'document'>;
+
+const origins = new WeakMap<PromMigration, Origin>();
+
+/** Which file and document a migration was read from; both unknown when it did not come from `loadManifests`. */
+export function originOf(migration: PromMigration): Origin {
+  return origins.get(migration) ?? { file: '', document: undefined };
+}
+
+/** One YAML document that holds something. */
+interface Entry {
+  readonly origin: Origin;
+  /** Counted from 1, for messages about the document as a whole. */
+  readonly number: number;
+  readonly value: unknown;
+}
+
+/**
+ * The one PromMigration of these files with its defaults filled in, its namespace (`default` when it names none) and the values
+ * of its Secrets and ConfigMaps, or every problem there is. Never throws. `nowMs` is what "in the future" is measured by.
+ */
+export function loadManifests(
+  files: readonly ManifestFile[],
+  secretsDir: string | undefined,
+  nowMs: number = Date.now(),
+): LoadedManifests {
+  const problems: Problem[] = [];
+  const migrations: Entry[] = [];
+  const secretDocuments: (SecretDocument & { readonly entry: Entry })[] = [];
+
+  for (const entry of files.flatMap((file) => readDocuments(file, problems))) {
+    const { apiVersion, kind } = isObject(entry.value) ? entry.value : {};
+    const { apiVersion: ours, kind: ourKind } = promMigrationResource();
+    if (kind === ourKind && apiVersion === ours) migrations.push(entry);
+    else if ((kind === 'Secret' || kind === 'ConfigMap') && apiVersion === 'v1') {
+      const parsed = parseSecretDocument(kind, entry.value as JsonObject);
+      if ('problems' in parsed) problems.push(...parsed.problems.map((problem) => ({ ...entry.origin, ...problem })));
+      else secretDocuments.push({ ...parsed.document, entry });
+    } else problems.push(wholeDocument(entry, foreignDocument(entry.value)));
+  }
+
+  const first = migrations[0];
+  if (first === undefined && problems.length === 0) problems.push(noMigration(files));
+  for (const entry of migrations.slice(1)) {
+    const where = `${first?.origin.file}, document ${first?.number}`;
+    problems.push(
+      wholeDocument(entry, `a second PromMigration; there is one already in ${where}, and only one can run`),
+    );
+  }
+  if (secretsDir !== undefined && !isDirectory(secretsDir)) {
+    problems.push({
+      file: secretsDir,
+      document: undefined,
+      path: '',
+      value: undefined,
+      message: 'is not a directory that can be read',
+    });
+  }
+  if (first === undefined) return { problems };
+
+  const validated = validateMigration(first.value, nowMs);
+  if ('problems' in validated) problems.push(...validated.problems.map((problem) => ({ ...first.origin, ...problem })));
+  const namespace = namespaceOf(first.value);
+  problems.push(...duplicateSecrets(secretDocuments, namespace));
+  const visible = secretDocuments.filter((document) => (document.namespace ?? namespace) === namespace);
+  const secrets = localSecretSource(visible, secretsDir);
+  for (const reference of referencesOf(first.value)) {
+    const { kind, name, key } = reference;
+    if (secrets.get(kind, name, key) !== undefined) continue;
+    const message = missingMessage(reference, secretDocuments, namespace, secretsDir);
+    problems.push({ ...first.origin, path: formatPath(reference.path), value: undefined, message });
+  }
+  if (problems.length > 0 || 'problems' in validated) return { problems };
+  const { migration } = validated;
+  const named: PromMigration = { ...migration, metadata: { ...migration.metadata, namespace } };
+  origins.set(named, first.origin);
+  return { migration: named, namespace, secrets };
+}
+
+function wholeDocument(entry: Entry, message: string): Problem {
+  return { ...entry.origin, document: entry.number, path: '', value: undefined, message };
+}
+
+function noMigration(files: readonly ManifestFile[]): Problem {
+  const file = files.map(({ name }) => name).join(', ');
+  const message = `holds no PromMigration (apiVersion ${promMigrationResource().apiVersion})`;
+  return { file, document: undefined, path: '', value: undefined, message };
+}
+
+function foreignDocument(value: unknown): string {
+  const { apiVersion: ours, kind: ourKind } = promMigrationResource();
+  const expected = `a PromMigration (apiVersion ${ours}) and the Secrets and ConfigMaps (apiVersion v1) it refers to`;
+  if (!isObject(value)) return `is not a Kubernetes object; only ${expected} belong here`;
+  const { apiVersion, kind } = value;
+  if (typeof kind !== 'string') return `has no kind; only ${expected} belong here`;
+  const shown = (text: unknown) => showValue([], text) ?? 'none';
+  if (kind === ourKind) return `has the apiVersion ${shown(apiVersion)}; must be ${ours}`;
+  return `is of kind ${shown(kind)} (apiVersion ${shown(apiVersion)}); only ${expected} belong here`;
+}
+
+function namespaceOf(value: unknown): string {
+  const metadata = isObject(value) ? value['metadata'] : undefined;
+  const namespace = isObject(metadata) ? metadata['namespace'] : undefined;
+  return typeof namespace === 'string' && namespace !== '' ? namespace : 'default';
+}
+
+function duplicateSecrets(
+  documents: readonly (SecretDocument & { readonly entry: Entry })[],
+  namespace: string,
+): Problem[] {
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const { kind, name, namespace: own, entry } of documents) {
+    const id = `${kind} ${own ?? namespace}/${name}`;
+    if (seen.has(id)) problems.push(wholeDocument(entry, `a second ${id}`));
+    seen.add(id);
+  }
+  return problems;
+}
+
+function missingMessage(
+  { kind, name, key }: { kind: string; name: string; key: string },
+  documents: readonly SecretDocument[],
+  namespace: string,
+  secretsDir: string | undefined,
+): string {
+  const sameName = documents.filter((document) => document.kind === kind && document.name === name);
+  const elsewhere = sameName.find((document) => (document.namespace ?? namespace) !== namespace);
+  const what = `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`;
+  if (elsewhere !== undefined && sameName.length === 1) {
+    return `${what}: the one given is in namespace ${elsewhere.namespace}, the PromMigration in ${namespace}`;
+  }
+  const directory =
+    secretsDir === undefined
+      ? 'as DIR/<name>/<key> with --secrets-dir DIR'
+      : `as the file ${secretsDir}/${name}/${key}`;
+  return `${what}: give it as a document of the files, or ${directory}`;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The documents of a file that hold something; what cannot be read goes to `problems`. */
+function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
+  const report = (message: string, document?: number) => {
+    problems.push({ file: file.name, document, path: '', value: undefined, message });
+  };
+  let documents: readonly Document[];
+  try {
+    // Not its pretty errors: they quote the lines around, and these may be a Secret's.
+    documents = [
+      ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), { prettyErrors: false, logLevel: 'silent', merge: true }),
+    ];
+  } catch {
+    report('is not YAML that can be read (nested too deeply?)');
+    return [];
+  }
+  const several = documents.filter((document) => document.contents !== null).length > 1;
+  const entries: Entry[] = [];
+  documents.forEach((document, index) => {
+    const number = index + 1;
+    const error = document.errors[0];
+    if (error !== undefined) {
+      report(`is not valid YAML: ${explainYaml(error, file.text)}`, number);
+      return;
+    }
+    let value: unknown;
+    try {
+      const bad = unusableKey(document);
+      if (bad !== undefined) {
+        report(bad, number);
+        return;
+      }
+      value = document.toJS({ maxAliasCount: 100 });
+    } catch {
+      report('is not valid YAML: too many aliases, or one that refers to itself', number);
+      return;
+    }
+    if (value === null || value === undefined) return;
+    entries.push({ origin: { file: file.name, document: several ? number : undefined }, number, value });
+  });
+  if (documents.length === 0 || (entries.length === 0 && documents.every((document) => document.errors.length === 0))) {
+    if (!problems.some((problem) => problem.file === file.name)) report('is empty');
+  }
+  return entries;
+}
+
+/** Kubernetes knows string keys only, and a merged or tagged one would be read differently there. */
+function unusableKey(document: Document): string | undefined {
+  let problem: string | undefined;
+  visit(document, {
+    Pair(_, pair) {
+      if (isScalar(pair.key) && (typeof pair.key.value === 'string' || typeof pair.key.value === 'number'))
+        return undefined;
+      problem = 'has a key that is not a string';
+      return visit.BREAK;
+    },
+  });
+  return problem;
+}
+
+/** Our words for the reader's errors: its own may quote the text, which may be a Secret's. */
+const yamlErrors: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'an alias to an anchor that is not there',
+  BAD_DQ_ESCAPE: 'an unknown escape sequence inside double quotes',
+  BAD_INDENT: 'wrong indentation',
+  BAD_SCALAR_START: 'a text that begins with a character reserved by YAML; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping where a value should be (": " inside a text that is not in quotes?)',
+  BLOCK_IN_FLOW: 'an indented block inside braces or brackets',
+  DUPLICATE_KEY: 'the same key twice',
+  MISSING_CHAR: 'a quote, bracket, brace, comma or colon is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key that goes over several lines (is a colon missing?)',
+  TAB_AS_INDENT: 'a tab in the indentation; use spaces',
+  TAG_RESOLVE_FAILED: 'a tag that is not known here',
+  UNEXPECTED_TOKEN: 'something that does not belong there',
+};
+
+function explainYaml(error: YAMLError, text: string): string {
+  const offset = Math.min(error.pos[0], text.length);
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = offset - before.lastIndexOf('\n');
+  return `line ${line}, column ${column}: ${yamlErrors[error.code] ?? 'not understood'}`;
+}

@@ -1,0 +1,90 @@
+// The status of the PromMigration resource. Made from the CRD by `npm run docs`: change crds/ instead.
+
+/** What the operator has seen. Written by the operator alone. */
+export interface PromMigrationStatus {
+  /** The metadata.generation that this status was made from. */
+  readonly observedGeneration?: number;
+  /** One word for people: Pending, Running, Suspended, Stalled, Succeeded or Failed. Programs read conditions. */
+  readonly phase?: string;
+  /**
+   * Accepted, Progressing, Degraded and Succeeded, after the API conventions of Kubernetes. `kubectl wait
+   * --for=condition=Succeeded` waits for the end.
+   */
+  readonly conditions?: readonly Condition[];
+  /** Hash of what defines the copy: the label id of its progress series. */
+  readonly id?: string;
+  /** When the migration first began to read. */
+  readonly startTime?: string;
+  /** When it ended. */
+  readonly completionTime?: string;
+  /** The time range that is copied, with its end as it was frozen at the first start. */
+  readonly range?: CopiedRange;
+  /** How far it is. Brought up to date every 10 seconds at most. */
+  readonly progress?: StatusProgress;
+}
+
+/** One of them. */
+export interface Condition {
+  /** Accepted, Progressing, Degraded or Succeeded. */
+  readonly type: string;
+  /** Whether it holds. */
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** The metadata.generation that it was made from. */
+  readonly observedGeneration?: number;
+  /** When status last changed. */
+  readonly lastTransitionTime: string;
+  /** Why, as one word for programs. */
+  readonly reason: string;
+  /** Why, as a sentence for people. */
+  readonly message: string;
+}
+
+/** The time range that is copied, with its end as it was frozen at the first start. */
+export interface CopiedRange {
+  /** Inclusive. */
+  readonly start: string;
+  /** Exclusive. */
+  readonly end: string;
+}
+
+/** How far it is. Brought up to date every 10 seconds at most. */
+export interface StatusProgress {
+  /** Share of the time range that is finished. */
+  readonly percent?: number;
+  /** The same for people, such as 41.3%. */
+  readonly display?: string;
+  /** Everything before this time is in the destination and marked as finished. */
+  readonly through?: string;
+  /** Where the present run went on. */
+  readonly resumedFrom?: string;
+  /** When a window was last finished. */
+  readonly lastProgressTime?: string;
+  /** Samples that the source gave. */
+  readonly samplesRead?: number;
+  /** Samples that the destination took. */
+  readonly samplesWritten?: number;
+  /** Samples of series that relabelings dropped. */
+  readonly samplesFiltered?: number;
+  /** Samples that were found in the destination on resuming. */
+  readonly samplesAlreadyPresent?: number;
+  /** Samples that lost against another one of the same series and time. */
+  readonly samplesConflicting?: number;
+  /** Samples that the destination refused, by reason. */
+  readonly samplesRejected?: Readonly<Record<string, number>>;
+  /** Largest number of series in one window. */
+  readonly series?: number;
+  /** Windows that are finished. */
+  readonly windows?: number;
+  /** Bytes read from the source, as they came over the network. */
+  readonly bytesRead?: number;
+  /** Bytes written to the destination, as they went over the network. */
+  readonly bytesWritten?: number;
+  /** Requests that were tried again. */
+  readonly retries?: number;
+  /** Samples written in a second, averaged over the last minutes. */
+  readonly samplesPerSecond?: number;
+  /** The same for people, such as 1.2M/s. */
+  readonly rate?: string;
+  /** Estimated time to the end, such as 1h12m. */
+  readonly remaining?: string;
+}

@@ -1,0 +1,90 @@
+// Where the values of Secrets and ConfigMaps come from when there is no cluster: documents beside the manifest, and --secrets-dir.
+// Made by manifest.ts, read by migration/plan.ts; the operator brings a source of its own.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isObject } from './defaults.ts';
+import { type PathSegment, valueAt } from './field-path.ts';
+
+export type ReferenceKind = 'Secret' | 'ConfigMap';
+
+export interface SecretSource {
+  /** The value as text (UTF-8), or undefined when there is none of that name and key. */
+  get(kind: ReferenceKind, name: string, key: string): string | undefined;
+}
+
+/** The data of one Secret or ConfigMap document, key to value. */
+export interface SecretDocument {
+  readonly kind: ReferenceKind;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly data: ReadonlyMap<string, string>;
+}
+
+/**
+ * Looks in the documents first, then in the directory, where the value is the content of `<directory>/<name>/<key>` for either
+ * kind. One newline at the end of such a file is dropped: editors and `echo` put it there, and no header can carry it.
+ */
+export function localSecretSource(documents: readonly SecretDocument[], directory: string | undefined): SecretSource {
+  return {
+    get(kind, name, key) {
+      const document = documents.find((candidate) => candidate.kind === kind && candidate.name === name);
+      return document?.data.get(key) ?? (directory === undefined ? undefined : readSecretFile(directory, name, key));
+    },
+  };
+}
+
+function readSecretFile(directory: string, name: string, key: string): string | undefined {
+  // The rules of Kubernetes for names and keys keep the path inside the directory.
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) return undefined;
+  if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === '.' || key.startsWith('..')) return undefined;
+  try {
+    return withoutFinalNewline(readFileSync(join(directory, name, key), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text without one newline at its end. */
+export function withoutFinalNewline(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+export interface Reference {
+  readonly path: readonly PathSegment[];
+  readonly kind: ReferenceKind;
+  readonly name: string;
+  readonly key: string;
+}
+
+const endpointPaths = [
+  ['spec', 'source'],
+  ['spec', 'destination'],
+  ['spec', 'destination', 'progress'],
+];
+
+const referencePaths: readonly (readonly [ReferenceKind, ...string[]])[] = [
+  ['Secret', 'basicAuth', 'username'],
+  ['Secret', 'basicAuth', 'password'],
+  ['Secret', 'authorization', 'credentials'],
+  ['Secret', 'tls', 'ca', 'secret'],
+  ['ConfigMap', 'tls', 'ca', 'configMap'],
+  ['Secret', 'tls', 'cert', 'secret'],
+  ['ConfigMap', 'tls', 'cert', 'configMap'],
+  ['Secret', 'tls', 'keySecret'],
+];
+
+/** Every well-formed reference to a Secret or ConfigMap in a manifest. */
+export function referencesOf(migration: unknown): Reference[] {
+  const references: Reference[] = [];
+  for (const endpoint of endpointPaths) {
+    for (const [kind, ...fields] of referencePaths) {
+      const path = [...endpoint, ...fields];
+      const reference = valueAt(migration, path);
+      if (!isObject(reference)) continue;
+      const { name, key } = reference;
+      if (typeof name === 'string' && typeof key === 'string') references.push({ path, kind, name, key });
+    }
+  }
+  return references;
+}

@@ -1,0 +1,96 @@
+// What a schema cannot say about a manifest: selectors and regular expressions parse, URLs are URLs, the time range lies in the
+// past. Used by validate.ts on manifests of `run`, and by migration/plan.ts on resources that the API server has let in.
+
+import { parseDuration } from './duration.ts';
+import { type PathSegment, valueAt } from './field-path.ts';
+import { parseSelector, regexProblem } from './selector.ts';
+import { parseTime } from './time.ts';
+
+export interface SemanticViolation {
+  readonly path: readonly PathSegment[];
+  readonly message: string;
+}
+
+const urlPaths: readonly (readonly string[])[] = [
+  ['spec', 'source', 'url'],
+  ['spec', 'source', 'proxyUrl'],
+  ['spec', 'destination', 'url'],
+  ['spec', 'destination', 'proxyUrl'],
+  ['spec', 'destination', 'progress', 'url'],
+  ['spec', 'destination', 'progress', 'proxyUrl'],
+];
+
+/**
+ * Violations in a manifest with its defaults filled in. Takes any value: what is missing or of another type is the schema's to
+ * report, and so is what stands at a path for which `hasProblem` is true. Without `nowMs` the time range may lie in the future.
+ */
+export function checkSemantics(
+  migration: unknown,
+  nowMs: number | undefined,
+  hasProblem: (path: readonly PathSegment[]) => boolean,
+): SemanticViolation[] {
+  const violations: SemanticViolation[] = [];
+
+  function checkText(path: readonly PathSegment[], check: (text: string) => string | undefined): void {
+    const text = valueAt(migration, path);
+    if (typeof text !== 'string' || hasProblem(path)) return;
+    const message = check(text);
+    if (message !== undefined) violations.push({ path, message });
+  }
+
+  for (const path of urlPaths) checkText(path, urlProblem);
+  entriesAt(migration, ['spec', 'selectors']).forEach((_, index) => {
+    checkText(['spec', 'selectors', index], selectorProblem);
+  });
+  entriesAt(migration, ['spec', 'relabelings']).forEach((_, index) => {
+    checkText(['spec', 'relabelings', index, 'regex'], regexProblem);
+  });
+
+  const range = ['spec', 'timeRange'];
+  const lagMs = durationAt(migration, [...range, 'lag']) ?? 0;
+  checkText([...range, 'lag'], (text) =>
+    parseDuration(text) === undefined ? 'must be a Prometheus duration such as 5m, 1h30m or 0' : undefined,
+  );
+  if (nowMs !== undefined) {
+    const hasEnd = valueAt(migration, [...range, 'end']) !== undefined;
+    checkText([...range, 'start'], (text) => startProblem(text, nowMs, hasEnd ? undefined : lagMs));
+    checkText([...range, 'end'], (text) =>
+      (parseTime(text) ?? nowMs) > nowMs
+        ? `must not be in the future (it is ${new Date(nowMs).toISOString()} now); without end everything up to now is copied`
+        : undefined,
+    );
+  }
+  return violations;
+}
+
+function startProblem(text: string, nowMs: number, lagMs: number | undefined): string | undefined {
+  const startMs = parseTime(text);
+  if (startMs === undefined) return undefined;
+  const now = new Date(nowMs).toISOString();
+  if (startMs >= nowMs) return `must be in the past (it is ${now} now)`;
+  if (lagMs !== undefined && startMs >= nowMs - lagMs) {
+    return `must be earlier than now minus lag, which is the end when end is left out (it is ${now} now)`;
+  }
+  return undefined;
+}
+
+function selectorProblem(text: string): string | undefined {
+  const parsed = parseSelector(text);
+  return parsed.ok ? undefined : `must be a PromQL series selector: ${parsed.message}`;
+}
+
+function urlProblem(text: string): string | undefined {
+  const url = URL.parse(text);
+  const isUrl = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  return isUrl ? undefined : 'must be an absolute http:// or https:// URL; host or port are not valid in this one';
+}
+
+function durationAt(root: unknown, path: readonly PathSegment[]): number | undefined {
+  const text = valueAt(root, path);
+  return typeof text === 'string' ? parseDuration(text) : undefined;
+}
+
+function entriesAt(root: unknown, path: readonly PathSegment[]): readonly unknown[] {
+  const list = valueAt(root, path);
+  return Array.isArray(list) ? list : [];
+}

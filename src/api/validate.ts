@@ -1,0 +1,284 @@
+// Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the answers are those of the API server, with
+// words for people. Used by manifest.ts.
+
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { promMigrationResource, type Schema } from './crd.ts';
+import { fieldOf, isObject, withDefaults } from './defaults.ts';
+import { formatPath, type PathSegment, startsWith, valueAt } from './field-path.ts';
+import { type FieldProblem, showValue, suggest } from './problem.ts';
+import type { PromMigration } from './prom-migration.ts';
+import { checkRules } from './rules.ts';
+import { checkSemantics } from './semantics.ts';
+import { parseTime } from './time.ts';
+
+export type Validated = { readonly migration: PromMigration } | { readonly problems: readonly FieldProblem[] };
+
+/** A problem before it is made into text. */
+interface Finding {
+  readonly path: readonly PathSegment[];
+  readonly message: string;
+  /** Whether the value may be shown at all. */
+  readonly hideValue?: boolean;
+}
+
+/**
+ * The PromMigration with all defaults filled in, or every problem that it has, sorted by path. `nowMs` is what "in the future" is
+ * measured by (milliseconds since 1970).
+ */
+export function validateMigration(document: unknown, nowMs: number): Validated {
+  const { schema } = promMigrationResource();
+  const migration = withDefaults(document, schema);
+  const findings: Finding[] = [...checkSchema(migration, schema), ...checkMetadata(migration)];
+  const hasProblem = (path: readonly PathSegment[]) => findings.some((finding) => startsWith(finding.path, path));
+  findings.push(
+    ...checkRules(
+      migration,
+      schema,
+      findings.map((finding) => finding.path),
+    ),
+  );
+  findings.push(...checkSemantics(migration, nowMs, hasProblem));
+  if (findings.length === 0) return { migration: migration as PromMigration };
+  const problems = findings.map((finding) => toProblem(finding, migration)).sort(byPath);
+  // A time that is no time breaks format and pattern, which are one thing to a person.
+  return { problems: problems.filter((problem, index) => index === 0 || byPath(problem, problems[index - 1]) !== 0) };
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+function byPath(a: FieldProblem, b: FieldProblem | undefined): number {
+  if (b === undefined) return -1;
+  return collator.compare(a.path, b.path) || collator.compare(a.message, b.message);
+}
+
+function toProblem(finding: Finding, migration: unknown): FieldProblem {
+  const value = finding.hideValue ? undefined : valueAt(migration, finding.path);
+  return { path: formatPath(finding.path), value: showValue(finding.path, value), message: finding.message };
+}
+
+let validateSchema: ValidateFunction | undefined;
+
+function checkSchema(value: unknown, schema: Schema): Finding[] {
+  if (validateSchema === undefined) {
+    const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, ownProperties: true, allowUnionTypes: true });
+    const between = (low: number, high: number) => (number: number) => number >= low && number <= high;
+    ajv.addFormat('int32', { type: 'number', validate: between(-(2 ** 31), 2 ** 31 - 1) });
+    ajv.addFormat('int64', { type: 'number', validate: between(-(2 ** 63), 2 ** 63) });
+    ajv.addFormat('date-time', (text: string) => parseTime(text) !== undefined);
+    validateSchema = ajv.compile(toAjv(schema));
+  }
+  validateSchema(value);
+  return (validateSchema.errors ?? []).map((error) => explain(error, value, schema));
+}
+
+const plainKeywords = [
+  'type',
+  'format',
+  'enum',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'required',
+] as const;
+const otherKeywords: readonly string[] = [
+  'description',
+  'default',
+  'properties',
+  'additionalProperties',
+  'items',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'x-kubernetes-validations',
+];
+
+/** A structural schema as JSON schema, closed: a field that it does not know is an error. Throws on a keyword unknown here. */
+function toAjv(schema: Schema): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const keyword of Object.keys(schema)) {
+    if (!otherKeywords.includes(keyword) && !(plainKeywords as readonly string[]).includes(keyword)) {
+      throw new Error(`the CRD uses the keyword ${keyword}, which this version does not check`);
+    }
+  }
+  for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
+  if (schema['x-kubernetes-int-or-string']) result['type'] = ['integer', 'string'];
+  if (schema.items !== undefined) result['items'] = toAjv(schema.items);
+  if (schema.properties !== undefined) {
+    result['properties'] = Object.fromEntries(
+      Object.entries(schema.properties).map(([name, field]) => [name, toAjv(field)]),
+    );
+    result['additionalProperties'] = false;
+  } else if (schema.additionalProperties !== undefined) {
+    result['additionalProperties'] = toAjv(schema.additionalProperties);
+  }
+  return result;
+}
+
+/** ajv's error in our words, at the path that it is about. */
+function explain(error: ErrorObject, root: unknown, schema: Schema): Finding {
+  const path = segmentsOf(error.instancePath, root);
+  const node = schemaAt(schema, path) ?? {};
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const name = String(error.params['additionalProperty']);
+      return {
+        path: [...path, name],
+        message: unknownField(name, Object.keys(node.properties ?? {})),
+        hideValue: true,
+      };
+    }
+    case 'required': {
+      const name = String(error.params['missingProperty']);
+      const description = fieldOf(node, name)?.description;
+      return {
+        path: [...path, name],
+        message: description === undefined ? 'is required' : `is required: ${firstSentence(description)}`,
+      };
+    }
+    default:
+      return { path, message: allowed(error.keyword, node, error.data), hideValue: isStructure(node) };
+  }
+}
+
+/** Whether an object or a list belongs there: what stands there instead may be anything, a password included. */
+function isStructure(schema: Schema): boolean {
+  return schema.type === 'object' || schema.type === 'array';
+}
+
+export function unknownField(name: string, known: readonly string[]): string {
+  const meant = suggest(name, known);
+  return meant === undefined
+    ? `unknown field; known here: ${known.join(', ')}`
+    : `unknown field; did you mean ${meant}?`;
+}
+
+export function firstSentence(description: string): string {
+  return /^.*?[^.]\.(?= [A-Z]|$)/s.exec(description)?.[0].slice(0, -1) ?? description;
+}
+
+const typeNames: Readonly<Record<NonNullable<Schema['type']>, string>> = {
+  object: 'an object with fields',
+  array: 'a list',
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+function allowed(keyword: string, schema: Schema, value: unknown): string {
+  switch (keyword) {
+    case 'type': {
+      if (schema['x-kubernetes-int-or-string']) return 'must be a whole number or a string';
+      const quoted = schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+      return `must be ${schema.type === undefined ? 'something else' : typeNames[schema.type]}${quoted ? '; put it in quotes' : ''}`;
+    }
+    case 'enum': {
+      const meant = typeof value === 'string' ? suggest(value, (schema.enum ?? []).map(String)) : undefined;
+      return `must be one of ${(schema.enum ?? []).join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+    }
+    case 'minimum':
+    case 'maximum':
+      if (schema.minimum !== undefined && schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER) {
+        return `must be from ${schema.minimum} to ${schema.maximum}`;
+      }
+      return keyword === 'minimum' ? `must be at least ${schema.minimum}` : `must be at most ${schema.maximum}`;
+    case 'minLength':
+    case 'minItems':
+      return 'must not be empty';
+    case 'maxLength':
+      return `must not be longer than ${schema.maxLength} characters`;
+    case 'maxItems':
+      return `must not have more than ${schema.maxItems} entries`;
+    case 'maxProperties':
+      return `must not have more than ${schema.maxProperties} entries`;
+    case 'format':
+    case 'pattern':
+      return schema.format === 'date-time'
+        ? 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z'
+        : `must be a valid ${schema.format ?? `text that matches ${schema.pattern}`}`;
+    default:
+      return `breaks the rule ${keyword}`;
+  }
+}
+
+/** A JSON pointer as segments, list positions as numbers. */
+function segmentsOf(pointer: string, root: unknown): PathSegment[] {
+  const path: PathSegment[] = [];
+  let value = root;
+  for (const escaped of pointer.split('/').slice(1)) {
+    const name = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(value) ? Number(name) : name);
+    value = valueAt(value, path.slice(-1));
+  }
+  return path;
+}
+
+function schemaAt(schema: Schema, path: readonly PathSegment[]): Schema | undefined {
+  let node: Schema | undefined = schema;
+  for (const segment of path) node = typeof segment === 'number' ? node?.items : node && fieldOf(node, segment);
+  return node;
+}
+
+const metadataFields = [
+  'name',
+  'namespace',
+  'labels',
+  'annotations',
+  'generateName',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'finalizers',
+  'ownerReferences',
+  'managedFields',
+  'selfLink',
+];
+
+/** Of the metadata, which the API server checks by itself, what `run` needs: a name, perhaps a namespace, no slip of the pen. */
+export function checkMetadata(document: unknown): Finding[] {
+  const metadata = isObject(document) ? document['metadata'] : undefined;
+  if (metadata === undefined || metadata === null) {
+    return [{ path: ['metadata', 'name'], message: 'is required: the name of this object' }];
+  }
+  if (!isObject(metadata)) return [{ path: ['metadata'], message: 'must be an object with fields', hideValue: true }];
+  const findings: Finding[] = [];
+  for (const name of Object.keys(metadata)) {
+    if (metadataFields.includes(name)) continue;
+    findings.push({
+      path: ['metadata', name],
+      message: unknownField(name, metadataFields.slice(0, 4)),
+      hideValue: true,
+    });
+  }
+  const { name, namespace } = metadata;
+  if (name === undefined || name === null) {
+    findings.push({ path: ['metadata', 'name'], message: 'is required: the name of this object' });
+  } else if (typeof name !== 'string' || name.length > 253 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
+    findings.push({
+      path: ['metadata', 'name'],
+      message:
+        'must be lower case letters, digits, - and ., at most 253 of them, beginning and ending with a letter or digit',
+    });
+  }
+  const given = namespace !== undefined && namespace !== null;
+  if (
+    given &&
+    (typeof namespace !== 'string' || namespace.length > 63 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace))
+  ) {
+    findings.push({
+      path: ['metadata', 'namespace'],
+      message:
+        'must be lower case letters, digits and -, at most 63 of them, beginning and ending with a letter or digit',
+    });
+  }
+  return findings;
+}

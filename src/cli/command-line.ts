@@ -1,0 +1,107 @@
+// From the arguments of the process to a command and from whatever happens to an exit code. Called by main.ts.
+
+import { ListenError } from '../telemetry/http-server.ts';
+import { escapeControl, presentableText } from '../telemetry/log-text.ts';
+import { version } from '../telemetry/version.ts';
+import { EXIT } from './exit-codes.ts';
+import { COMMANDS, type Command } from './flags.ts';
+import { commandHelp, overallHelp } from './help.ts';
+import type { CommandIo } from './io.ts';
+import { type RunEngine, runCommand } from './run-command.ts';
+import { didYouMean, UsageError } from './usage-error.ts';
+
+function findCommand(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const names = [...COMMANDS.map((candidate) => candidate.name), 'help'];
+  if (name.startsWith('-')) {
+    throw new UsageError(`unknown flag ${name}: a command comes first (${names.join(', ')})`);
+  }
+  const meant = didYouMean(name, names);
+  throw new UsageError(`unknown command ${JSON.stringify(name)}${meant || `; commands: ${names.join(', ')}`}`);
+}
+
+/** Whether one of the flags is given; what follows `--` or belongs to a flag as its value does not count. */
+function asksFor(argv: readonly string[], command: Command, ...spellings: string[]): boolean {
+  const takesValue = new Set(
+    command.flags.flatMap(({ name, short, placeholder }) =>
+      placeholder === undefined ? [] : [`--${name}`, ...(short === undefined ? [] : [`-${short}`])],
+    ),
+  );
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index] ?? '';
+    if (argument === '--') return false;
+    if (spellings.includes(argument)) return true;
+    if (takesValue.has(argument) && !spellings.includes(argv[index + 1] ?? '')) index++;
+  }
+  return false;
+}
+
+async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () => Promise<RunEngine>): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    io.stderr.write(overallHelp());
+    return EXIT.usage;
+  }
+  if (first === '--version' || first === '-V' || first === 'version') {
+    io.stdout.write(`${version}\n`);
+    return EXIT.done;
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    const topic = first === 'help' ? rest[0] : undefined;
+    io.stdout.write(topic === undefined ? overallHelp() : commandHelp(findCommand(topic)));
+    return EXIT.done;
+  }
+  const command = findCommand(first);
+  if (asksFor(rest, command, '--help', '-h')) {
+    io.stdout.write(commandHelp(command));
+    return EXIT.done;
+  }
+  if (asksFor(rest, command, '--version', '-V')) {
+    io.stdout.write(`${version}\n`);
+    return EXIT.done;
+  }
+  return await runCommand(rest, io, loadEngine);
+}
+
+/** An unexpected error in one line, with its stack only for `--log-level debug`. */
+export function describeUnexpected(error: unknown, argv: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = `prom-migrator: unexpected error: ${escapeControl(presentableText(message))}`;
+  const debug = argv.some(
+    (argument, index) =>
+      argument === '--log-level=debug' || (argument === 'debug' && argv[index - 1] === '--log-level'),
+  );
+  return debug && error instanceof Error && error.stack !== undefined ? `${line}\n${error.stack}\n` : `${line}\n`;
+}
+
+/** Runs the command that `argv` (without node and script) asks for; never rejects. */
+export async function runCommandLine(
+  argv: readonly string[],
+  io: CommandIo,
+  loadEngine: () => Promise<RunEngine>,
+): Promise<number> {
+  let code: number;
+  try {
+    code = await dispatch(argv, io, loadEngine);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      const help = `prom-migrator ${error.command === undefined ? '' : `${error.command} `}--help`;
+      io.stderr.write(`prom-migrator: ${escapeControl(error.message)}\nSee ${help}\n`);
+      code = EXIT.usage;
+    } else if (error instanceof ListenError) {
+      io.stderr.write(`prom-migrator: --metrics-address: ${escapeControl(error.message)}\n`);
+      code = EXIT.failed;
+    } else {
+      io.stderr.write(describeUnexpected(error, argv));
+      code = EXIT.failed;
+    }
+  }
+  const failure = await io.stdout.flushed();
+  if (failure !== undefined) {
+    io.stderr.write(`prom-migrator: the result could not be written to stdout: ${escapeControl(failure.message)}\n`);
+    code = code === EXIT.done ? EXIT.failed : code;
+  }
+  await io.stderr.flushed();
+  return code;
+}

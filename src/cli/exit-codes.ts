@@ -1,0 +1,47 @@
+// The exit codes: decided here, printed by --help, and held equal to the table in docs/exit-codes.md by a test.
+
+import type { MigrationResult } from '../migration/observer.ts';
+
+export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sigterm: 143 } as const;
+
+export type InterruptSignal = 'SIGINT' | 'SIGTERM';
+
+export const EXIT_CODES: readonly { readonly code: number; readonly meaning: string }[] = [
+  { code: EXIT.done, meaning: 'all of it is in the destination (also when an earlier run had finished it)' },
+  {
+    code: EXIT.failed,
+    meaning: 'failed; the error says on which side and what to change; a later run goes on at the mark',
+  },
+  { code: EXIT.usage, meaning: 'bad usage or a bad manifest; nothing was read or written' },
+  {
+    code: EXIT.skipped,
+    meaning: 'finished, but the destination rejected samples and rejectedSamples is Skip: they are missing there',
+  },
+  { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run goes on at the mark' },
+  { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run goes on at the mark' },
+];
+
+export function interruptExitCode(signal: InterruptSignal): number {
+  return signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
+}
+
+export function rejectedSamples(samplesRejected: Readonly<Record<string, number>>): number {
+  return Object.values(samplesRejected).reduce((sum, samples) => sum + samples, 0);
+}
+
+/**
+ * The exit code of a migration that has ended. Conflicting samples do not count as skipped: the source gave two values for one
+ * moment, one of them is in the destination, and no destination could hold both.
+ */
+export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): number {
+  const { phase, samplesRejected } = result.progress;
+  if (phase === 'Succeeded') return rejectedSamples(samplesRejected) > 0 ? EXIT.skipped : EXIT.done;
+  if (phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
+  return EXIT.failed;
+}
+
+/** The table of docs/exit-codes.md. */
+export function exitCodesTable(): string {
+  const rows = EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
+  return ['| code | meaning |', '|---:|---|', ...rows].join('\n');
+}

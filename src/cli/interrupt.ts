@@ -1,0 +1,72 @@
+// SIGINT and SIGTERM: the first one asks the migration to stop and gives it a grace period, the second one ends the process.
+// Used by every command that runs a migration.
+
+import type { Clock } from '../telemetry/clock.ts';
+import type { InterruptSignal } from './exit-codes.ts';
+import type { SignalSource } from './io.ts';
+
+/** npm and other launchers hand a signal on that a terminal has already sent to the whole group: that is one signal, not two. */
+const SAME_SIGNAL_MS = 50;
+
+export interface Interrupts {
+  /** Aborted by the first signal: take no new window. */
+  readonly stop: AbortSignal;
+  /** Aborted when the grace period is over: end now. */
+  readonly abort: AbortSignal;
+  /** The first signal, if one came. */
+  received(): InterruptSignal | undefined;
+  /** Gives the signals back to whom they belonged. */
+  dispose(): void;
+}
+
+export interface InterruptOptions {
+  readonly signals: SignalSource;
+  readonly clock: Clock;
+  readonly graceMs: number;
+  readonly onFirst: (signal: InterruptSignal) => void;
+  readonly onGraceOver: (signal: InterruptSignal) => void;
+  /** Gets the first signal: it is the one that the exit code tells of. */
+  readonly onSecond: (signal: InterruptSignal) => void;
+}
+
+export function watchInterrupts(options: InterruptOptions): Interrupts {
+  const { signals, clock, graceMs } = options;
+  const stop = new AbortController();
+  const abort = new AbortController();
+  const disposed = new AbortController();
+  let first: InterruptSignal | undefined;
+  let firstAtMs = 0;
+
+  const handle = (signal: InterruptSignal) => {
+    if (first !== undefined) {
+      const sinceMs = clock.now() - firstAtMs;
+      if (sinceMs < 0 || sinceMs >= SAME_SIGNAL_MS) options.onSecond(first);
+      return;
+    }
+    first = signal;
+    firstAtMs = clock.now();
+    options.onFirst(signal);
+    stop.abort();
+    clock.sleep(graceMs, disposed.signal).then(
+      () => {
+        options.onGraceOver(signal);
+        abort.abort();
+      },
+      () => undefined,
+    );
+  };
+  const onSigint = () => handle('SIGINT');
+  const onSigterm = () => handle('SIGTERM');
+  signals.on('SIGINT', onSigint);
+  signals.on('SIGTERM', onSigterm);
+  return {
+    stop: stop.signal,
+    abort: abort.signal,
+    received: () => first,
+    dispose() {
+      signals.off('SIGINT', onSigint);
+      signals.off('SIGTERM', onSigterm);
+      disposed.abort(new Error('the command has ended'));
+    },
+  };
+}

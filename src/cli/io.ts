@@ -1,0 +1,71 @@
+// What a command touches of its process: streams, signals, time. Made from the real process by main.ts, and by the tests from
+// things they can look into.
+
+import type { Clock } from '../telemetry/clock.ts';
+
+export interface Output {
+  readonly isTTY: boolean;
+  /** The terminal's width now. */
+  columns(): number;
+  write(text: string): void;
+  /** Resolves when all that was written has left the process, or never will; the error when it could not be written. */
+  flushed(): Promise<Error | undefined>;
+}
+
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+export interface CommandIo {
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Ends the process now, whatever still runs. */
+  readonly exit: (code: number) => void;
+}
+
+/**
+ * A stream of the process as an Output. A reader that went away (EPIPE, as in `run | head`) is no reason to end a migration: what
+ * would have been written is dropped.
+ */
+export function streamOutput(stream: NodeJS.WriteStream): Output {
+  let failure: NodeJS.ErrnoException | undefined;
+  stream.on('error', (error) => {
+    failure ??= error;
+  });
+  return {
+    isTTY: stream.isTTY === true,
+    columns: () => stream.columns || 80,
+    write(text) {
+      if (failure === undefined) stream.write(text);
+    },
+    flushed: () =>
+      new Promise((resolve) => {
+        const settle = () => resolve(failure?.code === 'EPIPE' ? undefined : failure);
+        if (failure !== undefined || stream.destroyed) settle();
+        else stream.write('', () => settle());
+      }),
+  };
+}
+
+/** The real process. */
+export function processIo(clock: Clock): CommandIo {
+  return {
+    // Opened only when something reads it: a process may have been started without one.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: streamOutput(process.stdout),
+    stderr: streamOutput(process.stderr),
+    env: process.env,
+    signals: process,
+    clock,
+    random: Math.random,
+    exit: (code) => process.exit(code),
+  };
+}

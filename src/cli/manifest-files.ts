@@ -1,0 +1,59 @@
+// The files named by -f, read whole: text for the manifest's loader, or one problem for each that could not be read.
+
+import { readFile, stat } from 'node:fs/promises';
+import type { ManifestFile } from '../api/manifest.ts';
+import type { Problem } from '../api/problem.ts';
+import type { CommandIo } from './io.ts';
+
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'not readable: permission denied',
+  EISDIR: 'is a directory; name the files in it',
+  ENOTDIR: 'a part of the path is not a directory',
+};
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return 'cannot be read';
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
+  return READ_ERRORS[code] ?? `cannot be read: ${error.message}`;
+}
+
+async function readStdin(stdin: CommandIo['stdin']): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks);
+}
+
+function fileProblem(file: string, message: string): Problem {
+  return { file, document: undefined, path: '', value: undefined, message };
+}
+
+/** Reads all of them; `-` is stdin, and is called `(stdin)`. A byte order mark is dropped. */
+export async function readManifestFiles(
+  names: readonly string[],
+  stdin: CommandIo['stdin'],
+): Promise<{ readonly files: readonly ManifestFile[]; readonly problems: readonly Problem[] }> {
+  const files: ManifestFile[] = [];
+  const problems: Problem[] = [];
+  for (const name of names) {
+    const shownName = name === '-' ? '(stdin)' : name;
+    try {
+      const bytes = name === '-' ? await readStdin(stdin) : await readFile(name);
+      files.push({ name: shownName, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) });
+    } catch (error) {
+      problems.push(fileProblem(shownName, errorText(error)));
+    }
+  }
+  return { files, problems };
+}
+
+/** What is wrong with `--secrets-dir`, if something is. */
+export async function secretsDirProblem(directory: string): Promise<Problem | undefined> {
+  try {
+    if ((await stat(directory)).isDirectory()) return undefined;
+    return fileProblem(directory, 'is not a directory (--secrets-dir takes one)');
+  } catch (error) {
+    return fileProblem(directory, `${errorText(error).replace('no such file', 'no such directory')} (--secrets-dir)`);
+  }
+}

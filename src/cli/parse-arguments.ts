@@ -1,0 +1,83 @@
+// A command line, read by a command's table of flags (flags.ts). Every mistake becomes a UsageError that says what would be right.
+
+import { parseArgs } from 'node:util';
+import type { Command, Flag } from './flags.ts';
+import { didYouMean, UsageError } from './usage-error.ts';
+
+export interface ParsedFlags {
+  /** Whether a flag without a value was given. */
+  has(name: string): boolean;
+  /** The last value given, or the default of the table. */
+  value(name: string): string | undefined;
+  /** All values given, in order. */
+  values(name: string): readonly string[];
+}
+
+function spelled(flag: Flag): string {
+  return `--${flag.name}`;
+}
+
+function checkValue(flag: Flag, rawName: string, value: string | undefined, inline: boolean, command: Command): string {
+  // A value that looks like a flag is nearly always a value that was forgotten; --flag=-x says that it is meant.
+  if (value === undefined || (!inline && value.length > 1 && value.startsWith('-'))) {
+    throw new UsageError(`${rawName} needs a value: ${spelled(flag)} ${flag.placeholder ?? ''}`, command.name);
+  }
+  if (value === '') throw new UsageError(`${rawName} has an empty value`, command.name);
+  if (flag.choices !== undefined && !flag.choices.includes(value)) {
+    throw new UsageError(
+      `${rawName} is one of ${flag.choices.join(', ')}, not ${JSON.stringify(value)}${didYouMean(value, flag.choices)}`,
+      command.name,
+    );
+  }
+  return value;
+}
+
+/** @throws UsageError */
+export function parseArguments(command: Command, argv: readonly string[]): ParsedFlags {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      command.flags.map(({ name, short, placeholder }) => [
+        name,
+        { type: placeholder === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) } as const,
+      ]),
+    ),
+  });
+  const given = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      const hint = command.flags.some((flag) => flag.name === 'filename')
+        ? ` (a file is given with -f ${token.value})`
+        : '';
+      throw new UsageError(`unexpected argument ${JSON.stringify(token.value)}${hint}`, command.name);
+    }
+    if (token.kind === 'option-terminator') continue;
+    const flag = command.flags.find(({ name }) => name === token.name);
+    if (flag === undefined) {
+      const meant = didYouMean(
+        token.name,
+        command.flags.map(({ name }) => name),
+        '--',
+      );
+      throw new UsageError(`unknown flag ${token.rawName}${meant}`, command.name);
+    }
+    const values = given.get(flag.name) ?? [];
+    if (flag.placeholder === undefined) {
+      if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`, command.name);
+      values.push('');
+    } else {
+      values.push(checkValue(flag, token.rawName, token.value, token.inlineValue === true, command));
+    }
+    if (values.length > 1 && flag.multiple !== true && values[0] !== values.at(-1)) {
+      throw new UsageError(`${token.rawName} is given twice, with different values`, command.name);
+    }
+    given.set(flag.name, values);
+  }
+  return {
+    has: (name) => given.has(name),
+    value: (name) => given.get(name)?.at(-1) ?? command.flags.find((flag) => flag.name === name)?.default,
+    values: (name) => given.get(name) ?? [],
+  };
+}

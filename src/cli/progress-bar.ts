@@ -1,0 +1,105 @@
+// The progress line on a terminal: drawn over itself, with log lines above it. `renderProgress` decides what is on the line, the
+// class acts on the terminal. Used by run-command.ts when stderr is a terminal.
+
+import { escapeControl } from '../telemetry/log-text.ts';
+import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from './format.ts';
+import type { Output } from './io.ts';
+import type { ProgressView } from './progress-view.ts';
+
+export interface BarStyle {
+  readonly colour: boolean;
+  /** Whether the terminal's character set has block characters. */
+  readonly unicode: boolean;
+}
+
+const BAR_MIN = 10;
+const BAR_MAX = 30;
+const WAITING_MIN = 12;
+
+// Wide characters (CJK, emoji) take two columns; counting a few narrow ones as wide only shortens the line.
+function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text)
+    columns += (character.codePointAt(0) ?? 0) >= 0x1100 && !/[─-▟]/.test(character) ? 2 : 1;
+  return columns;
+}
+
+function cut(text: string, columns: number, ellipsis: string): string {
+  if (columnsOf(text) <= columns) return text;
+  let result = '';
+  let used = columnsOf(ellipsis);
+  for (const character of text) {
+    used += columnsOf(character);
+    if (used > columns) break;
+    result += character;
+  }
+  return result + ellipsis;
+}
+
+function bar(ratio: number, width: number, style: BarStyle): string {
+  const filled = Math.floor(ratio * width);
+  const done = (style.unicode ? '━' : '#').repeat(filled);
+  const open = (style.unicode ? '─' : '.').repeat(width - filled);
+  return style.colour ? `\u001b[36m${done}\u001b[0m\u001b[2m${open}\u001b[0m` : done + open;
+}
+
+/**
+ * The progress line, at most `width` columns wide: percent, bar, through which time, samples, rate, window length, ETA and what it waits for.
+ * On a narrow terminal the least telling parts are left out.
+ */
+export function renderProgress(view: ProgressView, width: number, style: BarStyle): string {
+  const percent = formatPercent(view.ratio).padStart(6);
+  // The order is that of the line, the number that of leaving out: the highest goes first.
+  let parts: { text: string; leaveOut: number }[] = [
+    { text: view.throughMs === undefined ? 'starting' : `through ${formatTimeShort(view.throughMs)}`, leaveOut: 2 },
+    { text: `${formatCount(view.samples)} samples`, leaveOut: 3 },
+    { text: formatRate(view.samplesPerSecond), leaveOut: 4 },
+    { text: view.windowMs > 0 ? `window ${formatDuration(view.windowMs)}` : '', leaveOut: 6 },
+    { text: view.etaMs === undefined ? '' : `ETA ${formatDuration(Math.ceil(view.etaMs / 1000) * 1000)}`, leaveOut: 1 },
+  ].filter(({ text }) => text !== '');
+  const used = () => percent.length + parts.reduce((sum, { text }) => sum + 2 + columnsOf(text), 0);
+  while (parts.length > 0 && used() > width) {
+    const last = Math.max(...parts.map(({ leaveOut }) => leaveOut));
+    parts = parts.filter(({ leaveOut }) => leaveOut !== last);
+  }
+  let waiting = view.waitingFor === '' ? '' : `waiting for ${escapeControl(view.waitingFor)}`;
+  let room = width - used();
+  const waitingRoom = room - 2;
+  if (waitingRoom < WAITING_MIN) waiting = '';
+  else waiting = cut(waiting, waitingRoom, style.unicode ? '…' : '...');
+  if (waiting !== '') room -= 2 + columnsOf(waiting);
+  const barWidth = Math.min(BAR_MAX, room - 1);
+  const shownBar = barWidth >= BAR_MIN ? ` ${bar(view.ratio, barWidth, style)}` : '';
+  const texts = parts.map(({ text }) => text);
+  if (waiting !== '') texts.push(waiting);
+  return [percent + shownBar, ...texts].join('  ').slice(0, style.colour ? undefined : width);
+}
+
+export class ProgressBar {
+  readonly #output: Output;
+  readonly #style: BarStyle;
+  #line = '';
+
+  constructor(output: Output, style: BarStyle) {
+    this.#output = output;
+    this.#style = style;
+  }
+
+  draw(view: ProgressView): void {
+    // The last column stays free: a full line would wrap on some terminals and could not be drawn over.
+    this.#line = renderProgress(view, this.#output.columns() - 1, this.#style);
+    this.#output.write(`\r${this.#line}\u001b[K`);
+  }
+
+  /** A log line, above the progress line. */
+  printAbove(line: string): void {
+    this.#output.write(this.#line === '' ? `${line}\n` : `\r\u001b[K${line}\n${this.#line}`);
+  }
+
+  /** Takes the progress line away; `draw` brings it back. */
+  clear(): void {
+    if (this.#line === '') return;
+    this.#line = '';
+    this.#output.write('\r\u001b[K');
+  }
+}

@@ -1,0 +1,46 @@
+// What there is to see of a running migration: its progress with the rates and the remaining time worked out. Shown by the
+// progress bar and by the periodic log line.
+
+import type { MigrationProgress } from '../migration/observer.ts';
+import { completedRatio } from '../telemetry/metrics.ts';
+import { SlidingRate } from './sliding-rate.ts';
+
+const RATE_WINDOW_MS = 30_000;
+/** The watermark moves by whole windows, so that its slope needs a longer look. */
+const ETA_WINDOW_MS = 300_000;
+
+export interface ProgressView {
+  /** From 0 to 1. */
+  readonly ratio: number;
+  /** The watermark; undefined until the range is known. */
+  readonly throughMs: number | undefined;
+  readonly samples: number;
+  readonly samplesPerSecond: number;
+  readonly windowMs: number;
+  readonly waitingFor: string;
+  /** Undefined while nobody can know. */
+  readonly etaMs: number | undefined;
+}
+
+export class ProgressMeter {
+  readonly #samples = new SlidingRate(RATE_WINDOW_MS);
+  readonly #watermark = new SlidingRate(ETA_WINDOW_MS);
+
+  /** The view at `nowMs`; to be called regularly, once a second or more often, because the rates grow from it. */
+  look(progress: Readonly<MigrationProgress>, nowMs: number): ProgressView {
+    const { startMs, endMs, watermarkMs } = progress;
+    const ranged = endMs > startMs && progress.phase !== 'Starting';
+    this.#samples.add(nowMs, progress.samplesWritten);
+    if (ranged) this.#watermark.add(nowMs, watermarkMs);
+    const rangePerSecond = this.#watermark.perSecond();
+    return {
+      ratio: ranged ? completedRatio(progress) : 0,
+      throughMs: ranged ? watermarkMs : undefined,
+      samples: progress.samplesWritten,
+      samplesPerSecond: this.#samples.perSecond(),
+      windowMs: progress.windowMs,
+      waitingFor: progress.waitingFor,
+      etaMs: ranged && rangePerSecond > 0 ? (Math.max(0, endMs - watermarkMs) / rangePerSecond) * 1000 : undefined,
+    };
+  }
+}

@@ -1,0 +1,120 @@
+// How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
+
+import type { MigrationResult } from '../migration/observer.ts';
+import { escapeControl, presentableText } from '../telemetry/log-text.ts';
+import { rejectedSamples } from './exit-codes.ts';
+import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from './format.ts';
+
+/** The object of `--output json`. Times are RFC 3339 with milliseconds, or null when there is none. */
+export interface RunResult {
+  readonly migration: string | null;
+  readonly phase: string;
+  readonly resumedFrom: string | null;
+  /** Everything of the range before it is in the destination. */
+  readonly through: string | null;
+  readonly samplesRead: number;
+  readonly samplesWritten: number;
+  readonly samplesFiltered: number;
+  readonly samplesAlreadyPresent: number;
+  readonly samplesConflicting: number;
+  readonly samplesRejected: Readonly<Record<string, number>>;
+  readonly series: number;
+  readonly windows: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly retries: number;
+  readonly durationSeconds: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
+}
+
+/** An error with what the user can do about it, in one text. */
+export function errorText(error: { readonly message: string; readonly hint?: string }): string {
+  return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
+}
+
+export function toRunResult(migration: string, result: MigrationResult, endedAtMs: number): RunResult {
+  const { progress, error } = result;
+  const ranged = progress.endMs > progress.startMs;
+  return {
+    migration,
+    phase: progress.phase,
+    resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
+    through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
+    samplesRead: progress.samplesRead,
+    samplesWritten: progress.samplesWritten,
+    samplesFiltered: progress.samplesFiltered,
+    samplesAlreadyPresent: progress.samplesAlreadyPresent,
+    samplesConflicting: progress.samplesConflicting,
+    samplesRejected: { ...progress.samplesRejected },
+    series: progress.series,
+    windows: progress.windows,
+    bytesRead: progress.bytesRead,
+    bytesWritten: progress.bytesWritten,
+    retries: progress.retries,
+    durationSeconds: Math.max(0, endedAtMs - progress.startedAtMs) / 1000,
+    ...(error === undefined
+      ? {}
+      : { error: { code: error.code, message: presentableText(errorText(error)), side: error.side ?? null } }),
+  };
+}
+
+/** What `--output json` prints when nothing could be started: the same fields, so that a reader needs no second shape. */
+export function failedBeforeStart(code: string, message: string): RunResult {
+  return {
+    migration: null,
+    phase: 'Failed',
+    resumedFrom: null,
+    through: null,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    durationSeconds: 0,
+    error: { code, message, side: null },
+  };
+}
+
+/** The short summary of `--output text`, without the last line end. */
+export function summaryText(result: RunResult): string {
+  const { durationSeconds } = result;
+  const rate = durationSeconds > 0 ? ` (${formatRate(result.samplesWritten / durationSeconds)})` : '';
+  const rows: [string, string | undefined][] = [
+    ['migration', result.migration ?? undefined],
+    ['phase', result.phase],
+    ['error', result.error === undefined ? undefined : `${result.error.code}: ${result.error.message}`],
+    ['resumed from', result.resumedFrom ?? undefined],
+    ['through', result.through ?? undefined],
+    ['samples read', formatExact(result.samplesRead)],
+    ['samples written', formatExact(result.samplesWritten)],
+  ];
+  const onlyIfAny: [string, number][] = [
+    ['  filtered', result.samplesFiltered],
+    ['  already present', result.samplesAlreadyPresent],
+    ['  conflicting', result.samplesConflicting],
+    ['  rejected', rejectedSamples(result.samplesRejected)],
+  ];
+  for (const [name, samples] of onlyIfAny) {
+    if (samples > 0) rows.push([name, formatExact(samples)]);
+  }
+  for (const [reason, samples] of Object.entries(result.samplesRejected)) {
+    if (samples > 0) rows.push([`    ${reason}`, formatExact(samples)]);
+  }
+  rows.push(
+    ['series', formatExact(result.series)],
+    ['windows', formatExact(result.windows)],
+    ['bytes read', formatBytes(result.bytesRead)],
+    ['bytes written', formatBytes(result.bytesWritten)],
+    ['retries', formatExact(result.retries)],
+    ['duration', `${formatDuration(durationSeconds * 1000)}${rate}`],
+  );
+  const shown = rows.filter((row): row is [string, string] => row[1] !== undefined);
+  const width = Math.max(...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${escapeControl(value)}`).join('\n');
+}

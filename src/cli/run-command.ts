@@ -1,0 +1,239 @@
+// `prom-migrator run`: from the files of the command line to the result on stdout and the exit code. The engine is handed in, so
+// that this file knows nothing of servers, and its tests need none.
+
+import { parseDuration } from '../api/duration.ts';
+import type { ManifestFile } from '../api/manifest.ts';
+import { formatProblem, type Problem } from '../api/problem.ts';
+import type { MigrationContext } from '../migration/migrate.ts';
+import type { MigrationPlan } from '../migration/migration-plan.ts';
+import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
+import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
+import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
+import {
+  createLogger,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type Logger,
+  type LogFormat,
+  type LogLevel,
+} from '../telemetry/logger.ts';
+import { MigrationMetrics } from '../telemetry/metrics.ts';
+import { EXIT, exitCodeOf, interruptExitCode, rejectedSamples } from './exit-codes.ts';
+import { RUN_COMMAND } from './flags.ts';
+import { formatDuration, formatTime } from './format.ts';
+import { type Interrupts, watchInterrupts } from './interrupt.ts';
+import type { CommandIo } from './io.ts';
+import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';
+import { observeIntoMetrics } from './metrics-observer.ts';
+import { RunReporter } from './observer.ts';
+import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { failedBeforeStart, type RunResult, summaryText, toRunResult } from './result.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What `run` needs of api/ and migration/. */
+export interface RunEngine {
+  prepare(
+    files: readonly ManifestFile[],
+    secretsDir: string | undefined,
+  ): { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
+  migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
+}
+
+interface RunOptions {
+  readonly files: readonly string[];
+  readonly secretsDir: string | undefined;
+  readonly output: 'text' | 'json';
+  readonly metricsAddress: ListenAddress | undefined;
+  readonly graceMs: number;
+  readonly startupDeadlineMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+function durationFlag(flags: ParsedFlags, name: string, never: boolean): number {
+  const text = flags.value(name) ?? '';
+  if (never && text === 'none') return Number.POSITIVE_INFINITY;
+  const durationMs = parseDuration(text);
+  // What a timer can wait: longer ones would fire at once.
+  if (durationMs === undefined || durationMs > 2 ** 31 - 1) {
+    const allowed = `a duration such as 30s, 5m or 1h30m (at most 24d)${never ? ', or none' : ''}`;
+    throw new UsageError(`--${name} takes ${allowed}, not ${JSON.stringify(text)}`, 'run');
+  }
+  return durationMs;
+}
+
+function readOptions(flags: ParsedFlags): RunOptions {
+  const files = flags.values('filename');
+  if (files.length === 0)
+    throw new UsageError('which migration? name its manifest with -f FILE, or -f - for stdin', 'run');
+  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given once only', 'run');
+  const address = flags.value('metrics-address');
+  const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
+  if (address !== undefined && metricsAddress === undefined) {
+    const allowed = 'HOST:PORT, [IPv6]:PORT or :PORT';
+    throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, 'run');
+  }
+  return {
+    files,
+    secretsDir: flags.value('secrets-dir'),
+    output: flags.value('output') === 'json' ? 'json' : 'text',
+    metricsAddress,
+    graceMs: durationFlag(flags, 'grace', false),
+    startupDeadlineMs: durationFlag(flags, 'startup-deadline', true),
+    logLevel: LOG_LEVELS.find((level) => level === flags.value('log-level')) ?? 'info',
+    logFormat: LOG_FORMATS.find((format) => format === flags.value('log-format')) ?? 'text',
+  };
+}
+
+function wantsUnicode(env: CommandIo['env']): boolean {
+  if (process.platform === 'win32' || process.platform === 'darwin') return true;
+  return /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '');
+}
+
+function makeBar(io: CommandIo, logFormat: LogFormat, colour: boolean): ProgressBar | undefined {
+  if (!io.stderr.isTTY || io.env['TERM'] === 'dumb' || logFormat === 'json') return undefined;
+  return new ProgressBar(io.stderr, { colour, unicode: wantsUnicode(io.env) });
+}
+
+function printResult(io: CommandIo, output: RunOptions['output'], result: RunResult): void {
+  io.stdout.write(`${output === 'json' ? printableJson(result) : summaryText(result)}\n`);
+}
+
+function refuse(io: CommandIo, options: RunOptions, logger: Logger, problems: readonly Problem[]): number {
+  const lines = problems.map((problem) => escapeControl(presentableText(formatProblem(problem))));
+  for (const line of lines) {
+    // Meant for the one who edits the manifest: without time and level, as a compiler prints its errors.
+    if (options.logFormat === 'json') logger.error(line, { code: 'bad-manifest' });
+    else io.stderr.write(`${line}\n`);
+  }
+  if (options.output === 'json') printResult(io, 'json', failedBeforeStart('bad-manifest', lines.join('\n')));
+  return EXIT.usage;
+}
+
+async function prepare(
+  io: CommandIo,
+  options: RunOptions,
+  engine: RunEngine,
+): Promise<ReturnType<RunEngine['prepare']>> {
+  const { files, problems } = await readManifestFiles(options.files, io.stdin);
+  const directoryProblem = options.secretsDir === undefined ? undefined : await secretsDirProblem(options.secretsDir);
+  const all = directoryProblem === undefined ? problems : [...problems, directoryProblem];
+  return all.length > 0 ? { problems: all } : engine.prepare(files, options.secretsDir);
+}
+
+function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interrupts): void {
+  const { progress, error } = result;
+  if (progress.phase === 'Failed') {
+    logger.error(`migration failed: ${error?.message ?? 'without a reason given'}`, {
+      code: error?.code,
+      side: error?.side,
+      hint: error?.hint,
+      through: progress.endMs > progress.startMs ? formatTime(progress.watermarkMs) : undefined,
+    });
+  } else if (progress.phase === 'Interrupted') {
+    logger.warn('migration interrupted; the same command goes on where it stopped', {
+      signal: interrupts.received(),
+      through: progress.endMs > progress.startMs ? formatTime(progress.watermarkMs) : undefined,
+    });
+  } else logger.info('migration finished', { samplesWritten: progress.samplesWritten, windows: progress.windows });
+
+  const rejected = rejectedSamples(progress.samplesRejected);
+  if (rejected > 0) {
+    logger.warn('samples are missing in the destination: it rejected them', {
+      samples: rejected,
+      ...progress.samplesRejected,
+    });
+  }
+  if (progress.samplesConflicting > 0) {
+    logger.warn('the source gave several samples for one series and time; one of each was kept', {
+      leftOut: progress.samplesConflicting,
+    });
+  }
+}
+
+/** A migration with everything around it: signals, progress, metrics. */
+async function runMigration(
+  io: CommandIo,
+  options: RunOptions,
+  engine: RunEngine,
+  plan: MigrationPlan,
+  logger: Logger,
+  bar: ProgressBar | undefined,
+): Promise<number> {
+  const { clock } = io;
+  const others: MigrationObserver[] = [];
+  let closeServer = () => Promise.resolve();
+  if (options.metricsAddress !== undefined) {
+    const metrics = new MigrationMetrics();
+    others.push(observeIntoMetrics(plan.migration, metrics));
+    const server = await startHttpServer(options.metricsAddress, {
+      '/metrics': () => metrics.exposition(),
+      '/livez': livez,
+    });
+    logger.info('serving /metrics and /livez', { url: server.url });
+    closeServer = server.close;
+  }
+  const reporter = new RunReporter({ logger, clock, others, ...(bar === undefined ? {} : { bar }) });
+  const interrupts = watchInterrupts({
+    signals: io.signals,
+    clock,
+    graceMs: options.graceMs,
+    onFirst: (signal) =>
+      logger.warn(`${signal}: taking no new window; once more to end at once`, {
+        grace: formatDuration(options.graceMs),
+      }),
+    onGraceOver: (signal) => logger.warn(`${signal}: the grace period is over, ending the window in flight`),
+    onSecond: (signal) => {
+      reporter.stop();
+      logger.warn('ending at once; the same command goes on at the mark in the destination');
+      io.exit(interruptExitCode(signal));
+    },
+  });
+  const reporting = reporter.run();
+  try {
+    const result = await engine.migrate(plan, {
+      clock,
+      random: io.random,
+      stop: interrupts.stop,
+      abort: interrupts.abort,
+      observer: reporter,
+      startupDeadlineMs: options.startupDeadlineMs,
+    });
+    reporter.stop();
+    logOutcome(logger, result, interrupts);
+    printResult(io, options.output, toRunResult(plan.migration, result, clock.now()));
+    return exitCodeOf(result, interrupts.received());
+  } finally {
+    reporter.stop();
+    interrupts.dispose();
+    await reporting;
+    await closeServer();
+  }
+}
+
+/**
+ * Runs the command and answers with its exit code.
+ * @throws UsageError for a command line that cannot be understood
+ * @throws ListenError when --metrics-address cannot be listened on
+ */
+export async function runCommand(
+  argv: readonly string[],
+  io: CommandIo,
+  loadEngine: () => Promise<RunEngine>,
+): Promise<number> {
+  const options = readOptions(parseArguments(RUN_COMMAND, argv));
+  const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
+  const bar = makeBar(io, options.logFormat, colour);
+  const logger = createLogger({
+    level: options.logLevel,
+    format: options.logFormat,
+    colour,
+    clock: io.clock,
+    write: (line) => (bar === undefined ? io.stderr.write(`${line}\n`) : bar.printAbove(line)),
+  });
+  const engine = await loadEngine();
+  const prepared = await prepare(io, options, engine);
+  if ('problems' in prepared) return refuse(io, options, logger, prepared.problems);
+  return await runMigration(io, options, engine, prepared.plan, logger, bar);
+}

@@ -1,0 +1,34 @@
+// The program: argv to a command, errors to exit codes. What a command does is in cli/.
+
+import { describeUnexpected, runCommandLine } from './cli/command-line.ts';
+import { EXIT } from './cli/exit-codes.ts';
+import { processIo } from './cli/io.ts';
+import type { RunEngine } from './cli/run-command.ts';
+import { systemClock } from './telemetry/clock.ts';
+
+const argv = process.argv.slice(2);
+
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, argv)}`);
+    process.exit(EXIT.failed);
+  });
+}
+
+// Loaded when a command runs: --help and --version need none of it.
+async function loadEngine(): Promise<RunEngine> {
+  const [{ loadManifests }, { compilePlan }, { migrate }] = await Promise.all([
+    import('./api/manifest.ts'),
+    import('./migration/plan.ts'),
+    import('./migration/migrate.ts'),
+  ]);
+  return {
+    prepare(files, secretsDir) {
+      const loaded = loadManifests(files, secretsDir);
+      return 'problems' in loaded ? loaded : compilePlan(loaded.migration, loaded.secrets);
+    },
+    migrate,
+  };
+}
+
+process.exit(await runCommandLine(argv, processIo(systemClock), loadEngine));

@@ -1,0 +1,114 @@
+// Everything that one run of a migration holds open: clients, the memory budget, rate limits. Made by migrate.ts, closed with it.
+
+import type { Endpoint } from '../remote/endpoint.ts';
+import { QueryClient } from '../remote/query-client.ts';
+import { ReadClient } from '../remote/read-client.ts';
+import { WriteClient } from '../remote/write-client.ts';
+import { laneBytes } from './lanes.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { MigrationContext } from './migrate.ts';
+import { MigrationError } from './migration-error.ts';
+import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationProgress } from './observer.ts';
+import { type MarkReader, PromqlMarks, RemoteReadMarks } from './progress-store.ts';
+import { RateLimit } from './rate-limit.ts';
+import { PromqlReadBack, type ReadBack, RemoteReadBack } from './read-back.ts';
+import { Retrier } from './retrier.ts';
+import { SeriesRouter } from './series-router.ts';
+
+export interface Connections {
+  readonly source: ReadClient;
+  readonly destination: WriteClient;
+  /** Both undefined with `progress.protocol: None`. */
+  readonly marks: MarkReader | undefined;
+  readonly readBack: ReadBack | undefined;
+  /** For answers of the source; lanes and read-back have their share of `limits.memory` apart. */
+  readonly budget: MemoryBudget;
+  readonly router: SeriesRouter;
+  readonly retrier: Retrier;
+  readonly samplesRate: RateLimit;
+  readonly bytesRate: RateLimit;
+  close(): void;
+}
+
+const smallestReadBudgetBytes = 4 * 1024 * 1024;
+
+/** @throws MigrationError when the memory limit leaves nothing for reading */
+export function openConnections(
+  plan: MigrationPlan,
+  context: MigrationContext,
+  progress: MigrationProgress,
+): Connections {
+  const { clock, observer } = context;
+  const retrier = new Retrier({ ...context, progress });
+  const hooks = {
+    request: (event: {
+      side: Endpoint['side'];
+      status: number | string;
+      seconds: number;
+      sentBytes: number;
+      receivedBytes: number;
+    }) => observer.event({ type: 'request', ...event }),
+  };
+  const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
+  const share = Math.floor(memoryBytes / 8);
+  const readBudgetBytes = memoryBytes - inFlightWrites * laneBytes - 2 * share;
+  if (readBudgetBytes < smallestReadBudgetBytes) {
+    throw new MigrationError(
+      'memory-too-small',
+      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading beside ${inFlightWrites} writes in flight of ${laneBytes} bytes`,
+      { hint: 'raise spec.limits.memory or lower spec.limits.inFlightWrites' },
+    );
+  }
+  const budget = new MemoryBudget(readBudgetBytes, (used) => {
+    progress.inFlightBytes = used;
+  });
+  const source = new ReadClient(plan.source, hooks);
+  const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
+  const progressReading = openProgress(plan, { hooks, budget, retrier, readBackBytes: share });
+  return {
+    source,
+    destination,
+    marks: progressReading?.marks,
+    readBack: progressReading?.readBack,
+    budget,
+    router: new SeriesRouter(plan, share),
+    retrier,
+    samplesRate: new RateLimit(samplesPerSecond, clock),
+    bytesRate: new RateLimit(bytesPerSecond, clock),
+    close() {
+      source.close();
+      destination.close();
+      progressReading?.client.close();
+    },
+  };
+}
+
+function openProgress(
+  plan: MigrationPlan,
+  options: {
+    hooks: ConstructorParameters<typeof ReadClient>[1];
+    budget: MemoryBudget;
+    retrier: Retrier;
+    readBackBytes: number;
+  },
+) {
+  if (plan.progress.protocol === 'None') return undefined;
+  const { endpoint } = plan.progress;
+  const { hooks, budget, retrier, readBackBytes } = options;
+  if (plan.progress.protocol === 'RemoteRead') {
+    const client = new ReadClient(endpoint, hooks);
+    const { maxFrameBytes } = plan.source;
+    return {
+      client,
+      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier }),
+      readBack: new RemoteReadBack({ endpoint, client, retrier, maxFrameBytes, answerBytes: readBackBytes }),
+    };
+  }
+  const client = new QueryClient(endpoint, hooks);
+  return {
+    client,
+    marks: new PromqlMarks({ plan, endpoint, client, retrier }),
+    readBack: new PromqlReadBack({ endpoint, client, retrier, answerBytes: readBackBytes }),
+  };
+}

@@ -1,0 +1,197 @@
+// Brings one batch to the destination: retries what passes, halves what is too large, bisects what is refused down to the samples that
+// are really bad, and counts each sample once. Called by lanes.ts, one batch a lane at a time.
+
+import { RemoteError, type RejectReason } from '../remote/remote-error.ts';
+import type { WriteClient } from '../remote/write-client.ts';
+import { formatLabels } from '../wire/labels.ts';
+import { compress } from '../wire/snappy.ts';
+import { bisectWriteRequest, summarizeWriteRequest } from '../wire/write-request.ts';
+import type { WindowAccount } from './accounting.ts';
+import { MigrationError, toMigrationError } from './migration-error.ts';
+import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationObserver, MigrationProgress } from './observer.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { Retrier } from './retrier.ts';
+
+/** What a batch needs to know of the window that it belongs to. */
+export interface DeliveryWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly account: WindowAccount;
+  /** In an uncertain window whose read-back can't show everything, a sample refused as a repeat is there already. */
+  repeatsArePresent: boolean;
+  /** The destination's answer to a probe at the window's end: everything of this window is too old. */
+  tooOld: 'unknown' | 'some' | 'all';
+  /** The first refusal, with the hint that names the destination's setting. */
+  firstRejection: RemoteError | undefined;
+}
+
+export interface DeliveryOptions {
+  readonly plan: MigrationPlan;
+  readonly client: WriteClient;
+  readonly retrier: Retrier;
+  readonly observer: MigrationObserver;
+  readonly progress: MigrationProgress;
+  readonly samplesRate: RateLimit;
+  readonly bytesRate: RateLimit;
+  /** Writes one sample beside the progress series at the window's last millisecond. */
+  readonly probe: (window: DeliveryWindow, signal: AbortSignal) => Promise<void>;
+}
+
+/** How often the same batch may be answered with a 500 before it is suspected to be the cause. */
+const serverErrorsBeforeBisecting = 6;
+/** With `rejectedSamples: Fail` the search for further bad samples ends here. */
+const rejectionsBeforeStopping = 100;
+const namedRejections = 10;
+const smallestBatchBytes = 16 * 1024;
+
+export class Delivery {
+  /** Batches are cut at these; a destination that says "too large" lowers them for good. */
+  maxBatchBytes = 1024 * 1024;
+  maxBatchSamples: number;
+  readonly #options: DeliveryOptions;
+  readonly #limited: boolean;
+  #delivered = 0;
+  #named = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    const { samplesPerWrite, samplesPerSecond, bytesPerSecond } = options.plan.limits;
+    this.#limited = samplesPerSecond !== undefined || bytesPerSecond !== undefined;
+    // No burst larger than a second's worth.
+    this.maxBatchSamples = Math.max(1, Math.min(samplesPerWrite, samplesPerSecond ?? samplesPerWrite));
+    if (bytesPerSecond !== undefined) this.maxBatchBytes = Math.min(this.maxBatchBytes, Math.max(1024, bytesPerSecond));
+  }
+
+  /**
+   * @param request an encoded WriteRequest
+   * @throws MigrationError when the destination refuses, or bad samples end the migration; the signal's reason on abort
+   */
+  async deliver(request: Uint8Array, window: DeliveryWindow, signal: AbortSignal): Promise<void> {
+    const { progress, observer, samplesRate, bytesRate, client, retrier, plan } = this.#options;
+    const { samples } = summarizeWriteRequest(request);
+    const body = compress(request);
+    const deliveredBefore = this.#delivered;
+    let serverErrors = 0;
+    for (let attempt = 1; ; attempt++) {
+      if (this.#limited) progress.waitingFor = 'rate limit';
+      await samplesRate.take(samples, signal);
+      await bytesRate.take(body.length, signal);
+      try {
+        progress.inFlightWrites++;
+        progress.waitingFor = 'destination';
+        const { warning } = await client.write(body, { attempt, signal });
+        if (warning !== undefined) observer.event({ type: 'warning', ...warning });
+        retrier.answered('destination');
+        progress.bytesWritten += body.length;
+        window.account.add('written', samples);
+        this.#delivered++;
+        observer.progress(progress);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof RemoteError)) throw error;
+        if (error.status === 500 && error.class === 'transient') serverErrors++;
+        const suspect = serverErrors >= serverErrorsBeforeBisecting;
+        if (error.class === 'transient' && !suspect) {
+          await retrier.pause(error, plan.destination, attempt, signal);
+          continue;
+        }
+        if (error.class === 'transient' && samples === 1) {
+          // A single sample is blamed only when the destination has taken others meanwhile.
+          if (this.#delivered === deliveredBefore) {
+            await retrier.pause(error, plan.destination, attempt, signal);
+            continue;
+          }
+          return this.#reject(request, samples, 'other', error, window);
+        }
+        return await this.#divide(request, samples, error, window, signal);
+      } finally {
+        progress.inFlightWrites--;
+      }
+    }
+  }
+
+  /** The destination took nothing, or not all, of the request, and sending the same again would not change that. */
+  async #divide(
+    request: Uint8Array,
+    samples: number,
+    error: RemoteError,
+    window: DeliveryWindow,
+    signal: AbortSignal,
+  ): Promise<void> {
+    switch (error.class) {
+      case 'too-large':
+        this.maxBatchBytes = Math.min(this.maxBatchBytes, Math.max(smallestBatchBytes, request.length >> 1));
+        this.maxBatchSamples = Math.min(this.maxBatchSamples, Math.max(1, samples >> 1));
+        break;
+      case 'rejected':
+      case 'ambiguous':
+      case 'transient':
+        window.firstRejection ??= error;
+        if (error.reason === 'too_old') await this.#probe(window, signal);
+        if (error.reason === 'too_old' && window.tooOld === 'all')
+          return this.#reject(request, samples, 'too_old', error, window);
+        break;
+      case 'refused':
+      case 'unsupported':
+      case 'aborted':
+        throw toMigrationError(error);
+    }
+    const halves = bisectWriteRequest(request);
+    if (halves === undefined) return this.#reject(request, samples, error.reason ?? 'other', error, window);
+    for (const half of halves) await this.deliver(half, window, signal);
+  }
+
+  /** One refused sample can't tell of the others; the end of the window can: where that is too old, all of it is. */
+  async #probe(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
+    if (window.tooOld !== 'unknown' || this.#options.plan.rejectedSamples === 'Fail') return;
+    window.tooOld = 'some';
+    try {
+      await this.#options.probe(window, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError && error.reason === 'too_old') window.tooOld = 'all';
+    }
+  }
+
+  #reject(
+    request: Uint8Array,
+    samples: number,
+    reason: RejectReason,
+    error: RemoteError,
+    window: DeliveryWindow,
+  ): void {
+    const { plan, observer, progress } = this.#options;
+    if (window.repeatsArePresent && (reason === 'out_of_order' || reason === 'duplicate_timestamp')) {
+      window.account.add('already-present', samples);
+      return;
+    }
+    window.account.addRejected(reason, samples);
+    if (this.#named < namedRejections) {
+      this.#named++;
+      const { firstLabels, firstTimeMs } = summarizeWriteRequest(request);
+      const example = { labels: formatLabels(firstLabels), timeMs: firstTimeMs };
+      observer.event({ type: 'rejected', reason, samples, answer: error.message, example });
+    }
+    observer.progress(progress);
+    if (plan.rejectedSamples === 'Fail' && window.account.rejected >= rejectionsBeforeStopping)
+      throw samplesRejected(window);
+  }
+}
+
+/** With `rejectedSamples: Fail`: the end of the migration, with the destination's own words and the setting that would help. */
+export function samplesRejected(window: DeliveryWindow): MigrationError {
+  const { firstRejection: first, account } = window;
+  const range = `${new Date(window.fromMs).toISOString()} to ${new Date(window.toMs).toISOString()}`;
+  const because = first === undefined ? 'their labels are not valid' : first.message;
+  return new MigrationError(
+    'samples-rejected',
+    `${account.rejected} of the ${account.read} samples of the window ${range} can't be written: ${because}`,
+    {
+      side: 'destination',
+      hint: `${first?.hint === undefined ? '' : `${first.hint}; `}or set spec.rejectedSamples to Skip to go on without them`,
+      cause: first,
+    },
+  );
+}

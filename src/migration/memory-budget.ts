@@ -1,0 +1,120 @@
+// The bytes that a migration may hold between the source's socket and the destination's. The reader reserves before it keeps
+// something, the writer releases after the destination has acknowledged it.
+
+/** One reservation alone is larger than the whole budget: waiting cannot help, the window has to be split. */
+export class BudgetExceeded extends Error {
+  override readonly name = 'BudgetExceeded';
+  readonly requestedBytes: number;
+  readonly totalBytes: number;
+
+  constructor(requestedBytes: number, totalBytes: number) {
+    super(`${requestedBytes} bytes do not fit into the memory budget of ${totalBytes} bytes`);
+    this.requestedBytes = requestedBytes;
+    this.totalBytes = totalBytes;
+  }
+}
+
+interface Waiter {
+  readonly bytes: number;
+  admit(): void;
+}
+
+/**
+ * A counted budget with a first-come-first-served queue. Whoever holds part of it and waits for more can deadlock with another
+ * one that does the same: only the oldest window may wait with `reserve`, those that read ahead ask with `tryReserve`.
+ */
+export class MemoryBudget {
+  #usedBytes = 0;
+  readonly #totalBytes: number;
+  readonly #onChange: (usedBytes: number) => void;
+  readonly #waiters: Waiter[] = [];
+
+  /** `onChange` is called with the bytes in use after every change; it is for metrics and must not throw. */
+  constructor(totalBytes: number, onChange: (usedBytes: number) => void = () => {}) {
+    if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0) {
+      throw new RangeError(`a memory budget is a positive number of whole bytes, not ${totalBytes}`);
+    }
+    this.#totalBytes = totalBytes;
+    this.#onChange = onChange;
+  }
+
+  /** Bytes reserved now. */
+  get used(): number {
+    return this.#usedBytes;
+  }
+
+  get total(): number {
+    return this.#totalBytes;
+  }
+
+  /** How many `reserve` calls are waiting. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** Takes `bytes` when they are free and nobody waits for them; otherwise changes nothing and returns false. */
+  tryReserve(bytes: number): boolean {
+    checkBytes(bytes);
+    if (bytes === 0) return true;
+    if (this.#waiters.length > 0 || this.#usedBytes + bytes > this.#totalBytes) return false;
+    this.#change(bytes);
+    return true;
+  }
+
+  /**
+   * Takes `bytes`, after everyone who asked earlier. Rejects with the signal's reason when it is aborted while waiting, and with
+   * `BudgetExceeded` at once when the budget could never hold so much.
+   */
+  async reserve(bytes: number, signal: AbortSignal): Promise<void> {
+    checkBytes(bytes);
+    signal.throwIfAborted();
+    if (bytes > this.#totalBytes) throw new BudgetExceeded(bytes, this.#totalBytes);
+    if (this.tryReserve(bytes)) return;
+    await new Promise<void>((resolve, reject) => {
+      const waiter: Waiter = {
+        bytes,
+        admit: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      const onAbort = () => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(signal.reason);
+        // A large request at the head may have kept smaller ones waiting that fit already.
+        this.#admitWaiters();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** Gives `bytes` back. Throws RangeError when more comes back than was taken, which is an accounting error of the caller. */
+  release(bytes: number): void {
+    checkBytes(bytes);
+    if (bytes > this.#usedBytes) {
+      throw new RangeError(`${bytes} bytes were released, but only ${this.#usedBytes} are reserved`);
+    }
+    if (bytes === 0) return;
+    this.#change(-bytes);
+    this.#admitWaiters();
+  }
+
+  #admitWaiters(): void {
+    for (let first = this.#waiters[0]; first !== undefined; first = this.#waiters[0]) {
+      if (this.#usedBytes + first.bytes > this.#totalBytes) return;
+      this.#waiters.shift();
+      this.#change(first.bytes);
+      first.admit();
+    }
+  }
+
+  #change(bytes: number): void {
+    this.#usedBytes += bytes;
+    this.#onChange(this.#usedBytes);
+  }
+}
+
+function checkBytes(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`not a number of bytes: ${bytes}`);
+}

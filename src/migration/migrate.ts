@@ -1,0 +1,157 @@
+// The engine: carries out one compiled plan. Finds where to begin, lets the reader run ahead of the writer, and marks each window in the
+// destination once all of it is acknowledged. Knows nothing of Kubernetes, terminals or processes; holds no state outside a call.
+
+import type { Clock } from '../telemetry/clock.ts';
+import { MigrationError, toMigrationError } from './migration-error.ts';
+import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationObserver, MigrationProgress, MigrationResult } from './observer.ts';
+import { Pipeline } from './pipeline.ts';
+import { uncertainMs } from './progress-mark.ts';
+import { findMark } from './progress-store.ts';
+import { type Connections, openConnections } from './connections.ts';
+
+export interface MigrationContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Take no new window; finish the ones in flight. */
+  readonly stop: AbortSignal;
+  /** End now. The resume point is right either way. */
+  readonly abort: AbortSignal;
+  readonly observer: MigrationObserver;
+  /** How long a side that has never answered is tried; Infinity for ever. */
+  readonly startupDeadlineMs: number;
+}
+
+/**
+ * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics shows new samples
+ * after a second or two, and a request of a killed run may still be on its way in.
+ */
+const settlingMs = { RemoteRead: 500, PromQL: 2500 } as const;
+
+/** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
+export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
+  const { clock, observer, stop, abort } = context;
+  const progress = initialProgress(plan, clock.now());
+  const failed = new AbortController();
+  const signal = AbortSignal.any([abort, failed.signal]);
+  let connections: Connections | undefined;
+  try {
+    connections = openConnections(plan, context, progress);
+    const completed = await run(plan, context, connections, progress, signal, (error) => failed.abort(error));
+    progress.phase = completed ? 'Succeeded' : 'Interrupted';
+    return { progress };
+  } catch (caught) {
+    if (abort.aborted || (stop.aborted && caught === stop.reason)) {
+      progress.phase = 'Interrupted';
+      return { progress };
+    }
+    progress.phase = 'Failed';
+    const error = toMigrationError(failed.signal.aborted ? failed.signal.reason : caught);
+    return {
+      progress,
+      error: {
+        code: error.code,
+        message: error.message,
+        ...(error.hint !== undefined && { hint: error.hint }),
+        ...(error.side !== undefined && { side: error.side }),
+      },
+    };
+  } finally {
+    connections?.close();
+    progress.waitingFor = '';
+    observer.progress(progress);
+    observer.event({ type: 'finished', phase: progress.phase });
+  }
+}
+
+/** @returns whether everything up to the end is in the destination */
+async function run(
+  plan: MigrationPlan,
+  context: MigrationContext,
+  connections: Connections,
+  progress: MigrationProgress,
+  signal: AbortSignal,
+  fail: (error: unknown) => void,
+): Promise<boolean> {
+  const { clock, observer, stop } = context;
+  // Before the first window there is nothing to finish: a stop ends the preparations at once.
+  const preparing = AbortSignal.any([signal, stop]);
+  const searchEndMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
+  const lookForMark = () => connections.marks && findMark(connections.marks, plan.startMs, searchEndMs, preparing);
+  progress.waitingFor = 'progress mark';
+  observer.progress(progress);
+  let mark = await lookForMark();
+  const endMs = plan.endMs ?? mark?.endMs ?? clock.now() - plan.lagMs;
+  if (endMs <= plan.startMs) {
+    throw new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
+      hint: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+    });
+  }
+  if (plan.progress.protocol !== 'None' && (mark === undefined || mark.throughMs < endMs - 1)) {
+    await clock.sleep(settlingMs[plan.progress.protocol], preparing);
+    mark = await lookForMark();
+  }
+  const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
+  progress.endMs = endMs;
+  progress.watermarkMs = Math.min(fromMs, endMs);
+  if (mark !== undefined) progress.resumedFromMs = fromMs;
+  if (fromMs >= endMs) {
+    observer.event({ type: 'already-finished', throughMs: endMs - 1 });
+    return true;
+  }
+  observer.event({ type: 'started', startMs: plan.startMs, endMs, memoryBytes: plan.limits.memoryBytes });
+  if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
+  if (plan.progress.protocol === 'None') {
+    const message =
+      'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
+    observer.event({ type: 'warning', code: 'at-least-once', message });
+  }
+  const pipeline = new Pipeline({
+    plan,
+    connections,
+    observer,
+    progress,
+    clock,
+    stop,
+    signal,
+    fail,
+    samplesBefore: mark?.samples ?? 0,
+    frozenEndMs: plan.endMs === undefined ? endMs : undefined,
+  });
+  const uncertainUntilMs = fromMs + uncertainMs(plan.destination.ordering);
+  progress.phase = 'Running';
+  await pipeline.run(fromMs, endMs, uncertainUntilMs);
+  const complete = progress.watermarkMs >= endMs;
+  if (complete && progress.samplesRead === 0 && mark === undefined) {
+    const message =
+      'the source gave no sample for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still keeps data of that age';
+    observer.event({ type: 'warning', code: 'nothing-found', message });
+  }
+  return complete;
+}
+
+function initialProgress(plan: MigrationPlan, nowMs: number): MigrationProgress {
+  return {
+    phase: 'Starting',
+    startMs: plan.startMs,
+    endMs: plan.endMs ?? plan.startMs,
+    resumedFromMs: undefined,
+    watermarkMs: plan.startMs,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    windowMs: 0,
+    inFlightBytes: 0,
+    inFlightWrites: 0,
+    waitingFor: '',
+    startedAtMs: nowMs,
+  };
+}

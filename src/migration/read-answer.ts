@@ -1,0 +1,135 @@
+// One remote_read request to the end of its answer. The answer is held as the server sent it, every byte of it accounted for in the
+// memory budget before it is kept; nothing of it is used until its end was seen. Called by source-reader.ts and read-back.ts.
+
+import type { ReadClient } from '../remote/read-client.ts';
+import { FrameCollector } from '../wire/frames.ts';
+import { encodeReadRequest } from '../wire/messages.ts';
+import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/read-response.ts';
+import { compress, declaredLength, decompress } from '../wire/snappy.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { Matcher } from './migration-plan.ts';
+
+export interface ReadQuery {
+  readonly matchers: readonly Matcher[];
+  /** Half open: [fromMs, toMs). */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly samplesOnly: boolean;
+}
+
+export interface Answer {
+  readonly cursor: SeriesCursor;
+  /** Bytes on the wire. */
+  readonly receivedBytes: number;
+}
+
+/** An answer, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
+export class DoesNotFit extends Error {
+  override readonly name = 'DoesNotFit';
+}
+
+/** Bytes that one window holds of the budget. They are given back all at once, also after a failure. */
+export class Reservation {
+  readonly #budget: MemoryBudget;
+  #bytes = 0;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Waits until others have given back enough. @throws DoesNotFit when even that would not do */
+  async grow(bytes: number, signal: AbortSignal): Promise<void> {
+    if (this.#bytes + bytes > this.#budget.total) {
+      throw new DoesNotFit(`needs more than the ${this.#budget.total} bytes of limits.memory that reading may use`);
+    }
+    await this.#budget.reserve(bytes, signal);
+    this.#bytes += bytes;
+  }
+
+  shrink(bytes: number): void {
+    this.#budget.release(bytes);
+    this.#bytes -= bytes;
+  }
+
+  release(): void {
+    if (this.#bytes > 0) this.#budget.release(this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+/** Small pieces from the socket are gathered into blocks: a server that flushes every frame would cost an object a series otherwise. */
+const blockBytes = 256 * 1024;
+
+/**
+ * Reads one answer completely.
+ * @param attempt from 1; sent as `Retry-Attempt` from the second on
+ * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
+ */
+export async function readAnswer(
+  client: ReadClient,
+  query: ReadQuery,
+  options: { attempt: number; signal: AbortSignal; reservation: Reservation; maxFrameBytes: number },
+): Promise<Answer> {
+  const { signal, reservation } = options;
+  const request = encodeReadRequest({
+    startMs: query.fromMs,
+    endMs: query.toMs - 1,
+    matchers: [...query.matchers],
+    accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
+  });
+  const answer = await client.read(compress(request), { attempt: options.attempt, signal });
+  const blocks = new Blocks(reservation, signal);
+  if (answer.kind === 'stream') {
+    const frames = new FrameCollector({ maxFrameBytes: options.maxFrameBytes });
+    for await (const block of blocks.of(answer.body)) frames.push(block);
+    frames.end();
+    return { cursor: new ChunkedCursor(frames.segments), receivedBytes: blocks.received };
+  }
+  const parts: Uint8Array[] = [];
+  for await (const block of blocks.of(answer.body)) parts.push(block);
+  const compressed = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+  if (compressed.length === 0) return { cursor: new SamplesCursor(new Uint8Array(0)), receivedBytes: 0 };
+  const decodedBytes = declaredLength(compressed);
+  await reservation.grow(decodedBytes, signal);
+  const message = decompress(compressed, decodedBytes);
+  reservation.shrink(blocks.received);
+  return { cursor: new SamplesCursor(message), receivedBytes: blocks.received };
+}
+
+class Blocks {
+  received = 0;
+  readonly #reservation: Reservation;
+  readonly #signal: AbortSignal;
+
+  constructor(reservation: Reservation, signal: AbortSignal) {
+    this.#reservation = reservation;
+    this.#signal = signal;
+  }
+
+  async *of(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let block = new Uint8Array(0);
+    let used = 0;
+    for await (const piece of body) {
+      await this.#reservation.grow(piece.length, this.#signal);
+      this.received += piece.length;
+      let taken = 0;
+      while (taken < piece.length) {
+        if (used === block.length) {
+          if (used > 0) yield block;
+          block = new Uint8Array(blockBytes);
+          used = 0;
+        }
+        const part = piece.subarray(taken, taken + block.length - used);
+        block.set(part, used);
+        used += part.length;
+        taken += part.length;
+      }
+    }
+    // An empty or small answer, the usual one of a quiet window, must not pin a whole block.
+    if (used > 0) yield block.slice(0, used);
+  }
+}

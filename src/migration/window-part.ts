@@ -1,0 +1,67 @@
+// What the reader hands to the writer: a window's answer, complete and checked, or (when one second of data was still too much) the
+// answer for some of its metric names.
+
+import { WireError } from '../wire/errors.ts';
+import type { SeriesCursor } from '../wire/read-response.ts';
+import type { Answer, Reservation } from './read-answer.ts';
+import { SeriesHashes } from './series-hashes.ts';
+import type { SeriesRouter } from './series-router.ts';
+
+export interface WindowPart {
+  /** The window that this is a part of; half open, in milliseconds. */
+  readonly window: { readonly fromMs: number; readonly toMs: number };
+  /** What this part covers of it. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** One a selector. */
+  readonly cursors: readonly SeriesCursor[];
+  readonly outline: Outline;
+  readonly receivedBytes: number;
+  /** Given back as soon as everything is encoded. */
+  readonly reservation: Reservation;
+  /** With this part the window is whole. */
+  readonly last: boolean;
+  readonly samplesOnly: boolean;
+}
+
+export interface Outline {
+  /** Series entries, also those whose samples may all lie outside the window. */
+  readonly entries: number;
+  /** At least as many samples as the answer holds. */
+  readonly sampleBound: number;
+  /** Hashes of label sets that more than one entry has after relabelling. */
+  readonly repeated: ReadonlySet<number>;
+  /** What decoding will need on top of the answer itself. */
+  readonly decodingBytes: number;
+}
+
+const bytesPerDecodedSample = 24;
+const bytesPerHeldSeries = 800;
+
+/** Walks over an answer's series without decoding a sample. @throws WireError when an encoding is unknown or the message is broken */
+export function outlineOf(answers: readonly Answer[], router: SeriesRouter): Outline {
+  const hashes = new SeriesHashes();
+  const repeated = new Set<number>();
+  let entries = 0;
+  let sampleBound = 0;
+  let largest = 0;
+  for (const { cursor } of answers) {
+    while (cursor.next()) {
+      entries++;
+      sampleBound += cursor.sampleBound;
+      if (cursor.sampleBound > largest) largest = cursor.sampleBound;
+      const route = router.route(cursor.labels);
+      if (route.kind === 'write' && !hashes.add(route.hash)) repeated.add(route.hash);
+    }
+    cursor.rewind();
+  }
+  if (sampleBound > Number.MAX_SAFE_INTEGER)
+    throw new WireError('corrupt', 'the answer claims more samples than there can be');
+  const heldForMerge = repeated.size === 0 ? 0 : sampleBound * bytesPerDecodedSample + entries * bytesPerHeldSeries;
+  return {
+    entries,
+    sampleBound,
+    repeated,
+    decodingBytes: hashes.bytes + largest * bytesPerDecodedSample + heldForMerge,
+  };
+}

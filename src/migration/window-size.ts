@@ -1,0 +1,121 @@
+// How long the next window is: arithmetic alone, for the planner that reads them. A window grows by doubling while the source's
+// answers stay small, shrinks by halving, and crosses empty stretches in strides that no ordering rule limits.
+
+const DAY_MS = 86_400_000;
+
+/** Empty strides stop growing here: one that turns out to hold data has to be read again. */
+export const LONGEST_STRIDE_MS = 30 * DAY_MS;
+
+/** Short enough for a source of a million series, long enough to reach two hours after five windows. */
+const FIRST_WINDOW_MS = 5 * 60_000;
+
+/** How many windows must go well before a length that was too much is tried again. */
+export const FINE_WINDOWS_BEFORE_RETRY = 16;
+
+export interface WindowLimits {
+  /** The floor; below it a window is split by metric name. */
+  readonly minMs: number;
+  /** The longest window that may carry samples. */
+  readonly maxMs: number;
+  readonly targetSamples: number;
+  /** Of the answer as it is held in memory. */
+  readonly targetBytes: number;
+}
+
+export interface WindowState {
+  /** Length of the next window, whole milliseconds; the caller cuts the last one at the migration's end. */
+  readonly lengthMs: number;
+  /** How many windows without a sample lie directly behind. */
+  readonly emptyRun: number;
+  /** The longest that windows with samples may grow to since one was too large; undefined when none was lately. */
+  readonly ceilingMs: number | undefined;
+  /** Windows with samples that went well since the ceiling was set. */
+  readonly fineRun: number;
+}
+
+export interface WindowOutcome {
+  /** Samples inside the window. */
+  readonly samples: number;
+  /** Of the answer as it was held in memory. */
+  readonly bytes: number;
+  /** What the memory budget grants to one window. */
+  readonly budgetBytes: number;
+}
+
+export function firstWindow(limits: WindowLimits): WindowState {
+  return {
+    lengthMs: clamp(FIRST_WINDOW_MS, limits.minMs, limits.maxMs),
+    emptyRun: 0,
+    ceilingMs: undefined,
+    fineRun: 0,
+  };
+}
+
+/** The window after one that was read completely. For one that has to be read again (`mustReread`): the length to do it with. */
+export function nextWindow(state: WindowState, outcome: WindowOutcome, limits: WindowLimits): WindowState {
+  if (outcome.samples === 0) {
+    return {
+      ...state,
+      // The first empty window may be a scrape interval's pause: growing past a ceiling on its account would thrash.
+      lengthMs: Math.min(
+        state.lengthMs * 2,
+        state.emptyRun === 0 ? dataLimitMs(state, limits) : Math.max(LONGEST_STRIDE_MS, limits.maxMs),
+      ),
+      emptyRun: state.emptyRun + 1,
+    };
+  }
+
+  const fineRun =
+    state.ceilingMs === undefined || mustReread(state, outcome, limits) ? state.fineRun : state.fineRun + 1;
+  const fine: WindowState =
+    fineRun >= FINE_WINDOWS_BEFORE_RETRY
+      ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0 }
+      : { ...state, emptyRun: 0, fineRun };
+  return { ...fine, lengthMs: clamp(grown(state.lengthMs, outcome, limits), limits.minMs, dataLimitMs(fine, limits)) };
+}
+
+/**
+ * Whether a stride over an empty stretch ran into samples and is longer than a window with samples may be: nothing of it may be
+ * written, the same start is read again with `nextWindow`'s length.
+ */
+export function mustReread(state: WindowState, outcome: WindowOutcome, limits: WindowLimits): boolean {
+  return outcome.samples > 0 && state.lengthMs > limits.maxMs;
+}
+
+/**
+ * The length to try after the source or the memory budget said that a window is too much; undefined at the floor, where the window
+ * is split by metric name. `askedMs` is the length that was really asked, when it was cut at the migration's end.
+ */
+export function halve(
+  state: WindowState,
+  limits: WindowLimits,
+  askedMs: number = state.lengthMs,
+): WindowState | undefined {
+  const triedMs = Math.min(askedMs, state.lengthMs);
+  if (triedMs <= limits.minMs) return undefined;
+  const halfMs = Math.max(limits.minMs, Math.floor(triedMs / 2));
+  return {
+    lengthMs: Math.min(halfMs, limits.maxMs),
+    emptyRun: 0,
+    // A stride that was too large says nothing about windows of ordinary length.
+    ceilingMs: triedMs > limits.maxMs ? state.ceilingMs : halfMs,
+    fineRun: 0,
+  };
+}
+
+function grown(lengthMs: number, outcome: WindowOutcome, limits: WindowLimits): number {
+  const load = Math.max(
+    outcome.samples / limits.targetSamples,
+    outcome.bytes / Math.min(limits.targetBytes, outcome.budgetBytes),
+  );
+  if (load < 0.5) return lengthMs * 2;
+  return load <= 1 ? lengthMs : Math.floor(lengthMs / 2);
+}
+
+function dataLimitMs(state: WindowState, limits: WindowLimits): number {
+  return Math.min(limits.maxMs, state.ceilingMs ?? limits.maxMs);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(value, high));
+}

@@ -1,0 +1,122 @@
+// The JSON of the Prometheus query API and of VictoriaMetrics' export, checked while it is taken apart. Pure; called by query-client.ts.
+
+export interface QuerySeries {
+  readonly metric: Readonly<Record<string, string>>;
+  /** Milliseconds and the value as the server wrote it (`1`, `NaN`, `+Inf`). */
+  readonly samples: readonly (readonly [timeMs: number, value: string])[];
+  readonly histogramTimesMs: readonly number[];
+}
+
+export interface QueryResult {
+  readonly resultType: 'vector' | 'matrix' | 'scalar';
+  readonly series: readonly QuerySeries[];
+  /** Thanos says here that stores were missing; Prometheus that a remote read failed. */
+  readonly warnings: readonly string[];
+}
+
+export interface ExportedSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly timesMs: readonly number[];
+}
+
+interface Problem {
+  readonly problem: string;
+}
+
+/**
+ * Takes `{"status":"success","data":{"resultType":…,"result":…}}` apart; timestamps become whole milliseconds. `isPartial` is
+ * VictoriaMetrics' word for missing storage nodes. What does not fit is a `problem`, never an exception.
+ */
+export function parseQueryAnswer(text: string): { result: QueryResult; isPartial: boolean } | Problem {
+  const answer = parseJson(text);
+  if (!isRecord(answer)) return { problem: 'not a JSON object' };
+  if (answer['status'] !== 'success')
+    return { problem: `status ${JSON.stringify(answer['status'])}, ${String(answer['error'])}` };
+  const data = answer['data'];
+  if (!isRecord(data)) return { problem: 'no data' };
+  const { resultType, result } = data;
+  const series = seriesOf(resultType, result);
+  if (series === undefined) return { problem: `a result of type ${JSON.stringify(resultType)} that is not one` };
+  const warnings = Array.isArray(answer['warnings']) ? answer['warnings'].map(String) : [];
+  return {
+    result: { resultType: resultType as QueryResult['resultType'], series, warnings },
+    isPartial: answer['isPartial'] === true,
+  };
+}
+
+/** One line of `/api/v1/export`: `{"metric":{…},"values":[…],"timestamps":[…]}`, timestamps in milliseconds. */
+export function parseExportLine(line: string): { series: ExportedSeries } | Problem {
+  const parsed = parseJson(line);
+  if (!isRecord(parsed)) return { problem: 'a line that is not a JSON object' };
+  const { metric, timestamps } = parsed;
+  if (!isLabels(metric)) return { problem: 'a line without metric' };
+  if (!Array.isArray(timestamps) || !timestamps.every((time) => Number.isSafeInteger(time))) {
+    return { problem: 'a line without timestamps in whole milliseconds' };
+  }
+  return { series: { metric, timesMs: timestamps as number[] } };
+}
+
+function seriesOf(resultType: unknown, result: unknown): QuerySeries[] | undefined {
+  if (!Array.isArray(result)) return undefined;
+  if (resultType === 'scalar') {
+    const samples = samplesOf([result]);
+    return samples && [{ metric: {}, samples, histogramTimesMs: [] }];
+  }
+  if (resultType !== 'vector' && resultType !== 'matrix') return undefined;
+  const series: QuerySeries[] = [];
+  for (const element of result as unknown[]) {
+    if (!isRecord(element) || !isLabels(element['metric'])) return undefined;
+    const one = resultType === 'vector';
+    const samples = samplesOf(listOf(element[one ? 'value' : 'values'], one));
+    const histogramTimesMs = timesOf(listOf(element[one ? 'histogram' : 'histograms'], one));
+    if (samples === undefined || histogramTimesMs === undefined) return undefined;
+    series.push({ metric: element['metric'], samples, histogramTimesMs });
+  }
+  return series;
+}
+
+function listOf(value: unknown, single: boolean): unknown {
+  if (value === undefined) return [];
+  return single ? [value] : value;
+}
+
+function samplesOf(pairs: unknown): [number, string][] | undefined {
+  if (!Array.isArray(pairs)) return undefined;
+  const samples: [number, string][] = [];
+  for (const pair of pairs as unknown[]) {
+    if (!Array.isArray(pair) || typeof pair[0] !== 'number' || typeof pair[1] !== 'string') return undefined;
+    samples.push([millisecondsOf(pair[0]), pair[1]]);
+  }
+  return samples;
+}
+
+function timesOf(pairs: unknown): number[] | undefined {
+  if (!Array.isArray(pairs)) return undefined;
+  const times: number[] = [];
+  for (const pair of pairs as unknown[]) {
+    if (!Array.isArray(pair) || typeof pair[0] !== 'number') return undefined;
+    times.push(millisecondsOf(pair[0]));
+  }
+  return times;
+}
+
+// A double holds seconds with three decimals to far better than half a millisecond for any time that Prometheus knows.
+function millisecondsOf(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLabels(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((label) => typeof label === 'string');
+}

@@ -1,0 +1,200 @@
+// Asks a PromQL API. Called by the progress reader and the comparison of uncertain windows where the destination has no remote_read.
+
+import { hintOf, type RemoteCode } from './answer-codes.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type HttpAnswer, HttpClient, type RequestHooks } from './http.ts';
+import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
+import { type AnswerClass, excerpt, RemoteError } from './remote-error.ts';
+
+export interface QueryOptions {
+  /** From 1. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  /** A longer answer is `too-large`; of an export: a longer line. */
+  readonly maxBytes: number;
+}
+
+const maxConnections = 4;
+// Proxies commonly stop at 8 KiB of request line and headers; beyond half of it the parameters go into the body.
+const longestQueryString = 4096;
+
+export class QueryClient {
+  readonly #http: HttpClient;
+  readonly #base: URL;
+
+  /**
+   * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its
+   * `/api/v1/query`; a query string is kept. Throws TypeError when it is not a URL.
+   */
+  constructor(endpoint: Endpoint, hooks: RequestHooks) {
+    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+    this.#base = new URL(endpoint.url);
+  }
+
+  /**
+   * An instant query at `timeMs`. Throws RemoteError; `partial-answer` when the server says that parts of its storage were missing.
+   * VictoriaMetrics is told to use neither its cache nor its latency offset, which hide fresh samples; others ignore these parameters.
+   */
+  async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
+    const answer = await this.#ask(
+      'query',
+      [
+        ['query', promql],
+        ['time', secondsOf(timeMs)],
+        ['nocache', '1'],
+        ['latency_offset', '1ms'],
+      ],
+      options,
+    );
+    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    if (refusal !== undefined) throw refusal;
+    const parsed = parseQueryAnswer(await this.#whole(answer, options.maxBytes));
+    if ('problem' in parsed)
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${parsed.problem}`);
+    if (parsed.isPartial)
+      throw this.#error(answer, 'transient', 'partial-answer', 'answered from a part of its storage only');
+    return parsed.result;
+  }
+
+  /**
+   * Every series and its timestamps in [fromMs, toMs], by VictoriaMetrics' /api/v1/export, as it is stored: stale markers included,
+   * nothing de-duplicated, a series in several pieces perhaps. Throws RemoteError `export-not-offered` where there is no such thing.
+   */
+  async *exportSeries(
+    matches: readonly string[],
+    fromMs: number,
+    toMs: number,
+    options: QueryOptions,
+  ): AsyncGenerator<ExportedSeries, undefined> {
+    const answer = await this.#ask(
+      'export',
+      [
+        ...matches.map((match): [string, string] => ['match[]', match]),
+        ['start', secondsOf(fromMs)],
+        ['end', secondsOf(toMs)],
+        ['reduce_mem_usage', '1'],
+      ],
+      options,
+    );
+    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    if (refusal !== undefined) {
+      const absent = [400, 404, 405, 501].includes(answer.status) || refusal.code === 'wrong-content-type';
+      throw absent
+        ? this.#error(answer, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`)
+        : refusal;
+    }
+    for await (const line of this.#lines(answer, options.maxBytes)) {
+      const parsed = parseExportLine(line);
+      if ('problem' in parsed)
+        throw this.#error(answer, 'ambiguous', 'bad-answer', `exported what cannot be used: ${parsed.problem}`);
+      yield parsed.series;
+    }
+  }
+
+  /** Ends all connections, those in use too. */
+  close(): void {
+    this.#http.close();
+  }
+
+  async #ask(api: 'query' | 'export', parameters: [string, string][], options: QueryOptions): Promise<HttpAnswer> {
+    const url = apiUrl(this.#base, api);
+    const { attempt, signal } = options;
+    const encoded = new URLSearchParams(parameters).toString();
+    if (encoded.length + url.search.length <= longestQueryString) {
+      url.search = url.search === '' ? encoded : `${url.search}&${encoded}`;
+      return this.#http.request({
+        method: 'GET',
+        url: url.href,
+        headers: { accept: 'application/json' },
+        attempt,
+        signal,
+      });
+    }
+    return this.#http.request({
+      method: 'POST',
+      url: url.href,
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: Buffer.from(encoded, 'ascii'),
+      attempt,
+      signal,
+    });
+  }
+
+  #notJson(answer: HttpAnswer): RemoteError | undefined {
+    const contentType = answer.headers['content-type'] ?? '';
+    if (/\bjson\b/i.test(contentType)) return undefined;
+    answer.discard();
+    return this.#error(
+      answer,
+      'refused',
+      'wrong-content-type',
+      `answered with Content-Type ${contentType.slice(0, 100)} instead of JSON`,
+    );
+  }
+
+  async #whole(answer: HttpAnswer, maxBytes: number): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of answer.body) {
+      bytes += piece.byteLength;
+      if (bytes > maxBytes)
+        throw this.#error(answer, 'too-large', 'answer-too-large', `answered more than ${maxBytes} bytes`);
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  async *#lines(answer: HttpAnswer, maxLineBytes: number): AsyncGenerator<string, undefined> {
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    const take = (last: Uint8Array): string => {
+      pieces.push(last);
+      const line = Buffer.concat(pieces).toString('utf8');
+      pieces.length = 0;
+      bytes = 0;
+      return line;
+    };
+    for await (const piece of answer.body) {
+      let from = 0;
+      for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
+        const line = take(piece.subarray(from, end));
+        from = end + 1;
+        if (line.trim() !== '') yield line;
+      }
+      bytes += piece.byteLength - from;
+      if (bytes > maxLineBytes) {
+        throw this.#error(answer, 'too-large', 'answer-too-large', `exported a line longer than ${maxLineBytes} bytes`);
+      }
+      if (from < piece.byteLength) pieces.push(piece.subarray(from));
+    }
+    const rest = take(new Uint8Array());
+    if (rest.trim() !== '') yield rest;
+  }
+
+  #error(answer: HttpAnswer, answerClass: AnswerClass, code: RemoteCode, what: string): RemoteError {
+    const { side, redact } = this.#http;
+    const shown = excerpt(redact(what));
+    return new RemoteError({
+      class: answerClass,
+      code,
+      side,
+      what: shown,
+      status: answer.status,
+      hint: hintOf(code, side),
+    });
+  }
+}
+
+/** `<base>/api/v1/<api>`, whether the base ends there already or not; the base's query string stays. */
+export function apiUrl(base: URL, api: 'query' | 'export'): URL {
+  const url = new URL(base);
+  const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
+  url.pathname = `${prefix}/api/v1/${api}`;
+  url.hash = '';
+  return url;
+}
+
+/** The API takes seconds; three decimals keep the milliseconds. */
+function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}

@@ -1,0 +1,84 @@
+// Asks a remote_read endpoint. Called by migration/ for every window, and by the progress reader where it speaks remote_read.
+
+import { hintOf, type RemoteCode } from './answer-codes.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type HttpAnswer, HttpClient, type RequestHooks } from './http.ts';
+import { type AnswerClass, RemoteError } from './remote-error.ts';
+
+export interface ReadAnswer {
+  /** `stream`: frames of ChunkedReadResponse; `samples`: one snappy block of ReadResponse. */
+  readonly kind: 'stream' | 'samples';
+  readonly status: number;
+  readonly contentLength: number | undefined;
+  /**
+   * To be iterated once, to its end or out of it by `break`; until then the request holds a connection. Throws RemoteError when the
+   * HTTP message did not end as it should (`cut-off`), paused for too long (`silence-timeout`) or was aborted. Nothing is read from the
+   * socket while nobody asks for the next piece.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+// Reads run one after the other, or a few at once when a window is split by series.
+const defaultMaxConnections = 8;
+
+const requestHeaders = {
+  'content-type': 'application/x-protobuf',
+  'content-encoding': 'snappy',
+  'accept-encoding': 'snappy',
+  'x-prometheus-remote-read-version': '0.1.0',
+} as const;
+
+export class ReadClient {
+  readonly #http: HttpClient;
+  readonly #url: string;
+
+  constructor(endpoint: Endpoint, hooks: RequestHooks, maxConnections: number = defaultMaxConnections) {
+    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+    this.#url = endpoint.url;
+  }
+
+  /**
+   * Sends a snappy-compressed ReadRequest; resolves when the headers of a good answer have come. Throws RemoteError for everything else:
+   * network, bad status, an answer of another kind, one that is compressed in spite of the request, one that M3 cut short. A streamed
+   * answer without length and without chunked encoding is `unsupported`: its frames have no end mark, so a cut would go unseen.
+   */
+  async read(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<ReadAnswer> {
+    const answer = await this.#http.request({
+      method: 'POST',
+      url: this.#url,
+      headers: requestHeaders,
+      body,
+      ...options,
+    });
+    const refusal = await this.#http.refusal(answer);
+    if (refusal !== undefined) throw refusal;
+    const contentType = answer.headers['content-type'] ?? '';
+    const { status, contentLength } = answer;
+    if (/^application\/x-protobuf\b/i.test(contentType)) {
+      return { kind: 'samples', status, contentLength, body: answer.body };
+    }
+    if (!/^application\/x-streamed-protobuf\b/i.test(contentType)) {
+      throw this.#unusable(
+        answer,
+        'refused',
+        'wrong-content-type',
+        `answered ${status} with Content-Type ${contentType.slice(0, 100)}`,
+      );
+    }
+    if (!answer.framed) {
+      throw this.#unusable(answer, 'unsupported', 'unframed-stream', 'streams its answer without length and chunks');
+    }
+    return { kind: 'stream', status, contentLength, body: answer.body };
+  }
+
+  /** Ends all connections, those in use too. */
+  close(): void {
+    this.#http.close();
+  }
+
+  #unusable(answer: HttpAnswer, answerClass: AnswerClass, code: RemoteCode, what: string): RemoteError {
+    answer.discard();
+    const { side } = this.#http;
+    return new RemoteError({ class: answerClass, code, side, what, status: answer.status, hint: hintOf(code, side) });
+  }
+}

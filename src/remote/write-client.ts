@@ -1,0 +1,46 @@
+// Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
+
+import type { Endpoint } from './endpoint.ts';
+import { HttpClient, type RequestHooks } from './http.ts';
+
+export interface WriteResult {
+  /** `ha-deduplicated`: the destination said 202 and may have dropped the samples. */
+  readonly warning?: { readonly code: string; readonly message: string };
+}
+
+const requestHeaders = {
+  'content-type': 'application/x-protobuf',
+  'content-encoding': 'snappy',
+  'x-prometheus-remote-write-version': '0.1.0',
+} as const;
+
+export class WriteClient {
+  readonly #http: HttpClient;
+  readonly #url: string;
+
+  constructor(endpoint: Endpoint, hooks: RequestHooks, maxConnections: number) {
+    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+    this.#url = endpoint.url;
+  }
+
+  /** Sends a snappy-compressed WriteRequest (remote write 1.0). Throws RemoteError for everything but a 2xx. */
+  async write(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<WriteResult> {
+    const answer = await this.#http.request({
+      method: 'POST',
+      url: this.#url,
+      headers: requestHeaders,
+      body,
+      ...options,
+    });
+    const text = await answer.text();
+    const refusal = this.#http.refusalOf(answer, text);
+    if (refusal !== undefined) throw refusal;
+    const judged = this.#http.judge(answer, text);
+    return judged.class === 'done' && judged.warning !== undefined ? { warning: judged.warning } : {};
+  }
+
+  /** Ends all connections, those in use too. */
+  close(): void {
+    this.#http.close();
+  }
+}

@@ -1,0 +1,129 @@
+// The small HTTP server for /metrics and /livez. Started by the commands when an address is given, closed when they end.
+
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ListenAddress {
+  /** Undefined: all interfaces. */
+  readonly host: string | undefined;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface RunningHttpServer {
+  /** Where it listens, as a URL without path; the port is the real one. */
+  readonly url: string;
+  /** Stops listening and drops the connections that are open. */
+  close(): Promise<void>;
+}
+
+/** The address could not be listened on. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`; undefined when it is none of these. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]]*)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > 65535) return undefined;
+  const host = match[1] ?? match[2];
+  return { host: host === undefined || host === '' ? undefined : host, port };
+}
+
+const LISTEN_HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'the port needs more rights',
+  ENOTFOUND: 'the host name does not exist',
+  EAI_AGAIN: 'the host name could not be looked up',
+};
+
+function listenError(address: ListenAddress, error: NodeJS.ErrnoException): ListenError {
+  const code = error.code ?? 'unknown';
+  const where = `${address.host ?? ''}:${address.port}`;
+  return new ListenError(code, `cannot listen on ${where}: ${LISTEN_HINTS[code] ?? error.message} (${code})`, {
+    cause: error,
+  });
+}
+
+function answer(response: ServerResponse, status: number, page: Page, withBody: boolean): void {
+  response.writeHead(status, { 'Content-Type': page.contentType, 'Content-Length': Buffer.byteLength(page.body) });
+  response.end(withBody ? page.body : undefined);
+}
+
+function plain(body: string): Page {
+  return { contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
+}
+
+async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(address, error)));
+    server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new ListenError('unknown', 'the server has no address');
+  return bound;
+}
+
+/**
+ * Serves the pages by their path; other paths are 404, other methods than GET and HEAD 405.
+ * @throws ListenError when the address cannot be listened on
+ */
+export async function startHttpServer(
+  address: ListenAddress,
+  pages: Readonly<Record<string, () => Page | Promise<Page>>>,
+): Promise<RunningHttpServer> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').replace(/[?#].*$/s, '');
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const withBody = request.method !== 'HEAD';
+    if (page === undefined) {
+      answer(response, 404, plain(`not found; here are ${Object.keys(pages).join(', ')}`), withBody);
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      answer(response, 405, plain('only GET and HEAD'), withBody);
+    } else {
+      Promise.resolve()
+        .then(page)
+        .then(
+          (content) => answer(response, 200, content, withBody),
+          (error: unknown) => answer(response, 500, plain(error instanceof Error ? error.message : 'failed'), withBody),
+        );
+    }
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 10_000;
+  const bound = await listen(server, address);
+  // A client that breaks off must not end a migration.
+  server.on('error', () => undefined);
+  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return {
+    url: `http://${host}:${bound.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** `/livez`: the process answers, and that is all it says. */
+export function livez(): Page {
+  return plain('ok');
+}

@@ -1,0 +1,158 @@
+// What may reach a log line, and how it is written there: values are made printable and free of secrets first, then set as text
+// (logfmt) or JSON. Pure; called by logger.ts and by the progress bar for the one text in it that comes from a server.
+
+import { redactUrl, Secret } from './secret.ts';
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** A server may answer with a whole page; a log line keeps the beginning of it. */
+const MAX_VALUE_LENGTH = 2_000;
+const MAX_DEPTH = 4;
+const MAX_ENTRIES = 100;
+
+const SECRET_NAME =
+  /authori[sz]ation|passw(or)?d|passphrase|secret|token|credential|cookie|api[-_]?key|private[-_]?key/i;
+const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`]+/gi;
+const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+// Also the invisible characters that reorder or break a line: they let a label value pretend to be another log line.
+function isUnprintable(codePoint: number): boolean {
+  return (
+    codePoint < 0x20 ||
+    (codePoint >= 0x7f && codePoint <= 0x9f) ||
+    codePoint === 0x200e ||
+    codePoint === 0x200f ||
+    (codePoint >= 0x2028 && codePoint <= 0x202e) ||
+    (codePoint >= 0x2066 && codePoint <= 0x2069) ||
+    codePoint === 0xfeff
+  );
+}
+
+function replaceUnprintable(text: string, replacement: (character: string, codePoint: number) => string): string {
+  let result = '';
+  let from = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (!isUnprintable(code)) continue;
+    result += text.slice(from, index) + replacement(text.charAt(index), code);
+    from = index + 1;
+  }
+  return from === 0 ? text : result + text.slice(from);
+}
+
+/** The text with every control, line-breaking and text-reordering character as a visible escape. */
+export function escapeControl(text: string): string {
+  return replaceUnprintable(
+    text,
+    (character, code) => NAMED_ESCAPES[character] ?? `\\u${code.toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The text with userinfo and query values of every URL in it as `***`; other URLs stay as they were written. */
+export function redactUrls(text: string): string {
+  return text.replace(URL_IN_TEXT, (match) => {
+    const url = match.replace(/[.,;:!)\]}]+$/, '');
+    const after = match.slice(url.length);
+    const shown = /[@?]/.test(url) || URL.parse(url) === null ? redactUrl(url) : url;
+    return shown + after;
+  });
+}
+
+function shorten(text: string): string {
+  if (text.length <= MAX_VALUE_LENGTH) return text;
+  return `${text.slice(0, MAX_VALUE_LENGTH)}… (${text.length - MAX_VALUE_LENGTH} more characters)`;
+}
+
+/** The text as it may be shown: no URL with a secret in it, bounded, still with its control characters. */
+export function presentableText(text: string): string {
+  return shorten(redactUrls(text));
+}
+
+type Presentable = string | number | boolean | null | Presentable[] | { [name: string]: Presentable };
+
+function presentableError(error: Error): Presentable {
+  const code =
+    'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : null;
+  const message = presentableText(error.message);
+  return code === null ? { message } : { code, message };
+}
+
+/**
+ * A value as it may be shown: a Secret and whatever has a secret's name is `***`, an Error is its message and code, URLs are
+ * redacted, texts and depth are bounded. `undefined` means: leave the field out.
+ */
+export function presentable(value: unknown, name = '', depth = 0): Presentable | undefined {
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (value instanceof Secret || (value !== null && SECRET_NAME.test(name))) return '***';
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'string') return presentableText(value);
+  if (value instanceof Error) return presentableError(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid time' : value.toISOString();
+  if (value instanceof URL) return redactUrl(value.href);
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  if (depth >= MAX_DEPTH) return '…';
+  if (Array.isArray(value) || value instanceof Set) {
+    return [...value].slice(0, MAX_ENTRIES).map((entry) => presentable(entry, '', depth + 1) ?? null);
+  }
+  const entries = value instanceof Map ? [...value] : Object.entries(value as object);
+  const result: { [name: string]: Presentable } = {};
+  for (const [key, entry] of entries.slice(0, MAX_ENTRIES)) {
+    const shown = presentable(entry, String(key), depth + 1);
+    if (shown !== undefined) result[String(key)] = shown;
+  }
+  return result;
+}
+
+/** JSON in one line; also what JSON leaves raw (C1 controls can drive a terminal) is escaped. */
+export function printableJson(value: unknown): string {
+  return replaceUnprintable(JSON.stringify(value), (_character, code) => `\\u${code.toString(16).padStart(4, '0')}`);
+}
+
+function toLogfmtValue(value: Presentable): string {
+  if (typeof value === 'object' && value !== null) {
+    if (!Array.isArray(value) && typeof value['message'] === 'string' && Object.keys(value).length <= 2) {
+      // An error: its message reads better than an object with one.
+      const code = value['code'];
+      if (Object.keys(value).length === 1) return toLogfmtValue(value['message']);
+      if (code !== undefined) return toLogfmtValue(`${String(code)}: ${value['message']}`);
+    }
+    return toLogfmtValue(printableJson(value));
+  }
+  const text = String(value);
+  if (text !== '' && !/[\s"=\\]/.test(text) && escapeControl(text) === text) return text;
+  return `"${escapeControl(text.replaceAll('\\', '\\\\').replaceAll('"', '\\"'))}"`;
+}
+
+/** `2026-01-02T03:04:05.678Z info  message key=value other="two words"` */
+export function formatTextLine(
+  timeMs: number,
+  level: string,
+  message: string,
+  fields: LogFields,
+  colour?: (level: string, text: string) => string,
+): string {
+  const shownLevel = level.padEnd(5);
+  let line = `${new Date(timeMs).toISOString()} ${colour ? colour(level, shownLevel) : shownLevel} `;
+  line += escapeControl(presentableText(message));
+  for (const [name, value] of Object.entries(fields)) {
+    const shown = presentable(value, name);
+    if (shown !== undefined) line += ` ${escapeControl(name).replaceAll(/[\s="]/g, '_')}=${toLogfmtValue(shown)}`;
+  }
+  return line;
+}
+
+/** One JSON object with `time`, `level`, `message` and the fields; a field with one of these names gets a `_` behind it. */
+export function formatJsonLine(timeMs: number, level: string, message: string, fields: LogFields): string {
+  const line: { [name: string]: Presentable } = {
+    time: new Date(timeMs).toISOString(),
+    level,
+    message: presentableText(message),
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    const shown = presentable(value, name);
+    if (shown !== undefined) line[['time', 'level', 'message'].includes(name) ? `${name}_` : name] = shown;
+  }
+  return printableJson(line);
+}

@@ -1,0 +1,222 @@
+// Every metric that prom-migrator exposes, as data: metrics.ts makes the instruments from it, docs/metrics.md prints it (a test
+// holds both equal). Names follow Prometheus' conventions; none is called prom_migrator_progress, because that is the series that a migration
+// writes into its destination.
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds, for histograms. */
+  readonly buckets?: readonly number[];
+}
+
+const REQUEST_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300] as const;
+const WINDOW_BUCKETS = [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000] as const;
+
+export const METRICS = {
+  samplesRead: {
+    name: 'prom_migrator_samples_read_total',
+    type: 'counter',
+    help: 'Samples that the source gave inside the range: the sum of written, filtered, already present, conflicting and rejected ones.',
+    labels: ['migration'],
+  },
+  samplesWritten: {
+    name: 'prom_migrator_samples_written_total',
+    type: 'counter',
+    help: 'Samples that the destination acknowledged.',
+    labels: ['migration'],
+  },
+  samplesFiltered: {
+    name: 'prom_migrator_samples_filtered_total',
+    type: 'counter',
+    help: 'Samples of series that a relabel rule dropped.',
+    labels: ['migration'],
+  },
+  samplesAlreadyPresent: {
+    name: 'prom_migrator_samples_already_present_total',
+    type: 'counter',
+    help: 'Samples that were found in the destination after an interruption and not written again.',
+    labels: ['migration'],
+  },
+  samplesConflicting: {
+    name: 'prom_migrator_samples_conflicting_total',
+    type: 'counter',
+    help: 'Samples left out because another one of the same series at the same time was kept.',
+    labels: ['migration'],
+  },
+  samplesRejected: {
+    name: 'prom_migrator_samples_rejected_total',
+    type: 'counter',
+    help: 'Samples that the destination refused for good.',
+    labels: ['migration', 'reason'],
+  },
+  windows: {
+    name: 'prom_migrator_windows_total',
+    type: 'counter',
+    help: 'Windows finished and marked in the destination.',
+    labels: ['migration'],
+  },
+  windowSplits: {
+    name: 'prom_migrator_window_splits_total',
+    type: 'counter',
+    help: 'Windows that were too big and were split, by time or by metric name.',
+    labels: ['migration', 'by'],
+  },
+  windowDuration: {
+    name: 'prom_migrator_window_duration_seconds',
+    type: 'histogram',
+    help: 'How long a window took from its first request to its mark in the destination.',
+    labels: ['migration'],
+    buckets: WINDOW_BUCKETS,
+  },
+  windowLength: {
+    name: 'prom_migrator_window_length_seconds',
+    type: 'gauge',
+    help: 'How much time of the range is asked for at once now.',
+    labels: ['migration'],
+  },
+  windowSeries: {
+    name: 'prom_migrator_window_series',
+    type: 'gauge',
+    help: 'Series in the newest finished window.',
+    labels: ['migration'],
+  },
+  watermark: {
+    name: 'prom_migrator_watermark_timestamp_seconds',
+    type: 'gauge',
+    help: 'Everything of the range before this time is in the destination and marked there.',
+    labels: ['migration'],
+  },
+  rangeStart: {
+    name: 'prom_migrator_range_start_timestamp_seconds',
+    type: 'gauge',
+    help: 'Start of the range, inclusive.',
+    labels: ['migration'],
+  },
+  rangeEnd: {
+    name: 'prom_migrator_range_end_timestamp_seconds',
+    type: 'gauge',
+    help: 'End of the range, exclusive.',
+    labels: ['migration'],
+  },
+  completed: {
+    name: 'prom_migrator_completed_ratio',
+    type: 'gauge',
+    help: 'The part of the range before the watermark, from 0 to 1.',
+    labels: ['migration'],
+  },
+  phase: {
+    name: 'prom_migrator_phase',
+    type: 'gauge',
+    help: '1 for the phase that the migration is in, 0 for the others.',
+    labels: ['migration', 'phase'],
+  },
+  inFlightBytes: {
+    name: 'prom_migrator_in_flight_bytes',
+    type: 'gauge',
+    help: 'Bytes held between the source and the destination.',
+    labels: ['migration'],
+  },
+  memoryBudget: {
+    name: 'prom_migrator_memory_budget_bytes',
+    type: 'gauge',
+    help: 'What the bytes in flight may not pass.',
+    labels: ['migration'],
+  },
+  inFlightWrites: {
+    name: 'prom_migrator_in_flight_writes',
+    type: 'gauge',
+    help: 'Write requests that wait for their answer.',
+    labels: ['migration'],
+  },
+  requests: {
+    name: 'prom_migrator_http_requests_total',
+    type: 'counter',
+    help: 'Requests by side and by HTTP status, or by error code where no answer came.',
+    labels: ['migration', 'side', 'code'],
+  },
+  requestDuration: {
+    name: 'prom_migrator_http_request_duration_seconds',
+    type: 'histogram',
+    help: "How long a request took, to its answer's last byte.",
+    labels: ['migration', 'side'],
+    buckets: REQUEST_BUCKETS,
+  },
+  sentBytes: {
+    name: 'prom_migrator_http_sent_bytes_total',
+    type: 'counter',
+    help: 'Bytes of request bodies, compressed as they were sent.',
+    labels: ['migration', 'side'],
+  },
+  receivedBytes: {
+    name: 'prom_migrator_http_received_bytes_total',
+    type: 'counter',
+    help: 'Bytes of answer bodies, compressed as they came.',
+    labels: ['migration', 'side'],
+  },
+  retries: {
+    name: 'prom_migrator_retries_total',
+    type: 'counter',
+    help: 'Requests that will be repeated, by side and by the reason of the failure.',
+    labels: ['migration', 'side', 'reason'],
+  },
+  warnings: {
+    name: 'prom_migrator_warnings_total',
+    type: 'counter',
+    help: 'Warnings by their code.',
+    labels: ['migration', 'code'],
+  },
+  buildInfo: {
+    name: 'prom_migrator_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say which version runs on which Node.js.',
+    labels: ['version', 'node_version'],
+  },
+  processCpu: {
+    name: 'process_cpu_seconds_total',
+    type: 'counter',
+    help: 'CPU time of the process, user and system.',
+    labels: [],
+  },
+  processMemory: {
+    name: 'process_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory of the process.',
+    labels: [],
+  },
+  processStart: {
+    name: 'process_start_time_seconds',
+    type: 'gauge',
+    help: 'When the process started, in seconds since 1970.',
+    labels: [],
+  },
+  heapUsed: {
+    name: 'nodejs_heap_used_bytes',
+    type: 'gauge',
+    help: 'Used part of the JavaScript heap.',
+    labels: [],
+  },
+  externalMemory: {
+    name: 'nodejs_external_memory_bytes',
+    type: 'gauge',
+    help: 'Memory of buffers outside of the JavaScript heap.',
+    labels: [],
+  },
+  eventLoopUtilization: {
+    name: 'nodejs_eventloop_utilization_ratio',
+    type: 'gauge',
+    help: 'The part of the time since the last scrape in which the event loop was busy, from 0 to 1.',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The catalogue as the Markdown table of docs/metrics.md. */
+export function metricsTable(): string {
+  const definitions: readonly MetricDefinition[] = Object.values(METRICS);
+  const rows = definitions.map(
+    ({ name, type, labels, help }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  );
+  return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,201 @@
+// The numbers of the native histograms of one chunk, carried from sample to sample: integer ones as deltas of deltas, float ones
+// as XORs. Filled from the chunk's bits and written into messages by chunk-histogram.ts.
+
+import { type BitReader, XorValues } from './bit-reader.ts';
+import { type HistogramLayout, histogramTags, type MessageWriter, varintBytes } from './histogram-message.ts';
+
+const staleLow = 2;
+const staleHigh = 0x7ff0_0000;
+
+/** Count, zero count, sum and buckets of the current sample. */
+export interface HistogramValues {
+  /** Reads the chunk's first sample behind its time. Throws WireError 'truncated'. */
+  readFirst(reader: BitReader): void;
+  /** Reads a later sample behind its time; a stale one has no buckets. Throws WireError. */
+  readNext(reader: BitReader): void;
+  /** Whether the sum is the stale marker, which empties the histogram. */
+  readonly stale: boolean;
+  /** The oneof `count`, 0 for a stale sample: Prometheus writes both oneofs always. */
+  writeCount(writer: MessageWriter): void;
+  /** The field `sum`, if it has a bit set. */
+  writeSum(writer: MessageWriter): void;
+  /** The oneof `zero_count`, 0 for a stale sample. */
+  writeZeroCount(writer: MessageWriter): void;
+  writeNegativeBuckets(writer: MessageWriter): void;
+  writePositiveBuckets(writer: MessageWriter): void;
+}
+
+function isStale(values: XorValues, i: number): boolean {
+  return values.bits[2 * i] === staleLow && values.bits[2 * i + 1] === staleHigh;
+}
+
+function writeSum(writer: MessageWriter, values: XorValues, i: number): void {
+  const low = values.bits[2 * i] as number;
+  const high = values.bits[2 * i + 1] as number;
+  // Prometheus leaves -0 out like 0; here its sign stays.
+  if (low === 0 && high === 0) return;
+  writer.uint32(histogramTags.sum);
+  writer.double(high, low);
+}
+
+const count = 0;
+const zeroCount = 1;
+const firstIntegerBucket = 2;
+
+/** HISTOGRAM: 64-bit integers that wrap as Go's do, each with its last delta. */
+export class IntegerHistogramValues implements HistogramValues {
+  stale = false;
+  readonly #layout: HistogramLayout;
+  readonly #sum = new XorValues(1);
+  readonly #length: number;
+  // Two entries a number: low half, high half.
+  readonly #values: Int32Array;
+  readonly #deltas: Int32Array;
+
+  constructor(layout: HistogramLayout) {
+    this.#layout = layout;
+    this.#length = firstIntegerBucket + layout.positiveBuckets + layout.negativeBuckets;
+    this.#values = new Int32Array(2 * this.#length);
+    this.#deltas = new Int32Array(2 * this.#length);
+  }
+
+  readFirst(reader: BitReader): void {
+    for (let i = 0; i < this.#length; i++) {
+      if (i < firstIntegerBucket) reader.varbitUint();
+      else reader.varbitInt();
+      this.#values[2 * i] = reader.low;
+      this.#values[2 * i + 1] = reader.high;
+      if (i === zeroCount) this.#sum.readRaw(reader, 0);
+    }
+    this.stale = isStale(this.#sum, 0);
+  }
+
+  readNext(reader: BitReader): void {
+    for (let i = 0; i < firstIntegerBucket; i++) this.#advance(reader, i);
+    this.#sum.readXor(reader, 0);
+    this.stale = isStale(this.#sum, 0);
+    if (this.stale) return;
+    for (let i = firstIntegerBucket; i < this.#length; i++) this.#advance(reader, i);
+  }
+
+  #advance(reader: BitReader, i: number): void {
+    reader.varbitInt();
+    add(this.#deltas, i, reader.low, reader.high);
+    add(this.#values, i, this.#deltas[2 * i] as number, this.#deltas[2 * i + 1] as number);
+  }
+
+  writeCount(writer: MessageWriter): void {
+    this.#writeNumber(writer, histogramTags.countInt, count);
+  }
+
+  writeSum(writer: MessageWriter): void {
+    writeSum(writer, this.#sum, 0);
+  }
+
+  writeZeroCount(writer: MessageWriter): void {
+    this.#writeNumber(writer, histogramTags.zeroCountInt, zeroCount);
+  }
+
+  writeNegativeBuckets(writer: MessageWriter): void {
+    const first = firstIntegerBucket + this.#layout.positiveBuckets;
+    this.#writeDeltas(writer, histogramTags.negativeDeltas, first, this.#length);
+  }
+
+  writePositiveBuckets(writer: MessageWriter): void {
+    const end = firstIntegerBucket + this.#layout.positiveBuckets;
+    this.#writeDeltas(writer, histogramTags.positiveDeltas, firstIntegerBucket, end);
+  }
+
+  #writeNumber(writer: MessageWriter, tag: number, i: number): void {
+    writer.uint32(tag);
+    if (this.stale) writer.uint32(0);
+    else writer.varint(this.#values[2 * i + 1] as number, this.#values[2 * i] as number);
+  }
+
+  #writeDeltas(writer: MessageWriter, tag: number, first: number, end: number): void {
+    if (first === end) return;
+    const values = this.#values;
+    let bytes = 0;
+    for (let i = first; i < end; i++) {
+      const low = values[2 * i] as number;
+      const high = values[2 * i + 1] as number;
+      const sign = high >> 31;
+      bytes += varintBytes(((high << 1) | (low >>> 31)) ^ sign, (low << 1) ^ sign);
+    }
+    writer.uint32(tag);
+    writer.uint32(bytes);
+    for (let i = first; i < end; i++) writer.zigzag(values[2 * i + 1] as number, values[2 * i] as number);
+  }
+}
+
+/** Adds a 64-bit number to entry `i`, wrapping. */
+function add(numbers: Int32Array, i: number, low: number, high: number): void {
+  const carry = ((numbers[2 * i] as number) >>> 0) + (low >>> 0) > 0xffff_ffff ? 1 : 0;
+  numbers[2 * i] = (numbers[2 * i] as number) + low;
+  numbers[2 * i + 1] = (numbers[2 * i + 1] as number) + high + carry;
+}
+
+const sum = 2;
+const firstFloatBucket = 3;
+
+/** FLOAT_HISTOGRAM: doubles, each kept as its bits. */
+export class FloatHistogramValues implements HistogramValues {
+  stale = false;
+  readonly #layout: HistogramLayout;
+  readonly #length: number;
+  readonly #values: XorValues;
+
+  constructor(layout: HistogramLayout) {
+    this.#layout = layout;
+    this.#length = firstFloatBucket + layout.positiveBuckets + layout.negativeBuckets;
+    this.#values = new XorValues(this.#length);
+  }
+
+  readFirst(reader: BitReader): void {
+    for (let i = 0; i < this.#length; i++) this.#values.readRaw(reader, i);
+    this.stale = isStale(this.#values, sum);
+  }
+
+  readNext(reader: BitReader): void {
+    for (let i = 0; i < firstFloatBucket; i++) this.#values.readXor(reader, i);
+    this.stale = isStale(this.#values, sum);
+    if (this.stale) return;
+    for (let i = firstFloatBucket; i < this.#length; i++) this.#values.readXor(reader, i);
+  }
+
+  writeCount(writer: MessageWriter): void {
+    this.#writeNumber(writer, histogramTags.countFloat, count);
+  }
+
+  writeSum(writer: MessageWriter): void {
+    writeSum(writer, this.#values, sum);
+  }
+
+  writeZeroCount(writer: MessageWriter): void {
+    this.#writeNumber(writer, histogramTags.zeroCountFloat, zeroCount);
+  }
+
+  writeNegativeBuckets(writer: MessageWriter): void {
+    const first = firstFloatBucket + this.#layout.positiveBuckets;
+    this.#writeCounts(writer, histogramTags.negativeCounts, first, this.#length);
+  }
+
+  writePositiveBuckets(writer: MessageWriter): void {
+    const end = firstFloatBucket + this.#layout.positiveBuckets;
+    this.#writeCounts(writer, histogramTags.positiveCounts, firstFloatBucket, end);
+  }
+
+  #writeNumber(writer: MessageWriter, tag: number, i: number): void {
+    writer.uint32(tag);
+    if (this.stale) writer.double(0, 0);
+    else writer.double(this.#values.bits[2 * i + 1] as number, this.#values.bits[2 * i] as number);
+  }
+
+  #writeCounts(writer: MessageWriter, tag: number, first: number, end: number): void {
+    if (first === end) return;
+    const { bits } = this.#values;
+    writer.uint32(tag);
+    writer.uint32(8 * (end - first));
+    for (let i = first; i < end; i++) writer.double(bits[2 * i + 1] as number, bits[2 * i] as number);
+  }
+}

@@ -1,0 +1,332 @@
+// Cursors over a remote_read answer that is in memory: streamed frames or one ReadResponse message, one series entry at a time
+// and with one interface. The engine walks an answer once to index its series and again to decode them.
+
+import { chunkSampleCount, decodeChunk } from './chunk.ts';
+import { FrameCursor } from './frames.ts';
+import { gatherLabels } from './labels.ts';
+import { DELIMITED, ProtoReader } from './proto-reader.ts';
+import type { SampleColumns } from './sample-columns.ts';
+
+/** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such an answer. */
+export interface SeriesCursor {
+  /** Moves to the next series entry; false at the end. Decodes no samples. */
+  next(): boolean;
+  /** The entry's label region as it stands in the answer: not canonical, and usually a view of the answer's memory. */
+  readonly labels: Uint8Array;
+  /** How many chunks the entry has, or samples in a SAMPLES answer. A series may be split over several entries. */
+  readonly parts: number;
+  /** At least as many samples as the entry holds. For chunks of an unknown encoding WireError 'unknown-encoding'. */
+  readonly sampleBound: number;
+  /** Appends the entry's samples with fromMs <= t < toMs, in the order of the answer. */
+  decode(fromMs: number, toMs: number, columns: SampleColumns): void;
+  /** Goes back before the first entry. */
+  rewind(): void;
+}
+
+const EMPTY = new Uint8Array(0);
+const LABELS = 1;
+
+/** ChunkedReadResponse frames, as FrameCollector keeps them. */
+export class ChunkedCursor implements SeriesCursor {
+  readonly #segments: readonly Uint8Array[];
+  #frames: FrameCursor;
+  readonly #frame = new ProtoReader(EMPTY);
+  readonly #entry = new SeriesEntry();
+  readonly #chunk = new ChunkHeader();
+
+  constructor(segments: readonly Uint8Array[]) {
+    this.#segments = segments;
+    this.#frames = new FrameCursor(segments);
+  }
+
+  get labels(): Uint8Array {
+    return this.#entry.labels;
+  }
+
+  get parts(): number {
+    return this.#entry.secondFields;
+  }
+
+  get sampleBound(): number {
+    let bound = 0;
+    for (const chunk of this.#chunks()) {
+      const data = chunk.data();
+      // No encoding spends less than a bit on a sample, whatever the chunk's header says.
+      bound += Math.min(chunkSampleCount(chunk.encoding, data), data.length * 8);
+    }
+    return bound;
+  }
+
+  next(): boolean {
+    for (;;) {
+      while (this.#frame.nextField()) {
+        if (this.#frame.field !== 1) {
+          this.#frame.skip();
+          continue;
+        }
+        this.#frame.delimited();
+        this.#entry.read(this.#frame);
+        return true;
+      }
+      if (!this.#frames.next()) {
+        this.#entry.clear();
+        return false;
+      }
+      this.#frame.reset(this.#frames.segment, this.#frames.start, this.#frames.end);
+    }
+  }
+
+  decode(fromMs: number, toMs: number, columns: SampleColumns): void {
+    for (const chunk of this.#chunks()) {
+      if (chunk.minMs <= chunk.maxMs && (chunk.maxMs < fromMs || chunk.minMs >= toMs)) continue;
+      decodeChunk(chunk.encoding, chunk.data(), fromMs, toMs, columns);
+    }
+  }
+
+  rewind(): void {
+    this.#frames = new FrameCursor(this.#segments);
+    this.#frame.reset(EMPTY, 0, 0);
+    this.#entry.clear();
+  }
+
+  // The headers are read anew each time rather than kept: a frame may declare millions of empty chunks.
+  *#chunks(): Generator<ChunkHeader> {
+    const reader = this.#entry.reader();
+    while (reader.nextField()) {
+      if (reader.field !== 2) {
+        reader.skip();
+        continue;
+      }
+      reader.delimited();
+      this.#chunk.read(reader);
+      yield this.#chunk;
+    }
+  }
+}
+
+/** One decompressed ReadResponse message. */
+export class SamplesCursor implements SeriesCursor {
+  readonly #response: ProtoReader;
+  readonly #result = new ProtoReader(EMPTY);
+  readonly #entry = new SeriesEntry();
+
+  constructor(message: Uint8Array) {
+    this.#response = new ProtoReader(message);
+  }
+
+  get labels(): Uint8Array {
+    return this.#entry.labels;
+  }
+
+  get parts(): number {
+    return this.#entry.secondFields + this.#entry.fourthFields;
+  }
+
+  get sampleBound(): number {
+    return this.parts;
+  }
+
+  next(): boolean {
+    for (;;) {
+      while (this.#result.nextField()) {
+        if (this.#result.field !== 1) {
+          this.#result.skip();
+          continue;
+        }
+        this.#result.delimited();
+        this.#entry.read(this.#result);
+        return true;
+      }
+      if (!this.#nextResult()) {
+        this.#entry.clear();
+        return false;
+      }
+    }
+  }
+
+  decode(fromMs: number, toMs: number, columns: SampleColumns): void {
+    const reader = this.#entry.reader();
+    while (reader.nextField()) {
+      if (reader.field === 2) {
+        reader.delimited();
+        decodeSample(reader, fromMs, toMs, columns);
+      } else if (reader.field === 4) {
+        reader.delimited();
+        const { bytes, valueStart, valueEnd } = reader;
+        const timeMs = histogramTimeMs(bytes, valueStart, valueEnd);
+        if (timeMs < fromMs || timeMs >= toMs) continue;
+        columns.addHistogram(timeMs, new Uint8Array(bytes.subarray(valueStart, valueEnd)));
+      } else {
+        reader.skip();
+      }
+    }
+  }
+
+  rewind(): void {
+    this.#response.reset(this.#response.bytes, 0, this.#response.bytes.length);
+    this.#result.reset(EMPTY, 0, 0);
+    this.#entry.clear();
+  }
+
+  #nextResult(): boolean {
+    const response = this.#response;
+    while (response.nextField()) {
+      if (response.field !== 1) {
+        response.skip();
+        continue;
+      }
+      response.delimited();
+      this.#result.reset(response.bytes, response.valueStart, response.valueEnd);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** The time of one `prometheus.Histogram` message (field 15); 0 when it says none. Throws WireError as the cursors do. */
+export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): number {
+  const reader = new ProtoReader(bytes, start, end);
+  let timeMs = 0;
+  while (reader.nextField()) {
+    if (reader.field === 15) timeMs = reader.int64();
+    else reader.skip();
+  }
+  return timeMs;
+}
+
+/** Where one ChunkedSeries or TimeSeries lies, its labels, and how many of its fields 2 (chunks, samples) and 4 it has. */
+class SeriesEntry {
+  labels: Uint8Array = EMPTY;
+  secondFields = 0;
+  fourthFields = 0;
+  readonly #reader = new ProtoReader(EMPTY);
+  #bytes: Uint8Array = EMPTY;
+  #start = 0;
+  #end = 0;
+
+  /** Reads the entry that `parent.delimited()` found. */
+  read(parent: ProtoReader): void {
+    this.#bytes = parent.bytes;
+    this.#start = parent.valueStart;
+    this.#end = parent.valueEnd;
+    this.secondFields = 0;
+    this.fourthFields = 0;
+    const reader = this.reader();
+    let labelsStart = this.#start;
+    let labelsEnd = this.#start;
+    let scattered = false;
+    while (reader.nextField()) {
+      if (reader.field === LABELS) {
+        reader.expect(DELIMITED);
+        if (labelsEnd === labelsStart) labelsStart = reader.tagStart;
+        else if (reader.tagStart !== labelsEnd) scattered = true;
+        reader.delimited();
+        labelsEnd = reader.position;
+      } else {
+        if (reader.field === 2) this.secondFields++;
+        else if (reader.field === 4) this.fourthFields++;
+        reader.skip();
+      }
+    }
+    this.labels = scattered
+      ? gatherLabels(this.#bytes, this.#start, this.#end)
+      : this.#bytes.subarray(labelsStart, labelsEnd);
+  }
+
+  /** The one reader of this entry, at its beginning. */
+  reader(): ProtoReader {
+    this.#reader.reset(this.#bytes, this.#start, this.#end);
+    return this.#reader;
+  }
+
+  clear(): void {
+    this.labels = EMPTY;
+    this.secondFields = 0;
+    this.fourthFields = 0;
+    this.#bytes = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+  }
+}
+
+class ChunkHeader {
+  /** NaN when the chunk does not say it, which proto3 cannot tell from 0: every comparison with it is false. */
+  minMs = Number.NaN;
+  maxMs = Number.NaN;
+  /** Prometheus before 2.40 leaves the field out and means XOR; chunk.ts takes 0 so. */
+  encoding = 0;
+  #bytes: Uint8Array = EMPTY;
+  #dataStart = 0;
+  #dataEnd = 0;
+  readonly #reader = new ProtoReader(EMPTY);
+
+  /** Reads the chunk that `parent.delimited()` found. */
+  read(parent: ProtoReader): void {
+    const reader = this.#reader;
+    reader.reset(parent.bytes, parent.valueStart, parent.valueEnd);
+    this.minMs = Number.NaN;
+    this.maxMs = Number.NaN;
+    this.encoding = 0;
+    this.#bytes = parent.bytes;
+    this.#dataStart = 0;
+    this.#dataEnd = 0;
+    while (reader.nextField()) {
+      switch (reader.field) {
+        case 1:
+          this.minMs = reader.int64();
+          break;
+        case 2:
+          this.maxMs = reader.int64();
+          break;
+        case 3:
+          this.encoding = reader.int64();
+          break;
+        case 4:
+          reader.delimited();
+          this.#dataStart = reader.valueStart;
+          this.#dataEnd = reader.valueEnd;
+          break;
+        default:
+          reader.skip();
+      }
+    }
+  }
+
+  data(): Uint8Array {
+    return this.#bytes.subarray(this.#dataStart, this.#dataEnd);
+  }
+}
+
+const sampleReader = new ProtoReader(EMPTY);
+
+/** Reads the Sample that `parent.delimited()` found. A field that is missing is 0, as Go leaves it out when it is. */
+function decodeSample(parent: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
+  const { bytes } = parent;
+  const reader = sampleReader;
+  reader.reset(bytes, parent.valueStart, parent.valueEnd);
+  let low = 0;
+  let high = 0;
+  let timeMs = 0;
+  while (reader.nextField()) {
+    if (reader.field === 1) {
+      const at = reader.fixed64();
+      low = word(bytes, at);
+      high = word(bytes, at + 4);
+    } else if (reader.field === 2) {
+      timeMs = reader.int64();
+    } else {
+      reader.skip();
+    }
+  }
+  if (timeMs >= fromMs && timeMs < toMs) columns.addFloat(timeMs, low, high);
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}

@@ -1,0 +1,10 @@
+// snappyjs brings no types of its own. This is the part of it that snappy.ts calls.
+
+declare module 'snappyjs' {
+  const snappyjs: {
+    compress(uncompressed: Uint8Array): Uint8Array;
+    uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array;
+  };
+  // biome-ignore lint/style/noDefaultExport: the module's shape is not ours to choose.
+  export default snappyjs;
+}

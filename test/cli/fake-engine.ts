@@ -1,0 +1,59 @@
+// An engine that moves nothing: it does what the test says.
+
+import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { MigrationContext } from '../../src/migration/migrate.ts';
+import type { MigrationPlan } from '../../src/migration/migration-plan.ts';
+import type { MigrationProgress, MigrationResult } from '../../src/migration/observer.ts';
+
+export const startMs = Date.UTC(2026, 0, 1);
+export const endMs = Date.UTC(2026, 0, 2);
+
+export function someProgress(changes: Partial<MigrationProgress> = {}): MigrationProgress {
+  return {
+    phase: 'Running',
+    startMs,
+    endMs,
+    resumedFromMs: undefined,
+    watermarkMs: startMs,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    windowMs: 0,
+    inFlightBytes: 0,
+    inFlightWrites: 0,
+    waitingFor: '',
+    startedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+    ...changes,
+  };
+}
+
+export function finished(changes: Partial<MigrationProgress> = {}): MigrationResult {
+  return { progress: someProgress({ phase: 'Succeeded', watermarkMs: endMs, ...changes }) };
+}
+
+export interface FakeEngine extends RunEngine {
+  prepared: { files: readonly { name: string; text: string }[]; secretsDir: string | undefined } | undefined;
+}
+
+export function fakeEngine(
+  migrate: (context: MigrationContext) => MigrationResult | Promise<MigrationResult>,
+): FakeEngine {
+  const engine: FakeEngine = {
+    prepared: undefined,
+    prepare(files, secretsDir) {
+      engine.prepared = { files, secretsDir };
+      // The command reads nothing else of the plan.
+      return { plan: { migration: 'default/demo' } as MigrationPlan };
+    },
+    migrate: async (_plan, context) => migrate(context),
+  };
+  return engine;
+}

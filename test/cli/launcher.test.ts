@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const launcher = fileURLToPath(new URL('../../bin/prom-migrator.mjs', import.meta.url));
+
+const main = `
+process.on('SIGTERM', () => process.exit(143));
+console.log(JSON.stringify({ major: Number.parseInt(process.versions.node), argv: process.argv.slice(2), pid: process.pid }));
+if (process.argv[2] === 'wait') setTimeout(() => process.exit(9), 5000);
+else process.exitCode = 7;
+`;
+
+/** Lets the launcher believe that it was started by an old Node, with or without the call that replaces a process. */
+const preloads = {
+  'old.mjs': "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.1.0' } });",
+  'older.mjs':
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } }); process.execve = undefined;",
+};
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly pid: number | undefined;
+}
+
+describe('the launcher of the package', () => {
+  let directory: string;
+  const packageNode = `some-node-${process.platform}-${process.arch}`;
+
+  beforeEach(() => {
+    directory = realpathSync(mkdtempSync(join(tmpdir(), 'launcher-')));
+    for (const path of ['bin', 'dist', `node_modules/${packageNode}/bin`])
+      mkdirSync(join(directory, path), { recursive: true });
+    cpSync(launcher, join(directory, 'bin/prom-migrator.mjs'));
+    const manifest = {
+      type: 'module',
+      optionalDependencies: { 'some-node-other-cpu': '1.0.0', [packageNode]: '1.0.0' },
+    };
+    writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest));
+    writeFileSync(join(directory, 'dist/main.js'), main);
+    writeFileSync(join(directory, `node_modules/${packageNode}/package.json`), '{}');
+    symlinkSync(process.execPath, join(directory, `node_modules/${packageNode}/bin/node`));
+    for (const [name, text] of Object.entries(preloads)) writeFileSync(join(directory, name), text);
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  async function launch(preload: keyof typeof preloads | undefined, args: string[], terminate = false): Promise<Ended> {
+    const node = preload === undefined ? [] : ['--import', join(directory, preload)];
+    const child = spawn(process.execPath, [...node, join(directory, 'bin/prom-migrator.mjs'), ...args]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data) => {
+      stdout += data;
+      if (terminate) child.kill('SIGTERM');
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { code, stdout, stderr, pid: child.pid };
+  }
+
+  for (const [name, preload] of [
+    ['in its own process on a Node that is new enough', undefined],
+    ['in place of itself with the Node of the package', 'old.mjs'],
+    ['in a child with the Node of the package', 'older.mjs'],
+  ] as const) {
+    it(`runs the program ${name}, and hands on arguments, exit code and signals`, async () => {
+      const ended = await launch(preload, ['a', 'b c']);
+      assert.equal(ended.stderr, '');
+      const printed = JSON.parse(ended.stdout);
+      assert.deepEqual(printed.argv, ['a', 'b c']);
+      assert.equal(printed.major, Number.parseInt(process.versions.node, 10));
+      assert.equal(printed.pid === ended.pid, preload !== 'older.mjs');
+      assert.equal(ended.code, 7);
+      assert.equal((await launch(preload, ['wait'], true)).code, 143);
+    });
+  }
+
+  it('says what to do when there is no Node that would run it', async () => {
+    rmSync(join(directory, 'node_modules'), { recursive: true });
+    const ended = await launch('old.mjs', []);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, /^prom-migrator: Node 22\.1\.0 is too old, .*: install Node 24 or newer.*\n$/);
+  });
+
+  it('says what to do when the Node of the package does not run here', async () => {
+    const binary = join(directory, `node_modules/${packageNode}/bin/node`);
+    rmSync(binary);
+    writeFileSync(binary, 'not a program', { mode: 0o755 });
+    const ended = await launch('old.mjs', []);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, /is too old/);
+  });
+
+  it('points at npm start in a checkout', async () => {
+    rmSync(join(directory, 'dist'), { recursive: true });
+    const ended = await launch(undefined, []);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, /use `npm -s start -- …`, or run `npm run build` first/);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { RunReporter } from '../../src/cli/observer.ts';
+import type { MigrationEvent, MigrationObserver } from '../../src/migration/observer.ts';
+import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts';
+import { endMs, someProgress, startMs } from './fake-engine.ts';
+import { FakeClock } from './fake-io.ts';
+
+function reporter(level: LogLevel = 'info', others: readonly MigrationObserver[] = []) {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line.slice('2026-01-02T03:04:05.678Z '.length));
+  const logger = createLogger({ level, format: 'text', colour: false, clock, write });
+  return { clock, lines, reporter: new RunReporter({ logger, clock, others }) };
+}
+
+const retry: MigrationEvent = {
+  type: 'retry',
+  side: 'source',
+  code: 'ECONNREFUSED',
+  message: 'nothing listens on 127.0.0.1:9090',
+  attempt: 1,
+  delayMs: 1500,
+};
+
+describe('the reporter of a run', () => {
+  const events: [MigrationEvent, string | undefined][] = [
+    [
+      { type: 'started', startMs, endMs, memoryBytes: 64 * 2 ** 20 },
+      'info  migration started start=2026-01-01T00:00:00.000Z end=2026-01-02T00:00:00.000Z memory="64.0 MiB"',
+    ],
+    [
+      { type: 'resumed', fromMs: startMs, samplesBefore: 77 },
+      'info  going on at the mark found in the destination from=2026-01-01T00:00:00.000Z samplesBefore=77',
+    ],
+    [
+      { type: 'already-finished', throughMs: endMs - 1 },
+      'info  an earlier run has finished this migration: nothing to do through=2026-01-01T23:59:59.999Z',
+    ],
+    [
+      { type: 'window-split', fromMs: startMs, toMs: endMs, reason: 'sample limit', by: 'time' },
+      'info  window split by=time from=2026-01-01T00:00:00.000Z to=2026-01-02T00:00:00.000Z reason="sample limit"',
+    ],
+    [
+      retry,
+      'warn  retrying side=source code=ECONNREFUSED attempt=1 delay=2s error="nothing listens on 127.0.0.1:9090"',
+    ],
+    [
+      {
+        type: 'rejected',
+        reason: 'too_old',
+        samples: 3,
+        answer: 'out of bounds',
+        example: { labels: '{__name__="up", evil="\u001b[2J\n"}', timeMs: startMs },
+      },
+      'warn  the destination rejected samples reason=too_old samples=3 series="{__name__=\\"up\\", evil=\\"\\u001b[2J\\n\\"}" sampleTime=2026-01-01T00:00:00.000Z answer="out of bounds"',
+    ],
+    [
+      { type: 'warning', code: 'at-least-once', message: 'no resume point' },
+      'warn  no resume point code=at-least-once',
+    ],
+    [
+      { type: 'window-finished', fromMs: startMs, toMs: endMs, samplesRead: 1, samplesWritten: 1, seconds: 1 },
+      undefined,
+    ],
+    [{ type: 'request', side: 'source', status: 200, seconds: 1, sentBytes: 1, receivedBytes: 1 }, undefined],
+    [{ type: 'finished', phase: 'Succeeded' }, undefined],
+  ];
+  for (const [event, line] of events) {
+    it(`${line === undefined ? 'keeps for debug' : 'logs'}: ${event.type}`, () => {
+      const info = reporter();
+      info.reporter.event(event);
+      assert.deepEqual(info.lines, line === undefined ? [] : [line]);
+      const debug = reporter('debug');
+      debug.reporter.event(event);
+      assert.equal(debug.lines.length, 1);
+    });
+  }
+
+  it('writes at most one retry line a second for a side and code, and counts the others', async () => {
+    const { clock, lines, reporter: run } = reporter();
+    for (let attempt = 0; attempt < 5; attempt++) run.event({ ...retry, delayMs: 0 });
+    run.event({ ...retry, side: 'destination' });
+    run.event({ ...retry, code: '503' });
+    assert.equal(lines.length, 3);
+    await clock.advance(1000);
+    run.event(retry);
+    assert.match(lines[3] ?? '', /side=source code=ECONNREFUSED .*unlogged=4/);
+    run.event(retry);
+    run.event(retry);
+    run.stop();
+    assert.deepEqual(lines.slice(4), [
+      'warn  more retries, not logged one by one side=source code=ECONNREFUSED retries=2',
+    ]);
+  });
+
+  it('hands everything on to the others', () => {
+    const seen: unknown[] = [];
+    const other = { progress: (progress: unknown) => seen.push(progress), event: (event: unknown) => seen.push(event) };
+    const { reporter: run } = reporter('error', [other]);
+    const progress = someProgress();
+    run.progress(progress);
+    run.event(retry);
+    assert.deepEqual(seen, [progress, retry]);
+  });
+
+  it('ends its loop when it is stopped', async () => {
+    const { clock, reporter: run } = reporter();
+    const running = run.run();
+    await clock.advance(3000);
+    run.stop();
+    await running;
+    assert.equal(clock.sleepers, 0);
+  });
+});

@@ -1,0 +1,565 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+
+import { answerCodes } from '../../src/remote/answer-codes.ts';
+import { type Answer, classifyAnswer } from '../../src/remote/classify-answer.ts';
+import type { Side } from '../../src/remote/endpoint.ts';
+
+const now = Date.UTC(2026, 0, 1);
+
+function judge(side: Side, status: number, text = '', headers: Answer['headers'] = {}) {
+  return classifyAnswer({ side, status, headers, text, now });
+}
+
+/** `class code` or `class code reason`. */
+function verdict(side: Side, status: number, text = '', headers: Answer['headers'] = {}): string {
+  const judged = judge(side, status, text, headers);
+  if (judged.class === 'done') return judged.warning === undefined ? 'done' : `done ${judged.warning.code}`;
+  return [judged.class, judged.code, judged.reason].filter((part) => part !== undefined).join(' ');
+}
+
+type Row = readonly [from: string, status: number, text: string, expected: string];
+
+const written: readonly Row[] = [
+  ['Prometheus', 200, '', 'done'],
+  ['Prometheus, VictoriaMetrics, InfluxDB', 204, '', 'done'],
+  ['Cortex and Mimir, HA tracker', 202, 'ha: did not accept sample', 'done ha-deduplicated'],
+
+  // Duplicates.
+  ['Prometheus', 400, 'duplicate sample for timestamp', 'rejected duplicate-timestamp duplicate_timestamp'],
+  [
+    'Prometheus 3',
+    400,
+    'duplicate sample for timestamp 1700000000000; overrides not allowed: existing 1, new value 2',
+    'rejected duplicate-timestamp duplicate_timestamp',
+  ],
+  [
+    'Cortex chunks',
+    400,
+    'user=1: sample with repeated timestamp but different value; last value: 1, incoming value: 2',
+    'rejected duplicate-timestamp duplicate_timestamp',
+  ],
+  [
+    'Mimir',
+    400,
+    'send data to ingesters: failed pushing to ingester: user=1: the sample has been rejected because another sample with the same timestamp, but a different value, has already been ingested (err-mimir-sample-duplicate-timestamp). The affected sample has timestamp 2023-01-01T00:00:00Z and is from series up',
+    'rejected duplicate-timestamp duplicate_timestamp',
+  ],
+  [
+    'Thanos Receive',
+    409,
+    'store locally for endpoint : add 1 samples: duplicate sample for timestamp',
+    'rejected duplicate-timestamp duplicate_timestamp',
+  ],
+  ['a gateway', 422, 'duplicate sample for timestamp', 'rejected duplicate-timestamp duplicate_timestamp'],
+
+  // Out of order.
+  ['Prometheus', 400, 'out of order sample\n', 'rejected out-of-order out_of_order'],
+  [
+    'Cortex chunks',
+    400,
+    'sample timestamp out of order; last timestamp: 1.2, incoming timestamp: 1.1 for series {}',
+    'rejected out-of-order out_of_order',
+  ],
+  [
+    'Cortex blocks',
+    400,
+    'user=1: err: out of order sample. timestamp=2023-01-01T00:00:00Z, series={__name__="up"}',
+    'rejected out-of-order out_of_order',
+  ],
+  [
+    'Mimir',
+    400,
+    'the sample has been rejected because another sample with a more recent timestamp has already been ingested and out-of-order samples are not allowed (err-mimir-sample-out-of-order)',
+    'rejected out-of-order out_of_order',
+  ],
+  [
+    'Thanos Receive',
+    409,
+    'store locally for endpoint : add 12 samples: out of order sample',
+    'rejected out-of-order out_of_order',
+  ],
+  [
+    'Prometheus 3.0 to 3.3',
+    500,
+    'out-of-order native histogram ingestion is disabled',
+    'rejected histograms-out-of-order out_of_order',
+  ],
+
+  // Too old.
+  ['Prometheus', 400, 'out of bounds', 'rejected too-old too_old'],
+  ['Prometheus 2.50 and newer', 400, 'too old sample', 'rejected too-old too_old'],
+  ['Prometheus before 2.50', 500, 'too old sample\n', 'rejected too-old too_old'],
+  [
+    'Cortex',
+    400,
+    'user=1: err: out of bounds. timestamp=2020-01-01T00:00:00Z, series={__name__="up"}',
+    'rejected too-old too_old',
+  ],
+  ['Cortex', 400, 'timestamp too old: 1600000000 metric: "up"', 'rejected too-old too_old'],
+  [
+    'Mimir',
+    400,
+    'the sample has been rejected because its timestamp is too old (err-mimir-sample-timestamp-too-old). The affected sample has timestamp x and is from series up, out-of-order window 1h',
+    'rejected too-old too_old',
+  ],
+  [
+    'Mimir',
+    400,
+    'received a sample whose timestamp is too far in the past, timestamp: 1 series: up (err-mimir-too-far-in-past)',
+    'rejected too-old too_old',
+  ],
+  ['Thanos Receive', 409, 'add 3 samples: out of bounds', 'rejected too-old too_old'],
+  [
+    'M3',
+    400,
+    '{"status":"error","error":"bad_request_errors: count=3, last=datapoint too far in past: off_by=1h, timestamp=x"}',
+    'rejected too-old too_old',
+  ],
+  ['InfluxDB', 400, '{"error":"partial write: points beyond retention policy dropped=7"}', 'rejected too-old too_old'],
+
+  // The future, which Prometheus calls out of bounds too.
+  [
+    'Prometheus 2.54 and newer',
+    400,
+    'out of bounds (timestamp is too far in the future)',
+    'rejected too-far-in-future too_far_in_future',
+  ],
+  [
+    'Prometheus',
+    400,
+    'timestamp is too far in the future: out of bounds',
+    'rejected too-far-in-future too_far_in_future',
+  ],
+  ['Cortex', 400, 'timestamp too new: 1900000000 metric: "up"', 'rejected too-far-in-future too_far_in_future'],
+  [
+    'Mimir',
+    400,
+    'received a sample whose timestamp is too far in the future, timestamp: 1 series: up (err-mimir-too-far-in-future). To adjust',
+    'rejected too-far-in-future too_far_in_future',
+  ],
+  [
+    'M3',
+    400,
+    'bad_request_errors: count=1, last=datapoint too far in future: off_by=1h',
+    'rejected too-far-in-future too_far_in_future',
+  ],
+
+  // Labels.
+  ['Cortex', 400, 'label name too long: "x" metric "up"', 'rejected invalid-labels invalid_labels'],
+  [
+    'Cortex',
+    400,
+    'series has too many labels (actual: 31, limit: 30) series: up',
+    'rejected invalid-labels invalid_labels',
+  ],
+  [
+    'Mimir',
+    400,
+    "received a series whose label value length exceeds the limit, label: 'a' (err-mimir-label-value-too-long)",
+    'rejected invalid-labels invalid_labels',
+  ],
+  [
+    'Mimir',
+    400,
+    'received a series whose number of labels exceeds the limit (err-mimir-max-label-names-per-series)',
+    'rejected invalid-labels invalid_labels',
+  ],
+  [
+    'Mimir',
+    400,
+    'received a series with an invalid metric name: (err-mimir-metric-name-invalid)',
+    'rejected invalid-labels invalid_labels',
+  ],
+  [
+    'Mimir',
+    400,
+    'received series has no metric name (err-mimir-missing-metric-name)',
+    'rejected invalid-labels invalid_labels',
+  ],
+  ['Thanos Receive', 409, 'external labels conflict', 'rejected invalid-labels invalid_labels'],
+  ['M3', 400, 'bad_request_errors: count=1, last=too many tags', 'rejected invalid-labels invalid_labels'],
+
+  // Samples.
+  ['Prometheus', 500, 'native histograms are disabled\n', 'rejected histograms-disabled histograms_disabled'],
+  ['Prometheus', 400, 'native histograms are disabled\n', 'rejected histograms-disabled histograms_disabled'],
+  [
+    'Prometheus 3.7 and newer',
+    400,
+    "3 observations found in buckets, but the Count field is 4: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)",
+    'rejected invalid-sample invalid_sample',
+  ],
+  [
+    'Prometheus before 3.7',
+    500,
+    'positive side: span number 2 with offset -1: histogram has a span whose offset is negative',
+    'rejected invalid-sample invalid_sample',
+  ],
+  [
+    'Mimir',
+    400,
+    'received a native histogram sample with too many buckets (err-mimir-max-native-histogram-buckets)',
+    'rejected invalid-sample invalid_sample',
+  ],
+  [
+    'InfluxDB',
+    400,
+    '{"error":"partial write: field type conflict: input field \\"value\\" is type float, already exists as type integer dropped=1"}',
+    'rejected invalid-sample invalid_sample',
+  ],
+
+  // A 400 of no known reason is bisected down to its sample.
+  ['AMP, which may say nothing', 400, '', 'rejected other-rejection other'],
+  ['anything', 400, 'something else', 'rejected other-rejection other'],
+  ['anything', 409, 'conflict', 'rejected other-rejection other'],
+
+  // Credentials and paths.
+  ['anything', 401, 'no org id', 'refused unauthorized'],
+  ['anything', 403, 'out of bounds', 'refused forbidden'],
+  ['a proxy', 407, '', 'refused proxy-refused'],
+  [
+    'Prometheus',
+    404,
+    'remote write receiver needs to be enabled with --web.enable-remote-write-receiver',
+    'refused receiver-disabled',
+  ],
+  [
+    'Prometheus 2.25 to 2.32',
+    404,
+    'remote write receiver needs to be enabled with --enable-feature=remote-write-receiver',
+    'refused receiver-disabled',
+  ],
+  ['Prometheus 2.24', 404, '404 page not found', 'refused wrong-path'],
+  ['InfluxDB', 404, '{"error":"database not found: \\"metrics\\""}', 'refused database-not-found'],
+  ['a user interface', 405, 'Method Not Allowed', 'refused method-not-allowed'],
+  ['a file server', 501, 'Unsupported method', 'refused method-not-allowed'],
+  ['nginx', 400, '<html><title>400 The plain HTTP request was sent to HTTPS port</title>', 'refused https-expected'],
+  ['Go', 400, 'Client sent an HTTP request to an HTTPS server.\n', 'refused https-expected'],
+  ['anything', 418, '', 'refused unexpected-status'],
+
+  // Too large.
+  ['anything', 413, '', 'too-large request-too-large'],
+  ['InfluxDB', 413, '{"error":"Request Entity Too Large"}', 'too-large request-too-large'],
+  [
+    'VictoriaMetrics',
+    400,
+    'error in "/api/v1/write": too big packed request; mustn\'t exceed `-maxInsertRequestSize=33554432` bytes',
+    'too-large request-too-large',
+  ],
+  [
+    'VictoriaMetrics',
+    400,
+    "too big unpacked request; mustn't exceed `-maxInsertRequestSize=33554432` bytes; got 40000000 bytes",
+    'too-large request-too-large',
+  ],
+  ['Go, snappy', 400, 'snappy: decoded block is too large', 'too-large request-too-large'],
+  [
+    'Mimir',
+    413,
+    'its message size of 37 bytes is larger than the allowed limit of 30 bytes (err-mimir-distributor-max-write-message-size)',
+    'too-large request-too-large',
+  ],
+  [
+    'Mimir, older',
+    400,
+    'its message size is larger than the allowed limit (err-mimir-distributor-max-write-message-size)',
+    'too-large request-too-large',
+  ],
+  ['Cortex', 400, 'received message larger than max (110000000 vs 104857600)', 'too-large request-too-large'],
+  [
+    'a gRPC hop',
+    500,
+    'rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5 vs 4)',
+    'too-large request-too-large',
+  ],
+  ['a Kafka hop', 500, 'message too large', 'too-large request-too-large'],
+  ['Prometheus 3.8', 400, 'snappy: decoded size 40000000 exceeds limit 33554432', 'too-large request-too-large'],
+
+  // Message types.
+  ['anything', 415, 'expected application/x-protobuf', 'unsupported message-unsupported'],
+  ['a receiver of 2.0 only', 400, 'unsupported remote write version', 'unsupported message-unsupported'],
+  ['Prometheus', 400, 'snappy: corrupt input', 'refused request-not-understood'],
+  ['Prometheus', 400, 'proto: illegal wireType 7', 'refused request-not-understood'],
+
+  // Limits on series: a retry loop would never end.
+  [
+    'Mimir',
+    400,
+    'per-user series limit of 150000 exceeded (err-mimir-max-series-per-user). To adjust the related per-tenant limit',
+    'refused series-limit',
+  ],
+  [
+    'Cortex',
+    400,
+    'per-user series limit of 5000000 exceeded, please contact administrator to raise it',
+    'refused series-limit',
+  ],
+  [
+    'Cortex, older',
+    429,
+    'per-user series limit (local limit: 0 global limit: 1 actual local limit: 1) exceeded',
+    'refused series-limit',
+  ],
+  ['Cortex', 400, 'per-metric series limit of 50000 exceeded', 'refused series-limit'],
+  ['Thanos Receive', 429, 'tenant is above head series limit', 'refused series-limit'],
+  [
+    'InfluxDB',
+    400,
+    '{"error":"partial write: max-values-per-tag limit exceeded (100000/100000): measurement=\\"up\\" dropped=1"}',
+    'refused series-limit',
+  ],
+  ['InfluxDB', 500, 'partial write: max-series-per-database limit exceeded: (1000000)', 'refused series-limit'],
+
+  // Worth another try.
+  ['anything', 408, '', 'transient request-timeout'],
+  ['anything', 499, '', 'transient request-timeout'],
+  [
+    'Mimir',
+    429,
+    'the request has been rejected because the tenant exceeded the ingestion rate limit, set to 10000 items/s (err-mimir-tenant-max-ingestion-rate)',
+    'transient rate-limited',
+  ],
+  ['AMP', 429, 'ingestion rate limit (70000) exceeded while adding 100 samples', 'transient rate-limited'],
+  ['Cortex', 500, 'at least 2 live replicas required, could only find 1', 'transient server-error'],
+  ['anything', 500, '', 'transient server-error'],
+  ['anything', 502, '<html>', 'transient bad-gateway'],
+  ['vminsert, Thanos Receive', 503, 'cannot write: storage is down', 'transient unavailable'],
+  ['anything', 504, '', 'transient gateway-timeout'],
+  ['Cloudflare', 524, '', 'transient server-error'],
+  [
+    'M3, both kinds at once',
+    500,
+    'retryable_errors: count=2, last=timeout, bad_request_errors: count=1, last=datapoint too far in past',
+    'transient server-error',
+  ],
+];
+
+const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
+
+const read: readonly (readonly [...Row, headers?: Answer['headers']])[] = [
+  ['Prometheus', 200, '', 'done', protobuf],
+  ['Cortex, which leaves the encoding out', 200, '', 'done', { 'content-type': 'application/x-protobuf' }],
+  [
+    'Prometheus',
+    200,
+    '',
+    'done',
+    { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' },
+  ],
+  ['the query API', 200, '', 'done', { 'content-type': 'application/json; charset=utf-8' }],
+  ['VictoriaMetrics, export', 200, '', 'done', { 'content-type': 'application/stream+json; charset=utf-8' }],
+  ['M3', 200, '', 'too-large results-limited', { ...protobuf, 'm3-results-limited': 'max_fetch_series_limit_applied' }],
+  [
+    'a user interface',
+    200,
+    '<!doctype html>',
+    'refused wrong-content-type',
+    { 'content-type': 'text/html; charset=utf-8' },
+  ],
+  ['a user interface', 200, '', 'refused wrong-content-type', { 'content-type': 'text/html' }],
+  ['anything', 200, 'ok', 'refused wrong-content-type', { 'content-type': 'text/plain' }],
+  ['anything', 204, '', 'refused wrong-content-type'],
+  ['a compressing proxy', 200, '', 'refused compressed-answer', { ...protobuf, 'content-encoding': 'gzip' }],
+  ['a login', 302, '', 'refused redirected', { location: 'https://login.example/?next=x' }],
+  ['anything', 301, '', 'refused redirected'],
+
+  ['Prometheus', 400, 'exceeded sample limit (50000000)', 'too-large answer-too-large'],
+  [
+    'Prometheus',
+    422,
+    '{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    422,
+    'the query exceeded the maximum number of chunks (limit: 2 chunks) (err-mimir-max-chunks-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    400,
+    'the query exceeded the maximum number of series (limit: 1 series) (err-mimir-max-series-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    422,
+    'the query exceeded the aggregated chunks size limit (limit: 1 bytes) (err-mimir-max-chunks-bytes-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    400,
+    'the total query time range exceeds the limit (err-mimir-max-total-query-length)',
+    'too-large answer-too-large',
+  ],
+  ['Cortex', 400, 'the query hit the max number of chunks limit (limit: 2000000 chunks)', 'too-large answer-too-large'],
+  ['Cortex', 400, 'the query hit the aggregated chunks size limit (limit: 1 bytes)', 'too-large answer-too-large'],
+  [
+    'Cortex',
+    400,
+    'the query time range exceeds the limit (query length: 800h, limit: 720h)',
+    'too-large answer-too-large',
+  ],
+  [
+    'thanos-remote-read',
+    500,
+    'rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5 vs 4)',
+    'too-large answer-too-large',
+  ],
+  ['InfluxDB', 400, 'max-select-series limit exceeded: (5/1)', 'too-large answer-too-large'],
+  [
+    'VictoriaMetrics',
+    422,
+    'the number of matching timeseries exceeds 30000; either narrow down the search or increase -search.maxUniqueTimeseries',
+    'too-large answer-too-large',
+  ],
+  ['a proxy', 413, '', 'too-large answer-too-large'],
+
+  ['Cortex', 400, 'rpc error: code = Unavailable desc = connection refused', 'ambiguous unknown-bad-request'],
+  ['Cortex', 400, '', 'ambiguous unknown-bad-request'],
+  ['anything', 400, 'out of bounds', 'ambiguous unknown-bad-request'],
+  ['Cortex chunks', 400, 'query must contain metric name', 'refused metric-name-required'],
+  ['Prometheus', 400, 'unknown matcher type', 'refused bad-query'],
+  ['Prometheus', 500, 'error parsing regexp: missing closing ]: `[^`', 'refused bad-query'],
+  [
+    'the query API',
+    400,
+    '{"status":"error","errorType":"bad_data","error":"1:3: parse error: unexpected end of input"}',
+    'refused bad-query',
+  ],
+  ['VictoriaMetrics', 422, '{"status":"error","errorType":"422","error":"cannot parse query"}', 'refused bad-query'],
+  [
+    'Prometheus',
+    400,
+    'server does not support any of the requested response types: [X]; supported: [SAMPLES]',
+    'unsupported response-type-unsupported',
+  ],
+  ['anything', 415, '', 'unsupported message-unsupported'],
+  ['Prometheus, agent', 422, 'unavailable with Prometheus Agent', 'refused agent-mode'],
+  ['anything', 401, '', 'refused unauthorized'],
+  ['anything', 403, '', 'refused forbidden'],
+  ['VictoriaMetrics, which cannot be read', 404, 'unsupported path requested: "/api/v1/read"', 'refused wrong-path'],
+  ['InfluxDB', 404, '{"error":"database not found: \\"x\\""}', 'refused database-not-found'],
+  ['anything', 405, '', 'refused method-not-allowed'],
+  ['Mimir', 429, 'too many outstanding requests', 'transient rate-limited'],
+  ['Mimir', 499, 'context canceled', 'transient request-timeout'],
+  ['Promscale', 500, 'failed to connect', 'transient server-error'],
+  ['anything', 503, '', 'transient unavailable'],
+  ['anything', 504, '', 'transient gateway-timeout'],
+];
+
+describe('classifyAnswer', () => {
+  describe('to a write', () => {
+    for (const [from, status, text, expected] of written) {
+      it(`${from}: ${status} ${text.slice(0, 60).trim()}`, () =>
+        assert.equal(verdict('destination', status, text), expected));
+    }
+  });
+
+  describe('to a read', () => {
+    for (const [from, status, text, expected, headers] of read) {
+      it(`${from}: ${status} ${text.slice(0, 60).trim()}`, () => {
+        assert.equal(verdict('source', status, text, headers), expected);
+        assert.equal(verdict('progress', status, text, headers), expected);
+      });
+    }
+  });
+
+  it('refuses a page that answers a write', () => {
+    assert.equal(verdict('destination', 200, '', { 'content-type': 'text/html' }), 'refused wrong-content-type');
+    assert.equal(verdict('destination', 200, '\n<!DOCTYPE html>'), 'refused wrong-content-type');
+    assert.equal(verdict('destination', 302, '', { location: '/login' }), 'refused redirected');
+  });
+
+  it('says where a redirect leads, without its secrets', () => {
+    for (const [location, shown] of [
+      ['https://u:p@login.example/a?token=abc', 'https://login.example/a?token=***'],
+      ['/login?next=%2Fwrite&sid=abc', '/login?***'],
+    ] as const) {
+      const judged = judge('source', 307, '', { location });
+      assert.ok(judged.class === 'refused' && judged.hint?.endsWith(`; it names ${shown}`), JSON.stringify(judged));
+    }
+  });
+
+  it('gives hints that name the settings of the side', () => {
+    for (const [side, status, text, hint] of [
+      ['source', 401, '', /spec\.source\.basicAuth.*spec\.source\.authorization.*spec\.source\.tenant/],
+      ['destination', 403, '', /spec\.destination\.basicAuth/],
+      ['progress', 401, '', /spec\.destination\.progress\.basicAuth/],
+      [
+        'destination',
+        400,
+        'out of order sample',
+        /out_of_order_time_window.*--tsdb\.out-of-order\.time-window.*spec\.rejectedSamples: Skip/,
+      ],
+      ['destination', 500, 'native histograms are disabled', /--enable-feature=native-histograms/],
+      ['destination', 500, 'out-of-order native histogram ingestion is disabled', /ooo-native-histograms/],
+      ['destination', 404, 'remote write receiver needs to be enabled', /--web\.enable-remote-write-receiver/],
+      ['destination', 404, 'database not found', /CREATE DATABASE/],
+      ['destination', 404, '', /spec\.destination\.url.*\/api\/v1\/push.*\/api\/v1\/receive.*\/api\/v1\/prom\/write/],
+      ['source', 404, '', /spec\.source\.url.*\/prometheus\/api\/v1\/read.*VictoriaMetrics/],
+      ['progress', 404, '', /spec\.destination\.progress\.url.*select/],
+      ['destination', 400, 'max-series-per-user', /max_global_series_per_user/],
+    ] as const) {
+      const judged = judge(side, status, text);
+      assert.ok(judged.class !== 'done');
+      assert.match(judged.hint ?? '', hint);
+    }
+  });
+
+  it('reads Retry-After in seconds and as a date, and bounds it to five minutes', () => {
+    for (const [header, expected] of [
+      ['7', 7000],
+      [' 0 ', 0],
+      ['0.5', 500],
+      ['86400', 300_000],
+      ['Thu, 01 Jan 2026 00:00:09 GMT', 9000],
+      ['Thu, 01 Jan 2032 00:00:09 GMT', 300_000],
+      ['Thu, 01 Jan 2020 00:00:00 GMT', 0],
+      ['soon', undefined],
+      ['', undefined],
+      ['-5', undefined],
+    ] as const) {
+      for (const status of [429, 503]) {
+        const judged = judge('destination', status, '', { 'retry-after': header });
+        assert.ok(judged.class === 'transient');
+        assert.equal(judged.retryAfterMs, expected, header);
+      }
+    }
+    assert.ok(!('retryAfterMs' in judge('destination', 400, '', { 'retry-after': '7' })));
+  });
+
+  it('has a class and a documented code for every status and any text, and a reason for every rejection', () => {
+    const sides = fc.constantFrom<Side>('source', 'destination', 'progress');
+    fc.assert(
+      fc.property(sides, fc.integer({ min: 200, max: 599 }), fc.string({ unit: 'binary' }), (side, status, text) => {
+        const judged = judge(side, status, text);
+        if (judged.class === 'done') return;
+        assert.ok(Object.hasOwn(answerCodes, judged.code), judged.code);
+        assert.ok(judged.hint !== undefined && judged.hint !== '' && !judged.hint.includes('SIDE'));
+        assert.equal(judged.reason !== undefined, judged.class === 'rejected');
+        if (judged.class === 'rejected' || judged.code === 'series-limit') assert.equal(side, 'destination');
+      }),
+    );
+  });
+
+  it('is quick with hostile texts', () => {
+    const started = performance.now();
+    for (const text of ['decoded size ', 'series limit ', 'histogram ', 'snappy', ' ', '<']) {
+      judge('destination', 400, text.repeat(4096 / text.length));
+      judge('source', 400, text.repeat(4096 / text.length));
+    }
+    assert.ok(performance.now() - started < 500);
+  });
+});
+
+describe('answerCodes', () => {
+  it('has kebab-case codes with a meaning and a cure each', () => {
+    for (const [code, { meaning, cure }] of Object.entries(answerCodes)) {
+      assert.match(code, /^[a-z]+(?:-[a-z]+)*$/);
+      assert.ok(meaning.length > 10 && cure.length > 8, code);
+    }
+  });
+});

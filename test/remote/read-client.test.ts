@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
+
+import { ReadClient } from '../../src/remote/read-client.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
+import { collect, endpointAt, failureOf, httpServer, once, rawServer, recordingHooks } from './servers.ts';
+
+const request = Buffer.from('a read request');
+const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
+const chunkedStream = `HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+
+describe('ReadClient', () => {
+  it('sends the headers of remote_read, the credentials, the version and the body as they are', async () => {
+    let seen: Record<string, unknown> = {};
+    let sent = Buffer.alloc(0);
+    await using server = await httpServer(({ headers, url, method }, response, body) => {
+      seen = { ...headers, url, method };
+      sent = body;
+      response.setHeader('Content-Type', 'application/x-protobuf').end('x');
+    });
+    const client = new ReadClient(
+      endpointAt(`${server.url}/api/v1/prom/read?db=a%20b&x=%2F`, {
+        headers: { 'X-Scope-OrgID': 'tenant-1', Accept: 'text/x' },
+        auth: { kind: 'basic', username: new Secret('user'), password: new Secret('pässword') },
+      }),
+      recordingHooks(),
+    );
+    const answer = await client.read(request, once());
+    await collect(answer.body);
+    client.close();
+
+    assert.equal(answer.kind, 'samples');
+    assert.equal(answer.contentLength, 1);
+    assert.deepEqual(sent, request);
+    assert.equal(seen['method'], 'POST');
+    assert.equal(seen['url'], '/api/v1/prom/read?db=a%20b&x=%2F');
+    assert.equal(seen['content-type'], 'application/x-protobuf');
+    assert.equal(seen['content-encoding'], 'snappy');
+    assert.equal(seen['accept-encoding'], 'snappy');
+    assert.equal(seen['x-prometheus-remote-read-version'], '0.1.0');
+    assert.equal(seen['content-length'], String(request.length));
+    assert.equal(seen['x-scope-orgid'], 'tenant-1');
+    assert.equal(seen['accept'], 'text/x');
+    assert.match(String(seen['user-agent']), /^prom-migrator\/\d+\.\d+\.\d+/);
+    assert.equal(seen['authorization'], `Basic ${Buffer.from('user:pässword').toString('base64')}`);
+    assert.equal(seen['retry-attempt'], undefined);
+    assert.equal(seen['cookie'], undefined);
+  });
+
+  it('counts the attempts for the server from the second on', async () => {
+    const seen: unknown[] = [];
+    await using server = await httpServer((incoming, response) => {
+      seen.push(incoming.headers['retry-attempt']);
+      response.setHeader('Content-Type', 'application/x-protobuf').end();
+    });
+    const client = new ReadClient(endpointAt(server.url), recordingHooks());
+    for (const attempt of [1, 2, 5]) await collect((await client.read(request, { ...once(), attempt })).body);
+    client.close();
+    assert.deepEqual(seen, [undefined, '1', '4']);
+  });
+
+  it('uses a connection again after an answer was read to its end, and reports each request once', async () => {
+    await using server = await httpServer((_, response) => {
+      response.setHeader('Content-Type', streamed);
+      response.write('abc');
+      response.end('def');
+    });
+    const hooks = recordingHooks();
+    const client = new ReadClient(endpointAt(server.url), hooks);
+    for (let i = 0; i < 3; i += 1) {
+      const answer = await client.read(request, once());
+      assert.equal(answer.kind, 'stream');
+      assert.equal((await collect(answer.body)).toString(), 'abcdef');
+    }
+    client.close();
+    assert.equal(server.connections(), 1);
+    assert.equal(hooks.events.length, 3);
+    for (const event of hooks.events) {
+      assert.deepEqual(
+        { ...event, seconds: 0 },
+        { side: 'source', status: 200, seconds: 0, sentBytes: 14, receivedBytes: 6 },
+      );
+    }
+  });
+
+  for (const [what, answer, end] of [
+    ['closes before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'close'],
+    ['closes inside a chunk', `${chunkedStream}9\r\nabc`, 'close'],
+    ['resets before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'reset'],
+    ['sends a chunk size that is none', `${chunkedStream}3\r\nabc\r\nzz\r\n`, 'close'],
+    [
+      'sends less than its Content-Length',
+      `HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\nContent-Length: 9\r\n\r\nabc`,
+      'close',
+    ],
+  ] as const) {
+    it(`calls an answer cut off when the server ${what}`, async () => {
+      await using server = await rawServer(answer, end);
+      const hooks = recordingHooks();
+      const client = new ReadClient(endpointAt(server.url), hooks);
+      const opened = await client.read(request, once());
+      const failure = await failureOf(collect(opened.body));
+      client.close();
+      assert.equal(failure.code, 'cut-off');
+      assert.equal(failure.class, 'transient');
+      assert.deepEqual(
+        hooks.events.map((event) => event.status),
+        ['cut-off'],
+      );
+    });
+  }
+
+  it('accepts an answer of several chunks whose terminator came', async () => {
+    await using server = await rawServer(`${chunkedStream}3\r\nabc\r\n0\r\n\r\n`, 'close');
+    const client = new ReadClient(endpointAt(server.url), recordingHooks());
+    assert.equal((await collect((await client.read(request, once())).body)).toString(), 'abc');
+    client.close();
+  });
+
+  it('does not take a stream whose end could not be told from a cut', async () => {
+    await using server = await rawServer(`HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\n\r\nabc`, 'close');
+    const client = new ReadClient(endpointAt(server.url), recordingHooks());
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(failure.code, 'unframed-stream');
+    assert.equal(failure.class, 'unsupported');
+  });
+
+  it('gives up on an answer that pauses too long, not on a reader that does', async () => {
+    await using server = await httpServer((incoming, response) => {
+      response.setHeader('Content-Type', streamed);
+      response.write('abc');
+      if (incoming.url === '/whole') response.end('def');
+    });
+    const timeouts = { connectMs: 2000, firstByteMs: 2000, silenceMs: 60 };
+    const patient = new ReadClient(endpointAt(`${server.url}/whole`, { timeouts }), recordingHooks());
+    let text = '';
+    for await (const piece of (await patient.read(request, once())).body) {
+      text += Buffer.from(piece).toString();
+      await delay(150);
+    }
+    patient.close();
+    assert.equal(text, 'abcdef');
+
+    const client = new ReadClient(endpointAt(`${server.url}/silent`, { timeouts }), recordingHooks());
+    const failure = await failureOf(collect((await client.read(request, once())).body));
+    client.close();
+    assert.equal(failure.code, 'silence-timeout');
+    assert.equal(failure.class, 'transient');
+  });
+
+  it('gives up on a server that does not begin to answer', async () => {
+    await using server = await rawServer('', 'stay');
+    const hooks = recordingHooks();
+    const client = new ReadClient(
+      endpointAt(server.url, { timeouts: { connectMs: 2000, firstByteMs: 60, silenceMs: 2000 } }),
+      hooks,
+    );
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(failure.code, 'first-byte-timeout');
+    assert.deepEqual(
+      hooks.events.map((event) => event.status),
+      ['first-byte-timeout'],
+    );
+  });
+
+  it('lets the server wait while nobody reads', async () => {
+    const piece = Buffer.alloc(1 << 20, 1);
+    let written = 0;
+    await using server = await httpServer((_, response) => {
+      response.setHeader('Content-Type', streamed);
+      const more = () => {
+        while (written < 64 && response.write(piece, () => {})) written += 1;
+        if (written < 64)
+          response.once('drain', () => {
+            written += 1;
+            more();
+          });
+        else response.end();
+      };
+      more();
+    });
+    const client = new ReadClient(endpointAt(server.url), recordingHooks());
+    const answer = await client.read(request, once());
+    await delay(150);
+    const before = written;
+    await delay(150);
+    assert.equal(written, before);
+    assert.ok(before < 32, `${before} MiB were taken without a reader`);
+    let received = 0;
+    for await (const part of answer.body) received += part.byteLength;
+    client.close();
+    assert.ok(received >= 64 << 20);
+  });
+
+  it('ends the request when the reader breaks out', async () => {
+    await using server = await httpServer((_, response) => {
+      response.setHeader('Content-Type', streamed);
+      response.write('abc');
+    });
+    const hooks = recordingHooks();
+    const client = new ReadClient(endpointAt(server.url), hooks);
+    for await (const _ of (await client.read(request, once())).body) break;
+    await delay(30);
+    client.close();
+    assert.equal(server.sockets.size, 0);
+    assert.equal(hooks.events.length, 1);
+  });
+
+  it('stops at once when aborted before the first byte, in the middle of the body, and before it began', async () => {
+    await using server = await httpServer((incoming, response) => {
+      if (incoming.url === '/mute') return;
+      response.setHeader('Content-Type', streamed);
+      response.write('abc');
+    });
+    const started = performance.now();
+
+    const early = new AbortController();
+    const mute = new ReadClient(endpointAt(`${server.url}/mute`), recordingHooks());
+    setTimeout(() => early.abort(), 20);
+    assert.equal((await failureOf(mute.read(request, { attempt: 1, signal: early.signal }))).class, 'aborted');
+    assert.equal((await failureOf(mute.read(request, { attempt: 1, signal: early.signal }))).code, 'aborted');
+    mute.close();
+
+    const late = new AbortController();
+    const hooks = recordingHooks();
+    const talking = new ReadClient(endpointAt(server.url), hooks);
+    const { body } = await talking.read(request, { attempt: 1, signal: late.signal });
+    setTimeout(() => late.abort(new Error('shutting down')), 20);
+    assert.equal((await failureOf(collect(body))).class, 'aborted');
+    await delay(20);
+    assert.equal(server.sockets.size, 0);
+    talking.close();
+    assert.deepEqual(
+      hooks.events.map((event) => event.status),
+      ['aborted'],
+    );
+    assert.ok(performance.now() - started < 1000);
+  });
+
+  it('leaves nothing behind on a signal that outlives many requests', async () => {
+    await using server = await httpServer((_, response) =>
+      response.setHeader('Content-Type', 'application/x-protobuf').end(),
+    );
+    const client = new ReadClient(endpointAt(server.url), recordingHooks());
+    let listeners = 0;
+    const { signal } = new AbortController();
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners += 1;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners -= 1;
+      remove(...args);
+    };
+    for (let i = 0; i < 5; i += 1) await collect((await client.read(request, { attempt: 1, signal })).body);
+    client.close();
+    assert.equal(listeners, 0);
+  });
+
+  it('does not follow a redirect, and names where it leads without its secrets', async () => {
+    let followed = 0;
+    await using other = await httpServer((_, response) => {
+      followed += 1;
+      response.end();
+    });
+    await using server = await httpServer((_, response) =>
+      response.writeHead(307, { Location: `${other.url.replace('//', '//me:pw@')}/login?token=abcdef` }).end(),
+    );
+    const auth = { kind: 'authorization', type: 'Bearer', credentials: new Secret('s3cret-token') } as const;
+    const client = new ReadClient(endpointAt(server.url, { auth }), recordingHooks());
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(followed, 0);
+    assert.equal(failure.code, 'redirected');
+    assert.equal(failure.class, 'refused');
+    assert.match(failure.hint ?? '', new RegExp(`127.0.0.1:${other.port}/login\\?token=\\*\\*\\*`));
+    assert.doesNotMatch(inspect(failure), /abcdef|s3cret|pw@/);
+  });
+
+  it('refuses a login page, an answer of another kind and one that is compressed in spite of the request', async () => {
+    const answers: Record<string, [Record<string, string>, string | Buffer]> = {
+      '/html': [{ 'Content-Type': 'text/html' }, '<!doctype html><html><head><title>Sign in</title></head></html>'],
+      '/json': [{ 'Content-Type': 'application/json' }, '{"status":"success"}'],
+      '/none': [{}, 'hello'],
+      '/gzip': [{ 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'gzip' }, gzipSync('x')],
+    };
+    await using server = await httpServer(({ url }, response) => {
+      const [headers, body] = answers[url ?? ''] ?? [{}, ''];
+      response.writeHead(200, headers).end(body);
+    });
+    const codes: Record<string, string> = {};
+    for (const path of Object.keys(answers)) {
+      const client = new ReadClient(endpointAt(server.url + path), recordingHooks());
+      const failure = await failureOf(client.read(request, once()));
+      client.close();
+      codes[path] = failure.code;
+      assert.equal(failure.class, 'refused');
+      if (path === '/html') assert.match(failure.message, /^source answered 200: Sign in$/);
+    }
+    assert.deepEqual(codes, {
+      '/html': 'wrong-content-type',
+      '/json': 'wrong-content-type',
+      '/none': 'wrong-content-type',
+      '/gzip': 'compressed-answer',
+    });
+  });
+
+  it('shows no secret in an error, whatever the server repeats', async () => {
+    await using server = await httpServer(({ url, headers }, response) =>
+      response
+        .writeHead(401)
+        .end(`no ${url} for ${headers.authorization} ${headers['x-api-key']} at http://u:hunter2@host/`),
+    );
+    const endpoint = endpointAt(`${server.url}/read?db=metrics&u=admin&p=db%2Fpass`, {
+      headers: { 'X-Api-Key': 'key-123456' },
+      auth: { kind: 'basic', username: new Secret('me'), password: new Secret('top-secret') },
+    });
+    const client = new ReadClient(endpoint, recordingHooks());
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(failure.code, 'unauthorized');
+    assert.equal(failure.status, 401);
+    assert.match(failure.hint ?? '', /spec\.source\.basicAuth/);
+    const everything = `${inspect(failure, { depth: 9, showHidden: true })} ${JSON.stringify(failure)} ${failure.stack}`;
+    for (const secret of [
+      'db/pass',
+      'db%2Fpass',
+      'admin',
+      'key-123456',
+      'top-secret',
+      'hunter2',
+      Buffer.from('me:top-secret').toString('base64'),
+    ]) {
+      assert.ok(!everything.includes(secret), `${secret} in ${everything}`);
+    }
+    assert.match(failure.message, /answered 401: no \/read\?db=/);
+  });
+
+  it('names what cannot be reached', async () => {
+    const gone = await httpServer(() => {});
+    const { port } = gone;
+    await gone[Symbol.asyncDispose]();
+    const client = new ReadClient(endpointAt(`http://127.0.0.1:${port}/read?p=hidden`), recordingHooks());
+    const refused = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(refused.code, 'connection-refused');
+    assert.equal(refused.class, 'transient');
+    assert.equal(refused.message, `source refuses connections at 127.0.0.1:${port}`);
+    assert.doesNotMatch(inspect(refused), /hidden/);
+
+    const nameless = new ReadClient(endpointAt('http://no-such-host.invalid/read'), recordingHooks());
+    const unknown = await failureOf(nameless.read(request, once()));
+    nameless.close();
+    assert.equal(unknown.code, 'dns-not-found');
+    assert.equal(unknown.class, 'transient');
+    assert.match(unknown.message, /no-such-host\.invalid/);
+  });
+
+  it('tells a server that hangs up from one that does not speak HTTP', async () => {
+    await using mute = await rawServer('', 'close');
+    await using grpc = await rawServer('\0\0\0\x04', 'close');
+    const [first, second] = [
+      new ReadClient(endpointAt(mute.url), recordingHooks()),
+      new ReadClient(endpointAt(grpc.url), recordingHooks()),
+    ];
+    assert.equal((await failureOf(first.read(request, once()))).code, 'connection-reset');
+    assert.equal((await failureOf(second.read(request, once()))).code, 'not-http');
+    first.close();
+    second.close();
+  });
+
+  it('stops reading an endless error text', async () => {
+    await using server = await httpServer((_, response) => {
+      response.writeHead(503, { 'Retry-After': '7' });
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(1000)));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    });
+    const hooks = recordingHooks();
+    const client = new ReadClient(endpointAt(server.url), hooks);
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(failure.code, 'unavailable');
+    assert.equal(failure.retryAfterMs, 7000);
+    assert.ok(failure.message.length < 600);
+    assert.equal(hooks.events.length, 1);
+    assert.ok(hooks.events[0]!.receivedBytes < 1 << 20);
+  });
+});

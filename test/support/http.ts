@@ -1,0 +1,71 @@
+// The tests' own HTTP client, on node:http alone: what is under test must not fetch the evidence. Called by servers.ts, load.ts and
+// readers.ts.
+import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: 8 });
+const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: 8 });
+
+/** What a server with a web configuration wants to see; PEM texts. */
+export interface ClientIdentity {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  username?: string;
+  password?: string;
+}
+
+export interface Request {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: Uint8Array | string;
+  identity?: ClientIdentity;
+  timeoutMs?: number;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** The answer once its headers are there, its body still to be read. A kept connection that the server closed meanwhile is tried once more. */
+export async function openRequest(url: string, options: Request = {}): Promise<IncomingMessage> {
+  try {
+    return await send(url, options);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
+    return send(url, options);
+  }
+}
+
+/** The whole answer, whatever its status. */
+export async function request(url: string, options: Request = {}): Promise<Answer> {
+  const response = await openRequest(url, options);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+}
+
+function send(url: string, options: Request): Promise<IncomingMessage> {
+  const { username, password, ...certificates } = options.identity ?? {};
+  const secure = url.startsWith('https:');
+  const settings = {
+    method: options.method ?? 'GET',
+    headers: {
+      ...(options.body ? { 'content-length': String(Buffer.byteLength(options.body)) } : {}),
+      ...options.headers,
+    },
+    ...(username ? { auth: `${username}:${password ?? ''}` } : {}),
+    timeout: options.timeoutMs ?? 120_000,
+  };
+  return new Promise((resolve, reject) => {
+    const request = secure
+      ? httpsRequest(url, { ...settings, ...certificates, agent: httpsAgent }, resolve)
+      : httpRequest(url, { ...settings, agent: httpAgent }, resolve);
+    request.on('error', reject);
+    request.on('timeout', () => request.destroy(new Error(`${settings.method} ${url}: no answer in ${settings.timeout} ms`)));
+    request.end(options.body);
+  });
+}

@@ -1,0 +1,219 @@
+// Finds the real servers that tests, demo and benches run against, each version once a machine: an environment variable with the path,
+// the cache, PATH when the version fits, else an installation into the cache. Never skips: what cannot be had is an error that says how
+// to get it.
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cacheDirectory, installedRecord, installOnce } from './cache.ts';
+import { run } from './child-output.ts';
+import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
+import { buildGoProgram, builtGoProgram } from './go-programs.ts';
+
+export type ServerName = 'prometheus' | 'promtool' | 'victoria-metrics' | 'influxd';
+
+export interface FoundServer {
+  path: string;
+  /** The version really found: `3.5.3+ds1-6` where `3.5` was asked for. */
+  version: string;
+}
+
+interface Source {
+  /** Debian suites that carry the version, in the order of trying; `go` builds the current release instead. */
+  from: 'go' | readonly string[];
+  package: string;
+  /** Development suites move on: a newer version than the one asked for is as good there. */
+  orNewer?: true;
+  /** Where a person gets it. */
+  download: string;
+}
+
+const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
+const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
+
+/** Every server version that the tests know. `current` is the newest Prometheus release, built from source. */
+const SOURCES: Record<ServerName, Record<string, Source>> = {
+  prometheus: {
+    '2.24': { from: ['bullseye'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '2.42': { from: ['bookworm'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '2.53': { from: ['trixie'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '3.5': { from: ['sid', 'forky'], package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
+    current: { from: 'go', package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
+  },
+  promtool: {
+    '3.5': { from: ['sid', 'forky'], package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
+    current: { from: 'go', package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
+  },
+  'victoria-metrics': {
+    '1.145': { from: ['sid', 'forky'], package: 'victoria-metrics', orNewer: true, download: VICTORIA_METRICS_PAGE },
+  },
+  influxd: {
+    '1.6': {
+      from: ['bookworm', 'bullseye'],
+      package: 'influxdb',
+      download: 'https://archive.debian.org/debian/pool/main/i/influxdb/',
+    },
+  },
+};
+
+/** The oldest release that counts as `current`: the first that writes start timestamps into its chunks. */
+const OLDEST_CURRENT = '3.16';
+
+const found = new Map<string, Promise<FoundServer>>();
+
+/** Every server and version that `findServer` knows. */
+export function knownServers(): { name: ServerName; version: string }[] {
+  return (Object.keys(SOURCES) as ServerName[]).flatMap((name) =>
+    Object.keys(SOURCES[name]).map((version) => ({ name, version })),
+  );
+}
+
+/** The environment variable that names the path of that server: `PROMETHEUS_3_5`, `VICTORIA_METRICS_1_145`, `PROMTOOL_CURRENT`. */
+export function environmentVariable(name: ServerName, version: string): string {
+  return `${name}_${version}`.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+}
+
+/**
+ * The program of that server in that version (`2.24`, `3.5`, `current`, …), installed first if need be. Throws an error that names the
+ * environment variable and the download page when it can't be had.
+ */
+export function findServer(name: ServerName, version: string): Promise<FoundServer> {
+  const key = `${name} ${version}`;
+  let server = found.get(key);
+  if (!server) {
+    server = lookUp(name, version);
+    server.catch(() => found.delete(key));
+    found.set(key, server);
+  }
+  return server;
+}
+
+async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
+  const variable = environmentVariable(name, version);
+  const given = process.env[variable];
+  if (given) {
+    if (!existsSync(given)) throw new Error(`${variable} is set to ${given}, which does not exist`);
+    return { path: given, version: (await askVersion(name, given)) ?? version };
+  }
+  const source = SOURCES[name][version];
+  if (!source) {
+    const known = Object.keys(SOURCES[name]).join(', ');
+    throw new Error(`no installation is known for ${name} ${version} (known: ${known}); set ${variable} to its path`);
+  }
+  const ready = (await cached(name, version, source)) ?? (await onPath(name, version, source));
+  if (ready) return ready;
+  const startedMs = Date.now();
+  progress(`${name} ${version}: ${source.from === 'go' ? 'building from source, takes minutes' : 'downloading'}`);
+  try {
+    const server = await install(name, version, source);
+    progress(`${name} ${version}: ${server.version} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s, ${server.path}`);
+    return server;
+  } catch (error) {
+    throw new Error(
+      `${name} ${version} is needed and could not be installed. Download it from ${source.download} ` +
+        `and set ${variable} to the path of the program. What was tried: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Finds or installs all servers, packages and the build beside each other, with progress lines on standard error; gives back what was
+ * found. All that could not be had is reported in one error, after the rest is there.
+ */
+export async function installAll(): Promise<(FoundServer & { name: ServerName; requested: string })[]> {
+  const all = knownServers();
+  const results = await Promise.allSettled([
+    ...all.map(async ({ name, version }) => ({ ...(await findServer(name, version)), name, requested: version })),
+    findTsdbReader(),
+  ]);
+  const failures = results.filter((result) => result.status === 'rejected').map((result) => `${result.reason.message}`);
+  if (failures.length > 0) throw new Error(failures.join('\n'));
+  return results.flatMap((result) => (result.status === 'fulfilled' && 'name' in result.value ? [result.value] : []));
+}
+
+/** The path of the tests' own reader of Prometheus' data directories (test/support/go/prometheus/tsdb-cat). */
+export async function findTsdbReader(): Promise<string> {
+  const given = process.env['TSDB_CAT'];
+  if (given) return given;
+  const ready = await builtGoProgram('tsdb-cat');
+  if (ready) return ready.path;
+  progress('tsdb-cat: building from source');
+  try {
+    return (await buildGoProgram('tsdb-cat')).path;
+  } catch (error) {
+    throw new Error(
+      `The bit-exact reader of Prometheus' data is built with Go, which failed; build test/support/go/prometheus/tsdb-cat elsewhere and ` +
+        `set TSDB_CAT to its path. What was tried: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
+  }
+}
+
+function cacheKey(version: string, source: Source): string {
+  return `${source.package}-${version}`;
+}
+
+async function cached(name: ServerName, version: string, source: Source): Promise<FoundServer | undefined> {
+  if (source.from === 'go') return builtGoProgram(name === 'promtool' ? 'promtool' : 'prometheus');
+  const record = await installedRecord(cacheKey(version, source));
+  const path = join(cacheDirectory(), cacheKey(version, source), 'usr/bin', name);
+  return record && existsSync(path) ? { path, version: record.version } : undefined;
+}
+
+async function install(name: ServerName, version: string, source: Source): Promise<FoundServer> {
+  if (source.from === 'go') return buildGoProgram(name === 'promtool' ? 'promtool' : 'prometheus');
+  if (!hasApt()) throw new Error('this machine has no apt-get and dpkg to take it from a Debian package');
+  const { from: suites, package: packageName } = source;
+  await installOnce(cacheKey(version, source), async (directory) => {
+    const problems: string[] = [];
+    for (const suite of suites) {
+      try {
+        const carried = await packageVersions(suite, packageName);
+        const chosen = carried.find((candidate) => fits(candidate, version, source));
+        if (!chosen) throw new Error(`Debian ${suite} carries ${packageName} ${carried.join(', ') || 'not at all'}`);
+        await unpackPackage(suite, packageName, chosen, directory);
+        return { version: chosen, origin: `Debian ${suite}` };
+      } catch (error) {
+        problems.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    throw new Error(problems.join('\n'));
+  });
+  const server = await cached(name, version, source);
+  if (!server) throw new Error(`the package ${packageName} holds no program named ${name}`);
+  return server;
+}
+
+async function onPath(name: ServerName, version: string, source: Source): Promise<FoundServer | undefined> {
+  const names = name === 'victoria-metrics' ? [name, 'victoria-metrics-prod'] : [name];
+  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
+    for (const path of names.map((file) => join(directory, file)).filter((file) => existsSync(file))) {
+      const actual = await askVersion(name, path);
+      if (actual && fits(actual, version, source)) return { path, version: actual };
+    }
+  }
+  return undefined;
+}
+
+/** What the program says that its version is; undefined when it says nothing usable (Debian's VictoriaMetrics prints an empty line). */
+async function askVersion(name: ServerName, path: string): Promise<string | undefined> {
+  const question = { prometheus: '--version', promtool: '--version', 'victoria-metrics': '-version', influxd: 'version' };
+  const answer = await run(path, [question[name]]).catch(() => '');
+  return /(?:version |v)(\d+\.\d+[^\s,]*)/.exec(answer)?.[1];
+}
+
+function fits(actual: string, requested: string, source: Source): boolean {
+  const [major = 0, minor = 0] = actual.split('.').map((part) => Number.parseInt(part, 10));
+  const wanted = requested === 'current' ? OLDEST_CURRENT : requested;
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number);
+  return major === wantedMajor && (source.orNewer ? minor >= wantedMinor : minor === wantedMinor);
+}
+
+function progress(text: string): void {
+  process.stderr.write(`test servers: ${text}\n`);
+}
+
+if (import.meta.main) {
+  for (const { name, requested, version, path } of await installAll()) {
+    process.stdout.write(`${name} ${requested}\t${version}\t${path}\n`);
+  }
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { METRICS, type MetricDefinition, metricsTable } from '../../src/telemetry/metric-catalogue.ts';
+import { MigrationMetrics, type MigrationTotals } from '../../src/telemetry/metrics.ts';
+
+const totals: MigrationTotals = {
+  phase: 'Running',
+  startMs: 1_000_000,
+  endMs: 2_000_000,
+  watermarkMs: 1_250_000,
+  samplesRead: 100,
+  samplesWritten: 70,
+  samplesFiltered: 10,
+  samplesAlreadyPresent: 11,
+  samplesConflicting: 4,
+  samplesRejected: { too_old: 3, out_of_order: 2 },
+  series: 9,
+  windows: 5,
+  windowMs: 60_000,
+  inFlightBytes: 4096,
+  inFlightWrites: 2,
+};
+
+async function exposed(metrics: MigrationMetrics): Promise<Map<string, number>> {
+  const { body } = await metrics.exposition();
+  const values = new Map<string, number>();
+  for (const line of body.split('\n')) {
+    const match = /^([^#]\S*(?:\{.*\})?) (\S+)$/.exec(line);
+    if (match?.[1] !== undefined) values.set(match[1], Number(match[2]));
+  }
+  return values;
+}
+
+describe('the metric catalogue', () => {
+  const definitions: readonly MetricDefinition[] = Object.values(METRICS);
+
+  for (const { name, type, labels, help, buckets } of definitions) {
+    it(`${name} follows Prometheus' naming`, () => {
+      assert.match(name, /^(prom_migrator|process|nodejs)(_[a-z0-9]+)+$/);
+      assert.equal(name.endsWith('_total'), type === 'counter');
+      assert.ok(!/_(ms|milliseconds|minutes|kb|mb|percent|count|sum|bucket)(_|$)/.test(name));
+      assert.ok(!name.includes(type));
+      assert.ok(help.endsWith('.') && !help.includes('|'));
+      for (const label of labels) assert.match(label, /^[a-z_]+$/);
+      assert.ok(!labels.includes('le') && !labels.includes('quantile'));
+      assert.equal(buckets !== undefined, type === 'histogram');
+      assert.deepEqual(buckets, buckets && [...buckets].sort((a, b) => a - b));
+    });
+  }
+
+  it('has no name twice, and not the name of the progress series', () => {
+    const names = definitions.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    assert.ok(!names.includes('prom_migrator_progress'));
+  });
+
+  it('is the table of docs/metrics.md', () => {
+    const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    assert.ok(text.includes(`\n${metricsTable()}\n`), `the table should be:\n${metricsTable()}`);
+  });
+
+  it('is what is exposed, no more and no less', async () => {
+    const metrics = new MigrationMetrics();
+    const { body, contentType } = await metrics.exposition();
+    assert.match(contentType, /^text\/plain; version=0\.0\.4/);
+    const types = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    assert.deepEqual(
+      types,
+      definitions.map(({ name, type }) => `${name} ${type}`),
+    );
+  });
+});
+
+describe('the metrics of a migration', () => {
+  it('take the totals over', async () => {
+    const metrics = new MigrationMetrics();
+    metrics.update('default/demo', totals);
+    const values = await exposed(metrics);
+    const of = (name: string, more = '') => values.get(`prom_migrator_${name}{migration="default/demo"${more}}`);
+    assert.equal(of('samples_read_total'), 100);
+    assert.equal(of('samples_written_total'), 70);
+    assert.equal(of('samples_filtered_total'), 10);
+    assert.equal(of('samples_already_present_total'), 11);
+    assert.equal(of('samples_conflicting_total'), 4);
+    assert.equal(of('samples_rejected_total', ',reason="too_old"'), 3);
+    assert.equal(of('samples_rejected_total', ',reason="out_of_order"'), 2);
+    assert.equal(of('windows_total'), 5);
+    assert.equal(of('window_length_seconds'), 60);
+    assert.equal(of('window_series'), 9);
+    assert.equal(of('watermark_timestamp_seconds'), 1250);
+    assert.equal(of('range_start_timestamp_seconds'), 1000);
+    assert.equal(of('range_end_timestamp_seconds'), 2000);
+    assert.equal(of('completed_ratio'), 0.25);
+    assert.equal(of('in_flight_bytes'), 4096);
+    assert.equal(of('in_flight_writes'), 2);
+    assert.equal(of('phase', ',phase="Running"'), 1);
+  });
+
+  it('count on over several updates and over a run that begins again', async () => {
+    const metrics = new MigrationMetrics();
+    for (const samplesWritten of [70, 70, 90, 5, 6]) metrics.update('a/b', { ...totals, samplesWritten });
+    metrics.update('a/c', totals);
+    const values = await exposed(metrics);
+    assert.equal(values.get('prom_migrator_samples_written_total{migration="a/b"}'), 96);
+    assert.equal(values.get('prom_migrator_samples_written_total{migration="a/c"}'), 70);
+  });
+
+  it('show one phase at a time', async () => {
+    const metrics = new MigrationMetrics();
+    metrics.update('a/b', totals);
+    metrics.update('a/b', { ...totals, phase: 'Succeeded' });
+    const values = await exposed(metrics);
+    assert.equal(values.get('prom_migrator_phase{migration="a/b",phase="Running"}'), 0);
+    assert.equal(values.get('prom_migrator_phase{migration="a/b",phase="Succeeded"}'), 1);
+  });
+
+  it('say nothing of a range that is not known yet', async () => {
+    const metrics = new MigrationMetrics();
+    metrics.update('a/b', { ...totals, endMs: totals.startMs });
+    const values = await exposed(metrics);
+    assert.equal(values.has('prom_migrator_range_end_timestamp_seconds{migration="a/b"}'), false);
+    assert.equal(values.has('prom_migrator_completed_ratio{migration="a/b"}'), false);
+  });
+
+  it('count requests by side and code, and make one series of all codes that are none', async () => {
+    const metrics = new MigrationMetrics();
+    const request = { side: 'source', code: 200, seconds: 0.2, sentBytes: 10, receivedBytes: 1000 };
+    metrics.request('a/b', request);
+    metrics.request('a/b', { ...request, code: 'ECONNRESET', seconds: 2 });
+    metrics.request('a/b', { ...request, code: 'no route to "host" 1' });
+    metrics.request('a/b', { ...request, code: 'x'.repeat(100) });
+    metrics.retry('a/b', 'destination', '503');
+    const values = await exposed(metrics);
+    const requests = (code: string) =>
+      values.get(`prom_migrator_http_requests_total{migration="a/b",side="source",code="${code}"}`);
+    assert.deepEqual([requests('200'), requests('ECONNRESET'), requests('other')], [1, 1, 2]);
+    assert.equal(values.get('prom_migrator_http_received_bytes_total{migration="a/b",side="source"}'), 4000);
+    assert.equal(values.get('prom_migrator_http_sent_bytes_total{migration="a/b",side="source"}'), 40);
+    assert.equal(
+      values.get('prom_migrator_http_request_duration_seconds_bucket{le="0.3",migration="a/b",side="source"}'),
+      3,
+    );
+    assert.equal(
+      values.get('prom_migrator_http_request_duration_seconds_bucket{le="3",migration="a/b",side="source"}'),
+      4,
+    );
+    assert.equal(values.get('prom_migrator_retries_total{migration="a/b",side="destination",reason="503"}'), 1);
+  });
+
+  it('are brought up to date before a scrape, until that is ended', async () => {
+    const metrics = new MigrationMetrics();
+    let samplesWritten = 1;
+    const end = metrics.beforeScrape(() => metrics.update('a/b', { ...totals, samplesWritten }));
+    await metrics.exposition();
+    samplesWritten = 8;
+    assert.equal((await exposed(metrics)).get('prom_migrator_samples_written_total{migration="a/b"}'), 8);
+    end();
+    samplesWritten = 20;
+    assert.equal((await exposed(metrics)).get('prom_migrator_samples_written_total{migration="a/b"}'), 8);
+  });
+
+  it('of two instances know nothing of each other', async () => {
+    const one = new MigrationMetrics();
+    one.update('a/b', totals);
+    assert.ok(!(await new MigrationMetrics().exposition()).body.includes('a/b'));
+  });
+
+  it('tell of the process', async () => {
+    const values = await exposed(new MigrationMetrics());
+    assert.ok((values.get('process_resident_memory_bytes') ?? 0) > 1e7);
+    assert.ok((values.get('process_cpu_seconds_total') ?? 0) > 0);
+    assert.ok(Math.abs((values.get('process_start_time_seconds') ?? 0) + process.uptime() - Date.now() / 1000) < 5);
+  });
+});
