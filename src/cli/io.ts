@@ -35,20 +35,22 @@ export interface CommandIo {
  */
 export function streamOutput(stream: NodeJS.WriteStream): Output {
   let failure: NodeJS.ErrnoException | undefined;
-  stream.on('error', (error) => {
-    failure ??= error;
-  });
+  const note = (error: NodeJS.ErrnoException | null | undefined) => {
+    failure ??= error ?? undefined;
+  };
+  // The callbacks of the writes tell the same, and earlier; without a listener the event would end the process.
+  stream.on('error', note);
   return {
     isTTY: stream.isTTY === true,
     columns: () => stream.columns || 80,
     write(text) {
-      if (failure === undefined) stream.write(text);
+      if (failure === undefined) stream.write(text, note);
     },
     flushed: () =>
       new Promise((resolve) => {
         const settle = () => resolve(failure?.code === 'EPIPE' ? undefined : failure);
         if (failure !== undefined || stream.destroyed) settle();
-        else stream.write('', () => settle());
+        else stream.write('', settle);
       }),
   };
 }

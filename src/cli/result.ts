@@ -84,7 +84,8 @@ export function failedBeforeStart(code: string, message: string): RunResult {
 /** The short summary of `--output text`, without the last line end. */
 export function summaryText(result: RunResult): string {
   const { durationSeconds } = result;
-  const rate = durationSeconds > 0 ? ` (${formatRate(result.samplesWritten / durationSeconds)})` : '';
+  const rate =
+    durationSeconds > 0 && result.samplesWritten > 0 ? ` (${formatRate(result.samplesWritten / durationSeconds)})` : '';
   const rows: [string, string | undefined][] = [
     ['migration', result.migration ?? undefined],
     ['phase', result.phase],

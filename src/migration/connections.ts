@@ -65,7 +65,7 @@ export function openConnections(
   });
   const source = new ReadClient(plan.source, hooks);
   const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
-  const progressReading = openProgress(plan, { hooks, budget, retrier, readBackBytes: share });
+  const progressReading = openProgress(plan, { hooks, budget, retrier, random: context.random, readBackBytes: share });
   return {
     source,
     destination,
@@ -90,25 +90,26 @@ function openProgress(
     hooks: ConstructorParameters<typeof ReadClient>[1];
     budget: MemoryBudget;
     retrier: Retrier;
+    random: () => number;
     readBackBytes: number;
   },
 ) {
   if (plan.progress.protocol === 'None') return undefined;
   const { endpoint } = plan.progress;
-  const { hooks, budget, retrier, readBackBytes } = options;
+  const { hooks, budget, retrier, random, readBackBytes } = options;
   if (plan.progress.protocol === 'RemoteRead') {
     const client = new ReadClient(endpoint, hooks);
     const { maxFrameBytes } = plan.source;
     return {
       client,
-      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier }),
-      readBack: new RemoteReadBack({ endpoint, client, retrier, maxFrameBytes, answerBytes: readBackBytes }),
+      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier, random }),
+      readBack: new RemoteReadBack({ endpoint, client, retrier, random, maxFrameBytes, answerBytes: readBackBytes }),
     };
   }
   const client = new QueryClient(endpoint, hooks);
   return {
     client,
-    marks: new PromqlMarks({ plan, endpoint, client, retrier }),
-    readBack: new PromqlReadBack({ endpoint, client, retrier, answerBytes: readBackBytes }),
+    marks: new PromqlMarks({ plan, endpoint, client, retrier, random }),
+    readBack: new PromqlReadBack({ endpoint, client, retrier, random, answerBytes: readBackBytes }),
   };
 }

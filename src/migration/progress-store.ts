@@ -8,8 +8,8 @@ import { RemoteError } from '../remote/remote-error.ts';
 import { decodeLabels } from '../wire/labels.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import type { MigrationPlan } from './migration-plan.ts';
-import { formatSelector, frozenEndOf, laterMark, type Mark, markMatchers } from './progress-mark.ts';
+import type { Matcher, MigrationPlan } from './migration-plan.ts';
+import { formatSelector, freshMatcher, frozenEndOf, laterMark, type Mark, markMatchers } from './progress-mark.ts';
 import { readAnswer, Reservation } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
@@ -65,6 +65,7 @@ export class RemoteReadMarks implements MarkReader {
   readonly #client: ReadClient;
   readonly #budget: MemoryBudget;
   readonly #retrier: Retrier;
+  readonly #random: () => number;
 
   constructor(options: {
     plan: MigrationPlan;
@@ -72,7 +73,9 @@ export class RemoteReadMarks implements MarkReader {
     client: ReadClient;
     budget: MemoryBudget;
     retrier: Retrier;
+    random: () => number;
   }) {
+    this.#random = options.random;
     this.#plan = options.plan;
     this.#endpoint = options.endpoint;
     this.#client = options.client;
@@ -81,7 +84,12 @@ export class RemoteReadMarks implements MarkReader {
   }
 
   async latest(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
-    const query = { matchers: markMatchers(this.#plan), fromMs, toMs, samplesOnly: true };
+    const query = {
+      matchers: [...markMatchers(this.#plan), freshMatcher(this.#random)],
+      fromMs,
+      toMs,
+      samplesOnly: true,
+    };
     const { maxFrameBytes } = this.#plan.source;
     const reservation = new Reservation(this.#budget);
     try {
@@ -116,13 +124,21 @@ const marksAtOnce = 500;
 const markAnswerBytes = 8 * 1024 * 1024;
 
 export class PromqlMarks implements MarkReader {
-  readonly #selector: string;
+  readonly #matchers: readonly Matcher[];
   readonly #endpoint: Endpoint;
   readonly #client: QueryClient;
   readonly #retrier: Retrier;
+  readonly #random: () => number;
 
-  constructor(options: { plan: MigrationPlan; endpoint: Endpoint; client: QueryClient; retrier: Retrier }) {
-    this.#selector = formatSelector(markMatchers(options.plan));
+  constructor(options: {
+    plan: MigrationPlan;
+    endpoint: Endpoint;
+    client: QueryClient;
+    retrier: Retrier;
+    random: () => number;
+  }) {
+    this.#matchers = markMatchers(options.plan);
+    this.#random = options.random;
     this.#endpoint = options.endpoint;
     this.#client = options.client;
     this.#retrier = options.retrier;
@@ -140,7 +156,7 @@ export class PromqlMarks implements MarkReader {
     }
     if (count === 0) return undefined;
     let latest: Mark | undefined;
-    for (const { metric, samples } of await this.#query(this.#selector, lowMs, highMs, signal)) {
+    for (const { metric, samples } of await this.#query(lowMs, highMs, signal)) {
       const endMs = frozenEndOf(metric);
       for (const [throughMs, value] of samples) {
         // Prometheus 2 closes a range at both ends.
@@ -152,12 +168,12 @@ export class PromqlMarks implements MarkReader {
   }
 
   async #count(fromMs: number, toMs: number, signal: AbortSignal): Promise<number> {
-    const series = await this.#query(this.#selector, fromMs, toMs, signal, 'count_over_time');
+    const series = await this.#query(fromMs, toMs, signal, 'count_over_time');
     return series.reduce((sum, { samples }) => sum + Number(samples[0]?.[1] ?? 0), 0);
   }
 
-  async #query(selector: string, fromMs: number, toMs: number, signal: AbortSignal, call?: string) {
-    const range = `${selector}[${toMs - fromMs}ms]`;
+  async #query(fromMs: number, toMs: number, signal: AbortSignal, call?: string) {
+    const range = `${formatSelector([...this.#matchers, freshMatcher(this.#random)])}[${toMs - fromMs}ms]`;
     const promql = call === undefined ? range : `${call}(${range})`;
     const result = await persistently(this.#retrier, this.#endpoint, signal, (attempt) =>
       this.#client.query(promql, toMs - 1, { attempt, signal, maxBytes: markAnswerBytes }),

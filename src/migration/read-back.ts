@@ -9,7 +9,7 @@ import { canonicalLabels, encodeLabels, labelKey } from '../wire/labels.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { Matcher } from './migration-plan.ts';
-import { formatSelector } from './progress-mark.ts';
+import { formatSelector, freshMatcher } from './progress-mark.ts';
 import { DoesNotFit, readAnswer, Reservation } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
@@ -102,6 +102,7 @@ function addTimes(wanted: PresentTimes, key: string, times: Iterable<number>, fr
 interface ReadBackOptions {
   readonly endpoint: Endpoint;
   readonly retrier: Retrier;
+  readonly random: () => number;
   /** The most that one answer may take; a larger one is asked for in pieces of time. */
   readonly answerBytes: number;
 }
@@ -141,7 +142,12 @@ export class RemoteReadBack implements ReadBack {
     signal: AbortSignal,
   ): Promise<void> {
     const { client, maxFrameBytes } = this.#options;
-    const query = { matchers: [namesMatcher(names)], fromMs, toMs, samplesOnly: false };
+    const query = {
+      matchers: [namesMatcher(names), freshMatcher(this.#options.random)],
+      fromMs,
+      toMs,
+      samplesOnly: false,
+    };
     const reservation = new Reservation(this.#budget);
     try {
       const { cursor } = await persistently(this.#options, signal, (attempt) => {
@@ -183,7 +189,7 @@ export class PromqlReadBack implements ReadBack {
     present: PresentTimes,
     signal: AbortSignal,
   ): Promise<void> {
-    const selector = formatSelector([namesMatcher(names)]);
+    const selector = formatSelector([namesMatcher(names), freshMatcher(this.#options.random)]);
     if (this.#exports !== false) {
       try {
         await persistently(this.#options, signal, (attempt) =>

@@ -6,9 +6,9 @@ import { WireError } from './errors.ts';
 // One sample's timestamp and value codes are at most 150 bits. That many zero bytes behind the data let a decoder read first and
 // compare with the end once a sample.
 const paddingBytes = 32;
-// Prometheus cuts chunks at about a kilobyte, or at ten samples where one is longer. This is far above, and keeps bit positions
-// in the range of cheap integers.
-const maxChunkBytes = 16 * 1024 * 1024;
+// Prometheus cuts chunks at about a kilobyte, or at ten samples where one is longer. This is far above, keeps bit positions in
+// the range of cheap integers, and is decoded within a second or two whatever it holds.
+const maxChunkBytes = 4 * 1024 * 1024;
 
 const varbitSizes: readonly number[] = [0, 3, 6, 9, 12, 18, 25, 56, 64];
 

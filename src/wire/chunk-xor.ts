@@ -9,8 +9,8 @@ const headerBytes = 2;
 const firstSampleBits = 9 * 8;
 const secondSampleBits = 9;
 const laterSampleBits = 2;
-/** The longest sample: 4 + 64 bits of time, 2 + 11 + 64 bits of value. */
-const longestSampleBytes = 19;
+/** The longest sample is the second: 10 bytes of time, 2 + 11 + 64 bits of value. */
+const longestSampleBytes = 20;
 
 /** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none. */
 export function decodeXorChunk(

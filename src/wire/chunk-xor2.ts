@@ -10,8 +10,8 @@ const startHeaderByte = 2;
 const firstSampleBits = 9 * 8;
 const secondSampleBits = 9;
 const laterSampleBits = 1;
-/** The longest sample: 5 + 64 bits of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
-const longestSampleBytes = 28;
+/** The longest sample is the second: 10 bytes of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
+const longestSampleBytes = 29;
 
 const staleLow = 2;
 const staleHigh = 0x7ff0_0000;

@@ -14,7 +14,7 @@ const chunkedStream = `HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\nTransfer-
 describe('ReadClient', () => {
   it('sends the headers of remote_read, the credentials, the version and the body as they are', async () => {
     let seen: Record<string, unknown> = {};
-    let sent = Buffer.alloc(0);
+    let sent: Buffer = Buffer.alloc(0);
     await using server = await httpServer(({ headers, url, method }, response, body) => {
       seen = { ...headers, url, method };
       sent = body;

@@ -10,7 +10,7 @@ const request = Buffer.from('a write request');
 describe('WriteClient', () => {
   it('sends the headers of remote write 1.0 and the body as it is', async () => {
     let seen: Record<string, unknown> = {};
-    let sent = Buffer.alloc(0);
+    let sent: Buffer = Buffer.alloc(0);
     await using server = await httpServer(({ headers, url }, response, body) => {
       seen = { ...headers, url };
       sent = body;

@@ -1,0 +1,120 @@
+// What sources and query APIs answer to a read, and what it means: the rows of classify-answer.test.ts.
+
+import type { Answer } from '../../src/remote/classify-answer.ts';
+import type { Row } from './answers-to-writes.ts';
+
+const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
+
+export const read: readonly (readonly [...Row, headers?: Answer['headers']])[] = [
+  ['Prometheus', 200, '', 'done', protobuf],
+  ['Cortex, which leaves the encoding out', 200, '', 'done', { 'content-type': 'application/x-protobuf' }],
+  [
+    'Prometheus',
+    200,
+    '',
+    'done',
+    { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' },
+  ],
+  ['the query API', 200, '', 'done', { 'content-type': 'application/json; charset=utf-8' }],
+  ['VictoriaMetrics, export', 200, '', 'done', { 'content-type': 'application/stream+json; charset=utf-8' }],
+  ['M3', 200, '', 'too-large results-limited', { ...protobuf, 'm3-results-limited': 'max_fetch_series_limit_applied' }],
+  [
+    'a user interface',
+    200,
+    '<!doctype html>',
+    'refused wrong-content-type',
+    { 'content-type': 'text/html; charset=utf-8' },
+  ],
+  ['a user interface', 200, '', 'refused wrong-content-type', { 'content-type': 'text/html' }],
+  ['anything', 200, 'ok', 'refused wrong-content-type', { 'content-type': 'text/plain' }],
+  ['anything', 204, '', 'refused wrong-content-type'],
+  ['a compressing proxy', 200, '', 'refused compressed-answer', { ...protobuf, 'content-encoding': 'gzip' }],
+  ['a login', 302, '', 'refused redirected', { location: 'https://login.example/?next=x' }],
+  ['anything', 301, '', 'refused redirected'],
+
+  ['Prometheus', 400, 'exceeded sample limit (50000000)', 'too-large answer-too-large'],
+  [
+    'Prometheus',
+    422,
+    '{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    422,
+    'the query exceeded the maximum number of chunks (limit: 2 chunks) (err-mimir-max-chunks-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    400,
+    'the query exceeded the maximum number of series (limit: 1 series) (err-mimir-max-series-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    422,
+    'the query exceeded the aggregated chunks size limit (limit: 1 bytes) (err-mimir-max-chunks-bytes-per-query)',
+    'too-large answer-too-large',
+  ],
+  [
+    'Mimir',
+    400,
+    'the total query time range exceeds the limit (err-mimir-max-total-query-length)',
+    'too-large answer-too-large',
+  ],
+  ['Cortex', 400, 'the query hit the max number of chunks limit (limit: 2000000 chunks)', 'too-large answer-too-large'],
+  ['Cortex', 400, 'the query hit the aggregated chunks size limit (limit: 1 bytes)', 'too-large answer-too-large'],
+  [
+    'Cortex',
+    400,
+    'the query time range exceeds the limit (query length: 800h, limit: 720h)',
+    'too-large answer-too-large',
+  ],
+  [
+    'thanos-remote-read',
+    500,
+    'rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5 vs 4)',
+    'too-large answer-too-large',
+  ],
+  ['InfluxDB', 400, 'max-select-series limit exceeded: (5/1)', 'too-large answer-too-large'],
+  [
+    'VictoriaMetrics',
+    422,
+    'the number of matching timeseries exceeds 30000; either narrow down the search or increase -search.maxUniqueTimeseries',
+    'too-large answer-too-large',
+  ],
+  ['a proxy', 413, '', 'too-large answer-too-large'],
+
+  ['Cortex', 400, 'rpc error: code = Unavailable desc = connection refused', 'ambiguous unknown-bad-request'],
+  ['Cortex', 400, '', 'ambiguous unknown-bad-request'],
+  ['anything', 400, 'out of bounds', 'ambiguous unknown-bad-request'],
+  ['Cortex chunks', 400, 'query must contain metric name', 'refused metric-name-required'],
+  ['Prometheus', 400, 'unknown matcher type', 'refused bad-query'],
+  ['Prometheus', 500, 'error parsing regexp: missing closing ]: `[^`', 'refused bad-query'],
+  [
+    'the query API',
+    400,
+    '{"status":"error","errorType":"bad_data","error":"1:3: parse error: unexpected end of input"}',
+    'refused bad-query',
+  ],
+  ['VictoriaMetrics', 422, '{"status":"error","errorType":"422","error":"cannot parse query"}', 'refused bad-query'],
+  [
+    'Prometheus',
+    400,
+    'server does not support any of the requested response types: [X]; supported: [SAMPLES]',
+    'unsupported response-type-unsupported',
+  ],
+  ['anything', 415, '', 'unsupported message-unsupported'],
+  ['Prometheus, agent', 422, 'unavailable with Prometheus Agent', 'refused agent-mode'],
+  ['anything', 401, '', 'refused unauthorized'],
+  ['anything', 403, '', 'refused forbidden'],
+  ['VictoriaMetrics, which cannot be read', 404, 'unsupported path requested: "/api/v1/read"', 'refused wrong-path'],
+  ['InfluxDB', 404, '{"error":"database not found: \\"x\\""}', 'refused database-not-found'],
+  ['anything', 405, '', 'refused method-not-allowed'],
+  ['Mimir', 429, 'too many outstanding requests', 'transient rate-limited'],
+  ['Mimir', 499, 'context canceled', 'transient request-timeout'],
+  ['Promscale', 500, 'failed to connect', 'transient server-error'],
+  ['anything', 503, '', 'transient unavailable'],
+  ['anything', 504, '', 'transient gateway-timeout'],
+];
