@@ -93,10 +93,11 @@ export function loadManifests(
   const visible = secretDocuments.filter((document) => (document.namespace ?? namespace) === namespace);
   const secrets = localSecretSource(visible, secretsDir);
   for (const reference of referencesOf(first.value)) {
-    const { kind, name, key } = reference;
-    if (secrets.get(kind, name, key) !== undefined) continue;
+    const path = formatPath(reference.path);
+    const isBroken = problems.some((problem) => problem.path.startsWith(path));
+    if (isBroken || secrets.get(reference.kind, reference.name, reference.key) !== undefined) continue;
     const message = missingMessage(reference, secretDocuments, namespace, secretsDir);
-    problems.push({ ...first.origin, path: formatPath(reference.path), value: undefined, message });
+    problems.push({ ...first.origin, path, value: undefined, message });
   }
   if (problems.length > 0 || 'problems' in validated) return { problems };
   const { migration } = validated;

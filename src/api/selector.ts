@@ -121,6 +121,7 @@ class Parser {
       if (name === '' && quoted === undefined) this.#fail('expected a label name or }');
       const kind = this.#kind();
       if (kind !== undefined) {
+        if (name === '') this.#fail('a label name cannot be empty');
         const value = this.#string();
         if (value === undefined) this.#fail('expected a value in quotes');
         const problem = kind === '=~' || kind === '!~' ? regexProblem(value) : undefined;

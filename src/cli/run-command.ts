@@ -4,7 +4,7 @@
 import { parseDuration } from '../api/duration.ts';
 import type { ManifestFile } from '../api/manifest.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
-import type { MigrationContext } from '../migration/migrate.ts';
+import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
@@ -24,7 +24,7 @@ import { formatDuration, formatTime } from './format.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';
-import { observeIntoMetrics } from './metrics-observer.ts';
+import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import { RunReporter } from './observer.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { ProgressBar } from './progress-bar.ts';

@@ -6,7 +6,7 @@ import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { laneBytes } from './lanes.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { MigrationContext } from './migrate.ts';
+import type { MigrationContext } from './migration-context.ts';
 import { MigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { MigrationProgress } from './observer.ts';

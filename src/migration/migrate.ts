@@ -1,26 +1,14 @@
 // The engine: carries out one compiled plan. Finds where to begin, lets the reader run ahead of the writer, and marks each window in the
 // destination once all of it is acknowledged. Knows nothing of Kubernetes, terminals or processes; holds no state outside a call.
 
-import type { Clock } from '../telemetry/clock.ts';
+import type { MigrationContext } from './migration-context.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
-import type { MigrationObserver, MigrationProgress, MigrationResult } from './observer.ts';
+import type { MigrationProgress, MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
 import { uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
 import { type Connections, openConnections } from './connections.ts';
-
-export interface MigrationContext {
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Take no new window; finish the ones in flight. */
-  readonly stop: AbortSignal;
-  /** End now. The resume point is right either way. */
-  readonly abort: AbortSignal;
-  readonly observer: MigrationObserver;
-  /** How long a side that has never answered is tried; Infinity for ever. */
-  readonly startupDeadlineMs: number;
-}
 
 /**
  * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics shows new samples

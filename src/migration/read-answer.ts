@@ -3,6 +3,7 @@
 
 import type { ReadClient } from '../remote/read-client.ts';
 import { FrameCollector } from '../wire/frames.ts';
+import { canonicalLabels, metricName } from '../wire/labels.ts';
 import { encodeReadRequest } from '../wire/messages.ts';
 import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/read-response.ts';
 import { compress, declaredLength, decompress } from '../wire/snappy.ts';
@@ -26,6 +27,8 @@ export interface Answer {
 /** An answer, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
 export class DoesNotFit extends Error {
   override readonly name = 'DoesNotFit';
+  /** Metric names of what had arrived: where to cut when a window is split by name. */
+  seenNames: readonly string[] = [];
 }
 
 /** Bytes that one window holds of the budget. They are given back all at once, also after a failure. */
@@ -85,7 +88,12 @@ export async function readAnswer(
   const blocks = new Blocks(reservation, signal);
   if (answer.kind === 'stream') {
     const frames = new FrameCollector({ maxFrameBytes: options.maxFrameBytes });
-    for await (const block of blocks.of(answer.body)) frames.push(block);
+    try {
+      for await (const block of blocks.of(answer.body)) frames.push(block);
+    } catch (error) {
+      if (error instanceof DoesNotFit) error.seenNames = namesOf(new ChunkedCursor(frames.segments));
+      throw error;
+    }
     frames.end();
     return { cursor: new ChunkedCursor(frames.segments), receivedBytes: blocks.received };
   }
@@ -98,6 +106,14 @@ export async function readAnswer(
   const message = decompress(compressed, decodedBytes);
   reservation.shrink(blocks.received);
   return { cursor: new SamplesCursor(message), receivedBytes: blocks.received };
+}
+
+const mostSeenNames = 1000;
+
+function namesOf(cursor: SeriesCursor): string[] {
+  const names = new Set<string>();
+  while (names.size < mostSeenNames && cursor.next()) names.add(metricName(canonicalLabels(cursor.labels)));
+  return [...names];
 }
 
 class Blocks {

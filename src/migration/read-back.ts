@@ -25,8 +25,11 @@ export interface ReadBack {
     present: PresentTimes,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Whether stale markers are among what it shows. */
-  readonly showsStaleMarkers: boolean;
+  /**
+   * Whether what it has not shown is really missing: PromQL hides stale markers, and a Prometheus with external labels of its own shows
+   * other label sets than were written.
+   */
+  readonly showsEverything: boolean;
 }
 
 const namesAtOnce = 100;
@@ -125,7 +128,7 @@ async function persistently<T>(
 }
 
 export class RemoteReadBack implements ReadBack {
-  readonly showsStaleMarkers = true;
+  showsEverything = true;
   readonly #options: ReadBackOptions & { readonly client: ReadClient; readonly maxFrameBytes: number };
   readonly #budget: MemoryBudget;
 
@@ -155,14 +158,19 @@ export class RemoteReadBack implements ReadBack {
         return readAnswer(client, query, { attempt, signal, reservation, maxFrameBytes });
       });
       const columns = new SampleColumns();
+      let shown = 0;
+      let known = 0;
       while (cursor.next()) {
+        shown++;
         const key = labelKey(canonicalLabels(cursor.labels));
         if (!present.has(key)) continue;
+        known++;
         columns.clear();
         cursor.decode(fromMs, toMs, columns);
         addTimes(present, key, columns.floatTimesMs.subarray(0, columns.floats), fromMs, toMs);
         addTimes(present, key, columns.histogramTimesMs, fromMs, toMs);
       }
+      if (shown > 0 && known === 0) this.showsEverything = false;
     } finally {
       reservation.release();
     }
@@ -178,7 +186,7 @@ export class PromqlReadBack implements ReadBack {
     this.#options = options;
   }
 
-  get showsStaleMarkers(): boolean {
+  get showsEverything(): boolean {
     return this.#exports === true;
   }
 

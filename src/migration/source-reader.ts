@@ -29,7 +29,7 @@ export interface SourceReaderOptions {
 }
 
 /** A source whose every answer is "too large", however little it is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
-const mostSplitsInARow = 60;
+const mostSplitsInARow = 250;
 
 /** A piece of a window: all names, or those of a partition, of [fromMs, toMs). */
 interface Slice {
@@ -39,7 +39,7 @@ interface Slice {
 }
 
 type SlicePart = Omit<WindowPart, 'last' | 'window'>;
-type SliceRead = { readonly part: SlicePart } | { readonly split: string };
+type SliceRead = { readonly part: SlicePart } | { readonly split: string; readonly seenNames: readonly string[] };
 
 export class SourceReader {
   readonly #options: SourceReaderOptions;
@@ -99,7 +99,7 @@ export class SourceReader {
             break;
           }
           this.#tellSplit(slice, read.split, 'name');
-          slices = [...splitSlice(slice, read.split), ...others];
+          slices = [...splitSlice(slice, read.split, read.seenNames), ...others];
           continue;
         }
         samples += read.part.outline.sampleBound;
@@ -164,7 +164,7 @@ export class SourceReader {
         if (reaction === 'split' || reaction === 'pause-and-split') {
           if (failure.kind === 'ambiguous') this.#splitForAmbiguity = true;
           if (++this.#splitsInARow > mostSplitsInARow) throw stillTooLarge(messageOf(error));
-          return { split: messageOf(error) };
+          return { split: messageOf(error), seenNames: error instanceof DoesNotFit ? error.seenNames : [] };
         }
       }
     }
@@ -221,8 +221,8 @@ export class SourceReader {
 }
 
 /** By name while there is more than one, then by time below the floor. */
-function splitSlice(slice: Slice, reason: string): Slice[] {
-  const byName = splitNames(slice.names);
+function splitSlice(slice: Slice, reason: string, seenNames: readonly string[]): Slice[] {
+  const byName = splitNames(slice.names, seenNames);
   if (byName !== undefined) return byName.map((names) => ({ ...slice, names }));
   const lengthMs = slice.toMs - slice.fromMs;
   if (lengthMs <= 1) throw stillTooLarge(reason);

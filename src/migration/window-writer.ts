@@ -2,7 +2,7 @@
 // series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
 
 import { setImmediate } from 'node:timers/promises';
-import { canonicalLabels, decodeLabels, formatLabels, type LabelBytes, labelKey } from '../wire/labels.ts';
+import { canonicalLabels, formatLabels, labelKey, metricName } from '../wire/labels.ts';
 import type { SeriesCursor } from '../wire/read-response.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import type { DeliveryWindow } from './delivery.ts';
@@ -52,7 +52,7 @@ export class WindowWriter {
    */
   async write(part: WindowPart, window: DeliveryWindow, uncertain: boolean): Promise<number> {
     const present = uncertain ? await this.#presentTimes(part) : undefined;
-    window.repeatsArePresent = present !== undefined && this.#options.readBack?.showsStaleMarkers === false;
+    window.repeatsArePresent = present !== undefined && this.#options.readBack?.showsEverything === false;
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
     let sinceYield = 0;
@@ -161,7 +161,7 @@ export class WindowWriter {
         const route = router.route(cursor.labels);
         if (route.kind !== 'write') continue;
         keys.add(labelKey(route.labels));
-        names.add(nameOf(route.labels));
+        names.add(metricName(route.labels));
       }
     }
     return presentTimes(readBack, [...names], keys, part.fromMs, part.toMs, signal);
@@ -191,8 +191,4 @@ function append(to: SampleColumns, from: SampleColumns): void {
   to.floats += from.floats;
   to.histogramTimesMs.push(...from.histogramTimesMs);
   to.histograms.push(...from.histograms);
-}
-
-function nameOf(labels: LabelBytes): string {
-  return decodeLabels(labels).find(([name]) => name === '__name__')?.[1] ?? '';
 }

@@ -115,7 +115,7 @@ export const rules: readonly Rule[] = [
     class: 'refused',
     code: 'database-not-found',
     statuses: [400, 404, 500],
-    text: /database not found|retention policy not found/i,
+    text: /database not found|retention policy not found|"no database"|database (?:name )?(?:is )?required/i,
   },
   { class: 'unsupported', code: 'message-unsupported', statuses: [415] },
   {
@@ -145,13 +145,21 @@ export const rules: readonly Rule[] = [
     sides: toRead,
     // Prometheus answers 500 for a bad regular expression in remote_read; the query API says bad_data.
     statuses: [400, 422, 500],
-    text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher/i,
+    text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher|unparsed data/i,
+  },
+  // VictoriaMetrics and vmauth answer 400 where others answer 404.
+  {
+    class: 'refused',
+    code: 'wrong-path',
+    statuses: [400],
+    text: /unsupported path requested|missing route for/i,
+    hint: pathHint,
   },
   {
     class: 'refused',
     code: 'request-not-understood',
     statuses: [400],
-    text: /snappy: (?:corrupt|unsupported)|proto: |unmarshal|illegal wireType|unexpected EOF|cannot decompress|content-encoding|content-type/i,
+    text: /(?:snappy|s2): (?:corrupt|unsupported)|proto: |unmarshal|illegal wireType|unexpected EOF|cannot decompress|content-encoding|content-type/i,
   },
   { class: 'ambiguous', code: 'unknown-bad-request', sides: toRead, statuses: clientErrors },
   { class: 'rejected', code: 'other-rejection', reason: 'other', sides: toWrite, statuses: clientErrors },

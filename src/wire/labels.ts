@@ -89,6 +89,11 @@ export function labelKey(labels: Uint8Array): string {
   return Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength).toString('latin1');
 }
 
+/** The value of `__name__`, or an empty text. @throws WireError 'corrupt' when it is not UTF-8 */
+export function metricName(labels: LabelBytes): string {
+  return decodeLabels(labels).find(([name]) => name === '__name__')?.[1] ?? '';
+}
+
 /**
  * The labels as PromQL writes them, `{__name__="x", a="b"}`, for logs: at most 1 KiB of UTF-8, control characters escaped,
  * invalid UTF-8 replaced. Never throws; what cannot be read is left out.

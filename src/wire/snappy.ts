@@ -25,6 +25,7 @@ export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {
     return snappyjs.uncompress(plain(bytes));
   } catch (error) {
+    // What is left: a literal of a few bytes with its length in a long form at the very end, which no compressor writes.
     throw new WireError('corrupt', 'a snappy block cannot be decompressed', { cause: error });
   }
 }

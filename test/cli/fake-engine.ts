@@ -1,7 +1,7 @@
 // An engine that moves nothing: it does what the test says.
 
 import type { RunEngine } from '../../src/cli/run-command.ts';
-import type { MigrationContext } from '../../src/migration/migrate.ts';
+import type { MigrationContext } from '../../src/migration/migration-context.ts';
 import type { MigrationPlan } from '../../src/migration/migration-plan.ts';
 import type { MigrationProgress, MigrationResult } from '../../src/migration/observer.ts';
 

@@ -109,7 +109,7 @@ export const read: readonly (readonly [...Row, headers?: Answer['headers']])[] =
   ['Prometheus, agent', 422, 'unavailable with Prometheus Agent', 'refused agent-mode'],
   ['anything', 401, '', 'refused unauthorized'],
   ['anything', 403, '', 'refused forbidden'],
-  ['VictoriaMetrics, which cannot be read', 404, 'unsupported path requested: "/api/v1/read"', 'refused wrong-path'],
+  ['VictoriaMetrics, which cannot be read', 400, 'unsupported path requested: "/api/v1/read"', 'refused wrong-path'],
   ['InfluxDB', 404, '{"error":"database not found: \\"x\\""}', 'refused database-not-found'],
   ['anything', 405, '', 'refused method-not-allowed'],
   ['Mimir', 429, 'too many outstanding requests', 'transient rate-limited'],
@@ -117,4 +117,17 @@ export const read: readonly (readonly [...Row, headers?: Answer['headers']])[] =
   ['Promscale', 500, 'failed to connect', 'transient server-error'],
   ['anything', 503, '', 'transient unavailable'],
   ['anything', 504, '', 'transient gateway-timeout'],
+  ['InfluxDB', 400, '{"error":"no database"}', 'refused database-not-found'],
+  [
+    'VictoriaMetrics',
+    422,
+    '{"status":"error","errorType":"422","error":"error when executing query=\\"a[\\": duration: unexpected token; unparsed data: \\"\\""}',
+    'refused bad-query',
+  ],
+  [
+    'VictoriaMetrics',
+    422,
+    '{"status":"error","errorType":"422","error":"cannot fetch data from vmstorage"}',
+    'ambiguous unknown-bad-request',
+  ],
 ];

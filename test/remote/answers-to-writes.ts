@@ -314,4 +314,15 @@ export const written: readonly Row[] = [
     'retryable_errors: count=2, last=timeout, bad_request_errors: count=1, last=datapoint too far in past',
     'transient server-error',
   ],
+
+  // Seen from Prometheus 3.16 and VictoriaMetrics 1.145.
+  ['Prometheus', 400, 's2: corrupt input', 'refused request-not-understood'],
+  ['Prometheus', 400, 'decoded size exceeds the 33554432 bytes limit', 'too-large request-too-large'],
+  [
+    'VictoriaMetrics',
+    400,
+    'cannot read prometheus remote_write data from client in 0 seconds: too big data size exceeding -maxInsertRequestSize=1000 bytes',
+    'too-large request-too-large',
+  ],
+  ['VictoriaMetrics', 400, 'unsupported path requested: "/write"', 'refused wrong-path'],
 ];

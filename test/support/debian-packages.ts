@@ -31,7 +31,12 @@ export async function packageVersions(suite: string, packageName: string): Promi
 }
 
 /** Unpacks that version of the package below `directory`, as it would lie below `/`. */
-export async function unpackPackage(suite: string, packageName: string, version: string, directory: string): Promise<void> {
+export async function unpackPackage(
+  suite: string,
+  packageName: string,
+  version: string,
+  directory: string,
+): Promise<void> {
   const options = await freshLists(suite);
   await run('apt-get', [...options, '-q', 'download', `${packageName}=${version}`], { cwd: directory });
   for (const file of (await readdir(directory)).filter((name) => name.endsWith('.deb'))) {

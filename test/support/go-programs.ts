@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { installedRecord, installOnce } from './cache.ts';
+import { cacheDirectory, installedRecord, installOnce, withLock } from './cache.ts';
 import { run } from './child-output.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
 
@@ -48,7 +48,10 @@ export async function buildGoProgram(program: GoProgram): Promise<{ path: string
         : ['prometheus', 'promtool'].map((name) => `github.com/prometheus/prometheus/cmd/${name}`);
     const scratch = await mkdtemp(join(tmpdir(), 'prom-migrator-go-'));
     try {
-      await goBuild(target, packages, `-s -w -X github.com/prometheus/common/version.Version=${version}`, scratch);
+      // One build after the other: they share most of what they compile, and each uses all cores by itself.
+      await withLock(join(cacheDirectory(), 'go-build.lock'), () =>
+        goBuild(target, packages, `-s -w -X github.com/prometheus/common/version.Version=${version}`, scratch),
+      );
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }

@@ -65,7 +65,9 @@ function send(url: string, options: Request): Promise<IncomingMessage> {
       ? httpsRequest(url, { ...settings, ...certificates, agent: httpsAgent }, resolve)
       : httpRequest(url, { ...settings, agent: httpAgent }, resolve);
     request.on('error', reject);
-    request.on('timeout', () => request.destroy(new Error(`${settings.method} ${url}: no answer in ${settings.timeout} ms`)));
+    request.on('timeout', () =>
+      request.destroy(new Error(`${settings.method} ${url}: no answer in ${settings.timeout} ms`)),
+    );
     request.end(options.body);
   });
 }

@@ -104,7 +104,9 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
   progress(`${name} ${version}: ${source.from === 'go' ? 'building from source, takes minutes' : 'downloading'}`);
   try {
     const server = await install(name, version, source);
-    progress(`${name} ${version}: ${server.version} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s, ${server.path}`);
+    progress(
+      `${name} ${version}: ${server.version} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s, ${server.path}`,
+    );
     return server;
   } catch (error) {
     throw new Error(
@@ -121,13 +123,16 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
  */
 export async function installAll(): Promise<(FoundServer & { name: ServerName; requested: string })[]> {
   const all = knownServers();
-  const results = await Promise.allSettled([
-    ...all.map(async ({ name, version }) => ({ ...(await findServer(name, version)), name, requested: version })),
-    findTsdbReader(),
-  ]);
+  const reader = findTsdbReader();
+  const servers = all.map(async ({ name, version }) => ({
+    ...(await findServer(name, version)),
+    name,
+    requested: version,
+  }));
+  const results = await Promise.allSettled([reader, ...servers]);
   const failures = results.filter((result) => result.status === 'rejected').map((result) => `${result.reason.message}`);
   if (failures.length > 0) throw new Error(failures.join('\n'));
-  return results.flatMap((result) => (result.status === 'fulfilled' && 'name' in result.value ? [result.value] : []));
+  return Promise.all(servers);
 }
 
 /** The path of the tests' own reader of Prometheus' data directories (test/support/go/prometheus/tsdb-cat). */
@@ -196,7 +201,12 @@ async function onPath(name: ServerName, version: string, source: Source): Promis
 
 /** What the program says that its version is; undefined when it says nothing usable (Debian's VictoriaMetrics prints an empty line). */
 async function askVersion(name: ServerName, path: string): Promise<string | undefined> {
-  const question = { prometheus: '--version', promtool: '--version', 'victoria-metrics': '-version', influxd: 'version' };
+  const question = {
+    prometheus: '--version',
+    promtool: '--version',
+    'victoria-metrics': '-version',
+    influxd: 'version',
+  };
   const answer = await run(path, [question[name]]).catch(() => '');
   return /(?:version |v)(\d+\.\d+[^\s,]*)/.exec(answer)?.[1];
 }

@@ -46,7 +46,8 @@ export const BASIC_AUTH = {
 export async function startPrometheus(options: PrometheusOptions): Promise<ServerProcess> {
   const { path, version } = await findServer('prometheus', options.version);
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  if (options.receiver && major === 2 && minor < 33) throw new Error(`Prometheus ${version} has no remote write receiver`);
+  if (options.receiver && major === 2 && minor < 33)
+    throw new Error(`Prometheus ${version} has no remote write receiver`);
   const features: string[] = [];
   if (options.nativeHistograms && (major === 2 || minor < 9)) features.push('native-histograms');
   if (options.startTimestamps) features.push('st-storage');

@@ -146,7 +146,8 @@ describe('decodeChunk on chunks that no server should send', () => {
       [-(2 ** 53)],
       [0, 2 ** 53],
       [0, 5, 2 ** 53],
-      [0, 2 ** 52, 2 ** 53, 1],
+      [0, 2 ** 52, 2 ** 53],
+      [0, -(2 ** 52), -(2 ** 53)],
       [0, 2 ** 62],
     ]) {
       const samples = times.map((timeMs) => ({ timeMs, bits: 0n }));
@@ -250,7 +251,7 @@ describe('decodeChunk on chunks that no server should send', () => {
 
   it('refuses a chunk that unpacks to far more than it weighs', () => {
     // 200 000 float buckets that never change: 25 kB a sample on the wire, 1.6 MB as a message.
-    const chunk = new Uint8Array(2 * 1024 * 1024 + 200 * 25_100);
+    const chunk = new Uint8Array(1_700_000 + 60 * 25_100);
     const head = layout((writer) => {
       writer.write(0n, 8);
       writer.varbit(3n);
@@ -258,11 +259,17 @@ describe('decodeChunk on chunks that no server should send', () => {
       writer.varbitUint(200_000n);
       writer.varbit(0n);
       writer.varbitUint(0n);
-    }, 200n);
+    }, 60n);
     chunk.set(head);
     const columns = new SampleColumns();
     assert.throws(() => decodeChunk(3, chunk, ...always, columns), refusal('corrupt'));
     assert.equal(columns.histograms.length, 0);
+  });
+
+  it('refuses a histogram chunk of more than 4 MiB', () => {
+    const chunk = new Uint8Array(5 * 1024 * 1024).fill(1, 1, 2);
+    assert.throws(() => decoded(2, chunk), refusal('corrupt'));
+    assert.equal(decoded(2, chunk.subarray(0, 4 * 1024 * 1024)).values.length, 1);
   });
 
   it('leaves a schema of a later Prometheus to the SAMPLES answer', () => {

@@ -40,10 +40,8 @@ describe('encodeReadRequest', () => {
       matchers: [{ kind: '=~', name: 'a', value: 'b' }],
       accept: ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
     });
-    const matcher = '0802' + '120161' + '1a0162';
-    const content = `08ffffffffffffffffff01` + `10ac02` + `1a08${matcher}`;
-    const expected = `0a${(content.length / 2).toString(16)}${content}` + '12020100';
-    assert.equal(Buffer.from(bytes).toString('hex'), expected);
+    const query = '08ffffffffffffffffff01 10ac02 1a08 0802 120161 1a0162';
+    assert.equal(Buffer.from(bytes).toString('hex'), `0a18 ${query} 12020100`.replaceAll(' ', ''));
   });
 
   it('keeps negative and far times', () => {

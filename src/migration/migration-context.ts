@@ -1,0 +1,16 @@
+// What the caller of the engine brings along: time, chance, and the two ways to end a migration early.
+
+import type { Clock } from '../telemetry/clock.ts';
+import type { MigrationObserver } from './observer.ts';
+
+export interface MigrationContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Take no new window; finish the ones in flight. */
+  readonly stop: AbortSignal;
+  /** End now. The resume point is right either way. */
+  readonly abort: AbortSignal;
+  readonly observer: MigrationObserver;
+  /** How long a side that has never answered is tried; Infinity for ever. */
+  readonly startupDeadlineMs: number;
+}

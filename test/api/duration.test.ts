@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { formatDuration, parseDuration } from '../../src/api/duration.ts';
+
+describe('Prometheus durations', () => {
+  const good: readonly [string, number][] = [
+    ['0', 0],
+    ['0s', 0],
+    ['1ms', 1],
+    ['90s', 90_000],
+    ['1h30m', 5_400_000],
+    ['1d', 86_400_000],
+    ['1w', 604_800_000],
+    ['1y', 31_536_000_000],
+    ['1y2w3d4h5m6s7ms', 31_536_000_000 + 14 * 86_400_000 + 3 * 86_400_000 + 4 * 3_600_000 + 5 * 60_000 + 6007],
+    ['007m', 420_000],
+  ];
+  for (const [text, ms] of good) {
+    it(`reads ${text} as ${ms} ms`, () => assert.equal(parseDuration(text), ms));
+  }
+
+  for (const text of ['', '5', '1.5h', '-1m', '1m1h', '1m1m', ' 1m', '1 m', '1M', '1us', '00', '99999999999y', 'abc']) {
+    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), undefined));
+  }
+
+  it('reads back what it writes', () => {
+    fc.assert(
+      fc.property(fc.nat(Number.MAX_SAFE_INTEGER), (ms) => assert.equal(parseDuration(formatDuration(ms)), ms)),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+// Manifests for the tests of this room and of migration/plan.ts.
+
+import { type LoadedManifests, loadManifests } from '../../src/api/manifest.ts';
+import { formatProblem, type Problem } from '../../src/api/problem.ts';
+
+/** What "now" is in these tests. */
+export const nowMs = Date.parse('2026-01-01T00:00:00Z');
+
+/** The smallest useful manifest. A new one each time, to be changed at will. */
+export function smallest(): Record<string, unknown> {
+  return {
+    apiVersion: 'prom-migrator.io/v1alpha1',
+    kind: 'PromMigration',
+    metadata: { name: 'm' },
+    spec: {
+      source: { url: 'http://source:9090/api/v1/read' },
+      destination: {
+        url: 'http://destination:8428/api/v1/write',
+        progress: { protocol: 'PromQL', url: 'http://destination:8428' },
+      },
+      timeRange: { start: '2024-01-01T00:00:00Z' },
+    },
+  };
+}
+
+/** Changes: a path such as `spec.source.url`, and its new value; undefined takes the field away. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+/** The smallest manifest with these changes. */
+export function changed(changes: Changes): Record<string, unknown> {
+  const manifest = smallest();
+  for (const [path, value] of Object.entries(changes)) {
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    let parent = manifest;
+    for (const name of names) parent = (parent[name] ??= {}) as Record<string, unknown>;
+    if (value === undefined) delete parent[last];
+    else parent[last] = value;
+  }
+  return manifest;
+}
+
+export function secret(name: string, stringData: Readonly<Record<string, string>>): Record<string, unknown> {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
+}
+
+/** Several documents as one text. */
+export function documents(...values: readonly unknown[]): string {
+  return values.map((value) => JSON.stringify(value, null, 2)).join('\n---\n');
+}
+
+export function load(text: string, secretsDir?: string): LoadedManifests {
+  return loadManifests([{ name: 'm.yaml', text }], secretsDir, nowMs);
+}
+
+/** What the user would read. */
+export function linesOf(answer: LoadedManifests | { readonly problems: readonly Problem[] } | object): string[] {
+  return 'problems' in answer ? (answer.problems as readonly Problem[]).map(formatProblem) : [];
+}

@@ -1,0 +1,261 @@
+// Reads back what servers hold, through doors that the project itself does not use: Prometheus' data directory by tsdb-cat (bit for bit) or by
+// `promtool tsdb dump` (text), VictoriaMetrics' export, InfluxDB's query language. All give one shape, series-set.ts.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { runStreaming } from './child-output.ts';
+import { openRequest, request } from './http.ts';
+import { findServer, findTsdbReader } from './install.ts';
+import { parseDumpLine } from './promtool-dump.ts';
+import {
+  bitsOf,
+  type Label,
+  labelText,
+  NAN,
+  SeriesBuilder,
+  type SeriesSamples,
+  type SeriesSet,
+  sortLabels,
+} from './series-set.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** A data directory, or a server, which is held still while its directory is read. */
+export type PrometheusData = string | ServerProcess;
+
+/**
+ * Every sample of a Prometheus: `bits` with the tests' own reader on Prometheus' TSDB library, exact to the last bit; `text` with `promtool tsdb
+ * dump`, in which all NaNs are one and histograms are shown in promtool's own way.
+ */
+export async function dumpPrometheus(data: PrometheusData, as: 'bits' | 'text' = 'bits'): Promise<SeriesSet> {
+  const set: SeriesSet = new Map();
+  if (as === 'bits') {
+    const reader = await findTsdbReader();
+    const frames = new SeriesFrames((series) => set.set(labelText(series.labels), series));
+    await readDirectory(data, (directory, sandbox) =>
+      runStreaming(reader, [directory, sandbox], (chunk) => frames.push(chunk)),
+    );
+    frames.end();
+    return set;
+  }
+  const { path } = await findServer('promtool', 'current');
+  const builders = new Map<string, SeriesBuilder>();
+  let lastLabels = '';
+  let lastBuilder: SeriesBuilder | undefined;
+  const eachLine = lines((line) => {
+    if (!lastBuilder || !line.startsWith(lastLabels)) {
+      const { labels, labelsEnd } = parseDumpLine(line);
+      lastLabels = line.slice(0, labelsEnd);
+      lastBuilder = new SeriesBuilder(labels);
+      builders.set(labelText(lastBuilder.labels), lastBuilder);
+    }
+    addDumpedSample(lastBuilder, line.slice(lastLabels.length));
+  });
+  await readDirectory(data, (directory, sandbox) =>
+    runStreaming(path, ['tsdb', 'dump', `--sandbox-dir-root=${sandbox}`, directory], eachLine),
+  );
+  for (const [key, builder] of builders) set.set(key, builder.finish());
+  return set;
+}
+
+/** How many chunks of each encoding a Prometheus holds: `XOR`, `XOR2`, `histogram`, …. */
+export async function chunkEncodings(data: PrometheusData): Promise<Map<string, number>> {
+  const reader = await findTsdbReader();
+  const counts = new Map<string, number>();
+  const eachLine = lines((line) => {
+    const end = line.lastIndexOf(' ');
+    counts.set(line.slice(0, end), Number(line.slice(end + 1)));
+  });
+  await readDirectory(data, (directory, sandbox) => runStreaming(reader, [directory, sandbox, '-chunks'], eachLine));
+  return counts;
+}
+
+async function readDirectory(
+  data: PrometheusData,
+  read: (directory: string, sandbox: string) => Promise<void>,
+): Promise<void> {
+  const directory = typeof data === 'string' ? data : data.dataDir;
+  // Chunk files of the head are hard-linked into the sandbox, so both must lie on one file system.
+  const sandbox = await mkdtemp(join(dirname(directory), 'sandbox-'));
+  try {
+    if (typeof data === 'string') await read(directory, sandbox);
+    else await data.paused(() => read(directory, sandbox));
+  } finally {
+    await rm(sandbox, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Cuts tsdb-cat's output into series. A generator that asks for so many bytes at a time reads like the format itself; `push` gathers them.
+ */
+class SeriesFrames {
+  readonly #parser: Generator<number, void, Buffer>;
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #wanted: number;
+
+  constructor(onSeries: (series: SeriesSamples) => void) {
+    this.#parser = parseFrames(onSeries);
+    this.#wanted = this.#parser.next().value ?? 0;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    if (this.#held < this.#wanted) return;
+    const all = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
+    let at = 0;
+    while (all.length - at >= this.#wanted) {
+      const part = all.subarray(at, at + this.#wanted);
+      at += this.#wanted;
+      this.#wanted = this.#parser.next(part).value ?? 0;
+    }
+    this.#chunks = [all.subarray(at)];
+    this.#held = all.length - at;
+  }
+
+  end(): void {
+    if (this.#held > 0)
+      throw new Error(`tsdb-cat's output ends inside a series, ${this.#held} bytes after its last field`);
+  }
+}
+
+function* parseFrames(onSeries: (series: SeriesSamples) => void): Generator<number, void, Buffer> {
+  for (;;) {
+    const labelBytes = (yield 4).readUInt32LE();
+    const labels = sortLabels(JSON.parse((yield labelBytes).toString('utf8')) as Label[]);
+    const floats = (yield 4).readUInt32LE();
+    const timesMs = integers(floats === 0 ? EMPTY : yield floats * 8);
+    const bits = columnOf(floats === 0 ? EMPTY : yield floats * 8);
+    const startTimesMs = integers(floats === 0 ? EMPTY : yield floats * 8);
+    const series: SeriesSamples = { labels, timesMs, bits, histogramTimesMs: [], histograms: [] };
+    if (startTimesMs.some((startMs) => startMs !== 0)) series.startTimesMs = startTimesMs;
+    const histogramStartTimesMs: number[] = [];
+    for (let left = (yield 4).readUInt32LE(); left > 0; left--) {
+      const head = yield 20;
+      series.histogramTimesMs.push(Number(head.readBigInt64LE(0)));
+      histogramStartTimesMs.push(Number(head.readBigInt64LE(8)));
+      series.histograms.push((yield head.readUInt32LE(16)).toString('latin1'));
+    }
+    if (histogramStartTimesMs.some((startMs) => startMs !== 0)) series.histogramStartTimesMs = histogramStartTimesMs;
+    onSeries(series);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** A copy of little-endian 64 bit words, aligned as typed arrays want it. */
+function columnOf(bytes: Buffer): BigUint64Array<ArrayBuffer> {
+  const column = new BigUint64Array(bytes.length / 8);
+  new Uint8Array(column.buffer).set(bytes);
+  return column;
+}
+
+function integers(bytes: Buffer): Float64Array<ArrayBuffer> {
+  const column = new Float64Array(bytes.length / 8);
+  for (let i = 0; i < column.length; i++)
+    column[i] = bytes.readInt32LE(i * 8 + 4) * 4_294_967_296 + bytes.readUInt32LE(i * 8);
+  return column;
+}
+
+/** Calls `eachLine` for every line of a text that arrives in pieces. */
+function lines(eachLine: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  return (chunk) => {
+    const parts = (rest + decoder.write(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    for (const line of parts) if (line !== '') eachLine(line);
+  };
+}
+
+function addDumpedSample(builder: SeriesBuilder, sample: string): void {
+  const end = sample.lastIndexOf(' ');
+  const timeMs = Number(sample.slice(end + 1));
+  const text = sample.slice(0, end);
+  if (text.startsWith('{')) builder.addHistogram(timeMs, text);
+  else builder.add(timeMs, bitsOfText(text));
+}
+
+/** What the servers write for a value: Go's shortest decimal, or one of the words for what has none. All NaNs become one. */
+function bitsOfText(text: string): bigint {
+  if (text === 'NaN') return NAN;
+  if (/^[+-]?Inf(inity)?$/.test(text))
+    return bitsOf(text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
+  return bitsOf(Number(text));
+}
+
+/** One line of VictoriaMetrics' export. */
+interface ExportLine {
+  metric: Record<string, string>;
+  values: (number | string | null)[];
+  timestamps: number[];
+}
+
+/**
+ * Every sample of a VictoriaMetrics, flushed to be visible first. Its export is JSON: all NaNs, stale markers among them, are null there and
+ * become one NaN here.
+ */
+export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}'): Promise<SeriesSet> {
+  await request(`${url}/internal/force_flush`);
+  const builders = new Map<string, SeriesBuilder>();
+  const eachLine = lines((line) => {
+    const { metric, values, timestamps } = JSON.parse(line) as ExportLine;
+    const labels = sortLabels(Object.entries(metric));
+    const key = labelText(labels);
+    const builder = builders.get(key) ?? new SeriesBuilder(labels);
+    builders.set(key, builder);
+    // Ordinary numbers may go through an array; a NaN made here is one NaN like the other.
+    builder.addNumbers(
+      timestamps,
+      values.map((value) => (value === null ? Number.NaN : Number(value))),
+    );
+  });
+  const response = await openRequest(`${url}/api/v1/export`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    // The end, in seconds, lies far behind every retention.
+    body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000', reduce_mem_usage: '1' }).toString(),
+  });
+  for await (const chunk of response) eachLine(chunk as Buffer);
+  if (response.statusCode !== 200) throw new Error(`${url}/api/v1/export answered ${response.statusCode}`);
+  return finishAll(builders);
+}
+
+/** One statement's answer, as InfluxDB 1.x gives it piece by piece. */
+interface InfluxAnswer {
+  results: { series?: { name: string; tags?: Record<string, string>; values: [number, number][] }[]; error?: string }[];
+}
+
+/** Every sample of an InfluxDB database that came in through its Prometheus endpoint: the field `value`, tags as labels. */
+export async function readInflux(url: string, database: string): Promise<SeriesSet> {
+  const query = new URLSearchParams({
+    db: database,
+    q: 'SELECT value FROM /.*/ GROUP BY *',
+    epoch: 'ms',
+    chunked: 'true',
+    chunk_size: '10000',
+  });
+  const builders = new Map<string, SeriesBuilder>();
+  const eachLine = lines((line) => {
+    for (const result of (JSON.parse(line) as InfluxAnswer).results) {
+      if (result.error) throw new Error(`${url}: ${result.error}`);
+      for (const { name, tags, values } of result.series ?? []) {
+        // A tag that a series lacks but others of the measurement have is given as an empty text.
+        const present = Object.entries(tags ?? {}).filter(([, value]) => value !== '');
+        const labels = sortLabels(new Map([['__name__', name], ...present]));
+        const key = labelText(labels);
+        const builder = builders.get(key) ?? new SeriesBuilder(labels);
+        builders.set(key, builder);
+        for (const [timeMs, value] of values) builder.add(timeMs, bitsOf(value));
+      }
+    }
+  });
+  const response = await openRequest(`${url}/query?${query}`);
+  for await (const chunk of response) eachLine(chunk as Buffer);
+  if (response.statusCode !== 200) throw new Error(`${url}/query answered ${response.statusCode}`);
+  return finishAll(builders);
+}
+
+function finishAll(builders: ReadonlyMap<string, SeriesBuilder>): SeriesSet {
+  return new Map([...builders].map(([key, builder]) => [key, builder.finish()]));
+}

@@ -1,0 +1,126 @@
+// The one shape in which the tests hold series, whether generated, loaded or read back from a server: plain columns of numbers, so that
+// several million samples fit into memory. Used by dataset.ts, load.ts and readers.ts; compared by series-comparison.ts.
+import type { NativeHistogram } from './native-histogram.ts';
+
+export type Label = readonly [name: string, value: string];
+
+/** One series; its columns are in order of time. */
+export interface SeriesSamples {
+  /** Sorted by the bytes of the name, `__name__` included. */
+  labels: readonly Label[];
+  /** Milliseconds since 1970. */
+  timesMs: Float64Array<ArrayBuffer>;
+  /** The IEEE 754 bits of the values: a stale marker or the payload of a NaN does not survive as a JavaScript number. */
+  bits: BigUint64Array<ArrayBuffer>;
+  /** Start timestamps of the float samples, where there are any. */
+  startTimesMs?: Float64Array<ArrayBuffer>;
+  histogramTimesMs: number[];
+  /** Canonical texts, as native-histogram.ts writes them. */
+  histograms: string[];
+  histogramStartTimesMs?: number[];
+  /** The histograms themselves, in generated series only. */
+  nativeHistograms?: NativeHistogram[];
+}
+
+/** Series by the canonical text of their labels. */
+export type SeriesSet = Map<string, SeriesSamples>;
+
+export const STALE_MARKER = 0x7ff0000000000002n;
+export const NAN = 0x7ff8000000000001n;
+
+/** Labels in the order of all Prometheus-like systems: by the bytes of their names. */
+export function sortLabels(labels: Iterable<Label>): Label[] {
+  return [...labels].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** The canonical text of sorted labels: `{__name__="up", job="node"}`, every name and value that is not plain in JSON's quotes. */
+export function labelText(labels: readonly Label[]): string {
+  const parts = labels.map(([name, value]) => {
+    const plain = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
+    return `${plain ? name : JSON.stringify(name)}=${JSON.stringify(value)}`;
+  });
+  return `{${parts.join(', ')}}`;
+}
+
+/** How many samples the set holds, native histograms included. */
+export function countSamples(set: SeriesSet): number {
+  let samples = 0;
+  for (const series of set.values()) samples += series.timesMs.length + series.histograms.length;
+  return samples;
+}
+
+const scratchFloat = new Float64Array(1);
+const scratchBits = new BigUint64Array(scratchFloat.buffer);
+
+/** The bits of an ordinary number. */
+export function bitsOf(value: number): bigint {
+  scratchFloat[0] = value;
+  return scratchBits[0] ?? 0n;
+}
+
+/** The number of these bits, good for printing and for arithmetic but not for keeping a NaN's payload. */
+export function numberOf(bits: bigint): number {
+  scratchBits[0] = bits;
+  return scratchFloat[0] ?? 0;
+}
+
+/** Gathers a series whose length is not known beforehand. */
+export class SeriesBuilder {
+  readonly labels: readonly Label[];
+  readonly histogramTimesMs: number[] = [];
+  readonly histograms: string[] = [];
+  readonly nativeHistograms: NativeHistogram[] = [];
+  #length = 0;
+  #timesMs = new Float64Array(64);
+  #bits = new BigUint64Array(64);
+
+  constructor(labels: Iterable<Label>) {
+    this.labels = sortLabels(labels);
+  }
+
+  add(timeMs: number, bits: bigint): void {
+    this.#reserve(1);
+    this.#timesMs[this.#length] = timeMs;
+    this.#bits[this.#length++] = bits;
+  }
+
+  addNumbers(timesMs: readonly number[], values: ArrayLike<number>): void {
+    this.#reserve(timesMs.length);
+    this.#timesMs.set(timesMs, this.#length);
+    new Float64Array(this.#bits.buffer).set(values, this.#length);
+    this.#length += timesMs.length;
+  }
+
+  addHistogram(timeMs: number, text: string, histogram?: NativeHistogram): void {
+    this.histogramTimesMs.push(timeMs);
+    this.histograms.push(text);
+    if (histogram) this.nativeHistograms.push(histogram);
+  }
+
+  /** The series, its samples sorted by time where the server gave them in another order. */
+  finish(): SeriesSamples {
+    let timesMs = this.#timesMs.slice(0, this.#length);
+    let bits = this.#bits.slice(0, this.#length);
+    if (timesMs.some((timeMs, i) => i > 0 && timeMs < (timesMs[i - 1] ?? 0))) {
+      const order = Array.from(timesMs.keys()).sort((a, b) => (timesMs[a] ?? 0) - (timesMs[b] ?? 0));
+      timesMs = Float64Array.from(order, (i) => timesMs[i] ?? 0);
+      bits = BigUint64Array.from(order, (i) => bits[i] ?? 0n);
+    }
+    const { labels, histogramTimesMs, histograms, nativeHistograms } = this;
+    const series: SeriesSamples = { labels, timesMs, bits, histogramTimesMs, histograms };
+    if (nativeHistograms.length > 0) series.nativeHistograms = nativeHistograms;
+    return series;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#timesMs.length) return;
+    const capacity = Math.max(needed, this.#timesMs.length * 2);
+    const timesMs = new Float64Array(capacity);
+    timesMs.set(this.#timesMs);
+    this.#timesMs = timesMs;
+    const bits = new BigUint64Array(capacity);
+    bits.set(this.#bits);
+    this.#bits = bits;
+  }
+}
