@@ -206,8 +206,12 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
         return;
       }
       value = document.toJS({ maxAliasCount: 100 });
-    } catch {
-      report('is not valid YAML: too many aliases, or one that refers to itself', number);
+    } catch (error) {
+      const unresolved = error instanceof Error && error.message.startsWith('Unresolved alias');
+      const reason = unresolved
+        ? 'an alias to an anchor that is not there'
+        : 'too many aliases, or one that refers to itself';
+      report(`is not valid YAML: ${reason}`, number);
       return;
     }
     if (value === null || value === undefined) return;
@@ -219,13 +223,12 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
   return entries;
 }
 
-/** Kubernetes knows string keys only, and a merged or tagged one would be read differently there. */
+/** A list or a mapping as a key would become some text; Kubernetes refuses it. */
 function unusableKey(document: Document): string | undefined {
   let problem: string | undefined;
   visit(document, {
     Pair(_, pair) {
-      if (isScalar(pair.key) && (typeof pair.key.value === 'string' || typeof pair.key.value === 'number'))
-        return undefined;
+      if (isScalar(pair.key) && pair.key.value !== null) return undefined;
       problem = 'has a key that is not a string';
       return visit.BREAK;
     },
@@ -237,7 +240,7 @@ function unusableKey(document: Document): string | undefined {
 const yamlErrors: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias to an anchor that is not there',
   BAD_DQ_ESCAPE: 'an unknown escape sequence inside double quotes',
-  BAD_INDENT: 'wrong indentation',
+  BAD_INDENT: 'wrong indentation, or a bracket or brace before it that is not closed',
   BAD_SCALAR_START: 'a text that begins with a character reserved by YAML; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a mapping where a value should be (": " inside a text that is not in quotes?)',
   BLOCK_IN_FLOW: 'an indented block inside braces or brackets',

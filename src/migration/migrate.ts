@@ -11,10 +11,10 @@ import { findMark } from './progress-store.ts';
 import { type Connections, openConnections } from './connections.ts';
 
 /**
- * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics shows new samples
- * after a second or two, and a request of a killed run may still be on its way in.
+ * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics 1.145 shows
+ * a new series two to four seconds after it took it, and a request of a killed run may still be on its way in.
  */
-const settlingMs = { RemoteRead: 500, PromQL: 2500 } as const;
+const settlingMs = { RemoteRead: 500, PromQL: 5000 } as const;
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -76,6 +76,8 @@ async function run(
     });
   }
   if (plan.progress.protocol !== 'None' && (mark === undefined || mark.throughMs < endMs - 1)) {
+    progress.waitingFor = 'destination to settle';
+    observer.progress(progress);
     await clock.sleep(settlingMs[plan.progress.protocol], preparing);
     mark = await lookForMark();
   }

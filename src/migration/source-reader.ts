@@ -44,7 +44,7 @@ type SliceRead = { readonly part: SlicePart } | { readonly split: string; readon
 export class SourceReader {
   readonly #options: SourceReaderOptions;
   readonly #limits: WindowLimits;
-  readonly #samplesOnly: boolean;
+  #samplesOnly: boolean;
   #samplesOnlyUntilMs = Number.NEGATIVE_INFINITY;
   #splitForAmbiguity = false;
   #splitsInARow = 0;
@@ -158,6 +158,8 @@ export class SourceReader {
         }
         if (reaction === 'samples-only') {
           samplesOnly = true;
+          // What the source says of itself holds for all windows, what was wrong with an answer for this one.
+          if (error instanceof RemoteError) this.#samplesOnly = true;
           failures.corrupt = 0;
           this.#tellSamplesOnly(error);
         }
@@ -270,8 +272,9 @@ function toReadFailure(error: unknown): ReadFailure {
       case 'ambiguous':
       case 'rejected':
         return { kind: 'ambiguous' };
-      case 'refused':
       case 'unsupported':
+        return { kind: 'unknown-encoding' };
+      case 'refused':
       case 'aborted':
         return { kind: 'refused' };
     }

@@ -66,7 +66,10 @@ export class FrameCollector {
    * 1 KiB of text stands where a frame should.
    */
   push(bytes: Uint8Array): void {
-    if (this.#suspicion !== undefined) return this.#suspect(bytes, 0);
+    if (this.#suspicion !== undefined) {
+      this.#suspect(bytes, 0);
+      return;
+    }
     let at = this.#straddled === 0 ? 0 : this.#continueStraddling(bytes);
     if (at === BROKEN) return;
     const runStart = at;

@@ -33,6 +33,8 @@ export class ChunkedCursor implements SeriesCursor {
   readonly #frame = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
   readonly #chunk = new ChunkHeader();
+  /** NaN until it is asked for. */
+  #sampleBound = Number.NaN;
 
   constructor(segments: readonly Uint8Array[]) {
     this.#segments = segments;
@@ -48,16 +50,19 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   get sampleBound(): number {
+    if (!Number.isNaN(this.#sampleBound)) return this.#sampleBound;
     let bound = 0;
     for (const chunk of this.#chunks()) {
       const data = chunk.data();
       // No encoding spends less than a bit on a sample, whatever the chunk's header says.
       bound += Math.min(chunkSampleCount(chunk.encoding, data), data.length * 8);
     }
+    this.#sampleBound = bound;
     return bound;
   }
 
   next(): boolean {
+    this.#sampleBound = Number.NaN;
     for (;;) {
       while (this.#frame.nextField()) {
         if (this.#frame.field !== 1) {
@@ -87,6 +92,7 @@ export class ChunkedCursor implements SeriesCursor {
     this.#frames = new FrameCursor(this.#segments);
     this.#frame.reset(EMPTY, 0, 0);
     this.#entry.clear();
+    this.#sampleBound = Number.NaN;
   }
 
   // The headers are read anew each time rather than kept: a frame may declare millions of empty chunks.

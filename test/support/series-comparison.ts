@@ -1,5 +1,5 @@
 // Compares two sets of series sample by sample and shows the first difference of both sides. The tests' and the demo's last word.
-import { type Label, labelText, numberOf, type SeriesSamples, type SeriesSet } from './series-set.ts';
+import { type Label, labelText, numberOf, type SeriesSamples, type SeriesSet, STALE_MARKER } from './series-set.ts';
 
 export interface ComparisonOptions {
   /**
@@ -142,4 +142,28 @@ function histogramSample(series: SeriesSamples | undefined, index: number): stri
 
 function instant(timeMs = 0): string {
   return `${new Date(timeMs).toISOString()} (${timeMs})`;
+}
+
+/**
+ * What VictoriaMetrics keeps of a set: it drops every NaN that is not a stale marker (`vm_rows_ignored_total{reason="nan_value"}`).
+ */
+export function keptByVictoriaMetrics(set: SeriesSet): SeriesSet {
+  return keepFloats(set, (value, bits) => !Number.isNaN(value) || bits === STALE_MARKER);
+}
+
+/** What InfluxDB 1.x keeps of a set: it has no NaN, stale markers among them, and no infinity. */
+export function keptByInfluxdb(set: SeriesSet): SeriesSet {
+  return keepFloats(set, (value) => Number.isFinite(value));
+}
+
+function keepFloats(set: SeriesSet, keeps: (value: number, bits: bigint | undefined) => boolean): SeriesSet {
+  const kept: SeriesSet = new Map();
+  for (const [key, series] of set) {
+    const numbers = new Float64Array(series.bits.buffer, series.bits.byteOffset, series.bits.length);
+    const keep = (i: number) => keeps(numbers[i] ?? 0, series.bits[i]);
+    const timesMs = series.timesMs.filter((_, i) => keep(i));
+    const bits = series.bits.filter((_, i) => keep(i));
+    if (timesMs.length + series.histograms.length > 0) kept.set(key, { ...series, timesMs, bits });
+  }
+  return kept;
 }

@@ -64,7 +64,9 @@ describe('canonicalLabels', () => {
   it('gives one form for every order of the same labels', () => {
     fc.assert(
       fc.property(
-        labelSets.chain((labels) => fc.tuple(fc.constant(labels), fc.shuffledSubarray(labels, { minLength: labels.length }))),
+        labelSets.chain((labels) =>
+          fc.tuple(fc.constant(labels), fc.shuffledSubarray(labels, { minLength: labels.length })),
+        ),
         ([labels, shuffled]) => {
           const expected = encodeLabels(labels);
           const region = labelRegion(shuffled.map(([name, value]) => ({ name, value })));
@@ -203,7 +205,15 @@ describe('encodeLabels and decodeLabels', () => {
   });
 
   it('keep a byte order mark and drop an empty value', () => {
-    assert.deepEqual(decodeLabels(encodeLabels([['\uFEFFa', '\uFEFFb'], ['c', '']])), [['\uFEFFa', '\uFEFFb']]);
+    assert.deepEqual(
+      decodeLabels(
+        encodeLabels([
+          ['\uFEFFa', '\uFEFFb'],
+          ['c', ''],
+        ]),
+      ),
+      [['\uFEFFa', '\uFEFFb']],
+    );
   });
 
   it('refuse what is not UTF-8', () => {
@@ -212,7 +222,14 @@ describe('encodeLabels and decodeLabels', () => {
   });
 
   it('refuse one name with two values', () => {
-    assert.throws(() => encodeLabels([['a', '1'], ['a', '2']]), corrupt);
+    assert.throws(
+      () =>
+        encodeLabels([
+          ['a', '1'],
+          ['a', '2'],
+        ]),
+      corrupt,
+    );
   });
 });
 
@@ -222,7 +239,10 @@ describe('gatherLabels', () => {
     const chunks = Uint8Array.of(0x12, 2, 0x18, 1);
     const message = Buffer.concat([chunks, label('a'), label('b'), chunks, label('c'), chunks]);
     const gathered = gatherLabels(message, 0, message.length);
-    assert.deepEqual(decodeLabels(gathered).map(([name]) => name), ['a', 'b', 'c']);
+    assert.deepEqual(
+      decodeLabels(gathered).map(([name]) => name),
+      ['a', 'b', 'c'],
+    );
   });
 });
 

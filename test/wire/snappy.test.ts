@@ -126,20 +126,18 @@ describe('snappy', () => {
   }
 
   it('notices every truncation of a block', () => {
-    const block = compress(Buffer.from('abcdefgh'.repeat(40) + 'the end'));
+    const block = compress(Buffer.from(`${'abcdefgh'.repeat(40)}the end`));
     for (let end = 0; end < block.length; end++) {
       assert.throws(() => decompress(block.subarray(0, end), 1000), truncated, `${end} of ${block.length} bytes`);
     }
   });
 
   it('answers as the reference does, or with a WireError where that has none, whatever the bytes', () => {
-    const flipped = fc
-      .tuple(compressible, fc.nat(), fc.integer({ min: 0, max: 255 }))
-      .map(([bytes, at, value]) => {
-        const block = compress(bytes);
-        block[at % block.length] = value;
-        return block;
-      });
+    const flipped = fc.tuple(compressible, fc.nat(), fc.integer({ min: 0, max: 255 })).map(([bytes, at, value]) => {
+      const block = compress(bytes);
+      block[at % block.length] = value;
+      return block;
+    });
     let accepted = 0;
     fc.assert(
       fc.property(fc.oneof(flipped, fc.uint8Array({ maxLength: 30 })), (block) => {

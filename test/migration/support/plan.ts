@@ -1,0 +1,154 @@
+// Plans, contexts and observers for the tests of the engine.
+
+import { migrate } from '../../../src/migration/migrate.ts';
+import type { MigrationPlan } from '../../../src/migration/migration-plan.ts';
+import type { MigrationEvent, MigrationObserver, MigrationProgress, MigrationResult } from '../../../src/migration/observer.ts';
+import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
+import { FastClock } from './fake-clock.ts';
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** 2024-01-01: all test data begins there. */
+export const epochMs = Date.UTC(2024, 0, 1);
+
+export function emptyProgress(): MigrationProgress {
+  return {
+    phase: 'Starting',
+    startMs: 0,
+    endMs: 0,
+    resumedFromMs: undefined,
+    watermarkMs: 0,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    windowMs: 0,
+    inFlightBytes: 0,
+    inFlightWrites: 0,
+    waitingFor: '',
+    startedAtMs: 0,
+  };
+}
+
+export function endpoint(side: Side, url: string, changes: Partial<Endpoint> = {}): Endpoint {
+  return {
+    side,
+    url,
+    headers: {},
+    auth: { kind: 'none' },
+    tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
+    timeouts: { connectMs: 1000, firstByteMs: 1000, silenceMs: 1000 },
+    ...changes,
+  };
+}
+
+type Changes = Partial<Omit<MigrationPlan, 'source' | 'destination' | 'window' | 'limits' | 'progress'>> & {
+  readonly source?: Partial<MigrationPlan['source']>;
+  readonly destination?: Partial<MigrationPlan['destination']>;
+  readonly window?: Partial<MigrationPlan['window']>;
+  readonly limits?: Partial<MigrationPlan['limits']>;
+  readonly protocol?: 'RemoteRead' | 'PromQL' | 'None';
+};
+
+/** Where the two sides of a plan are; what fake-source.ts and fake-destination.ts give. */
+export interface Sides {
+  readonly source: { readonly readUrl: string };
+  readonly destination: { readonly writeUrl: string; readonly readUrl: string; readonly queryUrl: string };
+}
+
+/** One hour from `epochMs`, everything selected, progress by remote_read. */
+export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
+  const { source, destination, window, limits, protocol = 'RemoteRead', ...others } = changes;
+  const progressUrl = protocol === 'PromQL' ? sides.destination.queryUrl : sides.destination.readUrl;
+  return {
+    migration: 'test/copy',
+    id: 'abc123',
+    source: { ...endpoint('source', sides.source.readUrl), readMode: 'Auto', maxFrameBytes: 50 * 1024 * 1024, ...source },
+    destination: { ...endpoint('destination', sides.destination.writeUrl), ordering: 'InOrder', ...destination },
+    progress: protocol === 'None' ? { protocol } : { protocol, endpoint: endpoint('progress', progressUrl) },
+    progressLabels: {},
+    selectors: [[{ kind: '=~', name: '__name__', value: '.+' }]],
+    startMs: epochMs,
+    endMs: epochMs + hourMs,
+    lagMs: minuteMs,
+    window: { minMs: 1000, maxMs: 30 * minuteMs, targetSamples: 1_000_000, ...window },
+    limits: {
+      memoryBytes: 32 * 1024 * 1024,
+      samplesPerSecond: undefined,
+      bytesPerSecond: undefined,
+      inFlightWrites: 2,
+      samplesPerWrite: 1000,
+      ...limits,
+    },
+    rejectedSamples: 'Fail',
+    externalLabels: {},
+    relabelings: [],
+    ...others,
+  };
+}
+
+export class RecordingObserver implements MigrationObserver {
+  readonly events: MigrationEvent[] = [];
+  onEvent: (event: MigrationEvent) => void = () => {};
+  onProgress: (progress: Readonly<MigrationProgress>) => void = () => {};
+  mostInFlightBytes = 0;
+
+  progress(progress: Readonly<MigrationProgress>): void {
+    this.mostInFlightBytes = Math.max(this.mostInFlightBytes, progress.inFlightBytes);
+    this.onProgress(progress);
+  }
+
+  event(event: MigrationEvent): void {
+    this.events.push(event);
+    this.onEvent(event);
+  }
+
+  all<Type extends MigrationEvent['type']>(type: Type): Extract<MigrationEvent, { type: Type }>[] {
+    return this.events.filter((event): event is Extract<MigrationEvent, { type: Type }> => event.type === type);
+  }
+
+  warnings(): string[] {
+    return this.all('warning').map(({ code }) => code);
+  }
+}
+
+export interface RunOptions {
+  readonly clock?: FastClock;
+  readonly stop?: AbortSignal;
+  readonly abort?: AbortSignal;
+  readonly observer?: RecordingObserver;
+  readonly startupDeadlineMs?: number;
+}
+
+export type Run = MigrationResult & { readonly observer: RecordingObserver; readonly clock: FastClock };
+
+/** migrate() with a fast clock a month after the data and everything recorded. */
+export async function run(plan: MigrationPlan, options: RunOptions = {}): Promise<Run> {
+  const clock = options.clock ?? new FastClock({ nowMs: epochMs + 30 * dayMs });
+  const observer = options.observer ?? new RecordingObserver();
+  const result = await migrate(plan, {
+    clock,
+    random: () => 0.5,
+    stop: options.stop ?? new AbortController().signal,
+    abort: options.abort ?? new AbortController().signal,
+    observer,
+    startupDeadlineMs: options.startupDeadlineMs ?? 10 * minuteMs,
+  });
+  return { ...result, observer, clock };
+}
+
+/** read = written + filtered + already present + conflicting + rejected. */
+export function unaccounted(progress: Readonly<MigrationProgress>): number {
+  const rejected = Object.values(progress.samplesRejected).reduce((sum, samples) => sum + samples, 0);
+  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = progress;
+  return samplesRead - samplesWritten - samplesFiltered - samplesAlreadyPresent - samplesConflicting - rejected;
+}
