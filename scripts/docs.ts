@@ -80,17 +80,22 @@ function isPresent(parent: Schema, field: string): boolean {
   return (parent.required ?? []).includes(field) || parent.properties?.[field]?.default !== undefined;
 }
 
-function interfaces(shapes: Shapes, under: string): string {
-  const texts = shapes.all
-    .filter(({ paths }) => paths[0]?.startsWith(under))
-    .map(({ name, schema }) => {
-      const fields = Object.entries(schema.properties ?? {}).map(
-        ([field, fieldSchema]) =>
-          docComment(fieldSchema.description, '  ') +
-          member(`readonly ${field}${isPresent(schema, field) ? '' : '?'}:`, typeOf(fieldSchema, shapes)),
-      );
-      return `${docComment(schema.description, '')}export interface ${name} {\n${fields.join('')}}\n`;
-    });
+/** What source, destination and progress have in common. */
+const endpointFields = /^spec\.(source|destination\.progress)\./;
+
+function isUnder(under: string | RegExp): (shape: Shape) => boolean {
+  return ({ paths: [path = ''] }) => (typeof under === 'string' ? path.startsWith(under) : under.test(path));
+}
+
+function interfaces(shapes: Shapes, isMeant: (shape: Shape) => boolean): string {
+  const texts = shapes.all.filter(isMeant).map(({ name, schema }) => {
+    const fields = Object.entries(schema.properties ?? {}).map(
+      ([field, fieldSchema]) =>
+        docComment(fieldSchema.description, '  ') +
+        member(`readonly ${field}${isPresent(schema, field) ? '' : '?'}:`, typeOf(fieldSchema, shapes)),
+    );
+    return `${docComment(schema.description, '')}export interface ${name} {\n${fields.join('')}}\n`;
+  });
   return texts.join('\n');
 }
 
@@ -103,12 +108,25 @@ function member(name: string, type: string): string {
 export function statusTypesFile(root: Schema): string {
   return `// The status of the PromMigration resource. Made from the CRD by \`npm run docs\`: change crds/ instead.
 
-${interfaces(new Shapes(root), 'status')}`;
+${interfaces(new Shapes(root), isUnder('status'))}`;
+}
+
+export function endpointTypesFile(root: Schema): string {
+  return `// The endpoint fields of the PromMigration resource. Made from the CRD by \`npm run docs\`: change crds/ instead.
+
+${interfaces(new Shapes(root), isUnder(endpointFields))}`;
 }
 
 export function typesFile(root: Schema, apiVersion: string): string {
+  const shapes = new Shapes(root);
+  const isEndpoint = isUnder(endpointFields);
+  const text = interfaces(shapes, (shape) => isUnder('spec')(shape) && !isEndpoint(shape));
+  const imported = shapes.all
+    .filter((shape) => isEndpoint(shape) && new RegExp(`: ${shape.name};`).test(text))
+    .map(({ name }) => name);
   return `// The PromMigration resource with its defaults filled in. Made from the CRD by \`npm run docs\`: change crds/ instead.
 
+import type { ${imported.sort().join(', ')} } from './prom-migration-endpoint.ts';
 import type { PromMigrationStatus } from './prom-migration-status.ts';
 
 /** What of Kubernetes' object metadata is looked at here. */
@@ -132,7 +150,7 @@ ${docComment(root.description, '')}export interface PromMigration {
   readonly status?: PromMigrationStatus;
 }
 
-${interfaces(new Shapes(root), 'spec')}`;
+${text}`;
 }
 
 function typeOf(schema: Schema, shapes: Shapes): string {
@@ -230,9 +248,7 @@ function section({ name, schema, paths }: Shape, shapes: Shapes): string {
     const cells = [
       `\`${field}\`${required ? ' **required**' : ''}`,
       typeCell(fieldSchema, shapes),
-      fieldSchema.default === undefined
-        ? ''
-        : `\`${cell(JSON.stringify(fieldSchema.default).replace(/^"(.*)"$/, '$1'))}\``,
+      defaultCell(fieldSchema.default),
       [cell(fieldSchema.description ?? ''), ...limitsOf(fieldSchema), ...rulesOf(fieldSchema)].join(' '),
     ];
     return `| ${cells.join(' | ')} |\n`;
@@ -245,6 +261,13 @@ ${where}${schema.description === undefined || paths.length > 1 ? '' : `: ${inlin
 | field | type | default | meaning |
 |---|---|---|---|
 ${rows.join('')}${rules.length === 0 ? '' : `\n${rules.map((rule) => `- ${rule}\n`).join('')}`}`;
+}
+
+/** Nothing for an object: its own table has the defaults of its fields. */
+function defaultCell(value: unknown): string {
+  if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return '';
+  const text = Array.isArray(value) ? `[${value.map((item) => `'${item}'`).join(', ')}]` : String(value);
+  return `\`${text.replaceAll('|', '\\|')}\``;
 }
 
 function typeCell(schema: Schema, shapes: Shapes): string {
@@ -281,10 +304,17 @@ function rulesOf(schema: Schema): string[] {
 }
 
 function rulesText(rules: readonly ValidationRule[]): string[] {
-  return rules.map(({ message, fieldPath }) => {
-    const field = fieldPath?.replace(/^\./, '');
-    return inline(field === undefined || message?.startsWith(field) ? (message ?? '') : `\`${field}\` ${message}`);
-  });
+  const isTransition = ({ rule }: ValidationRule) => /\boldSelf\b/.test(rule);
+  const fixed = rules.filter(isTransition).map(({ message }) => `\`${message?.split(' ')[0]}\``);
+  const immutable =
+    fixed.length === 0 ? [] : [`In a cluster these cannot be changed once the object exists: ${fixed.join(', ')}.`];
+  const lines = rules
+    .filter((rule) => !isTransition(rule))
+    .map(({ message, fieldPath }) => {
+      const field = fieldPath?.replace(/^\./, '');
+      return inline(field === undefined ? (message ?? '') : `\`${field}\`: ${message}`);
+    });
+  return [...lines, ...immutable];
 }
 
 function inline(text: string): string {
@@ -296,12 +326,14 @@ function cell(text: string): string {
 }
 
 export const typesPath = new URL('../src/api/prom-migration.ts', import.meta.url);
+export const endpointTypesPath = new URL('../src/api/prom-migration-endpoint.ts', import.meta.url);
 export const statusTypesPath = new URL('../src/api/prom-migration-status.ts', import.meta.url);
 export const referencePath = new URL('../docs/manifest.md', import.meta.url);
 
 if (import.meta.main) {
   const { schema, apiVersion } = promMigrationResource();
   writeFileSync(typesPath, typesFile(schema, apiVersion));
+  writeFileSync(endpointTypesPath, endpointTypesFile(schema));
   writeFileSync(statusTypesPath, statusTypesFile(schema));
   writeFileSync(referencePath, referenceFile(schema, apiVersion));
 }

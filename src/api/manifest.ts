@@ -246,6 +246,7 @@ const yamlErrors: Readonly<Record<string, string>> = {
   BLOCK_IN_FLOW: 'an indented block inside braces or brackets',
   DUPLICATE_KEY: 'the same key twice',
   MISSING_CHAR: 'a quote, bracket, brace, comma or colon is missing',
+  RESOURCE_EXHAUSTION: 'nested too deeply',
   MULTILINE_IMPLICIT_KEY: 'a key that goes over several lines (is a colon missing?)',
   TAB_AS_INDENT: 'a tab in the indentation; use spaces',
   TAG_RESOLVE_FAILED: 'a tag that is not known here',

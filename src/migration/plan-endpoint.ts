@@ -13,7 +13,7 @@ import type {
   SecretOrConfigMap,
   Tenant,
   Tls,
-} from '../api/prom-migration.ts';
+} from '../api/prom-migration-endpoint.ts';
 import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../api/secret-source.ts';
 import type { Endpoint, EndpointAuth, EndpointTls } from '../remote/endpoint.ts';
 import { Secret } from '../telemetry/secret.ts';

@@ -70,7 +70,9 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
     relabelings: (spec.relabelings ?? []).map(compileRelabeling),
   };
 
-  const problems = [...semanticProblems(migration), ...resolver.problems];
+  const semantic = semanticProblems(migration);
+  const paths = new Set(semantic.map((problem) => problem.path));
+  const problems = [...semantic, ...resolver.problems.filter((problem) => !paths.has(problem.path))];
   if (problems.length > 0) return { problems: problems.map((problem) => ({ ...originOf(migration), ...problem })) };
   return { plan: deepFreeze({ ...plan, id: migrationId(plan) }) };
 }

@@ -33,7 +33,10 @@ export function changed(changes: Changes): Record<string, unknown> {
     const names = path.split('.');
     const last = names.pop() ?? '';
     let parent = manifest;
-    for (const name of names) parent = (parent[name] ??= {}) as Record<string, unknown>;
+    for (const name of names) {
+      parent[name] ??= {};
+      parent = parent[name] as Record<string, unknown>;
+    }
     if (value === undefined) delete parent[last];
     else parent[last] = value;
   }

@@ -27,8 +27,11 @@ const bits = fc.constantFrom(
   0x3ff0_0000_0000_0000n,
 );
 const timeMs = fc.integer({ min: -3, max: 6 });
-const float: fc.Arbitrary<Float> = fc.record({ timeMs, bits });
-const histogram: fc.Arbitrary<Histogram> = fc.record({ timeMs, message: fc.uint8Array({ minLength: 1, maxLength: 1, max: 2 }) });
+const float: fc.Arbitrary<Float> = fc.record({ timeMs, bits }, { noNullPrototype: true });
+const histogram: fc.Arbitrary<Histogram> = fc.record(
+  { timeMs, message: fc.uint8Array({ minLength: 1, maxLength: 1, max: 2 }) },
+  { noNullPrototype: true },
+);
 
 function columnsOf(floats: readonly Float[], histograms: readonly Histogram[] = []): SampleColumns {
   const columns = new SampleColumns(1);

@@ -1,16 +1,17 @@
 // Makes TSDB blocks for servers that take no remote write, and for data that none would take: blocks that overlap and hold the same samples
 // twice. Used by tests and benches.
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
-import { dirname, join } from 'node:path';
+
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { run } from './child-output.ts';
 import { request } from './http.ts';
 import { findServer } from './install.ts';
 import { pushSamples } from './load.ts';
 import { numberOf, type SeriesSamples, type SeriesSet } from './series-set.ts';
-import { startPrometheus } from './servers.ts';
 import type { ServerProcess } from './server-process.ts';
+import { startPrometheus } from './servers.ts';
 
 /**
  * Writes the set as blocks into a data directory, with `promtool tsdb create-blocks-from openmetrics`. Text keeps neither the payload of a NaN nor a
@@ -77,5 +78,8 @@ export async function snapshotPrometheus(server: ServerProcess): Promise<string>
   const answer = await request(`${server.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
   if (answer.status !== 200) throw new Error(`${server.url}: snapshot answered ${answer.status} ${answer.body}`);
   const { data } = JSON.parse(answer.body.toString('utf8')) as { data: { name: string } };
-  return join(server.dataDir, 'snapshots', data.name);
+  const snapshot = join(server.dataDir, 'snapshots', data.name);
+  // Prometheus' read-only access, which the readers use, wants a write-ahead log, be it empty.
+  await mkdir(join(snapshot, 'wal'));
+  return snapshot;
 }

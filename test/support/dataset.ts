@@ -48,8 +48,11 @@ export const PLAIN_KINDS: readonly SeriesKind[] = [
   'unicode-values',
 ];
 
-/** What Prometheus 2.42 can hold behind its feature flag. */
+/** What Prometheus 2.53 can hold behind its feature flag. 2.42 takes them too, but cannot compact gauge histograms. */
 export const HISTOGRAM_KINDS: readonly SeriesKind[] = ['integer-histogram', 'float-histogram', 'gauge-histogram'];
+
+/** Counter histograms alone: what Prometheus 2.42 can hold. */
+export const COUNTER_HISTOGRAM_KINDS: readonly SeriesKind[] = ['integer-histogram', 'float-histogram'];
 
 export interface DatasetOptions {
   series: number;

@@ -1,6 +1,6 @@
 // The tests' own HTTP client, on node:http alone: what is under test must not fetch the evidence. Called by servers.ts, load.ts and
 // readers.ts.
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: 8 });

@@ -113,7 +113,12 @@ function nextTimeMs({ series, float, histogram }: Cursor): number {
 function takeSlice(cursor: Cursor, toMs: number): Slice {
   const { series, float: floatFrom, histogram: histogramFrom } = cursor;
   while ((series.timesMs[cursor.float] ?? Number.POSITIVE_INFINITY) < toMs) cursor.float++;
-  while ((series.histogramTimesMs[cursor.histogram] ?? Number.POSITIVE_INFINITY) < toMs) cursor.histogram++;
+  while ((series.histogramTimesMs[cursor.histogram] ?? Number.POSITIVE_INFINITY) < toMs) {
+    // Prometheus 2.42 takes the stale marker of a float histogram for an integer one and commits those first: what comes before it in the
+    // same request is then out of order, and dropped with a 204.
+    if (series.histograms[cursor.histogram] === 'stale' && cursor.histogram > histogramFrom) break;
+    cursor.histogram++;
+  }
   return { series, floatFrom, floatTo: cursor.float, histogramFrom, histogramTo: cursor.histogram };
 }
 

@@ -49,6 +49,30 @@ export function countSamples(set: SeriesSet): number {
   return samples;
 }
 
+/** The part of the set in [fromMs, toMs), without the series that have nothing there. */
+export function sliceSeries(set: SeriesSet, fromMs: number, toMs: number): SeriesSet {
+  const part: SeriesSet = new Map();
+  for (const [key, series] of set) {
+    const inside = (timeMs: number) => timeMs >= fromMs && timeMs < toMs;
+    const floatAt = (i: number) => inside(series.timesMs[i] ?? 0);
+    const histogramAt = (i: number) => inside(series.histogramTimesMs[i] ?? 0);
+    const slice: SeriesSamples = {
+      labels: series.labels,
+      timesMs: series.timesMs.filter((_, i) => floatAt(i)),
+      bits: series.bits.filter((_, i) => floatAt(i)),
+      histogramTimesMs: series.histogramTimesMs.filter((_, i) => histogramAt(i)),
+      histograms: series.histograms.filter((_, i) => histogramAt(i)),
+    };
+    if (series.startTimesMs) slice.startTimesMs = series.startTimesMs.filter((_, i) => floatAt(i));
+    if (series.nativeHistograms) slice.nativeHistograms = series.nativeHistograms.filter((_, i) => histogramAt(i));
+    if (series.histogramStartTimesMs) {
+      slice.histogramStartTimesMs = series.histogramStartTimesMs.filter((_, i) => histogramAt(i));
+    }
+    if (countSamples(new Map([[key, slice]])) > 0) part.set(key, slice);
+  }
+  return part;
+}
+
 const scratchFloat = new Float64Array(1);
 const scratchBits = new BigUint64Array(scratchFloat.buffer);
 

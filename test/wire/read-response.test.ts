@@ -213,8 +213,12 @@ describe('ChunkedCursor', () => {
     assert.throws(() => read(cursorOf(Uint8Array.of(0x0b))), corrupt, 'a group');
     assert.throws(() => read(cursorOf(Uint8Array.of(0x00, 1))), corrupt, 'field 0');
     assert.throws(() => read(cursorOf(new Uint8Array(12).fill(0xff))), corrupt, 'a tag of more than 10 bytes');
-    const hugeLength = Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);
-    assert.throws(() => read(cursorOf(hugeLength)), truncated);
+    for (const last of [0x0f, 0x7f]) {
+      const hugeLength = Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, last);
+      assert.throws(() => read(cursorOf(hugeLength)), truncated);
+    }
+    const negativeLength = Uint8Array.of(0x0a, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01);
+    assert.throws(() => read(cursorOf(negativeLength)), truncated, 'a length that is negative as int64');
   });
 
   it('answers or throws a WireError, whatever the bytes, and quickly', () => {

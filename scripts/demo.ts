@@ -1,0 +1,198 @@
+// `npm run demo`: a real Prometheus with some millions of samples, a real VictoriaMetrics, a migration between them that is killed half way and
+// started again, and at the end both sides compared by readers that are not the project's (protobufjs on Prometheus' SAMPLES answers, and VictoriaMetrics' own export).
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { generateDataset, type SeriesKind } from '../test/support/dataset.ts';
+import { pushSamples } from '../test/support/load.ts';
+import { exportVictoriaMetrics } from '../test/support/readers.ts';
+import { readFloats } from '../test/support/remote-read.ts';
+import { compareSeries, keptByVictoriaMetrics } from '../test/support/series-comparison.ts';
+import type { SeriesSet } from '../test/support/series-set.ts';
+import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
+
+const hourMs = 3_600_000;
+const hours = 24;
+const startMs = Date.UTC(2026, 0, 1);
+const endMs = startMs + hours * hourMs;
+const series = 660;
+const kinds: readonly SeriesKind[] = [
+  'counter',
+  'decimal',
+  'random',
+  'gaps',
+  'stale',
+  'special',
+  'comes-and-goes',
+  'five-minutes',
+  'constant',
+  'unicode-values',
+];
+
+interface RunResult {
+  phase: string;
+  resumedFrom: string | null;
+  through: string;
+  samplesRead: number;
+  samplesWritten: number;
+  samplesAlreadyPresent: number;
+  windows: number;
+  durationSeconds: number;
+}
+
+/** What a finished process left behind, and the most that its own metrics said of it while it ran. */
+interface Run {
+  exit: number | NodeJS.Signals;
+  result: RunResult | undefined;
+  completed: number;
+  cpuSeconds: number;
+  residentBytes: number;
+}
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const count = (n: number) => n.toLocaleString('en-US');
+
+/** Runs the migration; with `killAt` it is killed without warning once that much of the range is done. */
+async function migrate(manifest: string, killAt?: number): Promise<Run> {
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const metricsAddress = `127.0.0.1:${await freePort()}`;
+  const args = [main, 'run', '-f', manifest, '--output', 'json', '--metrics-address', metricsAddress];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const run: Run = { exit: 0, result: undefined, completed: 0, cpuSeconds: 0, residentBytes: 0 };
+  let output = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString();
+  });
+  const closed = once(child, 'close');
+  await watch(child, `http://${metricsAddress}/metrics`, run, killAt);
+  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+  run.exit = code ?? signal ?? 1;
+  if (output.trim() !== '') run.result = JSON.parse(output) as RunResult;
+  return run;
+}
+
+/** Follows the process' own metrics until it ends, or ends it. */
+async function watch(child: ChildProcess, metricsUrl: string, run: Run, killAt: number | undefined): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const text = await fetch(metricsUrl).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    const value = (name: string) => Number(new RegExp(`^${name}(?:\\{.*\\})? (.+)$`, 'm').exec(text)?.[1] ?? 0);
+    run.completed = Math.max(run.completed, value('prom_migrator_completed_ratio'));
+    run.cpuSeconds = Math.max(run.cpuSeconds, value('process_cpu_seconds_total'));
+    run.residentBytes = Math.max(run.residentBytes, value('process_resident_memory_bytes'));
+    if (killAt !== undefined && run.completed >= killAt) child.kill('SIGKILL');
+    await sleep(10);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const manifestOf = (source: string, destination: string) => `apiVersion: prom-migrator.io/v1alpha1
+kind: PromMigration
+metadata:
+  name: demo
+spec:
+  source:
+    url: ${source}/api/v1/read
+  destination:
+    url: ${destination}/api/v1/write
+    progress:
+      protocol: PromQL
+      url: ${destination}
+  timeRange:
+    start: ${new Date(startMs).toISOString()}
+    end: ${new Date(endMs).toISOString()}
+`;
+
+function samplesOf(set: SeriesSet): number {
+  let samples = 0;
+  for (const { timesMs } of set.values()) samples += timesMs.length;
+  return samples;
+}
+
+function describeRun(run: Run): string {
+  const { result } = run;
+  if (result === undefined) return `ended by ${run.exit} at ${Math.round(run.completed * 100)} % of the range`;
+  const rate = Math.round(result.samplesRead / result.durationSeconds);
+  return (
+    `${result.phase} (exit ${run.exit}) in ${result.durationSeconds.toFixed(1)} s: from ${result.resumedFrom ?? 'the start'} through ${result.through}, ` +
+    `${count(result.samplesRead)} samples read, ${count(result.samplesAlreadyPresent)} were there already, ${count(result.samplesWritten)} written ` +
+    `(${count(rate)}/s, ${run.cpuSeconds.toFixed(1)} s CPU, ${Math.round(run.residentBytes / 1_048_576)} MiB resident at most)`
+  );
+}
+
+async function demo(): Promise<boolean> {
+  const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-demo-'));
+  try {
+    say('Starting Prometheus and VictoriaMetrics (the first time on a machine they are installed into the cache)');
+    await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
+    await using victoria = await startVictoriaMetrics();
+    say(
+      `  Prometheus ${prometheus.version} at ${prometheus.url}, VictoriaMetrics ${victoria.version} at ${victoria.url}`,
+    );
+
+    say(
+      `Filling Prometheus with ${hours} hours of ${series} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
+    );
+    const pushed = await pushSamples(
+      `${prometheus.url}/api/v1/write`,
+      generateDataset({ series, startMs, endMs, kinds }),
+    );
+    say(`  ${count(pushed)} samples`);
+
+    const manifest = join(directory, 'migration.yaml');
+    await writeFile(manifest, manifestOf(prometheus.url, victoria.url));
+    say('\nMigrating, and killing the process half way without warning');
+    const first = await migrate(manifest, 0.5);
+    say(`  ${describeRun(first)}`);
+    say('\nStarting it again: it goes on at the mark that it finds in VictoriaMetrics');
+    const second = await migrate(manifest);
+    say(`  ${describeRun(second)}`);
+    say('\nAnd once more: there is nothing left to do');
+    const third = await migrate(manifest);
+    say(`  ${describeRun(third)}`);
+
+    say('\nComparing what protobufjs reads from Prometheus with the export of VictoriaMetrics');
+    const exported = await exportVictoriaMetrics(victoria.url);
+    const source = await readFloats(prometheus.url, startMs, endMs);
+    const expected = keptByVictoriaMetrics(source);
+    const comparison = compareSeries(expected, exported, {
+      values: 'relative-1e-11',
+      ignore: (labels) => labels.get('__name__') === 'prom_migrator_progress',
+    });
+    const nans = samplesOf(source) - samplesOf(expected);
+    say(
+      `  source: ${count(samplesOf(source))} samples of ${count(source.size)} series, ${count(nans)} of them NaN, which VictoriaMetrics does not keep`,
+    );
+    say(
+      `  compared: ${count(comparison.samplesCompared)} samples of ${count(comparison.seriesCompared)} series; ${count(comparison.differences)} differences`,
+    );
+    if (comparison.first !== undefined) say(`  first difference: ${comparison.first}`);
+    const good =
+      comparison.differences === 0 &&
+      first.exit === 'SIGKILL' &&
+      second.exit === 0 &&
+      second.result?.resumedFrom !== null &&
+      third.exit === 0;
+    say(good ? '\nNothing is missing and nothing is there twice.' : '\nThis is not as it should be.');
+    return good;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = (await demo()) ? 0 : 1;

@@ -1,0 +1,50 @@
+// The tables of docs/errors.md: every code that `run` can end with or warn of, from the catalogues of the rooms that give them. Written into
+// the page by scripts/docs-errors.ts and held equal to it by a test.
+
+import { migrationCodes, warningCodes } from '../migration/migration-codes.ts';
+import { answerCodes } from '../remote/answer-codes.ts';
+
+interface Code {
+  readonly meaning: string;
+  readonly cure: string;
+}
+
+/** Codes of `run` itself, before there is a migration. */
+export const commandCodes = {
+  'bad-manifest': {
+    meaning: 'the manifest, or something that it refers to, is wrong; one problem a line (exit code 2)',
+    cure: 'correct what the lines name: file, field, value, and what is allowed; [manifest.md](manifest.md) has every field',
+  },
+} as const satisfies Record<string, Code>;
+
+/** The tables by the name of their place in docs/errors.md. */
+export function errorTables(): Readonly<Record<string, string>> {
+  return {
+    command: table(commandCodes),
+    migration: table(migrationCodes),
+    answers: table(answerCodes),
+    warnings: table(warningCodes),
+  };
+}
+
+/** The page with every table between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
+export function withErrorTables(page: string): string {
+  return Object.entries(errorTables()).reduce((text, [name, rows]) => {
+    const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
+    const from = text.indexOf(start);
+    const to = text.indexOf(end);
+    if (from < 0 || to < from) throw new Error(`docs/errors.md has no place for the table ${name}`);
+    return text.slice(0, from + start.length) + rows + text.slice(to);
+  }, page);
+}
+
+function table(codes: Readonly<Record<string, Code>>): string {
+  const rows = Object.entries(codes).map(
+    ([code, { meaning, cure }]) => `| \`${code}\` | ${cell(meaning)} | ${cell(cure)} |`,
+  );
+  return ['| code | meaning | cure |', '|---|---|---|', ...rows].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('spec.SIDE', 'spec.*SIDE*').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}

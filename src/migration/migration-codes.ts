@@ -1,0 +1,99 @@
+// The catalogue of the codes that the engine itself gives an error or a warning; those of servers' answers are remote/answer-codes.ts.
+// Printed into docs/errors.md; a test holds both equal to what the engine throws and tells.
+
+export interface MigrationCode {
+  readonly meaning: string;
+  readonly cure: string;
+}
+
+/** Codes of a MigrationError that are not a server's answer. */
+export const migrationCodes = {
+  unreachable: {
+    meaning:
+      'one side gave no answer at all before the start-up deadline had passed; the message ends with the last failure',
+    cure: 'see the code of the failure in the log; --startup-deadline sets how long it is tried, none for ever',
+  },
+  'samples-rejected': {
+    meaning: 'the destination refuses samples, and spec.rejectedSamples is Fail; the message holds its first answer',
+    cure: 'see the code of the rejection in the hint and below; or set spec.rejectedSamples: Skip to go on without them, counted by reason',
+  },
+  'mark-rejected': {
+    meaning: 'the destination took the samples but not the progress mark beside them',
+    cure: 'as for the samples: its out-of-order window or retention; spec.destination.progress.labels if it wants labels that the mark has not',
+  },
+  'mark-not-found': {
+    meaning:
+      'the destination answered that it took the first progress mark, but does not show it: it dropped it in silence, or another place is read than written',
+    cure: "raise the destination's retention beyond the age of the data (VictoriaMetrics -retentionPeriod), or correct spec.destination.progress.url and its tenant",
+  },
+  'window-too-large': {
+    meaning: 'the smallest window that can be asked for is still more than the source or spec.limits.memory allows',
+    cure: "raise spec.limits.memory, or the source's own limit",
+  },
+  'memory-too-small': {
+    meaning: 'spec.limits.memory leaves no room for reading beside the writes in flight',
+    cure: 'raise spec.limits.memory or lower spec.limits.inFlightWrites',
+  },
+  'empty-range': {
+    meaning:
+      'the range ends before it starts: spec.timeRange.end is open and spec.timeRange.start is not far enough in the past',
+    cure: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+  },
+  'bad-answer-truncated': {
+    meaning: "the source's answer ends inside a value, whole as it seemed; it was asked again, and for SAMPLES",
+    cure: 'look into the log of the source and of the proxies before it',
+  },
+  'bad-answer-corrupt': {
+    meaning: "the source's answer holds a wrong checksum, length or chunk; it was asked again, and for SAMPLES",
+    cure: 'look for what changes bodies on the way; if it stays, the block of the source is damaged: promtool tsdb analyze',
+  },
+  'bad-answer-too-large': {
+    meaning: "a piece of the source's answer declares more bytes than are accepted",
+    cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if the source is to be believed',
+  },
+  'bad-answer-unknown-encoding': {
+    meaning: 'the source sends chunks of an encoding that this version does not know, for SAMPLES too',
+    cure: 'use a newer version of prom-migrator',
+  },
+  'bad-answer-server-error-text': {
+    meaning: 'the source broke off its answer and wrote an error text after it',
+    cure: "see the text; look into the source's log",
+  },
+  accounting: {
+    meaning: 'a window has samples that were read but not accounted for: a defect of prom-migrator',
+    cure: 'please report it; the window was not marked and will be copied again by the next run',
+  },
+  internal: {
+    meaning: 'an unexpected error: a defect of prom-migrator',
+    cure: 'please report it with the output of --log-level debug',
+  },
+} as const satisfies Record<string, MigrationCode>;
+
+/** Codes of warnings: the migration goes on. */
+export const warningCodes = {
+  'at-least-once': {
+    meaning: 'destination.progress.protocol is None: no resume point is kept',
+    cure: 'use RemoteRead or PromQL wherever the destination can be read',
+  },
+  'nothing-found': {
+    meaning: 'the migration has finished and the source gave no sample at all',
+    cure: 'check spec.selectors, the tenant, and whether the source still keeps data of that age',
+  },
+  'samples-instead-of-stream': {
+    meaning: "the source's streamed answer could not be used: the window is asked for as SAMPLES, which is slower",
+    cure: 'nothing to do; spec.source.readMode: Samples does so from the start',
+  },
+  'start-timestamps': {
+    meaning: 'the source has start timestamps, which remote write 1.0 cannot carry',
+    cure: 'nothing to do: the samples themselves are complete',
+  },
+  'mark-refused': {
+    meaning:
+      'with spec.rejectedSamples: Skip, the destination refuses the progress mark like the samples that are skipped',
+    cure: 'nothing to do; a later run begins at an earlier mark and skips the same samples again',
+  },
+  'ha-deduplicated': {
+    meaning: 'the destination answered 202: its HA tracker follows another replica and may have dropped the samples',
+    cure: 'drop the replica label with spec.relabelings',
+  },
+} as const satisfies Record<string, MigrationCode>;

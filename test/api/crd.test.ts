@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parse } from '@bufbuild/cel';
+import { parse as parseYaml } from 'yaml';
+import {
+  endpointTypesFile,
+  endpointTypesPath,
+  referenceFile,
+  referencePath,
+  statusTypesFile,
+  statusTypesPath,
+  typesFile,
+  typesPath,
+} from '../../scripts/docs.ts';
+import { crdFile, promMigrationResource, type Schema } from '../../src/api/crd.ts';
+
+const { schema, apiVersion } = promMigrationResource();
+
+/** Every schema below (and including) one, with its path. */
+function* walk(node: Schema, path: string): Generator<readonly [string, Schema]> {
+  yield [path, node];
+  for (const [name, field] of Object.entries(node.properties ?? {})) yield* walk(field, `${path}.${name}`);
+  if (node.items !== undefined) yield* walk(node.items, `${path}[]`);
+  if (node.additionalProperties !== undefined) yield* walk(node.additionalProperties, `${path}.*`);
+}
+
+const nodes = [...walk(schema, '')];
+
+function field(...names: readonly string[]): Schema {
+  const found = names.reduce<Schema | undefined>((node, name) => node?.properties?.[name], schema);
+  assert.ok(found, names.join('.'));
+  return found;
+}
+
+describe('the CustomResourceDefinition', () => {
+  it('is named as Kubernetes wants it', () => {
+    const crd = parseYaml(readFileSync(crdFile, 'utf8'));
+    assert.equal(crd.metadata.name, `${crd.spec.names.plural}.${crd.spec.group}`);
+    assert.equal(apiVersion, 'prom-migrator.io/v1alpha1');
+    assert.deepEqual(crd.spec.names.shortNames, ['pmig']);
+    assert.deepEqual(crd.spec.versions[0].subresources, { status: {} });
+    assert.deepEqual(
+      crd.spec.versions[0].additionalPrinterColumns.map(
+        (column: { name: string; priority?: number }) => `${column.name}${column.priority ?? ''}`,
+      ),
+      ['Phase', 'Progress', 'Samples', 'Rate', 'ETA', 'Through', 'Age', 'Source1', 'Destination1', 'Reason1'],
+    );
+  });
+
+  it('describes every field', () => {
+    const silent = nodes.filter(
+      ([path, node]) => !/(\*|\[\])$/.test(path) && path !== '.metadata' && !node.description,
+    );
+    assert.deepEqual(
+      silent.map(([path]) => path),
+      [],
+    );
+  });
+
+  it('bounds every string, list and map of the spec, so that the cost of its rules can be told', () => {
+    const unbounded = nodes.filter(([path, node]) => {
+      if (!path.startsWith('.spec')) return false;
+      if (node.type === 'string') return node.maxLength === undefined && node.enum === undefined;
+      if (node.type === 'array') return node.maxItems === undefined;
+      return node.additionalProperties !== undefined && node.maxProperties === undefined;
+    });
+    assert.deepEqual(
+      unbounded.map(([path]) => path),
+      [],
+    );
+  });
+
+  it('is structural: every node has a type and nothing is kept unseen', () => {
+    for (const [path, node] of nodes) {
+      assert.ok(node.type !== undefined || node['x-kubernetes-int-or-string'], path);
+      assert.ok(!(node.properties !== undefined && node.additionalProperties !== undefined), path);
+      assert.ok(!Object.hasOwn(node, 'x-kubernetes-preserve-unknown-fields'), path);
+    }
+  });
+
+  it('has rules that are CEL, each with a message for people', () => {
+    for (const [path, node] of nodes) {
+      for (const { rule, message } of node['x-kubernetes-validations'] ?? []) {
+        assert.doesNotThrow(() => parse(rule), `${path}: ${rule}`);
+        assert.ok(message && !message.includes('\n') && message.length <= 2048, `${path}: ${rule}`);
+      }
+    }
+  });
+
+  it('has field paths that lead to a field', () => {
+    for (const [path, node] of nodes) {
+      for (const { fieldPath } of node['x-kubernetes-validations'] ?? []) {
+        const names = fieldPath?.split('.').slice(1) ?? [];
+        let at: Schema | undefined = node;
+        for (const name of names) at = at?.properties?.[name];
+        assert.ok(at !== undefined, `${path}: ${fieldPath}`);
+      }
+    }
+  });
+
+  it('makes immutable what defines the copy, and nothing else', () => {
+    const transitions = nodes
+      .flatMap(([, node]) => node['x-kubernetes-validations'] ?? [])
+      .filter(({ rule }) => rule.includes('oldSelf'));
+    assert.deepEqual(
+      transitions.map(({ message }) =>
+        message?.replace(/ is part of what defines the copy and cannot be changed.*$/, ''),
+      ),
+      [
+        'source.url',
+        'source.tenant',
+        'source.headers',
+        'destination.url',
+        'destination.tenant',
+        'destination.headers',
+        'destination.progress.labels',
+        'selectors',
+        'timeRange',
+        'externalLabels',
+        'relabelings',
+      ],
+    );
+  });
+
+  it('has the same endpoint fields in source, destination and progress', () => {
+    const names = ['headers', 'tenant', 'basicAuth', 'authorization', 'tls', 'proxyUrl', 'timeouts'];
+    for (const name of names) {
+      assert.deepEqual(field('spec', 'destination', name), field('spec', 'source', name), name);
+      const own = withoutTexts(field('spec', 'destination', 'progress', name));
+      const usual = withoutTexts(field('spec', 'source', name));
+      assert.deepEqual(own, name === 'timeouts' ? withoutDefaults(usual) : usual, name);
+    }
+    // What progress leaves out is the destination's: a default of its own would hide that.
+    for (const name of names) assert.equal(field('spec', 'destination', 'progress', name).default, undefined, name);
+  });
+});
+
+function withoutTexts(node: Schema): unknown {
+  return JSON.parse(JSON.stringify(node), (key, value) =>
+    key === 'description' && typeof value === 'string' ? undefined : value,
+  );
+}
+
+function withoutDefaults(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (key, inner) => (key === 'default' ? undefined : inner));
+}
+
+describe('what is made from the CustomResourceDefinition', () => {
+  const made: readonly (readonly [string, URL, string])[] = [
+    ['the types', typesPath, typesFile(schema, apiVersion)],
+    ['the types of the endpoint fields', endpointTypesPath, endpointTypesFile(schema)],
+    ['the types of the status', statusTypesPath, statusTypesFile(schema)],
+    ['the reference', referencePath, referenceFile(schema, apiVersion)],
+  ];
+  for (const [name, path, text] of made) {
+    it(`is current: ${name} (npm run docs makes it so)`, () => assert.equal(readFileSync(path, 'utf8'), text));
+  }
+});

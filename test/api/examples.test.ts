@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { referencesOf } from '../../src/api/secret-source.ts';
+import { parseAllDocuments } from 'yaml';
+import { linesOf, load } from './manifests.ts';
+
+const directory = new URL('../../examples/', import.meta.url);
+const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
+
+describe('the examples', () => {
+  it('are there, one for each pair', () => {
+    for (const pair of [
+      'prometheus-to-victoriametrics',
+      'prometheus-to-prometheus',
+      'influxdb-to-prometheus',
+      'prometheus-to-influxdb',
+      'prometheus-to-mimir',
+    ]) {
+      assert.ok(files.includes(`${pair}.yaml`), pair);
+    }
+  });
+
+  for (const file of files) {
+    const text = readFileSync(new URL(file, directory), 'utf8');
+
+    it(`pass the schema and its rules: ${file}`, () => {
+      // Those that take their secrets from --secrets-dir find something there.
+      const secretsDir = mkdtempSync(join(tmpdir(), 'prom-migrator-examples-'));
+      try {
+        for (const document of parseAllDocuments(text)) {
+          for (const { name, key } of referencesOf(document.toJS())) {
+            mkdirSync(join(secretsDir, name), { recursive: true });
+            writeFileSync(join(secretsDir, name, key), 'x');
+          }
+        }
+        assert.deepEqual(linesOf(load(text, text.includes('--secrets-dir') ? secretsDir : undefined)), []);
+      } finally {
+        rmSync(secretsDir, { recursive: true });
+      }
+    });
+
+    it(`say first what they are for: ${file}`, () => assert.match(text, /^# \S.+/));
+  }
+});

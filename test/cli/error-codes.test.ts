@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { commandCodes, withErrorTables } from '../../src/cli/error-codes.ts';
+import { migrationCodes, warningCodes } from '../../src/migration/migration-codes.ts';
+import { answerCodes } from '../../src/remote/answer-codes.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));
+
+/** The first group of every match in src/. */
+function inSources(pattern: RegExp): string[] {
+  return sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''));
+}
+
+describe('docs/errors.md', () => {
+  it('has the tables of the codes as the program has them (node scripts/docs-errors.ts writes them)', () => {
+    const page = readFileSync(`${root}/docs/errors.md`, 'utf8');
+    assert.equal(withErrorTables(page), page);
+  });
+
+  it('has every code that the engine throws', () => {
+    const thrown = inSources(/new MigrationError\(\s*'([^']+)'/g);
+    assert.ok(thrown.length >= 8, 'the pattern finds the places');
+    assert.deepEqual(
+      thrown.filter((code) => !(code in migrationCodes)),
+      [],
+    );
+    assert.deepEqual(
+      Object.keys(migrationCodes).filter((code) => !code.startsWith('bad-answer-') && !thrown.includes(code)),
+      [],
+      'no code is described that does not occur',
+    );
+  });
+
+  it('has every kind of bytes that cannot be read', () => {
+    const text = readFileSync(`${root}/src/wire/errors.ts`, 'utf8');
+    const kinds = [...text.matchAll(/^ {2}\| '([^']+)'/gm)].map((match) => `bad-answer-${match[1]}`);
+    assert.deepEqual(
+      Object.keys(migrationCodes)
+        .filter((code) => code.startsWith('bad-answer-'))
+        .sort(),
+      kinds.sort(),
+    );
+  });
+
+  it('has every warning', () => {
+    const told = [...inSources(/type: 'warning', code: '([^']+)'/g), ...inSources(/warning: \{\s*code: '([^']+)'/g)];
+    assert.deepEqual([...new Set(told)].sort(), Object.keys(warningCodes).sort());
+  });
+
+  it('gives no code two meanings', () => {
+    const all = [commandCodes, migrationCodes, answerCodes, warningCodes].flatMap((codes) => Object.keys(codes));
+    const shared = all.filter((code, index) => all.indexOf(code) !== index);
+    // A side that no route leads to, and one that never answered for whatever reason: the second names the first in its message.
+    assert.deepEqual(shared, ['unreachable']);
+  });
+});

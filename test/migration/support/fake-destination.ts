@@ -1,0 +1,303 @@
+// A remote_write server on the loopback that keeps what it gets, either as strictly as Prometheus (in order, a whole request rolled back at
+// its first bad sample) or as patiently as VictoriaMetrics (everything, repeats too), and shows it by remote_read, PromQL and export.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Matcher, } from '../../../src/migration/migration-plan.ts';
+import { progressMetric } from '../../../src/migration/progress-mark.ts';
+import {
+  decodeReadRequest,
+  decodeWriteRequest,
+  encodeFrames,
+  encodeSamples,
+  type FloatSample,
+  keyOf,
+  labelOf,
+  type Series,
+  selects,
+  staleBits,
+} from './remote-messages.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly text?: string;
+  readonly headers?: Record<string, string>;
+}
+
+export interface WriteRequest {
+  readonly series: readonly Series[];
+  readonly samples: number;
+  readonly bytes: number;
+  /** Of the progress series or the probe beside it. */
+  readonly isMark: boolean;
+}
+
+interface Stored {
+  readonly labels: Series['labels'];
+  readonly samples: (FloatSample & { readonly histogram?: Uint8Array })[];
+}
+
+export interface Rejection {
+  readonly status: number;
+  readonly text: string;
+}
+
+export class FakeDestination implements AsyncDisposable {
+  /** 'strict': Prometheus; 'keeps-all': VictoriaMetrics without de-duplication. */
+  kind: 'strict' | 'keeps-all' = 'strict';
+  /** Whether `/api/v1/export` is there, as in VictoriaMetrics alone. */
+  exports = false;
+  /** Prometheus: nothing older than this is taken, with the words and the status of the version. */
+  oldestMs = Number.NEGATIVE_INFINITY;
+  tooOld: Rejection = { status: 400, text: 'out of bounds' };
+  /** What is wrong with a single sample, if anything; the whole request is refused for it. */
+  problemOf: (labels: Series['labels'], sample: FloatSample) => Rejection | undefined = () => undefined;
+  /** Called with each request before it is stored; an answer given here replaces storing. */
+  onWrite: (request: WriteRequest) => Answer | undefined | Promise<Answer | undefined> = () => undefined;
+  /** Called when a request is stored, before it is acknowledged. */
+  onStored: (request: WriteRequest) => void | Promise<void> = () => undefined;
+  /** Called with each request that reads something back. */
+  onRead: (path: string) => Answer | undefined = () => undefined;
+  /** How long a stored sample stays hidden. */
+  hiddenForMs = 0;
+  now: () => number = () => 0;
+
+  /** Every request that was answered with 2xx, and how many were not. */
+  readonly accepted: WriteRequest[] = [];
+  refused = 0;
+  /** Requests stored or being looked at but not yet answered, marks apart. */
+  unacknowledged = 0;
+  reads = 0;
+  readonly #stored = new Map<string, Stored>();
+  readonly #visible = new Map<FloatSample, number>();
+  #busy = 0;
+  #idle: () => void = () => {};
+  readonly #server = createServer((request, response) => void this.#serve(request, response));
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+  get writeUrl(): string {
+    return `${this.url}/api/v1/write`;
+  }
+  get readUrl(): string {
+    return `${this.url}/api/v1/read`;
+  }
+  get queryUrl(): string {
+    return this.url;
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Resolves once nothing is being looked at: what a killed client left behind is in. */
+  async settled(): Promise<void> {
+    while (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  /** Everything but the progress series, by series, in order of time. */
+  contents(): Series[] {
+    return [...this.#stored.values()]
+      .filter(({ labels }) => labelOf(labels, '__name__') !== progressMetric)
+      .map(({ labels, samples }) => ({
+        labels: [...labels].sort(([a], [b]) => (a < b ? -1 : 1)),
+        samples: samples.filter(({ histogram }) => histogram === undefined).sort((a, b) => a.timeMs - b.timeMs),
+        histograms: samples.flatMap(({ timeMs, histogram }) => (histogram === undefined ? [] : [{ timeMs, message: histogram }])),
+      }))
+      .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
+  }
+
+  /** The marks in order of time, with their labels. */
+  marks(): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
+    return [...this.#stored.values()]
+      .filter(({ labels }) => labelOf(labels, '__name__') === progressMetric && labelOf(labels, 'probe') === '')
+      .flatMap(({ labels, samples }) =>
+        samples.map(({ timeMs, bits }) => ({ labels: Object.fromEntries(labels), timeMs, value: valueOf(bits) })),
+      )
+      .sort((a, b) => a.timeMs - b.timeMs);
+  }
+
+  /** Puts samples there without asking. */
+  put(series: readonly Series[]): void {
+    for (const { labels, samples } of series) this.#seriesOf(labels).samples.push(...samples);
+  }
+
+  /** Stores a request as this kind of server does. */
+  store(request: readonly Series[]): Rejection | undefined {
+    const additions: [Stored, Stored['samples'][number]][] = [];
+    for (const { labels, samples, histograms = [] } of request) {
+      const stored = this.#seriesOf(labels);
+      const all = [...samples, ...histograms.map(({ timeMs, message }) => ({ timeMs, bits: 0n, histogram: message }))];
+      for (const sample of all) {
+        const problem = this.problemOf(labels, sample) ?? this.#strictProblem(stored, sample, additions);
+        if (problem === 'there already') continue;
+        if (problem !== undefined) return problem;
+        additions.push([stored, sample]);
+      }
+    }
+    for (const [{ samples }, sample] of additions) {
+      samples.push(sample);
+      if (this.hiddenForMs > 0) this.#visible.set(sample, this.now() + this.hiddenForMs);
+    }
+    return undefined;
+  }
+
+  #seriesOf(labels: Series['labels']): Stored {
+    const key = keyOf(labels);
+    let stored = this.#stored.get(key);
+    if (stored === undefined) {
+      stored = { labels, samples: [] };
+      this.#stored.set(key, stored);
+    }
+    return stored;
+  }
+
+  #strictProblem(
+    stored: Stored,
+    sample: Stored['samples'][number],
+    additions: readonly (readonly [Stored, FloatSample])[],
+  ): Rejection | 'there already' | undefined {
+    if (this.kind === 'keeps-all') return undefined;
+    if (sample.timeMs < this.oldestMs) return this.tooOld;
+    const newest = additions.findLast(([other]) => other === stored)?.[1] ?? stored.samples.at(-1);
+    if (newest === undefined || sample.timeMs > newest.timeMs) return undefined;
+    if (sample.timeMs < newest.timeMs) return { status: 400, text: 'out of order sample' };
+    if (sample.bits === newest.bits) return 'there already';
+    return { status: 400, text: 'duplicate sample for timestamp' };
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#busy++;
+    try {
+      const pieces: Buffer[] = [];
+      for await (const piece of request) pieces.push(piece as Buffer);
+      const body = Buffer.concat(pieces);
+      const url = new URL(request.url ?? '/', this.url);
+      if (url.pathname === '/api/v1/write') await this.#serveWrite(body, response);
+      else this.#serveRead(url, body, response);
+    } catch {
+      response.destroy();
+    } finally {
+      this.#busy--;
+      if (this.#busy === 0) this.#idle();
+    }
+  }
+
+  async #serveWrite(body: Buffer, response: ServerResponse): Promise<void> {
+    const series = decodeWriteRequest(body);
+    const samples = series.reduce((sum, one) => sum + one.samples.length + (one.histograms?.length ?? 0), 0);
+    const isMark = series.some(({ labels }) => labelOf(labels, '__name__') === progressMetric);
+    const request = { series, samples, bytes: body.length, isMark };
+    if (!isMark) this.unacknowledged++;
+    try {
+      const answer = (await this.onWrite(request)) ?? this.store(series);
+      if (answer === undefined || answer.status < 300) {
+        await this.onStored(request);
+        this.accepted.push(request);
+      } else {
+        this.refused++;
+      }
+      const headers = answer !== undefined && 'headers' in answer ? answer.headers : undefined;
+      response.writeHead(answer?.status ?? 204, headers).end(answer?.text ?? '');
+    } finally {
+      if (!isMark) this.unacknowledged--;
+    }
+  }
+
+  #serveRead(url: URL, body: Buffer, response: ServerResponse): void {
+    this.reads++;
+    const fault = this.onRead(url.pathname);
+    if (fault !== undefined) {
+      response.writeHead(fault.status, fault.headers).end(fault.text ?? '');
+      return;
+    }
+    const parameters = new URLSearchParams(body.length > 0 && url.pathname !== '/api/v1/read' ? body.toString() : url.search);
+    if (url.pathname === '/api/v1/read') {
+      const query = decodeReadRequest(body);
+      const found = this.#select(query.matchers, query.startMs, query.endMs);
+      if (query.streamed) {
+        response.writeHead(200, { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' });
+        response.end(encodeFrames(found.map(({ labels, samples }) => ({ labels, chunks: [samples] }))));
+      } else {
+        response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(encodeSamples(found));
+      }
+    } else if (url.pathname === '/api/v1/query') {
+      const data = this.#query(parameters.get('query') ?? '', Math.round(Number(parameters.get('time')) * 1000));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status: 'success', data }));
+    } else if (url.pathname === '/api/v1/export' && this.exports) {
+      const fromMs = Math.round(Number(parameters.get('start')) * 1000);
+      const toMs = Math.round(Number(parameters.get('end')) * 1000);
+      const lines = this.#select(parseSelector(parameters.get('match[]') ?? ''), fromMs, toMs).map(({ labels, samples }) =>
+        JSON.stringify({
+          metric: Object.fromEntries(labels),
+          values: samples.map(() => 0),
+          timestamps: samples.map(({ timeMs }) => timeMs),
+        }),
+      );
+      response.writeHead(200, { 'content-type': 'application/stream+json' }).end(`${lines.join('\n')}\n`);
+    } else {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
+    }
+  }
+
+  #select(matchers: readonly Matcher[], fromMs: number, toMs: number): Series[] {
+    const shown = (sample: FloatSample) =>
+      sample.timeMs >= fromMs && sample.timeMs <= toMs && this.now() >= (this.#visible.get(sample) ?? Number.NEGATIVE_INFINITY);
+    return [...this.#stored.values()]
+      .filter(({ labels }) => selects(matchers, labels))
+      .map(({ labels, samples }) => ({ labels, samples: samples.filter(shown).sort((a, b) => a.timeMs - b.timeMs) }))
+      .filter(({ samples }) => samples.length > 0);
+  }
+
+  /** `{…}[Nms]` and `count_over_time({…}[Nms])`, left-open like Prometheus 3, without stale markers like every one. */
+  #query(promql: string, timeMs: number): unknown {
+    const parts = /^(count_over_time\()?(\{.*\})\[(\d+)ms\]\)?$/s.exec(promql);
+    if (parts === null) throw new Error(`a query that this server does not know: ${promql}`);
+    const series = this.#select(parseSelector(parts[2]!), timeMs - Number(parts[3]) + 1, timeMs)
+      .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ bits }) => bits !== staleBits) }))
+      .filter(({ samples }) => samples.length > 0);
+    if (parts[1] === undefined) {
+      const values = (samples: readonly FloatSample[]) => samples.map(({ timeMs: at, bits }) => [at / 1000, String(valueOf(bits))]);
+      return {
+        resultType: 'matrix',
+        result: series.map(({ labels, samples }) => ({ metric: Object.fromEntries(labels), values: values(samples) })),
+      };
+    }
+    const withoutName = (labels: Series['labels']) => Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
+    return {
+      resultType: 'vector',
+      result: series.map(({ labels, samples }) => ({ metric: withoutName(labels), value: [timeMs / 1000, String(samples.length)] })),
+    };
+  }
+}
+
+export async function startDestination(changes: Partial<Pick<FakeDestination, 'kind' | 'exports' | 'oldestMs'>> = {}): Promise<FakeDestination> {
+  const destination = new FakeDestination();
+  Object.assign(destination, changes);
+  await destination.listen();
+  return destination;
+}
+
+function valueOf(bits: bigint): number {
+  return new Float64Array(new BigUint64Array([bits]).buffer)[0]!;
+}
+
+function parseSelector(text: string): Matcher[] {
+  const matchers: Matcher[] = [];
+  const rest = text.slice(1, -1);
+  const matcher = /\s*([a-zA-Z_][a-zA-Z0-9_]*|"(?:[^"\\]|\\.)*")(=~|!~|!=|=)("(?:[^"\\]|\\.)*"),?/gsy;
+  let at = 0;
+  for (let found = matcher.exec(rest); found !== null; found = matcher.exec(rest)) {
+    const [, name, kind, value] = found as unknown as [string, string, Matcher['kind'], string];
+    matchers.push({ kind, name: name.startsWith('"') ? (JSON.parse(name) as string) : name, value: JSON.parse(value) as string });
+    at = matcher.lastIndex;
+  }
+  if (at !== rest.length) throw new Error(`a selector that this server does not know: ${text}`);
+  return matchers;
+}

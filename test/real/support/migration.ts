@@ -1,0 +1,149 @@
+// Runs a migration as a user does: a manifest in a file, `prom-migrator run` as a process of its own, its result from standard output. Called
+// by every test of this room.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RunResult } from '../../../src/cli/result.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
+
+/** The `spec` of a PromMigration, as a user would write it. */
+export type MigrationSpec = Record<string, unknown>;
+
+export interface MigrationOptions {
+  /** `metadata.name`, `test` by default. */
+  name?: string;
+  /** Further documents of the manifest: Secrets, ConfigMaps. */
+  documents?: readonly object[];
+  /** Further flags of `run`. */
+  args?: readonly string[];
+  env?: Record<string, string>;
+  /** Sent to the process after so many milliseconds, unless it has ended by then. */
+  kill?: { signal: NodeJS.Signals; afterMs: number };
+  /** SIGKILL after so long, so that a migration that hangs is a failed test and not a lost one. Two minutes by default. */
+  timeoutMs?: number;
+}
+
+export interface MigrationRun {
+  /** Null when a signal ended the process. */
+  exitCode: number | null;
+  exitSignal: NodeJS.Signals | null;
+  /** What `--output json` printed. A process that was killed has none: reading it throws, with what the process said. */
+  readonly result: RunResult;
+  stderr: string;
+  seconds: number;
+  /** The largest resident size of the process, where the system tells (Linux); within 25 ms of its end. */
+  peakRssBytes: number | undefined;
+}
+
+export interface RunningMigration extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Never rejects because of how the process ended. */
+  readonly ended: Promise<MigrationRun>;
+  /** What it has written to its standard error so far. */
+  stderr(): string;
+  /** Resolves as soon as its standard error matches; rejects when it ends without. */
+  saying(pattern: RegExp): Promise<void>;
+}
+
+/** Runs the migration to its end. A process that ends in any way resolves; exit codes are the caller's to judge. */
+export async function runMigration(spec: MigrationSpec, options: MigrationOptions = {}): Promise<MigrationRun> {
+  const migration = await startMigration(spec, options);
+  return migration.ended;
+}
+
+/** Starts the migration and gives the process, to be signalled or killed; disposing of it kills it if it still runs. */
+export async function startMigration(spec: MigrationSpec, options: MigrationOptions = {}): Promise<RunningMigration> {
+  const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-run-'));
+  const file = join(directory, 'migration.yaml');
+  // YAML takes JSON as it is.
+  const documents = [manifestOf(spec, options.name), ...(options.documents ?? [])];
+  await writeFile(file, documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n'));
+  const startedMs = Date.now();
+  const args = [MAIN, 'run', '-f', file, '--output', 'json', ...(options.args ?? [])];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+  let stdout = '';
+  let stderr = '';
+  const listeners = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    for (const listener of listeners) listener();
+  });
+  let peakRssBytes: number | undefined;
+  const watch = setInterval(async () => {
+    peakRssBytes = (await highWaterMark(child.pid)) ?? peakRssBytes;
+  }, 25);
+  const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+  const { kill } = options;
+  const killing = kill && setTimeout(() => child.kill(kill.signal), kill.afterMs);
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const ended = new Promise<MigrationRun>((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (exitCode, exitSignal) => {
+      const seconds = (Date.now() - startedMs) / 1000;
+      done({
+        exitCode,
+        exitSignal,
+        get result() {
+          return parseResult(stdout, stderr, exitCode ?? exitSignal);
+        },
+        stderr,
+        seconds,
+        peakRssBytes,
+      });
+    });
+  }).finally(async () => {
+    clearInterval(watch);
+    clearTimeout(timeout);
+    clearTimeout(killing);
+    process.off('exit', killChild);
+    await rm(directory, { recursive: true, force: true });
+  });
+  return {
+    child,
+    ended,
+    stderr: () => stderr,
+    saying: (pattern) =>
+      new Promise((done, failed) => {
+        const listener = () => {
+          if (!pattern.test(stderr)) return;
+          listeners.delete(listener);
+          done();
+        };
+        listeners.add(listener);
+        listener();
+        ended.then(() => failed(new Error(`the migration ended without saying ${pattern}:\n${stderr}`)), failed);
+      }),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The whole document around a spec. */
+export function manifestOf(spec: MigrationSpec, name = 'test'): object {
+  return { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
+}
+
+function parseResult(stdout: string, stderr: string, end: number | string | null): RunResult {
+  try {
+    return JSON.parse(stdout) as RunResult;
+  } catch {
+    throw new Error(`the migration ended with ${end} and printed no result, but ${JSON.stringify(stdout)}:\n${stderr}`);
+  }
+}
+
+async function highWaterMark(pid: number | undefined): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}

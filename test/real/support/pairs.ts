@@ -1,0 +1,84 @@
+// What the tests of single pairs have in common: the parts of a manifest that each kind of server wants, and the comparison of both sides, whose
+// figures are printed. Called by the tests of this room.
+import assert from 'node:assert/strict';
+import snappy from 'snappyjs';
+import type { ReadMatcher, ReadResponseType } from '../../../src/wire/messages.ts';
+import { type Answer, request } from '../../support/http.ts';
+import { type ComparisonOptions, compareSeries } from '../../support/series-comparison.ts';
+import type { SeriesSet } from '../../support/series-set.ts';
+import type { ServerProcess } from '../../support/server-process.ts';
+import { encodeMessage } from '../../wire/support/oracle.ts';
+import type { MigrationRun, MigrationSpec } from './migration.ts';
+
+export function fromPrometheus(server: ServerProcess): MigrationSpec {
+  return { url: `${server.url}/api/v1/read` };
+}
+
+export function toPrometheus(server: ServerProcess): MigrationSpec {
+  return {
+    url: `${server.url}/api/v1/write`,
+    progress: { protocol: 'RemoteRead', url: `${server.url}/api/v1/read` },
+  };
+}
+
+export function toVictoriaMetrics(server: ServerProcess): MigrationSpec {
+  return { url: `${server.url}/api/v1/write`, progress: { protocol: 'PromQL', url: server.url } };
+}
+
+export function range(startMs: number, endMs: number): MigrationSpec {
+  return { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
+}
+
+const isProgress = (labels: ReadonlyMap<string, string>) => labels.get('__name__') === 'prom_migrator_progress';
+
+/** Every sample of either side on the other, the progress series apart; prints the figures under `pair`. */
+export function assertEqualSets(
+  pair: string,
+  expected: SeriesSet,
+  actual: SeriesSet,
+  options: ComparisonOptions = { values: 'bits' },
+): void {
+  const result = compareSeries(expected, actual, { ignore: isProgress, ...options });
+  const { seriesCompared, samplesCompared, differences, first } = result;
+  console.log(`      ${pair}: ${seriesCompared} series, ${samplesCompared} samples, ${differences} differences`);
+  assert.ok(samplesCompared > 1000, `${pair}: there must be something to compare, not ${samplesCompared} samples`);
+  assert.equal(differences, 0, `${pair}: ${first}`);
+}
+
+/** The migration ended as expected; otherwise everything that it said is in the error. */
+export function assertExit(run: MigrationRun, exitCode: number): void {
+  assert.equal(run.exitCode, exitCode, `exit code ${run.exitCode ?? run.exitSignal}:\n${run.stderr}`);
+}
+
+const matcherTypes = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
+
+/** One question to a remote_read endpoint, encoded by protobufjs and snappyjs; [fromMs, toMs). */
+export function askRemoteRead(
+  url: string,
+  question: {
+    matchers: readonly ReadMatcher[];
+    fromMs: number;
+    toMs: number;
+    accept: readonly ReadResponseType[];
+  },
+): Promise<Answer> {
+  const message = encodeMessage('ReadRequest', {
+    queries: [
+      {
+        startTimestampMs: question.fromMs,
+        endTimestampMs: question.toMs - 1,
+        matchers: question.matchers.map(({ kind, name, value }) => ({ type: matcherTypes[kind], name, value })),
+      },
+    ],
+    acceptedResponseTypes: question.accept.map((type) => (type === 'SAMPLES' ? 0 : 1)),
+  });
+  return request(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': 'snappy',
+      'x-prometheus-remote-read-version': '0.1.0',
+    },
+    body: snappy.compress(message),
+  });
+}

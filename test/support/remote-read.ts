@@ -1,0 +1,71 @@
+// Reads a Prometheus through its own remote_read, as SAMPLES, with protobufjs and snappyjs: a reader without any of the project's decoders and
+// without anything to build. Floats only; the data directory is read by readers.ts. Used by the demo.
+import protobuf from 'protobufjs';
+import snappy from 'snappyjs';
+import { request } from './http.ts';
+import { labelText, SeriesBuilder, type SeriesSet } from './series-set.ts';
+
+// The value is declared as the fixed64 that it is on the wire, so that a stale marker keeps its bits.
+const { root } = protobuf.parse(
+  `
+  syntax = "proto3";
+  message ReadRequest { repeated Query queries = 1; repeated int32 accepted_response_types = 2; }
+  message Query { int64 start_timestamp_ms = 1; int64 end_timestamp_ms = 2; repeated LabelMatcher matchers = 3; }
+  message LabelMatcher { int32 type = 1; string name = 2; string value = 3; }
+  message ReadResponse { repeated QueryResult results = 1; }
+  message QueryResult { repeated TimeSeries timeseries = 1; }
+  message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }
+  message Label { string name = 1; string value = 2; }
+  message Sample { fixed64 value = 1; int64 timestamp = 2; }`,
+  { keepCase: true },
+);
+const ReadRequest = root.lookupType('ReadRequest');
+const ReadResponse = root.lookupType('ReadResponse');
+
+interface Long {
+  low: number;
+  high: number;
+}
+
+interface DecodedResponse {
+  results: {
+    timeseries: { labels: { name: string; value: string }[]; samples: { value: Long; timestamp: Long }[] }[];
+  }[];
+}
+
+const REGEX_MATCH = 2;
+const STEP_MS = 3_600_000;
+
+/** All float samples in [startMs, endMs), asked for hour by hour. */
+export async function readFloats(url: string, startMs: number, endMs: number): Promise<SeriesSet> {
+  const builders = new Map<string, SeriesBuilder>();
+  for (let fromMs = startMs; fromMs < endMs; fromMs += STEP_MS) {
+    const query = {
+      start_timestamp_ms: fromMs,
+      end_timestamp_ms: Math.min(endMs, fromMs + STEP_MS) - 1,
+      matchers: [{ type: REGEX_MATCH, name: '__name__', value: '.+' }],
+    };
+    const answer = await request(`${url}/api/v1/read`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-read-version': '0.1.0',
+      },
+      body: Buffer.from(snappy.compress(ReadRequest.encode({ queries: [query] }).finish())),
+    });
+    if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}: ${answer.body.toString('utf8')}`);
+    const message = ReadResponse.decode(snappy.uncompress(new Uint8Array(answer.body))) as unknown as DecodedResponse;
+    for (const { labels, samples } of message.results.flatMap((result) => result.timeseries)) {
+      const pairs = labels.map(({ name, value }) => [name, value] as const);
+      const key = labelText(pairs);
+      const builder = builders.get(key) ?? new SeriesBuilder(pairs);
+      builders.set(key, builder);
+      for (const { value, timestamp } of samples) builder.add(integerOf(timestamp), bitsOf(value));
+    }
+  }
+  return new Map([...builders].map(([key, builder]) => [key, builder.finish()]));
+}
+
+const integerOf = ({ low, high }: Long) => high * 2 ** 32 + (low >>> 0);
+const bitsOf = ({ low, high }: Long) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
