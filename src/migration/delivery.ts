@@ -1,7 +1,7 @@
 // Brings one batch to the destination: retries what passes, halves what is too large, bisects what is refused down to the samples that
 // are really bad, and counts each sample once. Called by lanes.ts, one batch a lane at a time.
 
-import { RemoteError, type RejectReason } from '../remote/remote-error.ts';
+import { type RejectReason, RemoteError } from '../remote/remote-error.ts';
 import type { WriteClient } from '../remote/write-client.ts';
 import { formatLabels } from '../wire/labels.ts';
 import { compress } from '../wire/snappy.ts';

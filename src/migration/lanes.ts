@@ -1,6 +1,7 @@
 // Lanes to the destination: a series always goes through the same lane, and a lane has one request in flight, so the samples of a series
 // arrive in order while the lanes work side by side. Filled by window-writer.ts.
 
+import { type CommitRank, floatRank, histogramCommitRank } from '../wire/commit-rank.ts';
 import type { LabelBytes } from '../wire/labels.ts';
 import type { SampleColumns } from '../wire/sample-columns.ts';
 import { WriteBatch } from '../wire/write-request.ts';
@@ -12,9 +13,14 @@ export const laneBytes = 3 * 1024 * 1024;
 const firstCapacityBytes = 256 * 1024;
 /** A histogram can take kilobytes: the batch's length is looked at again after so many. */
 const histogramsAtOnce = 64;
+/** What waits for the request after the next one is little, so that `laneBytes` covers it. */
+const followingBytes = 256 * 1024;
 
 interface Lane {
   filling: WriteBatch;
+  /** What must not be in one request with earlier samples of its series, which are in `filling` (commit-rank.ts). It is sent next. */
+  following: WriteBatch;
+  /** In flight, or empty. */
   spare: WriteBatch;
   /** Settles with the request in flight, and so with all before it. */
   inFlight: Promise<void>;
@@ -30,6 +36,7 @@ export class Lanes {
   constructor(count: number, delivery: Delivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
     this.#lanes = Array.from({ length: count }, () => ({
       filling: new WriteBatch(firstCapacityBytes),
+      following: new WriteBatch(1024),
       spare: new WriteBatch(firstCapacityBytes),
       inFlight: Promise.resolve(),
     }));
@@ -48,30 +55,52 @@ export class Lanes {
     const histograms = columns.histograms.length;
     let float = 0;
     let histogram = 0;
+    let last: SeriesRun | undefined;
     // A receiver appends the floats of a message before its histograms: each run of one kind is a message of its own, in order of time.
     while (float < floats || histogram < histograms) {
       const isFloat =
         histogram === histograms ||
         (float < floats && (floatTimesMs[float] as number) < (histogramTimesMs[histogram] as number));
-      if (this.#isFull(lane.filling)) await this.#send(lane, window);
-      const room = this.#delivery.maxBatchSamples - lane.filling.samples;
+      const rank = isFloat ? floatRank : histogramCommitRank(columns.histograms[histogram] as Uint8Array);
+      let batch = this.#batchFor(lane, last, rank);
+      while (batch === undefined) {
+        await this.#send(lane, window);
+        if (last?.batch === lane.spare) last = undefined;
+        batch = this.#batchFor(lane, last, rank);
+      }
+      const room = this.#delivery.maxBatchSamples - batch.samples;
       if (isFloat) {
         const bound = histogram === histograms ? Number.POSITIVE_INFINITY : (histogramTimesMs[histogram] as number);
         const end = runEnd(floatTimesMs, float, Math.min(floats, float + room), bound);
-        lane.filling.appendFloats(labels, columns, float, end);
+        batch.appendFloats(labels, columns, float, end);
         float = end;
+        last = { batch, rank: rank.last };
       } else {
         const bound = float === floats ? Number.POSITIVE_INFINITY : (floatTimesMs[float] as number);
-        const end = runEnd(
-          histogramTimesMs,
-          histogram,
-          Math.min(histograms, histogram + Math.min(room, histogramsAtOnce)),
-          bound,
-        );
-        lane.filling.appendHistograms(labels, columns, histogram, end);
+        const most = Math.min(histograms, histogram + Math.min(room, histogramsAtOnce));
+        const inTime = runEnd(histogramTimesMs, histogram, most, bound);
+        const { end, rank: reached } = rankedEnd(columns.histograms, histogram, inTime);
+        batch.appendHistograms(labels, columns, histogram, end);
         histogram = end;
+        last = { batch, rank: reached };
       }
     }
+  }
+
+  /** Where the next run of a series goes; undefined when something has to be sent first. */
+  #batchFor(lane: Lane, last: SeriesRun | undefined, rank: CommitRank): WriteBatch | undefined {
+    if (this.#isFull(lane.filling)) return undefined;
+    const falls = last !== undefined && rank.first < last.rank;
+    const follows = last?.batch === lane.following || (last?.batch === lane.filling && falls);
+    if (!follows) return lane.filling;
+    if (last?.batch === lane.following && falls) return undefined;
+    const { following } = lane;
+    return this.#isFull(following) || following.byteLength >= followingBytes ? undefined : following;
+  }
+
+  /** To be called between two parts of a window: the next one may bring later samples of the same series. */
+  async endPart(window: DeliveryWindow): Promise<void> {
+    for (const lane of this.#lanes) if (lane.following.samples > 0) await this.#send(lane, window);
   }
 
   #isFull(batch: WriteBatch): boolean {
@@ -80,7 +109,7 @@ export class Lanes {
 
   /** Sends what is left. The promise inside the answer settles when the destination has acknowledged everything so far (the barrier). */
   async flush(window: DeliveryWindow): Promise<{ acknowledged: Promise<void> }> {
-    for (const lane of this.#lanes) if (lane.filling.samples > 0) await this.#send(lane, window);
+    for (const lane of this.#lanes) while (lane.filling.samples > 0) await this.#send(lane, window);
     const acknowledged = Promise.all(this.#lanes.map((lane) => lane.inFlight)).then(() => undefined);
     acknowledged.catch(() => undefined);
     return { acknowledged };
@@ -90,11 +119,30 @@ export class Lanes {
     await lane.inFlight;
     this.#signal.throwIfAborted();
     const batch = lane.filling;
-    lane.filling = lane.spare;
+    lane.filling = lane.following;
+    lane.following = lane.spare;
     lane.spare = batch;
     lane.inFlight = this.#delivery.deliver(batch.bytes(), window, this.#signal).finally(() => batch.clear());
     lane.inFlight.catch(this.#onFailure);
   }
+}
+
+/** The last run of a series that was added: where it is, and the rank that it ends with. */
+interface SeriesRun {
+  readonly batch: WriteBatch;
+  readonly rank: number;
+}
+
+/** How far the ranks do not fall, from the histogram at `from`, which is taken in any case. */
+function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number): { end: number; rank: number } {
+  let rank = histogramCommitRank(histograms[from] as Uint8Array).last;
+  let end = from + 1;
+  for (; end < to; end++) {
+    const next = histogramCommitRank(histograms[end] as Uint8Array);
+    if (next.first < rank) break;
+    rank = next.last;
+  }
+  return { end, rank };
 }
 
 function runEnd(timesMs: ArrayLike<number>, from: number, to: number, beforeMs: number): number {

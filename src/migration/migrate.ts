@@ -1,6 +1,7 @@
 // The engine: carries out one compiled plan. Finds where to begin, lets the reader run ahead of the writer, and marks each window in the
 // destination once all of it is acknowledged. Knows nothing of Kubernetes, terminals or processes; holds no state outside a call.
 
+import { type Connections, openConnections } from './connections.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
@@ -8,7 +9,6 @@ import type { MigrationProgress, MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
 import { uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
-import { type Connections, openConnections } from './connections.ts';
 
 /**
  * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics 1.145 shows

@@ -81,7 +81,7 @@ export class Pipeline {
   async run(fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
     const { plan, connections, observer, progress, stop } = this.#options;
     const { source: client, budget, router, retrier } = connections;
-    const reader = new SourceReader({ plan, client, budget, router, retrier, observer, progress });
+    const reader = new SourceReader({ plan, client, budget, router, retrier, observer, progress, uncertainUntilMs });
     let atMs = fromMs;
     let uncertainMs = uncertainUntilMs;
     while (atMs < endMs && !stop.aborted) {

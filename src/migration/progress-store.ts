@@ -10,7 +10,7 @@ import { SampleColumns } from '../wire/sample-columns.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Matcher, MigrationPlan } from './migration-plan.ts';
 import { formatSelector, freshMatcher, frozenEndOf, laterMark, type Mark, markMatchers } from './progress-mark.ts';
-import { readAnswer, Reservation } from './read-answer.ts';
+import { Reservation, readAnswer } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
 /** Looks for the latest mark within [fromMs, toMs). */

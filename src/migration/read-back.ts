@@ -10,7 +10,7 @@ import { SampleColumns } from '../wire/sample-columns.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { Matcher } from './migration-plan.ts';
 import { formatSelector, freshMatcher } from './progress-mark.ts';
-import { DoesNotFit, readAnswer, Reservation } from './read-answer.ts';
+import { DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
 /** Timestamps per series, by `labelKey` of the canonical labels. */

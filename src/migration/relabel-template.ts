@@ -1,7 +1,7 @@
 // `$1`, `${1}` and `${name}` in the target label and the replacement of a relabel rule, as Go's regexp.Expand reads them. Used by
 // relabel.ts alone.
 
-import type { Matcher as RegexMatch, RE2JS } from 're2js';
+import type { RE2JS, Matcher as RegexMatch } from 're2js';
 
 /** Literal text, and the numbers of groups to be put between. */
 export type Template = readonly (string | number)[];

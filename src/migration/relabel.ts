@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import { RE2JS } from 're2js';
-import { compileTemplate, expandTemplate, type Template } from './relabel-template.ts';
 import type { RelabelRule } from './migration-plan.ts';
+import { compileTemplate, expandTemplate, type Template } from './relabel-template.ts';
 
 /** A label: name and value. */
 export type LabelPair = readonly [name: string, value: string];

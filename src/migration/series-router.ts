@@ -5,7 +5,7 @@ import { WireError } from '../wire/errors.ts';
 import { canonicalLabels, decodeLabels, encodeLabels, hashLabels, type LabelBytes, labelKey } from '../wire/labels.ts';
 import { LabelCache } from './label-cache.ts';
 import type { MigrationPlan } from './migration-plan.ts';
-import { compileLabelTransform, labelProblem, type LabelTransform } from './relabel.ts';
+import { compileLabelTransform, type LabelTransform, labelProblem } from './relabel.ts';
 
 export type Route =
   | { readonly kind: 'write'; readonly labels: LabelBytes; readonly hash: number }

@@ -11,7 +11,7 @@ import type { MigrationPlan } from './migration-plan.ts';
 import { allNames, type NamePartition, partitionMatchers, splitNames } from './name-partition.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import { progressMetric } from './progress-mark.ts';
-import { type Answer, DoesNotFit, readAnswer, Reservation } from './read-answer.ts';
+import { type Answer, DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
 import { type ReadFailure, reactToReadFailure } from './read-failure.ts';
 import type { Retrier } from './retrier.ts';
 import type { SeriesRouter } from './series-router.ts';
@@ -26,6 +26,8 @@ export interface SourceReaderOptions {
   readonly retrier: Retrier;
   readonly observer: MigrationObserver;
   readonly progress: MigrationProgress;
+  /** Windows that begin before it will be compared with the destination, which takes memory. */
+  readonly uncertainUntilMs: number;
 }
 
 /** A source whose every answer is "too large", however little it is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
@@ -196,7 +198,8 @@ export class SourceReader {
       );
       retrier.answered('source');
     }
-    const outline = outlineOf(answers, router);
+    const uncertain = slice.fromMs < this.#options.uncertainUntilMs;
+    const outline = outlineOf(answers, router, uncertain, this.#options.budget.total - reservation.bytes);
     await reservation.grow(outline.decodingBytes, signal);
     const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);
     progress.bytesRead += receivedBytes;

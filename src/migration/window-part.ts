@@ -3,7 +3,7 @@
 
 import { WireError } from '../wire/errors.ts';
 import type { SeriesCursor } from '../wire/read-response.ts';
-import type { Answer, Reservation } from './read-answer.ts';
+import { type Answer, DoesNotFit, type Reservation } from './read-answer.ts';
 import { SeriesHashes } from './series-hashes.ts';
 import type { SeriesRouter } from './series-router.ts';
 
@@ -37,9 +37,24 @@ export interface Outline {
 
 const bytesPerDecodedSample = 24;
 const bytesPerHeldSeries = 800;
+const bytesPerRepeatedHash = 40;
 
-/** Walks over an answer's series without decoding a sample. @throws WireError when an encoding is unknown or the message is broken */
-export function outlineOf(answers: readonly Answer[], router: SeriesRouter): Outline {
+/** What comparing an uncertain window holds of each series (its identity) and of each sample (its timestamp). */
+const bytesPerComparedSeries = 400;
+const bytesPerComparedSample = 8;
+
+/**
+ * Walks over an answer's series without decoding a sample.
+ * @param uncertain whether the part will be compared with the destination
+ * @param spareBytes what the memory budget has left for decoding
+ * @throws WireError when an encoding is unknown or the message is broken; DoesNotFit
+ */
+export function outlineOf(
+  answers: readonly Answer[],
+  router: SeriesRouter,
+  uncertain: boolean,
+  spareBytes: number,
+): Outline {
   const hashes = new SeriesHashes();
   const repeated = new Set<number>();
   let entries = 0;
@@ -52,16 +67,21 @@ export function outlineOf(answers: readonly Answer[], router: SeriesRouter): Out
       if (cursor.sampleBound > largest) largest = cursor.sampleBound;
       const route = router.route(cursor.labels);
       if (route.kind === 'write' && !hashes.add(route.hash)) repeated.add(route.hash);
+      // Millions of series without samples would fill memory before anything is decoded.
+      if (hashes.bytes + repeated.size * bytesPerRepeatedHash > spareBytes) {
+        throw new DoesNotFit(`${entries} series and more are too many for limits.memory`);
+      }
     }
     cursor.rewind();
   }
   if (sampleBound > Number.MAX_SAFE_INTEGER)
     throw new WireError('corrupt', 'the answer claims more samples than there can be');
   const heldForMerge = repeated.size === 0 ? 0 : sampleBound * bytesPerDecodedSample + entries * bytesPerHeldSeries;
+  const heldForComparison = uncertain ? entries * bytesPerComparedSeries + sampleBound * bytesPerComparedSample : 0;
   return {
     entries,
     sampleBound,
     repeated,
-    decodingBytes: hashes.bytes + largest * bytesPerDecodedSample + heldForMerge,
+    decodingBytes: hashes.bytes + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,
   };
 }

@@ -77,6 +77,7 @@ export class WindowWriter {
     for (const sets of merging.values()) {
       for (const held of sets.values()) series += await this.#emitMerged(held, window, present);
     }
+    if (!part.last) await this.#options.lanes.endPart(window);
     return series;
   }
 
