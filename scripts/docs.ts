@@ -25,6 +25,7 @@ const names: Readonly<Record<string, string>> = {
   'status.conditions[]': 'Condition',
   'status.range': 'CopiedRange',
   'status.progress': 'StatusProgress',
+  'status.recentErrors[]': 'RecentError',
 };
 
 const sharedNames: Readonly<Record<string, string>> = {

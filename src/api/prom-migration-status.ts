@@ -17,9 +17,21 @@ export interface PromMigrationStatus {
   readonly startTime?: string;
   /** When it ended. */
   readonly completionTime?: string;
+  /** When a window was last finished. */
+  readonly lastProgressTime?: string;
+  /**
+   * Where the present start went on. The time comes from the progress series in the destination; only with
+   * destination.progress.protocol None from this status.
+   */
+  readonly resumedFrom?: string;
+  /**
+   * The last few different failures, the newest first, also those that were overcome. Texts of servers are cut and
+   * without secrets.
+   */
+  readonly recentErrors?: readonly RecentError[];
   /** The time range that is copied, with its end as it was frozen at the first start. */
   readonly range?: CopiedRange;
-  /** How far it is. Brought up to date every 10 seconds at most. */
+  /** How far it is, over all starts. Brought up to date every 10 seconds at most. */
   readonly progress?: StatusProgress;
 }
 
@@ -39,6 +51,20 @@ export interface Condition {
   readonly message: string;
 }
 
+/** A failure. */
+export interface RecentError {
+  /** When it was last seen. */
+  readonly time: string;
+  /** source, destination or progress, where it has one. */
+  readonly side?: string;
+  /** Stable, such as unauthorized; listed in docs/errors.md. */
+  readonly code: string;
+  /** What happened. */
+  readonly message: string;
+  /** How often it was seen in a row. */
+  readonly count?: number;
+}
+
 /** The time range that is copied, with its end as it was frozen at the first start. */
 export interface CopiedRange {
   /** Inclusive. */
@@ -47,7 +73,7 @@ export interface CopiedRange {
   readonly end: string;
 }
 
-/** How far it is. Brought up to date every 10 seconds at most. */
+/** How far it is, over all starts. Brought up to date every 10 seconds at most. */
 export interface StatusProgress {
   /** Share of the time range that is finished. */
   readonly percent?: number;
@@ -55,10 +81,8 @@ export interface StatusProgress {
   readonly display?: string;
   /** Everything before this time is in the destination and marked as finished. */
   readonly through?: string;
-  /** Where the present run went on. */
-  readonly resumedFrom?: string;
-  /** When a window was last finished. */
-  readonly lastProgressTime?: string;
+  /** samplesWritten for people, such as 12.4M. */
+  readonly samples?: string;
   /** Samples that the source gave. */
   readonly samplesRead?: number;
   /** Samples that the destination took. */
@@ -81,7 +105,7 @@ export interface StatusProgress {
   readonly bytesWritten?: number;
   /** Requests that were tried again. */
   readonly retries?: number;
-  /** Samples written in a second, averaged over the last minutes. */
+  /** Samples written in a second, averaged over the last half minute. */
   readonly samplesPerSecond?: number;
   /** The same for people, such as 1.2M/s. */
   readonly rate?: string;

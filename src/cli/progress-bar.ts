@@ -2,7 +2,7 @@
 // class acts on the terminal. Used by run-command.ts when stderr is a terminal.
 
 import { escapeControl } from '../telemetry/log-text.ts';
-import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from './format.ts';
+import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
 import type { Output } from './io.ts';
 import type { ProgressView } from './progress-view.ts';
 

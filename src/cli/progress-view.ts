@@ -3,7 +3,7 @@
 
 import type { MigrationProgress } from '../migration/observer.ts';
 import { completedRatio } from '../telemetry/metrics.ts';
-import { SlidingRate } from './sliding-rate.ts';
+import { SlidingRate } from '../telemetry/sliding-rate.ts';
 
 const RATE_WINDOW_MS = 30_000;
 /** The watermark moves by whole windows, so that its slope needs a longer look. */

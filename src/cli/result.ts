@@ -3,7 +3,7 @@
 import type { MigrationResult } from '../migration/observer.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { rejectedSamples } from './exit-codes.ts';
-import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from './format.ts';
+import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 
 /** The object of `--output json`. Times are RFC 3339 with milliseconds, or null when there is none. */
 export interface RunResult {

@@ -20,7 +20,7 @@ import {
 import { MigrationMetrics } from '../telemetry/metrics.ts';
 import { EXIT, exitCodeOf, interruptExitCode, rejectedSamples } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
-import { formatDuration, formatTime } from './format.ts';
+import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';

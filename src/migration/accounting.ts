@@ -32,6 +32,11 @@ export class WindowAccount {
     return this.#counts.written;
   }
 
+  /** Samples that the destination has now, whoever wrote them. */
+  get inDestination(): number {
+    return this.#counts.written + this.#counts['already-present'];
+  }
+
   get rejected(): number {
     let sum = 0;
     for (const samples of this.#rejected.values()) sum += samples;

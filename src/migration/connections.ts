@@ -65,7 +65,7 @@ export function openConnections(
   });
   const source = new ReadClient(plan.source, hooks);
   const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
-  const progressReading = openProgress(plan, { hooks, budget, retrier, random: context.random, readBackBytes: share });
+  const progressReading = openProgress(plan, { hooks, retrier, random: context.random, readBackBytes: share });
   return {
     source,
     destination,
@@ -88,7 +88,6 @@ function openProgress(
   plan: MigrationPlan,
   options: {
     hooks: ConstructorParameters<typeof ReadClient>[1];
-    budget: MemoryBudget;
     retrier: Retrier;
     random: () => number;
     readBackBytes: number;
@@ -96,14 +95,16 @@ function openProgress(
 ) {
   if (plan.progress.protocol === 'None') return undefined;
   const { endpoint } = plan.progress;
-  const { hooks, budget, retrier, random, readBackBytes } = options;
+  const { hooks, retrier, random, readBackBytes } = options;
   if (plan.progress.protocol === 'RemoteRead') {
     const client = new ReadClient(endpoint, hooks);
     const { maxFrameBytes } = plan.source;
+    // Not the source's: who holds part of that one and waits for more could wait for a reader that does the same.
+    const budget = new MemoryBudget(readBackBytes);
     return {
       client,
-      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier, random }),
-      readBack: new RemoteReadBack({ endpoint, client, retrier, random, maxFrameBytes, answerBytes: readBackBytes }),
+      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier }),
+      readBack: new RemoteReadBack({ endpoint, client, retrier, maxFrameBytes, answerBytes: readBackBytes }),
     };
   }
   const client = new QueryClient(endpoint, hooks);

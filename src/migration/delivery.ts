@@ -3,10 +3,13 @@
 
 import { type RejectReason, RemoteError } from '../remote/remote-error.ts';
 import type { WriteClient } from '../remote/write-client.ts';
+import { countLostInInfluxdb } from '../wire/influxdb-gaps.ts';
 import { formatLabels } from '../wire/labels.ts';
 import { compress } from '../wire/snappy.ts';
+import { hasOnlyStaleMarkers } from '../wire/stale-marker.ts';
 import { bisectWriteRequest, summarizeWriteRequest } from '../wire/write-request.ts';
 import type { WindowAccount } from './accounting.ts';
+import type { LostAnswers } from './lost-answers.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
@@ -18,8 +21,8 @@ export interface DeliveryWindow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly account: WindowAccount;
-  /** In an uncertain window whose read-back can't show everything, a sample refused as a repeat is there already. */
-  repeatsArePresent: boolean;
+  /** An uncertain window was compared with the destination: a sample refused as a repeat is there already if the comparison can't see it. */
+  compared: boolean;
   /** The destination's answer to a probe at the window's end: everything of this window is too old. */
   tooOld: 'unknown' | 'some' | 'all';
   /** The first refusal, with the hint that names the destination's setting. */
@@ -36,6 +39,7 @@ export interface DeliveryOptions {
   readonly bytesRate: RateLimit;
   /** Writes one sample beside the progress series at the window's last millisecond. */
   readonly probe: (window: DeliveryWindow, signal: AbortSignal) => Promise<void>;
+  readonly lostAnswers: LostAnswers;
 }
 
 /** How often the same batch may be answered with a 500 before it is suspected to be the cause. */
@@ -44,6 +48,8 @@ const serverErrorsBeforeBisecting = 6;
 const rejectionsBeforeStopping = 100;
 const namedRejections = 10;
 const smallestBatchBytes = 16 * 1024;
+const lossInInfluxdb =
+  'the destination is InfluxDB: it accepts NaN, stale markers, infinite values and native histograms with a 204 and stores none of them';
 
 export class Delivery {
   /** Batches are cut at these; a destination that says "too large" lowers them for good. */
@@ -53,6 +59,8 @@ export class Delivery {
   readonly #limited: boolean;
   #delivered = 0;
   #named = 0;
+  #lost = 0;
+  readonly #warned = new Set<string>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -65,10 +73,16 @@ export class Delivery {
 
   /**
    * @param request an encoded WriteRequest
+   * @param repeated the answer to an earlier attempt was lost: what the destination refuses as a repeat may be there since then
    * @throws MigrationError when the destination refuses, or bad samples end the migration; the signal's reason on abort
    */
-  async deliver(request: Uint8Array, window: DeliveryWindow, signal: AbortSignal): Promise<void> {
-    const { progress, observer, samplesRate, bytesRate, client, retrier, plan } = this.#options;
+  async deliver(
+    request: Uint8Array,
+    window: DeliveryWindow,
+    signal: AbortSignal,
+    repeated: boolean = false,
+  ): Promise<void> {
+    const { progress, observer, samplesRate, bytesRate, client, retrier, plan, lostAnswers } = this.#options;
     const { samples } = summarizeWriteRequest(request);
     const body = compress(request);
     const deliveredBefore = this.#delivered;
@@ -80,8 +94,9 @@ export class Delivery {
       try {
         progress.inFlightWrites++;
         progress.waitingFor = 'destination';
-        const { warning } = await client.write(body, { attempt, signal });
-        if (warning !== undefined) observer.event({ type: 'warning', ...warning });
+        const { warning, influxdb } = await client.write(body, { attempt, signal });
+        if (warning !== undefined) this.#warnOnce(warning.code, warning.message);
+        if (influxdb) this.#countLost(request);
         retrier.answered('destination');
         progress.bytesWritten += body.length;
         window.account.add('written', samples);
@@ -95,21 +110,48 @@ export class Delivery {
         const suspect = serverErrors >= serverErrorsBeforeBisecting;
         if (error.class === 'transient' && !suspect) {
           await retrier.pause(error, plan.destination, attempt, signal);
-          continue;
+          if (!lostAnswers.mayHaveArrived(error)) continue;
+          const missing = await lostAnswers.missing(request, signal);
+          repeated = true;
+          if (missing === request) continue;
+          const left = missing.length === 0 ? 0 : summarizeWriteRequest(missing).samples;
+          window.account.add('already-present', samples - left);
+          return left === 0 ? undefined : await this.deliver(missing, window, signal, repeated);
         }
         if (error.class === 'transient' && samples === 1) {
-          // A single sample is blamed only when the destination has taken others meanwhile.
+          // A single sample is blamed only when the destination has taken others meanwhile and refuses it again.
           if (this.#delivered === deliveredBefore) {
             await retrier.pause(error, plan.destination, attempt, signal);
+            if (this.#delivered === deliveredBefore && (await this.#takesOthers(window, signal))) this.#delivered++;
             continue;
           }
-          return this.#reject(request, samples, 'other', error, window);
+          return this.#reject(request, samples, 'other', error, window, repeated);
         }
-        return await this.#divide(request, samples, error, window, signal);
+        return await this.#divide(request, samples, error, window, signal, repeated);
       } finally {
         progress.inFlightWrites--;
       }
     }
+  }
+
+  #warnOnce(code: string, message: string): void {
+    if (this.#warned.has(code)) return;
+    this.#warned.add(code);
+    this.#options.observer.event({ type: 'warning', code, message });
+  }
+
+  #countLost(request: Uint8Array): void {
+    const lost = countLostInInfluxdb(request);
+    if (lost === 0) return;
+    this.#lost += lost;
+    this.#warnOnce('not-stored', `${lossInInfluxdb}; how many is said at the end`);
+  }
+
+  /** At the end of a run: what the destination has acknowledged and is known not to store. */
+  tellLost(): void {
+    if (this.#lost === 0) return;
+    const message = `${lossInInfluxdb}: ${this.#lost} of the samples that count as written`;
+    this.#options.observer.event({ type: 'warning', code: 'not-stored', message });
   }
 
   /** The destination took nothing, or not all, of the request, and sending the same again would not change that. */
@@ -119,6 +161,7 @@ export class Delivery {
     error: RemoteError,
     window: DeliveryWindow,
     signal: AbortSignal,
+    repeated: boolean,
   ): Promise<void> {
     switch (error.class) {
       case 'too-large':
@@ -128,10 +171,9 @@ export class Delivery {
       case 'rejected':
       case 'ambiguous':
       case 'transient':
-        window.firstRejection ??= error;
         if (error.reason === 'too_old') await this.#probe(window, signal);
         if (error.reason === 'too_old' && window.tooOld === 'all')
-          return this.#reject(request, samples, 'too_old', error, window);
+          return this.#reject(request, samples, 'too_old', error, window, repeated);
         break;
       case 'refused':
       case 'unsupported':
@@ -139,8 +181,20 @@ export class Delivery {
         throw toMigrationError(error);
     }
     const halves = bisectWriteRequest(request);
-    if (halves === undefined) return this.#reject(request, samples, error.reason ?? 'other', error, window);
-    for (const half of halves) await this.deliver(half, window, signal);
+    if (halves === undefined) return this.#reject(request, samples, error.reason ?? 'other', error, window, repeated);
+    for (const half of halves) await this.deliver(half, window, signal, repeated);
+  }
+
+  /** This may be the only batch that is left: then a sample beside the progress series shows whether the destination takes any. */
+  async #takesOthers(window: DeliveryWindow, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#options.probe(window, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RemoteError)) throw error;
+      return error.class === 'rejected';
+    }
   }
 
   /** One refused sample can't tell of the others; the end of the window can: where that is too old, all of it is. */
@@ -155,18 +209,26 @@ export class Delivery {
     }
   }
 
+  #mayBeHidden(request: Uint8Array): boolean {
+    const { hidden } = this.#options.lostAnswers;
+    return hidden === 'everything' || (hidden === 'stale-markers' && hasOnlyStaleMarkers(request));
+  }
+
   #reject(
     request: Uint8Array,
     samples: number,
     reason: RejectReason,
     error: RemoteError,
     window: DeliveryWindow,
+    repeated: boolean,
   ): void {
     const { plan, observer, progress } = this.#options;
-    if (window.repeatsArePresent && (reason === 'out_of_order' || reason === 'duplicate_timestamp')) {
+    const repeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
+    if (repeat && (repeated || window.compared) && this.#mayBeHidden(request)) {
       window.account.add('already-present', samples);
       return;
     }
+    window.firstRejection ??= error;
     window.account.addRejected(reason, samples);
     if (this.#named < namedRejections) {
       this.#named++;
@@ -190,7 +252,9 @@ export function samplesRejected(window: DeliveryWindow): MigrationError {
     `${account.rejected} of the ${account.read} samples of the window ${range} can't be written: ${because}`,
     {
       side: 'destination',
-      hint: `${first?.hint === undefined ? '' : `${first.hint}; `}or set spec.rejectedSamples to Skip to go on without them`,
+      hint: first?.hint?.includes('spec.rejectedSamples')
+        ? first.hint
+        : `${first?.hint === undefined ? '' : `${first.hint}; or `}set spec.rejectedSamples to Skip to go on without them`,
       cause: first,
     },
   );

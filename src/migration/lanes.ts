@@ -22,6 +22,8 @@ interface Lane {
   following: WriteBatch;
   /** In flight, or empty. */
   spare: WriteBatch;
+  /** Where series end, by hash: those in `following`, and those in `filling` that end with a histogram. */
+  readonly ends: Map<number, SeriesRun>;
   /** Settles with the request in flight, and so with all before it. */
   inFlight: Promise<void>;
 }
@@ -38,6 +40,7 @@ export class Lanes {
       filling: new WriteBatch(firstCapacityBytes),
       following: new WriteBatch(1024),
       spare: new WriteBatch(firstCapacityBytes),
+      ends: new Map(),
       inFlight: Promise.resolve(),
     }));
     this.#delivery = delivery;
@@ -55,7 +58,7 @@ export class Lanes {
     const histograms = columns.histograms.length;
     let float = 0;
     let histogram = 0;
-    let last: SeriesRun | undefined;
+    let last = lane.ends.get(hash);
     // A receiver appends the floats of a message before its histograms: each run of one kind is a message of its own, in order of time.
     while (float < floats || histogram < histograms) {
       const isFloat =
@@ -85,6 +88,8 @@ export class Lanes {
         last = { batch, rank: reached };
       }
     }
+    if (last !== undefined && (last.rank > floatRank.last || last.batch === lane.following)) lane.ends.set(hash, last);
+    else lane.ends.delete(hash);
   }
 
   /** Where the next run of a series goes; undefined when something has to be sent first. */
@@ -96,11 +101,6 @@ export class Lanes {
     if (last?.batch === lane.following && falls) return undefined;
     const { following } = lane;
     return this.#isFull(following) || following.byteLength >= followingBytes ? undefined : following;
-  }
-
-  /** To be called between two parts of a window: the next one may bring later samples of the same series. */
-  async endPart(window: DeliveryWindow): Promise<void> {
-    for (const lane of this.#lanes) if (lane.following.samples > 0) await this.#send(lane, window);
   }
 
   #isFull(batch: WriteBatch): boolean {
@@ -122,6 +122,7 @@ export class Lanes {
     lane.filling = lane.following;
     lane.following = lane.spare;
     lane.spare = batch;
+    for (const [hash, run] of lane.ends) if (run.batch === batch) lane.ends.delete(hash);
     lane.inFlight = this.#delivery.deliver(batch.bytes(), window, this.#signal).finally(() => batch.clear());
     lane.inFlight.catch(this.#onFailure);
   }

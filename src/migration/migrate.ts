@@ -9,12 +9,7 @@ import type { MigrationProgress, MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
 import { uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
-
-/**
- * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics 1.145 shows
- * a new series two to four seconds after it took it, and a request of a killed run may still be on its way in.
- */
-const settlingMs = { RemoteRead: 500, PromQL: 5000 } as const;
+import { settlingMs } from './read-back.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -45,6 +40,8 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
       },
     };
   } finally {
+    // A delivery that waits for its next attempt would outlive this call.
+    failed.abort();
     connections?.close();
     progress.waitingFor = '';
     observer.progress(progress);

@@ -47,6 +47,11 @@ export const migrationCodes = {
     meaning: "the source's answer holds a wrong checksum, length or chunk; it was asked again, and for SAMPLES",
     cure: 'look for what changes bodies on the way; if it stays, the block of the source is damaged: promtool tsdb analyze',
   },
+  'bad-answer-invalid-labels': {
+    meaning:
+      'a series in the answer has labels that no store takes: one name with two values, or text that is not UTF-8',
+    cure: 'look for the series in the store; the message shows its labels',
+  },
   'bad-answer-too-large': {
     meaning: "a piece of the source's answer declares more bytes than are accepted",
     cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if the source is to be believed',
@@ -86,6 +91,11 @@ export const warningCodes = {
   'start-timestamps': {
     meaning: 'the source has start timestamps, which remote write 1.0 cannot carry',
     cure: 'nothing to do: the samples themselves are complete',
+  },
+  'not-stored': {
+    meaning:
+      'the destination is InfluxDB and has acknowledged samples that it cannot store: NaN, stale markers, native histograms, in newer releases infinite values too; how many is said at the end of the run',
+    cure: 'nothing to do: InfluxDB has no place for them; they count as written',
   },
   'mark-refused': {
     meaning:

@@ -7,12 +7,14 @@ import { WindowAccount } from './accounting.ts';
 import type { Connections } from './connections.ts';
 import { Delivery, type DeliveryWindow, samplesRejected } from './delivery.ts';
 import { Lanes } from './lanes.ts';
+import { LostAnswers } from './lost-answers.ts';
 import { MarkWriter } from './mark-writer.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
-import { anyOrderWindows } from './progress-mark.ts';
+import { anyOrderWindows, uncertainMs } from './progress-mark.ts';
 import { readAhead } from './read-ahead.ts';
+import { settlingMs } from './read-back.ts';
 import { SourceReader } from './source-reader.ts';
 import type { WindowPart } from './window-part.ts';
 import { WindowWriter } from './window-writer.ts';
@@ -56,20 +58,35 @@ const markPollMs = 500;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #marks: MarkWriter;
+  readonly #delivery: Delivery;
   readonly #lanes: Lanes;
   readonly #writer: WindowWriter;
   readonly #inFlight: OpenWindow[] = [];
   #firstMark: Promise<void> | undefined;
+  /** In the destination before the end of the newest finished window, over all runs. */
+  #samplesThrough: number;
   #markRefusalTold = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { plan, connections, observer, progress, signal, fail, frozenEndMs } = options;
+    const { plan, connections, observer, progress, clock, signal, fail, frozenEndMs } = options;
+    this.#samplesThrough = options.samplesBefore;
     const { destination: client, retrier, samplesRate, bytesRate, router, readBack } = connections;
     this.#marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
     const probe = (window: DeliveryWindow, at: AbortSignal) => this.#marks.probe(window.toMs - 1, at);
-    const delivery = new Delivery({ plan, client, retrier, observer, progress, samplesRate, bytesRate, probe });
-    this.#lanes = new Lanes(plan.limits.inFlightWrites, delivery, signal, fail);
+    const lostAnswers = new LostAnswers({ readBack, clock, settlingMs: settlingMs[plan.progress.protocol] });
+    this.#delivery = new Delivery({
+      plan,
+      client,
+      retrier,
+      observer,
+      progress,
+      samplesRate,
+      bytesRate,
+      probe,
+      lostAnswers,
+    });
+    this.#lanes = new Lanes(plan.limits.inFlightWrites, this.#delivery, signal, fail);
     this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, readBack, signal });
   }
 
@@ -79,27 +96,29 @@ export class Pipeline {
    * @throws MigrationError, or the signal's reason
    */
   async run(fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
-    const { plan, connections, observer, progress, stop } = this.#options;
+    const { plan, connections, observer, progress, clock, stop, signal } = this.#options;
     const { source: client, budget, router, retrier } = connections;
     const reader = new SourceReader({ plan, client, budget, router, retrier, observer, progress, uncertainUntilMs });
     let atMs = fromMs;
-    let uncertainMs = uncertainUntilMs;
+    let compareUntilMs = uncertainUntilMs;
     while (atMs < endMs && !stop.aborted) {
       try {
-        await this.#copy(reader, atMs, endMs, uncertainMs);
+        await this.#copy(reader, atMs, endMs, compareUntilMs);
         break;
       } catch (error) {
         if (!(error instanceof UndecodableWindow)) throw error;
         // What came before it is on its way; what was written of it shows when it is compared.
         await this.#finishAll();
+        await clock.sleep(settlingMs[plan.progress.protocol], signal);
         atMs = error.window.fromMs;
-        uncertainMs = Math.max(uncertainMs, error.window.toMs);
+        compareUntilMs = Math.max(compareUntilMs, error.window.toMs);
         reader.samplesOnlyUntil(error.window.toMs);
         const message = `the source's stream can't be decoded, asking for SAMPLES instead: ${error.message}`;
         observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
       }
     }
     await this.#firstMark;
+    this.#delivery.tellLost();
   }
 
   async #copy(reader: SourceReader, fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
@@ -110,10 +129,17 @@ export class Pipeline {
     const parts = readAhead(reader.windows(fromMs, endMs, readSignal), partsReadAhead, (part) =>
       part.reservation.release(),
     );
+    let open: OpenWindow | undefined;
     try {
-      let open: OpenWindow | undefined;
       for await (const part of parts) {
-        open ??= this.#open(part, clock.now());
+        if (open === undefined) {
+          if (stop.aborted) {
+            part.reservation.release();
+            break;
+          }
+          await this.#finishBefore(part.window.toMs);
+          open = this.#open(part, clock.now());
+        }
         await this.#write(part, open, uncertainUntilMs);
         if (!part.last) continue;
         open.acknowledged = (await this.#lanes.flush(open)).acknowledged;
@@ -129,6 +155,17 @@ export class Pipeline {
       reading.abort();
     }
     await this.#finishAll();
+    // A stop came between the parts of a window: what is begun arrives and is counted, but nothing is marked.
+    if (open !== undefined) await (await this.#lanes.flush(open)).acknowledged;
+  }
+
+  /** All that is in flight must lie where a later run would compare: an empty stretch of weeks between two windows counts. */
+  async #finishBefore(toMs: number): Promise<void> {
+    const { ordering } = this.#options.plan.destination;
+    for (let oldest = this.#inFlight[0]; oldest !== undefined; oldest = this.#inFlight[0]) {
+      if (toMs - oldest.fromMs <= uncertainMs(ordering)) return;
+      await this.#finishOldest();
+    }
   }
 
   #open(part: WindowPart, nowMs: number): OpenWindow {
@@ -136,7 +173,7 @@ export class Pipeline {
       fromMs: part.window.fromMs,
       toMs: part.window.toMs,
       account: new WindowAccount(this.#options.progress),
-      repeatsArePresent: false,
+      compared: false,
       tooOld: 'unknown',
       firstRejection: undefined,
       startedAtMs: nowMs,
@@ -170,16 +207,15 @@ export class Pipeline {
   async #finishOldest(): Promise<void> {
     const window = this.#inFlight[0];
     if (window === undefined) return;
-    const { plan, observer, progress, clock, samplesBefore, signal } = this.#options;
+    const { plan, observer, progress, clock, signal } = this.#options;
     await window.acknowledged;
     signal.throwIfAborted();
     this.#inFlight.shift();
     window.account.close();
     if (window.account.rejected > 0 && plan.rejectedSamples === 'Fail') throw samplesRejected(window);
-    if (plan.progress.protocol !== 'None') {
-      const samples = samplesBefore + progress.samplesWritten + progress.samplesAlreadyPresent;
-      await this.#mark(window.toMs - 1, samples);
-    }
+    // Not the run's own counts: they have samples of later windows in flight, which a run that goes on at this mark counts again.
+    this.#samplesThrough += window.account.inDestination;
+    if (plan.progress.protocol !== 'None') await this.#mark(window.toMs - 1, this.#samplesThrough);
     progress.watermarkMs = window.toMs;
     progress.windows++;
     progress.series = Math.max(progress.series, window.series);

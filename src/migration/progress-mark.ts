@@ -42,7 +42,8 @@ export function markMatchers(plan: MarkIdentity): Matcher[] {
 
 /**
  * A matcher that every series passes and that no two questions share. VictoriaMetrics remembers for up to ten seconds which series a filter
- * selects: a run that begins soon after another was killed would be told that there is no mark yet, and copy again what is there.
+ * selects: a run that begins soon after another was killed would be told that there is no mark yet, and copy again what is there. For PromQL
+ * only: InfluxDB fails at a label that it has never seen when several metrics are asked for.
  */
 export function freshMatcher(random: () => number): Matcher {
   return { kind: '!=', name: 'fresh', value: random().toString(36).slice(2) };

@@ -65,7 +65,6 @@ export class RemoteReadMarks implements MarkReader {
   readonly #client: ReadClient;
   readonly #budget: MemoryBudget;
   readonly #retrier: Retrier;
-  readonly #random: () => number;
 
   constructor(options: {
     plan: MigrationPlan;
@@ -73,9 +72,7 @@ export class RemoteReadMarks implements MarkReader {
     client: ReadClient;
     budget: MemoryBudget;
     retrier: Retrier;
-    random: () => number;
   }) {
-    this.#random = options.random;
     this.#plan = options.plan;
     this.#endpoint = options.endpoint;
     this.#client = options.client;
@@ -85,7 +82,7 @@ export class RemoteReadMarks implements MarkReader {
 
   async latest(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
     const query = {
-      matchers: [...markMatchers(this.#plan), freshMatcher(this.#random)],
+      matchers: markMatchers(this.#plan),
       fromMs,
       toMs,
       samplesOnly: true,

@@ -78,13 +78,13 @@ export async function readAnswer(
   options: { attempt: number; signal: AbortSignal; reservation: Reservation; maxFrameBytes: number },
 ): Promise<Answer> {
   const { signal, reservation } = options;
-  const request = encodeReadRequest({
-    startMs: query.fromMs,
-    endMs: query.toMs - 1,
-    matchers: [...query.matchers],
-    accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
-  });
-  const answer = await client.read(compress(request), { attempt: options.attempt, signal });
+  const anchored = client.searchesRegexes;
+  let answer = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
+  if (!anchored && client.searchesRegexes) {
+    // It answered another question.
+    for await (const _ of answer.body) break;
+    answer = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
+  }
   const blocks = new Blocks(reservation, signal);
   if (answer.kind === 'stream') {
     const frames = new FrameCollector({ maxFrameBytes: options.maxFrameBytes });
@@ -100,12 +100,27 @@ export async function readAnswer(
   const parts: Uint8Array[] = [];
   for await (const block of blocks.of(answer.body)) parts.push(block);
   const compressed = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-  if (compressed.length === 0) return { cursor: new SamplesCursor(new Uint8Array(0)), receivedBytes: 0 };
   const decodedBytes = declaredLength(compressed);
   await reservation.grow(decodedBytes, signal);
   const message = decompress(compressed, decodedBytes);
   reservation.shrink(blocks.received);
   return { cursor: new SamplesCursor(message), receivedBytes: blocks.received };
+}
+
+/** @param anchored for a server that would find a regular expression anywhere in a value: written out as Prometheus 3 reads it */
+function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
+  const matchers = query.matchers.map((matcher) =>
+    anchored && (matcher.kind === '=~' || matcher.kind === '!~')
+      ? { ...matcher, value: `^(?s:${matcher.value})$` }
+      : matcher,
+  );
+  const request = encodeReadRequest({
+    startMs: query.fromMs,
+    endMs: query.toMs - 1,
+    matchers,
+    accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
+  });
+  return compress(request);
 }
 
 const mostSeenNames = 1000;

@@ -5,16 +5,24 @@ import type { Endpoint } from '../remote/endpoint.ts';
 import type { QueryClient } from '../remote/query-client.ts';
 import type { ReadClient } from '../remote/read-client.ts';
 import { RemoteError } from '../remote/remote-error.ts';
-import { canonicalLabels, encodeLabels, labelKey } from '../wire/labels.ts';
+import { WireError } from '../wire/errors.ts';
+import { canonicalLabels, decodeLabels, encodeLabels, labelKey } from '../wire/labels.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { toMigrationError } from './migration-error.ts';
 import type { Matcher } from './migration-plan.ts';
 import { formatSelector, freshMatcher } from './progress-mark.ts';
-import { DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
+import { DoesNotFit, type ReadQuery, Reservation, readAnswer } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
 /** Timestamps per series, by `labelKey` of the canonical labels. */
 export type PresentTimes = Map<string, number[]>;
+
+/**
+ * No PromQL answer shows stale markers; a Prometheus with external labels of its own shows other label sets than were written, so nothing
+ * can be compared.
+ */
+export type Hidden = 'nothing' | 'stale-markers' | 'everything';
 
 export interface ReadBack {
   /** Adds what the destination has of the metrics `names` in [fromMs, toMs) to `present`. @throws DoesNotFit when it is too much at once */
@@ -25,12 +33,15 @@ export interface ReadBack {
     present: PresentTimes,
     signal: AbortSignal,
   ): Promise<void>;
-  /**
-   * Whether what it has not shown is really missing: PromQL hides stale markers, and a Prometheus with external labels of its own shows
-   * other label sets than were written.
-   */
-  readonly showsEverything: boolean;
+  /** What of the samples that are there it may not have shown. */
+  readonly hides: Hidden;
 }
+
+/**
+ * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics 1.145 shows
+ * a new series two to four seconds after it took it, and a request of a killed run may still be on its way in.
+ */
+export const settlingMs = { RemoteRead: 500, PromQL: 5000, None: 0 } as const;
 
 const namesAtOnce = 100;
 /** Regular expressions are sent in the URL or a form; servers bound them. */
@@ -105,7 +116,6 @@ function addTimes(wanted: PresentTimes, key: string, times: Iterable<number>, fr
 interface ReadBackOptions {
   readonly endpoint: Endpoint;
   readonly retrier: Retrier;
-  readonly random: () => number;
   /** The most that one answer may take; a larger one is asked for in pieces of time. */
   readonly answerBytes: number;
 }
@@ -127,30 +137,72 @@ async function persistently<T>(
   }
 }
 
+type LabelSet = ReadonlyMap<string, string>;
+
+const foreignSeriesLookedAt = 10;
+
+/** Whether one of the series looks like a wanted one with labels added; otherwise they are neighbours that bear the same metric names. */
+function haveLabelsAdded(foreign: readonly LabelSet[], wanted: PresentTimes): boolean {
+  for (const key of wanted.keys()) {
+    const labels = decodeLabels(Buffer.from(key, 'latin1'));
+    if (foreign.some((shown) => labels.every(([name, value]) => shown.get(name) === value))) return true;
+  }
+  return false;
+}
+
 export class RemoteReadBack implements ReadBack {
-  showsEverything = true;
+  hides: Hidden = 'nothing';
   readonly #options: ReadBackOptions & { readonly client: ReadClient; readonly maxFrameBytes: number };
   readonly #budget: MemoryBudget;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: ReadBackOptions & { readonly client: ReadClient; readonly maxFrameBytes: number }) {
     this.#options = options;
     this.#budget = new MemoryBudget(options.answerBytes);
   }
 
-  async add(
+  /** One question at a time: two that each hold a part of the budget would wait for each other. */
+  add(
     names: readonly string[],
     fromMs: number,
     toMs: number,
     present: PresentTimes,
     signal: AbortSignal,
   ): Promise<void> {
+    const added = this.#turn.then(() => this.#ask(names, fromMs, toMs, present, signal));
+    this.#turn = added.catch(() => undefined);
+    return added;
+  }
+
+  async #ask(
+    names: readonly string[],
+    fromMs: number,
+    toMs: number,
+    present: PresentTimes,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#add(names, { fromMs, toMs, samplesOnly: false }, present, signal);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      try {
+        await this.#add(names, { fromMs, toMs, samplesOnly: true }, present, signal);
+      } catch (again) {
+        // A WireError from here would be taken for the source's.
+        throw again instanceof WireError ? toMigrationError(again, 'progress') : again;
+      }
+    }
+  }
+
+  async #add(
+    names: readonly string[],
+    range: Pick<ReadQuery, 'fromMs' | 'toMs' | 'samplesOnly'>,
+    present: PresentTimes,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, maxFrameBytes } = this.#options;
-    const query = {
-      matchers: [namesMatcher(names), freshMatcher(this.#options.random)],
-      fromMs,
-      toMs,
-      samplesOnly: false,
-    };
+    const { fromMs, toMs } = range;
+    const query = { matchers: [namesMatcher(names)], ...range };
     const reservation = new Reservation(this.#budget);
     try {
       const { cursor } = await persistently(this.#options, signal, (attempt) => {
@@ -158,19 +210,22 @@ export class RemoteReadBack implements ReadBack {
         return readAnswer(client, query, { attempt, signal, reservation, maxFrameBytes });
       });
       const columns = new SampleColumns();
-      let shown = 0;
+      const foreign: LabelSet[] = [];
       let known = 0;
       while (cursor.next()) {
-        shown++;
-        const key = labelKey(canonicalLabels(cursor.labels));
-        if (!present.has(key)) continue;
+        const labels = canonicalLabels(cursor.labels);
+        const key = labelKey(labels);
+        if (!present.has(key)) {
+          if (foreign.length < foreignSeriesLookedAt) foreign.push(new Map(decodeLabels(labels)));
+          continue;
+        }
         known++;
         columns.clear();
         cursor.decode(fromMs, toMs, columns);
         addTimes(present, key, columns.floatTimesMs.subarray(0, columns.floats), fromMs, toMs);
         addTimes(present, key, columns.histogramTimesMs, fromMs, toMs);
       }
-      if (shown > 0 && known === 0) this.showsEverything = false;
+      if (known === 0 && foreign.length > 0 && haveLabelsAdded(foreign, present)) this.hides = 'everything';
     } finally {
       reservation.release();
     }
@@ -178,16 +233,16 @@ export class RemoteReadBack implements ReadBack {
 }
 
 export class PromqlReadBack implements ReadBack {
-  readonly #options: ReadBackOptions & { readonly client: QueryClient };
+  readonly #options: ReadBackOptions & { readonly client: QueryClient; readonly random: () => number };
   /** VictoriaMetrics' export also shows stale markers, which no PromQL answer does; undefined until it was tried. */
   #exports: boolean | undefined;
 
-  constructor(options: ReadBackOptions & { readonly client: QueryClient }) {
+  constructor(options: ReadBackOptions & { readonly client: QueryClient; readonly random: () => number }) {
     this.#options = options;
   }
 
-  get showsEverything(): boolean {
-    return this.#exports === true;
+  get hides(): Hidden {
+    return this.#exports === true ? 'nothing' : 'stale-markers';
   }
 
   async add(

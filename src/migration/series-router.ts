@@ -33,7 +33,10 @@ export class SeriesRouter {
     return this.#transform !== undefined;
   }
 
-  /** @param region the label entries as they stand in the answer */
+  /**
+   * @param region the label entries as they stand in the answer
+   * @throws WireError when they are no labels at all
+   */
   route(region: Uint8Array): Route {
     if (this.#transform === undefined) return routeUnchanged(region);
     const key = labelKey(region);
@@ -53,7 +56,8 @@ export class SeriesRouter {
       const labels = encodeLabels(pairs);
       return { kind: 'write', labels, hash: hashLabels(labels) };
     } catch (error) {
-      if (error instanceof WireError) return { kind: 'invalid', labels: region.slice(), problem: error.message };
+      if (error instanceof WireError && error.code === 'invalid-labels')
+        return { kind: 'invalid', labels: region.slice(), problem: error.message };
       throw error;
     }
   }
@@ -66,7 +70,8 @@ function routeUnchanged(region: Uint8Array): Route {
     if (!hasName(labels)) return { kind: 'invalid', labels, problem: 'no __name__ label' };
     return { kind: 'write', labels, hash: hashLabels(labels) };
   } catch (error) {
-    if (error instanceof WireError) return { kind: 'invalid', labels: region, problem: error.message };
+    if (error instanceof WireError && error.code === 'invalid-labels')
+      return { kind: 'invalid', labels: region, problem: error.message };
     throw error;
   }
 }

@@ -32,6 +32,10 @@ export interface SourceReaderOptions {
 
 /** A source whose every answer is "too large", however little it is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
 const mostSplitsInARow = 250;
+/** So many splits in a row for 5xx, timeouts and cut answers alone are no matter of size but an outage, which is waited out. */
+const mostSplitsInOutage = 40;
+/** While windows are split the waits go on from one to the next, but stay below 4 s: from a day to a second they are many. */
+const longestSplitAttempt = 4;
 
 /** A piece of a window: all names, or those of a partition, of [fromMs, toMs). */
 interface Slice {
@@ -50,6 +54,7 @@ export class SourceReader {
   #samplesOnlyUntilMs = Number.NEGATIVE_INFINITY;
   #splitForAmbiguity = false;
   #splitsInARow = 0;
+  #pausesInARow = 0;
 
   constructor(options: SourceReaderOptions) {
     this.#options = options;
@@ -100,7 +105,7 @@ export class SourceReader {
             shorter = canShorten;
             break;
           }
-          this.#tellSplit(slice, read.split, 'name');
+          this.#tellSplit(slice, read.split, splitNames(slice.names) === undefined ? 'time' : 'name');
           slices = [...splitSlice(slice, read.split, read.seenNames), ...others];
           continue;
         }
@@ -139,6 +144,7 @@ export class SourceReader {
         const part = await this.#ask(slice, { samplesOnly, attempt, reservation, signal });
         this.#splitForAmbiguity = false;
         this.#splitsInARow = 0;
+        this.#pausesInARow = 0;
         return { part };
       } catch (error) {
         reservation.release();
@@ -147,16 +153,20 @@ export class SourceReader {
         if (failure.kind === 'transient' && failure.answered) failures.transientAnswers++;
         if (failure.kind === 'ambiguous') failures.ambiguous++;
         if (failure.kind === 'corrupt') failures.corrupt++;
+        const outage = failure.kind === 'transient' && this.#splitsInARow >= mostSplitsInOutage;
         const reaction = reactToReadFailure(failure, {
           ...failures,
           samplesOnly,
-          canSplitByTime,
-          canSplitByName: splitNames(slice.names) !== undefined || slice.toMs - slice.fromMs > 1,
+          canSplitByTime: canSplitByTime && !outage,
+          canSplitByName: !outage && (splitNames(slice.names) !== undefined || slice.toMs - slice.fromMs > 1),
           splitForAmbiguity: this.#splitForAmbiguity,
         });
-        if (reaction === 'fail') throw toMigrationError(error, 'source');
+        if (reaction === 'fail') {
+          throw error instanceof DoesNotFit ? stillTooLarge(error.message) : toMigrationError(error, 'source');
+        }
         if (reaction === 'pause-and-retry' || reaction === 'pause-and-split') {
-          await retrier.pause(asRemoteError(error), plan.source, attempt, signal);
+          const waited = Math.max(attempt, Math.min(++this.#pausesInARow, longestSplitAttempt));
+          await retrier.pause(asRemoteError(error), plan.source, waited, signal);
         }
         if (reaction === 'samples-only') {
           samplesOnly = true;
@@ -260,6 +270,7 @@ function toReadFailure(error: unknown): ReadFailure {
         return { kind: 'ambiguous' };
       case 'truncated':
       case 'corrupt':
+      case 'invalid-labels':
         return { kind: 'corrupt' };
     }
   }

@@ -52,7 +52,7 @@ export class WindowWriter {
    */
   async write(part: WindowPart, window: DeliveryWindow, uncertain: boolean): Promise<number> {
     const present = uncertain ? await this.#presentTimes(part) : undefined;
-    window.repeatsArePresent = present !== undefined && this.#options.readBack?.showsEverything === false;
+    window.compared = present !== undefined;
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
     let sinceYield = 0;
@@ -77,7 +77,6 @@ export class WindowWriter {
     for (const sets of merging.values()) {
       for (const held of sets.values()) series += await this.#emitMerged(held, window, present);
     }
-    if (!part.last) await this.#options.lanes.endPart(window);
     return series;
   }
 

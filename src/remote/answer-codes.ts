@@ -127,6 +127,10 @@ export const answerCodes = {
     meaning: 'the server answers only queries that name a metric (Cortex chunks storage)',
     cure: 'give every selector of spec.selectors a metric name',
   },
+  'influxdb-failed': {
+    meaning: 'InfluxDB failed inside (500 Internal Server Error)',
+    cure: 'let every selector of spec.selectors name one metric with =, or leave out its matchers that a series without the label passes (!=, !~, =""): InfluxDB fails at them when several metrics are asked for; otherwise look into the server\'s log',
+  },
   'request-not-understood': {
     meaning: 'the server could not decode the request',
     cure: 'check that nothing between here and the server changes bodies or the Content-Encoding header, and that spec.SIDE.url speaks this protocol',

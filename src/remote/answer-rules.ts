@@ -40,7 +40,7 @@ export const rules: readonly Rule[] = [
     code: 'request-too-large',
     sides: toWrite,
     statuses: [400, 422, 429, 500],
-    text: /too big (?:un)?packed request|maxInsertRequestSize|message (?:size )?(?:is )?(?:too large|larger than)|decoded (?:block|size|length) .*(?:too large|exceed|larger|limit)|snappy.*too large|request (?:body|entity|size)(?: is)? too large|max-write-message-size|max-write-request-data-item-size|max_recv_msg_size|trying to send message larger/i,
+    text: /too big (?:un)?packed request|too big data size|maxInsertRequestSize|message (?:size )?(?:is )?(?:too large|larger than)|decoded (?:block|size|length) .*(?:too large|exceed|larger|limit)|snappy.*too large|request (?:body|entity|size)(?: is)? too large|max-write-message-size|max-write-request-data-item-size|max_recv_msg_size|trying to send message larger/i,
   },
   {
     class: 'too-large',

@@ -39,6 +39,9 @@ const transientCodes: Readonly<Record<number, RemoteCode>> = {
   504: 'gateway-timeout',
 };
 
+/** What Go's HTTP server and InfluxDB's own recovery from a panic say: the same question would end the same way. */
+const crash = /^\s*Internal Server Error\s*$/i;
+
 const longestRetryAfterMs = 5 * 60_000;
 
 /**
@@ -57,6 +60,14 @@ export function classifyAnswer(answer: Answer): Classified {
       code: 'redirected',
       hint: location === undefined ? hint : `${hint}; it names ${location}`,
     };
+  }
+  if (
+    side !== 'destination' &&
+    status === 500 &&
+    answer.headers['x-influxdb-version'] !== undefined &&
+    crash.test(text)
+  ) {
+    return { class: 'ambiguous', code: 'influxdb-failed', hint: hintOf('influxdb-failed', side) };
   }
   // M3 sums up both kinds of errors of one request. What it calls retryable must be repeated, bad samples beside it or not.
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);

@@ -21,6 +21,8 @@ export interface ReadAnswer {
 // Reads run one after the other, or a few at once when a window is split by series.
 const defaultMaxConnections = 8;
 
+const influxdbPath = /\/api\/v1\/prom\/read(?:[?#]|$)/;
+
 const requestHeaders = {
   'content-type': 'application/x-protobuf',
   'content-encoding': 'snappy',
@@ -31,10 +33,20 @@ const requestHeaders = {
 export class ReadClient {
   readonly #http: HttpClient;
   readonly #url: string;
+  #searchesRegexes: boolean;
 
   constructor(endpoint: Endpoint, hooks: RequestHooks, maxConnections: number = defaultMaxConnections) {
     this.#http = new HttpClient(endpoint, hooks, maxConnections);
     this.#url = endpoint.url;
+    this.#searchesRegexes = influxdbPath.test(endpoint.url);
+  }
+
+  /**
+   * InfluxDB looks for a regular expression anywhere in the value, where all others hold it against the whole value. True for InfluxDB's
+   * path, and once an answer has shown that this is one.
+   */
+  get searchesRegexes(): boolean {
+    return this.#searchesRegexes;
   }
 
   /**
@@ -50,6 +62,7 @@ export class ReadClient {
       body,
       ...options,
     });
+    if (answer.headers['x-influxdb-version'] !== undefined) this.#searchesRegexes = true;
     const refusal = await this.#http.refusal(answer);
     if (refusal !== undefined) throw refusal;
     const contentType = answer.headers['content-type'] ?? '';

@@ -6,6 +6,8 @@ import { HttpClient, type RequestHooks } from './http.ts';
 export interface WriteResult {
   /** `ha-deduplicated`: the destination said 202 and may have dropped the samples. */
   readonly warning?: { readonly code: string; readonly message: string };
+  /** Answered by InfluxDB, whose 204 also stands for samples that it cannot store (wire/influxdb-gaps.ts). */
+  readonly influxdb?: true;
 }
 
 const requestHeaders = {
@@ -36,7 +38,10 @@ export class WriteClient {
     const refusal = this.#http.refusalOf(answer, text);
     if (refusal !== undefined) throw refusal;
     const judged = this.#http.judge(answer, text);
-    return judged.class === 'done' && judged.warning !== undefined ? { warning: judged.warning } : {};
+    return {
+      ...(judged.class === 'done' && judged.warning !== undefined && { warning: judged.warning }),
+      ...(answer.headers['x-influxdb-version'] !== undefined && { influxdb: true }),
+    };
   }
 
   /** Ends all connections, those in use too. */

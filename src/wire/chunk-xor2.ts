@@ -2,8 +2,8 @@
 // and a start timestamp may follow each sample. As hot as chunk-xor.ts and written in the same way.
 
 import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
-import type { SampleColumns } from './sample-columns.ts';
 import { StartTimestamps } from './chunk-start-timestamps.ts';
+import type { SampleColumns } from './sample-columns.ts';
 
 const headerBytes = 3;
 const startHeaderByte = 2;

@@ -5,6 +5,7 @@ export type WireErrorCode =
   | 'truncated' // the bytes end inside a value
   | 'corrupt' // checksum, tag, length or chunk that cannot be
   | 'too-large' // a declared length is over the limit that the caller gave
+  | 'invalid-labels' // well-formed bytes, but a label set that no store takes
   | 'unknown-encoding' // a chunk encoding that this version cannot decode
   | 'server-error-text'; // a server's plain error text stands where a frame should
 

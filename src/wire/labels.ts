@@ -89,9 +89,15 @@ export function labelKey(labels: Uint8Array): string {
   return Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength).toString('latin1');
 }
 
-/** The value of `__name__`, or an empty text. @throws WireError 'corrupt' when it is not UTF-8 */
+/** The value of `__name__`, or an empty text; what is not UTF-8 in it is replaced. Throws WireError on bytes that are no labels. */
 export function metricName(labels: LabelBytes): string {
-  return decodeLabels(labels).find(([name]) => name === '__name__')?.[1] ?? '';
+  const reader = new ProtoReader(labels);
+  while (reader.nextField()) {
+    reader.delimited();
+    const { nameStart, nameEnd, valueStart, valueEnd } = labelSpan(labels, reader.valueStart, reader.valueEnd);
+    if (readableText(labels, nameStart, nameEnd) === '__name__') return readableText(labels, valueStart, valueEnd);
+  }
+  return '';
 }
 
 /**
@@ -209,7 +215,7 @@ function rebuild(region: Uint8Array): LabelBytes {
     if (last !== undefined && compareSpans(region, last.nameStart, last.nameEnd, span.nameStart, span.nameEnd) === 0) {
       if (compareSpans(region, last.valueStart, last.valueEnd, span.valueStart, span.valueEnd) === 0) continue;
       const name = formatName(readableText(region, span.nameStart, span.nameEnd));
-      throw new WireError('corrupt', `a series has two values for the label ${name}: ${formatLabels(region)}`);
+      throw new WireError('invalid-labels', `a series has two values for the label ${name}: ${formatLabels(region)}`);
     }
     kept.push(span);
     size += entrySize(span.nameEnd - span.nameStart, span.valueEnd - span.valueStart);
@@ -305,7 +311,7 @@ function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   try {
     return strictUtf8.decode(bytes.subarray(start, end));
   } catch (error) {
-    throw new WireError('corrupt', `a label is not valid UTF-8: ${formatLabels(bytes)}`, { cause: error });
+    throw new WireError('invalid-labels', `a label is not valid UTF-8: ${formatLabels(bytes)}`, { cause: error });
   }
 }
 

@@ -266,6 +266,43 @@ export function* writeRequestSeries(bytes: Uint8Array): Generator<{ labels: Labe
   }
 }
 
+/**
+ * A WriteRequest of ours without the samples and histograms whose times `timesOfSeries` gives for their labels, order kept;
+ * empty when nothing is left. `bytes` itself when there is nothing to leave out. Throws WireError on bytes that are none.
+ */
+export function withoutSamples(
+  bytes: Uint8Array,
+  timesOfSeries: (labels: LabelBytes) => Iterable<number> | undefined,
+): Uint8Array {
+  const kept: Uint8Array[] = [];
+  let dropped = 0;
+  for (const entry of timeSeriesEntries(bytes)) {
+    const labels = labelsOf(bytes, entry);
+    const times = new Set(timesOfSeries(labels));
+    const missing = timesOf(bytes, entry).map((timeMs) => !times.has(timeMs));
+    dropped += missing.filter((is) => !is).length;
+    const items: Uint8Array[] = [];
+    const reader = new ProtoReader(bytes, entry.start, entry.end);
+    for (let at = 0; reader.nextField(); ) {
+      reader.skip();
+      if (reader.field !== 2 && reader.field !== 4) continue;
+      if (missing[at++]) items.push(bytes.subarray(reader.tagStart, reader.position));
+    }
+    if (items.length > 0) kept.push(wrapTimeSeries(labels, concat(items)));
+  }
+  return dropped === 0 ? bytes : concat(kept);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 interface EntrySpan {
   readonly start: number;
   readonly end: number;

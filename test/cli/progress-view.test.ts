@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ProgressMeter } from '../../src/cli/progress-view.ts';
-import { SlidingRate } from '../../src/cli/sliding-rate.ts';
+import { SlidingRate } from '../../src/telemetry/sliding-rate.ts';
 import { endMs, someProgress, startMs } from './fake-engine.ts';
 
 describe('a sliding rate', () => {

@@ -59,7 +59,8 @@ describe("a window's account", () => {
         const { samplesRejected, ...counts } = progress;
         const { samplesRejected: rejectedBefore, ...countsBefore } = before;
         assert.deepEqual(counts, countsBefore);
-        for (const [reason, samples] of Object.entries(samplesRejected)) assert.equal(samples, rejectedBefore[reason] ?? 0);
+        for (const [reason, samples] of Object.entries(samplesRejected))
+          assert.equal(samples, rejectedBefore[reason] ?? 0);
         assert.equal(
           progress.samplesRead,
           kept.reduce((sum, [, samples]) => sum + samples, 0),

@@ -1,31 +1,342 @@
-// Whole runs of the engine over real HTTP, against servers that behave.
+// Whole runs of the engine over real HTTP, against servers that behave: what is copied, how it is counted, what is marked.
 import assert from 'node:assert/strict';
-import { regularSeries, startSource } from './support/fake-source.ts';
+import type { MigrationPlan, RelabelRule } from '../../src/migration/migration-plan.ts';
+import { progressMetric } from '../../src/migration/progress-mark.ts';
+import { FastClock } from './support/fake-clock.ts';
 import { startDestination } from './support/fake-destination.ts';
-import { epochMs, hourMs, planFor, run, unaccounted } from './support/plan.ts';
-import { type Series } from './support/remote-messages.ts';
+import { regularSeries, startSource } from './support/fake-source.ts';
+import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from './support/plan.ts';
+import { bitsOf, expected, type Series, staleBits } from './support/remote-messages.ts';
 
-/** What [fromMs, toMs) of these series looks like in a destination. */
-export function expected(series: readonly Series[], fromMs: number, toMs: number): Series[] {
-  return series.map(({ labels, samples, histograms = [] }) => ({
-    labels,
-    samples: samples.filter(({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
-    histograms: histograms.filter(({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
-  }));
+function assertSucceeded({ progress, error }: Run): void {
+  assert.equal(error, undefined);
+  assert.equal(progress.phase, 'Succeeded');
+  assert.equal(progress.watermarkMs, progress.endMs);
+  assert.equal(unaccounted(progress), 0);
 }
+
+const threeHours = regularSeries({ count: 5, fromMs: epochMs - hourMs, toMs: epochMs + 2 * hourMs, stepMs: 15_000 });
+const theHour = expected(threeHours, epochMs, epochMs + hourMs);
+
+const relabelDefaults = {
+  sourceLabels: [],
+  separator: ';',
+  regex: '(.*)',
+  modulus: 0,
+  targetLabel: '',
+  replacement: '$1',
+};
+const rule = (changes: Partial<RelabelRule> & Pick<RelabelRule, 'action'>): RelabelRule => ({
+  ...relabelDefaults,
+  ...changes,
+});
 
 describe('a migration', () => {
   for (const protocol of ['RemoteRead', 'PromQL', 'None'] as const) {
-    it(`copies everything in the half open range, with progress by ${protocol}`, async () => {
-      const series = regularSeries({ count: 5, fromMs: epochMs - hourMs, toMs: epochMs + 2 * hourMs, stepMs: 15_000 });
+    for (const ordering of ['InOrder', 'Any'] as const) {
+      it(`copies the half open range and nothing else: ${ordering}, progress by ${protocol}`, async () => {
+        await using source = await startSource(threeHours);
+        await using destination = await startDestination();
+        const result = await run(planFor({ source, destination }, { protocol, destination: { ordering } }));
+        assertSucceeded(result);
+        assert.deepEqual(destination.contents(), theHour);
+        assert.equal(result.progress.samplesWritten, 5 * 240);
+        assert.equal(result.progress.samplesRead, 5 * 240);
+        assert.equal(result.progress.series, 5);
+        assert.deepEqual(destination.failures, []);
+        assert.deepEqual(result.observer.warnings(), protocol === 'None' ? ['at-least-once'] : []);
+        assert.equal(destination.marks().at(-1)?.timeMs, protocol === 'None' ? undefined : epochMs + hourMs - 1);
+      });
+    }
+  }
+
+  it('asks for windows that join without a gap, never for the progress series', async () => {
+    await using source = await startSource(threeHours);
+    await using destination = await startDestination();
+    assertSucceeded(await run(planFor({ source, destination })));
+    let nextMs = epochMs;
+    for (const { startMs, endMs, matchers } of source.queries) {
+      assert.equal(startMs, nextMs);
+      nextMs = endMs + 1;
+      assert.deepEqual(matchers.at(-1), { kind: '!=', name: '__name__', value: progressMetric });
+    }
+    assert.equal(nextMs, epochMs + hourMs);
+  });
+
+  it('writes the bits of every value as they are', async () => {
+    const patterns = [
+      staleBits,
+      0x7ff8_0000_dead_beefn,
+      0xfff8_0000_0000_0001n,
+      0n,
+      1n << 63n,
+      bitsOf(Infinity),
+      bitsOf(-Infinity),
+      1n,
+    ];
+    const series: Series[] = [
+      {
+        labels: [
+          ['__name__', 'odd'],
+          ['ünïcode.label', '値'],
+        ],
+        samples: patterns.map((bits, i) => ({ timeMs: epochMs + i * 1000, bits })),
+      },
+    ];
+    for (const samplesOnly of [false, true]) {
+      await using source = await startSource(series);
+      source.samplesOnly = samplesOnly;
+      await using destination = await startDestination();
+      assertSucceeded(await run(planFor({ source, destination })));
+      assert.deepEqual(destination.contents(), expected(series, epochMs, epochMs + hourMs));
+    }
+  });
+
+  it('copies histograms as they are, in order of time with the floats of their series', async () => {
+    const message = (timeMs: number) => {
+      const bytes = [0x08, 3, 0x78];
+      for (let rest = timeMs; rest > 0; rest = Math.floor(rest / 128))
+        bytes.push((rest % 128) + (rest >= 128 ? 128 : 0));
+      return Buffer.from(bytes);
+    };
+    const times = [0, 1, 2, 3, 4].map((i) => epochMs + i * 1000);
+    const series: Series[] = [
+      {
+        labels: [['__name__', 'mixed']],
+        samples: times.filter((_, i) => i % 2 === 0).map((timeMs) => ({ timeMs, bits: bitsOf(1) })),
+        histograms: times.filter((_, i) => i % 2 === 1).map((timeMs) => ({ timeMs, message: message(timeMs) })),
+      },
+    ];
+    await using source = await startSource(series);
+    source.samplesOnly = true;
+    await using destination = await startDestination();
+    const result = await run(planFor({ source, destination }));
+    assertSucceeded(result);
+    assert.equal(result.progress.samplesWritten, 5);
+    assert.deepEqual(destination.contents(), series);
+  });
+
+  it('sorts labels and samples, merges equal label sets, counts conflicts and drops series without samples', async () => {
+    const at = (seconds: number, value: number) => ({ timeMs: epochMs + seconds * 1000, bits: bitsOf(value) });
+    const labels = [
+      ['zone', 'b'],
+      ['__name__', 'm'],
+      ['empty', ''],
+    ] as const;
+    const series: Series[] = [
+      { labels, samples: [at(3, 3), at(1, 1)] },
+      { labels: [...labels].reverse(), samples: [at(1, 1), at(2, 2), at(3, 33)] },
+      { labels: [['__name__', 'nothing']], samples: [] },
+      { labels: [['__name__', 'outside']], samples: [at(-60, 1)] },
+    ];
+    await using source = await startSource(series);
+    source.samplesOnly = true;
+    source.answersUntrimmed = true;
+    await using destination = await startDestination();
+    const result = await run(planFor({ source, destination }));
+    assertSucceeded(result);
+    assert.deepEqual(destination.contents(), [
+      {
+        labels: [
+          ['__name__', 'm'],
+          ['zone', 'b'],
+        ],
+        samples: [at(1, 1), at(2, 2), at(3, 3)],
+        histograms: [],
+      },
+    ]);
+    assert.equal(result.progress.samplesRead, 4);
+    assert.equal(result.progress.samplesConflicting, 1);
+    assert.equal(result.progress.series, 1);
+  });
+
+  it('counts what several selectors have in common once', async () => {
+    await using source = await startSource(threeHours);
+    await using destination = await startDestination();
+    const selectors: MigrationPlan['selectors'] = [
+      [{ kind: '=', name: '__name__', value: 'metric' }],
+      [{ kind: '=~', name: 'instance', value: 'host-[0-2]' }],
+    ];
+    const result = await run(planFor({ source, destination }, { selectors }));
+    assertSucceeded(result);
+    assert.equal(result.progress.samplesRead, 5 * 240);
+    assert.equal(result.progress.samplesConflicting, 0);
+    assert.deepEqual(destination.contents(), theHour);
+  });
+
+  it('relabels, filters, and counts the samples that meet in one series', async () => {
+    await using source = await startSource(threeHours);
+    await using destination = await startDestination();
+    const relabelings = [
+      rule({ action: 'drop', sourceLabels: ['instance'], regex: 'host-4' }),
+      rule({
+        action: 'replace',
+        sourceLabels: ['instance'],
+        regex: 'host-[01]',
+        targetLabel: 'instance',
+        replacement: 'both',
+      }),
+    ];
+    const result = await run(planFor({ source, destination }, { relabelings, externalLabels: { cluster: 'old' } }));
+    assertSucceeded(result);
+    assert.equal(result.progress.samplesFiltered, 240);
+    assert.equal(result.progress.samplesConflicting, 240);
+    assert.equal(result.progress.samplesWritten, 3 * 240);
+    const instances = destination.contents().map(({ labels }) => labels);
+    assert.deepEqual(
+      instances,
+      ['both', 'host-2', 'host-3'].map((instance) => [
+        ['__name__', 'metric'],
+        ['cluster', 'old'],
+        ['instance', instance],
+      ]),
+    );
+  });
+
+  it('never sends a series without a name, and names it', async () => {
+    const series: Series[] = [
+      { labels: [['job', 'nameless']], samples: [{ timeMs: epochMs, bits: 0n }] },
+      ...regularSeries({ count: 1, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs }),
+    ];
+    await using source = await startSource(series);
+    await using destination = await startDestination();
+    const selectors: MigrationPlan['selectors'] = [[]];
+    const result = await run(planFor({ source, destination }, { selectors, rejectedSamples: 'Skip' }));
+    assertSucceeded(result);
+    assert.deepEqual(result.progress.samplesRejected, { invalid_labels: 1 });
+    assert.deepEqual(destination.contents(), expected(series.slice(1), epochMs, epochMs + hourMs));
+    assert.match(result.observer.all('rejected')[0]!.example!.labels, /nameless/);
+  });
+
+  it('crosses empty years with few requests and still finds what lies behind them', async () => {
+    const endMs = epochMs + 3 * 365 * dayMs;
+    const series = [
+      ...regularSeries({ name: 'early', count: 1, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs }),
+      ...regularSeries({ name: 'late', count: 1, fromMs: endMs - 2 * hourMs, toMs: endMs, stepMs: minuteMs }),
+    ];
+    for (const ordering of ['InOrder', 'Any'] as const) {
       await using source = await startSource(series);
       await using destination = await startDestination();
-      const { progress, error } = await run(planFor({ source, destination }, { protocol }));
-      assert.equal(error, undefined);
-      assert.equal(progress.phase, 'Succeeded');
-      assert.deepEqual(destination.contents(), expected(series, epochMs, epochMs + hourMs));
-      assert.equal(progress.samplesWritten, 5 * 240);
-      assert.equal(unaccounted(progress), 0);
+      const clock = new FastClock({ nowMs: endMs + dayMs });
+      const result = await run(planFor({ source, destination }, { endMs, destination: { ordering } }), { clock });
+      assertSucceeded(result);
+      assert.deepEqual(destination.contents(), expected(series, epochMs, endMs));
+      assert.ok(source.queries.length < 120, `${source.queries.length} queries`);
+    }
+  });
+
+  it('says that it found nothing', async () => {
+    await using source = await startSource([]);
+    await using destination = await startDestination();
+    const result = await run(planFor({ source, destination }));
+    assertSucceeded(result);
+    assert.deepEqual(result.observer.warnings(), ['nothing-found']);
+  });
+
+  it('fails with the setting to change when the range is empty or the memory too small', async () => {
+    await using source = await startSource([]);
+    await using destination = await startDestination();
+    const clock = new FastClock({ nowMs: epochMs });
+    const empty = await run(planFor({ source, destination }, { endMs: undefined }), { clock });
+    assert.equal(empty.error?.code, 'empty-range');
+    const tight = await run(planFor({ source, destination }, { limits: { memoryBytes: 8 * 1024 * 1024 } }));
+    assert.equal(tight.error?.code, 'memory-too-small');
+    assert.match(tight.error?.hint ?? '', /limits\.memory/);
+  });
+
+  it('holds the rates that are set', async () => {
+    for (const limits of [{ samplesPerSecond: 100 }, { bytesPerSecond: 2000 }]) {
+      await using source = await startSource(threeHours);
+      await using destination = await startDestination();
+      const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 100 });
+      const arrivals: { atMs: number; amount: number }[] = [];
+      destination.onWrite = ({ isMark, samples, bytes }) => {
+        const amount = 'samplesPerSecond' in limits ? samples : bytes;
+        if (!isMark) arrivals.push({ atMs: clock.now(), amount });
+        return undefined;
+      };
+      const startedAtMs = clock.now();
+      assertSucceeded(await run(planFor({ source, destination }, { limits }), { clock }));
+      const perSecond = 'samplesPerSecond' in limits ? limits.samplesPerSecond : limits.bytesPerSecond;
+      let sum = 0;
+      for (const { atMs, amount } of arrivals) {
+        assert.ok(amount <= perSecond, `${amount} at once`);
+        sum += amount;
+        const seconds = (atMs - startedAtMs) / 1000;
+        assert.ok(sum <= perSecond * seconds + 1, `${sum} after ${seconds} s`);
+      }
+      assert.ok(arrivals.length > 5);
+    }
+  });
+});
+
+describe('the progress mark', () => {
+  it('is written only when everything up to it is stored and acknowledged', async () => {
+    const series = regularSeries({ count: 20, fromMs: epochMs, toMs: epochMs + 4 * hourMs, stepMs: minuteMs });
+    for (const ordering of ['InOrder', 'Any'] as const) {
+      await using source = await startSource(series);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      const plan = planFor(
+        { source, destination },
+        { endMs: epochMs + 4 * hourMs, destination: { ordering }, limits: { inFlightWrites: 4, samplesPerWrite: 50 } },
+      );
+      let marks = 0;
+      let mostAtOnce = 0;
+      destination.onStored = async (request) => {
+        mostAtOnce = Math.max(mostAtOnce, destination.unacknowledged);
+        await new Promise((resolve) => setTimeout(resolve, request.isMark ? 0 : 3));
+      };
+      destination.onWrite = (request) => {
+        if (!request.isMark) return undefined;
+        marks++;
+        const throughMs = request.series[0]!.samples[0]!.timeMs;
+        if (ordering === 'InOrder') assert.equal(destination.unacknowledged, 0);
+        const stored = destination
+          .contents()
+          .map(({ samples }) => samples.filter(({ timeMs }) => timeMs <= throughMs).length);
+        const due = expected(series, epochMs, throughMs + 1).map(({ samples }) => samples.length);
+        assert.deepEqual(stored, due);
+        const sum = due.reduce((total, samples) => total + samples, 0);
+        assert.equal(
+          Number(new Float64Array(new BigUint64Array([request.series[0]!.samples[0]!.bits]).buffer)[0]),
+          sum,
+        );
+        return undefined;
+      };
+      const result = await run(plan);
+      assertSucceeded(result);
+      assert.deepEqual(destination.failures, []);
+      assert.ok(marks >= 8, `${marks} marks`);
+      assert.ok(mostAtOnce > 1, 'several lanes write side by side');
+    }
+  });
+
+  it('carries who wrote it, and the labels of the user', async () => {
+    await using source = await startSource(threeHours);
+    await using destination = await startDestination();
+    assertSucceeded(await run(planFor({ source, destination }, { progressLabels: { cluster: 'eu' } })));
+    const { labels, value } = destination.marks().at(-1)!;
+    assert.deepEqual(labels, {
+      __name__: progressMetric,
+      cluster: 'eu',
+      migration: 'test/copy',
+      id: 'abc123',
+      shard: '0',
     });
-  }
+    assert.equal(value, 5 * 240);
+  });
+
+  it('that the destination accepts but does not show ends the migration', async () => {
+    await using source = await startSource(threeHours);
+    await using destination = await startDestination();
+    await using elsewhere = await startDestination();
+    const plan = planFor({
+      source,
+      destination: { ...elsewhere, writeUrl: destination.writeUrl, readUrl: elsewhere.readUrl, queryUrl: '' },
+    });
+    const { error, progress } = await run(plan, { clock: new FastClock({ nowMs: epochMs + dayMs, speed: 500 }) });
+    assert.equal(progress.phase, 'Failed');
+    assert.equal(error?.code, 'mark-not-found');
+    assert.equal(error?.side, 'progress');
+  });
 });

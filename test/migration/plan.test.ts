@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { SecretSource } from '../../src/api/secret-source.ts';
-import { type CopyDefinition, compilePlan, migrationId } from '../../src/migration/plan.ts';
 import type { MigrationPlan } from '../../src/migration/migration-plan.ts';
+import { type CopyDefinition, compilePlan, migrationId } from '../../src/migration/plan.ts';
 import { type Changes, changed, documents, linesOf, load, secret } from '../api/manifests.ts';
 import { createAuthority } from '../support/certificates.ts';
 

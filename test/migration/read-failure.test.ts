@@ -36,7 +36,12 @@ const table: [string, ReadFailure, Partial<ReadAttempts>, ReadReaction][] = [
   ['a second strange 400', { kind: 'ambiguous' }, { ambiguous: 2 }, 'pause-and-retry'],
   ['a third strange 400', { kind: 'ambiguous' }, { ambiguous: 3 }, 'split'],
   ['a strange 400 of a half', { kind: 'ambiguous' }, { ambiguous: 1, splitForAmbiguity: true }, 'split'],
-  ['a strange 400 of a half at the floor', { kind: 'ambiguous' }, { ambiguous: 1, splitForAmbiguity: true, ...byNameOnly }, 'fail'],
+  [
+    'a strange 400 of a half at the floor',
+    { kind: 'ambiguous' },
+    { ambiguous: 1, splitForAmbiguity: true, ...byNameOnly },
+    'fail',
+  ],
   ['a third strange 400 at the floor', { kind: 'ambiguous' }, { ambiguous: 3, ...byNameOnly }, 'fail'],
   ['a first wrong checksum', { kind: 'corrupt' }, { corrupt: 1 }, 'pause-and-retry'],
   ['a second wrong checksum', { kind: 'corrupt' }, { corrupt: 2 }, 'samples-only'],

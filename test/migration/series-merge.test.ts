@@ -97,12 +97,20 @@ describe('merging the samples of one series', () => {
 
   it('counts every sample once: kept, in conflict or repeated', () => {
     fc.assert(
-      fc.property(fc.array(float), fc.array(histogram), fc.constantFrom('repeat', 'conflict'), (floats, histograms, meaning) => {
-        const columns = columnsOf(floats, histograms);
-        const { conflicts, repeats } = mergeByTime(columns, meaning);
-        assert.equal(columns.floats + columns.histograms.length + conflicts + repeats, floats.length + histograms.length);
-        if (meaning === 'conflict') assert.equal(repeats, 0);
-      }),
+      fc.property(
+        fc.array(float),
+        fc.array(histogram),
+        fc.constantFrom('repeat', 'conflict'),
+        (floats, histograms, meaning) => {
+          const columns = columnsOf(floats, histograms);
+          const { conflicts, repeats } = mergeByTime(columns, meaning);
+          assert.equal(
+            columns.floats + columns.histograms.length + conflicts + repeats,
+            floats.length + histograms.length,
+          );
+          if (meaning === 'conflict') assert.equal(repeats, 0);
+        },
+      ),
     );
   });
 

@@ -28,11 +28,12 @@ import {
   range,
   toPrometheus,
   toVictoriaMetrics,
+  withPositiveZeros,
 } from './support/pairs.ts';
 
 const HOUR_MS = 3_600_000;
 const startMs = Date.UTC(2025, 5, 1);
-const endMs = startMs + 6 * HOUR_MS;
+const endMs = startMs + 4 * HOUR_MS;
 const timeRange = range(startMs, endMs);
 const everything = [{ kind: '=~', name: '__name__', value: '.+' }] as const;
 
@@ -53,7 +54,7 @@ function current(): Promise<ServerProcess> {
 }
 
 describe('Prometheus as a source', () => {
-  it('2.24, which streams XOR chunks without naming them, into Prometheus 3.5 and VictoriaMetrics', async () => {
+  it('2.24, filled with blocks, into Prometheus 3.5 and VictoriaMetrics', async () => {
     const set = dataset([...PLAIN_KINDS, 'extremes']);
     const home = await mkdtemp(join(tmpdir(), 'prom-migrator-blocks-'));
     try {
@@ -61,15 +62,23 @@ describe('Prometheus as a source', () => {
       await writeBlocksExactly(set, dataDir);
       await using source = await startPrometheus({ version: '2.24', dataDir });
       await using prometheus = await current();
-      const spec = { source: fromPrometheus(source), destination: toPrometheus(prometheus), timeRange };
-      const run = await runMigration(spec);
+      const run = await runMigration({
+        source: fromPrometheus(source),
+        destination: toPrometheus(prometheus),
+        timeRange,
+      });
       assertExit(run, 0);
       assert.equal(run.result.samplesWritten, countSamples(set));
       assertEqualSets('Prometheus 2.24 → 3.5', set, await dumpPrometheus(prometheus));
 
       await using victoria = await startVictoriaMetrics();
-      const plain = [{ selectors: ['{__name__=~"test_.*",__name__!="test_extremes"}'] }][0];
-      assertExit(await runMigration({ ...spec, ...plain, destination: toVictoriaMetrics(victoria) }), 0);
+      const onward = await runMigration({
+        source: fromPrometheus(source),
+        destination: toVictoriaMetrics(victoria),
+        selectors: ['{__name__!="test_extremes",job=~".+"}'],
+        timeRange,
+      });
+      assertExit(onward, 0);
       const kept = keptByVictoriaMetrics(without(set, 'test_extremes'));
       const exported = await exportVictoriaMetrics(victoria.url);
       assertEqualSets('Prometheus 2.24 → VictoriaMetrics', kept, exported, { values: 'relative-1e-11' });
@@ -90,7 +99,10 @@ describe('Prometheus as a source', () => {
       (sum: number, { histograms }: { histograms: unknown[] }) => sum + histograms.length,
       0,
     );
-    assert.ok(answered < histogramsIn(set), 'this server is kept in the tests because its plain answers lose histograms');
+    assert.ok(
+      answered < histogramsIn(set),
+      'this server is kept in the tests because its plain answers lose histograms',
+    );
 
     await using destination = await current();
     const run = await runMigration({ source: { url }, destination: toPrometheus(destination), timeRange });
@@ -101,31 +113,143 @@ describe('Prometheus as a source', () => {
     assertEqualSets('Prometheus 2.42 → 3.5, histograms', set, arrived);
   });
 
-  for (const { version, kinds } of [
+  const newer: { version: string; kinds: SeriesKind[] }[] = [
     { version: '2.53', kinds: [...PLAIN_KINDS, 'extremes', ...HISTOGRAM_KINDS] },
     {
       version: '3.5',
       kinds: [...PLAIN_KINDS, 'extremes', 'utf8-names', ...HISTOGRAM_KINDS, 'custom-bucket-histogram'],
     },
-  ] as { version: string; kinds: SeriesKind[] }[]) {
-    it(`${version} by stream and by plain answers alike`, async () => {
+  ];
+  for (const { version, kinds } of newer) {
+    it(`${version}, by stream and by plain answers`, async () => {
       const set = dataset(kinds);
       await using source = await startPrometheus({ version, receiver: true, nativeHistograms: true });
       await pushSamples(writeUrl(source), set);
       for (const readMode of ['Auto', 'Samples']) {
+        const plain = readMode === 'Samples';
+        const expected = plain ? withPositiveZeros(without(set, 'test_custom_bucket_histogram')) : set;
         await using destination = await current();
         const run = await runMigration({
           source: { ...fromPrometheus(source), readMode },
           destination: toPrometheus(destination),
+          // The plain answers of 3.5 leave out the bounds of custom buckets.
+          selectors: [plain ? '{__name__!="test_custom_bucket_histogram",job=~".+"}' : '{__name__=~".+"}'],
           timeRange,
         });
         assertExit(run, 0);
-        assert.equal(run.result.samplesWritten, countSamples(set));
-        assertEqualSets(`Prometheus ${version} → 3.5, ${readMode}`, set, await dumpPrometheus(destination));
+        assert.equal(run.result.samplesWritten, countSamples(expected));
+        assertEqualSets(`Prometheus ${version} → 3.5, ${readMode}`, expected, await dumpPrometheus(destination));
       }
     });
   }
 });
+
+describe('Prometheus 2.42 and 2.53 as a destination', () => {
+  const floats = dataset(PLAIN_KINDS);
+  const histograms = dataset(COUNTER_HISTOGRAM_KINDS, 'native');
+  const all: SeriesSet = new Map([...floats, ...histograms]);
+  /** What the destination scraped before anyone thought of the old data. */
+  const newer = generateDataset({
+    series: 4,
+    startMs: endMs + 24 * HOUR_MS,
+    endMs: endMs + 25 * HOUR_MS,
+    kinds: ['counter'],
+    prefix: 'newer',
+  });
+  const onlyFloats = ['{__name__=~"test_.+"}'];
+  const stack = new AsyncDisposableStack();
+  let source: ServerProcess;
+
+  before(async () => {
+    source = stack.use(await current());
+    await pushSamples(writeUrl(source), all);
+  });
+  after(() => stack.disposeAsync());
+
+  function migrate(destination: ServerProcess, spec: MigrationSpec = {}): Promise<MigrationRun> {
+    const { destination: more, ...others } = spec;
+    return runMigration({
+      source: fromPrometheus(source),
+      destination: { ...toPrometheus(destination), ...(more as object) },
+      timeRange,
+      ...others,
+    });
+  }
+
+  for (const version of ['2.42', '2.53']) {
+    it(`${version}, empty: takes floats and histograms in order`, async () => {
+      await using destination = await startPrometheus({ version, receiver: true, nativeHistograms: true });
+      const run = await migrate(destination);
+      assertExit(run, 0);
+      assert.equal(run.result.samplesWritten, countSamples(all));
+      assertEqualSets(`Prometheus 3.5 → ${version} in order`, all, await dumpPrometheus(destination));
+    });
+
+    it(`${version} with an out-of-order window: takes floats behind newer data`, async () => {
+      await using destination = await startPrometheus({ version, receiver: true, outOfOrderWindow: '30d' });
+      await pushSamples(writeUrl(destination), newer);
+      const run = await migrate(destination, { selectors: onlyFloats, destination: { ordering: 'Any' } });
+      assertExit(run, 0);
+      assert.equal(run.result.samplesWritten, countSamples(floats));
+      const expected: SeriesSet = new Map([...floats, ...newer]);
+      assertEqualSets(`Prometheus 3.5 → ${version} out of order`, expected, await dumpPrometheus(destination));
+    });
+
+    it(`${version} with an out-of-order window: no histograms, which are counted`, async () => {
+      await using destination = await startPrometheus({
+        version,
+        receiver: true,
+        outOfOrderWindow: '30d',
+        nativeHistograms: true,
+      });
+      await pushSamples(writeUrl(destination), newer);
+      const run = await migrate(destination, { rejectedSamples: 'Skip' });
+      assertExit(run, 3);
+      assert.equal(run.result.samplesWritten, countSamples(floats));
+      assert.equal(
+        sum(run.result.samplesRejected),
+        countSamples(histograms),
+        JSON.stringify(run.result.samplesRejected),
+      );
+      const expected: SeriesSet = new Map([...floats, ...newer]);
+      assertEqualSets(`Prometheus 3.5 → ${version} out of order`, expected, await dumpPrometheus(destination));
+    });
+
+    it(`${version} without such a window: what is too old fails the migration, or is counted`, async () => {
+      await using destination = await startPrometheus({ version, receiver: true });
+      await pushSamples(writeUrl(destination), newer);
+      const failed = await migrate(destination, { selectors: onlyFloats });
+      assertExit(failed, 1);
+      assert.equal(failed.result.samplesWritten, 0);
+      assert.equal(failed.result.error?.code, 'samples-rejected');
+      assert.equal(failed.result.error?.side, 'destination');
+      assert.match(failed.result.error?.message ?? '', /out_of_order_time_window.*rejectedSamples/);
+
+      const skipped = await migrate(destination, { selectors: onlyFloats, rejectedSamples: 'Skip' });
+      assertExit(skipped, 3);
+      assert.deepEqual(skipped.result.samplesRejected, { too_old: countSamples(floats) });
+      assert.equal(skipped.result.through, new Date(endMs).toISOString());
+      assert.equal(countSamples(await dumpPrometheus(destination)), countSamples(newer), 'nothing else went in');
+    });
+
+    it(`${version} without native histograms: fails with the flag to set, or goes on without them`, async () => {
+      await using destination = await startPrometheus({ version, receiver: true });
+      const failed = await migrate(destination);
+      assertExit(failed, 1);
+      assert.equal(failed.result.error?.code, 'samples-rejected');
+      assert.match(failed.result.error?.message ?? '', /--enable-feature=native-histograms.*rejectedSamples/);
+
+      const skipped = await migrate(destination, { rejectedSamples: 'Skip' });
+      assertExit(skipped, 3);
+      assert.deepEqual(skipped.result.samplesRejected, { histograms_disabled: countSamples(histograms) });
+      assertEqualSets(`Prometheus 3.5 → ${version}, floats of a mixture`, floats, await dumpPrometheus(destination));
+    });
+  }
+});
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((a, b) => a + b, 0);
+}
 
 function without(set: SeriesSet, ...names: string[]): SeriesSet {
   return new Map([...set].filter(([, { labels }]) => !names.some((name) => isNamed(labels, name))));

@@ -209,8 +209,10 @@ describe('the servers of the tests', () => {
     const script = `const { startPrometheus } = await import(${JSON.stringify(servers.href)});
       const prometheus = await startPrometheus({ version: '3.5' });
       console.log(prometheus.pid);`;
+    const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-killed-'));
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: directory },
     });
     const [printed] = await once(child.stdout, 'data');
     const pid = Number(String(printed));
@@ -225,6 +227,7 @@ describe('the servers of the tests', () => {
     };
     for (let waits = 0; waits < 50 && !gone(); waits++) await sleep(100);
     assert.ok(gone(), `Prometheus ${pid} is still there five seconds later`);
+    await rm(directory, { recursive: true, force: true });
   });
 
   it('a server is gone after its block', async () => {

@@ -33,6 +33,8 @@ export const read: readonly (readonly [...Row, headers?: Answer['headers']])[] =
   ['anything', 301, '', 'refused redirected'],
 
   ['Prometheus', 400, 'exceeded sample limit (50000000)', 'too-large answer-too-large'],
+  ['InfluxDB', 500, 'Internal Server Error\n', 'ambiguous influxdb-failed', { 'x-influxdb-version': '1.6.7' }],
+  ['InfluxDB', 500, '{"error":"timeout"}', 'transient server-error', { 'x-influxdb-version': '1.6.7' }],
   [
     'Prometheus',
     422,

@@ -324,5 +324,11 @@ export const written: readonly Row[] = [
     'cannot read prometheus remote_write data from client in 0 seconds: too big data size exceeding -maxInsertRequestSize=1000 bytes',
     'too-large request-too-large',
   ],
+  [
+    'VictoriaMetrics',
+    400,
+    'cannot read prometheus remote_write data from client in 0 seconds: cannot decompress snappy-encoded request with length 40753: too big data size 78571 exceeding 65536 bytes',
+    'too-large request-too-large',
+  ],
   ['VictoriaMetrics', 400, 'unsupported path requested: "/write"', 'refused wrong-path'],
 ];

@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process';
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Sees every line of standard error, and says of which it is mere progress: those are left out of the error. */
+  isProgress?(line: string): boolean;
 }
 
 /** The standard output of the command; throws with its exit code and the last lines of its standard error when it fails. */
@@ -21,18 +23,22 @@ export async function runStreaming(
   onOutput: (chunk: Buffer) => void,
   options: RunOptions = {},
 ): Promise<void> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { isProgress, ...settings } = options;
+  const child = spawn(command, args, { ...settings, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  let line = '';
   child.stdout.on('data', onOutput);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-8_000);
+    const lines = (line + text).split('\n');
+    line = lines.pop() ?? '';
+    for (const whole of lines) if (!isProgress?.(whole)) said = `${said}${whole}\n`.slice(-8_000);
   });
   const code = await new Promise<number | string>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode, signal) => resolve(exitCode ?? signal ?? 'unknown'));
   });
   if (code !== 0) {
-    const tail = said.trim().split('\n').slice(-15).join('\n');
+    const tail = (said + line).trim().split('\n').slice(-15).join('\n');
     throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${tail}`);
   }
 }

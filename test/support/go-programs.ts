@@ -1,5 +1,6 @@
-// Builds the programs that test/support/go pins (its go.sum names every checksum): the current Prometheus with its promtool, and the
-// tests' own TSDB reader. Takes Go from PATH, or out of Debian's package when there is none. Called by install.ts.
+// Builds the programs that test/support/go pins (every go.sum names all checksums): the current Prometheus with its promtool, the tests'
+// own TSDB reader, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH, or out of Debian's package when
+// there is none. Called by install.ts.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -9,63 +10,149 @@ import { cacheDirectory, installedRecord, installOnce, withLock } from './cache.
 import { run } from './child-output.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
 
-const MODULE = resolve(import.meta.dirname, 'go/prometheus');
-/** What go.mod asks for; an older Go could not even parse parts of it. */
+const MODULES = resolve(import.meta.dirname, 'go');
+/** What the go.mod files ask for; an older Go could not even parse parts of them. */
 const GO_MAJOR_MINOR = '1.26';
+const PROGRESS_EVERY_MS = 15_000;
 
-export type GoProgram = 'prometheus' | 'promtool' | 'tsdb-cat';
+/** What one `go build` makes, and what it makes it from. */
+interface Build {
+  /** The first part of its cache key. */
+  name: string;
+  /** The directory below test/support/go whose go.mod pins it. */
+  directory: string;
+  /** The programs and the packages that they are built from. */
+  programs: Readonly<Record<string, string>>;
+  /** A package of the tests' own below that directory: what it is built from belongs into the cache key. */
+  sources?: string;
+  tags?: string;
+  /** The module in go.mod whose version is the programs' version. */
+  module: string;
+  linkerFlags(version: string): string;
+}
+
+const PROMETHEUS: Build = {
+  name: 'prometheus',
+  directory: 'prometheus',
+  programs: {
+    prometheus: 'github.com/prometheus/prometheus/cmd/prometheus',
+    promtool: 'github.com/prometheus/prometheus/cmd/promtool',
+  },
+  tags: 'remove_all_sd',
+  module: 'github.com/prometheus/prometheus',
+  linkerFlags: (version) => `-X github.com/prometheus/common/version.Version=${version}`,
+};
+
+/** Each a build of its own, so that someone who has an API server and lacks a controller manager builds no more than that. */
+function kubernetes(program: string): Build {
+  return {
+    name: program,
+    directory: 'kubernetes',
+    programs: { [program]: `k8s.io/kubernetes/cmd/${program}` },
+    module: 'k8s.io/kubernetes',
+    // Without these it says that it is v0.0.0, and helm finds that too old for a chart's kubeVersion.
+    linkerFlags(version) {
+      const [major, minor] = version.split('.');
+      const variables = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+      return Object.entries(variables)
+        .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+        .join(' ');
+    },
+  };
+}
+
+const BUILDS = {
+  prometheus: PROMETHEUS,
+  promtool: PROMETHEUS,
+  'tsdb-cat': { ...PROMETHEUS, name: 'tsdb-cat', programs: { 'tsdb-cat': './tsdb-cat' }, sources: 'tsdb-cat' },
+  'kube-apiserver': kubernetes('kube-apiserver'),
+  'kube-controller-manager': kubernetes('kube-controller-manager'),
+  kubectl: kubernetes('kubectl'),
+  etcd: {
+    name: 'etcd',
+    directory: 'etcd',
+    programs: { etcd: 'go.etcd.io/etcd/server/v3' },
+    module: 'go.etcd.io/etcd/server/v3',
+    linkerFlags: () => '',
+  },
+  helm: {
+    name: 'helm',
+    directory: 'helm',
+    programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
+    module: 'helm.sh/helm/v4',
+    linkerFlags: (version) => `-X helm.sh/helm/v4/internal/version.version=v${version}`,
+  },
+} as const satisfies Record<string, Build>;
+
+export type GoProgram = keyof typeof BUILDS;
 
 /** The cache key of the program: another one as soon as anything that it is built from changes. */
-async function cacheKey(program: GoProgram): Promise<string> {
+async function cacheKey(build: Build): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum']) hash.update(await readFile(join(MODULE, name)));
-  if (program === 'tsdb-cat') {
-    const directory = join(MODULE, 'tsdb-cat');
+  const module = join(MODULES, build.directory);
+  for (const name of ['go.mod', 'go.sum']) hash.update(await readFile(join(module, name)));
+  if (build.sources) {
+    const directory = join(module, build.sources);
     for (const name of (await readdir(directory)).sort()) hash.update(await readFile(join(directory, name)));
   }
-  return `${program === 'tsdb-cat' ? 'tsdb-cat' : 'prometheus'}-go-${hash.digest('hex').slice(0, 12)}`;
+  return `${build.name}-go-${hash.digest('hex').slice(0, 12)}`;
 }
 
 /** Where the program lies if the cache has it, and its version. */
 export async function builtGoProgram(program: GoProgram): Promise<{ path: string; version: string } | undefined> {
-  const key = await cacheKey(program);
+  const key = await cacheKey(BUILDS[program]);
   const record = await installedRecord(key);
   return record && { path: join(await installOnce(key, () => Promise.reject()), program), version: record.version };
 }
 
-/** Builds the program into the cache unless it is there. Prometheus and promtool are built together. */
-export async function buildGoProgram(program: GoProgram): Promise<{ path: string; version: string }> {
-  const key = await cacheKey(program);
+/**
+ * Builds the program into the cache unless it is there; Prometheus and promtool are built together. Tells `progress` now and then how far
+ * it is.
+ */
+export async function buildGoProgram(
+  program: GoProgram,
+  progress: (text: string) => void,
+): Promise<{ path: string; version: string }> {
+  const build: Build = BUILDS[program];
+  const key = await cacheKey(build);
   const directory = await installOnce(key, async (target) => {
-    const goMod = await readFile(join(MODULE, 'go.mod'), 'utf8');
-    const tag = /github\.com\/prometheus\/prometheus v0\.(\d)(\d\d)\.(\d+)/.exec(goMod);
-    if (!tag) throw new Error(`${join(MODULE, 'go.mod')} names no Prometheus version`);
-    // Prometheus' library tags: v0.316.0 is release 3.16.0.
-    const version = `${Number(tag[1])}.${Number(tag[2])}.${Number(tag[3])}`;
-    const packages =
-      program === 'tsdb-cat'
-        ? ['./tsdb-cat']
-        : ['prometheus', 'promtool'].map((name) => `github.com/prometheus/prometheus/cmd/${name}`);
+    const { version, tag } = await pinnedVersion(build);
     const scratch = await mkdtemp(join(tmpdir(), 'prom-migrator-go-'));
     try {
       // One build after the other: they share most of what they compile, and each uses all cores by itself.
       await withLock(join(cacheDirectory(), 'go-build.lock'), () =>
-        goBuild(target, packages, `-s -w -X github.com/prometheus/common/version.Version=${version}`, scratch),
+        goBuild(build, version, { target, scratch, progress }),
       );
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
-    return { version, origin: `Go module github.com/prometheus/prometheus@${tag[0].split(' ')[1]}` };
+    return { version, origin: `Go module ${build.module}@${tag}` };
   });
   const record = await installedRecord(key);
   return { path: join(directory, program), version: record?.version ?? '' };
 }
 
-async function goBuild(target: string, packages: string[], linkerFlags: string, scratch: string): Promise<void> {
+async function pinnedVersion(build: Build): Promise<{ version: string; tag: string }> {
+  const file = join(MODULES, build.directory, 'go.mod');
+  const words = (await readFile(file, 'utf8')).split(/\s+/);
+  const tag = words[words.indexOf(build.module, words.indexOf('require')) + 1] ?? '';
+  const numbers = /^v(\d+)\.(\d+)\.(\d+)/.exec(tag);
+  if (!numbers) throw new Error(`${file} names no version of ${build.module}`);
+  // Prometheus' library tags: v0.316.0 is release 3.16.0.
+  const library = build.module === PROMETHEUS.module && /^v0\.(\d)(\d\d)\.(\d+)/.exec(tag);
+  return { version: (library || numbers).slice(1).map(Number).join('.'), tag };
+}
+
+async function goBuild(
+  build: Build,
+  version: string,
+  { target, scratch, progress }: { target: string; scratch: string; progress: (text: string) => void },
+): Promise<void> {
   const go = await findGo();
-  const flags = ['-mod=readonly', '-tags=remove_all_sd', '-trimpath', '-buildvcs=false', `-ldflags=${linkerFlags}`];
-  await run(go.path, ['build', ...flags, '-o', `${target}/`, ...packages], {
-    cwd: MODULE,
+  const names = Object.keys(build.programs);
+  const packages = Object.values(build.programs);
+  const options = {
+    cwd: join(MODULES, build.directory),
     env: {
       ...process.env,
       ...(go.root ? { GOROOT: go.root } : {}),
@@ -74,7 +161,32 @@ async function goBuild(target: string, packages: string[], linkerFlags: string, 
       GOWORK: 'off',
       TMPDIR: scratch,
     },
-  });
+  };
+  const startedMs = Date.now();
+  let state = 'downloading modules';
+  const ticker = setInterval(() => {
+    progress(`${names.join(', ')} ${version}: ${state}, ${Math.round((Date.now() - startedMs) / 1000)} s`);
+  }, PROGRESS_EVERY_MS);
+  try {
+    const flags = ['-mod=readonly', ...(build.tags ? [`-tags=${build.tags}`] : []), '-trimpath'];
+    const total = (await run(go.path, ['list', ...flags, '-deps', ...packages], options)).split('\n').length - 1;
+    const linkerFlags = `-ldflags=-s -w ${build.linkerFlags(version)}`.trimEnd();
+    const output = names.length === 1 ? join(target, names[0] ?? '') : `${target}/`;
+    let compiled = 0;
+    state = `0 of at most ${total} packages compiled`;
+    await run(go.path, ['build', '-v', ...flags, '-buildvcs=false', linkerFlags, '-o', output, ...packages], {
+      ...options,
+      // With -v the names of the compiled packages, one a line, stand between the compiler's complaints.
+      isProgress(line) {
+        if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) return false;
+        compiled++;
+        state = `${compiled} of at most ${total} packages compiled`;
+        return true;
+      },
+    });
+  } finally {
+    clearInterval(ticker);
+  }
 }
 
 /** Go from PATH when it is new enough or may fetch a newer one itself, else out of Debian's package. */

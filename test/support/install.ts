@@ -6,9 +6,18 @@ import { delimiter, join } from 'node:path';
 import { cacheDirectory, installedRecord, installOnce } from './cache.ts';
 import { run } from './child-output.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
-import { buildGoProgram, builtGoProgram } from './go-programs.ts';
+import { buildGoProgram, builtGoProgram, type GoProgram } from './go-programs.ts';
 
-export type ServerName = 'prometheus' | 'promtool' | 'victoria-metrics' | 'influxd';
+export type ServerName =
+  | 'prometheus'
+  | 'promtool'
+  | 'victoria-metrics'
+  | 'influxd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'etcd'
+  | 'helm';
 
 export interface FoundServer {
   path: string;
@@ -17,9 +26,11 @@ export interface FoundServer {
 }
 
 interface Source {
-  /** Debian suites that carry the version, in the order of trying; `go` builds the current release instead. */
-  from: 'go' | readonly string[];
+  /** Debian suites that carry the version, in the order of trying; none where it is built only. */
+  from: readonly string[];
   package: string;
+  /** Built from source when no suite has it. */
+  go?: GoProgram;
   /** Development suites move on: a newer version than the one asked for is as good there. */
   orNewer?: true;
   /** Where a person gets it. */
@@ -27,7 +38,12 @@ interface Source {
 }
 
 const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
+const KUBERNETES_PAGE = 'https://kubernetes.io/releases/download/';
 const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
+
+function built(program: GoProgram, download: string): Source {
+  return { from: [], package: program, go: program, orNewer: true, download };
+}
 
 /** Every server version that the tests know. `current` is the newest Prometheus release, built from source. */
 const SOURCES: Record<ServerName, Record<string, Source>> = {
@@ -36,11 +52,11 @@ const SOURCES: Record<ServerName, Record<string, Source>> = {
     '2.42': { from: ['bookworm'], package: 'prometheus', download: PROMETHEUS_PAGE },
     '2.53': { from: ['trixie'], package: 'prometheus', download: PROMETHEUS_PAGE },
     '3.5': { from: ['sid', 'forky'], package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
-    current: { from: 'go', package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
+    current: built('prometheus', PROMETHEUS_PAGE),
   },
   promtool: {
     '3.5': { from: ['sid', 'forky'], package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
-    current: { from: 'go', package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
+    current: built('promtool', PROMETHEUS_PAGE),
   },
   'victoria-metrics': {
     '1.145': { from: ['sid', 'forky'], package: 'victoria-metrics', orNewer: true, download: VICTORIA_METRICS_PAGE },
@@ -49,10 +65,26 @@ const SOURCES: Record<ServerName, Record<string, Source>> = {
     '1.6': {
       from: ['bookworm', 'bullseye'],
       package: 'influxdb',
-      download: 'https://archive.debian.org/debian/pool/main/i/influxdb/',
+      download: 'https://www.influxdata.com/downloads/',
     },
   },
+  'kube-apiserver': { '1.36': built('kube-apiserver', KUBERNETES_PAGE) },
+  'kube-controller-manager': { '1.36': built('kube-controller-manager', KUBERNETES_PAGE) },
+  kubectl: { '1.36': built('kubectl', KUBERNETES_PAGE) },
+  etcd: {
+    '3.5': {
+      from: ['sid', 'forky'],
+      package: 'etcd-server',
+      go: 'etcd',
+      orNewer: true,
+      download: 'https://github.com/etcd-io/etcd/releases',
+    },
+  },
+  helm: { '4': built('helm', 'https://helm.sh/docs/intro/install/') },
 };
+
+/** What the directory that KUBEBUILDER_ASSETS names, Kubernetes' own convention for such tests, may hold. */
+const KUBEBUILDER_ASSETS: readonly ServerName[] = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'etcd'];
 
 /** The oldest release that counts as `current`: the first that writes start timestamps into its chunks. */
 const OLDEST_CURRENT = '3.16';
@@ -87,6 +119,8 @@ export function findServer(name: ServerName, version: string): Promise<FoundServ
 }
 
 async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
+  const asset = kubebuilderAsset(name);
+  if (asset) return { path: asset, version: (await askVersion(name, asset)) ?? version };
   const variable = environmentVariable(name, version);
   const given = process.env[variable];
   if (given) {
@@ -101,7 +135,7 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
   const ready = (await cached(name, version, source)) ?? (await onPath(name, version, source));
   if (ready) return ready;
   const startedMs = Date.now();
-  progress(`${name} ${version}: ${source.from === 'go' ? 'building from source, takes minutes' : 'downloading'}`);
+  progress(`${name} ${version}: ${source.from.length === 0 ? 'building from source, takes minutes' : 'downloading'}`);
   try {
     const server = await install(name, version, source);
     progress(
@@ -111,7 +145,7 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
   } catch (error) {
     throw new Error(
       `${name} ${version} is needed and could not be installed. Download it from ${source.download} ` +
-        `and set ${variable} to the path of the program. What was tried: ${error instanceof Error ? error.message : error}`,
+        `and set ${variable} to the path of the program. What was tried: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -143,14 +177,29 @@ export async function findTsdbReader(): Promise<string> {
   if (ready) return ready.path;
   progress('tsdb-cat: building from source');
   try {
-    return (await buildGoProgram('tsdb-cat')).path;
+    return (await buildGoProgram('tsdb-cat', progress)).path;
   } catch (error) {
     throw new Error(
       `The bit-exact reader of Prometheus' data is built with Go, which failed; build test/support/go/prometheus/tsdb-cat elsewhere and ` +
-        `set TSDB_CAT to its path. What was tried: ${error instanceof Error ? error.message : error}`,
+        `set TSDB_CAT to its path. What was tried: ${messageOf(error)}`,
       { cause: error },
     );
   }
+}
+
+/**
+ * The program in the directory that KUBEBUILDER_ASSETS names. It holds at least an API server and an etcd, or is a mistake; the controller
+ * manager, which envtest's downloads lack, and kubectl may come from elsewhere.
+ */
+function kubebuilderAsset(name: ServerName): string | undefined {
+  const directory = process.env['KUBEBUILDER_ASSETS'];
+  if (!directory || !KUBEBUILDER_ASSETS.includes(name)) return undefined;
+  const path = join(directory, name);
+  if (existsSync(path)) return path;
+  if (name === 'kube-apiserver' || name === 'etcd') {
+    throw new Error(`KUBEBUILDER_ASSETS is set to ${directory}, which holds no ${name}`);
+  }
+  return undefined;
 }
 
 function cacheKey(version: string, source: Source): string {
@@ -158,14 +207,29 @@ function cacheKey(version: string, source: Source): string {
 }
 
 async function cached(name: ServerName, version: string, source: Source): Promise<FoundServer | undefined> {
-  if (source.from === 'go') return builtGoProgram(name === 'promtool' ? 'promtool' : 'prometheus');
   const record = await installedRecord(cacheKey(version, source));
   const path = join(cacheDirectory(), cacheKey(version, source), 'usr/bin', name);
-  return record && existsSync(path) ? { path, version: record.version } : undefined;
+  if (record && existsSync(path)) return { path, version: record.version };
+  return source.go && builtGoProgram(source.go);
 }
 
 async function install(name: ServerName, version: string, source: Source): Promise<FoundServer> {
-  if (source.from === 'go') return buildGoProgram(name === 'promtool' ? 'promtool' : 'prometheus');
+  const { go } = source;
+  if (!go) return unpack(name, version, source);
+  if (source.from.length === 0) return buildGoProgram(go, progress);
+  try {
+    return await unpack(name, version, source);
+  } catch (unavailable) {
+    progress(`${name} ${version}: building from source, because ${messageOf(unavailable)}`);
+    try {
+      return await buildGoProgram(go, progress);
+    } catch (failure) {
+      throw new Error(`${messageOf(unavailable)}\n${messageOf(failure)}`, { cause: failure });
+    }
+  }
+}
+
+async function unpack(name: ServerName, version: string, source: Source): Promise<FoundServer> {
   if (!hasApt()) throw new Error('this machine has no apt-get and dpkg to take it from a Debian package');
   const { from: suites, package: packageName } = source;
   await installOnce(cacheKey(version, source), async (directory) => {
@@ -178,7 +242,7 @@ async function install(name: ServerName, version: string, source: Source): Promi
         await unpackPackage(suite, packageName, chosen, directory);
         return { version: chosen, origin: `Debian ${suite}` };
       } catch (error) {
-        problems.push(error instanceof Error ? error.message : String(error));
+        problems.push(messageOf(error));
       }
     }
     throw new Error(problems.join('\n'));
@@ -206,9 +270,14 @@ async function askVersion(name: ServerName, path: string): Promise<string | unde
     promtool: '--version',
     'victoria-metrics': '-version',
     influxd: 'version',
+    'kube-apiserver': '--version',
+    'kube-controller-manager': '--version',
+    kubectl: 'version --client',
+    etcd: '--version',
+    helm: 'version --short',
   };
-  const answer = await run(path, [question[name]]).catch(() => '');
-  return /(?:version |v)(\d+\.\d+[^\s,]*)/.exec(answer)?.[1];
+  const answer = await run(path, question[name].split(' ')).catch(() => '');
+  return /(?:[Vv]ersion:? |v)(\d+\.\d+[^\s,]*)/.exec(answer)?.[1];
 }
 
 function fits(actual: string, requested: string, source: Source): boolean {
@@ -216,6 +285,10 @@ function fits(actual: string, requested: string, source: Source): boolean {
   const wanted = requested === 'current' ? OLDEST_CURRENT : requested;
   const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number);
   return major === wantedMajor && (source.orNewer ? minor >= wantedMinor : minor === wantedMinor);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function progress(text: string): void {

@@ -16,7 +16,7 @@ export class FastClock implements Clock {
   }
 
   now(): number {
-    return this.#startMs + (performance.now() - this.#realStartMs) * this.#speed;
+    return Math.floor(this.#startMs + (performance.now() - this.#realStartMs) * this.#speed);
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Matcher, } from '../../../src/migration/migration-plan.ts';
+import type { Matcher } from '../../../src/migration/migration-plan.ts';
 import { progressMetric } from '../../../src/migration/progress-mark.ts';
 import {
   decodeReadRequest,
@@ -68,6 +68,8 @@ export class FakeDestination implements AsyncDisposable {
   /** Requests stored or being looked at but not yet answered, marks apart. */
   unacknowledged = 0;
   reads = 0;
+  /** What this server itself could not cope with; a test that passes leaves none. */
+  readonly failures: unknown[] = [];
   readonly #stored = new Map<string, Stored>();
   readonly #visible = new Map<FloatSample, number>();
   #busy = 0;
@@ -108,7 +110,9 @@ export class FakeDestination implements AsyncDisposable {
       .map(({ labels, samples }) => ({
         labels: [...labels].sort(([a], [b]) => (a < b ? -1 : 1)),
         samples: samples.filter(({ histogram }) => histogram === undefined).sort((a, b) => a.timeMs - b.timeMs),
-        histograms: samples.flatMap(({ timeMs, histogram }) => (histogram === undefined ? [] : [{ timeMs, message: histogram }])),
+        histograms: samples.flatMap(({ timeMs, histogram }) =>
+          histogram === undefined ? [] : [{ timeMs, message: histogram }],
+        ),
       }))
       .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
   }
@@ -118,7 +122,7 @@ export class FakeDestination implements AsyncDisposable {
     return [...this.#stored.values()]
       .filter(({ labels }) => labelOf(labels, '__name__') === progressMetric && labelOf(labels, 'probe') === '')
       .flatMap(({ labels, samples }) =>
-        samples.map(({ timeMs, bits }) => ({ labels: Object.fromEntries(labels), timeMs, value: valueOf(bits) })),
+        samples.map(({ timeMs, bits }) => ({ labels: Object.fromEntries(labels), timeMs, value: floatOf(bits) })),
       )
       .sort((a, b) => a.timeMs - b.timeMs);
   }
@@ -181,7 +185,8 @@ export class FakeDestination implements AsyncDisposable {
       const url = new URL(request.url ?? '/', this.url);
       if (url.pathname === '/api/v1/write') await this.#serveWrite(body, response);
       else this.#serveRead(url, body, response);
-    } catch {
+    } catch (error) {
+      this.failures.push(error);
       response.destroy();
     } finally {
       this.#busy--;
@@ -217,12 +222,16 @@ export class FakeDestination implements AsyncDisposable {
       response.writeHead(fault.status, fault.headers).end(fault.text ?? '');
       return;
     }
-    const parameters = new URLSearchParams(body.length > 0 && url.pathname !== '/api/v1/read' ? body.toString() : url.search);
+    const parameters = new URLSearchParams(
+      body.length > 0 && url.pathname !== '/api/v1/read' ? body.toString() : url.search,
+    );
     if (url.pathname === '/api/v1/read') {
       const query = decodeReadRequest(body);
       const found = this.#select(query.matchers, query.startMs, query.endMs);
       if (query.streamed) {
-        response.writeHead(200, { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' });
+        response.writeHead(200, {
+          'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse',
+        });
         response.end(encodeFrames(found.map(({ labels, samples }) => ({ labels, chunks: [samples] }))));
       } else {
         response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(encodeSamples(found));
@@ -233,12 +242,13 @@ export class FakeDestination implements AsyncDisposable {
     } else if (url.pathname === '/api/v1/export' && this.exports) {
       const fromMs = Math.round(Number(parameters.get('start')) * 1000);
       const toMs = Math.round(Number(parameters.get('end')) * 1000);
-      const lines = this.#select(parseSelector(parameters.get('match[]') ?? ''), fromMs, toMs).map(({ labels, samples }) =>
-        JSON.stringify({
-          metric: Object.fromEntries(labels),
-          values: samples.map(() => 0),
-          timestamps: samples.map(({ timeMs }) => timeMs),
-        }),
+      const lines = this.#select(parseSelector(parameters.get('match[]') ?? ''), fromMs, toMs).map(
+        ({ labels, samples }) =>
+          JSON.stringify({
+            metric: Object.fromEntries(labels),
+            values: samples.map(() => 0),
+            timestamps: samples.map(({ timeMs }) => timeMs),
+          }),
       );
       response.writeHead(200, { 'content-type': 'application/stream+json' }).end(`${lines.join('\n')}\n`);
     } else {
@@ -248,7 +258,9 @@ export class FakeDestination implements AsyncDisposable {
 
   #select(matchers: readonly Matcher[], fromMs: number, toMs: number): Series[] {
     const shown = (sample: FloatSample) =>
-      sample.timeMs >= fromMs && sample.timeMs <= toMs && this.now() >= (this.#visible.get(sample) ?? Number.NEGATIVE_INFINITY);
+      sample.timeMs >= fromMs &&
+      sample.timeMs <= toMs &&
+      this.now() >= (this.#visible.get(sample) ?? Number.NEGATIVE_INFINITY);
     return [...this.#stored.values()]
       .filter(({ labels }) => selects(matchers, labels))
       .map(({ labels, samples }) => ({ labels, samples: samples.filter(shown).sort((a, b) => a.timeMs - b.timeMs) }))
@@ -263,28 +275,35 @@ export class FakeDestination implements AsyncDisposable {
       .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ bits }) => bits !== staleBits) }))
       .filter(({ samples }) => samples.length > 0);
     if (parts[1] === undefined) {
-      const values = (samples: readonly FloatSample[]) => samples.map(({ timeMs: at, bits }) => [at / 1000, String(valueOf(bits))]);
+      const values = (samples: readonly FloatSample[]) =>
+        samples.map(({ timeMs: at, bits }) => [at / 1000, String(floatOf(bits))]);
       return {
         resultType: 'matrix',
         result: series.map(({ labels, samples }) => ({ metric: Object.fromEntries(labels), values: values(samples) })),
       };
     }
-    const withoutName = (labels: Series['labels']) => Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
+    const withoutName = (labels: Series['labels']) =>
+      Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
     return {
       resultType: 'vector',
-      result: series.map(({ labels, samples }) => ({ metric: withoutName(labels), value: [timeMs / 1000, String(samples.length)] })),
+      result: series.map(({ labels, samples }) => ({
+        metric: withoutName(labels),
+        value: [timeMs / 1000, String(samples.length)],
+      })),
     };
   }
 }
 
-export async function startDestination(changes: Partial<Pick<FakeDestination, 'kind' | 'exports' | 'oldestMs'>> = {}): Promise<FakeDestination> {
+export async function startDestination(
+  changes: Partial<Pick<FakeDestination, 'kind' | 'exports' | 'oldestMs'>> = {},
+): Promise<FakeDestination> {
   const destination = new FakeDestination();
   Object.assign(destination, changes);
   await destination.listen();
   return destination;
 }
 
-function valueOf(bits: bigint): number {
+function floatOf(bits: bigint): number {
   return new Float64Array(new BigUint64Array([bits]).buffer)[0]!;
 }
 
@@ -295,7 +314,11 @@ function parseSelector(text: string): Matcher[] {
   let at = 0;
   for (let found = matcher.exec(rest); found !== null; found = matcher.exec(rest)) {
     const [, name, kind, value] = found as unknown as [string, string, Matcher['kind'], string];
-    matchers.push({ kind, name: name.startsWith('"') ? (JSON.parse(name) as string) : name, value: JSON.parse(value) as string });
+    matchers.push({
+      kind,
+      name: name.startsWith('"') ? (JSON.parse(name) as string) : name,
+      value: JSON.parse(value) as string,
+    });
     at = matcher.lastIndex;
   }
   if (at !== rest.length) throw new Error(`a selector that this server does not know: ${text}`);

@@ -32,7 +32,8 @@ export class FakeSource implements AsyncDisposable {
   samplesPerChunk = 30;
   /** Answers in SAMPLES whatever is asked for, as Cortex, M3, InfluxDB and thanos-remote-read do. */
   samplesOnly = false;
-  /** A SAMPLES answer is trimmed to the query, as every server does. */
+  /** A SAMPLES answer is trimmed to the query, except by thanos-remote-read. */
+  answersUntrimmed = false;
   onQuery: (query: ReadQuery) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #chunks = new Map<Series, FloatSample[][]>();
@@ -52,17 +53,24 @@ export class FakeSource implements AsyncDisposable {
   /** What a proper answer to a query is. */
   answer(query: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
     const found = this.series.filter(({ labels }) => selects(query.matchers, labels));
-    const within = ({ timeMs }: { timeMs: number }) => timeMs >= query.startMs && timeMs <= query.endMs;
+    const within = ({ timeMs }: { timeMs: number }) =>
+      this.answersUntrimmed || (timeMs >= query.startMs && timeMs <= query.endMs);
     if (!query.streamed || this.samplesOnly) {
       const trimmed = found
-        .map(({ labels, samples, histograms = [] }) => ({ labels, samples: samples.filter(within), histograms: histograms.filter(within) }))
-        .filter(({ samples, histograms }) => samples.length + histograms.length > 0);
+        .map(({ labels, samples, histograms = [] }) => ({
+          labels,
+          samples: samples.filter(within),
+          histograms: histograms.filter(within),
+        }))
+        .filter(({ samples, histograms }) => this.answersUntrimmed || samples.length + histograms.length > 0);
       return { body: encodeSamples(trimmed), contentType: 'application/x-protobuf' };
     }
     const chunked = found
       .map((series) => ({
         labels: series.labels,
-        chunks: this.#chunksOf(series).filter((chunk) => chunk[0]!.timeMs <= query.endMs && chunk.at(-1)!.timeMs >= query.startMs),
+        chunks: this.#chunksOf(series).filter(
+          (chunk) => chunk[0]!.timeMs <= query.endMs && chunk.at(-1)!.timeMs >= query.startMs,
+        ),
       }))
       .filter(({ chunks }) => chunks.length > 0);
     return {
@@ -91,7 +99,8 @@ export class FakeSource implements AsyncDisposable {
     if (chunks === undefined) {
       chunks = [];
       const { samples } = series;
-      for (let i = 0; i < samples.length; i += this.samplesPerChunk) chunks.push(samples.slice(i, i + this.samplesPerChunk));
+      for (let i = 0; i < samples.length; i += this.samplesPerChunk)
+        chunks.push(samples.slice(i, i + this.samplesPerChunk));
       this.#chunks.set(series, chunks);
     }
     return chunks;

@@ -2,7 +2,12 @@
 
 import { migrate } from '../../../src/migration/migrate.ts';
 import type { MigrationPlan } from '../../../src/migration/migration-plan.ts';
-import type { MigrationEvent, MigrationObserver, MigrationProgress, MigrationResult } from '../../../src/migration/observer.ts';
+import type {
+  MigrationEvent,
+  MigrationObserver,
+  MigrationProgress,
+  MigrationResult,
+} from '../../../src/migration/observer.ts';
 import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
 import { FastClock } from './fake-clock.ts';
 
@@ -72,7 +77,12 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
   return {
     migration: 'test/copy',
     id: 'abc123',
-    source: { ...endpoint('source', sides.source.readUrl), readMode: 'Auto', maxFrameBytes: 50 * 1024 * 1024, ...source },
+    source: {
+      ...endpoint('source', sides.source.readUrl),
+      readMode: 'Auto',
+      maxFrameBytes: 50 * 1024 * 1024,
+      ...source,
+    },
     destination: { ...endpoint('destination', sides.destination.writeUrl), ordering: 'InOrder', ...destination },
     progress: protocol === 'None' ? { protocol } : { protocol, endpoint: endpoint('progress', progressUrl) },
     progressLabels: {},

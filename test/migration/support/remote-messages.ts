@@ -44,12 +44,28 @@ export function labelOf(labels: Series['labels'], name: string): string {
   return labels.find(([own]) => own === name)?.[1] ?? '';
 }
 
+/** What [fromMs, toMs) of these series is in a destination. */
+export function expected(series: readonly Series[], fromMs: number, toMs: number): Series[] {
+  return series
+    .map(({ labels, samples, histograms = [] }) => ({
+      labels,
+      samples: samples.filter(({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
+      histograms: histograms.filter(({ timeMs }) => timeMs >= fromMs && timeMs < toMs),
+    }))
+    .filter(({ samples, histograms }) => samples.length + histograms.length > 0)
+    .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
+}
+
 const schema = protobuf.loadSync(fileURLToPath(new URL('../../../proto/remote.proto', import.meta.url)));
 const readRequestType = schema.lookupType('prometheus.ReadRequest');
 const kinds = ['=', '!=', '=~', '!~'] as const;
 
 export function decodeReadRequest(body: Uint8Array): ReadQuery {
-  const decoded = readRequestType.toObject(readRequestType.decode(unsnappy(body)), { longs: Number, arrays: true, defaults: true });
+  const decoded = readRequestType.toObject(readRequestType.decode(unsnappy(body)), {
+    longs: Number,
+    arrays: true,
+    defaults: true,
+  });
   const query = decoded['queries'][0] as {
     startTimestampMs: number;
     endTimestampMs: number;
@@ -101,7 +117,9 @@ function number(field: number, value: number): Buffer {
 }
 
 function encodeLabels(labels: Series['labels']): Buffer[] {
-  return labels.map(([name, value]) => field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(value))])));
+  return labels.map(([name, value]) =>
+    field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(value))])),
+  );
 }
 
 function encodeSample({ timeMs, bits }: FloatSample): Buffer {
@@ -127,7 +145,9 @@ export function encodeSamples(series: readonly Series[]): Buffer {
 }
 
 /** One frame for each series, its samples in chunks as they are given. */
-export function encodeFrames(series: readonly { labels: Series['labels']; chunks: readonly (readonly FloatSample[])[] }[]): Buffer {
+export function encodeFrames(
+  series: readonly { labels: Series['labels']; chunks: readonly (readonly FloatSample[])[] }[],
+): Buffer {
   return Buffer.concat(
     series.map(({ labels, chunks }) =>
       frame(field(1, Buffer.concat([...encodeLabels(labels), ...chunks.map((samples) => encodeChunk(samples))]))),
@@ -159,7 +179,13 @@ export function frame(payload: Uint8Array): Buffer {
 }
 
 /** A frame with one series whose only chunk is made of these bytes. */
-export function frameOf(labels: Series['labels'], encoding: number, data: Uint8Array, minMs: number, maxMs: number): Buffer {
+export function frameOf(
+  labels: Series['labels'],
+  encoding: number,
+  data: Uint8Array,
+  minMs: number,
+  maxMs: number,
+): Buffer {
   return frame(field(1, Buffer.concat([...encodeLabels(labels), chunk(minMs, maxMs, encoding, data)])));
 }
 
@@ -212,8 +238,10 @@ function* fields(bytes: Buffer): Generator<{ number: number; value: bigint; byte
     const tag = Number(next());
     const start = at;
     if (tag % 8 === 0) yield { number: tag >> 3, value: next(), bytes: bytes.subarray(start, at) };
-    else if (tag % 8 === 1) yield { number: tag >> 3, value: 0n, bytes: bytes.subarray(start, (at += 8)) };
-    else if (tag % 8 === 2) {
+    else if (tag % 8 === 1) {
+      at += 8;
+      yield { number: tag >> 3, value: 0n, bytes: bytes.subarray(start, at) };
+    } else if (tag % 8 === 2) {
       const length = Number(next());
       at += length;
       yield { number: tag >> 3, value: 0n, bytes: bytes.subarray(at - length, at) };

@@ -9,7 +9,7 @@ import {
   formatRate,
   formatTime,
   formatTimeShort,
-} from '../../src/cli/format.ts';
+} from '../../src/telemetry/format.ts';
 
 const tables: [string, (value: number) => string | undefined, [number, string | undefined][]][] = [
   [

@@ -1,0 +1,64 @@
+// A write request whose answer never came may have been carried out all the same. Sent again as it is, its samples would stand twice in a
+// VictoriaMetrics and be refused as repeats by a Prometheus. Called by delivery.ts before it repeats such a request.
+
+import type { RemoteError } from '../remote/remote-error.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import { labelKey, metricName } from '../wire/labels.ts';
+import { withoutSamples, writeRequestSeries } from '../wire/write-request.ts';
+import { type Hidden, presentTimes, type ReadBack } from './read-back.ts';
+
+/** Failures after which nobody here knows whether the destination had the request before. */
+const unknownOutcomes: ReadonlySet<string> = new Set([
+  'connection-reset',
+  'cut-off',
+  'first-byte-timeout',
+  'silence-timeout',
+  'network-error',
+  'bad-gateway',
+  'gateway-timeout',
+]);
+
+export class LostAnswers {
+  readonly #readBack: ReadBack | undefined;
+  readonly #settlingMs: number;
+  readonly #clock: Clock;
+
+  /** @param options `readBack` is undefined with `progress.protocol: None`; `settlingMs` until the destination shows what it took */
+  constructor(options: { readBack: ReadBack | undefined; settlingMs: number; clock: Clock }) {
+    this.#readBack = options.readBack;
+    this.#settlingMs = options.settlingMs;
+    this.#clock = options.clock;
+  }
+
+  /** Whether the request may have been carried out although it failed so. */
+  mayHaveArrived(error: RemoteError): boolean {
+    return unknownOutcomes.has(error.code);
+  }
+
+  /** What may be there although `missing`, or the comparison of the window, did not find it. */
+  get hidden(): Hidden {
+    return this.#readBack?.hides ?? 'everything';
+  }
+
+  /**
+   * What of an encoded WriteRequest the destination does not show: all of it where nothing can be read back.
+   * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
+   */
+  async missing(request: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#readBack === undefined) return request;
+    const names = new Set<string>();
+    const keys = new Set<string>();
+    let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const { labels, timesMs } of writeRequestSeries(request)) {
+      names.add(metricName(labels));
+      keys.add(labelKey(labels));
+      for (const timeMs of timesMs) {
+        if (timeMs < firstMs) firstMs = timeMs;
+        if (timeMs > lastMs) lastMs = timeMs;
+      }
+    }
+    await this.#clock.sleep(this.#settlingMs, signal);
+    const present = await presentTimes(this.#readBack, [...names], keys, firstMs, lastMs + 1, signal);
+    return withoutSamples(request, (labels) => present.get(labelKey(labels)));
+  }
+}

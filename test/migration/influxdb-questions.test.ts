@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import snappy from 'snappyjs';
+import { MemoryBudget } from '../../src/migration/memory-budget.ts';
+import { Reservation, readAnswer } from '../../src/migration/read-answer.ts';
+import { ReadClient } from '../../src/remote/read-client.ts';
+import { endpointAt, httpServer, once, recordingHooks } from '../remote/servers.ts';
+import { decodeMessage, encodeMessage } from '../wire/support/oracle.ts';
+
+interface ReadRequest {
+  queries: { matchers: { type: string; name: string; value: string }[] }[];
+}
+
+const matchers = [
+  { kind: '=~', name: '__name__', value: 'up|down' },
+  { kind: '!~', name: 'job', value: 'a.' },
+  { kind: '!=', name: 'zone', value: 'b' },
+] as const;
+const asTheyAre = ['up|down', 'a.', 'b'];
+const writtenOut = ['^(?s:up|down)$', '^(?s:a.)$', 'b'];
+const body = snappy.compress(encodeMessage('ReadResponse', { results: [{}] }));
+
+/** The values of the matchers of each request that two questions make. */
+async function askTwice(path: string, headers: Record<string, string>): Promise<string[][]> {
+  const asked: string[][] = [];
+  await using server = await httpServer((_, response, request) => {
+    const { queries } = decodeMessage(
+      'ReadRequest',
+      new Uint8Array(snappy.uncompress(request)),
+    ) as unknown as ReadRequest;
+    asked.push(queries[0]?.matchers.map(({ value }) => value) ?? []);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.setHeader('Content-Type', 'application/x-protobuf').end(body);
+  });
+  const client = new ReadClient(endpointAt(`${server.url}${path}`), recordingHooks());
+  for (let i = 0; i < 2; i++) {
+    const query = { matchers, fromMs: 0, toMs: 1000, samplesOnly: false };
+    const reservation = new Reservation(new MemoryBudget(1_000_000));
+    await readAnswer(client, query, { ...once(), reservation, maxFrameBytes: 1_000_000 });
+    reservation.release();
+  }
+  client.close();
+  return asked;
+}
+
+describe('the regular expressions of a question', () => {
+  it('go to a Prometheus as they are: it holds them against the whole value by itself', async () => {
+    assert.deepEqual(await askTwice('/api/v1/read', {}), [asTheyAre, asTheyAre]);
+  });
+
+  it('are bound to both ends at once for the path of InfluxDB, which would find them anywhere', async () => {
+    const path = '/api/v1/prom/read?db=x';
+    assert.deepEqual(await askTwice(path, { 'X-Influxdb-Version': '1.8.10' }), [writtenOut, writtenOut]);
+  });
+
+  it('are asked again when the answer shows that it is InfluxDB', async () => {
+    const asked = await askTwice('/metrics-store', { 'X-Influxdb-Version': '1.8.10' });
+    assert.deepEqual(asked, [asTheyAre, writtenOut, writtenOut]);
+  });
+});

@@ -1,0 +1,113 @@
+// An HTTP server of the test's own between the migrator and a real server: it can go away and come back at the same address, ask for
+// credentials that the server behind knows nothing of, and lose the answer to a request that the server has carried out.
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface ReverseProxyOptions {
+  /** The base of the server behind, such as `http://127.0.0.1:9090`. */
+  target: string;
+  /** Answers 401 to every request whose Authorization header is another one. */
+  authorization?: string;
+  /** Whether the answer to this request, which the server behind has carried out, is lost on its way back. Asked once a request. */
+  losesAnswer?: (request: IncomingMessage) => boolean;
+}
+
+export interface ReverseProxy extends AsyncDisposable {
+  readonly url: string;
+  /** Requests that were answered with 401, and answers that were lost. */
+  readonly refused: number;
+  readonly lost: number;
+  /** Nothing listens any more, and every connection is cut. */
+  shut(): Promise<void>;
+  /** Listens at the same address again. */
+  reopen(target: string): Promise<void>;
+}
+
+/** Starts it on a free port of the loopback. */
+export async function startReverseProxy(options: ReverseProxyOptions): Promise<ReverseProxy> {
+  const proxy = new ForwardingServer(options);
+  await proxy.reopen(options.target);
+  return proxy;
+}
+
+class ForwardingServer implements ReverseProxy {
+  refused = 0;
+  lost = 0;
+  readonly #options: ReverseProxyOptions;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #target = '';
+  #port = 0;
+
+  constructor(options: ReverseProxyOptions) {
+    this.#options = options;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async reopen(target: string): Promise<void> {
+    this.#target = target;
+    const server = createServer((request, response) => this.#forward(request, response));
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.on('error', reject).listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async shut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shut();
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse): void {
+    const { authorization, losesAnswer } = this.#options;
+    if (authorization !== undefined && request.headers.authorization !== authorization) {
+      this.refused++;
+      request.resume();
+      response.writeHead(401, { 'content-type': 'text/plain', 'www-authenticate': 'Bearer' });
+      response.end(`no such token: ${request.headers.authorization ?? 'none'}\n`);
+      return;
+    }
+    const loses = losesAnswer?.(request) === true;
+    const headers = { ...request.headers };
+    delete headers.authorization;
+    const { pathname, search } = new URL(request.url ?? '/', this.#target);
+    const forwarded = httpRequest(`${this.#target}${pathname}${search}`, { method: request.method, headers });
+    forwarded.on('error', () => response.destroy());
+    forwarded.on('response', (answer) => {
+      if (loses) {
+        answer.resume();
+        answer.on('end', () => {
+          this.lost++;
+          response.destroy();
+        });
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on('error', () => response.destroy());
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  }
+}

@@ -1,0 +1,135 @@
+// A migration that lasts long enough to be interrupted: one source, each kind of destination, and the proof at the end that everything is there
+// once. Used by the tests of kills, signals and outages.
+import assert from 'node:assert/strict';
+import { COUNTER_HISTOGRAM_KINDS, generateDataset, PLAIN_KINDS } from '../../support/dataset.ts';
+import { pushSamples } from '../../support/load.ts';
+import { dumpPrometheus, exportVictoriaMetrics } from '../../support/readers.ts';
+import { compareSeries, keptByVictoriaMetrics } from '../../support/series-comparison.ts';
+import { countSamples, numberOf, type SeriesSet } from '../../support/series-set.ts';
+import type { ServerProcess } from '../../support/server-process.ts';
+import { startPrometheus, startVictoriaMetrics } from '../../support/servers.ts';
+import type { MigrationSpec } from './migration.ts';
+
+export const START_MS = Date.UTC(2025, 2, 1);
+export const HOUR_MS = 3_600_000;
+
+/** A kind of destination, and how it is read by others than the project. */
+export interface Destination {
+  /** `dataDir` to go on with the data of one that was stopped. */
+  readonly start: (dataDir?: string) => Promise<ServerProcess>;
+  readonly protocol: 'RemoteRead' | 'PromQL';
+  readonly progressUrl: (base: string) => string;
+  /** What of the source belongs there. */
+  readonly selectors: readonly string[];
+  readonly takesHistograms: boolean;
+  readonly read: (server: ServerProcess) => Promise<SeriesSet>;
+  readonly values: 'bits' | 'relative-1e-11';
+}
+
+export const PROMETHEUS: Destination = {
+  start: (dataDir) =>
+    startPrometheus({
+      version: '3.5',
+      receiver: true,
+      nativeHistograms: true,
+      ...(dataDir !== undefined && { dataDir }),
+    }),
+  protocol: 'RemoteRead',
+  progressUrl: (base) => `${base}/api/v1/read`,
+  selectors: ['{__name__=~".+"}'],
+  takesHistograms: true,
+  read: (server) => dumpPrometheus(server),
+  values: 'bits',
+};
+
+export const PROMETHEUS_BY_PROMQL: Destination = { ...PROMETHEUS, protocol: 'PromQL', progressUrl: (base) => base };
+
+export const VICTORIA_METRICS: Destination = {
+  start: (dataDir) => startVictoriaMetrics(dataDir === undefined ? {} : { dataDir }),
+  protocol: 'PromQL',
+  progressUrl: (base) => base,
+  selectors: ['{__name__=~".+",__name__!~".*histogram"}'],
+  // It has histograms of its own instead of native ones.
+  takesHistograms: false,
+  read: ({ url }) => exportVictoriaMetrics(url),
+  values: 'relative-1e-11',
+};
+
+export interface CopyOptions {
+  /** The base URL that the migrator sees, when it is not the server's own. */
+  through?: { readonly url: string };
+  ordering?: 'InOrder' | 'Any';
+  windowMax?: string;
+  /** Without a limit by default. */
+  samplesPerSecond?: number;
+}
+
+/** The source and what is in it. */
+export class SlowCopy implements AsyncDisposable {
+  readonly source: ServerProcess;
+  readonly #set: SeriesSet;
+  readonly #endMs: number;
+
+  private constructor(source: ServerProcess, set: SeriesSet, endMs: number) {
+    this.source = source;
+    this.#set = set;
+    this.#endMs = endMs;
+  }
+
+  /** A Prometheus 3.5 with so many hours of 56 series, a sample every 15 s and in some every second: 22,000 samples an hour. */
+  static async start(hours: number): Promise<SlowCopy> {
+    const kinds = [...PLAIN_KINDS, ...COUNTER_HISTOGRAM_KINDS];
+    const endMs = START_MS + hours * HOUR_MS;
+    const set = generateDataset({ series: 4 * kinds.length, startMs: START_MS, endMs, kinds });
+    const source = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
+    await pushSamples(`${source.url}/api/v1/write`, set);
+    return new SlowCopy(source, set, endMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.source[Symbol.asyncDispose]() as Promise<void>;
+  }
+
+  spec(destination: Destination, server: { readonly url: string }, options: CopyOptions = {}): MigrationSpec {
+    const { url } = options.through ?? server;
+    return {
+      source: { url: `${this.source.url}/api/v1/read` },
+      destination: {
+        url: `${url}/api/v1/write`,
+        progress: { protocol: destination.protocol, url: destination.progressUrl(url) },
+        ...(options.ordering !== undefined && { ordering: options.ordering }),
+      },
+      selectors: destination.selectors,
+      timeRange: { start: new Date(START_MS).toISOString(), end: new Date(this.#endMs).toISOString() },
+      ...(options.windowMax !== undefined && { window: { max: options.windowMax } }),
+      ...(options.samplesPerSecond !== undefined && {
+        limits: { samplesPerSecond: options.samplesPerSecond, samplesPerWrite: 1000 },
+      }),
+    };
+  }
+
+  /**
+   * Both sides sample by sample, and the last mark, which counts what is there. Returns how many samples were compared; throws with the
+   * first difference.
+   */
+  async assertAllThereOnce(destination: Destination, server: ServerProcess): Promise<number> {
+    const copied = new Map(
+      [...this.#set].filter(([, { histograms }]) => destination.takesHistograms || histograms.length === 0),
+    );
+    const expected = destination.values === 'bits' ? copied : keptByVictoriaMetrics(copied);
+    const actual = await destination.read(server);
+    const isMark = (labels: ReadonlyMap<string, string>) => labels.get('__name__') === 'prom_migrator_progress';
+    const comparison = compareSeries(expected, actual, { values: destination.values, ignore: isMark });
+    assert.equal(comparison.differences, 0, `${comparison.differences} differences, the first: ${comparison.first}`);
+    assert.equal(comparison.samplesCompared, countSamples(expected));
+    const marks = [...actual.values()].filter(({ labels }) => isMark(new Map(labels)));
+    assert.equal(marks.length, 1, 'one progress series');
+    assert.equal(marks[0]?.timesMs.at(-1), this.#endMs - 1, 'the last mark stands at the last millisecond');
+    assert.equal(
+      numberOf(marks[0]?.bits.at(-1) ?? 0n),
+      countSamples(copied),
+      'the last mark counts every sample of all runs once',
+    );
+    return comparison.samplesCompared;
+  }
+}
