@@ -66,6 +66,12 @@ export function openConnections(
   const source = new ReadClient(plan.source, hooks);
   const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
   const progressReading = openProgress(plan, { hooks, retrier, random: context.random, readBackBytes: share });
+  const samplesRate = new RateLimit(samplesPerSecond, clock);
+  const bytesRate = new RateLimit(bytesPerSecond, clock);
+  context.onRatesAvailable?.((rates) => {
+    samplesRate.set(rates.samplesPerSecond);
+    bytesRate.set(rates.bytesPerSecond);
+  });
   return {
     source,
     destination,
@@ -74,8 +80,8 @@ export function openConnections(
     budget,
     router: new SeriesRouter(plan, share),
     retrier,
-    samplesRate: new RateLimit(samplesPerSecond, clock),
-    bytesRate: new RateLimit(bytesPerSecond, clock),
+    samplesRate,
+    bytesRate,
     close() {
       source.close();
       destination.close();

@@ -4,7 +4,7 @@
 import { type RejectReason, RemoteError } from '../remote/remote-error.ts';
 import type { WriteClient } from '../remote/write-client.ts';
 import { countLostInInfluxdb } from '../wire/influxdb-gaps.ts';
-import { formatLabels } from '../wire/labels.ts';
+import { formatLabels, labelKey } from '../wire/labels.ts';
 import { compress } from '../wire/snappy.ts';
 import { hasOnlyStaleMarkers } from '../wire/stale-marker.ts';
 import { bisectWriteRequest, summarizeWriteRequest } from '../wire/write-request.ts';
@@ -21,8 +21,8 @@ export interface DeliveryWindow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly account: WindowAccount;
-  /** An uncertain window was compared with the destination: a sample refused as a repeat is there already if the comparison can't see it. */
-  compared: boolean;
+  /** The series, by `labelKey`, of which the destination showed something when the window was compared with it; undefined when it was not. */
+  shown: Set<string> | undefined;
   /** The destination's answer to a probe at the window's end: everything of this window is too old. */
   tooOld: 'unknown' | 'some' | 'all';
   /** The first refusal, with the hint that names the destination's setting. */
@@ -209,9 +209,13 @@ export class Delivery {
     }
   }
 
-  #mayBeHidden(request: Uint8Array): boolean {
+  /** Whether a sample that is refused as a repeat is there, although it was not seen when it was looked for. */
+  #mayBeHidden(request: Uint8Array, window: DeliveryWindow, repeated: boolean): boolean {
     const { hidden } = this.#options.lostAnswers;
-    return hidden === 'everything' || (hidden === 'stale-markers' && hasOnlyStaleMarkers(request));
+    if (hidden !== 'stale-markers') return hidden === 'everything';
+    if (!hasOnlyStaleMarkers(request)) return false;
+    // A series of which nothing was seen was not written before: something else stands in the way of its samples.
+    return repeated || window.shown?.has(labelKey(summarizeWriteRequest(request).firstLabels)) === true;
   }
 
   #reject(
@@ -224,7 +228,7 @@ export class Delivery {
   ): void {
     const { plan, observer, progress } = this.#options;
     const repeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
-    if (repeat && (repeated || window.compared) && this.#mayBeHidden(request)) {
+    if (repeat && (repeated || window.shown !== undefined) && this.#mayBeHidden(request, window, repeated)) {
       window.account.add('already-present', samples);
       return;
     }

@@ -13,4 +13,11 @@ export interface MigrationContext {
   readonly observer: MigrationObserver;
   /** How long a side that has never answered is tried; Infinity for ever. */
   readonly startupDeadlineMs: number;
+  /** Called once at the start with a way to change the rates of `plan.limits` while it runs; undefined is no limit. */
+  readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
+}
+
+export interface RateLimits {
+  readonly samplesPerSecond: number | undefined;
+  readonly bytesPerSecond: number | undefined;
 }

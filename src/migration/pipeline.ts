@@ -173,7 +173,7 @@ export class Pipeline {
       fromMs: part.window.fromMs,
       toMs: part.window.toMs,
       account: new WindowAccount(this.#options.progress),
-      compared: false,
+      shown: undefined,
       tooOld: 'unknown',
       firstRejection: undefined,
       startedAtMs: nowMs,

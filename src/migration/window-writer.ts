@@ -52,7 +52,10 @@ export class WindowWriter {
    */
   async write(part: WindowPart, window: DeliveryWindow, uncertain: boolean): Promise<number> {
     const present = uncertain ? await this.#presentTimes(part) : undefined;
-    window.compared = present !== undefined;
+    if (present !== undefined) {
+      window.shown ??= new Set();
+      for (const key of present.keys()) window.shown.add(key);
+    }
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
     let sinceYield = 0;

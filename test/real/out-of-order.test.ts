@@ -147,7 +147,10 @@ describe('a migration behind newer data', () => {
 describe('a series with newer data at the destination, in the midst of others', () => {
   // Less than the hour that a Prometheus head reaches back: the others are welcome there.
   const endMs = startMs + 50 * MINUTE_MS;
-  const all = () => generateDataset({ series: 170, startMs, endMs, kinds: KINDS });
+  // A Prometheus 3.5 that takes a request back writes its float histograms to the log all the same, out of a buffer that the next request is
+  // filling already: after a restart some are missing.
+  const kinds = KINDS.filter((kind) => kind !== 'float-histogram');
+  const all = () => generateDataset({ series: 170, startMs, endMs, kinds });
   const BAD = 'host-00033:9100';
   const isBad = (labels: ReadonlyMap<string, string>) => labels.get('instance') === BAD;
 
@@ -161,7 +164,7 @@ describe('a series with newer data at the destination, in the midst of others', 
   }
 
   function neighbours(): SeriesSet {
-    const series = [...generateDataset({ series: 34, startMs, endMs, kinds: KINDS, seed: 3 }).values()];
+    const series = [...generateDataset({ series: 34, startMs, endMs, kinds, seed: 3 }).values()];
     return new Map(
       series.map((each) => {
         const labels = each.labels.map(

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { encodeLabels, type LabelBytes } from '../../src/wire/labels.ts';
+import { encodeLabels, type LabelBytes, labelKey } from '../../src/wire/labels.ts';
 import { SamplesCursor } from '../../src/wire/read-response.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
 import {
   bisectWriteRequest,
   summarizeWriteRequest,
   WriteBatch,
+  withoutSamples,
   writeRequestSeries,
 } from '../../src/wire/write-request.ts';
 import type { ChunkSample } from './support/chunk-encoder.ts';
@@ -333,5 +334,56 @@ describe('summarizeWriteRequest and writeRequestSeries', () => {
     const cut = bytes.subarray(0, bytes.length - 1);
     assert.throws(() => summarizeWriteRequest(cut), { name: 'WireError', code: 'truncated' });
     assert.throws(() => [...writeRequestSeries(cut)], { name: 'WireError', code: 'truncated' });
+  });
+});
+
+describe('withoutSamples', () => {
+  it('leaves out the times that are given for a series, and nothing else', () => {
+    fc.assert(
+      fc.property(requests, fc.infiniteStream(fc.boolean()), (batch, coins) => {
+        const bytes = batch.bytes();
+        const before = [...writeRequestSeries(bytes)].map(
+          ({ labels, timesMs }) => [labelKey(labels), timesMs] as const,
+        );
+        const chosen = new Map<string, Set<number>>();
+        for (const [key, timesMs] of before) {
+          const times = chosen.get(key) ?? new Set();
+          chosen.set(key, times);
+          for (const timeMs of timesMs) if (coins.next().value) times.add(timeMs);
+        }
+        const left = withoutSamples(bytes, (labels) => chosen.get(labelKey(labels)));
+        assert.deepEqual(
+          [...writeRequestSeries(left)].map(({ labels, timesMs }) => [labelKey(labels), timesMs]),
+          before
+            .map(([key, timesMs]) => [key, timesMs.filter((timeMs) => !chosen.get(key)?.has(timeMs))] as const)
+            .filter(([, timesMs]) => timesMs.length > 0),
+        );
+      }),
+    );
+  });
+
+  it('gives the very same bytes when there is nothing to leave out', () => {
+    const bytes = floatBatch(up, [{ timeMs: 7, bits: 1n }]).bytes();
+    assert.equal(
+      withoutSamples(bytes, () => [8]),
+      bytes,
+    );
+    assert.equal(
+      withoutSamples(bytes, () => undefined),
+      bytes,
+    );
+  });
+
+  it('keeps the bits of what stays', () => {
+    const list = [
+      { timeMs: 7, bits: 0x7ff0000000000002n },
+      { timeMs: 8, bits: 1n },
+    ];
+    const left = withoutSamples(floatBatch(up, list).bytes(), () => [8]);
+    assert.deepEqual(Buffer.from(left), Buffer.from(floatBatch(up, list.slice(0, 1)).bytes()));
+  });
+
+  it('refuses bytes that are no message', () => {
+    assert.throws(() => withoutSamples(Uint8Array.of(0x0a, 5, 1), () => undefined), { name: 'WireError' });
   });
 });
