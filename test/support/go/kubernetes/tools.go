@@ -1,0 +1,10 @@
+//go:build tools
+
+// Package tools holds the Kubernetes programs that the tests start, as dependencies that go.mod pins.
+package tools
+
+import (
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kubectl"
+)

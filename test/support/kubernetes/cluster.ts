@@ -1,0 +1,307 @@
+// A real Kubernetes API for tests and the demo: `await using cluster = await startCluster()` starts etcd and kube-apiserver, and the
+// controllers where asked, on the loopback, and is gone at the end of the block. There are no nodes, so no Pod ever runs: a Deployment is
+// accepted and never becomes ready. Install charts without `--wait`.
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { request } from '../http.ts';
+import { type FoundServer, findServer } from '../install.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { type CommandOptions, type CommandResult, execute } from './command.ts';
+import {
+  type ControlPlane,
+  prepareControlPlane,
+  startApiServer,
+  startControllerManager,
+  startEtcd,
+} from './control-plane.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+
+export interface ClusterOptions {
+  /**
+   * Whether Kubernetes' own controllers run. Without them the aggregated roles (view, edit, admin) stay as they are, a deleted namespace
+   * stays, no owner's dependents are deleted, and a namespace has no service account that was not made in it.
+   */
+  controllerManager?: boolean;
+  /** Whether the API server writes down who asked for what: see `auditEvents`. */
+  audit?: boolean;
+}
+
+/** One answered request, as the API server's audit log has it. */
+export interface AuditEvent {
+  stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
+  verb: string;
+  requestURI: string;
+  userAgent?: string;
+  user: { username: string; groups?: string[] };
+  objectRef?: {
+    resource: string;
+    subresource?: string;
+    namespace?: string;
+    name?: string;
+    apiGroup?: string;
+    apiVersion?: string;
+  };
+  responseStatus?: { code: number; reason?: string; message?: string };
+  /** RFC 3339, microseconds. */
+  requestReceivedTimestamp: string;
+  stageTimestamp: string;
+}
+
+interface CustomResourceDefinition {
+  metadata: { name: string };
+  spec: { group: string; names: { kind: string }; versions: { name: string }[] };
+}
+
+interface OpenApiIndex {
+  paths: Record<string, { serverRelativeURL: string }>;
+}
+
+const CRD_FILE = join(import.meta.dirname, '../../../crds/prommigrations.prom-migrator.io.yaml');
+
+/**
+ * Starts a cluster of Kubernetes 1.36 (or what KUBEBUILDER_ASSETS holds), getting its programs first where they are missing, which may take
+ * minutes; throws with the end of a server's log when it can't.
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const programs: Programs = {
+    etcd: await findServer('etcd', '3.5'),
+    apiServer: await findServer('kube-apiserver', '1.36'),
+  };
+  if (options.controllerManager) programs.controllerManager = await findServer('kube-controller-manager', '1.36');
+  for (let attempt = 1; ; attempt++) {
+    const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-kubernetes-'));
+    const plane = await prepareControlPlane(directory, options.audit ?? false);
+    const kubeconfig = await writeKubeconfig(join(directory, 'admin.kubeconfig'), {
+      ...plane,
+      user: 'admin',
+      token: plane.adminToken,
+    });
+    const cluster = new Cluster(plane, programs, kubeconfig);
+    try {
+      await cluster.start();
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      if (attempt === 3 || !/address already in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+interface Programs {
+  etcd: FoundServer;
+  apiServer: FoundServer;
+  controllerManager?: FoundServer;
+}
+
+type ProcessName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+
+/** A running cluster. Stopped parts keep their data and ports and can be started again. */
+export class Cluster implements AsyncDisposable {
+  readonly url: string;
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly caFile: string;
+  readonly adminToken: string;
+  /** Of the API server: `1.36.3`. */
+  readonly version: string;
+  readonly #plane: ControlPlane;
+  readonly #programs: Programs;
+  readonly #processes = new Map<ProcessName, ServerProcess>();
+  #earlierLog = '';
+  #files = 0;
+
+  constructor(plane: ControlPlane, programs: Programs, kubeconfig: string) {
+    this.#plane = plane;
+    this.#programs = programs;
+    this.url = plane.url;
+    this.kubeconfig = kubeconfig;
+    this.caFile = plane.caFile;
+    this.adminToken = plane.adminToken;
+    this.version = programs.apiServer.version;
+    temporaryDirectories.add(plane.directory);
+  }
+
+  async start(): Promise<void> {
+    await this.startEtcd();
+    await this.startApiServer();
+    const { controllerManager } = this.#programs;
+    if (controllerManager) {
+      this.#processes.set('kube-controller-manager', await startControllerManager(this.#plane, controllerManager));
+    }
+  }
+
+  /** Returns when etcd is ready; the API server finds it again within ten seconds. */
+  async startEtcd(): Promise<void> {
+    this.#processes.set('etcd', await startEtcd(this.#plane, this.#programs.etcd));
+  }
+
+  /** With SIGKILL at once, as a crash would; with SIGTERM it waits seconds for the API server to hang up. */
+  stopEtcd(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    return this.#stop('etcd', signal);
+  }
+
+  /** Returns when it is ready; Kubernetes' own controllers may take a minute to come back, as they do anywhere. */
+  async startApiServer(): Promise<void> {
+    this.#processes.set('kube-apiserver', await startApiServer(this.#plane, this.#programs.apiServer));
+  }
+
+  /** With SIGKILL every connection is cut at once; with SIGTERM it takes no new ones, and watches may go on for ten seconds. */
+  stopApiServer(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    return this.#stop('kube-apiserver', signal);
+  }
+
+  /** Process ids of what runs, for measurements. */
+  pids(): Partial<Record<ProcessName, number>> {
+    return Object.fromEntries([...this.#processes].map(([name, { pid }]) => [name, pid]));
+  }
+
+  /** The end of what each process wrote, those included that were stopped since. */
+  log(): string {
+    const running = [...this.#processes].map(([name, server]) => `== ${name}\n${server.log()}`);
+    return [this.#earlierLog, ...running].join('\n');
+  }
+
+  /** Runs kubectl as the administrator; `input` is its standard input (`apply -f -`). Never throws for an exit code. */
+  async kubectl(args: readonly string[], input?: string, options: CommandOptions = {}): Promise<CommandResult> {
+    const { path } = await findServer('kubectl', '1.36');
+    return execute(path, args, { ...options, input, env: this.environment(options.kubeconfig) });
+  }
+
+  /** Runs helm as the administrator, with caches and repositories of its own. `--wait` would wait in vain for Pods. */
+  async helm(args: readonly string[], input?: string, options: CommandOptions = {}): Promise<CommandResult> {
+    const { path } = await findServer('helm', '4');
+    return execute(path, args, { ...options, input, env: this.environment(options.kubeconfig) });
+  }
+
+  /** What kubectl and helm run with, for those who start them otherwise: this cluster, and nothing of the user's own. */
+  environment(kubeconfig = this.kubeconfig): NodeJS.ProcessEnv {
+    const home = join(this.#plane.directory, 'home');
+    const others = Object.entries(process.env).filter(([name]) => !/^(HELM|KUBE)/.test(name));
+    return {
+      ...Object.fromEntries(others),
+      HOME: home,
+      XDG_CACHE_HOME: home,
+      XDG_CONFIG_HOME: home,
+      XDG_DATA_HOME: home,
+      KUBECONFIG: kubeconfig,
+    };
+  }
+
+  /** A request to the API as the administrator; `body` is sent as JSON unless `contentType` says otherwise. */
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType = 'application/json',
+  ): Promise<{ status: number; body: unknown }> {
+    const answer = await request(`${this.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.adminToken}`, 'content-type': contentType, accept: 'application/json' },
+      identity: { ca: this.#plane.ca },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = answer.body.toString('utf8');
+    // Not by its Content-Type: the OpenAPI index comes as text/plain.
+    return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+  }
+
+  /** A token of that service account by TokenRequest, good for that many seconds (at least 600). */
+  async serviceAccountToken(namespace: string, name: string, seconds = 3_600): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const wish = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
+    const { status, body } = await this.request('POST', path, wish);
+    const token = (body as { status?: { token?: string } } | undefined)?.status?.token;
+    if (status !== 201 || !token) {
+      throw new Error(`no token for service account ${namespace}/${name}: ${status} ${JSON.stringify(body)}`);
+    }
+    return token;
+  }
+
+  /** Path of a kubeconfig with such a token and that namespace: whoever uses it has exactly the rights of the service account. */
+  async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
+    const token = await this.serviceAccountToken(namespace, name);
+    const path = join(this.#plane.directory, `service-account-${++this.#files}.kubeconfig`);
+    return writeKubeconfig(path, {
+      url: this.url,
+      caFile: this.caFile,
+      user: `${namespace}-${name}`,
+      token,
+      namespace,
+    });
+  }
+
+  /** Applies crds/, or the file given, and waits for it as `waitForCrd` does. */
+  async applyCrd(file = CRD_FILE): Promise<void> {
+    await this.#mustKubectl(['apply', '--server-side', '-f', file]);
+    await this.waitForCrd(file);
+  }
+
+  /**
+   * Waits until the API server serves and describes the kind of that CRD, whoever applied it: helm, for one. The first object that is made
+   * within two seconds of that takes two seconds: the API server waits for its peers to know the kind too.
+   */
+  async waitForCrd(file = CRD_FILE): Promise<void> {
+    const { spec, metadata } = parse(await readFile(file, 'utf8')) as CustomResourceDefinition;
+    await this.#mustKubectl(['wait', '--for=condition=Established', '--timeout=30s', `crd/${metadata.name}`]);
+    // Established comes first. The storage behind the kind answers 429 for a moment longer.
+    await this.#mustKubectl(['get', metadata.name, '--all-namespaces']);
+    const deadlineMs = Date.now() + 30_000;
+    for (const { name } of spec.versions) {
+      while (!(await this.#describes(`apis/${spec.group}/${name}`, spec.names.kind))) {
+        if (Date.now() > deadlineMs) throw new Error(`the API server does not describe ${metadata.name} after 30 s`);
+        await sleep(100);
+      }
+    }
+    // kubectl keeps the OpenAPI index, and asks for a newer one by a date in whole seconds: one of the same second it would never see.
+    await rm(join(this.#plane.directory, 'home/.kube/cache'), { recursive: true, force: true });
+  }
+
+  /** Whether the OpenAPI index, by which kubectl goes, lists the kind: it follows the documents that it lists by a second or so. */
+  async #describes(groupVersion: string, kind: string): Promise<boolean> {
+    const { body } = await this.request('GET', '/openapi/v3');
+    const address = (body as OpenApiIndex).paths[groupVersion]?.serverRelativeURL;
+    if (!address) return false;
+    return JSON.stringify((await this.request('GET', address)).body).includes(`"kind":"${kind}"`);
+  }
+
+  /** The requests that have been answered so far, oldest first; with the option `audit` only. */
+  async auditEvents(): Promise<AuditEvent[]> {
+    const file = this.#plane.auditLog;
+    if (!file) throw new Error('the cluster was started without the option audit');
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEvent);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop('kube-controller-manager');
+    await this.#stop('kube-apiserver');
+    await this.#stop('etcd');
+    await rm(this.#plane.directory, { recursive: true, force: true });
+    temporaryDirectories.delete(this.#plane.directory);
+  }
+
+  async #mustKubectl(args: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.kubectl(args);
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}`);
+  }
+
+  async #stop(name: ProcessName, signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    const server = this.#processes.get(name);
+    if (!server) return;
+    this.#processes.delete(name);
+    if (signal === 'SIGKILL') process.kill(server.pid, signal);
+    await server.stop();
+    this.#earlierLog = `${this.#earlierLog}== ${name}, stopped\n${server.log()}\n`.slice(-200_000);
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+const temporaryDirectories = new Set<string>();
+
+process.on('exit', () => {
+  for (const directory of temporaryDirectories) rmSync(directory, { recursive: true, force: true });
+});

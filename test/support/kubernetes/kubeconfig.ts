@@ -1,0 +1,27 @@
+// Writes kubeconfig files for the tests' clusters. Called by cluster.ts and control-plane.ts.
+import { writeFile } from 'node:fs/promises';
+
+export interface KubeconfigContents {
+  url: string;
+  caFile: string;
+  user: string;
+  token: string;
+  /** `default` when undefined. */
+  namespace?: string;
+}
+
+/** Writes it with one context, named `test`; returns its path. */
+export async function writeKubeconfig(path: string, contents: KubeconfigContents): Promise<string> {
+  const { url, caFile, user, token, namespace = 'default' } = contents;
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
+    users: [{ name: user, user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user, namespace } }],
+    'current-context': 'test',
+  };
+  // JSON is YAML.
+  await writeFile(path, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+  return path;
+}
