@@ -8,31 +8,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generateDataset, type SeriesKind } from '../test/support/dataset.ts';
-import { pushSamples } from '../test/support/load.ts';
-import { exportVictoriaMetrics } from '../test/support/readers.ts';
-import { readFloats } from '../test/support/remote-read.ts';
-import { compareSeries, keptByVictoriaMetrics } from '../test/support/series-comparison.ts';
-import type { SeriesSet } from '../test/support/series-set.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
-
-const hourMs = 3_600_000;
-const hours = 24;
-const startMs = Date.UTC(2026, 0, 1);
-const endMs = startMs + hours * hourMs;
-const series = 660;
-const kinds: readonly SeriesKind[] = [
-  'counter',
-  'decimal',
-  'random',
-  'gaps',
-  'stale',
-  'special',
-  'comes-and-goes',
-  'five-minutes',
-  'constant',
-  'unicode-values',
-];
+import { compareSides, count, fillPrometheus, rangeEndMs, rangeStartMs, say } from './demo-data.ts';
 
 interface RunResult {
   phase: string;
@@ -53,9 +30,6 @@ interface Run {
   cpuSeconds: number;
   residentBytes: number;
 }
-
-const say = (text: string) => process.stdout.write(`${text}\n`);
-const count = (n: number) => n.toLocaleString('en-US');
 
 /** Runs the migration; with `killAt` it is killed without warning once that much of the range is done. */
 async function migrate(manifest: string, killAt?: number): Promise<Run> {
@@ -114,15 +88,9 @@ spec:
       protocol: PromQL
       url: ${destination}
   timeRange:
-    start: ${new Date(startMs).toISOString()}
-    end: ${new Date(endMs).toISOString()}
+    start: ${new Date(rangeStartMs).toISOString()}
+    end: ${new Date(rangeEndMs).toISOString()}
 `;
-
-function samplesOf(set: SeriesSet): number {
-  let samples = 0;
-  for (const { timesMs } of set.values()) samples += timesMs.length;
-  return samples;
-}
 
 function describeRun(run: Run): string {
   const { result } = run;
@@ -145,14 +113,7 @@ async function demo(): Promise<boolean> {
       `  Prometheus ${prometheus.version} at ${prometheus.url}, VictoriaMetrics ${victoria.version} at ${victoria.url}`,
     );
 
-    say(
-      `Filling Prometheus with ${hours} hours of ${series} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
-    );
-    const pushed = await pushSamples(
-      `${prometheus.url}/api/v1/write`,
-      generateDataset({ series, startMs, endMs, kinds }),
-    );
-    say(`  ${count(pushed)} samples`);
+    await fillPrometheus(prometheus.url);
 
     const manifest = join(directory, 'migration.yaml');
     await writeFile(manifest, manifestOf(prometheus.url, victoria.url));
@@ -166,28 +127,9 @@ async function demo(): Promise<boolean> {
     const third = await migrate(manifest);
     say(`  ${describeRun(third)}`);
 
-    say('\nComparing what protobufjs reads from Prometheus with the export of VictoriaMetrics');
-    const exported = await exportVictoriaMetrics(victoria.url);
-    const source = await readFloats(prometheus.url, startMs, endMs);
-    const expected = keptByVictoriaMetrics(source);
-    const comparison = compareSeries(expected, exported, {
-      values: 'relative-1e-11',
-      ignore: (labels) => labels.get('__name__') === 'prom_migrator_progress',
-    });
-    const nans = samplesOf(source) - samplesOf(expected);
-    say(
-      `  source: ${count(samplesOf(source))} samples of ${count(source.size)} series, ${count(nans)} of them NaN, which VictoriaMetrics does not keep`,
-    );
-    say(
-      `  compared: ${count(comparison.samplesCompared)} samples of ${count(comparison.seriesCompared)} series; ${count(comparison.differences)} differences`,
-    );
-    if (comparison.first !== undefined) say(`  first difference: ${comparison.first}`);
+    const equal = await compareSides(prometheus.url, victoria.url);
     const good =
-      comparison.differences === 0 &&
-      first.exit === 'SIGKILL' &&
-      second.exit === 0 &&
-      second.result?.resumedFrom !== null &&
-      third.exit === 0;
+      equal && first.exit === 'SIGKILL' && second.exit === 0 && second.result?.resumedFrom !== null && third.exit === 0;
     say(good ? '\nNothing is missing and nothing is there twice.' : '\nThis is not as it should be.');
     return good;
   } finally {

@@ -1,5 +1,5 @@
-// `npm run docs`: makes src/api/prom-migration.ts (the types) and docs/manifest.md (the reference) from the CRD. A test fails when
-// either is not what this would make.
+// `npm run docs`: makes src/api/prom-migration.ts (the types) and docs/manifest.md (the reference) from the CRD, and the tables of
+// docs/errors.md from src/. A test fails when one of them is not what this would make.
 
 import { writeFileSync } from 'node:fs';
 import { promMigrationResource, type Schema, type ValidationRule } from '../src/api/crd.ts';
@@ -337,4 +337,5 @@ if (import.meta.main) {
   writeFileSync(endpointTypesPath, endpointTypesFile(schema));
   writeFileSync(statusTypesPath, statusTypesFile(schema));
   writeFileSync(referencePath, referenceFile(schema, apiVersion));
+  await import('./docs-errors.ts');
 }

@@ -6,6 +6,7 @@ import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } fro
 import { promMigrationResource } from './crd.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath } from './field-path.ts';
+import { type Origin, rememberOrigin } from './origin.ts';
 import { type Problem, showValue } from './problem.ts';
 import type { PromMigration } from './prom-migration.ts';
 import { parseSecretDocument } from './secret-document.ts';
@@ -25,15 +26,6 @@ export type LoadedManifests =
       readonly secrets: SecretSource;
     }
   | { readonly problems: readonly Problem[] };
-
-type Origin = Pick<Problem, 'file' | 'document'>;
-
-const origins = new WeakMap<PromMigration, Origin>();
-
-/** Which file and document a migration was read from; both unknown when it did not come from `loadManifests`. */
-export function originOf(migration: PromMigration): Origin {
-  return origins.get(migration) ?? { file: '', document: undefined };
-}
 
 /** One YAML document that holds something. */
 interface Entry {
@@ -102,7 +94,7 @@ export function loadManifests(
   if (problems.length > 0 || 'problems' in validated) return { problems };
   const { migration } = validated;
   const named: PromMigration = { ...migration, metadata: { ...migration.metadata, namespace } };
-  origins.set(named, first.origin);
+  rememberOrigin(named, first.origin);
   return { migration: named, namespace, secrets };
 }
 

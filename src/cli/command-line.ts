@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
 import { commandHelp, overallHelp } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { operatorCommand } from './operator-command.ts';
 import { type RunEngine, runCommand } from './run-command.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
 
@@ -61,7 +62,7 @@ async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () =
     io.stdout.write(`${version}\n`);
     return EXIT.done;
   }
-  return await runCommand(rest, io, loadEngine);
+  return command.name === 'operator' ? await operatorCommand(rest, io) : await runCommand(rest, io, loadEngine);
 }
 
 /** An unexpected error in one line, with its stack only for `--log-level debug`. */

@@ -95,4 +95,86 @@ export const RUN_COMMAND: Command = {
   ],
 };
 
-export const COMMANDS: readonly Command[] = [RUN_COMMAND];
+export const OPERATOR_COMMAND: Command = {
+  name: 'operator',
+  summary: 'run the PromMigrations of a Kubernetes cluster',
+  synopsis: 'prom-migrator operator [flags]',
+  description:
+    'Watches PromMigration resources, runs each of them and writes their status, until SIGTERM or SIGINT. Each flag can be given as an ' +
+    'environment variable as well: --log-level as PROM_MIGRATOR_LOG_LEVEL. POD_NAME and POD_NAMESPACE say who and where it is.',
+  flags: [
+    {
+      name: 'watch-namespaces',
+      placeholder: 'NAMES',
+      help: 'namespaces to watch, separated by commas; all when left out',
+    },
+    {
+      name: 'metrics-address',
+      placeholder: 'HOST:PORT',
+      default: ':8080',
+      help: 'serve /metrics, /livez and /readyz there; IPv6 in brackets, :PORT for all interfaces, port 0 for a free one',
+    },
+    {
+      name: 'leader-elect',
+      help: 'work only while holding the Lease, so that several replicas can run; this is the default',
+    },
+    { name: 'no-leader-elect', help: 'work without a Lease: there must be no second operator then' },
+    {
+      name: 'lease-namespace',
+      placeholder: 'NAME',
+      help: "namespace of the Lease; default POD_NAMESPACE, or the kubeconfig's",
+    },
+    { name: 'lease-name', placeholder: 'NAME', default: 'prom-migrator', help: 'name of the Lease' },
+    {
+      name: 'lease-duration',
+      placeholder: 'DURATION',
+      default: '15s',
+      help: 'how long the others wait for a leader that says nothing',
+    },
+    {
+      name: 'renew-deadline',
+      placeholder: 'DURATION',
+      default: '10s',
+      help: 'how long a leader that cannot renew goes on working; below the lease duration by the time that stopping takes',
+    },
+    { name: 'retry-period', placeholder: 'DURATION', default: '2s', help: 'pause between two attempts at the Lease' },
+    {
+      name: 'max-migrations',
+      placeholder: 'NUMBER',
+      help: 'migrations that run at once, the others wait; default the number of cores, at least 2',
+    },
+    {
+      name: 'grace',
+      placeholder: 'DURATION',
+      default: '20s',
+      help: 'how long stopping may take after SIGINT or SIGTERM; a second signal ends at once',
+    },
+    {
+      name: 'kubeconfig',
+      placeholder: 'FILE',
+      help: "kubeconfig to use; default KUBECONFIG, the pod's service account, ~/.kube/config",
+    },
+    { name: 'context', placeholder: 'NAME', help: 'context of the kubeconfig; default its current one' },
+    {
+      name: 'log-level',
+      placeholder: 'LEVEL',
+      choices: LOG_LEVELS,
+      default: 'info',
+      help: 'least important level to log',
+    },
+    {
+      name: 'log-format',
+      placeholder: 'FORMAT',
+      choices: LOG_FORMATS,
+      help: 'format of the log lines; default json in a cluster, text elsewhere',
+    },
+    ...GLOBAL_FLAGS,
+  ],
+  examples: [
+    'prom-migrator operator',
+    'prom-migrator operator --watch-namespaces monitoring,team-a --max-migrations 4',
+    'prom-migrator operator --kubeconfig ~/.kube/config --context staging --no-leader-elect',
+  ],
+};
+
+export const COMMANDS: readonly Command[] = [RUN_COMMAND, OPERATOR_COMMAND];

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { formatPath, valueAt } from '../api/field-path.ts';
-import { originOf } from '../api/manifest.ts';
+import { originOf } from '../api/origin.ts';
 import { type FieldProblem, type Problem, showValue } from '../api/problem.ts';
 import type { PromMigration, PromMigrationSpec, Relabeling } from '../api/prom-migration.ts';
 import { parseQuantity } from '../api/quantity.ts';

@@ -145,6 +145,25 @@ export class MigrationMetrics {
     this.#instruments.memoryBudget.set({ migration }, bytes);
   }
 
+  /** Takes all series of one migration away. */
+  async forget(migration: string): Promise<void> {
+    this.#phases.delete(migration);
+    for (const key of [...this.#seen.keys()]) {
+      const [, labels] = JSON.parse(key) as [string, { migration?: string }];
+      if (labels.migration === migration) this.#seen.delete(key);
+    }
+    for (const [key, definition] of Object.entries(METRICS) as [keyof Instruments, MetricDefinition][]) {
+      if (!definition.labels.includes('migration')) continue;
+      const instrument: Counter | Gauge | Histogram = this.#instruments[key];
+      const { values } = await instrument.get();
+      for (const { labels } of values) {
+        if (labels['migration'] !== migration) continue;
+        // Without `le`, which the buckets of a histogram have besides.
+        instrument.remove(Object.fromEntries(definition.labels.map((name) => [name, labels[name] ?? ''])));
+      }
+    }
+  }
+
   /** The exposition in Prometheus' text format 0.0.4. */
   async exposition(): Promise<{ readonly contentType: string; readonly body: string }> {
     for (const refresh of this.#refreshers) refresh();

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type ManifestFile, loadManifests, originOf } from '../../src/api/manifest.ts';
+import { type ManifestFile, loadManifests } from '../../src/api/manifest.ts';
+import { originOf } from '../../src/api/origin.ts';
 import { changed, documents, linesOf, load, nowMs, secret, smallest } from './manifests.ts';
 
 const only =

@@ -1,0 +1,70 @@
+// What both demonstrations copy and how they judge it: a day of awkward series in a real Prometheus, and the comparison of both sides by
+// readers that are not the project's (protobufjs on Prometheus' SAMPLES answers, and VictoriaMetrics' own export). Called by demo.ts and
+// demo-kubernetes.ts.
+
+import { generateDataset, type SeriesKind } from '../test/support/dataset.ts';
+import { pushSamples } from '../test/support/load.ts';
+import { exportVictoriaMetrics } from '../test/support/readers.ts';
+import { readFloats } from '../test/support/remote-read.ts';
+import { compareSeries, keptByVictoriaMetrics } from '../test/support/series-comparison.ts';
+import type { SeriesSet } from '../test/support/series-set.ts';
+
+const hourMs = 3_600_000;
+const hours = 24;
+const series = 660;
+const kinds: readonly SeriesKind[] = [
+  'counter',
+  'decimal',
+  'random',
+  'gaps',
+  'stale',
+  'special',
+  'comes-and-goes',
+  'five-minutes',
+  'constant',
+  'unicode-values',
+];
+
+export const rangeStartMs = Date.UTC(2026, 0, 1);
+export const rangeEndMs = rangeStartMs + hours * hourMs;
+
+export const say = (text: string) => process.stdout.write(`${text}\n`);
+export const count = (n: number) => n.toLocaleString('en-US');
+
+/** Writes the day into a Prometheus whose receiver is on, and answers with the number of its samples. */
+export async function fillPrometheus(url: string): Promise<number> {
+  say(
+    `Filling Prometheus with ${hours} hours of ${series} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
+  );
+  const dataset = generateDataset({ series, startMs: rangeStartMs, endMs: rangeEndMs, kinds });
+  const pushed = await pushSamples(`${url}/api/v1/write`, dataset);
+  say(`  ${count(pushed)} samples`);
+  return pushed;
+}
+
+/** Compares both sides and says what it found; true when there is no difference. */
+export async function compareSides(prometheusUrl: string, victoriaUrl: string): Promise<boolean> {
+  say('\nComparing what protobufjs reads from Prometheus with the export of VictoriaMetrics');
+  const exported = await exportVictoriaMetrics(victoriaUrl);
+  const source = await readFloats(prometheusUrl, rangeStartMs, rangeEndMs);
+  const expected = keptByVictoriaMetrics(source);
+  const comparison = compareSeries(expected, exported, {
+    values: 'relative-1e-11',
+    ignore: (labels) => labels.get('__name__') === 'prom_migrator_progress',
+  });
+  const nans = samplesOf(source) - samplesOf(expected);
+  say(
+    `  source: ${count(samplesOf(source))} samples of ${count(source.size)} series, ${count(nans)} of them NaN, which VictoriaMetrics does not keep`,
+  );
+  say(
+    `  compared: ${count(comparison.samplesCompared)} samples of ${count(comparison.seriesCompared)} series; ${count(comparison.differences)} differences`,
+  );
+  if (comparison.first !== undefined) say(`  first difference: ${comparison.first}`);
+  return comparison.differences === 0;
+}
+
+function samplesOf(set: SeriesSet): number {
+  let samples = 0;
+  for (const { timesMs } of set.values()) samples += timesMs.length;
+  return samples;
+}

@@ -1,0 +1,196 @@
+// `npm run demo:kubernetes`: a real Kubernetes API, the chart installed by helm, a migration applied by kubectl, the operator killed half way
+// and another one started, and at the end both sides compared. There are no nodes, so what the Pod would run is started here: the operator
+// with the arguments, the environment and the service account that the chart gave its Deployment.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type InstalledChart,
+  installChart,
+  type OperatorProcess,
+  startOperator,
+  succeeded,
+  untilReady,
+} from '../test/real-kubernetes/support/operator.ts';
+import { type Cluster, startCluster } from '../test/support/kubernetes/cluster.ts';
+import { exportVictoriaMetrics } from '../test/support/readers.ts';
+import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
+import { compareSides, count, fillPrometheus, rangeEndMs, rangeStartMs, say } from './demo-data.ts';
+
+/** Otherwise it would be over before there is anything to watch. */
+const samplesPerSecond = 80_000;
+const resource = 'prommigrations/move-to-victoriametrics';
+
+const manifestOf = (source: string, destination: string) => `apiVersion: prom-migrator.io/v1alpha1
+kind: PromMigration
+metadata:
+  name: move-to-victoriametrics
+spec:
+  source:
+    url: ${source}/api/v1/read
+  destination:
+    url: ${destination}/api/v1/write
+    progress:
+      protocol: PromQL
+      url: ${destination}
+  timeRange:
+    start: ${new Date(rangeStartMs).toISOString()}
+    end: ${new Date(rangeEndMs).toISOString()}
+  limits:
+    samplesPerSecond: ${samplesPerSecond}
+`;
+
+const indented = (text: string) => text.trimEnd().replace(/^/gm, '  ');
+const seconds = (fromMs: number) => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
+
+/** Says the command as a user would type it, and what it answers. */
+async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<void> {
+  say(`$ kubectl ${args.map((arg) => (/^[\w./=,@:-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')}`);
+  if (input !== undefined) say(indented(input));
+  say(indented(succeeded(await cluster.kubectl(args, input))));
+}
+
+async function field(cluster: Cluster, path: string): Promise<string> {
+  return succeeded(await cluster.kubectl(['get', resource, `-o=jsonpath={${path}}`]));
+}
+
+/** Starts what the Pod would run, and waits until it is ready. */
+async function startPod(chart: InstalledChart, podName: string): Promise<OperatorProcess> {
+  const operator = await startOperator({ chart, podName });
+  await untilReady(operator);
+  say(`  ${podName} runs as process ${operator.pid} (${await residentMiB(operator)} MiB resident)`);
+  return operator;
+}
+
+/** A metric of the migration in the operator's exposition, its series added up. */
+async function metric(operator: OperatorProcess, name: string): Promise<number> {
+  const values = (await operator.metrics()).matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+async function residentMiB(operator: OperatorProcess): Promise<number> {
+  return Math.round((await metric(operator, 'process_resident_memory_bytes')) / 1_048_576);
+}
+
+async function until(what: string, holds: () => Promise<boolean>, withinMs: number, pauseMs: number): Promise<void> {
+  const deadlineMs = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
+    await sleep(pauseMs);
+  }
+}
+
+/** `kubectl get -w` in the background, its lines said as they come. */
+function watch(cluster: Cluster): AsyncDisposable {
+  const stop = new AbortController();
+  let rest = '';
+  const args = ['get', 'prommigrations', '-w'];
+  say(`$ kubectl ${args.join(' ')}`);
+  const ended = cluster.kubectl(args, undefined, {
+    signal: stop.signal,
+    onOutput(text) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) say(`  ${line}`);
+    },
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+/** The newest mark, as VictoriaMetrics' own export shows it. */
+async function markMs(victoriaUrl: string): Promise<number> {
+  const exported = [...(await exportVictoriaMetrics(victoriaUrl)).values()];
+  const marks = exported.filter(({ labels }) =>
+    labels.some(([name, value]) => name === '__name__' && value === 'prom_migrator_progress'),
+  );
+  return Math.max(...marks.flatMap(({ timesMs }) => [...timesMs]));
+}
+
+async function install(cluster: Cluster): Promise<InstalledChart> {
+  say('\n$ helm install prom-migrator charts/prom-migrator -n prom-migrator-system --create-namespace');
+  const chart = await installChart(cluster);
+  say(
+    `  no nodes here: its Deployment's process is started by this demonstration, as service account ${chart.serviceAccount}:`,
+  );
+  say(`  prom-migrator ${chart.args.join(' ')}`);
+  return chart;
+}
+
+/** From apply to Succeeded, with a kill in between; false when it did not resume as it should. */
+async function migrate(
+  cluster: Cluster,
+  chart: InstalledChart,
+  manifest: string,
+  victoriaUrl: string,
+): Promise<boolean> {
+  await using first = await startPod(chart, 'prom-migrator-first');
+  say('');
+  const appliedAtMs = performance.now();
+  await kubectl(cluster, ['apply', '-f', '-'], manifest);
+  await using _watch = watch(cluster);
+  const windows = async () => (await metric(first, 'prom_migrator_windows_total')) >= 1;
+  await until('the first window', windows, 60_000, 20);
+  say(`  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply was typed)`);
+  const halfWay = async () => (await metric(first, 'prom_migrator_completed_ratio')) >= 0.5;
+  await until('half of the range', halfWay, 300_000, 50);
+  await first.kill();
+  const killedAtMs = performance.now();
+  const mark = await markMs(victoriaUrl);
+  say(`  (the operator is killed without warning; the mark in VictoriaMetrics: ${new Date(mark).toISOString()})`);
+  await kubectl(cluster, ['get', 'prommigrations', '-o', 'wide']);
+
+  say('\nStarting another one. It waits until the lease of the one that was killed is over');
+  await using second = await startPod(chart, 'prom-migrator-second');
+  await until(
+    'a window of the second',
+    async () => (await metric(second, 'prom_migrator_windows_total')) >= 1,
+    120_000,
+    50,
+  );
+  say(`  (it finished its first window ${seconds(killedAtMs)} after the kill)`);
+  await kubectl(cluster, ['wait', resource, '--for=condition=Succeeded', '--timeout=300s']);
+  const resumedFrom = await field(cluster, '.status.resumedFrom');
+  const resumed = Date.parse(resumedFrom) === mark + 1;
+  say(`  (resumed from ${resumedFrom}: ${resumed ? 'one millisecond after the mark' : 'NOT where the mark is'})`);
+  say(`  (the operator has ${await residentMiB(second)} MiB resident)`);
+  await kubectl(cluster, [
+    'get',
+    resource,
+    '-o=jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}',
+  ]);
+  await until('the last event', async () => (await events(cluster)).includes('Succeeded'), 30_000, 500);
+  await kubectl(cluster, ['events', '--for', resource]);
+  const code = await second.stop();
+  say(`\nThe operator was asked to end by SIGTERM: exit code ${code}`);
+  return resumed && code === 0 && (await field(cluster, '.status.phase')) === 'Succeeded';
+}
+
+async function events(cluster: Cluster): Promise<string> {
+  return succeeded(await cluster.kubectl(['events', '--for', resource]));
+}
+
+async function demo(): Promise<boolean> {
+  say(
+    'Starting etcd, kube-apiserver, Prometheus and VictoriaMetrics (the first time on a machine they are built or installed into the cache)',
+  );
+  await using cluster = await startCluster();
+  await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
+  await using victoria = await startVictoriaMetrics();
+  say(`  Kubernetes ${cluster.version}, Prometheus ${prometheus.version}, VictoriaMetrics ${victoria.version}`);
+  const samples = await fillPrometheus(prometheus.url);
+  say(
+    `  copied with at most ${count(samplesPerSecond)} samples a second, so that the ${count(samples)} can be watched on their way`,
+  );
+  const chart = await install(cluster);
+  const resumed = await migrate(cluster, chart, manifestOf(prometheus.url, victoria.url), victoria.url);
+  const equal = await compareSides(prometheus.url, victoria.url);
+  const good = resumed && equal;
+  say(good ? '\nNothing is missing and nothing is there twice.' : '\nThis is not as it should be.');
+  return good;
+}
+
+process.exitCode = (await demo()) ? 0 : 1;

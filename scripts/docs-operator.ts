@@ -1,0 +1,40 @@
+// Writes what docs/conditions.md and docs/metrics.md tell of the operator from the catalogues in src/operator: `node scripts/docs-operator.ts`.
+// A test fails when a page is not what this would make.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { conditionTables } from '../src/operator/conditions.ts';
+import { eventReasons } from '../src/operator/migration-events.ts';
+import { operatorMetricsTable } from '../src/operator/operator-metrics.ts';
+
+/** The generated parts, by their page and the name of their place in it. */
+const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'conditions.md': { conditions: conditionTables, events: eventsTable },
+  'metrics.md': { operator: operatorMetricsTable },
+};
+
+export const operatorPages = Object.keys(parts);
+
+export const pagePath = (page: string) => new URL(`../docs/${page}`, import.meta.url);
+
+function eventsTable(): string {
+  const rows = Object.entries(eventReasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+  return ['| reason | type and meaning |', '|---|---|', ...rows].join('\n');
+}
+
+/** The page with every part between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
+export function withOperatorParts(page: string, text: string): string {
+  return Object.entries(parts[page] ?? {}).reduce((whole, [name, made]) => {
+    const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
+    const from = whole.indexOf(start);
+    const to = whole.indexOf(end);
+    if (from < 0 || to < from) throw new Error(`docs/${page} has no place for the part ${name}`);
+    return `${whole.slice(0, from + start.length)}${made()}\n${whole.slice(to)}`;
+  }, text);
+}
+
+if (import.meta.main) {
+  for (const page of operatorPages) {
+    const path = pagePath(page);
+    writeFileSync(path, withOperatorParts(page, readFileSync(path, 'utf8')));
+  }
+}

@@ -1,0 +1,180 @@
+// `prom-migrator operator`: flags and environment to the operator's options, signals to its end. What it does is in operator/.
+
+import { availableParallelism, hostname } from 'node:os';
+import { parseDuration } from '../api/duration.ts';
+import type { OperatorContext, OperatorOptions } from '../operator/operator.ts';
+import { escapeControl, presentableText } from '../telemetry/log-text.ts';
+import { parseListenAddress } from '../telemetry/http-server.ts';
+import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
+import { EXIT, interruptExitCode } from './exit-codes.ts';
+import { OPERATOR_COMMAND } from './flags.ts';
+import { watchInterrupts } from './interrupt.ts';
+import type { CommandIo } from './io.ts';
+import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What the command needs of operator/. */
+export interface OperatorRuntime {
+  runOperator(options: OperatorOptions, context: OperatorContext): Promise<void>;
+}
+
+/** Beyond the grace period, before the process ends whatever still runs. */
+const HARD_END_MS = 8_000;
+
+/** `log-level` is PROM_MIGRATOR_LOG_LEVEL. */
+function environmentName(flag: string): string {
+  return `PROM_MIGRATOR_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The command line, and for what it does not say the environment. */
+class Settings {
+  readonly #flags: ParsedFlags;
+  readonly #env: CommandIo['env'];
+
+  constructor(flags: ParsedFlags, env: CommandIo['env']) {
+    this.#flags = flags;
+    this.#env = env;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#env[environmentName(name)];
+    if (this.#flags.has(name) || value === undefined || value === '') return this.#flags.value(name);
+    try {
+      return parseArguments(OPERATOR_COMMAND, [`--${name}=${value}`]).value(name);
+    } catch (error) {
+      throw error instanceof UsageError
+        ? new UsageError(`${environmentName(name)}: ${error.message}`, 'operator')
+        : error;
+    }
+  }
+
+  on(name: string): boolean | undefined {
+    if (this.#flags.has(name)) return true;
+    const value = this.#env[environmentName(name)];
+    if (value === undefined || value === '') return undefined;
+    if (value !== 'true' && value !== 'false') {
+      throw new UsageError(`${environmentName(name)} is true or false, not ${JSON.stringify(value)}`, 'operator');
+    }
+    return value === 'true';
+  }
+
+  durationMs(name: string): number {
+    const text = this.text(name) ?? '';
+    const durationMs = parseDuration(text);
+    if (durationMs === undefined || durationMs <= 0 || durationMs > 2 ** 31 - 1) {
+      throw new UsageError(`--${name} takes a duration such as 15s or 1m30s, not ${JSON.stringify(text)}`, 'operator');
+    }
+    return durationMs;
+  }
+}
+
+function leaderElect(settings: Settings): boolean {
+  const [on, off] = [settings.on('leader-elect'), settings.on('no-leader-elect')];
+  if (on === true && off === true) {
+    throw new UsageError('--leader-elect and --no-leader-elect exclude each other', 'operator');
+  }
+  return off === true ? false : (on ?? true);
+}
+
+function namespaces(settings: Settings): string[] {
+  const names = (settings.text('watch-namespaces') ?? '').split(',').map((name) => name.trim());
+  const given = [...new Set(names.filter((name) => name !== ''))];
+  for (const name of given) {
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
+      throw new UsageError(`--watch-namespaces: ${JSON.stringify(name)} cannot be a namespace`, 'operator');
+    }
+  }
+  return given;
+}
+
+function maxMigrations(settings: Settings): number {
+  const text = settings.text('max-migrations');
+  if (text === undefined) return Math.max(2, availableParallelism());
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 10_000) {
+    throw new UsageError(
+      `--max-migrations takes a whole number from 1 to 10000, not ${JSON.stringify(text)}`,
+      'operator',
+    );
+  }
+  return count;
+}
+
+function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions {
+  const address = settings.text('metrics-address') ?? '';
+  const metricsAddress = parseListenAddress(address);
+  if (metricsAddress === undefined) {
+    const allowed = 'HOST:PORT, [IPv6]:PORT or :PORT';
+    throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, 'operator');
+  }
+  const options: OperatorOptions = {
+    kubeconfig: settings.text('kubeconfig'),
+    context: settings.text('context'),
+    watchNamespaces: namespaces(settings),
+    metricsAddress,
+    leaderElect: leaderElect(settings),
+    leaseNamespace: settings.text('lease-namespace') ?? (env['POD_NAMESPACE'] || undefined),
+    leaseName: settings.text('lease-name') ?? '',
+    leaseDurationMs: settings.durationMs('lease-duration'),
+    renewDeadlineMs: settings.durationMs('renew-deadline'),
+    retryPeriodMs: settings.durationMs('retry-period'),
+    maxMigrations: maxMigrations(settings),
+    graceMs: settings.durationMs('grace'),
+    podName: env['POD_NAME'] || hostname(),
+  };
+  // As the lease elector wants it; here it can be said in the words of the command line.
+  if (options.renewDeadlineMs >= options.leaseDurationMs) {
+    throw new UsageError('--renew-deadline must be shorter than --lease-duration', 'operator');
+  }
+  if (options.retryPeriodMs * 1.2 >= options.renewDeadlineMs) {
+    throw new UsageError('--renew-deadline must be longer than 1.2 times --retry-period', 'operator');
+  }
+  return options;
+}
+
+/**
+ * Runs the command and answers with its exit code: 0 after a signal, since that is how an operator ends.
+ * @throws UsageError, ListenError
+ */
+export async function operatorCommand(
+  argv: readonly string[],
+  io: CommandIo,
+  loadOperator: () => Promise<OperatorRuntime> = () => import('../operator/operator.ts'),
+): Promise<number> {
+  const { env, clock, random, stderr } = io;
+  const settings = new Settings(parseArguments(OPERATOR_COMMAND, argv), env);
+  const options = readOptions(settings, env);
+  const inCluster = env['KUBERNETES_SERVICE_HOST'] !== undefined && env['KUBERNETES_SERVICE_HOST'] !== '';
+  const format = LOG_FORMATS.find((name) => name === settings.text('log-format')) ?? (inCluster ? 'json' : 'text');
+  const logger = createLogger({
+    level: LOG_LEVELS.find((name) => name === settings.text('log-level')) ?? 'info',
+    format,
+    colour: stderr.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    clock,
+    write: (line) => stderr.write(`${line}\n`),
+  });
+  const { runOperator } = await loadOperator();
+  const interrupts = watchInterrupts({
+    signals: io.signals,
+    clock,
+    graceMs: options.graceMs + HARD_END_MS,
+    onFirst: (signal) => logger.warn(`${signal}: stopping; once more to end at once`),
+    onGraceOver: (signal) => {
+      logger.error(`${signal}: stopping took too long, ending at once`);
+      io.exit(EXIT.failed);
+    },
+    onSecond: (signal) => io.exit(interruptExitCode(signal)),
+  });
+  try {
+    await runOperator(options, { clock, random, logger, stop: interrupts.stop });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ListenError') throw error;
+    logger.error(
+      `the operator ended: ${escapeControl(presentableText(error instanceof Error ? error.message : String(error)))}`,
+    );
+    return EXIT.failed;
+  } finally {
+    interrupts.dispose();
+  }
+}

@@ -1,0 +1,82 @@
+// Whether a PromMigration can be run: validated with the code of `prom-migrator run`, its Secrets read, its plan compiled. Called by
+// controller.ts when decide.ts asks for it.
+
+import type { PromMigration } from '../api/prom-migration.ts';
+import { formatProblem } from '../api/problem.ts';
+import { formatPath } from '../api/field-path.ts';
+import { referencesOf, type SecretSource } from '../api/secret-source.ts';
+import { validateMigration } from '../api/validate.ts';
+import { compilePlan } from '../migration/plan.ts';
+import { pauseMs } from './attempt.ts';
+import type { Check } from './decide.ts';
+import type { SecretValue } from './worker-messages.ts';
+
+/** What the references of a migration led to; secret-reader.ts makes it. */
+export interface SecretReading {
+  readonly source: SecretSource;
+  readonly problems: readonly {
+    readonly reason: 'SecretNotFound' | 'SecretKeyNotFound' | 'SecretForbidden';
+    readonly message: string;
+  }[];
+}
+
+export interface Checked {
+  readonly check: Check;
+  /** What a worker needs; undefined when the check failed. */
+  readonly job?: { readonly migration: PromMigration; readonly secrets: readonly SecretValue[] };
+}
+
+/** A spec that is wrong may become right by itself only where it is about the present time. */
+const INVALID_AGAIN_MS = 5 * 60_000;
+/** A Secret that is missing is often on its way. */
+const LONGEST_SECRET_PAUSE_MS = 60_000;
+
+/**
+ * @param failures how many checks in a row have failed before this one
+ * @throws whatever `read` throws: the API server could not tell
+ */
+export async function checkMigration(
+  resource: PromMigration,
+  read: (migration: PromMigration) => Promise<SecretReading>,
+  failures: number,
+  now: () => number,
+): Promise<Checked> {
+  const { apiVersion, kind, metadata, spec } = resource;
+  // Not the status: one written by another version may have fields that this one does not know.
+  const validated = validateMigration({ apiVersion, kind, metadata, spec }, now());
+  if ('problems' in validated) {
+    const message = validated.problems
+      .map((problem) => formatProblem({ ...problem, file: '', document: undefined }))
+      .join('; ');
+    return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: now() + INVALID_AGAIN_MS } };
+  }
+  const { migration } = validated;
+  const { source, problems } = await read(migration);
+  const secretAgainMs = Math.min(pauseMs(failures + 1), LONGEST_SECRET_PAUSE_MS);
+  const [first] = problems;
+  if (first !== undefined) {
+    const reason = first.reason === 'SecretForbidden' ? 'SecretNotReadable' : 'SecretNotFound';
+    const message = problems.map((problem) => problem.message).join('; ');
+    return { check: { ok: false, reason, message, retryAtMs: now() + secretAgainMs } };
+  }
+  const compiled = compilePlan(migration, source);
+  const references = referencesOf(migration);
+  if ('problems' in compiled) {
+    const paths = references.map(({ path }) => formatPath(path));
+    const aboutSecrets = compiled.problems.every((problem) => paths.some((path) => path.startsWith(problem.path)));
+    const message = compiled.problems.map((problem) => formatProblem({ ...problem, file: '' })).join('; ');
+    return aboutSecrets
+      ? { check: { ok: false, reason: 'SecretUnusable', message, retryAtMs: now() + secretAgainMs } }
+      : { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: now() + INVALID_AGAIN_MS } };
+  }
+  const secrets = references.map(({ kind: of, name, key }) => ({
+    kind: of,
+    name,
+    key,
+    value: source.get(of, name, key),
+  }));
+  return {
+    check: { ok: true, id: compiled.plan.id, noResumePoint: compiled.plan.progress.protocol === 'None' },
+    job: { migration, secrets: secrets.filter((secret): secret is SecretValue => secret.value !== undefined) },
+  };
+}

@@ -1,0 +1,233 @@
+// The metrics of the operator itself, beside the engine's for each migration: what /metrics serves. Made by operator.ts, fed by everything
+// in this room.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { PromMigration } from '../api/prom-migration.ts';
+import { observeIntoMetrics } from '../migration/metrics-observer.ts';
+import type { MetricDefinition } from '../telemetry/metric-catalogue.ts';
+import { MigrationMetrics } from '../telemetry/metrics.ts';
+import type { RequestReport } from './kube-client.ts';
+import { keyOf } from './kube-objects.ts';
+import { phases } from './status.ts';
+import type { FromWorker } from './worker-messages.ts';
+
+export const OPERATOR_METRICS = {
+  leader: {
+    name: 'prom_migrator_operator_leader',
+    type: 'gauge',
+    help: '1 while this process is the one that works, 0 while it stands by.',
+    labels: [],
+  },
+  watchLastEvent: {
+    name: 'prom_migrator_operator_watch_last_event_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the API server last said something about PromMigrations: an event, a bookmark, a list.',
+    labels: [],
+  },
+  watchReconnects: {
+    name: 'prom_migrator_operator_watch_reconnects_total',
+    type: 'counter',
+    help: 'Lists and watches of PromMigrations that failed and were begun anew, and changes that only the regular list found (cause relist_miss).',
+    labels: ['cause'],
+  },
+  reconciles: {
+    name: 'prom_migrator_operator_reconcile_total',
+    type: 'counter',
+    help: 'Looks at one PromMigration, by result: success or error.',
+    labels: ['result'],
+  },
+  reconcileDuration: {
+    name: 'prom_migrator_operator_reconcile_duration_seconds',
+    type: 'histogram',
+    help: 'How long a look took, requests to the API server included.',
+    labels: [],
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+  },
+  queueDepth: {
+    name: 'prom_migrator_operator_queue_depth',
+    type: 'gauge',
+    help: 'PromMigrations that wait to be looked at.',
+    labels: [],
+  },
+  queueRetries: {
+    name: 'prom_migrator_operator_queue_retries_total',
+    type: 'counter',
+    help: 'Looks that failed and are repeated.',
+    labels: [],
+  },
+  statusWrites: {
+    name: 'prom_migrator_operator_status_writes_total',
+    type: 'counter',
+    help: 'Writes of a status, by result: success, conflict, gone or error.',
+    labels: ['result'],
+  },
+  eventLoopLag: {
+    name: 'prom_migrator_operator_event_loop_lag_seconds',
+    type: 'gauge',
+    help: 'Longest time since the last scrape by which the main thread came too late.',
+    labels: [],
+  },
+  apiRequests: {
+    name: 'prom_migrator_operator_api_requests_total',
+    type: 'counter',
+    help: 'Requests to the API server by verb, resource and HTTP status, or an error code where no answer came.',
+    labels: ['verb', 'resource', 'code'],
+  },
+  migrations: {
+    name: 'prom_migrator_operator_migrations',
+    type: 'gauge',
+    help: 'PromMigrations by their phase, as the leader sees them.',
+    labels: ['phase'],
+  },
+  condition: {
+    name: 'prom_migrator_operator_condition',
+    type: 'gauge',
+    help: 'Always 1; the labels say how a condition of a migration stands, as the leader sees it.',
+    labels: ['migration', 'type', 'status', 'reason'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The catalogue as the Markdown table of docs/metrics.md. */
+export function operatorMetricsTable(): string {
+  const definitions: readonly MetricDefinition[] = Object.values(OPERATOR_METRICS);
+  const rows = definitions.map(
+    ({ name, type, labels, help }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  );
+  return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** What is looked up when somebody scrapes. */
+export interface Scraped {
+  readonly leading: () => boolean;
+  readonly queueDepth: () => number;
+  readonly resources: () => readonly PromMigration[];
+}
+
+export class OperatorMetrics {
+  readonly #registry = new Registry();
+  readonly #migrations = new MigrationMetrics();
+  readonly #observers = new Map<string, ReturnType<typeof observeIntoMetrics>>();
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #counters: {
+    readonly [Key in 'watchReconnects' | 'reconciles' | 'queueRetries' | 'statusWrites' | 'apiRequests']: Counter;
+  };
+  readonly #gauges: {
+    readonly [Key in 'leader' | 'watchLastEvent' | 'queueDepth' | 'eventLoopLag' | 'migrations' | 'condition']: Gauge;
+  };
+  readonly #reconcileDuration: Histogram;
+  readonly #scraped: Scraped;
+
+  constructor(scraped: Scraped) {
+    this.#scraped = scraped;
+    const configuration = ({ name, help, labels }: MetricDefinition) => ({
+      name,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+    });
+    const counter = (key: keyof typeof OPERATOR_METRICS) => new Counter(configuration(OPERATOR_METRICS[key]));
+    const gauge = (key: keyof typeof OPERATOR_METRICS) => new Gauge(configuration(OPERATOR_METRICS[key]));
+    this.#counters = {
+      watchReconnects: counter('watchReconnects'),
+      reconciles: counter('reconciles'),
+      queueRetries: counter('queueRetries'),
+      statusWrites: counter('statusWrites'),
+      apiRequests: counter('apiRequests'),
+    };
+    this.#gauges = {
+      leader: gauge('leader'),
+      watchLastEvent: gauge('watchLastEvent'),
+      queueDepth: gauge('queueDepth'),
+      eventLoopLag: gauge('eventLoopLag'),
+      migrations: gauge('migrations'),
+      condition: gauge('condition'),
+    };
+    const { buckets } = OPERATOR_METRICS.reconcileDuration;
+    this.#reconcileDuration = new Histogram({
+      ...configuration(OPERATOR_METRICS.reconcileDuration),
+      buckets: [...buckets],
+    });
+    this.#loopDelay.enable();
+  }
+
+  apiRequest({ verb, resource, code }: RequestReport): void {
+    this.#counters.apiRequests.inc({ verb, resource, code: String(code) });
+  }
+
+  watchActivity(nowMs: number): void {
+    this.#gauges.watchLastEvent.set(nowMs / 1000);
+  }
+
+  watchReconnect(cause: 'failure' | 'relist_miss', count = 1): void {
+    this.#counters.watchReconnects.inc({ cause }, count);
+  }
+
+  statusWrite(result: string): void {
+    this.#counters.statusWrites.inc({ result });
+  }
+
+  reconciled(result: 'success' | 'error', seconds: number): void {
+    this.#counters.reconciles.inc({ result });
+    this.#reconcileDuration.observe(seconds);
+    if (result === 'error') this.#counters.queueRetries.inc();
+  }
+
+  /** What a worker told goes into the engine's metrics as if the migration ran here. */
+  report(key: string, { progress, events }: FromWorker & { type: 'report' }): void {
+    let observer = this.#observers.get(key);
+    if (observer === undefined) {
+      observer = observeIntoMetrics(key, this.#migrations);
+      this.#observers.set(key, observer);
+    }
+    observer.progress(progress);
+    for (const event of events) observer.event(event);
+  }
+
+  forget(key: string): void {
+    const observer = this.#observers.get(key);
+    if (observer === undefined) return;
+    observer.close();
+    this.#observers.delete(key);
+    this.#migrations.forget(key).catch(() => undefined);
+  }
+
+  /** Another process leads now: what it does must not be told twice. */
+  forgetAll(): void {
+    for (const key of [...this.#observers.keys()]) this.forget(key);
+  }
+
+  async exposition(): Promise<{ readonly contentType: string; readonly body: string }> {
+    this.#refresh();
+    const migrations = await this.#migrations.exposition();
+    const own = await this.#registry.metrics();
+    return { contentType: migrations.contentType, body: `${migrations.body}\n${own}` };
+  }
+
+  close(): void {
+    this.#loopDelay.disable();
+    for (const observer of this.#observers.values()) observer.close();
+  }
+
+  #refresh(): void {
+    const { leading, queueDepth, resources } = this.#scraped;
+    const { leader, migrations, condition, eventLoopLag } = this.#gauges;
+    leader.set(leading() ? 1 : 0);
+    this.#gauges.queueDepth.set(queueDepth());
+    // Its timer fires every 20 ms at best: what is beyond that is lag.
+    eventLoopLag.set(Math.max(0, this.#loopDelay.max / 1e9 - 0.02));
+    this.#loopDelay.reset();
+    condition.reset();
+    const counts = new Map<string, number>(phases.map((phase) => [phase, 0]));
+    for (const resource of leading() ? resources() : []) {
+      const phase = resource.status?.phase ?? 'Pending';
+      counts.set(phase, (counts.get(phase) ?? 0) + 1);
+      for (const { type, status, reason } of resource.status?.conditions ?? []) {
+        condition.set({ migration: keyOf(resource), type, status, reason }, 1);
+      }
+    }
+    migrations.reset();
+    for (const [phase, count] of counts) if (leading() || count > 0) migrations.set({ phase }, count);
+  }
+}

@@ -1,0 +1,313 @@
+// The operator: wires watch, queue, controller, workers, leader election, health and metrics together, and takes them down again. Called
+// by cli/operator-command.ts.
+
+import { randomUUID } from 'node:crypto';
+import type { PromMigration } from '../api/prom-migration.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import { type ListenAddress, type Page, startHttpServer } from '../telemetry/http-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { version } from '../telemetry/version.ts';
+import { Controller } from './controller.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { KubeClient } from './kube-client.ts';
+import { type KubeConnection, loadKubeConnection } from './kube-config.ts';
+import { isNotFound } from './kube-errors.ts';
+import { LeaseElector } from './lease-elector.ts';
+import { MigrationStore } from './migration-store.ts';
+import { OperatorMetrics } from './operator-metrics.ts';
+import { reflect } from './reflector.ts';
+import { readSecrets } from './secret-reader.ts';
+import { migrationPath, StatusWriter } from './status-writer.ts';
+import { WorkerPool } from './worker-pool.ts';
+import { WorkerThreads } from './worker-threads.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface OperatorOptions {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Empty: all. */
+  readonly watchNamespaces: readonly string[];
+  readonly metricsAddress: ListenAddress;
+  readonly leaderElect: boolean;
+  /** Undefined: the namespace of the pod, or of the kubeconfig's context. */
+  readonly leaseNamespace: string | undefined;
+  readonly leaseName: string;
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+  readonly maxMigrations: number;
+  /** From the request to stop to the end. */
+  readonly graceMs: number;
+  readonly podName: string;
+}
+
+export interface OperatorContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Aborted to end the operator in good order. */
+  readonly stop: AbortSignal;
+  /** Default: from the kubeconfig or the pod's service account. */
+  readonly connect?: () => Promise<KubeConnection>;
+}
+
+/** Without any sign of life of the watch for so long, its loop is stuck: it has a limit of 90 s of its own. */
+const SILENT_WATCH_MS = 5 * 60_000;
+/** Kept of the grace period for the last statuses, events and the lease. */
+const FAREWELL_MS = 5_000;
+
+/**
+ * Runs until `stop` is aborted.
+ * @throws ListenError when the address cannot be listened on, Error when there is no usable kubeconfig or service account
+ */
+export async function runOperator(options: OperatorOptions, context: OperatorContext): Promise<void> {
+  const { clock, random, logger } = context;
+  const connection = await (context.connect ?? (() => loadKubeConnection(connectionOptions(options))))();
+  const operator = new Operator(options, context, connection);
+  const server = await startHttpServer(options.metricsAddress, {
+    '/metrics': () => operator.metrics.exposition(),
+    '/livez': () => operator.livez(),
+    '/readyz': () => operator.readyz(),
+  });
+  logger.info('operator started', {
+    version,
+    server: connection.server.href,
+    namespaces: options.watchNamespaces.length === 0 ? 'all' : options.watchNamespaces.join(','),
+    maxMigrations: options.maxMigrations,
+    url: server.url,
+  });
+  try {
+    await operator.run(random);
+  } finally {
+    await server.close();
+    operator.close();
+    logger.info('operator stopped', { uptimeSeconds: Math.round((clock.now() - operator.startedAtMs) / 1000) });
+  }
+}
+
+function connectionOptions({ kubeconfig, context }: OperatorOptions) {
+  return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
+}
+
+class Operator {
+  readonly startedAtMs: number;
+  readonly metrics: OperatorMetrics;
+  readonly #options: OperatorOptions;
+  readonly #context: OperatorContext;
+  readonly #connection: KubeConnection;
+  readonly #client: KubeClient;
+  readonly #store: MigrationStore;
+  readonly #queue: WorkQueue;
+  readonly #recorder: EventRecorder;
+  readonly #controller: Controller;
+  readonly #threads: WorkerThreads;
+  #elector: LeaseElector | undefined;
+  #signOfWatchMs: number;
+  #waitingReason = 'the first list of PromMigrations has not come yet';
+  #stopping = false;
+  /** One while this process leads. */
+  #term: { readonly working: AbortController; readonly done: Promise<void> } | undefined;
+  #abandoned: Promise<void> = Promise.resolve();
+
+  constructor(options: OperatorOptions, context: OperatorContext, connection: KubeConnection) {
+    const { clock, random, logger } = context;
+    this.#options = options;
+    this.#context = context;
+    this.#connection = connection;
+    this.startedAtMs = clock.now();
+    this.#signOfWatchMs = this.startedAtMs;
+    this.#store = new MigrationStore(options.watchNamespaces);
+    this.#queue = new WorkQueue({ clock, random });
+    this.#threads = new WorkerThreads(clock);
+    this.metrics = new OperatorMetrics({
+      leading: () => this.#leading(),
+      queueDepth: () => this.#queue.size,
+      resources: () => this.#store.list(),
+    });
+    const { metrics } = this;
+    const client = new KubeClient(connection, { request: (report) => metrics.apiRequest(report) }, clock);
+    this.#client = client;
+    this.#recorder = new EventRecorder({
+      client,
+      clock,
+      random,
+      instance: options.podName,
+      onDropped: (error) => logger.warn('an event could not be written', { error }),
+    });
+    const pathOf = ({ metadata }: PromMigration) => migrationPath(metadata.namespace, metadata.name);
+    this.#controller = new Controller({
+      store: this.#store,
+      queue: this.#queue,
+      pool: (listeners) => new WorkerPool({ spawn: this.#threads.spawn, clock, ...listeners }),
+      writer: new StatusWriter({ client, clock, onWrite: (result) => metrics.statusWrite(result) }),
+      recorder: this.#recorder,
+      readSecrets: (migration, signal) => readSecrets(client, migration, signal),
+      readResource: (resource, signal) =>
+        client.get<PromMigration>(pathOf(resource), { signal }).catch((error: unknown) => {
+          if (isNotFound(error)) return undefined;
+          throw error;
+        }),
+      async deleteResource(resource, signal) {
+        const preconditions = { uid: resource.metadata.uid, resourceVersion: resource.metadata.resourceVersion };
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
+        await client.delete(pathOf(resource), { body, signal });
+      },
+      mayWork: () => this.#elector?.isLeader ?? true,
+      maxMigrations: options.maxMigrations,
+      clock,
+      logger,
+      hooks: metrics,
+    });
+  }
+
+  async run(random: () => number): Promise<void> {
+    const { stop, clock, logger } = this.#context;
+    const watching = new AbortController();
+    const electing = new AbortController();
+    const watches = this.#store.namespaces.map((namespace) => this.#watch(namespace, watching.signal, random));
+    const work = this.#options.leaderElect ? this.#elect(electing.signal) : this.#lead(electing.signal);
+    try {
+      await Promise.race([aborted(stop), work, ...watches]);
+    } finally {
+      this.#stopping = true;
+      const { graceMs } = this.#options;
+      if (this.#leading()) await this.#controller.drain(Math.max(graceMs / 2, graceMs - FAREWELL_MS));
+      this.#term?.working.abort();
+      await this.#term?.done;
+      await this.#recorder.flush();
+      electing.abort();
+      await work.catch((error: unknown) => logger.error('the leader election ended with an error', { error }));
+      watching.abort();
+      this.#queue.close();
+      // A reflector that waits for an answer is let go.
+      await Promise.race([Promise.allSettled(watches), clock.sleep(1_000)]);
+    }
+  }
+
+  livez(): Page {
+    const silentMs = this.#context.clock.now() - this.#signOfWatchMs;
+    if (silentMs > SILENT_WATCH_MS)
+      throw new Error(`no sign of life of the watch for ${Math.round(silentMs / 1000)} s`);
+    return plain('ok');
+  }
+
+  readyz(): Page {
+    if (this.#stopping) throw new Error('the operator is being stopped');
+    if (!this.#store.synced) throw new Error(`not ready: ${this.#waitingReason}`);
+    return plain(this.#leading() ? 'ok, leading' : `ok, standing by for ${this.#elector?.holder ?? 'nobody'}`);
+  }
+
+  close(): void {
+    this.#threads.close();
+    this.#client.close();
+    this.metrics.close();
+  }
+
+  #leading(): boolean {
+    return this.#term !== undefined && !this.#term.working.signal.aborted;
+  }
+
+  async #watch(namespace: string | undefined, signal: AbortSignal, random: () => number): Promise<void> {
+    const { clock, logger } = this.#context;
+    const { metrics } = this;
+    const sign = () => {
+      this.#signOfWatchMs = clock.now();
+    };
+    const changes = reflect<PromMigration>({
+      client: this.#client,
+      path: migrationPath(namespace),
+      clock,
+      random,
+      signal,
+      onRelistMiss: (count) => metrics.watchReconnect('relist_miss', count),
+      onActivity: () => {
+        sign();
+        metrics.watchActivity(clock.now());
+      },
+    });
+    for await (const change of changes) {
+      sign();
+      if (change.kind === 'waiting') {
+        this.#waitingReason = change.reason;
+        metrics.watchReconnect('failure');
+        logger.warn('watching PromMigrations failed', { namespace: namespace ?? 'all', reason: change.reason });
+      } else if (change.kind === 'synced') {
+        logger.info('PromMigrations listed', { namespace: namespace ?? 'all', count: change.items.length });
+      }
+      for (const key of this.#store.take(namespace, change)) this.#controller.changed(key);
+    }
+  }
+
+  /** Contends for the lease again and again; works while it is held. */
+  async #elect(signal: AbortSignal): Promise<void> {
+    const { clock, random, logger } = this.#context;
+    const { leaseName, leaseDurationMs, renewDeadlineMs, retryPeriodMs, podName } = this.#options;
+    const elector = new LeaseElector({
+      client: this.#client,
+      namespace: this.#options.leaseNamespace ?? this.#connection.namespace,
+      name: leaseName,
+      identity: `${podName}_${randomUUID()}`,
+      leaseDurationMs,
+      renewDeadlineMs,
+      retryPeriodMs,
+      clock,
+      random,
+      monotonicNow: () => performance.now(),
+      onStarted: () => {
+        logger.info('leading', { lease: leaseName });
+        this.#beginTerm();
+      },
+      onStopped: () => {
+        if (!this.#stopping) logger.error('the lease is lost: all workers are ended', { lease: leaseName });
+        this.#endTerm();
+      },
+      onError: (error) => logger.warn('the lease could not be read or written', { lease: leaseName, error }),
+    });
+    this.#elector = elector;
+    while (!signal.aborted) {
+      await elector.run(signal);
+      await this.#term?.done;
+      await this.#abandoned;
+    }
+  }
+
+  /** Without leader election: somebody else sees to it that there is one. */
+  async #lead(signal: AbortSignal): Promise<void> {
+    this.#beginTerm();
+    await aborted(signal);
+    this.#endTerm();
+    await this.#term?.done;
+    await this.#abandoned;
+  }
+
+  #beginTerm(): void {
+    const working = new AbortController();
+    this.#term = { working, done: this.#work(working.signal) };
+  }
+
+  #endTerm(): void {
+    this.#term?.working.abort();
+    this.#abandoned = this.#controller.abandon();
+    this.metrics.forgetAll();
+  }
+
+  /** Not before everything is listed: what comes first would start first. */
+  async #work(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#context;
+    try {
+      while (!this.#store.synced) await clock.sleep(100, signal);
+      await this.#controller.lead(signal);
+    } catch (error) {
+      if (!signal.aborted) logger.error('the controller ended with an error', { error });
+    }
+  }
+}
+
+function plain(body: string): Page {
+  return { contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,100 @@
+// Writes the status of PromMigrations by server-side apply: complete, only when it has changed, not more often than useful, and fenced, so
+// that a former leader's write is refused. Called by controller.ts, for one key at a time.
+
+import type { PromMigration } from '../api/prom-migration.ts';
+import type { PromMigrationStatus } from '../api/prom-migration-status.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isConflict, isNotFound } from './kube-errors.ts';
+import { keyOf, resourcePath } from './kube-objects.ts';
+import { writeUrgency } from './status.ts';
+
+export const FIELD_MANAGER = 'prom-migrator';
+const PROGRESS_EVERY_MS = 10_000;
+/** Even what is urgent is not written more often: conditions may come and go quickly. */
+const AT_MOST_EVERY_MS = 1_000;
+
+export type WriteResult =
+  /** The object as the API server has it now. */
+  | { readonly kind: 'written'; readonly resource: PromMigration }
+  | { readonly kind: 'unchanged' }
+  /** Too soon after the last one. */
+  | { readonly kind: 'later'; readonly afterMs: number }
+  /** Changed meanwhile, or another object of that name: decide anew when the watch has told. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'gone' };
+
+export interface StatusWriterOptions {
+  readonly client: Pick<KubeClient, 'apply'>;
+  readonly clock: Clock;
+  readonly onWrite: (result: 'success' | 'conflict' | 'gone' | 'error') => void;
+}
+
+/** The path of a PromMigration, or of its subresource. */
+export function migrationPath(namespace: string | undefined, name?: string, subresource?: string): string {
+  return resourcePath({
+    group: 'prom-migrator.io',
+    version: 'v1alpha1',
+    resource: 'prommigrations',
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+    ...(subresource !== undefined && { subresource }),
+  });
+}
+
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #writtenAtMs = new Map<string, number>();
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param resource as it was last seen: its status is what is compared with, its version what the write is fenced by
+   * @param hurry when the operator ends and there is no later
+   * @throws KubeApiError, KubeConnectionError when it has to be tried again
+   */
+  async write(
+    resource: PromMigration,
+    status: PromMigrationStatus,
+    { hurry = false, signal }: { hurry?: boolean; signal?: AbortSignal } = {},
+  ): Promise<WriteResult> {
+    const urgency = writeUrgency(resource.status, status);
+    if (urgency === 'none') return { kind: 'unchanged' };
+    const { clock, client, onWrite } = this.#options;
+    const key = keyOf(resource);
+    const writtenAtMs = this.#writtenAtMs.get(key);
+    const pauseMs = urgency === 'now' ? AT_MOST_EVERY_MS : PROGRESS_EVERY_MS;
+    const sinceMs = writtenAtMs === undefined ? pauseMs : clock.now() - writtenAtMs;
+    if (!hurry && sinceMs >= 0 && sinceMs < pauseMs) return { kind: 'later', afterMs: pauseMs - sinceMs };
+
+    const { name, namespace, uid, resourceVersion } = resource.metadata;
+    const body = {
+      apiVersion: resource.apiVersion,
+      kind: resource.kind,
+      metadata: { name, namespace, uid, resourceVersion },
+      status,
+    };
+    try {
+      const path = migrationPath(namespace, name, 'status');
+      const settings = { fieldManager: FIELD_MANAGER, force: true, ...(signal !== undefined && { signal }) };
+      const written = await client.apply<PromMigration>(path, body, settings);
+      this.#writtenAtMs.set(key, clock.now());
+      onWrite('success');
+      return { kind: 'written', resource: written };
+    } catch (error) {
+      if (isConflict(error) || isNotFound(error)) {
+        const kind = isConflict(error) ? 'conflict' : 'gone';
+        onWrite(kind);
+        return { kind };
+      }
+      onWrite('error');
+      throw error;
+    }
+  }
+
+  forget(key: string): void {
+    this.#writtenAtMs.delete(key);
+  }
+}

@@ -1,0 +1,358 @@
+// Manifests that are right and that are not, with all that is said about each: the tests of validate.ts hold `run` to them, the tests on a real
+// API server hold the CRD to the same.
+import type { Changes } from './manifests.ts';
+
+const reserved =
+  'must not set Authorization, Host, User-Agent, Accept-Encoding, Content-*, X-Prometheus-*, Retry-Attempt or a header of the ' +
+  'connection: prom-migrator sets them (for Authorization use basicAuth or authorization)';
+const notUrl = 'must be an absolute http:// or https:// URL without spaces or a fragment';
+const userinfo = 'must not carry a user or a password; name a Secret in basicAuth or authorization instead';
+const time = 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z';
+const tooLong =
+  'must not be longer than 30m with destination.ordering InOrder: a Prometheus-like store refuses what is more than an hour older ' +
+  'than its newest sample; use a shorter window, or ordering Any where the store takes samples of any age';
+const windowBound = 'must be a duration from 1s to 6h, such as 90s or 1h30m (units h, m, s, ms)';
+const memory = 'must be a number of bytes of at least 32Mi, such as 256Mi, 1G or 1048576';
+const targetRequired = 'is required with the actions replace, hashmod, lowercase, uppercase, keepequal and dropequal';
+const nonEmptyMatcher =
+  'must contain at least one matcher that does not match the empty string, such as __name__=~".+"';
+const ref = { name: 'a', key: 'b' };
+
+/** Changes to the smallest manifest, and all that is said about them, each line without its `m.yaml: `. */
+export const badManifests: readonly (readonly [Changes, readonly string[]])[] = [
+  // Required fields.
+  [{ spec: undefined }, ['spec: is required: What to copy, from where, to where']],
+  [
+    { 'spec.source': undefined },
+    ['spec.source: is required: Where samples are read: a Prometheus remote_read endpoint'],
+  ],
+  [
+    { 'spec.source.url': null },
+    [
+      'spec.source.url: is required: The remote_read URL, used as it is, path and query included: http://prometheus:9090/api/v1/read, ' +
+        'http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus',
+    ],
+  ],
+  [
+    { 'spec.destination.progress': undefined },
+    ['spec.destination.progress: is required: How the migration finds out, when it starts again, how far it had come'],
+  ],
+  [
+    { 'spec.destination.progress.url': undefined },
+    [
+      'spec.destination.progress.url: is required unless protocol is None: where the marks of the migration are read back from the destination',
+    ],
+  ],
+  [
+    { 'spec.timeRange.start': undefined },
+    [
+      'spec.timeRange.start: is required: Time of the first sample (inclusive), RFC 3339 with at most milliseconds, such as 2024-01-31T00:00:00Z',
+    ],
+  ],
+  // Unknown fields: no value is shown, it could be a password.
+  [{ 'spec.source.ulr': 'x' }, ['spec.source.ulr: unknown field; did you mean url?']],
+  [
+    { 'spec.target': {} },
+    [
+      'spec.target: unknown field; known here: source, destination, selectors, timeRange, window, limits, rejectedSamples, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
+    ],
+  ],
+  [{ 'spec.source.basic_auth': {} }, ['spec.source.basic_auth: unknown field; did you mean basicAuth?']],
+  [
+    { 'spec.relabelings': [{ source_labels: ['a'], target_label: 'b' }] },
+    [
+      'spec.relabelings[0].source_labels: unknown field; did you mean sourceLabels?',
+      'spec.relabelings[0].target_label: unknown field; did you mean targetLabel?',
+      `spec.relabelings[0].targetLabel: ${targetRequired}`,
+    ],
+  ],
+  [
+    { 'spec.source': { url: 'http://s/', __proto__x: 1, 'a b': 2 } },
+    [
+      'spec.source.__proto__x: unknown field; known here: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source["a b"]: unknown field; known here: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+    ],
+  ],
+  [{ extra: 1 }, ['extra: unknown field; known here: apiVersion, kind, metadata, spec, status']],
+  // Wrong types.
+  [{ 'spec.source.url': 5 }, ['spec.source.url: 5: must be a string; put it in quotes']],
+  [{ spec: [] }, ['spec: must be an object with fields']],
+  [{ 'spec.selectors': 'up' }, ['spec.selectors: must be a list']],
+  [{ 'spec.suspend': 'yes' }, ['spec.suspend: "yes": must be true or false']],
+  [{ 'spec.limits.inFlightWrites': 1.5 }, ['spec.limits.inFlightWrites: 1.5: must be a whole number']],
+  [{ 'spec.limits.memory': true }, ['spec.limits.memory: true: must be a whole number or a string']],
+  [{ 'spec.source.basicAuth': 'admin:hunter2' }, ['spec.source.basicAuth: must be an object with fields']],
+  [
+    { 'spec.source.basicAuth': { username: 'admin', password: 'hunter2' } },
+    [
+      'spec.source.basicAuth.password: must be an object with fields',
+      'spec.source.basicAuth.username: must be an object with fields',
+    ],
+  ],
+  [{ 'spec.externalLabels': { zone: 5 } }, ['spec.externalLabels.zone: 5: must be a string; put it in quotes']],
+  // Enumerations and bounds.
+  [{ 'spec.rejectedSamples': 'skip' }, ['spec.rejectedSamples: "skip": must be one of Fail, Skip; did you mean Skip?']],
+  [
+    { 'spec.destination.progress.protocol': 'HTTP' },
+    ['spec.destination.progress.protocol: "HTTP": must be one of RemoteRead, PromQL, None'],
+  ],
+  [
+    { 'spec.limits': { inFlightWrites: 65, samplesPerWrite: 0, samplesPerSecond: 0 } },
+    [
+      'spec.limits.inFlightWrites: 65: must be from 1 to 64',
+      'spec.limits.samplesPerSecond: 0: must be at least 1',
+      'spec.limits.samplesPerWrite: 0: must be from 1 to 100000',
+    ],
+  ],
+  [{ 'spec.progressDeadlineSeconds': 29 }, ['spec.progressDeadlineSeconds: 29: must be from 30 to 2147483647']],
+  [{ 'spec.selectors': [] }, ['spec.selectors: must not be empty']],
+  [
+    { 'spec.selectors': Array.from({ length: 17 }, () => 'up') },
+    ['spec.selectors: must not have more than 16 entries'],
+  ],
+  [{ 'spec.limits.memory': '16Mi' }, [`spec.limits.memory: "16Mi": ${memory}`]],
+  [{ 'spec.limits.memory': 1000 }, [`spec.limits.memory: 1000: ${memory}`]],
+  [{ 'spec.limits.memory': '256MB' }, [`spec.limits.memory: "256MB": ${memory}`]],
+  [
+    { 'spec.source.maxFrameBytes': '2Gi' },
+    ['spec.source.maxFrameBytes: "2Gi": must be a number of bytes from 1Mi to 1Gi, such as 256Mi, 1G or 1048576'],
+  ],
+  // URLs: credentials are never shown.
+  [{ 'spec.source.url': '' }, [`spec.source.url: "": must not be empty`]],
+  [{ 'spec.source.url': 'ftp://source/' }, [`spec.source.url: "ftp://source/": ${notUrl}`]],
+  [{ 'spec.source.url': 'source:9090' }, [`spec.source.url: "source:9090": ${notUrl}`]],
+  [{ 'spec.source.url': 'http://source/#top' }, [`spec.source.url: "http://source/#***": ${notUrl}`]],
+  [{ 'spec.source.url': 'http://bob:hunter2@source/read' }, [`spec.source.url: "http://***@source/read": ${userinfo}`]],
+  [
+    { 'spec.source.url': 'http://bob:hun/ter2@source/read' },
+    [
+      'spec.source.url: "http://***@source/read": must be an absolute http:// or https:// URL; host or port are not valid in this one',
+    ],
+  ],
+  [
+    { 'spec.source.url': 'ftp://i/read?db=x&p=hunter2&q' },
+    [`spec.source.url: "ftp://i/read?db=***&p=***&***": ${notUrl}`],
+  ],
+  [
+    { 'spec.source.url': 'http://source:99999/' },
+    [
+      'spec.source.url: "http://source:99999/": must be an absolute http:// or https:// URL; host or port are not valid in this one',
+    ],
+  ],
+  [
+    { 'spec.destination.proxyUrl': 'http://u:hunter2@proxy:3128' },
+    ['spec.destination.proxyUrl: "http://***@proxy:3128": must not carry a user or a password'],
+  ],
+  [
+    { 'spec.destination.proxyUrl': 'socks5://proxy:1080' },
+    [
+      'spec.destination.proxyUrl: "socks5://proxy:1080": must be the http:// or https:// URL of a proxy, without a path',
+    ],
+  ],
+  // Times and durations.
+  [{ 'spec.timeRange.start': 'yesterday' }, [`spec.timeRange.start: "yesterday": ${time}`]],
+  [{ 'spec.timeRange.start': '2024-01-01' }, [`spec.timeRange.start: "2024-01-01": ${time}`]],
+  [{ 'spec.timeRange.start': '2024-02-30T00:00:00Z' }, [`spec.timeRange.start: "2024-02-30T00:00:00Z": ${time}`]],
+  [
+    { 'spec.timeRange.start': '2024-01-01T00:00:00.0001Z' },
+    [`spec.timeRange.start: "2024-01-01T00:00:00.0001Z": ${time}`],
+  ],
+  [
+    { 'spec.timeRange.end': '2024-01-01T00:00:00Z' },
+    ['spec.timeRange.end: "2024-01-01T00:00:00Z": must be later than start'],
+  ],
+  [
+    { 'spec.timeRange.end': '2024-01-01T00:59:59+01:00' },
+    ['spec.timeRange.end: "2024-01-01T00:59:59+01:00": must be later than start'],
+  ],
+  [
+    { 'spec.timeRange.start': '2027-01-01T00:00:00Z' },
+    ['spec.timeRange.start: "2027-01-01T00:00:00Z": must be in the past (it is 2026-01-01T00:00:00.000Z now)'],
+  ],
+  [
+    { 'spec.timeRange.start': '2025-12-31T23:57:00Z' },
+    [
+      'spec.timeRange.start: "2025-12-31T23:57:00Z": must be earlier than now minus lag, which is the end when end is left out (it is 2026-01-01T00:00:00.000Z now)',
+    ],
+  ],
+  [
+    { 'spec.timeRange.end': '2026-02-01T00:00:00Z' },
+    [
+      'spec.timeRange.end: "2026-02-01T00:00:00Z": must not be in the future (it is 2026-01-01T00:00:00.000Z now); without end everything up to now is copied',
+    ],
+  ],
+  [
+    { 'spec.timeRange.lag': '5 minutes' },
+    [
+      'spec.timeRange.lag: "5 minutes": must be a Prometheus duration such as 5m, 1h30m or 0 (units y, w, d, h, m, s, ms)',
+    ],
+  ],
+  [{ 'spec.window.max': '31m' }, [`spec.window.max: "31m": ${tooLong}`]],
+  [{ 'spec.window.max': '1d' }, [`spec.window.max: "1d": ${windowBound}`]],
+  [{ 'spec.window.max': '7h', 'spec.destination.ordering': 'Any' }, [`spec.window.max: "7h": ${windowBound}`]],
+  [{ 'spec.window': { min: '10m', max: '5m' } }, ['spec.window.max: "5m": must be at least as long as min']],
+  [
+    { 'spec.window.min': '500ms' },
+    ['spec.window.min: "500ms": must be a duration from 1s to 30m, such as 90s or 1h30m (units h, m, s, ms)'],
+  ],
+  [
+    { 'spec.source.timeouts.connect': '0' },
+    [
+      'spec.source.timeouts.connect: "0": must be a duration from 100ms to 10m, such as 90s or 1h30m (units h, m, s, ms)',
+    ],
+  ],
+  // Selectors.
+  [
+    { 'spec.selectors': ['up', 'up[5m]', '{a=~".*"}'] },
+    [
+      'spec.selectors[1]: "up[5m]": must be a PromQL series selector: a range is not possible here; give timeRange (at character 3)',
+      `spec.selectors[2]: "{a=~\\".*\\"}": must be a PromQL series selector: ${nonEmptyMatcher}`,
+    ],
+  ],
+  // Headers and tenants: header values are never shown.
+  [{ 'spec.source.headers': { authorization: 'Bearer hunter2' } }, [`spec.source.headers: ${reserved}`]],
+  [{ 'spec.source.headers': { 'Content-Encoding': 'gzip' } }, [`spec.source.headers: ${reserved}`]],
+  [{ 'spec.source.headers': { 'X-Prometheus-Remote-Read-Version': '1' } }, [`spec.source.headers: ${reserved}`]],
+  [{ 'spec.source.headers': { 'X Y': '1' } }, ['spec.source.headers: header names must be letters, digits and dashes']],
+  [
+    { 'spec.source.headers': { a: 'hunter2\n' } },
+    ['spec.source.headers: header values must be printable ASCII characters'],
+  ],
+  [{ 'spec.source.headers': { a: 5 } }, ['spec.source.headers.a: must be a string; put it in quotes']],
+  [
+    { 'spec.source.headers': { 'X-a': '1', 'x-A': '2' } },
+    ['spec.source.headers: header names must differ in more than upper and lower case'],
+  ],
+  [
+    { 'spec.source.headers': { 'x-scope-orgid': 'a' }, 'spec.source.tenant': { value: 'b' } },
+    ["spec.source.headers: the tenant's header must not stand among headers as well"],
+  ],
+  [
+    { 'spec.source.tenant': { header: 'Host', value: 'b' } },
+    ['spec.source.tenant.header: "Host": must not be a header that prom-migrator sets itself'],
+  ],
+  [{ 'spec.source.tenant': {} }, ['spec.source.tenant.value: is required: The tenant, such as team-a']],
+  // Authentication and TLS.
+  [
+    { 'spec.source.basicAuth': { username: ref, password: ref }, 'spec.source.authorization': { credentials: ref } },
+    ['spec.source: basicAuth and authorization exclude each other: give at most one of them'],
+  ],
+  [
+    { 'spec.destination.authorization': { type: 'basic', credentials: ref } },
+    ['spec.destination.authorization.type: must not be Basic; use basicAuth instead'],
+  ],
+  [
+    { 'spec.destination.tls': { cert: { secret: ref } } },
+    ['spec.destination.tls: cert and keySecret must be given together'],
+  ],
+  [
+    { 'spec.destination.tls': { ca: {} } },
+    ['spec.destination.tls.ca: exactly one of secret and configMap must be given'],
+  ],
+  [
+    { 'spec.destination.tls': { ca: { secret: ref, configMap: ref } } },
+    ['spec.destination.tls.ca: exactly one of secret and configMap must be given'],
+  ],
+  [
+    { 'spec.destination.authorization': { credentials: { name: '../a', key: 'b' } } },
+    [
+      'spec.destination.authorization.credentials.name: must be the name of a Kubernetes object: lower case letters, digits, dashes and dots',
+    ],
+  ],
+  [
+    { 'spec.destination.authorization': { credentials: { name: 'a', key: '..' } } },
+    [
+      'spec.destination.authorization.credentials.key: must be a key of its data: letters, digits, dashes, underscores and dots, not beginning with two dots',
+    ],
+  ],
+  // Labels.
+  [
+    { 'spec.externalLabels': { __name__: 'x' } },
+    ['spec.externalLabels: label names must not be empty or begin with __'],
+  ],
+  [
+    { 'spec.destination.progress.labels': { id: 'x' } },
+    ['spec.destination.progress.labels: must not hold __name__, migration, id or shard: prom-migrator sets them'],
+  ],
+  [
+    { 'spec.destination.progress.labels': { 'a-b': 'x' } },
+    [
+      'spec.destination.progress.labels: label names must be letters, digits and underscores, not beginning with a digit',
+    ],
+  ],
+  // Relabel rules, as Prometheus checks them.
+  [
+    { 'spec.relabelings': [{ action: 'labelDrop', regex: 'a' }] },
+    [
+      'spec.relabelings[0].action: "labelDrop": must be one of replace, keep, drop, keepequal, dropequal, hashmod, labelmap, labeldrop, labelkeep, lowercase, uppercase; did you mean labeldrop?',
+    ],
+  ],
+  [{ 'spec.relabelings': [{}] }, [`spec.relabelings[0].targetLabel: ${targetRequired}`]],
+  [
+    { 'spec.relabelings': [{ action: 'hashmod', targetLabel: 'a' }] },
+    ['spec.relabelings[0].modulus: is required with the action hashmod'],
+  ],
+  [
+    { 'spec.relabelings': [{ action: 'uppercase', targetLabel: 'a', replacement: 'x' }] },
+    ['spec.relabelings[0].replacement: "x": cannot be used with the actions lowercase and uppercase'],
+  ],
+  [
+    { 'spec.relabelings': [{ action: 'labelmap', regex: 'a', replacement: '' }] },
+    ['spec.relabelings[0].replacement: "": must not be empty with the action labelmap'],
+  ],
+  [
+    { 'spec.relabelings': [{ action: 'labelkeep', regex: 'a', separator: ',' }] },
+    ['spec.relabelings[0]: the actions labeldrop and labelkeep take regex and nothing else'],
+  ],
+  [
+    { 'spec.relabelings': [{ action: 'dropequal', targetLabel: 'a', regex: 'x' }] },
+    ['spec.relabelings[0]: the actions keepequal and dropequal take sourceLabels and targetLabel and nothing else'],
+  ],
+  // Metadata.
+  [{ metadata: undefined }, ['metadata.name: is required: the name of this object']],
+  [
+    { 'metadata.name': 'My Migration' },
+    [
+      'metadata.name: "My Migration": must be lower case letters, digits, - and ., at most 253 of them, beginning and ending with a letter or digit',
+    ],
+  ],
+  [
+    { 'metadata.namespace': 'a.b' },
+    [
+      'metadata.namespace: "a.b": must be lower case letters, digits and -, at most 63 of them, beginning and ending with a letter or digit',
+    ],
+  ],
+  [{ 'metadata.namspace': 'a' }, ['metadata.namspace: unknown field; did you mean namespace?']],
+];
+
+/** What it is, and the changes to the smallest manifest. */
+export const goodManifests: readonly (readonly [string, Changes])[] = [
+  ['the smallest', {}],
+  ['nulls where nothing is meant', { 'spec.timeRange.end': null, 'spec.window': null, 'spec.source.basicAuth': null }],
+  ['progress without a URL and None', { 'spec.destination.progress': { protocol: 'None' } }],
+  ['30 minutes in order', { 'spec.window.max': '30m' }],
+  ['6 hours in any order', { 'spec.window.max': '6h', 'spec.destination.ordering': 'Any' }],
+  ['bytes as a number', { 'spec.limits.memory': 33554432, 'spec.limits.bytesPerSecond': '10M' }],
+  ['an offset and milliseconds', { 'spec.timeRange.end': '2024-01-01T01:00:00.001+01:00' }],
+  ['the HA label of Mimir', { 'spec.destination.progress.labels': { __replica__: 'a', cluster: 'b' } }],
+  ['a header of M3', { 'spec.source.headers': { 'M3-Storage-Policy': '1m:40d' } }],
+  ['a status, as kubectl prints it', { status: { phase: 'Running', observedGeneration: 1 } }],
+  [
+    'every relabel action',
+    {
+      'spec.relabelings': [
+        { sourceLabels: ['a', 'b'], separator: '', regex: '(.*)', targetLabel: 'x_$1', replacement: '' },
+        { action: 'keep', sourceLabels: ['a'], regex: 'x' },
+        { action: 'drop', sourceLabels: ['a'], regex: 'x' },
+        { action: 'keepequal', sourceLabels: ['a'], targetLabel: 'b' },
+        { action: 'dropequal', sourceLabels: ['a'], targetLabel: 'b' },
+        { action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b', modulus: 8 },
+        { action: 'labelmap', regex: 'a_(.+)' },
+        { action: 'labeldrop', regex: 'a' },
+        { action: 'labelkeep', regex: 'a' },
+        { action: 'lowercase', sourceLabels: ['a'], targetLabel: 'a' },
+        { action: 'uppercase', sourceLabels: ['a'], targetLabel: 'a' },
+      ],
+    },
+  ],
+];

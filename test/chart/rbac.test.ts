@@ -1,0 +1,118 @@
+// The rights that the chart grants: exactly those of the table, wherever the operator watches.
+import assert from 'node:assert/strict';
+import {
+  FULL_NAME,
+  helm,
+  INSTALL_TIMEOUT_MS,
+  type KubernetesObject,
+  NAMESPACE,
+  only,
+  render,
+} from './support/chart.ts';
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+
+/** `group/resource[name]: verbs`, sorted, so that the way in which rules are grouped does not matter. */
+function grants(role: KubernetesObject): string[] {
+  const rows = (role['rules'] as Rule[]).flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        resourceNames.map(
+          (name) => `${group}/${resource}${name === '' ? '' : `[${name}]`}: ${[...verbs].sort().join(' ')}`,
+        ),
+      ),
+    ),
+  );
+  return rows.sort();
+}
+
+const WATCHED = [
+  '/configmaps: get',
+  '/secrets: get',
+  'events.k8s.io/events: create patch',
+  'prom-migrator.io/prommigrations/status: patch',
+  'prom-migrator.io/prommigrations: delete get list watch',
+];
+
+const OWN_NAMESPACE = ['coordination.k8s.io/leases: create', 'coordination.k8s.io/leases[prom-migrator]: get update'];
+
+const roles = (objects: readonly KubernetesObject[]) =>
+  objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
+
+describe('the rights of the operator', () => {
+  before(async function () {
+    this.timeout(INSTALL_TIMEOUT_MS);
+    await helm('lint');
+  });
+
+  it('are those of its code in all namespaces, and the lease in its own', async () => {
+    const objects = await render({ values: { rbac: { aggregateClusterRoles: false } } });
+    assert.equal(roles(objects).length, 2);
+    assert.deepEqual(grants(only(objects, 'ClusterRole')), WATCHED);
+    const election = only(objects, 'Role');
+    assert.deepEqual(grants(election), OWN_NAMESPACE);
+    assert.equal(election.metadata.namespace, NAMESPACE);
+  });
+
+  it('end at the watched namespaces when some are named', async () => {
+    const objects = await render({ file: 'namespaced-values.yaml' });
+    assert.deepEqual(
+      roles(objects)
+        .map(({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`)
+        .sort(),
+      [`Role ${NAMESPACE} ${FULL_NAME}-leader-election`, `Role team-a ${FULL_NAME}`, `Role team-b ${FULL_NAME}`],
+    );
+    for (const role of roles(objects).filter(({ metadata }) => metadata.name === FULL_NAME)) {
+      assert.deepEqual(grants(role), WATCHED);
+    }
+    assert.ok(!objects.some(({ kind }) => kind.startsWith('Cluster')));
+  });
+
+  it('hold no Secrets when somebody else grants those', async () => {
+    const objects = await render({ values: { rbac: { readSecrets: false, aggregateClusterRoles: false } } });
+    assert.deepEqual(
+      grants(only(objects, 'ClusterRole')),
+      WATCHED.filter((grant) => !grant.startsWith('/secrets')),
+    );
+  });
+
+  it('hold no lease without an election, and the lease of another name with one', async () => {
+    const values = { rbac: { aggregateClusterRoles: false } };
+    const without = await render({ values: { ...values, leaderElection: { enabled: false } } });
+    assert.ok(!without.some(({ kind }) => kind === 'Role'));
+    const named = await render({ values: { ...values, leaderElection: { leaseName: 'second' } } });
+    assert.deepEqual(
+      grants(only(named, 'Role')),
+      OWN_NAMESPACE.map((grant) => grant.replace('[prom-migrator]', '[second]')),
+    );
+  });
+
+  it('are not created on demand of the values', async () => {
+    const objects = await render({ values: { rbac: { create: false, aggregateClusterRoles: false } } });
+    assert.deepEqual(
+      objects.filter(({ kind }) => kind.includes('Role')),
+      [],
+    );
+  });
+});
+
+describe('the rights of users', () => {
+  it("join the cluster's view, edit and admin roles, without the status", async () => {
+    const objects = await render();
+    const labelled = (name: string) =>
+      objects
+        .filter(({ metadata }) => metadata.labels?.[`rbac.authorization.k8s.io/aggregate-to-${name}`] === 'true')
+        .flatMap(grants)
+        .sort();
+    const reading = 'prom-migrator.io/prommigrations: get list watch';
+    const changing = 'prom-migrator.io/prommigrations: create delete deletecollection patch update';
+    assert.deepEqual(labelled('view'), [reading]);
+    assert.deepEqual(labelled('edit'), [changing, reading]);
+    assert.deepEqual(labelled('admin'), [changing, reading]);
+  });
+});

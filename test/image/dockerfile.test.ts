@@ -1,0 +1,60 @@
+// What can be said of the image without building it. scripts/image.ts builds and runs it.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
+const stages = dockerfile.split(/^(?=FROM )/m);
+const last = stages.at(-1)!;
+const instructions = (text: string, name: string) =>
+  [...text.replaceAll('\\\n', ' ').matchAll(new RegExp(`^${name} (.*)$`, 'gm'))].map(([, rest]) => rest ?? '');
+const copiedFromContext = (text: string) =>
+  instructions(text, 'COPY')
+    .filter((rest) => !rest.startsWith('--from='))
+    .flatMap((rest) => rest.split(/\s+/).slice(0, -1));
+
+describe('the Dockerfile', () => {
+  it('takes its bases from build arguments, with a version in the default', () => {
+    assert.ok(stages.length >= 3);
+    for (const stage of stages.slice(1)) assert.match(stage, /^FROM \$\{(NODE|RUNTIME)_IMAGE\}/);
+    assert.match(dockerfile, /^ARG NODE_IMAGE=\S+:\d+\.\d+\.\d+/m);
+  });
+
+  it('ends as a numeric user, with an entry point that no shell stands in front of', () => {
+    assert.deepEqual(instructions(last, 'USER'), ['65532:65532']);
+    for (const name of ['ENTRYPOINT', 'CMD']) {
+      const [form] = instructions(last, name);
+      assert.ok(Array.isArray(JSON.parse(form!)), name);
+    }
+    assert.deepEqual(instructions(last, 'RUN'), []);
+  });
+
+  it('starts the command of the installed package', () => {
+    const [node, script] = JSON.parse(instructions(last, 'ENTRYPOINT')[0]!);
+    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual([node, script], ['node', `/app/${bin['prom-migrator']}`]);
+  });
+
+  it('runs the user that the chart runs', () => {
+    assert.match(readFileSync(join(root, 'charts/prom-migrator/values.yaml'), 'utf8'), /^ {2}runAsUser: 65532$/m);
+  });
+
+  it('leaves nothing of the registry behind in a layer', () => {
+    for (const rest of instructions(dockerfile, 'RUN').filter((text) => text.includes('npm ci'))) {
+      assert.match(rest, /^--mount=type=secret,id=npmrc,target=\/root\/\.npmrc /);
+    }
+  });
+});
+
+describe('.dockerignore', () => {
+  it('lets in what the Dockerfile copies, and nothing else', () => {
+    const lines = readFileSync(join(root, '.dockerignore'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    assert.equal(lines[0], '*');
+    const allowed = lines.slice(1).map((line) => line.replace(/^!/, ''));
+    assert.deepEqual([...allowed].sort(), [...new Set(copiedFromContext(dockerfile))].sort());
+    for (const path of allowed) assert.ok(existsSync(join(root, path)), path);
+  });
+});

@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import type { MigrationEvent } from '../../src/migration/observer.ts';
+import { KubeApiError } from '../../src/operator/kube-errors.ts';
+import { Stage } from './support/controller-stage.ts';
+import { endMs, migrationOf, startMs } from './support/migrations.ts';
+
+const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
+const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
+const source = { url: 'http://source/api/v1/read', authorization: { credentials: { name: 'token', key: 'value' } } };
+const unauthorized = { code: 'unauthorized', message: 'source answered 401', side: 'source' as const };
+
+async function running(options: { maxMigrations?: number; spec?: Record<string, unknown> } = {}): Promise<Stage> {
+  const stage = new Stage(options);
+  stage.put(migrationOf({ spec: options.spec ?? {} }));
+  await stage.lead();
+  stage.worker('copy').report({}, started);
+  await stage.pass(1_000);
+  return stage;
+}
+
+describe('the controller', () => {
+  it('runs a migration from its first sight to its end', async () => {
+    await using stage = new Stage();
+    stage.put(migrationOf());
+    await stage.lead();
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.equal(stage.condition('copy', 'Progressing'), 'True Starting');
+    stage.worker('copy').report({}, started);
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Progressing'), 'True Copying');
+    stage.worker('copy').report({ watermarkMs: startMs + 43_200_000, samplesWritten: 5, windows: 1 });
+    await stage.pass(10_000);
+    assert.equal(stage.resource('copy').status?.progress?.display, '50.0%');
+    stage.worker('copy').report({ ...done, phase: 'Succeeded' });
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Succeeded');
+    assert.equal(stage.condition('copy', 'Succeeded'), 'True Completed');
+    assert.equal(stage.resource('copy').status?.progress?.samplesWritten, 10);
+    assert.deepEqual(stage.events, ['copy Started', 'copy Succeeded']);
+    assert.equal(stage.workers.length, 1);
+  });
+
+  it('writes a status only now and then while a migration runs', async () => {
+    await using stage = await running();
+    const before = stage.statusWrites;
+    for (let second = 0; second < 60; second++) {
+      stage.worker('copy').report({ samplesWritten: second, watermarkMs: startMs + second });
+      await stage.pass(1_000);
+    }
+    const writes = stage.statusWrites - before;
+    assert.ok(writes >= 5 && writes <= 7, `${writes} writes in a minute`);
+  });
+
+  it('gives its places in order of creation, and the next one when one is free', async () => {
+    await using stage = new Stage({ maxMigrations: 2 });
+    stage.put(
+      migrationOf({ name: 'a', createdAt: '2025-06-01T00:00:03Z' }),
+      migrationOf({ name: 'b', createdAt: '2025-06-01T00:00:02Z' }),
+      migrationOf({ name: 'c', createdAt: '2025-06-01T00:00:01Z' }),
+      migrationOf({ name: 'd', createdAt: '2025-06-01T00:00:00Z' }),
+    );
+    await stage.lead();
+    const names = () => stage.workers.map(({ job }) => job.migration.metadata.name);
+    assert.deepEqual(names().sort(), ['c', 'd']);
+    assert.equal(stage.phase('a'), 'Pending');
+    assert.equal(stage.condition('a', 'Progressing'), 'False WaitingForWorker');
+    stage.worker('c').end('Succeeded', undefined, done);
+    await stage.pass(1_000);
+    assert.deepEqual(names().slice(2), ['b']);
+    stage.spec('b', { suspend: true });
+    await stage.pass(0);
+    stage.worker('b').end('Interrupted');
+    await stage.pass(1_000);
+    assert.deepEqual(names().slice(3), ['a']);
+    assert.equal(stage.phase('b'), 'Suspended');
+  });
+
+  it('says which Secret is missing, keeps looking, and lets others run meanwhile', async () => {
+    await using stage = new Stage({ maxMigrations: 1 });
+    stage.put(
+      migrationOf({ name: 'early', createdAt: '2025-01-01T00:00:00Z', spec: { source } }),
+      migrationOf({ name: 'late' }),
+    );
+    await stage.lead();
+    assert.equal(stage.condition('early', 'Accepted'), 'False SecretNotFound');
+    const message = stage.resource('early').status?.conditions?.[0]?.message;
+    assert.equal(message, 'Secret "token" with the key "value" not found');
+    assert.equal(stage.workers.length, 1);
+    stage.worker('late').end('Succeeded', undefined, done);
+    await stage.pass(30_000);
+    const reads = stage.secretReads;
+    assert.ok(reads >= 4 && reads <= 6, `${reads} reads in half a minute`);
+    stage.secrets.set('token/value', 'hunter2');
+    await stage.pass(60_000);
+    assert.equal(stage.phase('early'), 'Running');
+    assert.deepEqual(stage.worker('early').job.secrets, [
+      { kind: 'Secret', name: 'token', key: 'value', value: 'hunter2' },
+    ]);
+    assert.ok(!stage.logs.join('\n').includes('hunter2'));
+  });
+
+  it('reads the Secrets again when credentials are refused, with growing pauses', async () => {
+    await using stage = new Stage();
+    stage.secrets.set('token/value', 'old');
+    stage.put(migrationOf({ spec: { source } }));
+    await stage.lead();
+    stage.worker('copy').end('Failed', unauthorized);
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.equal(stage.condition('copy', 'Degraded'), 'True CredentialsRefused');
+    stage.secrets.set('token/value', 'new');
+    await stage.pass(5_000);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.secrets[0]?.value, 'new');
+    stage.worker('copy').end('Failed', unauthorized);
+    await stage.pass(9_000);
+    assert.equal(stage.workers.length, 2);
+    await stage.pass(2_000);
+    assert.equal(stage.workers.length, 3);
+    assert.equal(stage.resource('copy').status?.recentErrors?.[0]?.code, 'unauthorized');
+  });
+
+  it('starts a crashed worker again, and forgets the crashes when a window is finished', async () => {
+    await using stage = await running();
+    const crash = (name: string) => {
+      stage.worker(name).fail(Object.assign(new Error('no more heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
+      stage.worker(name).exit(1);
+    };
+    crash('copy');
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Degraded'), 'True WorkerCrashed');
+    await stage.pass(5_000);
+    assert.equal(stage.workers.length, 2);
+    stage.worker('copy').report({ resumedFromMs: startMs, windows: 1, watermarkMs: startMs + 1 }, started);
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Degraded'), 'False AsExpected');
+    crash('copy');
+    await stage.pass(5_500);
+    assert.equal(stage.workers.length, 3);
+  });
+
+  it('tries at once what somebody has edited during a pause', async () => {
+    await using stage = await running();
+    stage.worker('copy').fail(new Error('boom'));
+    stage.worker('copy').exit(1);
+    await stage.pass(0);
+    stage.spec('copy', { progressDeadlineSeconds: 60 });
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+  });
+
+  it('suspends after the window in flight, and goes on', async () => {
+    await using stage = await running();
+    stage.spec('copy', { suspend: true });
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    assert.equal(stage.phase('copy'), 'Running');
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Suspended');
+    await stage.pass(3_600_000);
+    assert.equal(stage.workers.length, 1);
+    stage.spec('copy', { suspend: false });
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.deepEqual(stage.events, ['copy Started', 'copy Suspended']);
+  });
+
+  it('ends the worker of a deleted migration at once, and writes nothing more', async () => {
+    await using stage = await running();
+    const writes = stage.statusWrites;
+    stage.remove('team/copy');
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'abort' }]);
+    stage.worker('copy').report({ samplesWritten: 3 });
+    await stage.pass(1_000);
+    assert.equal(stage.worker('copy').terminated, true);
+    assert.equal(stage.statusWrites, writes);
+    assert.deepEqual([...new Set(stage.forgotten)], ['team/copy']);
+  });
+
+  it('starts a new object of an old name only when the old worker is gone', async () => {
+    await using stage = await running();
+    stage.remove('team/copy');
+    stage.put(migrationOf({ uid: 'another' }));
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 1);
+    await stage.pass(2_500);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.migration.metadata.uid, 'another');
+    assert.equal(stage.phase('copy'), 'Running');
+  });
+
+  it('hands edited rates to the running worker', async () => {
+    await using stage = await running();
+    const { limits } = stage.resource('copy').spec;
+    stage.spec('copy', { limits: { ...limits, samplesPerSecond: 7 } });
+    await stage.pass(10_000);
+    const rates = { samplesPerSecond: 7, bytesPerSecond: undefined };
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'rates', rates }]);
+    assert.equal(stage.resource('copy').status?.observedGeneration, 2);
+  });
+
+  it('starts anew, after the window in flight, with limits that a worker cannot take over', async () => {
+    await using stage = await running();
+    const { limits } = stage.resource('copy').spec;
+    stage.spec('copy', { limits: { ...limits, memory: '512Mi' } });
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.migration.spec.limits.memory, '512Mi');
+  });
+
+  it('reads and writes nothing for those that have ended before', async () => {
+    const finished = await running();
+    finished.worker('copy').end('Succeeded', undefined, done);
+    await finished.pass(1_000);
+    const { status } = finished.resource('copy');
+    await finished[Symbol.asyncDispose]();
+    assert.ok(status !== undefined);
+
+    await using stage = new Stage();
+    for (let index = 0; index < 20; index++) stage.put(migrationOf({ name: `old-${index}`, status }));
+    await stage.lead();
+    await stage.pass(3_600_000);
+    assert.deepEqual([stage.secretReads, stage.statusWrites, stage.workers.length], [0, 0, 0]);
+  });
+
+  it('corrects a status that somebody has edited, and does not go by it', async () => {
+    await using stage = await running();
+    stage.edit('copy', (resource) => ({
+      ...resource,
+      status: { ...resource.status, phase: 'Succeeded', completionTime: '2025-06-01T12:00:00Z', conditions: [] },
+    }));
+    await stage.pass(10_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.deepEqual(stage.worker('copy').received, []);
+  });
+
+  it('reports a stall, keeps trying, and takes the report back', async () => {
+    await using stage = await running({ spec: { progressDeadlineSeconds: 30 } });
+    await stage.pass(40_000);
+    assert.equal(stage.phase('copy'), 'Stalled');
+    assert.equal(stage.condition('copy', 'Progressing'), 'False Stalled');
+    assert.deepEqual(stage.worker('copy').received, []);
+    stage.worker('copy').report({ windows: 1, watermarkMs: startMs + 1 });
+    await stage.pass(10_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.deepEqual(stage.events, ['copy Started', 'copy Stalled']);
+  });
+
+  it('fails a migration at its active deadline', async () => {
+    await using stage = await running({ spec: { activeDeadlineSeconds: 20 } });
+    await stage.pass(20_000);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'abort' }]);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Failed');
+    assert.equal(stage.condition('copy', 'Succeeded'), 'False DeadlineExceeded');
+    await stage.pass(600_000);
+    assert.equal(stage.workers.length, 1);
+  });
+
+  it('deletes what has lived its time', async () => {
+    await using stage = await running({ spec: { ttlSecondsAfterFinished: 60 } });
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(58_000);
+    assert.deepEqual(stage.deleted, []);
+    await stage.pass(3_000);
+    assert.deepEqual(stage.deleted, ['copy']);
+    assert.deepEqual(stage.forgotten, ['team/copy']);
+  });
+
+  it('takes up what has failed when its spec is edited', async () => {
+    await using stage = await running();
+    stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Succeeded'), 'False SamplesRejected');
+    stage.spec('copy', { rejectedSamples: 'Skip' });
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.equal(stage.condition('copy', 'Succeeded'), 'Unknown Starting');
+    assert.equal(stage.resource('copy').status?.completionTime, undefined);
+  });
+
+  it('writes the end of a migration as soon as the API server lets it', async () => {
+    await using stage = await running();
+    for (let index = 0; index < 5; index++) {
+      stage.writeFailures.push(new KubeApiError({ status: 503, reason: '', message: 'no etcd' }));
+    }
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(10_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    await stage.pass(60_000);
+    assert.equal(stage.phase('copy'), 'Succeeded');
+    assert.equal(stage.workers.length, 1);
+  });
+
+  it('looks again when the object has changed under a write', async () => {
+    await using stage = await running();
+    stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(2_000);
+    assert.equal(stage.phase('copy'), 'Succeeded');
+  });
+
+  it('ends its workers and writes nothing when it is not the leader any more', async () => {
+    await using stage = await running();
+    stage.leads = false;
+    const abandoned = stage.controller.abandon();
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'abort' }]);
+    const writes = stage.statusWrites;
+    await stage.pass(1_000);
+    await abandoned;
+    assert.equal(stage.worker('copy').terminated, true);
+    stage.put(migrationOf({ name: 'new' }));
+    await stage.pass(60_000);
+    assert.deepEqual([stage.workers.length, stage.statusWrites], [1, writes]);
+  });
+
+  it('drains within the grace period, and leaves a status that says so', async () => {
+    await using stage = await running();
+    stage.put(migrationOf({ name: 'stuck' }));
+    await stage.pass(1_000);
+    const drained = stage.controller.drain(15_000);
+    stage.put(migrationOf({ name: 'later' }));
+    await stage.pass(1_000);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    stage.worker('copy').report({ windows: 1, watermarkMs: startMs + 3_600_000, samplesWritten: 5 });
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(15_000);
+    assert.deepEqual(stage.worker('stuck').received, [{ type: 'stop' }, { type: 'abort' }]);
+    await stage.pass(1_000);
+    await drained;
+    for (const name of ['copy', 'stuck']) {
+      assert.equal(stage.condition(name, 'Progressing'), 'False OperatorStopped');
+    }
+    assert.equal(stage.resource('copy').status?.progress?.through, '2025-01-01T01:00:00Z');
+    assert.equal(stage.workers.length, 2);
+  });
+
+  it('goes on from the status where the destination keeps no resume point, and says so', async () => {
+    const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
+    await using first = await running({ spec: { destination } });
+    assert.equal(first.condition('copy', 'Accepted'), 'True NoResumePoint');
+    assert.equal(first.worker('copy').job.resume, undefined);
+    first.worker('copy').report({ watermarkMs: startMs + 3_600_000, windows: 1 });
+    await first.pass(10_000);
+
+    await using second = new Stage();
+    second.put(first.resource('copy'));
+    await second.lead();
+    assert.deepEqual(second.worker('copy').job.resume, { fromMs: startMs + 3_600_000, endMs });
+  });
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import type { PromMigrationStatus } from '../../src/api/prom-migration-status.ts';
+import { KubeApiError } from '../../src/operator/kube-errors.ts';
+import { migrationPath, StatusWriter } from '../../src/operator/status-writer.ts';
+import { ManualClock } from './support/manual-clock.ts';
+import { migrationOf } from './support/migrations.ts';
+
+interface Applied {
+  readonly path: string;
+  readonly body: unknown;
+  readonly settings: unknown;
+}
+
+function writerWith(answer: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
+  const clock = new ManualClock();
+  const applied: Applied[] = [];
+  const results: string[] = [];
+  const client = {
+    apply<T>(path: string, body: unknown, settings: unknown): Promise<T> {
+      applied.push({ path, body, settings });
+      return Promise.resolve().then(() => answer() as T);
+    },
+  };
+  const writer = new StatusWriter({ client, clock, onWrite: (result) => results.push(result) });
+  return { writer, clock, applied, results };
+}
+
+const running: PromMigrationStatus = { phase: 'Running', progress: { samplesRead: 1 } };
+const further: PromMigrationStatus = { phase: 'Running', progress: { samplesRead: 2 } };
+const resource = migrationOf({ name: 'copy', resourceVersion: '10', status: running });
+
+describe('the writer of statuses', () => {
+  it('applies the whole status, fenced by uid and version, as one field manager', async () => {
+    const { writer, applied, results } = writerWith();
+    const result = await writer.write(resource, { phase: 'Succeeded' });
+    assert.equal(result.kind, 'written');
+    assert.deepEqual(applied, [
+      {
+        path: '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status',
+        body: {
+          apiVersion: 'prom-migrator.io/v1alpha1',
+          kind: 'PromMigration',
+          metadata: { name: 'copy', namespace: 'team', uid: 'uid-copy', resourceVersion: '10' },
+          status: { phase: 'Succeeded' },
+        },
+        settings: { fieldManager: 'prom-migrator', force: true },
+      },
+    ]);
+    assert.deepEqual(results, ['success']);
+  });
+
+  it('writes nothing that is there already', async () => {
+    const { writer, applied } = writerWith();
+    assert.deepEqual(await writer.write(resource, { ...running }), { kind: 'unchanged' });
+    assert.equal(applied.length, 0);
+  });
+
+  it('writes progress every ten seconds at most, by migration', async () => {
+    const { writer, clock, applied } = writerWith();
+    assert.equal((await writer.write(resource, further)).kind, 'written');
+    clock.skip(4_000);
+    assert.deepEqual(await writer.write(resource, further), { kind: 'later', afterMs: 6_000 });
+    assert.equal((await writer.write(migrationOf({ name: 'other', status: running }), further)).kind, 'written');
+    clock.skip(6_000);
+    assert.equal((await writer.write(resource, further)).kind, 'written');
+    assert.equal(applied.length, 3);
+  });
+
+  it('writes a change of phase at once, but not twice in a second', async () => {
+    const { writer, clock } = writerWith();
+    await writer.write(resource, further);
+    clock.skip(1_000);
+    assert.equal((await writer.write(resource, { phase: 'Stalled' })).kind, 'written');
+    clock.skip(100);
+    assert.deepEqual(await writer.write(resource, { phase: 'Suspended' }), { kind: 'later', afterMs: 900 });
+  });
+
+  it('waits for nothing when it is the last word', async () => {
+    const { writer } = writerWith();
+    await writer.write(resource, further);
+    assert.equal((await writer.write(resource, { phase: 'Suspended' }, { hurry: true })).kind, 'written');
+  });
+
+  it('does not wait for a clock that was set back', async () => {
+    const { writer, clock } = writerWith();
+    await writer.write(resource, further);
+    clock.setWallClock(clock.now() - 3_600_000);
+    assert.equal((await writer.write(resource, further)).kind, 'written');
+  });
+
+  it('starts anew with another object of the same name', async () => {
+    const { writer } = writerWith();
+    await writer.write(resource, further);
+    writer.forget('team/copy');
+    assert.equal((await writer.write(resource, further)).kind, 'written');
+  });
+
+  const failures: [status: number, kind: string][] = [
+    [409, 'conflict'],
+    [404, 'gone'],
+  ];
+  for (const [status, kind] of failures) {
+    it(`takes ${status} as ${kind}, and may write again at once`, async () => {
+      let refuse = true;
+      const { writer, results } = writerWith(() => {
+        if (refuse) throw new KubeApiError({ status, reason: '', message: 'no' });
+        return resource;
+      });
+      assert.deepEqual(await writer.write(resource, further), { kind });
+      refuse = false;
+      assert.equal((await writer.write(resource, further)).kind, 'written');
+      assert.deepEqual(results, [kind, 'success']);
+    });
+  }
+
+  it('lets other failures through', async () => {
+    const { writer, results } = writerWith(() => {
+      throw new KubeApiError({ status: 500, reason: '', message: 'etcd' });
+    });
+    await assert.rejects(writer.write(resource, further), /500: etcd/);
+    assert.deepEqual(results, ['error']);
+  });
+});
+
+describe('the path of a migration', () => {
+  it('is that of a collection, an object or its subresource', () => {
+    assert.equal(migrationPath(undefined), '/apis/prom-migrator.io/v1alpha1/prommigrations');
+    assert.equal(migrationPath('team'), '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations');
+    assert.equal(
+      migrationPath('team', 'a', 'status'),
+      '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/a/status',
+    );
+  });
+});

@@ -1,0 +1,186 @@
+// A controller with everything around it: a store and an API server in memory, threads that do what the test says, time that stands still.
+
+import type { PromMigration } from '../../../src/api/prom-migration.ts';
+import type { SecretReading } from '../../../src/operator/check.ts';
+import { Controller } from '../../../src/operator/controller.ts';
+import { KubeApiError } from '../../../src/operator/kube-errors.ts';
+import { keyOf } from '../../../src/operator/kube-objects.ts';
+import { MigrationStore } from '../../../src/operator/migration-store.ts';
+import { StatusWriter } from '../../../src/operator/status-writer.ts';
+import { WorkerPool } from '../../../src/operator/worker-pool.ts';
+import { WorkQueue } from '../../../src/operator/work-queue.ts';
+import type { LogFields } from '../../../src/telemetry/log-text.ts';
+import { FakeWorker } from './fake-worker.ts';
+import { ManualClock, settled } from './manual-clock.ts';
+import { nowMs } from './migrations.ts';
+
+export class Stage implements AsyncDisposable {
+  readonly clock = new ManualClock(nowMs);
+  readonly store = new MigrationStore([]);
+  /** What the API server has. */
+  readonly #objects = new Map<string, PromMigration>();
+  readonly workers: FakeWorker[] = [];
+  readonly secrets = new Map<string, string>();
+  readonly events: string[] = [];
+  readonly logs: string[] = [];
+  readonly deleted: string[] = [];
+  readonly forgotten: string[] = [];
+  secretReads = 0;
+  statusWrites = 0;
+  /** Thrown instead of the next writes of a status. */
+  readonly writeFailures: KubeApiError[] = [];
+  leads = true;
+  readonly controller: Controller;
+  readonly #leading = new AbortController();
+  #work: Promise<void> | undefined;
+  #version = 100;
+
+  constructor(options: { maxMigrations?: number } = {}) {
+    const { clock } = this;
+    const log = (message: string, fields?: LogFields) => {
+      this.logs.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    this.controller = new Controller({
+      store: this.store,
+      queue: new WorkQueue({ clock, random: () => 1 }),
+      pool: (listeners) =>
+        new WorkerPool({
+          spawn: (job) => {
+            const worker = new FakeWorker(job);
+            this.workers.push(worker);
+            return worker;
+          },
+          clock,
+          ...listeners,
+        }),
+      writer: new StatusWriter({ client: { apply: (_path, body) => this.#apply(body) }, clock, onWrite: () => {} }),
+      recorder: { record: ({ name }, { reason }) => this.events.push(`${name} ${reason}`) },
+      readSecrets: async (migration) => this.#readSecrets(migration),
+      readResource: async (resource) => this.#objects.get(keyOf(resource)),
+      deleteResource: async (resource) => {
+        this.deleted.push(resource.metadata.name);
+        this.remove(keyOf(resource));
+      },
+      mayWork: () => this.leads,
+      maxMigrations: options.maxMigrations ?? 2,
+      clock,
+      logger: { error: log, warn: log, info: log, debug: log },
+      hooks: {
+        report: () => {},
+        forget: (key) => this.forgotten.push(key),
+        reconciled: () => {},
+      },
+    });
+  }
+
+  /** As the watch would tell it. */
+  put(...resources: PromMigration[]): void {
+    for (const resource of resources) {
+      const { metadata } = resource;
+      const stored = { ...resource, metadata: { ...metadata, resourceVersion: String(++this.#version) } };
+      this.#objects.set(keyOf(resource), stored);
+      this.#tell(stored);
+    }
+  }
+
+  /** Edits the object as a user does: the generation moves with the spec. */
+  edit(name: string, change: (resource: PromMigration) => PromMigration): void {
+    const before = this.resource(name);
+    const after = change(before);
+    const generation = (before.metadata.generation ?? 0) + (after.spec === before.spec ? 0 : 1);
+    this.put({ ...after, metadata: { ...after.metadata, generation } });
+  }
+
+  spec(name: string, spec: object): void {
+    this.edit(name, (resource) => ({ ...resource, spec: { ...resource.spec, ...spec } }));
+  }
+
+  remove(key: string): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) return;
+    this.#objects.delete(key);
+    for (const changed of this.store.take(undefined, { kind: 'deleted', object })) this.controller.changed(changed);
+  }
+
+  resource(name: string): PromMigration {
+    const resource = this.#objects.get(`team/${name}`);
+    if (resource === undefined) throw new Error(`there is no ${name}`);
+    return resource;
+  }
+
+  phase(name: string): string | undefined {
+    return this.resource(name).status?.phase;
+  }
+
+  /** `True Completed` */
+  condition(name: string, type: string): string {
+    const condition = this.resource(name).status?.conditions?.find((one) => one.type === type);
+    return `${condition?.status} ${condition?.reason}`;
+  }
+
+  /** The newest worker of a migration. */
+  worker(name: string): FakeWorker {
+    const worker = this.workers.findLast(({ job }) => job.migration.metadata.name === name);
+    if (worker === undefined) throw new Error(`${name} has had no worker`);
+    return worker;
+  }
+
+  async lead(): Promise<void> {
+    this.#work = this.controller.lead(this.#leading.signal);
+    await this.pass(0);
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let turn = 0; turn < 5; turn++) await settled();
+    await this.clock.advance(ms);
+    for (let turn = 0; turn < 5; turn++) await settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leading.abort();
+    await this.#work;
+  }
+
+  #tell(object: PromMigration): void {
+    for (const key of this.store.take(undefined, { kind: 'modified', object })) this.controller.changed(key);
+  }
+
+  async #apply<T>(body: unknown): Promise<T> {
+    this.statusWrites++;
+    const failure = this.writeFailures.shift();
+    if (failure !== undefined) throw failure;
+    const { metadata, status } = body as PromMigration;
+    const before = this.#objects.get(keyOf(body as PromMigration));
+    if (before === undefined) throw new KubeApiError({ status: 404, reason: 'NotFound', message: 'gone' });
+    const { uid, resourceVersion } = before.metadata;
+    if (metadata.uid !== uid || metadata.resourceVersion !== resourceVersion) {
+      throw new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' });
+    }
+    const after = {
+      ...before,
+      metadata: { ...before.metadata, resourceVersion: String(++this.#version) },
+      ...(status !== undefined && { status }),
+    };
+    this.#objects.set(keyOf(after), after);
+    // The watch tells of it a little later.
+    setImmediate(() => this.#tell(after));
+    return after as T;
+  }
+
+  #readSecrets(migration: PromMigration): SecretReading {
+    this.secretReads++;
+    const reference = migration.spec.source.authorization?.credentials;
+    const missing = reference !== undefined && !this.secrets.has(`${reference.name}/${reference.key}`);
+    return {
+      source: { get: (_kind, name, key) => this.secrets.get(`${name}/${key}`) },
+      problems: missing
+        ? [
+            {
+              reason: 'SecretNotFound',
+              message: `Secret "${reference.name}" with the key "${reference.key}" not found`,
+            },
+          ]
+        : [],
+    };
+  }
+}

@@ -1,0 +1,339 @@
+// A small Kubernetes API server in this process, for what a real one cannot be made to do on demand: pages that expire, watches that
+// go silent, bursts of errors, half-open connections. Objects of any kind live under their paths; there is no schema and no admission.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { KubeConnection } from '../../../src/operator/kube-config.ts';
+import type { KubeObject } from '../../../src/operator/kube-objects.ts';
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface Fault {
+  /** Which requests; default all. */
+  readonly when?: (request: SeenRequest) => boolean;
+  /** How many of them; default 1. */
+  readonly times?: number;
+  /** An answer, a connection that is closed at once, no answer at all, half an answer, or (after it was carried out) no answer. */
+  readonly act:
+    | { readonly status: number; readonly reason?: string; readonly retryAfter?: number; readonly body?: string }
+    | 'reset'
+    | 'no-answer'
+    | 'cut-body'
+    | 'lose-answer';
+}
+
+interface Watcher {
+  readonly collection: string;
+  readonly response: ServerResponse;
+  silent: boolean;
+}
+
+interface LogEntry {
+  readonly version: number;
+  readonly path: string;
+  readonly type: string;
+  readonly object: KubeObject;
+}
+
+type Stored = KubeObject & { [field: string]: unknown };
+
+export class FakeApiServer implements AsyncDisposable {
+  readonly requests: SeenRequest[] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #objects = new Map<string, Stored>();
+  readonly #log: LogEntry[] = [];
+  readonly #watchers = new Set<Watcher>();
+  readonly #faults: { fault: Fault; left: number }[] = [];
+  /** Pages handed out begin with this; expirePages() changes it. */
+  #snapshot = 1;
+  #version = 100;
+  #compacted = 0;
+  #tokens = 0;
+  #connections = 0;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    server.on('request', (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+  }
+
+  static async start(port = 0): Promise<FakeApiServer> {
+    const server = createServer({ keepAliveTimeout: 60_000 });
+    const fake = new FakeApiServer(server);
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get url(): URL {
+    return new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`);
+  }
+
+  /** How many connections were ever made. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get openWatches(): number {
+    return this.#watchers.size;
+  }
+
+  /** With another token for each request, as if it were rotated all the time. */
+  get connection(): KubeConnection {
+    return {
+      server: this.url,
+      namespace: 'default',
+      requestOptions: async () => ({ headers: { Authorization: `Bearer token-${++this.#tokens}` } }),
+    };
+  }
+
+  fault(fault: Fault): void {
+    this.#faults.push({ fault, left: fault.times ?? 1 });
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0;
+  }
+
+  /** Stores an object as if a user had: a new version and, when it is new, a uid. Tells the watches. */
+  put<T extends KubeObject>(collection: string, object: T): T {
+    const path = this.#pathOf(collection, object);
+    const before = this.#objects.get(path);
+    const version = ++this.#version;
+    const uid = object.metadata.uid ?? before?.metadata.uid ?? `uid-${version}`;
+    const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(version) } };
+    this.#objects.set(path, stored as unknown as Stored);
+    this.#tell({ version, path, type: before === undefined ? 'ADDED' : 'MODIFIED', object: stored });
+    return stored;
+  }
+
+  read<T extends KubeObject>(path: string): T | undefined {
+    return this.#objects.get(path) as T | undefined;
+  }
+
+  remove(path: string): void {
+    const object = this.#objects.get(path);
+    if (object === undefined) return;
+    this.#objects.delete(path);
+    const version = ++this.#version;
+    const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+    this.#tell({ version, path, type: 'DELETED', object: last });
+  }
+
+  /** Forgets all history: whoever wants to go on from an older version gets 410. */
+  compact(): void {
+    this.#compacted = this.#version;
+  }
+
+  expirePages(): void {
+    this.#snapshot += 1;
+  }
+
+  bookmark(): void {
+    const object = { metadata: { resourceVersion: String(this.#version) } };
+    for (const watcher of this.#watchers) send(watcher, 'BOOKMARK', object);
+  }
+
+  /** An event of the test's own making to all watches. */
+  tellWatches(type: string, object: unknown): void {
+    for (const watcher of this.#watchers) send(watcher, type, object);
+  }
+
+  /** Raw text to all watches. */
+  writeToWatches(text: string): void {
+    for (const { response } of this.#watchers) response.write(text);
+  }
+
+  /** Ends all watches as the server does after timeoutSeconds. */
+  endWatches(): void {
+    for (const { response } of this.#watchers) response.end();
+  }
+
+  /** Resets the connections of all watches. */
+  cutWatches(): void {
+    for (const { response } of this.#watchers) response.destroy();
+  }
+
+  /** The watches that are open now stay open and say nothing any more, like a half-open connection. */
+  silenceWatches(): void {
+    for (const watcher of this.#watchers) watcher.silent = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #pathOf(collection: string, { metadata: { namespace, name } }: KubeObject): string {
+    if (namespace === undefined || collection.includes('/namespaces/')) return `${collection}/${name}`;
+    const at = collection.lastIndexOf('/');
+    return `${collection.slice(0, at)}/namespaces/${namespace}${collection.slice(at)}/${name}`;
+  }
+
+  async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of incoming) pieces.push(piece as Buffer);
+    const url = new URL(incoming.url ?? '/', this.url);
+    const body = Buffer.concat(pieces).toString();
+    const request: SeenRequest = {
+      method: incoming.method ?? '',
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: incoming.headers as Record<string, string>,
+      body: body === '' ? undefined : JSON.parse(body),
+    };
+    this.requests.push(request);
+    const hit = this.#faults.find(({ fault, left }) => left > 0 && (fault.when?.(request) ?? true));
+    if (hit !== undefined) hit.left -= 1;
+    const act = hit?.fault.act;
+    if (act === 'no-answer') return;
+    if (act === 'reset') {
+      incoming.socket.destroy();
+    } else if (act === 'cut-body') {
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 1000 });
+      response.write('{"kind":');
+      setTimeout(() => incoming.socket.destroy(), 5);
+    } else if (act === 'lose-answer') {
+      this.#answer(request);
+      incoming.socket.destroy();
+    } else if (act !== undefined) {
+      const { status, reason = '', retryAfter } = act;
+      response.writeHead(status, retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) });
+      response.end(act.body ?? JSON.stringify(statusOf(status, reason)));
+    } else if (request.query['watch'] === 'true') {
+      this.#watch(request, response);
+    } else {
+      const { status, value } = this.#answer(request);
+      response.writeHead(status, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify(value));
+    }
+  }
+
+  #watch({ path, query }: SeenRequest, response: ServerResponse): void {
+    const from = Number(query['resourceVersion'] ?? 0);
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.flushHeaders();
+    const watcher: Watcher = { collection: path, response, silent: false };
+    if (from < this.#compacted) {
+      send(watcher, 'ERROR', statusOf(410, 'Expired'));
+      response.end();
+      return;
+    }
+    this.#watchers.add(watcher);
+    response.on('close', () => this.#watchers.delete(watcher));
+    for (const { version, path: of, type, object } of this.#log) {
+      if (version > from && isIn(of, path)) send(watcher, type, object);
+    }
+  }
+
+  #tell(entry: LogEntry): void {
+    this.#log.push(entry);
+    for (const watcher of this.#watchers) {
+      if (isIn(entry.path, watcher.collection)) send(watcher, entry.type, entry.object);
+    }
+  }
+
+  #answer(request: SeenRequest): { status: number; value: unknown } {
+    const { method, path, query } = request;
+    const body = request.body as Stored | undefined;
+    const target = path.replace(/\/status$/, '');
+    const stored = this.#objects.get(target);
+    if (method === 'POST') {
+      const created = this.#pathOf(path, body!);
+      if (this.#objects.has(created)) return failure(409, 'AlreadyExists');
+      return { status: 201, value: this.put(path, body!) };
+    }
+    const isCollection = /\/[a-z]+$/.test(target) && [...this.#objects.keys()].some((key) => isIn(key, target));
+    if (method === 'GET' && (isCollection || isCollectionPath(target))) return this.#list(target, query);
+    const collection = target.slice(0, target.lastIndexOf('/'));
+    if (stored === undefined && method !== 'PATCH') return failure(404, 'NotFound');
+    if (method === 'GET') return { status: 200, value: stored };
+    if (method === 'DELETE') {
+      const uid = (body as { preconditions?: { uid?: string } } | undefined)?.preconditions?.uid;
+      if (uid !== undefined && uid !== stored!.metadata.uid) return failure(409, 'Conflict');
+      this.remove(target);
+      return { status: 200, value: statusOf(200, '') };
+    }
+    const wanted = body?.metadata?.resourceVersion;
+    if (stored !== undefined && wanted !== undefined && wanted !== stored.metadata.resourceVersion) {
+      return failure(409, 'Conflict');
+    }
+    if (method === 'PUT') return { status: 200, value: this.put(collection, body!) };
+    if (stored === undefined && !String(request.headers['content-type']).includes('apply'))
+      return failure(404, 'NotFound');
+    return { status: 200, value: this.put(collection, merge(stored ?? {}, body!) as unknown as Stored) };
+  }
+
+  #list(collection: string, query: Readonly<Record<string, string>>): { status: number; value: unknown } {
+    const [snapshot = this.#snapshot, from = 0] = (query['continue'] ?? '').split('.').filter(Boolean).map(Number);
+    if (snapshot !== this.#snapshot) return failure(410, 'Expired');
+    const paths = [...this.#objects.keys()].filter((path) => isIn(path, collection)).sort();
+    const limit = Number(query['limit'] ?? 0) || paths.length;
+    const next = from + limit;
+    const more = next < paths.length ? { continue: `${this.#snapshot}.${next}` } : {};
+    return {
+      status: 200,
+      value: {
+        kind: 'List',
+        metadata: { resourceVersion: String(this.#version), ...more },
+        items: paths.slice(from, next).map((path) => this.#objects.get(path)),
+      },
+    };
+  }
+}
+
+function send(watcher: Watcher, type: string, object: unknown): void {
+  if (!watcher.silent) watcher.response.write(`${JSON.stringify({ type, object })}\n`);
+}
+
+function isIn(path: string, collection: string): boolean {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  return parent === collection || parent.replace(/\/namespaces\/[^/]+/, '') === collection;
+}
+
+/** `/api/v1/x`, `/apis/g/v/x`, and the same below `namespaces/n`. */
+function isCollectionPath(path: string): boolean {
+  return /^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)(\/namespaces\/[^/]+)?\/[^/]+$/.test(path);
+}
+
+function statusOf(code: number, reason: string) {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: code < 300 ? 'Success' : 'Failure',
+    code,
+    reason,
+    message: reason,
+  };
+}
+
+function failure(status: number, reason: string) {
+  return { status, value: statusOf(status, reason) };
+}
+
+function merge(into: Readonly<Record<string, unknown>>, patch: Readonly<Record<string, unknown>>) {
+  const result = { ...into };
+  for (const [name, value] of Object.entries(patch)) {
+    const before = result[name];
+    if (value === null) delete result[name];
+    else if (isRecord(value)) result[name] = merge(isRecord(before) ? before : {}, value);
+    else result[name] = value;
+  }
+  return result;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,89 @@
+// PromMigrations as the API server would answer them, for the tests of this room.
+
+import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
+import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import { validateMigration } from '../../../src/api/validate.ts';
+import type { MigrationProgress } from '../../../src/migration/observer.ts';
+
+export const START = '2025-01-01T00:00:00Z';
+export const END = '2025-01-02T00:00:00Z';
+export const startMs = Date.parse(START);
+export const endMs = Date.parse(END);
+/** The tests' present. */
+export const nowMs = Date.parse('2025-06-01T12:00:00Z');
+
+type Loose = Readonly<Record<string, unknown>>;
+
+export interface MigrationOptions {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly resourceVersion?: string;
+  readonly createdAt?: string;
+  readonly deletedAt?: string;
+  /** Merged into a small valid spec, one level deep. */
+  readonly spec?: Loose;
+  readonly status?: PromMigrationStatus;
+}
+
+/** A valid PromMigration with its defaults, or one broken by `options.spec`. */
+export function migrationOf(options: MigrationOptions = {}): PromMigration {
+  const { name = 'copy', generation = 1, resourceVersion = '10' } = options;
+  const spec: Loose = {
+    source: { url: 'http://source/api/v1/read' },
+    destination: {
+      url: 'http://destination/write',
+      progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
+    },
+    timeRange: { start: START, end: END },
+    ...options.spec,
+  };
+  const document = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
+  const validated = validateMigration(document, nowMs);
+  const filled = 'problems' in validated ? (document as unknown as PromMigration) : validated.migration;
+  return {
+    ...filled,
+    metadata: {
+      name,
+      namespace: 'team',
+      uid: options.uid ?? `uid-${name}`,
+      generation,
+      resourceVersion,
+      creationTimestamp: options.createdAt ?? '2025-06-01T00:00:00Z',
+      ...(options.deletedAt !== undefined && { deletionTimestamp: options.deletedAt }),
+    },
+    ...(options.status !== undefined && { status: options.status }),
+  };
+}
+
+export function specOf(spec: Loose = {}): PromMigrationSpec {
+  return migrationOf({ spec }).spec;
+}
+
+/** What the engine would tell half way. */
+export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
+  return {
+    phase: 'Running',
+    startMs,
+    endMs,
+    resumedFromMs: undefined,
+    watermarkMs: startMs,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    windowMs: 60_000,
+    inFlightBytes: 0,
+    inFlightWrites: 0,
+    waitingFor: '',
+    startedAtMs: nowMs,
+    ...changes,
+  };
+}

@@ -1,0 +1,360 @@
+// What people do to a PromMigration while it runs, before it can and after it has ended: suspended, deleted, edited, without its Secret, out of
+// time. The API server is a real one; source and destination are a store that can be told to fail and that counts every request.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tell } from '../real/support/expectations.ts';
+import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import { type FakeStore, type Fault, type StoreRequest, startFakeStore } from './support/fake-store.ts';
+import { conditionOf, MigrationObjects, standOf } from './support/migration-objects.ts';
+import {
+  eventually,
+  type InstalledChart,
+  installChart,
+  type OperatorProcess,
+  startOperator,
+  untilReady,
+} from './support/operator.ts';
+
+const DAY = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 2) };
+const HOUR = { startMs: DAY.startMs, endMs: DAY.startMs + 3_600_000 };
+/** With two samples a minute and a window of ten minutes: a window a second. */
+const SLOW = { window: { max: '10m' }, limits: { samplesPerSecond: 20 } };
+
+describe('the life of a PromMigration', function () {
+  this.timeout(240_000);
+  let cluster: Cluster;
+  let chart: InstalledChart;
+  let store: FakeStore;
+  let operator: OperatorProcess;
+  let migrations: MigrationObjects;
+
+  before(async function () {
+    this.timeout(900_000);
+    cluster = await startCluster();
+    store = await startFakeStore();
+    chart = await installChart(cluster, { maxMigrations: 12 });
+    migrations = await MigrationObjects.inNamespace(cluster, 'team-a');
+    operator = await startOperator({ chart });
+    await untilReady(operator);
+    // Takes half a minute to be noticed: the last test but two looks at it.
+    store.faults.set('stalled', ({ kind }) => (kind === 'read' ? { status: 503, body: 'later' } : undefined));
+    await migrations.create('stalled', { ...store.spec('stalled', HOUR), progressDeadlineSeconds: 30 });
+  });
+
+  after(async () => {
+    await operator?.[Symbol.asyncDispose]();
+    await store?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  async function startSlow(name: string, spec: object = {}): Promise<void> {
+    await migrations.create(name, { ...store.spec(name, DAY), ...SLOW, ...spec });
+    await eventually(`${name} has written`, () => store.storedSamples(name) >= 40);
+  }
+
+  function assertAllThereOnce(tenant: string, range: { startMs: number; endMs: number }): void {
+    assert.equal(store.storedSamples(tenant), store.expectedSamples(range));
+    assert.equal(store.repeated.get(tenant) ?? 0, 0, 'nothing was written twice');
+  }
+
+  function logOf(name: string): Record<string, unknown>[] {
+    return operator.logLines().filter(({ migration }) => migration === name);
+  }
+
+  function countLog(name: string, message: string): number {
+    return logOf(name).filter((line) => line['message'] === message).length;
+  }
+
+  async function reasonsOf(name: string): Promise<string[]> {
+    return (await migrations.events(name)).map(({ reason }) => reason);
+  }
+
+  it('is suspended after the window under way, stands still, and goes on where it was', async () => {
+    await startSlow('suspended');
+    await migrations.edit('suspended', { suspend: true });
+    const { status } = await migrations.untilPhase('suspended', 'Suspended');
+    assert.equal(standOf(status, 'Progressing'), 'False Suspended');
+    assert.equal(standOf(status, 'Succeeded'), 'Unknown Suspended');
+    const requests = store.countRequests('suspended');
+    const stored = store.storedSamples('suspended');
+    assert.equal(status?.progress?.samplesWritten, stored, 'what is in the destination is what the status says');
+    assert.equal(Date.parse(status?.progress?.through ?? ''), DAY.startMs + (stored / 2) * 60_000, 'whole windows');
+    await sleep(4_000);
+    assert.equal(store.countRequests('suspended'), requests, 'not one request while it is suspended');
+
+    await migrations.edit('suspended', { suspend: false, limits: { samplesPerSecond: null } });
+    const ended = await migrations.untilPhase('suspended', 'Succeeded');
+    assertAllThereOnce('suspended', DAY);
+    assert.equal(ended.status?.progress?.samplesWritten, store.expectedSamples(DAY));
+    assert.equal(Date.parse(ended.status?.resumedFrom ?? ''), Date.parse(status?.progress?.through ?? ''));
+    await eventually('its events are told', async () => {
+      const reasons = await reasonsOf('suspended');
+      return ['Started', 'Suspended', 'Resumed', 'Succeeded'].every((reason) => reasons.includes(reason));
+    });
+  });
+
+  it('that is made suspended reads and writes nothing until it is told to go on', async () => {
+    await migrations.create('later', { ...store.spec('later', HOUR), suspend: true });
+    await migrations.untilPhase('later', 'Suspended');
+    await sleep(1_000);
+    assert.equal(store.countRequests('later'), 0);
+    await migrations.edit('later', { suspend: false });
+    await migrations.untilPhase('later', 'Succeeded');
+    assertAllThereOnce('later', HOUR);
+  });
+
+  for (const [name, what, fault] of [
+    ['deleted', 'whose destination takes two seconds for a request', { delayMs: 2_000 }],
+    ['deleted-in-silence', 'whose destination never answers', 'silence'],
+  ] as const satisfies [string, string, Fault][]) {
+    it(`writes nothing five seconds after it is deleted, ${what}`, async () => {
+      await startSlow(name, { limits: { samplesPerSecond: 1000 } });
+      let underWay = 0;
+      store.faults.set(name, ({ kind }) => {
+        if (kind === 'write') underWay++;
+        return kind === 'write' ? fault : undefined;
+      });
+      await eventually('a write is under way', () => underWay > 0);
+      const deletedMs = Date.now();
+      await migrations.delete(name);
+      assert.equal(await migrations.exists(name), false, 'no finalizer holds it');
+      await operator.saying(new RegExp(`deleted: its worker is ended.*${name}`));
+      await eventually('its series are gone', async () => !(await operator.metrics()).includes(`team-a/${name}"`));
+      await sleep(Math.max(0, deletedMs + 8_000 - Date.now()));
+      const last = Math.max(...store.requests.filter(({ tenant }) => tenant === name).map(({ atMs }) => atMs));
+      const lastWrite = Math.max(...store.writesOf(name).map(({ atMs }) => atMs));
+      tell(`last request ${last - deletedMs} ms, last write ${lastWrite - deletedMs} ms after the deletion`);
+      assert.ok(last <= deletedMs + 5_000, `a request came ${last - deletedMs} ms after it was deleted`);
+      assert.ok(lastWrite <= deletedMs + 5_000, `a write came ${lastWrite - deletedMs} ms after it was deleted`);
+      store.faults.delete(name);
+    });
+  }
+
+  it('that is made again after it was deleted goes on from the mark in the destination', async () => {
+    const before = store.storedSamples('deleted');
+    assert.ok(before > 0 && before < store.expectedSamples(DAY));
+    await migrations.create('deleted', { ...store.spec('deleted', DAY), window: SLOW.window });
+    const { status } = await migrations.untilPhase('deleted', 'Succeeded');
+    assertAllThereOnce('deleted', DAY);
+    assert.ok(Date.parse(status?.resumedFrom ?? '') > DAY.startMs, 'resumed');
+    assert.equal(status?.progress?.samplesWritten, store.expectedSamples(DAY), 'earlier samples are counted too');
+  });
+
+  it('takes edited limits over without its worker being started again', async () => {
+    await startSlow('limits', { limits: { samplesPerSecond: 400 } });
+    await migrations.edit('limits', { limits: { samplesPerSecond: 4 } });
+    await operator.saying(/limits changed.*"limits"|"limits".*limits changed/);
+    // What was let through before is on its way for a moment.
+    await sleep(2_000);
+    const before = store.storedSamples('limits');
+    await sleep(6_000);
+    const written = store.storedSamples('limits') - before;
+    assert.ok(written <= 4 * 8 + 20, `${written} samples in six seconds with four a second`);
+    assert.ok(before + written < store.expectedSamples(DAY), 'it is not over yet');
+    await migrations.edit('limits', { limits: { samplesPerSecond: null } });
+    await migrations.untilPhase('limits', 'Succeeded', 20_000);
+    assertAllThereOnce('limits', DAY);
+    assert.equal(countLog('limits', 'worker started'), 1);
+    assert.equal(countLog('limits', 'limits changed'), 2);
+  });
+
+  it('is started anew, and goes on, when what a running worker cannot take over is edited', async () => {
+    await startSlow('window');
+    await migrations.edit('window', { window: { max: '5m' }, limits: { samplesPerSecond: null } });
+    await migrations.untilPhase('window', 'Succeeded');
+    assertAllThereOnce('window', DAY);
+    assert.equal(countLog('window', 'worker started'), 2);
+  });
+
+  it('is deleted the given time after its end, and what it copied stays', async () => {
+    await migrations.create('ttl', { ...store.spec('ttl', HOUR), ttlSecondsAfterFinished: 4 });
+    await migrations.untilPhase('ttl', 'Succeeded');
+    const endedMs = Date.now();
+    await eventually('it is gone', async () => !(await migrations.exists('ttl')), 30_000);
+    // completionTime is in whole seconds.
+    assert.ok(Date.now() - endedMs >= 2_500, `gone ${Date.now() - endedMs} ms after its end`);
+    assertAllThereOnce('ttl', HOUR);
+  });
+
+  it('fails when its time is over, and is tried again when it is given more', async () => {
+    await startSlow('deadline', { activeDeadlineSeconds: 6 });
+    const { status } = await migrations.untilPhase('deadline', 'Failed');
+    assert.equal(standOf(status, 'Succeeded'), 'False DeadlineExceeded');
+    assert.ok(status?.completionTime);
+    const requests = store.countRequests('deadline');
+    await eventually('its event is told', async () => (await reasonsOf('deadline')).includes('Failed'));
+    await sleep(2_000);
+    assert.equal(store.countRequests('deadline'), requests, 'nothing is read or written any more');
+    await migrations.edit('deadline', { activeDeadlineSeconds: 3_600, limits: { samplesPerSecond: null } });
+    await migrations.untilPhase('deadline', 'Succeeded');
+    assertAllThereOnce('deadline', DAY);
+  });
+
+  it('waits for its Secret and names what is missing, while others run', async () => {
+    const spec = store.spec('secret', HOUR);
+    const credentials = { name: 'reader', key: 'token' };
+    const authorization = { type: 'Bearer', credentials };
+    store.faults.set('secret', onlyWith('Bearer right-token', 'read'));
+    await migrations.create('secret', { ...spec, source: { ...spec.source, authorization } });
+    const missing = await migrations.until('secret', 'misses its Secret', (status) => {
+      return standOf(status, 'Accepted') === 'False SecretNotFound';
+    });
+    assert.equal(missing.status?.phase, 'Pending');
+    assert.match(conditionOf(missing.status, 'Accepted')?.message ?? '', /Secret "reader".*"team-a".*key "token"/);
+    await migrations.create('neighbour', store.spec('neighbour', HOUR));
+    await migrations.untilPhase('neighbour', 'Succeeded');
+
+    await migrations.putSecret('reader', { password: 'wrong key' });
+    await migrations.until('secret', 'misses its key', (status) => {
+      return /Secret "reader".* has no key "token"/.test(conditionOf(status, 'Accepted')?.message ?? '');
+    });
+    assert.equal(store.countRequests('secret'), 0);
+    await migrations.putSecret('reader', { token: 'right-token' });
+    const { status } = await migrations.untilPhase('secret', 'Succeeded');
+    assert.equal(standOf(status, 'Accepted'), 'True Valid');
+    assertAllThereOnce('secret', HOUR);
+  });
+
+  it('goes on with a rotated Secret without a restart, and does not disturb others', async () => {
+    await migrations.putSecret('rotated', { token: 'old-token' });
+    await startSlow('undisturbed');
+    const spec = store.spec('rotated', DAY);
+    const credentials = { name: 'rotated', key: 'token' };
+    const destination = { ...spec.destination, authorization: { type: 'Bearer', credentials } };
+    store.faults.set('rotated', onlyWith('Bearer old-token', 'write', 'back'));
+    await startSlow('rotated', { destination });
+    store.faults.set('rotated', onlyWith('Bearer new-token', 'write', 'back'));
+    const refused = await migrations.until('rotated', 'is refused', (status) => {
+      return standOf(status, 'Degraded') === 'True CredentialsRefused';
+    });
+    assert.equal(standOf(refused.status, 'Progressing'), 'True Retrying');
+    assert.equal(refused.status?.phase, 'Running');
+    await migrations.putSecret('rotated', { token: 'new-token' });
+    await migrations.edit('rotated', { limits: { samplesPerSecond: null } });
+    const { status } = await migrations.untilPhase('rotated', 'Succeeded');
+    assert.equal(standOf(status, 'Degraded'), 'False AsExpected');
+    assertAllThereOnce('rotated', DAY);
+    assert.equal(countLog('undisturbed', 'worker started'), 1);
+    assert.equal((await migrations.get('undisturbed')).status?.phase, 'Running');
+    await migrations.edit('undisturbed', { limits: { samplesPerSecond: null } });
+    await migrations.untilPhase('undisturbed', 'Succeeded');
+    assertAllThereOnce('undisturbed', DAY);
+  });
+
+  it('is not begun when the operator finds wrong what the API server could not see', async () => {
+    await migrations.create('invalid', { ...store.spec('invalid', HOUR), selectors: ['{job=~"("}'] });
+    const { status } = await migrations.until('invalid', 'is refused', ({ conditions }) => conditions !== undefined);
+    assert.equal(standOf(status, 'Accepted'), 'False InvalidSpec');
+    assert.equal(standOf(status, 'Progressing'), 'False NotAccepted');
+    assert.equal(status?.phase, 'Pending');
+    assert.match(conditionOf(status, 'Accepted')?.message ?? '', /spec\.selectors\[0\]/);
+    assert.equal(store.countRequests('invalid'), 0);
+    const refused = await migrations.tryToCreate('refused', { ...store.spec('refused', HOUR), selectors: [] });
+    assert.equal(refused.status, 422, JSON.stringify(refused.body));
+  });
+
+  it('is not moved by a status that somebody has edited', async () => {
+    await startSlow('forged');
+    const lie = {
+      phase: 'Succeeded',
+      completionTime: '2025-05-02T00:00:00Z',
+      resumedFrom: '2025-05-01T20:00:00Z',
+      progress: {
+        percent: 99,
+        display: '99%',
+        through: '2025-05-01T23:00:00Z',
+        samplesWritten: 2_760,
+        samples: '2.8k',
+      },
+    };
+    await migrations.forge('forged', lie);
+    const honest = await migrations.until('forged', 'says the truth again', ({ phase, progress }) => {
+      return phase === 'Running' && (progress?.percent ?? 100) < 50;
+    });
+    assert.equal(honest.status?.completionTime, undefined);
+    await migrations.edit('forged', { suspend: true });
+    await migrations.untilPhase('forged', 'Suspended');
+    const stored = store.storedSamples('forged');
+    await migrations.forge('forged', {
+      progress: lie.progress,
+      range: { start: lie.resumedFrom, end: lie.resumedFrom },
+    });
+    await migrations.edit('forged', { suspend: false, limits: { samplesPerSecond: null } });
+    const { status } = await migrations.untilPhase('forged', 'Succeeded');
+    assertAllThereOnce('forged', DAY);
+    assert.equal(Date.parse(status?.resumedFrom ?? ''), DAY.startMs + (stored / 2) * 60_000);
+    assert.equal(status?.progress?.samplesWritten, store.expectedSamples(DAY));
+    assert.deepEqual(status?.range, { start: '2025-05-01T00:00:00Z', end: '2025-05-02T00:00:00Z' });
+  });
+
+  it('is reported as stalled without progress, still tried, and goes on when its source is back', async () => {
+    const stalled = await migrations.untilPhase('stalled', 'Stalled');
+    assert.equal(standOf(stalled.status, 'Progressing'), 'False Stalled');
+    assert.equal(standOf(stalled.status, 'Degraded'), 'True SourceFailing');
+    assert.equal(standOf(stalled.status, 'Succeeded'), 'Unknown SourceFailing');
+    await eventually('its event is told', async () => {
+      return (await migrations.events('stalled')).some(
+        ({ reason, type }) => reason === 'Stalled' && type === 'Warning',
+      );
+    });
+    const requests = store.countRequests('stalled');
+    await eventually('it is still tried', () => store.countRequests('stalled') > requests);
+    store.faults.delete('stalled');
+    const { status } = await migrations.untilPhase('stalled', 'Succeeded', 90_000);
+    assert.equal(standOf(status, 'Degraded'), 'False AsExpected');
+    assertAllThereOnce('stalled', HOUR);
+  });
+
+  it('that has ended stays so over a restart of the operator: nothing is read, nothing written', async () => {
+    await startSlow('given-up', { activeDeadlineSeconds: 3 });
+    await migrations.untilPhase('given-up', 'Failed');
+    assert.equal(await operator.stop(), 0);
+    const before = await migrations.list();
+    const ended = before.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+    assert.ok(ended.length >= 9, `${ended.length} have ended`);
+    assert.equal(ended.length, before.length - 1, 'all but the invalid one');
+    const requests = store.countRequests();
+    operator = await startOperator({ chart });
+    await untilReady(operator);
+    await operator.saying(/leading/);
+    // The one that is not accepted is looked at after the others were listed.
+    await operator.saying(/not accepted.*"invalid"|"invalid".*not accepted/);
+    await sleep(5_000);
+    assert.equal(store.countRequests(), requests);
+    const after = new Map((await migrations.list()).map((object) => [object.metadata.name, object]));
+    for (const { metadata, status } of ended) {
+      assert.equal(after.get(metadata.name)?.metadata.resourceVersion, metadata.resourceVersion, metadata.name);
+      assert.deepEqual(after.get(metadata.name)?.status, status);
+    }
+    assert.equal(countLog('given-up', 'worker started'), 0);
+  });
+
+  it('in another namespace than those that are watched is left alone', async () => {
+    await operator.stop();
+    const watched = await MigrationObjects.inNamespace(cluster, 'watched');
+    const unwatched = await MigrationObjects.inNamespace(cluster, 'unwatched');
+    const narrow = await installChart(
+      cluster,
+      { watchNamespaces: ['watched'], crds: { enabled: false } },
+      { release: 'narrow', namespace: 'narrow' },
+    );
+    await using own = await startOperator({ chart: narrow });
+    await untilReady(own);
+    await unwatched.create('left-alone', store.spec('left-alone', HOUR));
+    await watched.create('looked-after', store.spec('looked-after', HOUR));
+    await watched.untilPhase('looked-after', 'Succeeded');
+    await sleep(2_000);
+    assert.equal((await unwatched.get('left-alone')).status, undefined);
+    assert.equal(store.countRequests('left-alone'), 0);
+    assert.doesNotMatch(own.log(), /forbidden/i, 'it asks for nothing that it has no right to');
+    assert.doesNotMatch(await own.metrics(), /left-alone/);
+  });
+});
+
+/** Answers 401 to requests of these kinds with another Authorization. */
+function onlyWith(authorization: string, ...kinds: StoreRequest['kind'][]) {
+  return (request: StoreRequest): Fault | undefined =>
+    kinds.includes(request.kind) && request.authorization !== authorization
+      ? { status: 401, body: 'not with this token' }
+      : undefined;
+}

@@ -1,0 +1,193 @@
+// The API server and etcd go away for half a minute each while migrations run. One operator has a lease that is longer than that and goes on
+// meanwhile; the other one has the chart's, must stop for want of it, and goes on from the mark afterwards. Nothing begins again.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tell } from '../real/support/expectations.ts';
+import { SlowCopy } from '../real/support/slow-copy.ts';
+import { request } from '../support/http.ts';
+import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import {
+  eventually,
+  installChart,
+  type OperatorProcess,
+  startOperator,
+  succeeded,
+  untilReady,
+} from './support/operator.ts';
+import { leads, metricSum, SlowMigration } from './support/slow-migration.ts';
+
+const OUTAGE_MS = 30_000;
+/** The chart's own. */
+const LEASE_MS = 15_000;
+const RENEW_DEADLINE_MS = 10_000;
+/** The back-off of the watch after such an outage, and a status that is due every ten seconds. */
+const CATCH_UP_MS = 60_000;
+const LONG_LEASE = { leaseDurationSeconds: 90, renewDeadlineSeconds: 75 };
+
+interface Pair {
+  readonly operator: OperatorProcess;
+  readonly migration: SlowMigration;
+}
+
+interface Away {
+  readonly what: string;
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+}
+
+describe('an operator whose API server goes away', () => {
+  let cluster: Cluster;
+  let copy: SlowCopy;
+  /** Its lease outlasts the outage. */
+  let patient: Pair;
+  /** The chart's lease. */
+  let careful: Pair;
+
+  before(async function () {
+    this.timeout(900_000);
+    cluster = await startCluster();
+    copy = await SlowCopy.start(16);
+    patient = await startPair('patient', { leaderElection: LONG_LEASE });
+    careful = await startPair('careful', { crds: { enabled: false } });
+  });
+
+  after(async () => {
+    for (const { operator, migration } of [patient, careful].filter(Boolean)) {
+      await operator.kill();
+      await migration[Symbol.asyncDispose]();
+    }
+    await copy?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  async function startPair(namespace: string, values: object): Promise<Pair> {
+    succeeded(await cluster.kubectl(['create', 'namespace', namespace]));
+    const own = { watchNamespaces: [namespace], ...values };
+    const chart = await installChart(cluster, own, { release: namespace, namespace: `${namespace}-system` });
+    const operator = await startOperator({ chart });
+    const migration = await SlowMigration.prepare({ cluster, copy, namespace, samplesPerSecond: 2_000 });
+    await untilReady(operator);
+    await eventually('it leads', () => leads(operator));
+    await migration.apply();
+    return { operator, migration };
+  }
+
+  it('asks it for little while nothing happens', async function () {
+    this.timeout(120_000);
+    const { operator, migration } = patient;
+    await migration.finishes(1, operator);
+    await careful.migration.finishes(1, careful.operator);
+    const requests = async () => metricSum(await operator.metrics(), 'prom_migrator_operator_api_requests_total');
+    const [before, startedMs] = [await requests(), Date.now()];
+    await sleep(20_000);
+    const minutes = (Date.now() - startedMs) / 60_000;
+    const perMinute = ((await requests()) - before) / minutes;
+    tell(`${perMinute.toFixed(0)} API requests a minute, ${(60 / 2).toFixed(0)} of them for the lease`);
+    // Thirty renewals of the lease and six statuses.
+    assert.ok(perMinute > 0 && perMinute <= 45, `${perMinute} a minute`);
+  });
+
+  for (const away of [
+    { what: 'the API server', stop: () => cluster.stopApiServer(), start: () => cluster.startApiServer() },
+    { what: 'etcd', stop: () => cluster.stopEtcd(), start: () => cluster.startEtcd() },
+  ]) {
+    it(`goes on with its migration while ${away.what} is away for ${OUTAGE_MS / 1000} s, and the status catches up`, async function () {
+      this.timeout(240_000);
+      await survive(away);
+    });
+  }
+
+  async function survive({ what, stop, start }: Away): Promise<void> {
+    const throughMs = await patient.migration.throughMs();
+    const windows = await patient.migration.windows(patient.operator);
+    const lostBefore = lossesOf(careful.operator);
+    await stop();
+    const stoppedMs = Date.now();
+    await eventually(
+      'the one with the short lease has stopped its worker',
+      () => lossesOf(careful.operator) > lostBefore && workersOf(careful.operator).running === 0,
+      LEASE_MS,
+      () => careful.operator.log().slice(-4_000),
+    );
+    const carefulMs = Date.now() - stoppedMs;
+    assert.ok(carefulMs < LEASE_MS, `${carefulMs} ms`);
+    await sleep(OUTAGE_MS - (Date.now() - stoppedMs));
+    const endMs = Date.now();
+    const silent = careful.migration.writesBetween(stoppedMs + carefulMs, endMs);
+    assert.deepEqual(silent, [], 'nothing is written without a lease');
+    const during = (await patient.migration.windows(patient.operator)) - windows;
+    assert.ok(during >= 3, `${during} windows were finished meanwhile`);
+    const gapMs = longestGapMs([stoppedMs, ...patient.migration.writesBetween(stoppedMs, endMs), endMs]);
+    assert.ok(gapMs < 10_000, `no write for ${gapMs} ms`);
+    const alive = await request(`${patient.operator.url}/livez`);
+    assert.equal(alive.status, 200, 'an outage of the API server is no reason to be restarted');
+    const copiedMs =
+      1000 *
+      metricSum(
+        await patient.operator.metrics(),
+        'prom_migrator_watermark_timestamp_seconds',
+        `migration="${patient.migration.key}"`,
+      );
+    assert.ok(copiedMs > throughMs);
+
+    await start();
+    const backMs = Date.now();
+    await eventually(
+      'the status says what was copied meanwhile',
+      async () => (await patient.migration.throughMs().catch(() => 0)) >= copiedMs,
+      CATCH_UP_MS,
+      () => patient.operator.log().slice(-4_000),
+    );
+    const caughtUpMs = Date.now() - backMs;
+    const resumes = careful.operator.log().split('"event":"Resumed"').length;
+    await eventually(
+      'the one with the short lease goes on',
+      () => leads(careful.operator),
+      CATCH_UP_MS,
+      () => careful.operator.log().slice(-4_000),
+    );
+    await careful.migration.finishes(1, careful.operator);
+    const resumedMs = Date.now() - backMs;
+    assert.ok(careful.operator.log().split('"event":"Resumed"').length >= resumes);
+    const { resumedFrom, range } = await careful.migration.status();
+    assert.ok(Date.parse(resumedFrom ?? '') > Date.parse(range?.start ?? ''), `resumed from ${resumedFrom}`);
+    tell(`${what} away: ${during} windows meanwhile, the status caught up after ${caughtUpMs} ms`);
+    tell(`with the chart's lease: worker ended after ${carefulMs} ms, went on ${resumedMs} ms after it was back`);
+  }
+
+  it('has begun nothing again, lost nothing and written nothing twice', async function () {
+    this.timeout(240_000);
+    assert.deepEqual(workersOf(patient.operator), { started: 1, running: 1 }, 'one worker from beginning to end');
+    assert.equal(lossesOf(patient.operator), 0);
+    assert.equal(workersOf(careful.operator).started, 3);
+    assert.equal(lossesOf(careful.operator), 2);
+    for (const { migration, operator } of [patient, careful]) {
+      await migration.finish();
+      const samples = await migration.assertAllThereOnce();
+      const lag = metricSum(await operator.metrics(), 'prom_migrator_operator_event_loop_lag_seconds');
+      tell(
+        `${samples} samples compared, 0 differences; event loop lag at full speed at most ${Math.round(1000 * lag)} ms`,
+      );
+      assert.equal(await operator.stop(), 0, operator.log().slice(-4_000));
+    }
+    assert.equal((await patient.migration.status()).resumedFrom, undefined);
+  });
+});
+
+function lossesOf(operator: OperatorProcess): number {
+  return operator.logLines().filter(({ message }) => /^the lease is lost/.test(String(message))).length;
+}
+
+/** As its log tells. */
+function workersOf(operator: OperatorProcess): { started: number; running: number } {
+  const messages = operator.logLines().map(({ message }) => message);
+  const started = messages.filter((message) => message === 'worker started').length;
+  const ended = messages.filter((message) =>
+    /^(?:worker stopped|migration finished|migration failed|attempt ended)/.test(String(message)),
+  );
+  return { started, running: started - ended.length };
+}
+
+function longestGapMs(timesMs: readonly number[]): number {
+  return Math.max(...timesMs.slice(1).map((timeMs, index) => timeMs - (timesMs[index] ?? 0)));
+}

@@ -1,0 +1,139 @@
+// PromMigrations of one namespace as an administrator handles them: made, edited, deleted and waited for by requests to the API server, since a
+// thousand of them are too many for kubectl. Used by the tests of the life cycle, of scale and of redaction.
+import assert from 'node:assert/strict';
+import type { Condition, PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { eventually } from './operator.ts';
+
+/** A PromMigration as the API server has it. */
+export interface MigrationObject {
+  metadata: { name: string; namespace: string; uid: string; generation: number; resourceVersion: string };
+  spec: Record<string, unknown>;
+  status?: PromMigrationStatus;
+}
+
+/** An event as events.k8s.io/v1 has it. */
+export interface MigrationNews {
+  type: string;
+  reason: string;
+  note: string;
+  regarding: { name: string; uid: string };
+}
+
+export class MigrationObjects {
+  readonly namespace: string;
+  readonly #cluster: Cluster;
+
+  private constructor(cluster: Cluster, namespace: string) {
+    this.#cluster = cluster;
+    this.namespace = namespace;
+  }
+
+  /** Makes the namespace. */
+  static async inNamespace(cluster: Cluster, namespace: string): Promise<MigrationObjects> {
+    const objects = new MigrationObjects(cluster, namespace);
+    await objects.#must('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+    return objects;
+  }
+
+  async create(name: string, spec: object): Promise<MigrationObject> {
+    const body = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
+    return (await this.#must('POST', this.#path(), body)) as MigrationObject;
+  }
+
+  /** With the API server's answer as it is: for what it may refuse. */
+  tryToCreate(name: string, spec: object): Promise<{ status: number; body: unknown }> {
+    const body = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
+    return this.#cluster.request('POST', this.#path(), body);
+  }
+
+  async get(name: string): Promise<MigrationObject> {
+    return (await this.#must('GET', this.#path(name))) as MigrationObject;
+  }
+
+  async list(): Promise<MigrationObject[]> {
+    return ((await this.#must('GET', this.#path())) as { items: MigrationObject[] }).items;
+  }
+
+  async exists(name: string): Promise<boolean> {
+    return (await this.#cluster.request('GET', this.#path(name))).status === 200;
+  }
+
+  /** A merge patch of its spec. */
+  async edit(name: string, spec: object): Promise<MigrationObject> {
+    const type = 'application/merge-patch+json';
+    return (await this.#must('PATCH', this.#path(name), { spec }, type)) as MigrationObject;
+  }
+
+  /** A merge patch of its status, as only a liar would write it. */
+  async forge(name: string, status: object): Promise<MigrationObject> {
+    const path = `${this.#path(name)}/status`;
+    return (await this.#must('PATCH', path, { status }, 'application/merge-patch+json')) as MigrationObject;
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#must('DELETE', this.#path(name));
+  }
+
+  /** Makes the Secret, or puts that data in the place of what it had. */
+  async putSecret(name: string, data: Record<string, string>): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}/secrets`;
+    const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: data };
+    const { status } = await this.#cluster.request('POST', path, body);
+    if (status === 409) await this.#must('PUT', `${path}/${name}`, body);
+    else assert.equal(status, 201);
+  }
+
+  /** Of that object, or of all. */
+  async events(name?: string): Promise<MigrationNews[]> {
+    const path = `/apis/events.k8s.io/v1/namespaces/${this.namespace}/events`;
+    const { items } = (await this.#must('GET', path)) as { items: MigrationNews[] };
+    return items.filter(({ regarding }) => name === undefined || regarding.name === name);
+  }
+
+  /** Waits for an object that is as wanted. */
+  async until(
+    name: string,
+    what: string,
+    holds: (status: PromMigrationStatus, object: MigrationObject) => boolean,
+    withinMs = 60_000,
+  ): Promise<MigrationObject> {
+    let object = await this.get(name);
+    await eventually(
+      `${this.namespace}/${name} ${what}`,
+      async () => {
+        object = await this.get(name);
+        return holds(object.status ?? {}, object);
+      },
+      withinMs,
+      () => JSON.stringify(object.status, undefined, 2),
+    );
+    return object;
+  }
+
+  untilPhase(name: string, phase: string, withinMs?: number): Promise<MigrationObject> {
+    return this.until(name, `is ${phase}`, (status) => status.phase === phase, withinMs);
+  }
+
+  async #must(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown> {
+    const answer = await this.#cluster.request(method, path, body, contentType);
+    const said = JSON.stringify(answer.body).slice(0, 2_000);
+    assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${path}: ${answer.status} ${said}`);
+    return answer.body;
+  }
+
+  #path(name?: string): string {
+    const path = `/apis/prom-migrator.io/v1alpha1/namespaces/${this.namespace}/prommigrations`;
+    return name === undefined ? path : `${path}/${name}`;
+  }
+}
+
+export function conditionOf(status: PromMigrationStatus | undefined, type: string): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** `False NotFound`, or nothing. */
+export function standOf(status: PromMigrationStatus | undefined, type: string): string | undefined {
+  const condition = conditionOf(status, type);
+  return condition && `${condition.status} ${condition.reason}`;
+}
