@@ -134,7 +134,9 @@ async function migrate(
   await using _watch = watch(cluster);
   const windows = async () => (await metric(first, 'prom_migrator_windows_total')) >= 1;
   await until('the first window', windows, 60_000, 20);
-  say(`  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply was typed)`);
+  say(
+    `  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply was typed; 5 s of it is the pause in which a destination may show what it took last)`,
+  );
   const halfWay = async () => (await metric(first, 'prom_migrator_completed_ratio')) >= 0.5;
   await until('half of the range', halfWay, 300_000, 50);
   await first.kill();

@@ -6,7 +6,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sig
 
 export type InterruptSignal = 'SIGINT' | 'SIGTERM';
 
-export const EXIT_CODES: readonly { readonly code: number; readonly meaning: string }[] = [
+export interface ExitCode {
+  readonly code: number;
+  readonly meaning: string;
+}
+
+/** Of `run`. */
+export const EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.done, meaning: 'all of it is in the destination (also when an earlier run had finished it)' },
   {
     code: EXIT.failed,
@@ -19,6 +25,19 @@ export const EXIT_CODES: readonly { readonly code: number; readonly meaning: str
   },
   { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run goes on at the mark' },
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run goes on at the mark' },
+];
+
+/** Of `operator`, which goes on until it is told to end. */
+export const OPERATOR_EXIT_CODES: readonly ExitCode[] = [
+  {
+    code: EXIT.done,
+    meaning: 'ended by SIGTERM or SIGINT; every migration goes on at its mark when an operator runs again',
+  },
+  {
+    code: EXIT.failed,
+    meaning: 'failed: the address for metrics is taken, the kubeconfig cannot be used, or a defect',
+  },
+  { code: EXIT.usage, meaning: 'bad usage' },
 ];
 
 export function interruptExitCode(signal: InterruptSignal): number {

@@ -1,6 +1,7 @@
 // The commands and their flags as data: parse-arguments.ts reads the command line by it, help.ts prints it.
 
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
+import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES } from './exit-codes.ts';
 
 export interface Flag {
   readonly name: string;
@@ -19,6 +20,7 @@ export interface Command {
   readonly synopsis: string;
   readonly description: string;
   readonly flags: readonly Flag[];
+  readonly exitCodes: readonly ExitCode[];
   readonly examples: readonly string[];
 }
 
@@ -88,6 +90,7 @@ export const RUN_COMMAND: Command = {
     },
     ...GLOBAL_FLAGS,
   ],
+  exitCodes: EXIT_CODES,
   examples: [
     'prom-migrator run -f migration.yaml',
     'prom-migrator run -f migration.yaml --secrets-dir ./secrets --output json > result.json',
@@ -170,6 +173,7 @@ export const OPERATOR_COMMAND: Command = {
     },
     ...GLOBAL_FLAGS,
   ],
+  exitCodes: OPERATOR_EXIT_CODES,
   examples: [
     'prom-migrator operator',
     'prom-migrator operator --watch-namespaces monitoring,team-a --max-migrations 4',

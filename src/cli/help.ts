@@ -1,6 +1,6 @@
 // The texts of --help and the flag table of the documentation, made from flags.ts and exit-codes.ts.
 
-import { EXIT_CODES } from './exit-codes.ts';
+import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { COMMANDS, type Command, type Flag, GLOBAL_FLAGS } from './flags.ts';
 
 const WIDTH = 100;
@@ -37,8 +37,8 @@ function flagColumns(flags: readonly Flag[]): string {
   return columns(flags.map((flag) => [flagUsage(flag), flagHelp(flag)]));
 }
 
-function exitCodeColumns(): string {
-  return columns(EXIT_CODES.map(({ code, meaning }) => [String(code).padStart(3), meaning]));
+function exitCodeColumns(exitCodes: readonly ExitCode[]): string {
+  return columns(exitCodes.map(({ code, meaning }) => [String(code).padStart(3), meaning]));
 }
 
 /** `prom-migrator COMMAND --help` */
@@ -47,7 +47,7 @@ export function commandHelp(command: Command): string {
     `${command.synopsis}\n`,
     `${wrap(command.description, 0)}\n`,
     `Flags:\n${flagColumns(command.flags)}\n`,
-    `Exit codes:\n${exitCodeColumns()}\n`,
+    `Exit codes:\n${exitCodeColumns(command.exitCodes)}\n`,
     `Examples:\n${command.examples.map((example) => `  ${example}`).join('\n')}\n`,
   ].join('\n');
 }
@@ -62,7 +62,7 @@ export function overallHelp(): string {
       ['help [COMMAND]', 'print the help of a command'] as const,
     ])}\n`,
     `Flags:\n${flagColumns(GLOBAL_FLAGS)}\n`,
-    `Exit codes:\n${exitCodeColumns()}\n`,
+    `Exit codes of run:\n${exitCodeColumns(EXIT_CODES)}\n`,
   ].join('\n');
 }
 

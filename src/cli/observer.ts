@@ -3,8 +3,8 @@
 
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/observer.ts';
 import type { Clock } from '../telemetry/clock.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { formatBytes, formatDuration, formatPercent, formatRate, formatTime } from '../telemetry/format.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { ProgressBar } from './progress-bar.ts';
 import { ProgressMeter, type ProgressView } from './progress-view.ts';
 

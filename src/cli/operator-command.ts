@@ -3,8 +3,8 @@
 import { availableParallelism, hostname } from 'node:os';
 import { parseDuration } from '../api/duration.ts';
 import type { OperatorContext, OperatorOptions } from '../operator/operator.ts';
-import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { parseListenAddress } from '../telemetry/http-server.ts';
+import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
 import { EXIT, interruptExitCode } from './exit-codes.ts';
 import { OPERATOR_COMMAND } from './flags.ts';

@@ -1,8 +1,8 @@
 // The progress line on a terminal: drawn over itself, with log lines above it. `renderProgress` decides what is on the line, the
 // class acts on the terminal. Used by run-command.ts when stderr is a terminal.
 
-import { escapeControl } from '../telemetry/log-text.ts';
 import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
+import { escapeControl } from '../telemetry/log-text.ts';
 import type { Output } from './io.ts';
 import type { ProgressView } from './progress-view.ts';
 

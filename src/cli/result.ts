@@ -1,9 +1,9 @@
 // How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
 
 import type { MigrationResult } from '../migration/observer.ts';
+import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { rejectedSamples } from './exit-codes.ts';
-import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 
 /** The object of `--output json`. Times are RFC 3339 with milliseconds, or null when there is none. */
 export interface RunResult {

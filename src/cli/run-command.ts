@@ -4,27 +4,27 @@
 import { parseDuration } from '../api/duration.ts';
 import type { ManifestFile } from '../api/manifest.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
+import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
+import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
 import {
   createLogger,
   LOG_FORMATS,
   LOG_LEVELS,
-  type Logger,
   type LogFormat,
+  type Logger,
   type LogLevel,
 } from '../telemetry/logger.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
 import { EXIT, exitCodeOf, interruptExitCode, rejectedSamples } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
-import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';
-import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import { RunReporter } from './observer.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { ProgressBar } from './progress-bar.ts';

@@ -22,6 +22,8 @@ import type { WorkQueue } from './work-queue.ts';
 /** Hears what goes on, for the metrics. */
 export interface ControllerHooks {
   report(key: string, report: FromWorker & { type: 'report' }): void;
+  /** Its worker is gone, and no other one will follow unless somebody edits the spec. */
+  ended(key: string): void;
   /** The resource is gone: so are its series. */
   forget(key: string): void;
   reconciled(result: 'success' | 'error', seconds: number): void;
@@ -158,6 +160,9 @@ export class Controller {
       hooks.reconciled('error', (performance.now() - startMs) / 1000);
       logger.warn('reconcile failed, trying again', { ...fields, error });
       queue.retry(key);
+      // Its place is for the next one until then.
+      this.#records.get(key)?.hindered(this.#options.clock.now());
+      this.#wakeWaiting();
     }
   }
 
@@ -308,7 +313,8 @@ export class Controller {
 
   #onReport(key: string, report: FromWorker & { type: 'report' }): void {
     const record = this.#records.get(key);
-    if (record === undefined) return;
+    // A worker that is told to end because another operator leads still has a last word.
+    if (record === undefined || !this.#leading) return;
     const { clock, hooks, queue, recorder, store, logger } = this.#options;
     const nowMs = clock.now();
     if (record.report(report, nowMs)) queue.add(key);
@@ -326,6 +332,7 @@ export class Controller {
   #onEnd(key: string, end: WorkerEnd): void {
     const verdict = this.#records.get(key)?.workerEnded(end, this.#options.clock.now());
     if (verdict !== undefined) this.#logEnd(key, verdict);
+    if (verdict?.kind === 'outcome') this.#options.hooks.ended(key);
     if (!this.#leading) return;
     this.#options.queue.add(key);
     this.#wakeWaiting();

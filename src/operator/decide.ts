@@ -88,6 +88,14 @@ export interface Decision {
 
 /** How often the status of a running migration is looked at. */
 export const STATUS_EVERY_MS = 10_000;
+/** Whoever frees a place wakes the next one; this is for the place that nobody told of. */
+const WAITING_EVERY_MS = 30_000;
+
+const completed: Outcome = {
+  succeeded: true,
+  reason: 'Completed',
+  message: 'everything of the range is in the destination, as the status of an earlier start says',
+};
 
 export function decide(input: DecideInput): Decision {
   const { resource, worker, nowMs } = input;
@@ -203,10 +211,13 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
     const situation: Situation = { kind: 'pausing', failures, stalledMs: stalledMs(input) };
     return { actions: [status(situation)], againInMs: Math.min(failures.retryAtMs - nowMs, STATUS_EVERY_MS) };
   }
-  if (!slotFree) return { actions: [status({ kind: 'waiting' })] };
+  const resume = resumeOf(input);
+  // The engine would call the rest of the range empty.
+  if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: completed }] };
+  if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
   if (!checkIsFresh) return { actions: [{ type: 'check' }] };
   return {
-    actions: [{ type: 'start', resume: resumeOf(input) }, status({ kind: 'running', stalledMs: stalledMs(input) })],
+    actions: [{ type: 'start', resume }, status({ kind: 'running', stalledMs: stalledMs(input) })],
     againInMs: STATUS_EVERY_MS,
   };
 }

@@ -9,6 +9,9 @@ import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from './status.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
 
+/** How long one that cannot be looked at stands back; shorter than the pause before its next look. */
+const HINDERED_MS = 500;
+
 export class MigrationRecord {
   readonly uid: string | undefined;
   readonly track: MigrationTrack;
@@ -18,6 +21,7 @@ export class MigrationRecord {
   #checked: { readonly generation: number; readonly check: Check; readonly failures: number } | undefined;
   readonly #toldAtMs = new Map<string, number>();
   #signature = '';
+  #hinderedUntilMs = 0;
 
   constructor(resource: PromMigration) {
     this.uid = resource.metadata.uid;
@@ -118,9 +122,15 @@ export class MigrationRecord {
     return true;
   }
 
+  /** The API server did not let it be looked at. */
+  hindered(nowMs: number): void {
+    this.#hinderedUntilMs = nowMs + HINDERED_MS;
+  }
+
   /** Whether it would run if it had a place. */
   wantsSlot(resource: PromMigration, nowMs: number): boolean {
     const worker = this.#worker;
+    if (nowMs < this.#hinderedUntilMs) return false;
     if (worker.kind === 'running' || this.checkOf(resource)?.ok === false) return false;
     if (worker.kind === 'ended') return !worker.outcome.succeeded && worker.generation !== generationOf(resource);
     return worker.failures === undefined || nowMs >= worker.failures.retryAtMs;

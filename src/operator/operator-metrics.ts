@@ -103,12 +103,17 @@ export interface Scraped {
   readonly leading: () => boolean;
   readonly queueDepth: () => number;
   readonly resources: () => readonly PromMigration[];
+  readonly nowMs: () => number;
 }
+
+/** How long the engine's series of a migration that has ended stay: a thousand of them would make every scrape slow. */
+const ENDED_MS = 15 * 60_000;
 
 export class OperatorMetrics {
   readonly #registry = new Registry();
   readonly #migrations = new MigrationMetrics();
   readonly #observers = new Map<string, ReturnType<typeof observeIntoMetrics>>();
+  readonly #endedAtMs = new Map<string, number>();
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
   readonly #counters: {
     readonly [Key in 'watchReconnects' | 'reconciles' | 'queueRetries' | 'statusWrites' | 'apiRequests']: Counter;
@@ -176,6 +181,7 @@ export class OperatorMetrics {
 
   /** What a worker told goes into the engine's metrics as if the migration ran here. */
   report(key: string, { progress, events }: FromWorker & { type: 'report' }): void {
+    this.#endedAtMs.delete(key);
     let observer = this.#observers.get(key);
     if (observer === undefined) {
       observer = observeIntoMetrics(key, this.#migrations);
@@ -185,7 +191,12 @@ export class OperatorMetrics {
     for (const event of events) observer.event(event);
   }
 
+  ended(key: string): void {
+    this.#endedAtMs.set(key, this.#scraped.nowMs());
+  }
+
   forget(key: string): void {
+    this.#endedAtMs.delete(key);
     const observer = this.#observers.get(key);
     if (observer === undefined) return;
     observer.close();
@@ -211,7 +222,8 @@ export class OperatorMetrics {
   }
 
   #refresh(): void {
-    const { leading, queueDepth, resources } = this.#scraped;
+    const { leading, queueDepth, resources, nowMs } = this.#scraped;
+    for (const [key, endedAtMs] of this.#endedAtMs) if (nowMs() - endedAtMs >= ENDED_MS) this.forget(key);
     const { leader, migrations, condition, eventLoopLag } = this.#gauges;
     leader.set(leading() ? 1 : 0);
     this.#gauges.queueDepth.set(queueDepth());

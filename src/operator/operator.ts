@@ -123,6 +123,7 @@ class Operator {
       leading: () => this.#leading(),
       queueDepth: () => this.#queue.size,
       resources: () => this.#store.list(),
+      nowMs: () => clock.now(),
     });
     const { metrics } = this;
     const client = new KubeClient(connection, { request: (report) => metrics.apiRequest(report) }, clock);

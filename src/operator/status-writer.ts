@@ -8,6 +8,7 @@ import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound } from './kube-errors.ts';
 import { keyOf, resourcePath } from './kube-objects.ts';
 import { writeUrgency } from './status.ts';
+import { leftoversPatch } from './status-leftovers.ts';
 
 export const FIELD_MANAGER = 'prom-migrator';
 const PROGRESS_EVERY_MS = 10_000;
@@ -25,7 +26,7 @@ export type WriteResult =
   | { readonly kind: 'gone' };
 
 export interface StatusWriterOptions {
-  readonly client: Pick<KubeClient, 'apply'>;
+  readonly client: Pick<KubeClient, 'apply' | 'patch'>;
   readonly clock: Clock;
   readonly onWrite: (result: 'success' | 'conflict' | 'gone' | 'error') => void;
 }
@@ -79,9 +80,23 @@ export class StatusWriter {
     try {
       const path = migrationPath(namespace, name, 'status');
       const settings = { fieldManager: FIELD_MANAGER, force: true, ...(signal !== undefined && { signal }) };
-      const written = await client.apply<PromMigration>(path, body, settings);
+      let written = await client.apply<PromMigration>(path, body, settings);
       this.#writtenAtMs.set(key, clock.now());
       onWrite('success');
+      // Somebody has edited the status: a forged end would otherwise stand there for good.
+      const leftovers = leftoversPatch(written.status ?? {}, status);
+      if (leftovers !== undefined) {
+        written = await client.patch<PromMigration>(
+          path,
+          { metadata: { uid, resourceVersion: written.metadata.resourceVersion }, status: leftovers },
+          {
+            contentType: 'application/merge-patch+json',
+            query: { fieldManager: FIELD_MANAGER },
+            ...(signal !== undefined && { signal }),
+          },
+        );
+        onWrite('success');
+      }
       return { kind: 'written', resource: written };
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) {

@@ -8,7 +8,7 @@ export interface WorkQueueOptions {
   readonly random: () => number;
   /** Before the first retry of a key; doubles with each further one. Default 1 s. */
   readonly baseDelayMs?: number;
-  /** Default 5 min. */
+  /** Default 30 s: when the API server is back after hours, nobody waits longer than that for what was missed. */
   readonly maxDelayMs?: number;
 }
 
@@ -54,7 +54,7 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#baseDelayMs = options.baseDelayMs ?? 1_000;
-    this.#maxDelayMs = options.maxDelayMs ?? 300_000;
+    this.#maxDelayMs = options.maxDelayMs ?? 30_000;
   }
 
   /** Keys that could be taken now. */

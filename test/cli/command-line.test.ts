@@ -64,7 +64,7 @@ describe('the flags of the command line', () => {
     it(`print the help on stdout: ${argv.join(' ')}`, async () => {
       const io = fakeIo();
       assert.equal(await runCommandLine(argv, io, noEngine), 0);
-      assert.match(io.stdout.text, /Exit codes:\n {4}0 {2}all of it/);
+      assert.match(io.stdout.text, /Exit codes( of run)?:\n {4}0 {2}all of it/);
       assert.equal(io.stdout.text.includes('--startup-deadline'), argv.includes('run'));
       assert.ok(io.stdout.lines.every((line) => line.length <= 100));
       assert.equal(io.stderr.text, '');

@@ -90,7 +90,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
   ['checks what it has never seen', { check: undefined }, ['check']],
   ['starts what is accepted and has a slot', {}, ['start', 'status running'], 10_000],
   ['reads the Secrets anew before a start', { checkIsFresh: false }, ['check']],
-  ['lets it wait without a slot, and does not look again by itself', { slotFree: false }, ['status waiting']],
+  ['lets it wait without a slot', { slotFree: false }, ['status waiting'], 30_000],
   ['waits for a missing Secret without a worker', { check: missing }, ['status rejected'], 5_000],
   [
     'looks for the Secret before it has a slot',
@@ -296,6 +296,13 @@ describe('the decision about a migration', () => {
 
     it('leaves it to the destination, whatever the status says', () => {
       assert.equal(resumeOf({}), undefined);
+    });
+
+    it('begins nothing that the status says is complete, where the destination keeps none', () => {
+      const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
+      const complete = { resource: migrationOf({ spec: { destination } }), course: { ...course, throughMs: endMs } };
+      assert.deepEqual(short(decide(input(complete)).actions), ['end Completed']);
+      assert.deepEqual(short(decide(input({ course: complete.course })).actions), ['start', 'status running']);
     });
 
     it('takes it from the status where the destination keeps none', () => {

@@ -14,15 +14,20 @@ interface Applied {
 function writerWith(answer: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
   const clock = new ManualClock();
   const applied: Applied[] = [];
+  const patched: Applied[] = [];
   const results: string[] = [];
   const client = {
     apply<T>(path: string, body: unknown, settings: unknown): Promise<T> {
       applied.push({ path, body, settings });
       return Promise.resolve().then(() => answer() as T);
     },
+    patch<T>(path: string, body: unknown, settings: unknown): Promise<T> {
+      patched.push({ path, body, settings });
+      return Promise.resolve(migrationOf({ resourceVersion: '12' }) as T);
+    },
   };
   const writer = new StatusWriter({ client, clock, onWrite: (result) => results.push(result) });
-  return { writer, clock, applied, results };
+  return { writer, clock, applied, patched, results };
 }
 
 const running: PromMigrationStatus = { phase: 'Running', progress: { samplesRead: 1 } };
@@ -47,6 +52,22 @@ describe('the writer of statuses', () => {
       },
     ]);
     assert.deepEqual(results, ['success']);
+  });
+
+  it('removes what somebody else has put there and an apply leaves standing', async () => {
+    const forged: PromMigrationStatus = { phase: 'Running', completionTime: '2025-01-01T00:00:00Z' };
+    const { writer, patched } = writerWith(() => migrationOf({ resourceVersion: '11', status: forged }));
+    const result = await writer.write(resource, { phase: 'Running' });
+    assert.equal(result.kind === 'written' && result.resource.metadata.resourceVersion, '12');
+    assert.deepEqual(
+      patched.map(({ path, body }) => ({ path, body })),
+      [
+        {
+          path: '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status',
+          body: { metadata: { uid: 'uid-copy', resourceVersion: '11' }, status: { completionTime: null } },
+        },
+      ],
+    );
   });
 
   it('writes nothing that is there already', async () => {

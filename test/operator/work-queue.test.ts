@@ -85,6 +85,17 @@ describe('the work queue', () => {
     assert.deepEqual(clock.sleeping, [100, 100]);
   });
 
+  it('waits half a minute at most by default, so that a long outage is over soon after its end', async () => {
+    const { clock, queue } = newQueue();
+    for (let retry = 0; retry < 20; retry++) {
+      queue.retry('a');
+      assert.ok(Math.max(...clock.sleeping) <= 30_000);
+      await clock.advance(30_000);
+      assert.equal(await queue.next(never), 'a');
+      queue.done('a');
+    }
+  });
+
   it('spreads retries between half the delay and all of it', () => {
     const { clock, queue } = newQueue({ baseDelayMs: 1_000, random: () => 0 });
     queue.retry('a');

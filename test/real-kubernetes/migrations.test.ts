@@ -2,13 +2,12 @@
 // looks at with kubectl on the way is as documented. The cases build on each other, as the life of a migration does.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PromMigrationStatus } from '../../src/api/prom-migration-status.ts';
 import { PROGRESS_METRIC, tell } from '../real/support/expectations.ts';
 import { manifestOf } from '../real/support/migration.ts';
 import { HOUR_MS, PROMETHEUS, SlowCopy, START_MS, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
 import { createAuthority } from '../support/certificates.ts';
-import { type AuditEvent, type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { BASIC_AUTH, startPrometheus } from '../support/servers.ts';
 import {
@@ -20,6 +19,8 @@ import {
   succeeded,
   untilReady,
 } from './support/operator.ts';
+import { columnsOf, sampleOf } from './support/output.ts';
+import { grantedRights, requestsOf, rightOf, summaryOf } from './support/rights.ts';
 
 const NAMESPACE = 'monitoring';
 const HOURS = 4;
@@ -35,18 +36,6 @@ interface Resource {
     managedFields: { manager: string; subresource?: string; fieldsV1: object }[];
   };
   status?: PromMigrationStatus;
-}
-
-interface Rule {
-  apiGroups?: string[];
-  resources?: string[];
-  verbs: string[];
-}
-
-interface Binding {
-  metadata: { namespace?: string };
-  roleRef: { kind: string; name: string };
-  subjects?: { kind: string; name: string; namespace?: string }[];
 }
 
 const authority = createAuthority();
@@ -107,20 +96,18 @@ describe('the installed operator', function () {
     await untilReady(operator);
     await eventually(
       'the operator leads',
-      async () => valueOf(await operator.metrics(), 'prom_migrator_operator_leader') === 1,
+      async () => sampleOf(await operator.metrics(), 'prom_migrator_operator_leader') === 1,
       30_000,
       () => operator.log(),
     );
-    tell(
-      `leads ${((Date.now() - startedMs) / 1000).toFixed(1)} s after its start, ${await residentMebibytes(operator.pid)} MiB RSS`,
-    );
+    tell(`leads ${secondsSince(startedMs)} s after its start, ${await residentMebibytes(operator.pid)} MiB RSS`);
     assert.ok(chart.args.includes('--leader-elect') && chart.args.includes('--max-migrations=4'), chart.args.join(' '));
     const holder = ['get', 'lease', 'prom-migrator', '-n', chart.namespace, '-o', 'jsonpath={.spec.holderIdentity}'];
     assert.ok(succeeded(await cluster.kubectl(holder)).startsWith(`${operator.podName}_`));
   });
 
   it('copies from Prometheus to VictoriaMetrics while kubectl shows how far it is', async () => {
-    const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 2_500, windowMax: '20m' });
+    const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 4_000, windowMax: '20m' });
     const watching = new AbortController();
     let watched = '';
     const watch = kubectlWatch(watching.signal, (text) => {
@@ -128,14 +115,14 @@ describe('the installed operator', function () {
     });
     const appliedMs = Date.now();
     assert.match(await apply(manifestOf(spec, 'to-vm')), /created/);
-    const isThere = (text: string) => (valueOf(text, 'prom_migrator_windows_total', `${NAMESPACE}/to-vm`) ?? 0) > 0;
+    const isThere = (text: string) => (sampleOf(text, 'prom_migrator_windows_total', `${NAMESPACE}/to-vm`) ?? 0) > 0;
     await eventually(
       'the first window is copied',
       async () => isThere(await operator.metrics()),
       60_000,
       state('to-vm'),
     );
-    tell(`first window copied ${((Date.now() - appliedMs) / 1000).toFixed(1)} s after kubectl apply`);
+    tell(`first window copied, and its mark read back, ${secondsSince(appliedMs)} s after kubectl apply`);
 
     await eventually(
       'the status has come some way',
@@ -166,7 +153,9 @@ describe('the installed operator', function () {
     succeeded(await kubectl(['wait', '--for=condition=Succeeded', '--timeout=180s', 'pmig/to-vm']));
     await copy.assertAllThereOnce(VICTORIA_METRICS, victoriaMetrics);
     const minutes = (Date.now() - appliedMs) / 60_000;
-    const requests = (await ownRequests()).filter((event) => Date.parse(event.requestReceivedTimestamp) >= appliedMs);
+    const requests = (await requestsOf(chart)).filter(
+      (event) => Date.parse(event.requestReceivedTimestamp) >= appliedMs,
+    );
     const ofMigration = requests.filter(({ objectRef }) => objectRef?.resource !== 'leases');
     tell(
       `${(ofMigration.length / minutes).toFixed(0)} API requests in a minute of migration, and ` +
@@ -199,6 +188,7 @@ describe('the installed operator', function () {
       },
     };
     const login = { user: BASIC_AUTH.username, password: BASIC_AUTH.password };
+    const appliedMs = Date.now();
     const announced = await apply(
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'login' }, stringData: login },
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'authority' }, data: { 'ca.crt': authority.cert } },
@@ -208,7 +198,9 @@ describe('the installed operator', function () {
     const phase = ['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s', 'pmig/to-prometheus'];
     const waited = await kubectl(phase);
     assert.equal(waited.code, 0, `${waited.stderr}${await state('to-prometheus')()}`);
-    await copy.assertAllThereOnce(PROMETHEUS, prometheus);
+    tell(`as fast as it can: succeeded ${secondsSince(appliedMs)} s after kubectl apply`);
+    const samples = await copy.assertAllThereOnce(PROMETHEUS, prometheus);
+    tell(`${samples} samples compared, all equal`);
     assert.ok(!operator.log().includes(BASIC_AUTH.password));
   });
 
@@ -229,7 +221,7 @@ describe('the installed operator', function () {
         assert.equal(condition.observedGeneration, metadata.generation, condition.type);
         assert.match(condition.lastTransitionTime, RFC3339_SECONDS);
       }
-      assert.equal(await jsonPath(name, '{.status.progress.percent} {.status.progress.display}'), '100 100%');
+      assert.equal(await jsonPath(name, '{.status.progress.percent} {.status.progress.display}'), '100 100.0%');
       assert.equal(await jsonPath(name, '{.status.progress.through}'), whole(END));
       assert.equal(await jsonPath(name, '{.status.conditions[?(@.type=="Succeeded")].status}'), 'True');
       const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent } = status.progress;
@@ -259,7 +251,7 @@ describe('the installed operator', function () {
     const ours = owners.filter(([manager]) => manager === 'prom-migrator');
     assert.deepEqual(ours, [['prom-migrator', 'status', 'f:status']]);
     assert.equal(metadata.finalizers, undefined);
-    const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 2_500, windowMax: '20m' });
+    const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 4_000, windowMax: '20m' });
     assert.match(await apply(manifestOf(spec, 'to-vm')), /unchanged/);
     const after = await read('to-vm');
     assert.equal(after.metadata.generation, metadata.generation);
@@ -300,11 +292,11 @@ describe('the installed operator', function () {
     for (const name of ['to-vm', 'to-prometheus']) {
       const key = `${NAMESPACE}/${name}`;
       const progress = (await read(name)).status?.progress;
-      assert.equal(valueOf(text, 'prom_migrator_samples_read_total', key), progress?.samplesRead);
-      assert.equal(valueOf(text, 'prom_migrator_samples_written_total', key), progress?.samplesWritten);
-      assert.equal(valueOf(text, 'prom_migrator_windows_total', key), progress?.windows);
-      assert.equal(valueOf(text, 'prom_migrator_completed_ratio', key), 1);
-      assert.equal(valueOf(text, 'prom_migrator_watermark_timestamp_seconds', key), Date.parse(END) / 1000);
+      assert.equal(sampleOf(text, 'prom_migrator_samples_read_total', key), progress?.samplesRead);
+      assert.equal(sampleOf(text, 'prom_migrator_samples_written_total', key), progress?.samplesWritten);
+      assert.equal(sampleOf(text, 'prom_migrator_windows_total', key), progress?.windows);
+      assert.equal(sampleOf(text, 'prom_migrator_completed_ratio', key), 1);
+      assert.equal(sampleOf(text, 'prom_migrator_watermark_timestamp_seconds', key), Date.parse(END) / 1000);
       const condition = `prom_migrator_operator_condition{migration="${key}",type="Succeeded",status="True",reason="Completed"} 1`;
       assert.ok(text.includes(condition), text);
     }
@@ -344,8 +336,12 @@ describe('the installed operator', function () {
     const type = 'application/merge-patch+json';
     let suspended = true;
     const conflicts = async () =>
-      valueOf(await operator.metrics(), 'prom_migrator_operator_status_writes_total', undefined, 'result="conflict"') ??
-      0;
+      sampleOf(
+        await operator.metrics(),
+        'prom_migrator_operator_status_writes_total',
+        undefined,
+        'result="conflict"',
+      ) ?? 0;
     for (let edit = 1; edit < 400 && (await conflicts()) === 0; edit++) {
       if (edit % 20 === 0) suspended = !suspended;
       await Promise.all(
@@ -382,7 +378,7 @@ describe('the installed operator', function () {
 
     assert.doesNotMatch(operator.log(), /forbidden/i);
     assert.doesNotMatch(metrics, /api_requests_total\{[^}]*code="40[13]"/);
-    const events = await ownRequests();
+    const events = await requestsOf(chart);
     const refused = events.filter(({ responseStatus }) => [401, 403].includes(responseStatus?.code ?? 0));
     assert.deepEqual(refused, []);
     assert.deepEqual(
@@ -391,7 +387,7 @@ describe('the installed operator', function () {
     );
 
     const used = new Set(events.map(rightOf));
-    const granted = new Set(await grantedRights());
+    const granted = new Set(await grantedRights(chart));
     assert.ok(granted.size >= 10, [...granted].join('\n'));
     assert.deepEqual([...used].sort(), [...granted].sort());
     // The audit log is the API server's; what the operator counts itself must agree.
@@ -412,62 +408,10 @@ describe('the installed operator', function () {
   function state(name: string): () => Promise<string> {
     return async () => `${JSON.stringify((await read(name)).status, undefined, 2)}\n${operator.log().slice(-5_000)}`;
   }
-
-  async function ownRequests(): Promise<AuditEvent[]> {
-    await sleep(500);
-    const user = `system:serviceaccount:${chart.namespace}:${chart.serviceAccount}`;
-    return (await cluster.auditEvents()).filter((event) => event.user.username === user);
-  }
-
-  /** Of every role that is bound to the service account. */
-  async function grantedRights(): Promise<string[]> {
-    const bindings = ['get', 'clusterrolebindings,rolebindings', '--all-namespaces', '-o', 'json'];
-    const { items } = JSON.parse(succeeded(await cluster.kubectl(bindings))) as { items: Binding[] };
-    const own = items.filter(({ subjects }) =>
-      subjects?.some(({ name, namespace }) => name === chart.serviceAccount && namespace === chart.namespace),
-    );
-    const rights: string[] = [];
-    for (const { roleRef, metadata } of own) {
-      const scope = roleRef.kind === 'Role' ? ['-n', metadata.namespace ?? ''] : [];
-      const text = succeeded(await cluster.kubectl(['get', roleRef.kind, roleRef.name, ...scope, '-o', 'json']));
-      for (const { apiGroups = [], resources = [], verbs } of (JSON.parse(text) as { rules: Rule[] }).rules)
-        for (const group of apiGroups)
-          for (const resource of resources) for (const verb of verbs) rights.push(`${group} ${resource}:${verb}`);
-    }
-    return rights;
-  }
 });
 
-/** `prom-migrator.io prommigrations/status:patch`, as a rule would grant it. */
-function rightOf({ verb, objectRef }: AuditEvent): string {
-  const { apiGroup = '', resource = '', subresource } = objectRef ?? {};
-  return `${apiGroup} ${resource}${subresource === undefined ? '' : `/${subresource}`}:${verb}`;
-}
-
-function summaryOf(events: readonly AuditEvent[]): string {
-  return JSON.stringify(
-    Object.groupBy(events.map(rightOf), (right) => right),
-    (_, value) => (Array.isArray(value) ? value.length : (value as unknown)),
-  );
-}
-
-/** The value of the one series of that name, of that migration where one is given, whose labels contain the text. */
-function valueOf(text: string, name: string, migration?: string, containing = ''): number | undefined {
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-  const wanted = lines.filter(
-    (line) => (migration === undefined || line.includes(`migration="${migration}"`)) && line.includes(containing),
-  );
-  assert.ok(wanted.length <= 1, wanted.join('\n'));
-  return wanted[0] === undefined ? undefined : Number(wanted[0].split(' ').at(-1));
-}
-
-/** A table of kubectl with one row; columns stand where their titles do, and may be empty. */
-function columnsOf(text: string): { header: string[]; row: Record<string, string>; text: string } {
-  const [titles = '', values = '', ...rest] = text.trimEnd().split('\n');
-  assert.deepEqual(rest, [], text);
-  const starts = [...titles.matchAll(/\S+/g)].map(({ index, 0: title }) => ({ index, title }));
-  const row = starts.map(({ index, title }, at) => [title, values.slice(index, starts[at + 1]?.index).trim()] as const);
-  return { header: starts.map(({ title }) => title), row: Object.fromEntries(row), text };
+function secondsSince(timeMs: number): string {
+  return ((Date.now() - timeMs) / 1000).toFixed(1);
 }
 
 async function residentMebibytes(pid: number): Promise<number> {

@@ -53,7 +53,14 @@ export class Stage implements AsyncDisposable {
           clock,
           ...listeners,
         }),
-      writer: new StatusWriter({ client: { apply: (_path, body) => this.#apply(body) }, clock, onWrite: () => {} }),
+      writer: new StatusWriter({
+        client: {
+          apply: (_path, body) => this.#apply(body),
+          patch: () => Promise.reject(new Error('nobody edits here')),
+        },
+        clock,
+        onWrite: () => {},
+      }),
       recorder: { record: ({ name }, { reason }) => this.events.push(`${name} ${reason}`) },
       readSecrets: async (migration) => this.#readSecrets(migration),
       readResource: async (resource) => this.#objects.get(keyOf(resource)),
@@ -67,6 +74,7 @@ export class Stage implements AsyncDisposable {
       logger: { error: log, warn: log, info: log, debug: log },
       hooks: {
         report: () => {},
+        ended: () => {},
         forget: (key) => this.forgotten.push(key),
         reconciled: () => {},
       },

@@ -186,9 +186,11 @@ export class FakeStore implements AsyncDisposable {
       outgoing.writeHead(204).end();
       return;
     }
-    const { queries } = ReadRequest.toObject(ReadRequest.decode(message), { longs: Number, arrays: true }) as {
-      queries: Query[];
-    };
+    const { queries } = ReadRequest.toObject(ReadRequest.decode(message), {
+      longs: Number,
+      arrays: true,
+      defaults: true,
+    }) as { queries: Query[] };
     const results = queries.map((query) => ({
       timeseries: kind === 'read' ? this.#generate(tenant, query) : this.#select(tenant, query),
     }));
@@ -262,7 +264,12 @@ function matches(labels: TimeSeries['labels'], matchers: readonly Matcher[]): bo
   const values = new Map(labels.map(({ name, value }) => [name, value]));
   return matchers.every(({ type, name, value }) => {
     const actual = values.get(name) ?? '';
-    const fits = type >= 2 ? new RegExp(`^(?:${value})$`, 's').test(actual) : actual === value;
+    const fits = type >= 2 ? regex(value).test(actual) : actual === value;
     return type % 2 === 0 ? fits : !fits;
   });
+}
+
+/** RE2's way of writing a code point is not JavaScript's. */
+function regex(re2: string): RegExp {
+  return new RegExp(`^(?:${re2.replaceAll('\\x{', '\\u{')})$`, 'su');
 }

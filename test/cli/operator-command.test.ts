@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import type { OperatorContext, OperatorOptions } from '../../src/operator/operator.ts';
+import { operatorCommand } from '../../src/cli/operator-command.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import { ListenError } from '../../src/telemetry/http-server.ts';
+import { type FakeIo, fakeIo, settle } from './fake-io.ts';
+
+type Run = (options: OperatorOptions, context: OperatorContext) => Promise<void>;
+
+function start(io: FakeIo, argv: readonly string[], run: Run): Promise<number> {
+  return operatorCommand(argv, io, () => Promise.resolve({ runOperator: run }));
+}
+
+/** The options that a command line and an environment come to. */
+async function optionsOf(argv: readonly string[], env: Record<string, string> = {}): Promise<OperatorOptions> {
+  let seen: OperatorOptions | undefined;
+  await start(fakeIo({ env }), argv, async (options) => {
+    seen = options;
+  });
+  assert.ok(seen !== undefined);
+  return seen;
+}
+
+describe('the options of the operator', () => {
+  it('have defaults that a cluster expects', async () => {
+    const { maxMigrations, ...options } = await optionsOf([], { POD_NAME: 'pod-0' });
+    assert.ok(maxMigrations >= 2);
+    assert.deepEqual(options, {
+      kubeconfig: undefined,
+      context: undefined,
+      watchNamespaces: [],
+      metricsAddress: { host: undefined, port: 8080 },
+      leaderElect: true,
+      leaseNamespace: undefined,
+      leaseName: 'prom-migrator',
+      leaseDurationMs: 15_000,
+      renewDeadlineMs: 10_000,
+      retryPeriodMs: 2_000,
+      graceMs: 20_000,
+      podName: 'pod-0',
+    });
+  });
+
+  const given: [argv: string[], env: Record<string, string>, expected: Partial<OperatorOptions>][] = [
+    [['--watch-namespaces', 'a, b,a'], {}, { watchNamespaces: ['a', 'b'] }],
+    [[], { PROM_MIGRATOR_WATCH_NAMESPACES: 'a,b' }, { watchNamespaces: ['a', 'b'] }],
+    [['--watch-namespaces', 'c'], { PROM_MIGRATOR_WATCH_NAMESPACES: 'a,b' }, { watchNamespaces: ['c'] }],
+    [['--no-leader-elect'], {}, { leaderElect: false }],
+    [['--leader-elect'], {}, { leaderElect: true }],
+    [[], { PROM_MIGRATOR_LEADER_ELECT: 'false' }, { leaderElect: false }],
+    [[], { PROM_MIGRATOR_NO_LEADER_ELECT: 'true' }, { leaderElect: false }],
+    [[], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'here' }],
+    [['--lease-namespace', 'there'], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'there' }],
+    [[], { PROM_MIGRATOR_MAX_MIGRATIONS: '7' }, { maxMigrations: 7 }],
+    [
+      ['--lease-duration', '1m', '--renew-deadline', '40s', '--retry-period', '5s'],
+      {},
+      { leaseDurationMs: 60_000, renewDeadlineMs: 40_000, retryPeriodMs: 5_000 },
+    ],
+    [['--metrics-address', '127.0.0.1:0'], {}, { metricsAddress: { host: '127.0.0.1', port: 0 } }],
+    [['--kubeconfig', '/k', '--context', 'c'], {}, { kubeconfig: '/k', context: 'c' }],
+  ];
+  for (const [argv, env, expected] of given) {
+    it(`take ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
+      const options = await optionsOf(argv, env);
+      for (const [name, value] of Object.entries(expected)) {
+        assert.deepEqual(options[name as keyof OperatorOptions], value);
+      }
+    });
+  }
+
+  const refused: [argv: string[], env: Record<string, string>, message: RegExp][] = [
+    [['--watch-namespaces', 'a,B'], {}, /"B" cannot be a namespace/],
+    [['--leader-elect', '--no-leader-elect'], {}, /exclude each other/],
+    [[], { PROM_MIGRATOR_LEADER_ELECT: 'yes' }, /PROM_MIGRATOR_LEADER_ELECT is true or false, not "yes"/],
+    [['--max-migrations', '0'], {}, /from 1 to 10000, not "0"/],
+    [['--lease-duration', '10s'], {}, /--renew-deadline must be shorter than --lease-duration/],
+    [['--retry-period', '9s'], {}, /longer than 1.2 times --retry-period/],
+    [['--grace', 'soon'], {}, /--grace takes a duration/],
+    [[], { PROM_MIGRATOR_LOG_LEVEL: 'loud' }, /PROM_MIGRATOR_LOG_LEVEL: --log-level is one of/],
+    [['--metrics-address', 'nowhere'], {}, /--metrics-address takes/],
+    [['extra'], {}, /unexpected argument/],
+  ];
+  for (const [argv, env, message] of refused) {
+    it(`refuse ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
+      await assert.rejects(
+        start(fakeIo({ env }), argv, () => Promise.reject(new Error('it must not start'))),
+        (error: unknown) => error instanceof UsageError && message.test(error.message),
+      );
+    });
+  }
+});
+
+describe('the command operator', () => {
+  it('ends with 0 when a signal has stopped the operator in good order', async () => {
+    const io = fakeIo();
+    const ended = start(io, [], ({ graceMs }, { stop }) => {
+      assert.equal(graceMs, 20_000);
+      return new Promise((resolve) => stop.addEventListener('abort', () => resolve()));
+    });
+    await settle();
+    io.signals.emit('SIGTERM');
+    assert.equal(await ended, 0);
+    assert.equal(io.signals.listenerCount('SIGTERM'), 0);
+    assert.deepEqual(io.exits, []);
+  });
+
+  it('ends at once at a second signal, and when stopping takes too long', async () => {
+    const io = fakeIo();
+    const never = start(io, [], () => new Promise(() => {}));
+    never.catch(() => undefined);
+    await settle();
+    io.signals.emit('SIGTERM');
+    await io.clock.advance(1_000);
+    io.signals.emit('SIGTERM');
+    assert.deepEqual(io.exits, [143]);
+    await io.clock.advance(27_000);
+    assert.deepEqual(io.exits, [143, 1]);
+  });
+
+  it('ends with 1 and one line without secrets when it cannot go on', async () => {
+    const io = fakeIo();
+    const code = await start(io, [], () => Promise.reject(new Error('no cluster at https://u:hunter2@host/')));
+    assert.equal(code, 1);
+    assert.match(io.stderr.text, /error the operator ended: no cluster at https:\/\/host\//);
+    assert.ok(!io.stderr.text.includes('hunter2'));
+  });
+
+  it('leaves an address that cannot be listened on to the command line', async () => {
+    await assert.rejects(
+      start(fakeIo(), [], () => Promise.reject(new ListenError('EADDRINUSE', 'in use'))),
+      ListenError,
+    );
+  });
+
+  for (const [where, env, format] of [
+    ['in a cluster', { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /^\{"time"/],
+    ['elsewhere', {}, /^\d{4}-.* info {2}hello/],
+    ['where the environment says so', { PROM_MIGRATOR_LOG_FORMAT: 'json' }, /^\{"time"/],
+  ] as const) {
+    it(`logs in the format that is usual ${where}`, async () => {
+      const io = fakeIo({ env });
+      await start(io, [], async (_, { logger }) => logger.info('hello'));
+      assert.match(io.stderr.text, format);
+    });
+  }
+});

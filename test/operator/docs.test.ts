@@ -1,0 +1,81 @@
+// What the pages say about the operator is what the code says: generated parts are up to date, and no reason and no alert lacks its cure.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { operatorPages, pagePath, withOperatorParts } from '../../scripts/docs-operator.ts';
+import { conditionReasons, conditionTypes } from '../../src/operator/conditions.ts';
+import { phases } from '../../src/operator/status.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const operations = read('docs/operations.md');
+
+/** The text under a heading, up to the next one. */
+function section(title: string): string {
+  const [, text] = operations.split(`\n### ${title}\n`);
+  assert.ok(text !== undefined, `docs/operations.md has no part ${title}`);
+  return text.split(/\n##+ /)[0] ?? '';
+}
+
+const namesInFirstColumn = (text: string) => [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+const isTakenOver = (meaning: string) => meaning.startsWith('Unknown: as for ');
+
+describe('the documentation of the operator', () => {
+  for (const page of operatorPages) {
+    it(`has the generated parts of docs/${page} as the code has them (node scripts/docs-operator.ts writes them)`, () => {
+      const text = readFileSync(pagePath(page), 'utf8');
+      assert.equal(text, withOperatorParts(page, text));
+    });
+  }
+
+  it('notices a generated part that has no place', () => {
+    assert.throws(
+      () => withOperatorParts('conditions.md', '<!-- conditions -->\n'),
+      /no place for the part conditions/,
+    );
+  });
+
+  it('explains every phase', () => {
+    const [, table = ''] = read('docs/conditions.md').split('| phase | meaning |\n|---|---|\n');
+    assert.deepEqual(namesInFirstColumn(table.split('\n\n')[0] ?? ''), [...phases]);
+  });
+
+  for (const type of conditionTypes) {
+    it(`has a cure for every reason of ${type}, and for no other`, () => {
+      const own = Object.entries(conditionReasons[type]).filter(([, meaning]) => !isTakenOver(meaning));
+      assert.deepEqual(
+        namesInFirstColumn(section(type)),
+        own.map(([reason]) => reason),
+      );
+    });
+  }
+
+  it('has a runbook for every alert of the chart, and for no other', () => {
+    const alerts = [...read('charts/prom-migrator/templates/_alerts.tpl').matchAll(/^- alert: (\w+)$/gm)];
+    const runbooks = [...operations.matchAll(/^### (PromMigrator\w+)$/gm)];
+    assert.ok(alerts.length > 0);
+    assert.deepEqual(
+      runbooks.map(([, name]) => name),
+      alerts.map(([, name]) => name),
+    );
+  });
+
+  it('leads somewhere with every link', () => {
+    for (const page of ['docs/operations.md', 'docs/conditions.md']) {
+      const text = read(page);
+      for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        const [path = '', anchor] = target.split('#');
+        const linked = path === '' ? text : readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
+        if (anchor === undefined) continue;
+        const anchors = [...linked.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchorOf(title));
+        assert.ok(anchors.includes(anchor), `${page} links to ${target}`);
+      }
+    }
+  });
+});
+
+/** As GitHub makes it from a heading. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}

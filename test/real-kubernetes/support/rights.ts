@@ -1,0 +1,57 @@
+// What the operator asked the API server for, by the server's own audit log, and what its service account may ask for, by the roles bound to it.
+// Called by the tests of migrations.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditEvent } from '../../support/kubernetes/cluster.ts';
+import { type InstalledChart, succeeded } from './operator.ts';
+
+interface Rule {
+  apiGroups?: string[];
+  resources?: string[];
+  verbs: string[];
+}
+
+interface Binding {
+  metadata: { namespace?: string };
+  roleRef: { kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace?: string }[];
+}
+
+/** The answered requests of the chart's service account; the cluster has to be started with its audit log. */
+export async function requestsOf({ cluster, namespace, serviceAccount }: InstalledChart): Promise<AuditEvent[]> {
+  // The log is written after the answer.
+  await sleep(500);
+  const username = `system:serviceaccount:${namespace}:${serviceAccount}`;
+  return (await cluster.auditEvents()).filter((event) => event.user.username === username);
+}
+
+/** The rights of every role that is bound to the chart's service account, each as `rightOf` writes it. */
+export async function grantedRights({ cluster, namespace, serviceAccount }: InstalledChart): Promise<string[]> {
+  const args = ['get', 'clusterrolebindings,rolebindings', '--all-namespaces', '-o', 'json'];
+  const { items } = JSON.parse(succeeded(await cluster.kubectl(args))) as { items: Binding[] };
+  const own = items.filter(({ subjects }) =>
+    subjects?.some((subject) => subject.name === serviceAccount && subject.namespace === namespace),
+  );
+  const rights: string[] = [];
+  for (const { roleRef, metadata } of own) {
+    const scope = roleRef.kind === 'Role' ? ['-n', metadata.namespace ?? ''] : [];
+    const text = succeeded(await cluster.kubectl(['get', roleRef.kind, roleRef.name, ...scope, '-o', 'json']));
+    for (const { apiGroups = [], resources = [], verbs } of (JSON.parse(text) as { rules: Rule[] }).rules)
+      for (const group of apiGroups)
+        for (const resource of resources) for (const verb of verbs) rights.push(`${group} ${resource}:${verb}`);
+  }
+  return rights;
+}
+
+/** `prom-migrator.io prommigrations/status:patch`, as a rule would grant it. */
+export function rightOf({ verb, objectRef }: AuditEvent): string {
+  const { apiGroup = '', resource = '', subresource } = objectRef ?? {};
+  return `${apiGroup} ${resource}${subresource === undefined ? '' : `/${subresource}`}:${verb}`;
+}
+
+/** How often each right was used, for a message. */
+export function summaryOf(events: readonly AuditEvent[]): string {
+  return JSON.stringify(
+    Object.groupBy(events.map(rightOf), (right) => right),
+    (_, value) => (Array.isArray(value) ? value.length : (value as unknown)),
+  );
+}
