@@ -5,7 +5,7 @@ import { type Connections, openConnections } from './connections.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
-import type { MigrationProgress, MigrationResult } from './observer.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
 import { uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
@@ -14,7 +14,7 @@ import { settlingMs } from './read-back.ts';
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
   const { clock, observer, stop, abort } = context;
-  const progress = initialProgress(plan, clock.now());
+  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, clock.now());
   const failed = new AbortController();
   const signal = AbortSignal.any([abort, failed.signal]);
   let connections: Connections | undefined;
@@ -115,30 +115,4 @@ async function run(
     observer.event({ type: 'warning', code: 'nothing-found', message });
   }
   return complete;
-}
-
-function initialProgress(plan: MigrationPlan, nowMs: number): MigrationProgress {
-  return {
-    phase: 'Starting',
-    startMs: plan.startMs,
-    endMs: plan.endMs ?? plan.startMs,
-    resumedFromMs: undefined,
-    watermarkMs: plan.startMs,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
-    samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
-    windowMs: 0,
-    inFlightBytes: 0,
-    inFlightWrites: 0,
-    waitingFor: '',
-    startedAtMs: nowMs,
-  };
 }

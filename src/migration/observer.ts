@@ -96,3 +96,30 @@ export interface MigrationResult {
   readonly progress: Readonly<MigrationProgress>;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly side?: Side };
 }
+
+/** A migration of [startMs, endMs) of which nothing is done. */
+export function initialProgress(startMs: number, endMs: number, nowMs: number): MigrationProgress {
+  return {
+    phase: 'Starting',
+    startMs,
+    endMs,
+    resumedFromMs: undefined,
+    watermarkMs: startMs,
+    samplesRead: 0,
+    samplesWritten: 0,
+    samplesFiltered: 0,
+    samplesAlreadyPresent: 0,
+    samplesConflicting: 0,
+    samplesRejected: {},
+    series: 0,
+    windows: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    retries: 0,
+    windowMs: 0,
+    inFlightBytes: 0,
+    inFlightWrites: 0,
+    waitingFor: '',
+    startedAtMs: nowMs,
+  };
+}

@@ -5,7 +5,13 @@ import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads'
 import { formatProblem } from '../api/problem.ts';
 import { migrate } from '../migration/migrate.ts';
 import type { MigrationPlan } from '../migration/migration-plan.ts';
-import type { MigrationEvent, MigrationObserver, MigrationProgress, MigrationResult } from '../migration/observer.ts';
+import {
+  initialProgress,
+  type MigrationEvent,
+  type MigrationObserver,
+  type MigrationProgress,
+  type MigrationResult,
+} from '../migration/observer.ts';
 import { compilePlan } from '../migration/plan.ts';
 import { type Clock, systemClock } from '../telemetry/clock.ts';
 import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from './worker-messages.ts';
@@ -141,29 +147,7 @@ async function report(
 /** The main thread has compiled the same plan before: this is a defect, and told as one. */
 function failedBefore(nowMs: number, message: string): MigrationResult {
   return {
-    progress: {
-      phase: 'Failed',
-      startMs: 0,
-      endMs: 0,
-      resumedFromMs: undefined,
-      watermarkMs: 0,
-      samplesRead: 0,
-      samplesWritten: 0,
-      samplesFiltered: 0,
-      samplesAlreadyPresent: 0,
-      samplesConflicting: 0,
-      samplesRejected: {},
-      series: 0,
-      windows: 0,
-      bytesRead: 0,
-      bytesWritten: 0,
-      retries: 0,
-      windowMs: 0,
-      inFlightBytes: 0,
-      inFlightWrites: 0,
-      waitingFor: '',
-      startedAtMs: nowMs,
-    },
+    progress: { ...initialProgress(0, 0, nowMs), phase: 'Failed' },
     error: { code: 'internal', message },
   };
 }

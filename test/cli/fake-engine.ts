@@ -3,34 +3,15 @@
 import type { RunEngine } from '../../src/cli/run-command.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';
 import type { MigrationPlan } from '../../src/migration/migration-plan.ts';
-import type { MigrationProgress, MigrationResult } from '../../src/migration/observer.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from '../../src/migration/observer.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);
 export const endMs = Date.UTC(2026, 0, 2);
 
 export function someProgress(changes: Partial<MigrationProgress> = {}): MigrationProgress {
   return {
+    ...initialProgress(startMs, endMs, Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
     phase: 'Running',
-    startMs,
-    endMs,
-    resumedFromMs: undefined,
-    watermarkMs: startMs,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
-    samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
-    windowMs: 0,
-    inFlightBytes: 0,
-    inFlightWrites: 0,
-    waitingFor: '',
-    startedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
     ...changes,
   };
 }

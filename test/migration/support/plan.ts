@@ -2,11 +2,12 @@
 
 import { migrate } from '../../../src/migration/migrate.ts';
 import type { MigrationPlan } from '../../../src/migration/migration-plan.ts';
-import type {
-  MigrationEvent,
-  MigrationObserver,
-  MigrationProgress,
-  MigrationResult,
+import {
+  initialProgress,
+  type MigrationEvent,
+  type MigrationObserver,
+  type MigrationProgress,
+  type MigrationResult,
 } from '../../../src/migration/observer.ts';
 import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
 import { FastClock } from './fake-clock.ts';
@@ -19,29 +20,7 @@ export const dayMs = 24 * hourMs;
 export const epochMs = Date.UTC(2024, 0, 1);
 
 export function emptyProgress(): MigrationProgress {
-  return {
-    phase: 'Starting',
-    startMs: 0,
-    endMs: 0,
-    resumedFromMs: undefined,
-    watermarkMs: 0,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
-    samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
-    windowMs: 0,
-    inFlightBytes: 0,
-    inFlightWrites: 0,
-    waitingFor: '',
-    startedAtMs: 0,
-  };
+  return initialProgress(0, 0, 0);
 }
 
 export function endpoint(side: Side, url: string, changes: Partial<Endpoint> = {}): Endpoint {

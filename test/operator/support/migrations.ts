@@ -3,7 +3,7 @@
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
-import type { MigrationProgress } from '../../../src/migration/observer.ts';
+import { initialProgress, type MigrationProgress } from '../../../src/migration/observer.ts';
 
 export const START = '2025-01-01T00:00:00Z';
 export const END = '2025-01-02T00:00:00Z';
@@ -62,28 +62,5 @@ export function specOf(spec: Loose = {}): PromMigrationSpec {
 
 /** What the engine would tell half way. */
 export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
-  return {
-    phase: 'Running',
-    startMs,
-    endMs,
-    resumedFromMs: undefined,
-    watermarkMs: startMs,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
-    samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
-    windowMs: 60_000,
-    inFlightBytes: 0,
-    inFlightWrites: 0,
-    waitingFor: '',
-    startedAtMs: nowMs,
-    ...changes,
-  };
+  return { ...initialProgress(startMs, endMs, nowMs), phase: 'Running', windowMs: 60_000, ...changes };
 }
