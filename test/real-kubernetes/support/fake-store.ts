@@ -55,7 +55,7 @@ export interface StoreRequest {
 /** Instead of what was asked for. */
 export type Fault =
   | { readonly status: number; readonly body: string }
-  /** So late, and then as it should be. */
+  /** So late, and then as it should be, even if nobody waits for the answer any more. */
   | { readonly delayMs: number }
   /** Never, as long as the store runs. */
   | 'silence';
@@ -178,8 +178,6 @@ export class FakeStore implements AsyncDisposable {
       return;
     }
     if (fault !== undefined) await sleep(fault.delayMs);
-    // Whoever has hung up meanwhile had nothing done, as with a server that looks before it commits.
-    if (outgoing.destroyed) return;
     const message = new Uint8Array(snappy.uncompress(Buffer.concat(chunks)));
     if (kind === 'write') {
       this.#store(tenant, message);
