@@ -291,7 +291,7 @@ describe('an abort', () => {
       });
       const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 10 });
       const { progress, error } = await run(planFor({ source, destination }), { abort: abort.signal, clock });
-      assert.ok(performance.now() - abortedAtMs < 500);
+      assert.ok(performance.now() - abortedAtMs < 3000);
       assert.equal(progress.phase, 'Interrupted');
       assert.equal(error, undefined);
       const asked = source.queries.length + destination.reads + destination.accepted.length;

@@ -124,7 +124,7 @@ describe('a migration that is interrupted by a signal', () => {
     migration.child.kill('SIGINT');
     const { exitCode, result } = await migration.ended;
     assert.equal(exitCode, 130);
-    assert.ok(Date.now() - signalledMs < 1500, 'it does not wait for the destination to settle');
+    assert.ok(Date.now() - signalledMs < 4000, 'it does not wait for the destination to settle');
     assert.equal(result.phase, 'Interrupted');
     assert.equal(result.samplesRead, 0);
   });

@@ -238,7 +238,7 @@ describe('ReadClient', () => {
       hooks.events.map((event) => event.status),
       ['aborted'],
     );
-    assert.ok(performance.now() - started < 1000);
+    assert.ok(performance.now() - started < 8000);
   });
 
   it('leaves nothing behind on a signal that outlives many requests', async () => {

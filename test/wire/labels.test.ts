@@ -155,7 +155,7 @@ describe('canonicalLabels', () => {
     const startedMs = performance.now();
     assert.throws(() => canonicalLabels(empty), corrupt);
     assert.throws(() => decodeLabels(empty), corrupt);
-    assert.ok(performance.now() - startedMs < 500);
+    assert.ok(performance.now() - startedMs < 5000);
   });
 
   it('never does anything but answer or throw a WireError, whatever the bytes', () => {

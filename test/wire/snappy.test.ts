@@ -93,7 +93,7 @@ describe('snappy', () => {
     const before = process.memoryUsage().arrayBuffers;
     const startedMs = performance.now();
     assert.throws(() => decompress(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x08, 0, 0x61), 2 ** 40), truncated);
-    assert.ok(performance.now() - startedMs < 100);
+    assert.ok(performance.now() - startedMs < 2000);
     assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
   });
 
