@@ -66,6 +66,7 @@ export class Reservation {
 
 /** Small pieces from the socket are gathered into blocks: a server that flushes every frame would cost an object a series otherwise. */
 const blockBytes = 256 * 1024;
+const firstBlockBytes = 16 * 1024;
 
 /**
  * Reads one answer completely.
@@ -151,7 +152,8 @@ class Blocks {
       while (taken < piece.length) {
         if (used === block.length) {
           if (used > 0) yield block;
-          block = new Uint8Array(blockBytes);
+          // As large as what came before: a quiet window's small answer must not cost a large block.
+          block = new Uint8Array(Math.min(blockBytes, Math.max(firstBlockBytes, this.received)));
           used = 0;
         }
         const part = piece.subarray(taken, taken + block.length - used);

@@ -116,7 +116,8 @@ describe('a migration with little memory', () => {
       const { peakRssBytes } = run;
       tell(`32 MiB of limits.memory, ${countSamples(part)} samples`);
       if (peakRssBytes !== undefined) {
-        assert.ok(peakRssBytes < 256 * MEBIBYTE, `peak RSS ${Math.round(peakRssBytes / MEBIBYTE)} MiB`);
+        // The budget, and what Node itself needs.
+        assert.ok(peakRssBytes < (32 + 256) * MEBIBYTE, `peak RSS ${Math.round(peakRssBytes / MEBIBYTE)} MiB`);
       }
     });
   }
