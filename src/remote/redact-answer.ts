@@ -17,6 +17,7 @@ export function createRedactor(endpoint: Endpoint): (text: string) => string {
   };
   const { auth } = endpoint;
   if (auth.kind === 'basic') {
+    add(auth.username.reveal());
     add(auth.password.reveal());
     add(Buffer.from(`${auth.username.reveal()}:${auth.password.reveal()}`, 'utf8').toString('base64'));
   }

@@ -72,6 +72,8 @@ export class MigrationMetrics {
   /** What each counter that follows a total has seen of it so far. */
   readonly #seen = new Map<string, number>();
   readonly #phases = new Map<string, string>();
+  readonly #leaving = new Set<string>();
+  #forgetting: Promise<void> | undefined;
   readonly #refreshers = new Set<() => void>();
   #cpuSeconds = 0;
   #loopAtScrape = performance.eventLoopUtilization();
@@ -145,21 +147,35 @@ export class MigrationMetrics {
     this.#instruments.memoryBudget.set({ migration }, bytes);
   }
 
-  /** Takes all series of one migration away. */
-  async forget(migration: string): Promise<void> {
-    this.#phases.delete(migration);
-    for (const key of [...this.#seen.keys()]) {
-      const [, labels] = JSON.parse(key) as [string, { migration?: string }];
-      if (labels.migration === migration) this.#seen.delete(key);
-    }
-    for (const [key, definition] of Object.entries(METRICS) as [keyof Instruments, MetricDefinition][]) {
-      if (!definition.labels.includes('migration')) continue;
-      const instrument: Counter | Gauge | Histogram = this.#instruments[key];
-      const { values } = await instrument.get();
-      for (const { labels } of values) {
-        if (labels['migration'] !== migration) continue;
-        // Without `le`, which the buckets of a histogram have besides.
-        instrument.remove(Object.fromEntries(definition.labels.map((name) => [name, labels[name] ?? ''])));
+  /** Takes all series of one migration away. Calls that come together share one pass over everybody's series: an operator may let go of a thousand. */
+  forget(migration: string): Promise<void> {
+    this.#leaving.add(migration);
+    this.#forgetting ??= this.#forgetLeaving().finally(() => {
+      this.#forgetting = undefined;
+    });
+    return this.#forgetting;
+  }
+
+  async #forgetLeaving(): Promise<void> {
+    // Not before those are known that leave in the same breath.
+    await Promise.resolve();
+    while (this.#leaving.size > 0) {
+      const gone = new Set(this.#leaving);
+      this.#leaving.clear();
+      for (const migration of gone) this.#phases.delete(migration);
+      for (const key of this.#seen.keys()) {
+        const [, labels] = JSON.parse(key) as [string, { migration: string }];
+        if (gone.has(labels.migration)) this.#seen.delete(key);
+      }
+      for (const [key, definition] of Object.entries(METRICS) as [keyof Instruments, MetricDefinition][]) {
+        if (!definition.labels.includes('migration')) continue;
+        const instrument: Counter | Gauge | Histogram = this.#instruments[key];
+        const { values } = await instrument.get();
+        for (const { labels } of values) {
+          if (!gone.has(String(labels['migration']))) continue;
+          // Without `le`, which the buckets of a histogram have besides.
+          instrument.remove(Object.fromEntries(definition.labels.map((name) => [name, labels[name] ?? ''])));
+        }
       }
     }
   }

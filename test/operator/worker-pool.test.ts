@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { Worker } from 'node:worker_threads';
 import type { MigrationResult } from '../../src/migration/observer.ts';
 import type { WorkerEnd } from '../../src/operator/attempt.ts';
 import type { WorkerJob } from '../../src/operator/worker-messages.ts';
-import { WorkerPool } from '../../src/operator/worker-pool.ts';
+import { type WorkerHandle, WorkerPool } from '../../src/operator/worker-pool.ts';
+import { systemClock } from '../../src/telemetry/clock.ts';
 import { FakeWorker } from './support/fake-worker.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { migrationOf, progressOf } from './support/migrations.ts';
@@ -151,4 +153,41 @@ describe('the pool of workers', () => {
     other.exit(0);
     await waiting;
   });
+
+  it('ends a real thread that spins, while another one goes on', async () => {
+    const scripts: Record<string, string> = {
+      spins: 'for (;;);',
+      lives: `const { parentPort } = require('node:worker_threads');
+        setInterval(() => parentPort.postMessage({ type: 'heartbeat' }), 100);`,
+    };
+    const ends: [string, WorkerEnd][] = [];
+    const ended = Promise.withResolvers<void>();
+    const pool = new WorkerPool({
+      spawn: ({ migration }) => handleOf(new Worker(scripts[migration.metadata.name] ?? '', { eval: true })),
+      clock: systemClock,
+      hangMs: 2_000,
+      onReport: () => {},
+      onEnd(key, end) {
+        ends.push([key, end]);
+        ended.resolve();
+      },
+    });
+    for (const name of ['lives', 'spins']) pool.start(name, { migration: migrationOf({ name }), secrets: [] });
+    await ended.promise;
+    assert.deepEqual(ends, [['spins', { kind: 'hung', silentMs: 4_000 }]]);
+    assert.ok(pool.has('lives'));
+    pool.stop('lives', 'abort');
+    await pool.idle();
+    assert.deepEqual(ends[1], ['lives', { kind: 'terminated' }]);
+  }).timeout(20_000);
 });
+
+function handleOf(worker: Worker): WorkerHandle {
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.on('message', listener),
+    onError: (listener) => worker.on('error', listener),
+    onExit: (listener) => worker.on('exit', listener),
+    terminate: () => void worker.terminate(),
+  };
+}

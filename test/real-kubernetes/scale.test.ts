@@ -124,15 +124,18 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
     // The API server's own limits for a single client are far above.
     assert.ok(busiest <= 300, `${busiest} writes of status in one second`);
     // The second half must not cost what the first half did, or the ten-thousandth would be too many.
-    assert.ok(memory.rssBytes - (halfway.rssBytes ?? 0) < 128 * 2 ** 20, 'it keeps growing');
-    assert.ok(memory.peakBytes < 1024 * 2 ** 20, `peak ${mebibytes(memory.peakBytes)}`);
+    assert.ok(memory.rssBytes - (halfway.rssBytes ?? 0) < 256 * 2 ** 20, 'it keeps growing');
+    // The chart's rule, of which these migrations need little: 356 MiB for each that runs.
+    assert.ok(memory.peakBytes < (200 + AT_ONCE * 180) * 2 ** 20, `peak ${mebibytes(memory.peakBytes)}`);
     const { failed, conflicts } = await outcomes();
     assert.equal(failed, 0, 'no write of a status failed');
     assert.ok(conflicts <= MIGRATIONS / 50, `${conflicts} writes met a newer version`);
   });
 
   it('that have ended cost a new operator a list and nothing else', async () => {
+    const stoppedMs = Date.now();
     assert.equal(await operator.stop(), 0);
+    assert.ok(Date.now() - stoppedMs < 10_000, 'nothing runs, so that stopping takes no time');
     const versions = new Map(
       (await migrations.list()).map(({ metadata }) => [metadata.name, metadata.resourceVersion]),
     );

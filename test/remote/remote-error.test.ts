@@ -40,7 +40,7 @@ describe('excerpt', () => {
 });
 
 describe('createRedactor', () => {
-  it('masks passwords, tokens, keys and query values in the spellings that travel, and leaves words alone', () => {
+  it('masks users, passwords, tokens, keys and query values in the spellings that travel, and leaves words alone', () => {
     const redact = createRedactor(
       endpointAt('https://host/write?db=metrics&p=p%40ss%2Fword', {
         headers: { 'X-Scope-OrgID': 'tenant', 'X-Vault-Token': 'hvs.abcdef' },
@@ -50,8 +50,8 @@ describe('createRedactor', () => {
     );
     const pair = Buffer.from('admin:pa"ss').toString('base64');
     assert.equal(
-      redact(`tenant metrics p@ss/word p%40ss%2Fword hvs.abcdef pa"ss {"x":"pa\\"ss"} ${pair} proxy word`),
-      'tenant metrics *** *** *** *** {"x":"***"} *** ***',
+      redact(`for admin: tenant metrics p@ss/word p%40ss%2Fword hvs.abcdef pa"ss {"x":"pa\\"ss"} ${pair} proxy word`),
+      'for ***: tenant metrics *** *** *** *** {"x":"***"} *** ***',
     );
   });
 });

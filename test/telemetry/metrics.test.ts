@@ -159,6 +159,26 @@ describe('the metrics of a migration', () => {
     assert.equal((await exposed(metrics)).get('prom_migrator_samples_written_total{migration="a/b"}'), 8);
   });
 
+  it('of a thousand are taken away at once for little more than those of one', async () => {
+    const metrics = new MigrationMetrics();
+    const names = Array.from({ length: 1_000 }, (_, number) => `team/small-${number}`);
+    for (const name of ['team/stays', ...names]) {
+      metrics.update(name, totals);
+      for (const side of ['source', 'destination']) {
+        metrics.request(name, { side, code: 200, seconds: 1, sentBytes: 1, receivedBytes: 1 });
+      }
+    }
+    const started = performance.now();
+    await Promise.all(names.map((name) => metrics.forget(name)));
+    // A pass over all series for each of them takes minutes, and gigabytes.
+    assert.ok(performance.now() - started < 5_000);
+    const { body } = await metrics.exposition();
+    assert.ok(!body.includes('team/small-'));
+    assert.ok(body.includes('prom_migrator_http_requests_total{migration="team/stays",side="source",code="200"} 1'));
+    metrics.update('team/small-1', totals);
+    assert.ok((await metrics.exposition()).body.includes('team/small-1'), 'it may come back');
+  }).timeout(20_000);
+
   it('of two instances know nothing of each other', async () => {
     const one = new MigrationMetrics();
     one.update('a/b', totals);

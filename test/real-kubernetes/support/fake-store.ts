@@ -54,7 +54,7 @@ export interface StoreRequest {
 
 /** Instead of what was asked for. */
 export type Fault =
-  | { readonly status: number; readonly body: string }
+  | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
   /** So late, and then as it should be, even if nobody waits for the answer any more. */
   | { readonly delayMs: number }
   /** Never, as long as the store runs. */
@@ -174,7 +174,7 @@ export class FakeStore implements AsyncDisposable {
     const fault = this.faults.get(tenant)?.(request);
     if (fault === 'silence') return;
     if (fault !== undefined && 'status' in fault) {
-      outgoing.writeHead(fault.status, { 'content-type': 'text/plain' }).end(fault.body);
+      outgoing.writeHead(fault.status, { 'content-type': 'text/plain', ...fault.headers }).end(fault.body);
       return;
     }
     if (fault !== undefined) await sleep(fault.delayMs);
