@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { machineArchives } from '../test/support/debian-packages.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const IMAGE = 'localhost/prom-migrator:test';
@@ -95,7 +96,7 @@ function makeDebianBase(tool: string): void {
   const npm = findNpm();
   const directory = mkdtempSync(join(tmpdir(), 'prom-migrator-base-'));
   try {
-    const mirror = 'http://deb.debian.org/debian';
+    const mirror = machineArchives()[0]?.uri ?? fail('this machine has no Debian archive configured');
     run('debootstrap', [
       '--variant=minbase',
       `--include=${DEBIAN_PACKAGES.join(',')}`,

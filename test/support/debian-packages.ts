@@ -103,7 +103,7 @@ async function refreshLists(suite: string): Promise<string[]> {
 }
 
 /** The archives of the machine's own sources, the distribution's first; those for security updates hold too little to be of use. */
-function machineArchives(): Archive[] {
+export function machineArchives(): Archive[] {
   const parts = '/etc/apt/sources.list.d';
   const names = existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [];
   const found: Archive[] = [];
