@@ -65,13 +65,3 @@ export function overallHelp(): string {
     `Exit codes of run:\n${exitCodeColumns(EXIT_CODES)}\n`,
   ].join('\n');
 }
-
-/** A command's flags as a Markdown table, for the documentation. */
-export function flagsTable(command: Command): string {
-  const rows = command.flags.map((flag) => {
-    const usage = `${flag.short === undefined ? '' : `\`-${flag.short}\`, `}\`--${flag.name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}\``;
-    const choices = flag.choices === undefined ? '' : ` (${flag.choices.map((choice) => `\`${choice}\``).join(', ')})`;
-    return `| ${usage} | ${flag.default === undefined ? '' : `\`${flag.default}\``} | ${flag.help}${choices} |`;
-  });
-  return ['| flag | default | meaning |', '|---|---|---|', ...rows].join('\n');
-}

@@ -82,7 +82,7 @@ export class Delivery {
     signal: AbortSignal,
     repeated: boolean = false,
   ): Promise<void> {
-    const { progress, observer, samplesRate, bytesRate, client, retrier, plan, lostAnswers } = this.#options;
+    const { progress, observer, samplesRate, bytesRate, retrier, plan, lostAnswers } = this.#options;
     const { samples } = summarizeWriteRequest(request);
     const body = compress(request);
     const deliveredBefore = this.#delivered;
@@ -92,9 +92,8 @@ export class Delivery {
       await samplesRate.take(samples, signal);
       await bytesRate.take(body.length, signal);
       try {
-        progress.inFlightWrites++;
         progress.waitingFor = 'destination';
-        const { warning, influxdb } = await client.write(body, { attempt, signal });
+        const { warning, influxdb } = await this.#write(body, attempt, signal);
         if (warning !== undefined) this.#warnOnce(warning.code, warning.message);
         if (influxdb) this.#countLost(request);
         retrier.answered('destination');
@@ -128,9 +127,17 @@ export class Delivery {
           return this.#reject(request, samples, 'other', error, window, repeated);
         }
         return await this.#divide(request, samples, error, window, signal, repeated);
-      } finally {
-        progress.inFlightWrites--;
       }
+    }
+  }
+
+  async #write(body: Uint8Array, attempt: number, signal: AbortSignal) {
+    const { client, progress } = this.#options;
+    progress.inFlightWrites++;
+    try {
+      return await client.write(body, { attempt, signal });
+    } finally {
+      progress.inFlightWrites--;
     }
   }
 

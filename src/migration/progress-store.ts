@@ -4,7 +4,6 @@
 import type { Endpoint } from '../remote/endpoint.ts';
 import type { QueryClient } from '../remote/query-client.ts';
 import type { ReadClient } from '../remote/read-client.ts';
-import { RemoteError } from '../remote/remote-error.ts';
 import { decodeLabels } from '../wire/labels.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -35,28 +34,6 @@ export async function findMark(
     endMs = startMs;
   }
   return undefined;
-}
-
-/** Repeats what fails for a passing reason. */
-async function persistently<T>(
-  retrier: Retrier,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-  attempt: (n: number) => Promise<T>,
-): Promise<T> {
-  for (let n = 1; ; n++) {
-    try {
-      const result = await attempt(n);
-      retrier.answered(endpoint.side);
-      return result;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof RemoteError)) throw error;
-      const passing = error.class === 'transient' || (error.class === 'ambiguous' && n < 3);
-      if (!passing) throw error;
-      await retrier.pause(error, endpoint, n, signal);
-    }
-  }
 }
 
 export class RemoteReadMarks implements MarkReader {
@@ -90,7 +67,7 @@ export class RemoteReadMarks implements MarkReader {
     const { maxFrameBytes } = this.#plan.source;
     const reservation = new Reservation(this.#budget);
     try {
-      const { cursor } = await persistently(this.#retrier, this.#endpoint, signal, (attempt) => {
+      const { cursor } = await this.#retrier.persist(this.#endpoint, signal, (attempt) => {
         reservation.release();
         return readAnswer(this.#client, query, { attempt, signal, reservation, maxFrameBytes });
       });
@@ -172,7 +149,7 @@ export class PromqlMarks implements MarkReader {
   async #query(fromMs: number, toMs: number, signal: AbortSignal, call?: string) {
     const range = `${formatSelector([...this.#matchers, freshMatcher(this.#random)])}[${toMs - fromMs}ms]`;
     const promql = call === undefined ? range : `${call}(${range})`;
-    const result = await persistently(this.#retrier, this.#endpoint, signal, (attempt) =>
+    const result = await this.#retrier.persist(this.#endpoint, signal, (attempt) =>
       this.#client.query(promql, toMs - 1, { attempt, signal, maxBytes: markAnswerBytes }),
     );
     return result.series;

@@ -120,23 +120,6 @@ interface ReadBackOptions {
   readonly answerBytes: number;
 }
 
-/** Transient failures are waited out; everything else is the caller's. */
-async function persistently<T>(
-  options: ReadBackOptions,
-  signal: AbortSignal,
-  ask: (attempt: number) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask(attempt);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof RemoteError) || error.class !== 'transient') throw error;
-      await options.retrier.pause(error, options.endpoint, attempt, signal);
-    }
-  }
-}
-
 type LabelSet = ReadonlyMap<string, string>;
 
 const foreignSeriesLookedAt = 10;
@@ -205,7 +188,7 @@ export class RemoteReadBack implements ReadBack {
     const query = { matchers: [namesMatcher(names)], ...range };
     const reservation = new Reservation(this.#budget);
     try {
-      const { cursor } = await persistently(this.#options, signal, (attempt) => {
+      const { cursor } = await this.#options.retrier.persist(this.#options.endpoint, signal, (attempt) => {
         reservation.release();
         return readAnswer(client, query, { attempt, signal, reservation, maxFrameBytes });
       });
@@ -255,7 +238,7 @@ export class PromqlReadBack implements ReadBack {
     const selector = formatSelector([namesMatcher(names), freshMatcher(this.#options.random)]);
     if (this.#exports !== false) {
       try {
-        await persistently(this.#options, signal, (attempt) =>
+        await this.#options.retrier.persist(this.#options.endpoint, signal, (attempt) =>
           this.#addExported(selector, fromMs, toMs, present, { signal, attempt }),
         );
         this.#exports = true;
@@ -266,7 +249,7 @@ export class PromqlReadBack implements ReadBack {
       }
     }
     const promql = `${selector}[${toMs - fromMs}ms]`;
-    const result = await persistently(this.#options, signal, (attempt) =>
+    const result = await this.#options.retrier.persist(this.#options.endpoint, signal, (attempt) =>
       this.#options.client.query(promql, toMs - 1, { attempt, signal, maxBytes: this.#options.answerBytes }),
     );
     for (const { metric, samples, histogramTimesMs } of result.series) {

@@ -2,7 +2,7 @@
 // deadline ends the migration, because an endpoint that never answered is more often a typing error than an outage.
 
 import type { Endpoint, Side } from '../remote/endpoint.ts';
-import type { RemoteError } from '../remote/remote-error.ts';
+import { RemoteError } from '../remote/remote-error.ts';
 import { retryDelayMs } from '../remote/retry-delay.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { redactUrl } from '../telemetry/secret.ts';
@@ -57,5 +57,26 @@ export class Retrier {
     observer.event({ type: 'retry', side: error.side, code: error.code, message: error.message, attempt, delayMs });
     observer.progress(progress);
     await clock.sleep(delayMs, signal);
+  }
+
+  /**
+   * Asks until there is an answer: what fails for a passing reason is repeated, an unclear 400 twice.
+   * @param ask gets the number of the attempt, from 1
+   * @throws RemoteError when no repetition helps; what `pause` throws
+   */
+  async persist<T>(endpoint: Endpoint, signal: AbortSignal, ask: (attempt: number) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await ask(attempt);
+        this.answered(endpoint.side);
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof RemoteError)) throw error;
+        const passing = error.class === 'transient' || (error.class === 'ambiguous' && attempt < 3);
+        if (!passing) throw error;
+        await this.pause(error, endpoint, attempt, signal);
+      }
+    }
   }
 }

@@ -1,10 +1,10 @@
 // One HTTP exchange with one endpoint: what the read, write and query clients share. Knows headers, credentials, time limits and how an
 // answer ends; the classes of answers are classify-answer.ts, the connections agents.ts.
 
-import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import got from 'got';
 
+import { version } from '../telemetry/version.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';
 import { hintOf } from './answer-codes.ts';
 import { type Classified, classifyAnswer } from './classify-answer.ts';
@@ -54,10 +54,6 @@ export interface HttpAnswer {
   text(): Promise<string>;
   discard(): void;
 }
-
-const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-const version =
-  typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0.0.0';
 
 const textBytes = 4 * 1024;
 const drainedBytes = 64 * 1024;
