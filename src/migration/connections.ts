@@ -15,6 +15,7 @@ import { RateLimit } from './rate-limit.ts';
 import { PromqlReadBack, type ReadBack, RemoteReadBack } from './read-back.ts';
 import { Retrier } from './retrier.ts';
 import { SeriesRouter } from './series-router.ts';
+import { Settling } from './settling.ts';
 
 export interface Connections {
   readonly source: ReadClient;
@@ -22,6 +23,7 @@ export interface Connections {
   /** Both undefined with `progress.protocol: None`. */
   readonly marks: MarkReader | undefined;
   readonly readBack: ReadBack | undefined;
+  readonly settling: Settling;
   /** For answers of the source; lanes and read-back have their share of `limits.memory` apart. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
@@ -77,6 +79,7 @@ export function openConnections(
     destination,
     marks: progressReading?.marks,
     readBack: progressReading?.readBack,
+    settling: new Settling(plan.progress.protocol, clock, progressReading?.flush ?? (async () => false)),
     budget,
     router: new SeriesRouter(plan, share),
     retrier,
@@ -111,6 +114,7 @@ function openProgress(
       client,
       marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier }),
       readBack: new RemoteReadBack({ endpoint, client, retrier, maxFrameBytes, answerBytes: readBackBytes }),
+      flush: undefined,
     };
   }
   const client = new QueryClient(endpoint, hooks);
@@ -118,5 +122,6 @@ function openProgress(
     client,
     marks: new PromqlMarks({ plan, endpoint, client, retrier, random }),
     readBack: new PromqlReadBack({ endpoint, client, retrier, random, answerBytes: readBackBytes }),
+    flush: (signal: AbortSignal) => client.flush(signal),
   };
 }

@@ -16,6 +16,15 @@ import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Retrier } from './retrier.ts';
 
+/** A write request on its way, a `WriteBatch` or part of one. The message itself is asked for only when something goes wrong with it. */
+export interface OutgoingRequest {
+  readonly samples: number;
+  /** The snappy block that is sent. */
+  body(): Uint8Array;
+  /** The WriteRequest that it holds. */
+  request(): Uint8Array;
+}
+
 /** What a batch needs to know of the window that it belongs to. */
 export interface DeliveryWindow {
   readonly fromMs: number;
@@ -72,19 +81,19 @@ export class Delivery {
   }
 
   /**
-   * @param request an encoded WriteRequest
+   * @param outgoing must not change before this settles
    * @param repeated the answer to an earlier attempt was lost: what the destination refuses as a repeat may be there since then
    * @throws MigrationError when the destination refuses, or bad samples end the migration; the signal's reason on abort
    */
   async deliver(
-    request: Uint8Array,
+    outgoing: OutgoingRequest,
     window: DeliveryWindow,
     signal: AbortSignal,
     repeated: boolean = false,
   ): Promise<void> {
     const { progress, observer, samplesRate, bytesRate, retrier, plan, lostAnswers } = this.#options;
-    const { samples } = summarizeWriteRequest(request);
-    const body = compress(request);
+    const { samples } = outgoing;
+    const body = outgoing.body();
     const deliveredBefore = this.#delivered;
     let serverErrors = 0;
     for (let attempt = 1; ; attempt++) {
@@ -95,7 +104,7 @@ export class Delivery {
         progress.waitingFor = 'destination';
         const { warning, influxdb } = await this.#write(body, attempt, signal);
         if (warning !== undefined) this.#warnOnce(warning.code, warning.message);
-        if (influxdb) this.#countLost(request);
+        if (influxdb) this.#countLost(outgoing.request());
         retrier.answered('destination');
         progress.bytesWritten += body.length;
         window.account.add('written', samples);
@@ -110,12 +119,13 @@ export class Delivery {
         if (error.class === 'transient' && !suspect) {
           await retrier.pause(error, plan.destination, attempt, signal);
           if (!lostAnswers.mayHaveArrived(error)) continue;
+          const request = outgoing.request();
           const missing = await lostAnswers.missing(request, signal);
           repeated = true;
           if (missing === request) continue;
-          const left = missing.length === 0 ? 0 : summarizeWriteRequest(missing).samples;
-          window.account.add('already-present', samples - left);
-          return left === 0 ? undefined : await this.deliver(missing, window, signal, repeated);
+          const left = outgoingRequest(missing);
+          window.account.add('already-present', samples - left.samples);
+          return left.samples === 0 ? undefined : await this.deliver(left, window, signal, repeated);
         }
         if (error.class === 'transient' && samples === 1) {
           // A single sample is blamed only when the destination has taken others meanwhile and refuses it again.
@@ -124,9 +134,9 @@ export class Delivery {
             if (this.#delivered === deliveredBefore && (await this.#takesOthers(window, signal))) this.#delivered++;
             continue;
           }
-          return this.#reject(request, samples, 'other', error, window, repeated);
+          return this.#reject(outgoing.request(), samples, 'other', error, window, repeated);
         }
-        return await this.#divide(request, samples, error, window, signal, repeated);
+        return await this.#divide(outgoing.request(), samples, error, window, signal, repeated);
       }
     }
   }
@@ -189,7 +199,7 @@ export class Delivery {
     }
     const halves = bisectWriteRequest(request);
     if (halves === undefined) return this.#reject(request, samples, error.reason ?? 'other', error, window, repeated);
-    for (const half of halves) await this.deliver(half, window, signal, repeated);
+    for (const half of halves) await this.deliver(outgoingRequest(half), window, signal, repeated);
   }
 
   /** This may be the only batch that is left: then a sample beside the progress series shows whether the destination takes any. */
@@ -251,6 +261,15 @@ export class Delivery {
     if (plan.rejectedSamples === 'Fail' && window.account.rejected >= rejectionsBeforeStopping)
       throw samplesRejected(window);
   }
+}
+
+/** A WriteRequest of which something is sent again, on snappy's plain path. */
+function outgoingRequest(request: Uint8Array): OutgoingRequest {
+  return {
+    samples: summarizeWriteRequest(request).samples,
+    body: () => compress(request),
+    request: () => request,
+  };
 }
 
 /** With `rejectedSamples: Fail`: the end of the migration, with the destination's own words and the setting that would help. */

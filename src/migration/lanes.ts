@@ -4,7 +4,7 @@
 import { type CommitRank, floatRank, histogramCommitRank } from '../wire/commit-rank.ts';
 import type { LabelBytes } from '../wire/labels.ts';
 import type { SampleColumns } from '../wire/sample-columns.ts';
-import { WriteBatch } from '../wire/write-request.ts';
+import { WriteBatch } from '../wire/write-batch.ts';
 import type { Delivery, DeliveryWindow } from './delivery.ts';
 
 /** What a lane may hold: the batch that is filled, the one in flight, and its compressed form. */
@@ -123,7 +123,7 @@ export class Lanes {
     lane.following = lane.spare;
     lane.spare = batch;
     for (const [hash, run] of lane.ends) if (run.batch === batch) lane.ends.delete(hash);
-    lane.inFlight = this.#delivery.deliver(batch.bytes(), window, this.#signal).finally(() => batch.clear());
+    lane.inFlight = this.#delivery.deliver(batch, window, this.#signal).finally(() => batch.clear());
     lane.inFlight.catch(this.#onFailure);
   }
 }

@@ -2,10 +2,10 @@
 // VictoriaMetrics and be refused as repeats by a Prometheus. Called by delivery.ts before it repeats such a request.
 
 import type { RemoteError } from '../remote/remote-error.ts';
-import type { Clock } from '../telemetry/clock.ts';
 import { labelKey, metricName } from '../wire/labels.ts';
 import { withoutSamples, writeRequestSeries } from '../wire/write-request.ts';
 import { type Hidden, presentTimes, type ReadBack } from './read-back.ts';
+import type { Settling } from './settling.ts';
 
 /** Failures after which nobody here knows whether the destination had the request before. */
 const unknownOutcomes: ReadonlySet<string> = new Set([
@@ -20,14 +20,12 @@ const unknownOutcomes: ReadonlySet<string> = new Set([
 
 export class LostAnswers {
   readonly #readBack: ReadBack | undefined;
-  readonly #settlingMs: number;
-  readonly #clock: Clock;
+  readonly #settling: Pick<Settling, 'settle'>;
 
-  /** @param options `readBack` is undefined with `progress.protocol: None`; `settlingMs` until the destination shows what it took */
-  constructor(options: { readBack: ReadBack | undefined; settlingMs: number; clock: Clock }) {
+  /** @param options `readBack` is undefined with `progress.protocol: None` */
+  constructor(options: { readBack: ReadBack | undefined; settling: Pick<Settling, 'settle'> }) {
     this.#readBack = options.readBack;
-    this.#settlingMs = options.settlingMs;
-    this.#clock = options.clock;
+    this.#settling = options.settling;
   }
 
   /** Whether the request may have been carried out although it failed so. */
@@ -57,8 +55,8 @@ export class LostAnswers {
         if (timeMs > lastMs) lastMs = timeMs;
       }
     }
-    await this.#clock.sleep(this.#settlingMs, signal);
-    const present = await presentTimes(this.#readBack, [...names], keys, firstMs, lastMs + 1, signal);
+    await this.#settling.settle(signal);
+    const present = await presentTimes(this.#readBack, [...names], () => keys, firstMs, lastMs + 1, signal);
     return withoutSamples(request, (labels) => present.get(labelKey(labels)));
   }
 }

@@ -4,8 +4,7 @@
 import { RemoteError } from '../remote/remote-error.ts';
 import type { WriteClient } from '../remote/write-client.ts';
 import { encodeLabels } from '../wire/labels.ts';
-import { compress } from '../wire/snappy.ts';
-import { WriteBatch } from '../wire/write-request.ts';
+import { WriteBatch } from '../wire/write-batch.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import { markLabels } from './progress-mark.ts';
@@ -58,7 +57,7 @@ export class MarkWriter {
   async #send(labels: Record<string, string>, timeMs: number, value: number, signal: AbortSignal): Promise<void> {
     const batch = new WriteBatch(1024);
     batch.appendSample(encodeLabels(Object.entries(labels)), timeMs, value);
-    const body = compress(batch.bytes());
+    const body = batch.body();
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#client.write(body, { attempt, signal });

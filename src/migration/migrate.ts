@@ -9,7 +9,6 @@ import { initialProgress, type MigrationProgress, type MigrationResult } from '.
 import { Pipeline } from './pipeline.ts';
 import { uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
-import { settlingMs } from './read-back.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -75,7 +74,7 @@ async function run(
   if (plan.progress.protocol !== 'None' && (mark === undefined || mark.throughMs < endMs - 1)) {
     progress.waitingFor = 'destination to settle';
     observer.progress(progress);
-    await clock.sleep(settlingMs[plan.progress.protocol], preparing);
+    await connections.settling.settle(preparing);
     mark = await lookForMark();
   }
   const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
@@ -105,7 +104,7 @@ async function run(
     samplesBefore: mark?.samples ?? 0,
     frozenEndMs: plan.endMs === undefined ? endMs : undefined,
   });
-  const uncertainUntilMs = fromMs + uncertainMs(plan.destination.ordering);
+  const uncertainUntilMs = await uncertainUntil(plan, connections, fromMs, endMs, preparing);
   progress.phase = 'Running';
   await pipeline.run(fromMs, endMs, uncertainUntilMs);
   const complete = progress.watermarkMs >= endMs;
@@ -115,4 +114,18 @@ async function run(
     observer.event({ type: 'warning', code: 'nothing-found', message });
   }
   return complete;
+}
+
+/** Until when an earlier run may have written something that no mark tells of. */
+async function uncertainUntil(
+  plan: MigrationPlan,
+  { readBack }: Connections,
+  fromMs: number,
+  endMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  if (readBack === undefined) return fromMs;
+  const untilMs = fromMs + uncertainMs(plan.destination.ordering);
+  // A destination without anything there is by far the most frequent one, and to compare every series with nothing takes time and memory.
+  return (await readBack.isEmpty(fromMs, Math.min(untilMs, endMs), signal)) ? fromMs : untilMs;
 }

@@ -14,7 +14,6 @@ import type { MigrationPlan } from './migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import { anyOrderWindows, uncertainMs } from './progress-mark.ts';
 import { readAhead } from './read-ahead.ts';
-import { settlingMs } from './read-back.ts';
 import { SourceReader } from './source-reader.ts';
 import type { WindowPart } from './window-part.ts';
 import { WindowWriter } from './window-writer.ts';
@@ -69,12 +68,12 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { plan, connections, observer, progress, clock, signal, fail, frozenEndMs } = options;
+    const { plan, connections, observer, progress, signal, fail, frozenEndMs } = options;
     this.#samplesThrough = options.samplesBefore;
-    const { destination: client, retrier, samplesRate, bytesRate, router, readBack } = connections;
+    const { destination: client, retrier, samplesRate, bytesRate, router, readBack, settling } = connections;
     this.#marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
     const probe = (window: DeliveryWindow, at: AbortSignal) => this.#marks.probe(window.toMs - 1, at);
-    const lostAnswers = new LostAnswers({ readBack, clock, settlingMs: settlingMs[plan.progress.protocol] });
+    const lostAnswers = new LostAnswers({ readBack, settling });
     this.#delivery = new Delivery({
       plan,
       client,
@@ -92,27 +91,25 @@ export class Pipeline {
 
   /**
    * Copies [fromMs, endMs), or as much of it as is begun when `stop` is aborted.
-   * @param uncertainUntilMs windows that begin before it are compared with the destination first
+   * @param uncertainUntilMs what lies before it is compared with the destination first
    * @throws MigrationError, or the signal's reason
    */
   async run(fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
-    const { plan, connections, observer, progress, clock, stop, signal } = this.#options;
+    const { plan, connections, observer, progress, stop, signal } = this.#options;
     const { source: client, budget, router, retrier } = connections;
     const reader = new SourceReader({ plan, client, budget, router, retrier, observer, progress, uncertainUntilMs });
     let atMs = fromMs;
-    let compareUntilMs = uncertainUntilMs;
     while (atMs < endMs && !stop.aborted) {
       try {
-        await this.#copy(reader, atMs, endMs, compareUntilMs);
+        await this.#copy(reader, atMs, endMs);
         break;
       } catch (error) {
         if (!(error instanceof UndecodableWindow)) throw error;
         // What came before it is on its way; what was written of it shows when it is compared.
         await this.#finishAll();
-        await clock.sleep(settlingMs[plan.progress.protocol], signal);
+        await connections.settling.settle(signal);
         atMs = error.window.fromMs;
-        compareUntilMs = Math.max(compareUntilMs, error.window.toMs);
-        reader.samplesOnlyUntil(error.window.toMs);
+        reader.readAgainUntil(error.window.toMs);
         const message = `the source's stream can't be decoded, asking for SAMPLES instead: ${error.message}`;
         observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
       }
@@ -121,7 +118,7 @@ export class Pipeline {
     this.#delivery.tellLost();
   }
 
-  async #copy(reader: SourceReader, fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
+  async #copy(reader: SourceReader, fromMs: number, endMs: number): Promise<void> {
     const { plan, stop, signal, clock } = this.#options;
     const most = plan.destination.ordering === 'Any' ? anyOrderWindows : 1;
     const reading = new AbortController();
@@ -140,7 +137,7 @@ export class Pipeline {
           await this.#finishBefore(part.window.toMs);
           open = this.#open(part, clock.now());
         }
-        await this.#write(part, open, uncertainUntilMs);
+        await this.#write(part, open);
         if (!part.last) continue;
         open.acknowledged = (await this.#lanes.flush(open)).acknowledged;
         this.#inFlight.push(open);
@@ -182,11 +179,9 @@ export class Pipeline {
     };
   }
 
-  async #write(part: WindowPart, window: OpenWindow, uncertainUntilMs: number): Promise<void> {
-    const { readBack } = this.#options.connections;
-    const uncertain = readBack !== undefined && window.fromMs < uncertainUntilMs;
+  async #write(part: WindowPart, window: OpenWindow): Promise<void> {
     try {
-      window.series += await this.#writer.write(part, window, uncertain);
+      window.series += await this.#writer.write(part, window);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       // What is on the lanes belongs to the withdrawn count: let it arrive before the window is read again.
@@ -252,6 +247,7 @@ export class Pipeline {
   async #expectMark(throughMs: number): Promise<void> {
     const { connections, clock, signal } = this.#options;
     const giveUpAtMs = clock.now() + markVisibleMs;
+    await connections.settling.show(signal);
     while ((await connections.marks?.latest(throughMs, throughMs + 1, signal)) === undefined) {
       if (clock.now() >= giveUpAtMs) {
         throw new MigrationError(

@@ -67,6 +67,8 @@ export class Reservation {
 /** Small pieces from the socket are gathered into blocks: a server that flushes every frame would cost an object a series otherwise. */
 const blockBytes = 256 * 1024;
 const firstBlockBytes = 16 * 1024;
+/** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
+const longestEmptyAnswerBytes = 8;
 
 /**
  * Reads one answer completely.
@@ -106,6 +108,20 @@ export async function readAnswer(
   const message = decompress(compressed, decodedBytes);
   reservation.shrink(blocks.received);
   return { cursor: new SamplesCursor(message), receivedBytes: blocks.received };
+}
+
+/**
+ * Asks until the first bytes of the answer tell whether there is any series. An answer of SAMPLES without a series is a few bytes long.
+ * @throws RemoteError, or the signal's reason
+ */
+export async function hasNoSeries(client: ReadClient, query: ReadQuery, signal: AbortSignal): Promise<boolean> {
+  const answer = await client.read(requestOf(query, client.searchesRegexes), { attempt: 1, signal });
+  let bytes = 0;
+  for await (const piece of answer.body) {
+    bytes += piece.length;
+    if (bytes > (answer.kind === 'stream' ? 0 : longestEmptyAnswerBytes)) return false;
+  }
+  return true;
 }
 
 /** @param anchored for a server that would find a regular expression anywhere in a value: written out as Prometheus 3 reads it */

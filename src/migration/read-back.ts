@@ -12,11 +12,49 @@ import { MemoryBudget } from './memory-budget.ts';
 import { toMigrationError } from './migration-error.ts';
 import type { Matcher } from './migration-plan.ts';
 import { formatSelector, freshMatcher } from './progress-mark.ts';
-import { DoesNotFit, type ReadQuery, Reservation, readAnswer } from './read-answer.ts';
+import { DoesNotFit, hasNoSeries, type ReadQuery, Reservation, readAnswer } from './read-answer.ts';
 import type { Retrier } from './retrier.ts';
 
-/** Timestamps per series, by `labelKey` of the canonical labels. */
-export type PresentTimes = Map<string, number[]>;
+/** The series that are asked about, by `labelKey` of their canonical labels, and what timestamps of them were found. */
+export interface PresentTimes {
+  /** To be added to; undefined for a series that nobody asks about. */
+  get(key: string): number[] | undefined;
+  keys(): Iterable<string>;
+}
+
+/** Lists the series only when the destination shows any at all: it is empty most of the time, and they may be a million. */
+class WantedTimes implements PresentTimes {
+  readonly #list: () => Iterable<string>;
+  #times: Map<string, number[]> | undefined;
+
+  constructor(list: () => Iterable<string>) {
+    this.#list = list;
+  }
+
+  get(key: string): number[] | undefined {
+    return this.#all().get(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#all().keys();
+  }
+
+  found(): Map<string, Float64Array> {
+    const sorted = new Map<string, Float64Array>();
+    for (const [key, times] of this.#times ?? []) {
+      if (times.length > 0) sorted.set(key, Float64Array.from(new Set(times)).sort());
+    }
+    return sorted;
+  }
+
+  #all(): Map<string, number[]> {
+    if (this.#times === undefined) {
+      this.#times = new Map();
+      for (const key of this.#list()) this.#times.set(key, []);
+    }
+    return this.#times;
+  }
+}
 
 /**
  * No PromQL answer shows stale markers; a Prometheus with external labels of its own shows other label sets than were written, so nothing
@@ -35,13 +73,14 @@ export interface ReadBack {
   ): Promise<void>;
   /** What of the samples that are there it may not have shown. */
   readonly hides: Hidden;
+  /**
+   * Whether the destination has no sample at all in [fromMs, toMs), of whatever series: then nothing has to be compared. False when it has
+   * any, or does not tell.
+   */
+  isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/**
- * How long the destination is given before its marks and samples are believed to be all that was written: VictoriaMetrics 1.145 shows
- * a new series two to four seconds after it took it, and a request of a killed run may still be on its way in.
- */
-export const settlingMs = { RemoteRead: 500, PromQL: 5000, None: 0 } as const;
+const anySeries: Matcher = { kind: '=~', name: '__name__', value: '.+' };
 
 const namesAtOnce = 100;
 /** Regular expressions are sent in the URL or a form; servers bound them. */
@@ -49,21 +88,20 @@ const nameBytesAtOnce = 4000;
 
 /**
  * The timestamps that the destination has in [fromMs, toMs) of the series `keys`, whose metric names are `names`.
+ * @param keys called when the destination shows a series of those names, and then once
  * @returns ascending timestamps by series
  */
 export async function presentTimes(
   readBack: ReadBack,
   names: readonly string[],
-  keys: ReadonlySet<string>,
+  keys: () => Iterable<string>,
   fromMs: number,
   toMs: number,
   signal: AbortSignal,
 ): Promise<Map<string, Float64Array>> {
-  const wanted: PresentTimes = new Map([...keys].map((key) => [key, []]));
+  const wanted = new WantedTimes(keys);
   for (const group of nameGroups(names)) await addInPieces(readBack, group, fromMs, toMs, wanted, signal);
-  const sorted = new Map<string, Float64Array>();
-  for (const [key, times] of wanted) if (times.length > 0) sorted.set(key, Float64Array.from(new Set(times)).sort());
-  return sorted;
+  return wanted.found();
 }
 
 async function addInPieces(
@@ -157,6 +195,17 @@ export class RemoteReadBack implements ReadBack {
     return added;
   }
 
+  async isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
+    const query = { matchers: [anySeries], fromMs, toMs, samplesOnly: false };
+    try {
+      return await hasNoSeries(this.#options.client, query, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError || error instanceof WireError) return false;
+      throw error;
+    }
+  }
+
   async #ask(
     names: readonly string[],
     fromMs: number,
@@ -198,7 +247,7 @@ export class RemoteReadBack implements ReadBack {
       while (cursor.next()) {
         const labels = canonicalLabels(cursor.labels);
         const key = labelKey(labels);
-        if (!present.has(key)) {
+        if (present.get(key) === undefined) {
           if (foreign.length < foreignSeriesLookedAt) foreign.push(new Map(decodeLabels(labels)));
           continue;
         }
@@ -262,6 +311,20 @@ export class PromqlReadBack implements ReadBack {
         toMs,
       );
       addTimes(present, key, histogramTimesMs, fromMs, toMs);
+    }
+  }
+
+  async isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
+    const selector = formatSelector([anySeries, freshMatcher(this.#options.random)]);
+    const options = { attempt: 1, signal, maxBytes: this.#options.answerBytes };
+    try {
+      // The first line tells, and to look no further ends the request.
+      for await (const _ of this.#options.client.exportSeries([selector], fromMs, toMs - 1, options)) return false;
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return false;
+      throw error;
     }
   }
 

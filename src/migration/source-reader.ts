@@ -16,7 +16,15 @@ import { type ReadFailure, reactToReadFailure } from './read-failure.ts';
 import type { Retrier } from './retrier.ts';
 import type { SeriesRouter } from './series-router.ts';
 import { outlineOf, type WindowPart } from './window-part.ts';
-import { firstWindow, halve, mustReread, nextWindow, type WindowLimits, type WindowState } from './window-size.ts';
+import {
+  firstWindow,
+  halve,
+  mustReread,
+  nextWindow,
+  type WindowLimits,
+  type WindowState,
+  windowEndMs,
+} from './window-size.ts';
 
 export interface SourceReaderOptions {
   readonly plan: MigrationPlan;
@@ -26,7 +34,7 @@ export interface SourceReaderOptions {
   readonly retrier: Retrier;
   readonly observer: MigrationObserver;
   readonly progress: MigrationProgress;
-  /** Windows that begin before it will be compared with the destination, which takes memory. */
+  /** What lies before it is to be compared with the destination, which takes memory. */
   readonly uncertainUntilMs: number;
 }
 
@@ -52,12 +60,14 @@ export class SourceReader {
   readonly #limits: WindowLimits;
   #samplesOnly: boolean;
   #samplesOnlyUntilMs = Number.NEGATIVE_INFINITY;
+  #uncertainUntilMs: number;
   #splitForAmbiguity = false;
   #splitsInARow = 0;
   #pausesInARow = 0;
 
   constructor(options: SourceReaderOptions) {
     this.#options = options;
+    this.#uncertainUntilMs = options.uncertainUntilMs;
     const { window, source } = options.plan;
     this.#samplesOnly = source.readMode === 'Samples';
     this.#limits = {
@@ -69,9 +79,10 @@ export class SourceReader {
     };
   }
 
-  /** Until this time the source is asked for SAMPLES: what it streamed could not be decoded. */
-  samplesOnlyUntil(untilMs: number): void {
+  /** What was streamed before this time could not be decoded, after some of it was written: SAMPLES are asked for, and are compared. */
+  readAgainUntil(untilMs: number): void {
     this.#samplesOnlyUntilMs = untilMs;
+    this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, untilMs);
   }
 
   /**
@@ -84,7 +95,8 @@ export class SourceReader {
     let partitions: NamePartition[] = [allNames];
     let atMs = fromMs;
     while (atMs < toMs) {
-      const window = { fromMs: atMs, toMs: Math.min(toMs, atMs + state.lengthMs) };
+      const window = { fromMs: atMs, toMs: windowEndMs(atMs, state, toMs) };
+      const askedMs = window.toMs - window.fromMs;
       this.#options.progress.windowMs = state.lengthMs;
       let slices: Slice[] = partitions.map((names) => ({ ...window, names }));
       const used: NamePartition[] = [];
@@ -95,9 +107,7 @@ export class SourceReader {
         const [slice, ...others] = slices as [Slice, ...Slice[]];
         // A shorter window is asked for only while nothing of this one has been handed on.
         const canShorten =
-          used.length === 0 && partitions.length === 1
-            ? halve(state, this.#limits, window.toMs - window.fromMs)
-            : undefined;
+          used.length === 0 && partitions.length === 1 ? halve(state, this.#limits, askedMs) : undefined;
         const read = await this.#read(slice, canShorten !== undefined, signal);
         if ('split' in read) {
           if (canShorten !== undefined) {
@@ -112,9 +122,9 @@ export class SourceReader {
         samples += read.part.outline.sampleBound;
         bytes += read.part.reservation.bytes;
         const outcome = { samples, bytes, budgetBytes };
-        if (used.length === 0 && mustReread(state, outcome, this.#limits)) {
+        if (used.length === 0 && mustReread(state, outcome, this.#limits, askedMs)) {
           read.part.reservation.release();
-          shorter = nextWindow(state, outcome, this.#limits);
+          shorter = nextWindow(state, outcome, this.#limits, askedMs);
           break;
         }
         used.push(slice.names);
@@ -125,7 +135,7 @@ export class SourceReader {
         state = shorter;
         continue;
       }
-      const grown = nextWindow(state, { samples, bytes, budgetBytes }, this.#limits);
+      const grown = nextWindow(state, { samples, bytes, budgetBytes }, this.#limits, askedMs);
       // At the floor the names that had to be asked apart will have to be again.
       partitions = grown.lengthMs > state.lengthMs ? [allNames] : [...new Set(used)];
       state = grown;
@@ -208,7 +218,7 @@ export class SourceReader {
       );
       retrier.answered('source');
     }
-    const uncertain = slice.fromMs < this.#options.uncertainUntilMs;
+    const uncertain = slice.fromMs < this.#uncertainUntilMs;
     const outline = outlineOf(answers, router, uncertain, this.#options.budget.total - reservation.bytes);
     await reservation.grow(outline.decodingBytes, signal);
     const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);

@@ -2,6 +2,7 @@
 // answer for some of its metric names.
 
 import { WireError } from '../wire/errors.ts';
+import { type LabelBytes, metricName, nameEntry } from '../wire/labels.ts';
 import type { SeriesCursor } from '../wire/read-response.ts';
 import { type Answer, DoesNotFit, type Reservation } from './read-answer.ts';
 import { SeriesHashes } from './series-hashes.ts';
@@ -33,6 +34,8 @@ export interface Outline {
   readonly repeated: ReadonlySet<number>;
   /** What decoding will need on top of the answer itself. */
   readonly decodingBytes: number;
+  /** Metric names after relabelling, of a part that is to be compared with the destination; undefined for any other. */
+  readonly names: ReadonlySet<string> | undefined;
 }
 
 const bytesPerDecodedSample = 24;
@@ -57,6 +60,7 @@ export function outlineOf(
 ): Outline {
   const hashes = new SeriesHashes();
   const repeated = new Set<number>();
+  const names = uncertain ? new NameSet() : undefined;
   let entries = 0;
   let sampleBound = 0;
   let largest = 0;
@@ -66,7 +70,10 @@ export function outlineOf(
       sampleBound += cursor.sampleBound;
       if (cursor.sampleBound > largest) largest = cursor.sampleBound;
       const route = router.route(cursor.labels);
-      if (route.kind === 'write' && !hashes.add(route.hash)) repeated.add(route.hash);
+      if (route.kind === 'write') {
+        if (!hashes.add(route.hash)) repeated.add(route.hash);
+        names?.addNameOf(route.labels);
+      }
       // Millions of series without samples would fill memory before anything is decoded.
       if (hashes.bytes + repeated.size * bytesPerRepeatedHash > spareBytes) {
         throw new DoesNotFit(`${entries} series and more are too many for limits.memory`);
@@ -83,5 +90,19 @@ export function outlineOf(
     sampleBound,
     repeated,
     decodingBytes: hashes.bytes + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,
+    names: names?.names,
   };
+}
+
+/** Series of one metric follow each other, and mostly begin with its name: it is decoded once, not once a series. */
+class NameSet {
+  readonly names = new Set<string>();
+  #lastEntry = new Uint8Array(0);
+
+  addNameOf(labels: LabelBytes): void {
+    const last = this.#lastEntry;
+    if (last.length > 0 && Buffer.compare(last, labels.subarray(0, last.length)) === 0) return;
+    this.names.add(metricName(labels));
+    this.#lastEntry = nameEntry(labels).slice();
+  }
 }

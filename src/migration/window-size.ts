@@ -1,13 +1,22 @@
-// How long the next window is: arithmetic alone, for the planner that reads them. A window grows by doubling while the source's
-// answers stay small, shrinks by halving, and crosses empty stretches in strides that no ordering rule limits.
+// How long the next window is: arithmetic alone, for the planner that reads them. A window grows towards the target that the last answer
+// foretells, shrinks by halving, ends where the source's blocks do, and crosses empty stretches in strides that no ordering rule limits.
 
 const DAY_MS = 86_400_000;
 
 /** Empty strides stop growing here: one that turns out to hold data has to be read again. */
 export const LONGEST_STRIDE_MS = 30 * DAY_MS;
 
-/** Short enough for a source of a million series, long enough to reach two hours after five windows. */
+/** Short enough for a source of a million series, long enough to foretell from it what two hours hold. */
 const FIRST_WINDOW_MS = 5 * 60_000;
+
+/** The most that a window may grow at once, as a power of two: from the first one to two hours. */
+const MOST_DOUBLINGS = 5;
+
+/**
+ * Prometheus and all that descend from it keep two hours, counted from 1970, in a block, and no chunk crosses its border. A chunk that
+ * crosses the border of a window is encoded anew by the source for either side, which costs it more than all the rest.
+ */
+const BLOCK_MS = 2 * 3_600_000;
 
 /** How many windows must go well before a length that was too much is tried again. */
 export const FINE_WINDOWS_BEFORE_RETRY = 16;
@@ -51,8 +60,23 @@ export function firstWindow(limits: WindowLimits): WindowState {
   };
 }
 
-/** The window after one that was read completely. For one that has to be read again (`mustReread`): the length to do it with. */
-export function nextWindow(state: WindowState, outcome: WindowOutcome, limits: WindowLimits): WindowState {
+/** Where a window from `fromMs` ends: at a block's border when there is one in it, and in any case at `endMs`. */
+export function windowEndMs(fromMs: number, state: WindowState, endMs: number): number {
+  const toMs = Math.min(endMs, fromMs + state.lengthMs);
+  const borderMs = Math.floor(toMs / BLOCK_MS) * BLOCK_MS;
+  return borderMs > fromMs ? borderMs : toMs;
+}
+
+/**
+ * The window after one that was read completely. For one that has to be read again (`mustReread`): the length to do it with.
+ * @param askedMs what was really asked, when the window was cut at a border
+ */
+export function nextWindow(
+  state: WindowState,
+  outcome: WindowOutcome,
+  limits: WindowLimits,
+  askedMs: number = state.lengthMs,
+): WindowState {
   if (outcome.samples === 0) {
     return {
       ...state,
@@ -66,20 +90,28 @@ export function nextWindow(state: WindowState, outcome: WindowOutcome, limits: W
   }
 
   const fineRun =
-    state.ceilingMs === undefined || mustReread(state, outcome, limits) ? state.fineRun : state.fineRun + 1;
+    state.ceilingMs === undefined || mustReread(state, outcome, limits, askedMs) ? state.fineRun : state.fineRun + 1;
   const fine: WindowState =
     fineRun >= FINE_WINDOWS_BEFORE_RETRY
       ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0 }
       : { ...state, emptyRun: 0, fineRun };
-  return { ...fine, lengthMs: clamp(grown(state.lengthMs, outcome, limits), limits.minMs, dataLimitMs(fine, limits)) };
+  // What was too much before is felt for, not jumped to.
+  const mostDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MOST_DOUBLINGS;
+  const lengthMs = grown(state.lengthMs, askedMs, outcome, limits, mostDoublings);
+  return { ...fine, lengthMs: clamp(lengthMs, limits.minMs, dataLimitMs(fine, limits)) };
 }
 
 /**
  * Whether a stride over an empty stretch ran into samples and is longer than a window with samples may be: nothing of it may be
  * written, the same start is read again with `nextWindow`'s length.
  */
-export function mustReread(state: WindowState, outcome: WindowOutcome, limits: WindowLimits): boolean {
-  return outcome.samples > 0 && state.lengthMs > limits.maxMs;
+export function mustReread(
+  state: WindowState,
+  outcome: WindowOutcome,
+  limits: WindowLimits,
+  askedMs: number = state.lengthMs,
+): boolean {
+  return outcome.samples > 0 && askedMs > limits.maxMs;
 }
 
 /**
@@ -103,13 +135,24 @@ export function halve(
   };
 }
 
-function grown(lengthMs: number, outcome: WindowOutcome, limits: WindowLimits): number {
-  const load = Math.max(
+function grown(
+  lengthMs: number,
+  askedMs: number,
+  outcome: WindowOutcome,
+  limits: WindowLimits,
+  mostDoublings: number,
+): number {
+  const asked = Math.max(
     outcome.samples / limits.targetSamples,
     outcome.bytes / Math.min(limits.targetBytes, outcome.budgetBytes),
   );
-  if (load < 0.5) return lengthMs * 2;
-  return load <= 1 ? lengthMs : Math.floor(lengthMs / 2);
+  if (asked > 1) return Math.floor(askedMs / 2);
+  // As if all of the length had been asked for.
+  const load = asked * (lengthMs / askedMs);
+  if (load > 1) return Math.floor(lengthMs / 2);
+  if (load >= 0.5) return lengthMs;
+  const doublings = load === 0 ? mostDoublings : Math.min(mostDoublings, Math.ceil(Math.log2(1 / load)) - 1);
+  return lengthMs * 2 ** doublings;
 }
 
 function dataLimitMs(state: WindowState, limits: WindowLimits): number {

@@ -2,7 +2,7 @@
 // series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
 
 import { setImmediate } from 'node:timers/promises';
-import { canonicalLabels, formatLabels, labelKey, metricName } from '../wire/labels.ts';
+import { canonicalLabels, formatLabels, labelKey } from '../wire/labels.ts';
 import type { SeriesCursor } from '../wire/read-response.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import type { DeliveryWindow } from './delivery.ts';
@@ -46,12 +46,12 @@ export class WindowWriter {
   }
 
   /**
-   * Puts a part on the lanes; returns when all of it is encoded, not when it is acknowledged.
-   * @param uncertain an earlier run may have written some of it: only what is missing is sent
+   * Puts a part on the lanes; returns when all of it is encoded, not when it is acknowledged. Of a part that an earlier run may have
+   * written some of, only what is missing is sent.
    * @returns the number of series that had samples
    */
-  async write(part: WindowPart, window: DeliveryWindow, uncertain: boolean): Promise<number> {
-    const present = uncertain ? await this.#presentTimes(part) : undefined;
+  async write(part: WindowPart, window: DeliveryWindow): Promise<number> {
+    const present = await this.#presentTimes(part);
     if (present !== undefined) {
       window.shown ??= new Set();
       for (const key of present.keys()) window.shown.add(key);
@@ -155,16 +155,15 @@ export class WindowWriter {
 
   async #presentTimes(part: WindowPart): Promise<Present | undefined> {
     const { readBack, router, signal } = this.#options;
-    if (readBack === undefined) return undefined;
-    const names = new Set<string>();
-    const keys = new Set<string>();
-    for (const cursor of part.cursors) {
-      cursor.rewind();
-      while (cursor.next()) {
-        const route = router.route(cursor.labels);
-        if (route.kind !== 'write') continue;
-        keys.add(labelKey(route.labels));
-        names.add(metricName(route.labels));
+    const { names } = part.outline;
+    if (readBack === undefined || names === undefined) return undefined;
+    function* keys(): Generator<string> {
+      for (const cursor of part.cursors) {
+        cursor.rewind();
+        while (cursor.next()) {
+          const route = router.route(cursor.labels);
+          if (route.kind === 'write') yield labelKey(route.labels);
+        }
       }
     }
     return presentTimes(readBack, [...names], keys, part.fromMs, part.toMs, signal);

@@ -91,6 +91,23 @@ export class QueryClient {
     }
   }
 
+  /**
+   * Has a VictoriaMetrics show at once what it has taken, by its /internal/force_flush. @returns false where there is no such thing, or it
+   * is not allowed (`-forceFlushAuthKey`)
+   */
+  async flush(signal: AbortSignal): Promise<boolean> {
+    try {
+      const url = apiUrl(this.#base, 'force_flush');
+      const answer = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
+      // Some proxies answer every path with a page of their own.
+      return (await answer.text()) === '' && answer.status === 200;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return false;
+      throw error;
+    }
+  }
+
   /** Ends all connections, those in use too. */
   close(): void {
     this.#http.close();
@@ -185,11 +202,13 @@ export class QueryClient {
   }
 }
 
-/** `<base>/api/v1/<api>`, whether the base ends there already or not; the base's query string stays. */
-export function apiUrl(base: URL, api: 'query' | 'export'): URL {
+const apiPaths = { query: 'api/v1/query', export: 'api/v1/export', force_flush: 'internal/force_flush' } as const;
+
+/** `<base>/api/v1/<api>`, or where else it is, whether the base ends there already or not; the base's query string stays. */
+export function apiUrl(base: URL, api: keyof typeof apiPaths): URL {
   const url = new URL(base);
   const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
-  url.pathname = `${prefix}/api/v1/${api}`;
+  url.pathname = `${prefix}/${apiPaths[api]}`;
   url.hash = '';
   return url;
 }

@@ -100,6 +100,15 @@ export function metricName(labels: LabelBytes): string {
   return '';
 }
 
+/** The first label when it is `__name__`, else nothing. Two series that begin with the same one are of the same metric. */
+export function nameEntry(labels: LabelBytes): Uint8Array {
+  const reader = new ProtoReader(labels);
+  if (!reader.nextField()) return labels.subarray(0, 0);
+  reader.delimited();
+  const { nameStart, nameEnd } = labelSpan(labels, reader.valueStart, reader.valueEnd);
+  return labels.subarray(0, readableText(labels, nameStart, nameEnd) === '__name__' ? reader.position : 0);
+}
+
 /**
  * The labels as PromQL writes them, `{__name__="x", a="b"}`, for logs: at most 1 KiB of UTF-8, control characters escaped,
  * invalid UTF-8 replaced. Never throws; what cannot be read is left out.

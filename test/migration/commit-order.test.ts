@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Delivery, DeliveryWindow } from '../../src/migration/delivery.ts';
+import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../src/migration/delivery.ts';
 import { Lanes } from '../../src/migration/lanes.ts';
 import { type CommitRank, floatRank, histogramCommitRank } from '../../src/wire/commit-rank.ts';
 import { encodeLabels } from '../../src/wire/labels.ts';
@@ -55,15 +55,15 @@ async function deliver(
   const delivery = {
     maxBatchBytes: 1_000_000,
     maxBatchSamples,
-    async deliver(request: Uint8Array) {
-      const copy = request.slice();
-      const { timeseries } = decodeMessage('WriteRequest', copy) as unknown as WriteRequest;
+    async deliver(outgoing: OutgoingRequest) {
+      const copy = outgoing.body().slice();
+      const { timeseries } = decodeMessage('WriteRequest', outgoing.request()) as unknown as WriteRequest;
       const sent = timeseries.map(({ labels, samples, histograms }) =>
         [...samples, ...histograms].map(({ timestamp }) => ({ series: Number(labels[0]?.value), timeMs: timestamp })),
       );
       requests.push(sent.flat());
       await new Promise((resolve) => setImmediate(resolve));
-      assert.deepEqual(request, copy, 'a request does not change while it is on its way');
+      assert.deepEqual(outgoing.body(), copy, 'a request does not change while it is on its way');
     },
   };
   const never = new AbortController().signal;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Delivery, DeliveryWindow } from '../../src/migration/delivery.ts';
+import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../src/migration/delivery.ts';
 import { Lanes } from '../../src/migration/lanes.ts';
 import { encodeLabels, hashLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
-import { compress } from '../../src/wire/snappy.ts';
 import { decodeWriteRequest, keyOf, type Series } from './support/remote-messages.ts';
 
 const never = new AbortController().signal;
@@ -24,8 +23,8 @@ class FakeDelivery {
     this.maxBatchSamples = maxBatchSamples;
   }
 
-  async deliver(bytes: Uint8Array): Promise<void> {
-    const series = decodeWriteRequest(compress(bytes));
+  async deliver(outgoing: OutgoingRequest): Promise<void> {
+    const series = decodeWriteRequest(outgoing.body());
     const keys = new Set(series.map(({ labels }) => keyOf(labels)));
     for (const key of keys) {
       assert.ok(!this.#seriesInFlight.has(key), 'a series is in one request at a time');

@@ -3,7 +3,9 @@ import { LostAnswers } from '../../src/migration/lost-answers.ts';
 import type { Hidden, ReadBack } from '../../src/migration/read-back.ts';
 import { type AnswerClass, RemoteError } from '../../src/remote/remote-error.ts';
 import { encodeLabels, formatLabels, labelKey } from '../../src/wire/labels.ts';
-import { WriteBatch, writeRequestSeries } from '../../src/wire/write-request.ts';
+import { WriteBatch } from '../../src/wire/write-batch.ts';
+import { writeRequestSeries } from '../../src/wire/write-request.ts';
+import { Settling } from '../../src/migration/settling.ts';
 import { FastClock } from './support/fake-clock.ts';
 
 const [up, down] = ['up', 'down'].map((name) => encodeLabels([['__name__', name]])) as [Uint8Array, Uint8Array];
@@ -11,7 +13,7 @@ const [up, down] = ['up', 'down'].map((name) => encodeLabels([['__name__', name]
 function requestOf(...series: [labels: Uint8Array, ...timesMs: number[]][]): Uint8Array {
   const batch = new WriteBatch(64);
   for (const [labels, ...timesMs] of series) for (const timeMs of timesMs) batch.appendSample(labels, timeMs, timeMs);
-  return batch.bytes();
+  return batch.request();
 }
 
 /** A destination that shows these times of each series. */
@@ -23,6 +25,7 @@ function readBackOf(shown: readonly [labels: Uint8Array, ...timesMs: number[]][]
         present.get(labelKey(labels))?.push(...timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs));
       return Promise.resolve();
     },
+    isEmpty: () => Promise.resolve(false),
   };
 }
 
@@ -36,7 +39,7 @@ describe('a write whose answer was lost', () => {
   const clock = () => new FastClock({ nowMs: 0 });
 
   it('may have arrived, other than one that was refused or never sent', () => {
-    const lost = new LostAnswers({ readBack: undefined, settlingMs: 0, clock: clock() });
+    const lost = new LostAnswers({ readBack: undefined, settling: { settle: async () => undefined } });
     const mayHave = ['connection-reset', 'cut-off', 'first-byte-timeout', 'bad-gateway', 'gateway-timeout'];
     const hasNot = [
       'connection-refused',
@@ -57,32 +60,34 @@ describe('a write whose answer was lost', () => {
         [up, 1, 3],
         [down, 4],
       ]),
-      settlingMs: 5000,
-      clock: time,
+      settling: new Settling('PromQL', time, async () => false),
     });
     const missing = await lost.missing(requestOf([up, 1, 2, 3], [down, 4]), signal);
     assert.deepEqual(
       [...writeRequestSeries(missing)].map(({ labels, timesMs }) => [formatLabels(labels), timesMs]),
       [['{__name__="up"}', [2]]],
     );
-    assert.deepEqual(time.sleeps, [5000]);
+    assert.deepEqual(time.sleeps, [500, 4500]);
     assert.equal(lost.hidden, 'nothing');
   });
 
   it('is not repeated when all of it is there, and as it is when nothing is', async () => {
     const request = requestOf([up, 1, 2]);
-    const all = new LostAnswers({ readBack: readBackOf([[up, 1, 2]]), settlingMs: 0, clock: clock() });
+    const all = new LostAnswers({ readBack: readBackOf([[up, 1, 2]]), settling: { settle: async () => undefined } });
     assert.equal((await all.missing(request, signal)).length, 0);
-    const none = new LostAnswers({ readBack: readBackOf([[down, 1, 2]]), settlingMs: 0, clock: clock() });
+    const none = new LostAnswers({ readBack: readBackOf([[down, 1, 2]]), settling: { settle: async () => undefined } });
     assert.equal(await none.missing(request, signal), request);
   });
 
   it('is repeated as it is where nothing can be read back, and all of it may be hidden', async () => {
-    const blind = new LostAnswers({ readBack: undefined, settlingMs: 0, clock: clock() });
+    const blind = new LostAnswers({ readBack: undefined, settling: { settle: async () => undefined } });
     const request = requestOf([up, 1]);
     assert.equal(await blind.missing(request, signal), request);
     assert.equal(blind.hidden, 'everything');
-    const byPromql = new LostAnswers({ readBack: readBackOf([], 'stale-markers'), settlingMs: 0, clock: clock() });
+    const byPromql = new LostAnswers({
+      readBack: readBackOf([], 'stale-markers'),
+      settling: { settle: async () => undefined },
+    });
     assert.equal(byPromql.hidden, 'stale-markers');
   });
 });

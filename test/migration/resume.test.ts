@@ -143,10 +143,10 @@ describe('an interrupted migration', () => {
     assert.equal(error, undefined);
     assert.equal(progress.phase, 'Interrupted');
     assert.equal(unaccounted(progress), 0);
-    // The windows are 5 and then 10 minutes long.
-    assert.equal(progress.watermarkMs, epochMs + 15 * minuteMs);
-    assert.equal(destination.marks().at(-1)!.timeMs, epochMs + 15 * minuteMs - 1);
-    assert.deepEqual(destination.contents(), expected(threeHours, epochMs, epochMs + 15 * minuteMs));
+    // The windows are 5 and then 30 minutes long.
+    assert.equal(progress.watermarkMs, epochMs + 35 * minuteMs);
+    assert.equal(destination.marks().at(-1)!.timeMs, epochMs + 35 * minuteMs - 1);
+    assert.deepEqual(destination.contents(), expected(threeHours, epochMs, epochMs + 35 * minuteMs));
   });
 
   it('on stop before the first window ends at once', async () => {

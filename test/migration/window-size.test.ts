@@ -9,6 +9,7 @@ import {
   nextWindow,
   type WindowLimits,
   type WindowState,
+  windowEndMs,
 } from '../../src/migration/window-size.ts';
 
 const SECOND = 1000;
@@ -60,6 +61,9 @@ describe('window size', () => {
   describe('one step', () => {
     const table: [name: string, state: WindowState, samples: number, bytes: number, nextMs: number][] = [
       ['doubles just under half the target', at(10 * MINUTE), 499_999, 1, 20 * MINUTE],
+      ['grows by as many doublings as the target allows', at(10 * MINUTE), 124_999, 1, 80 * MINUTE],
+      ['takes no more than all of the target', at(10 * MINUTE), 125_000, 1, 40 * MINUTE],
+      ['grows 32 times at most', at(SECOND), 1, 1, 32 * SECOND],
       ['holds at exactly half the target', at(10 * MINUTE), 500_000, 1, 10 * MINUTE],
       ['holds at exactly the target', at(10 * MINUTE), 1_000_000, 1, 10 * MINUTE],
       ['halves above the target', at(10 * MINUTE), 1_000_001, 1, 5 * MINUTE],
@@ -89,6 +93,30 @@ describe('window size', () => {
     });
   });
 
+  describe('border of a block', () => {
+    it('ends the window that crosses it', () => {
+      assert.equal(windowEndMs(HOUR, at(2 * HOUR), DAY), 2 * HOUR);
+      assert.equal(windowEndMs(HOUR, at(10 * HOUR), DAY), 10 * HOUR);
+      assert.equal(windowEndMs(2 * HOUR, at(2 * HOUR), DAY), 4 * HOUR);
+      assert.equal(windowEndMs(2 * HOUR - 1, at(SECOND), DAY), 2 * HOUR);
+      assert.equal(windowEndMs(-3 * HOUR, at(2 * HOUR), DAY), -2 * HOUR);
+    });
+
+    it('leaves alone what does not reach it, and what the migration ends before', () => {
+      assert.equal(windowEndMs(2 * HOUR, at(30 * MINUTE), DAY), 150 * MINUTE);
+      assert.equal(windowEndMs(HOUR, at(2 * HOUR), 90 * MINUTE), 90 * MINUTE);
+    });
+
+    it('does not make the next window shorter or longer than the data asks for', () => {
+      // A tenth of the length had a tenth of the samples.
+      const next = (samples: number) => nextWindow(at(HOUR), outcome(samples), limits, 6 * MINUTE).lengthMs;
+      assert.equal(next(60_000), HOUR);
+      assert.equal(next(40_000), 2 * HOUR);
+      assert.equal(next(110_000), 30 * MINUTE);
+      assert.equal(next(1_000_001), 3 * MINUTE);
+    });
+  });
+
   describe('first window', () => {
     it('is five minutes, inside the limits', () => {
       assert.equal(firstWindow(limits).lengthMs, 5 * MINUTE);
@@ -100,7 +128,7 @@ describe('window size', () => {
   describe('ramp', () => {
     it('reads a day of small data in few windows', () => {
       const reads = crossing(DAY, limits, (fromMs, toMs) => (toMs - fromMs) / 1000);
-      assert.equal(reads.length, 16);
+      assert.equal(reads.length, 13);
       assert.ok(reads.every((read) => read.answer === 'kept'));
     });
 

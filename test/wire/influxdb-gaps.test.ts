@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { countLostInInfluxdb } from '../../src/wire/influxdb-gaps.ts';
 import { encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
-import { WriteBatch } from '../../src/wire/write-request.ts';
+import { WriteBatch } from '../../src/wire/write-batch.ts';
 import { encodeMessage } from './support/oracle.ts';
 
 describe('countLostInInfluxdb', () => {
@@ -15,7 +15,7 @@ describe('countLostInInfluxdb', () => {
     const batch = new WriteBatch(64);
     batch.appendFloats(labels, columns, 0, columns.floats);
     batch.appendHistograms(labels, columns, 0, columns.histograms.length);
-    return batch.bytes();
+    return batch.request();
   }
 
   it('counts NaN of every payload and sign, infinities and stale markers', () => {

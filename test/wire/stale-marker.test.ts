@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
 import { hasOnlyStaleMarkers } from '../../src/wire/stale-marker.ts';
-import { WriteBatch } from '../../src/wire/write-request.ts';
+import { WriteBatch } from '../../src/wire/write-batch.ts';
 
 const up = encodeLabels([['__name__', 'up']]);
 const STALE = [2, 0x7ff0_0000] as const;
@@ -21,7 +21,7 @@ function requestOf(floats: readonly Bits[], sums: readonly (readonly number[])[]
   const batch = new WriteBatch(64);
   batch.appendFloats(up, columns, 0, floats.length);
   batch.appendHistograms(up, columns, 0, sums.length);
-  return batch.bytes();
+  return batch.request();
 }
 
 describe('a request of stale markers alone', () => {
