@@ -64,9 +64,6 @@ export class Reservation {
   }
 }
 
-/** Small pieces from the socket are gathered into blocks: a server that flushes every frame would cost an object a series otherwise. */
-const blockBytes = 256 * 1024;
-const firstBlockBytes = 16 * 1024;
 /** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
 const longestEmptyAnswerBytes = 8;
 
@@ -88,26 +85,26 @@ export async function readAnswer(
     for await (const _ of answer.body) break;
     answer = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
   }
-  const blocks = new Blocks(reservation, signal);
+  const received = new Received(reservation, signal);
   if (answer.kind === 'stream') {
     const frames = new FrameCollector({ maxFrameBytes: options.maxFrameBytes });
     try {
-      for await (const block of blocks.of(answer.body)) frames.push(block);
+      for await (const block of received.blocks(answer.body)) frames.push(block);
     } catch (error) {
       if (error instanceof DoesNotFit) error.seenNames = namesOf(new ChunkedCursor(frames.segments));
       throw error;
     }
     frames.end();
-    return { cursor: new ChunkedCursor(frames.segments), receivedBytes: blocks.received };
+    return { cursor: new ChunkedCursor(frames.segments), receivedBytes: received.bytes };
   }
   const parts: Uint8Array[] = [];
-  for await (const block of blocks.of(answer.body)) parts.push(block);
+  for await (const block of received.blocks(answer.body)) parts.push(block);
   const compressed = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   const decodedBytes = declaredLength(compressed);
   await reservation.grow(decodedBytes, signal);
   const message = decompress(compressed, decodedBytes);
-  reservation.shrink(blocks.received);
-  return { cursor: new SamplesCursor(message), receivedBytes: blocks.received };
+  reservation.shrink(received.bytes);
+  return { cursor: new SamplesCursor(message), receivedBytes: received.bytes };
 }
 
 /**
@@ -148,8 +145,9 @@ function namesOf(cursor: SeriesCursor): string[] {
   return [...names];
 }
 
-class Blocks {
-  received = 0;
+/** Passes on what fits into the memory budget, and counts it. */
+class Received {
+  bytes = 0;
   readonly #reservation: Reservation;
   readonly #signal: AbortSignal;
 
@@ -158,27 +156,11 @@ class Blocks {
     this.#signal = signal;
   }
 
-  async *of(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let block = new Uint8Array(0);
-    let used = 0;
-    for await (const piece of body) {
-      await this.#reservation.grow(piece.length, this.#signal);
-      this.received += piece.length;
-      let taken = 0;
-      while (taken < piece.length) {
-        if (used === block.length) {
-          if (used > 0) yield block;
-          // As large as what came before: a quiet window's small answer must not cost a large block.
-          block = new Uint8Array(Math.min(blockBytes, Math.max(firstBlockBytes, this.received)));
-          used = 0;
-        }
-        const part = piece.subarray(taken, taken + block.length - used);
-        block.set(part, used);
-        used += part.length;
-        taken += part.length;
-      }
+  async *blocks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const block of body) {
+      await this.#reservation.grow(block.length, this.#signal);
+      this.bytes += block.length;
+      yield block;
     }
-    // An empty or small answer, the usual one of a quiet window, must not pin a whole block.
-    if (used > 0) yield block.slice(0, used);
   }
 }

@@ -7,6 +7,7 @@ import got from 'got';
 import { version } from '../telemetry/version.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';
 import { hintOf } from './answer-codes.ts';
+import { bodyBlocks } from './body-blocks.ts';
 import { type Classified, classifyAnswer } from './classify-answer.ts';
 import { classifyFailure, SilenceError } from './classify-failure.ts';
 import type { Endpoint, Side } from './endpoint.ts';
@@ -214,15 +215,14 @@ class Exchange {
       if (waiting) stream.destroy(new SilenceError(this.#silenceMs));
     }, this.#silenceMs);
     try {
-      const pieces: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+      const blocks = bodyBlocks(response, stream, () => timer.refresh());
       for (;;) {
         waiting = true;
-        timer.refresh();
-        const piece = await pieces.next();
+        const block = await blocks.next();
         waiting = false;
-        if (piece.done === true) break;
-        this.#receivedBytes += piece.value.byteLength;
-        yield piece.value;
+        if (block.done === true) break;
+        this.#receivedBytes += block.value.byteLength;
+        yield block.value;
       }
       if (!response.complete) throw new Error('the connection closed before the end of the message');
       ended = true;

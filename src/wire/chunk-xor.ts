@@ -12,6 +12,9 @@ const laterSampleBits = 2;
 /** The longest sample is the second: 10 bytes of time, 2 + 11 + 64 bits of value. */
 const longestSampleBytes = 20;
 
+/** The first two samples of a chunk; reused, because decoding is synchronous. */
+const firstValues = new XorValues(1);
+
 /** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none. */
 export function decodeXorChunk(
   reader: BitReader,
@@ -32,7 +35,8 @@ export function decodeXorChunk(
   const bits = columns.floatBits;
   let n = columns.floats;
 
-  const value = new XorValues(1);
+  const value = firstValues;
+  value.reset();
   reader.varint();
   let time = safeTime(reader.signed());
   value.readRaw(reader, 0);

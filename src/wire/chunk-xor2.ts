@@ -16,6 +16,9 @@ const longestSampleBytes = 29;
 const staleLow = 2;
 const staleHigh = 0x7ff0_0000;
 
+/** The first two samples of a chunk; reused, because decoding is synchronous. */
+const firstValues = new XorValues(1);
+
 /**
  * Appends the samples of an XOR2 chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none.
  * Start timestamps are decoded and dropped; `columns.startTimestamps` tells that a sample had one.
@@ -41,7 +44,8 @@ export function decodeXor2Chunk(
   let n = columns.floats;
   let started = false;
 
-  const value = new XorValues(1);
+  const value = firstValues;
+  value.reset();
   reader.varint();
   let time = safeTime(reader.signed());
   value.readRaw(reader, 0);
