@@ -49,11 +49,27 @@ export class Lanes {
   }
 
   /**
-   * Adds the samples of one series, in order of time; waits while the series' lane is full.
-   * @param columns sorted, one sample a timestamp; may be reused as soon as this returns
+   * Adds the samples of one series, in order of time.
+   * @param columns sorted, one sample a timestamp; may be reused as soon as everything is added
+   * @returns undefined when everything is added at once, as mostly; else what settles then: the series' lane is full
    */
-  async add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> {
+  add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
     const lane = this.#lanes[hash % this.#lanes.length] as Lane;
+    const { filling } = lane;
+    const plain = columns.histograms.length === 0 && !lane.ends.has(hash);
+    const fits = filling.samples + columns.floats <= this.#delivery.maxBatchSamples && !this.#isFull(filling);
+    if (!plain || !fits) return this.#addInRuns(lane, hash, labels, columns, window);
+    filling.appendFloats(labels, columns, 0, columns.floats);
+    return undefined;
+  }
+
+  async #addInRuns(
+    lane: Lane,
+    hash: number,
+    labels: LabelBytes,
+    columns: SampleColumns,
+    window: DeliveryWindow,
+  ): Promise<void> {
     const { floats, floatTimesMs, histogramTimesMs } = columns;
     const histograms = columns.histograms.length;
     let float = 0;

@@ -16,6 +16,7 @@ export type Route =
 
 const drop: Route = { kind: 'drop' };
 const entryOverheadBytes = 300;
+/** A name's entry behind its own tag and length. */
 const nameEntry = Buffer.from('\x0a\x08__name__\x12', 'latin1');
 
 export class SeriesRouter {
@@ -78,6 +79,11 @@ function routeUnchanged(region: Uint8Array): Route {
 
 /** `__name__` is the first label nearly always (upper case letters sort before it): found by its bytes, without decoding. */
 function hasName(labels: LabelBytes): boolean {
+  let same = 0;
+  while (same < nameEntry.length && labels[2 + same] === nameEntry[same]) same++;
+  if (same === nameEntry.length && (labels[0] as number) === 0x0a && (labels[1] as number) < 0x80) {
+    return (labels[2 + same] as number) > 0;
+  }
   const bytes = Buffer.from(labels.buffer, labels.byteOffset, labels.length);
   const at = bytes.indexOf(nameEntry);
   return at >= 0 && (bytes[at + nameEntry.length] ?? 0) > 0;

@@ -32,6 +32,11 @@ export interface Outline {
   readonly sampleBound: number;
   /** Hashes of label sets that more than one entry has after relabelling. */
   readonly repeated: ReadonlySet<number>;
+  /**
+   * For each entry, in the order of the answer: the hash of its labels when they are written as they stand there, so that they need not be
+   * looked at a second time; else −1.
+   */
+  readonly hashes: Float64Array;
   /** What decoding will need on top of the answer itself. */
   readonly decodingBytes: number;
   /** Metric names after relabelling, of a part that is to be compared with the destination; undefined for any other. */
@@ -58,7 +63,8 @@ export function outlineOf(
   uncertain: boolean,
   spareBytes: number,
 ): Outline {
-  const hashes = new SeriesHashes();
+  const seen = new SeriesHashes();
+  let hashes = new Float64Array(256);
   const repeated = new Set<number>();
   const names = uncertain ? new NameSet() : undefined;
   let entries = 0;
@@ -66,16 +72,18 @@ export function outlineOf(
   let largest = 0;
   for (const { cursor } of answers) {
     while (cursor.next()) {
-      entries++;
+      if (entries === hashes.length) hashes = doubled(hashes);
       sampleBound += cursor.sampleBound;
       if (cursor.sampleBound > largest) largest = cursor.sampleBound;
-      const route = router.route(cursor.labels);
+      const { labels } = cursor;
+      const route = router.route(labels);
+      hashes[entries++] = route.kind === 'write' && route.labels === labels ? route.hash : -1;
       if (route.kind === 'write') {
-        if (!hashes.add(route.hash)) repeated.add(route.hash);
+        if (!seen.add(route.hash)) repeated.add(route.hash);
         names?.addNameOf(route.labels);
       }
       // Millions of series without samples would fill memory before anything is decoded.
-      if (hashes.bytes + repeated.size * bytesPerRepeatedHash > spareBytes) {
+      if (seen.bytes + hashes.byteLength + repeated.size * bytesPerRepeatedHash > spareBytes) {
         throw new DoesNotFit(`${entries} series and more are too many for limits.memory`);
       }
     }
@@ -89,9 +97,16 @@ export function outlineOf(
     entries,
     sampleBound,
     repeated,
-    decodingBytes: hashes.bytes + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,
+    hashes,
+    decodingBytes: seen.bytes + hashes.byteLength + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,
     names: names?.names,
   };
+}
+
+function doubled(hashes: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * hashes.length);
+  larger.set(hashes);
+  return larger;
 }
 
 /** Series of one metric follow each other, and mostly begin with its name: it is decoded once, not once a series. */

@@ -58,11 +58,15 @@ export class WindowWriter {
     }
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
+    let entry = 0;
     let sinceYield = 0;
+    const { hashes } = part.outline;
     for (const cursor of part.cursors) {
       cursor.rewind();
       while (cursor.next()) {
-        const route = this.#options.router.route(cursor.labels);
+        const { labels } = cursor;
+        const hash = hashes[entry++] as number;
+        const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
         if (route.kind === 'write' && part.outline.repeated.has(route.hash)) {
           this.#hold(cursor, route, part, merging);
           continue;
@@ -74,7 +78,8 @@ export class WindowWriter {
         this.#columns.clear();
         if (this.#decode(cursor, part, this.#columns, window) === 0) continue;
         series++;
-        await this.#emit(route, this.#columns, window, present);
+        const emitted = this.#emit(route, this.#columns, window, present);
+        if (emitted !== undefined) await emitted;
       }
     }
     for (const sets of merging.values()) {
@@ -102,25 +107,26 @@ export class WindowWriter {
     return samples;
   }
 
-  async #emit(
+  /** @returns what has to be waited for, if anything has: mostly nothing, and there may be a million series in a window */
+  #emit(
     route: Route,
     columns: SampleColumns,
     window: DeliveryWindow,
     present: Present | undefined,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const samples = columns.floats + columns.histograms.length;
     switch (route.kind) {
       case 'drop':
         window.account.add('filtered', samples);
-        return;
+        return undefined;
       case 'invalid':
         window.account.addRejected('invalid_labels', samples);
         this.#tellInvalid(route.labels, route.problem, samples, columns);
-        return;
+        return undefined;
       case 'write': {
         const there = present?.get(labelKey(route.labels));
         if (there !== undefined) window.account.add('already-present', removePresent(columns, there));
-        await this.#options.lanes.add(route.hash, route.labels, columns, window);
+        return this.#options.lanes.add(route.hash, route.labels, columns, window);
       }
     }
   }

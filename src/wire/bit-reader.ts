@@ -3,8 +3,8 @@
 
 import { WireError } from './errors.ts';
 
-// One sample's timestamp and value codes are at most 150 bits. That many zero bytes behind the data let a decoder read first and
-// compare with the end once a sample.
+// One sample's timestamp and value codes are at most 150 bits. That many bytes behind the data let a decoder read first and compare with
+// the end once a sample.
 const paddingBytes = 32;
 // Prometheus cuts chunks at about a kilobyte, or at ten samples where one is longer. This is far above, keeps bit positions in
 // the range of cheap integers, and is decoded within a second or two whatever it holds.
@@ -24,39 +24,76 @@ export function truncated(what: string): WireError {
 }
 
 /**
- * A reader over a zero-padded copy of one chunk's bytes, reused from chunk to chunk. Reads may run into the padding: `check()`
- * says whether they did.
+ * A reader of one chunk's bytes, reused from chunk to chunk: where they stand, or, where too little follows them, of a zero-padded copy.
+ * Reads may run beyond the chunk's end: `check()` says whether they did.
  */
 export class BitReader {
-  /** The copy; valid until the next `load`. */
-  view = new DataView(new ArrayBuffer(4096));
-  /** The next bit to read. */
+  /** Holds the chunk; valid until the next `load`. */
+  view: DataView = new DataView(new ArrayBuffer(4096));
+  /** The next bit to read, counted from the view's first. */
   position = 0;
-  /** How many bits the chunk has. */
+  /** Where the chunk's bits end. */
   end = 0;
   /** The last 64-bit value read, as signed 32-bit halves. */
   high = 0;
   low = 0;
 
-  #bytes = new Uint8Array(this.view.buffer);
+  #chunk: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #chunkEnd = 0;
+  #base = 0;
+  #copy: Uint8Array = new Uint8Array(this.view.buffer);
+  #copyView: DataView = this.view;
+  #bytes: Uint8Array | undefined;
+  #bytesView: DataView = this.view;
   #name = '';
 
-  /** Starts on `data`, of which at most `limitBytes` can matter, at byte `offset`. `name` is for error texts. */
-  load(name: string, data: Uint8Array, offset: number, limitBytes: number): void {
-    if (data.length < offset) throw new WireError('truncated', `chunk of encoding ${name} has ${data.length} bytes`);
-    const lengthBytes = Math.min(data.length, limitBytes);
+  /** The chunk is `bytes[start, end)`. */
+  pointAt(bytes: Uint8Array, start: number, end: number): void {
+    this.#chunk = bytes;
+    this.#start = start;
+    this.#chunkEnd = end;
+  }
+
+  /** Starts on the chunk, of which at most `limitBytes` can matter, at its byte `offset`. `name` is for error texts. */
+  load(name: string, offset: number, limitBytes: number): void {
+    const bytes = this.#chunk;
+    const start = this.#start;
+    const chunkBytes = this.#chunkEnd - start;
+    if (chunkBytes < offset) throw new WireError('truncated', `chunk of encoding ${name} has ${chunkBytes} bytes`);
+    const lengthBytes = Math.min(chunkBytes, limitBytes);
     if (lengthBytes > maxChunkBytes) {
-      throw new WireError('corrupt', `chunk of ${data.length} bytes is longer than any chunk`);
+      throw new WireError('corrupt', `chunk of ${chunkBytes} bytes is longer than any chunk`);
     }
-    if (lengthBytes + paddingBytes > this.#bytes.length) {
-      this.#bytes = new Uint8Array(lengthBytes + paddingBytes);
-      this.view = new DataView(this.#bytes.buffer);
+    if (start + lengthBytes + paddingBytes <= bytes.length) {
+      if (this.#bytes !== bytes) {
+        this.#bytes = bytes;
+        this.#bytesView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      }
+      this.view = this.#bytesView;
+      this.#base = start;
+    } else {
+      this.#copyPadded(bytes, start, lengthBytes);
     }
-    this.#bytes.set(lengthBytes === data.length ? data : data.subarray(0, lengthBytes));
-    this.#bytes.fill(0, lengthBytes, lengthBytes + paddingBytes);
     this.#name = name;
-    this.position = offset * 8;
-    this.end = lengthBytes * 8;
+    this.position = (this.#base + offset) * 8;
+    this.end = (this.#base + lengthBytes) * 8;
+  }
+
+  #copyPadded(bytes: Uint8Array, start: number, lengthBytes: number): void {
+    if (lengthBytes + paddingBytes > this.#copy.length) {
+      this.#copy = new Uint8Array(lengthBytes + paddingBytes);
+      this.#copyView = new DataView(this.#copy.buffer);
+    }
+    this.#copy.set(bytes.subarray(start, start + lengthBytes));
+    this.#copy.fill(0, lengthBytes, lengthBytes + paddingBytes);
+    this.view = this.#copyView;
+    this.#base = 0;
+  }
+
+  /** The chunk's byte `index`, as far as its header goes. */
+  byteAt(index: number): number {
+    return this.view.getUint8(this.#base + index);
   }
 
   /** Throws when a read went past the chunk's end. */

@@ -48,13 +48,12 @@ export function decodeHistogramChunk(
   kind: HistogramChunkKind,
   reader: BitReader,
   count: number,
-  data: Uint8Array,
   fromMs: number,
   toMs: number,
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load(kind.name, data, headerBytes, data.length);
+  reader.load(kind.name, headerBytes, Number.POSITIVE_INFINITY);
   const least = (kind.float ? firstFloatBits : firstIntegerBits) + (count - 1) * laterSampleBits;
   reader.require(least, `${count} samples`);
   const held = columns.histograms.length;
@@ -75,8 +74,8 @@ function decodeSamples(
   toMs: number,
   columns: SampleColumns,
 ): void {
-  const gauge = (reader.view.getUint8(kind.startTimestamps ? 0 : 2) & gaugeHeader) === gaugeHeader;
-  const starts = new StartTimestamps(kind.startTimestamps ? reader.view.getUint8(2) : 0);
+  const gauge = (reader.byteAt(kind.startTimestamps ? 0 : 2) & gaugeHeader) === gaugeHeader;
+  const starts = new StartTimestamps(kind.startTimestamps ? reader.byteAt(2) : 0);
   const layout = readLayout(reader);
   if (kind.float) reader.require(64 * (layout.positiveBuckets + layout.negativeBuckets), 'buckets');
   const values = kind.float ? new FloatHistogramValues(layout) : new IntegerHistogramValues(layout);

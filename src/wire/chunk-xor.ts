@@ -19,13 +19,12 @@ const firstValues = new XorValues(1);
 export function decodeXorChunk(
   reader: BitReader,
   count: number,
-  data: Uint8Array,
   fromMs: number,
   toMs: number,
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load('XOR', data, headerBytes, headerBytes + count * longestSampleBytes);
+  reader.load('XOR', headerBytes, headerBytes + count * longestSampleBytes);
   reader.require(
     firstSampleBits + (count > 1 ? secondSampleBits + (count - 2) * laterSampleBits : 0),
     `${count} samples`,

@@ -26,18 +26,17 @@ const firstValues = new XorValues(1);
 export function decodeXor2Chunk(
   reader: BitReader,
   count: number,
-  data: Uint8Array,
   fromMs: number,
   toMs: number,
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load('XOR2', data, headerBytes, headerBytes + count * longestSampleBytes);
+  reader.load('XOR2', headerBytes, headerBytes + count * longestSampleBytes);
   reader.require(
     firstSampleBits + (count > 1 ? secondSampleBits + (count - 2) * laterSampleBits : 0),
     `${count} samples`,
   );
-  const starts = new StartTimestamps(reader.view.getUint8(startHeaderByte));
+  const starts = new StartTimestamps(reader.byteAt(startHeaderByte));
   columns.reserve(count);
   const times = columns.floatTimesMs;
   const bits = columns.floatBits;

@@ -31,44 +31,49 @@ const histogramKinds: ReadonlyMap<number, HistogramChunkKind> = new Map([
 const reader = new BitReader();
 
 /**
- * How many samples the chunk says it holds: its first two bytes, of which the ST histogram kinds use 14 bits. Throws WireError
+ * How many samples the chunk `bytes[start, end)` says it holds: its first two bytes, of which the ST histogram kinds use 14 bits. Throws WireError
  * 'truncated' without them, 'unknown-encoding' for an encoding that is not in `chunkEncodings`.
  */
-export function chunkSampleCount(encoding: number, data: Uint8Array): number {
+export function chunkSampleCount(
+  encoding: number,
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+): number {
   if (!knownEncodings.has(encoding)) throw unknownEncoding(encoding);
-  const [first, second] = [data[0], data[1]];
-  if (first === undefined || second === undefined) {
-    throw new WireError('truncated', `chunk of ${data.length} bytes has no sample count`);
-  }
+  if (end - start < 2) throw new WireError('truncated', `chunk of ${end - start} bytes has no sample count`);
   const resetBits = encoding >= chunkEncodings.histogramSt ? 0xc0 : 0;
-  return ((first & ~resetBits) << 8) | second;
+  return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
 }
 
 /**
- * Samples with fromMs <= t < toMs are appended to `columns`, in the order of the chunk; times are milliseconds since 1970. Bytes
+ * Decodes the chunk `bytes[start, end)`. Samples with fromMs <= t < toMs are appended to `columns`, in the order of the chunk; times are milliseconds since 1970. Bytes
  * behind the last sample are ignored, as Prometheus does. Throws WireError: 'truncated' when the bytes end early, 'corrupt' when
  * they cannot be a chunk or hold a time outside ±2^53 ms, 'unknown-encoding' for an encoding or a histogram schema of a later
  * Prometheus. After an error `columns` holds what it held before.
  */
 export function decodeChunk(
   encoding: number,
-  data: Uint8Array,
+  bytes: Uint8Array,
   fromMs: number,
   toMs: number,
   columns: SampleColumns,
+  start: number = 0,
+  end: number = bytes.length,
 ): void {
-  const count = chunkSampleCount(encoding, data);
+  const count = chunkSampleCount(encoding, bytes, start, end);
   // The float decoders look for impossible times only outside the window.
   const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
   const to = Math.min(toMs, Number.MAX_SAFE_INTEGER + 1);
+  reader.pointAt(bytes, start, end);
   if (encoding === chunkEncodings.unknown || encoding === chunkEncodings.xor) {
-    decodeXorChunk(reader, count, data, from, to, columns);
+    decodeXorChunk(reader, count, from, to, columns);
   } else if (encoding === chunkEncodings.xor2) {
-    decodeXor2Chunk(reader, count, data, from, to, columns);
+    decodeXor2Chunk(reader, count, from, to, columns);
   } else {
     const kind = histogramKinds.get(encoding);
     if (kind === undefined) throw unknownEncoding(encoding);
-    decodeHistogramChunk(kind, reader, count, data, from, to, columns);
+    decodeHistogramChunk(kind, reader, count, from, to, columns);
   }
 }
 

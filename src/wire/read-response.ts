@@ -52,10 +52,11 @@ export class ChunkedCursor implements SeriesCursor {
   get sampleBound(): number {
     if (!Number.isNaN(this.#sampleBound)) return this.#sampleBound;
     let bound = 0;
-    for (const chunk of this.#chunks()) {
-      const data = chunk.data();
+    const reader = this.#entry.reader();
+    while (this.#nextChunk(reader)) {
+      const { encoding, bytes, dataStart, dataEnd } = this.#chunk;
       // No encoding spends less than a bit on a sample, whatever the chunk's header says.
-      bound += Math.min(chunkSampleCount(chunk.encoding, data), data.length * 8);
+      bound += Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
     }
     this.#sampleBound = bound;
     return bound;
@@ -82,9 +83,11 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   decode(fromMs: number, toMs: number, columns: SampleColumns): void {
-    for (const chunk of this.#chunks()) {
-      if (chunk.minMs <= chunk.maxMs && (chunk.maxMs < fromMs || chunk.minMs >= toMs)) continue;
-      decodeChunk(chunk.encoding, chunk.data(), fromMs, toMs, columns);
+    const reader = this.#entry.reader();
+    while (this.#nextChunk(reader)) {
+      const { encoding, bytes, minMs, maxMs, dataStart, dataEnd } = this.#chunk;
+      if (minMs <= maxMs && (maxMs < fromMs || minMs >= toMs)) continue;
+      decodeChunk(encoding, bytes, fromMs, toMs, columns, dataStart, dataEnd);
     }
   }
 
@@ -96,8 +99,7 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   // The headers are read anew each time rather than kept: a frame may declare millions of empty chunks.
-  *#chunks(): Generator<ChunkHeader> {
-    const reader = this.#entry.reader();
+  #nextChunk(reader: ProtoReader): boolean {
     while (reader.nextField()) {
       if (reader.field !== 2) {
         reader.skip();
@@ -105,8 +107,9 @@ export class ChunkedCursor implements SeriesCursor {
       }
       reader.delimited();
       this.#chunk.read(reader);
-      yield this.#chunk;
+      return true;
     }
+    return false;
   }
 }
 
@@ -208,6 +211,8 @@ class SeriesEntry {
   readonly #reader = new ProtoReader(EMPTY);
   #bytes: Uint8Array = EMPTY;
   #start = 0;
+  /** Where chunks or samples can begin. */
+  #itemsStart = 0;
   #end = 0;
 
   /** Reads the entry that `parent.delimited()` found. */
@@ -217,6 +222,7 @@ class SeriesEntry {
     this.#end = parent.valueEnd;
     this.secondFields = 0;
     this.fourthFields = 0;
+    this.#itemsStart = this.#start;
     const reader = this.reader();
     let labelsStart = this.#start;
     let labelsEnd = this.#start;
@@ -234,14 +240,16 @@ class SeriesEntry {
         reader.skip();
       }
     }
+    // Nobody writes anything before the labels, but it would be valid.
+    this.#itemsStart = scattered || labelsStart !== this.#start ? this.#start : labelsEnd;
     this.labels = scattered
       ? gatherLabels(this.#bytes, this.#start, this.#end)
       : this.#bytes.subarray(labelsStart, labelsEnd);
   }
 
-  /** The one reader of this entry, at its beginning. */
+  /** The one reader of this entry, at its beginning or behind its labels. */
   reader(): ProtoReader {
-    this.#reader.reset(this.#bytes, this.#start, this.#end);
+    this.#reader.reset(this.#bytes, this.#itemsStart, this.#end);
     return this.#reader;
   }
 
@@ -251,6 +259,7 @@ class SeriesEntry {
     this.fourthFields = 0;
     this.#bytes = EMPTY;
     this.#start = 0;
+    this.#itemsStart = 0;
     this.#end = 0;
   }
 }
@@ -261,9 +270,10 @@ class ChunkHeader {
   maxMs = Number.NaN;
   /** Prometheus before 2.40 leaves the field out and means XOR; chunk.ts takes 0 so. */
   encoding = 0;
-  #bytes: Uint8Array = EMPTY;
-  #dataStart = 0;
-  #dataEnd = 0;
+  /** Where the chunk's data lies in `bytes`. */
+  dataStart = 0;
+  dataEnd = 0;
+  bytes: Uint8Array = EMPTY;
   readonly #reader = new ProtoReader(EMPTY);
 
   /** Reads the chunk that `parent.delimited()` found. */
@@ -273,9 +283,9 @@ class ChunkHeader {
     this.minMs = Number.NaN;
     this.maxMs = Number.NaN;
     this.encoding = 0;
-    this.#bytes = parent.bytes;
-    this.#dataStart = 0;
-    this.#dataEnd = 0;
+    this.bytes = parent.bytes;
+    this.dataStart = 0;
+    this.dataEnd = 0;
     while (reader.nextField()) {
       switch (reader.field) {
         case 1:
@@ -289,17 +299,13 @@ class ChunkHeader {
           break;
         case 4:
           reader.delimited();
-          this.#dataStart = reader.valueStart;
-          this.#dataEnd = reader.valueEnd;
+          this.dataStart = reader.valueStart;
+          this.dataEnd = reader.valueEnd;
           break;
         default:
           reader.skip();
       }
     }
-  }
-
-  data(): Uint8Array {
-    return this.#bytes.subarray(this.#dataStart, this.#dataEnd);
   }
 }
 

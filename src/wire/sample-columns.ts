@@ -26,8 +26,11 @@ export class SampleColumns {
 
   clear(): void {
     this.floats = 0;
-    this.histogramTimesMs.length = 0;
-    this.histograms.length = 0;
+    // To set a length costs as much as a sample, even when it is the same one.
+    if (this.histograms.length > 0) {
+      this.histogramTimesMs.length = 0;
+      this.histograms.length = 0;
+    }
     this.startTimestamps = false;
   }
 

@@ -187,6 +187,8 @@ describe('ChunkedCursor', () => {
       samples: [at(7, 42n), at(7, 42n)],
     };
     assert.deepEqual(read(cursorOf(message, message)), [entry, entry, entry, entry]);
+    const chunkFirst = concat(field(2, chunk), first!, second!, field(2, chunk));
+    assert.deepEqual(read(cursorOf(field(1, chunkFirst))), [entry]);
   });
 
   it('gives labels that stand together as a view of the answer', () => {
