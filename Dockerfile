@@ -48,5 +48,6 @@ USER 65532:65532
 EXPOSE 8080
 # Node is the first process of the container and handles its signals itself.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "/app/bin/prom-migrator.mjs"]
+# The flag keeps the memory for what lives shortly small.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/bin/prom-migrator.mjs"]
 CMD ["--help"]

@@ -43,9 +43,25 @@ function runInChild(binary, args) {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
+/** Short-lived memory may grow to 12 MiB instead of 48: it is what the memory of a run beside `limits.memory` consists of. */
+const nodeFlags = ['--max-semi-space-size=4'];
+
+/** Whether somebody has decided on it already: the image does, and whoever sets NODE_OPTIONS. */
+function hasFlags() {
+  return [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('--max-semi-space-size'));
+}
+
+function replaceProcess(binary, args) {
+  // Without a process in between, signals and exit codes need no forwarding.
+  process.execve(binary, [binary, ...args], process.env);
+}
+
+const canReplace = typeof process.execve === 'function';
+const program = [main, ...process.argv.slice(2)];
 if (!existsSync(main)) {
   fail('this is a checkout without a build: use `npm -s start -- …`, or run `npm run build` first');
 } else if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
+  if (canReplace && !hasFlags()) replaceProcess(process.execPath, [...nodeFlags, ...process.execArgv, ...program]);
   await import(pathToFileURL(main).href);
 } else {
   const binary = ownNode();
@@ -56,8 +72,6 @@ if (!existsSync(main)) {
         `beside it: install Node ${OLDEST_NODE} or newer, or reinstall with \`npm install --include=optional\``,
     );
   }
-  const args = [main, ...process.argv.slice(2)];
-  // Without a process in between, signals and exit codes need no forwarding.
-  if (typeof process.execve === 'function') process.execve(binary, [binary, ...args], process.env);
-  else runInChild(binary, args);
+  if (canReplace) replaceProcess(binary, [...nodeFlags, ...program]);
+  runInChild(binary, [...nodeFlags, ...program]);
 }

@@ -279,7 +279,7 @@ export interface WindowBounds {
 /** What the migration may use of this machine, of the source and of the destination. */
 export interface Limits {
   /**
-   * Bytes of samples that may be held between source and destination. The process needs about 230Mi more. Raise it
+   * Bytes of samples that may be held between source and destination. The process needs about 100Mi more. Raise it
    * when windows are split because of memory.
    */
   readonly memory: number | string;

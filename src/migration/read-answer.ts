@@ -1,6 +1,7 @@
 // One remote_read request to the end of its answer. The answer is held as the server sent it, every byte of it accounted for in the
 // memory budget before it is kept; nothing of it is used until its end was seen. Called by source-reader.ts and read-back.ts.
 
+import { giveBack } from '../remote/body-blocks.ts';
 import type { ReadClient } from '../remote/read-client.ts';
 import { FrameCollector } from '../wire/frames.ts';
 import { canonicalLabels, metricName } from '../wire/labels.ts';
@@ -31,9 +32,13 @@ export class DoesNotFit extends Error {
   seenNames: readonly string[] = [];
 }
 
-/** Bytes that one window holds of the budget. They are given back all at once, also after a failure. */
+/**
+ * Bytes that one window holds of the budget, and the blocks of its answers. They are given back all at once, also after a failure: nothing of an
+ * answer may be used after that.
+ */
 export class Reservation {
   readonly #budget: MemoryBudget;
+  readonly #blocks = new Set<Uint8Array>();
   #bytes = 0;
 
   constructor(budget: MemoryBudget) {
@@ -53,12 +58,24 @@ export class Reservation {
     this.#bytes += bytes;
   }
 
-  shrink(bytes: number): void {
-    this.#budget.release(bytes);
-    this.#bytes -= bytes;
+  /** Takes a block of an answer for as long as the reservation lasts. */
+  async keep(block: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.grow(block.length, signal);
+    this.#blocks.add(block);
+  }
+
+  /** Gives back some of the blocks that were kept. */
+  discard(blocks: readonly Uint8Array[]): void {
+    for (const block of blocks) {
+      if (!this.#blocks.delete(block)) continue;
+      this.#budget.release(block.length);
+      this.#bytes -= block.length;
+      giveBack(block);
+    }
   }
 
   release(): void {
+    this.discard([...this.#blocks]);
     if (this.#bytes > 0) this.#budget.release(this.#bytes);
     this.#bytes = 0;
   }
@@ -103,7 +120,7 @@ export async function readAnswer(
   const decodedBytes = declaredLength(compressed);
   await reservation.grow(decodedBytes, signal);
   const message = decompress(compressed, decodedBytes);
-  reservation.shrink(received.bytes);
+  reservation.discard(parts);
   return { cursor: new SamplesCursor(message), receivedBytes: received.bytes };
 }
 
@@ -158,7 +175,7 @@ class Received {
 
   async *blocks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const block of body) {
-      await this.#reservation.grow(block.length, this.#signal);
+      await this.#reservation.keep(block, this.#signal);
       this.bytes += block.length;
       yield block;
     }

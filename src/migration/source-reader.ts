@@ -74,8 +74,8 @@ export class SourceReader {
       minMs: window.minMs,
       maxMs: window.maxMs,
       targetSamples: window.targetSamples,
-      // The answer being read, the one waiting and the one being written share the budget.
-      targetBytes: Math.floor(options.budget.total / 4),
+      // The answer being read and the one being written share the budget; the next one may turn out larger than foretold.
+      targetBytes: Math.floor(options.budget.total / 3),
     };
   }
 

@@ -8,12 +8,23 @@ import type { Readable } from 'node:stream';
 
 const blockBytes = 256 * 1024;
 const firstBlockBytes = 16 * 1024;
+/** What has been given back waits here: memory that comes and goes with every window would keep the garbage collector busy. */
+const free: Uint8Array<ArrayBuffer>[] = [];
+const mostFree = 256;
+
+/** Gives a block back, of which nothing is used any more. What is no whole block is left to the garbage collector. */
+export function giveBack(block: Uint8Array): void {
+  if (block.byteLength !== blockBytes || block.buffer.byteLength !== blockBytes || free.length >= mostFree) return;
+  free.push(block as Uint8Array<ArrayBuffer>);
+}
+
 /** So many whole blocks wait for whoever iterates; then the socket is left alone. */
 const mostWaiting = 2;
 
 /**
- * Yields the body in blocks of memory of their own; only the first piece by itself, and a shorter block at the end. Throws the exchange's error, or one of its own when the
- * connection closed before the message's end. Nothing is taken from the socket while nobody asks, but for what fills two blocks.
+ * Yields the body in blocks, which are the caller's until he gives them back; the first piece by itself, and a shorter block at the end.
+ * Throws the exchange's error, or one of its own when the connection closed before the message's end. Nothing is taken from the socket while
+ * nobody asks, but for what fills two blocks.
  * @param exchange got's stream around the message: from here on it reports errors and brings no data
  * @param onActivity called with every piece that arrives, and when the body is wanted again after a pause
  */
@@ -45,7 +56,10 @@ export async function* bodyBlocks(
       if (used === block.length) {
         if (used > 0) waiting.push(block);
         // As large as what came before: a quiet window's small answer must not cost a large block.
-        block = new Uint8Array(Math.min(blockBytes, Math.max(firstBlockBytes, received)));
+        block =
+          received < blockBytes
+            ? new Uint8Array(Math.max(firstBlockBytes, received))
+            : (free.pop() ?? new Uint8Array(blockBytes));
         used = 0;
       }
       const part =

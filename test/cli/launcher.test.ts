@@ -9,7 +9,8 @@ const launcher = fileURLToPath(new URL('../../bin/prom-migrator.mjs', import.met
 
 const main = `
 process.on('SIGTERM', () => process.exit(143));
-console.log(JSON.stringify({ major: Number.parseInt(process.versions.node), argv: process.argv.slice(2), pid: process.pid }));
+const { argv, execArgv, pid, versions } = process;
+console.log(JSON.stringify({ major: Number.parseInt(versions.node), argv: argv.slice(2), pid, flags: execArgv }));
 if (process.argv[2] === 'wait') setTimeout(() => process.exit(9), 5000);
 else process.exitCode = 7;
 `;
@@ -75,6 +76,7 @@ describe('the launcher of the package', () => {
       assert.equal(ended.stderr, '');
       const printed = JSON.parse(ended.stdout);
       assert.deepEqual(printed.argv, ['a', 'b c']);
+      assert.ok(printed.flags.includes('--max-semi-space-size=4'), 'with little memory for what lives shortly');
       assert.equal(printed.major, Number.parseInt(process.versions.node, 10));
       assert.equal(printed.pid === ended.pid, preload !== 'older.mjs');
       assert.equal(ended.code, 7);

@@ -96,7 +96,7 @@ describe('the image', () => {
   it('runs as a user that is not root, without a shell in between', async () => {
     const [{ Config: config }] = JSON.parse(await run(tool, ['image', 'inspect', image]));
     assert.equal(config.User, '65532:65532');
-    assert.deepEqual(config.Entrypoint, ['node', '/app/bin/prom-migrator.mjs']);
+    assert.deepEqual(config.Entrypoint, ['node', '--max-semi-space-size=4', '/app/bin/prom-migrator.mjs']);
     assert.equal(config.Labels['org.opencontainers.image.title'], 'prom-migrator');
     assert.match(config.Labels['org.opencontainers.image.version'], /^\d+\.\d+\.\d+/);
     assert.equal(await inContainer('console.log(process.getuid(), process.getgid())'), '65532 65532');
