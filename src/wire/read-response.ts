@@ -155,7 +155,10 @@ export class SamplesCursor implements SeriesCursor {
 
   decode(fromMs: number, toMs: number, columns: SampleColumns): void {
     const reader = this.#entry.reader();
-    while (reader.nextField()) {
+    columns.reserve(this.#entry.secondFields);
+    for (;;) {
+      decodeOrdinarySamples(reader, fromMs, toMs, columns);
+      if (!reader.nextField()) break;
       if (reader.field === 2) {
         reader.delimited();
         decodeSample(reader, fromMs, toMs, columns);
@@ -235,9 +238,11 @@ class SeriesEntry {
         reader.delimited();
         labelsEnd = reader.position;
       } else {
-        if (reader.field === 2) this.secondFields++;
-        else if (reader.field === 4) this.fourthFields++;
-        reader.skip();
+        if (reader.field === 2) this.secondFields += 1 + skipShortRun(reader);
+        else {
+          if (reader.field === 4) this.fourthFields++;
+          reader.skip();
+        }
       }
     }
     // Nobody writes anything before the labels, but it would be valid.
@@ -262,6 +267,27 @@ class SeriesEntry {
     this.#itemsStart = 0;
     this.#end = 0;
   }
+}
+
+const TAG_SECOND = 0x12;
+
+/**
+ * Moves past the field 2 whose tag was read, and past all that follow it and are shorter than 128 bytes: the samples of a series.
+ * @returns how many followed
+ */
+function skipShortRun(reader: ProtoReader): number {
+  reader.skip();
+  const { bytes, end } = reader;
+  let at = reader.position;
+  let fields = 0;
+  while (at + 1 < end && bytes[at] === TAG_SECOND) {
+    const next = at + 2 + (bytes[at + 1] as number);
+    if ((bytes[at + 1] as number) >= 0x80 || next > end) break;
+    at = next;
+    fields++;
+  }
+  reader.position = at;
+  return fields;
 }
 
 class ChunkHeader {
@@ -307,6 +333,44 @@ class ChunkHeader {
       }
     }
   }
+}
+
+/** Tag and length of a Sample with the value's tag, the value, the time's tag, six bytes of time. */
+const ordinarySampleBytes = 18;
+
+/**
+ * Reads the samples at the reader's position that look as today's do: a value that is not +0 and a time of six bytes (1971 to 2109). Stops at
+ * the first that does not. The columns have room for all samples of the entry.
+ */
+function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
+  const { bytes } = reader;
+  const { floatTimesMs: times, floatBits: bits } = columns;
+  const last = reader.end - ordinarySampleBytes;
+  let at = reader.position;
+  let n = columns.floats;
+  while (
+    at <= last &&
+    bytes[at] === TAG_SECOND &&
+    bytes[at + 1] === ordinarySampleBytes - 2 &&
+    bytes[at + 2] === 0x09 &&
+    bytes[at + 11] === 0x10
+  ) {
+    const upper = bytes[at + 17] as number;
+    const four = word(bytes, at + 12);
+    // A varint of exactly six bytes.
+    if (upper >= 0x80 || (four & 0x8080_8080) !== (0x8080_8080 | 0) || (bytes[at + 16] as number) < 0x80) break;
+    const lower = (four & 0x7f) | ((four >>> 1) & 0x3f80) | ((four >>> 2) & 0x1f_c000) | ((four >>> 3) & 0xfe0_0000);
+    const timeMs = (((bytes[at + 16] as number) & 0x7f) | (upper << 7)) * 0x1000_0000 + lower;
+    if (timeMs >= fromMs && timeMs < toMs) {
+      times[n] = timeMs;
+      bits[2 * n] = word(bytes, at + 3);
+      bits[2 * n + 1] = word(bytes, at + 7);
+      n++;
+    }
+    at += ordinarySampleBytes;
+  }
+  reader.position = at;
+  columns.floats = n;
 }
 
 const sampleReader = new ProtoReader(EMPTY);

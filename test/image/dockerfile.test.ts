@@ -31,9 +31,13 @@ describe('the Dockerfile', () => {
   });
 
   it('starts the command of the installed package', () => {
-    const [node, script] = JSON.parse(instructions(last, 'ENTRYPOINT')[0]!);
+    const [node, flag, script] = JSON.parse(instructions(last, 'ENTRYPOINT')[0]!);
     const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     assert.deepEqual([node, script], ['node', `/app/${bin['prom-migrator']}`]);
+    assert.ok(
+      readFileSync(join(root, 'bin/prom-migrator.mjs'), 'utf8').includes(`'${flag}'`),
+      'as the launcher has it',
+    );
   });
 
   it('runs the user that the chart runs', () => {
