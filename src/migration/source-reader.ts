@@ -74,8 +74,8 @@ export class SourceReader {
       minMs: window.minMs,
       maxMs: window.maxMs,
       targetSamples: window.targetSamples,
-      // The answer being read and the one being written share the budget; the next one may turn out larger than foretold.
-      targetBytes: Math.floor(options.budget.total / 3),
+      // The answer being read and the one being written share the budget.
+      targetBytes: Math.floor(options.budget.total * 0.45),
     };
   }
 
@@ -102,6 +102,7 @@ export class SourceReader {
       const used: NamePartition[] = [];
       let samples = 0;
       let bytes = 0;
+      let fixedBytes = 0;
       let shorter: WindowState | undefined;
       while (slices.length > 0) {
         const [slice, ...others] = slices as [Slice, ...Slice[]];
@@ -121,7 +122,8 @@ export class SourceReader {
         }
         samples += read.part.outline.sampleBound;
         bytes += read.part.reservation.bytes;
-        const outcome = { samples, bytes, budgetBytes };
+        fixedBytes += read.part.outline.labelBytes;
+        const outcome = { samples, bytes, fixedBytes, budgetBytes };
         if (used.length === 0 && mustReread(state, outcome, this.#limits, askedMs)) {
           read.part.reservation.release();
           shorter = nextWindow(state, outcome, this.#limits, askedMs);
@@ -135,7 +137,7 @@ export class SourceReader {
         state = shorter;
         continue;
       }
-      const grown = nextWindow(state, { samples, bytes, budgetBytes }, this.#limits, askedMs);
+      const grown = nextWindow(state, { samples, bytes, fixedBytes, budgetBytes }, this.#limits, askedMs);
       // At the floor the names that had to be asked apart will have to be again.
       partitions = grown.lengthMs > state.lengthMs ? [allNames] : [...new Set(used)];
       state = grown;

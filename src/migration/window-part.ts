@@ -30,6 +30,8 @@ export interface Outline {
   readonly entries: number;
   /** At least as many samples as the answer holds. */
   readonly sampleBound: number;
+  /** Of all entries' labels as they stand in the answer. */
+  readonly labelBytes: number;
   /** Hashes of label sets that more than one entry has after relabelling. */
   readonly repeated: ReadonlySet<number>;
   /**
@@ -70,12 +72,14 @@ export function outlineOf(
   let entries = 0;
   let sampleBound = 0;
   let largest = 0;
+  let labelBytes = 0;
   for (const { cursor } of answers) {
     while (cursor.next()) {
       if (entries === hashes.length) hashes = doubled(hashes);
       sampleBound += cursor.sampleBound;
       if (cursor.sampleBound > largest) largest = cursor.sampleBound;
       const { labels } = cursor;
+      labelBytes += labels.length;
       const route = router.route(labels);
       hashes[entries++] = route.kind === 'write' && route.labels === labels ? route.hash : -1;
       if (route.kind === 'write') {
@@ -96,6 +100,7 @@ export function outlineOf(
   return {
     entries,
     sampleBound,
+    labelBytes,
     repeated,
     hashes,
     decodingBytes: seen.bytes + hashes.byteLength + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,

@@ -47,6 +47,8 @@ export interface WindowOutcome {
   readonly samples: number;
   /** Of the answer as it was held in memory. */
   readonly bytes: number;
+  /** As many of them as every window has of whatever length: the labels of its series. */
+  readonly fixedBytes: number;
   /** What the memory budget grants to one window. */
   readonly budgetBytes: number;
 }
@@ -97,8 +99,9 @@ export function nextWindow(
       : { ...state, emptyRun: 0, fineRun };
   // What was too much before is felt for, not jumped to.
   const mostDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MOST_DOUBLINGS;
-  const lengthMs = grown(state.lengthMs, askedMs, outcome, limits, mostDoublings);
-  return { ...fine, lengthMs: clamp(lengthMs, limits.minMs, dataLimitMs(fine, limits)) };
+  const limitMs = dataLimitMs(fine, limits);
+  const lengthMs = grown(state.lengthMs, askedMs, outcome, limits, mostDoublings, limitMs);
+  return { ...fine, lengthMs: clamp(lengthMs, limits.minMs, limitMs) };
 }
 
 /**
@@ -141,17 +144,23 @@ function grown(
   outcome: WindowOutcome,
   limits: WindowLimits,
   mostDoublings: number,
+  limitMs: number,
 ): number {
-  const asked = Math.max(
-    outcome.samples / limits.targetSamples,
-    outcome.bytes / Math.min(limits.targetBytes, outcome.budgetBytes),
-  );
-  if (asked > 1) return Math.floor(askedMs / 2);
+  const targetBytes = Math.min(limits.targetBytes, outcome.budgetBytes);
+  const { fixedBytes } = outcome;
+  const load = (times: number) =>
+    Math.max(
+      (outcome.samples * times) / limits.targetSamples,
+      (fixedBytes + (outcome.bytes - fixedBytes) * times) / targetBytes,
+    );
+  if (load(1) > 1) return Math.floor(askedMs / 2);
   // As if all of the length had been asked for.
-  const load = asked * (lengthMs / askedMs);
-  if (load > 1) return Math.floor(lengthMs / 2);
-  if (load >= 0.5) return lengthMs;
-  const doublings = load === 0 ? mostDoublings : Math.min(mostDoublings, Math.ceil(Math.log2(1 / load)) - 1);
+  const whole = lengthMs / askedMs;
+  if (load(whole) > 1) return Math.floor(lengthMs / 2);
+  // A whole block is worth more than the next power of two.
+  if (limitMs <= lengthMs * 2 ** mostDoublings && limitMs > lengthMs && load(limitMs / askedMs) < 1) return limitMs;
+  let doublings = 0;
+  while (doublings < mostDoublings && load(whole * 2 ** (doublings + 1)) < 1) doublings++;
   return lengthMs * 2 ** doublings;
 }
 

@@ -19,7 +19,7 @@ const DAY = 24 * HOUR;
 
 const limits: WindowLimits = { minMs: SECOND, maxMs: 2 * HOUR, targetSamples: 1_000_000, targetBytes: 32_000_000 };
 const budgetBytes = 64_000_000;
-const outcome = (samples: number, bytes = samples * 2) => ({ samples, bytes, budgetBytes });
+const outcome = (samples: number, bytes = samples * 2) => ({ samples, bytes, fixedBytes: 0, budgetBytes });
 const at = (lengthMs: number, rest: Partial<WindowState> = {}): WindowState => ({
   lengthMs,
   emptyRun: 0,
@@ -81,14 +81,26 @@ describe('window size', () => {
     ];
     for (const [name, state, samples, bytes, nextMs] of table) {
       it(name, () => {
-        const next = nextWindow(state, { samples, bytes, budgetBytes }, limits);
+        const next = nextWindow(state, { samples, bytes, fixedBytes: 0, budgetBytes }, limits);
         assert.equal(next.lengthMs, nextMs);
         assert.equal(next.emptyRun, samples === 0 ? state.emptyRun + 1 : 0);
       });
     }
 
+    it('does not multiply what every window has, the labels', () => {
+      const next = (fixedBytes: number) =>
+        nextWindow(at(5 * MINUTE), { samples: 1, bytes: 10_000_000, fixedBytes, budgetBytes }, limits).lengthMs;
+      assert.equal(next(0), 15 * MINUTE - 5 * MINUTE);
+      assert.equal(next(9_000_000), 80 * MINUTE);
+      assert.equal(next(10_000_000), 2 * HOUR);
+    });
+
     it('takes a budget below the target for the target', () => {
-      const next = nextWindow(at(10 * MINUTE), { samples: 1, bytes: 5_000_001, budgetBytes: 5_000_000 }, limits);
+      const next = nextWindow(
+        at(10 * MINUTE),
+        { samples: 1, bytes: 5_000_001, fixedBytes: 0, budgetBytes: 5_000_000 },
+        limits,
+      );
       assert.equal(next.lengthMs, 5 * MINUTE);
     });
   });
