@@ -1,6 +1,6 @@
 // Builds the programs that test/support/go pins (every go.sum names all checksums): the current Prometheus with its promtool, the tests'
-// own TSDB reader, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH, or out of Debian's package when
-// there is none. Called by install.ts.
+// own TSDB reader, what the benches need done fast, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH,
+// or out of Debian's package when there is none. Called by install.ts and bench/programs.ts.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -65,6 +65,12 @@ const BUILDS = {
   prometheus: PROMETHEUS,
   promtool: PROMETHEUS,
   'tsdb-cat': { ...PROMETHEUS, name: 'tsdb-cat', programs: { 'tsdb-cat': './tsdb-cat' }, sources: 'tsdb-cat' },
+  'bench-data': {
+    ...PROMETHEUS,
+    name: 'bench-data',
+    programs: { 'bench-data': './bench-data' },
+    sources: 'bench-data',
+  },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   kubectl: kubernetes('kubectl'),

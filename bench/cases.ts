@@ -1,0 +1,92 @@
+// What is measured: each case is one scenario, or several that are compared with each other. Read by main.ts, in this order.
+
+import type { DataSetName } from './data-sets.ts';
+
+const HOUR_MS = 3_600_000;
+const NEW_YEAR_MS = Date.UTC(2026, 0, 1);
+
+export interface Scenario {
+  readonly name: string;
+  readonly dataSet: DataSetName;
+  /** What is asked for. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Where the samples counted end, when that is not `endMs`. */
+  readonly dataEndMs?: number;
+  readonly destination: 'victoria-metrics' | 'prometheus';
+  /** Of spec.source in our manifest. */
+  readonly readMode?: 'Samples';
+  /** How vmctl reads, where it runs beside ours; it has no readMode of its own, and no Prometheus to write to. */
+  readonly vmctl?: 'stream' | 'samples';
+  /** Which halves of the floor are measured. */
+  readonly floor: readonly ('read' | 'write')[];
+  /** Held back in each direction of each connection. */
+  readonly delayMs?: number;
+  /** So many migrations in one process, each with a slice of the series, instead of one. */
+  readonly migrations?: number;
+  readonly nativeHistograms?: true;
+  readonly rounds: number;
+}
+
+const standard = {
+  dataSet: 'standard',
+  startMs: NEW_YEAR_MS,
+  endMs: NEW_YEAR_MS + 6 * HOUR_MS,
+  destination: 'victoria-metrics',
+  vmctl: 'stream',
+  floor: ['read', 'write'],
+  rounds: 5,
+} as const satisfies Partial<Scenario>;
+
+const SPARSE_DAY_MS = Date.UTC(2023, 5, 15);
+
+export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
+  standard: [{ ...standard, name: 'standard' }],
+  samples: [{ ...standard, name: 'samples', readMode: 'Samples', vmctl: 'samples' }],
+  'in-order': [inOrder()],
+  long: [
+    { ...withoutVmctl(), name: 'long-1h', endMs: NEW_YEAR_MS + HOUR_MS, floor: [], rounds: 3 },
+    { ...standard, name: 'long-6h', floor: [], rounds: 3 },
+    { ...withoutVmctl(), name: 'long-24h', endMs: NEW_YEAR_MS + 24 * HOUR_MS, floor: [], rounds: 3 },
+  ],
+  wide: [{ ...standard, name: 'wide', dataSet: 'wide', endMs: NEW_YEAR_MS + 150_000, rounds: 3 }],
+  narrow: [{ ...standard, name: 'narrow', dataSet: 'narrow', endMs: NEW_YEAR_MS + 7 * 24 * HOUR_MS, rounds: 3 }],
+  sparse: [
+    { ...sparse(), name: 'sparse', startMs: Date.UTC(2021, 0, 1), endMs: NEW_YEAR_MS },
+    { ...sparse(), name: 'sparse-day' },
+  ],
+  histograms: [
+    {
+      ...withoutVmctl(),
+      name: 'histograms',
+      dataSet: 'histograms',
+      destination: 'prometheus',
+      nativeHistograms: true,
+      rounds: 3,
+    },
+  ],
+  far: [{ ...standard, name: 'far', delayMs: 25, floor: [] }],
+  many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],
+};
+
+function withoutVmctl(): Omit<typeof standard, 'vmctl'> {
+  const { vmctl: _, ...rest } = standard;
+  return rest;
+}
+
+function inOrder(): Scenario {
+  return { ...withoutVmctl(), name: 'in-order', destination: 'prometheus' };
+}
+
+/** A day, and the years around it that hold nothing. */
+function sparse(): Omit<Scenario, 'name'> {
+  const dataEndMs = SPARSE_DAY_MS + 24 * HOUR_MS;
+  return { ...standard, dataSet: 'sparse', startMs: SPARSE_DAY_MS, endMs: dataEndMs, dataEndMs, floor: [], rounds: 3 };
+}
+
+/** The same with three million samples, where it can be cut down: for a look, not for a figure to quote. */
+export function quick(scenario: Scenario): Scenario {
+  const hours = (scenario.endMs - scenario.startMs) / HOUR_MS;
+  if (scenario.dataSet !== 'standard' || hours !== 6) return scenario;
+  return { ...scenario, endMs: scenario.startMs + 40 * 60_000 };
+}

@@ -1,0 +1,105 @@
+// The floor: what reading and writing the same bytes costs when nothing is done with them. One run of our tool is recorded, and its requests are
+// sent again by bench-data, which has nothing to decode and nothing to encode. Called by main.ts once a round.
+
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../test/support/child-output.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import type { Scenario } from './cases.ts';
+import { startDestination } from './measurement.ts';
+import { cpuMsOf, runMeasured } from './process-usage.ts';
+import { findBenchData } from './programs.ts';
+import { type Recording, startRecordingProxy } from './recording-proxy.ts';
+import { interrupted } from './scratch.ts';
+import { ourCommand } from './tools.ts';
+
+/** As many connections as our tool has by default (limits.inFlightWrites). */
+const WRITE_CONNECTIONS = 4;
+
+export interface Recordings {
+  readonly reads: Recording;
+  readonly writes: Recording;
+}
+
+/** Runs our tool once, unmeasured, and keeps its requests in files below `scratch`. */
+export async function recordRequests(
+  scenario: Scenario,
+  source: ServerProcess,
+  place: { scratch: string; dist: string },
+): Promise<Recordings> {
+  interrupted.throwIfAborted();
+  await using destination = await startDestination(scenario);
+  await using reads = await startRecordingProxy(source.url, '/api/v1/read', join(place.scratch, 'reads.bin'));
+  await using writes = await startRecordingProxy(destination.url, '/api/v1/write', join(place.scratch, 'writes.bin'));
+  const sides = { sourceUrl: reads.url, destinationUrl: writes.url };
+  await runMeasured(await ourCommand(scenario, sides, place));
+  await reads.close();
+  await writes.close();
+  return { reads: reads.recording, writes: writes.recording };
+}
+
+export interface FloorFigures {
+  readMs?: number;
+  sourceCpuMs?: number;
+  readBytes?: number;
+  writeMs?: number;
+  destinationCpuMs?: number;
+  /** How many groups of requests have no series in common, where their order matters. */
+  lanes?: number;
+  /** No tool that moves these bytes in these requests is done before. */
+  wallMs: number;
+}
+
+interface Replayed {
+  wallMs: number;
+  responseBytes: number;
+  lanes: number;
+}
+
+/** Reads, and writes into a new destination, whichever halves the scenario wants. */
+export async function measureFloor(
+  scenario: Scenario,
+  source: ServerProcess,
+  recordings: Recordings,
+): Promise<FloorFigures> {
+  const figures: FloorFigures = { wallMs: 0 };
+  if (scenario.floor.includes('read')) {
+    const before = await cpuMsOf(source.pid);
+    const { file, mostAtOnce } = recordings.reads;
+    const replayed = await replay('read', file, `${source.url}/api/v1/read`, mostAtOnce);
+    figures.readMs = replayed.wallMs;
+    figures.readBytes = replayed.responseBytes;
+    figures.sourceCpuMs = (await cpuMsOf(source.pid)) - before;
+  }
+  if (scenario.floor.includes('write')) {
+    await using destination = await startDestination(scenario);
+    const before = await cpuMsOf(destination.pid);
+    const kind = scenario.destination === 'prometheus' ? 'write-in-order' : 'write';
+    const url = `${destination.url}/api/v1/write`;
+    const replayed = await replay(kind, recordings.writes.file, url, WRITE_CONNECTIONS);
+    figures.writeMs = replayed.wallMs;
+    figures.destinationCpuMs = (await cpuMsOf(destination.pid)) - before;
+    if (replayed.lanes > 0) figures.lanes = replayed.lanes;
+  }
+  const { readMs = 0, writeMs = 0, sourceCpuMs = 0, destinationCpuMs = 0 } = figures;
+  figures.wallMs = Math.max(readMs, writeMs, (sourceCpuMs + destinationCpuMs) / cpus().length);
+  return figures;
+}
+
+async function replay(kind: string, file: string, url: string, connections: number): Promise<Replayed> {
+  const args = ['replay', kind, file, url, String(connections)];
+  const { stdout } = await runMeasured({ program: await findBenchData(), args });
+  return JSON.parse(stdout) as Replayed;
+}
+
+export interface SnappySizes {
+  requests: number;
+  rawBytes: number;
+  ourBytes: number;
+  nativeBytes: number;
+}
+
+/** What the native snappy library makes of the same requests. */
+export async function compareSnappy({ file }: Recording): Promise<SnappySizes> {
+  return JSON.parse(await run(await findBenchData(), ['snappy', file])) as SnappySizes;
+}

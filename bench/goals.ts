@@ -1,0 +1,68 @@
+// What the figures ought to be, as ratios within one run, and whether they are. Read by report.ts.
+
+import { floorMedian, median, type ScenarioResult } from './results.ts';
+
+export interface Goal {
+  readonly name: string;
+  readonly value: number;
+  readonly bound: number;
+  /** Whether the value may be at most, or must be at least, the bound. */
+  readonly sense: 'at most' | 'at least';
+  readonly unit: string;
+}
+
+export function isMet({ value, bound, sense }: Goal): boolean {
+  return sense === 'at most' ? value <= bound : value >= bound;
+}
+
+const MIB = 1024 * 1024;
+
+/** The goals that the scenarios which ran say something about. */
+export function judge(results: readonly ScenarioResult[]): Goal[] {
+  const of = (name: string) => results.find(({ scenario }) => scenario.name === name);
+  const standard = of('standard');
+  const samples = of('samples');
+  const inOrder = of('in-order');
+  const goals: Goal[] = [];
+  const goal = (name: string, value: number, sense: Goal['sense'], bound: number, unit = '×') => {
+    if (Number.isFinite(value)) goals.push({ name, value, bound, sense, unit });
+  };
+  const ours = (result: ScenarioResult | undefined, figure: Parameters<typeof median>[2]) =>
+    median(result, 'prom-migrator', figure);
+  const theirs = (result: ScenarioResult | undefined, figure: Parameters<typeof median>[2]) =>
+    median(result, 'vmctl', figure);
+
+  const wall = ours(standard, 'wallMs');
+  goal("standard: vmctl's wall time over ours", theirs(standard, 'wallMs') / wall, 'at least', 2.2);
+  goal(
+    "standard: our CPU per sample over vmctl's",
+    ours(standard, 'cpuMs') / theirs(standard, 'cpuMs'),
+    'at most',
+    0.2,
+  );
+  goal('standard: wall time over the floor', wall / floorMedian(standard, 'wallMs'), 'at most', 1.25);
+  const samplesWall = ours(samples, 'wallMs');
+  goal('samples: wall time over reading alone', samplesWall / floorMedian(samples, 'readMs'), 'at most', 1.25);
+  const replayMs = floorMedian(inOrder, 'writeMs');
+  goal('in-order: wall time over replaying the writes', ours(inOrder, 'wallMs') / replayMs, 'at most', 1.25);
+  for (const result of results) {
+    if (result.scenario.migrations !== undefined) continue;
+    const peaks = result.runs['prom-migrator'].map((run) => run.peakRssBytes);
+    goal(`${result.scenario.name}: peak RSS of any run`, Math.max(...peaks) / MIB, 'at most', 200, ' MiB');
+  }
+  goal('far: wall time over standard', ours(of('far'), 'wallMs') / wall, 'at most', 1.3);
+  const beyond = (ours(of('sparse'), 'wallMs') - ours(of('sparse-day'), 'wallMs')) / 1000;
+  goal('sparse: beyond the one day alone', beyond, 'at most', 10, ' s');
+  for (const { scenario, snappy } of results) {
+    const ratio = snappy === undefined ? Number.NaN : snappy.ourBytes / snappy.nativeBytes;
+    goal(`${scenario.name}: bytes written over native snappy`, ratio, 'at most', 1.1);
+  }
+  const destination = ours(standard, 'destinationCpuFlushedMs') / theirs(standard, 'destinationCpuFlushedMs');
+  goal("standard: destination's CPU per sample over vmctl's", destination, 'at most', 1);
+  const perSample = (name: string) => ours(of(name), 'wallMs') / (of(name)?.samples ?? Number.NaN);
+  for (const name of ['long-1h', 'long-24h']) {
+    const change = Math.abs(perSample(name) / perSample('long-6h') - 1) * 100;
+    goal(`${name}: time per sample, change against 6 h`, change, 'at most', 10, ' %');
+  }
+  return goals;
+}

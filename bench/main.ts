@@ -1,0 +1,174 @@
+// `npm run bench`: this project beside vmctl, VictoriaMetrics' migration tool, and beside the floor, what the servers alone take for the same
+// bytes; on one machine, in one run, in turn. Prints a table per case and writes all figures into bench/results/. Exits with 1 when a run lost a
+// sample or failed.
+//
+//   npm run bench                                  # every case, about an hour and a half
+//   npm run bench -- --case standard --case far    # some of them
+//   npm run bench -- --quick                       # three million samples, two rounds, for a look
+//   npm run bench -- --profile --case samples      # where our time goes
+//   npm run bench -- --dist ../other/dist          # another build than this checkout's
+
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import { CASES, quick, type Scenario } from './cases.ts';
+import { type Counts, type DataSet, expectedCounts, findDataSet, samplesBefore } from './data-sets.ts';
+import { compareSnappy, measureFloor, type Recordings, recordRequests } from './floor.ts';
+import { judge } from './goals.ts';
+import { measureRun, startSource } from './measurement.ts';
+import { runMeasured } from './process-usage.ts';
+import { profileScenario } from './profile.ts';
+import { versions } from './programs.ts';
+import { goalsText, scenarioText, writeResults } from './report.ts';
+import { failures, type ScenarioResult, type ToolName } from './results.ts';
+import { interrupted, makeScratch, watchSignals } from './scratch.ts';
+import { BUILT, manifestOf, ourCommand, vmctlCommand } from './tools.ts';
+
+const RESULTS = join(import.meta.dirname, 'results');
+const QUICK_ROUNDS = 2;
+
+interface Options {
+  scenarios: readonly Scenario[];
+  rounds: number | undefined;
+  dist: string;
+  profile: boolean;
+  tools: readonly ToolName[];
+  floor: boolean;
+}
+
+function readOptions(): Options {
+  const { values: flags } = parseArgs({
+    options: {
+      case: { type: 'string', multiple: true },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      dist: { type: 'string' },
+      // For a change of our own that is looked at again and again.
+      'only-ours': { type: 'boolean', default: false },
+      'no-floor': { type: 'boolean', default: false },
+    },
+  });
+  const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : Object.keys(CASES));
+  const scenarios = names.flatMap((name) => {
+    const known = CASES[name];
+    if (!known) throw new Error(`no case is named ${name}; there are ${Object.keys(CASES).join(', ')}`);
+    return known;
+  });
+  const rounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error('--rounds takes a number from 1 on');
+  return {
+    scenarios: flags.quick ? scenarios.map(quick) : scenarios,
+    rounds: rounds ?? (flags.quick ? QUICK_ROUNDS : undefined),
+    dist: flags.dist === undefined ? BUILT : resolve(flags.dist),
+    profile: flags.profile,
+    tools: flags['only-ours'] ? ['prom-migrator'] : ['prom-migrator', 'vmctl'],
+    floor: !flags['no-floor'],
+  };
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+interface Stage {
+  scenario: Scenario;
+  source: ServerProcess;
+  data: { set: DataSet; expected: Counts };
+  place: { scratch: string; dist: string };
+}
+
+async function bench(scenario: Scenario, options: Options): Promise<ScenarioResult | undefined> {
+  const set = await findDataSet(scenario.dataSet);
+  const endMs = scenario.dataEndMs ?? scenario.endMs;
+  const expected = await expectedCounts(set, endMs);
+  await using scratch = await makeScratch();
+  await using source = await startSource(set, scenario);
+  const place = { scratch: scratch.path, dist: options.dist };
+  const stage: Stage = { scenario, source: source.server, data: { set, expected }, place };
+  if (options.profile) {
+    const text = await profileScenario(scenario, source.server, stage.data, { ...place, results: RESULTS });
+    process.stdout.write(`${text}\n`);
+    return undefined;
+  }
+  const result: ScenarioResult = {
+    scenario,
+    samples: samplesBefore(set, endMs),
+    series: expected.size,
+    runs: { 'prom-migrator': [], vmctl: [] },
+    floors: [],
+    manifest: manifestOf(scenario, { sourceUrl: 'http://source', destinationUrl: 'http://destination' }),
+  };
+  await measureRounds(stage, result, options);
+  process.stdout.write(`${scenarioText(result)}\n`);
+  return result;
+}
+
+/** In turn, so that what else happens on the machine meets all of them. */
+async function measureRounds(stage: Stage, result: ScenarioResult, options: Options): Promise<void> {
+  const { scenario, source, place } = stage;
+  let recordings: Recordings | undefined;
+  if (options.floor && scenario.floor.length > 0) {
+    progress(`${scenario.name}: recording the requests`);
+    recordings = await recordRequests(scenario, source, place);
+    result.snappy = await compareSnappy(recordings.writes);
+  }
+  const rounds = options.rounds ?? scenario.rounds;
+  for (let round = 1; round <= rounds; round++) {
+    for (const tool of options.tools) {
+      if (tool === 'vmctl' && scenario.vmctl === undefined) continue;
+      const figures = await measureRun(scenario, source, stage.data, async (sides) =>
+        runMeasured(tool === 'vmctl' ? await vmctlCommand(scenario, sides) : await ourCommand(scenario, sides, place)),
+      );
+      result.runs[tool].push(figures);
+      const { wallMs, lost, staleLost, surplus } = figures;
+      const wrong = `${lost > 0 ? `, ${lost} SAMPLES LOST` : ''}${staleLost > 0 ? `, ${staleLost} STALE MARKERS LOST` : ''}${surplus > 0 ? `, ${surplus} surplus` : ''}`;
+      progress(`${scenario.name}, round ${round}: ${tool} ${(wallMs / 1000).toFixed(1)} s${wrong}`);
+    }
+    if (recordings === undefined) continue;
+    const floor = await measureFloor(scenario, source, recordings);
+    result.floors.push(floor);
+    progress(`${scenario.name}, round ${round}: floor ${(floor.wallMs / 1000).toFixed(1)} s`);
+  }
+}
+
+function build(): void {
+  const script = resolve(import.meta.dirname, '../scripts/build.ts');
+  const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('there is nothing to measure: the build failed');
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  watchSignals();
+  if (options.dist === BUILT) build();
+  const about = { versions: await versions(), arguments: process.argv.slice(2) };
+  const results: ScenarioResult[] = [];
+  let broken: unknown;
+  for (const scenario of options.scenarios) {
+    try {
+      const result = await bench(scenario, options);
+      if (result) results.push(result);
+    } catch (error) {
+      interrupted.throwIfAborted();
+      // The other cases are worth their hour all the same.
+      broken ??= error;
+      process.stderr.write(`${scenario.name} FAILED: ${error instanceof Error ? error.stack : error}\n`);
+    }
+  }
+  if (options.profile) return broken === undefined ? 0 : 1;
+  process.stdout.write(`${goalsText(judge(results))}\n`);
+  process.stdout.write(`\n${await writeResults(RESULTS, results, about)}\n`);
+  const lost = failures(results);
+  for (const failure of lost) process.stderr.write(`NOT A RESULT: ${failure}\n`);
+  return lost.length === 0 && broken === undefined ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error && interrupted.aborted ? error.message : String(error)}\n`);
+  process.exitCode = interrupted.aborted ? 130 : 1;
+}

@@ -1,0 +1,143 @@
+// One run of one tool between two real servers, with all that is measured of it: by the kernel, by the servers' own counters, and by counting
+// what arrived. Called by main.ts, floor.ts and profile.ts.
+
+import { request } from '../test/support/http.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
+import type { Scenario } from './cases.ts';
+import { type Comparison, comparePrometheus, compareVictoriaMetrics } from './counts.ts';
+import { type Counts, copyForServer, type DataSet } from './data-sets.ts';
+import { startDelayProxy } from './delay-proxy.ts';
+import { cpuMsOf, readBytesOf, type ToolUsage } from './process-usage.ts';
+import { PROMETHEUS_VERSION } from './programs.ts';
+import { interrupted } from './scratch.ts';
+import type { Sides } from './tools.ts';
+
+/** Kept as they come: the blocks are what is measured, not their compaction. */
+const NO_COMPACTION = ['--storage.tsdb.min-block-duration=2h', '--storage.tsdb.max-block-duration=2h'];
+
+/** VictoriaMetrics' bounds on a query would stop the counting of half a million series. */
+const COUNTABLE = [
+  '-search.maxUniqueTimeseries=2000000',
+  '-search.maxQueryDuration=10m',
+  '-search.maxExportSeries=2000000',
+];
+
+export interface SourceServer extends AsyncDisposable {
+  readonly server: ServerProcess;
+}
+
+/** A Prometheus that holds the data set. */
+export async function startSource(set: DataSet, scenario: Scenario): Promise<SourceServer> {
+  const copy = await copyForServer(set);
+  try {
+    const server = await startPrometheus({
+      version: PROMETHEUS_VERSION,
+      dataDir: copy.dataDir,
+      extraArgs: NO_COMPACTION,
+      ...(scenario.nativeHistograms && { nativeHistograms: true }),
+    });
+    return {
+      server,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await copy[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await copy[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** An empty server of the kind that the scenario writes to. */
+export function startDestination(scenario: Scenario): Promise<ServerProcess> {
+  if (scenario.destination === 'victoria-metrics') return startVictoriaMetrics({ extraArgs: COUNTABLE });
+  return startPrometheus({
+    version: PROMETHEUS_VERSION,
+    receiver: true,
+    ...(scenario.nativeHistograms && { nativeHistograms: true }),
+  });
+}
+
+export interface RunFigures extends ToolUsage, Comparison {
+  sourceCpuMs: number;
+  destinationCpuMs: number;
+  /** With what the destination put off: until all that it took is flushed. */
+  destinationCpuFlushedMs: number;
+  /** From the source to the tool, as the source counts its answers. */
+  readBytes: number;
+  /** From the tool to the destination, as the destination counts what it reads. */
+  writtenBytes: number;
+  stdout: string;
+}
+
+/** Runs the tool into an empty destination. Throws when it fails; samples lost stand in the result. */
+export async function measureRun(
+  scenario: Scenario,
+  source: ServerProcess,
+  data: { set: DataSet; expected: Counts },
+  run: (sides: Sides) => Promise<{ usage: ToolUsage; stdout: string }>,
+): Promise<RunFigures> {
+  interrupted.throwIfAborted();
+  await using destination = await startDestination(scenario);
+  await using sides = await sidesOf(scenario, source.url, destination.url);
+  const bytesBefore = await wireBytes(scenario, source, destination);
+  const cpuBefore = await serversCpu(source, destination);
+  const { usage, stdout } = await run(sides);
+  const cpuAfter = await serversCpu(source, destination);
+  const bytesAfter = await wireBytes(scenario, source, destination);
+  if (scenario.destination === 'victoria-metrics') await request(`${destination.url}/internal/force_flush`);
+  const flushedMs = await cpuMsOf(destination.pid);
+  const { set, expected } = data;
+  const comparison =
+    scenario.destination === 'victoria-metrics'
+      ? await compareVictoriaMetrics(destination.url, set, scenario.dataEndMs ?? scenario.endMs, expected)
+      : await comparePrometheus(destination, expected);
+  return {
+    ...usage,
+    ...comparison,
+    sourceCpuMs: cpuAfter.source - cpuBefore.source,
+    destinationCpuMs: cpuAfter.destination - cpuBefore.destination,
+    destinationCpuFlushedMs: flushedMs - cpuBefore.destination,
+    readBytes: bytesAfter.read - bytesBefore.read,
+    writtenBytes: bytesAfter.written - bytesBefore.written,
+    stdout,
+  };
+}
+
+export async function sidesOf(
+  { delayMs }: Scenario,
+  sourceUrl: string,
+  destinationUrl: string,
+): Promise<Sides & AsyncDisposable> {
+  if (delayMs === undefined) return { sourceUrl, destinationUrl, [Symbol.asyncDispose]: async () => {} };
+  const toSource = await startDelayProxy(sourceUrl, delayMs);
+  const toDestination = await startDelayProxy(destinationUrl, delayMs);
+  return {
+    sourceUrl: toSource.url,
+    destinationUrl: toDestination.url,
+    async [Symbol.asyncDispose]() {
+      await toSource[Symbol.asyncDispose]();
+      await toDestination[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function serversCpu(source: ServerProcess, destination: ServerProcess) {
+  return { source: await cpuMsOf(source.pid), destination: await cpuMsOf(destination.pid) };
+}
+
+async function wireBytes(scenario: Scenario, source: ServerProcess, destination: ServerProcess) {
+  const read = await metric(source, /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/read"\} (\S+)$/m);
+  const accepted = /^vm_tcplistener_read_bytes_total\{.*\} (\S+)$/m;
+  // A Prometheus counts no bytes that it takes; what it reads from files meanwhile is next to nothing.
+  const victoria = scenario.destination === 'victoria-metrics';
+  return { read, written: victoria ? await metric(destination, accepted) : await readBytesOf(destination.pid) };
+}
+
+/** A counter of the server; nothing counted yet is 0. */
+export async function metric(server: ServerProcess, pattern: RegExp): Promise<number> {
+  const { body } = await request(`${server.url}/metrics`);
+  return Number(pattern.exec(body.toString('utf8'))?.[1] ?? 0);
+}

@@ -1,0 +1,68 @@
+// `npm run bench -- --profile`: one run of our tool under Node's CPU profiler, and where its time went. Called by main.ts.
+
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Scenario } from './cases.ts';
+import type { Counts, DataSet } from './data-sets.ts';
+import { measureRun } from './measurement.ts';
+import { runMeasured } from './process-usage.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import { ourCommand } from './tools.ts';
+
+interface CpuProfile {
+  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  samples: number[];
+  timeDeltas: number[];
+}
+
+const MOST = 25;
+
+/** Leaves a .cpuprofile for each thread in a directory of the scenario's own below `results`; returns the text to print. */
+export async function profileScenario(
+  scenario: Scenario,
+  source: ServerProcess,
+  data: { set: DataSet; expected: Counts },
+  place: { scratch: string; dist: string; results: string },
+): Promise<string> {
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  const directory = join(place.results, `profile-${scenario.name}-${stamp}`);
+  await mkdir(directory, { recursive: true });
+  const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${directory}`];
+  const { wallMs, cpuMs, lost, staleLost } = await measureRun(scenario, source, data, async (sides) =>
+    runMeasured(await ourCommand(scenario, sides, { ...place, nodeOptions })),
+  );
+  const parts = [
+    `\n${scenario.name}: ${(wallMs / 1000).toFixed(1)} s, ${(cpuMs / 1000).toFixed(1)} s of CPU under the profiler, ${lost + staleLost} samples lost`,
+  ];
+  for (const file of (await readdir(directory)).sort()) {
+    const profile = JSON.parse(await readFile(join(directory, file), 'utf8')) as CpuProfile;
+    parts.push(`  ${join(directory, file)}\n${selfTimesText(profile, place.dist)}`);
+  }
+  return parts.join('\n');
+}
+
+function selfTimesText(profile: CpuProfile, dist: string): string {
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
+      const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+      const place = path === '' ? '' : `${path.replace(`${dist}/`, '')}:${lineNumber + 1}`;
+      return [id, `${functionName || '(anonymous)'}  ${place}`] as const;
+    }),
+  );
+  const selfMs = new Map<string, number>();
+  let totalMs = 0;
+  profile.samples.forEach((node, i) => {
+    const name = names.get(node) ?? '';
+    // A delta is the time from the sample before it, during which that one's function ran.
+    const ms = (profile.timeDeltas[i + 1] ?? 0) / 1000;
+    selfMs.set(name, (selfMs.get(name) ?? 0) + ms);
+    if (!name.startsWith('(idle)')) totalMs += ms;
+  });
+  const idleMs = [...selfMs].find(([name]) => name.startsWith('(idle)'))?.[1] ?? 0;
+  const busy = [...selfMs].filter(([name]) => !name.startsWith('(idle)'));
+  const head = `  ${totalMs.toFixed(0).padStart(8)} ms busy, ${idleMs.toFixed(0)} ms idle\n`;
+  const rows = busy.sort(([, a], [, b]) => b - a).slice(0, MOST);
+  const percent = (ms: number) => ((ms / totalMs) * 100).toFixed(1).padStart(5);
+  return head + rows.map(([name, ms]) => `  ${ms.toFixed(0).padStart(8)} ms ${percent(ms)} %  ${name}`).join('\n');
+}

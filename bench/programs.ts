@@ -1,0 +1,54 @@
+// Finds the programs that only the benches use. Called by everything here that starts one of them.
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildGoProgram, builtGoProgram } from '../test/support/go-programs.ts';
+import { findServer } from '../test/support/install.ts';
+
+export const PROMETHEUS_VERSION = '3.5';
+export const VICTORIA_METRICS_VERSION = '1.145';
+
+let benchData: Promise<string> | undefined;
+
+/**
+ * The path of the benches' own Go program (test/support/go/prometheus/bench-data), built first if need be; BENCH_DATA overrides it. It is
+ * no part of what the tests install.
+ */
+export function findBenchData(): Promise<string> {
+  benchData ??= lookUpBenchData();
+  return benchData;
+}
+
+async function lookUpBenchData(): Promise<string> {
+  const given = process.env['BENCH_DATA'];
+  if (given) return given;
+  const ready = await builtGoProgram('bench-data');
+  if (ready) return ready.path;
+  const progress = (text: string) => process.stderr.write(`${text}\n`);
+  progress('bench-data: building from source');
+  return (await buildGoProgram('bench-data', progress)).path;
+}
+
+/** VictoriaMetrics' migration tool, which Debian puts into the package of the server; VMCTL overrides it. */
+export async function findVmctl(): Promise<string> {
+  const given = process.env['VMCTL'];
+  if (given) return given;
+  const { path } = await findServer('victoria-metrics', VICTORIA_METRICS_VERSION);
+  const vmctl = join(dirname(path), 'vmctl');
+  if (existsSync(vmctl)) return vmctl;
+  throw new Error(`vmctl is needed and not beside ${path}: set VMCTL to its path`);
+}
+
+/** What takes part. Debian's vmctl does not tell its version: it is that of the package, unless VMCTL names another. */
+export async function versions(): Promise<Record<string, string>> {
+  const [prometheus, victoria] = await Promise.all([
+    findServer('prometheus', PROMETHEUS_VERSION),
+    findServer('victoria-metrics', VICTORIA_METRICS_VERSION),
+  ]);
+  return {
+    node: process.version,
+    prometheus: prometheus.version,
+    victoriaMetrics: victoria.version,
+    vmctl: process.env['VMCTL'] ?? victoria.version,
+  };
+}

@@ -1,0 +1,76 @@
+// An HTTP proxy that passes everything on and keeps the bodies of the requests to one path, in the order in which they came. floor.ts replays
+// them. The run that is recorded is not measured.
+
+import { createWriteStream } from 'node:fs';
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
+import type { TcpProxy } from './delay-proxy.ts';
+
+export interface Recording {
+  readonly file: string;
+  requests: number;
+  bytes: number;
+  /** The most that were under way at once. */
+  mostAtOnce: number;
+}
+
+export interface RecordingProxy extends TcpProxy {
+  readonly recording: Recording;
+  /** Ends the file; nothing may come any more. */
+  close(): Promise<void>;
+}
+
+/** Each body stands in the file behind its length, a uint32, little-endian. */
+export async function startRecordingProxy(target: string, path: string, file: string): Promise<RecordingProxy> {
+  const recording: Recording = { file, requests: 0, bytes: 0, mostAtOnce: 0 };
+  const out = createWriteStream(file);
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(target);
+  let atOnce = 0;
+  const forward = async (incoming: IncomingMessage, answer: ServerResponse) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of incoming) pieces.push(piece as Buffer);
+    const body = Buffer.concat(pieces);
+    if (new URL(incoming.url ?? '', target).pathname === path) {
+      atOnce++;
+      answer.on('close', () => atOnce--);
+      recording.requests++;
+      recording.bytes += body.length;
+      recording.mostAtOnce = Math.max(recording.mostAtOnce, atOnce);
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(body.length);
+      out.write(length);
+      out.write(body);
+    }
+    const { method, url, headers } = incoming;
+    const outgoing = request({ agent, hostname, port, method, path: url, headers }, (response) => {
+      answer.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(answer);
+      response.on('error', () => answer.destroy());
+    });
+    outgoing.on('error', () => answer.destroy());
+    answer.on('close', () => outgoing.destroy());
+    outgoing.end(body);
+  };
+  const server = createServer((incoming, answer) => {
+    forward(incoming, answer).catch(() => answer.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.on('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    agent.destroy();
+    if (out.writableEnded) return;
+    out.end();
+    await finished(out);
+  };
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    recording,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

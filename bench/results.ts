@@ -1,0 +1,60 @@
+// The shape of a bench's results, as they stand in the JSON, and the arithmetic on them. Filled by main.ts, read by goals.ts and report.ts.
+
+import type { Scenario } from './cases.ts';
+import type { FloorFigures, SnappySizes } from './floor.ts';
+import type { RunFigures } from './measurement.ts';
+
+export type ToolName = 'prom-migrator' | 'vmctl';
+
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  /** Samples that have to arrive. */
+  readonly samples: number;
+  readonly series: number;
+  readonly runs: Record<ToolName, RunFigures[]>;
+  readonly floors: FloorFigures[];
+  snappy?: SnappySizes;
+  manifest?: unknown;
+}
+
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+/** The median, of an even number the mean of the two in the middle. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+  return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}
+
+export type Figure = Exclude<keyof RunFigures, 'stdout'>;
+
+/** The median of one figure over the rounds of a tool; NaN when it did not run. */
+export function median(result: ScenarioResult | undefined, tool: ToolName, figure: Figure): number {
+  return spread((result?.runs[tool] ?? []).map((run) => run[figure])).median;
+}
+
+export function floorMedian(result: ScenarioResult | undefined, figure: keyof FloorFigures): number {
+  const values = (result?.floors ?? []).map((floor) => floor[figure]).filter((value) => value !== undefined);
+  return spread(values).median;
+}
+
+/**
+ * The runs that lost a sample: they are no results. That vmctl leaves out stale markers, all of them and always, is a property of it: it stands in
+ * the table, and its times are compared all the same.
+ */
+export function failures(results: readonly ScenarioResult[]): string[] {
+  return results.flatMap(({ scenario, runs }) =>
+    Object.entries(runs).flatMap(([tool, figures]) =>
+      figures.flatMap(({ lost, staleLost, seriesLacking }, round) => {
+        const samples = tool === 'vmctl' ? lost : lost + staleLost;
+        const where = `${scenario.name}, round ${round + 1}`;
+        return samples === 0 ? [] : [`${where}: ${tool} LOST ${samples} samples, of ${seriesLacking} series`];
+      }),
+    ),
+  );
+}

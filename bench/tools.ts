@@ -1,0 +1,97 @@
+// How the two tools are called, as their users call them. Called by measurement.ts, floor.ts and profile.ts.
+
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Scenario } from './cases.ts';
+import type { Command } from './process-usage.ts';
+import { findVmctl } from './programs.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** Where both sides are reached; a proxy may stand in between. */
+export interface Sides {
+  readonly sourceUrl: string;
+  readonly destinationUrl: string;
+}
+
+/**
+ * The manifest that examples/ recommends for the pair of systems, and nothing else: ordering Any into VictoriaMetrics
+ * (prometheus-to-victoriametrics.yaml), the defaults into an empty Prometheus (prometheus-to-prometheus.yaml).
+ */
+export function manifestOf(scenario: Scenario, { sourceUrl, destinationUrl }: Sides): Record<string, unknown> {
+  const destination =
+    scenario.destination === 'victoria-metrics'
+      ? { ordering: 'Any', progress: { protocol: 'PromQL', url: destinationUrl } }
+      : { ordering: 'InOrder', progress: { protocol: 'RemoteRead', url: `${destinationUrl}/api/v1/read` } };
+  return {
+    apiVersion: 'prom-migrator.io/v1alpha1',
+    kind: 'PromMigration',
+    metadata: { name: 'bench' },
+    spec: {
+      source: {
+        url: `${sourceUrl}/api/v1/read`,
+        ...(scenario.readMode === undefined ? {} : { readMode: scenario.readMode }),
+      },
+      destination: { url: `${destinationUrl}/api/v1/write`, ...destination },
+      timeRange: { start: new Date(scenario.startMs).toISOString(), end: new Date(scenario.endMs).toISOString() },
+    },
+  };
+}
+
+/** `prom-migrator run -f FILE` out of a built package. `nodeOptions` are for profiles. */
+export async function ourCommand(
+  scenario: Scenario,
+  sides: Sides,
+  place: { scratch: string; dist: string; nodeOptions?: readonly string[] },
+): Promise<Command> {
+  const file = join(place.scratch, 'migration.json');
+  await writeFile(file, JSON.stringify(manifestOf(scenario, sides), undefined, 2));
+  if (scenario.migrations !== undefined) {
+    const many = join(import.meta.dirname, 'many.ts');
+    return { program: process.execPath, args: [many, place.dist, file, String(scenario.migrations)] };
+  }
+  const launcher = join(place.dist, '..', 'bin', 'prom-migrator.mjs');
+  return {
+    program: process.execPath,
+    args: [...(place.nodeOptions ?? []), launcher, 'run', '-f', file, '--output', 'json'],
+  };
+}
+
+/** The build that the package would carry. */
+export const BUILT = join(ROOT, 'dist');
+
+/**
+ * vmctl's settings besides the addresses and the range: the fastest of those tried on the case `standard` (two cores, medians of three rounds,
+ * wall and CPU time of vmctl):
+ *
+ *   defaults                                            15.1 s  15.2 s
+ *   --vm-compress=false                                 13.0 s  12.4 s
+ *   --vm-compress=false --vm-batch-size=500000          12.0 s  11.5 s
+ *   --vm-compress=false --vm-concurrency=4              11.9 s  11.4 s
+ *   --vm-compress=false --remote-read-concurrency=4     12.1 s  11.5 s
+ *
+ * The last three differ by less than two runs of one of them; reading in parallel is what helps over a long line and across empty years. With
+ * compression, batches of 20,000 and 50,000, one or four writers and two readers were no better than the defaults.
+ */
+export const VMCTL_SETTINGS: readonly string[] = [
+  '--remote-read-step-interval=hour',
+  '--remote-read-concurrency=4',
+  '--vm-compress=false',
+];
+
+export async function vmctlCommand(scenario: Scenario, sides: Sides): Promise<Command> {
+  return {
+    program: await findVmctl(),
+    args: [
+      'remote-read',
+      '-s',
+      '--disable-progress-bar',
+      `--remote-read-src-addr=${sides.sourceUrl}`,
+      `--remote-read-filter-time-start=${new Date(scenario.startMs).toISOString()}`,
+      `--remote-read-filter-time-end=${new Date(scenario.endMs).toISOString()}`,
+      ...(scenario.vmctl === 'stream' ? ['--remote-read-use-stream'] : []),
+      `--vm-addr=${sides.destinationUrl}`,
+      ...VMCTL_SETTINGS,
+    ],
+  };
+}
