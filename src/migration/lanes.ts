@@ -7,8 +7,8 @@ import type { SampleColumns } from '../wire/sample-columns.ts';
 import { WriteBatch } from '../wire/write-batch.ts';
 import type { Delivery, DeliveryWindow } from './delivery.ts';
 
-/** What a lane may hold: the batch that is filled, the one in flight, and its compressed form. */
-export const laneBytes = 3 * 1024 * 1024;
+/** What a lane may hold: the request that is filled and the one in flight, compressed. */
+export const laneBytes = 2 * 1024 * 1024;
 
 const firstCapacityBytes = 256 * 1024;
 /** A histogram can take kilobytes: the batch's length is looked at again after so many. */

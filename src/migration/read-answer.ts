@@ -30,6 +30,8 @@ export class DoesNotFit extends Error {
   override readonly name = 'DoesNotFit';
   /** Metric names of what had arrived: where to cut when a window is split by name. */
   seenNames: readonly string[] = [];
+  /** Most of what had arrived was labels: a shorter window has as many series, so only fewer names will do. */
+  labelsDominate = false;
 }
 
 /**
@@ -108,7 +110,7 @@ export async function readAnswer(
     try {
       for await (const block of received.blocks(answer.body)) frames.push(block);
     } catch (error) {
-      if (error instanceof DoesNotFit) error.seenNames = namesOf(new ChunkedCursor(frames.segments));
+      if (error instanceof DoesNotFit) describe(error, new ChunkedCursor(frames.segments), frames.bytes);
       throw error;
     }
     frames.end();
@@ -156,10 +158,17 @@ function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
 
 const mostSeenNames = 1000;
 
-function namesOf(cursor: SeriesCursor): string[] {
+/** Looks at what had arrived of an answer that is too large. */
+function describe(error: DoesNotFit, cursor: SeriesCursor, bytes: number): void {
   const names = new Set<string>();
-  while (names.size < mostSeenNames && cursor.next()) names.add(metricName(canonicalLabels(cursor.labels)));
-  return [...names];
+  let labelBytes = 0;
+  while (cursor.next()) {
+    labelBytes += cursor.labels.length;
+    if (names.size < mostSeenNames) names.add(metricName(canonicalLabels(cursor.labels)));
+  }
+  error.labelsDominate = labelBytes > bytes / 2;
+  // Names come in order, and the first of them fit: the cut is better near their end.
+  error.seenNames = [...names].slice(error.labelsDominate ? Math.floor(names.size * 0.6) : 0);
 }
 
 /** Passes on what fits into the memory budget, and counts it. */

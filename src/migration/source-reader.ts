@@ -53,7 +53,9 @@ interface Slice {
 }
 
 type SlicePart = Omit<WindowPart, 'last' | 'window'>;
-type SliceRead = { readonly part: SlicePart } | { readonly split: string; readonly seenNames: readonly string[] };
+type SliceRead =
+  | { readonly part: SlicePart }
+  | { readonly split: string; readonly seenNames: readonly string[]; readonly labelsDominate: boolean };
 
 export class SourceReader {
   readonly #options: SourceReaderOptions;
@@ -103,6 +105,7 @@ export class SourceReader {
       let samples = 0;
       let bytes = 0;
       let fixedBytes = 0;
+      let labelBytes = 0;
       let shorter: WindowState | undefined;
       while (slices.length > 0) {
         const [slice, ...others] = slices as [Slice, ...Slice[]];
@@ -111,7 +114,7 @@ export class SourceReader {
           used.length === 0 && partitions.length === 1 ? halve(state, this.#limits, askedMs) : undefined;
         const read = await this.#read(slice, canShorten !== undefined, signal);
         if ('split' in read) {
-          if (canShorten !== undefined) {
+          if (canShorten !== undefined && !read.labelsDominate) {
             this.#tellSplit(window, read.split, 'time');
             shorter = canShorten;
             break;
@@ -120,9 +123,11 @@ export class SourceReader {
           slices = [...splitSlice(slice, read.split, read.seenNames), ...others];
           continue;
         }
-        samples += read.part.outline.sampleBound;
-        bytes += read.part.reservation.bytes;
-        fixedBytes += read.part.outline.labelBytes;
+        // What has to fit is one part, not all of them together.
+        samples = Math.max(samples, read.part.outline.sampleBound);
+        bytes = Math.max(bytes, read.part.reservation.bytes);
+        fixedBytes = Math.max(fixedBytes, read.part.outline.labelBytes);
+        labelBytes += read.part.outline.labelBytes;
         const outcome = { samples, bytes, fixedBytes, budgetBytes };
         if (used.length === 0 && mustReread(state, outcome, this.#limits, askedMs)) {
           read.part.reservation.release();
@@ -138,8 +143,9 @@ export class SourceReader {
         continue;
       }
       const grown = nextWindow(state, { samples, bytes, fixedBytes, budgetBytes }, this.#limits, askedMs);
-      // At the floor the names that had to be asked apart will have to be again.
-      partitions = grown.lengthMs > state.lengthMs ? [allNames] : [...new Set(used)];
+      // What had to be asked apart will have to be again, unless windows become longer or the labels of all names would fit well.
+      const together = grown.lengthMs > state.lengthMs && labelBytes < this.#limits.targetBytes / 2;
+      partitions = together ? [allNames] : [...new Set(used)];
       state = grown;
       atMs = window.toMs;
     }
@@ -190,7 +196,9 @@ export class SourceReader {
         if (reaction === 'split' || reaction === 'pause-and-split') {
           if (failure.kind === 'ambiguous') this.#splitForAmbiguity = true;
           if (++this.#splitsInARow > mostSplitsInARow) throw stillTooLarge(messageOf(error));
-          return { split: messageOf(error), seenNames: error instanceof DoesNotFit ? error.seenNames : [] };
+          const { seenNames, labelsDominate } =
+            error instanceof DoesNotFit ? error : { seenNames: [], labelsDominate: false };
+          return { split: messageOf(error), seenNames, labelsDominate };
         }
       }
     }

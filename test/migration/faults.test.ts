@@ -362,7 +362,7 @@ describe('the memory budget', () => {
     const observer = new RecordingObserver();
     const held: number[] = [];
     observer.onProgress = (progress: Readonly<MigrationProgress>) => held.push(progress.inFlightBytes);
-    const memoryBytes = 14 * 1024 * 1024;
+    const memoryBytes = 11.5 * 1024 * 1024;
     const plan = planFor(
       { source, destination },
       { endMs: epochMs + 4 * minuteMs, limits: { memoryBytes, samplesPerWrite: 10_000 } },

@@ -332,7 +332,7 @@ describe('what makes a running worker begin anew', () => {
   }
   const others: Record<string, unknown>[] = [
     { limits: { memory: '512Mi' } },
-    { limits: { inFlightWrites: 8 } },
+    { limits: { inFlightWrites: 9 } },
     { window: { max: '10m' } },
     { rejectedSamples: 'Skip' },
   ];
