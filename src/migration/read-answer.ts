@@ -25,6 +25,8 @@ export interface Answer {
   readonly receivedBytes: number;
 }
 
+const mostSeenNames = 1000;
+
 /** An answer, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
 export class DoesNotFit extends Error {
   override readonly name = 'DoesNotFit';
@@ -32,6 +34,19 @@ export class DoesNotFit extends Error {
   seenNames: readonly string[] = [];
   /** Most of what had arrived was labels: a shorter window has as many series, so only fewer names will do. */
   labelsDominate = false;
+
+  /** Looks at what has arrived of the answer. */
+  describe(cursor: SeriesCursor, bytes: number): void {
+    const names = new Set<string>();
+    let labelBytes = 0;
+    while (cursor.next()) {
+      labelBytes += cursor.labels.length;
+      if (names.size < mostSeenNames) names.add(metricName(canonicalLabels(cursor.labels)));
+    }
+    this.labelsDominate = labelBytes > bytes / 2;
+    // Names come in order, and the first of them fit: the cut is better near their end.
+    this.seenNames = [...names].slice(this.labelsDominate ? Math.floor(names.size * 0.6) : 0);
+  }
 }
 
 /**
@@ -110,7 +125,7 @@ export async function readAnswer(
     try {
       for await (const block of received.blocks(answer.body)) frames.push(block);
     } catch (error) {
-      if (error instanceof DoesNotFit) describe(error, new ChunkedCursor(frames.segments), frames.bytes);
+      if (error instanceof DoesNotFit) error.describe(new ChunkedCursor(frames.segments), frames.bytes);
       throw error;
     }
     frames.end();
@@ -154,21 +169,6 @@ function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
     accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
   });
   return compress(request);
-}
-
-const mostSeenNames = 1000;
-
-/** Looks at what had arrived of an answer that is too large. */
-function describe(error: DoesNotFit, cursor: SeriesCursor, bytes: number): void {
-  const names = new Set<string>();
-  let labelBytes = 0;
-  while (cursor.next()) {
-    labelBytes += cursor.labels.length;
-    if (names.size < mostSeenNames) names.add(metricName(canonicalLabels(cursor.labels)));
-  }
-  error.labelsDominate = labelBytes > bytes / 2;
-  // Names come in order, and the first of them fit: the cut is better near their end.
-  error.seenNames = [...names].slice(error.labelsDominate ? Math.floor(names.size * 0.6) : 0);
 }
 
 /** Passes on what fits into the memory budget, and counts it. */

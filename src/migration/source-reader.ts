@@ -15,7 +15,7 @@ import { type Answer, DoesNotFit, Reservation, readAnswer } from './read-answer.
 import { type ReadFailure, reactToReadFailure } from './read-failure.ts';
 import type { Retrier } from './retrier.ts';
 import type { SeriesRouter } from './series-router.ts';
-import { outlineOf, type WindowPart } from './window-part.ts';
+import { type Outline, outlineOf, type WindowPart } from './window-part.ts';
 import {
   firstWindow,
   halve,
@@ -208,7 +208,7 @@ export class SourceReader {
     slice: Slice,
     options: { samplesOnly: boolean; attempt: number; reservation: Reservation; signal: AbortSignal },
   ): Promise<SlicePart> {
-    const { plan, client, router, progress, observer, retrier } = this.#options;
+    const { plan, client, progress, observer, retrier } = this.#options;
     const { samplesOnly, attempt, reservation, signal } = options;
     progress.waitingFor = 'source';
     const answers: Answer[] = [];
@@ -229,9 +229,8 @@ export class SourceReader {
       retrier.answered('source');
     }
     const uncertain = slice.fromMs < this.#uncertainUntilMs;
-    const outline = outlineOf(answers, router, uncertain, this.#options.budget.total - reservation.bytes);
-    await reservation.grow(outline.decodingBytes, signal);
     const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);
+    const outline = await this.#outline(answers, uncertain, reservation, signal);
     progress.bytesRead += receivedBytes;
     observer.progress(progress);
     return {
@@ -243,6 +242,27 @@ export class SourceReader {
       reservation,
       samplesOnly,
     };
+  }
+
+  async #outline(
+    answers: readonly Answer[],
+    uncertain: boolean,
+    reservation: Reservation,
+    signal: AbortSignal,
+  ): Promise<Outline> {
+    const { router, budget } = this.#options;
+    try {
+      const outline = outlineOf(answers, router, uncertain, budget.total - reservation.bytes);
+      await reservation.grow(outline.decodingBytes, signal);
+      return outline;
+    } catch (error) {
+      const [first] = answers;
+      if (error instanceof DoesNotFit && first !== undefined) {
+        first.cursor.rewind();
+        error.describe(first.cursor, first.receivedBytes);
+      }
+      throw error;
+    }
   }
 
   #tellSplit(slice: { fromMs: number; toMs: number }, reason: string, by: 'time' | 'name'): void {
