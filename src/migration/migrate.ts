@@ -7,7 +7,7 @@ import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
-import { uncertainMs } from './progress-mark.ts';
+import { type Mark, uncertainMs } from './progress-mark.ts';
 import { findMark } from './progress-store.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
@@ -48,6 +48,15 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
   }
 }
 
+/** Where a run begins, by what the destination shows. */
+interface Beginning {
+  readonly mark: Mark | undefined;
+  readonly fromMs: number;
+  readonly endMs: number;
+  /** What lies before it is compared with the destination. */
+  readonly uncertainUntilMs: number;
+}
+
 /** @returns whether everything up to the end is in the destination */
 async function run(
   plan: MigrationPlan,
@@ -60,60 +69,101 @@ async function run(
   const { clock, observer, stop } = context;
   // Before the first window there is nothing to finish: a stop ends the preparations at once.
   const preparing = AbortSignal.any([signal, stop]);
-  const searchEndMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
-  const lookForMark = () => connections.marks && findMark(connections.marks, plan.startMs, searchEndMs, preparing);
+  const openEndMs = clock.now() - plan.lagMs;
+  const look = () => findBeginning(plan, connections, { openEndMs, nowMs: clock.now(), signal: preparing });
   progress.waitingFor = 'progress mark';
   observer.progress(progress);
-  let mark = await lookForMark();
-  const endMs = plan.endMs ?? mark?.endMs ?? clock.now() - plan.lagMs;
-  if (endMs <= plan.startMs) {
-    throw new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
-      hint: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
-    });
-  }
-  if (plan.progress.protocol !== 'None' && (mark === undefined || mark.throughMs < endMs - 1)) {
-    progress.waitingFor = 'destination to settle';
-    observer.progress(progress);
-    await connections.settling.settle(preparing);
-    mark = await lookForMark();
-  }
-  const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
-  progress.endMs = endMs;
-  progress.watermarkMs = Math.min(fromMs, endMs);
-  if (mark !== undefined) progress.resumedFromMs = fromMs;
-  if (fromMs >= endMs) {
-    observer.event({ type: 'already-finished', throughMs: endMs - 1 });
+  let beginning = await look();
+  show(beginning, progress);
+  if (isFinished(beginning)) {
+    observer.event({ type: 'already-finished', throughMs: beginning.endMs - 1 });
     return true;
   }
-  observer.event({ type: 'started', startMs: plan.startMs, endMs, memoryBytes: plan.limits.memoryBytes });
-  if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
-  if (plan.progress.protocol === 'None') {
-    const message =
-      'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
-    observer.event({ type: 'warning', code: 'at-least-once', message });
-  }
-  const pipeline = new Pipeline({
-    plan,
-    connections,
-    observer,
-    progress,
-    clock,
-    stop,
-    signal,
-    fail,
-    samplesBefore: mark?.samples ?? 0,
-    frozenEndMs: plan.endMs === undefined ? endMs : undefined,
+  const copy = async (confirmed: Promise<boolean>): Promise<boolean> => {
+    const { mark, fromMs, endMs, uncertainUntilMs } = beginning;
+    const samplesBefore = mark?.samples ?? 0;
+    const frozenEndMs = plan.endMs === undefined ? endMs : undefined;
+    const options = { plan, connections, observer, progress, clock, stop, signal, fail, samplesBefore, frozenEndMs };
+    return new Pipeline(options).run(fromMs, endMs, uncertainUntilMs, confirmed);
+  };
+  // The first windows are read while the destination settles; nothing is written before it has, and shows the same still.
+  const settled = settle(connections, progress, observer, preparing).then(look);
+  const confirmed = settled.then((later) => {
+    const same = later.mark?.throughMs === beginning.mark?.throughMs && later.endMs === beginning.endMs;
+    if (same && later.uncertainUntilMs === beginning.uncertainUntilMs) tellBeginning(plan, later, observer);
+    return same && later.uncertainUntilMs === beginning.uncertainUntilMs;
   });
-  const uncertainUntilMs = await uncertainUntil(plan, connections, fromMs, endMs, preparing);
+  confirmed.catch(() => undefined);
   progress.phase = 'Running';
-  await pipeline.run(fromMs, endMs, uncertainUntilMs);
-  const complete = progress.watermarkMs >= endMs;
-  if (complete && progress.samplesRead === 0 && mark === undefined) {
+  if (!(await copy(confirmed))) {
+    beginning = await settled;
+    show(beginning, progress);
+    if (isFinished(beginning)) {
+      observer.event({ type: 'already-finished', throughMs: beginning.endMs - 1 });
+      return true;
+    }
+    tellBeginning(plan, beginning, observer);
+    await copy(Promise.resolve(true));
+  }
+  const complete = progress.watermarkMs >= beginning.endMs;
+  if (complete && progress.samplesRead === 0 && beginning.mark === undefined) {
     const message =
       'the source gave no sample for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still keeps data of that age';
     observer.event({ type: 'warning', code: 'nothing-found', message });
   }
   return complete;
+}
+
+async function findBeginning(
+  plan: MigrationPlan,
+  connections: Connections,
+  { openEndMs, nowMs, signal }: { openEndMs: number; nowMs: number; signal: AbortSignal },
+): Promise<Beginning> {
+  const searchEndMs = Math.max(plan.endMs ?? 0, nowMs + 1);
+  const mark = connections.marks && (await findMark(connections.marks, plan.startMs, searchEndMs, signal));
+  const endMs = plan.endMs ?? mark?.endMs ?? openEndMs;
+  if (endMs <= plan.startMs) {
+    throw new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
+      hint: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+    });
+  }
+  const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
+  const uncertainUntilMs = fromMs < endMs ? await uncertainUntil(plan, connections, fromMs, endMs, signal) : fromMs;
+  return { mark, fromMs, endMs, uncertainUntilMs };
+}
+
+function isFinished({ fromMs, endMs }: Beginning): boolean {
+  return fromMs >= endMs;
+}
+
+function show({ mark, fromMs, endMs }: Beginning, progress: MigrationProgress): void {
+  progress.endMs = endMs;
+  progress.watermarkMs = Math.min(fromMs, endMs);
+  if (mark !== undefined) progress.resumedFromMs = fromMs;
+}
+
+async function settle(
+  { settling }: Connections,
+  progress: MigrationProgress,
+  observer: MigrationContext['observer'],
+  signal: AbortSignal,
+): Promise<void> {
+  progress.waitingFor = 'destination to settle';
+  observer.progress(progress);
+  await settling.settle(signal);
+}
+
+function tellBeginning(
+  plan: MigrationPlan,
+  { mark, fromMs, endMs }: Beginning,
+  observer: MigrationContext['observer'],
+): void {
+  observer.event({ type: 'started', startMs: plan.startMs, endMs, memoryBytes: plan.limits.memoryBytes });
+  if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
+  if (plan.progress.protocol !== 'None') return;
+  const message =
+    'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
+  observer.event({ type: 'warning', code: 'at-least-once', message });
 }
 
 /** Until when an earlier run may have written something that no mark tells of. */

@@ -92,16 +92,18 @@ export class Pipeline {
   /**
    * Copies [fromMs, endMs), or as much of it as is begun when `stop` is aborted.
    * @param uncertainUntilMs what lies before it is compared with the destination first
+   * @param confirmed waited for before anything is written: whether to begin there is right
+   * @returns false when it was not, and nothing was written
    * @throws MigrationError, or the signal's reason
    */
-  async run(fromMs: number, endMs: number, uncertainUntilMs: number): Promise<void> {
+  async run(fromMs: number, endMs: number, uncertainUntilMs: number, confirmed: Promise<boolean>): Promise<boolean> {
     const { plan, connections, observer, progress, stop, signal } = this.#options;
     const { source: client, budget, router, retrier } = connections;
     const reader = new SourceReader({ plan, client, budget, router, retrier, observer, progress, uncertainUntilMs });
     let atMs = fromMs;
     while (atMs < endMs && !stop.aborted) {
       try {
-        await this.#copy(reader, atMs, endMs);
+        if (!(await this.#copy(reader, atMs, endMs, confirmed))) return false;
         break;
       } catch (error) {
         if (!(error instanceof UndecodableWindow)) throw error;
@@ -116,9 +118,10 @@ export class Pipeline {
     }
     await this.#firstMark;
     this.#delivery.tellLost();
+    return true;
   }
 
-  async #copy(reader: SourceReader, fromMs: number, endMs: number): Promise<void> {
+  async #copy(reader: SourceReader, fromMs: number, endMs: number, confirmed: Promise<boolean>): Promise<boolean> {
     const { plan, stop, signal, clock } = this.#options;
     const most = plan.destination.ordering === 'Any' ? anyOrderWindows : 1;
     const reading = new AbortController();
@@ -133,6 +136,10 @@ export class Pipeline {
           if (stop.aborted) {
             part.reservation.release();
             break;
+          }
+          if (!(await confirmed)) {
+            part.reservation.release();
+            return false;
           }
           await this.#finishBefore(part.window.toMs);
           open = this.#open(part, clock.now());
@@ -154,6 +161,7 @@ export class Pipeline {
     await this.#finishAll();
     // A stop came between the parts of a window: what is begun arrives and is counted, but nothing is marked.
     if (open !== undefined) await (await this.#lanes.flush(open)).acknowledged;
+    return true;
   }
 
   /** All that is in flight must lie where a later run would compare: an empty stretch of weeks between two windows counts. */
