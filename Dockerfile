@@ -35,7 +35,8 @@ LABEL org.opencontainers.image.title="prom-migrator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# One malloc arena, and below a small young generation: memory that comes and goes with every window stays small.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY LICENSE package.json ./
 COPY bin bin
@@ -48,6 +49,5 @@ USER 65532:65532
 EXPOSE 8080
 # Node is the first process of the container and handles its signals itself.
 STOPSIGNAL SIGTERM
-# The flag keeps the memory for what lives shortly small.
 ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/bin/prom-migrator.mjs"]
 CMD ["--help"]

@@ -33,7 +33,7 @@ function ownNode() {
 }
 
 function runInChild(binary, args) {
-  const child = spawn(binary, args, { stdio: 'inherit' });
+  const child = spawn(binary, args, { stdio: 'inherit', env: environment });
   child.on('error', (error) => fail(`cannot start ${binary}: ${error.message}`));
   // A terminal sends its signals to the child as well; only what is sent to this process alone must be handed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -45,6 +45,8 @@ function runInChild(binary, args) {
 
 /** Short-lived memory may grow to 12 MiB instead of 48: it is what the memory of a run beside `limits.memory` consists of. */
 const nodeFlags = ['--max-semi-space-size=4'];
+/** Blocks that come and go are not kept apart for each thread of glibc's. */
+const environment = { MALLOC_ARENA_MAX: '1', ...process.env };
 
 /** Whether somebody has decided on it already: the image does, and whoever sets NODE_OPTIONS. */
 function hasFlags() {
@@ -53,7 +55,7 @@ function hasFlags() {
 
 function replaceProcess(binary, args) {
   // Without a process in between, signals and exit codes need no forwarding.
-  process.execve(binary, [binary, ...args], process.env);
+  process.execve(binary, [binary, ...args], environment);
 }
 
 const canReplace = typeof process.execve === 'function';

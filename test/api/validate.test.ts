@@ -79,7 +79,7 @@ describe('a manifest that is right', () => {
     assert.deepEqual(spec.selectors, ['{__name__=~".+"}']);
     assert.deepEqual(spec.timeRange, { start: '2024-01-01T00:00:00Z', lag: '5m' });
     assert.deepEqual(spec.window, { min: '1s', targetSamples: 10_000_000 });
-    assert.deepEqual(spec.limits, { memory: '96Mi', inFlightWrites: 8, samplesPerWrite: 50000 });
+    assert.deepEqual(spec.limits, { memory: '128Mi', inFlightWrites: 8, samplesPerWrite: 50000 });
     assert.equal(spec.rejectedSamples, 'Fail');
     assert.equal(spec.suspend, false);
     assert.equal(spec.progressDeadlineSeconds, 600);

@@ -49,7 +49,7 @@ describe('the plan of a migration', () => {
       lagMs: 300_000,
       window: { minMs: 1000, maxMs: 1_800_000, targetSamples: 10_000_000 },
       limits: {
-        memoryBytes: 96 * 2 ** 20,
+        memoryBytes: 128 * 2 ** 20,
         samplesPerSecond: undefined,
         bytesPerSecond: undefined,
         inFlightWrites: 8,
