@@ -49,6 +49,11 @@ export class DoesNotFit extends Error {
   }
 }
 
+/** What decompressed answers lay in: tens of megabytes a window, which the garbage collector would give back late. */
+const freeMessages: Uint8Array[] = [];
+const mostFreeMessages = 2;
+const messageStepBytes = 1024 * 1024;
+
 /**
  * Bytes that one window holds of the budget, and the blocks of its answers. They are given back all at once, also after a failure: nothing of an
  * answer may be used after that.
@@ -56,6 +61,7 @@ export class DoesNotFit extends Error {
 export class Reservation {
   readonly #budget: MemoryBudget;
   readonly #blocks = new Set<Uint8Array>();
+  readonly #messages: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(budget: MemoryBudget) {
@@ -91,8 +97,22 @@ export class Reservation {
     }
   }
 
+  /** Memory for a decompressed answer, for as long as the reservation lasts. Its bytes are reserved apart, with `grow`. */
+  borrow(bytes: number): Uint8Array {
+    const at = freeMessages.findIndex((free) => free.length >= bytes);
+    const memory =
+      freeMessages.splice(at, at < 0 ? 0 : 1)[0] ??
+      new Uint8Array(Math.ceil(bytes / messageStepBytes) * messageStepBytes);
+    this.#messages.push(memory);
+    return memory;
+  }
+
   release(): void {
     this.discard([...this.#blocks]);
+    freeMessages.push(...this.#messages.splice(0));
+    // The smallest go first: what is asked for next is as likely large.
+    freeMessages.sort((a, b) => a.length - b.length);
+    while (freeMessages.length > mostFreeMessages) freeMessages.shift();
     if (this.#bytes > 0) this.#budget.release(this.#bytes);
     this.#bytes = 0;
   }
@@ -136,7 +156,7 @@ export async function readAnswer(
   const compressed = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   const decodedBytes = declaredLength(compressed);
   await reservation.grow(decodedBytes, signal);
-  const message = decompress(compressed, decodedBytes);
+  const message = decompress(compressed, decodedBytes, (bytes) => reservation.borrow(bytes));
   reservation.discard(parts);
   return { cursor: new SamplesCursor(message), receivedBytes: received.bytes };
 }

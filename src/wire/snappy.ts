@@ -20,11 +20,18 @@ export function compress(bytes: Uint8Array): Uint8Array {
   return snappyjs.compress(plain(bytes));
 }
 
+/** Memory of at least that many bytes, whatever is in it. */
+export type Allocate = (bytes: number) => Uint8Array;
+
 /**
- * The content of one snappy block, in memory of its own. Throws WireError 'too-large' when the block declares more than
+ * The content of one snappy block, in memory of its own or what `allocate` gives. Throws WireError 'too-large' when the block declares more than
  * `maxBytes`, before anything is allocated; 'truncated' and 'corrupt' when its elements do not give exactly what it declares.
  */
-export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
+export function decompress(
+  bytes: Uint8Array,
+  maxBytes: number,
+  allocate: Allocate = (size) => new Uint8Array(size),
+): Uint8Array {
   const declared = declaredLength(bytes);
   if (declared > maxBytes) {
     throw new WireError('too-large', `a snappy block declares ${declared} bytes, the limit is ${maxBytes}`);
@@ -35,7 +42,7 @@ export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
       `a snappy block of ${bytes.length} bytes cannot hold the ${declared} that it declares`,
     );
   }
-  const content = new Uint8Array(declared + OVERHANG);
+  const content = allocate(declared + OVERHANG);
   expand(bytes, content, declared);
   return content.subarray(0, declared);
 }
@@ -63,7 +70,7 @@ export function declaredLength(bytes: Uint8Array): number {
 /** Writes out the elements: they must stay inside the input, copy from what is there, and fill what is declared. */
 function expand(bytes: Uint8Array, content: Uint8Array, declared: number): void {
   const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const output = new DataView(content.buffer);
+  const output = new DataView(content.buffer, content.byteOffset, content.byteLength);
   const end = bytes.length;
   let at = 0;
   while ((bytes[at] as number) >= 0x80) at++;

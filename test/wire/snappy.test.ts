@@ -81,6 +81,14 @@ describe('snappy', () => {
     assert.equal(input.toString(), 'abcabcabcabcabcabc');
   });
 
+  it('writes into memory that is given, whatever was in it', () => {
+    const bytes = Uint8Array.from({ length: 5000 }, (_, index) => (index * index) >>> 5);
+    const memory = new Uint8Array(9000).fill(0xee);
+    const content = decompress(compress(bytes), 5000, () => memory);
+    assert.equal(content.buffer, memory.buffer);
+    assert.deepEqual(content, bytes);
+  });
+
   it('refuses a declared length over the limit, naming both, before it looks at the rest', () => {
     const bomb = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0xfe, 1, 0);
     assert.throws(() => decompress(bomb, 1000), { code: 'too-large', message: /4294967295.*1000/ });
