@@ -8,7 +8,7 @@ import { failures, type Figure, type floorMedian, type ScenarioResult, spread, t
 import { VMCTL_SETTINGS } from './tools.ts';
 
 const MB = 1_000_000;
-const MIB = 1024 * 1024;
+const MEGABYTE = 1e6;
 
 interface Column {
   readonly title: string;
@@ -20,7 +20,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: 'wall s', figure: 'wallMs', divisor: 1000, digits: 1 },
   { title: 'CPU s', figure: 'cpuMs', divisor: 1000, digits: 1 },
-  { title: 'peak RSS MiB', figure: 'peakRssBytes', divisor: MIB, digits: 0 },
+  { title: 'peak RSS MB', figure: 'peakRssBytes', divisor: MEGABYTE, digits: 0 },
   { title: 'source CPU s', figure: 'sourceCpuMs', divisor: 1000, digits: 1 },
   { title: 'dest CPU s', figure: 'destinationCpuMs', divisor: 1000, digits: 1 },
   { title: 'flushed', figure: 'destinationCpuFlushedMs', divisor: 1000, digits: 1 },

@@ -214,16 +214,14 @@ export class XorValues {
   constructor(length: number) {
     this.bits = new Int32Array(length * 2);
     this.leading = new Uint8Array(length);
-    this.significant = new Uint8Array(length);
-    this.reset();
+    this.significant = new Uint8Array(length).fill(64);
   }
 
-  /** Starts on another chunk. */
-  reset(): void {
-    this.bits.fill(0);
-    this.leading.fill(0);
+  /** Starts value `i` on another chunk, of which `readRaw` comes first. */
+  restart(i: number): void {
+    this.leading[i] = 0;
     // An encoder that was restored from a one-sample chunk starts with the full window, without having written it.
-    this.significant.fill(64);
+    this.significant[i] = 64;
   }
 
   /** Reads value `i` as its 64 bits. */

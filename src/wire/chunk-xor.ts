@@ -35,7 +35,7 @@ export function decodeXorChunk(
   let n = columns.floats;
 
   const value = firstValues;
-  value.reset();
+  value.restart(0);
   reader.varint();
   let time = safeTime(reader.signed());
   value.readRaw(reader, 0);

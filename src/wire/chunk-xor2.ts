@@ -44,7 +44,7 @@ export function decodeXor2Chunk(
   let started = false;
 
   const value = firstValues;
-  value.reset();
+  value.restart(0);
   reader.varint();
   let time = safeTime(reader.signed());
   value.readRaw(reader, 0);
