@@ -21,7 +21,8 @@ import { startWriteProxy } from './support/write-proxy.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const startMs = Date.UTC(2025, 4, 9, 3, 33, 44, 555);
+// At the border of a block, so that windows of 15 minutes are what the proxy counts.
+const startMs = Date.UTC(2025, 4, 9, 4);
 const KINDS: readonly SeriesKind[] = [...PLAIN_KINDS, 'utf8-names', ...HISTOGRAM_KINDS];
 
 interface Pair {
