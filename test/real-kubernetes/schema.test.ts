@@ -324,12 +324,12 @@ describe('the PromMigration resource on a real API server', function () {
     it('by two managers with server-side apply, who do not fight over defaults', async () => {
       const whole = named('shared');
       const { spec: _, ...head } = whole;
-      const tuning = { ...head, spec: { limits: { inFlightWrites: 8 }, suspend: true } };
+      const tuning = { ...head, spec: { limits: { inFlightWrites: 12 }, suspend: true } };
       await apply('argo', whole);
       await apply('tuner', tuning);
       const tuned = await read('shared');
-      assert.equal(tuned.spec.limits['inFlightWrites'], 8);
-      assert.equal(tuned.spec.limits['samplesPerWrite'], 10_000, 'the default of what nobody set');
+      assert.equal(tuned.spec.limits['inFlightWrites'], 12);
+      assert.equal(tuned.spec.limits['samplesPerWrite'], 50_000, 'the default of what nobody set');
       for (let round = 1; round <= 2; round++) {
         await apply('argo', whole);
         await apply('tuner', tuning);
@@ -344,7 +344,7 @@ describe('the PromMigration resource on a real API server', function () {
       assert.equal(diff.code, 0, diff.stdout + diff.stderr);
       // The tuner goes, and the default comes back.
       await apply('tuner', head);
-      assert.equal((await read('shared')).spec.limits['inFlightWrites'], 4);
+      assert.equal((await read('shared')).spec.limits['inFlightWrites'], 8);
     });
 
     it('and two who want different things are told so', async () => {
