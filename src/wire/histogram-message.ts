@@ -48,11 +48,16 @@ export function varintBytes(high: number, low: number): number {
   return Math.ceil((64 - Math.clz32(high)) / 7);
 }
 
+/** Messages are copied into memory that many share: a buffer for each would cost more than the message. */
+const slabBytes = 64 * 1024;
+
 /** Grows as it is written to; 64-bit values come as two 32-bit halves. */
 export class MessageWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
+  #slab = new Uint8Array(0);
+  #used = 0;
 
   clear(): void {
     this.#length = 0;
@@ -60,7 +65,15 @@ export class MessageWriter {
 
   /** A copy of what was written since `clear()`. */
   copy(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const length = this.#length;
+    if (this.#slab.length - this.#used < length) {
+      this.#slab = new Uint8Array(Math.max(slabBytes, length));
+      this.#used = 0;
+    }
+    const copy = this.#slab.subarray(this.#used, this.#used + length);
+    copy.set(this.#bytes.subarray(0, length));
+    this.#used += length;
+    return copy;
   }
 
   /** Makes room for `more` bytes. */
