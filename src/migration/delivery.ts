@@ -14,6 +14,7 @@ import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { uncertainMs } from './progress-mark.ts';
 import type { Retrier } from './retrier.ts';
 
 /** A write request on its way, a `WriteBatch` or part of one. The message itself is asked for only when something goes wrong with it. */
@@ -134,7 +135,7 @@ export class Delivery {
             if (this.#delivered === deliveredBefore && (await this.#takesOthers(window, signal))) this.#delivered++;
             continue;
           }
-          return this.#reject(outgoing.request(), samples, 'other', error, window, repeated);
+          return await this.#reject(outgoing.request(), samples, 'other', error, window, signal, repeated);
         }
         return await this.#divide(outgoing.request(), samples, error, window, signal, repeated);
       }
@@ -190,7 +191,7 @@ export class Delivery {
       case 'transient':
         if (error.reason === 'too_old') await this.#probe(window, signal);
         if (error.reason === 'too_old' && window.tooOld === 'all')
-          return this.#reject(request, samples, 'too_old', error, window, repeated);
+          return await this.#reject(request, samples, 'too_old', error, window, signal, repeated);
         break;
       case 'refused':
       case 'unsupported':
@@ -198,7 +199,8 @@ export class Delivery {
         throw toMigrationError(error);
     }
     const halves = bisectWriteRequest(request);
-    if (halves === undefined) return this.#reject(request, samples, error.reason ?? 'other', error, window, repeated);
+    if (halves === undefined)
+      return await this.#reject(request, samples, error.reason ?? 'other', error, window, signal, repeated);
     for (const half of halves) await this.deliver(outgoingRequest(half), window, signal, repeated);
   }
 
@@ -227,25 +229,34 @@ export class Delivery {
   }
 
   /** Whether a sample that is refused as a repeat is there, although it was not seen when it was looked for. */
-  #mayBeHidden(request: Uint8Array, window: DeliveryWindow, repeated: boolean): boolean {
-    const { hidden } = this.#options.lostAnswers;
+  async #mayBeHidden(
+    request: Uint8Array,
+    window: DeliveryWindow,
+    signal: AbortSignal,
+    repeated: boolean,
+  ): Promise<boolean> {
+    const { lostAnswers, plan } = this.#options;
+    const { hidden } = lostAnswers;
     if (hidden !== 'stale-markers') return hidden === 'everything';
     if (!hasOnlyStaleMarkers(request)) return false;
-    // A series of which nothing was seen was not written before: something else stands in the way of its samples.
-    return repeated || window.shown?.has(labelKey(summarizeWriteRequest(request).firstLabels)) === true;
+    if (repeated || window.shown?.has(labelKey(summarizeWriteRequest(request).firstLabels)) === true) return true;
+    // A series of which nothing is seen was not written before: something else stands in the way of its samples.
+    return await lostAnswers.showsLater(request, uncertainMs(plan.destination.ordering), signal);
   }
 
-  #reject(
+  async #reject(
     request: Uint8Array,
     samples: number,
     reason: RejectReason,
     error: RemoteError,
     window: DeliveryWindow,
+    signal: AbortSignal,
     repeated: boolean,
-  ): void {
+  ): Promise<void> {
     const { plan, observer, progress } = this.#options;
     const repeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
-    if (repeat && (repeated || window.shown !== undefined) && this.#mayBeHidden(request, window, repeated)) {
+    const uncertain = repeated || window.shown !== undefined;
+    if (repeat && uncertain && (await this.#mayBeHidden(request, window, signal, repeated))) {
       window.account.add('already-present', samples);
       return;
     }

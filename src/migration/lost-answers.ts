@@ -39,6 +39,27 @@ export class LostAnswers {
   }
 
   /**
+   * Whether the destination shows later samples of a request's first series, within `stretchMs`: an earlier run that wrote them had written
+   * what comes before them, in a longer window than this run's.
+   */
+  async showsLater(request: Uint8Array, stretchMs: number, signal: AbortSignal): Promise<boolean> {
+    const [series] = writeRequestSeries(request);
+    const lastMs = series?.timesMs.at(-1);
+    if (this.#readBack === undefined || series === undefined || lastMs === undefined) return false;
+    const { labels } = series;
+    const keys = () => [labelKey(labels)];
+    const later = await presentTimes(
+      this.#readBack,
+      [metricName(labels)],
+      keys,
+      lastMs + 1,
+      lastMs + stretchMs,
+      signal,
+    );
+    return later.size > 0;
+  }
+
+  /**
    * What of an encoded WriteRequest the destination does not show: all of it where nothing can be read back.
    * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
    */

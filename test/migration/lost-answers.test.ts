@@ -90,4 +90,17 @@ describe('a write whose answer was lost', () => {
     });
     assert.equal(byPromql.hidden, 'stale-markers');
   });
+
+  it('was written by an earlier run when later samples of its series are shown', async () => {
+    const lost = new LostAnswers({
+      readBack: readBackOf([
+        [up, 5],
+        [down, 1],
+      ]),
+      settling: { settle: async () => undefined },
+    });
+    assert.equal(await lost.showsLater(requestOf([up, 3]), 10, signal), true);
+    assert.equal(await lost.showsLater(requestOf([up, 3]), 2, signal), false, 'not within the stretch');
+    assert.equal(await lost.showsLater(requestOf([down, 3]), 10, signal), false, 'only what is earlier');
+  });
 });
