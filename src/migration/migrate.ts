@@ -89,9 +89,12 @@ async function run(
   // The first windows are read while the destination settles; nothing is written before it has, and shows the same still.
   const settled = settle(connections, progress, observer, preparing).then(look);
   const confirmed = settled.then((later) => {
-    const same = later.mark?.throughMs === beginning.mark?.throughMs && later.endMs === beginning.endMs;
-    if (same && later.uncertainUntilMs === beginning.uncertainUntilMs) tellBeginning(plan, later, observer);
-    return same && later.uncertainUntilMs === beginning.uncertainUntilMs;
+    const same =
+      later.fromMs === beginning.fromMs &&
+      later.endMs === beginning.endMs &&
+      later.uncertainUntilMs === beginning.uncertainUntilMs;
+    if (same) tellBeginning(plan, later, observer);
+    return same;
   });
   confirmed.catch(() => undefined);
   progress.phase = 'Running';
