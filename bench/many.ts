@@ -9,9 +9,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as manifests from '../src/api/manifest.ts';
-import type { WorkerEnd } from '../src/operator/attempt.ts';
-import type * as pools from '../src/operator/worker-pool.ts';
-import type * as threads from '../src/operator/worker-threads.ts';
+import type { WorkerEnd } from '../src/operator/judge/attempt.ts';
+import type * as pools from '../src/operator/execute/worker-pool.ts';
+import type * as threads from '../src/operator/execute/worker-threads.ts';
 import type * as clocks from '../src/telemetry/clock.ts';
 
 const [dist = '', file = '', number = '1'] = process.argv.slice(2);

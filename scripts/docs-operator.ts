@@ -2,8 +2,8 @@
 // A test fails when a page is not what this would make.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { conditionTables } from '../src/operator/conditions.ts';
-import { eventReasons } from '../src/operator/migration-events.ts';
+import { conditionTables } from '../src/operator/judge/conditions.ts';
+import { eventReasons } from '../src/operator/judge/migration-events.ts';
 import { operatorMetricsTable } from '../src/operator/operator-metrics.ts';
 
 /** The generated parts, by their page and the name of their place in it. */

@@ -19,7 +19,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 async function loadEngine(): Promise<RunEngine> {
   const [{ loadManifests }, { compilePlan }, { migrate }] = await Promise.all([
     import('./api/manifest.ts'),
-    import('./migration/plan.ts'),
+    import('./migration/plan/plan.ts'),
     import('./migration/migrate.ts'),
   ]);
   return {

@@ -2,7 +2,7 @@
 // the page by scripts/docs-errors.ts and held equal to it by a test.
 
 import { migrationCodes, warningCodes } from '../migration/migration-codes.ts';
-import { answerCodes } from '../remote/answer-codes.ts';
+import { answerCodes } from '../remote/meaning/answer-codes.ts';
 
 interface Code {
   readonly meaning: string;

@@ -6,7 +6,7 @@ import type { ManifestFile } from '../api/manifest.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
 import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
-import type { MigrationPlan } from '../migration/migration-plan.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
 import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';

@@ -4,18 +4,18 @@ import type { Endpoint } from '../remote/endpoint.ts';
 import { QueryClient } from '../remote/query-client.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
-import { laneBytes } from './lanes.ts';
-import { MemoryBudget } from './memory-budget.ts';
+import { laneBytes } from './write/lanes.ts';
+import { MemoryBudget } from './limits/memory-budget.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError } from './migration-error.ts';
-import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { MigrationProgress } from './observer.ts';
-import { type MarkReader, PromqlMarks, RemoteReadMarks } from './progress-store.ts';
-import { RateLimit } from './rate-limit.ts';
-import { PromqlReadBack, type ReadBack, RemoteReadBack } from './read-back.ts';
-import { Retrier } from './retrier.ts';
-import { SeriesRouter } from './series-router.ts';
-import { Settling } from './settling.ts';
+import { type MarkReader, PromqlMarks, RemoteReadMarks } from './progress/progress-store.ts';
+import { RateLimit } from './limits/rate-limit.ts';
+import { PromqlReadBack, type ReadBack, RemoteReadBack } from './progress/read-back.ts';
+import { Retrier } from './limits/retrier.ts';
+import { SeriesRouter } from './series/series-router.ts';
+import { Settling } from './progress/settling.ts';
 
 export interface Connections {
   readonly source: ReadClient;

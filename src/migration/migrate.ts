@@ -4,11 +4,11 @@
 import { type Connections, openConnections } from './connections.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
-import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
-import { type Mark, uncertainMs } from './progress-mark.ts';
-import { findMark } from './progress-store.ts';
+import { type Mark, uncertainMs } from './progress/progress-mark.ts';
+import { findMark } from './progress/progress-store.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {

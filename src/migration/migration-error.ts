@@ -2,7 +2,7 @@
 // attempt may mend (network, 5xx, …) never becomes one of these.
 
 import type { Side } from '../remote/endpoint.ts';
-import { RemoteError } from '../remote/remote-error.ts';
+import { RemoteError } from '../remote/meaning/remote-error.ts';
 import { WireError } from '../wire/errors.ts';
 
 export class MigrationError extends Error {

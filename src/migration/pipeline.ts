@@ -3,20 +3,20 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import { WireError } from '../wire/errors.ts';
-import { WindowAccount } from './accounting.ts';
+import { WindowAccount } from './write/accounting.ts';
 import type { Connections } from './connections.ts';
-import { Delivery, type DeliveryWindow, samplesRejected } from './delivery.ts';
-import { Lanes } from './lanes.ts';
-import { LostAnswers } from './lost-answers.ts';
-import { MarkWriter } from './mark-writer.ts';
+import { Delivery, type DeliveryWindow, samplesRejected } from './write/delivery.ts';
+import { Lanes } from './write/lanes.ts';
+import { LostAnswers } from './write/lost-answers.ts';
+import { MarkWriter } from './progress/mark-writer.ts';
 import { MigrationError, toMigrationError } from './migration-error.ts';
-import type { MigrationPlan } from './migration-plan.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
-import { anyOrderWindows, uncertainMs } from './progress-mark.ts';
-import { readAhead } from './read-ahead.ts';
-import { SourceReader } from './source-reader.ts';
-import type { WindowPart } from './window-part.ts';
-import { WindowWriter } from './window-writer.ts';
+import { anyOrderWindows, uncertainMs } from './progress/progress-mark.ts';
+import { readAhead } from './read/read-ahead.ts';
+import { SourceReader } from './read/source-reader.ts';
+import type { WindowPart } from './read/window-part.ts';
+import { WindowWriter } from './write/window-writer.ts';
 
 export interface PipelineOptions {
   readonly plan: MigrationPlan;

@@ -6,10 +6,10 @@ import { formatProblem } from '../api/problem.ts';
 import { formatPath } from '../api/field-path.ts';
 import { referencesOf, type SecretSource } from '../api/secret-source.ts';
 import { validateMigration } from '../api/validate.ts';
-import { compilePlan } from '../migration/plan.ts';
-import { pauseMs } from './attempt.ts';
-import type { Check } from './decide.ts';
-import type { SecretValue } from './worker-messages.ts';
+import { compilePlan } from '../migration/plan/plan.ts';
+import { pauseMs } from './judge/attempt.ts';
+import type { Check } from './judge/decide.ts';
+import type { SecretValue } from './execute/worker-messages.ts';
 
 /** What the references of a migration led to; secret-reader.ts makes it. */
 export interface SecretReading {

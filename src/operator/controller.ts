@@ -4,20 +4,20 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Verdict, WorkerEnd } from './attempt.ts';
+import type { Verdict, WorkerEnd } from './judge/attempt.ts';
 import { type Checked, checkMigration, type SecretReading } from './check.ts';
-import { type Action, decide, type Decision, type Situation } from './decide.ts';
-import type { RecordedEvent } from './event-recorder.ts';
-import { isConflict, isNotFound } from './kube-errors.ts';
-import { keyOf, type ObjectReference } from './kube-objects.ts';
-import { type MigrationNotice, noticeOf, noticesOfChange } from './migration-events.ts';
-import { generationOf, MigrationRecord } from './migration-record.ts';
-import { hasSlot, nextForSlots, type Slots } from './slots.ts';
-import { composeStatus } from './status.ts';
+import { type Action, decide, type Decision, type Situation } from './judge/decide.ts';
+import type { RecordedEvent } from './kube/event-recorder.ts';
+import { isConflict, isNotFound } from './kube/kube-errors.ts';
+import { keyOf, type ObjectReference } from './kube/kube-objects.ts';
+import { type MigrationNotice, noticeOf, noticesOfChange } from './judge/migration-events.ts';
+import { generationOf, MigrationRecord } from './judge/migration-record.ts';
+import { hasSlot, nextForSlots, type Slots } from './judge/slots.ts';
+import { composeStatus } from './judge/status.ts';
 import type { StatusWriter } from './status-writer.ts';
-import type { WorkerPool, WorkerPoolOptions } from './worker-pool.ts';
-import type { FromWorker } from './worker-messages.ts';
-import type { WorkQueue } from './work-queue.ts';
+import type { WorkerPool, WorkerPoolOptions } from './execute/worker-pool.ts';
+import type { FromWorker } from './execute/worker-messages.ts';
+import type { WorkQueue } from './kube/work-queue.ts';
 
 /** Hears what goes on, for the metrics. */
 export interface ControllerHooks {

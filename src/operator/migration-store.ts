@@ -2,9 +2,9 @@
 // is often sooner. Fed by operator.ts and controller.ts.
 
 import type { PromMigration } from '../api/prom-migration.ts';
-import { keyOf } from './kube-objects.ts';
-import type { Change } from './reflector.ts';
-import { Store } from './store.ts';
+import { keyOf } from './kube/kube-objects.ts';
+import type { Change } from './kube/reflector.ts';
+import { Store } from './kube/store.ts';
 
 const REMEMBERED_WRITES = 32;
 

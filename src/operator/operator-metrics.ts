@@ -7,10 +7,10 @@ import type { PromMigration } from '../api/prom-migration.ts';
 import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import type { MetricDefinition } from '../telemetry/metric-catalogue.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
-import type { RequestReport } from './kube-client.ts';
-import { keyOf } from './kube-objects.ts';
-import { phases } from './status.ts';
-import type { FromWorker } from './worker-messages.ts';
+import type { RequestReport } from './kube/kube-client.ts';
+import { keyOf } from './kube/kube-objects.ts';
+import { phases } from './judge/status.ts';
+import type { FromWorker } from './execute/worker-messages.ts';
 
 export const OPERATOR_METRICS = {
   leader: {

@@ -8,19 +8,19 @@ import { type ListenAddress, type Page, startHttpServer } from '../telemetry/htt
 import type { Logger } from '../telemetry/logger.ts';
 import { version } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
-import { EventRecorder } from './event-recorder.ts';
-import { KubeClient } from './kube-client.ts';
-import { type KubeConnection, loadKubeConnection } from './kube-config.ts';
-import { isNotFound } from './kube-errors.ts';
-import { LeaseElector } from './lease-elector.ts';
+import { EventRecorder } from './kube/event-recorder.ts';
+import { KubeClient } from './kube/kube-client.ts';
+import { type KubeConnection, loadKubeConnection } from './kube/kube-config.ts';
+import { isNotFound } from './kube/kube-errors.ts';
+import { LeaseElector } from './kube/lease-elector.ts';
 import { MigrationStore } from './migration-store.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
-import { reflect } from './reflector.ts';
-import { readSecrets } from './secret-reader.ts';
+import { reflect } from './kube/reflector.ts';
+import { readSecrets } from './kube/secret-reader.ts';
 import { migrationPath, StatusWriter } from './status-writer.ts';
-import { WorkerPool } from './worker-pool.ts';
-import { WorkerThreads } from './worker-threads.ts';
-import { WorkQueue } from './work-queue.ts';
+import { WorkerPool } from './execute/worker-pool.ts';
+import { WorkerThreads } from './execute/worker-threads.ts';
+import { WorkQueue } from './kube/work-queue.ts';
 
 export interface OperatorOptions {
   readonly kubeconfig: string | undefined;

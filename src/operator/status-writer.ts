@@ -4,11 +4,11 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import type { PromMigrationStatus } from '../api/prom-migration-status.ts';
 import type { Clock } from '../telemetry/clock.ts';
-import type { KubeClient } from './kube-client.ts';
-import { isConflict, isNotFound } from './kube-errors.ts';
-import { keyOf, resourcePath } from './kube-objects.ts';
-import { writeUrgency } from './status.ts';
-import { leftoversPatch } from './status-leftovers.ts';
+import type { KubeClient } from './kube/kube-client.ts';
+import { isConflict, isNotFound } from './kube/kube-errors.ts';
+import { keyOf, resourcePath } from './kube/kube-objects.ts';
+import { writeUrgency } from './judge/status.ts';
+import { leftoversPatch } from './judge/status-leftovers.ts';
 
 export const FIELD_MANAGER = 'prom-migrator';
 const PROGRESS_EVERY_MS = 10_000;

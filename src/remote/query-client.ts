@@ -1,10 +1,10 @@
 // Asks a PromQL API. Called by the progress reader and the comparison of uncertain windows where the destination has no remote_read.
 
-import { hintOf, type RemoteCode } from './answer-codes.ts';
+import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type HttpAnswer, HttpClient, type RequestHooks } from './http.ts';
+import { type HttpAnswer, HttpClient, type RequestHooks } from './http/http.ts';
 import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
-import { type AnswerClass, excerpt, RemoteError } from './remote-error.ts';
+import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
 export interface QueryOptions {
   /** From 1. */

@@ -1,9 +1,9 @@
 // Asks a remote_read endpoint. Called by migration/ for every window, and by the progress reader where it speaks remote_read.
 
-import { hintOf, type RemoteCode } from './answer-codes.ts';
+import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type HttpAnswer, HttpClient, type RequestHooks } from './http.ts';
-import { type AnswerClass, RemoteError } from './remote-error.ts';
+import { type HttpAnswer, HttpClient, type RequestHooks } from './http/http.ts';
+import { type AnswerClass, RemoteError } from './meaning/remote-error.ts';
 
 export interface ReadAnswer {
   /** `stream`: frames of ChunkedReadResponse; `samples`: one snappy block of ReadResponse. */

@@ -1,7 +1,7 @@
 // Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
 
 import type { Endpoint } from './endpoint.ts';
-import { HttpClient, type RequestHooks } from './http.ts';
+import { HttpClient, type RequestHooks } from './http/http.ts';
 
 export interface WriteResult {
   /** `ha-deduplicated`: the destination said 202 and may have dropped the samples. */

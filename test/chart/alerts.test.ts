@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { conditionReasons } from '../../src/operator/conditions.ts';
+import { conditionReasons } from '../../src/operator/judge/conditions.ts';
 import { run } from '../support/child-output.ts';
 import { findServer } from '../support/install.ts';
 import { INSTALL_TIMEOUT_MS, NAMESPACE, only, readChartFile, render } from './support/chart.ts';

@@ -2,7 +2,7 @@
 
 import type { RunEngine } from '../../src/cli/run-command.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';
-import type { MigrationPlan } from '../../src/migration/migration-plan.ts';
+import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from '../../src/migration/observer.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);

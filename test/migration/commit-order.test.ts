@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../src/migration/delivery.ts';
-import { Lanes } from '../../src/migration/lanes.ts';
-import { type CommitRank, floatRank, histogramCommitRank } from '../../src/wire/commit-rank.ts';
+import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../src/migration/write/delivery.ts';
+import { Lanes } from '../../src/migration/write/lanes.ts';
+import { type CommitRank, floatRank, histogramCommitRank } from '../../src/wire/requests/commit-rank.ts';
 import { encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
 import { decodeMessage, encodeMessage } from '../wire/support/oracle.ts';

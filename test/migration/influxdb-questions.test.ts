@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
-import { MemoryBudget } from '../../src/migration/memory-budget.ts';
-import { Reservation, readAnswer } from '../../src/migration/read-answer.ts';
+import { MemoryBudget } from '../../src/migration/limits/memory-budget.ts';
+import { Reservation, readAnswer } from '../../src/migration/read/read-answer.ts';
 import { ReadClient } from '../../src/remote/read-client.ts';
 import { endpointAt, httpServer, once, recordingHooks } from '../remote/servers.ts';
 import { decodeMessage, encodeMessage } from '../wire/support/oracle.ts';

@@ -1,7 +1,7 @@
 // Whole runs of the engine over real HTTP, against servers that behave: what is copied, how it is counted, what is marked.
 import assert from 'node:assert/strict';
-import type { MigrationPlan, RelabelRule } from '../../src/migration/migration-plan.ts';
-import { progressMetric } from '../../src/migration/progress-mark.ts';
+import type { MigrationPlan, RelabelRule } from '../../src/migration/plan/migration-plan.ts';
+import { progressMetric } from '../../src/migration/progress/progress-mark.ts';
 import { FastClock } from './support/fake-clock.ts';
 import { startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';

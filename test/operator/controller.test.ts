@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MigrationEvent } from '../../src/migration/observer.ts';
-import { KubeApiError } from '../../src/operator/kube-errors.ts';
+import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { Stage } from './support/controller-stage.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { operatorPages, pagePath, withOperatorParts } from '../../scripts/docs-operator.ts';
-import { conditionReasons, conditionTypes } from '../../src/operator/conditions.ts';
-import { phases } from '../../src/operator/status.ts';
+import { conditionReasons, conditionTypes } from '../../src/operator/judge/conditions.ts';
+import { phases } from '../../src/operator/judge/status.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const operations = read('docs/operations.md');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../src/api/prom-migration-status.ts';
-import { KubeApiError } from '../../src/operator/kube-errors.ts';
+import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { migrationPath, StatusWriter } from '../../src/operator/status-writer.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { migrationOf } from './support/migrations.ts';

@@ -1,6 +1,6 @@
 // What sources and query APIs answer to a read, and what it means: the rows of classify-answer.test.ts.
 
-import type { Answer } from '../../src/remote/classify-answer.ts';
+import type { Answer } from '../../src/remote/meaning/classify-answer.ts';
 import type { Row } from './answers-to-writes.ts';
 
 const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 
 import type { Endpoint } from '../../src/remote/endpoint.ts';
-import type { RequestEvent, RequestHooks } from '../../src/remote/http.ts';
-import { RemoteError } from '../../src/remote/remote-error.ts';
+import type { RequestEvent, RequestHooks } from '../../src/remote/http/http.ts';
+import { RemoteError } from '../../src/remote/meaning/remote-error.ts';
 
 export interface TestServer extends AsyncDisposable {
   readonly port: number;

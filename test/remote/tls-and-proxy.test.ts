@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { TlsOptions } from 'node:tls';
 
-import { tlsOptions } from '../../src/remote/agents.ts';
+import { tlsOptions } from '../../src/remote/http/agents.ts';
 import type { EndpointTls } from '../../src/remote/endpoint.ts';
 import { WriteClient } from '../../src/remote/write-client.ts';
 import { Secret } from '../../src/telemetry/secret.ts';

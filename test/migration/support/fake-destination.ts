@@ -3,8 +3,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Matcher } from '../../../src/migration/migration-plan.ts';
-import { progressMetric } from '../../../src/migration/progress-mark.ts';
+import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
+import { progressMetric } from '../../../src/migration/progress/progress-mark.ts';
 import {
   decodeReadRequest,
   decodeWriteRequest,

@@ -1,7 +1,7 @@
 // Plans, contexts and observers for the tests of the engine.
 
 import { migrate } from '../../../src/migration/migrate.ts';
-import type { MigrationPlan } from '../../../src/migration/migration-plan.ts';
+import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
 import {
   initialProgress,
   type MigrationEvent,

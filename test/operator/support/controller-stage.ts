@@ -3,12 +3,12 @@
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { SecretReading } from '../../../src/operator/check.ts';
 import { Controller } from '../../../src/operator/controller.ts';
-import { KubeApiError } from '../../../src/operator/kube-errors.ts';
-import { keyOf } from '../../../src/operator/kube-objects.ts';
+import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
+import { keyOf } from '../../../src/operator/kube/kube-objects.ts';
 import { MigrationStore } from '../../../src/operator/migration-store.ts';
 import { StatusWriter } from '../../../src/operator/status-writer.ts';
-import { WorkerPool } from '../../../src/operator/worker-pool.ts';
-import { WorkQueue } from '../../../src/operator/work-queue.ts';
+import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
+import { WorkQueue } from '../../../src/operator/kube/work-queue.ts';
 import type { LogFields } from '../../../src/telemetry/log-text.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock, settled } from './manual-clock.ts';

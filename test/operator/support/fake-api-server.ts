@@ -3,8 +3,8 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { KubeConnection } from '../../../src/operator/kube-config.ts';
-import type { KubeObject } from '../../../src/operator/kube-objects.ts';
+import type { KubeConnection } from '../../../src/operator/kube/kube-config.ts';
+import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
 
 export interface SeenRequest {
   readonly method: string;

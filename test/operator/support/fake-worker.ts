@@ -1,8 +1,8 @@
 // A thread that does what the test says.
 
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../../src/migration/observer.ts';
-import type { FromWorker, ToWorker, WorkerJob } from '../../../src/operator/worker-messages.ts';
-import type { WorkerHandle } from '../../../src/operator/worker-pool.ts';
+import type { FromWorker, ToWorker, WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import type { WorkerHandle } from '../../../src/operator/execute/worker-pool.ts';
 import { progressOf } from './migrations.ts';
 
 export class FakeWorker implements WorkerHandle {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { encodeLabels, type LabelBytes } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
-import { WriteBatch } from '../../../src/wire/write-batch.ts';
+import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 import type { ChunkSample } from './chunk-encoder.ts';
 import { addFloats, anyBits } from './float-bits.ts';
 import { decodeMessage, encodeMessage } from './oracle.ts';

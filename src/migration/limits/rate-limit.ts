@@ -1,0 +1,136 @@
+// Holds a rate (samples or bytes a second) for the lanes that write. Everyone takes from one bucket, in the order of asking.
+
+import type { Clock } from '../../telemetry/clock.ts';
+
+/** Node's timers overflow after 24 days; a longer wait is slept in pieces. */
+const LONGEST_SLEEP_MS = 3_600_000;
+
+interface Taker {
+  readonly amount: number;
+  admit(): void;
+  refuse(reason: unknown): void;
+}
+
+/**
+ * A token bucket of one second's worth that starts empty. In any stretch of t seconds no more than `perSecond × (t + 1)` is let
+ * through, and from the start no more than `perSecond × t`. An amount larger than a second's worth waits before it is let
+ * through until all of it has been saved up, so that the promise holds for it as well.
+ */
+export class RateLimit {
+  #perSecond: number | undefined;
+  readonly #clock: Clock;
+  #saved = 0;
+  #savedAtMs: number;
+  readonly #queue: Taker[] = [];
+  #serving = false;
+  #interrupt = new AbortController();
+
+  /** `perSecond` undefined: no limit. Throws RangeError for anything else that is not a positive number. */
+  constructor(perSecond: number | undefined, clock: Clock) {
+    checkRate(perSecond);
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+    this.#savedAtMs = clock.now();
+  }
+
+  /** Changes the rate for those who wait as well. */
+  set(perSecond: number | undefined): void {
+    checkRate(perSecond);
+    this.#save();
+    this.#perSecond = perSecond;
+    this.#wake();
+  }
+
+  /** Resolves when `amount` may go. Rejects with the signal's reason when it is aborted while waiting; nothing is taken then. */
+  async take(amount: number, signal: AbortSignal): Promise<void> {
+    if (!Number.isFinite(amount) || amount < 0) throw new RangeError(`not an amount: ${amount}`);
+    signal.throwIfAborted();
+    if (amount === 0) return;
+    if (this.#queue.length === 0 && this.#take(amount)) return;
+    await new Promise<void>((resolve, reject) => {
+      const taker: Taker = {
+        amount,
+        admit: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        refuse: (reason) => {
+          signal.removeEventListener('abort', onAbort);
+          reject(reason);
+        },
+      };
+      const onAbort = () => {
+        this.#queue.splice(this.#queue.indexOf(taker), 1);
+        reject(signal.reason);
+        this.#wake();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#queue.push(taker);
+      if (!this.#serving) void this.#serve();
+    });
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true;
+    try {
+      for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+        if (this.#take(first.amount)) {
+          this.#queue.shift();
+          first.admit();
+        } else {
+          await this.#sleep(first.amount);
+        }
+      }
+    } catch (error) {
+      for (const taker of this.#queue.splice(0)) taker.refuse(error);
+    } finally {
+      this.#serving = false;
+    }
+  }
+
+  #take(amount: number): boolean {
+    if (this.#perSecond === undefined) return true;
+    this.#save();
+    if (this.#saved < amount) return false;
+    this.#saved -= amount;
+    return true;
+  }
+
+  /** Adds what has been saved since the last time. The bucket is larger only for the one who waits at the head. */
+  #save(): void {
+    const nowMs = this.#clock.now();
+    // A clock that was set back gives nothing and takes nothing.
+    const elapsedMs = Math.max(0, nowMs - this.#savedAtMs);
+    this.#savedAtMs = nowMs;
+    if (this.#perSecond === undefined) {
+      this.#saved = 0;
+      return;
+    }
+    this.#saved = Math.min(
+      this.#saved + (elapsedMs * this.#perSecond) / 1000,
+      Math.max(this.#perSecond, this.#queue[0]?.amount ?? 0),
+    );
+  }
+
+  async #sleep(wanted: number): Promise<void> {
+    if (this.#perSecond === undefined) return;
+    const missingMs = Math.ceil(((wanted - this.#saved) * 1000) / this.#perSecond);
+    const interrupt = new AbortController();
+    this.#interrupt = interrupt;
+    try {
+      await this.#clock.sleep(Math.min(Math.max(1, missingMs), LONGEST_SLEEP_MS), interrupt.signal);
+    } catch (error) {
+      if (!interrupt.signal.aborted) throw error;
+    }
+  }
+
+  #wake(): void {
+    this.#interrupt.abort();
+  }
+}
+
+function checkRate(perSecond: number | undefined): void {
+  if (perSecond !== undefined && !(Number.isFinite(perSecond) && perSecond > 0)) {
+    throw new RangeError(`a rate is a positive number a second, not ${perSecond}`);
+  }
+}

@@ -1,0 +1,65 @@
+// A migration with every default filled in and every secret resolved: what api/ and plan.ts make of a manifest, and all that the
+// engine knows. Frozen; nothing downstream asks whether something was set.
+
+import type { Endpoint } from '../../remote/endpoint.ts';
+
+export interface Matcher {
+  readonly kind: '=' | '!=' | '=~' | '!~';
+  readonly name: string;
+  readonly value: string;
+}
+
+export type RelabelAction =
+  | 'replace'
+  | 'keep'
+  | 'drop'
+  | 'keepequal'
+  | 'dropequal'
+  | 'hashmod'
+  | 'labelmap'
+  | 'labeldrop'
+  | 'labelkeep'
+  | 'lowercase'
+  | 'uppercase';
+
+/** Prometheus' relabel_config with its defaults filled in. */
+export interface RelabelRule {
+  readonly action: RelabelAction;
+  readonly sourceLabels: readonly string[];
+  readonly separator: string;
+  readonly regex: string;
+  readonly modulus: number;
+  readonly targetLabel: string;
+  readonly replacement: string;
+}
+
+export interface MigrationPlan {
+  /** `<namespace>/<name>`: the progress series' `migration` label. */
+  readonly migration: string;
+  /** Hash of what defines the copy: the progress series' `id` label. */
+  readonly id: string;
+  readonly source: Endpoint & { readonly readMode: 'Auto' | 'Samples'; readonly maxFrameBytes: number };
+  readonly destination: Endpoint & { readonly ordering: 'InOrder' | 'Any' };
+  readonly progress:
+    | { readonly protocol: 'RemoteRead' | 'PromQL'; readonly endpoint: Endpoint }
+    | { readonly protocol: 'None' };
+  /** Labels of the user's own on the progress series. */
+  readonly progressLabels: Readonly<Record<string, string>>;
+  readonly selectors: readonly (readonly Matcher[])[];
+  /** Inclusive. */
+  readonly startMs: number;
+  /** Exclusive; undefined: frozen at first start as now minus `lagMs`. */
+  readonly endMs: number | undefined;
+  readonly lagMs: number;
+  readonly window: { readonly minMs: number; readonly maxMs: number; readonly targetSamples: number };
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly samplesPerSecond: number | undefined;
+    readonly bytesPerSecond: number | undefined;
+    readonly inFlightWrites: number;
+    readonly samplesPerWrite: number;
+  };
+  readonly rejectedSamples: 'Fail' | 'Skip';
+  readonly externalLabels: Readonly<Record<string, string>>;
+  readonly relabelings: readonly RelabelRule[];
+}

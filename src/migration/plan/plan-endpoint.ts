@@ -1,0 +1,226 @@
+// The endpoint fields of a manifest with their secrets resolved: headers, authentication, TLS, timeouts. Used by plan.ts.
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { parseDuration } from '../../api/duration.ts';
+import { formatPath } from '../../api/field-path.ts';
+import type { FieldProblem } from '../../api/problem.ts';
+import type {
+  Authorization,
+  BasicAuth,
+  KeyReference,
+  ProgressTimeouts,
+  SecretOrConfigMap,
+  Tenant,
+  Tls,
+} from '../../api/prom-migration-endpoint.ts';
+import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../../api/secret-source.ts';
+import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/endpoint.ts';
+import { Secret } from '../../telemetry/secret.ts';
+
+/** The endpoint fields as the manifest has them. */
+export interface EndpointFields {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tenant?: Tenant;
+  readonly basicAuth?: BasicAuth;
+  readonly authorization?: Authorization;
+  readonly tls?: Tls;
+  readonly proxyUrl?: string;
+  readonly timeouts?: ProgressTimeouts;
+}
+
+/** The same, resolved; undefined where the manifest says nothing, so that another endpoint's can stand in. */
+export interface ResolvedFields {
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly tenant: Tenant | undefined;
+  readonly auth: EndpointAuth | undefined;
+  readonly tls: EndpointTls | undefined;
+  readonly proxyUrl: string | undefined;
+  readonly timeouts: Partial<Endpoint['timeouts']>;
+}
+
+export const noFields: ResolvedFields = {
+  headers: undefined,
+  tenant: undefined,
+  auth: undefined,
+  tls: undefined,
+  proxyUrl: undefined,
+  timeouts: {},
+};
+
+/** Resolves references and collects what is wrong with them on the way; after a problem the values are stand-ins. */
+export class EndpointResolver {
+  readonly problems: FieldProblem[] = [];
+  readonly #secrets: SecretSource;
+
+  constructor(secrets: SecretSource) {
+    this.#secrets = secrets;
+  }
+
+  /** `path` is where the fields stand, such as `['spec', 'source']`. */
+  resolve(fields: EndpointFields, path: readonly string[]): ResolvedFields {
+    return {
+      headers: fields.headers,
+      tenant: fields.tenant,
+      auth: this.#auth(fields, path),
+      tls: fields.tls === undefined ? undefined : this.#tls(fields.tls, [...path, 'tls']),
+      proxyUrl: fields.proxyUrl,
+      timeouts: this.#timeouts(fields.timeouts ?? {}, [...path, 'timeouts']),
+    };
+  }
+
+  report(path: readonly string[], message: string, value?: string): undefined {
+    this.problems.push({ path: formatPath(path), value, message });
+  }
+
+  #auth(fields: EndpointFields, path: readonly string[]): EndpointAuth | undefined {
+    if (fields.basicAuth !== undefined) {
+      const base = [...path, 'basicAuth'];
+      const username = this.#credential(fields.basicAuth.username, [...base, 'username']);
+      if (username.includes(':')) this.report([...base, 'username'], 'holds a colon, which a user name cannot have');
+      const password = this.#credential(fields.basicAuth.password, [...base, 'password']);
+      return { kind: 'basic', username: new Secret(username), password: new Secret(password) };
+    }
+    if (fields.authorization !== undefined) {
+      const at = [...path, 'authorization', 'credentials'];
+      const credentials = this.#credential(fields.authorization.credentials, at);
+      if (!/^[!-~]([ -~]*[!-~])?$/.test(credentials) && credentials !== '') {
+        this.report(
+          at,
+          'holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+        );
+      }
+      return { kind: 'authorization', type: fields.authorization.type, credentials: new Secret(credentials) };
+    }
+    return undefined;
+  }
+
+  #credential(reference: KeyReference, path: readonly string[]): string {
+    const value = this.#value('Secret', reference, path);
+    if (value === undefined) return '';
+    const text = withoutFinalNewline(value);
+    if (text === '') this.report(path, 'names an empty value');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
+    else if (/[\u0000-\u001f\u007f]/.test(text))
+      this.report(path, 'holds control characters, such as a newline inside it');
+    else if (text.includes('\ufffd')) this.report(path, 'is not UTF-8 text');
+    return text;
+  }
+
+  #value(kind: ReferenceKind, { name, key }: KeyReference, path: readonly string[]): string | undefined {
+    const value = this.#secrets.get(kind, name, key);
+    if (value !== undefined) return value;
+    return this.report(path, `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`);
+  }
+
+  #eitherValue(reference: SecretOrConfigMap | undefined, path: readonly string[]): string | undefined {
+    if (reference?.secret !== undefined) return this.#value('Secret', reference.secret, [...path, 'secret']);
+    if (reference?.configMap !== undefined)
+      return this.#value('ConfigMap', reference.configMap, [...path, 'configMap']);
+    return undefined;
+  }
+
+  #tls(tls: Tls, path: readonly string[]): EndpointTls {
+    const before = this.problems.length;
+    const ca = this.#eitherValue(tls.ca, [...path, 'ca']);
+    if (ca !== undefined) this.#certificates(ca, [...path, 'ca']);
+    const cert = this.#eitherValue(tls.cert, [...path, 'cert']);
+    const leaf = cert === undefined ? undefined : this.#certificates(cert, [...path, 'cert']);
+    const keyPath = [...path, 'keySecret'];
+    const key = tls.keySecret === undefined ? undefined : this.#value('Secret', tls.keySecret, keyPath);
+    const privateKey = key === undefined ? undefined : this.#privateKey(key, keyPath);
+    if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
+      this.report(keyPath, 'does not belong to the certificate in cert');
+    }
+    const minVersion = tls.minVersion === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2';
+    const pems = { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }) };
+    if (this.problems.length === before) {
+      try {
+        createSecureContext({ ...pems, ...(key !== undefined && { key }), minVersion });
+      } catch (error) {
+        this.report(path, `is not accepted by OpenSSL: ${error instanceof Error ? error.message : 'unknown reason'}`);
+      }
+    }
+    return {
+      ...pems,
+      ...(key !== undefined && { key: new Secret(key) }),
+      ...(tls.serverName !== undefined && { serverName: tls.serverName }),
+      insecureSkipVerify: tls.insecureSkipVerify,
+      minVersion,
+    };
+  }
+
+  /** Checks every certificate of a PEM text and gives back the first. */
+  #certificates(pem: string, path: readonly string[]): X509Certificate | undefined {
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+    if (blocks === null) return this.report(path, 'holds no PEM certificate (-----BEGIN CERTIFICATE-----)');
+    try {
+      return blocks.map((block) => new X509Certificate(block))[0];
+    } catch {
+      return this.report(path, 'holds a certificate that cannot be read');
+    }
+  }
+
+  #privateKey(pem: string, path: readonly string[]): KeyObject | undefined {
+    if (/ENCRYPTED/.test(pem)) return this.report(path, 'is encrypted; give the private key without a passphrase');
+    try {
+      return createPrivateKey(pem);
+    } catch {
+      return this.report(path, 'holds no PEM private key that can be read (-----BEGIN PRIVATE KEY-----)');
+    }
+  }
+
+  #timeouts(timeouts: ProgressTimeouts, path: readonly string[]): Partial<Endpoint['timeouts']> {
+    const duration = (field: 'connect' | 'firstByte' | 'silence') => {
+      const text = timeouts[field];
+      return text === undefined ? undefined : this.duration(text, [...path, field]);
+    };
+    const [connectMs, firstByteMs, silenceMs] = [duration('connect'), duration('firstByte'), duration('silence')];
+    return {
+      ...(connectMs !== undefined && { connectMs }),
+      ...(firstByteMs !== undefined && { firstByteMs }),
+      ...(silenceMs !== undefined && { silenceMs }),
+    };
+  }
+
+  /** A Prometheus duration in milliseconds. */
+  duration(text: string, path: readonly string[]): number {
+    const durationMs = parseDuration(text);
+    if (durationMs !== undefined) return durationMs;
+    this.report(path, 'must be a Prometheus duration such as 90s or 1h30m', JSON.stringify(text));
+    return 0;
+  }
+}
+
+/** The fields of the progress endpoint: its own, and the destination's where it says nothing. */
+export function inherit(own: ResolvedFields, from: ResolvedFields): ResolvedFields {
+  return {
+    headers: own.headers ?? from.headers,
+    tenant: own.tenant ?? from.tenant,
+    auth: own.auth ?? from.auth,
+    tls: own.tls ?? from.tls,
+    proxyUrl: own.proxyUrl ?? from.proxyUrl,
+    timeouts: { ...from.timeouts, ...own.timeouts },
+  };
+}
+
+const usualTimeouts: Endpoint['timeouts'] = { connectMs: 10_000, firstByteMs: 300_000, silenceMs: 120_000 };
+
+export function toEndpoint(side: Endpoint['side'], url: string, fields: ResolvedFields): Endpoint {
+  return {
+    side,
+    url,
+    headers: withTenant(fields.headers ?? {}, fields.tenant),
+    auth: fields.auth ?? { kind: 'none' },
+    tls: fields.tls ?? { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
+    ...(fields.proxyUrl !== undefined && { proxyUrl: fields.proxyUrl }),
+    timeouts: { ...usualTimeouts, ...fields.timeouts },
+  };
+}
+
+function withTenant(headers: Readonly<Record<string, string>>, tenant: Tenant | undefined): Record<string, string> {
+  if (tenant === undefined) return { ...headers };
+  // Inherited headers may hold the tenant of the endpoint that they come from.
+  const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== tenant.header.toLowerCase());
+  return { ...Object.fromEntries(others), [tenant.header]: tenant.value };
+}

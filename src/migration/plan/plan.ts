@@ -1,0 +1,197 @@
+// Compiles a PromMigration into the plan that the engine runs: every default filled in, every secret resolved, every text a number.
+// Called by cli/ and by the operator.
+
+import { createHash } from 'node:crypto';
+import { formatPath, valueAt } from '../../api/field-path.ts';
+import { originOf } from '../../api/origin.ts';
+import { type FieldProblem, type Problem, showValue } from '../../api/problem.ts';
+import type { PromMigration, PromMigrationSpec, Relabeling } from '../../api/prom-migration.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import type { SecretSource } from '../../api/secret-source.ts';
+import { formatSelector, parseSelector } from '../../api/selector.ts';
+import { checkSemantics } from '../../api/semantics.ts';
+import { parseTime } from '../../api/time.ts';
+import { Secret } from '../../telemetry/secret.ts';
+import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
+import { EndpointResolver, inherit, noFields, toEndpoint } from './plan-endpoint.ts';
+
+export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
+
+/** A Prometheus-like head takes a sample only within an hour of its newest one. */
+const longestWindowMs = { InOrder: 30 * 60_000, Any: 2 * 3_600_000 } as const;
+
+/**
+ * The plan of a migration that has passed the CRD's schema, deeply frozen, or every problem that the schema could not see: a
+ * selector or a regular expression that does not parse, a Secret that is not there, a key that does not fit its certificate.
+ */
+export function compilePlan(migration: PromMigration, secrets: SecretSource): CompiledPlan {
+  const { spec } = migration;
+  const resolver = new EndpointResolver(secrets);
+  const source = resolver.resolve(spec.source, ['spec', 'source']);
+  const destination = resolver.resolve(spec.destination, ['spec', 'destination']);
+  const { progress } = spec.destination;
+  // None reads nothing back, so it needs no secret either.
+  const own = progress.protocol === 'None' ? noFields : resolver.resolve(progress, ['spec', 'destination', 'progress']);
+
+  const plan: Omit<MigrationPlan, 'id'> = {
+    migration: `${migration.metadata.namespace ?? 'default'}/${migration.metadata.name}`,
+    source: {
+      ...toEndpoint('source', spec.source.url, source),
+      readMode: spec.source.readMode,
+      maxFrameBytes: bytes(spec.source.maxFrameBytes, ['spec', 'source', 'maxFrameBytes'], resolver),
+    },
+    destination: {
+      ...toEndpoint('destination', spec.destination.url, destination),
+      ordering: spec.destination.ordering,
+    },
+    progress:
+      progress.protocol === 'None'
+        ? { protocol: 'None' }
+        : {
+            protocol: progress.protocol,
+            endpoint: toEndpoint('progress', progress.url ?? '', inherit(own, destination)),
+          },
+    progressLabels: { ...progress.labels },
+    selectors: spec.selectors.map(matchersOf),
+    ...compileRange(spec, resolver),
+    window: compileWindow(spec, resolver),
+    limits: {
+      memoryBytes: bytes(spec.limits.memory, ['spec', 'limits', 'memory'], resolver),
+      samplesPerSecond: spec.limits.samplesPerSecond,
+      bytesPerSecond:
+        spec.limits.bytesPerSecond === undefined
+          ? undefined
+          : bytes(spec.limits.bytesPerSecond, ['spec', 'limits', 'bytesPerSecond'], resolver),
+      inFlightWrites: spec.limits.inFlightWrites,
+      samplesPerWrite: spec.limits.samplesPerWrite,
+    },
+    rejectedSamples: spec.rejectedSamples,
+    externalLabels: { ...spec.externalLabels },
+    relabelings: (spec.relabelings ?? []).map(compileRelabeling),
+  };
+
+  const semantic = semanticProblems(migration);
+  const paths = new Set(semantic.map((problem) => problem.path));
+  const problems = [...semantic, ...resolver.problems.filter((problem) => !paths.has(problem.path))];
+  if (problems.length > 0) return { problems: problems.map((problem) => ({ ...originOf(migration), ...problem })) };
+  return { plan: deepFreeze({ ...plan, id: migrationId(plan) }) };
+}
+
+/** What decides which samples are copied and under which labels. */
+export type CopyDefinition = Pick<MigrationPlan, 'selectors' | 'relabelings' | 'externalLabels' | 'startMs'> & {
+  /** The tenant's header is among the headers. */
+  readonly source: Pick<MigrationPlan['source'], 'url' | 'headers'>;
+};
+
+/**
+ * The first 16 hex digits of the SHA-256 of what defines the copy. The same whatever the order of keys, headers, selectors and
+ * matchers, and whether a default is written out or not; another one as soon as other samples or labels would be copied.
+ * It is in the progress series of running migrations: a change here makes them begin again.
+ */
+export function migrationId(copy: CopyDefinition): string {
+  const headers = Object.entries(copy.source.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const definition = [
+    'prom-migrator copy 1',
+    copy.source.url,
+    headers.sort(byName),
+    [...new Set(copy.selectors.map((matchers) => formatSelector([...matchers].sort(byMatcher))))].sort(),
+    copy.relabelings.map((rule) => [
+      rule.action,
+      rule.sourceLabels,
+      rule.separator,
+      rule.regex,
+      rule.modulus,
+      rule.targetLabel,
+      rule.replacement,
+    ]),
+    Object.entries(copy.externalLabels).sort(byName),
+    copy.startMs,
+  ];
+  return createHash('sha256').update(JSON.stringify(definition)).digest('hex').slice(0, 16);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byName(a: readonly [string, string], b: readonly [string, string]): number {
+  return compareText(a[0], b[0]);
+}
+
+function byMatcher(a: Matcher, b: Matcher): number {
+  return compareText(formatSelector([a]), formatSelector([b]));
+}
+
+function semanticProblems(migration: PromMigration): FieldProblem[] {
+  return checkSemantics(migration, undefined, () => false).map(({ path, message }) => ({
+    path: formatPath(path),
+    value: showValue(path, valueAt(migration, path)),
+    message,
+  }));
+}
+
+/** An empty list stands for a selector that does not parse, which is a problem of its own. */
+function matchersOf(selector: string): readonly Matcher[] {
+  const parsed = parseSelector(selector);
+  return parsed.ok ? parsed.matchers : [];
+}
+
+function compileRange(
+  spec: PromMigrationSpec,
+  resolver: EndpointResolver,
+): Pick<MigrationPlan, 'startMs' | 'endMs' | 'lagMs'> {
+  const { start, end, lag } = spec.timeRange;
+  return {
+    startMs: timeMs(start, 'start', resolver),
+    endMs: end === undefined ? undefined : timeMs(end, 'end', resolver),
+    lagMs: resolver.duration(lag, ['spec', 'timeRange', 'lag']),
+  };
+}
+
+function timeMs(text: string, field: string, resolver: EndpointResolver): number {
+  const parsedMs = parseTime(text);
+  if (parsedMs !== undefined) return parsedMs;
+  resolver.report(['spec', 'timeRange', field], 'must be an RFC 3339 time', JSON.stringify(text));
+  return 0;
+}
+
+function compileWindow(
+  { window, destination }: PromMigrationSpec,
+  resolver: EndpointResolver,
+): MigrationPlan['window'] {
+  return {
+    minMs: resolver.duration(window.min, ['spec', 'window', 'min']),
+    maxMs:
+      window.max === undefined
+        ? longestWindowMs[destination.ordering]
+        : resolver.duration(window.max, ['spec', 'window', 'max']),
+    targetSamples: window.targetSamples,
+  };
+}
+
+function bytes(quantity: number | string, path: readonly string[], resolver: EndpointResolver): number {
+  const parsed = parseQuantity(quantity);
+  if (parsed !== undefined && parsed > 0) return Math.floor(parsed);
+  resolver.report(path, 'must be a number of bytes such as 256Mi', JSON.stringify(quantity));
+  return 0;
+}
+
+function compileRelabeling(rule: Relabeling): RelabelRule {
+  return {
+    action: rule.action,
+    sourceLabels: [...(rule.sourceLabels ?? [])],
+    separator: rule.separator,
+    regex: rule.regex,
+    modulus: rule.modulus ?? 0,
+    targetLabel: rule.targetLabel ?? '',
+    replacement: rule.replacement,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !(value instanceof Secret)) {
+    for (const field of Object.values(value)) deepFreeze(field);
+    Object.freeze(value);
+  }
+  return value;
+}

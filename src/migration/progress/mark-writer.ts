@@ -1,0 +1,72 @@
+// Writes the progress series. Called by migrate.ts once a window's every sample has been acknowledged, and by delivery.ts to ask whether a
+// whole window is too old for the destination.
+
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { WriteClient } from '../../remote/write-client.ts';
+import { encodeLabels } from '../../wire/labels.ts';
+import { WriteBatch } from '../../wire/requests/write-batch.ts';
+import { MigrationError, toMigrationError } from '../migration-error.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import { markLabels } from './progress-mark.ts';
+import type { Retrier } from '../limits/retrier.ts';
+
+export class MarkWriter {
+  readonly #plan: MigrationPlan;
+  readonly #client: WriteClient;
+  readonly #retrier: Retrier;
+  readonly #labels: Record<string, string>;
+
+  constructor(options: {
+    plan: MigrationPlan;
+    client: WriteClient;
+    retrier: Retrier;
+    frozenEndMs: number | undefined;
+  }) {
+    this.#plan = options.plan;
+    this.#client = options.client;
+    this.#retrier = options.retrier;
+    this.#labels = markLabels(options.plan, options.frozenEndMs);
+  }
+
+  /**
+   * Marks everything up to and including `throughMs` as copied.
+   * @returns false when the destination found the mark as unacceptable as the samples that the plan allows to skip
+   */
+  async write(throughMs: number, samples: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#send(this.#labels, throughMs, samples, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RemoteError)) throw error;
+      if (error.class !== 'rejected') throw toMigrationError(error);
+      if (this.#plan.rejectedSamples === 'Skip') return false;
+      throw new MigrationError('mark-rejected', `the destination does not take the progress mark: ${error.message}`, {
+        side: 'destination',
+        hint: error.hint,
+        cause: error,
+      });
+    }
+  }
+
+  /** @throws RemoteError with the reason when the destination does not take a sample of `timeMs` */
+  async probe(timeMs: number, signal: AbortSignal): Promise<void> {
+    await this.#send({ ...this.#labels, probe: '1' }, timeMs, 0, signal);
+  }
+
+  async #send(labels: Record<string, string>, timeMs: number, value: number, signal: AbortSignal): Promise<void> {
+    const batch = new WriteBatch(1024);
+    batch.appendSample(encodeLabels(Object.entries(labels)), timeMs, value);
+    const body = batch.body();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#client.write(body, { attempt, signal });
+        this.#retrier.answered('destination');
+        return;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof RemoteError) || error.class !== 'transient') throw error;
+        await this.#retrier.pause(error, this.#plan.destination, attempt, signal);
+      }
+    }
+  }
+}

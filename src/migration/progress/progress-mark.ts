@@ -1,0 +1,90 @@
+// The progress series in the destination: what it is called, which labels it has, and what a mark means. Pure; progress-store.ts reads
+// and writes it.
+
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+
+/** Never read from a source: a former destination must not hand on the marks of the migration that filled it. */
+export const progressMetric = 'prom_migrator_progress';
+
+/** One sample of the progress series: everything up to and including `throughMs` is in the destination. */
+export interface Mark {
+  readonly throughMs: number;
+  /** Samples written so far, over all runs. */
+  readonly samples: number;
+  /** The frozen end (exclusive) of a migration whose manifest leaves the end open; kept as the series' label `end`. */
+  readonly endMs: number | undefined;
+}
+
+type MarkIdentity = Pick<MigrationPlan, 'migration' | 'id' | 'progressLabels'>;
+
+export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined): Record<string, string> {
+  return {
+    ...plan.progressLabels,
+    __name__: progressMetric,
+    migration: plan.migration,
+    id: plan.id,
+    shard: '0',
+    ...(frozenEndMs !== undefined && { end: new Date(frozenEndMs).toISOString() }),
+  };
+}
+
+/** Finds every mark of this very copy, whatever `end` it was frozen at. */
+export function markMatchers(plan: MarkIdentity): Matcher[] {
+  return [
+    { kind: '=', name: '__name__', value: progressMetric },
+    { kind: '=', name: 'migration', value: plan.migration },
+    { kind: '=', name: 'id', value: plan.id },
+    { kind: '=', name: 'shard', value: '0' },
+    { kind: '!=', name: 'probe', value: '1' },
+    ...Object.entries(plan.progressLabels).map(([name, value]) => ({ kind: '=', name, value }) as const),
+  ];
+}
+
+/**
+ * A matcher that every series passes and that no two questions share. VictoriaMetrics remembers for up to ten seconds which series a filter
+ * selects: a run that begins soon after another was killed would be told that there is no mark yet, and copy again what is there. For PromQL
+ * only: InfluxDB fails at a label that it has never seen when several metrics are asked for.
+ */
+export function freshMatcher(random: () => number): Matcher {
+  return { kind: '!=', name: 'fresh', value: random().toString(36).slice(2) };
+}
+
+export function frozenEndOf(labels: Readonly<Record<string, string>>): number | undefined {
+  const text = labels['end'];
+  if (text === undefined) return undefined;
+  const endMs = Date.parse(text);
+  return Number.isNaN(endMs) ? undefined : endMs;
+}
+
+export function laterMark(a: Mark | undefined, b: Mark | undefined): Mark | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.throughMs > a.throughMs ? b : a;
+}
+
+/** The longest window that ordering `InOrder` ever has on the wire. */
+export const inOrderWindowMs = 30 * 60_000;
+/** The longest window of ordering `Any`, and how many of them may be in flight. */
+export const anyOrderWindowMs = 6 * 3_600_000;
+export const anyOrderWindows = 4;
+
+/**
+ * How far behind a mark an earlier run may have written: whatever lies there is compared with the destination before it is written. The
+ * bounds, not the manifest's window, because an earlier run may have had another one.
+ */
+export function uncertainMs(ordering: MigrationPlan['destination']['ordering']): number {
+  return ordering === 'InOrder' ? inOrderWindowMs : anyOrderWindowMs * anyOrderWindows;
+}
+
+/** A PromQL string literal. */
+export function quotePromql(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** A PromQL selector; label names that are not plain identifiers are quoted as Prometheus 3 wants them. */
+export function formatSelector(matchers: readonly Matcher[]): string {
+  const parts = matchers.map(({ kind, name, value }) => {
+    const plain = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
+    return `${plain ? name : quotePromql(name)}${kind}${quotePromql(value)}`;
+  });
+  return `{${parts.join(',')}}`;
+}

@@ -1,0 +1,137 @@
+// Brings one series' decoded samples into the order that every receiver wants: by time, one sample a timestamp. Called once per
+// series and window by window-writer.ts; a series that is in order already (nearly all are) costs one pass over its times.
+
+import type { SampleColumns } from '../../wire/sample-columns.ts';
+
+const staleNanLow = 0x00000002;
+const staleNanHigh = 0x7ff00000;
+
+export interface MergeCounts {
+  /** Samples that lost to a different sample of the same timestamp. */
+  conflicts: number;
+  /** Samples that were there a second time, bit for bit. */
+  repeats: number;
+}
+
+/** What a sample of a timestamp that is there already counts as: the same bits again may be a mere repeat, or a collision. */
+export type RepeatMeaning = 'repeat' | 'conflict';
+
+/**
+ * Sorts floats and histograms by time and keeps one of each timestamp: of two different floats the first that is not a stale marker, of two
+ * histograms the first, of a float and a histogram the float. Works in place.
+ */
+export function mergeByTime(columns: SampleColumns, repeatMeaning: RepeatMeaning): MergeCounts {
+  const counts: MergeCounts = { conflicts: 0, repeats: 0 };
+  if (!strictlyAscending(columns.floatTimesMs, columns.floats)) mergeFloats(columns, counts);
+  if (!strictlyAscending(columns.histogramTimesMs, columns.histograms.length)) mergeHistograms(columns, counts);
+  if (columns.floats > 0 && columns.histograms.length > 0) dropHistogramsAtFloats(columns, counts);
+  if (repeatMeaning === 'conflict') {
+    counts.conflicts += counts.repeats;
+    counts.repeats = 0;
+  }
+  return counts;
+}
+
+function strictlyAscending(timesMs: ArrayLike<number>, length: number): boolean {
+  let previous = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < length; i++) {
+    const timeMs = timesMs[i] as number;
+    if (timeMs <= previous) return false;
+    previous = timeMs;
+  }
+  return true;
+}
+
+function mergeFloats(columns: SampleColumns, counts: MergeCounts): void {
+  const { floats } = columns;
+  const times = columns.floatTimesMs.slice(0, floats);
+  const bits = columns.floatBits.slice(0, floats * 2);
+  const order = new Uint32Array(floats).map((_, i) => i);
+  order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  let kept = -1;
+  for (const from of order) {
+    const timeMs = times[from] as number;
+    const low = bits[from * 2] as number;
+    const high = bits[from * 2 + 1] as number;
+    if (kept >= 0 && columns.floatTimesMs[kept] === timeMs) {
+      const keptLow = columns.floatBits[kept * 2];
+      const keptHigh = columns.floatBits[kept * 2 + 1];
+      if (keptLow === low && keptHigh === high) {
+        counts.repeats++;
+        continue;
+      }
+      counts.conflicts++;
+      if (!(keptLow === staleNanLow && keptHigh === staleNanHigh)) continue;
+    } else {
+      kept++;
+    }
+    columns.floatTimesMs[kept] = timeMs;
+    columns.floatBits[kept * 2] = low;
+    columns.floatBits[kept * 2 + 1] = high;
+  }
+  columns.floats = kept + 1;
+}
+
+function mergeHistograms(columns: SampleColumns, counts: MergeCounts): void {
+  const order = columns.histogramTimesMs.map((_, i) => i);
+  order.sort((a, b) => (columns.histogramTimesMs[a] as number) - (columns.histogramTimesMs[b] as number) || a - b);
+  const times: number[] = [];
+  const messages: Uint8Array[] = [];
+  for (const from of order) {
+    const timeMs = columns.histogramTimesMs[from] as number;
+    const message = columns.histograms[from] as Uint8Array;
+    if (times.at(-1) !== timeMs) {
+      times.push(timeMs);
+      messages.push(message);
+    } else if (Buffer.compare(messages.at(-1) as Uint8Array, message) === 0) {
+      counts.repeats++;
+    } else {
+      counts.conflicts++;
+    }
+  }
+  columns.histogramTimesMs = times;
+  columns.histograms = messages;
+}
+
+function dropHistogramsAtFloats(columns: SampleColumns, counts: MergeCounts): void {
+  let float = 0;
+  let kept = 0;
+  for (let i = 0; i < columns.histograms.length; i++) {
+    const timeMs = columns.histogramTimesMs[i] as number;
+    while (float < columns.floats && (columns.floatTimesMs[float] as number) < timeMs) float++;
+    if (float < columns.floats && columns.floatTimesMs[float] === timeMs) {
+      counts.conflicts++;
+      continue;
+    }
+    columns.histogramTimesMs[kept] = timeMs;
+    columns.histograms[kept] = columns.histograms[i] as Uint8Array;
+    kept++;
+  }
+  columns.histogramTimesMs.length = kept;
+  columns.histograms.length = kept;
+}
+
+/**
+ * Removes the samples whose timestamps are in `present` (ascending), as the destination has them already.
+ * @returns how many were removed
+ */
+export function removePresent(columns: SampleColumns, present: Float64Array): number {
+  const before = columns.floats + columns.histograms.length;
+  let at = 0;
+  let kept = 0;
+  for (let i = 0; i < columns.floats; i++) {
+    const timeMs = columns.floatTimesMs[i] as number;
+    while (at < present.length && (present[at] as number) < timeMs) at++;
+    if (present[at] === timeMs) continue;
+    columns.floatTimesMs[kept] = timeMs;
+    columns.floatBits[kept * 2] = columns.floatBits[i * 2] as number;
+    columns.floatBits[kept * 2 + 1] = columns.floatBits[i * 2 + 1] as number;
+    kept++;
+  }
+  columns.floats = kept;
+  const times = new Set(columns.histograms.length > 0 ? present : []);
+  const missing = columns.histogramTimesMs.map((timeMs) => !times.has(timeMs));
+  columns.histograms = columns.histograms.filter((_, i) => missing[i]);
+  columns.histogramTimesMs = columns.histogramTimesMs.filter((_, i) => missing[i]);
+  return before - columns.floats - columns.histograms.length;
+}

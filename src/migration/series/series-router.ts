@@ -1,0 +1,97 @@
+// From a series' labels as the source gave them to the labels that are written, decided once a series: canonical order, external labels,
+// relabel rules. Without rules the label bytes go through untouched and nothing is cached or decoded.
+
+import { WireError } from '../../wire/errors.ts';
+import {
+  canonicalLabels,
+  decodeLabels,
+  encodeLabels,
+  hashLabels,
+  type LabelBytes,
+  labelKey,
+} from '../../wire/labels.ts';
+import { LabelCache } from './label-cache.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import { compileLabelTransform, type LabelTransform, labelProblem } from './relabel.ts';
+
+export type Route =
+  | { readonly kind: 'write'; readonly labels: LabelBytes; readonly hash: number }
+  /** A relabel rule dropped the series. */
+  | { readonly kind: 'drop' }
+  /** No receiver takes such labels, and some would lose the series without a word: it is never sent. */
+  | { readonly kind: 'invalid'; readonly labels: Uint8Array; readonly problem: string };
+
+const drop: Route = { kind: 'drop' };
+const entryOverheadBytes = 300;
+/** A name's entry behind its own tag and length. */
+const nameEntry = Buffer.from('\x0a\x08__name__\x12', 'latin1');
+
+export class SeriesRouter {
+  readonly #transform: LabelTransform | undefined;
+  readonly #cache: LabelCache<Route>;
+
+  /** @param cacheBytes bound of what is remembered of earlier series' relabelling */
+  constructor(plan: Pick<MigrationPlan, 'relabelings' | 'externalLabels'>, cacheBytes: number) {
+    this.#transform = compileLabelTransform(plan);
+    this.#cache = new LabelCache(cacheBytes);
+  }
+
+  /** Whether two series of the source may become one. */
+  get merges(): boolean {
+    return this.#transform !== undefined;
+  }
+
+  /**
+   * @param region the label entries as they stand in the answer
+   * @throws WireError when they are no labels at all
+   */
+  route(region: Uint8Array): Route {
+    if (this.#transform === undefined) return routeUnchanged(region);
+    const key = labelKey(region);
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    const route = this.#relabel(region, this.#transform);
+    this.#cache.set(key, route, key.length + entryOverheadBytes + (route.kind === 'write' ? route.labels.length : 0));
+    return route;
+  }
+
+  #relabel(region: Uint8Array, transform: LabelTransform): Route {
+    try {
+      const pairs = transform(decodeLabels(canonicalLabels(region)));
+      if (pairs === undefined) return drop;
+      const problem = labelProblem(pairs);
+      if (problem !== undefined) return { kind: 'invalid', labels: encodeLabels(pairs), problem };
+      const labels = encodeLabels(pairs);
+      return { kind: 'write', labels, hash: hashLabels(labels) };
+    } catch (error) {
+      if (error instanceof WireError && error.code === 'invalid-labels')
+        return { kind: 'invalid', labels: region.slice(), problem: error.message };
+      throw error;
+    }
+  }
+}
+
+function routeUnchanged(region: Uint8Array): Route {
+  try {
+    const labels = canonicalLabels(region);
+    // Prometheus skips a series without a name and still answers 204.
+    if (!hasName(labels)) return { kind: 'invalid', labels, problem: 'no __name__ label' };
+    return { kind: 'write', labels, hash: hashLabels(labels) };
+  } catch (error) {
+    if (error instanceof WireError && error.code === 'invalid-labels')
+      return { kind: 'invalid', labels: region, problem: error.message };
+    throw error;
+  }
+}
+
+/** `__name__` is the first label nearly always (upper case letters sort before it): found by its bytes, without decoding. */
+function hasName(labels: LabelBytes): boolean {
+  let same = 0;
+  while (same < nameEntry.length && labels[2 + same] === nameEntry[same]) same++;
+  if (same === nameEntry.length && (labels[0] as number) === 0x0a && (labels[1] as number) < 0x80) {
+    return (labels[2 + same] as number) > 0;
+  }
+  const bytes = Buffer.from(labels.buffer, labels.byteOffset, labels.length);
+  const at = bytes.indexOf(nameEntry);
+  return at >= 0 && (bytes[at + nameEntry.length] ?? 0) > 0;
+}

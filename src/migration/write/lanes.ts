@@ -1,0 +1,170 @@
+// Lanes to the destination: a series always goes through the same lane, and a lane has one request in flight, so the samples of a series
+// arrive in order while the lanes work side by side. Filled by window-writer.ts.
+
+import { type CommitRank, floatRank, histogramCommitRank } from '../../wire/requests/commit-rank.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
+import type { SampleColumns } from '../../wire/sample-columns.ts';
+import { WriteBatch } from '../../wire/requests/write-batch.ts';
+import type { Delivery, DeliveryWindow } from './delivery.ts';
+
+/** What a lane may hold: the request that is filled and the one in flight, compressed. */
+export const laneBytes = 2 * 1024 * 1024;
+
+const firstCapacityBytes = 256 * 1024;
+/** A histogram can take kilobytes: the batch's length is looked at again after so many. */
+const histogramsAtOnce = 64;
+/** What waits for the request after the next one is little, so that `laneBytes` covers it. */
+const followingBytes = 256 * 1024;
+
+interface Lane {
+  filling: WriteBatch;
+  /** What must not be in one request with earlier samples of its series, which are in `filling` (commit-rank.ts). It is sent next. */
+  following: WriteBatch;
+  /** In flight, or empty. */
+  spare: WriteBatch;
+  /** Where series end, by hash: those in `following`, and those in `filling` that end with a histogram. */
+  readonly ends: Map<number, SeriesRun>;
+  /** Settles with the request in flight, and so with all before it. */
+  inFlight: Promise<void>;
+}
+
+export class Lanes {
+  readonly #lanes: Lane[];
+  readonly #delivery: Delivery;
+  readonly #signal: AbortSignal;
+  readonly #onFailure: (error: unknown) => void;
+
+  /** @param onFailure told at once of a delivery that failed for good, while others may still be under way */
+  constructor(count: number, delivery: Delivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
+    this.#lanes = Array.from({ length: count }, () => ({
+      filling: new WriteBatch(firstCapacityBytes),
+      following: new WriteBatch(1024),
+      spare: new WriteBatch(firstCapacityBytes),
+      ends: new Map(),
+      inFlight: Promise.resolve(),
+    }));
+    this.#delivery = delivery;
+    this.#signal = signal;
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Adds the samples of one series, in order of time.
+   * @param columns sorted, one sample a timestamp; may be reused as soon as everything is added
+   * @returns undefined when everything is added at once, as mostly; else what settles then: the series' lane is full
+   */
+  add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
+    const lane = this.#lanes[hash % this.#lanes.length] as Lane;
+    const { filling } = lane;
+    const plain = columns.histograms.length === 0 && !lane.ends.has(hash);
+    const fits = filling.samples + columns.floats <= this.#delivery.maxBatchSamples && !this.#isFull(filling);
+    if (!plain || !fits) return this.#addInRuns(lane, hash, labels, columns, window);
+    filling.appendFloats(labels, columns, 0, columns.floats);
+    return undefined;
+  }
+
+  async #addInRuns(
+    lane: Lane,
+    hash: number,
+    labels: LabelBytes,
+    columns: SampleColumns,
+    window: DeliveryWindow,
+  ): Promise<void> {
+    const { floats, floatTimesMs, histogramTimesMs } = columns;
+    const histograms = columns.histograms.length;
+    let float = 0;
+    let histogram = 0;
+    let last = lane.ends.get(hash);
+    // A receiver appends the floats of a message before its histograms: each run of one kind is a message of its own, in order of time.
+    while (float < floats || histogram < histograms) {
+      const isFloat =
+        histogram === histograms ||
+        (float < floats && (floatTimesMs[float] as number) < (histogramTimesMs[histogram] as number));
+      const rank = isFloat ? floatRank : histogramCommitRank(columns.histograms[histogram] as Uint8Array);
+      let batch = this.#batchFor(lane, last, rank);
+      while (batch === undefined) {
+        await this.#send(lane, window);
+        if (last?.batch === lane.spare) last = undefined;
+        batch = this.#batchFor(lane, last, rank);
+      }
+      const room = this.#delivery.maxBatchSamples - batch.samples;
+      if (isFloat) {
+        const bound = histogram === histograms ? Number.POSITIVE_INFINITY : (histogramTimesMs[histogram] as number);
+        const end = runEnd(floatTimesMs, float, Math.min(floats, float + room), bound);
+        batch.appendFloats(labels, columns, float, end);
+        float = end;
+        last = { batch, rank: rank.last };
+      } else {
+        const bound = float === floats ? Number.POSITIVE_INFINITY : (floatTimesMs[float] as number);
+        const most = Math.min(histograms, histogram + Math.min(room, histogramsAtOnce));
+        const inTime = runEnd(histogramTimesMs, histogram, most, bound);
+        const { end, rank: reached } = rankedEnd(columns.histograms, histogram, inTime);
+        batch.appendHistograms(labels, columns, histogram, end);
+        histogram = end;
+        last = { batch, rank: reached };
+      }
+    }
+    if (last !== undefined && (last.rank > floatRank.last || last.batch === lane.following)) lane.ends.set(hash, last);
+    else lane.ends.delete(hash);
+  }
+
+  /** Where the next run of a series goes; undefined when something has to be sent first. */
+  #batchFor(lane: Lane, last: SeriesRun | undefined, rank: CommitRank): WriteBatch | undefined {
+    if (this.#isFull(lane.filling)) return undefined;
+    const falls = last !== undefined && rank.first < last.rank;
+    const follows = last?.batch === lane.following || (last?.batch === lane.filling && falls);
+    if (!follows) return lane.filling;
+    if (last?.batch === lane.following && falls) return undefined;
+    const { following } = lane;
+    return this.#isFull(following) || following.byteLength >= followingBytes ? undefined : following;
+  }
+
+  #isFull(batch: WriteBatch): boolean {
+    return batch.samples >= this.#delivery.maxBatchSamples || batch.byteLength >= this.#delivery.maxBatchBytes;
+  }
+
+  /** Sends what is left. The promise inside the answer settles when the destination has acknowledged everything so far (the barrier). */
+  async flush(window: DeliveryWindow): Promise<{ acknowledged: Promise<void> }> {
+    for (const lane of this.#lanes) while (lane.filling.samples > 0) await this.#send(lane, window);
+    const acknowledged = Promise.all(this.#lanes.map((lane) => lane.inFlight)).then(() => undefined);
+    acknowledged.catch(() => undefined);
+    return { acknowledged };
+  }
+
+  async #send(lane: Lane, window: DeliveryWindow): Promise<void> {
+    await lane.inFlight;
+    this.#signal.throwIfAborted();
+    const batch = lane.filling;
+    lane.filling = lane.following;
+    lane.following = lane.spare;
+    lane.spare = batch;
+    for (const [hash, run] of lane.ends) if (run.batch === batch) lane.ends.delete(hash);
+    lane.inFlight = this.#delivery.deliver(batch, window, this.#signal).finally(() => batch.clear());
+    lane.inFlight.catch(this.#onFailure);
+  }
+}
+
+/** The last run of a series that was added: where it is, and the rank that it ends with. */
+interface SeriesRun {
+  readonly batch: WriteBatch;
+  readonly rank: number;
+}
+
+/** How far the ranks do not fall, from the histogram at `from`, which is taken in any case. */
+function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number): { end: number; rank: number } {
+  let rank = histogramCommitRank(histograms[from] as Uint8Array).last;
+  let end = from + 1;
+  for (; end < to; end++) {
+    const next = histogramCommitRank(histograms[end] as Uint8Array);
+    if (next.first < rank) break;
+    rank = next.last;
+  }
+  return { end, rank };
+}
+
+function runEnd(timesMs: ArrayLike<number>, from: number, to: number, beforeMs: number): number {
+  if (beforeMs === Number.POSITIVE_INFINITY) return to;
+  let end = from;
+  while (end < to && (timesMs[end] as number) < beforeMs) end++;
+  return end;
+}

@@ -1,0 +1,202 @@
+// Turns a window's answer into batches on the lanes: decode, trim, merge, relabel, leave out what is there already. Runs series by
+// series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
+
+import { setImmediate } from 'node:timers/promises';
+import { canonicalLabels, formatLabels, labelKey } from '../../wire/labels.ts';
+import type { SeriesCursor } from '../../wire/answers/read-response.ts';
+import { SampleColumns } from '../../wire/sample-columns.ts';
+import type { DeliveryWindow } from './delivery.ts';
+import type { Lanes } from './lanes.ts';
+import type { MigrationObserver } from '../observer.ts';
+import { presentTimes, type ReadBack } from '../progress/read-back.ts';
+import { mergeByTime, removePresent } from '../series/series-merge.ts';
+import type { Route, SeriesRouter } from '../series/series-router.ts';
+import type { WindowPart } from '../read/window-part.ts';
+
+export interface WindowWriterOptions {
+  readonly router: SeriesRouter;
+  readonly lanes: Lanes;
+  readonly observer: MigrationObserver;
+  /** Undefined with `progress.protocol: None`. */
+  readonly readBack: ReadBack | undefined;
+  readonly signal: AbortSignal;
+}
+
+type WriteRoute = Extract<Route, { kind: 'write' }>;
+type Present = ReadonlyMap<string, Float64Array>;
+
+/** One label set of the output that several entries of the answer go to: by input label set, because those may repeat themselves too. */
+interface Merging {
+  readonly route: WriteRoute;
+  readonly inputs: Map<string, SampleColumns>;
+}
+
+const namedInvalidSeries = 5;
+/** Signals, timers and sockets get their turn even while nothing has to be waited for. */
+const seriesBetweenYields = 1000;
+
+export class WindowWriter {
+  readonly #options: WindowWriterOptions;
+  readonly #columns = new SampleColumns();
+  #named = 0;
+  #startTimestampsTold = false;
+
+  constructor(options: WindowWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Puts a part on the lanes; returns when all of it is encoded, not when it is acknowledged. Of a part that an earlier run may have
+   * written some of, only what is missing is sent.
+   * @returns the number of series that had samples
+   */
+  async write(part: WindowPart, window: DeliveryWindow): Promise<number> {
+    const present = await this.#presentTimes(part);
+    if (present !== undefined) {
+      window.shown ??= new Set();
+      for (const key of present.keys()) window.shown.add(key);
+    }
+    const merging = new Map<number, Map<string, Merging>>();
+    let series = 0;
+    let entry = 0;
+    let sinceYield = 0;
+    const { hashes } = part.outline;
+    for (const cursor of part.cursors) {
+      cursor.rewind();
+      while (cursor.next()) {
+        const { labels } = cursor;
+        const hash = hashes[entry++] as number;
+        const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
+        if (route.kind === 'write' && part.outline.repeated.has(route.hash)) {
+          this.#hold(cursor, route, part, merging);
+          continue;
+        }
+        if (++sinceYield === seriesBetweenYields) {
+          sinceYield = 0;
+          await setImmediate();
+        }
+        this.#columns.clear();
+        if (this.#decode(cursor, part, this.#columns, window) === 0) continue;
+        series++;
+        const emitted = this.#emit(route, this.#columns, window, present);
+        if (emitted !== undefined) await emitted;
+      }
+    }
+    for (const sets of merging.values()) {
+      for (const held of sets.values()) series += await this.#emitMerged(held, window, present);
+    }
+    return series;
+  }
+
+  /** Decodes, trims to the window, sorts and removes repeats. @returns the samples that are left, all of them counted as read */
+  #decode(cursor: SeriesCursor, part: WindowPart, columns: SampleColumns, window: DeliveryWindow): number {
+    cursor.decode(part.fromMs, part.toMs, columns);
+    return this.#settle(columns, window);
+  }
+
+  #settle(columns: SampleColumns, window: DeliveryWindow): number {
+    const { conflicts } = mergeByTime(columns, 'repeat');
+    const samples = columns.floats + columns.histograms.length;
+    window.account.addRead(samples + conflicts);
+    window.account.add('conflicting', conflicts);
+    if (columns.startTimestamps && !this.#startTimestampsTold) {
+      this.#startTimestampsTold = true;
+      const message = 'the source has start timestamps; remote write 1.0 has no place for them, so they are not copied';
+      this.#options.observer.event({ type: 'warning', code: 'start-timestamps', message });
+    }
+    return samples;
+  }
+
+  /** @returns what has to be waited for, if anything has: mostly nothing, and there may be a million series in a window */
+  #emit(
+    route: Route,
+    columns: SampleColumns,
+    window: DeliveryWindow,
+    present: Present | undefined,
+  ): Promise<void> | undefined {
+    const samples = columns.floats + columns.histograms.length;
+    switch (route.kind) {
+      case 'drop':
+        window.account.add('filtered', samples);
+        return undefined;
+      case 'invalid':
+        window.account.addRejected('invalid_labels', samples);
+        this.#tellInvalid(route.labels, route.problem, samples, columns);
+        return undefined;
+      case 'write': {
+        const there = present?.get(labelKey(route.labels));
+        if (there !== undefined) window.account.add('already-present', removePresent(columns, there));
+        return this.#options.lanes.add(route.hash, route.labels, columns, window);
+      }
+    }
+  }
+
+  #hold(cursor: SeriesCursor, route: WriteRoute, part: WindowPart, merging: Map<number, Map<string, Merging>>): void {
+    const sets = getOrAdd(merging, route.hash, () => new Map<string, Merging>());
+    const held = getOrAdd(sets, labelKey(route.labels), () => ({
+      route: { ...route, labels: route.labels.slice() },
+      inputs: new Map<string, SampleColumns>(),
+    }));
+    const input = labelKey(canonicalLabels(cursor.labels));
+    const columns = getOrAdd(held.inputs, input, () => new SampleColumns(cursor.sampleBound));
+    cursor.decode(part.fromMs, part.toMs, columns);
+  }
+
+  async #emitMerged(held: Merging, window: DeliveryWindow, present: Present | undefined): Promise<number> {
+    const merged = this.#columns;
+    merged.clear();
+    for (const columns of held.inputs.values()) {
+      this.#settle(columns, window);
+      append(merged, columns);
+    }
+    if (held.inputs.size > 1) {
+      // Each input counted its own samples; those that meet at one timestamp of the common series can't both be written.
+      const { conflicts } = mergeByTime(merged, 'conflict');
+      window.account.add('conflicting', conflicts);
+    }
+    if (merged.floats + merged.histograms.length === 0) return 0;
+    await this.#emit(held.route, merged, window, present);
+    return 1;
+  }
+
+  async #presentTimes(part: WindowPart): Promise<Present | undefined> {
+    const { readBack, router, signal } = this.#options;
+    const { names } = part.outline;
+    if (readBack === undefined || names === undefined) return undefined;
+    function* keys(): Generator<string> {
+      for (const cursor of part.cursors) {
+        cursor.rewind();
+        while (cursor.next()) {
+          const route = router.route(cursor.labels);
+          if (route.kind === 'write') yield labelKey(route.labels);
+        }
+      }
+    }
+    return presentTimes(readBack, [...names], keys, part.fromMs, part.toMs, signal);
+  }
+
+  #tellInvalid(labels: Uint8Array, problem: string, samples: number, columns: SampleColumns): void {
+    if (this.#named++ >= namedInvalidSeries) return;
+    const timeMs = columns.floatTimesMs[0] ?? columns.histogramTimesMs[0] ?? 0;
+    const example = { labels: formatLabels(labels), timeMs };
+    this.#options.observer.event({ type: 'rejected', reason: 'invalid_labels', samples, answer: problem, example });
+  }
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function append(to: SampleColumns, from: SampleColumns): void {
+  to.reserve(from.floats);
+  to.floatTimesMs.set(from.floatTimesMs.subarray(0, from.floats), to.floats);
+  to.floatBits.set(from.floatBits.subarray(0, from.floats * 2), to.floats * 2);
+  to.floats += from.floats;
+  to.histogramTimesMs.push(...from.histogramTimesMs);
+  to.histograms.push(...from.histograms);
+}

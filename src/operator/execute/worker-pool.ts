@@ -1,0 +1,143 @@
+// Keeps the worker threads: starts one for each running migration, hands messages on, ends those that do not end by themselves, and
+// notices the ones that crashed or hang. Held by controller.ts. What an end means is judged elsewhere (attempt.ts).
+
+import type { Clock } from '../../telemetry/clock.ts';
+import type { WorkerEnd } from '../judge/attempt.ts';
+import type { FromWorker, Rates, ToWorker, WorkerJob } from './worker-messages.ts';
+
+/** The part of a worker thread that is used; tests bring their own. */
+export interface WorkerHandle {
+  post(message: ToWorker): void;
+  onMessage(listener: (message: FromWorker) => void): void;
+  /** Something was thrown that nobody caught, or the heap was exhausted. */
+  onError(listener: (error: unknown) => void): void;
+  onExit(listener: (code: number) => void): void;
+  terminate(): void;
+}
+
+export interface WorkerPoolOptions {
+  readonly spawn: (job: WorkerJob) => WorkerHandle;
+  readonly clock: Clock;
+  /** Without any sign of life for so long a worker counts as hung. Default 60 s. */
+  readonly hangMs?: number;
+  /** How long a worker that was told to stop may go on with its windows in flight. Default 60 s. */
+  readonly drainMs?: number;
+  /** How long it may take to obey an abort. Default 1 s. */
+  readonly abortMs?: number;
+  readonly onReport: (key: string, report: FromWorker & { type: 'report' }) => void;
+  /** Called once for each start, when the thread is gone. */
+  readonly onEnd: (key: string, end: WorkerEnd) => void;
+}
+
+interface Slot {
+  readonly worker: WorkerHandle;
+  /** Cancels all waiting for it. */
+  readonly over: AbortController;
+  end: WorkerEnd | undefined;
+  silentMs: number;
+  stopping: 'drain' | 'abort' | undefined;
+}
+
+const LOOK_MS = 5_000;
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #slots = new Map<string, Slot>();
+  readonly #idleWaiters = new Set<() => void>();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Threads that exist, those that are ending included. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  has(key: string): boolean {
+    return this.#slots.has(key);
+  }
+
+  /** @throws Error when the key has a worker already: two would write the same windows */
+  start(key: string, job: WorkerJob): void {
+    if (this.#slots.has(key)) throw new Error(`${key} has a worker already`);
+    const worker = this.#options.spawn(job);
+    const slot: Slot = { worker, over: new AbortController(), end: undefined, silentMs: 0, stopping: undefined };
+    this.#slots.set(key, slot);
+    worker.onMessage((message) => {
+      slot.silentMs = 0;
+      if (message.type === 'report') this.#options.onReport(key, message);
+      else if (message.type === 'ended') slot.end ??= { kind: 'result', result: message.result };
+    });
+    worker.onError((error) => {
+      slot.end ??= { kind: 'crashed', ...describeCrash(error) };
+    });
+    worker.onExit((code) => {
+      slot.over.abort();
+      this.#slots.delete(key);
+      const end = slot.end ?? { kind: 'crashed', code: `exit ${code}`, message: 'the thread ended without a result' };
+      this.#options.onEnd(key, end);
+      if (this.#slots.size === 0) for (const wake of [...this.#idleWaiters]) wake();
+    });
+    this.#watch(slot).catch(() => undefined);
+  }
+
+  setRates(key: string, rates: Rates): void {
+    this.#slots.get(key)?.worker.post({ type: 'rates', rates });
+  }
+
+  /**
+   * `drain` lets the windows in flight finish, for a while; `abort` ends at once. Either way `onEnd` follows. An abort after a drain
+   * shortens it.
+   */
+  stop(key: string, how: 'drain' | 'abort'): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined || slot.stopping === 'abort' || slot.stopping === how) return;
+    slot.stopping = how;
+    slot.worker.post({ type: how === 'drain' ? 'stop' : 'abort' });
+    const { drainMs = 60_000, abortMs = 1_000 } = this.#options;
+    const next = how === 'drain' ? () => this.stop(key, 'abort') : () => this.#terminate(slot, { kind: 'terminated' });
+    this.#after(how === 'drain' ? drainMs : abortMs, slot, next).catch(() => undefined);
+  }
+
+  stopAll(how: 'drain' | 'abort'): void {
+    for (const key of [...this.#slots.keys()]) this.stop(key, how);
+  }
+
+  /** Resolves when there is no thread any more. */
+  idle(): Promise<void> {
+    if (this.#slots.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#idleWaiters.delete(wake);
+        resolve();
+      };
+      this.#idleWaiters.add(wake);
+    });
+  }
+
+  async #after(delayMs: number, slot: Slot, act: () => void): Promise<void> {
+    await this.#options.clock.sleep(delayMs, slot.over.signal);
+    act();
+  }
+
+  /** Counts looks, not the clock's time: a machine that slept has not made a worker hang. */
+  async #watch(slot: Slot): Promise<void> {
+    const { clock, hangMs = 60_000 } = this.#options;
+    for (;;) {
+      await clock.sleep(Math.min(LOOK_MS, hangMs), slot.over.signal);
+      slot.silentMs += Math.min(LOOK_MS, hangMs);
+      if (slot.silentMs > hangMs) return this.#terminate(slot, { kind: 'hung', silentMs: slot.silentMs });
+    }
+  }
+
+  #terminate(slot: Slot, end: WorkerEnd): void {
+    slot.end ??= end;
+    slot.worker.terminate();
+  }
+}
+
+function describeCrash(error: unknown): { code: string; message: string } {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'uncaught';
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

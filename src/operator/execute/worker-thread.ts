@@ -1,0 +1,176 @@
+// The entry of a migration's own thread: compiles the plan and runs the engine as `prom-migrator run` does, and tells the main thread how
+// it goes. Started by worker-threads.ts; knows nothing of Kubernetes.
+
+import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
+import { formatProblem } from '../../api/problem.ts';
+import { migrate } from '../../migration/migrate.ts';
+import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
+import {
+  initialProgress,
+  type MigrationEvent,
+  type MigrationObserver,
+  type MigrationProgress,
+  type MigrationResult,
+} from '../../migration/observer.ts';
+import { compilePlan } from '../../migration/plan/plan.ts';
+import { type Clock, systemClock } from '../../telemetry/clock.ts';
+import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from './worker-messages.ts';
+
+const REPORT_MS = 1_000;
+const HEARTBEAT_MS = 5_000;
+/** Between two reports; a storm of retries is not worth more of the main thread's time. */
+const MOST_EVENTS = 2_000;
+
+const AT_ONCE: readonly MigrationEvent['type'][] = ['resumed', 'already-finished', 'finished'];
+
+/** Collects what the engine tells and sends it on in portions. */
+class Reporter implements MigrationObserver {
+  readonly #post: (message: FromWorker) => void;
+  readonly #rebase: (progress: MigrationProgress) => MigrationProgress;
+  #latest: Readonly<MigrationProgress> | undefined;
+  #events: MigrationEvent[] = [];
+  #dirty = false;
+
+  constructor(post: (message: FromWorker) => void, rebase: (progress: MigrationProgress) => MigrationProgress) {
+    this.#post = post;
+    this.#rebase = rebase;
+  }
+
+  progress(progress: Readonly<MigrationProgress>): void {
+    this.#latest = progress;
+    this.#dirty = true;
+  }
+
+  event(event: MigrationEvent): void {
+    if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+    this.#dirty = true;
+    if (AT_ONCE.includes(event.type)) this.flush();
+  }
+
+  /** @returns whether there was something to tell */
+  flush(): boolean {
+    if (!this.#dirty || this.#latest === undefined) return false;
+    this.#dirty = false;
+    const events = this.#events;
+    this.#events = [];
+    this.#post({ type: 'report', progress: this.#rebase({ ...this.#latest }), events });
+    return true;
+  }
+}
+
+/** Without marks in the destination the engine begins where the plan begins: the plan is that of the rest. */
+function planOfRest(plan: MigrationPlan, resume: ResumePoint | undefined): MigrationPlan {
+  if (resume === undefined || plan.progress.protocol !== 'None') return plan;
+  return { ...plan, startMs: Math.max(plan.startMs, resume.fromMs), endMs: resume.endMs };
+}
+
+/** Runs one job to its end; never rejects. `port` is the main thread. */
+export async function runJob(
+  job: WorkerJob,
+  port: Pick<MessagePort, 'postMessage' | 'on' | 'off'>,
+  clock: Clock,
+  random: () => number,
+): Promise<void> {
+  const post = (message: FromWorker) => port.postMessage(message);
+  const values = new Map(job.secrets.map(({ kind, name, key, value }) => [JSON.stringify([kind, name, key]), value]));
+  const compiled = compilePlan(job.migration, {
+    get: (kind, name, key) => values.get(JSON.stringify([kind, name, key])),
+  });
+  if ('problems' in compiled) {
+    const message = compiled.problems.map((problem) => formatProblem(problem)).join('; ');
+    post({ type: 'ended', result: failedBefore(clock.now(), message) });
+    return;
+  }
+  const { resume } = job;
+  const plan = planOfRest(compiled.plan, resume);
+  const rested = plan !== compiled.plan;
+  const reporter = new Reporter(post, (progress) =>
+    rested ? { ...progress, startMs: compiled.plan.startMs, resumedFromMs: plan.startMs } : progress,
+  );
+  const stop = new AbortController();
+  const abort = new AbortController();
+  const ended = new AbortController();
+  let applyRates: ((rates: Rates) => void) | undefined;
+  let rates: Rates | undefined;
+  const onMessage = (message: ToWorker) => {
+    if (message.type === 'stop') stop.abort();
+    else if (message.type === 'abort') abort.abort();
+    else if (message.type === 'rates') {
+      rates = message.rates;
+      applyRates?.(rates);
+    }
+  };
+  port.on('message', onMessage);
+  const reporting = report(reporter, post, clock, ended.signal);
+  const result = await migrate(plan, {
+    clock,
+    random,
+    stop: stop.signal,
+    abort: abort.signal,
+    observer: reporter,
+    // An outage at the start is an outage: the operator keeps trying, and its conditions say so.
+    startupDeadlineMs: Number.POSITIVE_INFINITY,
+    onRatesAvailable: (set) => {
+      applyRates = set;
+      if (rates !== undefined) set(rates);
+    },
+  });
+  ended.abort();
+  await reporting;
+  reporter.flush();
+  port.off('message', onMessage);
+  post({ type: 'ended', result });
+}
+
+async function report(
+  reporter: Reporter,
+  post: (message: FromWorker) => void,
+  clock: Clock,
+  ended: AbortSignal,
+): Promise<void> {
+  let heardAtMs = clock.now();
+  for (;;) {
+    try {
+      await clock.sleep(REPORT_MS, ended);
+    } catch {
+      return;
+    }
+    const nowMs = clock.now();
+    if (reporter.flush()) heardAtMs = nowMs;
+    else if (Math.abs(nowMs - heardAtMs) >= HEARTBEAT_MS) {
+      post({ type: 'heartbeat' });
+      heardAtMs = nowMs;
+    }
+  }
+}
+
+/** The main thread has compiled the same plan before: this is a defect, and told as one. */
+function failedBefore(nowMs: number, message: string): MigrationResult {
+  return {
+    progress: { ...initialProgress(0, 0, nowMs), phase: 'Failed' },
+    error: { code: 'internal', message },
+  };
+}
+
+/** One job after the other, for as long as the main thread lets it. A failure that nobody caught ends the thread, which tells. */
+async function serve(port: MessagePort): Promise<never> {
+  const jobs: WorkerJob[] = [];
+  let wake: () => void = () => {};
+  port.on('message', (message: ToWorker) => {
+    if (message.type !== 'job') return;
+    jobs.push(message.job);
+    wake();
+  });
+  for (;;) {
+    const job = jobs.shift();
+    if (job !== undefined) await runJob(job, port, systemClock, Math.random);
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+}
+
+// Also imported by tests, on the main thread.
+if (!isMainThread && parentPort !== null) await serve(parentPort);

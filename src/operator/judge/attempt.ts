@@ -1,0 +1,159 @@
+// How one attempt of a migration ended and what follows from it: an end for good, another try after a pause, or nothing because it was
+// stopped on purpose. Pure; used by controller.ts and decide.ts.
+
+import type { Side } from '../../remote/endpoint.ts';
+import type { MigrationResult } from '../../migration/observer.ts';
+import type { Reason } from './conditions.ts';
+
+/** How a worker thread ended. */
+export type WorkerEnd =
+  | { readonly kind: 'result'; readonly result: MigrationResult }
+  | { readonly kind: 'crashed'; readonly code: string; readonly message: string }
+  /** No sign of life. */
+  | { readonly kind: 'hung'; readonly silentMs: number }
+  /** Ended from outside because it did not stop in time; nothing is known of its last moments. */
+  | { readonly kind: 'terminated' };
+
+/** Why a worker was told to stop. */
+export type StopCause = 'suspend' | 'spec-changed' | 'deadline' | 'deleted' | 'shutdown' | 'not-leader';
+
+/** What went wrong with the attempts since the last finished window. */
+export interface Failures {
+  readonly count: number;
+  readonly retryAtMs: number;
+  readonly reason: Extract<Reason<'Degraded'>, 'CredentialsRefused' | 'WorkerCrashed' | 'WorkerHung'>;
+  readonly message: string;
+}
+
+/** An end that only a change of the spec undoes. */
+export type Outcome =
+  | {
+      readonly succeeded: true;
+      readonly reason: Extract<Reason<'Succeeded'>, 'Completed' | 'CompletedWithSkips' | 'NothingFound'>;
+      readonly message: string;
+    }
+  | { readonly succeeded: false; readonly reason: FailureReason; readonly message: string };
+
+export type FailureReason = Extract<
+  Reason<'Succeeded'>,
+  | 'SamplesRejected'
+  | 'SourceRefused'
+  | 'DestinationRefused'
+  | 'ProgressRefused'
+  | 'ProgressNotKept'
+  | 'SourceUnreadable'
+  | 'LimitTooSmall'
+  | 'EmptyRange'
+  | 'DeadlineExceeded'
+  | 'InternalError'
+>;
+
+export type Verdict =
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'again'; readonly failures: Failures }
+  | { readonly kind: 'stopped'; readonly cause: StopCause };
+
+/** A rotated Secret mends these. */
+const credentialCodes: readonly string[] = [
+  'unauthorized',
+  'forbidden',
+  'tls-untrusted',
+  'tls-client-certificate',
+  'tls-bad-material',
+];
+/** A defect; the next attempt resumes at the mark and may well get past it. */
+const defectCodes: readonly string[] = ['internal', 'accounting'];
+
+const refusedBySide = {
+  source: 'SourceRefused',
+  destination: 'DestinationRefused',
+  progress: 'ProgressRefused',
+} as const satisfies Record<Side, FailureReason>;
+
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+
+/** 5 s, 10 s, 20 s … 5 min. */
+export function pauseMs(count: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(Math.max(0, count - 1), 16), LONGEST_PAUSE_MS);
+}
+
+export interface Attempt {
+  readonly end: WorkerEnd;
+  /** Set when it had been told to stop. */
+  readonly cause: StopCause | undefined;
+  /** Those since the last finished window, this attempt not included. */
+  readonly earlier: Failures | undefined;
+  /** Samples that the destination rejected, over all starts. */
+  readonly samplesRejected: number;
+}
+
+export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowMs: number): Verdict {
+  const again = (reason: Failures['reason'], message: string): Verdict => {
+    const count = (earlier?.count ?? 0) + 1;
+    return { kind: 'again', failures: { count, retryAtMs: nowMs + pauseMs(count), reason, message } };
+  };
+  if (end.kind === 'result') {
+    const { progress, error } = end.result;
+    if (progress.phase === 'Succeeded') return { kind: 'outcome', outcome: successOf(end.result, samplesRejected) };
+    if (progress.phase === 'Failed') {
+      const text = error === undefined ? 'failed without a reason given' : errorText(error);
+      const code = error?.code ?? 'internal';
+      if (credentialCodes.includes(code)) return again('CredentialsRefused', text);
+      if (defectCodes.includes(code)) return again('WorkerCrashed', text);
+      return {
+        kind: 'outcome',
+        outcome: { succeeded: false, reason: failureReason(code, error?.side), message: text },
+      };
+    }
+    if (cause !== undefined) return { kind: 'stopped', cause };
+    return again('WorkerCrashed', 'the worker stopped although nobody had asked it to');
+  }
+  if (cause !== undefined) return { kind: 'stopped', cause };
+  if (end.kind === 'hung') {
+    return again(
+      'WorkerHung',
+      `the worker gave no sign of life for ${Math.round(end.silentMs / 1000)} s and was ended`,
+    );
+  }
+  if (end.kind === 'terminated') return again('WorkerCrashed', 'the worker was ended from outside');
+  const hint = end.code === 'ERR_WORKER_OUT_OF_MEMORY' ? '; lower spec.limits.memory or spec.window.targetSamples' : '';
+  return again('WorkerCrashed', `the worker crashed: ${end.message} (${end.code}${hint})`);
+}
+
+function successOf({ progress }: MigrationResult, samplesRejected: number): Outcome {
+  if (samplesRejected > 0) {
+    const message = `finished, but ${samplesRejected} samples that the destination rejected are missing there`;
+    return { succeeded: true, reason: 'CompletedWithSkips', message };
+  }
+  const nothing = progress.samplesRead === 0 && progress.resumedFromMs === undefined && progress.windows > 0;
+  if (nothing) {
+    const message =
+      'finished, but the source gave no sample for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still keeps data of that age';
+    return { succeeded: true, reason: 'NothingFound', message };
+  }
+  return { succeeded: true, reason: 'Completed', message: 'everything of the range is in the destination' };
+}
+
+function failureReason(code: string, side: Side | undefined): FailureReason {
+  switch (code) {
+    case 'samples-rejected':
+      return 'SamplesRejected';
+    case 'mark-rejected':
+    case 'mark-not-found':
+      return 'ProgressNotKept';
+    case 'window-too-large':
+    case 'memory-too-small':
+      return 'LimitTooSmall';
+    case 'empty-range':
+      return 'EmptyRange';
+    default:
+      if (code.startsWith('bad-answer-')) return 'SourceUnreadable';
+      return side === undefined ? 'InternalError' : refusedBySide[side];
+  }
+}
+
+/** An error with what can be done about it, in one text. */
+export function errorText(error: { readonly message: string; readonly hint?: string }): string {
+  return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
+}

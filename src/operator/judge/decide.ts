@@ -1,0 +1,261 @@
+// What to do about one PromMigration, given all that is known of it. Pure and level-based: it looks at how things are, never at how they
+// came to be so; controller.ts acts on the answer and asks again whenever something has changed.
+
+import { createHash } from 'node:crypto';
+import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import type { Failures, Outcome, StopCause } from './attempt.ts';
+import { findCondition, type Reason } from './conditions.ts';
+import type { Rates, ResumePoint } from '../execute/worker-messages.ts';
+
+/** Whether the manifest can be run, as validation and the Secrets say; of one generation. */
+export type Check =
+  | { readonly ok: true; readonly id: string; readonly noResumePoint: boolean }
+  | {
+      readonly ok: false;
+      readonly reason: Extract<
+        Reason<'Accepted'>,
+        'InvalidSpec' | 'SecretNotFound' | 'SecretNotReadable' | 'SecretUnusable'
+      >;
+      readonly message: string;
+      readonly retryAtMs: number;
+    };
+
+export type WorkerState =
+  | { readonly kind: 'idle'; readonly failures: Failures | undefined }
+  | {
+      readonly kind: 'running';
+      readonly restartKey: string;
+      readonly rates: Rates;
+      readonly stopping: StopCause | undefined;
+      readonly failures: Failures | undefined;
+    }
+  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly generation: number; readonly atMs: number };
+
+/** What of the migration's course decisions need. */
+export interface Course {
+  readonly startTimeMs: number | undefined;
+  /** When a window was last finished. */
+  readonly lastProgressMs: number | undefined;
+  /** Since when it is being tried without a pause that somebody wanted. */
+  readonly tryingSinceMs: number | undefined;
+  readonly throughMs: number | undefined;
+  readonly endMs: number | undefined;
+}
+
+export interface DecideInput {
+  readonly resource: PromMigration;
+  /** Undefined: this generation was not checked yet. */
+  readonly check: Check | undefined;
+  /** Whether the Secrets were read just now: what is started gets fresh ones. */
+  readonly checkIsFresh: boolean;
+  readonly worker: WorkerState;
+  readonly course: Course;
+  /** Whether a worker may be started for this migration now. */
+  readonly slotFree: boolean;
+  readonly nowMs: number;
+}
+
+/** How the migration stands: what its status is made from. */
+export type Situation =
+  | { readonly kind: 'rejected'; readonly reason: Reason<'Accepted'>; readonly message: string }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'suspended' }
+  | { readonly kind: 'running'; readonly stalledMs: number | undefined }
+  | { readonly kind: 'pausing'; readonly failures: Failures; readonly stalledMs: number | undefined }
+  /** The operator is being stopped. */
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly atMs: number }
+  /** Ended before; only its generation has to be noted. */
+  | { readonly kind: 'unchanged' };
+
+export type Action =
+  /** Validate, read the Secrets, and decide again. */
+  | { readonly type: 'check' }
+  | { readonly type: 'start'; readonly resume: ResumePoint | undefined }
+  | { readonly type: 'stop'; readonly how: 'drain' | 'abort'; readonly cause: StopCause }
+  | { readonly type: 'rates'; readonly rates: Rates }
+  /** Ends for good what no worker runs. */
+  | { readonly type: 'end'; readonly outcome: Outcome }
+  | { readonly type: 'status'; readonly situation: Situation }
+  | { readonly type: 'delete' };
+
+export interface Decision {
+  readonly actions: readonly Action[];
+  /** When to decide again although nothing has changed. */
+  readonly againInMs?: number;
+}
+
+/** How often the status of a running migration is looked at. */
+export const STATUS_EVERY_MS = 10_000;
+/** Whoever frees a place wakes the next one; this is for the place that nobody told of. */
+const WAITING_EVERY_MS = 30_000;
+
+const completed: Outcome = {
+  succeeded: true,
+  reason: 'Completed',
+  message: 'everything of the range is in the destination, as the status of an earlier start says',
+};
+
+export function decide(input: DecideInput): Decision {
+  const { resource, worker, nowMs } = input;
+  if (resource.metadata.deletionTimestamp !== undefined) return leave(worker, 'deleted');
+  const ended = endOf(input);
+  if (ended !== undefined) return afterEnd(input, ended);
+  if (resource.spec.suspend) {
+    if (worker.kind !== 'running') return { actions: [status({ kind: 'suspended' })] };
+    return { actions: [...stop(worker, 'drain', 'suspend'), status(running(input))], againInMs: STATUS_EVERY_MS };
+  }
+  const deadlineMs = activeDeadlineMs(input);
+  if (deadlineMs !== undefined && nowMs >= deadlineMs) return overDeadline(input);
+  const decision = worker.kind === 'running' ? whileRunning(input, worker) : whileIdle(input, worker);
+  return deadlineMs === undefined
+    ? decision
+    : { ...decision, againInMs: earlier(decision.againInMs, deadlineMs - nowMs) };
+}
+
+function leave(worker: WorkerState, cause: StopCause): Decision {
+  return { actions: worker.kind === 'running' ? stop(worker, 'abort', cause) : [] };
+}
+
+function stop(worker: WorkerState & { kind: 'running' }, how: 'drain' | 'abort', cause: StopCause): Action[] {
+  return worker.stopping === undefined ? [{ type: 'stop', how, cause }] : [];
+}
+
+function status(situation: Situation): Action {
+  return { type: 'status', situation };
+}
+
+interface End {
+  /** Undefined: the status says it, and nothing has to be written. */
+  readonly outcome: Outcome | undefined;
+  readonly atMs: number;
+  readonly generation: number | undefined;
+}
+
+/**
+ * The end of a migration that has ended: what this process saw of it, or else what the status says. A failure counts for the generation
+ * that failed: an edited spec is tried again. A success stays one, since what defines the copy cannot be edited.
+ */
+function endOf({ resource, worker }: DecideInput): End | undefined {
+  const { generation } = resource.metadata;
+  if (worker.kind === 'running') return undefined;
+  if (worker.kind === 'ended') {
+    return worker.outcome.succeeded || worker.generation === generation ? worker : undefined;
+  }
+  const { conditions, completionTime, observedGeneration } = resource.status ?? {};
+  const succeeded = findCondition(conditions, 'Succeeded')?.status;
+  if (completionTime === undefined || (succeeded !== 'True' && succeeded !== 'False')) return undefined;
+  if (succeeded === 'False' && observedGeneration !== generation) return undefined;
+  return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
+}
+
+function afterEnd({ resource, nowMs }: DecideInput, end: End): Decision {
+  const { outcome, atMs } = end;
+  const { ttlSecondsAfterFinished } = resource.spec;
+  const deleteAtMs = ttlSecondsAfterFinished === undefined ? undefined : atMs + ttlSecondsAfterFinished * 1000;
+  if (deleteAtMs !== undefined && nowMs >= deleteAtMs) return { actions: [{ type: 'delete' }] };
+  const actions: Action[] = [];
+  if (outcome !== undefined) actions.push(status({ kind: 'ended', outcome, atMs }));
+  else if (end.generation !== resource.metadata.generation) actions.push(status({ kind: 'unchanged' }));
+  return { actions, ...(deleteAtMs !== undefined && { againInMs: deleteAtMs - nowMs }) };
+}
+
+function activeDeadlineMs({ resource, course }: DecideInput): number | undefined {
+  const { activeDeadlineSeconds } = resource.spec;
+  if (activeDeadlineSeconds === undefined || course.startTimeMs === undefined) return undefined;
+  return course.startTimeMs + activeDeadlineSeconds * 1000;
+}
+
+function overDeadline(input: DecideInput): Decision {
+  const { worker, resource } = input;
+  if (worker.kind === 'running') {
+    return { actions: [...stop(worker, 'abort', 'deadline'), status(running(input))], againInMs: STATUS_EVERY_MS };
+  }
+  const message = `not finished ${resource.spec.activeDeadlineSeconds} s after its start (spec.activeDeadlineSeconds)`;
+  return { actions: [{ type: 'end', outcome: { succeeded: false, reason: 'DeadlineExceeded', message } }] };
+}
+
+function stalledMs({ resource, course, nowMs }: DecideInput): number | undefined {
+  if (course.tryingSinceMs === undefined) return undefined;
+  const silentMs = nowMs - Math.max(course.tryingSinceMs, course.lastProgressMs ?? 0);
+  return silentMs >= resource.spec.progressDeadlineSeconds * 1000 ? silentMs : undefined;
+}
+
+function running(input: DecideInput): Situation {
+  return { kind: 'running', stalledMs: stalledMs(input) };
+}
+
+function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running' }): Decision {
+  const { spec } = input.resource;
+  const actions: Action[] = [];
+  if (worker.restartKey !== restartKeyOf(spec)) actions.push(...stop(worker, 'drain', 'spec-changed'));
+  const rates = ratesOf(spec);
+  const ratesChanged =
+    rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
+  if (ratesChanged) actions.push({ type: 'rates', rates });
+  // An edited spec may be refused by the checks; the worker goes on with the one it has until it is stopped.
+  return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
+}
+
+function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'running' }>): Decision {
+  const { check, checkIsFresh, nowMs, slotFree } = input;
+  if (check === undefined) return { actions: [{ type: 'check' }] };
+  if (!check.ok) {
+    if (!checkIsFresh && nowMs >= check.retryAtMs) return { actions: [{ type: 'check' }] };
+    const { reason, message } = check;
+    return { actions: [status({ kind: 'rejected', reason, message })], againInMs: check.retryAtMs - nowMs };
+  }
+  const failures = worker.kind === 'idle' ? worker.failures : undefined;
+  if (failures !== undefined && nowMs < failures.retryAtMs) {
+    const situation: Situation = { kind: 'pausing', failures, stalledMs: stalledMs(input) };
+    return { actions: [status(situation)], againInMs: Math.min(failures.retryAtMs - nowMs, STATUS_EVERY_MS) };
+  }
+  const resume = resumeOf(input);
+  // The engine would call the rest of the range empty.
+  if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: completed }] };
+  if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
+  if (!checkIsFresh) return { actions: [{ type: 'check' }] };
+  return {
+    actions: [{ type: 'start', resume }, status({ kind: 'running', stalledMs: stalledMs(input) })],
+    againInMs: STATUS_EVERY_MS,
+  };
+}
+
+/** Only where the destination keeps no mark may the status say where to go on. */
+function resumeOf({ resource, course }: DecideInput): ResumePoint | undefined {
+  if (resource.spec.destination.progress.protocol !== 'None') return undefined;
+  if (course.throughMs === undefined || course.endMs === undefined) return undefined;
+  return { fromMs: course.throughMs, endMs: course.endMs };
+}
+
+function earlier(a: number | undefined, b: number): number {
+  return a === undefined ? b : Math.min(a, b);
+}
+
+/** The limits that a running migration takes over at once. */
+export function ratesOf({ limits }: PromMigrationSpec): Rates {
+  const bytes = limits.bytesPerSecond === undefined ? undefined : parseQuantity(limits.bytesPerSecond);
+  return {
+    samplesPerSecond: limits.samplesPerSecond,
+    bytesPerSecond: bytes === undefined || bytes < 1 ? undefined : Math.floor(bytes),
+  };
+}
+
+/** Changes with whatever a running worker cannot take over: it is stopped after its window then, and started anew. */
+export function restartKeyOf(spec: PromMigrationSpec): string {
+  const { suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished, limits, ...rest } = spec;
+  const { samplesPerSecond, bytesPerSecond, ...otherLimits } = limits;
+  return createHash('sha256')
+    .update(canonical({ ...rest, limits: otherLimits }))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,83 @@
+// Which Kubernetes events a migration is worth: from what the engine tells, and from what has changed between two statuses. Pure; used by
+// controller.ts, sent by event-recorder.ts.
+
+import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
+import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
+import { formatCount, formatDuration } from '../../telemetry/format.ts';
+import { findCondition } from './conditions.ts';
+import type { RecordedEvent } from '../kube/event-recorder.ts';
+import { statusText } from './migration-track.ts';
+
+/** Every reason that there is, for the documentation. */
+export const eventReasons = {
+  Started: 'Normal: copying has begun at the start of the range',
+  Resumed: 'Normal: copying goes on at the resume point',
+  Suspended: 'Normal: spec.suspend is true, and nothing is under way any more',
+  WindowSplit: 'Normal: a window was too big for the source, the destination or the memory; at most one in ten minutes',
+  SamplesRejected: 'Warning: the destination rejects samples; at most one in ten minutes for each reason',
+  Stalled: 'Warning: no window was finished for spec.progressDeadlineSeconds',
+  Succeeded: 'Normal: everything is in the destination, apart from rejected samples if there are some',
+  Failed: 'Warning: ended without success; the note says why',
+} as const;
+
+export type EventReason = keyof typeof eventReasons;
+
+export interface MigrationNotice extends RecordedEvent {
+  readonly reason: EventReason;
+  /** Two notices of one topic within ten minutes are one. Undefined: each counts. */
+  readonly topic?: string;
+}
+
+/** How long a topic stays told. */
+export const TOPIC_MS = 10 * 60_000;
+
+/** What an event of the engine is worth. */
+export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProgress>): MigrationNotice | undefined {
+  switch (event.type) {
+    case 'started': {
+      if (progress.resumedFromMs !== undefined) return undefined;
+      const note = `copying from ${time(event.startMs)} to ${time(event.endMs)}`;
+      return { type: 'Normal', reason: 'Started', action: 'Migrate', note };
+    }
+    case 'resumed': {
+      const note = `going on at ${time(event.fromMs)}, ${formatCount(event.samplesBefore)} samples are there already`;
+      return { type: 'Normal', reason: 'Resumed', action: 'Migrate', note };
+    }
+    case 'window-split': {
+      const how = event.by === 'time' ? 'is halved' : 'is split by metric name';
+      const note = `the window of ${formatDuration(event.toMs - event.fromMs)} at ${time(event.fromMs)} ${how}: ${statusText(event.reason)}`;
+      return { type: 'Normal', reason: 'WindowSplit', action: 'Migrate', note, topic: 'WindowSplit' };
+    }
+    case 'rejected': {
+      const note = `the destination rejects samples (${event.reason}): ${statusText(event.answer)}`;
+      return { type: 'Warning', reason: 'SamplesRejected', action: 'Migrate', note, topic: `rejected ${event.reason}` };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a change of status is worth, when it has been written. */
+export function noticesOfChange(
+  before: PromMigrationStatus | undefined,
+  after: PromMigrationStatus,
+): MigrationNotice[] {
+  const notices: MigrationNotice[] = [];
+  const was = findCondition(before?.conditions, 'Progressing')?.reason;
+  const progressing = findCondition(after.conditions, 'Progressing');
+  if (progressing !== undefined && progressing.reason !== was) {
+    const { reason, message } = progressing;
+    if (reason === 'Suspended') notices.push({ type: 'Normal', reason, action: 'Suspend', note: message });
+    if (reason === 'Stalled') notices.push({ type: 'Warning', reason, action: 'Migrate', note: message });
+  }
+  const ended = findCondition(after.conditions, 'Succeeded');
+  if (ended === undefined || ended.status === findCondition(before?.conditions, 'Succeeded')?.status) return notices;
+  const note = `${ended.reason}: ${ended.message}`;
+  if (ended.status === 'True') notices.push({ type: 'Normal', reason: 'Succeeded', action: 'Finish', note });
+  if (ended.status === 'False') notices.push({ type: 'Warning', reason: 'Failed', action: 'Finish', note });
+  return notices;
+}
+
+function time(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,147 @@
+// What this process knows of one migration beyond its resource: its worker, its course, what was checked, what was told. Held by
+// controller.ts, one for each object while this operator is the leader.
+
+import type { PromMigration } from '../../api/prom-migration.ts';
+import { judgeEnd, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
+import { type Check, type Course, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
+import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
+import { MigrationTrack } from './migration-track.ts';
+import { rejectedSamples } from './status.ts';
+import type { FromWorker, Rates } from '../execute/worker-messages.ts';
+
+/** How long one that cannot be looked at stands back; shorter than the pause before its next look. */
+const HINDERED_MS = 500;
+
+export class MigrationRecord {
+  readonly uid: string | undefined;
+  readonly track: MigrationTrack;
+  #worker: WorkerState = { kind: 'idle', failures: undefined };
+  /** Of the spec that the worker was started with, or that was last looked at. */
+  #generation: number;
+  #checked: { readonly generation: number; readonly check: Check; readonly failures: number } | undefined;
+  readonly #toldAtMs = new Map<string, number>();
+  #signature = '';
+  #hinderedUntilMs = 0;
+
+  constructor(resource: PromMigration) {
+    this.uid = resource.metadata.uid;
+    this.track = new MigrationTrack(resource);
+    this.#generation = generationOf(resource);
+  }
+
+  get worker(): WorkerState {
+    return this.#worker;
+  }
+
+  get course(): Course {
+    const { startTimeMs, lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
+    return { startTimeMs, lastProgressMs, tryingSinceMs, throughMs, endMs: range?.endMs };
+  }
+
+  /** Undefined: this generation was not checked. */
+  checkOf(resource: PromMigration): Check | undefined {
+    return this.#checked?.generation === generationOf(resource) ? this.#checked.check : undefined;
+  }
+
+  /** How many checks in a row have failed. */
+  get checkFailures(): number {
+    return this.#checked?.failures ?? 0;
+  }
+
+  /** @returns whether this is news */
+  checked(resource: PromMigration, check: Check): boolean {
+    const before = this.#checked?.check;
+    const failures = check.ok ? 0 : this.checkFailures + 1;
+    this.#checked = { generation: generationOf(resource), check, failures };
+    return !check.ok && (before === undefined || before.ok || before.message !== check.message);
+  }
+
+  /** Somebody has edited the spec: that is worth an attempt without waiting for the end of a pause. */
+  seen(resource: PromMigration): void {
+    const generation = generationOf(resource);
+    if (this.#worker.kind !== 'idle' || generation === this.#generation) return;
+    this.#generation = generation;
+    this.#worker = { kind: 'idle', failures: undefined };
+  }
+
+  started(resource: PromMigration, nowMs: number): void {
+    const { spec } = resource;
+    const failures = this.#worker.kind === 'idle' ? this.#worker.failures : undefined;
+    const [restartKey, rates] = [restartKeyOf(spec), ratesOf(spec)];
+    this.#worker = { kind: 'running', restartKey, rates, stopping: undefined, failures };
+    this.#generation = generationOf(resource);
+    this.track.attemptStarted(nowMs);
+  }
+
+  stopping(cause: StopCause): void {
+    if (this.#worker.kind === 'running') this.#worker = { ...this.#worker, stopping: cause };
+  }
+
+  rates(rates: Rates): void {
+    if (this.#worker.kind === 'running') this.#worker = { ...this.#worker, rates };
+  }
+
+  /** @returns whether the conditions may have changed */
+  report({ progress, events }: FromWorker & { type: 'report' }, nowMs: number): boolean {
+    const finishedWindow = this.track.report(progress, events, nowMs);
+    if (finishedWindow && this.#worker.kind === 'running') this.#worker = { ...this.#worker, failures: undefined };
+    const before = this.#signature;
+    const failing = this.track.failing(nowMs);
+    this.#signature = `${this.track.copying} ${failing?.side} ${rejectedSamples(this.track) > 0}`;
+    return this.#signature !== before;
+  }
+
+  /** The worker is gone. */
+  workerEnded(end: WorkerEnd, nowMs: number): Verdict | undefined {
+    if (this.#worker.kind !== 'running') return undefined;
+    const { stopping: cause, failures: earlier } = this.#worker;
+    const verdict = judgeEnd({ end, cause, earlier, samplesRejected: rejectedSamples(this.track) }, nowMs);
+    this.track.attemptEnded();
+    if (verdict.kind === 'outcome') {
+      this.ended(verdict.outcome, this.#generation, nowMs);
+      if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, nowMs);
+    } else {
+      const failures = verdict.kind === 'again' ? verdict.failures : undefined;
+      this.#worker = { kind: 'idle', failures };
+      if (failures !== undefined) this.#noteError(end, failures.message, nowMs);
+    }
+    return verdict;
+  }
+
+  ended(outcome: (WorkerState & { kind: 'ended' })['outcome'], generation: number, nowMs: number): void {
+    this.#worker = { kind: 'ended', outcome, generation, atMs: nowMs };
+    this.track.paused();
+  }
+
+  /** Whether the topic was not told lately. */
+  isNews({ topic }: MigrationNotice, nowMs: number): boolean {
+    if (topic === undefined) return true;
+    const toldAtMs = this.#toldAtMs.get(topic);
+    if (toldAtMs !== undefined && nowMs - toldAtMs < TOPIC_MS) return false;
+    this.#toldAtMs.set(topic, nowMs);
+    return true;
+  }
+
+  /** The API server did not let it be looked at. */
+  hindered(nowMs: number): void {
+    this.#hinderedUntilMs = nowMs + HINDERED_MS;
+  }
+
+  /** Whether it would run if it had a place. */
+  wantsSlot(resource: PromMigration, nowMs: number): boolean {
+    const worker = this.#worker;
+    if (nowMs < this.#hinderedUntilMs) return false;
+    if (worker.kind === 'running' || this.checkOf(resource)?.ok === false) return false;
+    if (worker.kind === 'ended') return !worker.outcome.succeeded && worker.generation !== generationOf(resource);
+    return worker.failures === undefined || nowMs >= worker.failures.retryAtMs;
+  }
+
+  #noteError(end: WorkerEnd, message: string, nowMs: number): void {
+    const error = end.kind === 'result' ? end.result.error : undefined;
+    this.track.noteError(error?.side, error?.code ?? `worker-${end.kind}`, message, nowMs);
+  }
+}
+
+export function generationOf({ metadata }: PromMigration): number {
+  return metadata.generation ?? 0;
+}

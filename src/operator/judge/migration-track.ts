@@ -1,0 +1,285 @@
+// What is known of one migration's course over all its starts: fed with the reports of its workers, begun from the status that an earlier
+// operator left. Read by status.ts and decide.ts; held by controller.ts.
+
+import { parseTime } from '../../api/time.ts';
+import type { PromMigration } from '../../api/prom-migration.ts';
+import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
+import type { Side } from '../../remote/endpoint.ts';
+import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+import { SlidingRate } from '../../telemetry/sliding-rate.ts';
+
+const counterNames = [
+  'samplesRead',
+  'samplesWritten',
+  'samplesFiltered',
+  'samplesAlreadyPresent',
+  'samplesConflicting',
+  'windows',
+  'bytesRead',
+  'bytesWritten',
+  'retries',
+] as const;
+
+type Counts = { readonly [Name in (typeof counterNames)[number]]: number };
+
+/** Counts over all starts. */
+export type Totals = Counts & {
+  readonly samplesRejected: Readonly<Record<string, number>>;
+  readonly series: number;
+};
+
+export interface ErrorEntry {
+  readonly timeMs: number;
+  readonly side: Side | undefined;
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+}
+
+/** A side that keeps failing. */
+export interface Failing {
+  readonly side: Side;
+  readonly sinceMs: number;
+  readonly attempt: number;
+  readonly code: string;
+  readonly message: string;
+  /** When a request last went well after all; undefined while none has. */
+  readonly recoveredAtMs: number | undefined;
+}
+
+const MOST_ERRORS = 10;
+const LONGEST_ERROR = 512;
+/** A request that fails this often in a row, over this time, is an outage; less is the usual noise of networks. */
+const OUTAGE_ATTEMPTS = 3;
+const OUTAGE_MS = 5_000;
+/** How long a side has to be well before its outage counts as over: a condition that comes and goes tells nobody anything. */
+const RECOVERED_MS = 15_000;
+const RATE_WINDOW_MS = 30_000;
+const ETA_WINDOW_MS = 300_000;
+
+/** A text of a server or of the engine as it may stand in a status or an event: printable, without secrets, at most 512 characters. */
+export function statusText(text: string): string {
+  const shown = escapeControl(presentableText(text));
+  return shown.length <= LONGEST_ERROR
+    ? shown
+    : `${shown.slice(0, LONGEST_ERROR - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+export class MigrationTrack {
+  /** Of all starts before the present one. */
+  #base: Totals;
+  #run: Readonly<MigrationProgress> | undefined;
+  readonly #startMs: number;
+  #range: { readonly startMs: number; readonly endMs: number } | undefined;
+  #through: number | undefined;
+  #samplesRate = new SlidingRate(RATE_WINDOW_MS);
+  #watermarkRate = new SlidingRate(ETA_WINDOW_MS);
+  readonly #failing = new Map<Side, Failing>();
+  #recentErrors: ErrorEntry[];
+  startTimeMs: number | undefined;
+  lastProgressMs: number | undefined;
+  tryingSinceMs: number | undefined;
+  resumedFromMs: number | undefined;
+  /** Whether the engine has found where to begin. */
+  copying = false;
+
+  constructor(resource: PromMigration) {
+    const { status } = resource;
+    const { progress, range, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
+    this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
+    this.#base = {
+      ...countsOf((name) => progress?.[name] ?? 0),
+      samplesRejected: { ...progress?.samplesRejected },
+      series: progress?.series ?? 0,
+    };
+    this.#through = timeOf(progress?.through);
+    const endMs = timeOf(range?.end);
+    this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
+    this.startTimeMs = timeOf(startTime);
+    this.lastProgressMs = timeOf(lastProgressTime);
+    this.resumedFromMs = timeOf(resumedFrom);
+    this.#recentErrors = (recentErrors ?? []).map(({ time, side, code, message, count }) => ({
+      timeMs: timeOf(time) ?? 0,
+      side: side as Side | undefined,
+      code,
+      message: statusText(message),
+      count: count ?? 1,
+    }));
+  }
+
+  get range(): { readonly startMs: number; readonly endMs: number } | undefined {
+    return this.#range;
+  }
+
+  /** Everything before it is in the destination. */
+  get throughMs(): number | undefined {
+    return this.#through;
+  }
+
+  get totals(): Totals {
+    const base = this.#base;
+    const run = this.#run;
+    if (run === undefined) return base;
+    const samplesRejected: Record<string, number> = { ...base.samplesRejected };
+    for (const [reason, samples] of Object.entries(run.samplesRejected)) {
+      samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
+    }
+    return {
+      ...countsOf((name) => base[name] + run[name]),
+      samplesRejected,
+      series: Math.max(base.series, run.series),
+    };
+  }
+
+  get samplesPerSecond(): number {
+    return this.#run === undefined ? 0 : this.#samplesRate.perSecond();
+  }
+
+  /** Undefined while nobody can know. */
+  get remainingMs(): number | undefined {
+    const rangePerSecond = this.#watermarkRate.perSecond();
+    if (this.#run === undefined || this.#range === undefined || this.#through === undefined || rangePerSecond <= 0) {
+      return undefined;
+    }
+    return (Math.max(0, this.#range.endMs - this.#through) / rangePerSecond) * 1000;
+  }
+
+  /** The last different failures, newest first. */
+  get recentErrors(): readonly ErrorEntry[] {
+    return this.#recentErrors;
+  }
+
+  get waitingFor(): string {
+    return this.#run?.waitingFor ?? '';
+  }
+
+  /** The side whose requests have kept failing for a while. */
+  failing(nowMs: number): Failing | undefined {
+    return [...this.#failing.values()].find(({ attempt, sinceMs, recoveredAtMs }) => {
+      if (recoveredAtMs !== undefined && nowMs - recoveredAtMs >= RECOVERED_MS) return false;
+      return attempt >= OUTAGE_ATTEMPTS && (recoveredAtMs ?? nowMs) - sinceMs >= OUTAGE_MS;
+    });
+  }
+
+  attemptStarted(nowMs: number): void {
+    this.#base = this.totals;
+    this.#run = undefined;
+    this.copying = false;
+    this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
+    this.#watermarkRate = new SlidingRate(ETA_WINDOW_MS);
+    this.#failing.clear();
+    this.startTimeMs ??= nowMs;
+    this.tryingSinceMs ??= nowMs;
+  }
+
+  attemptEnded(): void {
+    this.#base = this.totals;
+    this.#run = undefined;
+    this.copying = false;
+    this.#failing.clear();
+  }
+
+  /** Somebody wants it to stand still: that time is none of trying. */
+  paused(): void {
+    this.tryingSinceMs = undefined;
+  }
+
+  /** Takes over what a worker told. @returns whether a window was finished */
+  report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], nowMs: number): boolean {
+    const windowsBefore = this.#run?.windows ?? 0;
+    for (const event of events) this.#take(event, progress, nowMs);
+    this.#run = progress;
+    if (this.copying || progress.phase === 'Succeeded') {
+      this.#range = { startMs: this.#startMs, endMs: progress.endMs };
+      this.#through = progress.watermarkMs;
+      this.#watermarkRate.add(nowMs, progress.watermarkMs);
+    }
+    this.#samplesRate.add(nowMs, progress.samplesWritten);
+    const finished = progress.windows > windowsBefore;
+    if (finished) this.lastProgressMs = nowMs;
+    return finished;
+  }
+
+  /** Notes a failure that no request is repeated for: the end of an attempt. */
+  noteError(side: Side | undefined, code: string, message: string, nowMs: number): void {
+    const text = statusText(message);
+    const same = this.#recentErrors.find((entry) => entry.side === side && entry.code === code);
+    const entry: ErrorEntry = {
+      timeMs: nowMs,
+      side,
+      code: code.slice(0, 64),
+      message: text,
+      count: (same?.count ?? 0) + 1,
+    };
+    this.#recentErrors = [entry, ...this.#recentErrors.filter((other) => other !== same)].slice(0, MOST_ERRORS);
+  }
+
+  #take(event: MigrationEvent, progress: Readonly<MigrationProgress>, nowMs: number): void {
+    switch (event.type) {
+      case 'started':
+        this.copying = true;
+        this.resumedFromMs = progress.resumedFromMs;
+        // No mark was found: whatever the status says of earlier starts was of another copy, or is lost.
+        if (progress.resumedFromMs === undefined) this.#base = noTotals;
+        break;
+      case 'resumed':
+        this.#base = rebased(this.#base, event.samplesBefore);
+        break;
+      case 'retry': {
+        const { side, code, message } = event;
+        const known = this.#failing.get(side);
+        const over = known?.recoveredAtMs !== undefined && nowMs - known.recoveredAtMs >= RECOVERED_MS;
+        const before = over ? undefined : known;
+        const attempt = Math.max(event.attempt, before?.attempt ?? 0);
+        const sinceMs = before?.sinceMs ?? nowMs;
+        this.#failing.set(side, {
+          side,
+          code,
+          message: statusText(message),
+          attempt,
+          sinceMs,
+          recoveredAtMs: undefined,
+        });
+        this.noteError(side, code, message, nowMs);
+        break;
+      }
+      case 'rejected':
+        this.noteError('destination', event.reason, event.answer, nowMs);
+        break;
+      case 'request':
+        if (typeof event.status === 'number' && event.status < 300) this.#recovered(event.side, nowMs);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #recovered(side: Side, nowMs: number): void {
+    const failing = this.#failing.get(side);
+    if (failing !== undefined && failing.recoveredAtMs === undefined) {
+      this.#failing.set(side, { ...failing, recoveredAtMs: nowMs });
+    }
+  }
+}
+
+function countsOf(count: (name: (typeof counterNames)[number]) => number): Counts {
+  return Object.fromEntries(counterNames.map((name) => [name, count(name)])) as Counts;
+}
+
+const noTotals: Totals = { ...countsOf(() => 0), samplesRejected: {}, series: 0 };
+
+/**
+ * The counts of earlier starts, corrected by what the destination's mark says: a start that was cut off had counted samples of a window
+ * that will be counted again, or had told its last counts to nobody.
+ */
+function rebased(base: Totals, samplesBefore: number): Totals {
+  const samplesAlreadyPresent = Math.min(base.samplesAlreadyPresent, samplesBefore);
+  const samplesWritten = samplesBefore - samplesAlreadyPresent;
+  const rejected = Object.values(base.samplesRejected).reduce((sum, samples) => sum + samples, 0);
+  const samplesRead = samplesBefore + base.samplesFiltered + base.samplesConflicting + rejected;
+  return { ...base, samplesRead, samplesWritten, samplesAlreadyPresent };
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseTime(text);
+}

@@ -1,0 +1,46 @@
+// Who may run when not all can: a limited number of places, given in order of creation. Pure; used by controller.ts.
+
+import type { PromMigration } from '../../api/prom-migration.ts';
+import { keyOf } from '../kube/kube-objects.ts';
+import type { MigrationRecord } from './migration-record.ts';
+
+export interface Slots {
+  readonly resources: readonly PromMigration[];
+  readonly record: (key: string) => MigrationRecord | undefined;
+  /** Places that nobody has. */
+  readonly free: number;
+  readonly nowMs: number;
+}
+
+/** Whether there is a place for it, those that came before it and want one counted. */
+export function hasSlot(resource: PromMigration, slots: Slots): boolean {
+  const key = keyOf(resource);
+  let before = 0;
+  for (const other of slots.free > 0 ? slots.resources : []) {
+    if (!isBefore(other, resource) || keyOf(other) === key || !wantsSlot(other, slots)) continue;
+    before++;
+    if (before >= slots.free) return false;
+  }
+  return slots.free > 0;
+}
+
+/** The keys that may take the free places, the oldest first. */
+export function nextForSlots(slots: Slots): string[] {
+  if (slots.free <= 0) return [];
+  const waiting = slots.resources.filter((resource) => wantsSlot(resource, slots));
+  waiting.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+  return waiting.slice(0, slots.free).map(keyOf);
+}
+
+function wantsSlot(resource: PromMigration, { record, nowMs }: Slots): boolean {
+  const { metadata, spec, status } = resource;
+  if (metadata.deletionTimestamp !== undefined || spec.suspend) return false;
+  if (record(keyOf(resource))?.wantsSlot(resource, nowMs) === false) return false;
+  if (status?.completionTime === undefined) return true;
+  return status.phase === 'Failed' && status.observedGeneration !== metadata.generation;
+}
+
+function isBefore(one: PromMigration, other: PromMigration): boolean {
+  const [a, b] = [one.metadata.creationTimestamp ?? '', other.metadata.creationTimestamp ?? ''];
+  return a === b ? keyOf(one) < keyOf(other) : a < b;
+}

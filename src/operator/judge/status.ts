@@ -1,0 +1,259 @@
+// Makes the complete status of a PromMigration from how it stands (decide.ts) and what is known of its course (migration-track.ts). Pure;
+// used by controller.ts, written by status-writer.ts.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
+import type { PromMigration } from '../../api/prom-migration.ts';
+import { formatCount, formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
+import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
+import type { Check, Situation } from './decide.ts';
+import { type MigrationTrack, statusText } from './migration-track.ts';
+
+export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed';
+export const phases: readonly Phase[] = ['Pending', 'Running', 'Suspended', 'Stalled', 'Succeeded', 'Failed'];
+
+export interface StatusInput {
+  readonly resource: PromMigration;
+  readonly situation: Situation;
+  readonly track: MigrationTrack;
+  readonly check: Check | undefined;
+  readonly nowMs: number;
+}
+
+/** The status, complete: what is not in it is removed by applying it. */
+export function composeStatus(input: StatusInput): PromMigrationStatus {
+  const { resource, situation, track, check, nowMs } = input;
+  const before = resource.status;
+  const { generation } = resource.metadata;
+  if (situation.kind === 'unchanged') return sameForGeneration(before ?? {}, generation);
+  const ended = situation.kind === 'ended' ? situation : undefined;
+  const id = check?.ok === true ? check.id : before?.id;
+  const progress = progressOf(track, situation);
+  const { range } = track;
+  return {
+    ...(generation !== undefined && { observedGeneration: generation }),
+    phase: phaseOf(situation),
+    conditions: toConditions(meantBy(input), before?.conditions, generation, nowMs),
+    ...(id !== undefined && { id }),
+    ...(track.startTimeMs !== undefined && { startTime: apiTime(track.startTimeMs) }),
+    ...(ended !== undefined && { completionTime: apiTime(ended.atMs) }),
+    ...(track.lastProgressMs !== undefined && { lastProgressTime: apiTime(track.lastProgressMs) }),
+    ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
+    ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
+    ...(progress !== undefined && { progress }),
+    ...(track.recentErrors.length > 0 && {
+      recentErrors: track.recentErrors.map(({ timeMs, side, code, message, count }) => ({
+        time: apiTime(timeMs),
+        ...(side !== undefined && { side }),
+        code,
+        message,
+        count,
+      })),
+    }),
+  };
+}
+
+function sameForGeneration(status: PromMigrationStatus, generation: number | undefined): PromMigrationStatus {
+  if (generation === undefined) return status;
+  const conditions = (status.conditions ?? []).map((condition) => ({ ...condition, observedGeneration: generation }));
+  return { ...status, observedGeneration: generation, conditions };
+}
+
+/** RFC 3339, with milliseconds only where there are some: samples have them. */
+function exactTime(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}
+
+function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
+  switch (situation.kind) {
+    case 'rejected':
+    case 'waiting':
+    case 'interrupted':
+      return 'Pending';
+    case 'suspended':
+      return 'Suspended';
+    case 'running':
+    case 'pausing':
+      return situation.stalledMs === undefined ? 'Running' : 'Stalled';
+    case 'ended':
+      return situation.outcome.succeeded ? 'Succeeded' : 'Failed';
+  }
+}
+
+function progressOf(track: MigrationTrack, situation: Situation): StatusProgress | undefined {
+  const { range, throughMs, totals } = track;
+  if (range === undefined || throughMs === undefined) return undefined;
+  const lengthMs = range.endMs - range.startMs;
+  const ratio = lengthMs > 0 ? Math.min(Math.max((throughMs - range.startMs) / lengthMs, 0), 1) : 0;
+  const { samplesRejected, ...counts } = totals;
+  const safe = (count: number) => Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
+  const moving = situation.kind === 'running';
+  const { remainingMs, samplesPerSecond } = track;
+  return {
+    percent: Math.floor(ratio * 100 + 1e-9),
+    display: formatPercent(ratio),
+    through: exactTime(throughMs),
+    samples: formatCount(counts.samplesWritten),
+    ...(Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])) as typeof counts),
+    ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
+    ...(moving && { samplesPerSecond: safe(samplesPerSecond), rate: formatRate(samplesPerSecond) }),
+    ...(moving && remainingMs !== undefined && { remaining: formatDuration(roundedMs(remainingMs)) }),
+  };
+}
+
+/** An estimate has no milliseconds. */
+function roundedMs(durationMs: number): number {
+  return Math.ceil(durationMs / 1000) * 1000;
+}
+
+type Conditions = readonly [Meant<'Accepted'>, Meant<'Progressing'>, Meant<'Degraded'>, Meant<'Succeeded'>];
+
+function meantBy(input: StatusInput): Conditions {
+  const { situation } = input;
+  const accepted = acceptedOf(input);
+  const degraded = degradedOf(input);
+  const progressing = progressingOf(input, degraded);
+  if (situation.kind === 'ended') {
+    const { succeeded, reason, message } = situation.outcome;
+    const end: Meant<'Succeeded'> = {
+      type: 'Succeeded',
+      status: succeeded ? 'True' : 'False',
+      reason,
+      message: statusText(message),
+    };
+    return [accepted, progressing, degraded, end];
+  }
+  const hindrance =
+    accepted.status === 'False'
+      ? accepted
+      : degraded.reason === 'SamplesSkipped' || degraded.status !== 'True'
+        ? progressing
+        : degraded;
+  // Its reasons are among those of Succeeded, except for two that never stand in the way.
+  const open = {
+    status: 'Unknown' as const,
+    reason: hindrance.reason as Reason<'Succeeded'>,
+    message: hindrance.message,
+  };
+  return [accepted, progressing, degraded, { type: 'Succeeded', ...open }];
+}
+
+function acceptedOf({ resource, situation, check }: StatusInput): Meant<'Accepted'> {
+  if (situation.kind === 'rejected') {
+    return { type: 'Accepted', status: 'False', reason: situation.reason, message: statusText(situation.message) };
+  }
+  if (check?.ok === true) {
+    return check.noResumePoint
+      ? {
+          type: 'Accepted',
+          status: 'True',
+          reason: 'NoResumePoint',
+          message:
+            'the manifest is valid; destination.progress.protocol is None, so the resume point is status.progress.through: after an interruption samples may be written twice',
+        }
+      : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the manifest is valid' };
+  }
+  const before = findCondition(resource.status?.conditions, 'Accepted');
+  if (before?.status === 'True') {
+    return { type: 'Accepted', status: 'True', reason: before.reason as Reason<'Accepted'>, message: before.message };
+  }
+  return { type: 'Accepted', status: 'Unknown', reason: 'NotChecked', message: 'not checked yet' };
+}
+
+const failingReasons = {
+  source: 'SourceFailing',
+  destination: 'DestinationFailing',
+  progress: 'ProgressFailing',
+} as const;
+
+function degradedOf({ situation, track, nowMs }: StatusInput): Meant<'Degraded'> {
+  if (situation.kind === 'pausing') {
+    const { reason, message, count } = situation.failures;
+    return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };
+  }
+  const failing = situation.kind === 'running' ? track.failing(nowMs) : undefined;
+  if (failing !== undefined) {
+    const { side, code, message } = failing;
+    return { type: 'Degraded', status: 'True', reason: failingReasons[side], message: `${code}: ${message}` };
+  }
+  const skipped = rejectedSamples(track);
+  if (skipped > 0) {
+    return {
+      type: 'Degraded',
+      status: 'True',
+      reason: 'SamplesSkipped',
+      message: `the destination rejected samples: ${Object.keys(track.totals.samplesRejected).sort().join(', ')}; status.progress.samplesRejected counts them`,
+    };
+  }
+  return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: '' };
+}
+
+export function rejectedSamples({ totals }: MigrationTrack): number {
+  return Object.values(totals.samplesRejected).reduce((sum, samples) => sum + samples, 0);
+}
+
+function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degraded'>): Meant<'Progressing'> {
+  const not = (reason: Reason<'Progressing'>, message: string): Meant<'Progressing'> => ({
+    type: 'Progressing',
+    status: 'False',
+    reason,
+    message,
+  });
+  const yes = (reason: Reason<'Progressing'>, message: string): Meant<'Progressing'> => ({
+    ...not(reason, message),
+    status: 'True',
+  });
+  switch (situation.kind) {
+    case 'rejected':
+      return not('NotAccepted', 'see the condition Accepted');
+    case 'waiting':
+      return not('WaitingForWorker', 'as many migrations as --max-migrations allows are running');
+    case 'suspended':
+      return not('Suspended', 'spec.suspend is true');
+    case 'interrupted':
+      return not('OperatorStopped', 'the operator was stopped; it goes on from the resume point when it runs again');
+    case 'ended':
+      return not('Finished', 'see the condition Succeeded');
+    case 'unchanged':
+    case 'running':
+    case 'pausing': {
+      const stalledMs = situation.kind === 'unchanged' ? undefined : situation.stalledMs;
+      // Rounded down to a minute: a text that changes with every look would be written with every look.
+      if (stalledMs !== undefined) {
+        const minutes = formatDuration(Math.floor(stalledMs / 60_000) * 60_000);
+        const why = degraded.status === 'True' ? `: ${degraded.message}` : '';
+        return not('Stalled', `no window was finished for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`);
+      }
+      if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
+      if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {
+        return yes('Retrying', 'requests are repeated until they succeed');
+      }
+      return track.copying
+        ? yes('Copying', 'windows are being copied')
+        : yes('Starting', 'the worker has begun and looks for the resume point');
+    }
+  }
+}
+
+/** How soon a status has to be written: at once when what people and programs react to has changed, soon for mere progress. */
+export function writeUrgency(
+  before: PromMigrationStatus | undefined,
+  after: PromMigrationStatus,
+): 'none' | 'soon' | 'now' {
+  if (before === undefined) return 'now';
+  if (isDeepStrictEqual(plain(before), plain(after))) return 'none';
+  const changed =
+    before.phase !== after.phase ||
+    before.observedGeneration !== after.observedGeneration ||
+    before.completionTime !== after.completionTime ||
+    conditionTypes.some((type) => {
+      const [one, other] = [findCondition(before.conditions, type), findCondition(after.conditions, type)];
+      return one?.status !== other?.status || one?.reason !== other?.reason;
+    });
+  return changed ? 'now' : 'soon';
+}
+
+/** Without the difference between a field that is undefined and one that is not there. */
+function plain(status: PromMigrationStatus): unknown {
+  return JSON.parse(JSON.stringify(status)) as unknown;
+}

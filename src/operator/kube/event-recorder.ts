@@ -1,0 +1,243 @@
+// Events about a migration, for `kubectl describe`: created in the background, repeats counted in a series, few enough and clean
+// enough for anybody to read. Called by controller.ts, which never waits for them nor hears of a failure.
+
+import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+import type { Clock } from '../../telemetry/clock.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isConflict, isNotFound, KubeApiError, retryAfterOf } from './kube-errors.ts';
+import { type KubeEvent, microTime, type ObjectReference, resourcePath } from './kube-objects.ts';
+
+export interface RecordedEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** What happened, one word in CamelCase: Started, SamplesRejected, … */
+  readonly reason: string;
+  /** What the operator did or tried: Migrate, Suspend, … */
+  readonly action: string;
+  /** A sentence for people; shortened to a kilobyte, without control characters and without the secrets of URLs. */
+  readonly note: string;
+}
+
+export interface EventRecorderOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The name of the pod. */
+  readonly instance: string;
+  /** How an event that could not be told is counted. */
+  readonly onDropped?: (error: unknown) => void;
+}
+
+interface Series {
+  readonly namespace: string;
+  readonly event: KubeEvent;
+  count: number;
+  lastMs: number;
+  /** What the API server knows; 0: nothing. */
+  sentCount: number;
+  /** Waiting for its turn, or for the repeats of the next few seconds. */
+  scheduled: boolean;
+}
+
+/** The server forgets an event an hour after its last change; then a repeat is a new one. */
+const seriesMs = 30 * 60_000;
+const repeatsMs = 15_000;
+/** Different notes of one reason and object: so many at once, and one more each minute. The rest is counted in the last one. */
+const burst = 5;
+const refillMs = 60_000;
+const maxSeries = 5_000;
+const maxAttempts = 4;
+const requestTimeoutMs = 10_000;
+const flushTimeoutMs = 5_000;
+const maxNoteBytes = 1024;
+
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #series = new Map<string, Series>();
+  readonly #latest = new Map<string, { series: Series; tokens: number; atMs: number }>();
+  readonly #queue = new Set<Series>();
+  #sending: Promise<void> | undefined;
+  /** Ends all waiting for repeats and for second attempts. */
+  #hurry = new AbortController();
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Returns at once and never throws. */
+  record(object: ObjectReference, event: RecordedEvent): void {
+    try {
+      this.#record(object, event);
+    } catch (error) {
+      this.#options.onDropped?.(error);
+    }
+  }
+
+  /** Sends what waits, for 5 s at most. Never rejects. */
+  async flush(): Promise<void> {
+    this.#hurry.abort();
+    for (const series of this.#series.values()) if (series.sentCount < series.count) this.#queue.add(series);
+    const end = new AbortController();
+    const timeout = this.#options.clock.sleep(flushTimeoutMs, end.signal).catch(() => undefined);
+    await Promise.race([this.#send(), timeout]);
+    end.abort();
+    this.#hurry = new AbortController();
+  }
+
+  #record(object: ObjectReference, { type, reason, action, note }: RecordedEvent): void {
+    const now = this.#options.clock.now();
+    const shownNote = shortenToBytes(escapeControl(presentableText(note)), maxNoteBytes);
+    const topic = JSON.stringify([object.uid, type, reason, action]);
+    const key = JSON.stringify([topic, shownNote]);
+    const known = this.#series.get(key);
+    const repeated = known !== undefined && now - known.lastMs < seriesMs ? known : this.#overLimit(topic, now);
+    if (repeated !== undefined) {
+      repeated.count += 1;
+      repeated.lastMs = now;
+      this.#sendLater(repeated);
+      return;
+    }
+    const series: Series = {
+      namespace: object.namespace,
+      event: this.#event(object, { type, reason, action, note: shownNote }, now),
+      count: 1,
+      lastMs: now,
+      sentCount: 0,
+      scheduled: false,
+    };
+    // A Map keeps the order of insertion, so the first is the oldest.
+    this.#series.delete(key);
+    this.#series.set(key, series);
+    this.#latest.set(topic, { ...this.#bucket(topic, now), series });
+    this.#prune();
+    this.#queue.add(series);
+    this.#send().catch(() => undefined);
+  }
+
+  #bucket(topic: string, now: number): { tokens: number; atMs: number } {
+    const before = this.#latest.get(topic);
+    const tokens =
+      before === undefined ? burst : Math.min(burst, before.tokens + Math.max(0, now - before.atMs) / refillMs);
+    return { tokens: tokens - 1, atMs: now };
+  }
+
+  #overLimit(topic: string, now: number): Series | undefined {
+    return this.#bucket(topic, now).tokens >= 0 ? undefined : this.#latest.get(topic)?.series;
+  }
+
+  #prune(): void {
+    for (const [key, series] of this.#series) {
+      if (this.#series.size <= maxSeries) break;
+      this.#series.delete(key);
+      this.#queue.delete(series);
+    }
+    for (const topic of this.#latest.keys()) {
+      if (this.#latest.size <= maxSeries) break;
+      this.#latest.delete(topic);
+    }
+  }
+
+  #event(object: ObjectReference, event: RecordedEvent, now: number): KubeEvent {
+    // Names end a part in a letter or a digit.
+    const name = object.name.slice(0, 200).replace(/[-.]+$/, '');
+    const suffix = Math.floor(this.#options.random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, '0');
+    return {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: { namespace: object.namespace, name: `${name}.${now.toString(16)}${suffix}` },
+      eventTime: microTime(now),
+      reportingController: 'prom-migrator.io/operator',
+      reportingInstance: this.#options.instance.slice(0, 128),
+      regarding: object,
+      ...event,
+    };
+  }
+
+  #sendLater(series: Series): void {
+    if (series.scheduled) return;
+    series.scheduled = true;
+    const wait = this.#options.clock.sleep(repeatsMs, this.#hurry.signal);
+    wait.then(
+      () => {
+        series.scheduled = false;
+        this.#queue.add(series);
+        this.#send().catch(() => undefined);
+      },
+      () => {
+        series.scheduled = false;
+      },
+    );
+  }
+
+  /** One request at a time; resolves when nothing is left to send. */
+  #send(): Promise<void> {
+    if (this.#queue.size > 0) this.#sending ??= this.#sendAll();
+    return this.#sending ?? Promise.resolve();
+  }
+
+  async #sendAll(): Promise<void> {
+    for (const series of this.#queue) {
+      this.#queue.delete(series);
+      const count = series.count;
+      if (count === series.sentCount) continue;
+      try {
+        await this.#tell(series, count);
+      } catch (error) {
+        this.#options.onDropped?.(error);
+      }
+      series.sentCount = count;
+    }
+    this.#sending = undefined;
+  }
+
+  async #tell(series: Series, count: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#request(series, count);
+        return;
+      } catch (error) {
+        const permanent = error instanceof KubeApiError && error.status < 500 && error.status !== 429;
+        const { signal } = this.#hurry;
+        if (permanent || attempt >= maxAttempts || signal.aborted) throw error;
+        const delayMs = Math.max(retryAfterOf(error), 1000 * 2 ** attempt * (0.5 + this.#options.random() / 2));
+        await this.#options.clock.sleep(delayMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #request({ namespace, event, sentCount, lastMs }: Series, count: number): Promise<void> {
+    const { client } = this.#options;
+    const settings = { timeoutMs: requestTimeoutMs };
+    const resource = { group: 'events.k8s.io', version: 'v1', namespace, resource: 'events' };
+    // A series of fewer than two is refused.
+    const series = count < 2 ? undefined : { count, lastObservedTime: microTime(lastMs) };
+    if (sentCount > 0 && series !== undefined) {
+      try {
+        const path = resourcePath({ ...resource, name: event.metadata.name });
+        await client.patch(path, { series }, { ...settings, contentType: 'application/merge-patch+json' });
+        return;
+      } catch (error) {
+        // The server has forgotten it: told anew.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    try {
+      const body = series === undefined ? event : { ...event, series };
+      await client.create(resourcePath(resource), body, settings);
+    } catch (error) {
+      // It was there already: the answer of an earlier attempt was lost.
+      if (!isConflict(error)) throw error;
+    }
+  }
+}
+
+/** At most so many bytes of UTF-8, whole characters. */
+function shortenToBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  const mark = '…';
+  let end = maxBytes - Buffer.byteLength(mark);
+  const bytes = Buffer.from(text);
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end).toString('utf8') + mark;
+}

@@ -1,0 +1,102 @@
+// How a request to the API server can fail: it said no, or it said nothing. Thrown by kube-client.ts; who catches them decides by
+// `status` and `reason`, never by the text.
+
+import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+import type { KubeStatus } from './kube-objects.ts';
+
+/** The API server answered with an error; the message is its own. */
+export class KubeApiError extends Error {
+  override readonly name = 'KubeApiError';
+  readonly code = 'KUBE_API';
+  /** HTTP status; 410 also for a watch whose version is too old. */
+  readonly status: number;
+  /** As in a Status object: NotFound, AlreadyExists, Conflict, Expired, TooManyRequests…; empty when the answer was none. */
+  readonly reason: string;
+  /** How long the server wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(options: { status: number; reason: string; message: string; retryAfterMs?: number | undefined }) {
+    super(`${options.status}${options.reason === '' ? '' : ` ${options.reason}`}: ${shown(options.message)}`);
+    this.status = options.status;
+    this.reason = options.reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** No answer, or half of one: refused, reset, timed out, cut off, not JSON, or no credentials to ask with. */
+export class KubeConnectionError extends Error {
+  override readonly name = 'KubeConnectionError';
+  /** Node's code (ECONNREFUSED, …), or TIMEOUT, CUT_OFF, NOT_JSON, CREDENTIALS. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(shown(message));
+    this.code = code;
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof KubeApiError && error.status === 404;
+}
+
+/** Somebody else was faster: a resourceVersion or uid that is no longer the object's, or an object that is there already. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof KubeApiError && error.status === 409;
+}
+
+/** The version that a list or a watch wanted to go on from is gone. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof KubeApiError && (error.status === 410 || error.reason === 'Expired');
+}
+
+/** Milliseconds of Retry-After, or 0. At most an hour, so that a broken header cannot put the operator to sleep. */
+export function retryAfterOf(error: unknown): number {
+  return error instanceof KubeApiError ? Math.min(error.retryAfterMs ?? 0, 3_600_000) : 0;
+}
+
+/** The message as it may be shown; never throws, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return shown(error instanceof Error ? error.message : 'unknown error');
+}
+
+/** What a Status, or the answer of a proxy in front of the server, says. `header` is Retry-After in seconds. */
+export function apiError(httpStatus: number, body: string, header: string | undefined): KubeApiError {
+  const status = parseStatus(body);
+  const seconds =
+    header !== undefined && /^\s*\d+\s*$/.test(header) ? Number(header) : status?.details?.retryAfterSeconds;
+  return new KubeApiError({
+    status: httpStatus,
+    reason: status?.reason ?? '',
+    message: status?.message ?? (body.trim().slice(0, 200) || 'an answer without a body'),
+    retryAfterMs: typeof seconds === 'number' && seconds >= 0 ? seconds * 1000 : undefined,
+  });
+}
+
+/** The error that a watch reports among its events. */
+export function watchError(object: unknown): KubeApiError {
+  const status = isStatus(object) ? object : undefined;
+  const seconds = status?.details?.retryAfterSeconds;
+  return new KubeApiError({
+    status: status?.code ?? 500,
+    reason: status?.reason ?? '',
+    message: status?.message ?? 'the watch ended with an error without a reason',
+    retryAfterMs: typeof seconds === 'number' ? seconds * 1000 : undefined,
+  });
+}
+
+function parseStatus(body: string): KubeStatus | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isStatus(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStatus(value: unknown): value is KubeStatus {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status';
+}
+
+function shown(text: string): string {
+  return escapeControl(presentableText(text));
+}

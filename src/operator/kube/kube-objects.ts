@@ -1,0 +1,137 @@
+// The few shapes of the Kubernetes API that the operator reads and writes, and the paths they live under. Types only for what is
+// looked at: an object keeps every other field that the server sent.
+
+import type { ObjectMeta as MigrationMeta } from '../../api/prom-migration.ts';
+
+export interface ObjectMeta extends MigrationMeta {
+  /** Who owns which field. Often larger than the object, and of no use here. */
+  readonly managedFields?: readonly unknown[];
+}
+
+export interface KubeObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface KubeList<T> {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  /** Go servers write an empty list as null. */
+  readonly items: readonly T[] | null;
+}
+
+/** The body of every answer that is not a success. */
+export interface KubeStatus {
+  readonly kind: 'Status';
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
+}
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  /** The resource; for BOOKMARK an empty one with a resourceVersion, for ERROR a Status. */
+  readonly object: unknown;
+}
+
+/** coordination.k8s.io/v1. */
+export interface Lease extends KubeObject {
+  readonly spec?: LeaseSpec;
+}
+
+export interface LeaseSpec {
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+
+/** What an Event is about. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** events.k8s.io/v1. All but `series` is immutable. */
+export interface KubeEvent extends KubeObject {
+  readonly eventTime: string;
+  readonly reportingController: string;
+  readonly reportingInstance: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly regarding: ObjectReference;
+  readonly note: string;
+  readonly type: 'Normal' | 'Warning';
+  readonly series?: { readonly count: number; readonly lastObservedTime: string };
+}
+
+/** A v1 Secret (values in base64) or ConfigMap (`data` as text, `binaryData` in base64). */
+export interface KeyedData extends KubeObject {
+  readonly data?: Readonly<Record<string, string>> | null;
+  readonly binaryData?: Readonly<Record<string, string>> | null;
+}
+
+/** An object that cannot be renamed or moved: `namespace/name`, or the name alone where there are no namespaces. */
+export function keyOf(object: KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+export interface ResourcePath {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** Undefined: all namespaces, or a resource that has none. */
+  readonly namespace?: string;
+  readonly resource: string;
+  readonly name?: string;
+  readonly subresource?: string;
+}
+
+/** The URL path of a resource or a collection; each part is escaped, so that no name can reach another object. */
+export function resourcePath({ group, version, namespace, resource, name, subresource }: ResourcePath): string {
+  const parts = group === '' ? ['api', version] : ['apis', group, version];
+  if (namespace !== undefined) parts.push('namespaces', namespace);
+  parts.push(resource);
+  if (name !== undefined) parts.push(name);
+  if (subresource !== undefined) parts.push(subresource);
+  return parts.map((part) => `/${encodePathPart(part)}`).join('');
+}
+
+function encodePathPart(part: string): string {
+  // Dots are left alone by encodeURIComponent, and a URL resolves these two.
+  if (part === '' || part === '.' || part === '..') throw new RangeError(`${JSON.stringify(part)} cannot be in a path`);
+  return encodeURIComponent(part);
+}
+
+/** What a path points at, for metrics and for comparing with the rights that were granted. */
+export function describePath(path: string): { readonly resource: string; readonly named: boolean } {
+  const parts = path.split('/').slice(1);
+  // /version, /readyz and the like.
+  if (parts[0] !== 'api' && parts[0] !== 'apis') return { resource: parts[0] ?? '', named: true };
+  const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
+  if (rest[0] === 'namespaces' && rest.length > 2) rest.splice(0, 2);
+  const [resource = 'unknown', name, subresource] = rest;
+  return { resource: subresource === undefined ? resource : `${resource}/${subresource}`, named: name !== undefined };
+}
+
+/** RFC 3339 with exactly six digits: the API server refuses fewer in a Lease or an Event. */
+export function microTime(nowMs: number): string {
+  return new Date(nowMs).toISOString().replace('Z', '000Z');
+}
+
+/** The object without what no one reads and everyone stores: managedFields, and kubectl's copy of the manifest. */
+export function slimmed<T extends KubeObject>(object: T): T {
+  const { managedFields, ...metadata } = object.metadata;
+  const { [lastApplied]: manifest, ...annotations } = metadata.annotations ?? {};
+  if (managedFields === undefined && manifest === undefined) return object;
+  return { ...object, metadata: { ...metadata, ...(metadata.annotations !== undefined && { annotations }) } };
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

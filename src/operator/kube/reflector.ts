@@ -1,0 +1,278 @@
+// Keeps telling what the objects of a collection are: a list, then a watch that goes on from it, for as long as the signal lets it.
+// Called by controller.ts. It outlives every fault of the API server; docs/adr says why it is not client-node's informer.
+
+import type { Clock } from '../../telemetry/clock.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isExpired, isNotFound, KubeConnectionError, messageOf, retryAfterOf, watchError } from './kube-errors.ts';
+import { type KubeList, type KubeObject, keyOf, slimmed, type WatchEvent } from './kube-objects.ts';
+
+export type Change<T> =
+  /** Once, when the first list is complete. Every later list is told as the changes that the watch had missed. */
+  | { readonly kind: 'synced'; readonly items: T[] }
+  /** For `deleted` the object as it was last seen. */
+  | { readonly kind: 'added' | 'modified' | 'deleted'; readonly object: T }
+  /** A list or watch failed and is going to be tried again; for the log, each time. */
+  | { readonly kind: 'waiting'; readonly reason: string };
+
+export interface ReflectOptions {
+  readonly client: KubeClient;
+  /** Of the collection; see resourcePath. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** Objects in one answer; default 500. */
+  readonly pageSize?: number;
+  /** Longest time between two lists; default 10 minutes. */
+  readonly relistMs?: number;
+  /** A watch that says nothing for so long is given up; default 90 s, well above the minute between two bookmarks. */
+  readonly inactivityMs?: number;
+  /** How many changes only the regular list has found, when there were any: a sign that watches lose events. */
+  readonly onRelistMiss?: (changes: number) => void;
+  /** The API server said something: a page, an event, a bookmark, the end of a watch. */
+  readonly onActivity?: () => void;
+}
+
+const listTimeoutMs = 60_000;
+const healthyMs = 60_000;
+const shortestWatchMs = 1_000;
+const missingResourceDelayMs = 10_000;
+
+/**
+ * Ends when the signal is aborted, and never throws. Objects come without managedFields. A consumer that stops early has to abort
+ * the signal too: until then an unanswered request keeps the generator waiting.
+ *
+ * While the resource itself is unknown (404: its CRD is not installed, or not any more) nothing is reported as deleted: an API
+ * server that starts up answers so as well.
+ */
+export async function* reflect<T extends KubeObject>(
+  options: ReflectOptions,
+): AsyncGenerator<Change<T>, void, undefined> {
+  const { clock, random, signal } = options;
+  const reflection = new Reflection<T>(options);
+  let failures = 0;
+  while (!signal.aborted) {
+    let failure: unknown;
+    try {
+      if (reflection.mustList()) yield* reflection.list();
+      yield* reflection.watch();
+      continue;
+    } catch (error) {
+      failure = error;
+    }
+    if (signal.aborted) return;
+    failures = reflection.takeHealthyMs() >= healthyMs ? 1 : failures + 1;
+    // What changed since is told by the next list. The first time at once, as this is what happens to every quiet watch; a server
+    // whose own lists are too old is not to be kept busy.
+    const goneStale = isExpired(failure) && failures === 1;
+    const delayMs = goneStale ? 0 : reconnectDelayMs(failures, random, failure);
+    reflection.failed(failure, failures);
+    if (goneStale) continue;
+    yield { kind: 'waiting', reason: describe(failure, options.path, delayMs) };
+    try {
+      await clock.sleep(delayMs, signal);
+    } catch {
+      return;
+    }
+  }
+}
+
+/**
+ * Milliseconds until the next attempt after `failures` in a row (from 1): full jitter between 0.5 s and a limit that doubles from
+ * 1 s to 30 s; not before the server's Retry-After; at most 10 s while the resource does not exist, because someone is about to
+ * install it.
+ */
+export function reconnectDelayMs(failures: number, random: () => number, failure?: unknown): number {
+  const longestMs = isNotFound(failure) ? missingResourceDelayMs : 30_000;
+  const ceilingMs = Math.min(longestMs, 1_000 * 2 ** Math.min(failures - 1, 10));
+  const jitteredMs = 500 + Math.floor(random() * (ceilingMs - 500));
+  const retryAfterMs = retryAfterOf(failure);
+  return retryAfterMs > 0 ? Math.max(retryAfterMs + Math.floor(random() * 500), jitteredMs) : jitteredMs;
+}
+
+function describe(failure: unknown, path: string, delayMs: number): string {
+  const again = `trying again in ${(delayMs / 1000).toFixed(1)} s`;
+  if (isNotFound(failure)) return `${path} does not exist on the API server (is the CRD installed?); ${again}`;
+  return `${messageOf(failure)}; ${again}`;
+}
+
+/** The regular list is due: no failure. */
+class RelistDue extends Error {}
+
+class Reflection<T extends KubeObject> {
+  readonly #options: ReflectOptions;
+  readonly #known = new Map<string, T>();
+  #synced = false;
+  /** Where the next watch goes on; undefined: list first. */
+  #version: string | undefined;
+  #listedAtMs = 0;
+  #healthySinceMs: number | undefined;
+  #heardAtMs = 0;
+  #heard = 0;
+  /** The last list was due by time alone, so that what it finds was missed by a watch that looked healthy. */
+  #regular = false;
+
+  constructor(options: ReflectOptions) {
+    this.#options = options;
+  }
+
+  mustList(): boolean {
+    return this.#version === undefined;
+  }
+
+  /** How long the server has been well until it was last heard, counted from the first success after the last failure. */
+  takeHealthyMs(): number {
+    const healthy = this.#healthySinceMs === undefined ? 0 : this.#heardAtMs - this.#healthySinceMs;
+    this.#healthySinceMs = undefined;
+    return healthy;
+  }
+
+  /** A watch can go on from its version after one failure; silence, or a second failure, casts doubt on the version too. */
+  failed(failure: unknown, failures: number): void {
+    const silent = failure instanceof KubeConnectionError && failure.code === 'SILENT';
+    if (silent || isExpired(failure) || failures > 1) this.#version = undefined;
+  }
+
+  async *list(): AsyncGenerator<Change<T>, void, undefined> {
+    const { items, version } = await this.#pages();
+    const changes = [...this.#difference(items)];
+    this.#listedAtMs = this.#options.clock.now();
+    this.#version = version;
+    const regular = this.#regular;
+    this.#regular = false;
+    if (!this.#synced) {
+      this.#synced = true;
+      yield { kind: 'synced', items: [...this.#known.values()] };
+      return;
+    }
+    if (regular && changes.length > 0) this.#options.onRelistMiss?.(changes.length);
+    yield* changes;
+  }
+
+  async #pages(): Promise<{ items: T[]; version: string }> {
+    const { client, path, signal, pageSize = 500 } = this.#options;
+    const items: T[] = [];
+    let query: Record<string, string> = { limit: String(pageSize) };
+    while (true) {
+      let page: KubeList<T>;
+      try {
+        page = await client.get<KubeList<T>>(path, { query, signal, timeoutMs: listTimeoutMs });
+      } catch (error) {
+        // The snapshot that the pages come from was compacted away between two of them; in one piece it cannot happen.
+        if (!isExpired(error) || query['continue'] === undefined) throw error;
+        items.length = 0;
+        query = {};
+        continue;
+      }
+      this.#activity();
+      for (const item of page.items ?? []) items.push(slimmed(item));
+      const token = page.metadata?.continue ?? '';
+      if (token === '') return { items, version: page.metadata?.resourceVersion ?? '' };
+      query = { limit: String(pageSize), continue: token };
+    }
+  }
+
+  /** Takes the list over, and tells what is different from what was known. */
+  *#difference(items: readonly T[]): Generator<Change<T>, void, undefined> {
+    const gone = new Map(this.#known);
+    for (const item of items) {
+      gone.delete(keyOf(item));
+      yield* this.#upsert(item);
+    }
+    for (const object of gone.values()) {
+      this.#known.delete(keyOf(object));
+      yield { kind: 'deleted', object };
+    }
+  }
+
+  *#upsert(object: T): Generator<Change<T>, void, undefined> {
+    const key = keyOf(object);
+    const before = this.#known.get(key);
+    const { uid, resourceVersion } = object.metadata;
+    if (before !== undefined && before.metadata.uid === uid && before.metadata.resourceVersion === resourceVersion)
+      return;
+    this.#known.set(key, object);
+    if (before === undefined) yield { kind: 'added', object };
+    else if (before.metadata.uid === uid) yield { kind: 'modified', object };
+    else {
+      // Deleted and made anew while nobody looked.
+      yield { kind: 'deleted', object: before };
+      yield { kind: 'added', object };
+    }
+  }
+
+  /** One watch. Returns when another one may follow at once; throws what ended it otherwise. */
+  async *watch(): AsyncGenerator<Change<T>, void, undefined> {
+    const { client, path, clock, random, signal, relistMs = 600_000, inactivityMs = 90_000 } = this.#options;
+    const query = {
+      resourceVersion: this.#version ?? '',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(300 + Math.floor(random() * 300)),
+    };
+    const attempt = new AbortController();
+    const onAbort = () => attempt.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const leftMs = Math.max(0, Math.min(relistMs, this.#listedAtMs + relistMs - clock.now()));
+    clock.sleep(leftMs, attempt.signal).then(() => attempt.abort(new RelistDue()), ignore);
+    this.#abortWhenSilent(inactivityMs, attempt).catch(ignore);
+    const startMs = clock.now();
+    const heardBefore = this.#heard;
+    try {
+      for await (const event of client.watch(path, query, attempt.signal)) {
+        this.#activity();
+        yield* this.#take(event);
+      }
+      const quick = clock.now() - startMs < shortestWatchMs && this.#heard === heardBefore;
+      if (quick) throw new KubeConnectionError('CUT_OFF', 'the API server ended the watch as soon as it had begun');
+      this.#activity();
+    } catch (error) {
+      if (!(error instanceof RelistDue)) throw error;
+      this.#version = undefined;
+      this.#regular = true;
+    } finally {
+      attempt.abort();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  *#take({ type, object }: WatchEvent): Generator<Change<T>, void, undefined> {
+    if (type === 'ERROR') throw watchError(object);
+    const seen = object as T;
+    const version = (seen as Partial<T> | null)?.metadata?.resourceVersion;
+    if (version === undefined)
+      throw new KubeConnectionError('NOT_JSON', 'the watch sent an event without a resourceVersion');
+    if (type === 'ADDED' || type === 'MODIFIED') yield* this.#upsert(slimmed(seen));
+    if (type === 'DELETED') {
+      const before = this.#known.get(keyOf(seen));
+      if (before !== undefined && before.metadata.uid === seen.metadata.uid) {
+        this.#known.delete(keyOf(seen));
+        yield { kind: 'deleted', object: before };
+      }
+    }
+    this.#version = version;
+  }
+
+  #activity(): void {
+    const now = this.#options.clock.now();
+    this.#heard += 1;
+    this.#heardAtMs = now;
+    this.#healthySinceMs ??= now;
+    this.#options.onActivity?.();
+  }
+
+  // By short sleeps instead of by the clock's time: a wall clock that is set back must not keep a dead watch alive.
+  async #abortWhenSilent(inactivityMs: number, attempt: AbortController): Promise<void> {
+    const steps = 6;
+    let heard = this.#heard;
+    for (let quiet = 0; quiet < steps; ) {
+      await this.#options.clock.sleep(inactivityMs / steps, attempt.signal);
+      quiet = heard === this.#heard ? quiet + 1 : 0;
+      heard = this.#heard;
+    }
+    const message = `the watch has said nothing for ${inactivityMs / 1000} s`;
+    attempt.abort(new KubeConnectionError('SILENT', message));
+  }
+}
+
+function ignore(): void {}

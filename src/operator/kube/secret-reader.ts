@@ -1,0 +1,122 @@
+// Reads what a migration refers to, Secrets and ConfigMaps of its own namespace, one `get` each and never a list. Called by
+// controller.ts before a worker starts. No value ever gets into a problem's message or an error's.
+
+import { type Reference, type ReferenceKind, referencesOf, type SecretSource } from '../../api/secret-source.ts';
+import { formatPath } from '../../api/field-path.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isNotFound, KubeApiError } from './kube-errors.ts';
+import { type KeyedData, type KubeObject, resourcePath } from './kube-objects.ts';
+
+/** A reference that leads nowhere: the user has to do something about it. */
+export interface ReferenceProblem {
+  readonly reason: 'SecretNotFound' | 'SecretKeyNotFound' | 'SecretForbidden';
+  readonly kind: ReferenceKind;
+  readonly name: string;
+  readonly key: string;
+  /** Where the manifest refers to it: `spec.source.basicAuth.password`. */
+  readonly path: string;
+  /** The whole of it for people. */
+  readonly message: string;
+}
+
+export interface ReadSecrets {
+  /** For compilePlan. Holds the values; has none of what `problems` tells of. */
+  readonly source: SecretSource;
+  readonly problems: readonly ReferenceProblem[];
+  /** Differs when one of the objects has changed: was there a rotation? */
+  readonly version: string;
+}
+
+/**
+ * @param migration a valid PromMigration with a namespace
+ * @throws KubeApiError and KubeConnectionError when the API server could not tell whether there is such a Secret
+ */
+export async function readSecrets(
+  client: KubeClient,
+  migration: KubeObject,
+  signal: AbortSignal,
+): Promise<ReadSecrets> {
+  const namespace = migration.metadata.namespace ?? 'default';
+  const references = referencesOf(migration);
+  const wanted = new Map(references.map((reference) => [identityOf(reference), reference]));
+  const found = new Map<string, Answer>();
+  // One after the other: there are few, and many migrations may start at once.
+  for (const [identity, { kind, name }] of wanted)
+    found.set(identity, await read(client, namespace, kind, name, signal));
+
+  const problems: ReferenceProblem[] = [];
+  for (const reference of references) {
+    const problem = problemOf(reference, namespace, found.get(identityOf(reference)));
+    if (problem !== undefined) problems.push(problem);
+  }
+  return {
+    source: {
+      get(kind, name, key) {
+        const answer = found.get(identityOf({ kind, name }));
+        return answer === undefined || typeof answer === 'string' ? undefined : valueAt(kind, answer, key);
+      },
+    },
+    problems,
+    version: [...found].map(([identity, answer]) => `${identity}@${versionOf(answer)}`).join(' '),
+  };
+}
+
+type Answer = KeyedData | 'missing' | 'forbidden';
+
+function identityOf({ kind, name }: { readonly kind: ReferenceKind; readonly name: string }): string {
+  return `${kind}/${name}`;
+}
+
+function versionOf(answer: Answer): string {
+  return typeof answer === 'string' ? answer : `${answer.metadata.uid ?? ''}:${answer.metadata.resourceVersion ?? ''}`;
+}
+
+async function read(
+  client: KubeClient,
+  namespace: string,
+  kind: ReferenceKind,
+  name: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  // Also what resourcePath would escape: there can be no object of such a name.
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)) return 'missing';
+  const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
+  try {
+    return await client.get<KeyedData>(resourcePath({ group: '', version: 'v1', namespace, resource, name }), {
+      signal,
+    });
+  } catch (error) {
+    if (isNotFound(error)) return 'missing';
+    if (error instanceof KubeApiError && error.status === 403) return 'forbidden';
+    throw error;
+  }
+}
+
+function valueAt(kind: ReferenceKind, { data, binaryData }: KeyedData, key: string): string | undefined {
+  const own = (record: Readonly<Record<string, string>> | null | undefined) =>
+    record !== null && record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+  const text = own(data);
+  if (kind === 'ConfigMap' && text !== undefined) return text;
+  const base64 = kind === 'ConfigMap' ? own(binaryData) : text;
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+function problemOf(
+  { kind, name, key, path }: Reference,
+  namespace: string,
+  answer: Answer | undefined,
+): ReferenceProblem | undefined {
+  const what = `${kind} ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`;
+  const problem = (reason: ReferenceProblem['reason'], message: string): ReferenceProblem => {
+    const field = formatPath(path);
+    return { reason, kind, name, key, path: field, message: `${field}: ${message}` };
+  };
+  if (answer === undefined || answer === 'missing') {
+    return problem('SecretNotFound', `${what} with the key ${JSON.stringify(key)} not found`);
+  }
+  if (answer === 'forbidden') {
+    return problem('SecretForbidden', `the operator has no right to get ${what} (key ${JSON.stringify(key)})`);
+  }
+  if (valueAt(kind, answer, key) !== undefined) return undefined;
+  return problem('SecretKeyNotFound', `${what} has no key ${JSON.stringify(key)}`);
+}

@@ -1,0 +1,181 @@
+// Which resources are to be looked at, each at most once at a time. Filled by the controller's changes and timers, emptied by its
+// workers; the rules are client-go's: a key that is added while it is being worked on comes back when that work is done.
+
+import type { Clock } from '../../telemetry/clock.ts';
+
+export interface WorkQueueOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Before the first retry of a key; doubles with each further one. Default 1 s. */
+  readonly baseDelayMs?: number;
+  /** Default 30 s: when the API server is back after hours, nobody waits longer than that for what was missed. */
+  readonly maxDelayMs?: number;
+}
+
+/** Given by next() when the queue was closed. */
+export class WorkQueueClosedError extends Error {
+  override readonly name = 'WorkQueueClosedError';
+  readonly code = 'WORK_QUEUE_CLOSED';
+
+  constructor() {
+    super('the work queue is closed');
+  }
+}
+
+interface Waiter {
+  readonly take: (key: string) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface Delayed {
+  readonly atMs: number;
+  readonly cancel: AbortController;
+}
+
+/** Timers of Node fire at once when they are longer than 2^31 ms. */
+const longestSleepMs = 24 * 3_600_000;
+
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #baseDelayMs: number;
+  readonly #maxDelayMs: number;
+  /** In the order they were added; none of them is being worked on. */
+  readonly #ready = new Set<string>();
+  readonly #working = new Set<string>();
+  /** Added while they were being worked on. */
+  readonly #again = new Set<string>();
+  readonly #delayed = new Map<string, Delayed>();
+  readonly #failures = new Map<string, number>();
+  readonly #waiters = new Set<Waiter>();
+  #closed = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#baseDelayMs = options.baseDelayMs ?? 1_000;
+    this.#maxDelayMs = options.maxDelayMs ?? 30_000;
+  }
+
+  /** Keys that could be taken now. */
+  get size(): number {
+    return this.#ready.size;
+  }
+
+  /** Keys that have been taken and are not done. */
+  get working(): number {
+    return this.#working.size;
+  }
+
+  /** Keys that are added later. */
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
+  add(key: string): void {
+    if (this.#closed) return;
+    if (this.#working.has(key)) {
+      this.#again.add(key);
+      return;
+    }
+    this.#ready.add(key);
+    this.#handOut();
+  }
+
+  /** Adds the key later; of several delays the earliest counts. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#closed) return;
+    if (!(delayMs > 0)) {
+      this.add(key);
+      return;
+    }
+    const atMs = this.#clock.now() + delayMs;
+    const waiting = this.#delayed.get(key);
+    if (waiting !== undefined && waiting.atMs <= atMs) return;
+    waiting?.cancel.abort();
+    const entry = { atMs, cancel: new AbortController() };
+    this.#delayed.set(key, entry);
+    this.#addLater(key, delayMs, entry).catch(() => undefined);
+  }
+
+  /** Adds the key after a delay that doubles with each retry until forget(): between half of it and all of it, by chance. */
+  retry(key: string): void {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const delayMs = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** Math.min(failures, 30));
+    this.addAfter(key, delayMs * (0.5 + this.#random() / 2));
+  }
+
+  /** The key went well, or its resource is gone: the next retry begins with the shortest delay. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** How often the key was retried since it was forgotten. */
+  retries(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  /**
+   * Takes the next key, and waits for one. The key belongs to the caller until done().
+   * @throws the signal's reason, or WorkQueueClosedError
+   */
+  next(signal: AbortSignal): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new WorkQueueClosedError());
+      if (signal.aborted) return reject(signal.reason);
+      const leave = () => {
+        this.#waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        take(key) {
+          leave();
+          resolve(key);
+        },
+        reject(reason) {
+          leave();
+          reject(reason);
+        },
+      };
+      const onAbort = () => waiter.reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+      this.#handOut();
+    });
+  }
+
+  /** The work on the key is over, well or not. */
+  done(key: string): void {
+    this.#working.delete(key);
+    if (this.#again.delete(key)) this.add(key);
+  }
+
+  /** Drops what is queued, and wakes all who wait with WorkQueueClosedError. */
+  close(): void {
+    this.#closed = true;
+    this.#ready.clear();
+    this.#again.clear();
+    for (const { cancel } of this.#delayed.values()) cancel.abort();
+    this.#delayed.clear();
+    for (const waiter of [...this.#waiters]) waiter.reject(new WorkQueueClosedError());
+  }
+
+  #handOut(): void {
+    for (const key of this.#ready) {
+      const [waiter] = this.#waiters;
+      if (waiter === undefined) return;
+      this.#ready.delete(key);
+      this.#working.add(key);
+      waiter.take(key);
+    }
+  }
+
+  async #addLater(key: string, delayMs: number, entry: Delayed): Promise<void> {
+    for (let leftMs = delayMs; leftMs > 0; leftMs -= longestSleepMs) {
+      await this.#clock.sleep(Math.min(leftMs, longestSleepMs), entry.cancel.signal);
+    }
+    if (this.#delayed.get(key) === entry) this.#delayed.delete(key);
+    this.add(key);
+  }
+}

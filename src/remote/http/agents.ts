@@ -1,0 +1,47 @@
+// The connections of one endpoint: kept alive, at most so many, through a proxy when one is declared, with the endpoint's TLS
+// settings. Made once per client by http.ts.
+
+import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
+import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
+
+import type { Endpoint, EndpointTls } from '../endpoint.ts';
+
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+/**
+ * Proxies come from the manifest alone: HTTPS_PROXY and NO_PROXY are not looked at, because the same manifest must take the same
+ * way in a shell, in CI and in the operator's pod. A proxy is always asked for a tunnel (CONNECT), for http:// URLs too.
+ */
+export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
+  const connections = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' } as const;
+  const tls = { ...connections, ...tlsOptions(endpoint.tls) };
+  if (endpoint.proxyUrl === undefined) return { http: new HttpAgent(connections), https: new HttpsAgent(tls) };
+  // hpagent takes the time limit for the tunnel from the agent's `timeout`.
+  const proxy = { proxy: endpoint.proxyUrl, timeout: endpoint.timeouts.connectMs };
+  return {
+    http: new HttpProxyAgent({ ...connections, ...proxy } satisfies HttpAgentOptions & { proxy: string }),
+    https: new HttpsProxyAgent({ ...tls, ...proxy } satisfies HttpsAgentOptions & { proxy: string }),
+  };
+}
+
+export function closeAgents(agents: Agents): void {
+  agents.http.destroy();
+  agents.https.destroy();
+}
+
+/** What node:tls is told; HTTP/2 is never offered. */
+export function tlsOptions(tls: EndpointTls): HttpsAgentOptions {
+  return {
+    rejectUnauthorized: !tls.insecureSkipVerify,
+    minVersion: tls.minVersion,
+    ALPNProtocols: ['http/1.1'],
+    ...(tls.ca !== undefined && { ca: tls.ca }),
+    ...(tls.cert !== undefined && { cert: tls.cert }),
+    ...(tls.key !== undefined && { key: tls.key.reveal() }),
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+  };
+}

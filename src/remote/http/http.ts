@@ -1,0 +1,292 @@
+// One HTTP exchange with one endpoint: what the read, write and query clients share. Knows headers, credentials, time limits and how an
+// answer ends; the classes of answers are classify-answer.ts, the connections agents.ts.
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import got from 'got';
+
+import { version } from '../../telemetry/version.ts';
+import { type Agents, closeAgents, createAgents } from './agents.ts';
+import { hintOf } from '../meaning/answer-codes.ts';
+import { bodyBlocks } from './body-blocks.ts';
+import { type Classified, classifyAnswer } from '../meaning/classify-answer.ts';
+import { classifyFailure, SilenceError } from '../meaning/classify-failure.ts';
+import type { Endpoint, Side } from '../endpoint.ts';
+import { createRedactor } from './redact-answer.ts';
+import { excerpt, RemoteError } from '../meaning/remote-error.ts';
+
+/** `status` is the answer's status, or the code of the RemoteError when there was none or its body was cut. */
+export interface RequestEvent {
+  readonly side: Side;
+  readonly status: number | string;
+  readonly seconds: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export interface RequestHooks {
+  /** Once per finished request, whatever became of it. */
+  request(event: RequestEvent): void;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  /** Names in lower case; they win over the endpoint's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** From 1. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
+/** The headers have come; either `body` is iterated, or `text()` is taken, or `discard()` is called. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly contentLength: number | undefined;
+  /** Whether the end of the message can be told from a lost connection: it has a length or is chunked. */
+  readonly framed: boolean;
+  /**
+   * Once. Throws RemoteError: cut-off, silence-timeout, aborted. Breaking out ends the request and its connection. Nothing is taken
+   * from the socket while nobody asks.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The beginning of the body as text; never throws. The rest is drained when it is short, so that the connection can be used again. */
+  text(): Promise<string>;
+  discard(): void;
+}
+
+const textBytes = 4 * 1024;
+const drainedBytes = 64 * 1024;
+const longestTextMs = 10_000;
+
+export class HttpClient {
+  readonly side: Side;
+  /** Masks this endpoint's secrets in a text that a server sent. */
+  readonly redact: (text: string) => string;
+  readonly #endpoint: Endpoint;
+  readonly #hooks: RequestHooks;
+  readonly #agents: Agents;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(endpoint: Endpoint, hooks: RequestHooks, maxSockets: number) {
+    this.side = endpoint.side;
+    this.redact = createRedactor(endpoint);
+    this.#endpoint = endpoint;
+    this.#hooks = hooks;
+    this.#agents = createAgents(endpoint, maxSockets);
+    this.#headers = endpointHeaders(endpoint);
+  }
+
+  /** Resolves with any answer, good or bad; throws RemoteError when there is none. */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const exchange = new Exchange(this.side, this.#hooks, this.#endpoint.timeouts.silenceMs, request);
+    return exchange.open(this.#agents, this.#endpoint, this.#headers);
+  }
+
+  /** The RemoteError for an answer that is not `done`, its text read and shown; undefined for a good one, its body untouched. */
+  async refusal(answer: HttpAnswer): Promise<RemoteError | undefined> {
+    const { status } = answer;
+    if (status >= 200 && status < 300 && this.judge(answer, '').class === 'done') return undefined;
+    return this.refusalOf(answer, await answer.text());
+  }
+
+  /** The same for an answer whose text has been taken. */
+  refusalOf(answer: HttpAnswer, text: string): RemoteError | undefined {
+    const { status } = answer;
+    const classified = this.judge(answer, text);
+    if (classified.class === 'done') return undefined;
+    const shown = excerpt(this.redact(text));
+    const what = `answered ${status}${shown === '' ? '' : `: ${shown}`}`;
+    return new RemoteError({ ...classified, side: this.side, status, what });
+  }
+
+  judge({ status, headers }: HttpAnswer, text: string): Classified {
+    return classifyAnswer({ side: this.side, status, headers, text, now: Date.now() });
+  }
+
+  /** Ends all connections, those in use too. */
+  close(): void {
+    closeAgents(this.#agents);
+  }
+}
+
+function endpointHeaders(endpoint: Endpoint): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': `prom-migrator/${version}` };
+  for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
+  const { auth } = endpoint;
+  if (auth.kind === 'basic') {
+    const pair = `${auth.username.reveal()}:${auth.password.reveal()}`;
+    headers['authorization'] = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+  } else if (auth.kind === 'authorization') {
+    headers['authorization'] = `${auth.type} ${auth.credentials.reveal()}`;
+  }
+  return headers;
+}
+
+type GotStream = ReturnType<typeof got.stream>;
+
+/** One request from its start to its end; whatever ends it first reports it, once. */
+class Exchange {
+  readonly #side: Side;
+  readonly #hooks: RequestHooks;
+  readonly #silenceMs: number;
+  readonly #request: HttpRequest;
+  readonly #startedMs = performance.now();
+  #receivedBytes = 0;
+  #status: number | undefined;
+  #stream: GotStream | undefined;
+  #finished = false;
+
+  constructor(side: Side, hooks: RequestHooks, silenceMs: number, request: HttpRequest) {
+    this.#side = side;
+    this.#hooks = hooks;
+    this.#silenceMs = silenceMs;
+    this.#request = request;
+  }
+
+  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const { method, url, body, attempt, signal } = this.#request;
+    try {
+      signal.throwIfAborted();
+      const { connectMs, firstByteMs } = endpoint.timeouts;
+      const stream = got.stream(url, {
+        method,
+        headers: { ...headers, ...this.#request.headers, ...(attempt > 1 && { 'retry-attempt': String(attempt - 1) }) },
+        ...(body !== undefined && { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
+        agent: agents,
+        timeout: {
+          lookup: connectMs,
+          connect: connectMs,
+          secureConnect: connectMs,
+          send: firstByteMs,
+          response: firstByteMs,
+        },
+        followRedirect: false,
+        throwHttpErrors: false,
+        decompress: false,
+        http2: false,
+        retry: { limit: 0 },
+      });
+      this.#stream = stream;
+      // got's own `signal` would stay registered after a request that ended well.
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        // Stays for the request's whole life: an error between two reads of the body is kept for the next read.
+        stream.on('error', reject);
+        stream.once('response', (message: IncomingMessage) => resolve(message));
+      });
+      this.#status = response.statusCode ?? 0;
+      return this.#answer(stream, response);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  readonly #onAbort = () => {
+    this.#stream?.destroy(new DOMException('given up', 'AbortError'));
+  };
+
+  #answer(stream: GotStream, response: IncomingMessage): HttpAnswer {
+    const { headers } = response;
+    const length = Number(headers['content-length']);
+    const contentLength = headers['content-length'] === undefined || Number.isNaN(length) ? undefined : length;
+    const status = response.statusCode ?? 0;
+    const bodiless = status === 204 || status === 304;
+    return {
+      status,
+      headers,
+      contentLength,
+      framed: bodiless || contentLength !== undefined || /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? ''),
+      body: { [Symbol.asyncIterator]: () => this.#read(stream, response) },
+      text: () => this.#text(stream, response),
+      discard: () => {
+        stream.destroy();
+        this.#finish(status);
+      },
+    };
+  }
+
+  async *#read(stream: GotStream, response: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
+    let waiting = false;
+    let ended = false;
+    // One timer for the whole body: a stream may have hundreds of thousands of pieces.
+    const timer = setTimeout(() => {
+      if (waiting) stream.destroy(new SilenceError(this.#silenceMs));
+    }, this.#silenceMs);
+    try {
+      const blocks = bodyBlocks(response, stream, () => timer.refresh());
+      for (;;) {
+        waiting = true;
+        const block = await blocks.next();
+        waiting = false;
+        if (block.done === true) break;
+        this.#receivedBytes += block.value.byteLength;
+        yield block.value;
+      }
+      if (!response.complete) throw new Error('the connection closed before the end of the message');
+      ended = true;
+      this.#finish(response.statusCode ?? 0);
+    } catch (error) {
+      ended = true;
+      throw this.#failed(error);
+    } finally {
+      clearTimeout(timer);
+      if (!ended) {
+        stream.destroy();
+        this.#finish(response.statusCode ?? 0);
+      }
+    }
+  }
+
+  async #text(stream: GotStream, response: IncomingMessage): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    let keptBytes = 0;
+    const deadline = setTimeout(() => stream.destroy(new SilenceError(longestTextMs)), longestTextMs);
+    try {
+      for await (const piece of this.#read(stream, response)) {
+        if (keptBytes < textBytes) {
+          pieces.push(piece.subarray(0, textBytes - keptBytes));
+          keptBytes += piece.byteLength;
+        }
+        if (this.#receivedBytes > drainedBytes) break;
+      }
+    } catch {
+      // The status has been said; what can be had of the text is enough.
+    } finally {
+      clearTimeout(deadline);
+    }
+    const encoding = response.headers['content-encoding'] ?? 'identity';
+    return /^(?:identity|snappy)$/i.test(encoding) ? new TextDecoder().decode(Buffer.concat(pieces)) : '';
+  }
+
+  #failed(error: unknown): RemoteError {
+    // got reads what it can of a failed answer; there is nobody to take it.
+    this.#stream?.destroy();
+    const { signal } = this.#request;
+    const failure = signal.aborted
+      ? new RemoteError({
+          class: 'aborted',
+          code: 'aborted',
+          side: this.#side,
+          what: 'request given up',
+          hint: hintOf('aborted', this.#side),
+        })
+      : classifyFailure(this.#side, error, this.#status !== undefined);
+    this.#finish(failure.code);
+    return failure;
+  }
+
+  #finish(status: number | string): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#hooks.request({
+      side: this.#side,
+      status,
+      seconds: (performance.now() - this.#startedMs) / 1000,
+      sentBytes: this.#request.body?.byteLength ?? 0,
+      receivedBytes: this.#receivedBytes,
+    });
+  }
+}

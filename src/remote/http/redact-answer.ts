@@ -1,0 +1,44 @@
+// Keeps an endpoint's secrets out of what is shown of its server's answers: servers and proxies like to repeat the URL, or the
+// credentials that they did not like. Called by http.ts.
+
+import type { Endpoint } from '../endpoint.ts';
+
+const credentialHeader = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
+// Shorter values would mask ordinary words of an answer.
+const shortestSecretChars = 4;
+
+/** A function that replaces every secret of the endpoint, in any of the spellings it travels in, by `***`. */
+export function createRedactor(endpoint: Endpoint): (text: string) => string {
+  const secrets = new Set<string>();
+  const add = (value: string | null | undefined) => {
+    if (value === null || value === undefined || value.length < shortestSecretChars) return;
+    for (const spelling of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
+      secrets.add(spelling);
+  };
+  const { auth } = endpoint;
+  if (auth.kind === 'basic') {
+    add(auth.username.reveal());
+    add(auth.password.reveal());
+    add(Buffer.from(`${auth.username.reveal()}:${auth.password.reveal()}`, 'utf8').toString('base64'));
+  }
+  if (auth.kind === 'authorization') add(auth.credentials.reveal());
+  for (const [name, value] of Object.entries(endpoint.headers)) if (credentialHeader.test(name)) add(value);
+  add(endpoint.tls.key?.reveal());
+  for (const url of [endpoint.url, endpoint.proxyUrl]) {
+    const parsed = url === undefined ? null : URL.parse(url);
+    if (parsed === null) continue;
+    add(decode(parsed.password));
+    for (const [name, value] of parsed.searchParams) if (!/^(?:db|rp|api-version)$/.test(name)) add(value);
+  }
+  // The longest first, so that no secret leaves a rest of another one.
+  const ordered = [...secrets].sort((a, b) => b.length - a.length);
+  return (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+}
+
+function decode(component: string): string {
+  try {
+    return decodeURIComponent(component);
+  } catch {
+    return component;
+  }
+}

@@ -1,0 +1,199 @@
+// The table behind classify-answer.ts: which status and which text of which side means what. The texts are those of the real servers,
+// named beside them.
+
+import { manifestPath, type RemoteCode } from './answer-codes.ts';
+import type { Side } from '../endpoint.ts';
+import type { AnswerClass, RejectReason } from './remote-error.ts';
+
+export interface Rule {
+  readonly class: Exclude<AnswerClass, 'aborted' | 'transient'>;
+  readonly code: RemoteCode;
+  readonly reason?: RejectReason;
+  readonly sides?: readonly Side[];
+  readonly statuses: readonly number[];
+  readonly text?: RegExp;
+  readonly hint?: (side: Side) => string;
+}
+
+const toWrite: readonly Side[] = ['destination'];
+const toRead: readonly Side[] = ['source', 'progress'];
+// Prometheus before 2.50 answers 500 for samples too old, and every Prometheus does for histograms that are switched off; Thanos
+// answers 409; some gateways 422.
+const rejecting = [400, 409, 422, 500] as const;
+const clientErrors = [400, 409, 422] as const;
+
+/** The first rule that fits wins, so the special stand before the general ones. */
+export const rules: readonly Rule[] = [
+  // One port for two protocols: Go's net/http, nginx.
+  {
+    class: 'refused',
+    code: 'https-expected',
+    statuses: [400, 497],
+    text: /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i,
+  },
+
+  // Too much at once: VictoriaMetrics, Go's snappy, gRPC inside Mimir, Cortex and Thanos, InfluxDB, Mimir, Prometheus 3.8.
+  { class: 'too-large', code: 'request-too-large', sides: toWrite, statuses: [413] },
+  { class: 'too-large', code: 'answer-too-large', sides: toRead, statuses: [413] },
+  {
+    class: 'too-large',
+    code: 'request-too-large',
+    sides: toWrite,
+    statuses: [400, 422, 429, 500],
+    text: /too big (?:un)?packed request|too big data size|maxInsertRequestSize|message (?:size )?(?:is )?(?:too large|larger than)|decoded (?:block|size|length) .*(?:too large|exceed|larger|limit)|snappy.*too large|request (?:body|entity|size)(?: is)? too large|max-write-message-size|max-write-request-data-item-size|max_recv_msg_size|trying to send message larger/i,
+  },
+  {
+    class: 'too-large',
+    code: 'answer-too-large',
+    sides: toRead,
+    statuses: [400, 422, 429, 500, 503],
+    // Prometheus, Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3.
+    text: /exceeded (?:sample|series|chunks?|bytes) limit|too many samples|err-mimir-max-(?:estimated-)?(?:chunks|series|chunks-bytes|memory-consumption|total-query-length|partial-query-length|query-)|query (?:hit|exceeded) the (?:max|aggregated)|query time range exceeds the limit|message larger than max|max-select-(?:series|point|buckets)|-search\.max(?:Samples|UniqueTimeseries|Series|PointsPerTimeseries|MemoryPerQuery|ExportSeries)|(?:block|message) is too large|query exceeded limit/i,
+  },
+
+  // A limit on the number of series stands whatever is repeated or left out: Mimir, Cortex, Thanos Receive, InfluxDB, AMP.
+  {
+    class: 'refused',
+    code: 'series-limit',
+    sides: toWrite,
+    statuses: [400, 422, 429, 500],
+    text: /max-series-per-(?:user|metric|database)|max-active-series|per[- ](?:user|tenant|metric)(?:_| )series(?: |_)limit|max-values-per-tag|head series limit|(?:active )?series limit .*(?:exceeded|reached)/i,
+  },
+
+  // M3: what is retryable in its sums is, whatever else stands beside it; the rules of single samples come later.
+  // Prometheus rejects the far future with a text that starts with "out of bounds": the future comes before the past.
+  rejection('too-far-in-future', 'too_far_in_future', /too[- ]far in (?:the )?future|too-far-in-future|too new/i),
+  rejection('histograms-out-of-order', 'out_of_order', /out[- ]of[- ]order native histogram/i),
+  rejection(
+    'histograms-disabled',
+    'histograms_disabled',
+    /native histograms? (?:are|is|ingestion is) (?:disabled|not enabled)|native histograms? (?:are )?not supported/i,
+  ),
+  rejection(
+    'duplicate-timestamp',
+    'duplicate_timestamp',
+    /duplicate sample for timestamp|repeated timestamp|sample-duplicate-timestamp|duplicate timestamp/i,
+  ),
+  rejection('out-of-order', 'out_of_order', /err-mimir-sample-out-of-order/i),
+  rejection(
+    'too-old',
+    'too_old',
+    /too old|timestamp-too-old|out of bounds?|too[- ]far[- ]in[- ](?:the[- ])?past|beyond (?:the )?retention|outside (?:the )?retention|older than (?:the )?(?:retention|min)/i,
+  ),
+  rejection('out-of-order', 'out_of_order', /out[- ]of[- ]order/i),
+  rejection(
+    'invalid-sample',
+    'invalid_sample',
+    // Prometheus' histogram.Validate (5xx before 3.7), Mimir, InfluxDB's field types.
+    /histogram'?s?\b.*(?:observation|bucket|span|custom|schema|negative|invalid)|observations found in buckets|native-histogram|invalid (?:native )?histogram|unsupported value|field type conflict/i,
+  ),
+  {
+    class: 'rejected',
+    code: 'invalid-labels',
+    reason: 'invalid_labels',
+    sides: toWrite,
+    statuses: clientErrors,
+    // Cortex, Mimir, Thanos, Prometheus with 2.0 messages, M3.
+    text: /label|metric[- ]name|invalid[- ]metric|no metric|missing (?:a )?(?:metric )?name|too many tags|tag (?:name|value|literal)|symbols? table/i,
+  },
+
+  // The request as a whole.
+  {
+    class: 'refused',
+    code: 'receiver-disabled',
+    sides: toWrite,
+    statuses: [404],
+    text: /remote write receiver needs to be enabled/i,
+  },
+  {
+    class: 'refused',
+    code: 'agent-mode',
+    statuses: [400, 403, 404, 405, 422, 500],
+    text: /unavailable with prometheus agent/i,
+  },
+  {
+    class: 'refused',
+    code: 'database-not-found',
+    statuses: [400, 404, 500],
+    text: /database not found|retention policy not found|"no database"|database (?:name )?(?:is )?required/i,
+  },
+  { class: 'unsupported', code: 'message-unsupported', statuses: [415] },
+  {
+    class: 'unsupported',
+    code: 'message-unsupported',
+    sides: toWrite,
+    statuses: [400],
+    text: /unsupported (?:remote write )?(?:version|content type|proto)|unknown (?:remote write )?(?:protobuf|proto) /i,
+  },
+  {
+    class: 'unsupported',
+    code: 'response-type-unsupported',
+    sides: toRead,
+    statuses: [400, 500],
+    text: /does not support any of the requested response types/i,
+  },
+  {
+    class: 'refused',
+    code: 'metric-name-required',
+    sides: toRead,
+    statuses: [400, 422, 500],
+    text: /must contain metric name/i,
+  },
+  {
+    class: 'refused',
+    code: 'bad-query',
+    sides: toRead,
+    // Prometheus answers 500 for a bad regular expression in remote_read; the query API says bad_data.
+    statuses: [400, 422, 500],
+    text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher|unparsed data/i,
+  },
+  // VictoriaMetrics and vmauth answer 400 where others answer 404.
+  {
+    class: 'refused',
+    code: 'wrong-path',
+    statuses: [400],
+    text: /unsupported path requested|missing route for/i,
+    hint: pathHint,
+  },
+  {
+    class: 'refused',
+    code: 'request-not-understood',
+    statuses: [400],
+    text: /(?:snappy|s2): (?:corrupt|unsupported)|proto: |unmarshal|illegal wireType|unexpected EOF|cannot decompress|content-encoding|content-type/i,
+  },
+  { class: 'ambiguous', code: 'unknown-bad-request', sides: toRead, statuses: clientErrors },
+  { class: 'rejected', code: 'other-rejection', reason: 'other', sides: toWrite, statuses: clientErrors },
+
+  { class: 'refused', code: 'unauthorized', statuses: [401] },
+  { class: 'refused', code: 'forbidden', statuses: [403] },
+  { class: 'refused', code: 'proxy-refused', statuses: [407] },
+  { class: 'refused', code: 'wrong-path', statuses: [404, 410], hint: pathHint },
+  { class: 'refused', code: 'method-not-allowed', statuses: [405, 501, 505], hint: pathHint },
+];
+
+function rejection(code: RemoteCode, reason: RejectReason, text: RegExp): Rule {
+  return { class: 'rejected', code, reason, sides: toWrite, statuses: rejecting, text };
+}
+
+/** The usual paths, because a wrong one is the commonest mistake of all. */
+export function pathHint(side: Side): string {
+  const url = `${manifestPath(side)}.url`;
+  if (side === 'source') {
+    return (
+      `check ${url}; remote_read is at /api/v1/read (Prometheus, thanos-remote-read), /prometheus/api/v1/read (Mimir, Cortex), ` +
+      '/api/prom/api/v1/read (Grafana Cloud), /read (Promscale), /api/v1/prom/remote/read (M3), /api/v1/prom/read?db=NAME (InfluxDB 1.x); ' +
+      'VictoriaMetrics and Thanos themselves do not offer it'
+    );
+  }
+  if (side === 'progress') {
+    return (
+      `check ${url}; protocol PromQL needs the base of a query API (http://host:9090, http://victoriametrics:8428, ` +
+      'http://vmselect:8481/select/TENANT/prometheus), protocol RemoteRead a remote_read URL (/api/v1/read)'
+    );
+  }
+  return (
+    `check ${url}; remote_write is at /api/v1/write (Prometheus with --web.enable-remote-write-receiver, VictoriaMetrics), /api/v1/push (Mimir, Cortex), ` +
+    '/api/prom/push (Grafana Cloud), /api/v1/receive (Thanos Receive), /insert/TENANT/prometheus/api/v1/write (vminsert), /write (Promscale), ' +
+    '/api/v1/prom/remote/write (M3), /api/v1/prom/write?db=NAME (InfluxDB 1.x), /workspaces/ID/api/v1/remote_write (AMP)'
+  );
+}

@@ -1,0 +1,147 @@
+// What an answer means. One pure function over the table of answer-rules.ts, called by the clients of this room for every answer.
+
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { redactUrl } from '../../telemetry/secret.ts';
+import { hintOf, type RemoteCode } from './answer-codes.ts';
+import { pathHint, type Rule, rules } from './answer-rules.ts';
+import type { Side } from '../endpoint.ts';
+import type { AnswerClass, RejectReason } from './remote-error.ts';
+
+export interface Answer {
+  readonly side: Side;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  /** The beginning of the body, as far as it is text; empty for a good answer that is still to be read. */
+  readonly text: string;
+  /** Milliseconds since 1970, for a Retry-After that is a date. */
+  readonly now: number;
+}
+
+export type Classified =
+  | { readonly class: 'done'; readonly warning?: { readonly code: string; readonly message: string } }
+  | {
+      readonly class: Exclude<AnswerClass, 'aborted'>;
+      readonly code: RemoteCode;
+      readonly hint?: string;
+      readonly reason?: RejectReason;
+      readonly retryAfterMs?: number;
+    };
+
+const transientCodes: Readonly<Record<number, RemoteCode>> = {
+  408: 'request-timeout',
+  425: 'request-timeout',
+  429: 'rate-limited',
+  499: 'request-timeout',
+  502: 'bad-gateway',
+  503: 'unavailable',
+  504: 'gateway-timeout',
+};
+
+/** What Go's HTTP server and InfluxDB's own recovery from a panic say: the same question would end the same way. */
+const crash = /^\s*Internal Server Error\s*$/i;
+
+const longestRetryAfterMs = 5 * 60_000;
+
+/**
+ * The class, the stable code and the cure of an HTTP answer, for remote_read, remote_write and the query API alike. A good answer to a
+ * read is `done` when its Content-Type is one of theirs (protobuf, streamed protobuf, JSON); which of them was asked for is the
+ * client's to check. Follows the texts of Prometheus 2.24 to 3.14, Mimir, Cortex, Thanos, M3, VictoriaMetrics, InfluxDB 1.x, Promscale.
+ */
+export function classifyAnswer(answer: Answer): Classified {
+  const { side, status, text } = answer;
+  if (status >= 200 && status < 300) return classifyGood(answer);
+  if (status >= 300 && status < 400) {
+    const location = locationOf(answer);
+    const hint = hintOf('redirected', side);
+    return {
+      class: 'refused',
+      code: 'redirected',
+      hint: location === undefined ? hint : `${hint}; it names ${location}`,
+    };
+  }
+  if (
+    side !== 'destination' &&
+    status === 500 &&
+    answer.headers['x-influxdb-version'] !== undefined &&
+    crash.test(text)
+  ) {
+    return { class: 'ambiguous', code: 'influxdb-failed', hint: hintOf('influxdb-failed', side) };
+  }
+  // M3 sums up both kinds of errors of one request. What it calls retryable must be repeated, bad samples beside it or not.
+  const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
+  const told = { ...answer, text: tellingPart(text) };
+  const rule = retryable ? undefined : rules.find((candidate) => applies(candidate, told));
+  if (rule !== undefined) {
+    const { code, reason } = rule;
+    const hint = rule.hint?.(side) ?? hintOf(code, side);
+    return { class: rule.class, code, hint, ...(reason !== undefined && { reason }) };
+  }
+  const transient = transientCodes[status] ?? (status >= 500 ? 'server-error' : undefined);
+  if (transient === undefined)
+    return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
+  const retryAfterMs = retryAfterOf(answer);
+  return {
+    class: 'transient',
+    code: transient,
+    hint: hintOf(transient, side),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+/** Without what comes from the data: a metric called `too_old` must not decide. Mimir's own ids say all there is to know. */
+function tellingPart(text: string): string {
+  return /\berr-mimir-[a-z-]+/.exec(text)?.[0] ?? text.replaceAll(/\bseries[=:]? ?(?:\S{1,200})?\{[^}]*\}?/g, 'series');
+}
+
+function applies(rule: Rule, { side, status, text }: Answer): boolean {
+  return (
+    rule.statuses.includes(status) &&
+    (rule.sides === undefined || rule.sides.includes(side)) &&
+    (rule.text === undefined || rule.text.test(text))
+  );
+}
+
+function classifyGood({ side, status, headers, text }: Answer): Classified {
+  const contentType = headers['content-type'] ?? '';
+  const html = /\bhtml\b/i.test(contentType) || /^\s*<(?:!doctype|html)/i.test(text);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (side === 'destination') {
+    if (html) return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
+    if (status !== 202) return { class: 'done' };
+    // Cortex and Mimir: the HA tracker follows another replica and dropped all of it.
+    const message =
+      'the destination answered 202: its HA tracker follows another replica and may have dropped these samples; ' +
+      'drop the replica label with spec.relabelings';
+    return { class: 'done', warning: { code: 'ha-deduplicated', message } };
+  }
+  if (html || !/^application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)\b/i.test(contentType)) {
+    return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
+  }
+  if (!/^\s*(?:snappy|identity)?\s*$/i.test(encoding)) {
+    return { class: 'refused', code: 'compressed-answer', hint: hintOf('compressed-answer', side) };
+  }
+  if (headers['m3-results-limited'] !== undefined) {
+    return { class: 'too-large', code: 'results-limited', hint: hintOf('results-limited', side) };
+  }
+  return { class: 'done' };
+}
+
+function locationOf({ headers }: Answer): string | undefined {
+  const location = headers['location'];
+  if (location === undefined) return undefined;
+  return URL.canParse(location) ? redactUrl(location) : location.replace(/[?#].*$/s, '?***').slice(0, 200);
+}
+
+/** RFC 9110 §10.2.3: seconds or an HTTP date. */
+function retryAfterOf({ headers, now }: Answer): number | undefined {
+  const value = headers['retry-after']?.trim();
+  if (value === undefined || value === '') return undefined;
+  const ms = /^\d+(?:\.\d+)?$/.test(value)
+    ? Number(value) * 1000
+    : /[a-z]{3}/i.test(value)
+      ? Date.parse(value) - now
+      : Number.NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), longestRetryAfterMs);
+}

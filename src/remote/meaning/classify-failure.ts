@@ -1,0 +1,146 @@
+// What a failure of the network or of TLS means, when there is no answer to judge. Called by http.ts for everything that got throws.
+
+import { hintOf, type RemoteCode } from './answer-codes.ts';
+import type { Side } from '../endpoint.ts';
+import { type AnswerClass, excerpt, RemoteError } from './remote-error.ts';
+
+/** What is read of an error, whoever threw it: node, OpenSSL, got, hpagent. */
+interface Failure {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  /** got's phase of a time limit. */
+  readonly event: string;
+  readonly host: string | undefined;
+}
+
+/** Thrown into a request by http.ts when the body of its answer pauses for too long. */
+export class SilenceError extends Error {
+  readonly code = 'ERR_SILENCE';
+
+  constructor(silenceMs: number) {
+    super(`nothing for ${silenceMs} ms`);
+  }
+}
+
+const untrusted = new Set([
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/**
+ * A failure as a RemoteError, which names host and port where the system told them and holds no part of the request. `answered` says
+ * that the answer's headers had come already. What is a RemoteError already is given back as it is.
+ */
+export function classifyFailure(side: Side, error: unknown, answered = false): RemoteError {
+  if (error instanceof RemoteError) return error;
+  const failure = readFailure(error);
+  const { class: answerClass, code, what } = judge(failure, answered);
+  return new RemoteError({ class: answerClass, code, side, what, hint: hintOf(code, side) });
+}
+
+interface Judgement {
+  readonly class: AnswerClass;
+  readonly code: RemoteCode;
+  readonly what: string;
+}
+
+const transient = (code: RemoteCode, what: string): Judgement => ({ class: 'transient', code, what });
+const refused = (code: RemoteCode, what: string): Judgement => ({ class: 'refused', code, what });
+
+function judge(failure: Failure, answered: boolean): Judgement {
+  const { name, code, message, event } = failure;
+  const at = failure.host === undefined ? '' : ` at ${failure.host}`;
+  if (name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_ABORTED') {
+    return { class: 'aborted', code: 'aborted', what: 'request given up' };
+  }
+  if (code === 'ERR_SILENCE') return transient('silence-timeout', `stopped in the middle of its answer: ${message}`);
+  if (event === 'response') return transient('first-byte-timeout', `did not begin to answer: ${excerpt(message)}`);
+  if (event === 'send') return transient('send-timeout', `did not take the request: ${excerpt(message)}`);
+  if (event !== '' || (code === 'ETIMEDOUT' && !answered))
+    return transient('connect-timeout', `cannot be connected to${at}: ${excerpt(message)}`);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return transient(
+      'dns-not-found',
+      `has a host name that cannot be resolved: ${failure.host ?? excerpt(message)} (${code})`,
+    );
+  }
+  if (code === 'ECONNREFUSED') return transient('connection-refused', `refuses connections${at}`);
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
+    return transient('unreachable', `cannot be reached${at} (${code})`);
+
+  const proxy = /^Bad response: (\d+)$/.exec(message);
+  if (proxy !== null) {
+    const status = Number(proxy[1]);
+    return status >= 500 || status === 408 || status === 429
+      ? transient('proxy-unreachable', `is behind a proxy that answered ${status}`)
+      : refused('proxy-refused', `is behind a proxy that answered ${status}`);
+  }
+  if (message === 'Proxy timeout')
+    return transient('connect-timeout', 'is behind a proxy that did not open a tunnel in time');
+
+  if (untrusted.has(code))
+    return refused('tls-untrusted', `has a certificate that is not trusted: ${excerpt(message)} (${code})`);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
+    return refused('tls-wrong-name', `has a certificate for another name: ${excerpt(message)}`);
+  }
+  // The names that OpenSSL gives to the same alerts differ between its versions.
+  const alert = `${code} ${message}`.replaceAll('_', ' ');
+  if (/alert (?:unknown ca|(?:bad |no |unsupported )?certificate)/i.test(alert)) {
+    return refused('tls-client-certificate', `does not accept the client certificate, or asks for one (${code})`);
+  }
+  if (/^ERR_OSSL_|^ERR_CRYPTO_|KEY_VALUES_MISMATCH|^ERR_SSL_(?:EE_KEY|CA_(?:KEY|MD)|NO_)/.test(code)) {
+    return refused('tls-bad-material', `cannot be connected to with these certificates: ${excerpt(code)}`);
+  }
+  if (!answered && /^ERR_SSL_|^ERR_TLS_|^EPROTO$/.test(code))
+    return refused('tls-failed', `and this side do not agree on TLS (${excerpt(code)})`);
+
+  if (answered) return transient('cut-off', `broke off its answer (${excerpt(code === '' ? message : code)})`);
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
+    return transient('connection-reset', `closed the connection before it answered (${code})`);
+  }
+  if (code.startsWith('HPE_')) return refused('not-http', `does not answer in HTTP: ${excerpt(message)}`);
+  if (/^E[A-Z0-9]+$/.test(code)) return transient('network-error', `cannot be talked to${at} (${code})`);
+  return refused('client-failure', `cannot be asked: ${excerpt(message)}${code === '' ? '' : ` (${excerpt(code)})`}`);
+}
+
+/** got wraps what node throws, and node wraps the attempts on several addresses of one name. */
+function readFailure(error: unknown): Failure {
+  const chain: Record<string, unknown>[] = [];
+  let next: unknown = error;
+  while (typeof next === 'object' && next !== null && chain.length < 5) {
+    const record = next as Record<string, unknown>;
+    chain.push(record);
+    const attempts = record['errors'];
+    next = record['cause'] ?? (Array.isArray(attempts) ? (attempts[0] as unknown) : undefined);
+  }
+  const first = (key: string): string | undefined => {
+    for (const link of chain) {
+      const value = link[key];
+      if (typeof value === 'string' && value !== '' && !value.startsWith('ERR_GOT_')) return value;
+    }
+    return undefined;
+  };
+  const port = chain.find((link) => typeof link['port'] === 'number')?.['port'];
+  const host = first('address') ?? first('hostname') ?? first('host');
+  return {
+    name: first('name') ?? '',
+    code: first('code') ?? '',
+    message: first('message') ?? (typeof error === 'string' ? error : 'no further information'),
+    event: first('event') ?? '',
+    host:
+      host === undefined ? undefined : port === undefined ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`,
+  };
+}

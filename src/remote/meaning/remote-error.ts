@@ -1,0 +1,93 @@
+// What can go wrong between this process and a server, as one error type: thrown by the clients of this room, acted on by
+// migration/ through `class`, shown to the user through `message` and `hint`.
+
+import type { Side } from '../endpoint.ts';
+
+export type AnswerClass =
+  | 'transient' // the same request may succeed later: retry with a delay, without a limit
+  | 'too-large' // ask for, or send, less at once
+  | 'rejected' // the destination refuses samples, not the request: bisect and count
+  | 'refused' // no repetition helps: somebody has to change a setting
+  | 'unsupported' // the server does not know this kind of message or answer: fall back to another one
+  | 'ambiguous' // a 400 that a Cortex-like source uses for anything: retry a few times, then halve, then fail
+  | 'aborted'; // this process gave up on the request itself
+
+/** Why a destination refused samples; the words of the metrics and of the summary. */
+export type RejectReason =
+  | 'out_of_order'
+  | 'too_old'
+  | 'too_far_in_future'
+  | 'duplicate_timestamp'
+  | 'invalid_labels'
+  | 'invalid_sample'
+  | 'histograms_disabled'
+  | 'other';
+
+export interface RemoteErrorDetails {
+  readonly class: AnswerClass;
+  /** Stable, kebab-case, listed in answer-codes.ts. */
+  readonly code: string;
+  readonly side: Side;
+  /** What happened, without the side: `answered 400: out of order sample`. */
+  readonly what: string;
+  readonly status?: number | undefined;
+  readonly hint?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly reason?: RejectReason | undefined;
+}
+
+/**
+ * Carries no `cause`: the HTTP client's own errors hold the request's options, credentials among them, and whoever inspects or
+ * logs an error prints its causes too.
+ */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+  readonly class: AnswerClass;
+  readonly code: string;
+  readonly side: Side;
+  readonly status: number | undefined;
+  readonly hint: string | undefined;
+  /** Milliseconds from the answer on, as the server asked for; at most five minutes. */
+  readonly retryAfterMs: number | undefined;
+  /** Only with class `rejected`. */
+  readonly reason: RejectReason | undefined;
+
+  constructor(details: RemoteErrorDetails) {
+    super(`${details.side} ${details.what}`);
+    this.class = details.class;
+    this.code = details.code;
+    this.side = details.side;
+    this.status = details.status;
+    this.hint = details.hint;
+    this.retryAfterMs = details.retryAfterMs;
+    this.reason = details.reason;
+  }
+}
+
+const excerptChars = 512;
+
+/**
+ * A server's text as it may stand in a message: one line, printable, without HTML, with the query values and the userinfo of
+ * every URL in it masked, at most 512 characters.
+ */
+export function excerpt(text: string): string {
+  // The limit before the replacements keeps them cheap whatever the server sent.
+  let line = text.slice(0, 16 * 1024);
+  if (/<(?:!doctype|html|head|body|title|center|h1)\b/i.test(line)) line = textOfHtml(line);
+  line = line
+    .replaceAll(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>]+@/gi, '$1***@')
+    .replaceAll(/([?&][\w.[\]%-]+=)[^\s&"'<>#]+/g, '$1***')
+    .replaceAll(/[\p{C}\p{Z}\ufffd\s]+/gu, ' ')
+    .trim();
+  return line.length > excerptChars ? `${line.slice(0, excerptChars - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
+}
+
+function textOfHtml(html: string): string {
+  return html
+    .replaceAll(/<(script|style|svg)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
+    .replaceAll(/<!--[\s\S]*?(?:-->|$)/g, ' ')
+    .replaceAll(/<[^>]*(?:>|$)/g, ' ')
+    .replaceAll(/&(amp|lt|gt|quot|nbsp|#39);/g, (_, name: string) => htmlEntities[name] ?? ' ');
+}
+
+const htmlEntities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ', '#39': "'" };

@@ -1,0 +1,287 @@
+// The framing of a streamed remote_read answer: uvarint length, big-endian CRC-32C of the payload, payload, until the body ends.
+// remote/ pushes the body into a FrameCollector as it arrives; read-response.ts walks what was collected.
+
+import { crc32c } from './crc32c.ts';
+import { WireError, type WireErrorCode } from '../errors.ts';
+
+const MAX_VARINT_BYTES = 10;
+const CHECKSUM_BYTES = 4;
+/** How much of an error text goes into the message. */
+const MAX_TEXT_BYTES = 1024;
+/** Fewer printable bytes than this may well be the head of a frame. */
+const MIN_TEXT_BYTES = 8;
+
+/** What stands for the size of a frame that is not known yet, or cannot be. */
+const INCOMPLETE = -1;
+const BROKEN = -2;
+
+interface Suspicion {
+  /** What is wrong unless the bytes turn out to be a text. */
+  readonly error: WireError;
+  readonly text: Uint8Array;
+  length: number;
+}
+
+/**
+ * Collects and verifies the frames of one answer as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
+ * most compact form a window's samples can wait in. After a WireError the collector is of no further use.
+ *
+ * Prometheus cannot take its 200 back when a read fails half way, and appends a plain error text where a frame should begin.
+ * Such a text (printable, at most its first 1 KiB) becomes the message of a WireError 'server-error-text'.
+ */
+export class FrameCollector {
+  readonly #maxFrameBytes: number;
+  readonly #segments: Uint8Array[] = [];
+  #bytes = 0;
+  #frames = 0;
+  /** A frame that straddles pushes: `#straddling[0, #straddled)`. The array never grows past the frame's own size. */
+  #straddling = new Uint8Array(0);
+  #straddled = 0;
+  #suspicion: Suspicion | undefined;
+
+  /** `maxFrameBytes`: the longest payload that is taken. Prometheus' own client takes 50 MB. */
+  constructor(options: { maxFrameBytes: number }) {
+    this.#maxFrameBytes = options.maxFrameBytes;
+  }
+
+  /** Runs of whole, verified frames in the order of the answer. */
+  get segments(): readonly Uint8Array[] {
+    return this.#segments;
+  }
+
+  /** How many bytes are held: whole frames and the incomplete one. */
+  get bytes(): number {
+    return this.#bytes + this.#straddled;
+  }
+
+  /** How many whole frames are held. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /**
+   * Takes the next bytes of the body. They are kept, not copied: the caller must not change them afterwards.
+   *
+   * Throws WireError 'too-large' for a frame over the limit, 'corrupt' for a wrong checksum or length, 'server-error-text' when
+   * 1 KiB of text stands where a frame should.
+   */
+  push(bytes: Uint8Array): void {
+    if (this.#suspicion !== undefined) {
+      this.#suspect(bytes, 0);
+      return;
+    }
+    let at = this.#straddled === 0 ? 0 : this.#continueStraddling(bytes);
+    if (at === BROKEN) return;
+    const runStart = at;
+    let size = INCOMPLETE;
+    while (at < bytes.length) {
+      size = this.#frameSize(bytes, at, bytes.length);
+      if (size < 0 || size > bytes.length - at) break;
+      if (!this.#verify(bytes, at, at + size)) {
+        size = BROKEN;
+        break;
+      }
+      at += size;
+      this.#frames++;
+    }
+    if (at > runStart) this.#keep(bytes.subarray(runStart, at));
+    if (size === BROKEN) this.#suspect(bytes, at);
+    else if (at < bytes.length) this.#straddle(bytes, at, bytes.length, size);
+  }
+
+  /**
+   * Says that the body ended, cleanly by HTTP's own account. Throws WireError 'truncated' when it ended inside a frame, and
+   * 'server-error-text' or the postponed error when text stood there.
+   */
+  end(): void {
+    if (this.#suspicion === undefined) {
+      if (this.#straddled === 0) return;
+      this.#fail(
+        'truncated',
+        `the streamed answer ends inside a frame: ${this.#straddled} bytes after ${this.#frames} whole frames`,
+      );
+      this.#suspect(this.#straddling.subarray(0, this.#straddled), 0);
+    }
+    throw this.#verdict();
+  }
+
+  #keep(segment: Uint8Array): void {
+    this.#segments.push(segment);
+    this.#bytes += segment.length;
+  }
+
+  /** Goes on with the frame that earlier pushes began; returns how many of `bytes` belong to it, or BROKEN. */
+  #continueStraddling(bytes: Uint8Array): number {
+    let at = 0;
+    let size = this.#frameSize(this.#straddling, 0, this.#straddled);
+    while (size === INCOMPLETE && at < bytes.length) {
+      this.#straddle(bytes, at, at + 1, INCOMPLETE);
+      at++;
+      size = this.#frameSize(this.#straddling, 0, this.#straddled);
+    }
+    if (size === INCOMPLETE) return at;
+    if (size !== BROKEN) {
+      const taken = Math.min(size - this.#straddled, bytes.length - at);
+      this.#straddle(bytes, at, at + taken, size);
+      at += taken;
+      if (this.#straddled < size) return at;
+      if (this.#verify(this.#straddling, 0, size)) {
+        this.#keep(this.#straddling.subarray(0, size));
+        this.#frames++;
+        this.#straddling = new Uint8Array(0);
+        this.#straddled = 0;
+        return at;
+      }
+    }
+    const begun = this.#straddling.subarray(0, this.#straddled);
+    this.#straddled = 0;
+    this.#suspect(begun, 0);
+    this.#suspect(bytes, at);
+    return BROKEN;
+  }
+
+  /** Appends to the straddling frame, whose size is `frameSize` once that is known. */
+  #straddle(bytes: Uint8Array, start: number, end: number, frameSize: number): void {
+    const needed = this.#straddled + end - start;
+    if (needed > this.#straddling.length) {
+      // By what has arrived, not by what was declared: a length costs a server nothing.
+      const doubled = Math.max(needed, this.#straddling.length * 2);
+      const grown = new Uint8Array(frameSize === INCOMPLETE ? doubled : Math.min(doubled, frameSize));
+      grown.set(this.#straddling.subarray(0, this.#straddled));
+      this.#straddling = grown;
+    }
+    this.#straddling.set(bytes.subarray(start, end), this.#straddled);
+    this.#straddled = needed;
+  }
+
+  /** The size of the frame at `start`, header included; INCOMPLETE when its length is not there yet; BROKEN. */
+  #frameSize(bytes: Uint8Array, start: number, end: number): number {
+    let length = 0;
+    let scale = 1;
+    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
+      if (start + index >= end) return INCOMPLETE;
+      const byte = bytes[start + index] as number;
+      length += (byte & 0x7f) * scale;
+      scale *= 0x80;
+      if (byte >= 0x80) continue;
+      if (length > this.#maxFrameBytes) {
+        return this.#fail('too-large', `a frame of ${length} bytes is over the limit of ${this.#maxFrameBytes}`);
+      }
+      return index + 1 + CHECKSUM_BYTES + length;
+    }
+    return this.#fail('corrupt', `the length of frame ${this.#frames + 1} takes more than ${MAX_VARINT_BYTES} bytes`);
+  }
+
+  #verify(bytes: Uint8Array, start: number, end: number): boolean {
+    const checksumStart = payloadStart(bytes, start) - CHECKSUM_BYTES;
+    const expected =
+      (((bytes[checksumStart] as number) << 24) |
+        ((bytes[checksumStart + 1] as number) << 16) |
+        ((bytes[checksumStart + 2] as number) << 8) |
+        (bytes[checksumStart + 3] as number)) >>>
+      0;
+    const actual = crc32c(bytes, checksumStart + CHECKSUM_BYTES, end);
+    if (actual === expected) return true;
+    this.#fail('corrupt', `frame ${this.#frames + 1} has the checksum ${hex(actual)} instead of ${hex(expected)}`);
+    return false;
+  }
+
+  /** Remembers what is wrong, unless a text stands there. The caller then shows the bytes from that place on to `#suspect`. */
+  #fail(code: WireErrorCode, message: string): number {
+    this.#suspicion = { error: new WireError(code, message), text: new Uint8Array(MAX_TEXT_BYTES), length: 0 };
+    return BROKEN;
+  }
+
+  /** Adds what follows the place of the error; throws as soon as it is not text, or is enough text. */
+  #suspect(bytes: Uint8Array, start: number): void {
+    const suspicion = this.#suspicion;
+    if (suspicion === undefined) return;
+    const part = bytes.subarray(start, start + MAX_TEXT_BYTES - suspicion.length);
+    suspicion.text.set(part, suspicion.length);
+    suspicion.length += part.length;
+    if (suspicion.length === MAX_TEXT_BYTES || !isText(suspicion.text.subarray(0, suspicion.length))) {
+      throw this.#verdict();
+    }
+  }
+
+  #verdict(): WireError | undefined {
+    const suspicion = this.#suspicion;
+    if (suspicion === undefined) return undefined;
+    const bytes = suspicion.text.subarray(0, suspicion.length);
+    if (suspicion.length < MIN_TEXT_BYTES || !isText(bytes)) return suspicion.error;
+    const text = new TextDecoder().decode(bytes, { stream: true }).replace(/[\s\p{C}]+/gu, ' ');
+    return new WireError('server-error-text', text.trim(), { cause: suspicion.error });
+  }
+}
+
+/**
+ * A pull cursor over collected frames: after `next()`, the frame's payload is `segment[start, end)`. Nothing is verified again.
+ */
+export class FrameCursor {
+  readonly #segments: readonly Uint8Array[];
+  #index = 0;
+  segment: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+
+  constructor(segments: readonly Uint8Array[]) {
+    this.#segments = segments;
+  }
+
+  /** Moves to the next frame; false after the last one. */
+  next(): boolean {
+    while (this.end >= this.segment.length) {
+      const segment = this.#segments[this.#index];
+      if (segment === undefined) return false;
+      this.#index++;
+      this.segment = segment;
+      this.end = 0;
+    }
+    const header = this.end;
+    let length = 0;
+    let scale = 1;
+    let at = header;
+    let byte: number;
+    do {
+      byte = this.segment[at++] as number;
+      length += (byte & 0x7f) * scale;
+      scale *= 0x80;
+    } while (byte >= 0x80);
+    this.start = at + CHECKSUM_BYTES;
+    this.end = this.start + length;
+    return true;
+  }
+}
+
+/** Calls `visit` with the payload of every collected frame, `segment[start, end)`, in the order of the answer. */
+export function forEachFrame(
+  segments: readonly Uint8Array[],
+  visit: (segment: Uint8Array, start: number, end: number) => void,
+): void {
+  const cursor = new FrameCursor(segments);
+  while (cursor.next()) visit(cursor.segment, cursor.start, cursor.end);
+}
+
+function payloadStart(bytes: Uint8Array, frameStart: number): number {
+  let at = frameStart;
+  while ((bytes[at] as number) >= 0x80) at++;
+  return at + 1 + CHECKSUM_BYTES;
+}
+
+/** Whether these bytes are UTF-8 without control characters, save for white space; the last character may be incomplete. */
+function isText(bytes: Uint8Array): boolean {
+  for (const byte of bytes) {
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
+    if (byte === 0x7f) return false;
+  }
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,240 @@
+// The chunks of native histograms (encodings 2, 3, 5 and 6): a layout that all samples share, then each sample's numbers. Every
+// sample becomes one `prometheus.Histogram` message, as Prometheus itself would answer in SAMPLES mode.
+
+import { type BitReader, safeTime } from './bit-reader.ts';
+import { StartTimestamps } from './chunk-start-timestamps.ts';
+import { WireError } from '../errors.ts';
+import {
+  type HistogramLayout,
+  histogramTags,
+  MessageWriter,
+  type ResetHint,
+  resetHints,
+  varintBytes,
+} from './histogram-message.ts';
+import { FloatHistogramValues, type HistogramValues, IntegerHistogramValues } from './histogram-values.ts';
+import type { SampleColumns } from '../sample-columns.ts';
+
+export type HistogramChunkKind = {
+  readonly name: string;
+  readonly float: boolean;
+  readonly startTimestamps: boolean;
+};
+
+const headerBytes = 3;
+/** Zero threshold, schema, two span counts, time, and the first sample's count, zero count and sum. */
+const firstIntegerBits = 8 + 3 + 1 + 2 + 64;
+const firstFloatBits = 8 + 3 + 1 + 3 * 64;
+const laterSampleBits = 4;
+
+const customBucketsSchema = -53;
+const gaugeHeader = 0xc0;
+// The float64 range has 2^11 powers of two, cut into 2^8 buckets at the finest schema that Prometheus writes, on both sides of zero.
+const maxBuckets = 2 ** 20;
+// A bit of a chunk can unpack to eight bytes of a message. Real chunks unpack to less than a megabyte.
+const maxMessageBytes = 64 * 1024 * 1024;
+
+const writer = new MessageWriter();
+
+/**
+ * Appends the histograms of a chunk with fromMs <= t < toMs as `prometheus.Histogram` messages. Throws WireError ('truncated',
+ * 'corrupt', or 'unknown-encoding' for a schema of a later Prometheus), then appends none.
+ *
+ * Three things follow the iterator of current Prometheus versions: the first sample of a counter chunk has the reset hint
+ * UNKNOWN whatever the chunk's header says (the chunk before may be gone), the later ones have NO; and a stale sample has
+ * nothing but its sum. Schemas above 8 stay as they are stored, where Prometheus since 3.7 would merge buckets down to 8.
+ */
+export function decodeHistogramChunk(
+  kind: HistogramChunkKind,
+  reader: BitReader,
+  count: number,
+  fromMs: number,
+  toMs: number,
+  columns: SampleColumns,
+): void {
+  if (count === 0) return;
+  reader.load(kind.name, headerBytes, Number.POSITIVE_INFINITY);
+  const least = (kind.float ? firstFloatBits : firstIntegerBits) + (count - 1) * laterSampleBits;
+  reader.require(least, `${count} samples`);
+  const held = columns.histograms.length;
+  try {
+    decodeSamples(kind, reader, count, fromMs, toMs, columns);
+  } catch (error) {
+    columns.histograms.length = held;
+    columns.histogramTimesMs.length = held;
+    throw error;
+  }
+}
+
+function decodeSamples(
+  kind: HistogramChunkKind,
+  reader: BitReader,
+  count: number,
+  fromMs: number,
+  toMs: number,
+  columns: SampleColumns,
+): void {
+  const gauge = (reader.byteAt(kind.startTimestamps ? 0 : 2) & gaugeHeader) === gaugeHeader;
+  const starts = new StartTimestamps(kind.startTimestamps ? reader.byteAt(2) : 0);
+  const layout = readLayout(reader);
+  if (kind.float) reader.require(64 * (layout.positiveBuckets + layout.negativeBuckets), 'buckets');
+  const values = kind.float ? new FloatHistogramValues(layout) : new IntegerHistogramValues(layout);
+  let time = 0;
+  let delta = 0;
+  let messageBytes = 0;
+  let started = false;
+  for (let i = 0; i < count; i++) {
+    const previous = time;
+    reader.varbitInt();
+    if (i === 0) {
+      time = safeTime(reader.signed());
+      values.readFirst(reader);
+    } else {
+      delta = safeTime(delta + safeTime(reader.signed()));
+      time = safeTime(time + delta);
+      values.readNext(reader);
+    }
+    starts.read(reader, i, time, previous);
+    if (time < fromMs || time >= toMs) continue;
+    const hint = gauge ? resetHints.gauge : i === 0 ? resetHints.unknown : resetHints.no;
+    const message = encodeMessage(layout, values, hint, time);
+    messageBytes += message.length;
+    if (messageBytes > maxMessageBytes) {
+      throw new WireError('corrupt', `chunk of encoding ${kind.name} unpacks to more than ${maxMessageBytes} bytes`);
+    }
+    columns.addHistogram(time, message);
+    if (starts.present) started = true;
+  }
+  if (started) columns.startTimestamps = true;
+}
+
+function encodeMessage(layout: HistogramLayout, values: HistogramValues, hint: ResetHint, timeMs: number): Uint8Array {
+  const full = !values.stale;
+  writer.clear();
+  values.writeCount(writer);
+  values.writeSum(writer);
+  if (full) writer.append(layout.scale);
+  values.writeZeroCount(writer);
+  if (full) {
+    writer.append(layout.negativeSpans);
+    values.writeNegativeBuckets(writer);
+    writer.append(layout.positiveSpans);
+    values.writePositiveBuckets(writer);
+    if (hint !== resetHints.unknown) {
+      writer.uint32(histogramTags.resetHint);
+      writer.uint32(hint);
+    }
+  }
+  if (timeMs !== 0) {
+    writer.uint32(histogramTags.timestamp);
+    writer.int64(timeMs);
+  }
+  if (full) writer.append(layout.customValues);
+  return writer.copy();
+}
+
+function readLayout(reader: BitReader): HistogramLayout {
+  readZeroThreshold(reader);
+  const { high, low } = reader;
+  const schema = readSmall(reader, 'schema');
+  if (schema !== customBucketsSchema && (schema < -9 || schema > 52)) {
+    throw new WireError('unknown-encoding', `histogram schema ${schema} is neither of -9 to 52 nor -53`);
+  }
+  writer.clear();
+  if (schema !== 0) {
+    writer.uint32(histogramTags.schema);
+    writer.zigzag(schema >> 31, schema);
+  }
+  if (high !== 0 || low !== 0) {
+    writer.uint32(histogramTags.zeroThreshold);
+    writer.double(high, low);
+  }
+  const scale = writer.copy();
+  const positive = readSpans(reader, histogramTags.positiveSpans);
+  const negative = readSpans(reader, histogramTags.negativeSpans);
+  return {
+    schema,
+    scale,
+    negativeSpans: negative.fields,
+    positiveSpans: positive.fields,
+    customValues: schema === customBucketsSchema ? readCustomValues(reader) : new Uint8Array(0),
+    negativeBuckets: negative.buckets,
+    positiveBuckets: positive.buckets,
+  };
+}
+
+/** Leaves the threshold's bits in `reader.high` and `reader.low`. */
+function readZeroThreshold(reader: BitReader): void {
+  const code = reader.bits(8);
+  if (code === 255) {
+    reader.bits64(64);
+    return;
+  }
+  // Powers of two by their exponent: code 1 is 2^-243, code 254 is 2^10.
+  reader.high = code === 0 ? 0 : (code - 244 + 1023) << 20;
+  reader.low = 0;
+}
+
+/** A signed varbit number that must fit 32 bits. */
+function readSmall(reader: BitReader, what: string): number {
+  reader.varbitInt();
+  if (reader.high !== reader.low >> 31) throw new WireError('corrupt', `histogram ${what} is out of range`);
+  return reader.low;
+}
+
+/** An unsigned varbit number that counts something of the layout. */
+function readLength(reader: BitReader, what: string): number {
+  reader.varbitUint();
+  const length = reader.unsigned();
+  if (length > maxBuckets) throw new WireError('corrupt', `histogram has ${length} ${what}`);
+  return length;
+}
+
+function readSpans(reader: BitReader, tag: number): { fields: Uint8Array; buckets: number } {
+  const spans = readLength(reader, 'spans');
+  reader.require(2 * spans, 'spans');
+  let buckets = 0;
+  writer.clear();
+  for (let i = 0; i < spans; i++) {
+    const length = readLength(reader, 'buckets');
+    const offset = readSmall(reader, 'span offset');
+    buckets += length;
+    const zigzag = ((offset << 1) ^ (offset >> 31)) >>> 0;
+    writer.uint32(tag);
+    writer.uint32((zigzag === 0 ? 0 : 1 + varintBytes(0, zigzag)) + (length === 0 ? 0 : 1 + varintBytes(0, length)));
+    if (zigzag !== 0) {
+      writer.uint32(histogramTags.spanOffset);
+      writer.uint32(zigzag);
+    }
+    if (length !== 0) {
+      writer.uint32(histogramTags.spanLength);
+      writer.uint32(length);
+    }
+  }
+  if (buckets > maxBuckets) throw new WireError('corrupt', `histogram has ${buckets} buckets`);
+  reader.require(buckets, 'buckets');
+  return { fields: writer.copy(), buckets };
+}
+
+const bound = new DataView(new ArrayBuffer(8));
+
+/** Upper bounds of custom buckets: thousandths as an integer plus 1, or 0 and the double itself. */
+function readCustomValues(reader: BitReader): Uint8Array {
+  const length = readLength(reader, 'custom bounds');
+  reader.require(5 * length, 'custom bounds');
+  writer.clear();
+  if (length === 0) return writer.copy();
+  writer.uint32(histogramTags.customValues);
+  writer.uint32(8 * length);
+  for (let i = 0; i < length; i++) {
+    reader.varbitUint();
+    if (reader.high === 0 && reader.low === 0) {
+      reader.bits64(64);
+      writer.double(reader.high, reader.low);
+    } else {
+      bound.setFloat64(0, (reader.unsigned() - 1) / 1000);
+      writer.double(bound.getInt32(0), bound.getInt32(4));
+    }
+  }
+  return writer.copy();
+}

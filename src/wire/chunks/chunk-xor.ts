@@ -1,0 +1,119 @@
+// The float chunk of every Prometheus (encoding 1, and 0 of old ones): Gorilla's delta-of-delta times and XORed values. This is
+// the hot path of a migration: locals instead of fields, halves instead of 64-bit values, no object and no call that is not
+// inlined per sample.
+
+import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
+import type { SampleColumns } from '../sample-columns.ts';
+
+const headerBytes = 2;
+const firstSampleBits = 9 * 8;
+const secondSampleBits = 9;
+const laterSampleBits = 2;
+/** The longest sample is the second: 10 bytes of time, 2 + 11 + 64 bits of value. */
+const longestSampleBytes = 20;
+
+/** The first two samples of a chunk; reused, because decoding is synchronous. */
+const firstValues = new XorValues(1);
+
+/** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none. */
+export function decodeXorChunk(
+  reader: BitReader,
+  count: number,
+  fromMs: number,
+  toMs: number,
+  columns: SampleColumns,
+): void {
+  if (count === 0) return;
+  reader.load('XOR', headerBytes, headerBytes + count * longestSampleBytes);
+  reader.require(
+    firstSampleBits + (count > 1 ? secondSampleBits + (count - 2) * laterSampleBits : 0),
+    `${count} samples`,
+  );
+  columns.reserve(count);
+  const times = columns.floatTimesMs;
+  const bits = columns.floatBits;
+  let n = columns.floats;
+
+  const value = firstValues;
+  value.restart(0);
+  reader.varint();
+  let time = safeTime(reader.signed());
+  value.readRaw(reader, 0);
+  let low = value.bits[0] as number;
+  let high = value.bits[1] as number;
+  times[n] = time;
+  bits[2 * n] = low;
+  bits[2 * n + 1] = high;
+  if (time >= fromMs && time < toMs) n++;
+  if (count === 1) {
+    columns.floats = n;
+    return;
+  }
+
+  reader.uvarint();
+  let delta = safeTime(reader.signed());
+  time = safeTime(time + delta);
+  value.readXor(reader, 0);
+  low = value.bits[0] as number;
+  high = value.bits[1] as number;
+  times[n] = time;
+  bits[2 * n] = low;
+  bits[2 * n + 1] = high;
+  if (time >= fromMs && time < toMs) n++;
+
+  const view = reader.view;
+  const end = reader.end;
+  let position = reader.position;
+  let leading = value.leading[0] as number;
+  let significant = value.significant[0] as number;
+  for (let i = 2; i < count; i++) {
+    let next = peek32(view, position);
+    if (next < 0) {
+      const ones = Math.clz32(~next);
+      if (ones < 4) {
+        const size = ones === 1 ? 14 : 11 + 3 * ones;
+        let change = (next << (ones + 1)) >>> (32 - size);
+        // Exactly half of the range is positive, by the encoder's rule.
+        if (change > 1 << (size - 1)) change -= 1 << size;
+        delta = safeTime(delta + change);
+        position += ones + 1 + size;
+      } else {
+        const change = peek32(view, position + 4) * 0x1_0000_0000 + (peek32(view, position + 36) >>> 0);
+        delta = safeTime(delta + safeTime(change));
+        position += 68;
+      }
+      next = peek32(view, position);
+    } else {
+      position++;
+      next <<= 1;
+    }
+    time += delta;
+
+    if (next >= 0) position++;
+    else {
+      if ((next & 0x4000_0000) === 0) position += 2;
+      else {
+        leading = (next >>> 25) & 31;
+        significant = (next >>> 19) & 63 || 64;
+        if (leading + significant > 64) throw impossibleWindow();
+        position += 13;
+      }
+      // The bits that differ, first at the top of the 64 and then moved to their place.
+      let xorHigh = peek32(view, position);
+      let xorLow = 0;
+      if (significant > 32) xorLow = (peek32(view, position + 32) >> (64 - significant)) << (64 - significant);
+      else xorHigh = (xorHigh >> (32 - significant)) << (32 - significant);
+      position += significant;
+      low ^= (xorLow >>> leading) | ((xorHigh << (31 - leading)) << 1);
+      high ^= xorHigh >>> leading;
+    }
+
+    if (position > end) throw truncated('XOR');
+    times[n] = time;
+    bits[2 * n] = low;
+    bits[2 * n + 1] = high;
+    if (time >= fromMs && time < toMs) n++;
+    else safeTime(time);
+  }
+  columns.floats = n;
+}

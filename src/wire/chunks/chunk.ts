@@ -1,0 +1,82 @@
+// The door to the chunk decoders: an encoding's number to its decoder. Called for each chunk of a streamed remote_read answer.
+
+import { BitReader } from './bit-reader.ts';
+import { decodeHistogramChunk, type HistogramChunkKind } from './chunk-histogram.ts';
+import { decodeXorChunk } from './chunk-xor.ts';
+import { decodeXor2Chunk } from './chunk-xor2.ts';
+import { WireError } from '../errors.ts';
+import type { SampleColumns } from '../sample-columns.ts';
+
+/** `prometheus.Chunk.Encoding`, with the numbers of Prometheus' tsdb/chunkenc. Prometheus before 2.40 leaves it 0 for XOR. */
+export const chunkEncodings = {
+  unknown: 0,
+  xor: 1,
+  histogram: 2,
+  floatHistogram: 3,
+  xor2: 4,
+  histogramSt: 5,
+  floatHistogramSt: 6,
+} as const;
+
+const knownEncodings: ReadonlySet<number> = new Set(Object.values(chunkEncodings));
+
+const histogramKinds: ReadonlyMap<number, HistogramChunkKind> = new Map([
+  [chunkEncodings.histogram, { name: 'HISTOGRAM', float: false, startTimestamps: false }],
+  [chunkEncodings.floatHistogram, { name: 'FLOAT_HISTOGRAM', float: true, startTimestamps: false }],
+  [chunkEncodings.histogramSt, { name: 'HISTOGRAM_ST', float: false, startTimestamps: true }],
+  [chunkEncodings.floatHistogramSt, { name: 'FLOAT_HISTOGRAM_ST', float: true, startTimestamps: true }],
+]);
+
+// Decoding is synchronous and starts with `load`, so one reader's memory serves every chunk of this thread.
+const reader = new BitReader();
+
+/**
+ * How many samples the chunk `bytes[start, end)` says it holds: its first two bytes, of which the ST histogram kinds use 14 bits. Throws WireError
+ * 'truncated' without them, 'unknown-encoding' for an encoding that is not in `chunkEncodings`.
+ */
+export function chunkSampleCount(
+  encoding: number,
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+): number {
+  if (!knownEncodings.has(encoding)) throw unknownEncoding(encoding);
+  if (end - start < 2) throw new WireError('truncated', `chunk of ${end - start} bytes has no sample count`);
+  const resetBits = encoding >= chunkEncodings.histogramSt ? 0xc0 : 0;
+  return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
+}
+
+/**
+ * Decodes the chunk `bytes[start, end)`. Samples with fromMs <= t < toMs are appended to `columns`, in the order of the chunk; times are milliseconds since 1970. Bytes
+ * behind the last sample are ignored, as Prometheus does. Throws WireError: 'truncated' when the bytes end early, 'corrupt' when
+ * they cannot be a chunk or hold a time outside ±2^53 ms, 'unknown-encoding' for an encoding or a histogram schema of a later
+ * Prometheus. After an error `columns` holds what it held before.
+ */
+export function decodeChunk(
+  encoding: number,
+  bytes: Uint8Array,
+  fromMs: number,
+  toMs: number,
+  columns: SampleColumns,
+  start: number = 0,
+  end: number = bytes.length,
+): void {
+  const count = chunkSampleCount(encoding, bytes, start, end);
+  // The float decoders look for impossible times only outside the window.
+  const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
+  const to = Math.min(toMs, Number.MAX_SAFE_INTEGER + 1);
+  reader.pointAt(bytes, start, end);
+  if (encoding === chunkEncodings.unknown || encoding === chunkEncodings.xor) {
+    decodeXorChunk(reader, count, from, to, columns);
+  } else if (encoding === chunkEncodings.xor2) {
+    decodeXor2Chunk(reader, count, from, to, columns);
+  } else {
+    const kind = histogramKinds.get(encoding);
+    if (kind === undefined) throw unknownEncoding(encoding);
+    decodeHistogramChunk(kind, reader, count, from, to, columns);
+  }
+}
+
+function unknownEncoding(encoding: number): WireError {
+  return new WireError('unknown-encoding', `chunk encoding ${encoding} is unknown; known are 0 to 6`);
+}

@@ -1,0 +1,45 @@
+// In which order a Prometheus commits the samples of one write request. Called by migration/lanes.ts, which puts samples that would be committed
+// in another order than that of their times into different requests.
+
+import { ProtoReader, VARINT } from '../proto-reader.ts';
+import { isStaleMarker } from './stale-marker.ts';
+
+/**
+ * Prometheus (3.5 and older at least) commits a request by type, all floats first, and writes it to its log by type too: a sample of an
+ * earlier type makes those of later types out of order that stand before it in time. They are dropped at commit, or when the log is
+ * replayed, and the request was answered with 204. So within one request the ranks of a series' samples must not fall.
+ */
+export interface CommitRank {
+  readonly first: number;
+  /** Larger than `first` where versions differ. */
+  readonly last: number;
+}
+
+export const floatRank: CommitRank = { first: 0, last: 0 };
+const integerRank: CommitRank = { first: 1, last: 1 };
+const integerCustomRank: CommitRank = { first: 2, last: 2 };
+const floatHistogramRank: CommitRank = { first: 3, last: 3 };
+const floatCustomRank: CommitRank = { first: 4, last: 4 };
+/** Prometheus 2.40 to 2.43 take a float histogram with a count of 0, as every stale marker has it, for an integer one. */
+const staleFloatRank: CommitRank = { first: 1, last: 3 };
+
+/** −53 as the zigzag varint of `sint32`. */
+const customBucketsSchema = 105;
+
+/** @param message a `prometheus.Histogram` of types.proto. Throws WireError on bytes that are none. */
+export function histogramCommitRank(message: Uint8Array): CommitRank {
+  const reader = new ProtoReader(message);
+  let float = false;
+  let stale = false;
+  let custom = false;
+  // Everybody writes fields in the order of their numbers; what follows the schema does not matter.
+  while (reader.nextField() && reader.field <= 4) {
+    if (reader.field === 2) float = true;
+    if (reader.field === 3) stale = isStaleMarker(message, reader.fixed64());
+    else if (reader.field === 4 && reader.wireType === VARINT) custom = reader.uvarint() === customBucketsSchema;
+    else reader.skip();
+  }
+  if (stale) return float ? staleFloatRank : integerRank;
+  if (float) return custom ? floatCustomRank : floatHistogramRank;
+  return custom ? integerCustomRank : integerRank;
+}

@@ -1,0 +1,43 @@
+// Recognises requests that carry nothing but the end of a series. Called by migration/delivery.ts, for destinations that do not show it.
+
+import { ProtoReader } from '../proto-reader.ts';
+
+/** Whether every sample of an encoded WriteRequest is a stale marker, float or histogram. Throws WireError on bytes that are none of ours. */
+export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
+  const series = new ProtoReader(request);
+  const entry = new ProtoReader(request, 0, 0);
+  let samples = 0;
+  while (series.nextField()) {
+    if (series.field !== 1) {
+      series.skip();
+      continue;
+    }
+    series.delimited();
+    entry.reset(request, series.valueStart, series.valueEnd);
+    while (entry.nextField()) {
+      entry.delimited();
+      const isSample = entry.field === 2;
+      if (!isSample && entry.field !== 4) continue;
+      samples++;
+      // A Sample's value, a Histogram's sum.
+      if (!hasStaleField(request, entry.valueStart, entry.valueEnd, isSample ? 1 : 3)) return false;
+    }
+  }
+  return samples > 0;
+}
+
+function hasStaleField(bytes: Uint8Array, start: number, end: number, field: number): boolean {
+  const reader = new ProtoReader(bytes, start, end);
+  while (reader.nextField()) {
+    if (reader.field === field) return isStaleMarker(bytes, reader.fixed64());
+    reader.skip();
+  }
+  return false;
+}
+
+const staleMarkerBytes = [0x02, 0, 0, 0, 0, 0, 0xf0, 0x7f];
+
+/** Whether the little-endian double at `at` is the stale marker. */
+export function isStaleMarker(bytes: Uint8Array, at: number): boolean {
+  return staleMarkerBytes.every((byte, i) => bytes[at + i] === byte);
+}

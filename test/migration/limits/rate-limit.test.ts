@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { RateLimit } from '../../../src/migration/limits/rate-limit.ts';
+import type { Clock } from '../../../src/telemetry/clock.ts';
+
+/** A clock that stands still until a test moves it. */
+class StandingClock implements Clock {
+  nowMs = 1_000_000;
+  readonly #sleepers = new Set<{ untilMs: number; wake: () => void }>();
+
+  now(): number {
+    return this.nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { untilMs: this.nowMs + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
+  async advance(ms: number): Promise<void> {
+    const endMs = this.nowMs + ms;
+    await settle();
+    for (;;) {
+      const next = [...this.#sleepers].sort((a, b) => a.untilMs - b.untilMs)[0];
+      if (next === undefined || next.untilMs > endMs) break;
+      this.#sleepers.delete(next);
+      this.nowMs = Math.max(this.nowMs, next.untilMs);
+      next.wake();
+      await settle();
+    }
+    this.nowMs = endMs;
+    await settle();
+  }
+}
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+const never = new AbortController().signal;
+
+describe('rate limit', () => {
+  it('lets everything through when there is none', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(undefined, clock);
+    for (let i = 0; i < 100; i++) await limit.take(1e12, never);
+    assert.equal(clock.sleeping, 0);
+  });
+
+  it('begins with nothing saved and holds the average', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1000, clock);
+    let taken = 0;
+    const startMs = clock.nowMs;
+    const taking = (async () => {
+      for (let i = 0; i < 100; i++) {
+        await limit.take(100, never);
+        taken += 100;
+        assert.ok(taken <= clock.nowMs - startMs, `${taken} after ${clock.nowMs - startMs} ms`);
+      }
+    })();
+    await clock.advance(5000);
+    assert.equal(taken, 5000);
+    await clock.advance(5000);
+    await taking;
+    assert.equal(clock.nowMs - startMs, 10_000);
+  });
+
+  it('saves no more than a second while nobody takes', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1000, clock);
+    await clock.advance(60_000);
+    await limit.take(1000, never);
+    let taken = false;
+    const more = limit.take(500, never).then(() => {
+      taken = true;
+    });
+    await clock.advance(499);
+    assert.equal(taken, false);
+    await clock.advance(1);
+    await more;
+    assert.equal(taken, true);
+  });
+
+  it('lets an amount above a second wait until all of it is saved', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1000, clock);
+    await clock.advance(60_000);
+    const startMs = clock.nowMs;
+    let endMs = 0;
+    const large = limit.take(10_000, never).then(() => {
+      endMs = clock.nowMs;
+    });
+    await clock.advance(20_000);
+    await large;
+    assert.equal(endMs - startMs, 9000, 'one second was there already');
+    // What was saved beyond the bucket for the large amount is gone with it.
+    assert.equal(clock.sleeping, 0);
+    await limit.take(1000, never);
+    const next = limit.take(1, never);
+    await clock.advance(1);
+    await next;
+  });
+
+  it('serves in the order of asking', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(10, clock);
+    const order: number[] = [];
+    const all = [50, 1, 1, 30, 2].map((amount, index) => limit.take(amount, never).then(() => order.push(index)));
+    await clock.advance(8400);
+    await Promise.all(all);
+    assert.deepEqual(order, [0, 1, 2, 3, 4]);
+    assert.equal(clock.nowMs, 1_008_400);
+  });
+
+  it('leaves the queue when aborted, takes nothing and lets the next go on', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(10, clock);
+    const abort = new AbortController();
+    const large = limit.take(1000, abort.signal);
+    let through = false;
+    const small = limit.take(10, never).then(() => {
+      through = true;
+    });
+    await clock.advance(500);
+    const reason = new Error('stopped');
+    abort.abort(reason);
+    await assert.rejects(large, (error) => error === reason);
+    assert.equal(through, false);
+    await clock.advance(500);
+    await small;
+    await assert.rejects(limit.take(1, AbortSignal.abort(reason)), (error) => error === reason);
+  });
+
+  it('can be changed while someone waits', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1, clock);
+    let through = 0;
+    const first = limit.take(100, never).then(() => through++);
+    await clock.advance(10_000);
+    limit.set(90);
+    await clock.advance(999);
+    assert.equal(through, 0);
+    await clock.advance(1);
+    await first;
+    const second = limit.take(1e9, never).then(() => through++);
+    await clock.advance(1);
+    limit.set(undefined);
+    await second;
+    assert.equal(through, 2);
+    limit.set(10);
+    const third = limit.take(10, never).then(() => through++);
+    await clock.advance(999);
+    assert.equal(through, 2, 'time without a limit saves nothing');
+    await clock.advance(1);
+    await third;
+  });
+
+  it('survives a clock that is set back', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1000, clock);
+    await clock.advance(1000);
+    clock.nowMs -= 3_600_000;
+    await limit.take(0, never);
+    let through = false;
+    const taking = limit.take(500, never).then(() => {
+      through = true;
+    });
+    await clock.advance(500);
+    await taking;
+    assert.equal(through, true);
+  });
+
+  it('refuses rates and amounts that are none', async () => {
+    const clock = new StandingClock();
+    for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => new RateLimit(rate, clock), RangeError);
+      assert.throws(() => new RateLimit(1, clock).set(rate), RangeError);
+    }
+    await assert.rejects(new RateLimit(1, clock).take(-1, never), RangeError);
+    await assert.rejects(new RateLimit(1, clock).take(Number.NaN, never), RangeError);
+  });
+
+  it('lets at most t + 1 seconds of it through in any t seconds, and wastes nothing while someone waits', async () => {
+    const script = fc.array(
+      fc.record({ amount: fc.integer({ min: 1, max: 400 }), pauseMs: fc.constantFrom(0, 0, 10, 300, 5000) }),
+      { minLength: 1, maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(script, async (steps) => {
+        const clock = new StandingClock();
+        const limit = new RateLimit(100, clock);
+        const startMs = clock.nowMs;
+        const admitted: { atMs: number; amount: number }[] = [];
+        const all: Promise<unknown>[] = [];
+        for (const { amount, pauseMs } of steps) {
+          all.push(limit.take(amount, never).then(() => admitted.push({ atMs: clock.nowMs, amount })));
+          await clock.advance(pauseMs);
+        }
+        await clock.advance(200_000);
+        await Promise.all(all);
+        assert.deepEqual(
+          admitted.map((one) => one.amount),
+          steps.map((one) => one.amount),
+        );
+        let total = 0;
+        for (const [last, { atMs, amount }] of admitted.entries()) {
+          total += amount;
+          assert.ok(total <= ((atMs - startMs) / 1000) * 100 + 1e-6);
+          let inside = 0;
+          for (let first = last; first >= 0; first--) {
+            const from = admitted[first];
+            assert.ok(from);
+            inside += from.amount;
+            // The first one of the stretch may have been saved for before the stretch began.
+            const savedBefore = Math.max(100, from.amount);
+            assert.ok(inside <= ((atMs - from.atMs) / 1000) * 100 + savedBefore + 1e-6);
+          }
+        }
+        const lastMs = admitted.at(-1)?.atMs ?? 0;
+        const pausesMs = steps.reduce((sum, step) => sum + step.pauseMs, 0);
+        assert.ok(lastMs - startMs <= pausesMs + total * 10 + 1, 'no time was lost');
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { MigrationError } from '../../../src/migration/migration-error.ts';
+import { Retrier } from '../../../src/migration/limits/retrier.ts';
+import { RemoteError, type RemoteErrorDetails } from '../../../src/remote/meaning/remote-error.ts';
+import type { Clock } from '../../../src/telemetry/clock.ts';
+import { emptyProgress, endpoint, RecordingObserver } from '../support/plan.ts';
+
+const never = new AbortController().signal;
+const there = endpoint('source', 'http://user.example:9090/api/v1/read?token=hidden');
+
+/** Waiting moves it. */
+class SleepingClock implements Clock {
+  nowMs = 0;
+  now = () => this.nowMs;
+  sleep = (ms: number) => {
+    this.nowMs += ms;
+    return Promise.resolve();
+  };
+}
+
+function fixture(startupDeadlineMs: number) {
+  const clock = new SleepingClock();
+  const observer = new RecordingObserver();
+  const progress = emptyProgress();
+  return {
+    clock,
+    observer,
+    progress,
+    retrier: new Retrier({ clock, random: () => 0.99, observer, progress, startupDeadlineMs }),
+  };
+}
+
+function failure(changes: Partial<RemoteErrorDetails> = {}): RemoteError {
+  return new RemoteError({
+    class: 'transient',
+    code: 'connection-refused',
+    side: 'source',
+    what: 'refuses',
+    ...changes,
+  });
+}
+
+describe('waiting for another attempt', () => {
+  it('gives a side that never answered until the deadline, and not a moment longer', async () => {
+    const { clock, retrier } = fixture(10_000);
+    const error = await (async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await retrier.pause(failure(), there, attempt, never);
+        } catch (caught) {
+          return caught;
+        }
+      }
+    })();
+    assert.ok(error instanceof MigrationError);
+    assert.equal(error.code, 'unreachable');
+    assert.equal(error.side, 'source');
+    assert.match(error.message, /user\.example:9090.*10 s.*refuses/);
+    assert.doesNotMatch(error.message, /hidden/);
+    assert.equal(clock.nowMs, 10_000);
+  });
+
+  it('has no such limit once the side has answered, with an error too', async () => {
+    for (const answered of [true, false]) {
+      const { clock, retrier } = fixture(10_000);
+      if (answered) retrier.answered('source');
+      else await retrier.pause(failure({ code: 'unavailable', status: 503 }), there, 1, never);
+      for (let attempt = 1; attempt < 100; attempt++) await retrier.pause(failure(), there, attempt, never);
+      assert.ok(clock.nowMs > 1_000_000);
+    }
+  });
+
+  it('keeps the sides apart', async () => {
+    const { retrier, clock } = fixture(1000);
+    retrier.answered('destination');
+    clock.nowMs = 2000;
+    await assert.rejects(retrier.pause(failure(), there, 1, never), MigrationError);
+    await retrier.pause(failure({ side: 'destination' }), there, 1, never);
+  });
+
+  it('is counted and told, with the wait that the server asked for', async () => {
+    const { clock, observer, progress, retrier } = fixture(10_000);
+    await retrier.pause(failure({ code: 'rate-limited', status: 429, retryAfterMs: 3000 }), there, 4, never);
+    const [event] = observer.all('retry');
+    assert.equal(event!.attempt, 4);
+    assert.equal(event!.code, 'rate-limited');
+    assert.ok(event!.delayMs >= 3000);
+    assert.equal(clock.nowMs, event!.delayMs);
+    assert.equal(progress.retries, 1);
+    assert.match(progress.waitingFor, /^retry of source in \d+ s: rate-limited$/);
+  });
+});

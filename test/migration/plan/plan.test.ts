@@ -1,0 +1,427 @@
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import type { SecretSource } from '../../../src/api/secret-source.ts';
+import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
+import { type CopyDefinition, compilePlan, migrationId } from '../../../src/migration/plan/plan.ts';
+import { type Changes, changed, documents, linesOf, load, secret } from '../../api/manifests.ts';
+import { createAuthority } from '../../support/certificates.ts';
+
+/** The manifest compiled, with a Secret `s` that holds these values. */
+function compile(changes: Changes, values: Readonly<Record<string, string>> = {}): ReturnType<typeof compilePlan> {
+  const loaded = load(documents(changed(changes), secret('s', values)));
+  assert.ok('migration' in loaded, linesOf(loaded).join('\n'));
+  return compilePlan(loaded.migration, loaded.secrets);
+}
+
+function planOf(changes: Changes, values: Readonly<Record<string, string>> = {}): MigrationPlan {
+  const compiled = compile(changes, values);
+  assert.ok('plan' in compiled, linesOf(compiled).join('\n'));
+  return compiled.plan;
+}
+
+const ref = (key: string) => ({ name: 's', key });
+
+describe('the plan of a migration', () => {
+  it('has every default filled in and every text a number', () => {
+    const { id, ...plan } = planOf({});
+    assert.match(id, /^[0-9a-f]{16}$/);
+    const usual = {
+      headers: {},
+      auth: { kind: 'none' },
+      tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
+      timeouts: { connectMs: 10_000, firstByteMs: 300_000, silenceMs: 120_000 },
+    };
+    assert.deepEqual(plan, {
+      migration: 'default/m',
+      source: {
+        side: 'source',
+        url: 'http://source:9090/api/v1/read',
+        ...usual,
+        readMode: 'Auto',
+        maxFrameBytes: 50 * 2 ** 20,
+      },
+      destination: { side: 'destination', url: 'http://destination:8428/api/v1/write', ...usual, ordering: 'InOrder' },
+      progress: { protocol: 'PromQL', endpoint: { side: 'progress', url: 'http://destination:8428', ...usual } },
+      progressLabels: {},
+      selectors: [[{ kind: '=~', name: '__name__', value: '.+' }]],
+      startMs: Date.UTC(2024, 0, 1),
+      endMs: undefined,
+      lagMs: 300_000,
+      window: { minMs: 1000, maxMs: 1_800_000, targetSamples: 10_000_000 },
+      limits: {
+        memoryBytes: 128 * 2 ** 20,
+        samplesPerSecond: undefined,
+        bytesPerSecond: undefined,
+        inFlightWrites: 8,
+        samplesPerWrite: 50_000,
+      },
+      rejectedSamples: 'Fail',
+      externalLabels: {},
+      relabelings: [],
+    });
+  });
+
+  it('has every field of the manifest', () => {
+    const plan = planOf({
+      'metadata.namespace': 'monitoring',
+      'spec.source.readMode': 'Samples',
+      'spec.source.maxFrameBytes': '1Gi',
+      'spec.source.proxyUrl': 'http://proxy:3128',
+      'spec.source.timeouts': { connect: '1m30s' },
+      'spec.destination.ordering': 'Any',
+      'spec.destination.progress.labels': { cluster: 'c' },
+      'spec.selectors': ['up{a!="b"}', '{c!~"d",e="f"}'],
+      'spec.timeRange': { start: '2024-01-01T00:00:00.5Z', end: '2024-01-02T00:00:00+01:00', lag: '1d' },
+      'spec.window': { min: '2s', max: '1h', targetSamples: 5000 },
+      'spec.limits': {
+        memory: 67108864,
+        samplesPerSecond: 10,
+        bytesPerSecond: '1.5M',
+        inFlightWrites: 64,
+        samplesPerWrite: 1,
+      },
+      'spec.rejectedSamples': 'Skip',
+      'spec.externalLabels': { zone: 'z' },
+      'spec.relabelings': [
+        { action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b', modulus: 8 },
+        { action: 'labeldrop', regex: 'x' },
+      ],
+    });
+    assert.equal(plan.migration, 'monitoring/m');
+    assert.equal(plan.source.readMode, 'Samples');
+    assert.equal(plan.source.maxFrameBytes, 2 ** 30);
+    assert.equal(plan.source.proxyUrl, 'http://proxy:3128');
+    assert.deepEqual(plan.source.timeouts, { connectMs: 90_000, firstByteMs: 300_000, silenceMs: 120_000 });
+    assert.deepEqual(plan.progressLabels, { cluster: 'c' });
+    assert.deepEqual(plan.selectors, [
+      [
+        { kind: '=', name: '__name__', value: 'up' },
+        { kind: '!=', name: 'a', value: 'b' },
+      ],
+      [
+        { kind: '!~', name: 'c', value: 'd' },
+        { kind: '=', name: 'e', value: 'f' },
+      ],
+    ]);
+    assert.equal(plan.startMs, Date.UTC(2024, 0, 1, 0, 0, 0, 500));
+    assert.equal(plan.endMs, Date.UTC(2024, 0, 1, 23));
+    assert.equal(plan.lagMs, 86_400_000);
+    assert.deepEqual(plan.window, { minMs: 2000, maxMs: 3_600_000, targetSamples: 5000 });
+    assert.deepEqual(plan.limits, {
+      memoryBytes: 64 * 2 ** 20,
+      samplesPerSecond: 10,
+      bytesPerSecond: 1_500_000,
+      inFlightWrites: 64,
+      samplesPerWrite: 1,
+    });
+    assert.equal(plan.rejectedSamples, 'Skip');
+    assert.deepEqual(plan.externalLabels, { zone: 'z' });
+    const rule = { sourceLabels: [], separator: ';', regex: '(.*)', modulus: 0, targetLabel: '', replacement: '$1' };
+    assert.deepEqual(plan.relabelings, [
+      { ...rule, action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b', modulus: 8 },
+      { ...rule, action: 'labeldrop', regex: 'x' },
+    ]);
+  });
+
+  it('has windows of up to two hours where any order will do', () => {
+    assert.equal(planOf({ 'spec.destination.ordering': 'Any' }).window.maxMs, 7_200_000);
+  });
+
+  it('sends the tenant as a header', () => {
+    const plan = planOf({
+      'spec.source': { url: 'http://s/', headers: { a: 'b' }, tenant: { value: 't' } },
+      'spec.destination.tenant': { header: 'THANOS-TENANT', value: 'u' },
+    });
+    assert.deepEqual(plan.source.headers, { a: 'b', 'X-Scope-OrgID': 't' });
+    assert.deepEqual(plan.destination.headers, { 'THANOS-TENANT': 'u' });
+  });
+
+  it('is frozen all the way down', () => {
+    const check = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      assert.ok(Object.isFrozen(value), path);
+      for (const [name, field] of Object.entries(value)) check(field, `${path}.${name}`);
+    };
+    check(planOf({ 'spec.relabelings': [{ action: 'drop', sourceLabels: ['a'] }] }), 'plan');
+  });
+});
+
+describe('the endpoint for the progress', () => {
+  const destination: Changes = {
+    'spec.destination.headers': { a: 'b' },
+    'spec.destination.tenant': { value: 't' },
+    'spec.destination.authorization': { credentials: ref('token') },
+    'spec.destination.tls': { serverName: 'd', minVersion: 'TLS13' },
+    'spec.destination.proxyUrl': 'http://proxy:1',
+    'spec.destination.timeouts': { connect: '1s', silence: '3s' },
+  };
+  const values = { token: 'secret-token', other: 'other-token', user: 'u', pass: 'p' };
+
+  function endpointOf(changes: Changes) {
+    const { progress } = planOf({ ...destination, ...changes }, values);
+    assert.ok(progress.protocol !== 'None');
+    return progress.endpoint;
+  }
+
+  it("takes the destination's fields where it has none of its own", () => {
+    const endpoint = endpointOf({});
+    assert.deepEqual(endpoint.headers, { a: 'b', 'X-Scope-OrgID': 't' });
+    assert.equal(endpoint.auth.kind, 'authorization');
+    assert.deepEqual(endpoint.tls, { serverName: 'd', insecureSkipVerify: false, minVersion: 'TLSv1.3' });
+    assert.equal(endpoint.proxyUrl, 'http://proxy:1');
+    assert.deepEqual(endpoint.timeouts, { connectMs: 1000, firstByteMs: 300_000, silenceMs: 3000 });
+  });
+
+  it('has its own, field by field, where it says so', () => {
+    const endpoint = endpointOf({
+      'spec.destination.progress.headers': { c: 'd' },
+      'spec.destination.progress.tenant': { header: 'x-scope-orgid', value: 'u' },
+      'spec.destination.progress.basicAuth': { username: ref('user'), password: ref('pass') },
+      'spec.destination.progress.tls': {},
+      'spec.destination.progress.timeouts': { connect: '9s' },
+    });
+    assert.deepEqual(endpoint.headers, { c: 'd', 'x-scope-orgid': 'u' });
+    assert.ok(endpoint.auth.kind === 'basic');
+    assert.equal(endpoint.auth.username.reveal(), 'u');
+    assert.deepEqual(endpoint.tls, { insecureSkipVerify: false, minVersion: 'TLSv1.2' });
+    assert.deepEqual(endpoint.timeouts, { connectMs: 9000, firstByteMs: 300_000, silenceMs: 3000 });
+  });
+
+  it('does not send the tenant twice when the header is inherited', () => {
+    const endpoint = endpointOf({
+      'spec.destination.tenant': undefined,
+      'spec.destination.headers': { 'x-scope-orgid': 'a' },
+      'spec.destination.progress.tenant': { value: 'b' },
+    });
+    assert.deepEqual(endpoint.headers, { 'X-Scope-OrgID': 'b' });
+  });
+
+  it('is none with None', () => {
+    const { progress } = planOf({ 'spec.destination.progress': { protocol: 'None' } });
+    assert.deepEqual(progress, { protocol: 'None' });
+  });
+});
+
+describe('the secrets of a plan', () => {
+  const authorization: Changes = { 'spec.source.authorization': { type: 'Token', credentials: ref('token') } };
+  const basicAuth: Changes = { 'spec.source.basicAuth': { username: ref('user'), password: ref('pass') } };
+
+  it('are read, less a newline at their end, and never shown', () => {
+    const plan = planOf(authorization, { token: 'hunter2\n' });
+    assert.ok(plan.source.auth.kind === 'authorization');
+    assert.equal(plan.source.auth.type, 'Token');
+    assert.equal(plan.source.auth.credentials.reveal(), 'hunter2');
+    assert.ok(!inspect(plan, { depth: 9, showHidden: true }).includes('hunter2'));
+    assert.ok(!JSON.stringify(plan).includes('hunter2'));
+  });
+
+  const faulty: readonly (readonly [string, Changes, Readonly<Record<string, string>>, string])[] = [
+    ['an empty token', authorization, { token: '\n' }, 'spec.source.authorization.credentials: names an empty value'],
+    [
+      'a newline inside',
+      authorization,
+      { token: 'hun\nter2' },
+      'spec.source.authorization.credentials: holds control characters, such as a newline inside it',
+    ],
+    [
+      'an umlaut',
+      authorization,
+      { token: 'hünter2' },
+      'spec.source.authorization.credentials: holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+    ],
+    [
+      'a space at the end',
+      authorization,
+      { token: 'hunter2 ' },
+      'spec.source.authorization.credentials: holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+    ],
+    [
+      'a colon in the user',
+      basicAuth,
+      { user: 'a:b', pass: 'hunter2' },
+      'spec.source.basicAuth.username: holds a colon, which a user name cannot have',
+    ],
+    [
+      'bytes that are no text',
+      basicAuth,
+      { user: 'a', pass: 'hunter2\ufffd' },
+      'spec.source.basicAuth.password: is not UTF-8 text',
+    ],
+  ];
+  for (const [name, changes, values, line] of faulty) {
+    it(`are refused with ${name}`, () => {
+      const lines = linesOf(compile(changes, values));
+      assert.ok(lines.every((text) => !text.includes('hunter2')));
+      assert.ok(lines.includes(`m.yaml, document 1: ${line}`), lines.join('\n'));
+    });
+  }
+
+  it('may hold umlauts in a password', () => {
+    const plan = planOf(basicAuth, { user: 'u', pass: 'größe' });
+    assert.ok(plan.source.auth.kind === 'basic');
+    assert.equal(plan.source.auth.password.reveal(), 'größe');
+  });
+
+  it('are missed by path, name and key, once each', () => {
+    const loaded = load(
+      documents(
+        changed({ ...basicAuth, 'spec.destination.authorization': { credentials: ref('token') } }),
+        secret('s', { user: 'a', pass: 'b', token: 'c' }),
+      ),
+    );
+    assert.ok('migration' in loaded);
+    const none: SecretSource = { get: () => undefined };
+    assert.deepEqual(linesOf(compilePlan(loaded.migration, none)), [
+      'm.yaml, document 1: spec.source.basicAuth.username: Secret "s" with the key "user" not found',
+      'm.yaml, document 1: spec.source.basicAuth.password: Secret "s" with the key "pass" not found',
+      'm.yaml, document 1: spec.destination.authorization.credentials: Secret "s" with the key "token" not found',
+    ]);
+  });
+
+  describe('for TLS', () => {
+    const authority = createAuthority('plan test');
+    const mine = authority.issue('client');
+    const others = authority.issue('other');
+    const tls: Changes = {
+      'spec.destination.tls': { ca: { secret: ref('ca') }, cert: { secret: ref('cert') }, keySecret: ref('key') },
+    };
+    const pems = { ca: authority.cert, cert: mine.cert, key: mine.key };
+
+    it('are PEM texts', () => {
+      const plan = planOf(tls, pems);
+      assert.equal(plan.destination.tls.ca, authority.cert);
+      assert.equal(plan.destination.tls.cert, mine.cert);
+      assert.equal(plan.destination.tls.key?.reveal(), mine.key);
+    });
+
+    const broken: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+      ['a key of another certificate', { key: others.key }, 'keySecret: does not belong to the certificate in cert'],
+      [
+        'a certificate in place of the key',
+        { key: mine.cert },
+        'keySecret: holds no PEM private key that can be read (-----BEGIN PRIVATE KEY-----)',
+      ],
+      [
+        'an encrypted key',
+        { key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n' },
+        'keySecret: is encrypted; give the private key without a passphrase',
+      ],
+      ['a CA that is no PEM', { ca: 'hunter2' }, 'ca: holds no PEM certificate (-----BEGIN CERTIFICATE-----)'],
+      [
+        'a CA cut short',
+        { ca: '-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n' },
+        'ca: holds a certificate that cannot be read',
+      ],
+    ];
+    for (const [name, values, line] of broken) {
+      it(`are refused with ${name}`, () => {
+        assert.deepEqual(linesOf(compile(tls, { ...pems, ...values })), [
+          `m.yaml, document 1: spec.destination.tls.${line}`,
+        ]);
+      });
+    }
+  });
+});
+
+describe('a resource that the API server has let in', () => {
+  it('is still told what no schema can see', () => {
+    const loaded = load(documents(changed({})));
+    assert.ok('migration' in loaded);
+    const { spec, ...rest } = loaded.migration;
+    const migration = {
+      ...rest,
+      spec: {
+        ...spec,
+        selectors: ['up[5m]'],
+        relabelings: [{ action: 'drop', separator: ';', regex: '(', replacement: '$1' } as const],
+        timeRange: { ...spec.timeRange, lag: '5x' },
+      },
+    };
+    const lines = linesOf(compilePlan(migration, { get: () => undefined }));
+    assert.equal(lines.length, 3);
+    assert.equal(
+      lines[0],
+      'spec.selectors[0]: "up[5m]": must be a PromQL series selector: a range is not possible here; give timeRange (at character 3)',
+    );
+    assert.match(lines[1] ?? '', /^spec\.relabelings\[0\]\.regex: "\(": not a valid RE2 regular expression/);
+    assert.equal(lines[2], 'spec.timeRange.lag: "5x": must be a Prometheus duration such as 5m, 1h30m or 0');
+  });
+});
+
+describe('the id of a migration', () => {
+  const copy: CopyDefinition = {
+    source: { url: 'http://s/read', headers: { 'X-Scope-OrgID': 't', b: '1' } },
+    selectors: [
+      [
+        { kind: '=', name: '__name__', value: 'up' },
+        { kind: '!=', name: 'a', value: 'b' },
+      ],
+      [{ kind: '=~', name: 'c', value: 'd' }],
+    ],
+    relabelings: [
+      {
+        action: 'labeldrop',
+        sourceLabels: [],
+        separator: ';',
+        regex: 'x',
+        modulus: 0,
+        targetLabel: '',
+        replacement: '$1',
+      },
+      {
+        action: 'labeldrop',
+        sourceLabels: [],
+        separator: ';',
+        regex: 'y',
+        modulus: 0,
+        targetLabel: '',
+        replacement: '$1',
+      },
+    ],
+    externalLabels: { x: '1', y: '2' },
+    startMs: 1000,
+  };
+
+  // A change of this value makes every migration that is under way begin again.
+  it('never changes from version to version', () => assert.equal(migrationId(copy), '0ac9c0d8670edc15'));
+
+  it('does not depend on the order of what has none', () => {
+    const { source, selectors, externalLabels } = copy;
+    const reverse = <T extends object>(object: T) => Object.fromEntries(Object.entries(object).reverse()) as T;
+    const other: CopyDefinition = {
+      ...copy,
+      source: { url: source.url, headers: { B: '1', 'x-scope-orgid': 't' } },
+      selectors: [...selectors, ...selectors].map((matchers) => [...matchers].reverse()).reverse(),
+      externalLabels: reverse(externalLabels),
+    };
+    assert.equal(migrationId(other), migrationId(copy));
+  });
+
+  const different: readonly (readonly [string, CopyDefinition])[] = [
+    ['the source', { ...copy, source: { ...copy.source, url: 'http://s/read?x' } }],
+    ['the tenant', { ...copy, source: { ...copy.source, headers: { 'X-Scope-OrgID': 'u', b: '1' } } }],
+    ['a selector', { ...copy, selectors: copy.selectors.slice(0, 1) }],
+    ['a matcher', { ...copy, selectors: [[{ kind: '=', name: 'c', value: 'd' }]] }],
+    ['the order of the rules', { ...copy, relabelings: [...copy.relabelings].reverse() }],
+    ['a rule', { ...copy, relabelings: copy.relabelings.slice(0, 1) }],
+    ['a label', { ...copy, externalLabels: { x: '1', y: '3' } }],
+    ['the start', { ...copy, startMs: 1001 }],
+  ];
+  for (const [name, other] of different) {
+    it(`changes with ${name}`, () => assert.notEqual(migrationId(other), migrationId(copy)));
+  }
+
+  it('is the same whether a default is written out or not, and whatever the rest of the manifest says', () => {
+    const { id } = planOf({});
+    const same: readonly Changes[] = [
+      { 'spec.selectors': ['{__name__=~".+"}'] },
+      { 'spec.selectors': ["{ __name__ =~ '.+', }"] },
+      { 'spec.timeRange.start': '2024-01-01T01:00:00+01:00' },
+      { 'spec.timeRange.end': '2025-01-01T00:00:00Z' },
+      { 'spec.destination.url': 'http://other/', 'spec.destination.ordering': 'Any' },
+      { 'spec.window': { max: '5m' }, 'spec.limits': { inFlightWrites: 1 }, 'spec.rejectedSamples': 'Skip' },
+      { 'metadata.name': 'n', 'spec.source.timeouts': { connect: '1s' } },
+    ];
+    for (const changes of same) assert.equal(planOf(changes).id, id, JSON.stringify(changes));
+  });
+});

@@ -1,0 +1,136 @@
+// The reader in whole runs over real HTTP: a source that can give only so much at once, for a moment or never.
+import assert from 'node:assert/strict';
+import { FastClock } from '../support/fake-clock.ts';
+import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
+import { type Fault, regularSeries, startSource } from '../support/fake-source.ts';
+import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
+import { expected, type ReadQuery } from '../support/remote-messages.ts';
+
+const endMs = epochMs + hourMs;
+const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
+const everything = expected(series, epochMs, endMs);
+const samples = 4 * 240;
+
+function assertSucceeded({ progress, error }: Run): void {
+  assert.equal(error, undefined);
+  assert.equal(progress.phase, 'Succeeded');
+  assert.equal(unaccounted(progress), 0);
+}
+
+/** Everything is there once, nothing else is, and the server understood all. */
+function assertComplete(destination: FakeDestination, result: Run): void {
+  assertSucceeded(result);
+  assert.deepEqual(destination.failures, []);
+  assert.deepEqual(destination.contents(), everything);
+  assert.equal(result.progress.samplesWritten, samples);
+}
+
+const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs + 1;
+const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
+
+describe('a source that says too much', () => {
+  const limit = 12;
+  const tooMuch: Record<string, Fault> = {
+    'a sample limit': { status: 400, text: 'exceeded sample limit (12)' },
+    'a 413': { status: 413, text: 'too large' },
+    'a gateway time-out': { status: 504 },
+    'a 500': { status: 500, text: 'expanding series: context deadline exceeded' },
+    'a stream that is cut': { cutAfterBytes: 100 },
+    'an error text behind a good status': {
+      contentType: streamed,
+      body: Buffer.from('expanding series: too much of it\n'),
+    },
+    silence: 'silence',
+  };
+  for (const [name, fault] of Object.entries(tooMuch)) {
+    it(`by ${name} is asked for shorter windows until all of it arrived once`, async () => {
+      await using source = await startSource(series);
+      source.onQuery = (query) => (source.samplesIn(query) > limit ? fault : undefined);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      const plan = planFor({ source, destination }, { endMs: epochMs + 4 * minuteMs });
+      const timeouts = { connectMs: 1000, firstByteMs: 25, silenceMs: 1000 };
+      const result = await run({ ...plan, source: { ...plan.source, timeouts } });
+      assertSucceeded(result);
+      assert.deepEqual(destination.contents(), expected(series, epochMs, epochMs + 4 * minuteMs));
+      assert.ok(result.observer.all('window-split').every(({ by }) => by === 'time'));
+      assert.ok(source.queries.length < 60, `${source.queries.length} queries`);
+    });
+  }
+
+  it('at the floor of a second is asked by name', async () => {
+    const dense = ['alpha', 'beta', 'gamma', 'delta'].flatMap((name) =>
+      regularSeries({ name, count: 2, fromMs: epochMs, toMs: epochMs + 3000, stepMs: 200 }),
+    );
+    await using source = await startSource(dense);
+    source.onQuery = (query) =>
+      source.samplesIn(query) > 10 ? { status: 400, text: 'exceeded sample limit' } : undefined;
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const result = await run(planFor({ source, destination }, { endMs: epochMs + 3000 }));
+    assertSucceeded(result);
+    assert.deepEqual(destination.contents(), expected(dense, epochMs, epochMs + 3000));
+    assert.ok(result.observer.all('window-split').some(({ by }) => by === 'name'));
+    assert.equal(destination.marks().length, 3, 'one mark a second, not one a name');
+  });
+
+  it('of a single name in a millisecond fails with the limit to raise', async () => {
+    await using source = await startSource(series);
+    source.onQuery = () => ({ status: 413, text: 'too large' });
+    await using destination = await startDestination();
+    const { error, progress } = await run(planFor({ source, destination }));
+    assert.equal(progress.phase, 'Failed');
+    assert.equal(error?.side, 'source');
+    assert.match(error?.hint ?? '', /limit/);
+    assert.equal(destination.accepted.length, 0);
+  });
+
+  it('in a manner of Cortex (400 for everything) is asked again, halved, then given up with its own words', async () => {
+    await using source = await startSource(series);
+    source.onQuery = () => ({ status: 400, text: 'rpc error: code = Unknown desc = something' });
+    await using destination = await startDestination();
+    const { error } = await run(planFor({ source, destination }));
+    assert.equal(error?.side, 'source');
+    assert.match(error?.message ?? '', /something/);
+    assert.ok(source.queries.filter((query) => lengthMs(query) === 5 * minuteMs).length >= 3, 'asked again');
+    assert.equal(lengthMs(source.queries.at(-1)!), 1000, 'down to a second');
+  });
+
+  it('for a moment only, as Cortex does, is asked again', async () => {
+    await using source = await startSource(series);
+    source.onQuery = () =>
+      source.queries.length === 2 ? { status: 400, text: 'rpc error: code = Unavailable' } : undefined;
+    await using destination = await startDestination();
+    const result = await run(planFor({ source, destination }));
+    assertComplete(destination, result);
+    assert.equal(result.progress.retries, 1);
+    assert.equal(result.observer.all('window-split').length, 0);
+  });
+
+  it('in a long outage is waited for, and read completely afterwards', async () => {
+    await using source = await startSource(series);
+    source.onQuery = () => (source.queries.length <= 120 ? { status: 503, text: 'down' } : undefined);
+    await using destination = await startDestination();
+    const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 100_000 });
+    const result = await run(planFor({ source, destination }), { clock });
+    assertComplete(destination, result);
+    assert.ok(Math.max(...clock.sleeps) > 10_000, 'with ever longer waits');
+  });
+});
+
+describe('a source that refuses', () => {
+  for (const [status, code] of [
+    [401, 'unauthorized'],
+    [403, 'forbidden'],
+    [404, 'wrong-path'],
+  ] as const) {
+    it(`with ${status} ends the migration at once`, async () => {
+      await using source = await startSource(series);
+      source.onQuery = () => ({ status, text: 'no' });
+      await using destination = await startDestination();
+      const { error, progress } = await run(planFor({ source, destination }));
+      assert.equal(error?.code, code);
+      assert.equal(error?.side, 'source');
+      assert.match(error?.hint ?? '', /spec\.source/);
+      assert.equal(progress.retries, 0);
+    });
+  }
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { LabelCache } from '../../../src/migration/series/label-cache.ts';
+
+describe('label cache', () => {
+  it('remembers and replaces', () => {
+    const cache = new LabelCache<string>(100);
+    assert.equal(cache.get('a'), undefined);
+    cache.set('a', 'one', 10);
+    assert.equal(cache.get('a'), 'one');
+    cache.set('a', 'two', 20);
+    assert.equal(cache.get('a'), 'two');
+    assert.equal(cache.bytes, 20);
+    cache.clear();
+    assert.equal(cache.get('a'), undefined);
+    assert.equal(cache.bytes, 0);
+  });
+
+  it('keeps what is asked for and forgets the rest', () => {
+    const cache = new LabelCache<number>(100);
+    cache.set('wanted', 1, 10);
+    for (let other = 0; other < 1000; other++) {
+      cache.set(`other ${other}`, other, 10);
+      assert.equal(cache.get('wanted'), 1);
+    }
+    assert.equal(cache.get('other 0'), undefined);
+    assert.equal(cache.get('other 999'), 999);
+  });
+
+  it('holds the same working set over any number of rounds when it fits into half of it', () => {
+    const cache = new LabelCache<number>(2000);
+    for (let series = 0; series < 100; series++) cache.set(`${series}`, series, 10);
+    for (let round = 0; round < 5; round++) {
+      for (let series = 0; series < 100; series++) assert.equal(cache.get(`${series}`), series);
+    }
+  });
+
+  it('does not remember what would push out everything else', () => {
+    const cache = new LabelCache<string>(100);
+    cache.set('small', 'stays', 50);
+    cache.set('large', 'goes', 51);
+    assert.equal(cache.get('large'), undefined);
+    assert.equal(cache.get('small'), 'stays');
+    cache.set('small', 'has grown', 51);
+    assert.equal(cache.get('small'), undefined, 'not the value of before');
+  });
+
+  it('remembers nothing when it has no bytes', () => {
+    const cache = new LabelCache<string>(0);
+    cache.set('a', 'one', 1);
+    assert.equal(cache.get('a'), undefined);
+  });
+
+  it('refuses sizes that are none', () => {
+    assert.throws(() => new LabelCache(-1), RangeError);
+    assert.throws(() => new LabelCache(Number.NaN), RangeError);
+    assert.throws(() => new LabelCache(10).set('a', 1, -1), RangeError);
+  });
+
+  it('never answers wrongly and never passes its bytes', () => {
+    const steps = fc.array(
+      fc.record({
+        key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+        bytes: fc.option(fc.integer({ min: 0, max: 60 })),
+      }),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 0, max: 100 }), (script, maxBytes) => {
+        const cache = new LabelCache<number>(maxBytes);
+        const truth = new Map<string, number>();
+        for (const [step, { key, bytes }] of script.entries()) {
+          if (bytes === null) {
+            const value = cache.get(key);
+            if (value !== undefined) assert.equal(value, truth.get(key));
+          } else {
+            cache.set(key, step, bytes);
+            truth.set(key, step);
+            if (bytes <= Math.floor(maxBytes / 2)) assert.equal(cache.get(key), step, 'the newest is there');
+          }
+          assert.ok(cache.bytes >= 0 && cache.bytes <= maxBytes);
+        }
+      }),
+    );
+  });
+});

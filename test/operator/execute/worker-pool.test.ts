@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { Worker } from 'node:worker_threads';
+import type { MigrationResult } from '../../../src/migration/observer.ts';
+import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
+import type { WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import { type WorkerHandle, WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
+import { systemClock } from '../../../src/telemetry/clock.ts';
+import { FakeWorker } from '../support/fake-worker.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { migrationOf, progressOf } from '../support/migrations.ts';
+
+const job: WorkerJob = { migration: migrationOf(), secrets: [] };
+const result: MigrationResult = { progress: progressOf({ phase: 'Succeeded' }) };
+
+function poolOf() {
+  const clock = new ManualClock();
+  const workers: FakeWorker[] = [];
+  const reports: string[] = [];
+  const ends: [string, WorkerEnd][] = [];
+  const pool = new WorkerPool({
+    spawn(given) {
+      const worker = new FakeWorker(given);
+      workers.push(worker);
+      return worker;
+    },
+    clock,
+    onReport: (key) => reports.push(key),
+    onEnd: (key, end) => ends.push([key, end]),
+  });
+  const start = (key: string): FakeWorker => {
+    pool.start(key, job);
+    return workers.at(-1)!;
+  };
+  return { pool, clock, reports, ends, start };
+}
+
+describe('the pool of workers', () => {
+  it('hands reports on and tells the end once the thread is gone', () => {
+    const { pool, reports, ends, start } = poolOf();
+    const worker = start('a/b');
+    worker.tell({ type: 'report', progress: progressOf(), events: [] });
+    worker.tell({ type: 'ended', result });
+    assert.deepEqual([reports, ends, pool.size], [['a/b'], [], 1]);
+    worker.exit(0);
+    assert.deepEqual([ends, pool.size], [[['a/b', { kind: 'result', result }]], 0]);
+  });
+
+  it('never has two workers of one migration', () => {
+    const { start } = poolOf();
+    start('a/b');
+    assert.throws(() => start('a/b'), /has a worker already/);
+  });
+
+  it('takes an uncaught error as a crash of that worker alone', () => {
+    const { pool, ends, start } = poolOf();
+    start('a/other');
+    const worker = start('a/b');
+    worker.fail(Object.assign(new Error('heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
+    worker.exit(1);
+    assert.deepEqual(ends, [['a/b', { kind: 'crashed', code: 'ERR_WORKER_OUT_OF_MEMORY', message: 'heap' }]]);
+    assert.ok(pool.has('a/other'));
+  });
+
+  it('takes an exit without a result as a crash', () => {
+    const { ends, start } = poolOf();
+    start('a/b').exit(3);
+    assert.deepEqual(ends, [
+      ['a/b', { kind: 'crashed', code: 'exit 3', message: 'the thread ended without a result' }],
+    ]);
+  });
+
+  it('ends a worker that gives no sign of life for a minute', async () => {
+    const { clock, ends, start } = poolOf();
+    const worker = start('a/b');
+    await clock.advance(55_000);
+    worker.tell({ type: 'heartbeat' });
+    await clock.advance(60_000);
+    assert.equal(worker.terminated, false);
+    await clock.advance(5_000);
+    assert.equal(worker.terminated, true);
+    assert.deepEqual(ends, [['a/b', { kind: 'hung', silentMs: 65_000 }]]);
+  });
+
+  it('does not take a machine that slept for a worker that hangs', async () => {
+    const { clock, start } = poolOf();
+    const worker = start('a/b');
+    clock.skip(3_600_000);
+    await clock.advance(10_000);
+    assert.equal(worker.terminated, false);
+  });
+
+  it('lets a worker finish its window, but not for ever', async () => {
+    const { pool, clock, ends, start } = poolOf();
+    const worker = start('a/b');
+    pool.stop('a/b', 'drain');
+    pool.stop('a/b', 'drain');
+    for (let second = 0; second < 59; second++) {
+      worker.tell({ type: 'heartbeat' });
+      await clock.advance(1_000);
+    }
+    assert.deepEqual(worker.received, [{ type: 'stop' }]);
+    await clock.advance(1_000);
+    assert.deepEqual(worker.received, [{ type: 'stop' }, { type: 'abort' }]);
+    await clock.advance(1_000);
+    assert.equal(worker.terminated, true);
+    assert.deepEqual(ends, [['a/b', { kind: 'terminated' }]]);
+  });
+
+  it('shortens a drain by an abort', async () => {
+    const { pool, clock, start } = poolOf();
+    const worker = start('a/b');
+    pool.stop('a/b', 'drain');
+    pool.stopAll('abort');
+    pool.stop('a/b', 'drain');
+    assert.deepEqual(worker.received, [{ type: 'stop' }, { type: 'abort' }]);
+    await clock.advance(1_000);
+    assert.equal(worker.terminated, true);
+  });
+
+  it('leaves alone what has ended in time', async () => {
+    const { pool, clock, start } = poolOf();
+    const worker = start('a/b');
+    pool.stop('a/b', 'abort');
+    worker.tell({ type: 'ended', result });
+    worker.exit(0);
+    const again = start('a/b');
+    await clock.advance(5_000);
+    assert.deepEqual([worker.terminated, again.terminated, again.received], [false, false, []]);
+    assert.deepEqual(clock.sleeping, [5_000]);
+  });
+
+  it('hands rates on to the one that they are meant for', () => {
+    const { pool, start } = poolOf();
+    const other = start('a/other');
+    const worker = start('a/b');
+    const rates = { samplesPerSecond: 1, bytesPerSecond: undefined };
+    pool.setRates('a/b', rates);
+    pool.setRates('a/none', rates);
+    assert.deepEqual([worker.received, other.received], [[{ type: 'rates', rates }], []]);
+  });
+
+  it('is idle when the last worker is gone', async () => {
+    const { pool, start } = poolOf();
+    await pool.idle();
+    const [one, other] = [start('a/b'), start('a/c')];
+    let idle = false;
+    const waiting = pool.idle().then(() => {
+      idle = true;
+    });
+    one.exit(0);
+    await Promise.resolve();
+    assert.equal(idle, false);
+    other.exit(0);
+    await waiting;
+  });
+
+  it('ends a real thread that spins, while another one goes on', async () => {
+    const scripts: Record<string, string> = {
+      spins: 'for (;;);',
+      lives: `const { parentPort } = require('node:worker_threads');
+        setInterval(() => parentPort.postMessage({ type: 'heartbeat' }), 100);`,
+    };
+    const ends: [string, WorkerEnd][] = [];
+    const ended = Promise.withResolvers<void>();
+    const pool = new WorkerPool({
+      spawn: ({ migration }) => handleOf(new Worker(scripts[migration.metadata.name] ?? '', { eval: true })),
+      clock: systemClock,
+      hangMs: 2_000,
+      onReport: () => {},
+      onEnd(key, end) {
+        ends.push([key, end]);
+        ended.resolve();
+      },
+    });
+    for (const name of ['lives', 'spins']) pool.start(name, { migration: migrationOf({ name }), secrets: [] });
+    await ended.promise;
+    assert.deepEqual(ends, [['spins', { kind: 'hung', silentMs: 4_000 }]]);
+    assert.ok(pool.has('lives'));
+    pool.stop('lives', 'abort');
+    await pool.idle();
+    assert.deepEqual(ends[1], ['lives', { kind: 'terminated' }]);
+  }).timeout(20_000);
+});
+
+function handleOf(worker: Worker): WorkerHandle {
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.on('message', listener),
+    onError: (listener) => worker.on('error', listener),
+    onExit: (listener) => worker.on('exit', listener),
+    terminate: () => void worker.terminate(),
+  };
+}

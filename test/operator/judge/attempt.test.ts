@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import type { MigrationProgress, MigrationResult } from '../../../src/migration/observer.ts';
+import { type Attempt, judgeEnd, pauseMs, type Verdict, type WorkerEnd } from '../../../src/operator/judge/attempt.ts';
+import { nowMs, progressOf } from '../support/migrations.ts';
+
+function ended(
+  phase: MigrationProgress['phase'],
+  error?: MigrationResult['error'],
+  progress: Partial<MigrationProgress> = {},
+): WorkerEnd {
+  return {
+    kind: 'result',
+    result: {
+      progress: progressOf({ samplesRead: 9, windows: 1, ...progress, phase }),
+      ...(error !== undefined && { error }),
+    },
+  };
+}
+
+const failed = (code: string, side?: 'source' | 'destination' | 'progress'): WorkerEnd =>
+  ended('Failed', { code, message: 'what happened', ...(side !== undefined && { side }) });
+
+function short(verdict: Verdict): string {
+  if (verdict.kind === 'outcome') return `${verdict.outcome.succeeded} ${verdict.outcome.reason}`;
+  return verdict.kind === 'again' ? `again ${verdict.failures.reason}` : `stopped ${verdict.cause}`;
+}
+
+describe('the end of an attempt', () => {
+  const table: [what: string, end: WorkerEnd, verdict: string, changes?: Partial<Attempt>][] = [
+    ['success', ended('Succeeded'), 'true Completed'],
+    [
+      'success with samples left behind, also by an earlier attempt',
+      ended('Succeeded'),
+      'true CompletedWithSkips',
+      { samplesRejected: 4 },
+    ],
+    ['success with nothing at all', ended('Succeeded', undefined, { samplesRead: 0 }), 'true NothingFound'],
+    [
+      'success with nothing more',
+      ended('Succeeded', undefined, { samplesRead: 0, resumedFromMs: 1 }),
+      'true Completed',
+    ],
+    ['success although it was told to stop', ended('Succeeded'), 'true Completed', { cause: 'suspend' }],
+    ['an interruption that was asked for', ended('Interrupted'), 'stopped suspend', { cause: 'suspend' }],
+    ['an interruption that was not', ended('Interrupted'), 'again WorkerCrashed'],
+    ['refused credentials', failed('unauthorized', 'source'), 'again CredentialsRefused'],
+    ['forbidden', failed('forbidden', 'destination'), 'again CredentialsRefused'],
+    ['an untrusted certificate', failed('tls-untrusted', 'source'), 'again CredentialsRefused'],
+    ['a defect', failed('internal'), 'again WorkerCrashed'],
+    ['a disabled receiver', failed('receiver-disabled', 'destination'), 'false DestinationRefused'],
+    ['a wrong path of the source', failed('wrong-path', 'source'), 'false SourceRefused'],
+    ['a wrong path of progress', failed('wrong-path', 'progress'), 'false ProgressRefused'],
+    ['rejected samples', failed('samples-rejected', 'destination'), 'false SamplesRejected'],
+    ['a mark that is not kept', failed('mark-not-found', 'destination'), 'false ProgressNotKept'],
+    ['a window that cannot get smaller', failed('window-too-large', 'source'), 'false LimitTooSmall'],
+    ['too little memory', failed('memory-too-small'), 'false LimitTooSmall'],
+    ['an empty range', failed('empty-range'), 'false EmptyRange'],
+    ['an answer that cannot be decoded', failed('bad-answer-corrupt', 'source'), 'false SourceUnreadable'],
+    ['a crash', { kind: 'crashed', code: 'X', message: 'boom' }, 'again WorkerCrashed'],
+    [
+      'a crash while it was told to stop',
+      { kind: 'crashed', code: 'X', message: 'boom' },
+      'stopped deleted',
+      { cause: 'deleted' },
+    ],
+    ['silence', { kind: 'hung', silentMs: 65_000 }, 'again WorkerHung'],
+    ['an end by force', { kind: 'terminated' }, 'stopped shutdown', { cause: 'shutdown' }],
+  ];
+  for (const [what, end, verdict, changes] of table) {
+    it(`judges ${what}`, () => {
+      const attempt: Attempt = { end, cause: undefined, earlier: undefined, samplesRejected: 0, ...changes };
+      assert.equal(short(judgeEnd(attempt, nowMs)), verdict);
+    });
+  }
+
+  it('is followed by a longer pause each time', () => {
+    const end: WorkerEnd = { kind: 'crashed', code: 'X', message: 'boom' };
+    const first = judgeEnd({ end, cause: undefined, earlier: undefined, samplesRejected: 0 }, nowMs);
+    assert.ok(first.kind === 'again');
+    assert.deepEqual([first.failures.count, first.failures.retryAtMs - nowMs], [1, 5_000]);
+    const second = judgeEnd({ end, cause: undefined, earlier: first.failures, samplesRejected: 0 }, nowMs);
+    assert.ok(second.kind === 'again');
+    assert.deepEqual([second.failures.count, second.failures.retryAtMs - nowMs], [2, 10_000]);
+  });
+
+  it('is tried again after five minutes at most', () => {
+    assert.deepEqual([1, 2, 3, 7, 1_000].map(pauseMs), [5_000, 10_000, 20_000, 300_000, 300_000]);
+  });
+
+  it('keeps what can be done about it', () => {
+    const error = {
+      code: 'receiver-disabled',
+      message: 'destination answered 404',
+      hint: 'start it with …',
+      side: 'destination' as const,
+    };
+    const verdict = judgeEnd(
+      { end: ended('Failed', error), cause: undefined, earlier: undefined, samplesRejected: 0 },
+      nowMs,
+    );
+    assert.ok(verdict.kind === 'outcome');
+    assert.equal(verdict.outcome.message, 'destination answered 404 (start it with …)');
+  });
+});

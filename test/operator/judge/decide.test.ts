@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
+import {
+  type Action,
+  type Check,
+  type DecideInput,
+  decide,
+  ratesOf,
+  restartKeyOf,
+  type WorkerState,
+} from '../../../src/operator/judge/decide.ts';
+import { endMs, migrationOf, nowMs, specOf, startMs } from '../support/migrations.ts';
+
+const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
+const missing: Check = { ok: false, reason: 'SecretNotFound', message: 'no Secret "s"', retryAtMs: nowMs + 5_000 };
+const idle: WorkerState = { kind: 'idle', failures: undefined };
+const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
+const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
+const crashed: Failures = { count: 2, retryAtMs: nowMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
+const noCourse = {
+  startTimeMs: undefined,
+  lastProgressMs: undefined,
+  tryingSinceMs: undefined,
+  throughMs: undefined,
+  endMs: undefined,
+};
+
+function running(changes: Partial<WorkerState & { kind: 'running' }> = {}): WorkerState {
+  const spec = specOf();
+  return {
+    kind: 'running',
+    restartKey: restartKeyOf(spec),
+    rates: ratesOf(spec),
+    stopping: undefined,
+    failures: undefined,
+    ...changes,
+  };
+}
+
+const succeededStatus = {
+  phase: 'Succeeded',
+  observedGeneration: 1,
+  completionTime: '2025-06-01T11:59:00Z',
+  conditions: [
+    {
+      type: 'Succeeded',
+      status: 'True' as const,
+      lastTransitionTime: '2025-06-01T11:59:00Z',
+      reason: 'Completed',
+      message: '',
+    },
+  ],
+};
+const failedStatus = {
+  ...succeededStatus,
+  phase: 'Failed',
+  conditions: [{ ...succeededStatus.conditions[0]!, status: 'False' as const, reason: 'SamplesRejected' }],
+};
+
+function input(changes: Partial<DecideInput> = {}): DecideInput {
+  return {
+    resource: migrationOf(),
+    check: accepted,
+    checkIsFresh: true,
+    worker: idle,
+    course: noCourse,
+    slotFree: true,
+    nowMs,
+    ...changes,
+  };
+}
+
+/** The actions in short: their types, with what matters of them. */
+function short(actions: readonly Action[]): string[] {
+  return actions.map((action) => {
+    switch (action.type) {
+      case 'status':
+        return `status ${action.situation.kind}`;
+      case 'stop':
+        return `stop ${action.how} ${action.cause}`;
+      case 'end':
+        return `end ${action.outcome.reason}`;
+      default:
+        return action.type;
+    }
+  });
+}
+
+const table: [what: string, input: Partial<DecideInput>, actions: string[], againInMs?: number][] = [
+  ['checks what it has never seen', { check: undefined }, ['check']],
+  ['starts what is accepted and has a slot', {}, ['start', 'status running'], 10_000],
+  ['reads the Secrets anew before a start', { checkIsFresh: false }, ['check']],
+  ['lets it wait without a slot', { slotFree: false }, ['status waiting'], 30_000],
+  ['waits for a missing Secret without a worker', { check: missing }, ['status rejected'], 5_000],
+  [
+    'looks for the Secret before it has a slot',
+    { check: { ...missing, retryAtMs: nowMs }, checkIsFresh: false, slotFree: false },
+    ['check'],
+  ],
+  [
+    'does not look twice at once',
+    { check: { ...missing, retryAtMs: nowMs }, checkIsFresh: true },
+    ['status rejected'],
+    0,
+  ],
+  ['pauses after a crash', { worker: { kind: 'idle', failures: crashed } }, ['status pausing'], 7_000],
+  [
+    'starts again after the pause',
+    { worker: { kind: 'idle', failures: { ...crashed, retryAtMs: nowMs } } },
+    ['start', 'status running'],
+    10_000,
+  ],
+  ['keeps the status of a running one up to date', { worker: running() }, ['status running'], 10_000],
+  [
+    'drains a worker whose spec it cannot take over',
+    { worker: running({ restartKey: 'other' }) },
+    ['stop drain spec-changed', 'status running'],
+    10_000,
+  ],
+  [
+    'tells it to stop only once',
+    { worker: running({ restartKey: 'other', stopping: 'spec-changed' }) },
+    ['status running'],
+    10_000,
+  ],
+  [
+    'hands new rates on',
+    { worker: running(), resource: migrationOf({ generation: 2, spec: { limits: { samplesPerSecond: 5 } } }) },
+    ['rates', 'status running'],
+    10_000,
+  ],
+  [
+    'drains what is suspended',
+    { worker: running(), resource: migrationOf({ spec: { suspend: true } }) },
+    ['stop drain suspend', 'status running'],
+    10_000,
+  ],
+  [
+    'says that it is suspended once it stands still',
+    { resource: migrationOf({ spec: { suspend: true } }) },
+    ['status suspended'],
+  ],
+  [
+    'reads nothing for what is suspended',
+    { resource: migrationOf({ spec: { suspend: true } }), check: undefined },
+    ['status suspended'],
+  ],
+  [
+    'ends the worker of what is being deleted',
+    { worker: running(), resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) },
+    ['stop abort deleted'],
+  ],
+  ['starts nothing that is being deleted', { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) }, []],
+  ['leaves alone what has succeeded', { resource: migrationOf({ status: succeededStatus }), check: undefined }, []],
+  ['leaves alone what has failed', { resource: migrationOf({ status: failedStatus }), check: undefined }, []],
+  [
+    'notes the generation of a finished one that was edited',
+    { resource: migrationOf({ status: succeededStatus, generation: 2 }), check: undefined },
+    ['status unchanged'],
+  ],
+  [
+    'tries a failed one again when its spec has changed',
+    { resource: migrationOf({ status: failedStatus, generation: 2 }) },
+    ['start', 'status running'],
+    10_000,
+  ],
+  [
+    'believes its worker more than the status',
+    { resource: migrationOf({ status: succeededStatus }), worker: running() },
+    ['status running'],
+    10_000,
+  ],
+  [
+    'writes down how its worker ended',
+    { worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs } },
+    ['status ended'],
+  ],
+  [
+    'does not take up again what has failed in this generation',
+    { worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs } },
+    ['status ended'],
+  ],
+  [
+    'takes up again what has failed in an earlier one',
+    {
+      worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs },
+      resource: migrationOf({ generation: 2 }),
+    },
+    ['start', 'status running'],
+    10_000,
+  ],
+  [
+    'does not take up again what has succeeded in an earlier one',
+    {
+      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs },
+      resource: migrationOf({ generation: 2 }),
+    },
+    ['status ended'],
+  ],
+  [
+    'waits for the time to live',
+    { resource: migrationOf({ status: succeededStatus, spec: { ttlSecondsAfterFinished: 90 } }) },
+    [],
+    30_000,
+  ],
+  [
+    'deletes after it',
+    { resource: migrationOf({ status: succeededStatus, spec: { ttlSecondsAfterFinished: 60 } }) },
+    ['delete'],
+  ],
+  [
+    'deletes a failed one too, even a suspended one',
+    { resource: migrationOf({ status: failedStatus, spec: { ttlSecondsAfterFinished: 0, suspend: true } }) },
+    ['delete'],
+  ],
+  [
+    'ends a worker at the active deadline',
+    {
+      worker: running(),
+      resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
+      course: { ...noCourse, startTimeMs: nowMs - 60_000 },
+    },
+    ['stop abort deadline', 'status running'],
+    10_000,
+  ],
+  [
+    'fails it when the worker is gone',
+    {
+      resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
+      course: { ...noCourse, startTimeMs: nowMs - 60_000 },
+    },
+    ['end DeadlineExceeded'],
+  ],
+  [
+    'is back at the deadline',
+    {
+      worker: running(),
+      resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
+      course: { ...noCourse, startTimeMs: nowMs - 58_000 },
+    },
+    ['status running'],
+    2_000,
+  ],
+];
+
+describe('the decision about a migration', () => {
+  for (const [what, changes, actions, againInMs] of table) {
+    it(what, () => {
+      const decision = decide(input(changes));
+      assert.deepEqual(short(decision.actions), actions);
+      assert.equal(decision.againInMs, againInMs);
+    });
+  }
+
+  const tried = { ...noCourse, tryingSinceMs: nowMs - 700_000 };
+  const stalls: [what: string, changes: Partial<DecideInput>, stalledMs: number | undefined][] = [
+    ['stalls when no window is finished', { worker: running(), course: tried }, 700_000],
+    [
+      'does not stall while windows are finished',
+      { worker: running(), course: { ...tried, lastProgressMs: nowMs - 599_000 } },
+      undefined,
+    ],
+    [
+      'stalls since its last window',
+      { worker: running(), course: { ...tried, lastProgressMs: nowMs - 600_000 } },
+      600_000,
+    ],
+    [
+      'does not count the time before it was tried',
+      { worker: running(), course: { ...noCourse, tryingSinceMs: nowMs - 5_000, lastProgressMs: nowMs - 1e9 } },
+      undefined,
+    ],
+    ['stalls between two attempts too', { worker: { kind: 'idle', failures: crashed }, course: tried }, 700_000],
+    [
+      'goes by progressDeadlineSeconds',
+      { worker: running(), course: tried, resource: migrationOf({ spec: { progressDeadlineSeconds: 701 } }) },
+      undefined,
+    ],
+  ];
+  for (const [what, changes, stalledMs] of stalls) {
+    it(what, () => {
+      const { actions } = decide(input(changes));
+      const status = actions.find((action) => action.type === 'status');
+      assert.ok(status?.type === 'status' && 'stalledMs' in status.situation);
+      assert.equal(status.situation.stalledMs, stalledMs);
+    });
+  }
+
+  describe('about the resume point', () => {
+    const course = { ...noCourse, throughMs: startMs + 3_600_000, endMs };
+    const resumeOf = (changes: Partial<DecideInput>) => {
+      const start = decide(input({ course, ...changes })).actions.find((action) => action.type === 'start');
+      assert.ok(start?.type === 'start');
+      return start.resume;
+    };
+
+    it('leaves it to the destination, whatever the status says', () => {
+      assert.equal(resumeOf({}), undefined);
+    });
+
+    it('begins nothing that the status says is complete, where the destination keeps none', () => {
+      const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
+      const complete = { resource: migrationOf({ spec: { destination } }), course: { ...course, throughMs: endMs } };
+      assert.deepEqual(short(decide(input(complete)).actions), ['end Completed']);
+      assert.deepEqual(short(decide(input({ course: complete.course })).actions), ['start', 'status running']);
+    });
+
+    it('takes it from the status where the destination keeps none', () => {
+      const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
+      assert.deepEqual(resumeOf({ resource: migrationOf({ spec: { destination } }) }), {
+        fromMs: startMs + 3_600_000,
+        endMs,
+      });
+      const unknown = { resource: migrationOf({ spec: { destination } }), course: noCourse };
+      assert.equal(resumeOf(unknown), undefined);
+    });
+  });
+});
+
+describe('what makes a running worker begin anew', () => {
+  const base = restartKeyOf(specOf());
+  const same: Record<string, unknown>[] = [
+    { suspend: true },
+    { progressDeadlineSeconds: 60 },
+    { activeDeadlineSeconds: 60 },
+    { ttlSecondsAfterFinished: 60 },
+    { limits: { samplesPerSecond: 10 } },
+    { limits: { bytesPerSecond: '10M' } },
+  ];
+  for (const spec of same) {
+    it(`is not ${JSON.stringify(spec)}`, () => assert.equal(restartKeyOf(specOf(spec)), base));
+  }
+  const others: Record<string, unknown>[] = [
+    { limits: { memory: '512Mi' } },
+    { limits: { inFlightWrites: 9 } },
+    { window: { max: '10m' } },
+    { rejectedSamples: 'Skip' },
+  ];
+  for (const spec of others) {
+    it(`is ${JSON.stringify(spec)}`, () => assert.notEqual(restartKeyOf(specOf(spec)), base));
+  }
+
+  it('is not the order of the fields', () => {
+    const { source, ...rest } = specOf();
+    assert.equal(restartKeyOf({ ...rest, source }), base);
+  });
+
+  it('is not the rates, which are handed on as numbers', () => {
+    assert.deepEqual(ratesOf(specOf()), { samplesPerSecond: undefined, bytesPerSecond: undefined });
+    assert.deepEqual(ratesOf(specOf({ limits: { samplesPerSecond: 7, bytesPerSecond: '2Ki' } })), {
+      samplesPerSecond: 7,
+      bytesPerSecond: 2048,
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import { eventReasons, noticeOf, noticesOfChange } from '../../../src/operator/judge/migration-events.ts';
+import { endMs, progressOf, startMs } from '../support/migrations.ts';
+
+function statusWith(progressing: string, succeeded: 'True' | 'False' | 'Unknown' = 'Unknown'): PromMigrationStatus {
+  const lastTransitionTime = '2025-06-01T12:00:00Z';
+  return {
+    conditions: [
+      { type: 'Progressing', status: 'False', reason: progressing, message: 'why', lastTransitionTime },
+      { type: 'Succeeded', status: succeeded, reason: 'Because', message: 'what', lastTransitionTime },
+    ],
+  };
+}
+
+describe('the events of a migration', () => {
+  const changes: [
+    what: string,
+    before: PromMigrationStatus | undefined,
+    after: PromMigrationStatus,
+    notices: string[],
+  ][] = [
+    ['a suspension', statusWith('Copying'), statusWith('Suspended'), ['Normal Suspended: why']],
+    ['no repeat of it', statusWith('Suspended'), statusWith('Suspended'), []],
+    ['a stall', statusWith('Copying'), statusWith('Stalled'), ['Warning Stalled: why']],
+    ['no end of one', statusWith('Stalled'), statusWith('Copying'), []],
+    ['a success', statusWith('Copying'), statusWith('Finished', 'True'), ['Normal Succeeded: Because: what']],
+    ['a failure', statusWith('Stalled'), statusWith('Finished', 'False'), ['Warning Failed: Because: what']],
+    ['an end at first sight', undefined, statusWith('Finished', 'True'), ['Normal Succeeded: Because: what']],
+    ['no end that was told before', statusWith('Finished', 'True'), statusWith('Finished', 'True'), []],
+  ];
+  for (const [what, before, after, expected] of changes) {
+    it(`tell of ${what}`, () => {
+      const notices = noticesOfChange(before, after).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+      assert.deepEqual(notices, expected);
+    });
+  }
+
+  const told: [event: MigrationEvent, note: string | undefined][] = [
+    [
+      { type: 'started', startMs, endMs, memoryBytes: 1 },
+      'Started: copying from 2025-01-01T00:00:00Z to 2025-01-02T00:00:00Z',
+    ],
+    [
+      { type: 'resumed', fromMs: startMs + 1, samplesBefore: 12_400_000 },
+      'Resumed: going on at 2025-01-01T00:00:00.001Z, 12.4M samples are there already',
+    ],
+    [
+      { type: 'window-split', fromMs: startMs, toMs: startMs + 60_000, reason: 'answer-too-large', by: 'time' },
+      'WindowSplit: the window of 1m at 2025-01-01T00:00:00Z is halved: answer-too-large',
+    ],
+    [
+      { type: 'rejected', reason: 'too_old', samples: 1, answer: 'see http://u:hunter2@host/' },
+      'SamplesRejected: the destination rejects samples (too_old): see http://host/',
+    ],
+    [{ type: 'warning', code: 'nothing-found', message: 'm' }, undefined],
+  ];
+  for (const [event, note] of told) {
+    it(`${note === undefined ? 'do not tell' : 'tell'} of ${event.type}`, () => {
+      const notice = noticeOf(event, progressOf());
+      assert.equal(notice && `${notice.reason}: ${notice.note}`, note);
+      if (notice !== undefined) assert.ok(notice.reason in eventReasons);
+    });
+  }
+
+  it('tell of a start or of going on, not of both', () => {
+    const event: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
+    assert.equal(noticeOf(event, progressOf({ resumedFromMs: startMs })), undefined);
+  });
+});

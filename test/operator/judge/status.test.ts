@@ -1,0 +1,425 @@
+import assert from 'node:assert/strict';
+import type { PromMigration } from '../../../src/api/prom-migration.ts';
+import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import { validateMigration } from '../../../src/api/validate.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import type { Failures } from '../../../src/operator/judge/attempt.ts';
+import { conditionReasons, type ConditionType } from '../../../src/operator/judge/conditions.ts';
+import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
+import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
+import { composeStatus, writeUrgency } from '../../../src/operator/judge/status.ts';
+import { endMs, migrationOf, nowMs, progressOf, startMs } from '../support/migrations.ts';
+
+const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
+const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
+const hourMs = 3_600_000;
+
+interface Scene {
+  readonly resource?: PromMigration;
+  readonly track?: MigrationTrack;
+  readonly situation: Situation;
+  readonly check?: Check;
+  readonly atMs?: number;
+}
+
+function statusOf({
+  resource = migrationOf(),
+  track,
+  situation,
+  check = accepted,
+  atMs = nowMs,
+}: Scene): PromMigrationStatus {
+  const status = composeStatus({
+    resource,
+    situation,
+    track: track ?? new MigrationTrack(resource),
+    check,
+    nowMs: atMs,
+  });
+  assertValid(resource, status);
+  return status;
+}
+
+/** Whatever is written has to pass the API server: the CRD's own schema. */
+function assertValid(resource: PromMigration, status: PromMigrationStatus): void {
+  const validated = validateMigration({ ...resource, status }, nowMs);
+  assert.deepEqual('problems' in validated ? validated.problems : [], []);
+  for (const { type, reason } of status.conditions ?? []) {
+    assert.ok(reason in conditionReasons[type as ConditionType], `${type} has no reason ${reason}`);
+  }
+}
+
+/** `Accepted=True Valid`, … */
+function short(status: PromMigrationStatus): string[] {
+  return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
+}
+
+function halfWay(progress: Partial<MigrationProgress> = {}, events: MigrationEvent[] = [started]): MigrationTrack {
+  const track = new MigrationTrack(migrationOf());
+  track.attemptStarted(nowMs - 60_000);
+  track.report(progressOf(), events, nowMs - 30_000);
+  const later = { watermarkMs: startMs + 12 * hourMs, samplesRead: 12_400_000, samplesWritten: 12_400_000, windows: 6 };
+  track.report(progressOf({ ...later, ...progress }), [], nowMs);
+  return track;
+}
+
+const running: Situation = { kind: 'running', stalledMs: undefined };
+const crashed: Failures = { count: 3, retryAtMs: nowMs, reason: 'WorkerCrashed', message: 'boom' };
+
+describe('the status', () => {
+  const table: [what: string, scene: Scene, phase: string, conditions: string[]][] = [
+    [
+      'of one that waits',
+      { situation: { kind: 'waiting' } },
+      'Pending',
+      [
+        'Accepted=True Valid',
+        'Progressing=False WaitingForWorker',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown WaitingForWorker',
+      ],
+    ],
+    [
+      'of one whose Secret is missing',
+      {
+        situation: { kind: 'rejected', reason: 'SecretNotFound', message: 'no key' },
+        check: { ok: false, reason: 'SecretNotFound', message: 'no key', retryAtMs: 0 },
+      },
+      'Pending',
+      [
+        'Accepted=False SecretNotFound',
+        'Progressing=False NotAccepted',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown SecretNotFound',
+      ],
+    ],
+    [
+      'of one that begins',
+      { situation: running },
+      'Running',
+      ['Accepted=True Valid', 'Progressing=True Starting', 'Degraded=False AsExpected', 'Succeeded=Unknown Starting'],
+    ],
+    [
+      'of one that copies',
+      { situation: running, track: halfWay() },
+      'Running',
+      ['Accepted=True Valid', 'Progressing=True Copying', 'Degraded=False AsExpected', 'Succeeded=Unknown Copying'],
+    ],
+    [
+      'of one without a resume point',
+      { situation: running, track: halfWay(), check: { ok: true, id: 'a', noResumePoint: true } },
+      'Running',
+      [
+        'Accepted=True NoResumePoint',
+        'Progressing=True Copying',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown Copying',
+      ],
+    ],
+    [
+      'of one that is suspended',
+      { situation: { kind: 'suspended' } },
+      'Suspended',
+      [
+        'Accepted=True Valid',
+        'Progressing=False Suspended',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown Suspended',
+      ],
+    ],
+    [
+      'of one that stalls',
+      { situation: { kind: 'running', stalledMs: 600_000 }, track: halfWay() },
+      'Stalled',
+      ['Accepted=True Valid', 'Progressing=False Stalled', 'Degraded=False AsExpected', 'Succeeded=Unknown Stalled'],
+    ],
+    [
+      'of one whose worker crashed',
+      { situation: { kind: 'pausing', failures: crashed, stalledMs: undefined } },
+      'Running',
+      [
+        'Accepted=True Valid',
+        'Progressing=True Retrying',
+        'Degraded=True WorkerCrashed',
+        'Succeeded=Unknown WorkerCrashed',
+      ],
+    ],
+    [
+      'of one whose operator stops',
+      { situation: { kind: 'interrupted' }, track: halfWay() },
+      'Pending',
+      [
+        'Accepted=True Valid',
+        'Progressing=False OperatorStopped',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown OperatorStopped',
+      ],
+    ],
+    [
+      'of one that leaves rejected samples behind',
+      { situation: running, track: halfWay({ samplesRejected: { too_old: 3 } }) },
+      'Running',
+      ['Accepted=True Valid', 'Progressing=True Copying', 'Degraded=True SamplesSkipped', 'Succeeded=Unknown Copying'],
+    ],
+    [
+      'of one that is done',
+      {
+        situation: { kind: 'ended', outcome: { succeeded: true, reason: 'Completed', message: 'm' }, atMs: nowMs },
+        track: halfWay(),
+      },
+      'Succeeded',
+      ['Accepted=True Valid', 'Progressing=False Finished', 'Degraded=False AsExpected', 'Succeeded=True Completed'],
+    ],
+    [
+      'of one that has failed',
+      {
+        situation: {
+          kind: 'ended',
+          outcome: { succeeded: false, reason: 'DestinationRefused', message: 'm' },
+          atMs: nowMs,
+        },
+      },
+      'Failed',
+      [
+        'Accepted=True Valid',
+        'Progressing=False Finished',
+        'Degraded=False AsExpected',
+        'Succeeded=False DestinationRefused',
+      ],
+    ],
+  ];
+  for (const [what, scene, phase, conditions] of table) {
+    it(what, () => {
+      const status = statusOf(scene);
+      assert.equal(status.phase, phase);
+      assert.deepEqual(short(status), conditions);
+      assert.equal(status.observedGeneration, 1);
+      assert.equal(status.completionTime !== undefined, phase === 'Succeeded' || phase === 'Failed');
+    });
+  }
+
+  it('shows how far it is, in numbers for programs and texts for people', () => {
+    const status = statusOf({ situation: running, track: halfWay() });
+    assert.deepEqual(status.progress, {
+      percent: 50,
+      display: '50.0%',
+      through: '2025-01-01T12:00:00Z',
+      samples: '12.4M',
+      samplesRead: 12_400_000,
+      samplesWritten: 12_400_000,
+      samplesFiltered: 0,
+      samplesAlreadyPresent: 0,
+      samplesConflicting: 0,
+      windows: 6,
+      bytesRead: 0,
+      bytesWritten: 0,
+      retries: 0,
+      series: 0,
+      samplesPerSecond: 413_333,
+      rate: '413k/s',
+      remaining: '30s',
+    });
+    assert.deepEqual(status.range, { start: '2025-01-01T00:00:00Z', end: '2025-01-02T00:00:00Z' });
+    assert.equal(status.startTime, '2025-06-01T11:59:00Z');
+    assert.equal(status.lastProgressTime, '2025-06-01T12:00:00Z');
+    assert.equal(status.id, '0123456789abcdef');
+    assert.equal(status.resumedFrom, undefined);
+  });
+
+  it('shows no rate of what stands still', () => {
+    const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay() });
+    assert.equal(progress?.samples, '12.4M');
+    assert.deepEqual(
+      [progress?.rate, progress?.remaining, progress?.samplesPerSecond],
+      [undefined, undefined, undefined],
+    );
+  });
+
+  it('says nothing of a range before the engine has found where to begin', () => {
+    const track = new MigrationTrack(migrationOf());
+    track.attemptStarted(nowMs);
+    track.report(progressOf({ phase: 'Starting', endMs: startMs }), [], nowMs);
+    const { range, progress } = statusOf({ situation: running, track });
+    assert.deepEqual([range, progress], [undefined, undefined]);
+  });
+
+  it('keeps milliseconds of the range where it has some', () => {
+    const track = new MigrationTrack(migrationOf());
+    track.attemptStarted(nowMs);
+    track.report(progressOf({ endMs: endMs - 1, watermarkMs: startMs + 417 }), [started], nowMs);
+    const { range, progress } = statusOf({ situation: running, track });
+    assert.equal(range?.end, '2025-01-01T23:59:59.999Z');
+    assert.equal(progress?.through, '2025-01-01T00:00:00.417Z');
+  });
+
+  it('counts over all starts, as the mark in the destination has it', () => {
+    const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 100, samplesRead: 12_400_100 }) });
+    const resource = migrationOf({ status: earlier });
+    const track = new MigrationTrack(resource);
+    track.attemptStarted(nowMs);
+    const fromMs = startMs + 10 * hourMs;
+    // The mark knows of fewer: the last window was not finished.
+    const events: MigrationEvent[] = [started, { type: 'resumed', fromMs, samplesBefore: 12_000_000 }];
+    track.report(
+      progressOf({
+        resumedFromMs: fromMs,
+        watermarkMs: fromMs,
+        samplesAlreadyPresent: 50,
+        samplesWritten: 950,
+        samplesRead: 1_000,
+      }),
+      events,
+      nowMs,
+    );
+    const status = statusOf({ resource, situation: running, track });
+    assert.equal(status.progress?.samplesWritten, 12_000_950);
+    assert.equal(status.progress?.samplesAlreadyPresent, 50);
+    assert.equal(status.progress?.samplesFiltered, 100);
+    assert.equal(status.progress?.samplesRead, 12_001_100);
+    assert.equal(status.progress?.windows, 6);
+    assert.equal(status.resumedFrom, '2025-01-01T10:00:00Z');
+    assert.equal(status.startTime, earlier.startTime);
+  });
+
+  it('is not led astray by a status that was edited: without a mark it counts from zero', () => {
+    const lie = {
+      progress: { samplesWritten: 999, through: '2025-01-01T23:00:00Z' },
+      range: { start: '2025-01-01T00:00:00Z', end: '2025-01-02T00:00:00Z' },
+    };
+    const resource = migrationOf({ status: lie });
+    const track = new MigrationTrack(resource);
+    track.attemptStarted(nowMs);
+    track.report(progressOf({ samplesWritten: 1, samplesRead: 1 }), [started], nowMs);
+    const { progress } = statusOf({ resource, situation: running, track });
+    assert.equal(progress?.samplesWritten, 1);
+    assert.equal(progress?.through, '2025-01-01T00:00:00Z');
+  });
+
+  it('survives the end of an attempt, and a crash of the operator', () => {
+    const track = halfWay();
+    track.attemptEnded();
+    const status = statusOf({ situation: { kind: 'pausing', failures: crashed, stalledMs: undefined }, track });
+    assert.equal(status.progress?.samplesWritten, 12_400_000);
+    const resource = migrationOf({ status });
+    const again = statusOf({
+      resource,
+      situation: { kind: 'waiting' },
+      track: new MigrationTrack(resource),
+      atMs: nowMs + 1,
+    });
+    assert.equal(again.progress?.samplesWritten, 12_400_000);
+    assert.equal(again.startTime, status.startTime);
+  });
+
+  it('notes only the generation of what has ended', () => {
+    const ended = statusOf({
+      situation: { kind: 'ended', outcome: { succeeded: true, reason: 'Completed', message: 'm' }, atMs: nowMs },
+      track: halfWay(),
+    });
+    const resource = migrationOf({ status: ended, generation: 7 });
+    const noted = statusOf({ resource, situation: { kind: 'unchanged' }, atMs: nowMs + hourMs });
+    assert.equal(noted.observedGeneration, 7);
+    assert.deepEqual(
+      noted.conditions,
+      ended.conditions?.map((condition) => ({ ...condition, observedGeneration: 7 })),
+    );
+    assert.deepEqual({ ...noted, observedGeneration: 1, conditions: ended.conditions }, ended);
+  });
+});
+
+describe('a side that fails', () => {
+  const retry = (attempt: number, message = 'destination answered 503: no'): MigrationEvent => ({
+    type: 'retry',
+    side: 'destination',
+    code: 'unavailable',
+    message,
+    attempt,
+    delayMs: 1,
+  });
+  const ok: MigrationEvent = {
+    type: 'request',
+    side: 'destination',
+    status: 204,
+    seconds: 1,
+    sentBytes: 1,
+    receivedBytes: 0,
+  };
+
+  it('is none after a hiccup', () => {
+    const track = halfWay();
+    track.report(progressOf(), [retry(1), retry(2)], nowMs);
+    assert.equal(track.failing(nowMs + 60_000), undefined);
+  });
+
+  it('degrades the migration when it goes on', () => {
+    const track = halfWay();
+    track.report(progressOf(), [retry(1)], nowMs);
+    track.report(progressOf(), [retry(4)], nowMs + 6_000);
+    const status = statusOf({ situation: running, track, atMs: nowMs + 6_000 });
+    assert.deepEqual(short(status).slice(1), [
+      'Progressing=True Retrying',
+      'Degraded=True DestinationFailing',
+      'Succeeded=Unknown DestinationFailing',
+    ]);
+    assert.equal(status.conditions?.[2]?.message, 'unavailable: destination answered 503: no');
+  });
+
+  it('is over when it has been well for a while, not at the first answer', () => {
+    const track = halfWay();
+    track.report(progressOf(), [retry(1)], nowMs);
+    track.report(progressOf(), [retry(4)], nowMs + 6_000);
+    track.report(progressOf(), [ok], nowMs + 7_000);
+    assert.equal(track.failing(nowMs + 8_000)?.side, 'destination');
+    assert.equal(track.failing(nowMs + 22_000), undefined);
+    track.report(progressOf(), [retry(1)], nowMs + 30_000);
+    assert.equal(track.failing(nowMs + 30_000), undefined);
+  });
+
+  it('is remembered among the recent errors, repeats counted, the newest first, ten of them, cut and redacted', () => {
+    const track = halfWay();
+    for (let index = 0; index < 12; index++) track.noteError('source', `code-${index}`, 'x'.repeat(2_000), nowMs);
+    track.report(
+      progressOf(),
+      [
+        retry(1, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
+        retry(2, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
+      ],
+      nowMs,
+    );
+    const errors = statusOf({ situation: running, track }).recentErrors ?? [];
+    assert.equal(errors.length, 10);
+    assert.equal(errors[0]?.code, 'unavailable');
+    assert.equal(errors[0]?.count, 2);
+    assert.equal(errors[0]?.side, 'destination');
+    assert.ok(!JSON.stringify(errors).includes('hunter2'));
+    assert.ok(!JSON.stringify(errors).includes('\\u001b['));
+    assert.equal(errors[1]?.code, 'code-11');
+    assert.ok(errors.every(({ message }) => message.length <= 512));
+  });
+});
+
+describe('how soon a status is written', () => {
+  const before = statusOf({ situation: running, track: halfWay() });
+
+  it('is at once for the first one, and for what programs react to', () => {
+    assert.equal(writeUrgency(undefined, before), 'now');
+    assert.equal(writeUrgency(before, { ...before, phase: 'Stalled' }), 'now');
+    assert.equal(writeUrgency(before, { ...before, observedGeneration: 2 }), 'now');
+    const [first, ...rest] = before.conditions ?? [];
+    assert.ok(first !== undefined);
+    assert.equal(writeUrgency(before, { ...before, conditions: [{ ...first, reason: 'Other' }, ...rest] }), 'now');
+    assert.equal(writeUrgency({ ...before, conditions: rest }, before), 'now');
+  });
+
+  it('is soon for progress and for messages', () => {
+    assert.equal(writeUrgency(before, { ...before, progress: { ...before.progress, samplesRead: 1 } }), 'soon');
+    const [first, ...rest] = before.conditions ?? [];
+    assert.ok(first !== undefined);
+    assert.equal(writeUrgency(before, { ...before, conditions: [{ ...first, message: 'other' }, ...rest] }), 'soon');
+  });
+
+  it('is never for the same, in whatever order the API server keeps the fields', () => {
+    const reordered = Object.fromEntries(Object.entries(before).reverse());
+    assert.equal(writeUrgency(reordered, before), 'none');
+  });
+});

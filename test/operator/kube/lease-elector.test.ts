@@ -1,0 +1,334 @@
+import assert from 'node:assert/strict';
+import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
+import type { Lease } from '../../../src/operator/kube/kube-objects.ts';
+import { LeaseElector } from '../../../src/operator/kube/lease-elector.ts';
+import { FakeApiServer, type SeenRequest } from '../support/fake-api-server.ts';
+import { ManualClock, settled, until } from '../support/manual-clock.ts';
+
+const collection = '/apis/coordination.k8s.io/v1/namespaces/operators/leases';
+const path = `${collection}/prom-migrator`;
+const isWrite = ({ method }: SeenRequest) => method === 'PUT' || method === 'POST';
+
+class World implements AsyncDisposable {
+  readonly server: FakeApiServer;
+  readonly client: KubeClient;
+  /** Shared by all candidates: their wall clocks are what `skewMs` makes of it. */
+  readonly clock = new ManualClock();
+  readonly log: string[] = [];
+  readonly #candidates: Candidate[] = [];
+
+  constructor(server: FakeApiServer) {
+    this.server = server;
+    this.client = new KubeClient(server.connection, { request: () => {} });
+  }
+
+  get lease(): Lease | undefined {
+    return this.server.read<Lease>(path);
+  }
+
+  candidate(identity: string, skewMs = 0): Candidate {
+    const candidate = new Candidate(this, identity, skewMs);
+    this.#candidates.push(candidate);
+    return candidate;
+  }
+
+  /** Time passes in small steps, with the answers of the server between them. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 1_000) {
+      await this.clock.advance(Math.min(1_000, left));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await settled();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.clearFaults();
+    for (const { stop } of this.#candidates) stop.abort(new Error('stop'));
+    await Promise.all(this.#candidates.map(({ running }) => running));
+    this.client.close();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+class Candidate {
+  readonly stop = new AbortController();
+  readonly errors: unknown[] = [];
+  readonly elector: LeaseElector;
+  readonly running: Promise<void>;
+  stoppedAtMs = Number.NaN;
+  ended = false;
+
+  constructor(world: World, identity: string, skewMs: number) {
+    const { clock, client, log } = world;
+    this.elector = new LeaseElector({
+      client,
+      namespace: 'operators',
+      name: 'prom-migrator',
+      identity,
+      clock: { now: () => clock.now() + skewMs, sleep: (ms, signal) => clock.sleep(ms, signal) },
+      monotonicNow: clock.monotonicNow,
+      random: () => 0,
+      onStarted: () => log.push(`${identity} started`),
+      onStopped: () => {
+        log.push(`${identity} stopped`);
+        this.stoppedAtMs = clock.monotonicNow();
+      },
+      onError: (error) => this.errors.push(error),
+    });
+    this.running = this.elector.run(this.stop.signal).then(() => {
+      this.ended = true;
+    });
+  }
+}
+
+async function world() {
+  return new World(await FakeApiServer.start());
+}
+
+/** Holds the lease, and nothing else is under way. */
+async function leading({ elector }: Candidate) {
+  await until('it leads', () => elector.isLeader);
+  await settled();
+}
+
+describe('the lease elector', () => {
+  it('creates the lease, with times of six digits, and renews it', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    const first = parts.lease?.spec;
+    assert.match(first?.acquireTime ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    assert.deepEqual(first, {
+      holderIdentity: 'a',
+      leaseDurationSeconds: 15,
+      acquireTime: '2026-01-01T00:00:00.000000Z',
+      renewTime: '2026-01-01T00:00:00.000000Z',
+      leaseTransitions: 0,
+    });
+    await parts.pass(60_000);
+    assert.deepEqual(parts.log, ['a started']);
+    assert.deepEqual(parts.lease?.spec, { ...first, renewTime: '2026-01-01T00:01:00.000000Z' });
+    // One request for each renewal.
+    assert.ok(parts.server.requests.length <= 32);
+  });
+
+  it('lets one work and the others wait', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    const b = parts.candidate('b');
+    await parts.pass(60_000);
+    assert.deepEqual(parts.log, ['a started']);
+    assert.equal(b.elector.holder, 'a');
+    assert.equal(b.elector.isLeader, false);
+    assert.deepEqual(b.errors, []);
+  });
+
+  it('gives the lease back when it is stopped, so that another need not wait for its end', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    const b = parts.candidate('b');
+    await parts.pass(3_000);
+    a.stop.abort(new Error('stop'));
+    await a.running;
+    assert.equal(a.elector.isLeader, false);
+    await parts.pass(2_500);
+    assert.deepEqual(parts.log, ['a started', 'a stopped', 'b started']);
+    assert.equal(b.elector.isLeader, true);
+    assert.equal(parts.lease?.spec?.leaseTransitions, 1);
+  });
+
+  it('gives back also a lease whose renewal was cut off', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    parts.server.fault({ when: isWrite, act: 'lose-answer', times: 2 });
+    await parts.clock.advance(2_000);
+    await until('the renewal is cut off', () => a.errors.length === 1);
+    a.stop.abort(new Error('stop'));
+    await a.running;
+    assert.equal(parts.lease?.spec?.holderIdentity, '');
+    assert.equal(a.errors.length, 1);
+  });
+
+  it('stops its work before another one may start, when the server does not answer any more', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    await parts.pass(4_000);
+    const renewedAtMs = parts.clock.monotonicNow();
+    parts.server.fault({ act: 'no-answer', times: 1_000 });
+    await parts.pass(12_000);
+    assert.equal(a.ended, true);
+    assert.deepEqual(parts.log, ['a started', 'a stopped']);
+    assert.ok(a.stoppedAtMs - renewedAtMs <= 10_000, `${a.stoppedAtMs - renewedAtMs} ms`);
+    // It was not given back: its workers may still be busy ending.
+    assert.equal(parts.lease?.spec?.holderIdentity, 'a');
+  });
+
+  it('goes on when the server is away for less than the renew deadline', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    parts.server.fault({ act: { status: 500 }, times: 3 });
+    await parts.pass(30_000);
+    assert.equal(a.errors.length, 3);
+    assert.deepEqual(parts.log, ['a started']);
+    assert.equal(a.elector.isLeader, true);
+  });
+
+  it('takes over from a holder that fell silent, a lease duration after it saw the last change', async () => {
+    await using parts = await world();
+    parts.server.put(collection, {
+      metadata: { name: 'prom-migrator', labels: { mine: 'x' } },
+      spec: { holderIdentity: 'dead', leaseDurationSeconds: 20, leaseTransitions: 6, preferredHolder: 'kept' },
+    });
+    const b = parts.candidate('b');
+    await parts.pass(20_000);
+    assert.deepEqual(parts.log, []);
+    await parts.pass(4_000);
+    assert.deepEqual(parts.log, ['b started']);
+    assert.equal(b.elector.isLeader, true);
+    assert.equal(parts.lease?.spec?.leaseTransitions, 7);
+    assert.deepEqual(parts.lease?.metadata.labels, { mine: 'x' });
+    assert.equal(Object.entries(parts.lease?.spec ?? {}).find(([name]) => name === 'preferredHolder')?.[1], 'kept');
+  });
+
+  for (const skewMs of [-3_600_000, 3_600_000]) {
+    it(`is not misled by a wall clock that is ${skewMs / 1000} s off`, async () => {
+      await using parts = await world();
+      const a = parts.candidate('a');
+      await leading(a);
+      parts.candidate('b', skewMs);
+      await parts.pass(40_000);
+      assert.deepEqual(parts.log, ['a started']);
+      parts.server.fault({
+        when: (request) => isWrite(request) && JSON.stringify(request.body).includes('"a"'),
+        act: 'reset',
+        times: 1_000,
+      });
+      await parts.pass(40_000);
+      assert.deepEqual(parts.log, ['a started', 'a stopped', 'b started']);
+    });
+  }
+
+  it('does not take a change of labels for a renewal', async () => {
+    await using parts = await world();
+    const lease = { metadata: { name: 'prom-migrator' }, spec: { holderIdentity: 'dead', leaseDurationSeconds: 15 } };
+    parts.server.put(collection, lease);
+    parts.candidate('b');
+    for (let round = 0; round < 9; round++) {
+      await parts.pass(2_000);
+      if (parts.log.length === 0)
+        parts.server.put(collection, { ...lease, metadata: { name: 'prom-migrator', labels: { round: `${round}` } } });
+    }
+    assert.deepEqual(parts.log, ['b started']);
+  });
+
+  it('stops at the next renewal when the lease was stolen, and touches it no more', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    parts.server.put(collection, { ...parts.lease!, spec: { ...parts.lease?.spec, holderIdentity: 'thief' } });
+    await parts.pass(2_500);
+    assert.deepEqual(parts.log, ['a started', 'a stopped']);
+    assert.equal(a.ended, true);
+    assert.deepEqual(a.errors, []);
+    assert.equal(parts.lease?.spec?.holderIdentity, 'thief');
+  });
+
+  it('goes on when the lease was touched or deleted by somebody else, without an error', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    parts.server.put(collection, { ...parts.lease!, metadata: { ...parts.lease!.metadata, labels: { x: 'y' } } });
+    await parts.pass(4_000);
+    assert.deepEqual(parts.lease?.metadata.labels, { x: 'y' });
+    parts.server.remove(path);
+    await parts.pass(4_000);
+    assert.equal(parts.lease?.spec?.holderIdentity, 'a');
+    assert.deepEqual([parts.log, a.errors], [['a started'], []]);
+  });
+
+  it('does not use the lease after a pause longer than its deadline, and did not say so in the meantime', async () => {
+    await using parts = await world();
+    const a = parts.candidate('a');
+    await leading(a);
+    const before = parts.server.requests.length;
+    // As after SIGSTOP: all timers are due at once.
+    const { clock } = parts;
+    clock.skip(11_000);
+    assert.equal(a.elector.isLeader, false);
+    await clock.advance(0);
+    await until('it has stopped', () => a.ended);
+    assert.deepEqual(parts.log, ['a started', 'a stopped']);
+    assert.equal(parts.server.requests.length, before);
+  });
+
+  it('lets exactly one of many take a free lease', async () => {
+    await using parts = await world();
+    const candidates = ['a', 'b', 'c', 'd', 'e'].map((identity) => parts.candidate(identity));
+    await parts.pass(10_000);
+    assert.equal(candidates.filter(({ elector }) => elector.isLeader).length, 1);
+    assert.equal(parts.log.length, 1);
+    assert.deepEqual(
+      candidates.flatMap(({ errors }) => errors),
+      [],
+    );
+  });
+
+  it('waits through errors at the start, and obeys Retry-After', async () => {
+    await using parts = await world();
+    parts.server.fault({ act: { status: 429, reason: 'TooManyRequests', retryAfter: 8 } });
+    const a = parts.candidate('a');
+    await until('the error is told', () => a.errors.length === 1);
+    await parts.pass(7_500);
+    assert.equal(parts.server.requests.length, 1);
+    await parts.pass(1_000);
+    assert.equal(a.elector.isLeader, true);
+  });
+
+  it('never has two leaders, and never none for long, while holders die and requests fail', async () => {
+    await using parts = await world();
+    const { log, server } = parts;
+    let alive: Candidate[] = ['a', 'b', 'c'].map((identity) => parts.candidate(identity));
+    let without = 0;
+    for (let second = 0; second < 120; second++) {
+      if (second % 7 === 3) server.fault({ act: second % 2 === 0 ? 'lose-answer' : { status: 500 }, times: 2 });
+      await parts.pass(1_000);
+      const leaders = alive.filter(({ elector }) => elector.isLeader);
+      assert.ok(leaders.length <= 1, log.join());
+      without = leaders.length === 0 ? without + 1 : 0;
+      assert.ok(without < 20, `${without} s without a leader`);
+      if (second % 30 === 29) {
+        leaders[0]?.stop.abort(new Error('stop'));
+        alive = alive.filter((candidate) => candidate !== leaders[0]);
+        alive.push(parts.candidate(`new-${second}`));
+      }
+    }
+    assert.ok(log.filter((line) => line.endsWith('started')).length >= 4);
+    for (let index = 0; index + 1 < log.length; index += 2) {
+      assert.equal(log[index]?.replace('started', 'stopped'), log[index + 1]);
+    }
+  }).timeout(10_000);
+
+  it('refuses times that leave no room to stop', () => {
+    const elector = (times: { leaseDurationMs?: number; renewDeadlineMs?: number; retryPeriodMs?: number }) => () =>
+      new LeaseElector({
+        client: {} as KubeClient,
+        namespace: 'n',
+        name: 'x',
+        identity: 'a',
+        clock: new ManualClock(),
+        random: () => 0,
+        monotonicNow: () => 0,
+        onStarted() {},
+        onStopped() {},
+        ...times,
+      });
+    assert.throws(elector({ renewDeadlineMs: 15_000 }), RangeError);
+    assert.throws(elector({ retryPeriodMs: 9_000 }), RangeError);
+    assert.doesNotThrow(elector({ leaseDurationMs: 1_500, renewDeadlineMs: 1_000, retryPeriodMs: 200 }));
+  });
+});

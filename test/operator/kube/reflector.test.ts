@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict';
+import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
+import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
+import { type KubeObject, keyOf } from '../../../src/operator/kube/kube-objects.ts';
+import { type ReflectOptions, reconnectDelayMs, reflect } from '../../../src/operator/kube/reflector.ts';
+import { Store } from '../../../src/operator/kube/store.ts';
+import { FakeApiServer, type SeenRequest } from '../support/fake-api-server.ts';
+import { ManualClock, settled, until } from '../support/manual-clock.ts';
+
+const path = '/apis/prom-migrator.io/v1alpha1/prommigrations';
+const one = (name: string, fields: object = {}): KubeObject => ({ metadata: { name, namespace: 'ns', ...fields } });
+const pathOf = (name: string) => `/apis/prom-migrator.io/v1alpha1/namespaces/ns/prommigrations/${name}`;
+const isWatch = ({ query }: SeenRequest) => query['watch'] === 'true';
+const isList = (request: SeenRequest) => !isWatch(request);
+
+/** A reflector at work, its changes as text, and a store that has taken them. */
+async function start(options: Partial<ReflectOptions> = {}, prepare: (server: FakeApiServer) => void = () => {}) {
+  const server = await FakeApiServer.start();
+  prepare(server);
+  const clock = new ManualClock();
+  const client = new KubeClient(server.connection, { request: () => {} });
+  const stop = new AbortController();
+  const changes: string[] = [];
+  const misses: number[] = [];
+  const store = new Store<KubeObject>();
+  const running = (async () => {
+    const all = {
+      client,
+      path,
+      clock,
+      random: () => 0.5,
+      signal: stop.signal,
+      onRelistMiss: (n: number) => misses.push(n),
+    };
+    for await (const change of reflect<KubeObject>({ ...all, ...options })) {
+      store.apply(change);
+      if (change.kind === 'synced') changes.push(`synced ${change.items.map(keyOf).join(' ')}`.trim());
+      else if (change.kind === 'waiting') changes.push(`waiting: ${change.reason}`);
+      else changes.push(`${change.kind} ${change.object.metadata.name}`);
+    }
+  })();
+  return {
+    server,
+    clock,
+    changes,
+    misses,
+    store,
+    running,
+    stop: () => stop.abort(new Error('stop')),
+    lists: () => server.requests.filter(isList).length,
+    watches: () => server.requests.filter(isWatch).length,
+    watching: () => until('a watch is open', () => server.openWatches === 1),
+    sees: (change: string) => until(change, () => changes.some((seen) => seen.startsWith(change))),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error('stop'));
+      await running;
+      client.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The back-off of the test is over. */
+async function waitsAndGoesOn(parts: { clock: ManualClock; changes: string[] }, count = 1) {
+  const isWaiting = (change: string) => change.startsWith('waiting');
+  await until('it waits', () => parts.changes.filter(isWaiting).length === count);
+  await settled();
+  assert.equal(parts.clock.sleeping.length, 1);
+  await parts.clock.advance(parts.clock.sleeping[0]!);
+}
+
+describe('the reflector', () => {
+  it('lists, then watches on from there with bookmarks and a time limit of the server', async () => {
+    await using parts = await start({}, (server) => {
+      server.put(path, one('a'));
+    });
+    const { server, changes } = parts;
+    await parts.watching();
+    server.put(path, one('b'));
+    server.put(path, one('b', { labels: { x: 'y' } }));
+    server.remove(pathOf('a'));
+    await parts.sees('deleted a');
+    assert.deepEqual(changes, ['synced ns/a', 'added b', 'modified b', 'deleted a']);
+    const [list, watch] = server.requests;
+    assert.deepEqual(list?.query, { limit: '500' });
+    assert.deepEqual(watch?.query, {
+      watch: 'true',
+      resourceVersion: '101',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: '450',
+    });
+    assert.deepEqual(parts.store.list().map(keyOf), ['ns/b']);
+  });
+
+  it('reads a long list in pages', async () => {
+    await using parts = await start({ pageSize: 2 }, (server) => {
+      for (const name of ['a', 'b', 'c', 'd', 'e']) server.put(path, one(name));
+    });
+    await parts.sees('synced');
+    assert.deepEqual(parts.changes, ['synced ns/a ns/b ns/c ns/d ns/e']);
+    assert.equal(parts.lists(), 3);
+  });
+
+  it('reads the list in one piece when its pages expire on the way', async () => {
+    let expired = false;
+    await using parts = await start({ pageSize: 2 }, (server) => {
+      for (const name of ['a', 'b', 'c']) server.put(path, one(name));
+      server.fault({
+        when: ({ query }) => {
+          if (query['continue'] !== undefined) expired = true;
+          return query['continue'] !== undefined;
+        },
+        act: { status: 410, reason: 'Expired' },
+      });
+    });
+    await parts.sees('synced');
+    assert.ok(expired);
+    assert.deepEqual(parts.changes, ['synced ns/a ns/b ns/c']);
+  });
+
+  it('strips what nobody reads', async () => {
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', mine: 'x' };
+    await using parts = await start({}, (server) => {
+      server.put(path, one('a', { managedFields: [{}], annotations }));
+    });
+    await parts.sees('synced');
+    assert.deepEqual(parts.store.get('ns/a')?.metadata.annotations, { mine: 'x' });
+    assert.ok(!('managedFields' in (parts.store.get('ns/a')?.metadata ?? {})));
+  });
+
+  it('goes on from the last bookmark when the server ends a quiet watch', async () => {
+    await using parts = await start();
+    const { server, clock } = parts;
+    await parts.watching();
+    server.put('/apis/else/v1/things', one('unseen'));
+    server.bookmark();
+    await settled();
+    await clock.advance(5_000);
+    server.compact();
+    server.endWatches();
+    await until('it watches again', () => parts.watches() === 2);
+    await parts.watching();
+    assert.equal(server.requests.at(-1)?.query['resourceVersion'], '101');
+    assert.equal(parts.lists(), 1);
+  });
+
+  it('backs off from a server that ends each watch at once', async () => {
+    await using parts = await start();
+    await parts.watching();
+    parts.server.endWatches();
+    await parts.sees('waiting: the API server ended the watch as soon as it had begun; trying again in 0.8 s');
+    assert.equal(parts.watches(), 1);
+  });
+
+  for (const how of ['among the events', 'as an answer'] as const) {
+    it(`lists again at once when its version is gone (410 ${how}), and sees what was deleted and replaced meanwhile`, async () => {
+      await using parts = await start({}, (server) => {
+        for (const name of ['gone', 'same', 'other', 'changed']) server.put(path, one(name));
+      });
+      const { server, clock, changes } = parts;
+      await parts.watching();
+      server.silenceWatches();
+      server.remove(pathOf('gone'));
+      server.remove(pathOf('other'));
+      server.put(path, one('other'));
+      server.put(path, one('changed', { labels: { x: 'y' } }));
+      server.put(path, one('new'));
+      server.compact();
+      if (how === 'as an answer') server.fault({ when: isWatch, act: { status: 410, reason: 'Expired' } });
+      await clock.advance(5_000);
+      server.endWatches();
+      await parts.sees('deleted gone');
+      await until('it watches again', () => server.openWatches === 1);
+      assert.deepEqual(changes.slice(1).sort(), [
+        'added new',
+        'added other',
+        'deleted gone',
+        'deleted other',
+        'modified changed',
+      ]);
+      assert.ok(changes.indexOf('deleted other') < changes.indexOf('added other'));
+      assert.deepEqual(parts.store.list().map(keyOf).sort(), ['ns/changed', 'ns/new', 'ns/other', 'ns/same']);
+      assert.deepEqual(parts.misses, []);
+    });
+  }
+
+  it('does not list in a loop when the server says 410 again and again', async () => {
+    await using parts = await start({}, (server) => {
+      server.fault({ when: isWatch, times: 1000, act: { status: 410, reason: 'Expired' } });
+    });
+    await parts.sees('waiting');
+    assert.equal(parts.lists(), 2);
+    await waitsAndGoesOn(parts);
+    await waitsAndGoesOn(parts, 2);
+    await until('it waits again', () => parts.changes.length === 4);
+    assert.equal(parts.lists(), 4);
+  });
+
+  it('goes on with the watch after one failure, and lists again after two', async () => {
+    await using parts = await start();
+    const { server } = parts;
+    await parts.watching();
+    server.fault({ when: isWatch, act: { status: 500, reason: 'InternalError' } });
+    server.cutWatches();
+    await waitsAndGoesOn(parts);
+    await until('it has tried to watch', () => parts.watches() === 2);
+    assert.equal(parts.lists(), 1);
+    await waitsAndGoesOn(parts, 2);
+    await parts.watching();
+    assert.equal(parts.lists(), 2);
+  });
+
+  it('survives a burst of errors of every kind, with one request at a time, and tells of each', async () => {
+    await using parts = await start({}, (server) => {
+      server.put(path, one('a'));
+      server.fault({ act: { status: 500 } });
+      // Twice: on the kept connection it is nothing unusual.
+      server.fault({ act: 'reset', times: 2 });
+      server.fault({ act: { status: 200, body: 'no JSON' } });
+      server.fault({ act: 'cut-body' });
+      server.fault({ act: { status: 403, reason: 'Forbidden' } });
+      server.fault({ act: { status: 200, body: 'null' } });
+    });
+    for (let count = 1; count <= 6; count++) await waitsAndGoesOn(parts, count);
+    await parts.watching();
+    assert.equal(parts.changes.length, 7);
+    assert.equal(parts.changes.at(-1), 'synced ns/a');
+    assert.equal(parts.lists(), 8);
+  });
+
+  it('survives events that are none', async () => {
+    await using parts = await start();
+    const { server } = parts;
+    for (const [count, text] of [
+      'null\n',
+      '{"type":"ADDED"}\n',
+      '{"type":"ADDED","object":{"metadata":{}}}\n',
+      '{]\n',
+    ].entries()) {
+      await parts.watching();
+      server.writeToWatches(text);
+      await waitsAndGoesOn(parts, count + 1);
+    }
+    await parts.watching();
+    server.put(path, one('a'));
+    await parts.sees('added a');
+  });
+
+  it('obeys Retry-After, as the first list of a new CRD has it', async () => {
+    await using parts = await start({}, (server) => {
+      server.fault({ act: { status: 429, reason: 'TooManyRequests', retryAfter: 9 } });
+    });
+    await parts.sees('waiting');
+    await settled();
+    await parts.clock.advance(8_999);
+    assert.equal(parts.lists(), 1);
+    await parts.clock.advance(501);
+    await parts.sees('synced');
+  });
+
+  it('waits visibly for a CRD that is not installed', async () => {
+    await using parts = await start({}, (server) => {
+      server.fault({ when: isList, times: 8, act: { status: 404, reason: 'NotFound' } });
+    });
+    for (let count = 1; count <= 8; count++) {
+      await until('it waits', () => parts.changes.length === count);
+      assert.match(parts.changes.at(-1) ?? '', /^waiting: .*prommigrations does not exist .*is the CRD installed/);
+      await settled();
+      assert.ok(parts.clock.sleeping[0]! <= 10_000);
+      await parts.clock.advance(parts.clock.sleeping[0]!);
+    }
+    await parts.sees('synced');
+  });
+
+  it('gives up a watch that says nothing, and lists again in case it had missed something', async () => {
+    await using parts = await start();
+    const { server, clock } = parts;
+    await parts.watching();
+    server.silenceWatches();
+    server.put(path, one('a'));
+    await clock.advance(89_999);
+    assert.equal(parts.watches(), 1);
+    await clock.advance(1);
+    await parts.sees('waiting: the watch has said nothing for 90 s');
+    await waitsAndGoesOn(parts);
+    await parts.sees('added a');
+    await until('the silent connection is closed', () => server.openWatches === 1);
+  });
+
+  it('keeps a quiet watch that has bookmarks, also when the wall clock jumps', async () => {
+    await using parts = await start();
+    const { server, clock } = parts;
+    await parts.watching();
+    for (let minute = 0; minute < 5; minute++) {
+      await clock.advance(60_000);
+      server.bookmark();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (minute === 2) clock.setWallClock(clock.now() - 3_600_000);
+    }
+    assert.equal(parts.watches(), 1);
+  });
+
+  it('notices a silent watch although the wall clock was set back', async () => {
+    await using parts = await start();
+    await parts.watching();
+    parts.clock.setWallClock(0);
+    await parts.clock.advance(110_000);
+    await parts.sees('waiting: the watch has said nothing');
+  });
+
+  it('lists every ten minutes and watches anew, however well the watch looks', async () => {
+    await using parts = await start();
+    const { server, clock } = parts;
+    await parts.watching();
+    for (let minute = 1; minute <= 10; minute++) {
+      assert.equal(parts.lists(), 1);
+      await clock.advance(60_000);
+      server.bookmark();
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    await until('it has listed again', () => parts.lists() === 2);
+    await until('it watches again', () => parts.watches() === 2);
+    await until('the old watch is closed', () => server.openWatches === 1);
+    assert.deepEqual([parts.changes, parts.misses], [['synced'], []]);
+  });
+
+  it('counts an event that only the regular list has seen', async () => {
+    await using parts = await start({ relistMs: 20_000 });
+    await parts.watching();
+    parts.server.silenceWatches();
+    parts.server.put(path, one('a'));
+    await parts.clock.advance(20_000);
+    await parts.sees('added a');
+    assert.deepEqual(parts.misses, [1]);
+    assert.deepEqual(parts.changes, ['synced', 'added a']);
+  });
+
+  it('backs off longer with each failure, also when lists succeed between them, until it was well for a minute', async () => {
+    const delays: number[] = [];
+    await using parts = await start({ random: () => 1 });
+    const { server, clock } = parts;
+    const failOnce = async () => {
+      await parts.watching();
+      const before = parts.changes.length;
+      server.cutWatches();
+      await until('it waits', () => parts.changes.length > before);
+      await settled();
+      delays.push(Math.max(...clock.sleeping));
+      await clock.advance(30_500);
+    };
+    for (let failure = 0; failure < 7; failure++) await failOnce();
+    assert.deepEqual(delays, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    await parts.watching();
+    await clock.advance(61_000);
+    server.bookmark();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await failOnce();
+    assert.equal(delays.at(-1), 1_000);
+  });
+
+  it('ends at once when it is stopped: before the first byte, in a watch, in a back-off', async () => {
+    for (const fault of [undefined, 'no-answer', 'reset'] as const) {
+      await using parts = await start({}, (server) => {
+        if (fault !== undefined) server.fault({ act: fault });
+      });
+      if (fault === undefined) await parts.watching();
+      if (fault === 'no-answer') await until('it has asked', () => parts.server.requests.length === 1);
+      if (fault === 'reset') await parts.sees('waiting');
+      parts.stop();
+      await parts.running;
+      await until('nothing is open', () => parts.server.openWatches === 0);
+      await parts.clock.advance(60_000);
+      assert.deepEqual(parts.clock.sleeping, []);
+      assert.ok(parts.server.requests.length <= 2);
+    }
+  });
+
+  it('tells of everything that the server says', async () => {
+    let heard = 0;
+    await using parts = await start({ onActivity: () => heard++ });
+    await parts.watching();
+    assert.equal(heard, 1);
+    parts.server.bookmark();
+    await until('the bookmark is heard', () => heard === 2);
+  });
+});
+
+describe('the delay before a list or watch is tried again', () => {
+  const notFound = new KubeApiError({ status: 404, reason: 'NotFound', message: '' });
+  const busy = (retryAfterMs: number) =>
+    new KubeApiError({ status: 429, reason: 'TooManyRequests', message: '', retryAfterMs });
+  const cases: [failures: number, random: number, failure: unknown, delayMs: number][] = [
+    [1, 0, undefined, 500],
+    [1, 1, undefined, 1_000],
+    [4, 0, undefined, 500],
+    [4, 1, undefined, 8_000],
+    [100, 1, undefined, 30_000],
+    [100, 1, notFound, 10_000],
+    [1, 0, busy(1_000), 1_000],
+    [1, 0.5, busy(1_000), 1_250],
+    [10, 1, busy(1_000), 30_000],
+    [1, 0, busy(1e12), 3_600_000],
+  ];
+  for (const [failures, random, failure, delayMs] of cases) {
+    it(`is ${delayMs} ms after ${failures} failures with random ${random} and ${failure ?? 'no answer'}`, () => {
+      assert.equal(
+        reconnectDelayMs(failures, () => random, failure),
+        delayMs,
+      );
+    });
+  }
+});

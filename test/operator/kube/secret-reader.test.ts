@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
+import { readSecrets } from '../../../src/operator/kube/secret-reader.ts';
+import { FakeApiServer } from '../support/fake-api-server.ts';
+
+const secrets = '/api/v1/namespaces/team/secrets';
+const maps = '/api/v1/namespaces/team/configmaps';
+const never = new AbortController().signal;
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+const migration = (source: object, destination: object = {}) => ({
+  metadata: { name: 'm', namespace: 'team' },
+  spec: { source, destination },
+});
+const basicAuth = (name: string, username = 'user', password = 'password') => ({
+  basicAuth: { username: { name, key: username }, password: { name, key: password } },
+});
+
+async function start() {
+  const server = await FakeApiServer.start();
+  const client = new KubeClient(server.connection, { request: () => {} });
+  return {
+    server,
+    client,
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('reading the secrets of a migration', () => {
+  it('gets each object once, by name, in its own namespace, and decodes the values', async () => {
+    await using parts = await start();
+    const { server, client } = parts;
+    server.put(secrets, { metadata: { name: 'login' }, data: { user: base64('ü'), password: base64('p') } } as never);
+    server.put(maps, {
+      metadata: { name: 'ca' },
+      data: { 'ca.crt': 'text' },
+      binaryData: { bin: base64('b') },
+    } as never);
+    server.put('/api/v1/namespaces/other/secrets', {
+      metadata: { name: 'login' },
+      data: { user: base64('x') },
+    } as never);
+    const tls = {
+      tls: { ca: { configMap: { name: 'ca', key: 'ca.crt' } }, cert: { configMap: { name: 'ca', key: 'bin' } } },
+    };
+    const { source, problems, version } = await readSecrets(client, migration(basicAuth('login'), tls), never);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      server.requests.map(({ method, path }) => `${method} ${path}`),
+      [`GET ${secrets}/login`, `GET ${maps}/ca`],
+    );
+    assert.equal(source.get('Secret', 'login', 'user'), 'ü');
+    assert.equal(source.get('Secret', 'login', 'password'), 'p');
+    assert.equal(source.get('ConfigMap', 'ca', 'ca.crt'), 'text');
+    assert.equal(source.get('ConfigMap', 'ca', 'bin'), 'b');
+    assert.equal(source.get('Secret', 'login', 'toString'), undefined);
+    assert.equal(source.get('Secret', 'ca', 'ca.crt'), undefined);
+
+    server.put(secrets, { metadata: { name: 'login' }, data: { user: base64('v'), password: base64('p') } } as never);
+    const rotated = await readSecrets(client, migration(basicAuth('login'), tls), never);
+    assert.notEqual(rotated.version, version);
+    assert.equal(rotated.source.get('Secret', 'login', 'user'), 'v');
+  });
+
+  it('names the Secret, the key and the field that are missing', async () => {
+    await using parts = await start();
+    const { server, client } = parts;
+    server.put(secrets, { metadata: { name: 'login' }, data: { user: base64('canary') } } as never);
+    const token = { authorization: { type: 'Bearer', credentials: { name: 'none', key: 'token' } } };
+    const { problems, source } = await readSecrets(client, migration(basicAuth('login'), token), never);
+    assert.deepEqual(
+      problems.map(({ reason, message }) => `${reason}: ${message}`),
+      [
+        'SecretKeyNotFound: spec.source.basicAuth.password: Secret "login" in namespace "team" has no key "password"',
+        'SecretNotFound: spec.destination.authorization.credentials: Secret "none" in namespace "team" with the key "token" not found',
+      ],
+    );
+    assert.equal(source.get('Secret', 'login', 'user'), 'canary');
+    assert.doesNotMatch(JSON.stringify([problems, source]), /canary|Y2FuYXJ5/);
+  });
+
+  it('says that a right is missing, and to what', async () => {
+    await using parts = await start();
+    parts.server.fault({ act: { status: 403, reason: 'Forbidden' } });
+    const { problems } = await readSecrets(parts.client, migration(basicAuth('login')), never);
+    assert.deepEqual(
+      problems.map(({ reason }) => reason),
+      ['SecretForbidden', 'SecretForbidden'],
+    );
+    assert.match(problems[0]?.message ?? '', /no right to get Secret "login" in namespace "team" \(key "user"\)/);
+  });
+
+  it('asks for no object of a name that there cannot be', async () => {
+    await using parts = await start();
+    const { problems } = await readSecrets(parts.client, migration(basicAuth('../../kube-system/secrets/x')), never);
+    assert.equal(problems[0]?.reason, 'SecretNotFound');
+    assert.equal(parts.server.requests.length, 0);
+  });
+
+  it('lets an outage of the API server be tried again, instead of calling the Secret missing', async () => {
+    await using parts = await start();
+    parts.server.fault({ act: { status: 500 } });
+    await assert.rejects(readSecrets(parts.client, migration(basicAuth('login')), never), { status: 500 });
+  });
+
+  it('needs no request where nothing is referred to', async () => {
+    await using parts = await start();
+    const { problems, version } = await readSecrets(parts.client, migration({}), never);
+    assert.deepEqual([problems, version, parts.server.requests.length], [[], '', 0]);
+  });
+});

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FrameCollector, FrameCursor, forEachFrame } from '../../../src/wire/answers/frames.ts';
+import { frame } from '../support/oracle.ts';
+
+const MAX = 1 << 20;
+const corrupt = { name: 'WireError', code: 'corrupt' };
+const truncated = { name: 'WireError', code: 'truncated' };
+const tooLarge = { name: 'WireError', code: 'too-large' };
+
+const payloads = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 });
+
+function streamOf(contents: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(contents.map(frame)));
+}
+
+/** `bytes` cut at these places. */
+function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const sorted = [0, ...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
+  return sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end));
+}
+
+function collect(pushes: Iterable<Uint8Array>, maxFrameBytes = MAX): FrameCollector {
+  const collector = new FrameCollector({ maxFrameBytes });
+  for (const bytes of pushes) collector.push(bytes);
+  collector.end();
+  return collector;
+}
+
+function payloadsOf(collector: FrameCollector): Buffer[] {
+  const found: Buffer[] = [];
+  const cursor = new FrameCursor(collector.segments);
+  while (cursor.next()) found.push(Buffer.from(cursor.segment.subarray(cursor.start, cursor.end)));
+  assert.equal(cursor.next(), false);
+  return found;
+}
+
+function errorOf(pushes: Iterable<Uint8Array>, maxFrameBytes = MAX): Error & { code: string } {
+  try {
+    collect(pushes, maxFrameBytes);
+  } catch (error) {
+    assert.ok(error instanceof Error && error.name === 'WireError' && 'code' in error, String(error));
+    return error as Error & { code: string };
+  }
+  return assert.fail('no error was thrown');
+}
+
+describe('FrameCollector', () => {
+  it('gives the same frames however the stream is cut into pushes', () => {
+    fc.assert(
+      fc.property(payloads, fc.array(fc.nat(5000), { maxLength: 12 }), (contents, places) => {
+        const stream = streamOf(contents);
+        const collector = collect(cut(stream, places));
+        assert.deepEqual(
+          payloadsOf(collector),
+          contents.map((content) => Buffer.from(content)),
+        );
+        assert.equal(collector.frames, contents.length);
+        assert.equal(collector.bytes, stream.length);
+        assert.deepEqual(Buffer.concat(collector.segments), Buffer.from(stream));
+      }),
+    );
+  });
+
+  it('takes a stream byte by byte', () => {
+    const contents = [new Uint8Array(200).fill(7), new Uint8Array(0), new Uint8Array(20_000).fill(9)];
+    const bytes = [...streamOf(contents)].map((byte) => Uint8Array.of(byte));
+    assert.deepEqual(
+      payloadsOf(collect(bytes)),
+      contents.map((content) => Buffer.from(content)),
+    );
+  });
+
+  it('keeps whole frames as views of the pushed memory and copies only the frame between two pushes', () => {
+    const stream = streamOf([new Uint8Array(100), new Uint8Array(100), new Uint8Array(100), new Uint8Array(100)]);
+    const [first, second] = [stream.slice(0, 250), stream.slice(250)];
+    const { segments } = collect([first, second]);
+    assert.deepEqual(
+      segments.map((segment) => segment.length),
+      [210, 105, 105],
+    );
+    assert.equal(segments[0]?.buffer, first.buffer);
+    assert.equal(segments[2]?.buffer, second.buffer);
+    assert.notEqual(segments[1]?.buffer, first.buffer);
+    assert.equal(segments[1]?.buffer.byteLength, 105);
+  });
+
+  it('counts what it holds before a frame is whole', () => {
+    const collector = new FrameCollector({ maxFrameBytes: MAX });
+    collector.push(streamOf([new Uint8Array(100)]).subarray(0, 60));
+    assert.equal(collector.bytes, 60);
+    assert.equal(collector.frames, 0);
+    assert.deepEqual(collector.segments, []);
+  });
+
+  it('has nothing to say about an empty body', () => {
+    const collector = collect([]);
+    assert.equal(collector.bytes + collector.frames + collector.segments.length, 0);
+  });
+
+  it('notices every truncation that is not between two frames', () => {
+    const contents = [Uint8Array.of(10, 3, 1, 2, 3), new Uint8Array(200), Uint8Array.of(0)];
+    const stream = streamOf(contents);
+    const boundaries = new Set([0, 10, 10 + 206, stream.length]);
+    for (let end = 0; end <= stream.length; end++) {
+      for (const places of [[], [end >> 1], [end - 1]]) {
+        const pushes = cut(
+          stream.subarray(0, end),
+          places.map((place) => Math.max(place, 0)),
+        );
+        if (boundaries.has(end)) collect(pushes);
+        else assert.throws(() => collect(pushes), truncated, `${end} bytes`);
+      }
+    }
+  });
+
+  it('notices every flipped bit', () => {
+    const stream = streamOf([Uint8Array.of(10, 3, 1, 2, 3), Uint8Array.of(8, 1)]);
+    for (let at = 0; at < stream.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = stream.slice();
+        flipped[at]! ^= 1 << bit;
+        assert.throws(() => collect([flipped]), { name: 'WireError' }, `byte ${at} bit ${bit}`);
+      }
+    }
+  });
+
+  it('names the frame with the wrong checksum, and takes the frames before it', () => {
+    const stream = streamOf([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
+    stream[11]! ^= 0x80;
+    const collector = new FrameCollector({ maxFrameBytes: MAX });
+    assert.throws(() => collector.push(stream), { code: 'corrupt', message: /frame 2/ });
+    assert.equal(collector.frames, 1);
+  });
+
+  it('takes a frame of exactly the limit and refuses one over it', () => {
+    assert.equal(collect([frame(new Uint8Array(1000))], 1000).frames, 1);
+    const over = frame(new Uint8Array(1001));
+    assert.throws(() => collect([over], 1000), { code: 'too-large', message: /1001.*1000/ });
+    assert.throws(() => collect(cut(over, [1]), 1000), tooLarge);
+  });
+
+  it('refuses hostile lengths at once and allocates nothing for them', () => {
+    const uvarint = (...bytes: number[]) => Uint8Array.from([...bytes, 0, 0, 0, 0, 0]);
+    const huge = uvarint(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
+    const endless = new Uint8Array(1_000_000).fill(0x80);
+    const before = process.memoryUsage().arrayBuffers;
+    assert.throws(() => collect([huge]), { code: 'too-large', message: /1152921504606847000/ });
+    assert.throws(() => collect([...huge].map((byte) => Uint8Array.of(byte))), tooLarge);
+    assert.throws(() => collect([endless]), corrupt);
+    assert.throws(() => collect([endless.subarray(0, 5), endless.subarray(5)]), corrupt);
+    assert.throws(() => collect([new Uint8Array(20).fill(0xff)]), corrupt);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
+  });
+
+  it('takes memory for what has arrived, not for the length that was declared', () => {
+    // 49 MiB as uvarint, and only a little after it.
+    const head = Uint8Array.of(0x80, 0x80, 0xc0, 0x18, 1, 2, 3, 4);
+    const before = process.memoryUsage().arrayBuffers;
+    const collector = new FrameCollector({ maxFrameBytes: 50 << 20 });
+    collector.push(head);
+    for (let count = 0; count < 100; count++) collector.push(new Uint8Array(1000));
+    assert.ok(process.memoryUsage().arrayBuffers - before < 2_000_000);
+    assert.equal(collector.bytes, 100_008);
+    assert.throws(() => collector.end(), truncated);
+  });
+
+  it('ends up with no more memory than a straddling frame is long', () => {
+    const stream = frame(new Uint8Array(100_000));
+    const pieces = Array.from({ length: 101 }, (_, index) => stream.subarray(index * 1000, (index + 1) * 1000));
+    const { segments } = collect(pieces);
+    assert.equal(segments.length, 1);
+    assert.equal(segments[0]?.buffer.byteLength, stream.length);
+  });
+});
+
+describe('an error text behind the frames', () => {
+  const whole = [Uint8Array.of(10, 3, 1, 2, 3), new Uint8Array(200)];
+  const texts = [
+    'exceeded sample limit (50000000)\n',
+    'context canceled',
+    'error while chunking series {job="é"}: out of order chunk, previous chunk min 1700000000000\r\n',
+    'x: '.repeat(300),
+    `cannot read block: ${'y'.repeat(5000)}`,
+  ];
+
+  for (const text of texts) {
+    it(`becomes the message, however it is cut: ${JSON.stringify(text.slice(0, 20))} of ${text.length}`, () => {
+      const stream = new Uint8Array(Buffer.concat([streamOf(whole), Buffer.from(text)]));
+      const expected = Buffer.from(text).subarray(0, 1024).toString().replaceAll(/\s+/g, ' ').trim();
+      fc.assert(
+        fc.property(fc.array(fc.nat(7000), { maxLength: 10 }), (places) => {
+          const error = errorOf(cut(stream, places));
+          assert.equal(error.code, 'server-error-text');
+          assert.equal(error.message, expected);
+        }),
+      );
+      assert.equal(errorOf([...stream].map((byte) => Uint8Array.of(byte))).message, expected);
+    });
+  }
+
+  it('is found when it is the whole body, and when its first byte as a length is over the limit', () => {
+    const text = Buffer.from('upstream request timeout');
+    assert.equal(errorOf([text]).message, 'upstream request timeout');
+    const error = errorOf([text], 50);
+    assert.equal(error.code, 'server-error-text');
+    assert.equal((error.cause as { code: string }).code, 'too-large');
+  });
+
+  it('does not swallow the rest of a long text: push throws as soon as it has 1 KiB', () => {
+    const collector = new FrameCollector({ maxFrameBytes: MAX });
+    assert.throws(() => collector.push(Buffer.from('a long error text '.repeat(100))), { code: 'server-error-text' });
+  });
+
+  it('is not seen in bytes that are no text', () => {
+    const noise = Buffer.concat([Buffer.from('exceeded sample limit'), Buffer.of(0, 1, 2), Buffer.alloc(200, 0x41)]);
+    assert.equal(errorOf([noise]).code, 'corrupt');
+    const late = Buffer.concat([Buffer.alloc(300, 0x41), Buffer.of(0)]);
+    assert.equal(errorOf([late.subarray(0, 290), late.subarray(290)]).code, 'corrupt');
+    assert.equal(errorOf([Buffer.from('upstream \x1b[31mrequest')]).code, 'truncated');
+    // Too short to tell from the head of a frame.
+    assert.equal(errorOf([Buffer.from('EOF\n')]).code, 'truncated');
+  });
+
+  it('shows no character that does not print', () => {
+    const error = errorOf([Buffer.from('bad\u202e thing\u0085\u200b happened\r\n\tin block')]);
+    assert.equal(error.message, 'bad thing happened in block');
+  });
+});
+
+describe('forEachFrame', () => {
+  it('visits what the cursor gives', () => {
+    fc.assert(
+      fc.property(payloads, fc.array(fc.nat(3000), { maxLength: 5 }), (contents, places) => {
+        const { segments } = collect(cut(streamOf(contents), places));
+        const visited: Buffer[] = [];
+        forEachFrame(segments, (segment, start, end) => visited.push(Buffer.from(segment.subarray(start, end))));
+        assert.deepEqual(
+          visited,
+          contents.map((content) => Buffer.from(content)),
+        );
+      }),
+    );
+  });
+});
