@@ -167,7 +167,9 @@ export class SourceReader {
       } catch (error) {
         reservation.release();
         signal.throwIfAborted();
-        const failure = toReadFailure(error);
+        const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
+        // It says nothing about the window: no reason to split it.
+        const failure: ReadFailure = tolerated ? { kind: 'transient', answered: false } : toReadFailure(error);
         if (failure.kind === 'transient' && failure.answered) failures.transientAnswers++;
         if (failure.kind === 'ambiguous') failures.ambiguous++;
         if (failure.kind === 'corrupt') failures.corrupt++;

@@ -25,7 +25,7 @@ function assertComplete(destination: FakeDestination, result: Run): void {
   assert.equal(result.progress.samplesWritten, samples);
 }
 
-const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs + 1;
+const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs;
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 
 describe('a source that says too much', () => {

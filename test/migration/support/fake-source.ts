@@ -34,6 +34,8 @@ export class FakeSource implements AsyncDisposable {
   samplesOnly = false;
   /** A SAMPLES answer is trimmed to the query, except by thanos-remote-read. */
   answersUntrimmed = false;
+  /** M3 leaves out the end of a range. */
+  endsAreExclusive = false;
   onQuery: (query: ReadQuery) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #chunks = new Map<Series, FloatSample[][]>();
@@ -51,7 +53,8 @@ export class FakeSource implements AsyncDisposable {
   }
 
   /** What a proper answer to a query is. */
-  answer(query: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
+  answer(asked: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
+    const query = this.endsAreExclusive ? { ...asked, endMs: asked.endMs - 1 } : asked;
     const found = this.series.filter(({ labels }) => selects(query.matchers, labels));
     const within = ({ timeMs }: { timeMs: number }) =>
       this.answersUntrimmed || (timeMs >= query.startMs && timeMs <= query.endMs);
