@@ -46,7 +46,7 @@ function assertComplete(destination: FakeDestination, result: Run): void {
   assert.equal(result.progress.samplesWritten, samples);
 }
 
-const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs + 1;
+const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs;
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const protobuf = 'application/x-protobuf';
 
@@ -374,5 +374,72 @@ describe('the memory budget', () => {
     assert.ok(Math.max(...held) <= memoryBytes);
     assert.ok(Math.max(...held) > 1024 * 1024);
     assert.deepEqual(destination.contents(), expected(large, epochMs, endMs));
+  });
+});
+
+describe('what looks like a wrong setting in the middle of a healthy migration', () => {
+  const pages: Record<string, { status: number; text: string; headers?: Record<string, string> }> = {
+    'an HTML page': {
+      status: 200,
+      text: '<!DOCTYPE html><title>Sign in</title>',
+      headers: { 'content-type': 'text/html' },
+    },
+    'a redirect': { status: 302, text: '', headers: { location: 'https://login.example/' } },
+    'a 404': { status: 404, text: 'default backend - 404' },
+    'a page with 400': {
+      status: 400,
+      text: '<html><title>400 Bad Request</title></html>',
+      headers: { 'content-type': 'text/html' },
+    },
+  };
+  for (const [name, page] of Object.entries(pages)) {
+    it(`(${name} from the destination) is survived, before and after the store has committed`, async () => {
+      await using source = await startSource(series);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      let writes = 0;
+      destination.onWrite = ({ isMark, series }) => {
+        if (isMark) return undefined;
+        writes++;
+        if (writes === 2) destination.store(series);
+        return writes === 2 || writes === 4 ? page : undefined;
+      };
+      const result = await run(planFor({ source, destination }, { window: { maxMs: 10 * minuteMs } }));
+      assertSucceeded(result);
+      assert.deepEqual(destination.contents(), everything);
+      assert.ok(result.progress.samplesAlreadyPresent > 0, 'what was committed was found, not sent again');
+      assert.ok(result.observer.all('retry').length >= 2);
+    });
+
+    it(`(${name} from the source) is survived`, async () => {
+      await using source = await startSource(series);
+      let queries = 0;
+      source.onQuery = () => (++queries === 3 ? page : undefined);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      const result = await run(planFor({ source, destination }, { window: { maxMs: 10 * minuteMs } }));
+      assertComplete(destination, result);
+    });
+
+    it(`(${name}) ends it at once when nothing else ever came from that side`, async () => {
+      await using source = await startSource(series);
+      await using destination = await startDestination();
+      destination.onWrite = () => page;
+      const { error, progress } = await run(planFor({ source, destination }));
+      assert.equal(progress.phase, 'Failed');
+      assert.equal(error?.side, 'destination');
+      assert.equal(progress.retries, 0);
+    });
+  }
+});
+
+describe('a source whose ends of ranges are exclusive, as in M3', () => {
+  it('loses nothing at the last millisecond of a window', async () => {
+    const late = regularSeries({ count: 3, fromMs: epochMs + 999, toMs: endMs, stepMs: 1000 });
+    await using source = await startSource(late);
+    source.endsAreExclusive = true;
+    source.samplesOnly = true;
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const result = await run(planFor({ source, destination }, { window: { maxMs: 5 * minuteMs } }));
+    assertSucceeded(result);
+    assert.deepEqual(destination.contents(), expected(late, epochMs, endMs));
   });
 });

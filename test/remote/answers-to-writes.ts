@@ -7,6 +7,29 @@ export const written: readonly Row[] = [
   ['Prometheus, VictoriaMetrics, InfluxDB', 204, '', 'done'],
   ['Cortex and Mimir, HA tracker', 202, 'ha: did not accept sample', 'done ha-deduplicated'],
 
+  // Rate limits: the limiter's own text proves that nothing was stored, a bare 429 proves nothing.
+  [
+    'Cortex',
+    429,
+    'ingestion rate limit (25000) exceeded while adding 5999 samples and 0 metadata',
+    'transient ingestion-limited',
+  ],
+  [
+    'Mimir',
+    429,
+    'the request has been rejected because the tenant exceeded the ingestion rate limit, set to 10000 items/s with a maximum allowed burst of 200000 (err-mimir-tenant-max-ingestion-rate)',
+    'transient ingestion-limited',
+  ],
+  ['nginx', 429, '<html><head><title>429 Too Many Requests</title></head></html>', 'transient rate-limited'],
+
+  // A page comes from a proxy, not from a store.
+  [
+    'nginx',
+    400,
+    '<html><head><title>400 Bad Request</title></head><body>nginx</body></html>',
+    'refused unexpected-status',
+  ],
+
   // Duplicates.
   ['Prometheus', 400, 'duplicate sample for timestamp', 'rejected duplicate-timestamp duplicate_timestamp'],
   [
@@ -299,9 +322,9 @@ export const written: readonly Row[] = [
     'Mimir',
     429,
     'the request has been rejected because the tenant exceeded the ingestion rate limit, set to 10000 items/s (err-mimir-tenant-max-ingestion-rate)',
-    'transient rate-limited',
+    'transient ingestion-limited',
   ],
-  ['AMP', 429, 'ingestion rate limit (70000) exceeded while adding 100 samples', 'transient rate-limited'],
+  ['AMP', 429, 'ingestion rate limit (70000) exceeded while adding 100 samples', 'transient ingestion-limited'],
   ['Cortex', 500, 'at least 2 live replicas required, could only find 1', 'transient server-error'],
   ['anything', 500, '', 'transient server-error'],
   ['anything', 502, '<html>', 'transient bad-gateway'],

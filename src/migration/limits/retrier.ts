@@ -1,5 +1,6 @@
-// Waits between two attempts, visibly. Transient failures are retried without limit once a side has answered; before that the start-up
-// deadline ends the migration, because an endpoint that never answered is more often a typing error than an outage.
+// Waits between two attempts, visibly. Transient failures are retried without limit once a side has responded; before that the start-up
+// deadline ends the migration, because an endpoint that never responded is more often a typing error than an outage. A refusal that looks
+// like a wrong setting ends the migration at once before the side's first good response, and is retried for some minutes after it.
 
 import type { Endpoint, Side } from '../../remote/endpoint.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
@@ -17,19 +18,45 @@ export interface RetrierOptions {
   readonly startupDeadlineMs: number;
 }
 
+/** An ingress or a pod that restarts is back within this time. */
+const TOLERATED_REFUSAL_MS = 5 * 60_000;
+
 export class Retrier {
   readonly #options: RetrierOptions;
   readonly #startedAtMs: number;
   readonly #answered = new Set<Side>();
+  readonly #wasWell = new Set<Side>();
+  /** Since when a side has refused requests without a good response in between. */
+  readonly #refusingSinceMs = new Map<Side, number>();
 
   constructor(options: RetrierOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.now();
   }
 
-  /** The side has given a proper answer: from now on it is only ever away for a while. */
+  /** The side has given a good response: from now on it is only ever away for a while. */
   answered(side: Side): void {
     this.#answered.add(side);
+    this.#wasWell.add(side);
+    this.#refusingSinceMs.delete(side);
+  }
+
+  /** Whether the same request may succeed later: a transient failure, or a refusal that is tolerated. */
+  mayPass(error: RemoteError): boolean {
+    return error.class === 'transient' || this.toleratesRefusal(error);
+  }
+
+  /**
+   * Whether a refusal is retried: it looks like a wrong setting (an HTML page, a redirect, a 404), but this side has responded well before
+   * with the same settings, and has refused for less than five minutes.
+   */
+  toleratesRefusal(error: RemoteError): boolean {
+    const { side } = error;
+    if (error.class !== 'refused' || error.traits.afterGood !== 'retry' || !this.#wasWell.has(side)) return false;
+    const nowMs = this.#options.clock.now();
+    const sinceMs = this.#refusingSinceMs.get(side) ?? nowMs;
+    this.#refusingSinceMs.set(side, sinceMs);
+    return nowMs - sinceMs < TOLERATED_REFUSAL_MS;
   }
 
   /**
@@ -39,7 +66,7 @@ export class Retrier {
    */
   async pause(error: RemoteError, endpoint: Endpoint, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, random, observer, progress, startupDeadlineMs } = this.#options;
-    if (error.status !== undefined) this.answered(error.side);
+    if (error.status !== undefined) this.#answered.add(error.side);
     let delayMs = retryDelayMs(attempt, random, error.retryAfterMs);
     if (!this.#answered.has(error.side)) {
       const leftMs = this.#startedAtMs + startupDeadlineMs - clock.now();
@@ -73,7 +100,7 @@ export class Retrier {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof RemoteError)) throw error;
-        const passing = error.class === 'transient' || (error.class === 'ambiguous' && attempt < 3);
+        const passing = this.mayPass(error) || (error.class === 'ambiguous' && attempt < 3);
         if (!passing) throw error;
         await this.pause(error, endpoint, attempt, signal);
       }

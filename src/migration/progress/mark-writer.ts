@@ -64,7 +64,7 @@ export class MarkWriter {
         this.#retrier.answered('destination');
         return;
       } catch (error) {
-        if (signal.aborted || !(error instanceof RemoteError) || error.class !== 'transient') throw error;
+        if (signal.aborted || !(error instanceof RemoteError) || !this.#retrier.mayPass(error)) throw error;
         await this.#retrier.pause(error, this.#plan.destination, attempt, signal);
       }
     }

@@ -117,7 +117,7 @@ export class Delivery {
         if (!(error instanceof RemoteError)) throw error;
         if (error.status === 500 && error.class === 'transient') serverErrors++;
         const suspect = serverErrors >= serverErrorsBeforeBisecting;
-        if (error.class === 'transient' && !suspect) {
+        if (retrier.mayPass(error) && !suspect) {
           await retrier.pause(error, plan.destination, attempt, signal);
           if (!lostAnswers.mayHaveArrived(error)) continue;
           const request = outgoing.request();

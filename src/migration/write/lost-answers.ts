@@ -7,17 +7,6 @@ import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-re
 import { type Hidden, presentTimes, type ReadBack } from '../progress/read-back.ts';
 import type { Settling } from '../progress/settling.ts';
 
-/** Failures after which nobody here knows whether the destination had the request before. */
-const unknownOutcomes: ReadonlySet<string> = new Set([
-  'connection-reset',
-  'cut-off',
-  'first-byte-timeout',
-  'silence-timeout',
-  'network-error',
-  'bad-gateway',
-  'gateway-timeout',
-]);
-
 export class LostAnswers {
   readonly #readBack: ReadBack | undefined;
   readonly #settling: Pick<Settling, 'settle'>;
@@ -30,7 +19,7 @@ export class LostAnswers {
 
   /** Whether the request may have been carried out although it failed so. */
   mayHaveArrived(error: RemoteError): boolean {
-    return unknownOutcomes.has(error.code);
+    return error.traits.arrival !== 'no';
   }
 
   /** What may be there although `missing`, or the comparison of the window, did not find it. */

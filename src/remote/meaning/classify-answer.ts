@@ -42,6 +42,12 @@ const transientCodes: Readonly<Record<number, RemoteCode>> = {
 /** What Go's HTTP server and InfluxDB's own recovery from a panic say: the same question would end the same way. */
 const crash = /^\s*Internal Server Error\s*$/i;
 
+/** Cortex, Mimir, Amazon: refused by the limiter, before anything of the request was stored. A bare 429 may come from anything in between. */
+const ownRateLimit = /ingestion rate limit|err-mimir-tenant-max-(?:ingestion|request)-rate|ThrottlingException/i;
+
+/** No store writes a page: this comes from a proxy, whose 400 says nothing about samples. */
+const page = /^\s*<(?:!doctype|html)/i;
+
 const longestRetryAfterMs = 5 * 60_000;
 
 /**
@@ -73,12 +79,18 @@ export function classifyAnswer(answer: Answer): Classified {
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
   const told = { ...answer, text: tellingPart(text) };
   const rule = retryable ? undefined : rules.find((candidate) => applies(candidate, told));
+  if (rule?.class === 'rejected' && page.test(text)) {
+    return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
+  }
   if (rule !== undefined) {
     const { code, reason } = rule;
     const hint = rule.hint?.(side) ?? hintOf(code, side);
     return { class: rule.class, code, hint, ...(reason !== undefined && { reason }) };
   }
-  const transient = transientCodes[status] ?? (status >= 500 ? 'server-error' : undefined);
+  const transient =
+    status === 429 && side === 'destination' && ownRateLimit.test(text)
+      ? 'ingestion-limited'
+      : (transientCodes[status] ?? (status >= 500 ? 'server-error' : undefined));
   if (transient === undefined)
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
   const retryAfterMs = retryAfterOf(answer);
@@ -105,7 +117,7 @@ function applies(rule: Rule, { side, status, text }: Answer): boolean {
 
 function classifyGood({ side, status, headers, text }: Answer): Classified {
   const contentType = headers['content-type'] ?? '';
-  const html = /\bhtml\b/i.test(contentType) || /^\s*<(?:!doctype|html)/i.test(text);
+  const html = /\bhtml\b/i.test(contentType) || page.test(text);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (side === 'destination') {
     if (html) return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };

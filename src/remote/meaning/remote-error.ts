@@ -2,6 +2,7 @@
 // migration/ through `class`, shown to the user through `message` and `hint`.
 
 import type { Side } from '../endpoint.ts';
+import { type AnswerCode, answerCodes, type RemoteCode } from './answer-codes.ts';
 
 export type AnswerClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit
@@ -25,8 +26,7 @@ export type RejectReason =
 
 export interface RemoteErrorDetails {
   readonly class: AnswerClass;
-  /** Stable, kebab-case, listed in answer-codes.ts. */
-  readonly code: string;
+  readonly code: RemoteCode;
   readonly side: Side;
   /** What happened, without the side: `answered 400: out of order sample`. */
   readonly what: string;
@@ -43,7 +43,8 @@ export interface RemoteErrorDetails {
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
   readonly class: AnswerClass;
-  readonly code: string;
+  /** Stable, kebab-case, listed in answer-codes.ts. */
+  readonly code: RemoteCode;
   readonly side: Side;
   readonly status: number | undefined;
   readonly hint: string | undefined;
@@ -61,6 +62,11 @@ export class RemoteError extends Error {
     this.hint = details.hint;
     this.retryAfterMs = details.retryAfterMs;
     this.reason = details.reason;
+  }
+
+  /** What the catalogue says of failures with this code. */
+  get traits(): AnswerCode {
+    return answerCodes[this.code];
   }
 }
 

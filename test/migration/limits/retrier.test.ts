@@ -90,3 +90,45 @@ describe('waiting for another attempt', () => {
     assert.match(progress.waitingFor, /^retry of source in \d+ s: rate-limited$/);
   });
 });
+
+describe('a refusal that looks like a wrong setting', () => {
+  const refusal = (changes: Partial<RemoteErrorDetails> = {}) =>
+    failure({ class: 'refused', code: 'wrong-path', status: 404, ...changes });
+
+  it('is one before the first good response of that side', async () => {
+    const { retrier } = fixture(10_000);
+    retrier.answered('destination');
+    assert.equal(retrier.toleratesRefusal(refusal()), false);
+    await retrier.pause(failure({ code: 'unavailable', status: 503 }), there, 1, never);
+    assert.equal(retrier.toleratesRefusal(refusal()), false, 'a 503 is no good response');
+  });
+
+  it('is retried for five minutes after it, counted from the first of them', () => {
+    const { clock, retrier } = fixture(10_000);
+    retrier.answered('source');
+    clock.nowMs = 1_000_000;
+    assert.equal(retrier.mayPass(refusal()), true);
+    clock.nowMs += 299_999;
+    assert.equal(retrier.mayPass(refusal({ code: 'redirected' })), true);
+    clock.nowMs += 1;
+    assert.equal(retrier.mayPass(refusal()), false);
+    retrier.answered('source');
+    assert.equal(retrier.mayPass(refusal()), true, 'a good response ends the count');
+  });
+
+  it('is only what an ingress says that restarts, never a word about credentials or limits', () => {
+    const { retrier } = fixture(10_000);
+    retrier.answered('source');
+    for (const code of [
+      'wrong-content-type',
+      'compressed-answer',
+      'redirected',
+      'wrong-path',
+      'tls-wrong-name',
+    ] as const)
+      assert.equal(retrier.toleratesRefusal(refusal({ code })), true, code);
+    for (const code of ['unauthorized', 'forbidden', 'series-limit', 'database-not-found', 'bad-query'] as const)
+      assert.equal(retrier.toleratesRefusal(refusal({ code })), false, code);
+    assert.equal(retrier.mayPass(failure({ class: 'rejected', code: 'out-of-order' })), false);
+  });
+});

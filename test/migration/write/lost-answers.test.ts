@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { LostAnswers } from '../../../src/migration/write/lost-answers.ts';
 import type { Hidden, ReadBack } from '../../../src/migration/progress/read-back.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
 import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { encodeLabels, formatLabels, labelKey } from '../../../src/wire/labels.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
@@ -29,7 +30,7 @@ function readBackOf(shown: readonly [labels: Uint8Array, ...timesMs: number[]][]
   };
 }
 
-function failure(code: string, answerClass: AnswerClass = 'transient'): RemoteError {
+function failure(code: RemoteCode, answerClass: AnswerClass = 'transient'): RemoteError {
   return new RemoteError({ class: answerClass, code, side: 'destination', what: 'failed' });
 }
 
@@ -40,15 +41,22 @@ describe('a write whose answer was lost', () => {
 
   it('may have arrived, other than one that was refused or never sent', () => {
     const lost = new LostAnswers({ readBack: undefined, settling: { settle: async () => undefined } });
-    const mayHave = ['connection-reset', 'cut-off', 'first-byte-timeout', 'bad-gateway', 'gateway-timeout'];
-    const hasNot = [
-      'connection-refused',
-      'dns-not-found',
-      'connect-timeout',
-      'rate-limited',
+    // A proxy that restarts says any of these for a store that has committed.
+    const mayHave = [
+      'connection-reset',
+      'cut-off',
+      'first-byte-timeout',
+      'bad-gateway',
+      'gateway-timeout',
       'unavailable',
       'server-error',
-    ];
+      'request-timeout',
+      'rate-limited',
+      'wrong-content-type',
+      'redirected',
+      'wrong-path',
+    ] as const;
+    const hasNot = ['connection-refused', 'dns-not-found', 'connect-timeout', 'ingestion-limited'] as const;
     for (const code of mayHave) assert.equal(lost.mayHaveArrived(failure(code)), true, code);
     for (const code of hasNot) assert.equal(lost.mayHaveArrived(failure(code)), false, code);
   });
