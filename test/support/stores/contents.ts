@@ -1,0 +1,88 @@
+// What a fake store holds for one tenant: series by label set, samples in order of time, value bits and histogram messages as they came.
+
+import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
+import { keyOf, selects } from '../../migration/support/remote-messages.ts';
+import type { LabeledSamples, Labels, Sample } from './messages.ts';
+
+export interface StoredSample extends Sample {
+  /** Came after a newer one of its series. */
+  readonly outOfOrder?: boolean;
+  /** Not shown before, in the store's clock. */
+  readonly visibleAtMs?: number;
+}
+
+export interface StoredSeries {
+  readonly labels: Labels;
+  /** By time; samples of one time in the order in which they came. */
+  readonly samples: StoredSample[];
+}
+
+export class Contents {
+  readonly #series = new Map<string, StoredSeries>();
+  /** The newest sample of any series. */
+  maxTimeMs = Number.NEGATIVE_INFINITY;
+  /** The oldest sample of any series that came in order. */
+  inOrderMinMs = Number.POSITIVE_INFINITY;
+
+  get seriesCount(): number {
+    return this.#series.size;
+  }
+
+  all(): Iterable<StoredSeries> {
+    return this.#series.values();
+  }
+
+  find(labels: Labels): StoredSeries | undefined {
+    return this.#series.get(keyOf(labels));
+  }
+
+  insert(labels: Labels, sample: StoredSample): void {
+    const key = keyOf(labels);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { labels: sortedLabels(labels), samples: [] };
+      this.#series.set(key, series);
+    }
+    const { samples } = series;
+    let at = samples.length;
+    while (at > 0 && samples[at - 1]!.timeMs > sample.timeMs) at--;
+    samples.splice(at, 0, sample);
+    this.maxTimeMs = Math.max(this.maxTimeMs, sample.timeMs);
+    if (sample.outOfOrder !== true) this.inOrderMinMs = Math.min(this.inOrderMinMs, sample.timeMs);
+  }
+
+  /** Replaces the sample of that time, as a store does where the last write wins. */
+  upsert(labels: Labels, sample: StoredSample): void {
+    const samples = this.find(labels)?.samples ?? [];
+    const at = samples.findIndex(({ timeMs }) => timeMs === sample.timeMs);
+    if (at < 0) this.insert(labels, sample);
+    else samples[at] = sample;
+  }
+
+  /** Nothing that is there stays hidden. */
+  reveal(): void {
+    for (const { samples } of this.#series.values()) {
+      for (const [i, { visibleAtMs: _, ...sample }] of samples.entries()) samples[i] = sample;
+    }
+  }
+
+  /** The samples for which `shown` holds, of the series that the matchers select; series without any are left out. */
+  select(matchers: readonly Matcher[], shown: (sample: StoredSample) => boolean): LabeledSamples[] {
+    const found: LabeledSamples[] = [];
+    for (const { labels, samples } of this.#series.values()) {
+      if (!selects(matchers, labels)) continue;
+      const inside = samples.filter(shown);
+      if (inside.length > 0) found.push({ labels, samples: inside });
+    }
+    return found;
+  }
+}
+
+export function sortedLabels(labels: Labels): Labels {
+  return [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The closed range of milliseconds that remote_read names, as most stores read it. */
+export function within(fromMs: number, toMs: number): (sample: Sample) => boolean {
+  return ({ timeMs }) => timeMs >= fromMs && timeMs <= toMs;
+}
