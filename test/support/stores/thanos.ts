@@ -74,10 +74,9 @@ function openTenant(options: ThanosOptions): TenantStore {
 
 function wholeChunks(samples: readonly StoredSample[], fromMs: number, toMs: number): StoredSample[] {
   const inside = within(fromMs, toMs);
-  return samples.filter((_, i) => {
-    const start = i - (i % samplesPerChunk);
-    return samples.slice(start, start + samplesPerChunk).some(inside);
-  });
+  const chunks: StoredSample[][] = [];
+  for (let at = 0; at < samples.length; at += samplesPerChunk) chunks.push(samples.slice(at, at + samplesPerChunk));
+  return chunks.filter((chunk) => chunk.some(inside)).flat();
 }
 
 function write(

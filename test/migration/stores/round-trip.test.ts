@@ -1,0 +1,118 @@
+// A whole migration into and out of each store: into an empty one, behind newer data, and resumed after an abort in the middle of a window.
+
+import assert from 'node:assert/strict';
+import { type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
+import { prometheus } from '../../support/stores/prometheus.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { dayMs, epochMs, hourMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
+import {
+  changed,
+  differences,
+  type DestinationCase,
+  destinationCases,
+  sourceCases,
+  testSeries,
+} from './support/store-cases.ts';
+
+const samples = 6 * 120;
+
+function assertSucceeded({ progress, error }: Run): void {
+  assert.equal(error, undefined);
+  assert.equal(progress.phase, 'Succeeded');
+  assert.equal(progress.watermarkMs, epochMs + hourMs);
+  assert.equal(unaccounted(progress), 0);
+  assert.deepEqual(progress.samplesRejected, {});
+}
+
+async function prometheusWith(series = testSeries()): Promise<FakeStore> {
+  const source = await startFakeStore(prometheus());
+  source.put(series);
+  return source;
+}
+
+function intoPlan(source: FakeStore, destination: FakeStore, { protocol, ordering }: DestinationCase) {
+  return planFor(
+    { source, destination },
+    { protocol, destination: { ordering }, limits: { samplesPerWrite: 30 }, window: { maxMs: hourMs / 4 } },
+  );
+}
+
+for (const store of destinationCases) {
+  describe(`a migration into ${store.name}`, () => {
+    const clock = () => new FastClock({ nowMs: epochMs + 30 * dayMs });
+    const due = changed(testSeries(), store.stores);
+
+    it('copies everything into an empty one', async () => {
+      await using source = await prometheusWith();
+      const time = clock();
+      await using destination = await startFakeStore(store.open(), { now: () => time.now() });
+      const result = await run(intoPlan(source, destination, store), { clock: time });
+      assertSucceeded(result);
+      assert.equal(result.progress.samplesWritten, samples);
+      assert.deepEqual(differences(destination.series(), due), []);
+      assert.equal(destination.marks().at(-1)!.timeMs, epochMs + hourMs - 1);
+      assert.deepEqual(destination.failures, []);
+    });
+
+    it('copies everything behind newer data, however long it takes', async () => {
+      const newer = testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs);
+      await using source = await prometheusWith();
+      const time = clock();
+      await using destination = await startFakeStore(store.openForOldData(), { now: () => time.now() });
+      destination.put(newer);
+      // Longer than a first mark may take to show.
+      source.onRequest = ({ query }) => (query!.startMs > epochMs + hourMs / 2 ? { delayMs: 40 } : undefined);
+      const result = await run(intoPlan(source, destination, store), { clock: time });
+      assertSucceeded(result);
+      assert.equal(result.progress.samplesWritten, samples);
+      const stored = destination.series().map((series) => ({
+        ...series,
+        samples: series.samples.filter(({ timeMs }) => timeMs < epochMs + hourMs),
+      }));
+      assert.deepEqual(differences(stored, due), []);
+      assert.equal(destination.counts().twice, 0);
+    });
+
+    for (const [where, writes, openFor] of [
+      ['an empty one', 2, store.open],
+      ['an empty one', 13, store.open],
+      ['one with newer data', 13, store.openForOldData],
+    ] as const) {
+      it(`into ${where}, resumed after an abort at write ${writes}, has every sample exactly once`, async () => {
+        await using source = await prometheusWith();
+        const time = clock();
+        await using destination = await startFakeStore(openFor(), { now: () => time.now() });
+        if (openFor === store.openForOldData) destination.put(testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs));
+        const plan = intoPlan(source, destination, store);
+        const abort = new AbortController();
+        destination.onCarriedOut = () => {
+          if (destination.requestsOf('write').length === writes) abort.abort();
+        };
+        const first = await run(plan, { clock: time, abort: abort.signal });
+        assert.equal(first.progress.phase, 'Interrupted');
+        await destination.settled();
+        const second = await run(plan, { clock: time });
+        assertSucceeded(second);
+        assert.ok(second.progress.samplesAlreadyPresent > 0, 'something was there already');
+        assert.equal(destination.counts().twice, 0);
+        const stored = destination.series().map((series) => ({
+          ...series,
+          samples: series.samples.filter(({ timeMs }) => timeMs < epochMs + hourMs),
+        }));
+        assert.deepEqual(differences(stored, due), []);
+      });
+    }
+  });
+}
+
+for (const { name, open, shows, adds } of sourceCases) {
+  it(`a migration out of ${name} copies everything`, async () => {
+    await using source = await startFakeStore(open());
+    source.put(testSeries());
+    await using destination = await startFakeStore(prometheus());
+    const result = await run(planFor({ source, destination }, { window: { maxMs: hourMs / 4 } }));
+    assertSucceeded(result);
+    assert.equal(result.progress.samplesWritten, samples);
+    assert.deepEqual(differences(destination.series(), changed(testSeries(), shows, adds)), []);
+  });
+}

@@ -1,0 +1,155 @@
+// The fake stores as sources and destinations of a whole migration: how each is opened, how its progress is read, and what it makes of values.
+
+import type { MigrationPlan } from '../../../../src/migration/plan/migration-plan.ts';
+import { cortex } from '../../../support/stores/cortex.ts';
+import type { Behaviour } from '../../../support/stores/fake-store.ts';
+import { prometheus } from '../../../support/stores/prometheus.ts';
+import { promscale } from '../../../support/stores/promscale.ts';
+import { thanos, thanosLabels } from '../../../support/stores/thanos.ts';
+import { victoriametrics } from '../../../support/stores/victoriametrics.ts';
+import { dayMs, epochMs, hourMs } from '../../support/plan.ts';
+import { bitsOf, type FloatSample, keyOf, type Series, staleBits } from '../../support/remote-messages.ts';
+
+export interface DestinationCase {
+  readonly name: string;
+  /** As it takes data while it is empty. */
+  readonly open: () => Behaviour;
+  /** As it takes data behind newer data. */
+  readonly openForOldData: () => Behaviour;
+  readonly protocol: 'RemoteRead' | 'PromQL';
+  readonly ordering: MigrationPlan['destination']['ordering'];
+  /** What it stores of a value. */
+  readonly stores: (bits: bigint) => bigint;
+}
+
+export interface SourceCase {
+  readonly name: string;
+  readonly open: () => Behaviour;
+  /** What a reader of it gets of a value that it holds. */
+  readonly shows: (bits: bigint) => bigint;
+  /** Labels that a reader of it gets beside those that were written. */
+  readonly adds: readonly (readonly [string, string])[];
+}
+
+const outOfOrderWindowMs = 60 * dayMs;
+const negativeZero = 1n << 63n;
+const same = (bits: bigint) => bits;
+const positiveZero = (bits: bigint) => (bits === negativeZero ? 0n : bits);
+const ordinaryNan = (bits: bigint) => (bits === oddNan ? 0x7ff8_0000_0000_0001n : positiveZero(bits));
+const oddNan = 0x7ff8_0000_dead_beefn;
+
+export const destinationCases: readonly DestinationCase[] = [
+  {
+    name: 'Prometheus, progress by RemoteRead',
+    open: () => prometheus(),
+    openForOldData: () => prometheus({ outOfOrderWindowMs }),
+    protocol: 'RemoteRead',
+    ordering: 'InOrder',
+    stores: same,
+  },
+  {
+    name: 'Prometheus 2, progress by PromQL',
+    open: () => prometheus({ major: 2 }),
+    openForOldData: () => prometheus({ major: 2, outOfOrderWindowMs }),
+    protocol: 'PromQL',
+    ordering: 'InOrder',
+    stores: same,
+  },
+  {
+    name: 'VictoriaMetrics',
+    open: () => victoriametrics({ hiddenForMs: 2000 }),
+    openForOldData: () => victoriametrics({ hiddenForMs: 2000 }),
+    protocol: 'PromQL',
+    ordering: 'Any',
+    stores: ordinaryNan,
+  },
+  {
+    name: 'Cortex',
+    open: () => cortex(),
+    openForOldData: () => cortex({ outOfOrderWindowMs }),
+    protocol: 'RemoteRead',
+    ordering: 'InOrder',
+    stores: positiveZero,
+  },
+  {
+    name: 'Promscale',
+    open: () => promscale(),
+    openForOldData: () => promscale(),
+    protocol: 'RemoteRead',
+    ordering: 'Any',
+    stores: positiveZero,
+  },
+];
+
+export const sourceCases: readonly SourceCase[] = [
+  { name: 'Prometheus', open: () => prometheus(), shows: same, adds: [] },
+  {
+    name: 'Prometheus with external labels',
+    open: () => prometheus({ externalLabels: { cluster: 'eu' } }),
+    shows: same,
+    adds: [['cluster', 'eu']],
+  },
+  { name: 'Cortex', open: () => cortex(), shows: positiveZero, adds: [] },
+  { name: 'Thanos', open: () => thanos(), shows: positiveZero, adds: thanosLabels() },
+  { name: 'Promscale', open: () => promscale(), shows: positiveZero, adds: [] },
+];
+
+const stepMs = 30_000;
+const odd: readonly bigint[] = [staleBits, oddNan, bitsOf(Infinity), bitsOf(-Infinity), negativeZero, bitsOf(0.1)];
+
+/**
+ * Six series with a sample every 30 s in [fromMs, toMs): half of them at the last millisecond of their 30 s, where windows end; all with the
+ * values that a careless copy changes.
+ */
+export function testSeries(fromMs: number = epochMs, toMs: number = epochMs + hourMs): Series[] {
+  return Array.from({ length: 6 }, (_, i) => ({
+    labels: [
+      ['__name__', `metric_${i % 2}`],
+      ['instance', `host-${i}`],
+    ] as const,
+    samples: Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, k) => ({
+      timeMs: fromMs + k * stepMs + (i % 2 === 0 ? 0 : stepMs - 1),
+      bits: k % 50 === 7 * i ? odd[i]! : bitsOf(i * 1000 + k / 2),
+    })),
+    histograms: [],
+  }));
+}
+
+/** The series with other values and further labels, sorted like those of a fake store. */
+export function changed(
+  series: readonly Series[],
+  change: (bits: bigint) => bigint,
+  added: readonly (readonly [string, string])[] = [],
+): Series[] {
+  return series.map(({ labels, samples }) => ({
+    labels: [...labels, ...added].sort(([a], [b]) => (a < b ? -1 : 1)),
+    samples: samples.map(({ timeMs, bits }: FloatSample) => ({ timeMs, bits: change(bits) })),
+    histograms: [],
+  }));
+}
+
+/** What differs between two sets of series, one line each, at most ten: assert's own diff of thousands of samples takes seconds. */
+export function differences(actual: readonly Series[], due: readonly Series[]): string[] {
+  const [have, want] = [actual, due].map(linesOf) as [Map<string, string>, Map<string, string>];
+  const lines: string[] = [];
+  for (const [at, value] of want) {
+    if (have.get(at) !== value) lines.push(`${at}: ${have.get(at) ?? 'missing'} instead of ${value}`);
+  }
+  for (const [at, value] of have) if (!want.has(at)) lines.push(`${at}: ${value} should not be there`);
+  return lines.length <= 10 ? lines : [...lines.slice(0, 10), `${lines.length - 10} more`];
+}
+
+function linesOf(series: readonly Series[]): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const { labels, samples, histograms = [] } of series) {
+    const key = keyOf(labels);
+    const add = (timeMs: number, value: string) => {
+      const at = `${key} ${new Date(timeMs).toISOString()}`;
+      const known = lines.get(at);
+      lines.set(at, known === undefined ? value : `${known} and ${value}`);
+    };
+    for (const { timeMs, bits } of samples) add(timeMs, bits.toString(16));
+    for (const { timeMs, message } of histograms) add(timeMs, Buffer.from(message).toString('hex'));
+  }
+  return lines;
+}
