@@ -1,7 +1,6 @@
 // Everything that one run of a migration holds open: clients, the memory budget, rate limits. Made by migrate.ts, closed with it.
 
 import type { Endpoint } from '../remote/endpoint.ts';
-import { QueryClient } from '../remote/query-client.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { laneBytes } from './write/lanes.ts';
@@ -10,20 +9,18 @@ import type { MigrationContext } from './migration-context.ts';
 import { MigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { MigrationProgress } from './observer.ts';
-import { type MarkReader, PromqlMarks, RemoteReadMarks } from './progress/progress-store.ts';
+import type { DestinationView } from './progress/destination-view.ts';
+import { NoView } from './progress/no-view.ts';
+import { PromqlView } from './progress/promql-view.ts';
+import { RemoteReadView } from './progress/remote-read-view.ts';
 import { RateLimit } from './limits/rate-limit.ts';
-import { PromqlReadBack, type ReadBack, RemoteReadBack } from './progress/read-back.ts';
 import { Retrier } from './limits/retrier.ts';
 import { SeriesRouter } from './series/series-router.ts';
-import { Settling } from './progress/settling.ts';
 
 export interface Connections {
   readonly source: ReadClient;
   readonly destination: WriteClient;
-  /** Both undefined with `progress.protocol: None`. */
-  readonly marks: MarkReader | undefined;
-  readonly readBack: ReadBack | undefined;
-  readonly settling: Settling;
+  readonly view: DestinationView;
   /** For answers of the source; lanes and read-back have their share of `limits.memory` apart. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
@@ -67,7 +64,7 @@ export function openConnections(
   });
   const source = new ReadClient(plan.source, hooks);
   const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
-  const progressReading = openProgress(plan, { hooks, retrier, random: context.random, readBackBytes: share });
+  const view = openView(plan, { hooks, retrier, clock, random: context.random, maxResponseBytes: share });
   const samplesRate = new RateLimit(samplesPerSecond, clock);
   const bytesRate = new RateLimit(bytesPerSecond, clock);
   context.onRatesAvailable?.((rates) => {
@@ -77,9 +74,7 @@ export function openConnections(
   return {
     source,
     destination,
-    marks: progressReading?.marks,
-    readBack: progressReading?.readBack,
-    settling: new Settling(plan.progress.protocol, clock, progressReading?.flush ?? (async () => false)),
+    view,
     budget,
     router: new SeriesRouter(plan, share),
     retrier,
@@ -88,40 +83,21 @@ export function openConnections(
     close() {
       source.close();
       destination.close();
-      progressReading?.client.close();
+      view.close();
     },
   };
 }
 
-function openProgress(
+function openView(
   plan: MigrationPlan,
-  options: {
-    hooks: ConstructorParameters<typeof ReadClient>[1];
-    retrier: Retrier;
-    random: () => number;
-    readBackBytes: number;
-  },
-) {
-  if (plan.progress.protocol === 'None') return undefined;
-  const { endpoint } = plan.progress;
-  const { hooks, retrier, random, readBackBytes } = options;
-  if (plan.progress.protocol === 'RemoteRead') {
-    const client = new ReadClient(endpoint, hooks);
-    const { maxFrameBytes } = plan.source;
-    // Not the source's: who holds part of that one and waits for more could wait for a reader that does the same.
-    const budget = new MemoryBudget(readBackBytes);
-    return {
-      client,
-      marks: new RemoteReadMarks({ plan, endpoint, client, budget, retrier }),
-      readBack: new RemoteReadBack({ endpoint, client, retrier, maxFrameBytes, answerBytes: readBackBytes }),
-      flush: undefined,
-    };
+  options: Omit<ConstructorParameters<typeof PromqlView>[0], 'plan' | 'endpoint'>,
+): DestinationView {
+  switch (plan.progress.protocol) {
+    case 'RemoteRead':
+      return new RemoteReadView({ plan, endpoint: plan.progress.endpoint, ...options });
+    case 'PromQL':
+      return new PromqlView({ plan, endpoint: plan.progress.endpoint, ...options });
+    case 'None':
+      return new NoView();
   }
-  const client = new QueryClient(endpoint, hooks);
-  return {
-    client,
-    marks: new PromqlMarks({ plan, endpoint, client, retrier, random }),
-    readBack: new PromqlReadBack({ endpoint, client, retrier, random, answerBytes: readBackBytes }),
-    flush: (signal: AbortSignal) => client.flush(signal),
-  };
 }

@@ -8,7 +8,6 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Mark, uncertainMs } from './progress/progress-mark.ts';
-import { findMark } from './progress/progress-store.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -93,7 +92,7 @@ async function run(
       later.fromMs === beginning.fromMs &&
       later.endMs === beginning.endMs &&
       later.uncertainUntilMs === beginning.uncertainUntilMs;
-    if (same) tellBeginning(plan, later, observer);
+    if (same) tellBeginning(plan, connections, later, observer);
     return same;
   });
   confirmed.catch(() => undefined);
@@ -105,7 +104,7 @@ async function run(
       observer.event({ type: 'already-finished', throughMs: beginning.endMs - 1 });
       return true;
     }
-    tellBeginning(plan, beginning, observer);
+    tellBeginning(plan, connections, beginning, observer);
     await copy(Promise.resolve(true));
   }
   const complete = progress.watermarkMs >= beginning.endMs;
@@ -123,7 +122,7 @@ async function findBeginning(
   { openEndMs, nowMs, signal }: { openEndMs: number; nowMs: number; signal: AbortSignal },
 ): Promise<Beginning> {
   const searchEndMs = Math.max(plan.endMs ?? 0, nowMs + 1);
-  const mark = connections.marks && (await findMark(connections.marks, plan.startMs, searchEndMs, signal));
+  const mark = await connections.view.latestMark(plan.startMs, searchEndMs, signal);
   const endMs = plan.endMs ?? mark?.endMs ?? openEndMs;
   if (endMs <= plan.startMs) {
     throw new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
@@ -146,24 +145,25 @@ function show({ mark, fromMs, endMs }: Beginning, progress: MigrationProgress): 
 }
 
 async function settle(
-  { settling }: Connections,
+  { view }: Connections,
   progress: MigrationProgress,
   observer: MigrationContext['observer'],
   signal: AbortSignal,
 ): Promise<void> {
   progress.waitingFor = 'destination to settle';
   observer.progress(progress);
-  await settling.settle(signal);
+  await view.settle(signal);
 }
 
 function tellBeginning(
   plan: MigrationPlan,
+  { view }: Connections,
   { mark, fromMs, endMs }: Beginning,
   observer: MigrationContext['observer'],
 ): void {
   observer.event({ type: 'started', startMs: plan.startMs, endMs, memoryBytes: plan.limits.memoryBytes });
   if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
-  if (plan.progress.protocol !== 'None') return;
+  if (view.readable) return;
   const message =
     'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
   observer.event({ type: 'warning', code: 'at-least-once', message });
@@ -172,13 +172,13 @@ function tellBeginning(
 /** Until when an earlier run may have written something that no mark tells of. */
 async function uncertainUntil(
   plan: MigrationPlan,
-  { readBack }: Connections,
+  { view }: Connections,
   fromMs: number,
   endMs: number,
   signal: AbortSignal,
 ): Promise<number> {
-  if (readBack === undefined) return fromMs;
+  if (!view.readable) return fromMs;
   const untilMs = fromMs + uncertainMs(plan.destination.ordering);
   // A destination without anything there is by far the most frequent one, and to compare every series with nothing takes time and memory.
-  return (await readBack.isEmpty(fromMs, Math.min(untilMs, endMs), signal)) ? fromMs : untilMs;
+  return (await view.isEmpty(fromMs, Math.min(untilMs, endMs), signal)) ? fromMs : untilMs;
 }

@@ -70,10 +70,10 @@ export class Pipeline {
     this.#options = options;
     const { plan, connections, observer, progress, signal, fail, frozenEndMs } = options;
     this.#samplesThrough = options.samplesBefore;
-    const { destination: client, retrier, samplesRate, bytesRate, router, readBack, settling } = connections;
+    const { destination: client, retrier, samplesRate, bytesRate, router, view } = connections;
     this.#marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
     const probe = (window: DeliveryWindow, at: AbortSignal) => this.#marks.probe(window.toMs - 1, at);
-    const lostAnswers = new LostAnswers({ readBack, settling });
+    const lostAnswers = new LostAnswers(view);
     this.#delivery = new Delivery({
       plan,
       client,
@@ -86,7 +86,7 @@ export class Pipeline {
       lostAnswers,
     });
     this.#lanes = new Lanes(plan.limits.inFlightWrites, this.#delivery, signal, fail);
-    this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, readBack, signal });
+    this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal });
   }
 
   /**
@@ -109,7 +109,7 @@ export class Pipeline {
         if (!(error instanceof UndecodableWindow)) throw error;
         // What came before it is on its way; what was written of it shows when it is compared.
         await this.#finishAll();
-        await connections.settling.settle(signal);
+        await connections.view.settle(signal);
         atMs = error.window.fromMs;
         reader.readAgainUntil(error.window.toMs);
         const message = `the source's stream can't be decoded, asking for SAMPLES instead: ${error.message}`;
@@ -210,7 +210,7 @@ export class Pipeline {
   async #finishOldest(): Promise<void> {
     const window = this.#inFlight[0];
     if (window === undefined) return;
-    const { plan, observer, progress, clock, signal } = this.#options;
+    const { plan, connections, observer, progress, clock, signal } = this.#options;
     await window.acknowledged;
     signal.throwIfAborted();
     this.#inFlight.shift();
@@ -218,7 +218,7 @@ export class Pipeline {
     if (window.account.rejected > 0 && plan.rejectedSamples === 'Fail') throw samplesRejected(window);
     // Not the run's own counts: they have samples of later windows in flight, which a run that goes on at this mark counts again.
     this.#samplesThrough += window.account.inDestination;
-    if (plan.progress.protocol !== 'None') await this.#mark(window.toMs - 1, this.#samplesThrough);
+    if (connections.view.readable) await this.#mark(window.toMs - 1, this.#samplesThrough);
     progress.watermarkMs = window.toMs;
     progress.windows++;
     progress.series = Math.max(progress.series, window.series);
@@ -254,9 +254,10 @@ export class Pipeline {
    */
   async #expectMark(throughMs: number): Promise<void> {
     const { connections, clock, signal } = this.#options;
+    const { view } = connections;
     const giveUpAtMs = clock.now() + markVisibleMs;
-    await connections.settling.show(signal);
-    while ((await connections.marks?.latest(throughMs, throughMs + 1, signal)) === undefined) {
+    await view.show(signal);
+    while (!(await view.showsMark(throughMs, signal))) {
       if (clock.now() >= giveUpAtMs) {
         throw new MigrationError(
           'mark-not-found',

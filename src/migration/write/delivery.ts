@@ -236,10 +236,11 @@ export class Delivery {
     repeated: boolean,
   ): Promise<boolean> {
     const { lostAnswers, plan } = this.#options;
-    const { hidden } = lostAnswers;
+    const { firstLabels } = summarizeWriteRequest(request);
+    const hidden = lostAnswers.hides(firstLabels);
     if (hidden !== 'stale-markers') return hidden === 'everything';
     if (!hasOnlyStaleMarkers(request)) return false;
-    if (repeated || window.shown?.has(labelKey(summarizeWriteRequest(request).firstLabels)) === true) return true;
+    if (repeated || window.shown?.has(labelKey(firstLabels)) === true) return true;
     // A series of which nothing is seen was not written before: something else stands in the way of its samples.
     return await lostAnswers.showsLater(request, uncertainMs(plan.destination.ordering), signal);
   }

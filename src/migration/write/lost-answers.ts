@@ -4,17 +4,13 @@
 import type { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { labelKey, metricName } from '../../wire/labels.ts';
 import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-request.ts';
-import { type Hidden, presentTimes, type ReadBack } from '../progress/read-back.ts';
-import type { Settling } from '../progress/settling.ts';
+import type { DestinationView, Hidden } from '../progress/destination-view.ts';
 
 export class LostAnswers {
-  readonly #readBack: ReadBack | undefined;
-  readonly #settling: Pick<Settling, 'settle'>;
+  readonly #view: DestinationView;
 
-  /** @param options `readBack` is undefined with `progress.protocol: None` */
-  constructor(options: { readBack: ReadBack | undefined; settling: Pick<Settling, 'settle'> }) {
-    this.#readBack = options.readBack;
-    this.#settling = options.settling;
+  constructor(view: DestinationView) {
+    this.#view = view;
   }
 
   /** Whether the request may have been carried out although it failed so. */
@@ -22,9 +18,9 @@ export class LostAnswers {
     return error.traits.arrival !== 'no';
   }
 
-  /** What may be there although `missing`, or the comparison of the window, did not find it. */
-  get hidden(): Hidden {
-    return this.#readBack?.hides ?? 'everything';
+  /** What of the series with these labels may be there although `missing`, or the comparison of the window, did not find it. */
+  hides(labels: Uint8Array): Hidden {
+    return this.#view.hides(labels);
   }
 
   /**
@@ -34,17 +30,11 @@ export class LostAnswers {
   async showsLater(request: Uint8Array, stretchMs: number, signal: AbortSignal): Promise<boolean> {
     const [series] = writeRequestSeries(request);
     const lastMs = series?.timesMs.at(-1);
-    if (this.#readBack === undefined || series === undefined || lastMs === undefined) return false;
+    if (series === undefined || lastMs === undefined) return false;
     const { labels } = series;
     const keys = () => [labelKey(labels)];
-    const later = await presentTimes(
-      this.#readBack,
-      [metricName(labels)],
-      keys,
-      lastMs + 1,
-      lastMs + stretchMs,
-      signal,
-    );
+    const range = { names: [metricName(labels)], keys, fromMs: lastMs + 1, toMs: lastMs + stretchMs };
+    const later = await this.#view.presentTimes(range, signal);
     return later.size > 0;
   }
 
@@ -53,7 +43,6 @@ export class LostAnswers {
    * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
    */
   async missing(request: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    if (this.#readBack === undefined) return request;
     const names = new Set<string>();
     const keys = new Set<string>();
     let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -65,8 +54,9 @@ export class LostAnswers {
         if (timeMs > lastMs) lastMs = timeMs;
       }
     }
-    await this.#settling.settle(signal);
-    const present = await presentTimes(this.#readBack, [...names], () => keys, firstMs, lastMs + 1, signal);
+    await this.#view.settle(signal);
+    const range = { names: [...names], keys: () => keys, fromMs: firstMs, toMs: lastMs + 1 };
+    const present = await this.#view.presentTimes(range, signal);
     return withoutSamples(request, (labels) => present.get(labelKey(labels)));
   }
 }

@@ -8,7 +8,7 @@ import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DeliveryWindow } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
 import type { MigrationObserver } from '../observer.ts';
-import { presentTimes, type ReadBack } from '../progress/read-back.ts';
+import type { DestinationView } from '../progress/destination-view.ts';
 import { mergeByTime, removePresent } from '../series/series-merge.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { WindowPart } from '../read/window-part.ts';
@@ -17,8 +17,7 @@ export interface WindowWriterOptions {
   readonly router: SeriesRouter;
   readonly lanes: Lanes;
   readonly observer: MigrationObserver;
-  /** Undefined with `progress.protocol: None`. */
-  readonly readBack: ReadBack | undefined;
+  readonly view: DestinationView;
   readonly signal: AbortSignal;
 }
 
@@ -160,9 +159,9 @@ export class WindowWriter {
   }
 
   async #presentTimes(part: WindowPart): Promise<Present | undefined> {
-    const { readBack, router, signal } = this.#options;
+    const { view, router, signal } = this.#options;
     const { names } = part.outline;
-    if (readBack === undefined || names === undefined) return undefined;
+    if (names === undefined) return undefined;
     function* keys(): Generator<string> {
       for (const cursor of part.cursors) {
         cursor.rewind();
@@ -172,7 +171,7 @@ export class WindowWriter {
         }
       }
     }
-    return presentTimes(readBack, [...names], keys, part.fromMs, part.toMs, signal);
+    return view.presentTimes({ names: [...names], keys, fromMs: part.fromMs, toMs: part.toMs }, signal);
   }
 
   #tellInvalid(labels: Uint8Array, problem: string, samples: number, columns: SampleColumns): void {

@@ -1,0 +1,38 @@
+// The view of a destination that can't be read (`progress.protocol: None`): no marks, and nothing is ever known to be there.
+
+import type { DestinationView, Hidden } from './destination-view.ts';
+import type { Mark } from './progress-mark.ts';
+
+export class NoView implements DestinationView {
+  readonly readable = false;
+
+  latestMark(): Promise<Mark | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  showsMark(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  presentTimes(): Promise<ReadonlyMap<string, Float64Array>> {
+    return Promise.resolve(new Map());
+  }
+
+  isEmpty(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  hides(): Hidden {
+    return 'everything';
+  }
+
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  show(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  close(): void {}
+}

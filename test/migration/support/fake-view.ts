@@ -1,0 +1,54 @@
+// A destination's view for unit tests: shows what it is given, and counts how often it was given time to settle.
+
+import type { DestinationView, Hidden, SeriesRange } from '../../../src/migration/progress/destination-view.ts';
+import { labelKey } from '../../../src/wire/labels.ts';
+
+export class FakeView implements DestinationView {
+  readonly readable = true;
+  settled = 0;
+  readonly #shown: readonly (readonly [labels: Uint8Array, ...timesMs: number[]])[];
+  readonly #hides: Hidden;
+
+  /** @param shown the timestamps of each series */
+  constructor(shown: readonly (readonly [labels: Uint8Array, ...timesMs: number[]])[], hides: Hidden = 'nothing') {
+    this.#shown = shown;
+    this.#hides = hides;
+  }
+
+  latestMark(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  showsMark(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  presentTimes({ keys, fromMs, toMs }: SeriesRange): Promise<ReadonlyMap<string, Float64Array>> {
+    const wanted = new Set(keys());
+    const present = new Map<string, Float64Array>();
+    for (const [labels, ...timesMs] of this.#shown) {
+      const within = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs);
+      if (wanted.has(labelKey(labels)) && within.length > 0) present.set(labelKey(labels), Float64Array.from(within));
+    }
+    return Promise.resolve(present);
+  }
+
+  isEmpty(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  hides(): Hidden {
+    return this.#hides;
+  }
+
+  settle(): Promise<void> {
+    this.settled++;
+    return Promise.resolve();
+  }
+
+  show(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  close(): void {}
+}
