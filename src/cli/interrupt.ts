@@ -39,12 +39,12 @@ export function watchInterrupts(options: InterruptOptions): Interrupts {
 
   const handle = (signal: InterruptSignal) => {
     if (first !== undefined) {
-      const sinceMs = clock.now() - firstAtMs;
-      if (sinceMs < 0 || sinceMs >= SAME_SIGNAL_MS) options.onSecond(first);
+      const sinceMs = clock.monotonicMs() - firstAtMs;
+      if (sinceMs >= SAME_SIGNAL_MS) options.onSecond(first);
       return;
     }
     first = signal;
-    firstAtMs = clock.now();
+    firstAtMs = clock.monotonicMs();
     options.onFirst(signal);
     stop.abort();
     clock.sleep(graceMs, disposed.signal).then(

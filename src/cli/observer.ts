@@ -66,7 +66,7 @@ export class RunReporter implements MigrationObserver {
   /** Shows the progress until `stop`. */
   async run(): Promise<void> {
     const stepMs = this.#bar === undefined ? LOOK_MS : REDRAW_MS;
-    let nextLogMs = this.#clock.now() + LOG_EVERY_MS;
+    let nextLogMs = this.#clock.monotonicMs() + LOG_EVERY_MS;
     for (;;) {
       try {
         await this.#clock.sleep(stepMs, this.#stopped.signal);
@@ -74,7 +74,7 @@ export class RunReporter implements MigrationObserver {
         return;
       }
       if (this.#latest === undefined) continue;
-      const nowMs = this.#clock.now();
+      const nowMs = this.#clock.monotonicMs();
       const view = this.#meter.look(this.#latest, nowMs);
       if (this.#bar !== undefined) this.#bar.draw(view);
       else if (nowMs >= nextLogMs) {
@@ -165,9 +165,9 @@ export class RunReporter implements MigrationObserver {
 
   #logRetry(event: Extract<MigrationEvent, { type: 'retry' }>): void {
     const key = `${event.side} ${event.code}`;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     const line = this.#retryLines.get(key);
-    if (line !== undefined && nowMs >= line.atMs && nowMs - line.atMs < RETRY_LINE_EVERY_MS) {
+    if (line !== undefined && nowMs - line.atMs < RETRY_LINE_EVERY_MS) {
       line.unlogged++;
       return;
     }

@@ -26,7 +26,7 @@ export class ProgressMeter {
   readonly #samples = new SlidingRate(RATE_WINDOW_MS);
   readonly #watermark = new SlidingRate(ETA_WINDOW_MS);
 
-  /** The view at `nowMs`; to be called regularly, once a second or more often, because the rates grow from it. */
+  /** The view at `nowMs`, on a clock that never jumps; to be called regularly, once a second or more often, because the rates grow from it. */
   look(progress: Readonly<MigrationProgress>, nowMs: number): ProgressView {
     const { startMs, endMs, watermarkMs } = progress;
     const ranged = endMs > startMs && progress.phase !== 'Starting';

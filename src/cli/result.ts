@@ -32,7 +32,7 @@ export function errorText(error: { readonly message: string; readonly hint?: str
   return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
 }
 
-export function toRunResult(migration: string, result: MigrationResult, endedAtMs: number): RunResult {
+export function toRunResult(migration: string, result: MigrationResult, durationMs: number): RunResult {
   const { progress, error } = result;
   const ranged = progress.endMs > progress.startMs;
   return {
@@ -51,7 +51,7 @@ export function toRunResult(migration: string, result: MigrationResult, endedAtM
     bytesRead: progress.bytesRead,
     bytesWritten: progress.bytesWritten,
     retries: progress.retries,
-    durationSeconds: Math.max(0, endedAtMs - progress.startedAtMs) / 1000,
+    durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
     ...(error === undefined
       ? {}
       : { error: { code: error.code, message: presentableText(errorText(error)), side: error.side ?? null } }),

@@ -191,6 +191,7 @@ async function runMigration(
     },
   });
   const reporting = reporter.run();
+  const startedMs = clock.monotonicMs();
   try {
     const result = await engine.migrate(plan, {
       clock,
@@ -202,7 +203,7 @@ async function runMigration(
     });
     reporter.stop();
     logOutcome(logger, result, interrupts);
-    printResult(io, options.output, toRunResult(plan.migration, result, clock.now()));
+    printResult(io, options.output, toRunResult(plan.migration, result, clock.monotonicMs() - startedMs));
     return exitCodeOf(result, interrupts.received());
   } finally {
     reporter.stop();

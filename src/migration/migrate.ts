@@ -11,8 +11,8 @@ import { type Mark, uncertainMs } from './progress/progress-mark.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
-  const { clock, observer, stop, abort } = context;
-  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, clock.now());
+  const { observer, stop, abort } = context;
+  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs);
   const failed = new AbortController();
   const signal = AbortSignal.any([abort, failed.signal]);
   let connections: Connections | undefined;

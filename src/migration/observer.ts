@@ -36,7 +36,6 @@ export interface MigrationProgress {
   inFlightWrites: number;
   /** What the migration waits for, for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
   waitingFor: string;
-  startedAtMs: number;
 }
 
 export type MigrationEvent =
@@ -98,7 +97,7 @@ export interface MigrationResult {
 }
 
 /** A migration of [startMs, endMs) of which nothing is done. */
-export function initialProgress(startMs: number, endMs: number, nowMs: number): MigrationProgress {
+export function initialProgress(startMs: number, endMs: number): MigrationProgress {
   return {
     phase: 'Starting',
     startMs,
@@ -120,6 +119,5 @@ export function initialProgress(startMs: number, endMs: number, nowMs: number): 
     inFlightBytes: 0,
     inFlightWrites: 0,
     waitingFor: '',
-    startedAtMs: nowMs,
   };
 }

@@ -142,7 +142,7 @@ export class Pipeline {
             return false;
           }
           await this.#finishBefore(part.window.toMs);
-          open = this.#open(part, clock.now());
+          open = this.#open(part, clock.monotonicMs());
         }
         await this.#write(part, open);
         if (!part.last) continue;
@@ -229,7 +229,7 @@ export class Pipeline {
       toMs: window.toMs,
       samplesRead: window.account.read,
       samplesWritten: window.account.written,
-      seconds: (clock.now() - window.startedAtMs) / 1000,
+      seconds: (clock.monotonicMs() - window.startedAtMs) / 1000,
     });
   }
 
@@ -255,10 +255,10 @@ export class Pipeline {
   async #expectMark(throughMs: number): Promise<void> {
     const { connections, clock, signal } = this.#options;
     const { view } = connections;
-    const giveUpAtMs = clock.now() + markVisibleMs;
+    const giveUpAtMs = clock.monotonicMs() + markVisibleMs;
     await view.show(signal);
     while (!(await view.showsMark(throughMs, signal))) {
-      if (clock.now() >= giveUpAtMs) {
+      if (clock.monotonicMs() >= giveUpAtMs) {
         throw new MigrationError(
           'mark-not-found',
           `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not show it`,

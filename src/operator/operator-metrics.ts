@@ -103,7 +103,7 @@ export interface Scraped {
   readonly leading: () => boolean;
   readonly queueDepth: () => number;
   readonly resources: () => readonly PromMigration[];
-  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
 }
 
 /** How long the engine's series of a migration that has ended stay: a thousand of them would make every scrape slow. */
@@ -192,7 +192,7 @@ export class OperatorMetrics {
   }
 
   ended(key: string): void {
-    this.#endedAtMs.set(key, this.#scraped.nowMs());
+    this.#endedAtMs.set(key, this.#scraped.monotonicMs());
   }
 
   forget(key: string): void {
@@ -222,8 +222,8 @@ export class OperatorMetrics {
   }
 
   #refresh(): void {
-    const { leading, queueDepth, resources, nowMs } = this.#scraped;
-    for (const [key, endedAtMs] of this.#endedAtMs) if (nowMs() - endedAtMs >= ENDED_MS) this.forget(key);
+    const { leading, queueDepth, resources, monotonicMs } = this.#scraped;
+    for (const [key, endedAtMs] of this.#endedAtMs) if (monotonicMs() - endedAtMs >= ENDED_MS) this.forget(key);
     const { leader, migrations, condition, eventLoopLag } = this.#gauges;
     leader.set(leading() ? 1 : 0);
     this.#gauges.queueDepth.set(queueDepth());

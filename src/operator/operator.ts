@@ -81,7 +81,7 @@ export async function runOperator(options: OperatorOptions, context: OperatorCon
   } finally {
     await server.close();
     operator.close();
-    logger.info('operator stopped', { uptimeSeconds: Math.round((clock.now() - operator.startedAtMs) / 1000) });
+    logger.info('operator stopped', { uptimeSeconds: Math.round((clock.monotonicMs() - operator.startedAtMs) / 1000) });
   }
 }
 
@@ -114,7 +114,7 @@ class Operator {
     this.#options = options;
     this.#context = context;
     this.#connection = connection;
-    this.startedAtMs = clock.now();
+    this.startedAtMs = clock.monotonicMs();
     this.#signOfWatchMs = this.startedAtMs;
     this.#store = new MigrationStore(options.watchNamespaces);
     this.#queue = new WorkQueue({ clock, random });
@@ -123,7 +123,7 @@ class Operator {
       leading: () => this.#leading(),
       queueDepth: () => this.#queue.size,
       resources: () => this.#store.list(),
-      nowMs: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs(),
     });
     const { metrics } = this;
     const client = new KubeClient(connection, { request: (report) => metrics.apiRequest(report) }, clock);
@@ -186,7 +186,7 @@ class Operator {
   }
 
   livez(): Page {
-    const silentMs = this.#context.clock.now() - this.#signOfWatchMs;
+    const silentMs = this.#context.clock.monotonicMs() - this.#signOfWatchMs;
     if (silentMs > SILENT_WATCH_MS)
       throw new Error(`no sign of life of the watch for ${Math.round(silentMs / 1000)} s`);
     return plain('ok');
@@ -212,7 +212,7 @@ class Operator {
     const { clock, logger } = this.#context;
     const { metrics } = this;
     const sign = () => {
-      this.#signOfWatchMs = clock.now();
+      this.#signOfWatchMs = clock.monotonicMs();
     };
     const changes = reflect<PromMigration>({
       client: this.#client,
@@ -253,7 +253,6 @@ class Operator {
       retryPeriodMs,
       clock,
       random,
-      monotonicNow: () => performance.now(),
       onStarted: () => {
         logger.info('leading', { lease: leaseName });
         this.#beginTerm();

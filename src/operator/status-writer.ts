@@ -67,8 +67,8 @@ export class StatusWriter {
     const key = keyOf(resource);
     const writtenAtMs = this.#writtenAtMs.get(key);
     const pauseMs = urgency === 'now' ? AT_MOST_EVERY_MS : PROGRESS_EVERY_MS;
-    const sinceMs = writtenAtMs === undefined ? pauseMs : clock.now() - writtenAtMs;
-    if (!hurry && sinceMs >= 0 && sinceMs < pauseMs) return { kind: 'later', afterMs: pauseMs - sinceMs };
+    const sinceMs = writtenAtMs === undefined ? pauseMs : clock.monotonicMs() - writtenAtMs;
+    if (!hurry && sinceMs < pauseMs) return { kind: 'later', afterMs: pauseMs - sinceMs };
 
     const { name, namespace, uid, resourceVersion } = resource.metadata;
     const body = {
@@ -81,7 +81,7 @@ export class StatusWriter {
       const path = migrationPath(namespace, name, 'status');
       const settings = { fieldManager: FIELD_MANAGER, force: true, ...(signal !== undefined && { signal }) };
       let written = await client.apply<PromMigration>(path, body, settings);
-      this.#writtenAtMs.set(key, clock.now());
+      this.#writtenAtMs.set(key, clock.monotonicMs());
       onWrite('success');
       // Somebody has edited the status: a forged end would otherwise stand there for good.
       const leftovers = leftoversPatch(written.status ?? {}, status);

@@ -11,10 +11,11 @@ export class SlidingRate {
     this.#windowMs = windowMs;
   }
 
+  /** @param atMs on a clock that never jumps */
   add(atMs: number, value: number): void {
     const last = this.#points.at(-1);
-    // A clock that was set back, or a value that began again, would give a negative rate: begin again with it.
-    if (last !== undefined && (atMs < last.atMs || value < last.value)) this.#points = [];
+    // A value that began again would give a negative rate: begin again with it.
+    if (last !== undefined && value < last.value) this.#points = [];
     const beforeLast = this.#points.at(-2);
     // Points nearer together than this add nothing: the last one moves instead.
     if (beforeLast !== undefined && atMs - beforeLast.atMs < this.#windowMs / POINTS) this.#points.pop();

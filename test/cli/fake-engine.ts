@@ -10,7 +10,7 @@ export const endMs = Date.UTC(2026, 0, 2);
 
 export function someProgress(changes: Partial<MigrationProgress> = {}): MigrationProgress {
   return {
-    ...initialProgress(startMs, endMs, Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
+    ...initialProgress(startMs, endMs),
     phase: 'Running',
     ...changes,
   };

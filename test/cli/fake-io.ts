@@ -6,6 +6,7 @@ import type { Clock } from '../../src/telemetry/clock.ts';
 
 export class FakeClock implements Clock {
   #nowMs: number;
+  #jumpedMs = 0;
   #sleepers: { atMs: number; wake: () => void }[] = [];
 
   constructor(nowMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678)) {
@@ -13,7 +14,16 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#nowMs + this.#jumpedMs;
+  }
+
+  monotonicMs(): number {
     return this.#nowMs;
+  }
+
+  /** The wall clock is set forward or back. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -93,6 +93,23 @@ describe('the reporter of a run', () => {
     ]);
   });
 
+  for (const hours of [1, -1]) {
+    it(`shows the right rate, as often as before, when the wall clock jumps by ${hours} h`, async () => {
+      const { clock, lines, reporter: run } = reporter();
+      const running = run.run();
+      for (let second = 1; second <= 35; second++) {
+        if (second === 15) clock.jump(hours * 3_600_000);
+        const watermarkMs = startMs + second * 60_000;
+        run.progress(someProgress({ phase: 'Running', watermarkMs, samplesWritten: second * 1000 }));
+        await clock.advance(1_000);
+      }
+      run.stop();
+      await running;
+      assert.equal(lines.length, 3);
+      for (const line of lines) assert.match(line, /rate=1\.0k\/s .*eta=2[34]m/);
+    });
+  }
+
   it('hands everything on to the others', () => {
     const seen: unknown[] = [];
     const other = { progress: (progress: unknown) => seen.push(progress), event: (event: unknown) => seen.push(event) };

@@ -69,6 +69,21 @@ describe('prom-migrator run on a signal', () => {
     await ended;
   });
 
+  for (const hours of [1, -1]) {
+    it(`takes a signal that a launcher hands on as the same although the wall clock jumps by ${hours} h`, async () => {
+      const io = fakeIo();
+      const { engine } = interruptible(false);
+      const ended = run(io, engine, '--grace', '1s');
+      await settle();
+      io.signals.emit('SIGTERM');
+      io.clock.jump(hours * 3_600_000);
+      io.signals.emit('SIGTERM');
+      assert.deepEqual(io.exits, []);
+      await io.clock.advance(1_000);
+      assert.equal(await ended, 143);
+    });
+  }
+
   it('takes a second one within 50 ms as the same, handed on by a launcher', async () => {
     const io = fakeIo();
     const { engine } = interruptible(false);

@@ -327,6 +327,27 @@ describe('the progress mark', () => {
     assert.equal(value, 5 * 240);
   });
 
+  for (const hours of [1, -1]) {
+    it(`is waited for as long as ever when the wall clock jumps by ${hours} h`, async () => {
+      await using source = await startSource(threeHours);
+      await using destination = await startDestination();
+      await using elsewhere = await startDestination();
+      const plan = planFor({
+        source,
+        destination: { ...elsewhere, writeUrl: destination.writeUrl, readUrl: elsewhere.readUrl, queryUrl: '' },
+      });
+      const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 500 });
+      const startedMs = clock.monotonicMs();
+      const jumping = setInterval(() => {
+        if (destination.marks().length > 0) clock.jump(hours * hourMs);
+      }, 5);
+      const { error } = await run(plan, { clock }).finally(() => clearInterval(jumping));
+      assert.equal(error?.code, 'mark-not-found');
+      const tookMs = clock.monotonicMs() - startedMs;
+      assert.ok(tookMs >= 15_000 && tookMs < 3_600_000, `gave up after ${tookMs} ms`);
+    });
+  }
+
   it('that the destination accepts but does not show ends the migration', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();

@@ -6,10 +6,10 @@ import { METRICS } from '../../src/telemetry/metric-catalogue.ts';
 import { migrationOf, progressOf } from './support/migrations.ts';
 
 function metricsWith(
-  scene: { leading?: boolean; resources?: readonly PromMigration[]; nowMs?: () => number } = {},
+  scene: { leading?: boolean; resources?: readonly PromMigration[]; monotonicMs?: () => number } = {},
 ): OperatorMetrics {
-  const { leading = true, resources = [], nowMs = () => 0 } = scene;
-  return new OperatorMetrics({ leading: () => leading, queueDepth: () => 3, resources: () => resources, nowMs });
+  const { leading = true, resources = [], monotonicMs = () => 0 } = scene;
+  return new OperatorMetrics({ leading: () => leading, queueDepth: () => 3, resources: () => resources, monotonicMs });
 }
 
 async function exposed(metrics: OperatorMetrics): Promise<string[]> {
@@ -94,7 +94,7 @@ describe("the operator's metrics", () => {
 
   it("lose the engine's a while after the end, unless the migration has begun again", async () => {
     let nowMs = 0;
-    const metrics = metricsWith({ nowMs: () => nowMs });
+    const metrics = metricsWith({ monotonicMs: () => nowMs });
     const report = (key: string) => metrics.report(key, { type: 'report', progress: progressOf(), events: [] });
     report('team/copy');
     report('team/again');

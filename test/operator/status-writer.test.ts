@@ -102,12 +102,17 @@ describe('the writer of statuses', () => {
     assert.equal((await writer.write(resource, { phase: 'Suspended' }, { hurry: true })).kind, 'written');
   });
 
-  it('does not wait for a clock that was set back', async () => {
-    const { writer, clock } = writerWith();
-    await writer.write(resource, further);
-    clock.setWallClock(clock.now() - 3_600_000);
-    assert.equal((await writer.write(resource, further)).kind, 'written');
-  });
+  for (const hours of [1, -1]) {
+    it(`writes neither sooner nor later when the wall clock jumps by ${hours} h`, async () => {
+      const { writer, clock } = writerWith();
+      await writer.write(resource, further);
+      clock.setWallClock(clock.now() + hours * 3_600_000);
+      clock.skip(9_999);
+      assert.deepEqual(await writer.write(resource, further), { kind: 'later', afterMs: 1 });
+      clock.skip(1);
+      assert.equal((await writer.write(resource, further)).kind, 'written');
+    });
+  }
 
   it('starts anew with another object of the same name', async () => {
     const { writer } = writerWith();

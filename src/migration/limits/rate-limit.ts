@@ -30,7 +30,7 @@ export class RateLimit {
     checkRate(perSecond);
     this.#perSecond = perSecond;
     this.#clock = clock;
-    this.#savedAtMs = clock.now();
+    this.#savedAtMs = clock.monotonicMs();
   }
 
   /** Changes the rate for those who wait as well. */
@@ -98,9 +98,8 @@ export class RateLimit {
 
   /** Adds what has been saved since the last time. The bucket is larger only for the one who waits at the head. */
   #save(): void {
-    const nowMs = this.#clock.now();
-    // A clock that was set back gives nothing and takes nothing.
-    const elapsedMs = Math.max(0, nowMs - this.#savedAtMs);
+    const nowMs = this.#clock.monotonicMs();
+    const elapsedMs = nowMs - this.#savedAtMs;
     this.#savedAtMs = nowMs;
     if (this.#perSecond === undefined) {
       this.#saved = 0;

@@ -31,7 +31,7 @@ export class Retrier {
 
   constructor(options: RetrierOptions) {
     this.#options = options;
-    this.#startedAtMs = options.clock.now();
+    this.#startedAtMs = options.clock.monotonicMs();
   }
 
   /** The side has given a good response: from now on it is only ever away for a while. */
@@ -69,7 +69,7 @@ export class Retrier {
     if (error.status !== undefined) this.#answered.add(error.side);
     let delayMs = retryDelayMs(attempt, random, error.retryAfterMs);
     if (!this.#answered.has(error.side)) {
-      const leftMs = this.#startedAtMs + startupDeadlineMs - clock.now();
+      const leftMs = this.#startedAtMs + startupDeadlineMs - clock.monotonicMs();
       if (leftMs <= 0) {
         throw new MigrationError(
           'unreachable',

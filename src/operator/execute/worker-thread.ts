@@ -78,7 +78,7 @@ export async function runJob(
   });
   if ('problems' in compiled) {
     const message = compiled.problems.map((problem) => formatProblem(problem)).join('; ');
-    post({ type: 'ended', result: failedBefore(clock.now(), message) });
+    post({ type: 'ended', result: failedBefore(message) });
     return;
   }
   const { resume } = job;
@@ -128,16 +128,16 @@ async function report(
   clock: Clock,
   ended: AbortSignal,
 ): Promise<void> {
-  let heardAtMs = clock.now();
+  let heardAtMs = clock.monotonicMs();
   for (;;) {
     try {
       await clock.sleep(REPORT_MS, ended);
     } catch {
       return;
     }
-    const nowMs = clock.now();
+    const nowMs = clock.monotonicMs();
     if (reporter.flush()) heardAtMs = nowMs;
-    else if (Math.abs(nowMs - heardAtMs) >= HEARTBEAT_MS) {
+    else if (nowMs - heardAtMs >= HEARTBEAT_MS) {
       post({ type: 'heartbeat' });
       heardAtMs = nowMs;
     }
@@ -145,9 +145,9 @@ async function report(
 }
 
 /** The main thread has compiled the same plan before: this is a defect, and told as one. */
-function failedBefore(nowMs: number, message: string): MigrationResult {
+function failedBefore(message: string): MigrationResult {
   return {
-    progress: { ...initialProgress(0, 0, nowMs), phase: 'Failed' },
+    progress: { ...initialProgress(0, 0), phase: 'Failed' },
     error: { code: 'internal', message },
   };
 }

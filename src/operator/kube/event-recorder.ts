@@ -2,7 +2,7 @@
 // enough for anybody to read. Called by controller.ts, which never waits for them nor hears of a failure.
 
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
-import type { Clock } from '../../telemetry/clock.ts';
+import { type Clock, type Moment, momentOf } from '../../telemetry/clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, KubeApiError, retryAfterOf } from './kube-errors.ts';
 import { type KubeEvent, microTime, type ObjectReference, resourcePath } from './kube-objects.ts';
@@ -31,7 +31,7 @@ interface Series {
   readonly namespace: string;
   readonly event: KubeEvent;
   count: number;
-  lastMs: number;
+  last: Moment;
   /** What the API server knows; 0: nothing. */
   sentCount: number;
   /** Waiting for its turn, or for the repeats of the next few seconds. */
@@ -84,30 +84,33 @@ export class EventRecorder {
   }
 
   #record(object: ObjectReference, { type, reason, action, note }: RecordedEvent): void {
-    const now = this.#options.clock.now();
+    const now = momentOf(this.#options.clock);
     const shownNote = shortenToBytes(escapeControl(presentableText(note)), maxNoteBytes);
     const topic = JSON.stringify([object.uid, type, reason, action]);
     const key = JSON.stringify([topic, shownNote]);
     const known = this.#series.get(key);
-    const repeated = known !== undefined && now - known.lastMs < seriesMs ? known : this.#overLimit(topic, now);
+    const repeated =
+      known !== undefined && now.monotonicMs - known.last.monotonicMs < seriesMs
+        ? known
+        : this.#overLimit(topic, now.monotonicMs);
     if (repeated !== undefined) {
       repeated.count += 1;
-      repeated.lastMs = now;
+      repeated.last = now;
       this.#sendLater(repeated);
       return;
     }
     const series: Series = {
       namespace: object.namespace,
-      event: this.#event(object, { type, reason, action, note: shownNote }, now),
+      event: this.#event(object, { type, reason, action, note: shownNote }, now.wallMs),
       count: 1,
-      lastMs: now,
+      last: now,
       sentCount: 0,
       scheduled: false,
     };
     // A Map keeps the order of insertion, so the first is the oldest.
     this.#series.delete(key);
     this.#series.set(key, series);
-    this.#latest.set(topic, { ...this.#bucket(topic, now), series });
+    this.#latest.set(topic, { ...this.#bucket(topic, now.monotonicMs), series });
     this.#prune();
     this.#queue.add(series);
     this.#send().catch(() => undefined);
@@ -115,8 +118,7 @@ export class EventRecorder {
 
   #bucket(topic: string, now: number): { tokens: number; atMs: number } {
     const before = this.#latest.get(topic);
-    const tokens =
-      before === undefined ? burst : Math.min(burst, before.tokens + Math.max(0, now - before.atMs) / refillMs);
+    const tokens = before === undefined ? burst : Math.min(burst, before.tokens + (now - before.atMs) / refillMs);
     return { tokens: tokens - 1, atMs: now };
   }
 
@@ -206,12 +208,12 @@ export class EventRecorder {
     }
   }
 
-  async #request({ namespace, event, sentCount, lastMs }: Series, count: number): Promise<void> {
+  async #request({ namespace, event, sentCount, last }: Series, count: number): Promise<void> {
     const { client } = this.#options;
     const settings = { timeoutMs: requestTimeoutMs };
     const resource = { group: 'events.k8s.io', version: 'v1', namespace, resource: 'events' };
     // A series of fewer than two is refused.
-    const series = count < 2 ? undefined : { count, lastObservedTime: microTime(lastMs) };
+    const series = count < 2 ? undefined : { count, lastObservedTime: microTime(last.wallMs) };
     if (sentCount > 0 && series !== undefined) {
       try {
         const path = resourcePath({ ...resource, name: event.metadata.name });

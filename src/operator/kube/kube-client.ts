@@ -204,9 +204,9 @@ export class KubeClient {
   }
 
   async #measured<T>(call: Call, run: () => Promise<{ value: T; code: number }>): Promise<T> {
-    const startMs = performance.now();
+    const startMs = this.#clock.monotonicMs();
     const report = (code: number | string) => {
-      const seconds = (performance.now() - startMs) / 1000;
+      const seconds = (this.#clock.monotonicMs() - startMs) / 1000;
       this.#report({ verb: call.verb, resource: describePath(call.path).resource, code, seconds });
     };
     try {

@@ -24,8 +24,6 @@ export interface LeaseElectorOptions {
   readonly onStarted: () => void;
   /** The lease is lost or given back: whatever works has to stop now. Called once for each onStarted. */
   readonly onStopped: () => void;
-  /** Milliseconds that never jump, such as performance.now(). */
-  readonly monotonicNow: () => number;
   /** An attempt failed. Conflicts are no errors. */
   readonly onError?: (error: unknown) => void;
 }
@@ -73,7 +71,7 @@ export class LeaseElector {
 
   /** Whether this process may work now; false as soon as the renew deadline is over, even before onStopped. */
   get isLeader(): boolean {
-    return this.#heldUntilMs !== undefined && this.#options.monotonicNow() < this.#heldUntilMs;
+    return this.#heldUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#heldUntilMs;
   }
 
   /** Who held the lease when it was last looked at; undefined when nobody did. */
@@ -123,10 +121,10 @@ export class LeaseElector {
   }
 
   async #hold(signal: AbortSignal): Promise<'lost' | 'aborted'> {
-    const { clock, monotonicNow } = this.#options;
+    const { clock } = this.#options;
     let delayMs = this.#retryPeriodMs;
     while (true) {
-      const restMs = () => (this.#heldUntilMs ?? 0) - monotonicNow();
+      const restMs = () => (this.#heldUntilMs ?? 0) - clock.monotonicMs();
       await clock.sleep(Math.max(0, Math.min(delayMs, restMs())), signal).catch(() => undefined);
       if (signal.aborted) return 'aborted';
       if (restMs() <= 0) return 'lost';
@@ -145,13 +143,13 @@ export class LeaseElector {
    * others cannot have seen it earlier. After `contested` nobody knows yet.
    */
   async #attempt(signal: AbortSignal, timeoutMs: number): Promise<'held' | 'taken' | 'contested'> {
-    const { monotonicNow, identity } = this.#options;
+    const { clock, identity } = this.#options;
     const deadline = new AbortController();
     const onAbort = () => deadline.abort(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     // The client's own time limit is for an attempt that hangs; this one is for onStopped to be in time.
-    this.#options.clock.sleep(timeoutMs, deadline.signal).then(
+    clock.sleep(timeoutMs, deadline.signal).then(
       () => deadline.abort(new Error('the renew deadline is over')),
       () => undefined,
     );
@@ -163,7 +161,7 @@ export class LeaseElector {
       for (let known = mine ? this.#observed : undefined, round = 0; round < 2; known = undefined, round++) {
         const current = known?.lease ?? (await this.#look(settings));
         if (current !== undefined && !this.#mayTake(current)) return 'taken';
-        const startedAtMs = monotonicNow();
+        const startedAtMs = clock.monotonicMs();
         try {
           const next = { ...(current ?? this.#newLease()), spec: this.#nextSpec(current?.spec) };
           const lease =
@@ -195,7 +193,7 @@ export class LeaseElector {
 
   #observe(lease: Lease): Lease {
     const record = JSON.stringify(lease.spec ?? {});
-    const atMs = record === this.#observed?.record ? this.#observed.atMs : this.#options.monotonicNow();
+    const atMs = record === this.#observed?.record ? this.#observed.atMs : this.#options.clock.monotonicMs();
     this.#observed = { lease, record, atMs };
     return lease;
   }
@@ -206,7 +204,7 @@ export class LeaseElector {
     const seconds = spec?.leaseDurationSeconds ?? 0;
     // The holder's own duration: that is what it relies on.
     const durationMs = seconds > 0 ? seconds * 1000 : this.#leaseDurationMs;
-    return this.#options.monotonicNow() - (this.#observed?.atMs ?? 0) > durationMs;
+    return this.#options.clock.monotonicMs() - (this.#observed?.atMs ?? 0) > durationMs;
   }
 
   #newLease(): Lease {

@@ -136,7 +136,7 @@ class Reflection<T extends KubeObject> {
   async *list(): AsyncGenerator<Change<T>, void, undefined> {
     const { items, version } = await this.#pages();
     const changes = [...this.#difference(items)];
-    this.#listedAtMs = this.#options.clock.now();
+    this.#listedAtMs = this.#options.clock.monotonicMs();
     this.#version = version;
     const regular = this.#regular;
     this.#regular = false;
@@ -213,17 +213,17 @@ class Reflection<T extends KubeObject> {
     const onAbort = () => attempt.abort(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const leftMs = Math.max(0, Math.min(relistMs, this.#listedAtMs + relistMs - clock.now()));
+    const leftMs = Math.max(0, this.#listedAtMs + relistMs - clock.monotonicMs());
     clock.sleep(leftMs, attempt.signal).then(() => attempt.abort(new RelistDue()), ignore);
     this.#abortWhenSilent(inactivityMs, attempt).catch(ignore);
-    const startMs = clock.now();
+    const startMs = clock.monotonicMs();
     const heardBefore = this.#heard;
     try {
       for await (const event of client.watch(path, query, attempt.signal)) {
         this.#activity();
         yield* this.#take(event);
       }
-      const quick = clock.now() - startMs < shortestWatchMs && this.#heard === heardBefore;
+      const quick = clock.monotonicMs() - startMs < shortestWatchMs && this.#heard === heardBefore;
       if (quick) throw new KubeConnectionError('CUT_OFF', 'the API server ended the watch as soon as it had begun');
       this.#activity();
     } catch (error) {
@@ -254,14 +254,14 @@ class Reflection<T extends KubeObject> {
   }
 
   #activity(): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonicMs();
     this.#heard += 1;
     this.#heardAtMs = now;
     this.#healthySinceMs ??= now;
     this.#options.onActivity?.();
   }
 
-  // By short sleeps instead of by the clock's time: a wall clock that is set back must not keep a dead watch alive.
+  // By short sleeps: a process that was stopped for a while has not heard silence.
   async #abortWhenSilent(inactivityMs: number, attempt: AbortController): Promise<void> {
     const steps = 6;
     let heard = this.#heard;

@@ -89,7 +89,7 @@ export class WorkQueue {
       this.add(key);
       return;
     }
-    const atMs = this.#clock.now() + delayMs;
+    const atMs = this.#clock.monotonicMs() + delayMs;
     const waiting = this.#delayed.get(key);
     if (waiting !== undefined && waiting.atMs <= atMs) return;
     waiting?.cancel.abort();

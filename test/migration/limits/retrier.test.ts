@@ -11,7 +11,9 @@ const there = endpoint('source', 'http://user.example:9090/api/v1/read?token=hid
 /** Waiting moves it. */
 class SleepingClock implements Clock {
   nowMs = 0;
-  now = () => this.nowMs;
+  wallJumpMs = 0;
+  now = () => this.nowMs + this.wallJumpMs;
+  monotonicMs = () => this.nowMs;
   sleep = (ms: number) => {
     this.nowMs += ms;
     return Promise.resolve();
@@ -59,6 +61,18 @@ describe('waiting for another attempt', () => {
     assert.doesNotMatch(error.message, /hidden/);
     assert.equal(clock.nowMs, 10_000);
   });
+
+  for (const hours of [1, -1]) {
+    it(`gives neither more nor less time when the wall clock jumps by ${hours} h`, async () => {
+      const { clock, retrier } = fixture(10_000);
+      await retrier.pause(failure(), there, 1, never);
+      clock.wallJumpMs = hours * 3_600_000;
+      await assert.rejects(async () => {
+        for (let attempt = 2; ; attempt++) await retrier.pause(failure(), there, attempt, never);
+      }, MigrationError);
+      assert.equal(clock.nowMs, 10_000);
+    });
+  }
 
   it('has no such limit once the side has answered, with an error too', async () => {
     for (const answered of [true, false]) {

@@ -7,6 +7,7 @@ export class FastClock implements Clock {
   readonly #speed: number;
   readonly #startMs: number;
   readonly #realStartMs = performance.now();
+  #jumpedMs = 0;
   /** Every wait that was asked for, in its own milliseconds. */
   readonly sleeps: number[] = [];
 
@@ -15,8 +16,17 @@ export class FastClock implements Clock {
     this.#speed = options.speed ?? 1000;
   }
 
+  /** The wall clock is set forward or back. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
+  }
+
   now(): number {
-    return Math.floor(this.#startMs + (performance.now() - this.#realStartMs) * this.#speed);
+    return Math.floor(this.#startMs + this.#jumpedMs + this.monotonicMs());
+  }
+
+  monotonicMs(): number {
+    return (performance.now() - this.#realStartMs) * this.#speed;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ export const dayMs = 24 * hourMs;
 export const epochMs = Date.UTC(2024, 0, 1);
 
 export function emptyProgress(): MigrationProgress {
-  return initialProgress(0, 0, 0);
+  return initialProgress(0, 0);
 }
 
 export function endpoint(side: Side, url: string, changes: Partial<Endpoint> = {}): Endpoint {

@@ -86,6 +86,22 @@ describe('the event recorder', () => {
     assert.deepEqual(parts.server.requests[1]?.headers['content-type'], 'application/merge-patch+json');
   });
 
+  for (const hours of [1, -1]) {
+    it(`keeps its series and its limits when the wall clock jumps by ${hours} h, and tells the time`, async () => {
+      await using parts = await start();
+      const { clock, recorder } = parts;
+      for (let index = 0; index < 6; index++) recorder.record(migration, { ...stalled, note: `window ${index}` });
+      await recorder.flush();
+      clock.setWallClock(clock.now() + hours * 3_600_000);
+      recorder.record(migration, { ...stalled, note: 'window 4' });
+      recorder.record(migration, { ...stalled, note: 'window 7' });
+      await recorder.flush();
+      assert.equal(parts.events().length, 5);
+      const lastObservedTime = hours > 0 ? '2026-01-01T01:00:00.000000Z' : '2025-12-31T23:00:00.000000Z';
+      assert.deepEqual(parts.events().at(-1)?.series, { count: 4, lastObservedTime });
+    });
+  }
+
   it('tells another event for another object, reason or note', async () => {
     await using parts = await start();
     const { recorder } = parts;

@@ -18,6 +18,20 @@ describe('the work queue', () => {
     assert.deepEqual([await queue.next(never), await queue.next(never), await queue.next(never)], ['a', 'b', 'c']);
   });
 
+  it('adds a key at the earliest of its delays although the wall clock jumps between them', async () => {
+    for (const hours of [1, -1]) {
+      const { queue, clock } = newQueue();
+      queue.addAfter('a', 10_000);
+      clock.setWallClock(clock.now() + hours * 3_600_000);
+      queue.addAfter('a', 5_000);
+      queue.addAfter('a', 20_000);
+      await clock.advance(4_999);
+      assert.equal(queue.size, 0);
+      await clock.advance(1);
+      assert.equal(queue.size, 1);
+    }
+  });
+
   it('never gives a key to two workers, and gives it again when it was added meanwhile', async () => {
     const { queue } = newQueue();
     queue.add('a');

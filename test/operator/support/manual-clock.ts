@@ -22,7 +22,9 @@ export class ManualClock implements Clock {
   }
 
   /** Milliseconds that `setWallClock` does not change. */
-  readonly monotonicNow = (): number => this.#monotonicMs;
+  monotonicMs(): number {
+    return this.#monotonicMs;
+  }
 
   /** The lengths of all sleeps under way. */
   get sleeping(): number[] {

@@ -1,5 +1,6 @@
 // PromMigrations as the API server would answer them, for the tests of this room.
 
+import type { Moment } from '../../../src/telemetry/clock.ts';
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
@@ -11,6 +12,12 @@ export const startMs = Date.parse(START);
 export const endMs = Date.parse(END);
 /** The tests' present. */
 export const nowMs = Date.parse('2025-06-01T12:00:00Z');
+/** The same moment on the monotonic clock: so far from the wall clock's that mixing them up fails. */
+export const monotonicMs = 1e9;
+
+export function momentAt(wallMs: number): Moment {
+  return { wallMs, monotonicMs: wallMs - nowMs + monotonicMs };
+}
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -62,5 +69,5 @@ export function specOf(spec: Loose = {}): PromMigrationSpec {
 
 /** What the engine would tell half way. */
 export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
-  return { ...initialProgress(startMs, endMs, nowMs), phase: 'Running', windowMs: 60_000, ...changes };
+  return { ...initialProgress(startMs, endMs), phase: 'Running', windowMs: 60_000, ...changes };
 }
