@@ -7,6 +7,7 @@ import { formatPath } from '../api/field-path.ts';
 import { referencesOf, type SecretSource } from '../api/secret-source.ts';
 import { validateMigration } from '../api/validate.ts';
 import { compilePlan } from '../migration/plan/plan.ts';
+import type { Clock } from '../telemetry/clock.ts';
 import { pauseMs } from './judge/attempt.ts';
 import type { Check } from './judge/decide.ts';
 import type { SecretValue } from './execute/worker-messages.ts';
@@ -39,16 +40,16 @@ export async function checkMigration(
   resource: PromMigration,
   read: (migration: PromMigration) => Promise<SecretReading>,
   failures: number,
-  now: () => number,
+  clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
   // Not the status: one written by another version may have fields that this one does not know.
-  const validated = validateMigration({ apiVersion, kind, metadata, spec }, now());
+  const validated = validateMigration({ apiVersion, kind, metadata, spec }, clock.now());
   if ('problems' in validated) {
     const message = validated.problems
       .map((problem) => formatProblem({ ...problem, file: '', document: undefined }))
       .join('; ');
-    return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: now() + INVALID_AGAIN_MS } };
+    return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const { migration } = validated;
   const { source, problems } = await read(migration);
@@ -57,7 +58,7 @@ export async function checkMigration(
   if (first !== undefined) {
     const reason = first.reason === 'SecretForbidden' ? 'SecretNotReadable' : 'SecretNotFound';
     const message = problems.map((problem) => problem.message).join('; ');
-    return { check: { ok: false, reason, message, retryAtMs: now() + secretAgainMs } };
+    return { check: { ok: false, reason, message, retryAtMs: clock.monotonicMs() + secretAgainMs } };
   }
   const compiled = compilePlan(migration, source);
   const references = referencesOf(migration);
@@ -66,8 +67,8 @@ export async function checkMigration(
     const aboutSecrets = compiled.problems.every((problem) => paths.some((path) => path.startsWith(problem.path)));
     const message = compiled.problems.map((problem) => formatProblem({ ...problem, file: '' })).join('; ');
     return aboutSecrets
-      ? { check: { ok: false, reason: 'SecretUnusable', message, retryAtMs: now() + secretAgainMs } }
-      : { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: now() + INVALID_AGAIN_MS } };
+      ? { check: { ok: false, reason: 'SecretUnusable', message, retryAtMs: clock.monotonicMs() + secretAgainMs } }
+      : { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const secrets = references.map(({ kind: of, name, key }) => ({
     kind: of,

@@ -2,7 +2,7 @@
 // operator.ts; works only while this operator is the leader.
 
 import type { PromMigration } from '../api/prom-migration.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import { type Clock, momentOf } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Verdict, WorkerEnd } from './judge/attempt.ts';
 import { type Checked, checkMigration, type SecretReading } from './check.ts';
@@ -147,21 +147,21 @@ export class Controller {
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
-    const { queue, logger, hooks } = this.#options;
-    const startMs = performance.now();
+    const { queue, logger, hooks, clock } = this.#options;
+    const startMs = clock.monotonicMs();
     const fields = { ...named(key), reconcile: ++this.#reconciles };
     try {
       const againInMs = await this.#step(key, signal, fields);
       queue.forget(key);
       if (againInMs !== undefined) queue.addAfter(key, Math.max(1, againInMs));
-      hooks.reconciled('success', (performance.now() - startMs) / 1000);
+      hooks.reconciled('success', (clock.monotonicMs() - startMs) / 1000);
     } catch (error) {
       if (signal.aborted) return;
-      hooks.reconciled('error', (performance.now() - startMs) / 1000);
+      hooks.reconciled('error', (clock.monotonicMs() - startMs) / 1000);
       logger.warn('reconcile failed, trying again', { ...fields, error });
       queue.retry(key);
       // Its place is for the next one until then.
-      this.#records.get(key)?.hindered(this.#options.clock.now());
+      this.#records.get(key)?.hindered(clock.monotonicMs());
       this.#wakeWaiting();
     }
   }
@@ -200,7 +200,7 @@ export class Controller {
       worker: record.worker,
       course: record.course,
       slotFree: hasSlot(resource, this.#slots()),
-      nowMs: this.#options.clock.now(),
+      now: momentOf(this.#options.clock),
     });
   }
 
@@ -210,14 +210,14 @@ export class Controller {
       resources: store.list(),
       record: (key) => this.#records.get(key),
       free: maxMigrations - this.#pool.size,
-      nowMs: clock.now(),
+      nowMs: clock.monotonicMs(),
     };
   }
 
   async #check({ resource, record, signal, fields }: Turn): Promise<Checked> {
     const { readSecrets, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
-    const checked = await checkMigration(resource, read, record.checkFailures, () => clock.now());
+    const checked = await checkMigration(resource, read, record.checkFailures, clock);
     const { check } = checked;
     if (record.checked(resource, check) && !check.ok) {
       logger.warn('not accepted', { ...fields, reason: check.reason, problem: check.message });
@@ -237,7 +237,7 @@ export class Controller {
       case 'start':
         if (checked?.job === undefined || this.#draining || !this.#leading || !this.#options.mayWork())
           return undefined;
-        record.started(resource, clock.now());
+        record.started(resource, momentOf(clock));
         this.#pool.start(key, { ...checked.job, ...(action.resume !== undefined && { resume: action.resume }) });
         logger.info('worker started', fields);
         return undefined;
@@ -278,7 +278,7 @@ export class Controller {
     const { writer, store, clock, recorder, mayWork } = this.#options;
     if (!mayWork()) return undefined;
     const check = record.checkOf(resource);
-    const status = composeStatus({ resource, situation, track: record.track, check, nowMs: clock.now() });
+    const status = composeStatus({ resource, situation, track: record.track, check, now: momentOf(clock) });
     const result = await writer.write(resource, status, settings);
     if (result.kind === 'later') return result.afterMs;
     if (result.kind === 'conflict') {
@@ -316,21 +316,22 @@ export class Controller {
     // A worker that is told to end because another operator leads still has a last word.
     if (record === undefined || !this.#leading) return;
     const { clock, hooks, queue, recorder, store, logger } = this.#options;
-    const nowMs = clock.now();
-    if (record.report(report, nowMs)) queue.add(key);
+    const now = momentOf(clock);
+    if (record.report(report, now)) queue.add(key);
     hooks.report(key, report);
     const resource = store.get(key);
     for (const event of report.events) {
       if (event.type === 'warning') logger.warn(event.message, { ...named(key), code: event.code });
       const notice = noticeOf(event, report.progress);
-      if (notice === undefined || resource?.metadata.uid !== record.uid || !record.isNews(notice, nowMs)) continue;
+      if (notice === undefined || resource?.metadata.uid !== record.uid || !record.isNews(notice, now.monotonicMs))
+        continue;
       if (resource !== undefined) recorder.record(referenceTo(resource), notice);
       this.#logNotice(key, notice);
     }
   }
 
   #onEnd(key: string, end: WorkerEnd): void {
-    const verdict = this.#records.get(key)?.workerEnded(end, this.#options.clock.now());
+    const verdict = this.#records.get(key)?.workerEnded(end, momentOf(this.#options.clock));
     if (verdict !== undefined) this.#logEnd(key, verdict);
     if (verdict?.kind === 'outcome') this.#options.hooks.ended(key);
     if (!this.#leading) return;
@@ -343,7 +344,7 @@ export class Controller {
     if (verdict.kind === 'stopped') logger.info('worker stopped', { ...named(key), cause: verdict.cause });
     else if (verdict.kind === 'again') {
       const { reason, message, count, retryAtMs } = verdict.failures;
-      const nextInSeconds = (retryAtMs - clock.now()) / 1000;
+      const nextInSeconds = Math.round(retryAtMs - clock.monotonicMs()) / 1000;
       logger.warn(`attempt ended: ${message}`, { ...named(key), reason, attempts: count, nextInSeconds });
     } else {
       const { succeeded, reason, message } = verdict.outcome;
@@ -367,7 +368,7 @@ export class Controller {
     }
     if (record === undefined) {
       if (this.#pool.has(key)) return undefined;
-      record = new MigrationRecord(resource);
+      record = new MigrationRecord(resource, momentOf(this.#options.clock));
       this.#records.set(key, record);
     }
     record.seen(resource);

@@ -253,6 +253,30 @@ describe('the controller', () => {
     assert.deepEqual(stage.events, ['copy Started', 'copy Stalled']);
   });
 
+  for (const hours of [1, -1]) {
+    it(`sees neither a stall nor a wrong rate, and retries in time, when the wall clock jumps by ${hours} h`, async () => {
+      await using stage = await running({ spec: { activeDeadlineSeconds: 1800 } });
+      for (let second = 1; second <= 60; second++) {
+        if (second === 30) stage.clock.setWallClock(stage.clock.now() + hours * 3_600_000);
+        stage.worker('copy').report({ samplesWritten: second * 100, watermarkMs: startMs + second * 1_000 });
+        await stage.pass(1_000);
+        assert.equal(stage.phase('copy'), 'Running');
+        const rate = stage.resource('copy').status?.progress?.samplesPerSecond ?? 0;
+        if (second > 12) assert.ok(rate >= 90 && rate <= 110, `${rate} a second after ${second} s`);
+      }
+      assert.equal(stage.condition('copy', 'Progressing'), 'True Copying');
+      assert.deepEqual(stage.worker('copy').received, [], 'the active deadline has not passed');
+      stage.worker('copy').fail(new Error('boom'));
+      stage.worker('copy').exit(1);
+      await stage.pass(1_000);
+      stage.clock.setWallClock(stage.clock.now() + hours * 3_600_000);
+      await stage.pass(3_500);
+      assert.equal(stage.workers.length, 1, 'not before its pause is over');
+      await stage.pass(1_000);
+      assert.equal(stage.workers.length, 2, 'as soon as its pause is over');
+    });
+  }
+
   it('fails a migration at its active deadline', async () => {
     await using stage = await running({ spec: { activeDeadlineSeconds: 20 } });
     await stage.pass(20_000);

@@ -20,6 +20,7 @@ export type StopCause = 'suspend' | 'spec-changed' | 'deadline' | 'deleted' | 's
 /** What went wrong with the attempts since the last finished window. */
 export interface Failures {
   readonly count: number;
+  /** On the monotonic clock. */
   readonly retryAtMs: number;
   readonly reason: Extract<Reason<'Degraded'>, 'CredentialsRefused' | 'WorkerCrashed' | 'WorkerHung'>;
   readonly message: string;
@@ -88,6 +89,7 @@ export interface Attempt {
   readonly samplesRejected: number;
 }
 
+/** @param nowMs on the monotonic clock */
 export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowMs: number): Verdict {
   const again = (reason: Failures['reason'], message: string): Verdict => {
     const count = (earlier?.count ?? 0) + 1;

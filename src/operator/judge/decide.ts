@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
 import { parseQuantity } from '../../api/quantity.ts';
+import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
 import type { Rates, ResumePoint } from '../execute/worker-messages.ts';
@@ -18,6 +19,7 @@ export type Check =
         'InvalidSpec' | 'SecretNotFound' | 'SecretNotReadable' | 'SecretUnusable'
       >;
       readonly message: string;
+      /** On the monotonic clock. */
       readonly retryAtMs: number;
     };
 
@@ -30,12 +32,14 @@ export type WorkerState =
       readonly stopping: StopCause | undefined;
       readonly failures: Failures | undefined;
     }
+  /** `atMs` is a timestamp. */
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly generation: number; readonly atMs: number };
 
-/** What of the migration's course decisions need. */
+/** What of the migration's course decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
 export interface Course {
-  readonly startTimeMs: number | undefined;
-  /** When a window was last finished. */
+  /** When it was first started. Before this process it is counted by the timestamp in the status. */
+  readonly startedMs: number | undefined;
+  /** When this process last saw a window finished. */
   readonly lastProgressMs: number | undefined;
   /** Since when it is being tried without a pause that somebody wanted. */
   readonly tryingSinceMs: number | undefined;
@@ -53,7 +57,7 @@ export interface DecideInput {
   readonly course: Course;
   /** Whether a worker may be started for this migration now. */
   readonly slotFree: boolean;
-  readonly nowMs: number;
+  readonly now: Moment;
 }
 
 /** How the migration stands: what its status is made from. */
@@ -98,7 +102,8 @@ const completed: Outcome = {
 };
 
 export function decide(input: DecideInput): Decision {
-  const { resource, worker, nowMs } = input;
+  const { resource, worker } = input;
+  const nowMs = input.now.monotonicMs;
   if (resource.metadata.deletionTimestamp !== undefined) return leave(worker, 'deleted');
   const ended = endOf(input);
   if (ended !== undefined) return afterEnd(input, ended);
@@ -150,7 +155,9 @@ function endOf({ resource, worker }: DecideInput): End | undefined {
   return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
 }
 
-function afterEnd({ resource, nowMs }: DecideInput, end: End): Decision {
+/** By timestamps, as Kubernetes does it for a Job: that is what people see, and it outlives this process. */
+function afterEnd({ resource, now }: DecideInput, end: End): Decision {
+  const nowMs = now.wallMs;
   const { outcome, atMs } = end;
   const { ttlSecondsAfterFinished } = resource.spec;
   const deleteAtMs = ttlSecondsAfterFinished === undefined ? undefined : atMs + ttlSecondsAfterFinished * 1000;
@@ -163,8 +170,8 @@ function afterEnd({ resource, nowMs }: DecideInput, end: End): Decision {
 
 function activeDeadlineMs({ resource, course }: DecideInput): number | undefined {
   const { activeDeadlineSeconds } = resource.spec;
-  if (activeDeadlineSeconds === undefined || course.startTimeMs === undefined) return undefined;
-  return course.startTimeMs + activeDeadlineSeconds * 1000;
+  if (activeDeadlineSeconds === undefined || course.startedMs === undefined) return undefined;
+  return course.startedMs + activeDeadlineSeconds * 1000;
 }
 
 function overDeadline(input: DecideInput): Decision {
@@ -176,9 +183,9 @@ function overDeadline(input: DecideInput): Decision {
   return { actions: [{ type: 'end', outcome: { succeeded: false, reason: 'DeadlineExceeded', message } }] };
 }
 
-function stalledMs({ resource, course, nowMs }: DecideInput): number | undefined {
+function stalledMs({ resource, course, now }: DecideInput): number | undefined {
   if (course.tryingSinceMs === undefined) return undefined;
-  const silentMs = nowMs - Math.max(course.tryingSinceMs, course.lastProgressMs ?? 0);
+  const silentMs = now.monotonicMs - Math.max(course.tryingSinceMs, course.lastProgressMs ?? course.tryingSinceMs);
   return silentMs >= resource.spec.progressDeadlineSeconds * 1000 ? silentMs : undefined;
 }
 
@@ -199,7 +206,8 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
 }
 
 function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'running' }>): Decision {
-  const { check, checkIsFresh, nowMs, slotFree } = input;
+  const { check, checkIsFresh, slotFree } = input;
+  const nowMs = input.now.monotonicMs;
   if (check === undefined) return { actions: [{ type: 'check' }] };
   if (!check.ok) {
     if (!checkIsFresh && nowMs >= check.retryAtMs) return { actions: [{ type: 'check' }] };

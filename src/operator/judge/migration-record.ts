@@ -2,6 +2,7 @@
 // controller.ts, one for each object while this operator is the leader.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
+import type { Moment } from '../../telemetry/clock.ts';
 import { judgeEnd, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
 import { type Check, type Course, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
@@ -23,9 +24,9 @@ export class MigrationRecord {
   #signature = '';
   #hinderedUntilMs = 0;
 
-  constructor(resource: PromMigration) {
+  constructor(resource: PromMigration, now: Moment) {
     this.uid = resource.metadata.uid;
-    this.track = new MigrationTrack(resource);
+    this.track = new MigrationTrack(resource, now);
     this.#generation = generationOf(resource);
   }
 
@@ -34,8 +35,8 @@ export class MigrationRecord {
   }
 
   get course(): Course {
-    const { startTimeMs, lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
-    return { startTimeMs, lastProgressMs, tryingSinceMs, throughMs, endMs: range?.endMs };
+    const { startedMs, lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
+    return { startedMs, lastProgressMs, tryingSinceMs, throughMs, endMs: range?.endMs };
   }
 
   /** Undefined: this generation was not checked. */
@@ -64,13 +65,13 @@ export class MigrationRecord {
     this.#worker = { kind: 'idle', failures: undefined };
   }
 
-  started(resource: PromMigration, nowMs: number): void {
+  started(resource: PromMigration, now: Moment): void {
     const { spec } = resource;
     const failures = this.#worker.kind === 'idle' ? this.#worker.failures : undefined;
     const [restartKey, rates] = [restartKeyOf(spec), ratesOf(spec)];
     this.#worker = { kind: 'running', restartKey, rates, stopping: undefined, failures };
     this.#generation = generationOf(resource);
-    this.track.attemptStarted(nowMs);
+    this.track.attemptStarted(now);
   }
 
   stopping(cause: StopCause): void {
@@ -82,38 +83,38 @@ export class MigrationRecord {
   }
 
   /** @returns whether the conditions may have changed */
-  report({ progress, events }: FromWorker & { type: 'report' }, nowMs: number): boolean {
-    const finishedWindow = this.track.report(progress, events, nowMs);
+  report({ progress, events }: FromWorker & { type: 'report' }, now: Moment): boolean {
+    const finishedWindow = this.track.report(progress, events, now);
     if (finishedWindow && this.#worker.kind === 'running') this.#worker = { ...this.#worker, failures: undefined };
     const before = this.#signature;
-    const failing = this.track.failing(nowMs);
+    const failing = this.track.failing(now.monotonicMs);
     this.#signature = `${this.track.copying} ${failing?.side} ${rejectedSamples(this.track) > 0}`;
     return this.#signature !== before;
   }
 
   /** The worker is gone. */
-  workerEnded(end: WorkerEnd, nowMs: number): Verdict | undefined {
+  workerEnded(end: WorkerEnd, { wallMs, monotonicMs }: Moment): Verdict | undefined {
     if (this.#worker.kind !== 'running') return undefined;
     const { stopping: cause, failures: earlier } = this.#worker;
-    const verdict = judgeEnd({ end, cause, earlier, samplesRejected: rejectedSamples(this.track) }, nowMs);
+    const verdict = judgeEnd({ end, cause, earlier, samplesRejected: rejectedSamples(this.track) }, monotonicMs);
     this.track.attemptEnded();
     if (verdict.kind === 'outcome') {
-      this.ended(verdict.outcome, this.#generation, nowMs);
-      if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, nowMs);
+      this.ended(verdict.outcome, this.#generation, wallMs);
+      if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, wallMs);
     } else {
       const failures = verdict.kind === 'again' ? verdict.failures : undefined;
       this.#worker = { kind: 'idle', failures };
-      if (failures !== undefined) this.#noteError(end, failures.message, nowMs);
+      if (failures !== undefined) this.#noteError(end, failures.message, wallMs);
     }
     return verdict;
   }
 
-  ended(outcome: (WorkerState & { kind: 'ended' })['outcome'], generation: number, nowMs: number): void {
-    this.#worker = { kind: 'ended', outcome, generation, atMs: nowMs };
+  ended(outcome: (WorkerState & { kind: 'ended' })['outcome'], generation: number, atMs: number): void {
+    this.#worker = { kind: 'ended', outcome, generation, atMs };
     this.track.paused();
   }
 
-  /** Whether the topic was not told lately. */
+  /** Whether the topic was not told lately. `nowMs`, here and below, is on the monotonic clock. */
   isNews({ topic }: MigrationNotice, nowMs: number): boolean {
     if (topic === undefined) return true;
     const toldAtMs = this.#toldAtMs.get(topic);
@@ -136,9 +137,9 @@ export class MigrationRecord {
     return worker.failures === undefined || nowMs >= worker.failures.retryAtMs;
   }
 
-  #noteError(end: WorkerEnd, message: string, nowMs: number): void {
+  #noteError(end: WorkerEnd, message: string, timeMs: number): void {
     const error = end.kind === 'result' ? end.result.error : undefined;
-    this.track.noteError(error?.side, error?.code ?? `worker-${end.kind}`, message, nowMs);
+    this.track.noteError(error?.side, error?.code ?? `worker-${end.kind}`, message, timeMs);
   }
 }
 

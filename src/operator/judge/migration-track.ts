@@ -5,6 +5,7 @@ import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
 import type { Side } from '../../remote/endpoint.ts';
+import type { Moment } from '../../telemetry/clock.ts';
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
 
@@ -39,6 +40,7 @@ export interface ErrorEntry {
 /** A side that keeps failing. */
 export interface Failing {
   readonly side: Side;
+  /** On the monotonic clock. */
   readonly sinceMs: number;
   readonly attempt: number;
   readonly code: string;
@@ -76,14 +78,18 @@ export class MigrationTrack {
   #watermarkRate = new SlidingRate(ETA_WINDOW_MS);
   readonly #failing = new Map<Side, Failing>();
   #recentErrors: ErrorEntry[];
+  /** Timestamps, for the status. */
   startTimeMs: number | undefined;
+  lastProgressTimeMs: number | undefined;
+  /** The same moments on the monotonic clock, for what is measured. A start before this process is counted by its timestamp. */
+  startedMs: number | undefined;
   lastProgressMs: number | undefined;
   tryingSinceMs: number | undefined;
   resumedFromMs: number | undefined;
   /** Whether the engine has found where to begin. */
   copying = false;
 
-  constructor(resource: PromMigration) {
+  constructor(resource: PromMigration, now: Moment) {
     const { status } = resource;
     const { progress, range, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
     this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
@@ -96,7 +102,8 @@ export class MigrationTrack {
     const endMs = timeOf(range?.end);
     this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
     this.startTimeMs = timeOf(startTime);
-    this.lastProgressMs = timeOf(lastProgressTime);
+    if (this.startTimeMs !== undefined) this.startedMs = now.monotonicMs - Math.max(0, now.wallMs - this.startTimeMs);
+    this.lastProgressTimeMs = timeOf(lastProgressTime);
     this.resumedFromMs = timeOf(resumedFrom);
     this.#recentErrors = (recentErrors ?? []).map(({ time, side, code, message, count }) => ({
       timeMs: timeOf(time) ?? 0,
@@ -153,7 +160,7 @@ export class MigrationTrack {
     return this.#run?.waitingFor ?? '';
   }
 
-  /** The side whose requests have kept failing for a while. */
+  /** The side whose requests have kept failing for a while. `nowMs` is on the monotonic clock. */
   failing(nowMs: number): Failing | undefined {
     return [...this.#failing.values()].find(({ attempt, sinceMs, recoveredAtMs }) => {
       if (recoveredAtMs !== undefined && nowMs - recoveredAtMs >= RECOVERED_MS) return false;
@@ -161,15 +168,16 @@ export class MigrationTrack {
     });
   }
 
-  attemptStarted(nowMs: number): void {
+  attemptStarted({ wallMs, monotonicMs }: Moment): void {
     this.#base = this.totals;
     this.#run = undefined;
     this.copying = false;
     this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
     this.#watermarkRate = new SlidingRate(ETA_WINDOW_MS);
     this.#failing.clear();
-    this.startTimeMs ??= nowMs;
-    this.tryingSinceMs ??= nowMs;
+    this.startTimeMs ??= wallMs;
+    this.startedMs ??= monotonicMs;
+    this.tryingSinceMs ??= monotonicMs;
   }
 
   attemptEnded(): void {
@@ -185,27 +193,30 @@ export class MigrationTrack {
   }
 
   /** Takes over what a worker told. @returns whether a window was finished */
-  report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], nowMs: number): boolean {
+  report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], now: Moment): boolean {
     const windowsBefore = this.#run?.windows ?? 0;
-    for (const event of events) this.#take(event, progress, nowMs);
+    for (const event of events) this.#take(event, progress, now);
     this.#run = progress;
     if (this.copying || progress.phase === 'Succeeded') {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;
-      this.#watermarkRate.add(nowMs, progress.watermarkMs);
+      this.#watermarkRate.add(now.monotonicMs, progress.watermarkMs);
     }
-    this.#samplesRate.add(nowMs, progress.samplesWritten);
+    this.#samplesRate.add(now.monotonicMs, progress.samplesWritten);
     const finished = progress.windows > windowsBefore;
-    if (finished) this.lastProgressMs = nowMs;
+    if (finished) {
+      this.lastProgressTimeMs = now.wallMs;
+      this.lastProgressMs = now.monotonicMs;
+    }
     return finished;
   }
 
   /** Notes a failure that no request is repeated for: the end of an attempt. */
-  noteError(side: Side | undefined, code: string, message: string, nowMs: number): void {
+  noteError(side: Side | undefined, code: string, message: string, timeMs: number): void {
     const text = statusText(message);
     const same = this.#recentErrors.find((entry) => entry.side === side && entry.code === code);
     const entry: ErrorEntry = {
-      timeMs: nowMs,
+      timeMs,
       side,
       code: code.slice(0, 64),
       message: text,
@@ -214,7 +225,8 @@ export class MigrationTrack {
     this.#recentErrors = [entry, ...this.#recentErrors.filter((other) => other !== same)].slice(0, MOST_ERRORS);
   }
 
-  #take(event: MigrationEvent, progress: Readonly<MigrationProgress>, nowMs: number): void {
+  #take(event: MigrationEvent, progress: Readonly<MigrationProgress>, now: Moment): void {
+    const nowMs = now.monotonicMs;
     switch (event.type) {
       case 'started':
         this.copying = true;
@@ -240,11 +252,11 @@ export class MigrationTrack {
           sinceMs,
           recoveredAtMs: undefined,
         });
-        this.noteError(side, code, message, nowMs);
+        this.noteError(side, code, message, now.wallMs);
         break;
       }
       case 'rejected':
-        this.noteError('destination', event.reason, event.answer, nowMs);
+        this.noteError('destination', event.reason, event.answer, now.wallMs);
         break;
       case 'request':
         if (typeof event.status === 'number' && event.status < 300) this.#recovered(event.side, nowMs);

@@ -9,6 +9,7 @@ export interface Slots {
   readonly record: (key: string) => MigrationRecord | undefined;
   /** Places that nobody has. */
   readonly free: number;
+  /** On the monotonic clock. */
   readonly nowMs: number;
 }
 

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
+import type { Moment } from '../../telemetry/clock.ts';
 import { formatCount, formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
@@ -17,12 +18,12 @@ export interface StatusInput {
   readonly situation: Situation;
   readonly track: MigrationTrack;
   readonly check: Check | undefined;
-  readonly nowMs: number;
+  readonly now: Moment;
 }
 
 /** The status, complete: what is not in it is removed by applying it. */
 export function composeStatus(input: StatusInput): PromMigrationStatus {
-  const { resource, situation, track, check, nowMs } = input;
+  const { resource, situation, track, check, now } = input;
   const before = resource.status;
   const { generation } = resource.metadata;
   if (situation.kind === 'unchanged') return sameForGeneration(before ?? {}, generation);
@@ -33,11 +34,11 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     phase: phaseOf(situation),
-    conditions: toConditions(meantBy(input), before?.conditions, generation, nowMs),
+    conditions: toConditions(meantBy(input), before?.conditions, generation, now.wallMs),
     ...(id !== undefined && { id }),
     ...(track.startTimeMs !== undefined && { startTime: apiTime(track.startTimeMs) }),
     ...(ended !== undefined && { completionTime: apiTime(ended.atMs) }),
-    ...(track.lastProgressMs !== undefined && { lastProgressTime: apiTime(track.lastProgressMs) }),
+    ...(track.lastProgressTimeMs !== undefined && { lastProgressTime: apiTime(track.lastProgressTimeMs) }),
     ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
     ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
     ...(progress !== undefined && { progress }),
@@ -166,12 +167,12 @@ const failingReasons = {
   progress: 'ProgressFailing',
 } as const;
 
-function degradedOf({ situation, track, nowMs }: StatusInput): Meant<'Degraded'> {
+function degradedOf({ situation, track, now }: StatusInput): Meant<'Degraded'> {
   if (situation.kind === 'pausing') {
     const { reason, message, count } = situation.failures;
     return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };
   }
-  const failing = situation.kind === 'running' ? track.failing(nowMs) : undefined;
+  const failing = situation.kind === 'running' ? track.failing(now.monotonicMs) : undefined;
   if (failing !== undefined) {
     const { side, code, message } = failing;
     return { type: 'Degraded', status: 'True', reason: failingReasons[side], message: `${code}: ${message}` };

@@ -9,16 +9,21 @@ import {
   restartKeyOf,
   type WorkerState,
 } from '../../../src/operator/judge/decide.ts';
-import { endMs, migrationOf, nowMs, specOf, startMs } from '../support/migrations.ts';
+import { endMs, migrationOf, momentAt, monotonicMs, nowMs, specOf, startMs } from '../support/migrations.ts';
 
 const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
-const missing: Check = { ok: false, reason: 'SecretNotFound', message: 'no Secret "s"', retryAtMs: nowMs + 5_000 };
+const missing: Check = {
+  ok: false,
+  reason: 'SecretNotFound',
+  message: 'no Secret "s"',
+  retryAtMs: monotonicMs + 5_000,
+};
 const idle: WorkerState = { kind: 'idle', failures: undefined };
 const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
 const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
-const crashed: Failures = { count: 2, retryAtMs: nowMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
+const crashed: Failures = { count: 2, retryAtMs: monotonicMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
 const noCourse = {
-  startTimeMs: undefined,
+  startedMs: undefined,
   lastProgressMs: undefined,
   tryingSinceMs: undefined,
   throughMs: undefined,
@@ -65,7 +70,7 @@ function input(changes: Partial<DecideInput> = {}): DecideInput {
     worker: idle,
     course: noCourse,
     slotFree: true,
-    nowMs,
+    now: momentAt(nowMs),
     ...changes,
   };
 }
@@ -94,19 +99,19 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
   ['waits for a missing Secret without a worker', { check: missing }, ['status rejected'], 5_000],
   [
     'looks for the Secret before it has a slot',
-    { check: { ...missing, retryAtMs: nowMs }, checkIsFresh: false, slotFree: false },
+    { check: { ...missing, retryAtMs: monotonicMs }, checkIsFresh: false, slotFree: false },
     ['check'],
   ],
   [
     'does not look twice at once',
-    { check: { ...missing, retryAtMs: nowMs }, checkIsFresh: true },
+    { check: { ...missing, retryAtMs: monotonicMs }, checkIsFresh: true },
     ['status rejected'],
     0,
   ],
   ['pauses after a crash', { worker: { kind: 'idle', failures: crashed } }, ['status pausing'], 7_000],
   [
     'starts again after the pause',
-    { worker: { kind: 'idle', failures: { ...crashed, retryAtMs: nowMs } } },
+    { worker: { kind: 'idle', failures: { ...crashed, retryAtMs: monotonicMs } } },
     ['start', 'status running'],
     10_000,
   ],
@@ -218,7 +223,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startTimeMs: nowMs - 60_000 },
+      course: { ...noCourse, startedMs: monotonicMs - 60_000 },
     },
     ['stop abort deadline', 'status running'],
     10_000,
@@ -227,7 +232,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     'fails it when the worker is gone',
     {
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startTimeMs: nowMs - 60_000 },
+      course: { ...noCourse, startedMs: monotonicMs - 60_000 },
     },
     ['end DeadlineExceeded'],
   ],
@@ -236,7 +241,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startTimeMs: nowMs - 58_000 },
+      course: { ...noCourse, startedMs: monotonicMs - 58_000 },
     },
     ['status running'],
     2_000,
@@ -252,22 +257,25 @@ describe('the decision about a migration', () => {
     });
   }
 
-  const tried = { ...noCourse, tryingSinceMs: nowMs - 700_000 };
+  const tried = { ...noCourse, tryingSinceMs: monotonicMs - 700_000 };
   const stalls: [what: string, changes: Partial<DecideInput>, stalledMs: number | undefined][] = [
     ['stalls when no window is finished', { worker: running(), course: tried }, 700_000],
     [
       'does not stall while windows are finished',
-      { worker: running(), course: { ...tried, lastProgressMs: nowMs - 599_000 } },
+      { worker: running(), course: { ...tried, lastProgressMs: monotonicMs - 599_000 } },
       undefined,
     ],
     [
       'stalls since its last window',
-      { worker: running(), course: { ...tried, lastProgressMs: nowMs - 600_000 } },
+      { worker: running(), course: { ...tried, lastProgressMs: monotonicMs - 600_000 } },
       600_000,
     ],
     [
       'does not count the time before it was tried',
-      { worker: running(), course: { ...noCourse, tryingSinceMs: nowMs - 5_000, lastProgressMs: nowMs - 1e9 } },
+      {
+        worker: running(),
+        course: { ...noCourse, tryingSinceMs: monotonicMs - 5_000, lastProgressMs: monotonicMs - 1e9 },
+      },
       undefined,
     ],
     ['stalls between two attempts too', { worker: { kind: 'idle', failures: crashed }, course: tried }, 700_000],

@@ -8,7 +8,7 @@ import { conditionReasons, type ConditionType } from '../../../src/operator/judg
 import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { composeStatus, writeUrgency } from '../../../src/operator/judge/status.ts';
-import { endMs, migrationOf, nowMs, progressOf, startMs } from '../support/migrations.ts';
+import { endMs, migrationOf, momentAt, monotonicMs, nowMs, progressOf, startMs } from '../support/migrations.ts';
 
 const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
 const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
@@ -32,9 +32,9 @@ function statusOf({
   const status = composeStatus({
     resource,
     situation,
-    track: track ?? new MigrationTrack(resource),
+    track: track ?? new MigrationTrack(resource, momentAt(nowMs)),
     check,
-    nowMs: atMs,
+    now: momentAt(atMs),
   });
   assertValid(resource, status);
   return status;
@@ -55,16 +55,16 @@ function short(status: PromMigrationStatus): string[] {
 }
 
 function halfWay(progress: Partial<MigrationProgress> = {}, events: MigrationEvent[] = [started]): MigrationTrack {
-  const track = new MigrationTrack(migrationOf());
-  track.attemptStarted(nowMs - 60_000);
-  track.report(progressOf(), events, nowMs - 30_000);
+  const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
+  track.attemptStarted(momentAt(nowMs - 60_000));
+  track.report(progressOf(), events, momentAt(nowMs - 30_000));
   const later = { watermarkMs: startMs + 12 * hourMs, samplesRead: 12_400_000, samplesWritten: 12_400_000, windows: 6 };
-  track.report(progressOf({ ...later, ...progress }), [], nowMs);
+  track.report(progressOf({ ...later, ...progress }), [], momentAt(nowMs));
   return track;
 }
 
 const running: Situation = { kind: 'running', stalledMs: undefined };
-const crashed: Failures = { count: 3, retryAtMs: nowMs, reason: 'WorkerCrashed', message: 'boom' };
+const crashed: Failures = { count: 3, retryAtMs: monotonicMs, reason: 'WorkerCrashed', message: 'boom' };
 
 describe('the status', () => {
   const table: [what: string, scene: Scene, phase: string, conditions: string[]][] = [
@@ -236,17 +236,17 @@ describe('the status', () => {
   });
 
   it('says nothing of a range before the engine has found where to begin', () => {
-    const track = new MigrationTrack(migrationOf());
-    track.attemptStarted(nowMs);
-    track.report(progressOf({ phase: 'Starting', endMs: startMs }), [], nowMs);
+    const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
+    track.attemptStarted(momentAt(nowMs));
+    track.report(progressOf({ phase: 'Starting', endMs: startMs }), [], momentAt(nowMs));
     const { range, progress } = statusOf({ situation: running, track });
     assert.deepEqual([range, progress], [undefined, undefined]);
   });
 
   it('keeps milliseconds of the range where it has some', () => {
-    const track = new MigrationTrack(migrationOf());
-    track.attemptStarted(nowMs);
-    track.report(progressOf({ endMs: endMs - 1, watermarkMs: startMs + 417 }), [started], nowMs);
+    const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
+    track.attemptStarted(momentAt(nowMs));
+    track.report(progressOf({ endMs: endMs - 1, watermarkMs: startMs + 417 }), [started], momentAt(nowMs));
     const { range, progress } = statusOf({ situation: running, track });
     assert.equal(range?.end, '2025-01-01T23:59:59.999Z');
     assert.equal(progress?.through, '2025-01-01T00:00:00.417Z');
@@ -255,8 +255,8 @@ describe('the status', () => {
   it('counts over all starts, as the mark in the destination has it', () => {
     const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 100, samplesRead: 12_400_100 }) });
     const resource = migrationOf({ status: earlier });
-    const track = new MigrationTrack(resource);
-    track.attemptStarted(nowMs);
+    const track = new MigrationTrack(resource, momentAt(nowMs));
+    track.attemptStarted(momentAt(nowMs));
     const fromMs = startMs + 10 * hourMs;
     // The mark knows of fewer: the last window was not finished.
     const events: MigrationEvent[] = [started, { type: 'resumed', fromMs, samplesBefore: 12_000_000 }];
@@ -269,7 +269,7 @@ describe('the status', () => {
         samplesRead: 1_000,
       }),
       events,
-      nowMs,
+      momentAt(nowMs),
     );
     const status = statusOf({ resource, situation: running, track });
     assert.equal(status.progress?.samplesWritten, 12_000_950);
@@ -287,9 +287,9 @@ describe('the status', () => {
       range: { start: '2025-01-01T00:00:00Z', end: '2025-01-02T00:00:00Z' },
     };
     const resource = migrationOf({ status: lie });
-    const track = new MigrationTrack(resource);
-    track.attemptStarted(nowMs);
-    track.report(progressOf({ samplesWritten: 1, samplesRead: 1 }), [started], nowMs);
+    const track = new MigrationTrack(resource, momentAt(nowMs));
+    track.attemptStarted(momentAt(nowMs));
+    track.report(progressOf({ samplesWritten: 1, samplesRead: 1 }), [started], momentAt(nowMs));
     const { progress } = statusOf({ resource, situation: running, track });
     assert.equal(progress?.samplesWritten, 1);
     assert.equal(progress?.through, '2025-01-01T00:00:00Z');
@@ -304,7 +304,7 @@ describe('the status', () => {
     const again = statusOf({
       resource,
       situation: { kind: 'waiting' },
-      track: new MigrationTrack(resource),
+      track: new MigrationTrack(resource, momentAt(nowMs)),
       atMs: nowMs + 1,
     });
     assert.equal(again.progress?.samplesWritten, 12_400_000);
@@ -347,14 +347,14 @@ describe('a side that fails', () => {
 
   it('is none after a hiccup', () => {
     const track = halfWay();
-    track.report(progressOf(), [retry(1), retry(2)], nowMs);
-    assert.equal(track.failing(nowMs + 60_000), undefined);
+    track.report(progressOf(), [retry(1), retry(2)], momentAt(nowMs));
+    assert.equal(track.failing(monotonicMs + 60_000), undefined);
   });
 
   it('degrades the migration when it goes on', () => {
     const track = halfWay();
-    track.report(progressOf(), [retry(1)], nowMs);
-    track.report(progressOf(), [retry(4)], nowMs + 6_000);
+    track.report(progressOf(), [retry(1)], momentAt(nowMs));
+    track.report(progressOf(), [retry(4)], momentAt(nowMs + 6_000));
     const status = statusOf({ situation: running, track, atMs: nowMs + 6_000 });
     assert.deepEqual(short(status).slice(1), [
       'Progressing=True Retrying',
@@ -366,13 +366,13 @@ describe('a side that fails', () => {
 
   it('is over when it has been well for a while, not at the first answer', () => {
     const track = halfWay();
-    track.report(progressOf(), [retry(1)], nowMs);
-    track.report(progressOf(), [retry(4)], nowMs + 6_000);
-    track.report(progressOf(), [ok], nowMs + 7_000);
-    assert.equal(track.failing(nowMs + 8_000)?.side, 'destination');
-    assert.equal(track.failing(nowMs + 22_000), undefined);
-    track.report(progressOf(), [retry(1)], nowMs + 30_000);
-    assert.equal(track.failing(nowMs + 30_000), undefined);
+    track.report(progressOf(), [retry(1)], momentAt(nowMs));
+    track.report(progressOf(), [retry(4)], momentAt(nowMs + 6_000));
+    track.report(progressOf(), [ok], momentAt(nowMs + 7_000));
+    assert.equal(track.failing(monotonicMs + 8_000)?.side, 'destination');
+    assert.equal(track.failing(monotonicMs + 22_000), undefined);
+    track.report(progressOf(), [retry(1)], momentAt(nowMs + 30_000));
+    assert.equal(track.failing(monotonicMs + 30_000), undefined);
   });
 
   it('is remembered among the recent errors, repeats counted, the newest first, ten of them, cut and redacted', () => {
@@ -384,7 +384,7 @@ describe('a side that fails', () => {
         retry(1, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
         retry(2, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
       ],
-      nowMs,
+      momentAt(nowMs),
     );
     const errors = statusOf({ situation: running, track }).recentErrors ?? [];
     assert.equal(errors.length, 10);
