@@ -53,7 +53,7 @@ export class Retrier {
   toleratesRefusal(error: RemoteError): boolean {
     const { side } = error;
     if (error.class !== 'refused' || error.traits.afterGood !== 'retry' || !this.#wasWell.has(side)) return false;
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.monotonicMs();
     const sinceMs = this.#refusingSinceMs.get(side) ?? nowMs;
     this.#refusingSinceMs.set(side, sinceMs);
     return nowMs - sinceMs < TOLERATED_REFUSAL_MS;
