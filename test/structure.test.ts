@@ -159,14 +159,14 @@ describe('the structure of the project', () => {
   it('has no cycle', () => assert.equal(findCycle(relativeImports)?.join(' → '), undefined));
 
   it(`has no file of more than ${MAX_LINES} lines`, () => {
-    const long = sources('{src,test,scripts,bench}/**/*.{ts,mjs}', 'bin/*.mjs')
+    const long = sources('{src,test,scripts,bench,storm}/**/*.{ts,mjs}', 'bin/*.mjs')
       .map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length - 1] as const)
       .filter(([, lines]) => lines > MAX_LINES);
     assert.deepEqual(long, []);
   });
 
   it('has names in kebab-case, and none that could hold anything', () => {
-    const names = sources('{src,test,scripts,bench}/**/*.ts').map((file) => file.split('/').at(-1) ?? '');
+    const names = sources('{src,test,scripts,bench,storm}/**/*.ts').map((file) => file.split('/').at(-1) ?? '');
     assert.deepEqual(
       names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|real))?(\.d)?\.ts$/.test(name)),
       [],

@@ -55,7 +55,7 @@ describe('the packed package', () => {
       assert.ok(paths.includes(path), path);
     }
     assert.deepEqual(
-      paths.filter((path) => /^(?:src|test|scripts|bench|node_modules)\//.test(path)),
+      paths.filter((path) => /^(?:src|test|scripts|bench|storm|node_modules)\//.test(path)),
       [],
     );
   });

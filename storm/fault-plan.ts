@@ -1,0 +1,58 @@
+// Which request of a way meets which fault: drawn once from the seed, with healthy stretches between the faults and an end, after which
+// the proxy only forwards. Pure.
+
+import { FAULT_KINDS, type FaultKind, type Way } from './fault-kinds.ts';
+import { drawFor } from './random.ts';
+
+/** One stretch of consecutive requests that all meet the same fault; the first request of a way has number 1. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  readonly from: number;
+  readonly to: number;
+  /** In [0, 1): where a response is cut, how long something takes. */
+  readonly part: number;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly way: Way;
+  readonly destination: 'prometheus' | 'victoria-metrics';
+}
+
+/** Faulty stretches a way, and healthy requests before each. A read-back has few requests. */
+const STRETCHES: Readonly<Record<Way, readonly [least: number, most: number]>> = {
+  source: [2, 5],
+  write: [4, 9],
+  progress: [2, 4],
+};
+const HEALTHY: Readonly<Record<Way, readonly [least: number, most: number]>> = {
+  source: [0, 5],
+  write: [0, 8],
+  progress: [0, 4],
+};
+
+/** What this way has to survive in this seed, in the order of its requests. */
+export function planFaults({ seed, way, destination }: PlanOptions): readonly PlannedFault[] {
+  const draw = drawFor('faults', seed, way);
+  const kinds = FAULT_KINDS.filter((kind) => kind.ways.includes(way) && kind.doublesIn !== destination);
+  const plan: PlannedFault[] = [];
+  let next = 1;
+  for (let left = draw.integer(...STRETCHES[way]); left > 0; left--) {
+    const from = next + draw.integer(...HEALTHY[way]);
+    const to = from + lengthOf(draw.number());
+    plan.push({ kind: draw.pick(kinds), from, to, part: draw.number() });
+    // A healthy request at least, or two stretches would be one.
+    next = to + 2;
+  }
+  return plan;
+}
+
+/** Further requests of a stretch: mostly none, sometimes as many as a proxy that restarts would spoil. */
+function lengthOf(drawn: number): number {
+  if (drawn < 0.65) return 0;
+  return drawn < 0.85 ? 1 : drawn < 0.95 ? 2 : 3;
+}
+
+export function faultAt(plan: readonly PlannedFault[], request: number): PlannedFault | undefined {
+  return plan.find(({ from, to }) => request >= from && request <= to);
+}
