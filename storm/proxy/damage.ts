@@ -1,0 +1,50 @@
+// Damaged bodies, in ways that a reader can notice. Undetectable damage is left out on purpose: a bit of a value inside a snappy block or of a
+// digit in JSON has no checksum, and a stream that ends between two frames looks whole. Pure.
+
+import snappy from 'snappyjs';
+import { decodeMessage } from '../../test/wire/support/oracle.ts';
+import { drawFor } from '../random.ts';
+import { type BodyFormat, splitFrames } from './http-message.ts';
+
+const ATTEMPTS = 64;
+
+/** The body with one flipped bit, or undefined where the format has no bit whose change shows. `part` chooses the bit. */
+export function flipBit(body: Buffer, format: Exclude<BodyFormat, 'other'>, part: number): Buffer | undefined {
+  if (body.length === 0) return undefined;
+  const draw = drawFor('bit', part);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const damaged = Buffer.from(body);
+    const at = draw.integer(0, body.length - 1);
+    damaged[at] = (damaged[at] ?? 0) ^ (1 << draw.integer(0, 7));
+    // A frame's checksum finds every single bit. The length before it has none, but moves the checksum.
+    if (format === 'frames' || !canBeRead(damaged, format)) return damaged;
+  }
+  return undefined;
+}
+
+/** The beginning of the body, cut where it shows; undefined where every cut looks whole. */
+export function truncate(body: Buffer, format: BodyFormat, part: number): Buffer | undefined {
+  const pieces = format === 'frames' ? splitFrames(body) : [body];
+  const index = Math.floor(part * pieces.length);
+  const piece = pieces[index];
+  if (format === 'other' || piece === undefined || piece.length < 2) return undefined;
+  const inside = 1 + Math.floor(((part * pieces.length) % 1) * (piece.length - 1));
+  const cut = Buffer.concat([...pieces.slice(0, index), piece.subarray(0, Math.min(inside, piece.length - 1))]);
+  // VictoriaMetrics exports one JSON text a line: a cut at the end of a line cannot be seen.
+  return format !== 'frames' && canBeRead(cut, format) ? undefined : cut;
+}
+
+/** Whether a reader that is not the one under test takes it for whole. */
+function canBeRead(body: Buffer, format: 'snappy' | 'json'): boolean {
+  try {
+    if (format === 'json') {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+      for (const line of text.split('\n')) if (line.trim() !== '') JSON.parse(line);
+      return true;
+    }
+    decodeMessage('ReadResponse', new Uint8Array(snappy.uncompress(body)));
+    return true;
+  } catch {
+    return false;
+  }
+}
