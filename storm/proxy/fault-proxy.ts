@@ -1,0 +1,214 @@
+// One of the three proxies between a migration and its servers. It numbers the requests, looks up which fault is due, has it carried out and keeps
+// a record of everything. After the last planned fault it only forwards.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultKind, Way } from '../fault-kinds.ts';
+import { faultAt, type PlannedFault } from '../fault-plan.ts';
+import type { Received } from './forward.ts';
+import { inject, type Outcome, passOn } from './inject.ts';
+
+/** What a proxy remembers of a request. */
+export interface SeenRequest {
+  readonly way: Way;
+  /** Over all runs, from 1. */
+  readonly request: number;
+  /** The run of the migration that sent it, from 1. */
+  readonly run: number;
+  readonly path: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** The fault that it met. */
+  fault: FaultKind | undefined;
+  /** Whether this side had given the same run a good response before. */
+  readonly goodBefore: boolean;
+  /** What the server said, each time it carried the request out. */
+  readonly stored: number[];
+  /** How long after the client's connection was cut the server carried it out. */
+  lagMs: number | undefined;
+  /** The proxy could not reach the server behind it. */
+  brokenBy: string | undefined;
+  /** The body, of write requests only. */
+  readonly body: Buffer | undefined;
+}
+
+export type Moment = 'arrived' | 'carried-out';
+
+export interface FaultProxyOptions {
+  readonly way: Way;
+  /** The base of the server behind, such as `http://127.0.0.1:9090`. */
+  readonly target: string;
+  readonly plan: readonly PlannedFault[];
+  /** Longer than the client waits for a response. */
+  readonly stallMs: number;
+  /** Of a slow response; a second by default. */
+  readonly byteEveryMs?: number;
+  /** Called as things happen; `requestOfRun` counts from 1 in each run. */
+  readonly onMoment?: (way: Way, requestOfRun: number, moment: Moment) => void;
+}
+
+export class FaultProxy implements AsyncDisposable {
+  readonly seen: SeenRequest[] = [];
+  readonly #options: FaultProxyOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #pending = new Set<Promise<void>>();
+  #server: Server | undefined;
+  #port = 0;
+  #run = 1;
+  #requestsOfRun = 0;
+  #good = false;
+
+  private constructor(options: FaultProxyOptions) {
+    this.#options = options;
+  }
+
+  /** Starts it on a free port of the loopback. */
+  static async start(options: FaultProxyOptions): Promise<FaultProxy> {
+    const proxy = new FaultProxy(options);
+    await proxy.#listen();
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Requests that come from now on are those of this run. */
+  beginRun(run: number): void {
+    this.#run = run;
+    this.#requestsOfRun = 0;
+    this.#good = false;
+  }
+
+  /** Whether this side has given the present run a good response. */
+  get hasAnsweredWell(): boolean {
+    return this.#good;
+  }
+
+  /** Resolves when nothing is under way any more, requests without a client included. */
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await this.idle();
+    await this.#close();
+  }
+
+  async #listen(): Promise<void> {
+    const server = createServer({ noDelay: true }, (request, response) => this.#accept(request, response));
+    server.keepAliveTimeout = 60_000;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    server.on('clientError', (_, socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.on('error', reject).listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+  }
+
+  #accept(request: IncomingMessage, response: ServerResponse): void {
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const handled = this.#handle(request, response).finally(() => this.#pending.delete(handled));
+    this.#pending.add(handled);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { way, onMoment } = this.#options;
+    const requestOfRun = ++this.#requestsOfRun;
+    const run = this.#run;
+    const number = this.seen.length + 1;
+    const planned = faultAt(this.#options.plan, number);
+    const body = planned?.kind.action.do === 'reset' ? Buffer.alloc(0) : undefined;
+    const seen: SeenRequest = {
+      way,
+      request: number,
+      run,
+      path: request.url?.replace(/\?.*/s, '') ?? '',
+      atMs: Date.now(),
+      fault: planned?.kind,
+      goodBefore: this.#good,
+      stored: [],
+      lagMs: undefined,
+      brokenBy: undefined,
+      body: undefined,
+    };
+    this.seen.push(seen);
+    try {
+      const bytes = body ?? (await readAll(request));
+      if (way === 'write') Object.assign(seen, { body: bytes });
+      onMoment?.(way, requestOfRun, 'arrived');
+      const outcome = await this.#carryOut(seen, planned, receivedFrom(request, bytes), response, () =>
+        onMoment?.(way, requestOfRun, 'carried-out'),
+      );
+      if (!outcome.injected) seen.fault = undefined;
+      if (outcome.good && run === this.#run) this.#good = true;
+    } catch (error) {
+      // The client went away while it was still sending, or the server behind is not there.
+      if (request.complete) seen.brokenBy = String(error);
+      seen.fault = undefined;
+      response.socket?.destroy();
+    }
+  }
+
+  async #carryOut(
+    seen: SeenRequest,
+    planned: PlannedFault | undefined,
+    received: Received,
+    response: ServerResponse,
+    carriedOut: () => void,
+  ): Promise<Outcome> {
+    const { target, stallMs, byteEveryMs = 1000 } = this.#options;
+    const cutFromMs = performance.now();
+    const exchange = {
+      target,
+      received,
+      response,
+      stallMs,
+      byteEveryMs,
+      carriedOut: (status: number) => {
+        seen.stored.push(status);
+        if (response.socket?.destroyed !== false) seen.lagMs = performance.now() - cutFromMs;
+        carriedOut();
+      },
+    };
+    if (planned === undefined) return { injected: false, good: await passOn(exchange) };
+    const { kind, part } = planned;
+    if (kind.action.do === 'stop-listening') {
+      await this.#stopListening(300 + part * 900);
+      return { injected: true, good: false };
+    }
+    return inject({ ...exchange, action: kind.action, part });
+  }
+
+  async #stopListening(forMs: number): Promise<void> {
+    await this.#close();
+    await sleep(forMs);
+    if (this.#server === undefined) await this.#listen();
+  }
+}
+
+function receivedFrom(request: IncomingMessage, body: Buffer): Received {
+  return { method: request.method ?? 'GET', url: request.url ?? '/', rawHeaders: request.rawHeaders, body };
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
