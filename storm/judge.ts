@@ -1,0 +1,202 @@
+// What a seed has shown: losses, doubles, false counts, runs that gave up. Pure; run-seed.ts gathers the facts, report.ts prints the findings.
+
+import type { RunResult } from '../src/cli/result.ts';
+import { labelText } from '../test/support/series-set.ts';
+import type { Found } from './destination.ts';
+import type { Difference, DifferenceKind } from './differences.ts';
+import type { SeenRequest } from './proxy/fault-proxy.ts';
+import type { PlannedKill } from './scenario.ts';
+
+/** One run of the migration as a process. */
+export interface RunRecord {
+  /** From 1. */
+  readonly run: number;
+  /** The signal that it was sent, if its moment came. */
+  readonly killed: PlannedKill | undefined;
+  /** It was ended because it took too long. */
+  readonly timedOut: boolean;
+  readonly exitCode: number | null;
+  readonly exitSignal: NodeJS.Signals | null;
+  /** What it printed on its standard output, if it printed anything. */
+  readonly result: RunResult | undefined;
+  readonly seconds: number;
+  readonly log: string;
+}
+
+export type FindingKind =
+  | 'lost'
+  | 'doubled'
+  | 'extra'
+  | 'different'
+  | 'misreport'
+  | 'gave-up'
+  | 'hang'
+  | 'crash'
+  | 'never-done'
+  /** The rig itself failed: the seed says nothing. */
+  | 'rig';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly text: string;
+  /** The requests whose faults are behind it, as far as can be told. */
+  readonly requests: readonly SeenRequest[];
+}
+
+export interface SeedFacts {
+  readonly runs: readonly RunRecord[];
+  readonly requests: readonly SeenRequest[];
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly found: Found;
+  readonly carriers: ReadonlyMap<Difference, readonly SeenRequest[]>;
+  /** Samples of the copy from a time on, by the independent readers. */
+  readonly samplesFrom: (fromMs: number) => number;
+}
+
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  /** Runs that ended because of a fault that looked like a wrong setting before that side had given any good response. */
+  readonly explainedEnds: number;
+}
+
+/** docs/resume.md: what arrives later than this after a broken connection is not looked for. */
+const SETTLING_MS = 450;
+
+export function judge(facts: SeedFacts): Verdict {
+  const findings: Finding[] = [];
+  let explainedEnds = 0;
+  for (const run of facts.runs) {
+    const judged = judgeRun(run, facts);
+    findings.push(...judged.findings);
+    if (judged.explained) explainedEnds++;
+  }
+  const last = facts.runs.at(-1);
+  const done = last?.result?.phase === 'Succeeded';
+  if (!done) findings.push({ kind: 'never-done', text: `not done after ${facts.runs.length} runs`, requests: [] });
+  findings.push(...differencesFound(facts, done));
+  if (done) findings.push(...judgeMark(facts));
+  const broken = facts.requests.filter(({ brokenBy }) => brokenBy !== undefined);
+  if (broken.length > 0) findings.push({ kind: 'rig', text: `${broken[0]?.brokenBy}`, requests: broken });
+  return { findings, explainedEnds };
+}
+
+interface JudgedRun {
+  readonly findings: readonly Finding[];
+  readonly explained?: true;
+}
+
+function judgeRun(record: RunRecord, facts: SeedFacts): JudgedRun {
+  const { run, killed, timedOut, exitCode, exitSignal, result } = record;
+  const of = (kind: FindingKind, text: string, requests: readonly SeenRequest[] = []): JudgedRun => ({
+    findings: [{ kind, text: `run ${run}: ${text}`, requests }],
+  });
+  if (timedOut) return of('hang', `not over after ${Math.round(record.seconds)} s`);
+  // A process that has not come to installing its handlers ends by SIGTERM as any other.
+  if (killed !== undefined && exitSignal === killed.signal) return { findings: [] };
+  if (exitSignal !== null) return of('crash', `ended by ${exitSignal}`);
+  if (result === undefined) return of('crash', `exit ${exitCode} without a result`);
+  switch (result.phase) {
+    case 'Succeeded':
+      return { findings: misreports(record, result, facts) };
+    case 'Interrupted':
+      if (killed?.signal === 'SIGTERM' && exitCode === 143) return { findings: [] };
+      return of('misreport', `phase Interrupted with exit ${exitCode}, signal sent: ${killed?.signal ?? 'none'}`);
+    default:
+      return judgeFailure(record, result, facts);
+  }
+}
+
+function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts: SeedFacts): JudgedRun {
+  const way = ({ source: 'source', destination: 'write', progress: 'progress' } as const)[error?.side ?? ''] as
+    | SeenRequest['way']
+    | undefined;
+  const ofSide = facts.requests.filter((request) => request.run === run && (way === undefined || request.way === way));
+  const blamed = ofSide.filter(({ fault }) => fault !== undefined).slice(-1);
+  const last = blamed[0];
+  if (way !== undefined && last?.fault?.settingLike === true && !last.goodBefore)
+    return { findings: [], explained: true };
+  const side = error?.side ?? 'null';
+  const text = `run ${run}: exit ${exitCode}, ${error?.code} side=${side}: ${error?.message.slice(0, 400)}`;
+  const findings: Finding[] = [{ kind: 'gave-up', text, requests: blamed }];
+  if (way === undefined)
+    findings.push({ kind: 'misreport', text: `run ${run}: error ${error?.code} names no side`, requests: blamed });
+  return { findings };
+}
+
+/** A run that says that it is done says the truth, in every number. */
+function misreports({ run, exitCode }: RunRecord, result: RunResult, facts: SeedFacts): Finding[] {
+  const { startMs, endMs, samplesFrom } = facts;
+  const rejected = Object.values(result.samplesRejected).reduce((sum, samples) => sum + samples, 0);
+  const accounted =
+    result.samplesWritten +
+    result.samplesFiltered +
+    result.samplesAlreadyPresent +
+    result.samplesConflicting +
+    rejected;
+  const wrong: string[] = [];
+  if (result.samplesRead !== accounted) wrong.push(`read ${result.samplesRead}, accounted for ${accounted}`);
+  if (rejected > 0) wrong.push(`rejected ${JSON.stringify(result.samplesRejected)}, though the destination takes all`);
+  if (exitCode !== (rejected > 0 ? 3 : 0)) wrong.push(`Succeeded with exit ${exitCode}`);
+  if (result.samplesConflicting > 0) wrong.push(`${result.samplesConflicting} conflicting, though there are none`);
+  if (result.samplesFiltered > 0) wrong.push(`${result.samplesFiltered} filtered, though nothing is`);
+  if (result.through === null || Date.parse(result.through) !== endMs) wrong.push(`through ${result.through}`);
+  const fromMs = result.resumedFrom === null ? startMs : Date.parse(result.resumedFrom);
+  const there = samplesFrom(fromMs);
+  if (result.samplesRead !== there && result.windows > 0)
+    wrong.push(`read ${result.samplesRead} from ${new Date(fromMs).toISOString()} on, where the source has ${there}`);
+  return wrong.map((text) => ({ kind: 'misreport', text: `run ${run}: ${text}`, requests: [] }));
+}
+
+function judgeMark({ found, endMs }: SeedFacts): Finding[] {
+  const { lastMark, progressSeries, copiedSamples } = found;
+  const wrong: string[] = [];
+  if (progressSeries !== 1) wrong.push(`${progressSeries} progress series`);
+  if (lastMark?.timeMs !== endMs - 1)
+    wrong.push(`the last mark stands at ${lastMark?.timeMs}, the range ends at ${endMs}`);
+  if (lastMark?.samples !== copiedSamples)
+    wrong.push(`the last mark counts ${lastMark?.samples} samples, ${copiedSamples} were copied`);
+  return wrong.map((text) => ({ kind: 'misreport', text, requests: [] }));
+}
+
+const KIND_OF: Readonly<Record<DifferenceKind, FindingKind>> = {
+  missing: 'lost',
+  doubled: 'doubled',
+  extra: 'extra',
+  different: 'different',
+};
+
+function differencesFound({ found, carriers, runs }: SeedFacts, done: boolean): Finding[] {
+  const findings: Finding[] = [];
+  const { counts, first } = found.differences;
+  for (const kind of ['missing', 'doubled', 'extra', 'different'] as const) {
+    // What an unfinished copy has not come to yet is not lost.
+    if (counts[kind] === 0 || (kind === 'missing' && !done)) continue;
+    const examples = first.filter((difference) => difference.kind === kind);
+    const requests = [...new Set(examples.flatMap((difference) => carriers.get(difference) ?? []))];
+    const late = requests.filter(({ lagMs = 0 }) => lagMs > SETTLING_MS);
+    const [example] = examples;
+    const text =
+      `${counts[kind]} samples ${kind}` +
+      (example === undefined ? '' : `, such as ${describe(example, carriers.get(example) ?? [])}`);
+    findings.push(
+      kind === 'doubled' && late.length > 0
+        ? {
+            kind: 'rig',
+            text: `${text}; a request was carried out ${late[0]?.lagMs?.toFixed(0)} ms late`,
+            requests: late,
+          }
+        : { kind: KIND_OF[kind], text: `${text}; ${runs.length} runs`, requests },
+    );
+  }
+  return findings;
+}
+
+function describe({ labels, timeMs, text }: Difference, requests: readonly SeenRequest[]): string {
+  const sent = requests.map(
+    ({ request, run, fault, stored }) =>
+      `#${request} (run ${run}, ${fault?.name ?? 'no fault'}, store: ${stored.join('+') || 'nothing'})`,
+  );
+  const carriers = sent.length === 0 ? 'no request' : sent.join(', ');
+  return `${labelText(labels)} at ${new Date(timeMs).toISOString()}: ${text}; sent by ${carriers}`;
+}

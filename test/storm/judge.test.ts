@@ -1,0 +1,173 @@
+// What counts as a finding. Each row is a run or a comparison as a migration with one defect would leave it.
+
+import assert from 'node:assert/strict';
+import type { RunResult } from '../../src/cli/result.ts';
+import type { Found } from '../../storm/destination.ts';
+import { FAULT_KINDS } from '../../storm/fault-kinds.ts';
+import { judge, type RunRecord, type SeedFacts } from '../../storm/judge.ts';
+import type { SeenRequest } from '../../storm/proxy/fault-proxy.ts';
+
+const START_MS = Date.UTC(2025, 0, 1);
+const END_MS = START_MS + 3_600_000;
+const END = new Date(END_MS).toISOString();
+
+const DONE: RunResult = {
+  migration: 'default/test',
+  phase: 'Succeeded',
+  resumedFrom: null,
+  through: END,
+  samplesRead: 100,
+  samplesWritten: 90,
+  samplesFiltered: 0,
+  samplesAlreadyPresent: 10,
+  samplesConflicting: 0,
+  samplesRejected: {},
+  series: 2,
+  windows: 3,
+  bytesRead: 1,
+  bytesWritten: 1,
+  retries: 0,
+  durationSeconds: 1,
+};
+
+function run(number: number, fields: Partial<RunRecord> = {}): RunRecord {
+  return {
+    run: number,
+    killed: undefined,
+    timedOut: false,
+    exitCode: 0,
+    exitSignal: null,
+    result: DONE,
+    seconds: 1,
+    log: '',
+    ...fields,
+  };
+}
+
+const FOUND: Found = {
+  differences: { samplesCompared: 100, counts: { missing: 0, extra: 0, doubled: 0, different: 0 }, first: [] },
+  copiedSamples: 100,
+  documented: {},
+  lastMark: { timeMs: END_MS - 1, samples: 100 },
+  progressSeries: 1,
+};
+
+function judged(fields: Partial<SeedFacts>): string[] {
+  const facts = {
+    runs: [run(1)],
+    requests: [],
+    startMs: START_MS,
+    endMs: END_MS,
+    found: FOUND,
+    carriers: new Map(),
+    samplesFrom: () => 100,
+    ...fields,
+  };
+  const { findings, explainedEnds } = judge(facts);
+  return [...findings.map(({ kind }) => kind), ...Array<string>(explainedEnds).fill('explained')];
+}
+
+const failure = (side: string | null) =>
+  run(1, {
+    exitCode: 1,
+    result: { ...DONE, phase: 'Failed', error: { code: 'wrong-path', message: 'answered 404', side } },
+  });
+const request = (fault: string | undefined, fields: Partial<SeenRequest> = {}): SeenRequest => ({
+  way: 'write',
+  request: 1,
+  run: 1,
+  path: '/api/v1/write',
+  atMs: 0,
+  fault: FAULT_KINDS.find(({ name }) => name === fault),
+  goodBefore: false,
+  stored: [],
+  lagMs: undefined,
+  brokenBy: undefined,
+  body: undefined,
+  ...fields,
+});
+
+const counted = (counts: Partial<Found['differences']['counts']>): Found => ({
+  ...FOUND,
+  differences: { ...FOUND.differences, counts: { ...FOUND.differences.counts, ...counts } },
+});
+const double = { kind: 'doubled', labels: [['__name__', 'up']], timeMs: 1, text: '' } as const;
+const sigkill = { signal: 'SIGKILL', when: { afterMs: 1 } } as const;
+const sigterm = { signal: 'SIGTERM', when: { afterMs: 1 } } as const;
+const killed = run(1, { killed: sigkill, exitCode: null, exitSignal: 'SIGKILL', result: undefined });
+const interrupted = run(1, { killed: sigterm, exitCode: 143, result: { ...DONE, phase: 'Interrupted' } });
+
+const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findings: readonly string[]])[] = [
+  ['nothing in a run that did its work', {}, []],
+  ['nothing in runs that were killed, and one that did the rest', { runs: [killed, interrupted, run(3)] }, []],
+  ['a run that ends by a signal that nobody sent', { runs: [run(1, { exitSignal: 'SIGSEGV' }), run(2)] }, ['crash']],
+  ['a run that prints nothing', { runs: [run(1, { result: undefined }), run(2)] }, ['crash']],
+  ['a run that does not end', { runs: [run(1, { timedOut: true, result: undefined })] }, ['hang', 'never-done']],
+  ['a copy that is never done', { runs: [killed] }, ['never-done']],
+  ['an interruption without a signal', { runs: [{ ...interrupted, killed: undefined }, run(2)] }, ['misreport']],
+  ['a run that gives up', { runs: [failure('destination'), run(2)], requests: [request('503-instead')] }, ['gave-up']],
+  [
+    'a run that gives up at what looks like a wrong setting, after good responses',
+    { runs: [failure('destination'), run(2)], requests: [request('404-instead', { goodBefore: true })] },
+    ['gave-up'],
+  ],
+  [
+    'no fault in a run that gives up at it before any good response',
+    { runs: [failure('destination'), run(2)], requests: [request('404-instead')] },
+    ['explained'],
+  ],
+  [
+    'a run that gives up for the fault of another side',
+    { runs: [failure('source'), run(2)], requests: [request('404-instead')] },
+    ['gave-up'],
+  ],
+  [
+    'an error that names no side',
+    { runs: [failure(null), run(2)], requests: [request('404-instead')] },
+    ['gave-up', 'misreport'],
+  ],
+  ['lost samples', { found: counted({ missing: 1 }) }, ['lost']],
+  ['no lost samples in a copy that is not done', { runs: [killed], found: counted({ missing: 1 }) }, ['never-done']],
+  [
+    'doubled, further and changed samples',
+    { found: counted({ doubled: 1, extra: 1, different: 1 }) },
+    ['doubled', 'extra', 'different'],
+  ],
+  [
+    'a failure of the rig in a double that came later than anyone has to wait',
+    {
+      found: { ...counted({ doubled: 1 }), differences: { ...counted({ doubled: 1 }).differences, first: [double] } },
+      carriers: new Map([[double, [request('stored-after-reset', { lagMs: 700 })]]]),
+    },
+    ['rig'],
+  ],
+  ['a server that could not be reached', { requests: [request(undefined, { brokenBy: 'ECONNREFUSED' })] }, ['rig']],
+  [
+    'a last mark that counts something else',
+    { found: { ...FOUND, lastMark: { timeMs: END_MS - 1, samples: 99 } } },
+    ['misreport'],
+  ],
+  ['a last mark at another time', { found: { ...FOUND, lastMark: { timeMs: END_MS, samples: 100 } } }, ['misreport']],
+  ['two progress series', { found: { ...FOUND, progressSeries: 2 } }, ['misreport']],
+  ...(
+    [
+      ['samples that are not accounted for', { samplesWritten: 89 }],
+      ['samples that were rejected by nobody', { samplesWritten: 89, samplesRejected: { other: 1 } }],
+      ['conflicts that do not exist', { samplesWritten: 89, samplesConflicting: 1 }],
+      ['samples that nothing filters', { samplesWritten: 89, samplesFiltered: 1 }],
+      ['another end', { through: new Date(END_MS - 1).toISOString() }],
+      ['more samples than the source has', { samplesRead: 101, samplesWritten: 91 }],
+    ] as const
+  ).map(([title, fields]): [string, Partial<SeedFacts>, string[]] => [
+    `a result with ${title}`,
+    { runs: [run(1, { result: { ...DONE, ...fields }, exitCode: 'samplesRejected' in fields ? 3 : 0 })] },
+    ['misreport'],
+  ]),
+  ['an exit code that the result does not have', { runs: [run(1, { exitCode: 3 })] }, ['misreport']],
+];
+
+describe('the verdict on a seed', () => {
+  for (const [title, facts, findings] of ROWS) {
+    it(`has ${title}`, () => assert.deepEqual(judged(facts), findings));
+  }
+});
