@@ -1,6 +1,7 @@
 // The command line of `npm run storm`. Pure.
 
 import { parseArgs } from 'node:util';
+import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
 import { type Pair, PAIRS } from './scenario.ts';
 
 export interface StormArguments {
@@ -8,10 +9,14 @@ export interface StormArguments {
   /** The first; the others follow it. */
   readonly firstSeed: number;
   readonly pair: Pair | undefined;
+  /** The kinds of faults to pick from; all when undefined. */
+  readonly kinds: readonly FaultKind[] | undefined;
+  /** The flags that choose what a seed means, as they were given. */
+  readonly selection: string;
   readonly verbose: boolean;
 }
 
-export const USAGE = `npm run storm -- [--seeds N] [--seed S] [--pair ${PAIRS.join('|')}] [--verbose]`;
+export const USAGE = `npm run storm -- [--seeds N] [--seed S] [--pair ${PAIRS.join('|')}] [--faults KIND,…] [--without KIND,…] [--verbose]`;
 
 /** @throws Error with a text for the user */
 export function parseStormArguments(args: readonly string[]): StormArguments {
@@ -21,6 +26,8 @@ export function parseStormArguments(args: readonly string[]): StormArguments {
       seeds: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       pair: { type: 'string' },
+      faults: { type: 'string' },
+      without: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
   });
@@ -31,8 +38,30 @@ export function parseStormArguments(args: readonly string[]): StormArguments {
     seeds: wholeNumber('--seeds', values.seeds, 1),
     firstSeed: wholeNumber('--seed', values.seed, 0),
     pair,
+    kinds: chosenKinds(values.faults, values.without),
+    selection: (['pair', 'faults', 'without'] as const)
+      .flatMap((flag) => (values[flag] === undefined ? [] : [` --${flag} ${values[flag]}`]))
+      .join(''),
     verbose: values.verbose,
   };
+}
+
+function chosenKinds(only: string | undefined, without: string | undefined): readonly FaultKind[] | undefined {
+  if (only === undefined && without === undefined) return undefined;
+  const left = only === undefined ? FAULT_KINDS : kindsNamed('--faults', only);
+  const excluded = without === undefined ? [] : kindsNamed('--without', without);
+  return left.filter((kind) => !excluded.includes(kind));
+}
+
+/** A name with a star at its end stands for all that begin so. */
+function kindsNamed(flag: string, names: string): readonly FaultKind[] {
+  return names.split(',').flatMap((name) => {
+    const kinds = FAULT_KINDS.filter((kind) =>
+      name.endsWith('*') ? kind.name.startsWith(name.slice(0, -1)) : kind.name === name,
+    );
+    if (kinds.length > 0) return kinds;
+    throw new Error(`${flag} ${name}: must be one of ${FAULT_KINDS.map((kind) => kind.name).join(', ')}`);
+  });
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {

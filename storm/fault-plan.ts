@@ -17,6 +17,8 @@ export interface PlanOptions {
   readonly seed: number;
   readonly way: Way;
   readonly destination: 'prometheus' | 'victoria-metrics';
+  /** Those to pick from; all by default. */
+  readonly kinds?: readonly FaultKind[] | undefined;
 }
 
 /** Faulty stretches a way, and healthy requests before each. A read-back has few requests. */
@@ -32,15 +34,16 @@ const HEALTHY: Readonly<Record<Way, readonly [least: number, most: number]>> = {
 };
 
 /** What this way has to survive in this seed, in the order of its requests. */
-export function planFaults({ seed, way, destination }: PlanOptions): readonly PlannedFault[] {
+export function planFaults({ seed, way, destination, kinds = FAULT_KINDS }: PlanOptions): readonly PlannedFault[] {
   const draw = drawFor('faults', seed, way);
-  const kinds = FAULT_KINDS.filter((kind) => kind.ways.includes(way) && kind.doublesIn !== destination);
+  const possible = kinds.filter((kind) => kind.ways.includes(way) && kind.doublesIn !== destination);
+  if (possible.length === 0) return [];
   const plan: PlannedFault[] = [];
   let next = 1;
   for (let left = draw.integer(...STRETCHES[way]); left > 0; left--) {
     const from = next + draw.integer(...HEALTHY[way]);
     const to = from + lengthOf(draw.number());
-    plan.push({ kind: draw.pick(kinds), from, to, part: draw.number() });
+    plan.push({ kind: draw.pick(possible), from, to, part: draw.number() });
     // A healthy request at least, or two stretches would be one.
     next = to + 2;
   }

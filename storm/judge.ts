@@ -117,7 +117,8 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
   if (way !== undefined && last?.fault?.settingLike === true && !last.goodBefore)
     return { findings: [], explained: true };
   const side = error?.side ?? 'null';
-  const text = `run ${run}: exit ${exitCode}, ${error?.code} side=${side}: ${error?.message.slice(0, 400)}`;
+  const fault = last === undefined ? 'without a fault' : `after ${last.fault?.name} (request #${last.request})`;
+  const text = `run ${run}: exit ${exitCode} ${fault}, ${error?.code} side=${side}: ${error?.message.slice(0, 300)}`;
   const findings: Finding[] = [{ kind: 'gave-up', text, requests: blamed }];
   if (way === undefined)
     findings.push({ kind: 'misreport', text: `run ${run}: error ${error?.code} names no side`, requests: blamed });
@@ -194,8 +195,8 @@ function differencesFound({ found, carriers, runs }: SeedFacts, done: boolean): 
 
 function describe({ labels, timeMs, text }: Difference, requests: readonly SeenRequest[]): string {
   const sent = requests.map(
-    ({ request, run, fault, stored }) =>
-      `#${request} (run ${run}, ${fault?.name ?? 'no fault'}, store: ${stored.join('+') || 'nothing'})`,
+    ({ request, run, fault, stored, undelivered }) =>
+      `#${request} (run ${run}, ${fault?.name ?? (undelivered ? 'client gone' : 'no fault')}, store: ${stored.join('+') || 'nothing'})`,
   );
   const carriers = sent.length === 0 ? 'no request' : sent.join(', ');
   return `${labelText(labels)} at ${new Date(timeMs).toISOString()}: ${text}; sent by ${carriers}`;

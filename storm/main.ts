@@ -14,7 +14,7 @@ function argumentsOrExit(): StormArguments {
   }
 }
 
-const { seeds, firstSeed, pair, verbose } = argumentsOrExit();
+const { seeds, firstSeed, pair, kinds, selection, verbose } = argumentsOrExit();
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -28,14 +28,15 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 const ends = await runStorm({
   seeds: Array.from({ length: seeds }, (_, i) => firstSeed + i),
   pair,
+  kinds,
   signal: interruption.signal,
-  onSeed: (end) => print(seedLines(end, pair)),
+  onSeed: (end) => print(seedLines(end, selection)),
   ...(verbose && { onStep: (seed, text) => print(`  seed ${seed} ${text}`) }),
 });
 print(`\n${stormTable(ends)}`);
 const failed = ends.filter(hasFailed);
 if (failed.length > 0) {
   print('\nfailing seeds:');
-  for (const end of failed) print(seedLines(end, pair));
+  for (const end of failed) print(seedLines(end, selection));
 }
 process.exitCode = failed.length > 0 || ends.length < seeds ? 1 : 0;

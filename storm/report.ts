@@ -4,7 +4,6 @@ import { total } from './destination.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
 import type { FindingKind } from './judge.ts';
 import type { SeedReport } from './run-seed.ts';
-import type { Pair } from './scenario.ts';
 
 /** A seed that ended in an error of the rig itself, before there was a verdict. */
 export interface BrokenSeed {
@@ -19,8 +18,8 @@ export function hasFailed(end: SeedEnd): boolean {
 }
 
 /** What is printed when a seed is over: one line, and for a failing seed what was found and how to repeat it. */
-export function seedLines(end: SeedEnd, pair: Pair | undefined): string {
-  if ('error' in end) return `seed ${end.seed}: the rig failed: ${end.error}\n${repeatLine(end.seed, pair)}`;
+export function seedLines(end: SeedEnd, selection = ''): string {
+  if ('error' in end) return `seed ${end.seed}: the rig failed: ${end.error}\n${repeatLine(end.seed, selection)}`;
   const { scenario, runs, requests, found, verdict, logs, seconds } = end;
   const { destination, ordering, readMode, progress, seed, variant } = scenario;
   const faults = requests.filter(({ fault }) => fault !== undefined).length;
@@ -31,11 +30,11 @@ export function seedLines(end: SeedEnd, pair: Pair | undefined): string {
     `${runs.length} runs, ${found.differences.samplesCompared} samples compared, ${total(found.differences)} differences`;
   if (logs === undefined) return head;
   const findings = verdict.findings.map(({ kind, text }) => `    ${kind}: ${text}`);
-  return [head, ...findings, `    logs: ${logs}`, repeatLine(seed, pair)].join('\n');
+  return [head, ...findings, `    logs: ${logs}`, repeatLine(seed, selection)].join('\n');
 }
 
-function repeatLine(seed: number, pair: Pair | undefined): string {
-  return `    repeat: npm run storm -- --seeds 1 --seed ${seed}${pair === undefined ? '' : ` --pair ${pair}`} --verbose`;
+function repeatLine(seed: number, selection: string): string {
+  return `    repeat: npm run storm -- --seeds 1 --seed ${seed}${selection} --verbose`;
 }
 
 interface Row {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningMigration, startMigration } from '../test/real/support/migration.ts';
 import { compareSides, type Found, samplesFrom, startDestination } from './destination.ts';
-import { type Way, WAYS } from './fault-kinds.ts';
+import { type FaultKind, type Way, WAYS } from './fault-kinds.ts';
 import { planFaults } from './fault-plan.ts';
 import { judge, type RunRecord, type SeedFacts, type Verdict } from './judge.ts';
 import { FaultProxy, type Moment, type SeenRequest } from './proxy/fault-proxy.ts';
@@ -16,6 +16,7 @@ import { findCarriers } from './write-history.ts';
 export interface SeedOptions {
   readonly seed: number;
   readonly pair?: Pair | undefined;
+  readonly kinds?: readonly FaultKind[] | undefined;
   readonly sources: Sources;
   /** Called with what happens, for people. */
   readonly onStep?: (text: string) => void;
@@ -41,7 +42,10 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   const scenario = drawScenario(options.seed, options.pair);
   const source = await options.sources.get(scenario.variant);
   await using server = await startDestination(scenario.destination, source);
-  await using proxies = await Proxies.start(scenario, { source: source.server.url, destination: server.url });
+  await using proxies = await Proxies.start(scenario, options.kinds, {
+    source: source.server.url,
+    destination: server.url,
+  });
   const runs = await runUntilDone(scenario, source, proxies, options.onStep);
   await proxies.idle();
   const found = await compareSides(scenario, source, server);
@@ -65,14 +69,18 @@ class Proxies implements AsyncDisposable {
   readonly #proxies = new Map<Way, FaultProxy>();
   #onMoment: (way: Way, requestOfRun: number, moment: Moment) => void = () => {};
 
-  static async start(scenario: Scenario, targets: { source: string; destination: string }): Promise<Proxies> {
+  static async start(
+    scenario: Scenario,
+    kinds: readonly FaultKind[] | undefined,
+    targets: { source: string; destination: string },
+  ): Promise<Proxies> {
     const proxies = new Proxies();
     const destination = scenario.destination === 'victoria-metrics' ? 'victoria-metrics' : 'prometheus';
     for (const way of WAYS) {
       const proxy = await FaultProxy.start({
         way,
         target: way === 'source' ? targets.source : targets.destination,
-        plan: planFaults({ seed: scenario.seed, way, destination }),
+        plan: planFaults({ seed: scenario.seed, way, destination, kinds }),
         stallMs: 2 * TIMEOUT_MS,
         onMoment: (...happened) => proxies.#onMoment(...happened),
       });
@@ -118,9 +126,12 @@ async function runUntilDone(
   const addresses = { source: proxies.url('source'), write: proxies.url('write'), progress: proxies.url('progress') };
   const spec = specOf(scenario, addresses, source);
   const runs: RunRecord[] = [];
+  const kills = [...scenario.kills];
   while (runs.length < scenario.kills.length + FURTHER_RUNS) {
-    const record = await runOnce(spec, runs.length + 1, scenario.kills[runs.length], proxies);
+    const record = await runOnce(spec, runs.length + 1, kills[0], proxies);
     runs.push(record);
+    // A run that ended before its moment leaves the kill to the next one.
+    if (record.killed !== undefined) kills.shift();
     onStep?.(describeRun(record));
     if (record.result?.phase === 'Succeeded' || record.timedOut) break;
   }

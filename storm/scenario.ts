@@ -38,7 +38,7 @@ export interface Scenario {
   };
   /** Kinds of series that are left out, because this way of copying cannot carry them; see EXCLUDED_KINDS. */
   readonly excluded: readonly SeriesKind[];
-  /** Of the first runs, one each. */
+  /** One a run, in this order. */
   readonly kills: readonly PlannedKill[];
 }
 

@@ -1,5 +1,6 @@
 // Runs many seeds, two at a time. Called by main.ts and by the test in test/real/.
 
+import type { FaultKind } from './fault-kinds.ts';
 import type { SeedEnd } from './report.ts';
 import { runSeed } from './run-seed.ts';
 import type { Pair } from './scenario.ts';
@@ -8,6 +9,8 @@ import { Sources } from './source.ts';
 export interface StormOptions {
   readonly seeds: readonly number[];
   readonly pair?: Pair | undefined;
+  /** All by default. */
+  readonly kinds?: readonly FaultKind[] | undefined;
   /** No further seed is begun when it is aborted. */
   readonly signal?: AbortSignal;
   readonly onSeed?: (end: SeedEnd) => void;
@@ -18,13 +21,13 @@ const AT_ONCE = 2;
 
 /** The end of each seed, in the order of the seeds. */
 export async function runStorm(options: StormOptions): Promise<SeedEnd[]> {
-  const { seeds, pair, signal, onSeed, onStep } = options;
+  const { seeds, signal, onSeed } = options;
   await using sources = new Sources();
   const ends = new Map<number, SeedEnd>();
   const waiting = [...seeds];
   const work = async () => {
     for (let seed = waiting.shift(); seed !== undefined && !signal?.aborted; seed = waiting.shift()) {
-      const end = await endOf(seed, { pair, sources, onStep });
+      const end = await endOf(seed, sources, options);
       ends.set(seed, end);
       onSeed?.(end);
     }
@@ -33,12 +36,9 @@ export async function runStorm(options: StormOptions): Promise<SeedEnd[]> {
   return seeds.flatMap((seed) => ends.get(seed) ?? []);
 }
 
-async function endOf(
-  seed: number,
-  { pair, sources, onStep }: Pick<StormOptions, 'pair' | 'onStep'> & { readonly sources: Sources },
-): Promise<SeedEnd> {
+async function endOf(seed: number, sources: Sources, { pair, kinds, onStep }: StormOptions): Promise<SeedEnd> {
   try {
-    return await runSeed({ seed, pair, sources, onStep: (text) => onStep?.(seed, text) });
+    return await runSeed({ seed, pair, kinds, sources, onStep: (text) => onStep?.(seed, text) });
   } catch (error) {
     return { seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -27,6 +27,8 @@ export interface SeenRequest {
   readonly stored: number[];
   /** How long after the client's connection was cut the server carried it out. */
   lagMs: number | undefined;
+  /** The client was gone, or its connection was cut with another one's, before it could get its response. */
+  undelivered: boolean;
   /** The proxy could not reach the server behind it. */
   brokenBy: string | undefined;
   /** The body, of write requests only. */
@@ -145,6 +147,7 @@ export class FaultProxy implements AsyncDisposable {
       goodBefore: this.#good,
       stored: [],
       lagMs: undefined,
+      undelivered: false,
       brokenBy: undefined,
       body: undefined,
     };
@@ -157,6 +160,7 @@ export class FaultProxy implements AsyncDisposable {
         onMoment?.(way, requestOfRun, 'carried-out'),
       );
       if (!outcome.injected) seen.fault = undefined;
+      seen.undelivered = !outcome.injected && response.socket?.destroyed !== false && !response.writableFinished;
       if (outcome.good && run === this.#run) this.#good = true;
     } catch (error) {
       // The client went away while it was still sending, or the server behind is not there.

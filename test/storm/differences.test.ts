@@ -98,6 +98,7 @@ describe('the history of writes', () => {
       goodBefore: false,
       stored: [204],
       lagMs: undefined,
+      undelivered: false,
       brokenBy: undefined,
       body,
     });

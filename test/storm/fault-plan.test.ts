@@ -39,6 +39,13 @@ describe('the plan of faults', () => {
     }
   });
 
+  it('has only the kinds that were chosen, and nothing where none of them can be', () => {
+    const kinds = FAULT_KINDS.filter(({ name }) => name === 'stored-503');
+    const plan = planFaults({ seed: 1, way: 'write', destination: 'prometheus', kinds });
+    assert.ok(plan.length > 0 && plan.every(({ kind }) => kind.name === 'stored-503'));
+    assert.deepEqual(planFaults({ seed: 1, way: 'source', destination: 'prometheus', kinds }), []);
+  });
+
   it('has every kind within some hundred seeds', () => {
     const planned = new Set<string>();
     for (const seed of SEEDS)

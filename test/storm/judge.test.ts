@@ -82,6 +82,7 @@ const request = (fault: string | undefined, fields: Partial<SeenRequest> = {}): 
   goodBefore: false,
   stored: [],
   lagMs: undefined,
+  undelivered: false,
   brokenBy: undefined,
   body: undefined,
   ...fields,

@@ -47,11 +47,33 @@ describe('the scenario of a seed', () => {
 
 describe('the command line of the storm', () => {
   it('has defaults, and names what is wrong', () => {
-    assert.deepEqual(parseStormArguments([]), { seeds: 10, firstSeed: 1, pair: undefined, verbose: false });
+    const { kinds, ...defaults } = parseStormArguments([]);
+    assert.equal(kinds, undefined);
+    assert.deepEqual(defaults, { seeds: 10, firstSeed: 1, pair: undefined, selection: '', verbose: false });
+    const given = [
+      '--seeds',
+      '3',
+      '--seed',
+      '7',
+      '--pair',
+      'prometheus-prometheus',
+      '--faults',
+      'stored-50*,html-instead',
+    ];
+    const chosen = parseStormArguments([...given, '--without', 'stored-503*', '--verbose']);
     assert.deepEqual(
-      parseStormArguments(['--seeds', '3', '--seed', '7', '--pair', 'prometheus-prometheus', '--verbose']),
-      { seeds: 3, firstSeed: 7, pair: 'prometheus-prometheus', verbose: true },
+      chosen.kinds?.map(({ name }) => name),
+      ['stored-500', 'stored-502', 'stored-504', 'html-instead'],
     );
+    assert.deepEqual(
+      [chosen.seeds, chosen.firstSeed, chosen.pair, chosen.verbose],
+      [3, 7, 'prometheus-prometheus', true],
+    );
+    assert.equal(
+      chosen.selection,
+      ' --pair prometheus-prometheus --faults stored-50*,html-instead --without stored-503*',
+    );
+    assert.throws(() => parseStormArguments(['--faults', 'x']), /--faults x: must be one of connection-refused/);
     assert.throws(() => parseStormArguments(['--seeds', '0']), /--seeds 0: must be a whole number from 1 on/);
     assert.throws(() => parseStormArguments(['--pair', 'x']), /--pair x: must be one of prometheus-prometheus/);
     assert.throws(() => parseStormArguments(['--sead', '1']), /--sead/);

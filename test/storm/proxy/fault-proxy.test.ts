@@ -320,6 +320,31 @@ describe('the proxy of the storm', () => {
     );
   });
 
+  it('has a record of a client that was gone before its response', async () => {
+    await using server = await startRecordingServer(WRITTEN);
+    await using proxy = await FaultProxy.start({
+      way: 'write',
+      target: server.url,
+      plan: [{ kind: named('connection-refused'), from: 2, to: 2, part: 0 }],
+      stallMs: STALL_MS,
+    });
+    server.delayMs = 100;
+    const cut = exchange(proxy.url, BODY, STALL_MS);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await exchange(proxy.url, BODY, STALL_MS);
+    assert.equal((await cut).how, 'reset', 'its connection is cut with the other one');
+    await proxy.idle();
+    assert.equal(server.bodies.length, 1);
+    assert.deepEqual(
+      proxy.seen.map(({ fault, undelivered, stored }) => [fault?.name, undelivered, stored]),
+      [
+        [undefined, true, [204]],
+        ['connection-refused', false, []],
+      ],
+    );
+    assert.ok((proxy.seen[0]?.lagMs ?? 0) > 90);
+  });
+
   it('says when the server behind it is not there', async () => {
     const server = await startRecordingServer(WRITTEN);
     await server[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RecordingServer extends AsyncDisposable {
   readonly url: string;
@@ -10,6 +11,8 @@ export interface RecordingServer extends AsyncDisposable {
   readonly bodies: string[];
   /** How many requests ended before they were whole. */
   readonly broken: number;
+  /** How long it takes for a reply; none by default. */
+  delayMs: number;
 }
 
 export interface Reply {
@@ -22,9 +25,11 @@ export interface Reply {
 export async function startRecordingServer(reply: Reply, statuses: readonly number[] = []): Promise<RecordingServer> {
   const bodies: string[] = [];
   let broken = 0;
+  let recording: RecordingServer;
   const server = createServer(async (request, response) => {
     const body = await wholeBody(request);
     if (body === undefined) return void broken++;
+    if (recording.delayMs > 0) await sleep(recording.delayMs);
     response.writeHead(statuses[bodies.length] ?? reply.status, reply.headers);
     bodies.push(body);
     response.end(reply.body);
@@ -34,9 +39,10 @@ export async function startRecordingServer(reply: Reply, statuses: readonly numb
     socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  recording = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bodies,
+    delayMs: 0,
     get broken() {
       return broken;
     },
@@ -45,6 +51,7 @@ export async function startRecordingServer(reply: Reply, statuses: readonly numb
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return recording;
 }
 
 async function wholeBody(request: IncomingMessage): Promise<string | undefined> {
