@@ -112,7 +112,7 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
     | SeenRequest['way']
     | undefined;
   const ofSide = facts.requests.filter((request) => request.run === run && (way === undefined || request.way === way));
-  const blamed = ofSide.filter(({ fault }) => fault !== undefined).slice(-1);
+  const blamed = behindFailure(ofSide, error?.code);
   const last = blamed[0];
   if (way !== undefined && last?.fault?.settingLike === true && !last.goodBefore)
     return { findings: [], explained: true };
@@ -123,6 +123,19 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
   if (way === undefined)
     findings.push({ kind: 'misreport', text: `run ${run}: error ${error?.code} names no side`, requests: blamed });
   return { findings };
+}
+
+/** The last fault of that side; behind a refusal the last one that hid from the migration what the store had taken. */
+function behindFailure(ofSide: readonly SeenRequest[], code: string | undefined): readonly SeenRequest[] {
+  const refusal = ofSide.find(({ fault, stored }) => fault === undefined && stored.some((status) => status >= 400));
+  const hidden = ofSide.filter(
+    (seen) =>
+      seen.fault !== undefined &&
+      seen.stored.some((status) => status < 300) &&
+      (refusal === undefined || seen.request < refusal.request),
+  );
+  if (code === 'samples-rejected' && hidden.length > 0) return hidden.slice(-1);
+  return ofSide.filter(({ fault }) => fault !== undefined).slice(-1);
 }
 
 /** A run that says that it is done says the truth, in every number. */
@@ -167,14 +180,21 @@ const KIND_OF: Readonly<Record<DifferenceKind, FindingKind>> = {
   different: 'different',
 };
 
-function differencesFound({ found, carriers, runs }: SeedFacts, done: boolean): Finding[] {
+function isDamaged({ way, fault }: SeenRequest): boolean {
+  return way === 'source' && (fault?.action.do === 'flip' || fault?.action.do === 'truncate');
+}
+
+function differencesFound(facts: SeedFacts, done: boolean): Finding[] {
+  const { found, carriers, runs } = facts;
   const findings: Finding[] = [];
   const { counts, first } = found.differences;
   for (const kind of ['missing', 'doubled', 'extra', 'different'] as const) {
     // What an unfinished copy has not come to yet is not lost.
     if (counts[kind] === 0 || (kind === 'missing' && !done)) continue;
     const examples = first.filter((difference) => difference.kind === kind);
-    const requests = [...new Set(examples.flatMap((difference) => carriers.get(difference) ?? []))];
+    // A changed value was changed where it was read, not on its way to the store.
+    const behind = kind === 'different' ? facts.requests.filter(isDamaged) : [];
+    const requests = [...new Set([...behind, ...examples.flatMap((difference) => carriers.get(difference) ?? [])])];
     const late = requests.filter(({ lagMs = 0 }) => lagMs > SETTLING_MS);
     const [example] = examples;
     const text =

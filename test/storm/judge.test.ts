@@ -167,6 +167,25 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
   ['an exit code that the result does not have', { runs: [run(1, { exitCode: 3 })] }, ['misreport']],
 ];
 
+describe('the blame for a run that gave up', () => {
+  const blamed = (code: string, requests: readonly SeenRequest[]) => {
+    const result = { ...DONE, phase: 'Failed', error: { code, message: '', side: 'destination' } };
+    const facts = { runs: [run(1, { exitCode: 1, result }), run(2)], requests, startMs: START_MS, endMs: END_MS };
+    const { findings } = judge({ ...facts, found: FOUND, carriers: new Map(), samplesFrom: () => 100 });
+    return findings.flatMap(({ requests: behind }) => behind.map(({ request: number }) => number));
+  };
+  const requests = [
+    request('stored-503', { request: 1, stored: [204] }),
+    request('502-instead', { request: 2, goodBefore: true }),
+    request(undefined, { request: 3, stored: [400] }),
+    request('stored-504', { request: 4, stored: [400] }),
+  ];
+
+  it('is on the last fault of that side', () => assert.deepEqual(blamed('unexpected-status', requests), [4]));
+  it('of refused samples is on the fault that hid what the store had taken', () =>
+    assert.deepEqual(blamed('samples-rejected', requests), [1]));
+});
+
 describe('the verdict on a seed', () => {
   for (const [title, facts, findings] of ROWS) {
     it(`has ${title}`, () => assert.deepEqual(judged(facts), findings));
