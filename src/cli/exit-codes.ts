@@ -1,6 +1,7 @@
 // The exit codes: decided here, printed by --help, and held equal to the table in docs/exit-codes.md by a test.
 
 import type { MigrationResult } from '../migration/observer.ts';
+import { countsOfAllRuns, rejectedSamples } from '../migration/progress/counts.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sigterm: 143 } as const;
 
@@ -44,17 +45,16 @@ export function interruptExitCode(signal: InterruptSignal): number {
   return signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
 }
 
-export function rejectedSamples(samplesRejected: Readonly<Record<string, number>>): number {
-  return Object.values(samplesRejected).reduce((sum, samples) => sum + samples, 0);
-}
-
 /**
- * The exit code of a migration that has ended. Conflicting samples do not count as skipped: the source gave two values for one
+ * The exit code of a migration that has ended. Samples that an earlier run skipped are as absent as those of this one. Conflicting samples do not count as skipped: the source gave two values for one
  * moment, one of them is in the destination, and no destination could hold both.
  */
 export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): number {
-  const { phase, samplesRejected } = result.progress;
-  if (phase === 'Succeeded') return rejectedSamples(samplesRejected) > 0 ? EXIT.skipped : EXIT.done;
+  const { progress } = result;
+  const { phase } = progress;
+  if (phase === 'Succeeded') {
+    return rejectedSamples(countsOfAllRuns(progress) ?? progress) > 0 ? EXIT.skipped : EXIT.done;
+  }
   if (phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
   return EXIT.failed;
 }

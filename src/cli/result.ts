@@ -1,28 +1,19 @@
 // How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
 
 import type { MigrationResult } from '../migration/observer.ts';
+import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/progress/counts.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
-import { rejectedSamples } from './exit-codes.ts';
 
-/** The object of `--output json`. Times are RFC 3339 with milliseconds, or null when there is none. */
-export interface RunResult {
+/** The object of `--output json`: counts of this run. Times are RFC 3339 with milliseconds, or null when there is none. */
+export interface RunResult extends Counts {
   readonly migration: string | null;
   readonly phase: string;
   readonly resumedFrom: string | null;
   /** Everything of the range before it is in the destination. */
   readonly through: string | null;
-  readonly samplesRead: number;
-  readonly samplesWritten: number;
-  readonly samplesFiltered: number;
-  readonly samplesAlreadyPresent: number;
-  readonly samplesConflicting: number;
-  readonly samplesRejected: Readonly<Record<string, number>>;
-  readonly series: number;
-  readonly windows: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  readonly retries: number;
+  /** The counts of all runs of this migration; null where those of earlier runs are not known. */
+  readonly total: Counts | null;
   readonly durationSeconds: number;
   readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
 }
@@ -40,17 +31,8 @@ export function toRunResult(migration: string, result: MigrationResult, duration
     phase: progress.phase,
     resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
     through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
-    samplesRead: progress.samplesRead,
-    samplesWritten: progress.samplesWritten,
-    samplesFiltered: progress.samplesFiltered,
-    samplesAlreadyPresent: progress.samplesAlreadyPresent,
-    samplesConflicting: progress.samplesConflicting,
-    samplesRejected: { ...progress.samplesRejected },
-    series: progress.series,
-    windows: progress.windows,
-    bytesRead: progress.bytesRead,
-    bytesWritten: progress.bytesWritten,
-    retries: progress.retries,
+    ...addCounts(noCounts, progress),
+    total: countsOfAllRuns(progress) ?? null,
     durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
     ...(error === undefined
       ? {}
@@ -65,20 +47,21 @@ export function failedBeforeStart(code: string, message: string): RunResult {
     phase: 'Failed',
     resumedFrom: null,
     through: null,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
-    samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
+    ...noCounts,
+    total: null,
     durationSeconds: 0,
     error: { code, message, side: null },
   };
+}
+
+function rowsOfAllRuns(total: Counts | null): [string, string][] {
+  if (total === null) return [['samples, all runs', 'not known']];
+  const rejected = rejectedSamples(total);
+  return [
+    ['samples read, all runs', formatExact(total.samplesRead)],
+    ['samples written, all runs', formatExact(total.samplesWritten)],
+    ...(rejected > 0 ? [['  rejected, all runs', formatExact(rejected)] satisfies [string, string]] : []),
+  ];
 }
 
 /** The short summary of `--output text`, without the last line end. */
@@ -99,7 +82,7 @@ export function summaryText(result: RunResult): string {
     ['  filtered', result.samplesFiltered],
     ['  already present', result.samplesAlreadyPresent],
     ['  conflicting', result.samplesConflicting],
-    ['  rejected', rejectedSamples(result.samplesRejected)],
+    ['  rejected', rejectedSamples(result)],
   ];
   for (const [name, samples] of onlyIfAny) {
     if (samples > 0) rows.push([name, formatExact(samples)]);
@@ -107,6 +90,7 @@ export function summaryText(result: RunResult): string {
   for (const [reason, samples] of Object.entries(result.samplesRejected)) {
     if (samples > 0) rows.push([`    ${reason}`, formatExact(samples)]);
   }
+  if (result.resumedFrom !== null) rows.push(...rowsOfAllRuns(result.total));
   rows.push(
     ['series', formatExact(result.series)],
     ['windows', formatExact(result.windows)],

@@ -8,6 +8,7 @@ import { observeIntoMetrics } from '../migration/metrics-observer.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
+import { countsOfAllRuns, rejectedSamples } from '../migration/progress/counts.ts';
 import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
@@ -20,7 +21,7 @@ import {
   type LogLevel,
 } from '../telemetry/logger.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
-import { EXIT, exitCodeOf, interruptExitCode, rejectedSamples } from './exit-codes.ts';
+import { EXIT, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
@@ -138,11 +139,12 @@ function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interru
     });
   } else logger.info('migration finished', { samplesWritten: progress.samplesWritten, windows: progress.windows });
 
-  const rejected = rejectedSamples(progress.samplesRejected);
+  const counts = countsOfAllRuns(progress) ?? progress;
+  const rejected = rejectedSamples(counts);
   if (rejected > 0) {
     logger.warn('samples are missing in the destination: it rejected them', {
       samples: rejected,
-      ...progress.samplesRejected,
+      ...counts.samplesRejected,
     });
   }
   if (progress.samplesConflicting > 0) {

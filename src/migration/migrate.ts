@@ -7,6 +7,7 @@ import { MigrationError, toMigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
 import { Pipeline } from './pipeline.ts';
+import { noCounts } from './progress/counts.ts';
 import { type Mark, uncertainMs } from './progress/progress-mark.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
@@ -73,7 +74,12 @@ async function run(
   progress.waitingFor = 'progress mark';
   observer.progress(progress);
   let beginning = await look();
-  show(beginning, progress);
+  if (isFinished(beginning) && beginning.mark?.counts === undefined) {
+    // The mark is enough to know that nothing is left to do, but the counts beside it may become visible later.
+    await settle(connections, progress, observer, preparing);
+    beginning = await look();
+  }
+  show(plan, beginning, progress);
   if (isFinished(beginning)) {
     observer.event({ type: 'already-finished', throughMs: beginning.endMs - 1 });
     return true;
@@ -92,14 +98,17 @@ async function run(
       later.fromMs === beginning.fromMs &&
       later.endMs === beginning.endMs &&
       later.uncertainUntilMs === beginning.uncertainUntilMs;
-    if (same) tellBeginning(plan, connections, later, observer);
-    return same;
+    if (!same) return false;
+    // The counts beside the mark may have become visible only now.
+    show(plan, later, progress);
+    tellBeginning(plan, connections, later, observer);
+    return true;
   });
   confirmed.catch(() => undefined);
   progress.phase = 'Running';
   if (!(await copy(confirmed))) {
     beginning = await settled;
-    show(beginning, progress);
+    show(plan, beginning, progress);
     if (isFinished(beginning)) {
       observer.event({ type: 'already-finished', throughMs: beginning.endMs - 1 });
       return true;
@@ -138,10 +147,12 @@ function isFinished({ fromMs, endMs }: Beginning): boolean {
   return fromMs >= endMs;
 }
 
-function show({ mark, fromMs, endMs }: Beginning, progress: MigrationProgress): void {
+function show(plan: MigrationPlan, { mark, fromMs, endMs }: Beginning, progress: MigrationProgress): void {
   progress.endMs = endMs;
   progress.watermarkMs = Math.min(fromMs, endMs);
   if (mark !== undefined) progress.resumedFromMs = fromMs;
+  if (mark !== undefined) progress.earlier = mark.counts ?? 'unknown';
+  else progress.earlier = plan.progress.protocol === 'None' ? 'unknown' : noCounts;
 }
 
 async function settle(

@@ -1,6 +1,7 @@
 // What a migration tells while it runs: to the command line's progress bar and log, to the metrics, later to the operator's status.
 
 import type { Side } from '../remote/endpoint.ts';
+import { type Counts, noCounts } from './progress/counts.ts';
 
 /** Counts since this run began, except where said. All are plain numbers; the object is updated in place. */
 export interface MigrationProgress {
@@ -10,6 +11,11 @@ export interface MigrationProgress {
   endMs: number;
   /** Where this run began, when a mark was found in the destination: everything before it was there already. */
   resumedFromMs: number | undefined;
+  /**
+   * What all earlier runs have counted up to `resumedFromMs`, as the mark there says; zeros when there is no mark. Not known before the mark
+   * was looked for, with marks of an older version, and without marks. Set before `started`, `resumed` and `already-finished` are reported.
+   */
+  earlier: Counts | 'unknown';
   /** Everything before it is in the destination and marked; starts at the resume point. */
   watermarkMs: number;
   /** Distinct samples (series, timestamp) that the source gave inside the range, and the losers of conflicts. */
@@ -104,17 +110,9 @@ export function initialProgress(startMs: number, endMs: number): MigrationProgre
     endMs,
     resumedFromMs: undefined,
     watermarkMs: startMs,
-    samplesRead: 0,
-    samplesWritten: 0,
-    samplesFiltered: 0,
-    samplesAlreadyPresent: 0,
-    samplesConflicting: 0,
+    earlier: 'unknown',
+    ...noCounts,
     samplesRejected: {},
-    series: 0,
-    windows: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    retries: 0,
     windowMs: 0,
     inFlightBytes: 0,
     inFlightWrites: 0,

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import { WireError } from '../wire/errors.ts';
-import { WindowAccount } from './write/accounting.ts';
+import { Ledger, WindowAccount } from './write/accounting.ts';
 import type { Connections } from './connections.ts';
 import { Delivery, type DeliveryWindow, samplesRejected } from './write/delivery.ts';
 import { Lanes } from './write/lanes.ts';
@@ -62,14 +62,13 @@ export class Pipeline {
   readonly #writer: WindowWriter;
   readonly #inFlight: OpenWindow[] = [];
   #firstMark: Promise<void> | undefined;
-  /** In the destination before the end of the newest finished window, over all runs. */
-  #samplesThrough: number;
+  readonly #ledger: Ledger;
   #markRefusalTold = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { plan, connections, observer, progress, signal, fail, frozenEndMs } = options;
-    this.#samplesThrough = options.samplesBefore;
+    this.#ledger = new Ledger(progress, options.samplesBefore);
     const { destination: client, retrier, samplesRate, bytesRate, router, view } = connections;
     this.#marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
     const probe = (window: DeliveryWindow, at: AbortSignal) => this.#marks.probe(window.toMs - 1, at);
@@ -216,9 +215,8 @@ export class Pipeline {
     this.#inFlight.shift();
     window.account.close();
     if (window.account.rejected > 0 && plan.rejectedSamples === 'Fail') throw samplesRejected(window);
-    // Not the run's own counts: they have samples of later windows in flight, which a run that goes on at this mark counts again.
-    this.#samplesThrough += window.account.inDestination;
-    if (connections.view.readable) await this.#mark(window.toMs - 1, this.#samplesThrough);
+    this.#ledger.add(window.account.counts(window.series));
+    if (connections.view.readable) await this.#mark(window.toMs - 1);
     progress.watermarkMs = window.toMs;
     progress.windows++;
     progress.series = Math.max(progress.series, window.series);
@@ -233,9 +231,9 @@ export class Pipeline {
     });
   }
 
-  async #mark(throughMs: number, samples: number): Promise<void> {
+  async #mark(throughMs: number): Promise<void> {
     const { observer, signal, fail } = this.#options;
-    const taken = await this.#marks.write(throughMs, samples, signal);
+    const taken = await this.#marks.write({ throughMs, ...this.#ledger.mark() }, signal);
     if (taken && this.#firstMark === undefined) {
       this.#firstMark = this.#expectMark(throughMs);
       this.#firstMark.catch(fail);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunEngine } from '../../src/cli/run-command.ts';
 import type { MigrationResult } from '../../src/migration/observer.ts';
+import { noCounts } from '../../src/migration/progress/counts.ts';
 import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 
@@ -24,6 +25,14 @@ describe('prom-migrator run', () => {
       progress: someProgress({
         phase: 'Failed',
         resumedFromMs: startMs + 1,
+        earlier: {
+          ...noCounts,
+          samplesRead: 1_000_000,
+          samplesWritten: 999_990,
+          samplesRejected: { too_old: 10 },
+          series: 50,
+          windows: 5,
+        },
         watermarkMs: startMs + 3_600_000,
         samplesRead: 1_234_567,
         samplesWritten: 1_234_000,
@@ -69,6 +78,19 @@ describe('prom-migrator run', () => {
         bytesRead: 5_000_000,
         bytesWritten: 4_000_000,
         retries: 3,
+        total: {
+          samplesRead: 2_234_567,
+          samplesWritten: 2_233_990,
+          samplesFiltered: 500,
+          samplesAlreadyPresent: 60,
+          samplesConflicting: 4,
+          samplesRejected: { too_old: 12, out_of_order: 1 },
+          series: 50,
+          windows: 12,
+          bytesRead: 5_000_000,
+          bytesWritten: 4_000_000,
+          retries: 3,
+        },
         durationSeconds: 12.5,
         error: {
           code: 'unauthorized',
@@ -88,6 +110,7 @@ describe('prom-migrator run', () => {
       );
       const printed = JSON.parse(io.stdout.text);
       assert.equal('error' in printed, false);
+      assert.equal(printed.total, null, 'no mark was looked for');
       assert.equal(printed.resumedFrom, null);
       assert.equal(printed.through, null);
     });
@@ -102,25 +125,28 @@ describe('prom-migrator run', () => {
         }),
       );
       assert.deepEqual(io.stdout.lines, [
-        'migration          default/demo',
-        'phase              Failed',
-        'error              unauthorized: the answer was 401 (set spec.destination.basicAuth)',
-        'resumed from       2026-01-01T00:00:00.001Z',
-        'through            2026-01-01T01:00:00.000Z',
-        'samples read       1,234,567',
-        'samples written    1,234,000',
-        '  filtered         500',
-        '  already present  60',
-        '  conflicting      4',
-        '  rejected         3',
-        '    too_old        2',
-        '    out_of_order   1',
-        'series             42',
-        'windows            7',
-        'bytes read         4.8 MiB',
-        'bytes written      3.8 MiB',
-        'retries            3',
-        'duration           13s (98.7k/s)',
+        'migration                  default/demo',
+        'phase                      Failed',
+        'error                      unauthorized: the answer was 401 (set spec.destination.basicAuth)',
+        'resumed from               2026-01-01T00:00:00.001Z',
+        'through                    2026-01-01T01:00:00.000Z',
+        'samples read               1,234,567',
+        'samples written            1,234,000',
+        '  filtered                 500',
+        '  already present          60',
+        '  conflicting              4',
+        '  rejected                 3',
+        '    too_old                2',
+        '    out_of_order           1',
+        'samples read, all runs     2,234,567',
+        'samples written, all runs  2,233,990',
+        '  rejected, all runs       13',
+        'series                     42',
+        'windows                    7',
+        'bytes read                 4.8 MiB',
+        'bytes written              3.8 MiB',
+        'retries                    3',
+        'duration                   13s (98.7k/s)',
       ]);
       assert.match(
         io.stderr.text,
@@ -147,6 +173,11 @@ describe('prom-migrator run', () => {
       ['0 when all of it is there', finished(), 0],
       ['0 when there were conflicts, which no destination could hold', finished({ samplesConflicting: 3 }), 0],
       ['3 when samples were rejected and skipped', finished({ samplesRejected: { too_old: 1 } }), 3],
+      [
+        '3 when an earlier run has skipped samples, although nothing was left for this one to do',
+        finished({ earlier: { ...noCounts, samplesRead: 1, samplesRejected: { too_old: 1 } } }),
+        3,
+      ],
       ['0 when a reason is there without a sample', finished({ samplesRejected: { too_old: 0 } }), 0],
       ['1 when it failed', { progress: someProgress({ phase: 'Failed' }), error: { code: 'x', message: 'y' } }, 1],
       ['1 when it ended unfinished without a signal', { progress: someProgress({ phase: 'Interrupted' }) }, 1],

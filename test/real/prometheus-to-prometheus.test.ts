@@ -277,5 +277,5 @@ function changingSeries(endMs: number): SeriesSet {
 }
 
 function progressSeries(set: SeriesSet): number {
-  return filterSeries(set, (labels) => labels.get('__name__') === PROGRESS_METRIC).size;
+  return filterSeries(set, (labels) => labels.get('__name__') === PROGRESS_METRIC && !labels.has('count')).size;
 }

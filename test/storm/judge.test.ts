@@ -27,6 +27,7 @@ const DONE: RunResult = {
   bytesRead: 1,
   bytesWritten: 1,
   retries: 0,
+  total: null,
   durationSeconds: 1,
 };
 

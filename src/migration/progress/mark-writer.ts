@@ -1,5 +1,5 @@
-// Writes the progress series. Called by migrate.ts once a window's every sample has been acknowledged, and by delivery.ts to ask whether a
-// whole window is too old for the destination.
+// Writes the progress series: a mark, and beside it the counts of all runs up to it. Also writes probes, which find out whether a whole
+// window is too old for the destination.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
@@ -7,7 +7,8 @@ import { encodeLabels } from '../../wire/labels.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import { MigrationError, toMigrationError } from '../migration-error.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { markLabels } from './progress-mark.ts';
+import { countLabel, seriesOfCounts } from './mark-counts.ts';
+import { type Mark, markLabels } from './progress-mark.ts';
 import type { Retrier } from '../limits/retrier.ts';
 
 export class MarkWriter {
@@ -29,12 +30,18 @@ export class MarkWriter {
   }
 
   /**
-   * Marks everything up to and including `throughMs` as copied.
+   * Marks everything up to and including `throughMs` as copied. The counts are in the same request, before the mark: a destination that
+   * keeps only the beginning of it has no mark without its counts.
    * @returns false when the destination found the mark as unacceptable as the samples that the plan allows to skip
    */
-  async write(throughMs: number, samples: number, signal: AbortSignal): Promise<boolean> {
+  async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
+    const batch = new WriteBatch(1024);
+    for (const [count, value] of counts === undefined ? [] : seriesOfCounts(counts)) {
+      batch.appendSample(encodeLabels(Object.entries({ ...this.#labels, [countLabel]: count })), throughMs, value);
+    }
+    batch.appendSample(encodeLabels(Object.entries(this.#labels)), throughMs, samples);
     try {
-      await this.#send(this.#labels, throughMs, samples, signal);
+      await this.#send(batch.body(), signal);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -51,13 +58,12 @@ export class MarkWriter {
 
   /** @throws RemoteError with the reason when the destination does not take a sample of `timeMs` */
   async probe(timeMs: number, signal: AbortSignal): Promise<void> {
-    await this.#send({ ...this.#labels, probe: '1' }, timeMs, 0, signal);
+    const batch = new WriteBatch(1024);
+    batch.appendSample(encodeLabels(Object.entries({ ...this.#labels, probe: '1' })), timeMs, 0);
+    await this.#send(batch.body(), signal);
   }
 
-  async #send(labels: Record<string, string>, timeMs: number, value: number, signal: AbortSignal): Promise<void> {
-    const batch = new WriteBatch(1024);
-    batch.appendSample(encodeLabels(Object.entries(labels)), timeMs, value);
-    const body = batch.body();
+  async #send(body: Uint8Array, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#client.write(body, { attempt, signal });

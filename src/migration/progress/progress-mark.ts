@@ -1,7 +1,9 @@
-// The progress series in the destination: what it is called, which labels it has, and what a mark means. Pure; progress-store.ts reads
-// and writes it.
+// The progress series in the destination: what it is called, which labels it has, and what a mark means. Pure; mark-writer.ts writes it,
+// the views of the destination read it.
 
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import type { Counts } from './counts.ts';
+import { countLabel, countsBesideMark } from './mark-counts.ts';
 
 /** Never read from a source: a former destination must not hand on the marks of the migration that filled it. */
 export const progressMetric = 'prom_migrator_progress';
@@ -9,8 +11,10 @@ export const progressMetric = 'prom_migrator_progress';
 /** One sample of the progress series: everything up to and including `throughMs` is in the destination. */
 export interface Mark {
   readonly throughMs: number;
-  /** Samples written so far, over all runs. */
+  /** Samples that are in the destination so far, over all runs. */
   readonly samples: number;
+  /** What all runs up to this mark have counted; undefined when that is not known, as with the marks of an older version. */
+  readonly counts: Counts | undefined;
   /** The frozen end (exclusive) of a migration whose manifest leaves the end open; kept as the series' label `end`. */
   readonly endMs: number | undefined;
 }
@@ -56,9 +60,32 @@ export function frozenEndOf(labels: Readonly<Record<string, string>>): number | 
   return Number.isNaN(endMs) ? undefined : endMs;
 }
 
-export function laterMark(a: Mark | undefined, b: Mark | undefined): Mark | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return b.throughMs > a.throughMs ? b : a;
+/** Finds the latest mark, with its counts, among the samples of the progress series, in whatever order they come. */
+export class LatestMark {
+  #mark: Omit<Mark, 'counts'> | undefined;
+  /** By time, of the series with the label `count`. Those of earlier marks are not kept. */
+  readonly #counts = new Map<number, Map<string, number>>();
+
+  /** One sample of a series that `markMatchers` finds. Of two marks at one time the first counts. */
+  add(labels: Readonly<Record<string, string>>, timeMs: number, value: number): void {
+    const count = labels[countLabel];
+    if (this.#mark !== undefined && timeMs < this.#mark.throughMs) return;
+    if (count !== undefined && count !== '') {
+      const counts = this.#counts.get(timeMs);
+      if (counts === undefined) this.#counts.set(timeMs, new Map([[count, value]]));
+      else counts.set(count, value);
+      return;
+    }
+    if (this.#mark?.throughMs === timeMs) return;
+    this.#mark = { throughMs: timeMs, samples: value, endMs: frozenEndOf(labels) };
+  }
+
+  /** A count whose time is not the mark's was written beside another one. */
+  get mark(): Mark | undefined {
+    if (this.#mark === undefined) return undefined;
+    const { throughMs, samples } = this.#mark;
+    return { ...this.#mark, counts: countsBesideMark(this.#counts.get(throughMs) ?? new Map(), samples) };
+  }
 }
 
 /** The longest window that ordering `InOrder` ever has on the wire. */

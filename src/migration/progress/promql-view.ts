@@ -11,7 +11,7 @@ import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { findLatestMark } from './mark-search.ts';
 import { addTimes, collectPresentTimes, namesMatcher, type PresentTimes } from './present-times.ts';
-import { formatSelector, freshMatcher, frozenEndOf, laterMark, type Mark, markMatchers } from './progress-mark.ts';
+import { formatSelector, freshMatcher, LatestMark, type Mark, markMatchers } from './progress-mark.ts';
 import { settle } from './settling.ts';
 
 export interface PromqlViewOptions {
@@ -26,7 +26,7 @@ export interface PromqlViewOptions {
 }
 
 const ANY_SERIES: Matcher = { kind: '=~', name: '__name__', value: '.+' };
-/** As many marks as are read at once; a stretch with more is halved first. */
+/** As many samples of the progress series as are read at once, those of counts too; a stretch with more is halved first. */
 const MAX_MARKS_AT_ONCE = 500;
 const MAX_MARK_RESPONSE_BYTES = 8 * 1024 * 1024;
 
@@ -97,16 +97,15 @@ export class PromqlView implements DestinationView {
       count = later > 0 ? later : await this.#countMarks(lowMs, highMs, signal);
     }
     if (count === 0) return undefined;
-    let latest: Mark | undefined;
+    const latest = new LatestMark();
     for (const { metric, samples } of await this.#queryMarks(lowMs, highMs, signal)) {
-      const endMs = frozenEndOf(metric);
       for (const [throughMs, value] of samples) {
         // Prometheus 2 closes a range at both ends.
         if (throughMs < fromMs || throughMs >= toMs) continue;
-        latest = laterMark(latest, { throughMs, samples: Number(value), endMs });
+        latest.add(metric, throughMs, Number(value));
       }
     }
-    return latest;
+    return latest.mark;
   }
 
   async #countMarks(fromMs: number, toMs: number, signal: AbortSignal): Promise<number> {

@@ -16,7 +16,7 @@ import { hasNoSeries, type ReadQuery, Reservation, readAnswer } from '../read/re
 import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { findLatestMark } from './mark-search.ts';
 import { addTimes, collectPresentTimes, namesMatcher, type PresentTimes } from './present-times.ts';
-import { frozenEndOf, laterMark, type Mark, markMatchers } from './progress-mark.ts';
+import { LatestMark, type Mark, markMatchers } from './progress-mark.ts';
 import { settle } from './settling.ts';
 
 export interface RemoteReadViewOptions {
@@ -103,19 +103,18 @@ export class RemoteReadView implements DestinationView {
         reservation.release();
         return readAnswer(this.#client, query, { attempt, signal, reservation, maxFrameBytes });
       });
-      let latest: Mark | undefined;
+      const latest = new LatestMark();
       const columns = new SampleColumns();
       while (cursor.next()) {
         columns.clear();
         cursor.decode(fromMs, toMs, columns);
-        const endMs = frozenEndOf(Object.fromEntries(decodeLabels(cursor.labels)));
+        const labels = Object.fromEntries(decodeLabels(cursor.labels));
         const values = new Float64Array(columns.floatBits.buffer, columns.floatBits.byteOffset, columns.floats);
         for (let i = 0; i < columns.floats; i++) {
-          const mark = { throughMs: columns.floatTimesMs[i] as number, samples: values[i] as number, endMs };
-          latest = laterMark(latest, mark);
+          latest.add(labels, columns.floatTimesMs[i] as number, values[i] as number);
         }
       }
-      return latest;
+      return latest.mark;
     } finally {
       reservation.release();
     }

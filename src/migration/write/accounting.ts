@@ -4,6 +4,8 @@
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import { MigrationError } from '../migration-error.ts';
 import type { MigrationProgress } from '../observer.ts';
+import { addCounts, type Counts, noCounts } from '../progress/counts.ts';
+import type { Mark } from '../progress/progress-mark.ts';
 
 export type SampleOutcome = 'written' | 'filtered' | 'already-present' | 'conflicting';
 
@@ -35,6 +37,21 @@ export class WindowAccount {
   /** Samples that the destination has now, whoever wrote them. */
   get inDestination(): number {
     return this.#counts.written + this.#counts['already-present'];
+  }
+
+  /** What became of the samples of this window, with the number of its series. */
+  counts(series: number): Counts {
+    return {
+      ...noCounts,
+      samplesRead: this.#read,
+      samplesWritten: this.#counts.written,
+      samplesFiltered: this.#counts.filtered,
+      samplesAlreadyPresent: this.#counts['already-present'],
+      samplesConflicting: this.#counts.conflicting,
+      samplesRejected: Object.fromEntries(this.#rejected),
+      series,
+      windows: 1,
+    };
   }
 
   get rejected(): number {
@@ -74,5 +91,36 @@ export class WindowAccount {
     this.addRead(-this.#read);
     for (const outcome of Object.keys(this.#counts) as SampleOutcome[]) this.add(outcome, -this.#counts[outcome]);
     for (const [reason, samples] of this.#rejected) this.addRejected(reason, -samples);
+  }
+}
+
+/**
+ * The sums over all windows up to the mark, over all runs. Not the run's own counts: those have samples of later windows in flight, which a
+ * run that resumes at the mark counts again.
+ */
+export class Ledger {
+  readonly #progress: Readonly<MigrationProgress>;
+  /** Of the windows that this run has finished. */
+  #finished: Counts = noCounts;
+  readonly #samplesBefore: number;
+
+  /** @param samplesBefore what the destination had at the mark where this run began */
+  constructor(progress: Readonly<MigrationProgress>, samplesBefore: number) {
+    this.#progress = progress;
+    this.#samplesBefore = samplesBefore;
+  }
+
+  add(window: Counts): void {
+    this.#finished = addCounts(this.#finished, window);
+  }
+
+  /** What the mark after the window that was added last has to say. */
+  mark(): Pick<Mark, 'samples' | 'counts'> {
+    const { samplesWritten, samplesAlreadyPresent } = this.#finished;
+    const samples = this.#samplesBefore + samplesWritten + samplesAlreadyPresent;
+    const { earlier, bytesRead, bytesWritten, retries } = this.#progress;
+    if (earlier === 'unknown') return { samples, counts: undefined };
+    // Bytes and retries belong to no window: as they are now.
+    return { samples, counts: addCounts(earlier, { ...this.#finished, bytesRead, bytesWritten, retries }) };
   }
 }

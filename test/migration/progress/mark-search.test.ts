@@ -16,7 +16,9 @@ class FakeMarks {
     this.asked.push([fromMs, toMs]);
     const found = this.#times.filter((timeMs) => timeMs >= fromMs && timeMs < toMs);
     return Promise.resolve(
-      found.length === 0 ? undefined : { throughMs: Math.max(...found), samples: 1, endMs: undefined },
+      found.length === 0
+        ? undefined
+        : { throughMs: Math.max(...found), samples: 1, endMs: undefined, counts: undefined },
     );
   };
 }

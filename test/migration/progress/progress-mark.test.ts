@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { noCounts } from '../../../src/migration/progress/counts.ts';
 import {
   formatSelector,
   frozenEndOf,
-  laterMark,
-  type Mark,
+  LatestMark,
   markLabels,
   markMatchers,
   uncertainMs,
@@ -49,16 +50,55 @@ describe('the progress series', () => {
   });
 });
 
-describe('of two marks', () => {
-  const at = (throughMs: number): Mark => ({ throughMs, samples: 1, endMs: undefined });
-  it('the later one counts, the first of two at one time', () => {
-    const [early, late, same] = [at(1), at(2), at(2)];
-    assert.equal(laterMark(early, late), late);
-    assert.equal(laterMark(late, early), late);
-    assert.equal(laterMark(late, same), late);
-    assert.equal(laterMark(undefined, early), early);
-    assert.equal(laterMark(early, undefined), early);
-    assert.equal(laterMark(undefined, undefined), undefined);
+describe('the latest mark', () => {
+  type Sample = [labels: Record<string, string>, timeMs: number, value: number];
+  const latestOf = (...samples: Sample[]) => {
+    const latest = new LatestMark();
+    for (const sample of samples) latest.add(...sample);
+    return latest.mark;
+  };
+  const mark: Sample = [{}, 2000, 7];
+  const beside: Sample[] = [
+    [{ count: 'read' }, 2000, 9],
+    [{ count: 'written' }, 2000, 7],
+    [{ count: 'rejected_too_old' }, 2000, 2],
+    [{ count: 'windows' }, 2000, 3],
+  ];
+  const counts = {
+    ...noCounts,
+    samplesRead: 9,
+    samplesWritten: 7,
+    samplesRejected: { too_old: 2 },
+    windows: 3,
+  };
+
+  it('is the latest in time, the first of two at one time, and brings its frozen end', () => {
+    const end = new Date(5000).toISOString();
+    assert.equal(latestOf(), undefined);
+    assert.equal(latestOf([{}, 1000, 1], [{ end }, 3000, 2], [{}, 3000, 4], [{}, 2000, 3])?.samples, 2);
+    assert.equal(latestOf([{ end }, 3000, 2])?.endMs, 5000);
+  });
+
+  it('has its counts, in whatever order the series come', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([mark, ...beside], { minLength: 5 }), (samples) => {
+        assert.deepEqual(latestOf(...samples), { throughMs: 2000, samples: 7, endMs: undefined, counts });
+      }),
+    );
+  });
+
+  it('does not take the counts of another mark for its own', () => {
+    const earlier = beside.map(([labels, , value]): Sample => [labels, 1000, value]);
+    const later = beside.map(([labels, , value]): Sample => [labels, 3000, value]);
+    for (const others of [earlier, later]) {
+      assert.equal(latestOf(mark, ...others)?.counts, undefined);
+      assert.deepEqual(latestOf(...others, mark, ...beside)?.counts, counts);
+      assert.deepEqual(latestOf(...beside, ...others, mark)?.counts, counts);
+    }
+  });
+
+  it('of an older version has no counts: they are not known, which is not zero', () => {
+    assert.deepEqual(latestOf(mark), { throughMs: 2000, samples: 7, endMs: undefined, counts: undefined });
   });
 });
 

@@ -58,6 +58,8 @@ export class FakeDestination implements AsyncDisposable {
   onStored: (request: WriteRequest) => void | Promise<void> = () => undefined;
   /** Called with each request that reads something back. */
   onRead: (path: string) => Answer | undefined = () => undefined;
+  /** Which series it shows already: VictoriaMetrics shows a new one some seconds after it took it. */
+  shows: (labels: Series['labels']) => boolean = () => true;
   /** How long a stored sample stays hidden. */
   hiddenForMs = 0;
   now: () => number = () => 0;
@@ -117,8 +119,26 @@ export class FakeDestination implements AsyncDisposable {
       .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
   }
 
-  /** The marks in order of time, with their labels. */
+  /** The marks in order of time, with their labels; without the counts beside them. */
   marks(): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
+    return this.#progressSamples().filter(({ labels }) => labels['count'] === undefined);
+  }
+
+  /** The counts beside the newest mark, by their label `count`. */
+  counts(): Record<string, number> {
+    const newestMs = this.marks().at(-1)?.timeMs;
+    const beside = this.#progressSamples().filter(({ timeMs }) => timeMs === newestMs);
+    return Object.fromEntries(
+      beside.flatMap(({ labels, value }) => (labels['count'] === undefined ? [] : [[labels['count'], value]])),
+    );
+  }
+
+  /** Forgets the counts and keeps the marks, as an older version would have written them. */
+  forgetCounts(): void {
+    for (const [key, { labels }] of this.#stored) if (labelOf(labels, 'count') !== '') this.#stored.delete(key);
+  }
+
+  #progressSamples(): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
     return [...this.#stored.values()]
       .filter(({ labels }) => labelOf(labels, '__name__') === progressMetric && labelOf(labels, 'probe') === '')
       .flatMap(({ labels, samples }) =>
@@ -262,7 +282,7 @@ export class FakeDestination implements AsyncDisposable {
       sample.timeMs <= toMs &&
       this.now() >= (this.#visible.get(sample) ?? Number.NEGATIVE_INFINITY);
     return [...this.#stored.values()]
-      .filter(({ labels }) => selects(matchers, labels))
+      .filter(({ labels }) => selects(matchers, labels) && this.shows(labels))
       .map(({ labels, samples }) => ({ labels, samples: samples.filter(shown).sort((a, b) => a.timeMs - b.timeMs) }))
       .filter(({ samples }) => samples.length > 0);
   }

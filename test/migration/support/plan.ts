@@ -9,6 +9,7 @@ import {
   type MigrationProgress,
   type MigrationResult,
 } from '../../../src/migration/observer.ts';
+import type { Counts } from '../../../src/migration/progress/counts.ts';
 import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
 import { FastClock } from './fake-clock.ts';
 
@@ -136,8 +137,8 @@ export async function run(plan: MigrationPlan, options: RunOptions = {}): Promis
 }
 
 /** read = written + filtered + already present + conflicting + rejected. */
-export function unaccounted(progress: Readonly<MigrationProgress>): number {
-  const rejected = Object.values(progress.samplesRejected).reduce((sum, samples) => sum + samples, 0);
-  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = progress;
+export function unaccounted(counts: Counts): number {
+  const rejected = Object.values(counts.samplesRejected).reduce((sum, samples) => sum + samples, 0);
+  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = counts;
   return samplesRead - samplesWritten - samplesFiltered - samplesAlreadyPresent - samplesConflicting - rejected;
 }

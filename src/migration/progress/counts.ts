@@ -1,0 +1,62 @@
+// What became of the samples of a migration, and what it took: the numbers that every run counts, that a mark carries over from run to run,
+// and that the status and the result show. Pure.
+
+/** Counts of some windows: of one run, or of all runs up to a mark. read = written + filtered + already present + conflicting + rejected. */
+export interface Counts {
+  readonly samplesRead: number;
+  readonly samplesWritten: number;
+  readonly samplesFiltered: number;
+  readonly samplesAlreadyPresent: number;
+  readonly samplesConflicting: number;
+  /** By reason. */
+  readonly samplesRejected: Readonly<Record<string, number>>;
+  /** The largest number of series in one window: not a sum. */
+  readonly series: number;
+  readonly windows: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly retries: number;
+}
+
+export const noCounts: Counts = {
+  samplesRead: 0,
+  samplesWritten: 0,
+  samplesFiltered: 0,
+  samplesAlreadyPresent: 0,
+  samplesConflicting: 0,
+  samplesRejected: {},
+  series: 0,
+  windows: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+  retries: 0,
+};
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  const samplesRejected: Record<string, number> = { ...a.samplesRejected };
+  for (const [reason, samples] of Object.entries(b.samplesRejected)) {
+    samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
+  }
+  return {
+    samplesRead: a.samplesRead + b.samplesRead,
+    samplesWritten: a.samplesWritten + b.samplesWritten,
+    samplesFiltered: a.samplesFiltered + b.samplesFiltered,
+    samplesAlreadyPresent: a.samplesAlreadyPresent + b.samplesAlreadyPresent,
+    samplesConflicting: a.samplesConflicting + b.samplesConflicting,
+    samplesRejected,
+    series: Math.max(a.series, b.series),
+    windows: a.windows + b.windows,
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+    retries: a.retries + b.retries,
+  };
+}
+
+/** The counts of this run and of all runs before it; undefined where those are not known. */
+export function countsOfAllRuns(run: Counts & { readonly earlier: Counts | 'unknown' }): Counts | undefined {
+  return run.earlier === 'unknown' ? undefined : addCounts(run.earlier, run);
+}
+
+export function rejectedSamples({ samplesRejected }: Pick<Counts, 'samplesRejected'>): number {
+  return Object.values(samplesRejected).reduce((sum, samples) => sum + samples, 0);
+}

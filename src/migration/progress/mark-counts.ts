@@ -1,0 +1,76 @@
+// The counts beside a mark: one series for each number, with the label `count`, written in the same request with the same timestamp. They
+// let a later run, or an operator that has lost the status, say what all runs together have done. Pure.
+
+import { type Counts, noCounts, rejectedSamples } from './counts.ts';
+
+/** The label that tells the series of counts from the mark itself, which has none. */
+export const countLabel = 'count';
+
+const COUNT_NAMES = {
+  samplesRead: 'read',
+  samplesWritten: 'written',
+  samplesFiltered: 'filtered',
+  samplesAlreadyPresent: 'already_present',
+  samplesConflicting: 'conflicting',
+  series: 'series',
+  windows: 'windows',
+  bytesRead: 'bytes_read',
+  bytesWritten: 'bytes_written',
+  retries: 'retries',
+} as const satisfies Partial<Record<keyof Counts, string>>;
+
+type NumberField = keyof typeof COUNT_NAMES;
+
+const FIELDS = Object.keys(COUNT_NAMES) as NumberField[];
+/** Written even when they are zero: without them the counts are not known. */
+const ALWAYS: readonly NumberField[] = ['samplesRead', 'windows'];
+const REJECTED_PREFIX = 'rejected_';
+/** VictoriaMetrics with `-precisionBits`, and stores that keep decimals, round to some 12 significant digits. */
+const ROUNDING = 1e-11;
+
+/** The series beside a mark: the value of the label `count`, and the number. Zeros are left out, so that there are few series. */
+export function seriesOfCounts(counts: Counts): [count: string, value: number][] {
+  const series: [string, number][] = [];
+  for (const field of FIELDS) {
+    if (counts[field] !== 0 || ALWAYS.includes(field)) series.push([COUNT_NAMES[field], counts[field]]);
+  }
+  for (const [reason, samples] of Object.entries(counts.samplesRejected)) {
+    if (samples !== 0) series.push([`${REJECTED_PREFIX}${reason}`, samples]);
+  }
+  return series;
+}
+
+/**
+ * The counts that stand beside a mark; undefined when they are not all there, as with a mark of an older version. A series that the
+ * destination does not show yet would make them wrong without a word: what is there has to add up, and to agree with the mark.
+ * @param values by the label `count`, all with the timestamp of the mark
+ * @param samplesInDestination the value of the mark itself
+ */
+export function countsBesideMark(
+  values: ReadonlyMap<string, number>,
+  samplesInDestination: number,
+): Counts | undefined {
+  const whole = new Map<string, number>();
+  for (const [count, value] of values) {
+    if (!Number.isFinite(value) || value < 0) return undefined;
+    whole.set(count, Math.round(value));
+  }
+  if (ALWAYS.some((field) => !whole.has(COUNT_NAMES[field]))) return undefined;
+  const samplesRejected: Record<string, number> = {};
+  for (const [count, value] of whole) {
+    if (count.startsWith(REJECTED_PREFIX)) samplesRejected[count.slice(REJECTED_PREFIX.length)] = value;
+  }
+  const numbers = Object.fromEntries(FIELDS.map((field) => [field, whole.get(COUNT_NAMES[field]) ?? 0]));
+  const counts: Counts = { ...noCounts, ...numbers, samplesRejected };
+  const inDestination = counts.samplesWritten + counts.samplesAlreadyPresent;
+  const accounted =
+    inDestination + counts.samplesFiltered + counts.samplesConflicting + rejectedSamples({ samplesRejected });
+  if (!isSame(accounted, counts.samplesRead) || !isSame(inDestination, samplesInDestination)) return undefined;
+  // Rounded apart, the parts add up to a neighbour of the rounded sum.
+  return { ...counts, samplesRead: accounted };
+}
+
+/** Equal, but for what a store rounds. */
+function isSame(a: number, b: number): boolean {
+  return Math.abs(a - b) <= ROUNDING * Math.max(a, b);
+}

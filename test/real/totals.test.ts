@@ -1,0 +1,64 @@
+// SIGKILL between a mark and the last word of a run: what all runs together have done is found again beside the mark, in real stores.
+import assert from 'node:assert/strict';
+import type { RunResult } from '../../src/cli/result.ts';
+import { runMigration, startMigration } from './support/migration.ts';
+import { startMarkRelay } from './support/mark-relay.ts';
+import { type Destination, HOUR_MS, PROMETHEUS, SlowCopy, START_MS, VICTORIA_METRICS } from './support/slow-copy.ts';
+
+const HOURS = 2;
+const END_MS = START_MS + HOURS * HOUR_MS;
+
+const DESTINATIONS: readonly [title: string, Destination][] = [
+  ['Prometheus by RemoteRead', PROMETHEUS],
+  ['VictoriaMetrics by PromQL', VICTORIA_METRICS],
+];
+
+/** The documented sum, over all runs. */
+function assertTotal({ total }: RunResult, samples: number): void {
+  assert.ok(total !== null, 'the counts of all runs are known');
+  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = total;
+  assert.equal(samplesRead, samples);
+  assert.equal(samplesWritten + samplesFiltered + samplesAlreadyPresent + samplesConflicting, samplesRead);
+}
+
+describe('the counts of all runs', () => {
+  let copy: SlowCopy;
+  before(async () => {
+    copy = await SlowCopy.start(HOURS);
+  });
+  after(() => copy[Symbol.asyncDispose]());
+
+  for (const [title, destination] of DESTINATIONS) {
+    for (const [moment, isMoment] of [
+      ['its first mark', () => true],
+      ['its last mark', (timeMs: number) => timeMs === END_MS - 1],
+    ] as const) {
+      it(`survive a SIGKILL just after a run has written ${moment}: ${title}`, async () => {
+        await using server = await destination.start();
+        let kill = () => {};
+        await using relay = await startMarkRelay(server.url, (timeMs) => {
+          if (!isMoment(timeMs)) return false;
+          kill();
+          return true;
+        });
+        const spec = copy.spec(destination, server, { through: relay, windowMax: '20m', samplesPerSecond: 20_000 });
+        {
+          await using migration = await startMigration(spec);
+          kill = () => migration.child.kill('SIGKILL');
+          assert.equal((await migration.ended).exitSignal, 'SIGKILL');
+        }
+        const direct = copy.spec(destination, server, { windowMax: '20m' });
+        const last = await runMigration(direct);
+        assert.equal(last.exitCode, 0, last.stderr);
+        assert.notEqual(last.result.resumedFrom, null);
+        const samples = await copy.assertAllThereOnce(destination, server);
+        assertTotal(last.result, samples);
+        // Nothing is left to do, and still it is known.
+        const again = await runMigration(direct);
+        assert.equal(again.result.samplesRead, 0);
+        assertTotal(again.result, samples);
+        assert.equal(again.result.total?.windows, last.result.total?.windows);
+      });
+    }
+  }
+});
