@@ -18,6 +18,11 @@ export interface MigrationProgress {
   earlier: Counts | 'unknown';
   /** Everything before it is in the destination and marked; starts at the resume point. */
   watermarkMs: number;
+  /**
+   * How far the run has come: the watermark and, for each window in flight, its length times the part of its samples that is acknowledged.
+   * Never falls; not a whole number. Percentages and estimates are made from it, never from the watermark.
+   */
+  reachedMs: number;
   /** Distinct samples (series, timestamp) that the source gave inside the range, and the losers of conflicts. */
   samplesRead: number;
   samplesWritten: number;
@@ -29,8 +34,10 @@ export interface MigrationProgress {
   samplesConflicting: number;
   /** By reason: out_of_order, too_old, too_far_in_future, duplicate_timestamp, invalid_labels, invalid_sample, histograms_disabled, other. */
   samplesRejected: Record<string, number>;
-  /** Series of the newest finished window; `series` is the largest such number of this run. */
+  /** The largest number of series in one window of this run. */
   series: number;
+  /** Series of the newest finished window. */
+  windowSeries: number;
   windows: number;
   bytesRead: number;
   bytesWritten: number;
@@ -54,6 +61,7 @@ export type MigrationEvent =
       readonly toMs: number;
       readonly samplesRead: number;
       readonly samplesWritten: number;
+      /** From its first request to its mark. */
       readonly seconds: number;
     }
   | {
@@ -110,9 +118,11 @@ export function initialProgress(startMs: number, endMs: number): MigrationProgre
     endMs,
     resumedFromMs: undefined,
     watermarkMs: startMs,
+    reachedMs: startMs,
     earlier: 'unknown',
     ...noCounts,
     samplesRejected: {},
+    windowSeries: 0,
     windowMs: 0,
     inFlightBytes: 0,
     inFlightWrites: 0,

@@ -4,6 +4,7 @@
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import { MigrationError } from '../migration-error.ts';
 import type { MigrationProgress } from '../observer.ts';
+import { WindowVolume } from '../progress/completion.ts';
 import { addCounts, type Counts, noCounts } from '../progress/counts.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 
@@ -17,6 +18,8 @@ const totals = {
 } as const satisfies Record<SampleOutcome, keyof MigrationProgress>;
 
 export class WindowAccount {
+  /** How many samples there will be when all of the window is read. */
+  readonly volume = new WindowVolume();
   readonly #progress: MigrationProgress;
   readonly #counts: Record<SampleOutcome, number> = { written: 0, filtered: 0, 'already-present': 0, conflicting: 0 };
   readonly #rejected = new Map<RejectReason, number>();
@@ -76,12 +79,26 @@ export class WindowAccount {
     samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
   }
 
+  /** Samples whose fate is decided: acknowledged, found present, or left out. */
+  get accounted(): number {
+    const { written, filtered, conflicting } = this.#counts;
+    return written + filtered + conflicting + this.#counts['already-present'] + this.rejected;
+  }
+
+  /** The part of the window's samples whose fate is decided, from 0 to 1; an estimate until all of it is read. */
+  get share(): number {
+    const expected = this.volume.estimate(this.#read);
+    return expected > 0 ? Math.min(1, this.accounted / expected) : 0;
+  }
+
+  get isBalanced(): boolean {
+    return this.accounted === this.#read;
+  }
+
   /** @throws MigrationError `accounting` when a sample is unaccounted for */
   close(): void {
-    const { written, filtered, conflicting } = this.#counts;
-    const accounted = written + filtered + conflicting + this.#counts['already-present'] + this.rejected;
-    if (accounted === this.#read) return;
-    throw new MigrationError('accounting', `${this.#read} samples were read but ${accounted} are accounted for`, {
+    if (this.isBalanced) return;
+    throw new MigrationError('accounting', `${this.#read} samples were read but ${this.accounted} are accounted for`, {
       hint: 'this is a defect of prom-migrator; the window was not marked as finished and will be copied again',
     });
   }

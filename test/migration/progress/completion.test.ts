@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { initialProgress } from '../../../src/migration/observer.ts';
+import { Completion, reachedMs, WindowVolume } from '../../../src/migration/progress/completion.ts';
+import { completedRatio, RemainingTime } from '../../../src/telemetry/completion.ts';
+
+describe('how far a run has reached', () => {
+  const range = { startMs: 1000, endMs: 2000, watermarkMs: 1200, reachedMs: 1000 };
+
+  it('is the watermark, and the acknowledged share of each window in flight', () => {
+    assert.equal(reachedMs(range, []), 1200);
+    const windows = [
+      { fromMs: 1200, toMs: 1400, share: 0.5 },
+      { fromMs: 1400, toMs: 1800, share: 0.25 },
+    ];
+    assert.equal(reachedMs(range, windows), 1400);
+  });
+
+  it('does not fall when a window is read again', () => {
+    assert.equal(reachedMs({ ...range, reachedMs: 1400 }, [{ fromMs: 1200, toMs: 1400, share: 0 }]), 1400);
+  });
+
+  it('is the end only with the last mark', () => {
+    const whole = [{ fromMs: 1200, toMs: 2000, share: 1 }];
+    assert.ok(reachedMs(range, whole) < 2000);
+    assert.equal(reachedMs({ ...range, watermarkMs: 2000 }, []), 2000);
+    assert.equal(reachedMs({ ...range, watermarkMs: 1999.9 }, []), 1999.9);
+  });
+
+  it('never falls, is never before the watermark and never beyond the end, whatever happens to windows', () => {
+    const step = fc.record({
+      what: fc.constantFrom('open', 'share', 'finish', 'withdraw'),
+      lengthMs: fc.integer({ min: 1, max: 5000 }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const progress = initialProgress(0, 10_000, 0);
+        const completion = new Completion(progress);
+        const inFlight: { fromMs: number; toMs: number; share: number }[] = [];
+        let before = progress.reachedMs;
+        for (const { what, lengthMs, share } of steps) {
+          const newest = inFlight.at(-1);
+          const fromMs = newest?.toMs ?? progress.watermarkMs;
+          if (what === 'open' && fromMs < progress.endMs) {
+            const window = { fromMs, toMs: Math.min(fromMs + lengthMs, progress.endMs), share: 0 };
+            inFlight.push(window);
+            completion.opened(window);
+          } else if (what === 'share' && newest !== undefined) newest.share = share;
+          else if (what === 'finish' && inFlight[0] !== undefined) {
+            const oldest = inFlight.shift()!;
+            progress.watermarkMs = oldest.toMs;
+            completion.closed(oldest);
+          } else if (what === 'withdraw' && newest !== undefined) {
+            inFlight.pop();
+            completion.closed(newest);
+          }
+          completion.refresh();
+          assert.ok(progress.reachedMs >= before, `${progress.reachedMs} after ${before}`);
+          assert.ok(progress.reachedMs >= progress.watermarkMs);
+          assert.ok(progress.reachedMs <= progress.endMs);
+          if (progress.watermarkMs < progress.endMs) assert.ok(completedRatio(progress) < 1);
+          before = progress.reachedMs;
+        }
+      }),
+    );
+  });
+});
+
+describe('the estimate of how many samples a window has', () => {
+  it('is what the response announces until something is decoded, then follows what the series really have', () => {
+    const volume = new WindowVolume();
+    // Whole chunks of which half lies inside.
+    volume.begin({ entries: 10, sampleBound: 2000, remaining: 0 }, 0);
+    assert.equal(volume.estimate(0), 2000);
+    volume.decodedEntries = 2;
+    assert.equal(volume.estimate(200), 1000);
+    volume.decodedEntries = 9;
+    assert.equal(volume.estimate(900), 1000);
+    volume.end();
+    assert.equal(volume.estimate(1010), 1010);
+  });
+
+  it('is neither less than was read nor more than was announced', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(100),
+        fc.integer({ min: 1, max: 100 }),
+        fc.nat(1000),
+        fc.nat(1000),
+        (done, more, read, rest) => {
+          const volume = new WindowVolume();
+          volume.begin({ entries: done + more, sampleBound: read + rest, remaining: 0 }, 0);
+          volume.decodedEntries = done;
+          const estimate = volume.estimate(read);
+          assert.ok(estimate >= read && estimate <= read + rest);
+        },
+      ),
+    );
+  });
+
+  it('counts on further parts as large as those that came', () => {
+    const volume = new WindowVolume();
+    volume.begin({ entries: 1, sampleBound: 100, remaining: 0.75 }, 0);
+    assert.equal(volume.estimate(0), 400);
+    volume.end();
+    assert.equal(volume.estimate(100), 400);
+    volume.begin({ entries: 1, sampleBound: 200, remaining: 0.5 }, 100);
+    assert.equal(volume.estimate(100), 600);
+    volume.end();
+    volume.begin({ entries: 1, sampleBound: 50, remaining: 0 }, 300);
+    volume.end();
+    assert.equal(volume.estimate(350), 350);
+  });
+});
+
+describe('the remaining time', () => {
+  const range = { startMs: 0, endMs: 1000 };
+  const lookedAt = (...points: [seconds: number, reachedMs: number][]) => {
+    const remaining = new RemainingTime();
+    for (const [seconds, reached] of points) remaining.look({ ...range, reachedMs: reached }, seconds * 1000);
+    return remaining.remainingMs;
+  };
+
+  it('is not known before anything moves', () => {
+    assert.equal(lookedAt(), undefined);
+    assert.equal(lookedAt([0, 0]), undefined);
+    assert.equal(lookedAt([0, 0], [50, 0]), undefined);
+  });
+
+  it('does not take the wait before the first step for slowness', () => {
+    assert.equal(lookedAt([0, 0], [60, 0], [61, 10], [62, 20], [63, 30]), 97_000);
+  });
+
+  it('does not take what an earlier run had reached for speed', () => {
+    assert.equal(lookedAt([0, 500], [1, 500], [2, 510], [12, 610]), 39_000);
+  });
+
+  it('is zero at the end', () => {
+    assert.equal(lookedAt([0, 0], [1, 500], [2, 1000]), 0);
+  });
+});
