@@ -2,6 +2,7 @@
 // A window that is too big for the source, the target or the memory budget is halved and asked again, at one second split by
 // metric name; it is never an error that a window was too big.
 
+import type { Clock } from '../../telemetry/clock.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
@@ -34,6 +35,7 @@ export interface SourceReaderOptions {
   readonly retrier: Retrier;
   readonly observer: MigrationObserver;
   readonly progress: MigrationProgress;
+  readonly clock: Clock;
   /** What lies before it is to be compared with the destination, which takes memory. */
   readonly uncertainUntilMs: number;
 }
@@ -52,7 +54,7 @@ interface Slice {
   readonly names: NamePartition;
 }
 
-type SlicePart = Omit<WindowPart, 'last' | 'window'>;
+type SlicePart = Omit<WindowPart, 'last' | 'window' | 'remaining' | 'requestedAtMs'>;
 type SliceRead =
   | { readonly part: SlicePart }
   | { readonly split: string; readonly seenNames: readonly string[]; readonly labelsDominate: boolean };
@@ -98,6 +100,7 @@ export class SourceReader {
     let atMs = fromMs;
     while (atMs < toMs) {
       const window = { fromMs: atMs, toMs: windowEndMs(atMs, state, toMs) };
+      const requestedAtMs = this.#options.clock.monotonicMs();
       const askedMs = window.toMs - window.fromMs;
       this.#options.progress.windowMs = state.lengthMs;
       let slices: Slice[] = partitions.map((names) => ({ ...window, names }));
@@ -136,7 +139,8 @@ export class SourceReader {
         }
         used.push(slice.names);
         slices = others;
-        yield { ...read.part, window, last: slices.length === 0 };
+        const remaining = slices.length / (used.length + slices.length);
+        yield { ...read.part, window, last: slices.length === 0, remaining, requestedAtMs };
       }
       if (shorter !== undefined) {
         state = shorter;

@@ -22,6 +22,10 @@ export interface WindowPart {
   readonly reservation: Reservation;
   /** With this part the window is whole. */
   readonly last: boolean;
+  /** What part of the window comes after this one, from 0 to 1: an estimate, with all portions of names taken for equally large. */
+  readonly remaining: number;
+  /** When the window's first request was sent, by the clock that never jumps. */
+  readonly requestedAtMs: number;
   readonly samplesOnly: boolean;
 }
 

@@ -28,6 +28,8 @@ type Present = ReadonlyMap<string, Float64Array>;
 interface Merging {
   readonly route: WriteRoute;
   readonly inputs: Map<string, SampleColumns>;
+  /** Entries of the response that went in. */
+  entries: number;
 }
 
 const namedInvalidSeries = 5;
@@ -55,6 +57,8 @@ export class WindowWriter {
       window.shown ??= new Set();
       for (const key of present.keys()) window.shown.add(key);
     }
+    const { volume } = window.account;
+    volume.begin({ ...part.outline, remaining: part.remaining }, window.account.read);
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
     let entry = 0;
@@ -70,6 +74,7 @@ export class WindowWriter {
           this.#hold(cursor, route, part, merging);
           continue;
         }
+        volume.decodedEntries++;
         if (++sinceYield === seriesBetweenYields) {
           sinceYield = 0;
           await setImmediate();
@@ -82,8 +87,12 @@ export class WindowWriter {
       }
     }
     for (const sets of merging.values()) {
-      for (const held of sets.values()) series += await this.#emitMerged(held, window, present);
+      for (const held of sets.values()) {
+        series += await this.#emitMerged(held, window, present);
+        volume.decodedEntries += held.entries;
+      }
     }
+    volume.end();
     return series;
   }
 
@@ -135,7 +144,9 @@ export class WindowWriter {
     const held = getOrAdd(sets, labelKey(route.labels), () => ({
       route: { ...route, labels: route.labels.slice() },
       inputs: new Map<string, SampleColumns>(),
+      entries: 0,
     }));
+    held.entries++;
     const input = labelKey(canonicalLabels(cursor.labels));
     const columns = getOrAdd(held.inputs, input, () => new SampleColumns(cursor.sampleBound));
     cursor.decode(part.fromMs, part.toMs, columns);

@@ -35,7 +35,7 @@ describe('how far a run has reached', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const progress = initialProgress(0, 10_000, 0);
+        const progress = initialProgress(0, 10_000);
         const completion = new Completion(progress);
         const inFlight: { fromMs: number; toMs: number; share: number }[] = [];
         let before = progress.reachedMs;

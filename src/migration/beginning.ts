@@ -1,0 +1,165 @@
+// Where a run begins: after the latest mark in the destination. The first windows are read while the destination settles, so what was found
+// at first may turn out to be old; `FirstWriteGate` finds out before anything is written.
+
+import type { Clock } from '../telemetry/clock.ts';
+import type { Connections } from './connections.ts';
+import { MigrationError } from './migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from './observer.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
+import { noCounts } from './progress/counts.ts';
+import { type Mark, uncertainMs } from './progress/progress-mark.ts';
+
+export interface Beginning {
+  readonly mark: Mark | undefined;
+  readonly fromMs: number;
+  readonly endMs: number;
+  /** What lies before it is compared with the destination. */
+  readonly uncertainUntilMs: number;
+}
+
+/** Once the destination had settled it showed another beginning than at first. Nothing was written. */
+export class BeganElsewhere extends Error {
+  override readonly name = 'BeganElsewhere';
+  readonly beginning: Beginning;
+
+  constructor(beginning: Beginning) {
+    super('the destination shows a later mark than at first');
+    this.beginning = beginning;
+  }
+}
+
+export interface PreparationOptions {
+  readonly plan: MigrationPlan;
+  readonly connections: Connections;
+  readonly progress: MigrationProgress;
+  readonly observer: MigrationObserver;
+  readonly clock: Clock;
+  /** Before the first window there is nothing to finish: a stop ends the preparations at once. */
+  readonly signal: AbortSignal;
+}
+
+/** Looks for the place to begin, before and after the destination has settled. */
+export class Preparation {
+  readonly #options: PreparationOptions;
+  /** Of a range without an end that no mark has frozen yet. */
+  readonly #openEndMs: number;
+  #settled: Promise<Beginning> | undefined;
+
+  constructor(options: PreparationOptions) {
+    this.#options = options;
+    this.#openEndMs = options.clock.now() - options.plan.lagMs;
+  }
+
+  /**
+   * What the destination shows now, without waiting for it to settle. Only a mark of the range's end is believed at once; its counts may
+   * become visible later than itself, and are waited for.
+   */
+  async firstLook(): Promise<Beginning> {
+    this.#waitFor('progress mark');
+    const beginning = await this.#look();
+    return isFinished(beginning) && beginning.mark?.counts === undefined ? await this.settled() : beginning;
+  }
+
+  /** What the destination shows once it has settled. The same promise each time. */
+  settled(): Promise<Beginning> {
+    if (this.#settled === undefined) {
+      this.#settled = this.#settle();
+      // A failure is met at the gate, after some windows were read.
+      this.#settled.catch(() => undefined);
+    }
+    return this.#settled;
+  }
+
+  async #settle(): Promise<Beginning> {
+    this.#waitFor('destination to settle');
+    await this.#options.connections.view.settle(this.#options.signal);
+    return this.#look();
+  }
+
+  async #look(): Promise<Beginning> {
+    const { plan, connections, clock, signal } = this.#options;
+    const searchEndMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
+    const mark = await connections.view.latestMark(plan.startMs, searchEndMs, signal);
+    const endMs = plan.endMs ?? mark?.endMs ?? this.#openEndMs;
+    if (endMs <= plan.startMs) throw emptyRange(endMs);
+    const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
+    const uncertainUntilMs = fromMs < endMs ? await this.#uncertainUntil(fromMs, endMs) : fromMs;
+    return { mark, fromMs, endMs, uncertainUntilMs };
+  }
+
+  /** Until when an earlier run may have written something that no mark covers. */
+  async #uncertainUntil(fromMs: number, endMs: number): Promise<number> {
+    const { plan, connections, signal } = this.#options;
+    const { view } = connections;
+    if (!view.readable) return fromMs;
+    const untilMs = fromMs + uncertainMs(plan.destination.ordering);
+    // A destination without anything there is by far the most frequent one, and to compare every series with nothing takes time and memory.
+    return (await view.isEmpty(fromMs, Math.min(untilMs, endMs), signal)) ? fromMs : untilMs;
+  }
+
+  #waitFor(what: string): void {
+    const { progress, observer } = this.#options;
+    progress.waitingFor = what;
+    observer.progress(progress);
+  }
+}
+
+/**
+ * What has to be true before the first write: the destination has settled and still shows the beginning that was read from.
+ * @returns to be called before a write; what it does, it does once
+ * @throws BeganElsewhere when another run's mark has become visible meanwhile; whatever the look-up throws
+ */
+export function firstWriteGate(preparation: Preparation, from: Beginning, open: (beginning: Beginning) => void) {
+  let opened: Promise<void> | undefined;
+  const check = async () => {
+    const beginning = await preparation.settled();
+    if (!isSameBeginning(from, beginning)) throw new BeganElsewhere(beginning);
+    open(beginning);
+  };
+  return (): Promise<void> => {
+    opened ??= check();
+    return opened;
+  };
+}
+
+export function isFinished({ fromMs, endMs }: Beginning): boolean {
+  return fromMs >= endMs;
+}
+
+function isSameBeginning(a: Beginning, b: Beginning): boolean {
+  return a.fromMs === b.fromMs && a.endMs === b.endMs && a.uncertainUntilMs === b.uncertainUntilMs;
+}
+
+/** Lets the progress begin there. */
+export function enterBeginning(
+  { mark, fromMs, endMs }: Beginning,
+  { view }: Connections,
+  progress: MigrationProgress,
+): void {
+  progress.endMs = endMs;
+  progress.watermarkMs = Math.min(fromMs, endMs);
+  progress.reachedMs = progress.watermarkMs;
+  if (mark !== undefined) progress.resumedFromMs = fromMs;
+  if (mark === undefined) progress.earlier = view.readable ? noCounts : 'unknown';
+  else progress.earlier = mark.counts ?? 'unknown';
+}
+
+export function reportBeginning(
+  { mark, fromMs, endMs }: Beginning,
+  plan: MigrationPlan,
+  { view }: Connections,
+  observer: MigrationObserver,
+): void {
+  observer.event({ type: 'started', startMs: plan.startMs, endMs, memoryBytes: plan.limits.memoryBytes });
+  if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
+  if (view.readable) return;
+  const message =
+    'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
+  observer.event({ type: 'warning', code: 'at-least-once', message });
+}
+
+function emptyRange(endMs: number): MigrationError {
+  return new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
+    hint: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+  });
+}

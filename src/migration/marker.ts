@@ -1,0 +1,76 @@
+// Marks what is finished in the destination, and sees that the first mark of a run can be read there. Owned by one pipeline.
+
+import type { Clock } from '../telemetry/clock.ts';
+import { MigrationError } from './migration-error.ts';
+import type { MigrationObserver } from './observer.ts';
+import type { DestinationView } from './progress/destination-view.ts';
+import type { MarkWriter } from './progress/mark-writer.ts';
+import type { Mark } from './progress/progress-mark.ts';
+
+export interface MarkerOptions {
+  readonly writer: MarkWriter;
+  readonly view: DestinationView;
+  readonly observer: MigrationObserver;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Ends the run. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** How long the first mark may take to show in the destination. */
+const VISIBLE_MS = 15_000;
+const POLL_MS = 500;
+
+export class Marker {
+  readonly #options: MarkerOptions;
+  #firstMark: Promise<void> | undefined;
+  #refusalReported = false;
+
+  constructor(options: MarkerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws MigrationError when the destination does not take the mark, and the plan does not allow for that */
+  async mark(mark: Omit<Mark, 'endMs'>): Promise<void> {
+    const { writer, observer, signal, fail } = this.#options;
+    const taken = await writer.write(mark, signal);
+    if (taken && this.#firstMark === undefined) {
+      this.#firstMark = this.#expect(mark.throughMs);
+      this.#firstMark.catch(fail);
+    }
+    if (!taken && !this.#refusalReported) {
+      this.#refusalReported = true;
+      const message =
+        'the destination refuses the progress mark like the samples that are skipped; if this run is interrupted here, the next one resumes at an earlier mark';
+      observer.event({ type: 'warning', code: 'mark-refused', message });
+    }
+  }
+
+  /** Resolves when the first mark can be read, or none was written; rejects when it does not show. */
+  async firstMarkShown(): Promise<void> {
+    await this.#firstMark;
+  }
+
+  /**
+   * A 2xx proves nothing: VictoriaMetrics drops what is older than its retention without a word, and a wrong tenant or URL for reading the
+   * mark would only show when it is needed. So the first mark must be there to read.
+   */
+  async #expect(throughMs: number): Promise<void> {
+    const { view, clock, signal } = this.#options;
+    const giveUpAtMs = clock.monotonicMs() + VISIBLE_MS;
+    await view.show(signal);
+    while (!(await view.showsMark(throughMs, signal))) {
+      if (clock.monotonicMs() >= giveUpAtMs) {
+        throw new MigrationError(
+          'mark-not-found',
+          `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not show it`,
+          {
+            side: 'progress',
+            hint: "the destination's retention may be shorter than the age of the data (VictoriaMetrics: -retentionPeriod), or spec.destination.progress.url or its tenant is not the place that spec.destination writes to",
+          },
+        );
+      }
+      await clock.sleep(POLL_MS, signal);
+    }
+  }
+}

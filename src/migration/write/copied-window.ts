@@ -1,0 +1,32 @@
+// One window on its way from the source to the destination, from its first part to its mark.
+
+import type { MigrationProgress } from '../observer.ts';
+import type { WindowInFlight } from '../progress/completion.ts';
+import type { WindowPart } from '../read/window-part.ts';
+import type { RemoteError } from '../../remote/meaning/remote-error.ts';
+import { WindowAccount } from './accounting.ts';
+import type { DeliveryWindow } from './delivery.ts';
+
+export class CopiedWindow implements DeliveryWindow, WindowInFlight {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** When its first request was sent to the source, by the clock that never jumps. */
+  readonly requestedAtMs: number;
+  readonly account: WindowAccount;
+  /** Series with samples. */
+  series = 0;
+  shown: Set<string> | undefined = undefined;
+  tooOld: DeliveryWindow['tooOld'] = 'unknown';
+  firstRejection: RemoteError | undefined = undefined;
+
+  constructor({ window, requestedAtMs }: Pick<WindowPart, 'window' | 'requestedAtMs'>, progress: MigrationProgress) {
+    this.fromMs = window.fromMs;
+    this.toMs = window.toMs;
+    this.requestedAtMs = requestedAtMs;
+    this.account = new WindowAccount(progress);
+  }
+
+  get share(): number {
+    return this.account.share;
+  }
+}

@@ -1,0 +1,98 @@
+// Where a run begins when the destination first shows less than it holds.
+import assert from 'node:assert/strict';
+import { BeganElsewhere, firstWriteGate, isFinished, type Preparation } from '../../src/migration/beginning.ts';
+import { progressMetric } from '../../src/migration/progress/progress-mark.ts';
+import { type FakeDestination, startDestination } from './support/fake-destination.ts';
+import { regularSeries, startSource } from './support/fake-source.ts';
+import { epochMs, hourMs, minuteMs, planFor, run } from './support/plan.ts';
+import { expected, labelOf } from './support/remote-messages.ts';
+
+const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + 2 * hourMs, stepMs: minuteMs });
+const wholeMs = epochMs + 2 * hourMs;
+
+/** Hides the marks until they were looked for so many times. */
+function hideMarks(destination: FakeDestination, looks: number): void {
+  let reads = 0;
+  destination.onRead = () => {
+    reads++;
+    return undefined;
+  };
+  destination.shows = (labels) => labelOf(labels, '__name__') !== progressMetric || reads > looks;
+}
+
+describe('a run that finds its mark only once the destination has settled', () => {
+  for (const protocol of ['RemoteRead', 'PromQL'] as const) {
+    it(`begins there and writes nothing before: ${protocol}`, async () => {
+      await using source = await startSource(series);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      await run(planFor({ source, destination }, { protocol }));
+      hideMarks(destination, 1);
+      const { progress, error, observer } = await run(planFor({ source, destination }, { protocol, endMs: wholeMs }));
+      assert.equal(error, undefined);
+      assert.equal(progress.phase, 'Succeeded');
+      assert.equal(progress.resumedFromMs, epochMs + hourMs);
+      assert.equal(observer.all('started').length, 1, 'it says once where it begins');
+      assert.equal(observer.all('resumed').length, 1);
+      assert.equal(progress.samplesWritten, 4 * 60);
+      assert.deepEqual(destination.contents(), expected(series, epochMs, wholeMs));
+    });
+  }
+
+  it('is finished when that is the last mark', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const plan = planFor({ source, destination });
+    await run(plan);
+    hideMarks(destination, 1);
+    const { progress, observer } = await run(plan);
+    assert.equal(progress.phase, 'Succeeded');
+    assert.equal(progress.samplesWritten, 0);
+    assert.equal(observer.all('already-finished').length, 1);
+    assert.equal(observer.all('started').length, 0);
+    assert.notEqual(progress.earlier, 'unknown');
+  });
+});
+
+describe('the gate before the first write', () => {
+  const beginning = { mark: undefined, fromMs: 1000, endMs: 2000, uncertainUntilMs: 1000 };
+  const preparing = (settled: () => Promise<typeof beginning>) => ({ settled }) as unknown as Preparation;
+
+  it('opens once, for all who come', async () => {
+    let opened = 0;
+    const gate = firstWriteGate(
+      preparing(() => Promise.resolve({ ...beginning })),
+      beginning,
+      () => void opened++,
+    );
+    await Promise.all([gate(), gate()]);
+    await gate();
+    assert.equal(opened, 1);
+  });
+
+  for (const change of [{ fromMs: 1500 }, { endMs: 3000 }, { uncertainUntilMs: 1800 }]) {
+    it(`stays shut when the destination shows another beginning: ${JSON.stringify(change)}`, async () => {
+      const later = { ...beginning, ...change };
+      const gate = firstWriteGate(
+        preparing(() => Promise.resolve(later)),
+        beginning,
+        () => assert.fail('opened'),
+      );
+      await assert.rejects(gate(), (error) => error instanceof BeganElsewhere && error.beginning === later);
+    });
+  }
+
+  it('passes on why the destination could not be asked', async () => {
+    const problem = new Error('unreachable');
+    const gate = firstWriteGate(
+      preparing(() => Promise.reject(problem)),
+      beginning,
+      () => assert.fail('opened'),
+    );
+    await assert.rejects(gate(), problem);
+  });
+
+  it('is not needed where nothing is left to do', () => {
+    assert.equal(isFinished({ ...beginning, fromMs: 2000 }), true);
+    assert.equal(isFinished(beginning), false);
+  });
+});
