@@ -53,8 +53,8 @@ export const rows: readonly Row[] = [
         queries: [
           {
             expr:
-              `(${newest('prom_migrator_range_end_timestamp_seconds')} - ${newest('prom_migrator_watermark_timestamp_seconds')}) ` +
-              `/ (max by (migration) (deriv(prom_migrator_watermark_timestamp_seconds{${MIGRATION}}[10m])) > 0)`,
+              `(1 - ${newest('prom_migrator_completed_ratio')}) ` +
+              `/ (max by (migration) (deriv(prom_migrator_completed_ratio{${MIGRATION}}[10m])) > 0)`,
             legend: '{{migration}}',
             instant: true,
           },

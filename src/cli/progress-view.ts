@@ -2,15 +2,13 @@
 // progress bar and by the periodic log line.
 
 import type { MigrationProgress } from '../migration/observer.ts';
-import { completedRatio } from '../telemetry/metrics.ts';
+import { completedRatio, RemainingTime } from '../telemetry/completion.ts';
 import { SlidingRate } from '../telemetry/sliding-rate.ts';
 
 const RATE_WINDOW_MS = 30_000;
-/** The watermark moves by whole windows, so that its slope needs a longer look. */
-const ETA_WINDOW_MS = 300_000;
 
 export interface ProgressView {
-  /** From 0 to 1. */
+  /** What is done of the range, from 0 to 1. */
   readonly ratio: number;
   /** The watermark; undefined until the range is known. */
   readonly throughMs: number | undefined;
@@ -24,15 +22,14 @@ export interface ProgressView {
 
 export class ProgressMeter {
   readonly #samples = new SlidingRate(RATE_WINDOW_MS);
-  readonly #watermark = new SlidingRate(ETA_WINDOW_MS);
+  readonly #remaining = new RemainingTime();
 
   /** The view at `nowMs`, on a clock that never jumps; to be called regularly, once a second or more often, because the rates grow from it. */
   look(progress: Readonly<MigrationProgress>, nowMs: number): ProgressView {
     const { startMs, endMs, watermarkMs } = progress;
     const ranged = endMs > startMs && progress.phase !== 'Starting';
     this.#samples.add(nowMs, progress.samplesWritten);
-    if (ranged) this.#watermark.add(nowMs, watermarkMs);
-    const rangePerSecond = this.#watermark.perSecond();
+    if (ranged) this.#remaining.look(progress, nowMs);
     return {
       ratio: ranged ? completedRatio(progress) : 0,
       throughMs: ranged ? watermarkMs : undefined,
@@ -40,7 +37,7 @@ export class ProgressMeter {
       samplesPerSecond: this.#samples.perSecond(),
       windowMs: progress.windowMs,
       waitingFor: progress.waitingFor,
-      etaMs: ranged && rangePerSecond > 0 ? (Math.max(0, endMs - watermarkMs) / rangePerSecond) * 1000 : undefined,
+      etaMs: this.#remaining.remainingMs,
     };
   }
 }

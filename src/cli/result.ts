@@ -2,6 +2,7 @@
 
 import type { MigrationResult } from '../migration/observer.ts';
 import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/progress/counts.ts';
+import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 
@@ -12,6 +13,8 @@ export interface RunResult extends Counts {
   readonly resumedFrom: string | null;
   /** Everything of the range before it is in the destination. */
   readonly through: string | null;
+  /** What is done of the range, from 0 to 1, as the progress bar and the metric show it; null when the range is not known. */
+  readonly completedRatio: number | null;
   /** The counts of all runs of this migration; null where those of earlier runs are not known. */
   readonly total: Counts | null;
   readonly durationSeconds: number;
@@ -31,6 +34,7 @@ export function toRunResult(migration: string, result: MigrationResult, duration
     phase: progress.phase,
     resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
     through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
+    completedRatio: ranged ? completedRatio(progress) : null,
     ...addCounts(noCounts, progress),
     total: countsOfAllRuns(progress) ?? null,
     durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
@@ -47,6 +51,7 @@ export function failedBeforeStart(code: string, message: string): RunResult {
     phase: 'Failed',
     resumedFrom: null,
     through: null,
+    completedRatio: null,
     ...noCounts,
     total: null,
     durationSeconds: 0,

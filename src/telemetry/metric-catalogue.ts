@@ -103,7 +103,7 @@ export const METRICS = {
   completed: {
     name: 'prom_migrator_completed_ratio',
     type: 'gauge',
-    help: 'The part of the range before the watermark, from 0 to 1.',
+    help: 'The part of the range that is done, from 0 to 1: what lies before the watermark, and what is acknowledged inside the windows in flight.',
     labels: ['migration'],
   },
   phase: {

@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { completedRatio } from './completion.ts';
 import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
 import { version } from './version.ts';
 
@@ -12,13 +13,15 @@ export interface MigrationTotals {
   readonly startMs: number;
   readonly endMs: number;
   readonly watermarkMs: number;
+  readonly reachedMs: number;
   readonly samplesRead: number;
   readonly samplesWritten: number;
   readonly samplesFiltered: number;
   readonly samplesAlreadyPresent: number;
   readonly samplesConflicting: number;
   readonly samplesRejected: Readonly<Record<string, number>>;
-  readonly series: number;
+  /** Of the newest finished window. */
+  readonly windowSeries: number;
   readonly windows: number;
   readonly windowMs: number;
   readonly inFlightBytes: number;
@@ -52,12 +55,6 @@ function createInstruments(registry: Registry): Instruments {
     else instruments[key] = new Histogram({ ...configuration, buckets: [...(buckets ?? [])] });
   }
   return instruments as Instruments;
-}
-
-/** The part of [startMs, endMs) before the watermark, from 0 to 1; 0 while the range is unknown. */
-export function completedRatio(range: Pick<MigrationTotals, 'startMs' | 'endMs' | 'watermarkMs'>): number {
-  const ratio = (range.watermarkMs - range.startMs) / (range.endMs - range.startMs);
-  return ratio > 0 ? Math.min(ratio, 1) : 0;
 }
 
 // A code comes from a server or an error: what does not look like one would make a series of its own for each text.
@@ -103,7 +100,7 @@ export class MigrationMetrics {
       this.#follow(metrics.samplesRejected, 'rejected', { migration, reason: boundedCode(reason) }, samples);
     }
     metrics.windowLength.set(labels, totals.windowMs / 1000);
-    metrics.windowSeries.set(labels, totals.series);
+    metrics.windowSeries.set(labels, totals.windowSeries);
     metrics.inFlightBytes.set(labels, totals.inFlightBytes);
     metrics.inFlightWrites.set(labels, totals.inFlightWrites);
     if (totals.endMs > totals.startMs) {

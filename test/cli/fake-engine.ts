@@ -12,6 +12,7 @@ export function someProgress(changes: Partial<MigrationProgress> = {}): Migratio
   return {
     ...initialProgress(startMs, endMs),
     phase: 'Running',
+    reachedMs: changes.watermarkMs ?? startMs,
     ...changes,
   };
 }

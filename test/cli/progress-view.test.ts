@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ProgressMeter } from '../../src/cli/progress-view.ts';
 import { SlidingRate } from '../../src/telemetry/sliding-rate.ts';
-import { endMs, someProgress, startMs } from './fake-engine.ts';
+import { someProgress, startMs } from './fake-engine.ts';
 
 describe('a sliding rate', () => {
   it('is zero until time has passed', () => {
@@ -44,24 +44,31 @@ describe('the view of a migration', () => {
     assert.equal(view.waitingFor, 'source');
   });
 
-  it("takes the ETA from the watermark's way through the range", () => {
+  it('takes the percentage and the ETA from how far it has reached, not from the watermark', () => {
     const meter = new ProgressMeter();
-    const hourMs = 3_600_000;
-    meter.look(someProgress({ watermarkMs: startMs }), 0);
-    assert.equal(meter.look(someProgress({ watermarkMs: startMs }), 5_000).etaMs, undefined);
-    const view = meter.look(someProgress({ watermarkMs: startMs + 6 * hourMs, samplesWritten: 40_000 }), 20_000);
+    const at = (hours: number, seconds: number) => {
+      const reachedMs = startMs + hours * 3_600_000;
+      const changes = { watermarkMs: startMs, reachedMs, samplesWritten: hours * 10_000 };
+      return meter.look(someProgress(changes), seconds * 1000);
+    };
+    assert.equal(at(0, 0).etaMs, undefined);
+    assert.equal(at(0, 5).etaMs, undefined);
+    assert.equal(at(1, 6).etaMs, 23_000, 'an hour of the range in a second, until there is more to go by');
+    const view = at(6, 16);
     assert.equal(view.ratio, 0.25);
-    assert.equal(view.samplesPerSecond, 2000);
-    // A quarter in 20 s: three quarters in 60 s.
-    assert.equal(view.etaMs, 60_000);
-    assert.equal(view.throughMs, endMs - 18 * hourMs);
+    // Five hours of the range in 10 s: the other 18 in 36 s.
+    assert.equal(view.etaMs, 36_000);
+    assert.equal(view.throughMs, startMs);
   });
 
   it('does not count what an earlier run had done as speed', () => {
     const meter = new ProgressMeter();
+    const at = (reachedMs: number, seconds: number) =>
+      meter.look(someProgress({ watermarkMs: reachedMs }), seconds * 1000);
     meter.look(someProgress({ phase: 'Starting' }), 0);
-    meter.look(someProgress({ watermarkMs: startMs + 43_200_000 }), 1_000);
-    const view = meter.look(someProgress({ watermarkMs: startMs + 43_200_000 + 4_320_000 }), 11_000);
-    assert.equal(view.etaMs, 90_000);
+    const half = startMs + 43_200_000;
+    at(half, 1);
+    at(half + 2_160_000, 2);
+    assert.equal(at(half + 2_160_000 + 4_320_000, 12).etaMs, 85_000);
   });
 });

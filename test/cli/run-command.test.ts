@@ -34,6 +34,7 @@ describe('prom-migrator run', () => {
           windows: 5,
         },
         watermarkMs: startMs + 3_600_000,
+        reachedMs: startMs + 3 * 3_600_000,
         samplesRead: 1_234_567,
         samplesWritten: 1_234_000,
         samplesFiltered: 500,
@@ -67,6 +68,7 @@ describe('prom-migrator run', () => {
         phase: 'Failed',
         resumedFrom: '2026-01-01T00:00:00.001Z',
         through: '2026-01-01T01:00:00.000Z',
+        completedRatio: 0.125,
         samplesRead: 1_234_567,
         samplesWritten: 1_234_000,
         samplesFiltered: 500,
@@ -113,6 +115,7 @@ describe('prom-migrator run', () => {
       assert.equal(printed.total, null, 'no mark was looked for');
       assert.equal(printed.resumedFrom, null);
       assert.equal(printed.through, null);
+      assert.equal(printed.completedRatio, null);
     });
 
     it('is a short aligned summary otherwise', async () => {

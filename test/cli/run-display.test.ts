@@ -65,8 +65,11 @@ describe('prom-migrator run on stderr', () => {
     const engine = fakeEngine(async ({ observer }) => {
       const progress = someProgress({ windowMs: 7_200_000, waitingFor: 'source' });
       observer.progress(progress);
-      await io.clock.advance(10_000);
+      await io.clock.advance(5_000);
+      progress.reachedMs = (startMs + later) / 2;
+      await io.clock.advance(5_000);
       progress.watermarkMs = later;
+      progress.reachedMs = later;
       progress.samplesWritten = 5_000;
       observer.progress(progress);
       await io.clock.advance(10_000);

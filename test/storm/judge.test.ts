@@ -16,6 +16,7 @@ const DONE: RunResult = {
   phase: 'Succeeded',
   resumedFrom: null,
   through: END,
+  completedRatio: 1,
   samplesRead: 100,
   samplesWritten: 90,
   samplesFiltered: 0,

@@ -8,13 +8,14 @@ const totals: MigrationTotals = {
   startMs: 1_000_000,
   endMs: 2_000_000,
   watermarkMs: 1_250_000,
+  reachedMs: 1_400_000,
   samplesRead: 100,
   samplesWritten: 70,
   samplesFiltered: 10,
   samplesAlreadyPresent: 11,
   samplesConflicting: 4,
   samplesRejected: { too_old: 3, out_of_order: 2 },
-  series: 9,
+  windowSeries: 9,
   windows: 5,
   windowMs: 60_000,
   inFlightBytes: 4096,
@@ -90,7 +91,7 @@ describe('the metrics of a migration', () => {
     assert.equal(of('watermark_timestamp_seconds'), 1250);
     assert.equal(of('range_start_timestamp_seconds'), 1000);
     assert.equal(of('range_end_timestamp_seconds'), 2000);
-    assert.equal(of('completed_ratio'), 0.25);
+    assert.equal(of('completed_ratio'), 0.4);
     assert.equal(of('in_flight_bytes'), 4096);
     assert.equal(of('in_flight_writes'), 2);
     assert.equal(of('phase', ',phase="Running"'), 1);

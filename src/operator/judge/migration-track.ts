@@ -7,6 +7,7 @@ import type { MigrationEvent, MigrationProgress } from '../../migration/observer
 import type { Side } from '../../remote/endpoint.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
 
 const counterNames = [
@@ -57,7 +58,6 @@ const OUTAGE_MS = 5_000;
 /** How long a side has to be well before its outage counts as over: a condition that comes and goes tells nobody anything. */
 const RECOVERED_MS = 15_000;
 const RATE_WINDOW_MS = 30_000;
-const ETA_WINDOW_MS = 300_000;
 
 /** A text of a server or of the engine as it may stand in a status or an event: printable, without secrets, at most 512 characters. */
 export function statusText(text: string): string {
@@ -75,7 +75,9 @@ export class MigrationTrack {
   #range: { readonly startMs: number; readonly endMs: number } | undefined;
   #through: number | undefined;
   #samplesRate = new SlidingRate(RATE_WINDOW_MS);
-  #watermarkRate = new SlidingRate(ETA_WINDOW_MS);
+  /** How far it has come, what is acknowledged inside windows in flight included: for the percentage. */
+  #reached: number | undefined;
+  #remaining = new RemainingTime();
   readonly #failing = new Map<Side, Failing>();
   #recentErrors: ErrorEntry[];
   /** Timestamps, for the status. */
@@ -99,6 +101,7 @@ export class MigrationTrack {
       series: progress?.series ?? 0,
     };
     this.#through = timeOf(progress?.through);
+    this.#reached = this.#through;
     const endMs = timeOf(range?.end);
     this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
     this.startTimeMs = timeOf(startTime);
@@ -142,13 +145,15 @@ export class MigrationTrack {
     return this.#run === undefined ? 0 : this.#samplesRate.perSecond();
   }
 
-  /** Undefined while nobody can know. */
+  /** What is done of the range, from 0 to 1; undefined until the range is known. */
+  get completed(): number | undefined {
+    if (this.#range === undefined || this.#reached === undefined) return undefined;
+    return completedRatio({ ...this.#range, reachedMs: this.#reached });
+  }
+
+  /** Undefined while it can't be known. */
   get remainingMs(): number | undefined {
-    const rangePerSecond = this.#watermarkRate.perSecond();
-    if (this.#run === undefined || this.#range === undefined || this.#through === undefined || rangePerSecond <= 0) {
-      return undefined;
-    }
-    return (Math.max(0, this.#range.endMs - this.#through) / rangePerSecond) * 1000;
+    return this.#run === undefined ? undefined : this.#remaining.remainingMs;
   }
 
   /** The last different failures, newest first. */
@@ -173,7 +178,7 @@ export class MigrationTrack {
     this.#run = undefined;
     this.copying = false;
     this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
-    this.#watermarkRate = new SlidingRate(ETA_WINDOW_MS);
+    this.#remaining = new RemainingTime();
     this.#failing.clear();
     this.startTimeMs ??= wallMs;
     this.startedMs ??= monotonicMs;
@@ -200,7 +205,9 @@ export class MigrationTrack {
     if (this.copying || progress.phase === 'Succeeded') {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;
-      this.#watermarkRate.add(now.monotonicMs, progress.watermarkMs);
+      // What an earlier start of this copy had in flight is in the destination, although it is compared again.
+      this.#reached = Math.max(progress.reachedMs, this.#reached ?? progress.reachedMs);
+      this.#remaining.look(progress, now.monotonicMs);
     }
     this.#samplesRate.add(now.monotonicMs, progress.samplesWritten);
     const finished = progress.windows > windowsBefore;
@@ -232,7 +239,10 @@ export class MigrationTrack {
         this.copying = true;
         this.resumedFromMs = progress.resumedFromMs;
         // No mark was found: whatever the status says of earlier starts was of another copy, or is lost.
-        if (progress.resumedFromMs === undefined) this.#base = noTotals;
+        if (progress.resumedFromMs === undefined) {
+          this.#base = noTotals;
+          this.#reached = undefined;
+        }
         break;
       case 'resumed':
         this.#base = rebased(this.#base, event.samplesBefore);

@@ -82,17 +82,15 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
 }
 
 function progressOf(track: MigrationTrack, situation: Situation): StatusProgress | undefined {
-  const { range, throughMs, totals } = track;
-  if (range === undefined || throughMs === undefined) return undefined;
-  const lengthMs = range.endMs - range.startMs;
-  const ratio = lengthMs > 0 ? Math.min(Math.max((throughMs - range.startMs) / lengthMs, 0), 1) : 0;
+  const { completed, throughMs, totals } = track;
+  if (completed === undefined || throughMs === undefined) return undefined;
   const { samplesRejected, ...counts } = totals;
   const safe = (count: number) => Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
   const moving = situation.kind === 'running';
   const { remainingMs, samplesPerSecond } = track;
   return {
-    percent: Math.floor(ratio * 100 + 1e-9),
-    display: formatPercent(ratio),
+    percent: Math.floor(completed * 100 + 1e-9),
+    display: formatPercent(completed),
     through: exactTime(throughMs),
     samples: formatCount(counts.samplesWritten),
     ...(Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])) as typeof counts),

@@ -69,5 +69,6 @@ export function specOf(spec: Loose = {}): PromMigrationSpec {
 
 /** What the engine would tell half way. */
 export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
-  return { ...initialProgress(startMs, endMs), phase: 'Running', windowMs: 60_000, ...changes };
+  const reachedMs = changes.watermarkMs ?? startMs;
+  return { ...initialProgress(startMs, endMs), phase: 'Running', windowMs: 60_000, reachedMs, ...changes };
 }

@@ -113,9 +113,7 @@ export class SlowCopy implements AsyncDisposable {
    * first difference.
    */
   async assertAllThereOnce(destination: Destination, server: ServerProcess): Promise<number> {
-    const copied = new Map(
-      [...this.#set].filter(([, { histograms }]) => destination.takesHistograms || histograms.length === 0),
-    );
+    const copied = this.#copiedTo(destination);
     const expected = destination.values === 'bits' ? copied : keptByVictoriaMetrics(copied);
     const actual = await destination.read(server);
     const isMark = (labels: ReadonlyMap<string, string>) => labels.get('__name__') === 'prom_migrator_progress';
@@ -131,5 +129,16 @@ export class SlowCopy implements AsyncDisposable {
       'the last mark counts every sample of all runs once',
     );
     return comparison.samplesCompared;
+  }
+
+  /** How many samples of the source a migration to that destination reads and writes; some stores keep fewer. */
+  countCopied(destination: Destination): number {
+    return countSamples(this.#copiedTo(destination));
+  }
+
+  #copiedTo(destination: Destination): SeriesSet {
+    return new Map(
+      [...this.#set].filter(([, { histograms }]) => destination.takesHistograms || histograms.length === 0),
+    );
   }
 }

@@ -1,0 +1,178 @@
+// What a run says of its progress while it is under way: when windows are marked, how much is done, how long the rest takes.
+import assert from 'node:assert/strict';
+import { ProgressMeter } from '../../src/cli/progress-view.ts';
+import type { MigrationProgress } from '../../src/migration/observer.ts';
+import { completedRatio } from '../../src/telemetry/completion.ts';
+import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
+import { FastClock } from './support/fake-clock.ts';
+import { startDestination } from './support/fake-destination.ts';
+import { regularSeries, startSource } from './support/fake-source.ts';
+import { dayMs, epochMs, hourMs, minuteMs, planFor, RecordingObserver, run } from './support/plan.ts';
+import { frameOf } from './support/remote-messages.ts';
+
+type Changes = Parameters<typeof planFor>[1];
+
+const seriesCount = 12;
+const stepMs = 30_000;
+
+/** A whole day, and more of it than is asked for. */
+const uniform = regularSeries({ count: seriesCount, fromMs: epochMs - hourMs, toMs: epochMs + 25 * hourMs, stepMs });
+const samplesIn = (lengthMs: number) => (seriesCount * lengthMs) / stepMs;
+
+interface Look {
+  readonly atMs: number;
+  readonly ratio: number;
+  readonly etaMs: number | undefined;
+  readonly acknowledged: number;
+  readonly windows: number;
+}
+
+/** Runs the plan and looks at its progress at each report, with a meter that looks every half second. */
+async function watch(changes: NonNullable<Changes>, options: { speed?: number; samplesPerChunk?: number } = {}) {
+  await using source = await startSource(uniform);
+  source.samplesPerChunk = options.samplesPerChunk ?? 30;
+  await using destination = await startDestination();
+  const clock = new FastClock({ nowMs: epochMs + 30 * dayMs, speed: options.speed ?? 100 });
+  const observer = new RecordingObserver();
+  const meter = new ProgressMeter();
+  const looks: Look[] = [];
+  let meterAtMs = Number.NEGATIVE_INFINITY;
+  let etaMs: number | undefined;
+  const look = (progress: Readonly<MigrationProgress>) => {
+    const atMs = clock.monotonicMs();
+    if (atMs - meterAtMs >= 500) {
+      etaMs = meter.look(progress, atMs).etaMs;
+      meterAtMs = atMs;
+    }
+    const { samplesWritten, windows } = progress;
+    looks.push({ atMs, ratio: completedRatio(progress), etaMs, acknowledged: samplesWritten, windows });
+  };
+  observer.onProgress = look;
+  const marks: { readonly atMs: number; readonly acknowledged: number }[] = [];
+  destination.onStored = ({ isMark }) => {
+    if (isMark) marks.push({ atMs: clock.monotonicMs(), acknowledged: looks.at(-1)?.acknowledged ?? 0 });
+  };
+  const plan = planFor({ source, destination }, { endMs: epochMs + 24 * hourMs, ...changes });
+  const result = await run(plan, { clock, observer });
+  assert.equal(result.error, undefined);
+  const all = samplesIn((plan.endMs ?? 0) - plan.startMs);
+  assert.equal(result.progress.samplesWritten, all);
+  return { looks, marks, all, endedAtMs: clock.monotonicMs(), observer };
+}
+
+function assertHonest({ looks, all }: { looks: readonly Look[]; all: number }): void {
+  let before = 0;
+  let worst = 0;
+  for (const { ratio, acknowledged } of looks) {
+    assert.ok(ratio >= before, `fell from ${before} to ${ratio}`);
+    before = ratio;
+    worst = Math.max(worst, Math.abs(ratio - acknowledged / all));
+  }
+  assert.equal(before, 1);
+  assert.ok(worst <= 0.05, `${(100 * worst).toFixed(1)} points from acknowledged ÷ all`);
+}
+
+const anyOrder: NonNullable<Changes> = {
+  destination: { ordering: 'Any' },
+  window: { maxMs: 6 * hourMs },
+  limits: { inFlightWrites: 4, samplesPerWrite: 200 },
+};
+
+describe('with several windows in flight', () => {
+  it('the first mark appears as soon as the first window is acknowledged', async () => {
+    const { marks, looks, all } = await watch({ ...anyOrder, limits: { ...anyOrder.limits, samplesPerSecond: 4000 } });
+    const first = marks[0]!;
+    const firstWindow = looks.find(({ windows }) => windows > 0)!;
+    // The windows are five minutes, then up to six hours long: one of six hours is a quarter.
+    assert.ok(
+      first.acknowledged / all < 0.2,
+      `after ${((100 * first.acknowledged) / all).toFixed(1)} % of the samples`,
+    );
+    assert.ok(firstWindow.acknowledged / all < 0.2);
+    assert.ok(marks.length >= 4, `${marks.length} marks`);
+  });
+
+  it('no window waits for its mark until another one is copied', async () => {
+    const { marks, all } = await watch({
+      ...anyOrder,
+      window: { maxMs: 2 * hourMs },
+      limits: { ...anyOrder.limits, samplesPerSecond: 4000 },
+    });
+    // At any time at most the windows in flight lie behind the newest mark, and the oldest of them is under way.
+    const gaps = marks.map(({ acknowledged }, i) => acknowledged - (marks[i - 1]?.acknowledged ?? 0));
+    const widest = Math.max(...gaps) / all;
+    assert.ok(widest < 0.17, `${(100 * widest).toFixed(1)} % of the samples between two marks`);
+  });
+});
+
+describe('the percentage', () => {
+  const cases: [string, NonNullable<Changes>, { samplesPerChunk?: number }?][] = [
+    ['several windows in flight', anyOrder],
+    ['one window at a time', { limits: { samplesPerWrite: 200 } }],
+    ['a single window', { endMs: epochMs + 5 * minuteMs, limits: { samplesPerWrite: 6 } }],
+    ['a first window that is most of the range', { ...anyOrder, endMs: epochMs + 7 * hourMs }],
+    ['chunks that are longer than the windows', { limits: { samplesPerWrite: 60 } }, { samplesPerChunk: 240 }],
+    ['one chunk for everything', { ...anyOrder, endMs: epochMs + 4 * hourMs }, { samplesPerChunk: 10_000 }],
+  ];
+  for (const [name, changes, options] of cases) {
+    it(`is never more than five points from what is acknowledged, and never falls: ${name}`, async () => {
+      assertHonest(await watch(changes, options));
+    });
+  }
+
+  it('does not fall when a window is read again after part of it was written', async () => {
+    await using source = await startSource(uniform);
+    const chunk = encodeXorChunk(uniform[0]!.samples.slice(0, 20)).subarray(0, 30);
+    let spoilt = false;
+    source.onQuery = (query) => {
+      if (spoilt || !query.streamed || query.startMs < epochMs + hourMs) return undefined;
+      spoilt = true;
+      // It breaks behind all the good series.
+      const bad = frameOf([['__name__', 'zero']], 1, chunk, query.startMs, query.endMs);
+      const { body, contentType } = source.answer(query);
+      return { body: Buffer.concat([body, bad]), contentType };
+    };
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const observer = new RecordingObserver();
+    let reached = 0;
+    let read = 0;
+    let withdrawn = 0;
+    observer.onProgress = ({ reachedMs, samplesRead }) => {
+      assert.ok(reachedMs >= reached);
+      reached = reachedMs;
+      withdrawn = Math.max(withdrawn, read - samplesRead);
+      read = samplesRead;
+    };
+    const plan = planFor({ source, destination }, { ...anyOrder, endMs: epochMs + 8 * hourMs });
+    const { error } = await run(plan, { observer });
+    assert.equal(error, undefined);
+    assert.ok(withdrawn > 1000, `${withdrawn} samples were withdrawn`);
+    assert.equal(reached, plan.endMs);
+  });
+});
+
+describe('the remaining time', () => {
+  for (const [name, changes] of [
+    ['several windows in flight', anyOrder],
+    ['one window at a time', { limits: { samplesPerWrite: 200 } }],
+  ] as const) {
+    it(`is right within 30 % after the first tenth at constant speed: ${name}`, async () => {
+      // Ten seconds in its own time: the machine's own hiccups matter little.
+      const { looks, endedAtMs } = await watch(
+        { ...changes, limits: { ...changes.limits, samplesPerSecond: samplesIn(24 * hourMs) / 40 } },
+        { speed: 10 },
+      );
+      let seen = 0;
+      for (const { atMs, ratio, etaMs } of looks) {
+        if (ratio < 0.1 || ratio > 0.95) continue;
+        const leftMs = endedAtMs - atMs;
+        assert.ok(etaMs !== undefined);
+        // The last second or two are not what anybody waits for.
+        const wrongMs = Math.max(0, Math.abs(etaMs - leftMs) - 1000);
+        assert.ok(wrongMs <= 0.3 * leftMs, `at ${ratio}: ${etaMs} ms said, ${leftMs} ms left`);
+        seen++;
+      }
+      assert.ok(seen > 20, `${seen} looks`);
+    });
+  }
+});
