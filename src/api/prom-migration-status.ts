@@ -75,7 +75,7 @@ export interface CopiedRange {
 
 /** How far it is, over all starts. Brought up to date every 10 seconds at most. */
 export interface StatusProgress {
-  /** Share of the time range that is finished. */
+  /** Share of the time range that is done, including what is acknowledged in the windows after through. */
   readonly percent?: number;
   /** The same for people, such as 41.3%. */
   readonly display?: string;

@@ -75,7 +75,7 @@ export class MigrationTrack {
   #range: { readonly startMs: number; readonly endMs: number } | undefined;
   #through: number | undefined;
   #samplesRate = new SlidingRate(RATE_WINDOW_MS);
-  /** How far it has come, what is acknowledged inside windows in flight included: for the percentage. */
+  /** How far the attempts of this process have come, what was acknowledged inside windows in flight included: for the percentage. */
   #reached: number | undefined;
   #remaining = new RemainingTime();
   readonly #failing = new Map<Side, Failing>();
@@ -101,7 +101,6 @@ export class MigrationTrack {
       series: progress?.series ?? 0,
     };
     this.#through = timeOf(progress?.through);
-    this.#reached = this.#through;
     const endMs = timeOf(range?.end);
     this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
     this.startTimeMs = timeOf(startTime);
@@ -147,8 +146,10 @@ export class MigrationTrack {
 
   /** What is done of the range, from 0 to 1; undefined until the range is known. */
   get completed(): number | undefined {
-    if (this.#range === undefined || this.#reached === undefined) return undefined;
-    return completedRatio({ ...this.#range, reachedMs: this.#reached });
+    const reachedMs = this.#reached ?? this.#through;
+    return this.#range === undefined || reachedMs === undefined
+      ? undefined
+      : completedRatio({ ...this.#range, reachedMs });
   }
 
   /** Undefined while it can't be known. */
@@ -205,7 +206,7 @@ export class MigrationTrack {
     if (this.copying || progress.phase === 'Succeeded') {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;
-      // What an earlier start of this copy had in flight is in the destination, although it is compared again.
+      // What an earlier attempt had in flight is in the destination, although it is compared again.
       this.#reached = Math.max(progress.reachedMs, this.#reached ?? progress.reachedMs);
       this.#remaining.look(progress, now.monotonicMs);
     }

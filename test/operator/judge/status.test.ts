@@ -226,6 +226,25 @@ describe('the status', () => {
     assert.equal(status.resumedFrom, undefined);
   });
 
+  it('counts what is acknowledged inside windows in flight, in percentage and remaining time', () => {
+    const track = halfWay({ watermarkMs: startMs + 2 * hourMs, reachedMs: startMs + 18 * hourMs });
+    const { progress } = statusOf({ situation: running, track });
+    assert.equal(progress?.percent, 75);
+    assert.equal(progress?.display, '75.0%');
+    assert.equal(progress?.remaining, '10s');
+    assert.equal(progress?.through, '2025-01-01T02:00:00Z', 'through stays the watermark');
+  });
+
+  it('does not fall back in percent when an attempt compares again what was in flight', () => {
+    const track = halfWay({ watermarkMs: startMs + 2 * hourMs, reachedMs: startMs + 18 * hourMs });
+    track.attemptEnded();
+    track.attemptStarted(momentAt(nowMs));
+    const fromMs = startMs + 2 * hourMs;
+    track.report(progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs }), [started], momentAt(nowMs));
+    assert.equal(statusOf({ situation: running, track }).progress?.percent, 75);
+    assert.equal(statusOf({ situation: running, track }).progress?.through, '2025-01-01T02:00:00Z');
+  });
+
   it('shows no rate of what stands still', () => {
     const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay() });
     assert.equal(progress?.samples, '12.4M');
