@@ -33,8 +33,8 @@ export interface ControllerOptions {
   readonly store: {
     get(key: string): PromMigration | undefined;
     list(): readonly PromMigration[];
-    /** Takes over what a write of the controller's own answered. */
-    put(resource: PromMigration): void;
+    /** Takes over the response to a request of the controller's own, unless `basis` is not the newest any more. */
+    put(basis: PromMigration, response: PromMigration, passed?: readonly string[]): void;
   };
   readonly queue: WorkQueue;
   readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onEnd'>) => WorkerPool;
@@ -283,12 +283,11 @@ export class Controller {
     if (result.kind === 'later') return result.afterMs;
     if (result.kind === 'conflict') {
       const newest = await this.#options.readResource(resource, settings.signal);
-      if (newest !== undefined && newest.metadata.uid === resource.metadata.uid) store.put(newest);
+      if (newest !== undefined) store.put(resource, newest);
       return CONFLICT_PAUSE_MS;
     }
     if (result.kind !== 'written') return undefined;
-    // Nothing newer can have come by the watch: the write would have been refused.
-    if (store.get(key)?.metadata.uid === resource.metadata.uid) store.put(result.resource);
+    store.put(resource, result.resource, result.passed);
     for (const notice of noticesOfChange(resource.status, status)) {
       recorder.record(referenceTo(result.resource), notice);
       // The ends are in the log already, with more about them.

@@ -1,68 +1,144 @@
-// The PromMigrations of all watched namespaces as they are now: what the watches told, and what this operator's own writes answered, which
-// is often sooner. Fed by operator.ts and controller.ts.
+// The PromMigrations of all watched namespaces as they are now: the one place that knows. Reflectors write what the API server lists and
+// watches; the controller adds the responses to its own writes, which often arrive sooner than the watch.
 
 import type { PromMigration } from '../api/prom-migration.ts';
-import { keyOf } from './kube/kube-objects.ts';
+import { keyOf, slimmed } from './kube/kube-objects.ts';
 import type { Change } from './kube/reflector.ts';
-import { Store } from './kube/store.ts';
 
-const REMEMBERED_WRITES = 32;
+type Objects = Map<string, PromMigration>;
+
+/** A write that the watch has not shown yet. */
+interface OwnWrite {
+  readonly resource: PromMigration;
+  /**
+   * The version that the write was based on and those that came of it, in this order. A resourceVersion is opaque: which of two is newer
+   * cannot be seen. But nothing lies between these, because each write was fenced by the version before it; so an object that the watch
+   * shows with another version is newer than all of them.
+   */
+  readonly versions: Set<string>;
+}
 
 export class MigrationStore {
   /** By namespace; the empty one stands for all of them. */
-  readonly #stores: ReadonlyMap<string, Store<PromMigration>>;
-  /** Versions that own writes have made and the watch has not told yet. */
-  readonly #own = new Map<string, Set<string>>();
+  readonly #watched: ReadonlyMap<string, Objects>;
+  readonly #listed = new Set<string>();
+  readonly #ownWrites = new Map<string, OwnWrite>();
+  #syncWaiters: (() => void)[] = [];
 
   constructor(namespaces: readonly string[]) {
     const watched = namespaces.length === 0 ? [''] : namespaces;
-    this.#stores = new Map(watched.map((namespace) => [namespace, new Store<PromMigration>()]));
+    this.#watched = new Map(watched.map((namespace) => [namespace, new Map()]));
   }
 
   /** Namespaces to watch, each by a reflector of its own; undefined: all of them at once. */
   get namespaces(): (string | undefined)[] {
-    return [...this.#stores.keys()].map((namespace) => (namespace === '' ? undefined : namespace));
+    return [...this.#watched.keys()].map((namespace) => (namespace === '' ? undefined : namespace));
   }
 
-  /** Whether every watch has told of all that there is. */
+  /** For the reflector of the namespace, and for it alone to write. */
+  objectsOf(namespace: string | undefined): Objects {
+    const objects = this.#watched.get(namespace ?? '');
+    if (objects === undefined) throw new RangeError(`${namespace ?? 'all namespaces'} are not watched`);
+    return objects;
+  }
+
+  /** Whether every namespace is listed: before, a missing key says nothing. */
   get synced(): boolean {
-    return [...this.#stores.values()].every((store) => store.synced);
+    return this.#listed.size === this.#watched.size;
+  }
+
+  /** Resolves when every namespace is listed. Rejects with the signal's reason when it is aborted before. */
+  whenSynced(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (this.synced) return resolve();
+      const onAbort = () => {
+        this.#syncWaiters = this.#syncWaiters.filter((other) => other !== wake);
+        reject(signal.reason);
+      };
+      const wake = () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      this.#syncWaiters.push(wake);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   get(key: string): PromMigration | undefined {
-    return this.#storeOf(key.split('/')[0])?.get(key);
+    const seen = this.#seen(key);
+    const own = this.#ownWrites.get(key);
+    if (own === undefined) return seen;
+    if (isAhead(own, seen)) return own.resource;
+    this.#ownWrites.delete(key);
+    return seen;
   }
 
+  /** In no order that can be relied on. */
   list(): PromMigration[] {
-    return [...this.#stores.values()].flatMap((store) => store.list());
+    return [...this.#watched.values()].flatMap((objects) => [...objects.keys()].flatMap((key) => this.get(key) ?? []));
   }
 
-  /** What a write of this operator answered. */
-  put(resource: PromMigration): void {
-    const key = keyOf(resource);
-    const { resourceVersion } = resource.metadata;
-    if (resourceVersion !== undefined) {
-      const own = this.#own.get(key) ?? new Set();
-      own.add(resourceVersion);
-      for (const oldest of own) {
-        if (own.size <= REMEMBERED_WRITES) break;
-        own.delete(oldest);
+  /**
+   * Takes over the response to a request of this operator, unless the object has changed since: what the watch has shown meanwhile may be
+   * newer, and is never overwritten.
+   * @param basis as it was in here when the request was made
+   * @param passed versions that the request has made on the way to `response`
+   */
+  put(basis: PromMigration, response: PromMigration, passed: readonly string[] = []): void {
+    const key = keyOf(basis);
+    const now = this.get(key);
+    if (now === undefined || !isSameVersion(now, basis) || response.metadata.uid !== basis.metadata.uid) return;
+    const versions = this.#ownWrites.get(key)?.versions ?? new Set([versionOf(basis)]);
+    for (const version of [...passed, versionOf(response)]) versions.add(version);
+    this.#ownWrites.set(key, { resource: slimmed(response), versions });
+  }
+
+  /** Hears of a change that the reflector of `namespace` has made. @returns the keys to look at; none for the echo of an own write */
+  take(namespace: string | undefined, change: Change): string[] {
+    switch (change.kind) {
+      case 'waiting':
+        return [];
+      case 'synced':
+        this.#listed.add(namespace ?? '');
+        if (this.synced) for (const wake of this.#syncWaiters.splice(0)) wake();
+        return [...change.keys];
+      default: {
+        const seen = this.#seen(change.key);
+        const own = this.#ownWrites.get(change.key);
+        if (seen === undefined || own === undefined || !isKnown(own, seen)) {
+          this.#ownWrites.delete(change.key);
+          return [change.key];
+        }
+        // What came before the version that is shown is not shown again.
+        for (const version of own.versions) {
+          if (version === versionOf(seen)) break;
+          own.versions.delete(version);
+        }
+        return [];
       }
-      this.#own.set(key, own);
     }
-    this.#storeOf(resource.metadata.namespace)?.apply({ kind: 'modified', object: resource });
   }
 
-  /** Takes a change of the watch of `namespace` over. @returns the keys to look at; none for the echo of an own write */
-  take(namespace: string | undefined, change: Change<PromMigration>): string[] {
-    if (change.kind === 'modified' || change.kind === 'added') {
-      // What is in the store is this very version, or one that was made of it.
-      if (this.#own.get(keyOf(change.object))?.delete(change.object.metadata.resourceVersion ?? '')) return [];
-    } else if (change.kind === 'deleted') this.#own.delete(keyOf(change.object));
-    return this.#stores.get(namespace ?? '')?.apply(change) ?? [];
+  #seen(key: string): PromMigration | undefined {
+    const objects = this.#watched.get('') ?? this.#watched.get(key.split('/')[0] ?? '');
+    return objects?.get(key);
   }
+}
 
-  #storeOf(namespace: string | undefined): Store<PromMigration> | undefined {
-    return this.#stores.get('') ?? this.#stores.get(namespace ?? '');
-  }
+/** Whether the watch shows a version that the own write was based on, or has made. */
+function isKnown({ resource, versions }: OwnWrite, seen: PromMigration): boolean {
+  return seen.metadata.uid === resource.metadata.uid && versions.has(versionOf(seen));
+}
+
+function isAhead(own: OwnWrite, seen: PromMigration | undefined): boolean {
+  return seen !== undefined && isKnown(own, seen) && !isSameVersion(own.resource, seen);
+}
+
+function isSameVersion(one: PromMigration, other: PromMigration): boolean {
+  return one.metadata.uid === other.metadata.uid && versionOf(one) === versionOf(other);
+}
+
+function versionOf({ metadata }: PromMigration): string {
+  return metadata.resourceVersion ?? '';
 }

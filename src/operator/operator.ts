@@ -216,6 +216,7 @@ class Operator {
     };
     const changes = reflect<PromMigration>({
       client: this.#client,
+      objects: this.#store.objectsOf(namespace),
       path: migrationPath(namespace),
       clock,
       random,
@@ -233,7 +234,7 @@ class Operator {
         metrics.watchReconnect('failure');
         logger.warn('watching PromMigrations failed', { namespace: namespace ?? 'all', reason: change.reason });
       } else if (change.kind === 'synced') {
-        logger.info('PromMigrations listed', { namespace: namespace ?? 'all', count: change.items.length });
+        logger.info('PromMigrations listed', { namespace: namespace ?? 'all', count: change.keys.length });
       }
       for (const key of this.#store.take(namespace, change)) this.#controller.changed(key);
     }
@@ -293,9 +294,9 @@ class Operator {
 
   /** Not before everything is listed: what comes first would start first. */
   async #work(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#context;
+    const { logger } = this.#context;
     try {
-      while (!this.#store.synced) await clock.sleep(100, signal);
+      await this.#store.whenSynced(signal);
       await this.#controller.lead(signal);
     } catch (error) {
       if (!signal.aborted) logger.error('the controller ended with an error', { error });

@@ -16,8 +16,8 @@ const PROGRESS_EVERY_MS = 10_000;
 const AT_MOST_EVERY_MS = 1_000;
 
 export type WriteResult =
-  /** The object as the API server has it now. */
-  | { readonly kind: 'written'; readonly resource: PromMigration }
+  /** The object as the write has left it, and the versions that it passed on the way there. */
+  | { readonly kind: 'written'; readonly resource: PromMigration; readonly passed: readonly string[] }
   | { readonly kind: 'unchanged' }
   /** Too soon after the last one. */
   | { readonly kind: 'later'; readonly afterMs: number }
@@ -85,6 +85,7 @@ export class StatusWriter {
       onWrite('success');
       // Somebody has edited the status: a forged end would otherwise stand there for good.
       const leftovers = leftoversPatch(written.status ?? {}, status);
+      const passed = leftovers === undefined ? [] : [written.metadata.resourceVersion ?? ''];
       if (leftovers !== undefined) {
         written = await client.patch<PromMigration>(
           path,
@@ -97,7 +98,7 @@ export class StatusWriter {
         );
         onWrite('success');
       }
-      return { kind: 'written', resource: written };
+      return { kind: 'written', resource: written, passed };
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) {
         const kind = isConflict(error) ? 'conflict' : 'gone';

@@ -324,6 +324,42 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 1);
   });
 
+  it('keeps an edit that is seen while the response to an own write is still on its way', async () => {
+    await using stage = new Stage();
+    stage.put(migrationOf({ spec: { suspend: true } }));
+    let arrive = () => {};
+    stage.responses = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    await stage.lead();
+    assert.equal(stage.phase('copy'), 'Suspended');
+    stage.spec('copy', { suspend: false });
+    await stage.pass(0);
+    stage.responses = undefined;
+    arrive();
+    await stage.pass(60_000);
+    assert.equal(stage.workers.length, 1);
+    assert.equal(stage.phase('copy'), 'Running');
+  });
+
+  it('keeps an edit that is seen while the read after a conflict is still on its way', async () => {
+    await using stage = new Stage();
+    stage.put(migrationOf({ spec: { suspend: true } }));
+    stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
+    let arrive = () => {};
+    stage.responses = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    await stage.lead();
+    stage.spec('copy', { suspend: false });
+    await stage.pass(0);
+    stage.responses = undefined;
+    arrive();
+    await stage.pass(60_000);
+    assert.equal(stage.workers.length, 1);
+    assert.equal(stage.phase('copy'), 'Running');
+  });
+
   it('looks again when the object has changed under a write', async () => {
     await using stage = await running();
     stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));

@@ -1,21 +1,23 @@
-// Keeps telling what the objects of a collection are: a list, then a watch that goes on from it, for as long as the signal lets it.
-// Called by controller.ts. It outlives every fault of the API server; docs/adr says why it is not client-node's informer.
+// Keeps a map of the objects of a collection as they are: a list, then a watch from there, for as long as the signal lets it. Reports the
+// keys that have changed, as client-go does. It outlives every fault of the API server; docs/adr says why it is not client-node's informer.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isExpired, isNotFound, KubeConnectionError, messageOf, retryAfterOf, watchError } from './kube-errors.ts';
 import { type KubeList, type KubeObject, keyOf, slimmed, type WatchEvent } from './kube-objects.ts';
 
-export type Change<T> =
-  /** Once, when the first list is complete. Every later list is told as the changes that the watch had missed. */
-  | { readonly kind: 'synced'; readonly items: T[] }
-  /** For `deleted` the object as it was last seen. */
-  | { readonly kind: 'added' | 'modified' | 'deleted'; readonly object: T }
+/** What has changed in the map of objects; it is there already. */
+export type Change =
+  /** Once, when the first list is complete. Every later list is reported as the changes that the watch had missed. */
+  | { readonly kind: 'synced'; readonly keys: readonly string[] }
+  | { readonly kind: 'added' | 'modified' | 'deleted'; readonly key: string }
   /** A list or watch failed and is going to be tried again; for the log, each time. */
   | { readonly kind: 'waiting'; readonly reason: string };
 
-export interface ReflectOptions {
+export interface ReflectOptions<T> {
   readonly client: KubeClient;
+  /** Where the objects are kept, by key: written here alone, without managedFields. */
+  readonly objects: Map<string, T>;
   /** Of the collection; see resourcePath. */
   readonly path: string;
   readonly clock: Clock;
@@ -39,15 +41,15 @@ const shortestWatchMs = 1_000;
 const missingResourceDelayMs = 10_000;
 
 /**
- * Ends when the signal is aborted, and never throws. Objects come without managedFields. A consumer that stops early has to abort
- * the signal too: until then an unanswered request keeps the generator waiting.
+ * Ends when the signal is aborted, and never throws. A consumer that stops early has to abort the signal too: until then a request without
+ * a response keeps the generator waiting.
  *
  * While the resource itself is unknown (404: its CRD is not installed, or not any more) nothing is reported as deleted: an API
  * server that starts up answers so as well.
  */
 export async function* reflect<T extends KubeObject>(
-  options: ReflectOptions,
-): AsyncGenerator<Change<T>, void, undefined> {
+  options: ReflectOptions<T>,
+): AsyncGenerator<Change, void, undefined> {
   const { clock, random, signal } = options;
   const reflection = new Reflection<T>(options);
   let failures = 0;
@@ -100,8 +102,8 @@ function describe(failure: unknown, path: string, delayMs: number): string {
 class RelistDue extends Error {}
 
 class Reflection<T extends KubeObject> {
-  readonly #options: ReflectOptions;
-  readonly #known = new Map<string, T>();
+  readonly #options: ReflectOptions<T>;
+  readonly #objects: Map<string, T>;
   #synced = false;
   /** Where the next watch goes on; undefined: list first. */
   #version: string | undefined;
@@ -112,8 +114,9 @@ class Reflection<T extends KubeObject> {
   /** The last list was due by time alone, so that what it finds was missed by a watch that looked healthy. */
   #regular = false;
 
-  constructor(options: ReflectOptions) {
+  constructor(options: ReflectOptions<T>) {
     this.#options = options;
+    this.#objects = options.objects;
   }
 
   mustList(): boolean {
@@ -133,7 +136,7 @@ class Reflection<T extends KubeObject> {
     if (silent || isExpired(failure) || failures > 1) this.#version = undefined;
   }
 
-  async *list(): AsyncGenerator<Change<T>, void, undefined> {
+  async *list(): AsyncGenerator<Change, void, undefined> {
     const { items, version } = await this.#pages();
     const changes = [...this.#difference(items)];
     this.#listedAtMs = this.#options.clock.monotonicMs();
@@ -142,7 +145,7 @@ class Reflection<T extends KubeObject> {
     this.#regular = false;
     if (!this.#synced) {
       this.#synced = true;
-      yield { kind: 'synced', items: [...this.#known.values()] };
+      yield { kind: 'synced', keys: [...this.#objects.keys()] };
       return;
     }
     if (regular && changes.length > 0) this.#options.onRelistMiss?.(changes.length);
@@ -173,36 +176,36 @@ class Reflection<T extends KubeObject> {
   }
 
   /** Takes the list over, and tells what is different from what was known. */
-  *#difference(items: readonly T[]): Generator<Change<T>, void, undefined> {
-    const gone = new Map(this.#known);
+  *#difference(items: readonly T[]): Generator<Change, void, undefined> {
+    const gone = new Map(this.#objects);
     for (const item of items) {
       gone.delete(keyOf(item));
       yield* this.#upsert(item);
     }
-    for (const object of gone.values()) {
-      this.#known.delete(keyOf(object));
-      yield { kind: 'deleted', object };
+    for (const key of gone.keys()) {
+      this.#objects.delete(key);
+      yield { kind: 'deleted', key };
     }
   }
 
-  *#upsert(object: T): Generator<Change<T>, void, undefined> {
+  *#upsert(object: T): Generator<Change, void, undefined> {
     const key = keyOf(object);
-    const before = this.#known.get(key);
+    const before = this.#objects.get(key);
     const { uid, resourceVersion } = object.metadata;
     if (before !== undefined && before.metadata.uid === uid && before.metadata.resourceVersion === resourceVersion)
       return;
-    this.#known.set(key, object);
-    if (before === undefined) yield { kind: 'added', object };
-    else if (before.metadata.uid === uid) yield { kind: 'modified', object };
+    this.#objects.set(key, object);
+    if (before === undefined) yield { kind: 'added', key };
+    else if (before.metadata.uid === uid) yield { kind: 'modified', key };
     else {
       // Deleted and made anew while nobody looked.
-      yield { kind: 'deleted', object: before };
-      yield { kind: 'added', object };
+      yield { kind: 'deleted', key };
+      yield { kind: 'added', key };
     }
   }
 
   /** One watch. Returns when another one may follow at once; throws what ended it otherwise. */
-  async *watch(): AsyncGenerator<Change<T>, void, undefined> {
+  async *watch(): AsyncGenerator<Change, void, undefined> {
     const { client, path, clock, random, signal, relistMs = 600_000, inactivityMs = 90_000 } = this.#options;
     const query = {
       resourceVersion: this.#version ?? '',
@@ -236,7 +239,7 @@ class Reflection<T extends KubeObject> {
     }
   }
 
-  *#take({ type, object }: WatchEvent): Generator<Change<T>, void, undefined> {
+  *#take({ type, object }: WatchEvent): Generator<Change, void, undefined> {
     if (type === 'ERROR') throw watchError(object);
     const seen = object as T;
     const version = (seen as Partial<T> | null)?.metadata?.resourceVersion;
@@ -244,10 +247,10 @@ class Reflection<T extends KubeObject> {
       throw new KubeConnectionError('NOT_JSON', 'the watch sent an event without a resourceVersion');
     if (type === 'ADDED' || type === 'MODIFIED') yield* this.#upsert(slimmed(seen));
     if (type === 'DELETED') {
-      const before = this.#known.get(keyOf(seen));
-      if (before !== undefined && before.metadata.uid === seen.metadata.uid) {
-        this.#known.delete(keyOf(seen));
-        yield { kind: 'deleted', object: before };
+      const key = keyOf(seen);
+      if (this.#objects.get(key)?.metadata.uid === seen.metadata.uid) {
+        this.#objects.delete(key);
+        yield { kind: 'deleted', key };
       }
     }
     this.#version = version;

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
-import { type KubeObject, keyOf } from '../../../src/operator/kube/kube-objects.ts';
+import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
 import { type ReflectOptions, reconnectDelayMs, reflect } from '../../../src/operator/kube/reflector.ts';
-import { Store } from '../../../src/operator/kube/store.ts';
 import { FakeApiServer, type SeenRequest } from '../support/fake-api-server.ts';
 import { ManualClock, settled, until } from '../support/manual-clock.ts';
 
@@ -13,8 +12,11 @@ const pathOf = (name: string) => `/apis/prom-migrator.io/v1alpha1/namespaces/ns/
 const isWatch = ({ query }: SeenRequest) => query['watch'] === 'true';
 const isList = (request: SeenRequest) => !isWatch(request);
 
-/** A reflector at work, its changes as text, and a store that has taken them. */
-async function start(options: Partial<ReflectOptions> = {}, prepare: (server: FakeApiServer) => void = () => {}) {
+/** A reflector at work, its changes as text, and the objects that it keeps. */
+async function start(
+  options: Partial<ReflectOptions<KubeObject>> = {},
+  prepare: (server: FakeApiServer) => void = () => {},
+) {
   const server = await FakeApiServer.start();
   prepare(server);
   const clock = new ManualClock();
@@ -22,10 +24,11 @@ async function start(options: Partial<ReflectOptions> = {}, prepare: (server: Fa
   const stop = new AbortController();
   const changes: string[] = [];
   const misses: number[] = [];
-  const store = new Store<KubeObject>();
+  const objects = new Map<string, KubeObject>();
   const running = (async () => {
     const all = {
       client,
+      objects,
       path,
       clock,
       random: () => 0.5,
@@ -33,10 +36,9 @@ async function start(options: Partial<ReflectOptions> = {}, prepare: (server: Fa
       onRelistMiss: (n: number) => misses.push(n),
     };
     for await (const change of reflect<KubeObject>({ ...all, ...options })) {
-      store.apply(change);
-      if (change.kind === 'synced') changes.push(`synced ${change.items.map(keyOf).join(' ')}`.trim());
+      if (change.kind === 'synced') changes.push(`synced ${change.keys.join(' ')}`.trim());
       else if (change.kind === 'waiting') changes.push(`waiting: ${change.reason}`);
-      else changes.push(`${change.kind} ${change.object.metadata.name}`);
+      else changes.push(`${change.kind} ${change.key.replace('ns/', '')}`);
     }
   })();
   return {
@@ -44,7 +46,7 @@ async function start(options: Partial<ReflectOptions> = {}, prepare: (server: Fa
     clock,
     changes,
     misses,
-    store,
+    objects,
     running,
     stop: () => stop.abort(new Error('stop')),
     lists: () => server.requests.filter(isList).length,
@@ -89,7 +91,7 @@ describe('the reflector', () => {
       allowWatchBookmarks: 'true',
       timeoutSeconds: '450',
     });
-    assert.deepEqual(parts.store.list().map(keyOf), ['ns/b']);
+    assert.deepEqual([...parts.objects.keys()], ['ns/b']);
   });
 
   it('reads a long list in pages', async () => {
@@ -124,8 +126,8 @@ describe('the reflector', () => {
       server.put(path, one('a', { managedFields: [{}], annotations }));
     });
     await parts.sees('synced');
-    assert.deepEqual(parts.store.get('ns/a')?.metadata.annotations, { mine: 'x' });
-    assert.ok(!('managedFields' in (parts.store.get('ns/a')?.metadata ?? {})));
+    assert.deepEqual(parts.objects.get('ns/a')?.metadata.annotations, { mine: 'x' });
+    assert.ok(!('managedFields' in (parts.objects.get('ns/a')?.metadata ?? {})));
   });
 
   it('goes on from the last bookmark when the server ends a quiet watch', async () => {
@@ -179,7 +181,7 @@ describe('the reflector', () => {
         'modified changed',
       ]);
       assert.ok(changes.indexOf('deleted other') < changes.indexOf('added other'));
-      assert.deepEqual(parts.store.list().map(keyOf).sort(), ['ns/changed', 'ns/new', 'ns/other', 'ns/same']);
+      assert.deepEqual([...parts.objects.keys()].sort(), ['ns/changed', 'ns/new', 'ns/other', 'ns/same']);
       assert.deepEqual(parts.misses, []);
     });
   }

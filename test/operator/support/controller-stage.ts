@@ -27,6 +27,8 @@ export class Stage implements AsyncDisposable {
   readonly forgotten: string[] = [];
   secretReads = 0;
   statusWrites = 0;
+  /** While set, the API server takes writes of a status and tells the watch, but its responses are on their way until this resolves. */
+  responses: Promise<void> | undefined;
   /** Thrown instead of the next writes of a status. */
   readonly writeFailures: KubeApiError[] = [];
   leads = true;
@@ -63,7 +65,11 @@ export class Stage implements AsyncDisposable {
       }),
       recorder: { record: ({ name }, { reason }) => this.events.push(`${name} ${reason}`) },
       readSecrets: async (migration) => this.#readSecrets(migration),
-      readResource: async (resource) => this.#objects.get(keyOf(resource)),
+      readResource: async (resource) => {
+        const read = this.#objects.get(keyOf(resource));
+        await this.responses;
+        return read;
+      },
       deleteResource: async (resource) => {
         this.deleted.push(resource.metadata.name);
         this.remove(keyOf(resource));
@@ -107,7 +113,8 @@ export class Stage implements AsyncDisposable {
     const object = this.#objects.get(key);
     if (object === undefined) return;
     this.#objects.delete(key);
-    for (const changed of this.store.take(undefined, { kind: 'deleted', object })) this.controller.changed(changed);
+    this.store.objectsOf(undefined).delete(key);
+    for (const changed of this.store.take(undefined, { kind: 'deleted', key })) this.controller.changed(changed);
   }
 
   resource(name: string): PromMigration {
@@ -150,7 +157,9 @@ export class Stage implements AsyncDisposable {
   }
 
   #tell(object: PromMigration): void {
-    for (const key of this.store.take(undefined, { kind: 'modified', object })) this.controller.changed(key);
+    this.store.objectsOf(undefined).set(keyOf(object), object);
+    for (const key of this.store.take(undefined, { kind: 'modified', key: keyOf(object) }))
+      this.controller.changed(key);
   }
 
   async #apply<T>(body: unknown): Promise<T> {
@@ -172,6 +181,7 @@ export class Stage implements AsyncDisposable {
     this.#objects.set(keyOf(after), after);
     // The watch tells of it a little later.
     setImmediate(() => this.#tell(after));
+    await this.responses;
     return after as T;
   }
 

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import type { PromMigration } from '../../src/api/prom-migration.ts';
+import { MigrationStore } from '../../src/operator/migration-store.ts';
+import { migrationOf } from './support/migrations.ts';
+
+const key = 'team/copy';
+
+/** Version numbers in the order in which the API server made them. The store cannot know it: they are written so that no sorting helps. */
+const opaque = ['x7', 'a3', 'q9', 'b1', 'z0', 'c4'];
+function version(number: number, fields: { uid?: string } = {}): PromMigration {
+  return migrationOf({ resourceVersion: opaque[number]!, ...fields });
+}
+
+class Scene {
+  readonly store = new MigrationStore([]);
+
+  /** The watch shows this version. */
+  watch(resource: PromMigration): string[] {
+    this.store.objectsOf(undefined).set(key, resource);
+    return this.store.take(undefined, { kind: 'modified', key });
+  }
+
+  delete(): string[] {
+    this.store.objectsOf(undefined).delete(key);
+    return this.store.take(undefined, { kind: 'deleted', key });
+  }
+
+  /** Which of the versions the store holds. */
+  get holds(): number {
+    return opaque.indexOf(this.store.get(key)?.metadata.resourceVersion ?? 'none');
+  }
+}
+
+describe('the store of migrations', () => {
+  it('holds what the watch shows, and names the keys to look at', () => {
+    const scene = new Scene();
+    assert.deepEqual(scene.watch(version(0)), [key]);
+    assert.equal(scene.holds, 0);
+    assert.deepEqual(scene.watch(version(1)), [key]);
+    assert.equal(scene.holds, 1);
+    assert.deepEqual(scene.store.list().length, 1);
+    assert.deepEqual(scene.delete(), [key]);
+    assert.deepEqual([scene.holds, scene.store.list().length], [-1, 0]);
+  });
+
+  it('holds an own write before the watch shows it, and does not look at its echo', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    scene.store.put(version(0), version(1));
+    assert.equal(scene.holds, 1);
+    assert.deepEqual(scene.watch(version(1)), []);
+    assert.equal(scene.holds, 1);
+  });
+
+  it('is ahead of a watch that shows one own write after the other', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    scene.store.put(version(0), version(1));
+    scene.store.put(version(1), version(3), [opaque[2]!]);
+    for (const shown of [1, 2, 3]) {
+      assert.deepEqual(scene.watch(version(shown)), []);
+      assert.equal(scene.holds, 3);
+    }
+    assert.deepEqual(scene.watch(version(4)), [key]);
+    assert.equal(scene.holds, 4);
+  });
+
+  it('does not put the late response to a write over a newer edit', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    // The API server has made 1 of the write, and 2 of an edit; the response to the write arrives last.
+    scene.watch(version(1));
+    assert.deepEqual(scene.watch(version(2)), [key]);
+    scene.store.put(version(0), version(1));
+    assert.equal(scene.holds, 2);
+    assert.deepEqual(scene.watch(version(3)), [key]);
+    assert.equal(scene.holds, 3);
+  });
+
+  it('gives way to an edit that follows an own write', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    scene.store.put(version(0), version(1));
+    assert.deepEqual(scene.watch(version(2)), [key], 'the watch has left 1 out, as a new list does');
+    assert.equal(scene.holds, 2);
+  });
+
+  it('ends at what the watch shows last, whatever a read had shown before', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    // A read after a conflict: 1 and 2 are the edits of others.
+    scene.store.put(version(0), version(2));
+    assert.equal(scene.holds, 2);
+    scene.watch(version(1));
+    assert.deepEqual(scene.watch(version(2)), [key]);
+    assert.equal(scene.holds, 2);
+  });
+
+  it('does not keep the write to an object that is gone, or is another one of the same name', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    scene.store.put(version(0), version(1));
+    scene.delete();
+    assert.equal(scene.holds, -1);
+    scene.store.put(version(1), version(2));
+    assert.equal(scene.holds, -1);
+    scene.watch(version(3, { uid: 'another' }));
+    scene.store.put(version(3), version(4));
+    assert.equal(scene.holds, 3);
+  });
+
+  it('keeps no managedFields of a response', () => {
+    const scene = new Scene();
+    scene.watch(version(0));
+    const { metadata, ...rest } = version(1);
+    scene.store.put(version(0), { ...rest, metadata: { ...metadata, managedFields: [{}] } as typeof metadata });
+    assert.ok(!('managedFields' in (scene.store.get(key)?.metadata ?? {})));
+  });
+
+  it('is synced when every namespace is listed, and lets wait for that', async () => {
+    const store = new MigrationStore(['team', 'other']);
+    assert.deepEqual(store.namespaces, ['team', 'other']);
+    const stop = new AbortController();
+    let synced = 0;
+    const waiting = [store.whenSynced(stop.signal), store.whenSynced(stop.signal)].map((one) =>
+      one.then(() => synced++),
+    );
+    const impatient = new AbortController();
+    const givenUp = store.whenSynced(impatient.signal);
+    impatient.abort(new Error('stopped'));
+    await assert.rejects(givenUp, /stopped/);
+    store.objectsOf('team').set(key, version(0));
+    assert.deepEqual(store.take('team', { kind: 'synced', keys: [key] }), [key]);
+    await Promise.resolve();
+    assert.deepEqual([store.synced, synced], [false, 0]);
+    assert.deepEqual(store.take('other', { kind: 'waiting', reason: 'no CRD' }), []);
+    store.take('other', { kind: 'synced', keys: [] });
+    await Promise.all(waiting);
+    assert.deepEqual([store.synced, synced], [true, 2]);
+    await store.whenSynced(stop.signal);
+    assert.equal(store.get(key)?.metadata.name, 'copy');
+    assert.throws(() => store.objectsOf('elsewhere'), RangeError);
+  });
+});
