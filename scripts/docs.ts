@@ -141,6 +141,8 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Who owns which fields; the operator keeps only the owners of the status. */
+  readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 
 ${docComment(root.description, '')}export interface PromMigration {

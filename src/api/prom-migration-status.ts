@@ -13,7 +13,7 @@ export interface PromMigrationStatus {
   readonly conditions?: readonly Condition[];
   /** Hash of what defines the copy: the label id of its progress series. */
   readonly id?: string;
-  /** When the migration first began to read. */
+  /** When the migration first began to read, or began again after it was suspended. */
   readonly startTime?: string;
   /** When it ended. */
   readonly completionTime?: string;
@@ -83,7 +83,10 @@ export interface StatusProgress {
   readonly through?: string;
   /** samplesWritten for people, such as 12.4M. */
   readonly samples?: string;
-  /** Samples that the source gave. */
+  /**
+   * Samples that the source gave. This and the other counts are absent when the destination does not have the counts
+   * of earlier starts, which older versions did not keep there.
+   */
   readonly samplesRead?: number;
   /** Samples that the destination took. */
   readonly samplesWritten?: number;

@@ -14,6 +14,8 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Who owns which fields; the operator keeps only the owners of the status. */
+  readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 
 /**
@@ -79,8 +81,8 @@ export interface PromMigrationSpec {
    */
   readonly progressDeadlineSeconds: number;
   /**
-   * Seconds after its first start at which the operator ends the migration as failed. Without it there is no such end.
-   * run ignores it.
+   * Seconds after its start at which the operator ends the migration as failed. If unset, there is no deadline.
+   * Suspending stops the clock, and resuming starts it again from zero, as for a Job. run ignores it.
    */
   readonly activeDeadlineSeconds?: number;
   /**

@@ -262,7 +262,8 @@ export class Controller {
         logger.info('deleted, as spec.ttlSecondsAfterFinished wants it', fields);
         return undefined;
       case 'status':
-        if (action.situation.kind === 'suspended' || action.situation.kind === 'waiting') record.track.paused();
+        if (action.situation.kind === 'suspended') record.track.suspended();
+        else if (action.situation.kind === 'waiting') record.track.paused();
         return await this.#writeStatus(key, resource, record, action.situation, { signal });
     }
   }

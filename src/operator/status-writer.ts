@@ -9,8 +9,8 @@ import { isConflict, isNotFound } from './kube/kube-errors.ts';
 import { keyOf, resourcePath } from './kube/kube-objects.ts';
 import { writeUrgency } from './judge/status.ts';
 import { leftoversPatch } from './judge/status-leftovers.ts';
+import { STATUS_MANAGER } from './judge/status-origin.ts';
 
-export const FIELD_MANAGER = 'prom-migrator';
 const PROGRESS_EVERY_MS = 10_000;
 /** Even what is urgent is not written more often: conditions may come and go quickly. */
 const AT_MOST_EVERY_MS = 1_000;
@@ -79,7 +79,7 @@ export class StatusWriter {
     };
     try {
       const path = migrationPath(namespace, name, 'status');
-      const settings = { fieldManager: FIELD_MANAGER, force: true, ...(signal !== undefined && { signal }) };
+      const settings = { fieldManager: STATUS_MANAGER, force: true, ...(signal !== undefined && { signal }) };
       let written = await client.apply<PromMigration>(path, body, settings);
       this.#writtenAtMs.set(key, clock.monotonicMs());
       onWrite('success');
@@ -92,7 +92,7 @@ export class StatusWriter {
           { metadata: { uid, resourceVersion: written.metadata.resourceVersion }, status: leftovers },
           {
             contentType: 'application/merge-patch+json',
-            query: { fieldManager: FIELD_MANAGER },
+            query: { fieldManager: STATUS_MANAGER },
             ...(signal !== undefined && { signal }),
           },
         );

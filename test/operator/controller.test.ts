@@ -76,6 +76,26 @@ describe('the controller', () => {
     assert.equal(stage.phase('b'), 'Suspended');
   });
 
+  it('stops the clock of the active deadline while a migration is suspended, as for a Job', async () => {
+    await using stage = new Stage();
+    stage.put(migrationOf({ spec: { activeDeadlineSeconds: 60 } }));
+    await stage.lead();
+    await stage.pass(40_000);
+    stage.spec('copy', { suspend: true });
+    await stage.pass(1_000);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(3_600_000);
+    assert.equal(stage.phase('copy'), 'Suspended');
+    assert.equal(stage.resource('copy').status?.startTime, undefined);
+    stage.spec('copy', { suspend: false });
+    await stage.pass(50_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    await stage.pass(15_000);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Succeeded'), 'False DeadlineExceeded');
+  });
+
   it('says which Secret is missing, keeps looking, and lets others run meanwhile', async () => {
     await using stage = new Stage({ maxMigrations: 1 });
     stage.put(

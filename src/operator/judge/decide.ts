@@ -7,6 +7,7 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
+import { believedStatus } from './status-origin.ts';
 import type { Rates, ResumePoint } from '../execute/worker-messages.ts';
 
 /** Whether the manifest can be run, as validation and the Secrets say; of one generation. */
@@ -148,7 +149,7 @@ function endOf({ resource, worker }: DecideInput): End | undefined {
   if (worker.kind === 'ended') {
     return worker.outcome.succeeded || worker.generation === generation ? worker : undefined;
   }
-  const { conditions, completionTime, observedGeneration } = resource.status ?? {};
+  const { conditions, completionTime, observedGeneration } = believedStatus(resource) ?? {};
   const succeeded = findCondition(conditions, 'Succeeded')?.status;
   if (completionTime === undefined || (succeeded !== 'True' && succeeded !== 'False')) return undefined;
   if (succeeded === 'False' && observedGeneration !== generation) return undefined;

@@ -3,32 +3,15 @@
 
 import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
+import type { StatusProgress } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
+import { addCounts, type Counts, noCounts } from '../../migration/progress/counts.ts';
 import type { Side } from '../../remote/endpoint.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
-
-const counterNames = [
-  'samplesRead',
-  'samplesWritten',
-  'samplesFiltered',
-  'samplesAlreadyPresent',
-  'samplesConflicting',
-  'windows',
-  'bytesRead',
-  'bytesWritten',
-  'retries',
-] as const;
-
-type Counts = { readonly [Name in (typeof counterNames)[number]]: number };
-
-/** Counts over all starts. */
-export type Totals = Counts & {
-  readonly samplesRejected: Readonly<Record<string, number>>;
-  readonly series: number;
-};
+import { believedStatus } from './status-origin.ts';
 
 export interface ErrorEntry {
   readonly timeMs: number;
@@ -67,9 +50,26 @@ export function statusText(text: string): string {
     : `${shown.slice(0, LONGEST_ERROR - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+const countNames = [
+  'samplesRead',
+  'samplesWritten',
+  'samplesFiltered',
+  'samplesAlreadyPresent',
+  'samplesConflicting',
+  'series',
+  'windows',
+  'bytesRead',
+  'bytesWritten',
+  'retries',
+] as const;
+
 export class MigrationTrack {
-  /** Of all starts before the present one. */
-  #base: Totals;
+  /**
+   * What was known before the present attempt: what an earlier operator left in the status, then what the last attempt ended with. Shown
+   * until an attempt has found the counts beside the mark in the destination; only without marks does it stay the truth.
+   */
+  #base: Counts | undefined;
+  readonly #hasMarks: boolean;
   #run: Readonly<MigrationProgress> | undefined;
   readonly #startMs: number;
   #range: { readonly startMs: number; readonly endMs: number } | undefined;
@@ -92,14 +92,11 @@ export class MigrationTrack {
   copying = false;
 
   constructor(resource: PromMigration, now: Moment) {
-    const { status } = resource;
+    this.#hasMarks = resource.spec.destination.progress.protocol !== 'None';
+    const status = this.#hasMarks ? believedStatus(resource) : resource.status;
     const { progress, range, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
     this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
-    this.#base = {
-      ...countsOf((name) => progress?.[name] ?? 0),
-      samplesRejected: { ...progress?.samplesRejected },
-      series: progress?.series ?? 0,
-    };
+    this.#base = countsIn(progress);
     this.#through = timeOf(progress?.through);
     const endMs = timeOf(range?.end);
     this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
@@ -125,19 +122,17 @@ export class MigrationTrack {
     return this.#through;
   }
 
-  get totals(): Totals {
-    const base = this.#base;
+  /** Over all starts; undefined where it is not known, as after the marks of an older version. */
+  get counts(): Counts | undefined {
     const run = this.#run;
-    if (run === undefined) return base;
-    const samplesRejected: Record<string, number> = { ...base.samplesRejected };
-    for (const [reason, samples] of Object.entries(run.samplesRejected)) {
-      samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
-    }
-    return {
-      ...countsOf((name) => base[name] + run[name]),
-      samplesRejected,
-      series: Math.max(base.series, run.series),
-    };
+    if (run === undefined || !this.#hasBegun(run)) return this.#base;
+    const earlier = run.earlier === 'unknown' ? (this.#hasMarks ? undefined : this.#base) : run.earlier;
+    return earlier && addCounts(earlier, run);
+  }
+
+  /** Samples that the destination rejected, over all starts as far as that is known. */
+  get samplesRejected(): Readonly<Record<string, number>> {
+    return (this.counts ?? this.#run ?? noCounts).samplesRejected;
   }
 
   get samplesPerSecond(): number {
@@ -175,7 +170,7 @@ export class MigrationTrack {
   }
 
   attemptStarted({ wallMs, monotonicMs }: Moment): void {
-    this.#base = this.totals;
+    this.#base = this.counts;
     this.#run = undefined;
     this.copying = false;
     this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
@@ -187,15 +182,22 @@ export class MigrationTrack {
   }
 
   attemptEnded(): void {
-    this.#base = this.totals;
+    this.#base = this.counts;
     this.#run = undefined;
     this.copying = false;
     this.#failing.clear();
   }
 
-  /** Somebody wants it to stand still: that time is none of trying. */
+  /** Paused on purpose: this time does not count towards the progress deadline. */
   paused(): void {
     this.tryingSinceMs = undefined;
+  }
+
+  /** As for a Kubernetes Job, suspending stops the clock of the active deadline, and resuming starts it again from zero. */
+  suspended(): void {
+    this.paused();
+    this.startTimeMs = undefined;
+    this.startedMs = undefined;
   }
 
   /** Takes over what a worker told. @returns whether a window was finished */
@@ -203,7 +205,7 @@ export class MigrationTrack {
     const windowsBefore = this.#run?.windows ?? 0;
     for (const event of events) this.#take(event, progress, now);
     this.#run = progress;
-    if (this.copying || progress.phase === 'Succeeded') {
+    if (this.#hasBegun(progress)) {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;
       // What an earlier attempt had in flight is in the destination, although it is compared again.
@@ -241,12 +243,9 @@ export class MigrationTrack {
         this.resumedFromMs = progress.resumedFromMs;
         // No mark was found: whatever the status says of earlier starts was of another copy, or is lost.
         if (progress.resumedFromMs === undefined) {
-          this.#base = noTotals;
+          this.#base = noCounts;
           this.#reached = undefined;
         }
-        break;
-      case 'resumed':
-        this.#base = rebased(this.#base, event.samplesBefore);
         break;
       case 'retry': {
         const { side, code, message } = event;
@@ -277,6 +276,11 @@ export class MigrationTrack {
     }
   }
 
+  /** Whether the run has found where to begin, and with it the counts of earlier runs. */
+  #hasBegun(run: Readonly<MigrationProgress>): boolean {
+    return this.copying || run.phase === 'Succeeded';
+  }
+
   #recovered(side: Side, nowMs: number): void {
     const failing = this.#failing.get(side);
     if (failing !== undefined && failing.recoveredAtMs === undefined) {
@@ -285,22 +289,14 @@ export class MigrationTrack {
   }
 }
 
-function countsOf(count: (name: (typeof counterNames)[number]) => number): Counts {
-  return Object.fromEntries(counterNames.map((name) => [name, count(name)])) as Counts;
-}
-
-const noTotals: Totals = { ...countsOf(() => 0), samplesRejected: {}, series: 0 };
-
-/**
- * The counts of earlier starts, corrected by what the destination's mark says: a start that was cut off had counted samples of a window
- * that will be counted again, or had told its last counts to nobody.
- */
-function rebased(base: Totals, samplesBefore: number): Totals {
-  const samplesAlreadyPresent = Math.min(base.samplesAlreadyPresent, samplesBefore);
-  const samplesWritten = samplesBefore - samplesAlreadyPresent;
-  const rejected = Object.values(base.samplesRejected).reduce((sum, samples) => sum + samples, 0);
-  const samplesRead = samplesBefore + base.samplesFiltered + base.samplesConflicting + rejected;
-  return { ...base, samplesRead, samplesWritten, samplesAlreadyPresent };
+/** The counts that a status shows; undefined when it shows that they are not known. */
+function countsIn(progress: StatusProgress | undefined): Counts | undefined {
+  if (progress === undefined) return noCounts;
+  if (progress.samplesRead === undefined) return undefined;
+  const { samplesRejected } = progress;
+  const counts = { ...noCounts, samplesRejected: { ...samplesRejected } };
+  for (const name of countNames) counts[name] = progress[name] ?? 0;
+  return counts;
 }
 
 function timeOf(text: string | undefined): number | undefined {

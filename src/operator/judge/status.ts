@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
+import { type Counts, rejectedSamples } from '../../migration/progress/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatCount, formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
@@ -82,9 +83,8 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
 }
 
 function progressOf(track: MigrationTrack, situation: Situation): StatusProgress | undefined {
-  const { completed, throughMs, totals } = track;
+  const { completed, throughMs, counts } = track;
   if (completed === undefined || throughMs === undefined) return undefined;
-  const { samplesRejected, ...counts } = totals;
   const safe = (count: number) => Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
   const moving = situation.kind === 'running';
   const { remainingMs, samplesPerSecond } = track;
@@ -92,11 +92,17 @@ function progressOf(track: MigrationTrack, situation: Situation): StatusProgress
     percent: Math.floor(completed * 100 + 1e-9),
     display: formatPercent(completed),
     through: exactTime(throughMs),
-    samples: formatCount(counts.samplesWritten),
-    ...(Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])) as typeof counts),
-    ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
+    ...(counts !== undefined && countFields(counts, safe)),
     ...(moving && { samplesPerSecond: safe(samplesPerSecond), rate: formatRate(samplesPerSecond) }),
     ...(moving && remainingMs !== undefined && { remaining: formatDuration(roundedMs(remainingMs)) }),
+  };
+}
+
+function countFields({ samplesRejected, ...counts }: Counts, safe: (count: number) => number): StatusProgress {
+  return {
+    samples: formatCount(counts.samplesWritten),
+    ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])),
+    ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
   };
 }
 
@@ -175,20 +181,16 @@ function degradedOf({ situation, track, now }: StatusInput): Meant<'Degraded'> {
     const { side, code, message } = failing;
     return { type: 'Degraded', status: 'True', reason: failingReasons[side], message: `${code}: ${message}` };
   }
-  const skipped = rejectedSamples(track);
-  if (skipped > 0) {
+  const rejected = Object.keys(track.samplesRejected);
+  if (rejectedSamples(track) > 0) {
     return {
       type: 'Degraded',
       status: 'True',
       reason: 'SamplesSkipped',
-      message: `the destination rejected samples: ${Object.keys(track.totals.samplesRejected).sort().join(', ')}; status.progress.samplesRejected counts them`,
+      message: `the destination rejected samples: ${rejected.sort().join(', ')}; status.progress.samplesRejected counts them`,
     };
   }
   return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: '' };
-}
-
-export function rejectedSamples({ totals }: MigrationTrack): number {
-  return Object.values(totals.samplesRejected).reduce((sum, samples) => sum + samples, 0);
 }
 
 function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degraded'>): Meant<'Progressing'> {

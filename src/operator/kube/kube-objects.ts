@@ -1,12 +1,7 @@
 // The few shapes of the Kubernetes API that the operator reads and writes, and the paths they live under. Types only for what is
 // looked at: an object keeps every other field that the server sent.
 
-import type { ObjectMeta as MigrationMeta } from '../../api/prom-migration.ts';
-
-export interface ObjectMeta extends MigrationMeta {
-  /** Who owns which field. Often larger than the object, and of no use here. */
-  readonly managedFields?: readonly unknown[];
-}
+import type { ObjectMeta } from '../../api/prom-migration.ts';
 
 export interface KubeObject {
   readonly apiVersion?: string;
@@ -126,12 +121,25 @@ export function microTime(nowMs: number): string {
   return new Date(nowMs).toISOString().replace('Z', '000Z');
 }
 
-/** The object without what no one reads and everyone stores: managedFields, and kubectl's copy of the manifest. */
+/**
+ * The object without what no one reads and everyone stores: kubectl's copy of the manifest, and managedFields apart from the names of those
+ * who own fields of the status.
+ */
 export function slimmed<T extends KubeObject>(object: T): T {
   const { managedFields, ...metadata } = object.metadata;
   const { [lastApplied]: manifest, ...annotations } = metadata.annotations ?? {};
   if (managedFields === undefined && manifest === undefined) return object;
-  return { ...object, metadata: { ...metadata, ...(metadata.annotations !== undefined && { annotations }) } };
+  const owners = (managedFields ?? [])
+    .filter(({ subresource }) => subresource === 'status')
+    .map(({ manager, subresource }) => ({ manager, subresource }));
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(metadata.annotations !== undefined && { annotations }),
+      ...(owners.length > 0 && { managedFields: owners }),
+    },
+  };
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -294,6 +294,15 @@ describe('the decision about a migration', () => {
     });
   }
 
+  it('looks into the destination again when somebody else has written the end into the status', () => {
+    for (const status of [succeededStatus, failedStatus]) {
+      const own = migrationOf({ status, statusManager: 'prom-migrator' });
+      assert.deepEqual(decide(input({ resource: own })).actions, []);
+      const forged = migrationOf({ status, statusManager: 'kubectl-edit' });
+      assert.equal(decide(input({ resource: forged })).actions[0]?.type, 'start');
+    }
+  });
+
   describe('about the resume point', () => {
     const course = { ...noCourse, throughMs: startMs + 3_600_000, endMs };
     const resumeOf = (changes: Partial<DecideInput>) => {

@@ -1,5 +1,6 @@
 // PromMigrations as the API server would answer them, for the tests of this room.
 
+import { noCounts } from '../../../src/migration/progress/counts.ts';
 import type { Moment } from '../../../src/telemetry/clock.ts';
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
@@ -31,6 +32,8 @@ export interface MigrationOptions {
   /** Merged into a small valid spec, one level deep. */
   readonly spec?: Loose;
   readonly status?: PromMigrationStatus;
+  /** The field manager that wrote the status, as the API server notes it. */
+  readonly statusManager?: string;
 }
 
 /** A valid PromMigration with its defaults, or one broken by `options.spec`. */
@@ -58,6 +61,9 @@ export function migrationOf(options: MigrationOptions = {}): PromMigration {
       resourceVersion,
       creationTimestamp: options.createdAt ?? '2025-06-01T00:00:00Z',
       ...(options.deletedAt !== undefined && { deletionTimestamp: options.deletedAt }),
+      ...(options.statusManager !== undefined && {
+        managedFields: [{ manager: options.statusManager, subresource: 'status' }],
+      }),
     },
     ...(options.status !== undefined && { status: options.status }),
   };
@@ -70,5 +76,12 @@ export function specOf(spec: Loose = {}): PromMigrationSpec {
 /** What the engine would tell half way. */
 export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
   const reachedMs = changes.watermarkMs ?? startMs;
-  return { ...initialProgress(startMs, endMs), phase: 'Running', windowMs: 60_000, reachedMs, ...changes };
+  return {
+    ...initialProgress(startMs, endMs),
+    phase: 'Running',
+    windowMs: 60_000,
+    reachedMs,
+    earlier: noCounts,
+    ...changes,
+  };
 }

@@ -1,0 +1,18 @@
+// Whose words a status is. Only what this operator's own field manager wrote may decide anything after a restart: whether a migration has
+// ended, and when it started. Whatever anybody else wrote there is looked up again in the destination, or observed again. Pure.
+
+import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
+import type { PromMigration } from '../../api/prom-migration.ts';
+
+/** The field manager of every status that this operator writes. */
+export const STATUS_MANAGER = 'prom-migrator';
+
+/**
+ * The status, unless another field manager owns some of it: `kubectl edit --subresource=status` and the like. The next status that the
+ * operator writes takes those fields over.
+ */
+export function believedStatus(resource: PromMigration): PromMigrationStatus | undefined {
+  const writers = resource.metadata.managedFields ?? [];
+  const foreign = writers.some(({ subresource, manager }) => subresource === 'status' && manager !== STATUS_MANAGER);
+  return foreign ? undefined : resource.status;
+}
