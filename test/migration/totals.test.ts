@@ -170,4 +170,26 @@ describe('the counts of all runs', () => {
     assert.equal(bytes_read, progress.bytesRead);
     assert.equal(bytes_written, progress.bytesWritten);
   });
+
+  for (const [what, status, text] of [
+    ['rejects', 400, 'per-metric series limit of 1 exceeded'],
+    ['finds too many for one request', 413, 'too many series'],
+  ] as const) {
+    it(`are left out where the destination ${what} their series: the mark alone is enough to resume`, async () => {
+      await using source = await startSource(series);
+      await using destination = await startRefusingDestination({});
+      destination.onWrite = (request) => {
+        return request.isMark && request.series.length > 1 ? { status, text } : undefined;
+      };
+      const plan = planOfAllFates({ source, destination });
+      const { progress, error } = await run(plan);
+      assert.equal(error, undefined);
+      assert.equal(progress.phase, 'Succeeded');
+      assert.equal(destination.marks().at(-1)?.timeMs, endMs - 1);
+      assert.deepEqual(destination.counts(), {});
+      const again = await run(plan);
+      assert.equal(again.observer.all('already-finished').length, 1);
+      assert.equal(again.progress.earlier, 'unknown');
+    });
+  }
 });

@@ -31,7 +31,8 @@ export class MarkWriter {
 
   /**
    * Marks everything up to and including `throughMs` as copied. The counts are in the same request, before the mark: a destination that
-   * keeps only the beginning of it has no mark without its counts.
+   * keeps only the beginning of it has no mark without its counts. A destination that does not take so many series (a limit of its own) gets
+   * the mark alone: to resume matters more than to count.
    * @returns false when the destination found the mark as unacceptable as the samples that the plan allows to skip
    */
   async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
@@ -46,6 +47,7 @@ export class MarkWriter {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RemoteError)) throw error;
+      if (counts !== undefined) return await this.write({ throughMs, samples, counts: undefined }, signal);
       if (error.class !== 'rejected') throw toMigrationError(error);
       if (this.#plan.rejectedSamples === 'Skip') return false;
       throw new MigrationError('mark-rejected', `the destination does not take the progress mark: ${error.message}`, {
