@@ -23,9 +23,9 @@ export interface PlanOptions {
 
 /** Faulty stretches a way, and healthy requests before each. A read-back has few requests. */
 const STRETCHES: Readonly<Record<Way, readonly [least: number, most: number]>> = {
-  source: [2, 5],
-  write: [4, 9],
-  progress: [2, 4],
+  source: [1, 4],
+  write: [3, 6],
+  progress: [1, 3],
 };
 const HEALTHY: Readonly<Record<Way, readonly [least: number, most: number]>> = {
   source: [0, 5],

@@ -75,7 +75,7 @@ export function drawScenario(seed: number, onlyPair?: Pair): Scenario {
     ordering,
     readMode,
     // PromQL at a Prometheus waits five seconds after each lost response: it is drawn less often.
-    progress: destination === 'victoria-metrics' || draw.chance(0.3) ? 'PromQL' : 'RemoteRead',
+    progress: destination === 'victoria-metrics' || draw.chance(0.25) ? 'PromQL' : 'RemoteRead',
     window: {
       min: draw.pick(['1s', '30s', '1m']),
       max: draw.pick(['5m', '10m', '20m', '30m']),
@@ -123,7 +123,7 @@ export interface Addresses {
 }
 
 /** How long the migration waits; the proxies stall for longer. */
-export const TIMEOUT_MS = 2000;
+export const TIMEOUT_MS = 1500;
 
 /** The `spec` of the migration; the addresses are the proxies'. */
 export function specOf(scenario: Scenario, addresses: Addresses, range: { startMs: number; endMs: number }) {

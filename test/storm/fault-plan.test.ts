@@ -16,7 +16,7 @@ describe('the plan of faults', () => {
     for (const seed of SEEDS) {
       for (const way of WAYS) {
         const plan = planFaults({ seed, way, destination: 'prometheus' });
-        assert.ok(plan.length >= 2);
+        assert.ok(plan.length >= 1);
         let before = -1;
         for (const { from, to } of plan) {
           assert.ok(from > before + 1 && to >= from, `seed ${seed}, ${way}`);
