@@ -254,6 +254,11 @@ class Operator {
       retryPeriodMs,
       clock,
       random,
+      onClaimed: (waitMs) =>
+        logger.info('claimed the lease: works as soon as any earlier holder must have stopped', {
+          lease: leaseName,
+          seconds: waitMs / 1000,
+        }),
       onStarted: () => {
         logger.info('leading', { lease: leaseName });
         this.#beginTerm();

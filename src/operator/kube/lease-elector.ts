@@ -1,11 +1,23 @@
-// Which of several operators works: the holder of a Lease, by client-go's rules. Called by operator.ts. Clocks of machines differ, so
-// the times written in the Lease are never compared with one's own: a Lease is over when it has not changed for its duration while
-// one was looking.
+// Which of several operators works: the holder of a Lease. Called by operator.ts. Clocks of machines differ, so the times written in the
+// Lease are never compared with one's own: a Lease is over when it has not changed for its duration while one was looking. The rules are in
+// lease-rules.ts.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, retryAfterOf } from './kube-errors.ts';
-import { type Lease, type LeaseSpec, microTime, resourcePath } from './kube-objects.ts';
+import { type Lease, microTime, resourcePath } from './kube-objects.ts';
+import {
+  checkTimes,
+  durationMs,
+  isOwn,
+  type Move,
+  nextMove,
+  recordOf,
+  released,
+  type Signature,
+  signed,
+  type Term,
+} from './lease-rules.ts';
 
 export interface LeaseElectorOptions {
   readonly client: KubeClient;
@@ -13,7 +25,7 @@ export interface LeaseElectorOptions {
   readonly name: string;
   /** Unlike that of every other process, also of the one that ran in this pod before. */
   readonly identity: string;
-  /** How long the others wait for a holder that says nothing; default 15 s. */
+  /** How long the others wait for a holder that says nothing, or may not know yet that it is none any more; default 15 s. */
   readonly leaseDurationMs?: number;
   /** How long a holder that cannot renew goes on working; default 10 s. The difference is the time to stop. */
   readonly renewDeadlineMs?: number;
@@ -21,6 +33,8 @@ export interface LeaseElectorOptions {
   readonly retryPeriodMs?: number;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Its name is in the Lease, but an earlier holder may still have to stop; onStarted follows after so long, if nothing happens. */
+  readonly onClaimed?: (waitMs: number) => void;
   readonly onStarted: () => void;
   /** The lease is lost or given back: whatever works has to stop now. Called once for each onStarted. */
   readonly onStopped: () => void;
@@ -30,13 +44,24 @@ export interface LeaseElectorOptions {
 
 interface Observation {
   readonly lease: Lease;
-  /** The spec as text: what has to change for the lease to count as renewed. */
+  /** What has to change for the Lease to count as renewed. */
   readonly record: string;
   readonly atMs: number;
 }
 
-const jitterFactor = 1.2;
-const releaseTimeoutMs = 3_000;
+type Standing =
+  /** Somebody else holds the Lease, or nobody does, or this process has claimed it and does not work yet. */
+  | { readonly kind: 'candidate' }
+  /** Works, but not longer than until then on the monotonic clock. */
+  | { readonly kind: 'leading'; readonly untilMs: number };
+
+interface Settings {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+const JITTER_FACTOR = 1.2;
+const RELEASE_TIMEOUT_MS = 3_000;
 
 export class LeaseElector {
   readonly #options: LeaseElectorOptions;
@@ -46,20 +71,17 @@ export class LeaseElector {
   readonly #collection: string;
   readonly #path: string;
   #observed: Observation | undefined;
-  /** Until when the lease may be used, on the monotonic clock; undefined while it is someone else's. */
-  #heldUntilMs: number | undefined;
+  /** Of the newest Lease that was seen, also when it is gone. */
+  #seenDurationMs = 0;
+  #term: Term | undefined;
+  /** Until when the Lease is this process's own, on the monotonic clock. */
+  #heldUntilMs = Number.NEGATIVE_INFINITY;
+  #standing: Standing = { kind: 'candidate' };
 
   /** @throws RangeError when the times do not leave a holder the time to stop before another one starts */
   constructor(options: LeaseElectorOptions) {
     const { leaseDurationMs = 15_000, renewDeadlineMs = 10_000, retryPeriodMs = 2_000, namespace, name } = options;
-    if (leaseDurationMs <= renewDeadlineMs)
-      throw new RangeError(
-        `the lease duration (${leaseDurationMs} ms) must be longer than the renew deadline (${renewDeadlineMs} ms)`,
-      );
-    if (renewDeadlineMs <= retryPeriodMs * jitterFactor)
-      throw new RangeError(
-        `the renew deadline (${renewDeadlineMs} ms) must be longer than ${jitterFactor} retry periods (${retryPeriodMs} ms each)`,
-      );
+    checkTimes(leaseDurationMs, renewDeadlineMs, JITTER_FACTOR * retryPeriodMs);
     this.#options = options;
     this.#leaseDurationMs = leaseDurationMs;
     this.#renewDeadlineMs = renewDeadlineMs;
@@ -71,7 +93,7 @@ export class LeaseElector {
 
   /** Whether this process may work now; false as soon as the renew deadline is over, even before onStopped. */
   get isLeader(): boolean {
-    return this.#heldUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#heldUntilMs;
+    return this.#standing.kind === 'leading' && this.#options.clock.monotonicMs() < this.#standing.untilMs;
   }
 
   /** Who held the lease when it was last looked at; undefined when nobody did. */
@@ -87,11 +109,12 @@ export class LeaseElector {
   async run(signal: AbortSignal): Promise<void> {
     if (!(await this.#acquire(signal))) return;
     let ended: 'lost' | 'aborted' = 'aborted';
+    this.#standing = { kind: 'leading', untilMs: this.#heldUntilMs };
     try {
       this.#options.onStarted();
       ended = await this.#hold(signal);
     } finally {
-      this.#heldUntilMs = undefined;
+      this.#standing = { kind: 'candidate' };
       try {
         this.#options.onStopped();
       } finally {
@@ -103,13 +126,14 @@ export class LeaseElector {
   async #acquire(signal: AbortSignal): Promise<boolean> {
     const { clock, random } = this.#options;
     while (!signal.aborted) {
-      let delayMs = this.#retryPeriodMs * (1 + jitterFactor * random());
+      let delayMs = this.#retryPeriodMs * (1 + JITTER_FACTOR * random());
       try {
-        if ((await this.#attempt(signal, this.#renewDeadlineMs)) === 'held') {
-          if (!signal.aborted) return true;
-          this.#heldUntilMs = undefined;
-          await this.#release();
-          return false;
+        if ((await this.#attempt(signal, this.#renewDeadlineMs, 'any')) === 'held') {
+          const waitMs = (this.#term?.leadsFromMs ?? 0) - clock.monotonicMs();
+          // An aborted claim is left as it is: the next one has to wait as well.
+          if (waitMs <= 0 && signal.aborted) await this.#release();
+          if (waitMs <= 0) return !signal.aborted;
+          delayMs = Math.min(this.#retryPeriodMs, waitMs);
         }
       } catch (error) {
         delayMs = Math.max(delayMs, retryAfterOf(error));
@@ -124,13 +148,15 @@ export class LeaseElector {
     const { clock } = this.#options;
     let delayMs = this.#retryPeriodMs;
     while (true) {
-      const restMs = () => (this.#heldUntilMs ?? 0) - clock.monotonicMs();
+      const restMs = () => this.#heldUntilMs - clock.monotonicMs();
       await clock.sleep(Math.max(0, Math.min(delayMs, restMs())), signal).catch(() => undefined);
       if (signal.aborted) return 'aborted';
       if (restMs() <= 0) return 'lost';
       delayMs = this.#retryPeriodMs;
       try {
-        if ((await this.#attempt(signal, restMs())) === 'taken') return 'lost';
+        // A holder that finds its Lease gone, replaced or emptied stops before it does anything about it.
+        if ((await this.#attempt(signal, restMs(), 'renew')) === 'taken') return 'lost';
+        this.#standing = { kind: 'leading', untilMs: this.#heldUntilMs };
       } catch (error) {
         delayMs = Math.max(delayMs, retryAfterOf(error));
         this.#failed(error, signal);
@@ -139,11 +165,15 @@ export class LeaseElector {
   }
 
   /**
-   * Takes or renews the lease unless it is someone else's (`taken`). It is one's own from the moment before the request, as the
-   * others cannot have seen it earlier. After `contested` nobody knows yet.
+   * Renews the lease, or takes it where the rules and `allowed` let it; `taken` otherwise. It is one's own from the moment before the
+   * request, as the others cannot have seen it earlier. After `contested` nobody knows yet.
    */
-  async #attempt(signal: AbortSignal, timeoutMs: number): Promise<'held' | 'taken' | 'contested'> {
-    const { clock, identity } = this.#options;
+  async #attempt(
+    signal: AbortSignal,
+    timeoutMs: number,
+    allowed: 'any' | 'renew',
+  ): Promise<'held' | 'taken' | 'contested'> {
+    const { clock } = this.#options;
     const deadline = new AbortController();
     const onAbort = () => deadline.abort(signal.reason);
     if (signal.aborted) onAbort();
@@ -155,20 +185,17 @@ export class LeaseElector {
     );
     const settings = { signal: deadline.signal, timeoutMs: this.#renewDeadlineMs / 2 };
     try {
-      // Two rounds: the version known from the last renewal may be old because of a change that does not matter, or of an answer
+      // Two rounds: the version known from the last renewal may be old because of a change that does not matter, or of a response
       // that was lost.
-      const mine = this.#observed?.lease.spec?.holderIdentity === identity;
-      for (let known = mine ? this.#observed : undefined, round = 0; round < 2; known = undefined, round++) {
-        const current = known?.lease ?? (await this.#look(settings));
-        if (current !== undefined && !this.#mayTake(current)) return 'taken';
+      for (let round = 0; round < 2; round++) {
+        const known = round === 0 && allowed === 'renew' ? this.#observed?.lease : undefined;
+        const lease = known ?? (await this.#look(settings));
+        const move = this.#nextMove(lease);
+        if (move !== 'renew') this.#term = undefined;
+        if (move === 'wait' || (allowed === 'renew' && move !== 'renew')) return 'taken';
         const startedAtMs = clock.monotonicMs();
         try {
-          const next = { ...(current ?? this.#newLease()), spec: this.#nextSpec(current?.spec) };
-          const lease =
-            current === undefined
-              ? await this.#options.client.create<Lease>(this.#collection, next, settings)
-              : await this.#options.client.replace<Lease>(this.#path, next, settings);
-          this.#observe(lease);
+          await this.#write(lease, move, settings);
           this.#heldUntilMs = startedAtMs + this.#renewDeadlineMs;
           return 'held';
         } catch (error) {
@@ -182,29 +209,58 @@ export class LeaseElector {
     }
   }
 
-  async #look(settings: { signal: AbortSignal; timeoutMs: number }): Promise<Lease | undefined> {
+  #nextMove(lease: Lease | undefined): Move {
+    const { identity, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const observedAtMs = this.#observed?.atMs ?? nowMs;
+    return nextMove({ identity, leaseDurationMs: this.#leaseDurationMs, term: this.#term, lease, observedAtMs, nowMs });
+  }
+
+  /** @throws KubeApiError of a conflict when somebody else was faster */
+  async #write(lease: Lease | undefined, move: Exclude<Move, 'wait'>, settings: Settings): Promise<void> {
+    const { client } = this.#options;
+    const signature = this.#signature();
+    const next = signed(lease ?? this.#newLease(), move, signature);
+    const leadsFromMs = move === 'take' ? this.#options.clock.monotonicMs() : undefined;
+    const term = this.#term ?? { uid: lease?.metadata.uid, renewTimes: [], leadsFromMs };
+    // Before the request: when its response is lost, the Lease is known by it.
+    this.#term = { ...term, renewTimes: [...term.renewTimes, signature.time] };
+    // With its uid: otherwise the API server would create a Lease that is gone anew.
+    this.#observe(
+      lease === undefined
+        ? await client.create<Lease>(this.#collection, next, settings)
+        : await client.replace<Lease>(this.#path, next, settings),
+    );
+  }
+
+  async #look(settings: Settings): Promise<Lease | undefined> {
     try {
       return this.#observe(await this.#options.client.get<Lease>(this.#path, settings));
     } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
+      if (!isNotFound(error)) throw error;
+      this.#observed = undefined;
+      return undefined;
     }
   }
 
   #observe(lease: Lease): Lease {
-    const record = JSON.stringify(lease.spec ?? {});
-    const atMs = record === this.#observed?.record ? this.#observed.atMs : this.#options.clock.monotonicMs();
-    this.#observed = { lease, record, atMs };
+    const { clock, identity, onClaimed } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const record = recordOf(lease);
+    this.#observed = { lease, record, atMs: record === this.#observed?.record ? this.#observed.atMs : nowMs };
+    if (this.#term !== undefined && isOwn(lease, identity, this.#term)) {
+      // Whoever holds what was here before learns of its end before this is over, or has not been able to renew it.
+      const waitMs = Math.max(this.#leaseDurationMs, this.#seenDurationMs);
+      const { leadsFromMs } = this.#term;
+      this.#term = {
+        uid: lease.metadata.uid,
+        renewTimes: [lease.spec?.renewTime ?? ''],
+        leadsFromMs: leadsFromMs ?? nowMs + waitMs,
+      };
+      if (leadsFromMs === undefined) onClaimed?.(waitMs);
+    }
+    this.#seenDurationMs = durationMs(lease, this.#leaseDurationMs);
     return lease;
-  }
-
-  #mayTake({ spec }: Lease): boolean {
-    const holder = spec?.holderIdentity ?? '';
-    if (holder === '' || holder === this.#options.identity) return true;
-    const seconds = spec?.leaseDurationSeconds ?? 0;
-    // The holder's own duration: that is what it relies on.
-    const durationMs = seconds > 0 ? seconds * 1000 : this.#leaseDurationMs;
-    return this.#options.clock.monotonicMs() - (this.#observed?.atMs ?? 0) > durationMs;
   }
 
   #newLease(): Lease {
@@ -212,33 +268,22 @@ export class LeaseElector {
     return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } };
   }
 
-  #nextSpec(before: LeaseSpec | undefined): LeaseSpec {
+  #signature(): Signature {
     const { identity, clock } = this.#options;
-    const now = microTime(clock.now());
-    const renewal = before?.holderIdentity === identity;
-    return {
-      ...before,
-      holderIdentity: identity,
-      leaseDurationSeconds: Math.ceil(this.#leaseDurationMs / 1000),
-      acquireTime: renewal ? (before.acquireTime ?? now) : now,
-      renewTime: now,
-      leaseTransitions: (before?.leaseTransitions ?? 0) + (renewal || before === undefined ? 0 : 1),
-    };
+    return { identity, leaseDurationMs: this.#leaseDurationMs, time: microTime(clock.now()) };
   }
 
   /** So that the next holder need not wait. Whoever has taken it meanwhile keeps it, by the resourceVersion. */
   async #release(): Promise<void> {
     const { client, clock, identity, onError } = this.#options;
-    const settings = { timeoutMs: releaseTimeoutMs };
+    const settings = { timeoutMs: RELEASE_TIMEOUT_MS };
     try {
-      // The second round is for a renewal whose answer was lost.
+      // The second round is for a renewal whose response was lost.
       for (let round = 0; round < 2; round++) {
         const lease = round === 0 ? this.#observed?.lease : await client.get<Lease>(this.#path, settings);
-        if (lease?.spec?.holderIdentity !== identity) return;
-        const now = microTime(clock.now());
-        const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+        if (lease === undefined || !isOwn(lease, identity, this.#term)) return;
         try {
-          this.#observe(await client.replace<Lease>(this.#path, { ...lease, spec }, settings));
+          this.#observe(await client.replace<Lease>(this.#path, released(lease, microTime(clock.now())), settings));
           return;
         } catch (error) {
           if (!isConflict(error)) throw error;

@@ -258,6 +258,13 @@ export class FakeApiServer implements AsyncDisposable {
     const isCollection = /\/[a-z]+$/.test(target) && [...this.#objects.keys()].some((key) => isIn(key, target));
     if (method === 'GET' && (isCollection || isCollectionPath(target))) return this.#list(target, query);
     const collection = target.slice(0, target.lastIndexOf('/'));
+    if (method === 'PUT') {
+      // The uid is a precondition; without one a PUT creates a Lease, which is a speciality of Leases.
+      const uid = body?.metadata.uid;
+      if (uid !== undefined && uid !== stored?.metadata.uid) return failure(409, 'Conflict');
+      if (stored === undefined && target.includes('/leases/'))
+        return { status: 201, value: this.put(collection, body!) };
+    }
     if (stored === undefined && method !== 'PATCH') return failure(404, 'NotFound');
     if (method === 'GET') return { status: 200, value: stored };
     if (method === 'DELETE') {

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RELEASED } from '../../../src/operator/kube/lease-rules.ts';
 import { request } from '../../support/http.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import type { CommandResult } from '../../support/kubernetes/command.ts';
@@ -34,6 +35,8 @@ export interface InstalledChart {
 export interface ChartOptions {
   release?: string;
   namespace?: string;
+  /** By default there is a Lease that an earlier operator has given back: without one the first operator waits for a lease duration. */
+  lease?: 'given back' | 'none';
 }
 
 interface Deployment {
@@ -51,7 +54,7 @@ interface Deployment {
 export async function installChart(
   cluster: Cluster,
   values: object = {},
-  { release = 'prom-migrator', namespace = OPERATOR_NAMESPACE }: ChartOptions = {},
+  { release = 'prom-migrator', namespace = OPERATOR_NAMESPACE, lease = 'given back' }: ChartOptions = {},
 ): Promise<InstalledChart> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-chart-'));
   try {
@@ -63,6 +66,7 @@ export async function installChart(
     await rm(directory, { recursive: true, force: true });
   }
   await cluster.waitForCrd();
+  if (lease === 'given back') await giveLeaseBack(cluster, namespace);
   const selector = `app.kubernetes.io/instance=${release}`;
   const list = succeeded(await cluster.kubectl(['get', 'deployments', '-n', namespace, '-l', selector, '-o', 'json']));
   const pod = (JSON.parse(list) as { items: Deployment[] }).items[0]?.spec.template.spec;
@@ -110,6 +114,18 @@ export interface OperatorProcess extends AsyncDisposable {
   running(): boolean;
   /** The text of /metrics. */
   metrics(): Promise<string>;
+}
+
+async function giveLeaseBack(cluster: Cluster, namespace: string): Promise<void> {
+  const lease = ['lease', 'prom-migrator', '-n', namespace];
+  const document = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'prom-migrator', namespace },
+  };
+  succeeded(await cluster.kubectl(['create', '-f', '-'], JSON.stringify(document)));
+  const uid = succeeded(await cluster.kubectl(['get', ...lease, '-o', 'jsonpath={.metadata.uid}']));
+  succeeded(await cluster.kubectl(['annotate', ...lease, `${RELEASED}=${uid}`]));
 }
 
 let pods = 0;

@@ -192,7 +192,7 @@ export async function readiness(operator: OperatorProcess): Promise<string> {
 }
 
 interface Lease {
-  spec: { holderIdentity?: string; leaseDurationSeconds?: number; leaseTransitions?: number };
+  spec: { holderIdentity?: string; leaseDurationSeconds?: number; leaseTransitions?: number; renewTime?: string };
 }
 
 export async function readLease(cluster: Cluster, namespace: string): Promise<Lease['spec']> {
