@@ -82,17 +82,27 @@ export const answerCodes = {
     meaning: 'the request is larger than the server or a proxy before it takes',
     cure: 'smaller requests are sent by themselves; if even one series is too large, raise the limit (VictoriaMetrics -maxInsertRequestSize, Mimir and Cortex max_recv_msg_size, nginx client_max_body_size)',
   },
+  'too-many-samples': {
+    arrival: 'no',
+    meaning: 'the query is over a limit of the source on samples or chunks',
+    cure: 'shorter windows are requested automatically; if even one metric is too large, raise the limit (Prometheus --storage.remote.read-sample-limit, Mimir and Cortex max_fetched_chunks_per_query)',
+  },
+  'too-many-series': {
+    arrival: 'no',
+    meaning: 'the query is over a limit of the source on series',
+    cure: 'metric names are requested in groups automatically; if even one metric has too many series, raise the limit (Mimir and Cortex max_fetched_series_per_query, Thanos --store.grpc.series-limit, M3 limits.perQuery.maxFetchedSeries, InfluxDB max-select-series)',
+  },
   'answer-too-large': {
     arrival: 'no',
     smaller: 'always',
     meaning: 'the query would return more than the server, or the limit of this process, allows',
-    cure: 'shorter windows are asked for by themselves; if even one metric is too large, raise the limit (Prometheus --storage.remote.read-sample-limit, Mimir and Cortex max_fetched_chunks_per_query and max_fetched_series_per_query) or spec.limits.memory',
+    cure: 'shorter windows or fewer metric names are requested automatically; if even one metric is too large, raise the limit (Mimir and Cortex max_fetched_chunk_bytes_per_query, Cortex max_fetched_data_bytes_per_query) or spec.limits.memory',
   },
   'results-limited': {
     arrival: 'no',
     smaller: 'always',
     meaning: 'M3 cut its answer short (M3-Results-Limited)',
-    cure: "shorter windows are asked for by themselves; if even one metric is cut, raise the coordinator's limits (limits.perQuery.maxFetchedSeries) or set the header M3-Limit-Max-Series in spec.SIDE.headers",
+    cure: "metric names are requested in groups automatically; if even one metric is cut, raise the coordinator's limits (limits.perQuery.maxFetchedSeries) or set the header M3-Limit-Max-Series in spec.SIDE.headers",
   },
 
   // Somebody has to change something.
@@ -171,6 +181,11 @@ export const answerCodes = {
     arrival: 'no',
     meaning: 'the server holds the query for invalid',
     cure: 'check spec.selectors; if they are right, the server does not know the regular expression or the matcher',
+  },
+  'histograms-not-served': {
+    arrival: 'no',
+    meaning: 'thanos-remote-read fails at native histograms, and at chunks of an encoding newer than it',
+    cure: 'leave the metrics with native histograms out with spec.selectors, or read them from another source (the Prometheus beside the Sidecar)',
   },
   'metric-name-required': {
     arrival: 'no',

@@ -21,6 +21,7 @@ const toRead: readonly Side[] = ['source', 'progress'];
 // answers 409; some gateways 422.
 const rejecting = [400, 409, 422, 500] as const;
 const clientErrors = [400, 409, 422] as const;
+const limitStatuses = [400, 422, 429, 500, 503] as const;
 
 /** The first rule that fits wins, so the special stand before the general ones. */
 export const rules: readonly Rule[] = [
@@ -44,11 +45,26 @@ export const rules: readonly Rule[] = [
   },
   {
     class: 'too-large',
+    code: 'too-many-samples',
+    sides: toRead,
+    statuses: limitStatuses,
+    // Prometheus, Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics.
+    text: /exceeded (?:sample|chunks?) limit|too many samples|err-mimir-max-(?:estimated-)?chunks-per-|err-mimir-max-(?:total|partial)-query-length|query hit the max number of chunks|query time range exceeds the limit|max-select-(?:point|buckets)|-search\.max(?:Samples|PointsPerTimeseries)/i,
+  },
+  {
+    class: 'too-large',
+    code: 'too-many-series',
+    sides: toRead,
+    statuses: limitStatuses,
+    // Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3 (limits.perQuery.maxFetchedSeries, and of documents, which are series).
+    text: /exceeded series limit|err-mimir-max-series|query hit the max number of series|max-select-series|-search\.max(?:UniqueTimeseries|Series|ExportSeries)|query exceeded limit/i,
+  },
+  {
+    class: 'too-large',
     code: 'answer-too-large',
     sides: toRead,
-    statuses: [400, 422, 429, 500, 503],
-    // Prometheus, Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3.
-    text: /exceeded (?:sample|series|chunks?|bytes) limit|too many samples|err-mimir-max-(?:estimated-)?(?:chunks|series|chunks-bytes|memory-consumption|total-query-length|partial-query-length|query-)|query (?:hit|exceeded) the (?:max|aggregated)|query time range exceeds the limit|message larger than max|max-select-(?:series|point|buckets)|-search\.max(?:Samples|UniqueTimeseries|Series|PointsPerTimeseries|MemoryPerQuery|ExportSeries)|(?:block|message) is too large|query exceeded limit/i,
+    statuses: limitStatuses,
+    text: /exceeded bytes limit|err-mimir-max-(?:chunks-bytes|(?:estimated-)?memory-consumption|query-)|query (?:hit|exceeded) the (?:max|aggregated)|message larger than max|-search\.maxMemoryPerQuery|(?:block|message) is too large/i,
   },
 
   // A limit on the number of series stands whatever is repeated or left out: Mimir, Cortex, Thanos Receive, InfluxDB, AMP.
@@ -131,6 +147,14 @@ export const rules: readonly Rule[] = [
     sides: toRead,
     statuses: [400, 500],
     text: /does not support any of the requested response types/i,
+  },
+  {
+    class: 'refused',
+    code: 'histograms-not-served',
+    sides: toRead,
+    statuses: [500],
+    // thanos-remote-read: the encoding is that of a chunk with native histograms (1) or of one newer than it.
+    text: /unexpected encoding type/i,
   },
   {
     class: 'refused',
