@@ -146,8 +146,10 @@ function grown(
   mostDoublings: number,
   limitMs: number,
 ): number {
-  const targetBytes = Math.min(limits.targetBytes, outcome.budgetBytes);
-  const { fixedBytes } = outcome;
+  const { fixedBytes, budgetBytes } = outcome;
+  // Labels that take more than the target are not less in a shorter window, only read more often.
+  const leastTarget = fixedBytes < limits.targetBytes ? 0 : fixedBytes + (budgetBytes - fixedBytes) / 4;
+  const targetBytes = Math.max(leastTarget, Math.min(limits.targetBytes, budgetBytes));
   const load = (times: number) =>
     Math.max(
       (outcome.samples * times) / limits.targetSamples,

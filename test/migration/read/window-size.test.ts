@@ -95,6 +95,15 @@ describe('window size', () => {
       assert.equal(next(10_000_000), 2 * HOUR);
     });
 
+    it('does not shrink for labels that are above the target: a shorter window has as many', () => {
+      const next = (bytes: number) =>
+        nextWindow(at(10 * MINUTE), { samples: 1, bytes, fixedBytes: 40_000_000, budgetBytes }, limits).lengthMs;
+      // A quarter of what the labels leave of the budget is for the rest.
+      assert.equal(next(46_000_000), 10 * MINUTE);
+      assert.equal(next(46_000_001), 5 * MINUTE);
+      assert.equal(next(41_000_000), 40 * MINUTE);
+    });
+
     it('takes a budget below the target for the target', () => {
       const next = nextWindow(
         at(10 * MINUTE),
