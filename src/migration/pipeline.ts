@@ -151,9 +151,7 @@ export class Pipeline {
         await this.#finisher.all();
         await view.settle(signal);
         atMs = error.window.fromMs;
-        reader.readAgainUntil(error.window.toMs);
-        const message = `the source's stream can't be decoded, asking for SAMPLES instead: ${error.message}`;
-        observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
+        await reader.readAgain(error.window, error, signal);
       }
     }
   }

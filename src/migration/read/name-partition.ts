@@ -57,8 +57,8 @@ export function hasName(partition: NamePartition, name: string): boolean {
   );
 }
 
-/** Nothing fits between a name and the same name with U+0000 behind it. */
-function isExactName({ from, to }: NamePartition): boolean {
+/** Whether a partition is one name. Nothing fits between a name and the same name with U+0000 behind it. */
+export function isExactName({ from, to }: NamePartition): boolean {
   return to === `${from}\0`;
 }
 

@@ -1,31 +1,23 @@
-// Reads the source window by window and adapts the window's length: an async generator of complete answers, consumed by migrate.ts.
-// A window that is too big for the source, the target or the memory budget is halved and asked again, at one second split by
-// metric name; it is never an error that a window was too big.
+// Reads the source window by window: an async generator of complete responses. window-planner.ts decides what is asked for and what follows
+// from a failure; this file asks, reserves memory, waits and reports.
 
-import type { Clock } from '../../telemetry/clock.ts';
-import type { ReadClient } from '../../remote/read-client.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
-import { WireError } from '../../wire/errors.ts';
+import type { ReadClient } from '../../remote/read-client.ts';
+import { ChunkedCursor } from '../../wire/answers/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
-import { MigrationError, toMigrationError } from '../migration-error.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { allNames, type NamePartition, partitionMatchers, splitNames } from './name-partition.ts';
-import type { MigrationObserver, MigrationProgress } from '../observer.ts';
-import { progressMetric } from '../progress/progress-mark.ts';
-import { type Answer, DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
-import { type ReadFailure, reactToReadFailure } from './read-failure.ts';
 import type { Retrier } from '../limits/retrier.ts';
+import { MigrationError, toMigrationError } from '../migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from '../observer.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import { progressMetric } from '../progress/progress-mark.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
+import type { Clock } from '../../telemetry/clock.ts';
+import { partitionMatchers } from './name-partition.ts';
+import type { TimeRange } from './open-window.ts';
+import { type Answer, DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
+import { type ReadFailure, toReadFailure } from './read-failure.ts';
+import { type Slice, WindowPlanner } from './window-planner.ts';
 import { type Outline, outlineOf, type WindowPart } from './window-part.ts';
-import {
-  firstWindow,
-  halve,
-  mustReread,
-  nextWindow,
-  type WindowLimits,
-  type WindowState,
-  windowEndMs,
-} from './window-size.ts';
 
 export interface SourceReaderOptions {
   readonly plan: MigrationPlan;
@@ -40,214 +32,120 @@ export interface SourceReaderOptions {
   readonly uncertainUntilMs: number;
 }
 
-/** A source whose every answer is "too large", however little it is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
-const mostSplitsInARow = 250;
-/** So many splits in a row for 5xx, timeouts and cut answers alone are no matter of size but an outage, which is waited out. */
-const mostSplitsInOutage = 40;
-/** While windows are split the waits go on from one to the next, but stay below 4 s: from a day to a second they are many. */
-const longestSplitAttempt = 4;
-
-/** A piece of a window: all names, or those of a partition, of [fromMs, toMs). */
-interface Slice {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly names: NamePartition;
+/** How much of a slice's response was there when it failed. */
+interface Receiving {
+  received: 'part' | 'stream' | 'plain';
 }
 
-type SlicePart = Omit<WindowPart, 'last' | 'window' | 'remaining' | 'requestedAtMs'>;
-type SliceRead =
-  | { readonly part: SlicePart }
-  | { readonly split: string; readonly seenNames: readonly string[]; readonly labelsDominate: boolean };
+const unreachable: ReadFailure = { kind: 'transient', responded: false };
+
+type SlicePart = Omit<WindowPart, 'last' | 'remaining' | 'requestedAtMs'>;
 
 export class SourceReader {
   readonly #options: SourceReaderOptions;
-  readonly #limits: WindowLimits;
-  #samplesOnly: boolean;
-  #samplesOnlyUntilMs = Number.NEGATIVE_INFINITY;
-  #uncertainUntilMs: number;
-  #splitForAmbiguity = false;
-  #splitsInARow = 0;
-  #pausesInARow = 0;
+  readonly #planner: WindowPlanner;
 
   constructor(options: SourceReaderOptions) {
     this.#options = options;
-    this.#uncertainUntilMs = options.uncertainUntilMs;
-    const { window, source } = options.plan;
-    this.#samplesOnly = source.readMode === 'Samples';
-    this.#limits = {
-      minMs: window.minMs,
-      maxMs: window.maxMs,
-      targetSamples: window.targetSamples,
-      // The answer being read and the one being written share the budget.
-      targetBytes: Math.floor(options.budget.total * 0.45),
-    };
-  }
-
-  /** What was streamed before this time could not be decoded, after some of it was written: SAMPLES are asked for, and are compared. */
-  readAgainUntil(untilMs: number): void {
-    this.#samplesOnlyUntilMs = untilMs;
-    this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, untilMs);
+    const { plan, budget, uncertainUntilMs } = options;
+    const { minMs, maxMs, targetSamples } = plan.window;
+    // The response being read and the one being written share the budget.
+    const limits = { minMs, maxMs, targetSamples, targetBytes: Math.floor(budget.total * 0.45) };
+    const { readMode } = plan.source;
+    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs });
   }
 
   /**
-   * The windows of [fromMs, toMs) in order. Ends early, without an error, when `signal` is aborted.
-   * @throws MigrationError when the source refuses, or gives wrong bytes again and again
+   * The windows of [fromMs, toMs) in order.
+   * @throws MigrationError when the source refuses, or gives wrong bytes again and again; the signal's reason
    */
   async *windows(fromMs: number, toMs: number, signal: AbortSignal): AsyncGenerator<WindowPart> {
-    const budgetBytes = this.#options.budget.total;
-    let state = firstWindow(this.#limits);
-    let partitions: NamePartition[] = [allNames];
-    let atMs = fromMs;
-    while (atMs < toMs) {
-      const window = { fromMs: atMs, toMs: windowEndMs(atMs, state, toMs) };
-      const requestedAtMs = this.#options.clock.monotonicMs();
-      const askedMs = window.toMs - window.fromMs;
-      this.#options.progress.windowMs = state.lengthMs;
-      let slices: Slice[] = partitions.map((names) => ({ ...window, names }));
-      const used: NamePartition[] = [];
-      let samples = 0;
-      let bytes = 0;
-      let fixedBytes = 0;
-      let labelBytes = 0;
-      let shorter: WindowState | undefined;
-      while (slices.length > 0) {
-        const [slice, ...others] = slices as [Slice, ...Slice[]];
-        // A shorter window is asked for only while nothing of this one has been handed on.
-        const canShorten =
-          used.length === 0 && partitions.length === 1 ? halve(state, this.#limits, askedMs) : undefined;
-        const read = await this.#read(slice, canShorten !== undefined, signal);
-        if ('split' in read) {
-          if (canShorten !== undefined && !read.labelsDominate) {
-            this.#tellSplit(window, read.split, 'time');
-            shorter = canShorten;
-            break;
-          }
-          this.#tellSplit(slice, read.split, splitNames(slice.names) === undefined ? 'time' : 'name');
-          slices = [...splitSlice(slice, read.split, read.seenNames), ...others];
-          continue;
-        }
-        // What has to fit is one part, not all of them together.
-        samples = Math.max(samples, read.part.outline.sampleBound);
-        bytes = Math.max(bytes, read.part.reservation.bytes);
-        fixedBytes = Math.max(fixedBytes, read.part.outline.labelBytes);
-        labelBytes += read.part.outline.labelBytes;
-        const outcome = { samples, bytes, fixedBytes, budgetBytes };
-        if (used.length === 0 && mustReread(state, outcome, this.#limits, askedMs)) {
-          read.part.reservation.release();
-          shorter = nextWindow(state, outcome, this.#limits, askedMs);
-          break;
-        }
-        used.push(slice.names);
-        slices = others;
-        const remaining = slices.length / (used.length + slices.length);
-        yield { ...read.part, window, last: slices.length === 0, remaining, requestedAtMs };
-      }
-      if (shorter !== undefined) {
-        state = shorter;
-        continue;
-      }
-      const grown = nextWindow(state, { samples, bytes, fixedBytes, budgetBytes }, this.#limits, askedMs);
-      // What had to be asked apart will have to be again, unless windows become longer or the labels of all names would fit well.
-      const together = grown.lengthMs > state.lengthMs && labelBytes < this.#limits.targetBytes / 2;
-      partitions = together ? [allNames] : [...new Set(used)];
-      state = grown;
-      atMs = window.toMs;
+    const planner = this.#planner;
+    const { clock, progress } = this.#options;
+    let window: TimeRange | undefined;
+    let requestedAtMs = 0;
+    planner.begin(fromMs, toMs);
+    for (let slice = planner.next(); slice !== undefined; slice = planner.next()) {
+      if (slice.window !== window) requestedAtMs = clock.monotonicMs();
+      window = slice.window;
+      progress.windowMs = planner.windowMs;
+      const part = await this.#read(slice, signal);
+      if (part === undefined) continue;
+      const { outline, reservation } = part;
+      const verdict = planner.answered({
+        series: outline.entries,
+        samples: outline.sampleBound,
+        bytes: reservation.bytes,
+        labelBytes: outline.labelBytes,
+        streamed: part.cursors.some((cursor) => cursor instanceof ChunkedCursor),
+      });
+      if (verdict.kind === 'discard') reservation.release();
+      else yield { ...part, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
     }
   }
 
-  /** One slice, with every retry that can help it. */
-  async #read(slice: Slice, canSplitByTime: boolean, signal: AbortSignal): Promise<SliceRead> {
-    const { retrier, plan } = this.#options;
-    let samplesOnly = this.#samplesOnly || slice.fromMs < this.#samplesOnlyUntilMs;
-    const failures = { transientAnswers: 0, ambiguous: 0, corrupt: 0 };
-    for (let attempt = 1; ; attempt++) {
-      const reservation = new Reservation(this.#options.budget);
-      try {
-        const part = await this.#ask(slice, { samplesOnly, attempt, reservation, signal });
-        this.#splitForAmbiguity = false;
-        this.#splitsInARow = 0;
-        this.#pausesInARow = 0;
-        return { part };
-      } catch (error) {
-        reservation.release();
-        signal.throwIfAborted();
-        const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
-        // It says nothing about the window: no reason to split it.
-        const failure: ReadFailure = tolerated ? { kind: 'transient', answered: false } : toReadFailure(error);
-        if (failure.kind === 'transient' && failure.answered) failures.transientAnswers++;
-        if (failure.kind === 'ambiguous') failures.ambiguous++;
-        if (failure.kind === 'corrupt') failures.corrupt++;
-        const outage = failure.kind === 'transient' && this.#splitsInARow >= mostSplitsInOutage;
-        const reaction = reactToReadFailure(failure, {
-          ...failures,
-          samplesOnly,
-          canSplitByTime: canSplitByTime && !outage,
-          canSplitByName: !outage && (splitNames(slice.names) !== undefined || slice.toMs - slice.fromMs > 1),
-          splitForAmbiguity: this.#splitForAmbiguity,
-        });
-        if (reaction === 'fail') {
-          throw error instanceof DoesNotFit ? stillTooLarge(error.message) : toMigrationError(error, 'source');
-        }
-        if (reaction === 'pause-and-retry' || reaction === 'pause-and-split') {
-          const waited = Math.max(attempt, Math.min(++this.#pausesInARow, longestSplitAttempt));
-          await retrier.pause(asRemoteError(error), plan.source, waited, signal);
-        }
-        if (reaction === 'samples-only') {
-          samplesOnly = true;
-          // What the source says of itself holds for all windows, what was wrong with an answer for this one.
-          if (error instanceof RemoteError) this.#samplesOnly = true;
-          failures.corrupt = 0;
-          this.#tellSamplesOnly(error);
-        }
-        if (reaction === 'split' || reaction === 'pause-and-split') {
-          if (failure.kind === 'ambiguous') this.#splitForAmbiguity = true;
-          if (++this.#splitsInARow > mostSplitsInARow) throw stillTooLarge(messageOf(error));
-          const { seenNames, labelsDominate } =
-            error instanceof DoesNotFit ? error : { seenNames: [], labelsDominate: false };
-          return { split: messageOf(error), seenNames, labelsDominate };
-        }
-      }
+  /**
+   * Prepares for reading a window again whose stream could not be decoded after some of it may have been written: what is read of it is
+   * compared with the destination, and when it fails the same way again and again it is read as SAMPLES. Call `windows` from its start next.
+   */
+  async readAgain(window: TimeRange, problem: Error, signal: AbortSignal): Promise<void> {
+    const { times, toSamples } = this.#planner.undecodable(window, problem.message);
+    if (toSamples) this.#reportSamples(window, problem);
+    else await this.#options.retrier.pause(asRemoteError(problem), this.#options.plan.source, times, signal);
+  }
+
+  /** One attempt at a slice. @returns undefined when it failed and the planner has another plan */
+  async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart | undefined> {
+    const reservation = new Reservation(this.#options.budget);
+    const receiving: Receiving = { received: 'part' };
+    try {
+      signal.throwIfAborted();
+      const part = await this.#ask(slice, receiving, reservation, signal);
+      signal.throwIfAborted();
+      return part;
+    } catch (error) {
+      reservation.release();
+      signal.throwIfAborted();
+      await this.#react(slice, receiving, error, signal);
+      return undefined;
     }
   }
 
-  async #ask(
-    slice: Slice,
-    options: { samplesOnly: boolean; attempt: number; reservation: Reservation; signal: AbortSignal },
-  ): Promise<SlicePart> {
+  async #react(slice: Slice, { received }: Receiving, error: unknown, signal: AbortSignal): Promise<void> {
+    const { retrier, plan, observer } = this.#options;
+    // A refusal that is tolerated says nothing about the window: no reason to split it.
+    const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
+    const reaction = this.#planner.failed(tolerated ? unreachable : toReadFailure(error, received));
+    if (reaction.kind !== 'retry') throw failureOf(error, reaction.kind === 'fail-too-large');
+    const { pauseAttempt, split, toSamples } = reaction;
+    if (pauseAttempt !== undefined) await retrier.pause(asRemoteError(error), plan.source, pauseAttempt, signal);
+    if (split !== undefined) observer.event({ type: 'window-split', ...split, reason: messageOf(error) });
+    if (toSamples) this.#reportSamples(slice, error);
+  }
+
+  async #ask(slice: Slice, receiving: Receiving, reservation: Reservation, signal: AbortSignal): Promise<SlicePart> {
     const { plan, client, progress, observer, retrier } = this.#options;
-    const { samplesOnly, attempt, reservation, signal } = options;
+    const { fromMs, toMs, samplesOnly, insteadOfStream, attempt } = slice;
     progress.waitingFor = 'source';
     const answers: Answer[] = [];
     for (const selector of plan.selectors) {
-      const query = {
-        matchers: [
-          ...selector,
-          ...partitionMatchers(slice.names),
-          { kind: '!=', name: '__name__', value: progressMetric } as const,
-        ],
-        fromMs: slice.fromMs,
-        toMs: slice.toMs,
-        samplesOnly,
-      };
-      answers.push(
-        await readAnswer(client, query, { attempt, signal, reservation, maxFrameBytes: plan.source.maxFrameBytes }),
-      );
+      const matchers = [
+        ...selector,
+        ...partitionMatchers(slice.names),
+        { kind: '!=', name: '__name__', value: progressMetric } as const,
+      ];
+      const options = { attempt, signal, reservation, maxFrameBytes: plan.source.maxFrameBytes };
+      answers.push(await readAnswer(client, { matchers, fromMs, toMs, samplesOnly }, options));
       retrier.answered('source');
     }
-    const uncertain = slice.fromMs < this.#uncertainUntilMs;
+    receiving.received = answers.some(({ cursor }) => cursor instanceof ChunkedCursor) ? 'stream' : 'plain';
+    const outline = await this.#outline(answers, slice.uncertain, reservation, signal);
     const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);
-    const outline = await this.#outline(answers, uncertain, reservation, signal);
     progress.bytesRead += receivedBytes;
     observer.progress(progress);
-    return {
-      fromMs: slice.fromMs,
-      toMs: slice.toMs,
-      cursors: answers.map((answer) => answer.cursor),
-      outline,
-      receivedBytes,
-      reservation,
-      samplesOnly,
-    };
+    const cursors = answers.map((answer) => answer.cursor);
+    const window = { fromMs: slice.window.fromMs, toMs: slice.window.toMs };
+    return { window, fromMs, toMs, cursors, outline, receivedBytes, reservation, samplesOnly, insteadOfStream };
   }
 
   async #outline(
@@ -271,87 +169,27 @@ export class SourceReader {
     }
   }
 
-  #tellSplit(slice: { fromMs: number; toMs: number }, reason: string, by: 'time' | 'name'): void {
-    this.#options.observer.event({ type: 'window-split', fromMs: slice.fromMs, toMs: slice.toMs, reason, by });
-  }
-
-  #tellSamplesOnly(error: unknown): void {
-    const message = `the source's stream can't be used for this window, asking for SAMPLES instead: ${messageOf(error)}`;
+  #reportSamples({ fromMs, toMs }: TimeRange, error: unknown): void {
+    const range = `${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}`;
+    const message = `the source's stream can't be used for ${range}, so SAMPLES are read instead: ${messageOf(error)}`;
     this.#options.observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
   }
 }
 
-/** By name while there is more than one, then by time below the floor. */
-function splitSlice(slice: Slice, reason: string, seenNames: readonly string[]): Slice[] {
-  const byName = splitNames(slice.names, seenNames);
-  if (byName !== undefined) return byName.map((names) => ({ ...slice, names }));
-  const lengthMs = slice.toMs - slice.fromMs;
-  if (lengthMs <= 1) throw stillTooLarge(reason);
-  const middleMs = slice.fromMs + Math.floor(lengthMs / 2);
-  return [
-    { ...slice, toMs: middleMs },
-    { ...slice, fromMs: middleMs },
-  ];
-}
-
-function stillTooLarge(reason: string): MigrationError {
-  return new MigrationError(
-    'window-too-large',
-    `the smallest window that can be asked for is still too much: ${reason}`,
-    {
-      side: 'source',
-      hint: "raise spec.limits.memory, or the source's limit",
-    },
-  );
-}
-
-function toReadFailure(error: unknown): ReadFailure {
-  if (error instanceof DoesNotFit) return { kind: 'too-large' };
-  if (error instanceof WireError) {
-    switch (error.code) {
-      case 'too-large':
-      case 'unknown-encoding':
-        return { kind: error.code === 'too-large' ? 'corrupt' : 'unknown-encoding' };
-      case 'server-error-text':
-        return { kind: 'ambiguous' };
-      case 'truncated':
-      case 'corrupt':
-      case 'invalid-labels':
-        return { kind: 'corrupt' };
-    }
+function failureOf(error: unknown, isTooLarge: boolean): MigrationError {
+  if (!isTooLarge || (error instanceof RemoteError && error.class !== 'too-large')) {
+    return toMigrationError(error, 'source');
   }
-  if (error instanceof RemoteError) {
-    switch (error.class) {
-      case 'transient':
-        return {
-          kind: 'transient',
-          answered: error.status !== undefined || /cut-off|silence|first-byte/.test(error.code),
-        };
-      case 'too-large':
-        return { kind: 'too-large' };
-      case 'ambiguous':
-      case 'rejected':
-        return { kind: 'ambiguous' };
-      case 'unsupported':
-        return { kind: 'unknown-encoding' };
-      case 'refused':
-      case 'aborted':
-        return { kind: 'refused' };
-    }
-  }
-  throw error;
+  const message = `the smallest window that can be asked for is still too much: ${messageOf(error)}`;
+  const hint = error instanceof RemoteError ? error.hint : "raise spec.limits.memory, or the source's limit";
+  return new MigrationError('window-too-large', message, { side: 'source', hint, cause: error });
 }
 
-/** What is wrong with bytes has no RemoteError of its own, but the wait before the next attempt wants one. */
+/** What is wrong with bytes is no RemoteError, but the wait before the next attempt reports one. */
 function asRemoteError(error: unknown): RemoteError {
   if (error instanceof RemoteError) return error;
-  return new RemoteError({
-    class: 'transient',
-    code: 'bad-answer',
-    side: 'source',
-    status: 200,
-    what: messageOf(error),
-  });
+  const what = messageOf(error);
+  return new RemoteError({ class: 'transient', code: 'bad-answer', side: 'source', status: 200, what });
 }
 
 function messageOf(error: unknown): string {

@@ -27,6 +27,8 @@ export interface WindowPart {
   /** When the window's first request was sent, by the clock that never jumps. */
   readonly requestedAtMs: number;
   readonly samplesOnly: boolean;
+  /** SAMPLES were read because the stream could not be used: some of them may differ from what the source has. */
+  readonly insteadOfStream: boolean;
 }
 
 export interface Outline {

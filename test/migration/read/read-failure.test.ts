@@ -1,51 +1,104 @@
 import assert from 'node:assert/strict';
+import { DoesNotFit } from '../../../src/migration/read/read-answer.ts';
 import {
+  type Limit,
   type ReadAttempts,
   type ReadFailure,
   type ReadReaction,
   reactToReadFailure,
+  toReadFailure,
 } from '../../../src/migration/read/read-failure.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
+import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+import { WireError } from '../../../src/wire/errors.ts';
 
 const first: ReadAttempts = {
-  transientAnswers: 0,
+  transientResponses: 0,
   ambiguous: 0,
-  corrupt: 0,
+  damaged: 0,
+  sameProblem: 1,
+  badInARow: 1,
+  provenSource: true,
+  provenStream: true,
   samplesOnly: false,
-  canSplitByTime: true,
-  canSplitByName: true,
+  splitBy: 'time',
   splitForAmbiguity: false,
 };
-const byNameOnly = { canSplitByTime: false };
-const cannotSplit = { canSplitByTime: false, canSplitByName: false };
-const answered: ReadFailure = { kind: 'transient', answered: true };
-const silent: ReadFailure = { kind: 'transient', answered: false };
+const byName = { splitBy: 'name' } as const;
+const smallest = { splitBy: undefined };
+const unproven = { provenSource: false, provenStream: false };
+const responded: ReadFailure = { kind: 'transient', responded: true };
+const silent: ReadFailure = { kind: 'transient', responded: false };
+const tooLarge: ReadFailure = { kind: 'too-large', limit: 'bytes', seenNames: [] };
+const damaged: ReadFailure = { kind: 'damaged', problem: 'a wrong checksum', oversized: false };
+const oversized: ReadFailure = { kind: 'damaged', problem: 'a frame of 60 MB', oversized: true };
+const badChunk: ReadFailure = { kind: 'undecodable', problem: 'a bad chunk', plain: false };
+const badPlain: ReadFailure = { kind: 'undecodable', problem: 'a label twice', plain: true };
+const noStream: ReadFailure = { kind: 'unsupported', streams: false };
+const unframed: ReadFailure = { kind: 'unsupported', streams: true };
 
 const table: [string, ReadFailure, Partial<ReadAttempts>, ReadReaction][] = [
   ['a refusal', { kind: 'refused' }, {}, 'fail'],
-  ['too much, time to halve', { kind: 'too-large' }, {}, 'split'],
-  ['too much at the floor', { kind: 'too-large' }, byNameOnly, 'split'],
-  ['too much of one name in one millisecond', { kind: 'too-large' }, cannotSplit, 'fail'],
+  ['too much, time to halve', tooLarge, {}, 'split'],
+  ['too much at the floor', tooLarge, byName, 'split'],
+  ['too much of one name in one millisecond', tooLarge, smallest, 'fail'],
   ['an unknown chunk encoding in a stream', { kind: 'unknown-encoding' }, {}, 'samples-only'],
   ['an unknown encoding where SAMPLES were asked for', { kind: 'unknown-encoding' }, { samplesOnly: true }, 'fail'],
-  ['a connection refused, however often', silent, { transientAnswers: 50 }, 'pause-and-retry'],
-  ['a first 503', answered, { transientAnswers: 1 }, 'pause-and-retry'],
-  ['a second 503', answered, { transientAnswers: 2 }, 'pause-and-split'],
-  ['a second 503 at the floor', answered, { transientAnswers: 2, ...byNameOnly }, 'pause-and-split'],
-  ['503s where nothing can be split', answered, { transientAnswers: 9, ...cannotSplit }, 'pause-and-retry'],
+  ['a connection refused, however often', silent, { transientResponses: 50 }, 'pause-and-retry'],
+  ['a first 503', responded, { transientResponses: 1 }, 'pause-and-retry'],
+  ['a second 503', responded, { transientResponses: 2 }, 'pause-and-split'],
+  ['a second 503 at the floor', responded, { transientResponses: 2, ...byName }, 'pause-and-split'],
+  ['503s where nothing can be split', responded, { transientResponses: 9, ...smallest }, 'pause-and-retry'],
   ['a first strange 400', { kind: 'ambiguous' }, { ambiguous: 1 }, 'pause-and-retry'],
   ['a second strange 400', { kind: 'ambiguous' }, { ambiguous: 2 }, 'pause-and-retry'],
   ['a third strange 400', { kind: 'ambiguous' }, { ambiguous: 3 }, 'split'],
   ['a strange 400 of a half', { kind: 'ambiguous' }, { ambiguous: 1, splitForAmbiguity: true }, 'split'],
   [
-    'a strange 400 of a half at the floor',
+    'a first strange 400 of a half at the floor',
     { kind: 'ambiguous' },
-    { ambiguous: 1, splitForAmbiguity: true, ...byNameOnly },
+    { ambiguous: 1, splitForAmbiguity: true, ...byName },
+    'pause-and-retry',
+  ],
+  [
+    'a third strange 400 of a half at the floor',
+    { kind: 'ambiguous' },
+    { ambiguous: 3, splitForAmbiguity: true, ...byName },
     'fail',
   ],
-  ['a third strange 400 at the floor', { kind: 'ambiguous' }, { ambiguous: 3, ...byNameOnly }, 'fail'],
-  ['a first wrong checksum', { kind: 'corrupt' }, { corrupt: 1 }, 'pause-and-retry'],
-  ['a second wrong checksum', { kind: 'corrupt' }, { corrupt: 2 }, 'samples-only'],
-  ['a second broken SAMPLES answer', { kind: 'corrupt' }, { corrupt: 2, samplesOnly: true }, 'fail'],
+  ['a third strange 400 at the floor', { kind: 'ambiguous' }, { ambiguous: 3, ...byName }, 'fail'],
+  ['a first wrong checksum', damaged, { damaged: 1 }, 'pause-and-retry'],
+  ['a second wrong checksum', damaged, { damaged: 2, sameProblem: 2 }, 'pause-and-split'],
+  ['a second wrong checksum at the floor', damaged, { damaged: 2, ...byName }, 'pause-and-retry'],
+  [
+    'a wrong checksum at the floor, for the fiftieth time',
+    damaged,
+    { damaged: 50, sameProblem: 50, badInARow: 50, ...byName },
+    'pause-and-retry',
+  ],
+  ['a tenth wrong checksum and nothing good yet', damaged, { damaged: 1, badInARow: 10, ...unproven }, 'fail'],
+  [
+    'a ninth wrong checksum and nothing good yet',
+    damaged,
+    { damaged: 1, badInARow: 9, ...unproven },
+    'pause-and-retry',
+  ],
+  ['a frame over the limit', oversized, { damaged: 2, sameProblem: 2 }, 'pause-and-split'],
+  ['a frame over the limit, at the floor', oversized, { damaged: 4, sameProblem: 4, ...byName }, 'pause-and-retry'],
+  ['the same frame over the limit, at the floor', oversized, { damaged: 5, sameProblem: 5, ...byName }, 'fail'],
+  ['a bad chunk', badChunk, {}, 'pause-and-retry'],
+  ['the same bad chunk again', badChunk, { sameProblem: 2 }, 'pause-and-retry'],
+  ['the same bad chunk for the third time', badChunk, { sameProblem: 3 }, 'samples-only'],
+  ['another bad chunk each time', badChunk, { badInARow: 20 }, 'pause-and-retry'],
+  ['another bad chunk each time and nothing good yet', badChunk, { badInARow: 10, ...unproven }, 'fail'],
+  ['bad SAMPLES', badChunk, { samplesOnly: true, sameProblem: 4 }, 'pause-and-retry'],
+  ['the same bad SAMPLES for the fifth time', badChunk, { samplesOnly: true, sameProblem: 5 }, 'fail'],
+  ['a bad plain response where a stream was asked for', badPlain, { sameProblem: 3 }, 'pause-and-retry'],
+  ['the same bad plain response for the fifth time', badPlain, { sameProblem: 5 }, 'fail'],
+  ['a source that knows no stream', noStream, unproven, 'samples-only-for-the-run'],
+  ['a source that knows not even SAMPLES', noStream, { samplesOnly: true, ...unproven }, 'fail'],
+  ['a stream without an end, from the start', unframed, unproven, 'samples-only-for-the-run'],
+  ['a stream without an end after good ones', unframed, { sameProblem: 4 }, 'pause-and-retry'],
+  ['streams without an end again and again', unframed, { sameProblem: 5 }, 'samples-only-for-the-run'],
 ];
 
 describe('the reaction to a failed read', () => {
@@ -54,4 +107,41 @@ describe('the reaction to a failed read', () => {
       assert.equal(reactToReadFailure(failure, { ...first, ...attempts }), reaction);
     });
   }
+});
+
+describe('what a failed read is', () => {
+  const remote = (answerClass: AnswerClass, code: RemoteCode, status?: number) =>
+    new RemoteError({ class: answerClass, code, side: 'source', what: code, status });
+  const labels = new DoesNotFit('too many labels');
+  labels.labelsDominate = true;
+  labels.seenNames = ['up'];
+  const limit = (counted: Limit): ReadFailure => ({ kind: 'too-large', limit: counted, seenNames: [] });
+  const failures: [string, unknown, Parameters<typeof toReadFailure>[1], ReadFailure][] = [
+    ['a limit of samples', remote('too-large', 'too-many-samples'), 'part', limit('samples')],
+    ['a limit of series', remote('too-large', 'too-many-series'), 'part', limit('series')],
+    ['a response that M3 cut short', remote('too-large', 'results-limited'), 'part', limit('series')],
+    ['a limit of bytes', remote('too-large', 'answer-too-large'), 'part', limit('bytes')],
+    ['too much for the memory', new DoesNotFit('too much'), 'part', limit('memory')],
+    ['labels too much for the memory', labels, 'part', { kind: 'too-large', limit: 'labels', seenNames: ['up'] }],
+    ['a 503', remote('transient', 'unavailable', 503), 'part', responded],
+    ['a cut response', remote('transient', 'cut-off'), 'part', responded],
+    ['a refused connection', remote('transient', 'connection-refused'), 'part', silent],
+    ['a stream without an end', remote('unsupported', 'unframed-stream', 200), 'part', unframed],
+    ['a 415', remote('unsupported', 'message-unsupported', 415), 'part', noStream],
+    ['a 401', remote('refused', 'unauthorized', 401), 'part', { kind: 'refused' }],
+    ['an error text in a stream', new WireError('server-error-text', 'no'), 'part', { kind: 'ambiguous' }],
+    ['a wrong checksum', new WireError('corrupt', 'a wrong checksum'), 'part', damaged],
+    ['a long frame', new WireError('too-large', 'a frame of 60 MB'), 'part', oversized],
+    ['a bad chunk in a good frame', new WireError('corrupt', 'a bad chunk'), 'stream', badChunk],
+    ['bad labels in a plain response', new WireError('invalid-labels', 'a label twice'), 'plain', badPlain],
+    ['an unknown encoding', new WireError('unknown-encoding', '9'), 'stream', { kind: 'unknown-encoding' }],
+  ];
+  for (const [what, error, received, failure] of failures) {
+    it(`${what}: ${failure.kind}`, () => assert.deepEqual(toReadFailure(error, received), failure));
+  }
+
+  it('nothing when the error is of another kind', () => {
+    const error = new TypeError('no');
+    assert.throws(() => toReadFailure(error, 'part'), error);
+  });
 });

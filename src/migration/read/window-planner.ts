@@ -1,0 +1,320 @@
+// Which piece of the range is read next, and what follows from how it went: a state machine without input or output, beside
+// source-reader.ts, which sends the requests. The range is crossed window by window. A window that is too much is halved; where half the time
+// does not help, its metric names are read apart. It is never an error that a window was too big.
+
+import { Halvings } from './halvings.ts';
+import { type NamePartition, splitNames } from './name-partition.ts';
+import { joinPortions, type Portion, portionOf, wholeWindow } from './name-portions.ts';
+import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
+import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
+import { type RequestMode, SampleMode } from './sample-mode.ts';
+import { firstWindow, halve, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
+
+/** What one request asks for. */
+export interface Slice extends TimeRange, RequestMode {
+  /** The window that it is a part of, the same object for all its slices. */
+  readonly window: TimeRange;
+  readonly names: NamePartition;
+  /** From 1; more after failures. */
+  readonly attempt: number;
+  /** An earlier run may have written some of it. */
+  readonly uncertain: boolean;
+}
+
+export type Verdict =
+  /** A stride over an empty stretch has run into samples: nothing of it may be written. */
+  | { readonly kind: 'discard' }
+  /** `remaining`: what part of the window is still to be read, from 0 to 1; an estimate, but 0 only at its end. */
+  | { readonly kind: 'deliver'; readonly remaining: number };
+
+export interface Split extends TimeRange {
+  readonly by: 'time' | 'name';
+}
+
+export type Reaction =
+  | { readonly kind: 'fail' }
+  /** Nothing smaller can be asked for. */
+  | { readonly kind: 'fail-too-large' }
+  | {
+      readonly kind: 'retry';
+      /** Wait before the next request, as long as after so many failed attempts. */
+      readonly pauseAttempt?: number;
+      readonly split?: Split;
+      /** The next request is for SAMPLES, for the first time. */
+      readonly toSamples?: true;
+    };
+
+export interface PlannerOptions {
+  readonly limits: WindowLimits;
+  /** What the memory budget grants to one window. */
+  readonly budgetBytes: number;
+  readonly readMode: 'Auto' | 'Samples';
+  /** What lies before it is to be compared with the destination. */
+  readonly uncertainUntilMs: number;
+}
+
+type SplitPlan =
+  | { readonly by: 'window'; readonly shorter: WindowState }
+  | { readonly by: 'piece'; readonly pieceMs: number }
+  | { readonly by: 'name'; readonly halves: readonly [NamePartition, NamePartition] };
+
+/** A source whose every response is "too large", however little is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
+const MAX_SPLITS_IN_A_ROW = 250;
+/** So many splits in a row for 5xx, timeouts and cut responses alone are no matter of size but an outage, which is waited out. */
+const MAX_SPLITS_IN_OUTAGE = 40;
+/** While windows are split the waits continue from one to the next, but stay below 4 s: from a day to a second they are many. */
+const MAX_SPLIT_PAUSE = 4;
+
+export class WindowPlanner {
+  readonly #options: PlannerOptions;
+  readonly #mode: SampleMode;
+  readonly #halvings = new Halvings();
+  #size: WindowState;
+  #atMs = 0;
+  #endMs = 0;
+  #open: OpenWindow | undefined;
+  #portions: readonly Portion[] = wholeWindow;
+  /** The portions are due to a limit of the source, which stays: they are not put together because windows grow. */
+  #portionsStay = false;
+  #uncertainUntilMs: number;
+  #provenSource = false;
+  #provenStream = false;
+  #splitForAmbiguity = false;
+  /** Since the last good response. */
+  #inARow = { splits: 0, pauses: 0, bad: 0 };
+  /** Of the slice at hand. */
+  #attempts = noAttempts();
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+    this.#size = firstWindow(options.limits);
+    this.#mode = new SampleMode(options.readMode);
+    this.#uncertainUntilMs = options.uncertainUntilMs;
+  }
+
+  /** How long windows are now. */
+  get windowMs(): number {
+    return this.#size.lengthMs;
+  }
+
+  /** From now on [fromMs, toMs) is read. What was learned of the source stays; a window that is open is dropped. */
+  begin(fromMs: number, toMs: number): void {
+    this.#atMs = fromMs;
+    this.#endMs = toMs;
+    this.#open = undefined;
+    this.#attempts = noAttempts();
+  }
+
+  /** The slice to read now, the same until `answered` or `failed` is called; undefined at the end. */
+  next(): Slice | undefined {
+    if (this.#open === undefined) {
+      if (this.#atMs >= this.#endMs) return undefined;
+      this.#open = this.#openWindow(this.#portions);
+    }
+    const { slice } = this.#open;
+    return {
+      window: this.#open,
+      fromMs: slice.fromMs,
+      toMs: slice.toMs,
+      names: slice.names,
+      attempt: this.#attempts.failures + 1,
+      ...this.#mode.at(slice.fromMs, slice.samplesUntilMs),
+      uncertain: slice.fromMs < this.#uncertainUntilMs,
+    };
+  }
+
+  /** The slice was read whole. */
+  answered(outcome: SliceOutcome): Verdict {
+    const open = this.#current();
+    this.#provenSource = true;
+    this.#provenStream ||= outcome.streamed;
+    this.#splitForAmbiguity = false;
+    this.#inARow = { splits: 0, pauses: 0, bad: 0 };
+    this.#attempts = noAttempts();
+    this.#halvings.end();
+    open.note(outcome);
+    if (this.#isStride(open) && outcome.samples > 0) {
+      this.#size = this.#grown(open);
+      this.#open = undefined;
+      return { kind: 'discard' };
+    }
+    open.advance(outcome, this.#options.limits.maxMs);
+    const { remaining } = open;
+    if (open.isRead) this.#finish(open);
+    return { kind: 'deliver', remaining };
+  }
+
+  /** The slice could not be read, or does not fit into memory. */
+  failed(failure: ReadFailure): Reaction {
+    const open = this.#current();
+    this.#count(failure, open);
+    const outage = failure.kind === 'transient' && this.#inARow.splits >= MAX_SPLITS_IN_OUTAGE;
+    const plan = outage ? undefined : this.#splitPlan(failure, open);
+    const reaction = reactToReadFailure(failure, {
+      ...this.#attempts,
+      badInARow: this.#inARow.bad,
+      provenSource: this.#provenSource,
+      provenStream: this.#provenStream,
+      samplesOnly: this.#mode.at(open.slice.fromMs, open.slice.samplesUntilMs).samplesOnly,
+      splitBy: plan && (plan.by === 'name' ? 'name' : 'time'),
+      splitForAmbiguity: this.#splitForAmbiguity,
+    });
+    return this.#react(reaction, failure, plan, open);
+  }
+
+  /**
+   * The stream of a window that was delivered turned out to be undecodable, after some of it may have been written; that part shows when
+   * the window is compared with the destination. Call `begin` with its start next.
+   * @returns how often it has failed this way, and whether SAMPLES are asked for now
+   */
+  undecodable(window: TimeRange, problem: string): { readonly times: number; readonly toSamples: boolean } {
+    this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, window.toMs);
+    return this.#mode.undecodable(window, problem);
+  }
+
+  #openWindow(portions: readonly Portion[]): OpenWindow {
+    const fromMs = this.#atMs;
+    // What is read again keeps its end: what follows is neither compared nor asked for as SAMPLES without need.
+    const endMs = Math.min(this.#endMs, this.#mode.rereadUntilMs(fromMs) ?? this.#endMs);
+    const range = { fromMs, toMs: windowEndMs(fromMs, this.#size, endMs) };
+    // A stride is read in one slice, so that all of it can be shortened whatever turns up in it.
+    return new OpenWindow(range, this.#isStride(range) ? wholeWindow : portions);
+  }
+
+  /** Longer than a window with samples may be. */
+  #isStride({ fromMs, toMs }: TimeRange): boolean {
+    return toMs - fromMs > this.#options.limits.maxMs;
+  }
+
+  #finish(open: OpenWindow): void {
+    const grown = this.#grown(open);
+    if (open.largest.samples > 0) {
+      const longer = grown.lengthMs > this.#size.lengthMs;
+      const fitTogether = open.labelBytes < this.#options.limits.targetBytes / 2;
+      // What had to be read apart will have to be again, unless windows become longer or the labels of all names would fit well.
+      const together = longer && fitTogether && !this.#portionsStay;
+      this.#portions = together ? wholeWindow : joinPortions(open.read, open.largest);
+      if (this.#portions.length === 1) this.#portionsStay = false;
+      this.#halvings.windowRead(open.lengthMs, open.refused);
+    } else if (!this.#isStride(open)) {
+      // A gap in the data is no reason to join what had to be read apart before it.
+      this.#portions = open.read;
+    }
+    this.#size = grown;
+    this.#atMs = open.toMs;
+    this.#open = undefined;
+  }
+
+  #grown({ largest, largestLabelBytes, lengthMs }: OpenWindow): WindowState {
+    const { limits, budgetBytes } = this.#options;
+    const { samples, bytes } = largest;
+    return nextWindow(this.#size, { samples, bytes, fixedBytes: largestLabelBytes, budgetBytes }, limits, lengthMs);
+  }
+
+  #count(failure: ReadFailure, open: OpenWindow): void {
+    const attempts = this.#attempts;
+    attempts.failures++;
+    if (failure.kind === 'transient' && failure.responded) attempts.transientResponses++;
+    if (failure.kind === 'ambiguous') attempts.ambiguous++;
+    if (failure.kind === 'damaged') attempts.damaged++;
+    const isBad = failure.kind === 'damaged' || failure.kind === 'undecodable';
+    if (isBad) this.#inARow.bad++;
+    const problem = isBad ? failure.problem : failure.kind;
+    attempts.sameProblem = problem === attempts.problem ? attempts.sameProblem + 1 : 1;
+    attempts.problem = problem;
+    if (failure.kind !== 'too-large') return;
+    open.refused = true;
+    if (open.isWhole && !this.#isStride(open)) this.#halvings.refused(failure.limit, open.lengthMs, this.#size);
+  }
+
+  /** How the slice is made smaller; undefined when it is the smallest there is. */
+  #splitPlan(failure: ReadFailure, open: OpenWindow): SplitPlan | undefined {
+    const { limits } = this.#options;
+    const { slice } = open;
+    const sliceMs = slice.toMs - slice.fromMs;
+    const timeHelps = this.#timeHelps(failure, open, sliceMs);
+    const isAllOfWindow = !open.delivered && sliceMs === open.lengthMs;
+    const shorter = isAllOfWindow ? halve(this.#size, limits, open.lengthMs) : undefined;
+    // Cut by name, a stride would stay longer than a window with samples may be, whatever it ran into.
+    if (shorter !== undefined && (timeHelps || this.#isStride(open))) return { by: 'window', shorter };
+    if (timeHelps && sliceMs > limits.minMs) {
+      return { by: 'piece', pieceMs: Math.max(limits.minMs, Math.floor(sliceMs / 2)) };
+    }
+    const halves = splitNames(slice.names, failure.kind === 'too-large' ? failure.seenNames : []);
+    if (halves !== undefined) return { by: 'name', halves };
+    return sliceMs > 1 ? { by: 'piece', pieceMs: Math.floor(sliceMs / 2) } : undefined;
+  }
+
+  /** Whether half the time is likely to be less of what was too much. */
+  #timeHelps(failure: ReadFailure, open: OpenWindow, sliceMs: number): boolean {
+    if (failure.kind !== 'too-large') return true;
+    if (open.isWhole || failure.limit === 'samples' || failure.limit === 'labels') {
+      return this.#halvings.areWorthIt(failure.limit);
+    }
+    return this.#halvings.isLongerThanGood(sliceMs);
+  }
+
+  #react(reaction: ReadReaction, failure: ReadFailure, plan: SplitPlan | undefined, open: OpenWindow): Reaction {
+    switch (reaction) {
+      case 'fail':
+        return { kind: failure.kind === 'too-large' ? 'fail-too-large' : 'fail' };
+      case 'samples-only':
+        open.readAsSamples();
+        this.#attempts.sameProblem = 0;
+        return { kind: 'retry', toSamples: true };
+      case 'samples-only-for-the-run':
+        this.#mode.giveUpStreams(failure.kind === 'unsupported' && failure.streams);
+        return { kind: 'retry', toSamples: true };
+      case 'pause-and-retry':
+        return { kind: 'retry', pauseAttempt: this.#pauseAttempt() };
+      case 'split':
+      case 'pause-and-split': {
+        if (plan === undefined || ++this.#inARow.splits > MAX_SPLITS_IN_A_ROW) return { kind: 'fail-too-large' };
+        this.#splitForAmbiguity ||= failure.kind === 'ambiguous';
+        const pause = reaction === 'pause-and-split' && { pauseAttempt: this.#pauseAttempt() };
+        this.#attempts = noAttempts();
+        return { kind: 'retry', ...pause, split: this.#split(plan, failure, open) };
+      }
+    }
+  }
+
+  /** @returns what is split */
+  #split(plan: SplitPlan, failure: ReadFailure, open: OpenWindow): Split {
+    const { fromMs, toMs } = open.slice;
+    const isLimit = failure.kind === 'too-large';
+    if (plan.by === 'window') {
+      this.#size = plan.shorter;
+      this.#open = undefined;
+      return { fromMs: open.fromMs, toMs: open.toMs, by: 'time' };
+    }
+    if (plan.by === 'piece') {
+      open.shortenPieces(plan.pieceMs, isLimit);
+      return { fromMs, toMs, by: 'time' };
+    }
+    if (isLimit && (failure.limit === 'series' || failure.limit === 'bytes')) this.#portionsStay = true;
+    const before = open.isWhole ? this.#halvings.undo() : undefined;
+    if (before === undefined || before.lengthMs <= this.#size.lengthMs) {
+      open.splitNames(plan.halves);
+      return { fromMs, toMs, by: 'name' };
+    }
+    // Shorter windows have not helped: the names are read apart at the length that the halving began with.
+    this.#size = { ...before, lengthMs: Math.min(before.lengthMs, this.#options.limits.maxMs) };
+    const longer = this.#openWindow(plan.halves.map(portionOf));
+    longer.refused = true;
+    this.#open = longer;
+    return { fromMs: longer.fromMs, toMs: longer.toMs, by: 'name' };
+  }
+
+  #pauseAttempt(): number {
+    return Math.max(this.#attempts.failures, Math.min(++this.#inARow.pauses, MAX_SPLIT_PAUSE));
+  }
+
+  #current(): OpenWindow {
+    if (this.#open === undefined) throw new Error('no slice is being read');
+    return this.#open;
+  }
+}
+
+function noAttempts() {
+  return { failures: 0, transientResponses: 0, ambiguous: 0, damaged: 0, sameProblem: 0, problem: '' };
+}
