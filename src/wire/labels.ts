@@ -42,14 +42,23 @@ export function decodeLabels(labels: Uint8Array): [name: string, value: string][
  * Throws WireError 'corrupt' for one name with two values.
  */
 export function encodeLabels(pairs: Iterable<readonly [string, string]>): LabelBytes {
-  const parts: Uint8Array[] = [];
-  for (const [name, value] of pairs) {
-    const label = { name: Buffer.from(name, 'utf8'), value: Buffer.from(value, 'utf8') };
-    const entry = new Uint8Array(entrySize(label.name.length, label.value.length));
-    writeEntry(entry, 0, label.name, label.value);
-    parts.push(entry);
+  const labels = Array.from(pairs, ([name, value]) => ({
+    name,
+    value,
+    nameBytes: Buffer.byteLength(name),
+    valueBytes: Buffer.byteLength(value),
+  }));
+  const out = Buffer.allocUnsafeSlow(
+    labels.reduce((size, { nameBytes, valueBytes }) => size + entrySize(nameBytes, valueBytes), 0),
+  );
+  let at = 0;
+  for (const { name, value, nameBytes, valueBytes } of labels) {
+    at = writeEntryHead(out, at, nameBytes, valueBytes);
+    at += out.write(name, at);
+    at = writeValueHead(out, at, valueBytes);
+    at += out.write(value, at);
   }
-  return canonicalLabels(concatenate(parts));
+  return canonicalLabels(new Uint8Array(out.buffer, out.byteOffset, out.length));
 }
 
 /** A hash of the bytes, 0 … 2^53 − 1, well spread in all its bits: it pins a series to a lane. Not secret, not for identity. */
@@ -290,16 +299,23 @@ function innerSize(nameLength: number, valueLength: number): number {
 }
 
 function writeEntry(out: Uint8Array, at: number, name: Uint8Array, value: Uint8Array): number {
-  out[at] = TAG_FIRST;
-  let position = writeUvarint(out, at + 1, innerSize(name.length, value.length));
-  out[position] = TAG_FIRST;
-  position = writeUvarint(out, position + 1, name.length);
+  let position = writeEntryHead(out, at, name.length, value.length);
   out.set(name, position);
-  position += name.length;
-  out[position] = TAG_VALUE;
-  position = writeUvarint(out, position + 1, value.length);
+  position = writeValueHead(out, position + name.length, value.length);
   out.set(value, position);
   return position + value.length;
+}
+
+function writeEntryHead(out: Uint8Array, at: number, nameLength: number, valueLength: number): number {
+  out[at] = TAG_FIRST;
+  const position = writeUvarint(out, at + 1, innerSize(nameLength, valueLength));
+  out[position] = TAG_FIRST;
+  return writeUvarint(out, position + 1, nameLength);
+}
+
+function writeValueHead(out: Uint8Array, at: number, valueLength: number): number {
+  out[at] = TAG_VALUE;
+  return writeUvarint(out, at + 1, valueLength);
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -24,7 +24,8 @@ interface Suspicion {
 
 /**
  * Collects and verifies the frames of one answer as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
- * most compact form a window's samples can wait in. After a WireError the collector is of no further use.
+ * most compact form a window's samples can wait in. After a WireError the collector is of no further use. The memory for a frame that reaches
+ * beyond what was pushed comes from the caller, who may have to wait for it: a length costs a server nothing.
  *
  * Prometheus cannot take its 200 back when a read fails half way, and appends a plain error text where a frame should begin.
  * Such a text (printable, at most its first 1 KiB) becomes the message of a WireError 'server-error-text'.
@@ -34,9 +35,14 @@ export class FrameCollector {
   readonly #segments: Uint8Array[] = [];
   #bytes = 0;
   #frames = 0;
-  /** A frame that straddles pushes: `#straddling[0, #straddled)`. The array never grows past the frame's own size. */
-  #straddling = new Uint8Array(0);
+  /** A frame that straddles pushes: `#straddling[0, #straddled)`; until its length is known the head's own few bytes. */
+  readonly #head = new Uint8Array(MAX_VARINT_BYTES + 1);
+  #straddling: Uint8Array = this.#head;
   #straddled = 0;
+  /** What was pushed of the frame that memory is wanted for, behind what stands in `#straddling`. */
+  #pending: Uint8Array = this.#head.subarray(0, 0);
+  #wantedBytes = 0;
+  #allocatedBytes = 0;
   #suspicion: Suspicion | undefined;
 
   /** `maxFrameBytes`: the longest payload that is taken. Prometheus' own client takes 50 MB. */
@@ -51,7 +57,7 @@ export class FrameCollector {
 
   /** How many bytes are held: whole frames and the incomplete one. */
   get bytes(): number {
-    return this.#bytes + this.#straddled;
+    return this.#bytes + this.#straddled + this.#pending.length;
   }
 
   /** How many whole frames are held. */
@@ -59,19 +65,30 @@ export class FrameCollector {
     return this.#frames;
   }
 
+  /** The size of a frame that goes on beyond what was pushed: `provide` has to be called before the next `push`. 0: no memory is wanted. */
+  get wantedBytes(): number {
+    return this.#wantedBytes;
+  }
+
+  /** Bytes that were allocated here, for frames that lie across the border of two pushes and end in the second. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
   /**
-   * Takes the next bytes of the body. They are kept, not copied: the caller must not change them afterwards.
+   * Takes the next bytes of the body. Whole frames are kept where they stand: then the caller must not change the bytes afterwards.
+   * @returns whether a frame in them is kept so; else nothing of them is used any more, once the memory that is wanted was provided
    *
    * Throws WireError 'too-large' for a frame over the limit, 'corrupt' for a wrong checksum or length, 'server-error-text' when
    * 1 KiB of text stands where a frame should.
    */
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array): boolean {
     if (this.#suspicion !== undefined) {
       this.#suspect(bytes, 0);
-      return;
+      return false;
     }
     let at = this.#straddled === 0 ? 0 : this.#continueStraddling(bytes);
-    if (at === BROKEN) return;
+    if (at === BROKEN) return false;
     const runStart = at;
     let size = INCOMPLETE;
     while (at < bytes.length) {
@@ -84,9 +101,20 @@ export class FrameCollector {
       at += size;
       this.#frames++;
     }
-    if (at > runStart) this.#keep(bytes.subarray(runStart, at));
+    const keeps = at > runStart;
+    if (keeps) this.#keep(bytes.subarray(runStart, at));
     if (size === BROKEN) this.#suspect(bytes, at);
-    else if (at < bytes.length) this.#straddle(bytes, at, bytes.length, size);
+    else if (at < bytes.length) this.#straddle(bytes.subarray(at), size);
+    return keeps;
+  }
+
+  /** @param memory of at least `wantedBytes`; it is used for as long as the frames are */
+  provide(memory: Uint8Array): void {
+    memory.set(this.#straddling.subarray(0, this.#straddled));
+    this.#straddling = memory;
+    this.#wantedBytes = 0;
+    this.#append(this.#pending);
+    this.#pending = this.#head.subarray(0, 0);
   }
 
   /**
@@ -115,20 +143,23 @@ export class FrameCollector {
     let at = 0;
     let size = this.#frameSize(this.#straddling, 0, this.#straddled);
     while (size === INCOMPLETE && at < bytes.length) {
-      this.#straddle(bytes, at, at + 1, INCOMPLETE);
+      this.#append(bytes.subarray(at, at + 1));
       at++;
       size = this.#frameSize(this.#straddling, 0, this.#straddled);
     }
     if (size === INCOMPLETE) return at;
     if (size !== BROKEN) {
-      const taken = Math.min(size - this.#straddled, bytes.length - at);
-      this.#straddle(bytes, at, at + taken, size);
-      at += taken;
-      if (this.#straddled < size) return at;
+      const rest = bytes.subarray(at, at + size - this.#straddled);
+      const whole = this.#straddled + rest.length === size;
+      at += rest.length;
+      if (this.#straddling !== this.#head) this.#append(rest);
+      else if (whole) this.#assemble(size, rest);
+      else this.#straddle(rest, size);
+      if (!whole) return at;
       if (this.#verify(this.#straddling, 0, size)) {
         this.#keep(this.#straddling.subarray(0, size));
         this.#frames++;
-        this.#straddling = new Uint8Array(0);
+        this.#straddling = this.#head;
         this.#straddled = 0;
         return at;
       }
@@ -140,18 +171,28 @@ export class FrameCollector {
     return BROKEN;
   }
 
-  /** Appends to the straddling frame, whose size is `frameSize` once that is known. */
-  #straddle(bytes: Uint8Array, start: number, end: number, frameSize: number): void {
-    const needed = this.#straddled + end - start;
-    if (needed > this.#straddling.length) {
-      // By what has arrived, not by what was declared: a length costs a server nothing.
-      const doubled = Math.max(needed, this.#straddling.length * 2);
-      const grown = new Uint8Array(frameSize === INCOMPLETE ? doubled : Math.min(doubled, frameSize));
-      grown.set(this.#straddling.subarray(0, this.#straddled));
-      this.#straddling = grown;
+  /** Begins, or goes on, with a frame that reaches beyond what was pushed; `size` is INCOMPLETE while its length is not known. */
+  #straddle(bytes: Uint8Array, size: number): void {
+    if (size === INCOMPLETE) {
+      this.#append(bytes);
+      return;
     }
-    this.#straddling.set(bytes.subarray(start, end), this.#straddled);
-    this.#straddled = needed;
+    this.#wantedBytes = size;
+    this.#pending = bytes;
+  }
+
+  /** The head was in one push and the rest of the frame is in the next: no longer than that one. */
+  #assemble(size: number, rest: Uint8Array): void {
+    const frame = new Uint8Array(size);
+    frame.set(this.#head.subarray(0, this.#straddled));
+    this.#straddling = frame;
+    this.#allocatedBytes += size;
+    this.#append(rest);
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#straddling.set(bytes, this.#straddled);
+    this.#straddled += bytes.length;
   }
 
   /** The size of the frame at `start`, header included; INCOMPLETE when its length is not there yet; BROKEN. */

@@ -1,8 +1,10 @@
 // Cursors over a remote_read answer that is in memory: streamed frames or one ReadResponse message, one series entry at a time
 // and with one interface. The engine walks an answer once to index its series and again to decode them.
 
-import { chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
+import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
+import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
 import { FrameCursor } from './frames.ts';
+import { WireError } from '../errors.ts';
 import { gatherLabels } from '../labels.ts';
 import { DELIMITED, ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
@@ -17,11 +19,18 @@ export interface SeriesCursor {
   readonly parts: number;
   /** At least as many samples as the entry holds. For chunks of an unknown encoding WireError 'unknown-encoding'. */
   readonly sampleBound: number;
+  /** At least as many bytes as the entry's samples take when they are decoded. Throws as `sampleBound` does. */
+  readonly decodedBytes: number;
   /** Appends the entry's samples with fromMs <= t < toMs, in the order of the answer. */
   decode(fromMs: number, toMs: number, columns: SampleColumns): void;
   /** Goes back before the first entry. */
   rewind(): void;
 }
+
+/** Of a float in SampleColumns, which grow by doubling. */
+const FLOAT_BYTES = 24;
+/** Of a histogram beside its message: a view, its place in a list, its time. */
+const HISTOGRAM_BYTES = 160;
 
 const EMPTY = new Uint8Array(0);
 const LABELS = 1;
@@ -33,8 +42,9 @@ export class ChunkedCursor implements SeriesCursor {
   readonly #frame = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
   readonly #chunk = new ChunkHeader();
-  /** NaN until it is asked for. */
+  /** NaN until it is asked for; then `#decodedBytes` is known too. */
   #sampleBound = Number.NaN;
+  #decodedBytes = 0;
 
   constructor(segments: readonly Uint8Array[]) {
     this.#segments = segments;
@@ -50,16 +60,29 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   get sampleBound(): number {
-    if (!Number.isNaN(this.#sampleBound)) return this.#sampleBound;
+    if (Number.isNaN(this.#sampleBound)) this.#measure();
+    return this.#sampleBound;
+  }
+
+  get decodedBytes(): number {
+    if (Number.isNaN(this.#sampleBound)) this.#measure();
+    return this.#decodedBytes;
+  }
+
+  #measure(): void {
     let bound = 0;
+    let decodedBytes = 0;
     const reader = this.#entry.reader();
     while (this.#nextChunk(reader)) {
       const { encoding, bytes, dataStart, dataEnd } = this.#chunk;
       // No encoding spends less than a bit on a sample, whatever the chunk's header says.
-      bound += Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
+      const samples = Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
+      const messageBytes = chunkMessageBytes(encoding, bytes, dataStart, dataEnd);
+      bound += samples;
+      decodedBytes += messageBytes === 0 ? samples * FLOAT_BYTES : samples * HISTOGRAM_BYTES + messageBytes;
     }
     this.#sampleBound = bound;
-    return bound;
+    this.#decodedBytes = decodedBytes;
   }
 
   next(): boolean {
@@ -135,6 +158,11 @@ export class SamplesCursor implements SeriesCursor {
     return this.parts;
   }
 
+  /** Histograms stay where they are in the message. */
+  get decodedBytes(): number {
+    return this.#entry.secondFields * FLOAT_BYTES + this.#entry.fourthFields * HISTOGRAM_BYTES;
+  }
+
   next(): boolean {
     for (;;) {
       while (this.#result.nextField()) {
@@ -167,7 +195,13 @@ export class SamplesCursor implements SeriesCursor {
         const { bytes, valueStart, valueEnd } = reader;
         const timeMs = histogramTimeMs(bytes, valueStart, valueEnd);
         if (timeMs < fromMs || timeMs >= toMs) continue;
-        columns.addHistogram(timeMs, new Uint8Array(bytes.subarray(valueStart, valueEnd)));
+        if (valueEnd - valueStart > MAX_HISTOGRAM_BYTES) {
+          throw new WireError(
+            'corrupt',
+            `a native histogram takes ${valueEnd - valueStart} bytes, more than ${MAX_HISTOGRAM_BYTES}`,
+          );
+        }
+        columns.addHistogram(timeMs, bytes.subarray(valueStart, valueEnd));
       } else {
         reader.skip();
       }

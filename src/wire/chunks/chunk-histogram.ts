@@ -34,7 +34,28 @@ const maxBuckets = 2 ** 20;
 // A bit of a chunk can unpack to eight bytes of a message. Real chunks unpack to less than a megabyte.
 const maxMessageBytes = 64 * 1024 * 1024;
 
+/** Far above what any histogram takes; what is held of one is several times its message. */
+export const MAX_HISTOGRAM_BYTES = 2 * 1024 * 1024;
+/** Count, sum, zero count, threshold and time of a message with their tags, generously. */
+const FIXED_MESSAGE_BYTES = 80;
+const LONGEST_BUCKET_BYTES = 10;
+
 const writer = new MessageWriter();
+
+/** So many bytes the messages of a chunk take at most, from its layout alone; 0 for one that can't be decoded: `decodeHistogramChunk` says why. */
+export function histogramMessageBytes(kind: HistogramChunkKind, reader: BitReader, count: number): number {
+  if (count === 0) return 0;
+  try {
+    reader.load(kind.name, headerBytes, Number.POSITIVE_INFINITY);
+    const layout = readLayout(reader);
+    const buckets = layout.positiveBuckets + layout.negativeBuckets;
+    const shared = layout.scale.length + layout.positiveSpans.length + layout.negativeSpans.length;
+    return count * (FIXED_MESSAGE_BYTES + shared + layout.customValues.length + LONGEST_BUCKET_BYTES * buckets);
+  } catch (error) {
+    if (error instanceof WireError) return 0;
+    throw error;
+  }
+}
 
 /**
  * Appends the histograms of a chunk with fromMs <= t < toMs as `prometheus.Histogram` messages. Throws WireError ('truncated',
@@ -99,6 +120,12 @@ function decodeSamples(
     const hint = gauge ? resetHints.gauge : i === 0 ? resetHints.unknown : resetHints.no;
     const message = encodeMessage(layout, values, hint, time);
     messageBytes += message.length;
+    if (message.length > MAX_HISTOGRAM_BYTES) {
+      throw new WireError(
+        'corrupt',
+        `a native histogram takes ${message.length} bytes, more than ${MAX_HISTOGRAM_BYTES}`,
+      );
+    }
     if (messageBytes > maxMessageBytes) {
       throw new WireError('corrupt', `chunk of encoding ${kind.name} unpacks to more than ${maxMessageBytes} bytes`);
     }

@@ -1,7 +1,7 @@
 // The door to the chunk decoders: an encoding's number to its decoder. Called for each chunk of a streamed remote_read answer.
 
 import { BitReader } from './bit-reader.ts';
-import { decodeHistogramChunk, type HistogramChunkKind } from './chunk-histogram.ts';
+import { decodeHistogramChunk, type HistogramChunkKind, histogramMessageBytes } from './chunk-histogram.ts';
 import { decodeXorChunk } from './chunk-xor.ts';
 import { decodeXor2Chunk } from './chunk-xor2.ts';
 import { WireError } from '../errors.ts';
@@ -44,6 +44,14 @@ export function chunkSampleCount(
   if (end - start < 2) throw new WireError('truncated', `chunk of ${end - start} bytes has no sample count`);
   const resetBits = encoding >= chunkEncodings.histogramSt ? 0xc0 : 0;
   return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
+}
+
+/** So many bytes the histogram messages of the chunk `bytes[start, end)` take at most when they are decoded; 0 for a chunk of floats. */
+export function chunkMessageBytes(encoding: number, bytes: Uint8Array, start: number, end: number): number {
+  const kind = histogramKinds.get(encoding);
+  if (kind === undefined) return 0;
+  reader.pointAt(bytes, start, end);
+  return histogramMessageBytes(kind, reader, chunkSampleCount(encoding, bytes, start, end));
 }
 
 /**

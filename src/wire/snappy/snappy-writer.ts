@@ -12,26 +12,32 @@ const NEAR_BYTES = 2048;
 /** Copies reach back less than this. */
 export const REACH_BYTES = 65_536;
 
+/** A full request of 1 MiB in the least compressible form, doubled once. */
+const MAX_KEPT_BYTES = 2 * 1024 * 1024 + 64;
+
 const HASH_BITS = 12;
 const SHORTEST_MATCH = 4;
 
 export class SnappyWriter {
   /** The elements so far: `bytes[HEAD_BYTES, at)`. Whoever writes into it directly keeps `at` and `contentBytes` right. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
   at = HEAD_BYTES;
   /** How many bytes the block stands for so far. */
   contentBytes = 0;
+  readonly #capacityBytes: number;
   readonly #matches = new Int32Array(1 << HASH_BITS);
 
   /** `capacityBytes` is where the memory starts; it grows. */
   constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes;
     this.bytes = new Uint8Array(HEAD_BYTES + capacityBytes);
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** Keeps the memory. */
+  /** Keeps the memory, unless it has grown beyond what requests of ordinary series need. */
   clear(): void {
+    if (this.bytes.length > MAX_KEPT_BYTES) this.#resize(HEAD_BYTES + this.#capacityBytes);
     this.at = HEAD_BYTES;
     this.contentBytes = 0;
   }
@@ -40,10 +46,13 @@ export class SnappyWriter {
   reserve(more: number): void {
     const needed = this.at + more;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.bytes.subarray(0, this.at));
-    this.bytes = grown;
-    this.view = new DataView(grown.buffer);
+    this.#resize(Math.max(needed, this.bytes.length * 2));
+  }
+
+  /** The memory before is free at once, and not when the garbage collector comes by. */
+  #resize(bytes: number): void {
+    this.bytes = new Uint8Array(this.bytes.buffer.transfer(bytes));
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** The whole block: a view that is valid until the next change. */

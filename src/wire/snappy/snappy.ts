@@ -7,6 +7,9 @@ import snappyjs from 'snappyjs';
 import { WireError } from '../errors.ts';
 
 const MAX_DECLARED_BYTES = 2 ** 32 - 1;
+const MAX_LENGTH_BYTES = 5;
+/** The length, or an element's tag and four bytes of length or offset. */
+const MAX_HEAD_BYTES = 5;
 /** No element stands for more than 64 bytes in three. */
 const MOST_EXPANSION = 22;
 const WORD = 4;
@@ -20,31 +23,20 @@ export function compress(bytes: Uint8Array): Uint8Array {
   return snappyjs.compress(plain(bytes));
 }
 
-/** Memory of at least that many bytes, whatever is in it. */
-export type Allocate = (bytes: number) => Uint8Array;
-
 /**
- * The content of one snappy block, in memory of its own or what `allocate` gives. Throws WireError 'too-large' when the block declares more than
- * `maxBytes`, before anything is allocated; 'truncated' and 'corrupt' when its elements do not give exactly what it declares.
+ * The content of one snappy block, in memory of its own. Throws WireError 'too-large' when the block declares more than `maxBytes`, before
+ * anything is allocated; 'truncated' and 'corrupt' when its elements do not give exactly what it declares.
  */
-export function decompress(
-  bytes: Uint8Array,
-  maxBytes: number,
-  allocate: Allocate = (size) => new Uint8Array(size),
-): Uint8Array {
+export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const declared = declaredLength(bytes);
   if (declared > maxBytes) {
     throw new WireError('too-large', `a snappy block declares ${declared} bytes, the limit is ${maxBytes}`);
   }
-  if (declared > bytes.length * MOST_EXPANSION) {
-    throw new WireError(
-      'truncated',
-      `a snappy block of ${bytes.length} bytes cannot hold the ${declared} that it declares`,
-    );
-  }
-  const content = allocate(declared + OVERHANG);
-  expand(bytes, content, declared);
-  return content.subarray(0, declared);
+  checkExpansion(declared, bytes.length);
+  const reader = new SnappyReader();
+  reader.push(bytes);
+  reader.provide(new Uint8Array(reader.wantedBytes));
+  return reader.end();
 }
 
 /**
@@ -52,89 +44,228 @@ export function decompress(
  * 'corrupt' when it is over 2^32 − 1.
  */
 export function declaredLength(bytes: Uint8Array): number {
+  const declared = readLength(bytes, bytes.length);
+  if (declared === undefined) throw new WireError('truncated', 'a snappy block ends inside its length');
+  return declared.length;
+}
+
+/** Whether a block of so many bytes can hold what it declares, if it is compressed as well as can be. */
+export function canHold(blockBytes: number, declared: number): boolean {
+  return declared <= blockBytes * MOST_EXPANSION;
+}
+
+/** Throws WireError 'truncated' when a block of so many bytes can't hold what it declares. */
+export function checkExpansion(declared: number, blockBytes: number): void {
+  if (canHold(blockBytes, declared)) return;
+  throw new WireError(
+    'truncated',
+    `a snappy block of ${blockBytes} bytes cannot hold the ${declared} that it declares`,
+  );
+}
+
+/** Undefined when the bytes end inside the number. */
+function readLength(bytes: Uint8Array, end: number): { length: number; size: number } | undefined {
   let length = 0;
   let scale = 1;
-  for (let index = 0; index < 5; index++) {
-    const byte = bytes[index];
-    if (byte === undefined) throw new WireError('truncated', 'a snappy block ends inside its length');
+  for (let index = 0; index < MAX_LENGTH_BYTES; index++) {
+    if (index >= end) return undefined;
+    const byte = bytes[index] as number;
     length += (byte & 0x7f) * scale;
     scale *= 0x80;
     if (byte < 0x80) {
       if (length > MAX_DECLARED_BYTES) break;
-      return length;
+      return { length, size: index + 1 };
     }
   }
   throw new WireError('corrupt', 'a snappy block declares more than 2^32 - 1 bytes');
 }
 
-/** Writes out the elements: they must stay inside the input, copy from what is there, and fill what is declared. */
-function expand(bytes: Uint8Array, content: Uint8Array, declared: number): void {
-  const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const output = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  const end = bytes.length;
-  let at = 0;
-  while ((bytes[at] as number) >= 0x80) at++;
-  at++;
-  let written = 0;
-  while (at < end) {
-    const tag = bytes[at++] as number;
-    const kind = tag & 3;
-    let length = (tag >>> 2) + 1;
-    if (kind === 0) {
-      if (length > 60) {
-        const lengthBytes = length - 60;
-        if (at + lengthBytes > end) throw endsInside();
-        length = littleEndian(bytes, at, lengthBytes) + 1;
-        at += lengthBytes;
-      }
-      if (length > end - at) throw endsInside();
-      if (length > declared - written) throw moreThan(declared);
-      const literalEnd = at + length;
-      if (length > LONG) {
-        content.set(bytes.subarray(at, literalEnd), written);
-        written += length;
-        at = literalEnd;
-      } else {
-        const contentEnd = written + length;
-        // In words: what is written beyond the end is overwritten by what comes next.
-        if (literalEnd + WORD <= end) {
-          for (; at < literalEnd; at += WORD, written += WORD) output.setInt32(written, input.getInt32(at));
-        } else {
-          while (at < literalEnd) content[written++] = bytes[at++] as number;
+/**
+ * Expands one snappy block that arrives in pieces, so that none of it has to be kept. The content's memory comes from the caller, who may have
+ * to wait for it: as soon as the length is known `wantedBytes` says how much, and `provide` has to be called before the next `push`.
+ */
+export class SnappyReader {
+  /** So much memory is asked for; 0 when none is. */
+  wantedBytes = 0;
+  /** The content's length; undefined until the block has said it. */
+  declared: number | undefined;
+  #content: Uint8Array = new Uint8Array(0);
+  #output: DataView = new DataView(this.#content.buffer);
+  #written = 0;
+  /** What of a literal is still to come. */
+  #literalLeft = 0;
+  /** The beginning of the length, or of an element, that the pieces so far end inside. */
+  readonly #head = new Uint8Array(MAX_HEAD_BYTES);
+  #headBytes = 0;
+  #pending: Uint8Array = this.#content;
+
+  /**
+   * Takes the next piece of the block; nothing of it is kept beyond the call, or beyond `provide` when memory is asked for. Throws WireError as
+   * `decompress` does.
+   */
+  push(piece: Uint8Array): void {
+    if (this.declared === undefined) {
+      const at = this.#readDeclared(piece);
+      if (this.declared !== undefined) this.#pending = piece.subarray(at);
+      return;
+    }
+    this.#expand(piece);
+  }
+
+  /** @param memory of at least `wantedBytes`, whatever is in it */
+  provide(memory: Uint8Array): void {
+    this.#content = memory;
+    this.#output = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.wantedBytes = 0;
+    const pending = this.#pending;
+    this.#pending = new Uint8Array(0);
+    this.#expand(pending);
+  }
+
+  /** The block has ended. @returns its content, in the memory that was provided */
+  end(): Uint8Array {
+    if (this.declared === undefined) throw new WireError('truncated', 'a snappy block ends inside its length');
+    if (this.#headBytes > 0 || this.#literalLeft > 0) {
+      throw new WireError('truncated', 'a snappy block ends inside an element');
+    }
+    if (this.#written < this.declared) {
+      throw new WireError(
+        'truncated',
+        `a snappy block holds ${this.#written} of the ${this.declared} bytes it declares`,
+      );
+    }
+    return this.#content.subarray(0, this.declared);
+  }
+
+  #readDeclared(piece: Uint8Array): number {
+    const before = this.#headBytes;
+    const taken = Math.min(piece.length, MAX_LENGTH_BYTES - before);
+    this.#head.set(piece.subarray(0, taken), before);
+    const declared = readLength(this.#head, before + taken);
+    if (declared === undefined) {
+      this.#headBytes = before + taken;
+      return piece.length;
+    }
+    this.#headBytes = 0;
+    this.declared = declared.length;
+    this.wantedBytes = declared.length + OVERHANG;
+    return declared.size - before;
+  }
+
+  #expand(piece: Uint8Array): void {
+    let at = 0;
+    if (this.#headBytes > 0) {
+      while (at < piece.length && this.#headBytes < headSize(this.#head[0] as number))
+        this.#head[this.#headBytes++] = piece[at++] as number;
+      if (this.#headBytes < headSize(this.#head[0] as number)) return;
+      const head = this.#head.subarray(0, this.#headBytes);
+      this.#headBytes = 0;
+      this.#elements(head);
+    }
+    if (this.#literalLeft > 0) {
+      const part = piece.subarray(at, at + this.#literalLeft);
+      this.#content.set(part, this.#written);
+      this.#written += part.length;
+      this.#literalLeft -= part.length;
+      at += part.length;
+    }
+    if (at < piece.length) this.#elements(at === 0 ? piece : piece.subarray(at));
+  }
+
+  /** Writes out the elements: they must copy from what is there and not give more than is declared. What the last one lacks is remembered. */
+  #elements(bytes: Uint8Array): void {
+    const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const output = this.#output;
+    const content = this.#content;
+    const declared = this.declared as number;
+    const end = bytes.length;
+    let written = this.#written;
+    let at = 0;
+    while (at < end) {
+      const start = at;
+      const tag = bytes[at++] as number;
+      const kind = tag & 3;
+      let length = (tag >>> 2) + 1;
+      if (kind === 0) {
+        if (length > 60) {
+          const lengthBytes = length - 60;
+          if (at + lengthBytes > end) {
+            this.#keepHead(bytes, start);
+            break;
+          }
+          length = littleEndian(bytes, at, lengthBytes) + 1;
+          at += lengthBytes;
         }
-        at = literalEnd;
-        written = contentEnd;
+        if (length > declared - written) throw moreThan(declared);
+        const literalEnd = at + length;
+        if (literalEnd > end) {
+          content.set(bytes.subarray(at), written);
+          written += end - at;
+          this.#literalLeft = literalEnd - end;
+          break;
+        }
+        if (length > LONG) {
+          content.set(bytes.subarray(at, literalEnd), written);
+          written += length;
+          at = literalEnd;
+        } else {
+          const contentEnd = written + length;
+          // In words: what is written beyond the end is overwritten by what comes next.
+          if (literalEnd + WORD <= end) {
+            for (; at < literalEnd; at += WORD, written += WORD) output.setInt32(written, input.getInt32(at));
+          } else {
+            while (at < literalEnd) content[written++] = bytes[at++] as number;
+          }
+          at = literalEnd;
+          written = contentEnd;
+        }
+        continue;
       }
-      continue;
+      let offset: number;
+      if (kind === 1) {
+        if (at >= end) {
+          this.#keepHead(bytes, start);
+          break;
+        }
+        length = ((tag >>> 2) & 7) + 4;
+        offset = ((tag >>> 5) << 8) | (bytes[at++] as number);
+      } else {
+        const offsetBytes = kind === 2 ? 2 : 4;
+        if (at + offsetBytes > end) {
+          this.#keepHead(bytes, start);
+          break;
+        }
+        offset = littleEndian(bytes, at, offsetBytes);
+        at += offsetBytes;
+      }
+      if (offset === 0 || offset > written) {
+        throw new WireError('corrupt', `a snappy block copies from ${offset} bytes back after ${written} bytes`);
+      }
+      if (length > declared - written) throw moreThan(declared);
+      let from = written - offset;
+      const copyEnd = written + length;
+      if (offset >= WORD) {
+        for (; written < copyEnd; written += WORD, from += WORD) output.setInt32(written, output.getInt32(from));
+        written = copyEnd;
+      } else {
+        // It repeats what it has just written.
+        while (written < copyEnd) content[written++] = content[from++] as number;
+      }
     }
-    let offset: number;
-    if (kind === 1) {
-      if (at >= end) throw endsInside();
-      length = ((tag >>> 2) & 7) + 4;
-      offset = ((tag >>> 5) << 8) | (bytes[at++] as number);
-    } else {
-      const offsetBytes = kind === 2 ? 2 : 4;
-      if (at + offsetBytes > end) throw endsInside();
-      offset = littleEndian(bytes, at, offsetBytes);
-      at += offsetBytes;
-    }
-    if (offset === 0 || offset > written) {
-      throw new WireError('corrupt', `a snappy block copies from ${offset} bytes back after ${written} bytes`);
-    }
-    if (length > declared - written) throw moreThan(declared);
-    let from = written - offset;
-    const copyEnd = written + length;
-    if (offset >= WORD) {
-      for (; written < copyEnd; written += WORD, from += WORD) output.setInt32(written, output.getInt32(from));
-      written = copyEnd;
-    } else {
-      // It repeats what it has just written.
-      while (written < copyEnd) content[written++] = content[from++] as number;
-    }
+    this.#written = written;
   }
-  if (written < declared) {
-    throw new WireError('truncated', `a snappy block holds ${written} of the ${declared} bytes it declares`);
+
+  #keepHead(bytes: Uint8Array, start: number): void {
+    this.#head.set(bytes.subarray(start));
+    this.#headBytes = bytes.length - start;
   }
+}
+
+/** An element's tag and what belongs to it before a literal's bytes. */
+function headSize(tag: number): number {
+  const kind = tag & 3;
+  if (kind === 0) return 1 + Math.max(0, (tag >>> 2) + 1 - 60);
+  return kind === 1 ? 2 : kind === 2 ? 3 : 5;
 }
 
 function littleEndian(bytes: Uint8Array, at: number, count: number): number {
@@ -145,10 +276,6 @@ function littleEndian(bytes: Uint8Array, at: number, count: number): number {
 
 function moreThan(declared: number): WireError {
   return new WireError('corrupt', `a snappy block holds more than the ${declared} bytes it declares`);
-}
-
-function endsInside(): WireError {
-  return new WireError('truncated', 'a snappy block ends inside an element');
 }
 
 /** snappyjs answers a Buffer with a Buffer, whose `slice` is a view of the larger allocation; a Uint8Array it copies to size. */

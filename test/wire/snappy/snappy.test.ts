@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { compress, declaredLength, decompress } from '../../../src/wire/snappy/snappy.ts';
+import { WireError } from '../../../src/wire/errors.ts';
+import { compress, declaredLength, decompress, SnappyReader } from '../../../src/wire/snappy/snappy.ts';
 
 const corrupt = { name: 'WireError', code: 'corrupt' };
 const truncated = { name: 'WireError', code: 'truncated' };
@@ -53,6 +54,34 @@ function referenceDecompress(block: Uint8Array): Uint8Array | undefined {
   return BigInt(out.length) === declared ? Uint8Array.from(out) : undefined;
 }
 
+/** The block in pieces of these sizes, and then the rest, with empty ones among them. */
+function inPieces(block: Uint8Array, sizes: readonly number[], memory?: Uint8Array): Uint8Array {
+  const reader = new SnappyReader();
+  let at = 0;
+  for (const size of [...sizes, block.length]) {
+    // What was pushed is the reader's until the call returns, or until memory is provided.
+    const piece = block.slice(at, at + size);
+    reader.push(piece);
+    if (reader.wantedBytes > 0) {
+      if (reader.wantedBytes > 110_000) throw new WireError('too-large', 'over the limit');
+      reader.provide(memory ?? new Uint8Array(reader.wantedBytes));
+    }
+    piece.fill(0xdd);
+    at += size;
+  }
+  return reader.end();
+}
+
+/** The content, or that it was refused; which words it is refused with may depend on where it was cut. */
+function outcomeOf(expand: () => Uint8Array): Uint8Array | 'refused' {
+  try {
+    return expand();
+  } catch (error) {
+    assert.ok(error instanceof WireError, String(error));
+    return 'refused';
+  }
+}
+
 describe('snappy', () => {
   it('brings any bytes back, and an independent reading of the format agrees', () => {
     fc.assert(
@@ -81,12 +110,50 @@ describe('snappy', () => {
     assert.equal(input.toString(), 'abcabcabcabcabcabc');
   });
 
-  it('writes into memory that is given, whatever was in it', () => {
-    const bytes = Uint8Array.from({ length: 5000 }, (_, index) => (index * index) >>> 5);
-    const memory = new Uint8Array(9000).fill(0xee);
-    const content = decompress(compress(bytes), 5000, () => memory);
-    assert.equal(content.buffer, memory.buffer);
-    assert.deepEqual(content, bytes);
+  it('expands a block that comes in pieces into memory that is given, whatever was in it', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(compressible, fc.uint8Array({ maxLength: 2000 })),
+        fc.array(fc.integer({ min: 0, max: 90 }), { maxLength: 40 }),
+        (bytes, sizes) => {
+          const memory = new Uint8Array(bytes.length + 50).fill(0xee);
+          const content = inPieces(compress(bytes), sizes, memory);
+          assert.equal(content.buffer, memory.buffer);
+          assert.deepEqual(content, bytes);
+        },
+      ),
+    );
+  });
+
+  it('judges a block in pieces as it judges the whole, wherever it is cut', () => {
+    const flipped = fc.tuple(compressible, fc.nat(), fc.integer({ min: 0, max: 255 })).map(([bytes, at, value]) => {
+      const block = compress(bytes);
+      block[at % block.length] = value;
+      return block;
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(flipped, fc.uint8Array({ maxLength: 30 })),
+        fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 40 }),
+        (block, sizes) => {
+          assert.deepEqual(
+            outcomeOf(() => inPieces(block, sizes)),
+            outcomeOf(() => decompress(block, 100_000)),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('asks for memory as soon as the length is known, and before anything is written', () => {
+    const block = compress(new Uint8Array(300_000));
+    const reader = new SnappyReader();
+    reader.push(block.subarray(0, 2));
+    assert.equal(reader.wantedBytes, 0);
+    reader.push(block.subarray(2, 3));
+    assert.equal(reader.declared, 300_000);
+    assert.ok(reader.wantedBytes >= 300_000 && reader.wantedBytes < 300_064);
   });
 
   it('refuses a declared length over the limit, naming both, before it looks at the rest', () => {
@@ -116,8 +183,9 @@ describe('snappy', () => {
 
   // Each of these makes snappyjs alone loop, read undefined bytes or return zeros.
   const hostile: [string, number[], string][] = [
-    ['a literal of 2^32 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0xff], 'truncated'],
-    ['a literal of 2^31 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4], 'truncated'],
+    ['a literal of 2^32 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0xff], 'corrupt'],
+    ['a literal of 2^31 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4], 'corrupt'],
+    ['a literal that ends early', [4, 12, 1, 2], 'truncated'],
     ['a literal that ends inside its length', [4, 0xf4, 0x01], 'truncated'],
     ['a one-byte-offset copy without its offset', [5, 0, 0x61, 0x01], 'truncated'],
     ['a copy from before the start', [8, 0, 0x61, 0x0d, 0x02], 'corrupt'],
