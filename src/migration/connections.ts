@@ -1,9 +1,10 @@
 // Everything that one run of a migration holds open: clients, the memory budget, rate limits. Made by migrate.ts, closed with it.
 
-import type { Endpoint } from '../remote/endpoint.ts';
+import type { ClientContext } from '../remote/http/http.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { laneBytes } from './write/lanes.ts';
+import { BufferPool } from './limits/buffer-pool.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError } from './migration-error.ts';
@@ -21,7 +22,7 @@ export interface Connections {
   readonly source: ReadClient;
   readonly destination: WriteClient;
   readonly view: DestinationView;
-  /** For answers of the source; lanes and read-back have their share of `limits.memory` apart. */
+  /** For answers of the source, what lies free of them included; lanes and read-back have their share of `limits.memory` apart. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
   readonly retrier: Retrier;
@@ -40,14 +41,11 @@ export function openConnections(
 ): Connections {
   const { clock, observer } = context;
   const retrier = new Retrier({ ...context, progress });
-  const hooks = {
-    request: (event: {
-      side: Endpoint['side'];
-      status: number | string;
-      seconds: number;
-      sentBytes: number;
-      receivedBytes: number;
-    }) => observer.event({ type: 'request', ...event }),
+  const pool = new BufferPool(context.onBufferGivenBack);
+  const client: ClientContext = {
+    clock,
+    buffers: pool,
+    request: (event) => observer.event({ type: 'request', ...event }),
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
   const share = Math.floor(memoryBytes / 8);
@@ -61,10 +59,12 @@ export function openConnections(
   }
   const budget = new MemoryBudget(readBudgetBytes, (used) => {
     progress.inFlightBytes = used;
+    pool.allow(readBudgetBytes - used);
   });
-  const source = new ReadClient(plan.source, hooks);
-  const destination = new WriteClient(plan.destination, hooks, inFlightWrites + 1);
-  const view = openView(plan, { hooks, retrier, clock, random: context.random, maxResponseBytes: share });
+  pool.allow(readBudgetBytes);
+  const source = new ReadClient(plan.source, client);
+  const destination = new WriteClient(plan.destination, client, inFlightWrites + 1);
+  const view = openView(plan, { hooks: client, retrier, clock, random: context.random, maxResponseBytes: share });
   const samplesRate = new RateLimit(samplesPerSecond, clock);
   const bytesRate = new RateLimit(bytesPerSecond, clock);
   context.onRatesAvailable?.((rates) => {
@@ -84,6 +84,7 @@ export function openConnections(
       source.close();
       destination.close();
       view.close();
+      pool.close();
     },
   };
 }

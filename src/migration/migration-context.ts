@@ -13,6 +13,8 @@ export interface MigrationContext {
   readonly observer: MigrationObserver;
   /** How long a side that has never answered is tried; Infinity for ever. */
   readonly startupDeadlineMs: number;
+  /** Gets every piece of memory that the run has given back and must not use any more; tests fill it. */
+  readonly onBufferGivenBack?: (memory: Uint8Array) => void;
   /** Called once at the start with a way to change the rates of `plan.limits` while it runs; undefined is no limit. */
   readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
 }

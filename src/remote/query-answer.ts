@@ -31,13 +31,13 @@ export function parseQueryAnswer(text: string): { result: QueryResult; isPartial
   const answer = parseJson(text);
   if (!isRecord(answer)) return { problem: 'not a JSON object' };
   if (answer['status'] !== 'success')
-    return { problem: `status ${JSON.stringify(answer['status'])}, ${String(answer['error'])}` };
+    return { problem: `status ${shown(answer['status'])}, ${shown(answer['error'])}` };
   const data = answer['data'];
   if (!isRecord(data)) return { problem: 'no data' };
   const { resultType, result } = data;
   const series = seriesOf(resultType, result);
-  if (series === undefined) return { problem: `a result of type ${JSON.stringify(resultType)} that is not one` };
-  const warnings = Array.isArray(answer['warnings']) ? answer['warnings'].map(String) : [];
+  if (series === undefined) return { problem: `a result of type ${shown(resultType)} that is not one` };
+  const warnings = Array.isArray(answer['warnings']) ? answer['warnings'].slice(0, SHOWN_WARNINGS).map(shown) : [];
   return {
     result: { resultType: resultType as QueryResult['resultType'], series, warnings },
     isPartial: answer['isPartial'] === true,
@@ -103,6 +103,14 @@ function timesOf(pairs: unknown): number[] | undefined {
 // A double holds seconds with three decimals to far better than half a millisecond for any time that Prometheus knows.
 function millisecondsOf(seconds: number): number {
   return Math.round(seconds * 1000);
+}
+
+const SHOWN_CHARS = 1000;
+const SHOWN_WARNINGS = 10;
+
+/** A text of the server's as it may stand in a message. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, SHOWN_CHARS) : typeof value;
 }
 
 function parseJson(text: string): unknown {

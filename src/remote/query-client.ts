@@ -2,15 +2,17 @@
 
 import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type HttpAnswer, HttpClient, type RequestHooks } from './http/http.ts';
+import type { Buffers } from './http/buffers.ts';
+import { type HttpAnswer, HttpClient, type ClientContext } from './http/http.ts';
 import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
+import { JsonCost } from './json-cost.ts';
 import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
 export interface QueryOptions {
   /** From 1. */
   readonly attempt: number;
   readonly signal: AbortSignal;
-  /** A longer answer is `too-large`; of an export: a longer line. */
+  /** Of memory that an answer may take while it is parsed, several times its text (json-cost.ts); one that takes more is `too-large`. Of an export: a line. */
   readonly maxBytes: number;
 }
 
@@ -21,14 +23,16 @@ const longestQueryString = 4096;
 export class QueryClient {
   readonly #http: HttpClient;
   readonly #base: URL;
+  readonly #buffers: Buffers;
 
   /**
    * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its
    * `/api/v1/query`; a query string is kept. Throws TypeError when it is not a URL.
    */
-  constructor(endpoint: Endpoint, hooks: RequestHooks) {
-    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+  constructor(endpoint: Endpoint, context: ClientContext) {
+    this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#base = new URL(endpoint.url);
+    this.#buffers = context.buffers;
   }
 
   /**
@@ -151,41 +155,58 @@ export class QueryClient {
 
   async #whole(answer: HttpAnswer, maxBytes: number): Promise<string> {
     const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of answer.body) {
-      bytes += piece.byteLength;
-      if (bytes > maxBytes)
-        throw this.#error(answer, 'too-large', 'answer-too-large', `answered more than ${maxBytes} bytes`);
-      pieces.push(piece);
+    const cost = new JsonCost();
+    try {
+      for await (const piece of answer.body) {
+        pieces.push(piece);
+        cost.add(piece);
+        if (cost.bytes > maxBytes) throw this.#tooLarge(answer, 'sent an answer', maxBytes);
+      }
+      return Buffer.concat(pieces).toString('utf8');
+    } finally {
+      for (const piece of pieces) this.#buffers.give(piece);
     }
-    return Buffer.concat(pieces).toString('utf8');
   }
 
   async *#lines(answer: HttpAnswer, maxLineBytes: number): AsyncGenerator<string, undefined> {
     const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    const take = (last: Uint8Array): string => {
-      pieces.push(last);
+    const cost = new JsonCost();
+    const add = (part: Uint8Array): void => {
+      cost.add(part);
+      if (cost.bytes > maxLineBytes) throw this.#tooLarge(answer, 'exported a line', maxLineBytes);
+      pieces.push(part);
+    };
+    const take = (): string => {
       const line = Buffer.concat(pieces).toString('utf8');
       pieces.length = 0;
-      bytes = 0;
+      cost.clear();
       return line;
     };
     for await (const piece of answer.body) {
-      let from = 0;
-      for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
-        const line = take(piece.subarray(from, end));
-        from = end + 1;
-        if (line.trim() !== '') yield line;
+      try {
+        let from = 0;
+        for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
+          add(piece.subarray(from, end));
+          const line = take();
+          from = end + 1;
+          if (line.trim() !== '') yield line;
+        }
+        if (from < piece.byteLength) add(piece.slice(from));
+      } finally {
+        this.#buffers.give(piece);
       }
-      bytes += piece.byteLength - from;
-      if (bytes > maxLineBytes) {
-        throw this.#error(answer, 'too-large', 'answer-too-large', `exported a line longer than ${maxLineBytes} bytes`);
-      }
-      if (from < piece.byteLength) pieces.push(piece.subarray(from));
     }
-    const rest = take(new Uint8Array());
+    const rest = take();
     if (rest.trim() !== '') yield rest;
+  }
+
+  #tooLarge(answer: HttpAnswer, what: string, maxBytes: number): RemoteError {
+    return this.#error(
+      answer,
+      'too-large',
+      'answer-too-large',
+      `${what} that takes more than ${maxBytes} bytes of memory`,
+    );
   }
 
   #error(answer: HttpAnswer, answerClass: AnswerClass, code: RemoteCode, what: string): RemoteError {

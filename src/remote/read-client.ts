@@ -2,7 +2,8 @@
 
 import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type HttpAnswer, HttpClient, type RequestHooks } from './http/http.ts';
+import type { Buffers } from './http/buffers.ts';
+import { type HttpAnswer, HttpClient, type ClientContext } from './http/http.ts';
 import { type AnswerClass, RemoteError } from './meaning/remote-error.ts';
 
 export interface ReadAnswer {
@@ -31,12 +32,15 @@ const requestHeaders = {
 } as const;
 
 export class ReadClient {
+  /** Where the memory of bodies comes from, and where it is given back to. */
+  readonly buffers: Buffers;
   readonly #http: HttpClient;
   readonly #url: string;
   #searchesRegexes: boolean;
 
-  constructor(endpoint: Endpoint, hooks: RequestHooks, maxConnections: number = defaultMaxConnections) {
-    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+  constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number = defaultMaxConnections) {
+    this.buffers = context.buffers;
+    this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#url = endpoint.url;
     this.#searchesRegexes = influxdbPath.test(endpoint.url);
   }

@@ -1,7 +1,7 @@
 // Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
 
 import type { Endpoint } from './endpoint.ts';
-import { HttpClient, type RequestHooks } from './http/http.ts';
+import { HttpClient, type ClientContext } from './http/http.ts';
 
 export interface WriteResult {
   /** `ha-deduplicated`: the destination said 202 and may have dropped the samples. */
@@ -20,8 +20,8 @@ export class WriteClient {
   readonly #http: HttpClient;
   readonly #url: string;
 
-  constructor(endpoint: Endpoint, hooks: RequestHooks, maxConnections: number) {
-    this.#http = new HttpClient(endpoint, hooks, maxConnections);
+  constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number) {
+    this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#url = endpoint.url;
   }
 

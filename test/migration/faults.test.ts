@@ -117,38 +117,42 @@ describe('a source with bad bytes', () => {
     });
   }
 
-  it('(a snappy bomb) is refused before it takes memory', async () => {
-    await using source = await startSource(series);
-    // 4 GiB declared, and copies that would fill them.
-    const bomb = Buffer.concat([
-      uvarint(0xffff_ffffn),
-      Buffer.from([0x00, 0x61]),
-      Buffer.alloc(30_000, Uint8Array.of(0xfe, 1, 0)),
-    ]);
-    source.onQuery = () => ({ contentType: protobuf, body: bomb });
-    await using destination = await startDestination();
-    const before = process.memoryUsage().rss;
-    const observer = new RecordingObserver();
-    let most = 0;
-    observer.onProgress = () => (most = Math.max(most, process.memoryUsage().rss));
-    observer.onEvent = () => (most = Math.max(most, process.memoryUsage().rss));
-    const { error } = await run(planFor({ source, destination }), { observer });
-    assert.equal(error?.code, 'window-too-large');
-    assert.equal(error?.side, 'source');
-    assert.match(error?.hint ?? '', /limits\.memory/);
-    assert.ok(observer.mostInFlightBytes <= 32 * 1024 * 1024);
-    assert.ok(most - before < 200 * 1024 * 1024, `grew by ${most - before} bytes`);
-  });
+  for (const { title, declared, elements, code } of [
+    { title: 'that may be true', declared: 600_000n * 64n, elements: 600_000, code: 'window-too-large' },
+    { title: 'that can not be true', declared: 0xffff_ffffn, elements: 30_000, code: 'bad-answer-truncated' },
+  ])
+    it(`(a snappy bomb, with a length ${title}) is refused before it takes memory`, async () => {
+      await using source = await startSource(series);
+      const bomb = Buffer.concat([
+        uvarint(declared),
+        Buffer.from([0x00, 0x61]),
+        Buffer.alloc(3 * elements, Uint8Array.of(0xfe, 1, 0)),
+      ]);
+      source.onQuery = () => ({ contentType: protobuf, body: bomb });
+      await using destination = await startDestination();
+      const before = process.memoryUsage().rss;
+      const observer = new RecordingObserver();
+      let most = 0;
+      observer.onProgress = () => (most = Math.max(most, process.memoryUsage().rss));
+      observer.onEvent = () => (most = Math.max(most, process.memoryUsage().rss));
+      const { error } = await run(planFor({ source, destination }), { observer });
+      assert.equal(error?.code, code);
+      assert.equal(error?.side, 'source');
+      if (code === 'window-too-large') assert.match(error?.hint ?? '', /limits\.memory/);
+      assert.ok(observer.mostInFlightBytes <= 32 * 1024 * 1024);
+      assert.ok(most - before < 200 * 1024 * 1024, `grew by ${most - before} bytes`);
+    });
 
   it('(a million labels in a series) fails with what was wrong, in little memory', async () => {
     await using source = await startSource(series);
     source.onQuery = () => ({ contentType: streamed, body: frame(manyLabels) });
     await using destination = await startDestination();
     const before = process.memoryUsage().rss;
-    const { error } = await run(planFor({ source, destination }, { endMs: epochMs + 5 * minuteMs }));
-    assert.equal(error?.code, 'bad-answer-corrupt');
-    assert.equal(error?.side, 'source');
-    assert.match(error?.message ?? '', /more than 32768 labels/);
+    const { error, observer } = await run(planFor({ source, destination }, { endMs: epochMs + 5 * minuteMs }));
+    assert.equal(error?.code, 'samples-rejected');
+    const [rejected] = observer.all('rejected');
+    assert.equal(rejected?.reason, 'invalid_labels');
+    assert.match(rejected?.answer ?? '', /its labels take \d+ bytes, more than the 524288 that are copied/);
     assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
     assert.deepEqual(destination.contents(), []);
   });

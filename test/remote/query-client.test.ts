@@ -101,7 +101,7 @@ describe('QueryClient', () => {
     const client = new QueryClient(endpointAt(server.url, { side: 'progress' }), recordingHooks());
     const failures: string[] = [];
     for (const query of ['partial', 'bad', 'garbage', 'proto', 'long']) {
-      const failure = await failureOf(client.query(query, 0, { ...once(), maxBytes: 1000 }));
+      const failure = await failureOf(client.query(query, 0, { ...once(), maxBytes: 4000 }));
       failures.push(`${query}: ${failure.class} ${failure.code}`);
     }
     client.close();

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 
 import type { Endpoint } from '../../src/remote/endpoint.ts';
-import type { RequestEvent, RequestHooks } from '../../src/remote/http/http.ts';
+import type { Buffers } from '../../src/remote/http/buffers.ts';
+import type { ClientContext, RequestEvent } from '../../src/remote/http/http.ts';
+import { systemClock } from '../../src/telemetry/clock.ts';
 import { RemoteError } from '../../src/remote/meaning/remote-error.ts';
 
 export interface TestServer extends AsyncDisposable {
@@ -81,9 +83,15 @@ export function endpointAt(url: string, changes: Partial<Endpoint> = {}): Endpoi
   };
 }
 
-export function recordingHooks(): RequestHooks & { readonly events: RequestEvent[] } {
+/** Keeps nothing; what was given back is overwritten, so that whoever still uses it finds nonsense. */
+export const poisoningBuffers: Buffers = {
+  take: (bytes) => new Uint8Array(bytes),
+  give: (memory) => memory.fill(0xdd),
+};
+
+export function recordingHooks(): ClientContext & { readonly events: RequestEvent[] } {
   const events: RequestEvent[] = [];
-  return { events, request: (event) => events.push(event) };
+  return { events, clock: systemClock, buffers: poisoningBuffers, request: (event) => events.push(event) };
 }
 
 export function once(): { attempt: number; signal: AbortSignal } {

@@ -2,7 +2,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
-import { DoesNotFit } from '../read/read-answer.ts';
+import { DoesNotFit } from '../limits/reservation.ts';
 import type { SeriesRange } from './destination-view.ts';
 
 /** The series that are looked for, by `labelKey` of their canonical labels, and what timestamps of them were found. */

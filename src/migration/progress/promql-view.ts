@@ -1,7 +1,7 @@
 // The destination seen by its PromQL API, and by VictoriaMetrics' export where that is offered (`progress.protocol: PromQL`).
 
 import type { Endpoint } from '../../remote/endpoint.ts';
-import type { RequestHooks } from '../../remote/http/http.ts';
+import type { ClientContext } from '../../remote/http/http.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient } from '../../remote/query-client.ts';
 import type { Clock } from '../../telemetry/clock.ts';
@@ -17,7 +17,7 @@ import { settle } from './settling.ts';
 export interface PromqlViewOptions {
   readonly plan: MigrationPlan;
   readonly endpoint: Endpoint;
-  readonly hooks: RequestHooks;
+  readonly hooks: ClientContext;
   readonly retrier: Retrier;
   readonly clock: Clock;
   readonly random: () => number;

@@ -3,16 +3,17 @@
 import type { Endpoint } from '../../remote/endpoint.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { ReadClient } from '../../remote/read-client.ts';
-import type { RequestHooks } from '../../remote/http/http.ts';
+import type { ClientContext } from '../../remote/http/http.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, decodeLabels, labelKey } from '../../wire/labels.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import { MemoryBudget } from '../limits/memory-budget.ts';
+import { Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import { toMigrationError } from '../migration-error.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
-import { hasNoSeries, type ReadQuery, Reservation, readAnswer } from '../read/read-answer.ts';
+import { hasNoSeries, type ReadQuery, readAnswer } from '../read/read-answer.ts';
 import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { findLatestMark } from './mark-search.ts';
 import { addTimes, collectPresentTimes, namesMatcher, type PresentTimes } from './present-times.ts';
@@ -22,7 +23,7 @@ import { settle } from './settling.ts';
 export interface RemoteReadViewOptions {
   readonly plan: MigrationPlan;
   readonly endpoint: Endpoint;
-  readonly hooks: RequestHooks;
+  readonly hooks: ClientContext;
   readonly retrier: Retrier;
   readonly clock: Clock;
   /** The most that one response may take; a larger one is asked for in pieces. */
@@ -97,7 +98,7 @@ export class RemoteReadView implements DestinationView {
     const { plan, endpoint, retrier } = this.#options;
     const query = { matchers: markMatchers(plan), fromMs, toMs, samplesOnly: true };
     const { maxFrameBytes } = plan.source;
-    const reservation = new Reservation(this.#markBudget);
+    const reservation = new Reservation(this.#markBudget, this.#client.buffers);
     try {
       const { cursor } = await retrier.persist(endpoint, signal, (attempt) => {
         reservation.release();
@@ -106,6 +107,7 @@ export class RemoteReadView implements DestinationView {
       const latest = new LatestMark();
       const columns = new SampleColumns();
       while (cursor.next()) {
+        await reservation.grow(cursor.decodedBytes, signal);
         columns.clear();
         cursor.decode(fromMs, toMs, columns);
         const labels = Object.fromEntries(decodeLabels(cursor.labels));
@@ -152,7 +154,7 @@ export class RemoteReadView implements DestinationView {
     const { fromMs, toMs } = range;
     const query = { matchers: [namesMatcher(names)], ...range };
     const { maxFrameBytes } = plan.source;
-    const reservation = new Reservation(this.#budget);
+    const reservation = new Reservation(this.#budget, this.#client.buffers);
     try {
       const { cursor } = await retrier.persist(endpoint, signal, (attempt) => {
         reservation.release();
@@ -169,6 +171,8 @@ export class RemoteReadView implements DestinationView {
           continue;
         }
         known++;
+        // What is decoded is many times as large as a chunk of equal values.
+        await reservation.grow(cursor.decodedBytes, signal);
         columns.clear();
         cursor.decode(fromMs, toMs, columns);
         addTimes(present, key, columns.floatTimesMs.subarray(0, columns.floats), fromMs, toMs);

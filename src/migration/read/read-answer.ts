@@ -1,14 +1,14 @@
 // One remote_read request to the end of its answer. The answer is held as the server sent it, every byte of it accounted for in the
 // memory budget before it is kept; nothing of it is used until its end was seen. Called by source-reader.ts and read-back.ts.
 
-import { giveBack } from '../../remote/http/body-blocks.ts';
-import type { ReadClient } from '../../remote/read-client.ts';
+import type { ReadAnswer, ReadClient } from '../../remote/read-client.ts';
 import { FrameCollector } from '../../wire/answers/frames.ts';
+import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/answers/read-response.ts';
+import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, metricName } from '../../wire/labels.ts';
 import { encodeReadRequest } from '../../wire/messages.ts';
-import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/answers/read-response.ts';
-import { compress, declaredLength, decompress } from '../../wire/snappy/snappy.ts';
-import type { MemoryBudget } from '../limits/memory-budget.ts';
+import { canHold, checkExpansion, compress, SnappyReader } from '../../wire/snappy/snappy.ts';
+import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 
 export interface ReadQuery {
@@ -25,113 +25,32 @@ export interface Answer {
   readonly receivedBytes: number;
 }
 
-const mostSeenNames = 1000;
+const MAX_SEEN_NAMES = 1000;
 
-/** An answer, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
-export class DoesNotFit extends Error {
-  override readonly name = 'DoesNotFit';
-  /** Metric names of what had arrived: where to cut when a window is split by name. */
-  seenNames: readonly string[] = [];
-  /** Most of what had arrived was labels: a shorter window has as many series, so only fewer names will do. */
-  labelsDominate = false;
-
-  /** Looks at what has arrived of the answer. */
-  describe(cursor: SeriesCursor, bytes: number): void {
-    const names = new Set<string>();
-    let labelBytes = 0;
-    while (cursor.next()) {
-      labelBytes += cursor.labels.length;
-      if (names.size < mostSeenNames) names.add(metricName(canonicalLabels(cursor.labels)));
-    }
-    this.labelsDominate = labelBytes > bytes / 2;
-    // Names come in order, and the first of them fit: the cut is better near their end.
-    this.seenNames = [...names].slice(this.labelsDominate ? Math.floor(names.size * 0.6) : 0);
+/** Notes in the error what has arrived of the response that does not fit: it decides how the window is split. */
+export function noteArrived(error: DoesNotFit, cursor: SeriesCursor, bytes: number): void {
+  const names = new Set<string>();
+  let labelBytes = 0;
+  while (cursor.next()) {
+    labelBytes += cursor.labels.length;
+    const name = names.size < MAX_SEEN_NAMES ? nameOf(cursor.labels) : '';
+    if (name !== '') names.add(name);
   }
-}
-
-/** What decompressed answers lay in: tens of megabytes a window, which the garbage collector would give back late. */
-const freeMessages: Uint8Array[] = [];
-const mostFreeMessages = 2;
-const messageStepBytes = 1024 * 1024;
-
-/**
- * Bytes that one window holds of the budget, and the blocks of its answers. They are given back all at once, also after a failure: nothing of an
- * answer may be used after that.
- */
-export class Reservation {
-  readonly #budget: MemoryBudget;
-  readonly #blocks = new Set<Uint8Array>();
-  readonly #messages: Uint8Array[] = [];
-  #bytes = 0;
-
-  constructor(budget: MemoryBudget) {
-    this.#budget = budget;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Waits until others have given back enough. @throws DoesNotFit when even that would not do */
-  async grow(bytes: number, signal: AbortSignal): Promise<void> {
-    if (this.#bytes + bytes > this.#budget.total) {
-      throw new DoesNotFit(`needs more than the ${this.#budget.total} bytes of limits.memory that reading may use`);
-    }
-    await this.#budget.reserve(bytes, signal);
-    this.#bytes += bytes;
-  }
-
-  /** Takes a block of an answer for as long as the reservation lasts. */
-  async keep(block: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.grow(block.length, signal);
-    this.#blocks.add(block);
-  }
-
-  /** Gives back some of the blocks that were kept. */
-  discard(blocks: readonly Uint8Array[]): void {
-    for (const block of blocks) {
-      if (!this.#blocks.delete(block)) continue;
-      this.#budget.release(block.length);
-      this.#bytes -= block.length;
-      giveBack(block);
-    }
-  }
-
-  /** Memory for a decompressed answer, for as long as the reservation lasts. Its bytes are reserved apart, with `grow`. */
-  borrow(bytes: number): Uint8Array {
-    const at = freeMessages.findIndex((free) => free.length >= bytes);
-    const memory =
-      freeMessages.splice(at, at < 0 ? 0 : 1)[0] ??
-      new Uint8Array(Math.ceil(bytes / messageStepBytes) * messageStepBytes);
-    this.#messages.push(memory);
-    return memory;
-  }
-
-  release(): void {
-    this.discard([...this.#blocks]);
-    freeMessages.push(...this.#messages.splice(0));
-    // The smallest go first: what is asked for next is as likely large.
-    freeMessages.sort((a, b) => a.length - b.length);
-    while (freeMessages.length > mostFreeMessages) freeMessages.shift();
-    if (this.#bytes > 0) this.#budget.release(this.#bytes);
-    this.#bytes = 0;
-  }
+  error.labelsDominate = labelBytes > bytes / 2;
+  // Names come in order, and the first of them fit: the cut is better near their end.
+  error.seenNames = [...names].slice(error.labelsDominate ? Math.floor(names.size * 0.6) : 0);
 }
 
 /** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
-const longestEmptyAnswerBytes = 8;
+const LONGEST_EMPTY_BYTES = 8;
 
 /**
  * Reads one answer completely.
  * @param attempt from 1; sent as `Retry-Attempt` from the second on
  * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
  */
-export async function readAnswer(
-  client: ReadClient,
-  query: ReadQuery,
-  options: { attempt: number; signal: AbortSignal; reservation: Reservation; maxFrameBytes: number },
-): Promise<Answer> {
-  const { signal, reservation } = options;
+export async function readAnswer(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<Answer> {
+  const { signal } = options;
   const anchored = client.searchesRegexes;
   let answer = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
   if (!anchored && client.searchesRegexes) {
@@ -139,26 +58,83 @@ export async function readAnswer(
     for await (const _ of answer.body) break;
     answer = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
   }
-  const received = new Received(reservation, signal);
-  if (answer.kind === 'stream') {
-    const frames = new FrameCollector({ maxFrameBytes: options.maxFrameBytes });
-    try {
-      for await (const block of received.blocks(answer.body)) frames.push(block);
-    } catch (error) {
-      if (error instanceof DoesNotFit) error.describe(new ChunkedCursor(frames.segments), frames.bytes);
-      throw error;
+  const received = { bytes: 0 };
+  const cursor = await (answer.kind === 'stream' ? readStream : readSamples)(answer, options, received);
+  return { cursor, receivedBytes: received.bytes };
+}
+
+interface ReadOptions {
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly reservation: Reservation;
+  readonly maxFrameBytes: number;
+}
+
+/** Frames are kept where they arrived; only those that lie across two blocks are put together in memory of their own. */
+async function readStream(
+  answer: ReadAnswer,
+  { signal, reservation, maxFrameBytes }: ReadOptions,
+  received: { bytes: number },
+): Promise<SeriesCursor> {
+  const frames = new FrameCollector({ maxFrameBytes });
+  try {
+    let allocatedBytes = 0;
+    for await (const block of answer.body) {
+      received.bytes += block.length;
+      await reservation.keep(block, signal);
+      const keeps = frames.push(block);
+      if (frames.wantedBytes > 0) frames.provide(await reservation.borrow(frames.wantedBytes, signal));
+      if (!keeps) reservation.discard([block]);
+      if (frames.allocatedBytes > allocatedBytes) {
+        await reservation.grow(frames.allocatedBytes - allocatedBytes, signal);
+        allocatedBytes = frames.allocatedBytes;
+      }
     }
-    frames.end();
-    return { cursor: new ChunkedCursor(frames.segments), receivedBytes: received.bytes };
+  } catch (error) {
+    if (error instanceof DoesNotFit) noteArrived(error, new ChunkedCursor(frames.segments), frames.bytes);
+    throw error;
   }
-  const parts: Uint8Array[] = [];
-  for await (const block of received.blocks(answer.body)) parts.push(block);
-  const compressed = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-  const decodedBytes = declaredLength(compressed);
-  await reservation.grow(decodedBytes, signal);
-  const message = decompress(compressed, decodedBytes, (bytes) => reservation.borrow(bytes));
-  reservation.discard(parts);
-  return { cursor: new SamplesCursor(message), receivedBytes: received.bytes };
+  frames.end();
+  return new ChunkedCursor(frames.segments);
+}
+
+/** The message is decompressed as it arrives: nothing of the compressed bytes is kept. */
+async function readSamples(
+  answer: ReadAnswer,
+  { signal, reservation }: ReadOptions,
+  received: { bytes: number },
+): Promise<SeriesCursor> {
+  const block = new SnappyReader();
+  let tooLarge: DoesNotFit | undefined;
+  for await (const piece of answer.body) {
+    received.bytes += piece.length;
+    await reservation.keep(piece, signal);
+    if (tooLarge === undefined) block.push(piece);
+    if (block.wantedBytes > 0 && tooLarge === undefined) {
+      if (answer.contentLength !== undefined) checkExpansion(block.declared ?? 0, answer.contentLength);
+      try {
+        block.provide(await reservation.borrow(block.wantedBytes, signal));
+      } catch (error) {
+        if (!(error instanceof DoesNotFit)) throw error;
+        tooLarge = error;
+      }
+    }
+    reservation.discard([piece]);
+    // A length costs a server nothing: it is believed once so much has arrived that it may be true.
+    if (tooLarge !== undefined && canHold(received.bytes, block.declared ?? 0)) throw tooLarge;
+  }
+  if (tooLarge !== undefined) checkExpansion(block.declared ?? 0, received.bytes);
+  return new SamplesCursor(block.end());
+}
+
+/** What can't be read is found out, and said, when it is decoded. */
+function nameOf(labels: Uint8Array): string {
+  try {
+    return metricName(canonicalLabels(labels));
+  } catch (error) {
+    if (error instanceof WireError) return '';
+    throw error;
+  }
 }
 
 /**
@@ -170,7 +146,8 @@ export async function hasNoSeries(client: ReadClient, query: ReadQuery, signal: 
   let bytes = 0;
   for await (const piece of answer.body) {
     bytes += piece.length;
-    if (bytes > (answer.kind === 'stream' ? 0 : longestEmptyAnswerBytes)) return false;
+    client.buffers.give(piece);
+    if (bytes > (answer.kind === 'stream' ? 0 : LONGEST_EMPTY_BYTES)) return false;
   }
   return true;
 }
@@ -190,24 +167,4 @@ function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
     accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
   });
   return compress(request);
-}
-
-/** Passes on what fits into the memory budget, and counts it. */
-class Received {
-  bytes = 0;
-  readonly #reservation: Reservation;
-  readonly #signal: AbortSignal;
-
-  constructor(reservation: Reservation, signal: AbortSignal) {
-    this.#reservation = reservation;
-    this.#signal = signal;
-  }
-
-  async *blocks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const block of body) {
-      await this.#reservation.keep(block, this.#signal);
-      this.bytes += block.length;
-      yield block;
-    }
-  }
 }

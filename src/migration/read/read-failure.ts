@@ -2,7 +2,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
-import { DoesNotFit } from './read-answer.ts';
+import { DoesNotFit } from '../limits/reservation.ts';
 
 /**
  * What the limit counts that a response is over:
@@ -126,7 +126,7 @@ export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'pla
     case 'transient':
       return {
         kind: 'transient',
-        responded: error.status !== undefined || /cut-off|silence|first-byte/.test(error.code),
+        responded: error.status !== undefined || /cut-off|silence|too-slow|first-byte/.test(error.code),
       };
     case 'too-large':
       return { kind: 'too-large', limit: limitOf(error.code), seenNames: [] };

@@ -5,6 +5,7 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
 import { ChunkedCursor } from '../../wire/answers/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
+import { DoesNotFit, Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import { MigrationError, toMigrationError } from '../migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../observer.ts';
@@ -14,7 +15,7 @@ import type { SeriesRouter } from '../series/series-router.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { partitionMatchers } from './name-partition.ts';
 import type { TimeRange } from './open-window.ts';
-import { type Answer, DoesNotFit, Reservation, readAnswer } from './read-answer.ts';
+import { type Answer, noteArrived, readAnswer } from './read-answer.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import { type Slice, WindowPlanner } from './window-planner.ts';
 import { type Outline, outlineOf, type WindowPart } from './window-part.ts';
@@ -96,7 +97,7 @@ export class SourceReader {
 
   /** One attempt at a slice. @returns undefined when it failed and the planner has another plan */
   async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart | undefined> {
-    const reservation = new Reservation(this.#options.budget);
+    const reservation = new Reservation(this.#options.budget, this.#options.client.buffers);
     const receiving: Receiving = { received: 'part' };
     try {
       signal.throwIfAborted();
@@ -163,7 +164,7 @@ export class SourceReader {
       const [first] = answers;
       if (error instanceof DoesNotFit && first !== undefined) {
         first.cursor.rewind();
-        error.describe(first.cursor, first.receivedBytes);
+        noteArrived(error, first.cursor, first.receivedBytes);
       }
       throw error;
     }

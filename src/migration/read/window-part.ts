@@ -4,7 +4,8 @@
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName, nameEntry } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/answers/read-response.ts';
-import { type Answer, DoesNotFit, type Reservation } from './read-answer.ts';
+import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
+import type { Answer } from './read-answer.ts';
 import { SeriesHashes } from '../series/series-hashes.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 
@@ -51,8 +52,9 @@ export interface Outline {
   readonly names: ReadonlySet<string> | undefined;
 }
 
-const bytesPerDecodedSample = 24;
+/** Of a label set that several entries go to, beside its labels, of which there are three copies then. */
 const bytesPerHeldSeries = 800;
+const labelCopiesHeld = 3;
 const bytesPerRepeatedHash = 40;
 
 /** What comparing an uncertain window holds of each series (its identity) and of each sample (its timestamp). */
@@ -78,12 +80,14 @@ export function outlineOf(
   let entries = 0;
   let sampleBound = 0;
   let largest = 0;
+  let decodedBytes = 0;
   let labelBytes = 0;
   for (const { cursor } of answers) {
     while (cursor.next()) {
       if (entries === hashes.length) hashes = doubled(hashes);
       sampleBound += cursor.sampleBound;
-      if (cursor.sampleBound > largest) largest = cursor.sampleBound;
+      if (cursor.decodedBytes > largest) largest = cursor.decodedBytes;
+      decodedBytes += cursor.decodedBytes;
       const { labels } = cursor;
       labelBytes += labels.length;
       const route = router.route(labels);
@@ -93,7 +97,8 @@ export function outlineOf(
         names?.addNameOf(route.labels);
       }
       // Millions of series without samples would fill memory before anything is decoded.
-      if (seen.bytes + hashes.byteLength + repeated.size * bytesPerRepeatedHash > spareBytes) {
+      const compared = uncertain ? entries * bytesPerComparedSeries + labelBytes : 0;
+      if (seen.bytes + hashes.byteLength + repeated.size * bytesPerRepeatedHash + compared > spareBytes) {
         throw new DoesNotFit(`${entries} series and more are too many for limits.memory`);
       }
     }
@@ -101,15 +106,18 @@ export function outlineOf(
   }
   if (sampleBound > Number.MAX_SAFE_INTEGER)
     throw new WireError('corrupt', 'the answer claims more samples than there can be');
-  const heldForMerge = repeated.size === 0 ? 0 : sampleBound * bytesPerDecodedSample + entries * bytesPerHeldSeries;
-  const heldForComparison = uncertain ? entries * bytesPerComparedSeries + sampleBound * bytesPerComparedSample : 0;
+  const heldForMerge =
+    repeated.size === 0 ? 0 : decodedBytes + entries * bytesPerHeldSeries + labelCopiesHeld * labelBytes;
+  const heldForComparison = uncertain
+    ? entries * bytesPerComparedSeries + labelBytes + sampleBound * bytesPerComparedSample
+    : 0;
   return {
     entries,
     sampleBound,
     labelBytes,
     repeated,
     hashes,
-    decodingBytes: seen.bytes + hashes.byteLength + largest * bytesPerDecodedSample + heldForMerge + heldForComparison,
+    decodingBytes: seen.bytes + hashes.byteLength + largest + heldForMerge + heldForComparison,
     names: names?.names,
   };
 }

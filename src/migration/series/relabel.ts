@@ -56,13 +56,20 @@ export function labelProblem(pairs: readonly LabelPair[]): string | undefined {
   const names = new Set<string>();
   for (const [name, value] of pairs) {
     if (name === '') return 'a label has an empty name';
-    if (names.has(name)) return `label "${name}" is there twice`;
+    if (names.has(name)) return `label "${shown(name)}" is there twice`;
     names.add(name);
-    if (!name.isWellFormed()) return `label name ${JSON.stringify(name)} is not valid UTF-8`;
-    if (!value.isWellFormed()) return `the value of label "${name}" is not valid UTF-8`;
+    if (!name.isWellFormed()) return `label name ${JSON.stringify(shown(name))} is not valid UTF-8`;
+    if (!value.isWellFormed()) return `the value of label "${shown(name)}" is not valid UTF-8`;
     if (name === NAME_LABEL && value === '') return `label "${NAME_LABEL}" is empty`;
   }
   return names.has(NAME_LABEL) ? undefined : `the series has no label "${NAME_LABEL}"`;
+}
+
+const SHOWN_CHARS = 200;
+
+/** A name as it may stand in a message: some are as long as values. */
+function shown(name: string): string {
+  return name.length > SHOWN_CHARS ? `${name.slice(0, SHOWN_CHARS)}…` : name;
 }
 
 /** What Prometheus would refuse a rule for when it loads its configuration; undefined when it would take it. */

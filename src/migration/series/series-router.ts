@@ -21,6 +21,15 @@ export type Route =
   /** No receiver takes such labels, and some would lose the series without a word: it is never sent. */
   | { readonly kind: 'invalid'; readonly labels: Uint8Array; readonly problem: string };
 
+/**
+ * More than any store's limits, and than the largest values that people make labels of: the annotations of a Kubernetes object, 256 KiB. A
+ * request is built in memory several times as large.
+ */
+export const MAX_LABELS_BYTES = 512 * 1024;
+
+/** More than this would not stay in the cache for long, and a key is a string as long. */
+const MAX_CACHED_BYTES = 16 * 1024;
+
 const drop: Route = { kind: 'drop' };
 const entryOverheadBytes = 300;
 /** A name's entry behind its own tag and length. */
@@ -46,12 +55,14 @@ export class SeriesRouter {
    * @throws WireError when they are no labels at all
    */
   route(region: Uint8Array): Route {
+    if (region.length > MAX_LABELS_BYTES) return tooLong(region);
     if (this.#transform === undefined) return routeUnchanged(region);
+    if (region.length > MAX_CACHED_BYTES) return this.#relabel(region, this.#transform);
     const key = labelKey(region);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const route = this.#relabel(region, this.#transform);
-    this.#cache.set(key, route, key.length + entryOverheadBytes + (route.kind === 'write' ? route.labels.length : 0));
+    this.#cache.set(key, route, key.length + entryOverheadBytes + keptBytes(route));
     return route;
   }
 
@@ -62,6 +73,7 @@ export class SeriesRouter {
       const problem = labelProblem(pairs);
       if (problem !== undefined) return { kind: 'invalid', labels: encodeLabels(pairs), problem };
       const labels = encodeLabels(pairs);
+      if (labels.length > MAX_LABELS_BYTES) return tooLong(labels);
       return { kind: 'write', labels, hash: hashLabels(labels) };
     } catch (error) {
       if (error instanceof WireError && error.code === 'invalid-labels')
@@ -69,6 +81,17 @@ export class SeriesRouter {
       throw error;
     }
   }
+}
+
+function tooLong(labels: Uint8Array): Route {
+  const problem = `its labels take ${labels.length} bytes, more than the ${MAX_LABELS_BYTES} that are copied`;
+  return { kind: 'invalid', labels, problem };
+}
+
+/** Of the memory that a remembered route holds. */
+function keptBytes(route: Route): number {
+  if (route.kind === 'drop') return 0;
+  return route.labels.length + (route.kind === 'invalid' ? route.problem.length : 0);
 }
 
 function routeUnchanged(region: Uint8Array): Route {

@@ -11,8 +11,11 @@ import type { Delivery, DeliveryWindow } from './delivery.ts';
 export const laneBytes = 2 * 1024 * 1024;
 
 const firstCapacityBytes = 256 * 1024;
-/** A histogram can take kilobytes: the batch's length is looked at again after so many. */
+/** A histogram can take kilobytes: the batch's length is looked at again after so many, or so many bytes. */
 const histogramsAtOnce = 64;
+const histogramBytesAtOnce = 128 * 1024;
+/** A series with labels, or a histogram, of more bytes than this goes by itself. */
+const largeBytes = 64 * 1024;
 /** What waits for the request after the next one is little, so that `laneBytes` covers it. */
 const followingBytes = 256 * 1024;
 
@@ -55,12 +58,26 @@ export class Lanes {
    */
   add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
     const lane = this.#lanes[hash % this.#lanes.length] as Lane;
+    if (isLarge(labels, columns)) return this.#addAlone(lane, hash, labels, columns, window);
     const { filling } = lane;
     const plain = columns.histograms.length === 0 && !lane.ends.has(hash);
     const fits = filling.samples + columns.floats <= this.#delivery.maxBatchSamples && !this.#isFull(filling);
     if (!plain || !fits) return this.#addInRuns(lane, hash, labels, columns, window);
     filling.appendFloats(labels, columns, 0, columns.floats);
     return undefined;
+  }
+
+  /** Nothing else is encoded until it has arrived: one request of such a size is held at a time, and not one for each lane. */
+  async #addAlone(
+    lane: Lane,
+    hash: number,
+    labels: LabelBytes,
+    columns: SampleColumns,
+    window: DeliveryWindow,
+  ): Promise<void> {
+    await this.#addInRuns(lane, hash, labels, columns, window);
+    while (lane.filling.samples > 0) await this.#send(lane, window);
+    await lane.inFlight;
   }
 
   async #addInRuns(
@@ -150,13 +167,19 @@ interface SeriesRun {
   readonly rank: number;
 }
 
-/** How far the ranks do not fall, from the histogram at `from`, which is taken in any case. */
+function isLarge(labels: LabelBytes, { histograms }: SampleColumns): boolean {
+  return labels.length > largeBytes || (histograms.length > 0 && histograms.some(({ length }) => length > largeBytes));
+}
+
+/** How far the ranks do not fall and the bytes are few, from the histogram at `from`, which is taken in any case. */
 function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number): { end: number; rank: number } {
   let rank = histogramCommitRank(histograms[from] as Uint8Array).last;
+  let { length: bytes } = histograms[from] as Uint8Array;
   let end = from + 1;
   for (; end < to; end++) {
     const next = histogramCommitRank(histograms[end] as Uint8Array);
-    if (next.first < rank) break;
+    bytes += (histograms[end] as Uint8Array).length;
+    if (next.first < rank || bytes > histogramBytesAtOnce) break;
     rank = next.last;
   }
   return { end, rank };

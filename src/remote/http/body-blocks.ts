@@ -5,36 +5,33 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Buffers } from './buffers.ts';
 
-const blockBytes = 256 * 1024;
-const firstBlockBytes = 16 * 1024;
-/** What has been given back waits here: memory that comes and goes with every window would keep the garbage collector busy. */
-const free: Uint8Array<ArrayBuffer>[] = [];
-const mostFree = 256;
-
-/** Gives a block back, of which nothing is used any more. What is no whole block is left to the garbage collector. */
-export function giveBack(block: Uint8Array): void {
-  if (block.byteLength !== blockBytes || block.buffer.byteLength !== blockBytes || free.length >= mostFree) return;
-  free.push(block as Uint8Array<ArrayBuffer>);
-}
+const BLOCK_BYTES = 256 * 1024;
+const FIRST_BLOCK_BYTES = 16 * 1024;
 
 /** So many whole blocks wait for whoever iterates; then the socket is left alone. */
-const mostWaiting = 2;
+const MAX_WAITING = 2;
+
+export interface BodyOptions {
+  readonly buffers: Buffers;
+  /** Called with the size of every piece that arrives. */
+  readonly onData: (bytes: number) => void;
+}
 
 /**
  * Yields the body in blocks, which are the caller's until he gives them back; the first piece by itself, and a shorter block at the end.
  * Throws the exchange's error, or one of its own when the connection closed before the message's end. Nothing is taken from the socket while
  * nobody asks, but for what fills two blocks.
  * @param exchange got's stream around the message: from here on it reports errors and brings no data
- * @param onActivity called with every piece that arrives, and when the body is wanted again after a pause
  */
 export async function* bodyBlocks(
   message: IncomingMessage,
   exchange: Readable,
-  onActivity: () => void,
+  { buffers, onData: onPiece }: BodyOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   const waiting: Uint8Array[] = [];
-  let block = new Uint8Array(0);
+  let block: Uint8Array = new Uint8Array(0);
   let used = 0;
   let received = 0;
   // One without a body has.
@@ -43,7 +40,7 @@ export async function* bodyBlocks(
   let wake: () => void = () => undefined;
 
   const onData = (piece: Buffer) => {
-    onActivity();
+    onPiece(piece.length);
     const first = received === 0;
     received += piece.length;
     if (first) {
@@ -57,9 +54,7 @@ export async function* bodyBlocks(
         if (used > 0) waiting.push(block);
         // As large as what came before: a quiet window's small answer must not cost a large block.
         block =
-          received < blockBytes
-            ? new Uint8Array(Math.max(firstBlockBytes, received))
-            : (free.pop() ?? new Uint8Array(blockBytes));
+          received < BLOCK_BYTES ? new Uint8Array(Math.max(FIRST_BLOCK_BYTES, received)) : buffers.take(BLOCK_BYTES);
         used = 0;
       }
       const part =
@@ -69,7 +64,7 @@ export async function* bodyBlocks(
       taken += part.length;
     }
     if (waiting.length === 0) return;
-    if (waiting.length >= mostWaiting) message.pause();
+    if (waiting.length >= MAX_WAITING) message.pause();
     wake();
   };
   const onEnd = () => {
@@ -99,16 +94,22 @@ export async function* bodyBlocks(
       }
       if (failure !== undefined) throw failure;
       if (ended) break;
-      onActivity();
       message.resume();
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
     // A small answer, the usual one of a quiet window, must not pin a whole block.
-    if (used > 0) yield used === block.length ? block : block.slice(0, used);
+    if (used === 0) return;
+    const last = used === block.length ? block : block.slice(0, used);
+    const rest = block;
+    // Whoever leaves in the middle leaves the blocks that nobody has seen.
+    block = new Uint8Array(0);
+    if (last !== rest) buffers.give(rest);
+    yield last;
   } finally {
     message.off('data', onData);
+    for (const unseen of [...waiting, block]) buffers.give(unseen);
     // Its end is all that is left in it.
     exchange.resume();
   }

@@ -4,12 +4,15 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import got from 'got';
 
+import type { Clock } from '../../telemetry/clock.ts';
 import { version } from '../../telemetry/version.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';
 import { hintOf } from '../meaning/answer-codes.ts';
 import { bodyBlocks } from './body-blocks.ts';
+import { BodyPace } from './body-pace.ts';
+import type { Buffers } from './buffers.ts';
 import { type Classified, classifyAnswer } from '../meaning/classify-answer.ts';
-import { classifyFailure, SilenceError } from '../meaning/classify-failure.ts';
+import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
 import type { Endpoint, Side } from '../endpoint.ts';
 import { createRedactor } from './redact-answer.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
@@ -23,8 +26,12 @@ export interface RequestEvent {
   readonly receivedBytes: number;
 }
 
-export interface RequestHooks {
-  /** Once per finished request, whatever became of it. */
+/** What a client needs of the run that it belongs to. */
+export interface ClientContext {
+  readonly clock: Clock;
+  /** Where the memory for bodies comes from. */
+  readonly buffers: Buffers;
+  /** Told of every request once it is finished, whatever became of it. */
   request(event: RequestEvent): void;
 }
 
@@ -47,7 +54,7 @@ export interface HttpAnswer {
   /** Whether the end of the message can be told from a lost connection: it has a length or is chunked. */
   readonly framed: boolean;
   /**
-   * Once. Throws RemoteError: cut-off, silence-timeout, aborted. Breaking out ends the request and its connection. Nothing is taken
+   * Once. Throws RemoteError: cut-off, silence-timeout, too-slow, aborted. Breaking out ends the request and its connection. Nothing is taken
    * from the socket while nobody asks.
    */
   readonly body: AsyncIterable<Uint8Array>;
@@ -56,31 +63,33 @@ export interface HttpAnswer {
   discard(): void;
 }
 
-const textBytes = 4 * 1024;
-const drainedBytes = 64 * 1024;
-const longestTextMs = 10_000;
+const TEXT_BYTES = 4 * 1024;
+const DRAINED_BYTES = 64 * 1024;
+const LONGEST_TEXT_MS = 10_000;
+/** A timer of more than 24 days would fire at once. */
+const LONGEST_SLEEP_MS = 3_600_000;
 
 export class HttpClient {
   readonly side: Side;
   /** Masks this endpoint's secrets in a text that a server sent. */
   readonly redact: (text: string) => string;
   readonly #endpoint: Endpoint;
-  readonly #hooks: RequestHooks;
+  readonly #context: ClientContext;
   readonly #agents: Agents;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(endpoint: Endpoint, hooks: RequestHooks, maxSockets: number) {
+  constructor(endpoint: Endpoint, context: ClientContext, maxSockets: number) {
     this.side = endpoint.side;
     this.redact = createRedactor(endpoint);
     this.#endpoint = endpoint;
-    this.#hooks = hooks;
+    this.#context = context;
     this.#agents = createAgents(endpoint, maxSockets);
     this.#headers = endpointHeaders(endpoint);
   }
 
   /** Resolves with any answer, good or bad; throws RemoteError when there is none. */
   async request(request: HttpRequest): Promise<HttpAnswer> {
-    const exchange = new Exchange(this.side, this.#hooks, this.#endpoint.timeouts.silenceMs, request);
+    const exchange = new Exchange(this.side, this.#context, this.#endpoint.timeouts.silenceMs, request);
     return exchange.open(this.#agents, this.#endpoint, this.#headers);
   }
 
@@ -102,7 +111,7 @@ export class HttpClient {
   }
 
   judge({ status, headers }: HttpAnswer, text: string): Classified {
-    return classifyAnswer({ side: this.side, status, headers, text, now: Date.now() });
+    return classifyAnswer({ side: this.side, status, headers, text, now: this.#context.clock.now() });
   }
 
   /** Ends all connections, those in use too. */
@@ -129,20 +138,21 @@ type GotStream = ReturnType<typeof got.stream>;
 /** One request from its start to its end; whatever ends it first reports it, once. */
 class Exchange {
   readonly #side: Side;
-  readonly #hooks: RequestHooks;
+  readonly #context: ClientContext;
   readonly #silenceMs: number;
   readonly #request: HttpRequest;
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   #receivedBytes = 0;
   #status: number | undefined;
   #stream: GotStream | undefined;
   #finished = false;
 
-  constructor(side: Side, hooks: RequestHooks, silenceMs: number, request: HttpRequest) {
+  constructor(side: Side, context: ClientContext, silenceMs: number, request: HttpRequest) {
     this.#side = side;
-    this.#hooks = hooks;
+    this.#context = context;
     this.#silenceMs = silenceMs;
     this.#request = request;
+    this.#startedMs = context.clock.monotonicMs();
   }
 
   async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
@@ -208,18 +218,18 @@ class Exchange {
   }
 
   async *#read(stream: GotStream, response: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
-    let waiting = false;
+    const { clock, buffers } = this.#context;
+    const pace = new BodyPace(this.#silenceMs);
+    const over = new AbortController();
     let ended = false;
-    // One timer for the whole body: a stream may have hundreds of thousands of pieces.
-    const timer = setTimeout(() => {
-      if (waiting) stream.destroy(new SilenceError(this.#silenceMs));
-    }, this.#silenceMs);
+    const onData = (bytes: number) => pace.arrived(bytes, clock.monotonicMs());
+    void this.#watch(pace, stream, over.signal);
     try {
-      const blocks = bodyBlocks(response, stream, () => timer.refresh());
+      const blocks = bodyBlocks(response, stream, { buffers, onData });
       for (;;) {
-        waiting = true;
+        pace.wait(clock.monotonicMs());
         const block = await blocks.next();
-        waiting = false;
+        pace.pause(clock.monotonicMs());
         if (block.done === true) break;
         this.#receivedBytes += block.value.byteLength;
         yield block.value;
@@ -231,7 +241,7 @@ class Exchange {
       ended = true;
       throw this.#failed(error);
     } finally {
-      clearTimeout(timer);
+      over.abort();
       if (!ended) {
         stream.destroy();
         this.#finish(response.statusCode ?? 0);
@@ -239,22 +249,44 @@ class Exchange {
     }
   }
 
+  /** One sleeper for the whole body: a stream may have hundreds of thousands of pieces. */
+  async #watch(pace: BodyPace, stream: GotStream, over: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    for (let delayMs = pace.silenceMs; ; ) {
+      try {
+        await clock.sleep(Math.min(delayMs, LONGEST_SLEEP_MS), over);
+      } catch {
+        return;
+      }
+      const seen = pace.look(clock.monotonicMs());
+      if (seen.kind === 'silent') return void stream.destroy(new SilenceError(pace.silenceMs));
+      if (seen.kind === 'slow') return void stream.destroy(new SlowError(seen.bytes, pace.periodMs));
+      delayMs = seen.lookAgainInMs;
+    }
+  }
+
   async #text(stream: GotStream, response: IncomingMessage): Promise<string> {
-    const pieces: Uint8Array[] = [];
+    const { clock, buffers } = this.#context;
+    const pieces: Buffer[] = [];
     let keptBytes = 0;
-    const deadline = setTimeout(() => stream.destroy(new SilenceError(longestTextMs)), longestTextMs);
+    const over = new AbortController();
+    clock.sleep(LONGEST_TEXT_MS, over.signal).then(
+      () => stream.destroy(new SilenceError(LONGEST_TEXT_MS)),
+      () => undefined,
+    );
     try {
       for await (const piece of this.#read(stream, response)) {
-        if (keptBytes < textBytes) {
-          pieces.push(piece.subarray(0, textBytes - keptBytes));
+        if (keptBytes < TEXT_BYTES) {
+          pieces.push(Buffer.from(piece.subarray(0, TEXT_BYTES - keptBytes)));
           keptBytes += piece.byteLength;
         }
-        if (this.#receivedBytes > drainedBytes) break;
+        buffers.give(piece);
+        if (this.#receivedBytes > DRAINED_BYTES) break;
       }
     } catch {
       // The status has been said; what can be had of the text is enough.
     } finally {
-      clearTimeout(deadline);
+      over.abort();
     }
     const encoding = response.headers['content-encoding'] ?? 'identity';
     return /^(?:identity|snappy)$/i.test(encoding) ? new TextDecoder().decode(Buffer.concat(pieces)) : '';
@@ -281,10 +313,10 @@ class Exchange {
     if (this.#finished) return;
     this.#finished = true;
     this.#request.signal.removeEventListener('abort', this.#onAbort);
-    this.#hooks.request({
+    this.#context.request({
       side: this.#side,
       status,
-      seconds: (performance.now() - this.#startedMs) / 1000,
+      seconds: (this.#context.clock.monotonicMs() - this.#startedMs) / 1000,
       sentBytes: this.#request.body?.byteLength ?? 0,
       receivedBytes: this.#receivedBytes,
     });

@@ -323,6 +323,12 @@ export const answerCodes = {
     meaning: 'the answer stopped for longer than spec.SIDE.timeouts.silence',
     cure: 'raise spec.SIDE.timeouts.silence, or set a smaller spec.window.max',
   },
+  'too-slow': {
+    arrival: 'unknown',
+    meaning:
+      'fewer than 1024 bytes of the response arrived in a minute of waiting (or in spec.SIDE.timeouts.silence if that is longer)',
+    cure: 'the request is repeated; if it lasts, find out what holds the server, or a proxy before it, up',
+  },
   'cut-off': {
     arrival: 'unknown',
     meaning: 'the answer ended before its end',

@@ -23,6 +23,15 @@ export class SilenceError extends Error {
   }
 }
 
+/** Thrown into a request by http.ts when the body of its answer comes too slowly to be one. */
+export class SlowError extends Error {
+  readonly code = 'ERR_SLOW';
+
+  constructor(bytes: number, periodMs: number) {
+    super(`${bytes} bytes in ${Math.round(periodMs / 1000)} s`);
+  }
+}
+
 const untrusted = new Set([
   'CERT_CHAIN_TOO_LONG',
   'CERT_HAS_EXPIRED',
@@ -67,6 +76,7 @@ function judge(failure: Failure, answered: boolean): Judgement {
     return { class: 'aborted', code: 'aborted', what: 'request given up' };
   }
   if (code === 'ERR_SILENCE') return transient('silence-timeout', `stopped in the middle of its answer: ${message}`);
+  if (code === 'ERR_SLOW') return transient('too-slow', `sends its answer too slowly: ${message}`);
   if (event === 'response') return transient('first-byte-timeout', `did not begin to answer: ${excerpt(message)}`);
   if (event === 'send') return transient('send-timeout', `did not take the request: ${excerpt(message)}`);
   if (event !== '' || (code === 'ETIMEDOUT' && !answered))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DoesNotFit } from '../../../src/migration/read/read-answer.ts';
+import { DoesNotFit } from '../../../src/migration/limits/reservation.ts';
 import { collectPresentTimes, type PresentTimes } from '../../../src/migration/progress/present-times.ts';
 
 /** One series `s`, a sample each millisecond; refuses to show more than `most` at once. */

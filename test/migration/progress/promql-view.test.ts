@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { markLabels } from '../../../src/migration/progress/progress-mark.ts';
 import { PromqlView } from '../../../src/migration/progress/promql-view.ts';
 import { Retrier } from '../../../src/migration/limits/retrier.ts';
+import { recordingHooks } from '../../remote/servers.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { startDestination } from '../support/fake-destination.ts';
 import { dayMs, emptyProgress, endpoint, epochMs, minuteMs, planFor, RecordingObserver } from '../support/plan.ts';
@@ -27,6 +28,7 @@ describe('marks by PromQL', () => {
     const retrier = new Retrier({ clock, random: () => 0.5, observer, progress, startupDeadlineMs: 1000 });
     let bytes = 0;
     const hooks = {
+      ...recordingHooks(),
       request: ({ receivedBytes }: { receivedBytes: number }) => {
         bytes += receivedBytes;
       },

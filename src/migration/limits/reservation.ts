@@ -1,0 +1,86 @@
+// What one window, or one look into the destination, holds of a memory budget, and the memory itself.
+
+import type { Buffers } from '../../remote/http/buffers.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+
+/** A response, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
+export class DoesNotFit extends Error {
+  override readonly name = 'DoesNotFit';
+  /** Metric names of what had arrived: where to cut when a window is split by name. */
+  seenNames: readonly string[] = [];
+  /** Most of what had arrived was labels: a shorter window has as many series, so only fewer names will do. */
+  labelsDominate = false;
+}
+
+/** Bytes and memory are given back all at once, also after a failure: nothing that lies in them may be used after that. */
+export class Reservation {
+  readonly #budget: MemoryBudget;
+  readonly #buffers: Buffers;
+  /** With what is reserved for each. */
+  readonly #held = new Map<Uint8Array, number>();
+  #bytes = 0;
+
+  constructor(budget: MemoryBudget, buffers: Buffers) {
+    this.#budget = budget;
+    this.#buffers = buffers;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Waits until others have given back enough. @throws DoesNotFit when even that would not do */
+  async grow(bytes: number, signal: AbortSignal): Promise<void> {
+    if (this.#bytes + bytes > this.#budget.total) {
+      throw new DoesNotFit(`needs more than the ${this.#budget.total} bytes of limits.memory that reading may use`);
+    }
+    await this.#budget.reserve(bytes, signal);
+    this.#bytes += bytes;
+  }
+
+  /** Gives back bytes that `grow` reserved. */
+  shrink(bytes: number): void {
+    this.#budget.release(bytes);
+    this.#bytes -= bytes;
+  }
+
+  /** Takes a block of a response for as long as the reservation lasts; when it does not fit the block is given back. */
+  async keep(block: Uint8Array, signal: AbortSignal): Promise<void> {
+    try {
+      await this.grow(block.length, signal);
+    } catch (error) {
+      this.#buffers.give(block);
+      throw error;
+    }
+    this.#held.set(block, block.length);
+  }
+
+  /** Memory of at least `bytes` for as long as the reservation lasts. */
+  async borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    await this.grow(bytes, signal);
+    const memory = this.#buffers.take(bytes);
+    this.#held.set(memory, bytes);
+    // Sizes are rounded up. That the little more is there already must not make a window fail.
+    const more = Math.min(memory.length - bytes, this.#budget.total - this.#bytes);
+    await this.grow(Math.max(0, more), signal);
+    this.#held.set(memory, bytes + Math.max(0, more));
+    return memory;
+  }
+
+  /** Gives back some of the memory before the end. */
+  discard(memories: Iterable<Uint8Array>): void {
+    for (const memory of memories) {
+      const bytes = this.#held.get(memory);
+      if (bytes === undefined) continue;
+      this.#held.delete(memory);
+      // Given back first, so that what the budget then allows others counts it as free.
+      this.#buffers.give(memory);
+      this.shrink(bytes);
+    }
+  }
+
+  release(): void {
+    this.discard([...this.#held.keys()]);
+    this.shrink(this.#bytes);
+  }
+}
