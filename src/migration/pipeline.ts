@@ -60,6 +60,8 @@ export class Pipeline {
   readonly #marker: Marker;
   readonly #finisher: WindowFinisher;
   readonly #maxInFlight: number;
+  /** Of the window that was read last. */
+  #samplesPerMs = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -178,6 +180,7 @@ export class Pipeline {
           part.reservation.release();
         }
         if (!part.last) continue;
+        this.#samplesPerMs = open.account.read / (open.toMs - open.fromMs);
         const { acknowledged } = await this.#lanes.flush(open);
         this.#finisher.add(open, acknowledged);
         open = undefined;
@@ -203,6 +206,7 @@ export class Pipeline {
 
   #open(part: WindowPart): CopiedWindow {
     const window = new CopiedWindow(part, this.#options.progress);
+    window.account.volume.expectedSamples = this.#samplesPerMs * (window.toMs - window.fromMs);
     this.#completion.opened(window);
     return window;
   }

@@ -60,7 +60,7 @@ async function watch(changes: NonNullable<Changes>, options: { speed?: number; s
   return { looks, marks, all, endedAtMs: clock.monotonicMs(), observer };
 }
 
-function assertHonest({ looks, all }: { looks: readonly Look[]; all: number }): void {
+function assertHonest({ looks, all }: { looks: readonly Pick<Look, 'ratio' | 'acknowledged'>[]; all: number }): void {
   let before = 0;
   let worst = 0;
   for (const { ratio, acknowledged } of looks) {
@@ -105,6 +105,11 @@ describe('with several windows in flight', () => {
   });
 });
 
+/** Sixteen metrics of which the source gives no more than two at once: windows are read in parts. */
+const manyNames = Array.from({ length: 16 }, (_, i) => `${'acegikmoqsuwybdf'[i]}_metric`).flatMap((name) =>
+  regularSeries({ name, count: 1, fromMs: epochMs - hourMs, toMs: epochMs + 25 * hourMs, stepMs }),
+);
+
 describe('the percentage', () => {
   const cases: [string, NonNullable<Changes>, { samplesPerChunk?: number }?][] = [
     ['several windows in flight', anyOrder],
@@ -119,6 +124,27 @@ describe('the percentage', () => {
       assertHonest(await watch(changes, options));
     });
   }
+
+  it('is as good when windows are read in parts, name by name', async () => {
+    await using source = await startSource(manyNames);
+    const maxSamples = (2 * 2 * hourMs) / stepMs;
+    source.onQuery = (query) =>
+      source.samplesIn(query) > maxSamples ? { status: 413, text: 'too many samples' } : undefined;
+    await using destination = await startDestination();
+    const observer = new RecordingObserver();
+    const looks: { ratio: number; acknowledged: number }[] = [];
+    observer.onProgress = (progress) => {
+      looks.push({ ratio: completedRatio(progress), acknowledged: progress.samplesWritten });
+    };
+    // Windows of two hours, and none shorter.
+    const changes = { endMs: epochMs + 24 * hourMs, window: { minMs: 2 * hourMs, maxMs: 2 * hourMs } };
+    const plan = planFor({ source, destination }, { ...anyOrder, ...changes, limits: { samplesPerWrite: 40 } });
+    const { error, progress } = await run(plan, { observer });
+    assert.equal(error, undefined);
+    assert.equal(progress.windows, 12);
+    assert.ok(observer.all('window-split').some(({ by }) => by === 'name'));
+    assertHonest({ looks, all: (16 * 24 * hourMs) / stepMs });
+  });
 
   it('does not fall when a window is read again after part of it was written', async () => {
     await using source = await startSource(uniform);

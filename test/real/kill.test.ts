@@ -18,6 +18,7 @@ import {
   START_MS,
   VICTORIA_METRICS,
 } from './support/slow-copy.ts';
+import { assertTotal } from './support/expectations.ts';
 
 type Moment = 'start-up' | 'settling' | 'copying';
 
@@ -88,6 +89,7 @@ async function survive({ destination, kills, options }: Scenario): Promise<Survi
   const last = await runMigration(copy.spec(destination, server, options));
   assert.equal(last.exitCode, 0, last.stderr);
   const samples = await copy.assertAllThereOnce(destination, server);
+  assertTotal(last.result, copy.countCopied(destination));
   return {
     resumedFrom: last.result.resumedFrom,
     alreadyPresent: last.result.samplesAlreadyPresent,

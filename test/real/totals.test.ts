@@ -1,6 +1,6 @@
 // SIGKILL between a mark and the last word of a run: what all runs together have done is found again beside the mark, in real stores.
 import assert from 'node:assert/strict';
-import type { RunResult } from '../../src/cli/result.ts';
+import { assertTotal } from './support/expectations.ts';
 import { runMigration, startMigration } from './support/migration.ts';
 import { startMarkRelay } from './support/mark-relay.ts';
 import { type Destination, HOUR_MS, PROMETHEUS, SlowCopy, START_MS, VICTORIA_METRICS } from './support/slow-copy.ts';
@@ -12,14 +12,6 @@ const DESTINATIONS: readonly [title: string, Destination][] = [
   ['Prometheus by RemoteRead', PROMETHEUS],
   ['VictoriaMetrics by PromQL', VICTORIA_METRICS],
 ];
-
-/** The documented sum, over all runs. */
-function assertTotal({ total }: RunResult, samples: number): void {
-  assert.ok(total !== null, 'the counts of all runs are known');
-  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = total;
-  assert.equal(samplesRead, samples);
-  assert.equal(samplesWritten + samplesFiltered + samplesAlreadyPresent + samplesConflicting, samplesRead);
-}
 
 describe('the counts of all runs', () => {
   let copy: SlowCopy;

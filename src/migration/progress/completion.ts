@@ -6,9 +6,12 @@ import type { MigrationProgress } from '../observer.ts';
 
 /**
  * Estimates how many samples a window has before all of it is decoded: from the parts that were read, and from how many samples the series
- * have that were decoded. What a response announces is only an upper bound, because stores send whole chunks.
+ * have that were decoded. What a response announces is only an upper bound, because stores send whole chunks. What is not read yet is
+ * expected to be as dense as the window before.
  */
 export class WindowVolume {
+  /** Samples that the window would have if it were as dense as the one before; 0 when that is not known. */
+  expectedSamples = 0;
   /** Entries of the present part that are decoded; set for each series, so it is a plain field. */
   decodedEntries = 0;
   #entries = 0;
@@ -43,7 +46,9 @@ export class WindowVolume {
     const inPart = read - this.#readBefore;
     const scaled = this.decodedEntries > 0 ? (inPart * this.#entries) / this.decodedEntries : this.#sampleBound;
     const partSamples = Math.max(inPart, Math.min(scaled, this.#sampleBound));
-    return (this.#readBefore + partSamples) / (1 - this.#remaining);
+    const known = this.#readBefore + partSamples;
+    if (this.#remaining > 0 && this.expectedSamples > 0) return Math.max(known, this.expectedSamples);
+    return known / (1 - this.#remaining);
   }
 }
 

@@ -114,6 +114,21 @@ describe('the estimate of how many samples a window has', () => {
   });
 });
 
+describe('the estimate of a window that is read in parts', () => {
+  it('takes it for as dense as the window before, until it turns out to be denser or is read to its end', () => {
+    const volume = new WindowVolume();
+    volume.expectedSamples = 1000;
+    volume.begin({ entries: 1, sampleBound: 100, remaining: 0.5 }, 0);
+    assert.equal(volume.estimate(0), 1000);
+    volume.end();
+    volume.begin({ entries: 1, sampleBound: 1500, remaining: 0.2 }, 100);
+    assert.equal(volume.estimate(100), 1600);
+    volume.end();
+    volume.begin({ entries: 1, sampleBound: 10, remaining: 0 }, 700);
+    assert.equal(volume.estimate(700), 710);
+  });
+});
+
 describe('the remaining time', () => {
   const range = { startMs: 0, endMs: 1000 };
   const lookedAt = (...points: [seconds: number, reachedMs: number][]) => {

@@ -113,3 +113,12 @@ export function joinSeries(older: SeriesSet, newer: SeriesSet): SeriesSet {
   }
   return joined;
 }
+
+/** Fails unless all runs together have read so many samples, and know what became of each. */
+export function assertTotal({ total }: RunResult, samples: number): void {
+  assert.ok(total !== null, 'the counts of all runs are known');
+  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = total;
+  const rejected = Object.values(total.samplesRejected).reduce((sum, count) => sum + count, 0);
+  assert.equal(samplesRead, samples);
+  assert.equal(samplesWritten + samplesFiltered + samplesAlreadyPresent + samplesConflicting + rejected, samplesRead);
+}
