@@ -182,6 +182,7 @@ describe('the result', () => {
       'phase',
       'resumedFrom',
       'through',
+      'completedRatio',
       'samplesRead',
       'samplesWritten',
       'samplesFiltered',
@@ -193,6 +194,7 @@ describe('the result', () => {
       'bytesRead',
       'bytesWritten',
       'retries',
+      'total',
       'durationSeconds',
     ]);
     assert.deepEqual(
