@@ -4,7 +4,7 @@ import { withPositiveZeros } from '../test/real/support/pairs.ts';
 import { pushSamples } from '../test/support/load.ts';
 import { dumpPrometheus, exportVictoriaMetrics } from '../test/support/readers.ts';
 import { keptByVictoriaMetrics } from '../test/support/series-comparison.ts';
-import { countSamples, numberOf, type SeriesSet, sliceSeries } from '../test/support/series-set.ts';
+import { countSamples, numberOf, type SeriesSamples, type SeriesSet, sliceSeries } from '../test/support/series-set.ts';
 import type { ServerProcess } from '../test/support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
 import { DifferenceFinder, type Differences } from './differences.ts';
@@ -28,6 +28,8 @@ export async function startDestination(kind: DestinationKind, source: Source): P
 export interface Mark {
   readonly timeMs: number;
   readonly samples: number;
+  /** What stands beside it, by the label `count`. */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export interface Found {
@@ -36,7 +38,7 @@ export interface Found {
   readonly copiedSamples: number;
   /** What the destination is documented to change, by name, with the number of samples. */
   readonly documented: Readonly<Record<string, number>>;
-  /** The migration's newest mark, and how many progress series there are. */
+  /** The migration's newest mark, and how many progress series there are beside those of its counts. */
   readonly lastMark: Mark | undefined;
   readonly progressSeries: number;
 }
@@ -88,11 +90,20 @@ function withoutProgress(set: SeriesSet): SeriesSet {
 }
 
 function marksIn(set: SeriesSet): Pick<Found, 'lastMark' | 'progressSeries'> {
-  const marks = [...set.values()].filter(({ labels }) => nameOf(labels) === PROGRESS_METRIC);
+  const all = [...set.values()].filter(({ labels }) => nameOf(labels) === PROGRESS_METRIC);
+  const countOf = ({ labels }: SeriesSamples) => labels.find(([name]) => name === 'count')?.[1];
+  const marks = all.filter((series) => countOf(series) === undefined);
   const newest = marks
     .map(({ timesMs, bits }) => ({ timeMs: timesMs.at(-1) ?? 0, samples: numberOf(bits.at(-1) ?? 0n) }))
     .sort((a, b) => b.timeMs - a.timeMs)[0];
-  return { lastMark: newest, progressSeries: marks.length };
+  if (newest === undefined) return { lastMark: undefined, progressSeries: 0 };
+  const counts: Record<string, number> = {};
+  for (const series of all) {
+    const count = countOf(series);
+    if (count !== undefined && series.timesMs.at(-1) === newest.timeMs)
+      counts[count] = numberOf(series.bits.at(-1) ?? 0n);
+  }
+  return { lastMark: { ...newest, counts }, progressSeries: marks.length };
 }
 
 function minusZeros(set: SeriesSet): number {

@@ -138,27 +138,46 @@ function behindFailure(ofSide: readonly SeenRequest[], code: string | undefined)
   return ofSide.filter(({ fault }) => fault !== undefined).slice(-1);
 }
 
+type CountsOfResult = Pick<
+  RunResult,
+  | 'samplesRead'
+  | 'samplesWritten'
+  | 'samplesFiltered'
+  | 'samplesAlreadyPresent'
+  | 'samplesConflicting'
+  | 'samplesRejected'
+>;
+
+/** What is wrong with the counts of one run, or of all, that read so many samples. Nothing here is filtered, refused or in conflict. */
+function wrongCounts(of: string, counts: CountsOfResult, samples: number | undefined): string[] {
+  const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = counts;
+  const rejected = rejectedIn(counts);
+  const accounted = samplesWritten + samplesFiltered + samplesAlreadyPresent + samplesConflicting + rejected;
+  const wrong: string[] = [];
+  if (samplesRead !== accounted) wrong.push(`read ${samplesRead}, accounted for ${accounted}`);
+  if (samples !== undefined && samplesRead !== samples)
+    wrong.push(`read ${samplesRead} where the source has ${samples} samples`);
+  if (rejected > 0) wrong.push(`rejected ${JSON.stringify(counts.samplesRejected)}, though the destination takes all`);
+  if (samplesConflicting > 0) wrong.push(`${samplesConflicting} conflicting, though there are none`);
+  if (samplesFiltered > 0) wrong.push(`${samplesFiltered} filtered, though nothing is`);
+  return wrong.map((text) => `${of}: ${text}`);
+}
+
+function rejectedIn({ samplesRejected }: CountsOfResult): number {
+  return Object.values(samplesRejected).reduce((sum, samples) => sum + samples, 0);
+}
+
 /** A run that says that it is done says the truth, in every number. */
 function misreports({ run, exitCode }: RunRecord, result: RunResult, facts: SeedFacts): Finding[] {
-  const { startMs, endMs, samplesFrom } = facts;
-  const rejected = Object.values(result.samplesRejected).reduce((sum, samples) => sum + samples, 0);
-  const accounted =
-    result.samplesWritten +
-    result.samplesFiltered +
-    result.samplesAlreadyPresent +
-    result.samplesConflicting +
-    rejected;
-  const wrong: string[] = [];
-  if (result.samplesRead !== accounted) wrong.push(`read ${result.samplesRead}, accounted for ${accounted}`);
-  if (rejected > 0) wrong.push(`rejected ${JSON.stringify(result.samplesRejected)}, though the destination takes all`);
-  if (exitCode !== (rejected > 0 ? 3 : 0)) wrong.push(`Succeeded with exit ${exitCode}`);
-  if (result.samplesConflicting > 0) wrong.push(`${result.samplesConflicting} conflicting, though there are none`);
-  if (result.samplesFiltered > 0) wrong.push(`${result.samplesFiltered} filtered, though nothing is`);
-  if (result.through === null || Date.parse(result.through) !== endMs) wrong.push(`through ${result.through}`);
+  const { startMs, endMs, samplesFrom, found } = facts;
   const fromMs = result.resumedFrom === null ? startMs : Date.parse(result.resumedFrom);
-  const there = samplesFrom(fromMs);
-  if (result.samplesRead !== there && result.windows > 0)
-    wrong.push(`read ${result.samplesRead} from ${new Date(fromMs).toISOString()} on, where the source has ${there}`);
+  // What was finished before is not read again.
+  const wrong = wrongCounts('this run', result, result.windows > 0 ? samplesFrom(fromMs) : undefined);
+  if (result.total === null) wrong.push('all runs: not known, though each was one of this version');
+  else wrong.push(...wrongCounts('all runs', result.total, found.copiedSamples));
+  if (exitCode !== (rejectedIn(result) > 0 ? 3 : 0)) wrong.push(`Succeeded with exit ${exitCode}`);
+  if (result.through === null || Date.parse(result.through) !== endMs) wrong.push(`through ${result.through}`);
+  if (result.completedRatio !== 1) wrong.push(`completedRatio ${result.completedRatio}`);
   return wrong.map((text) => ({ kind: 'misreport', text: `run ${run}: ${text}`, requests: [] }));
 }
 
@@ -170,6 +189,9 @@ function judgeMark({ found, endMs }: SeedFacts): Finding[] {
     wrong.push(`the last mark stands at ${lastMark?.timeMs}, the range ends at ${endMs}`);
   if (lastMark?.samples !== copiedSamples)
     wrong.push(`the last mark counts ${lastMark?.samples} samples, ${copiedSamples} were copied`);
+  const { read = 0, written = 0, already_present = 0 } = lastMark?.counts ?? {};
+  if (read !== copiedSamples || written + already_present !== copiedSamples)
+    wrong.push(`beside the last mark stand ${JSON.stringify(lastMark?.counts)}, ${copiedSamples} were copied`);
   return wrong.map((text) => ({ kind: 'misreport', text, requests: [] }));
 }
 

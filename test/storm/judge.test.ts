@@ -11,12 +11,7 @@ const START_MS = Date.UTC(2025, 0, 1);
 const END_MS = START_MS + 3_600_000;
 const END = new Date(END_MS).toISOString();
 
-const DONE: RunResult = {
-  migration: 'default/test',
-  phase: 'Succeeded',
-  resumedFrom: null,
-  through: END,
-  completedRatio: 1,
+const COUNTS = {
   samplesRead: 100,
   samplesWritten: 90,
   samplesFiltered: 0,
@@ -28,7 +23,15 @@ const DONE: RunResult = {
   bytesRead: 1,
   bytesWritten: 1,
   retries: 0,
-  total: null,
+};
+const DONE: RunResult = {
+  migration: 'default/test',
+  phase: 'Succeeded',
+  resumedFrom: null,
+  through: END,
+  completedRatio: 1,
+  ...COUNTS,
+  total: COUNTS,
   durationSeconds: 1,
 };
 
@@ -46,11 +49,12 @@ function run(number: number, fields: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
+const LAST_MARK = { timeMs: END_MS - 1, samples: 100, counts: { read: 100, written: 90, already_present: 10 } };
 const FOUND: Found = {
   differences: { samplesCompared: 100, counts: { missing: 0, extra: 0, doubled: 0, different: 0 }, first: [] },
   copiedSamples: 100,
   documented: {},
-  lastMark: { timeMs: END_MS - 1, samples: 100 },
+  lastMark: LAST_MARK,
   progressSeries: 1,
 };
 
@@ -147,10 +151,15 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
   ['a server that could not be reached', { requests: [request(undefined, { brokenBy: 'ECONNREFUSED' })] }, ['rig']],
   [
     'a last mark that counts something else',
-    { found: { ...FOUND, lastMark: { timeMs: END_MS - 1, samples: 99 } } },
+    { found: { ...FOUND, lastMark: { ...LAST_MARK, samples: 99 } } },
     ['misreport'],
   ],
-  ['a last mark at another time', { found: { ...FOUND, lastMark: { timeMs: END_MS, samples: 100 } } }, ['misreport']],
+  ['a last mark at another time', { found: { ...FOUND, lastMark: { ...LAST_MARK, timeMs: END_MS } } }, ['misreport']],
+  [
+    'other counts beside the last mark',
+    { found: { ...FOUND, lastMark: { ...LAST_MARK, counts: { read: 100, written: 90 } } } },
+    ['misreport'],
+  ],
   ['two progress series', { found: { ...FOUND, progressSeries: 2 } }, ['misreport']],
   ...(
     [
@@ -159,6 +168,10 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
       ['conflicts that do not exist', { samplesWritten: 89, samplesConflicting: 1 }],
       ['samples that nothing filters', { samplesWritten: 89, samplesFiltered: 1 }],
       ['another end', { through: new Date(END_MS - 1).toISOString() }],
+      ['counts of all runs that are not known', { total: null }],
+      ['counts of all runs that do not add up', { total: { ...COUNTS, samplesWritten: 89 } }],
+      ['counts of all runs that are those of one', { total: { ...COUNTS, samplesRead: 60, samplesWritten: 50 } }],
+      ['less than all of it', { completedRatio: 0.99 }],
       ['more samples than the source has', { samplesRead: 101, samplesWritten: 91 }],
     ] as const
   ).map(([title, fields]): [string, Partial<SeedFacts>, string[]] => [
