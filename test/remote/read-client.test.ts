@@ -128,6 +128,19 @@ describe('ReadClient', () => {
     assert.equal(failure.class, 'unsupported');
   });
 
+  it('names the largest header of a request whose headers are too large, and not its value', async () => {
+    await using server = await httpServer((_, response) => response.writeHead(431).end());
+    const auth = { kind: 'basic', username: new Secret('user'), password: new Secret('p'.repeat(8000)) } as const;
+    const client = new ReadClient(endpointAt(server.url, { auth, headers: { 'X-Other': 'short' } }), recordingHooks());
+    const failure = await failureOf(client.read(request, once()));
+    client.close();
+    assert.equal(failure.code, 'headers-too-large');
+    assert.equal(failure.class, 'refused');
+    assert.match(failure.hint ?? '', /^the largest header of the request is authorization with 10682 bytes: shorten /);
+    assert.match(failure.hint ?? '', /spec\.source\.basicAuth/);
+    assert.doesNotMatch(inspect(failure, { depth: 5 }), /pppp|cHBw/);
+  });
+
   it('gives up on an answer that pauses too long, not on a reader that does', async () => {
     await using server = await httpServer((incoming, response) => {
       response.setHeader('Content-Type', streamed);

@@ -73,9 +73,9 @@ export class Reservation {
       const bytes = this.#held.get(memory);
       if (bytes === undefined) continue;
       this.#held.delete(memory);
-      // Given back first, so that what the budget then allows others counts it as free.
-      this.#buffers.give(memory);
+      // In this order, so that the budget has room for it to lie free.
       this.shrink(bytes);
+      this.#buffers.give(memory);
     }
   }
 

@@ -18,6 +18,13 @@ import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../.
 import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/endpoint.ts';
 import { Secret } from '../../telemetry/secret.ts';
 
+/** No real credential is longer: the largest tokens take a few kilobytes. Servers accept 8 KiB to 1 MiB of headers. */
+const MAX_CREDENTIAL_BYTES = 16 * 1024;
+/** Of all header values of an endpoint together. */
+const MAX_HEADERS_BYTES = 32 * 1024;
+/** The bundle of all public authorities takes about 230 KiB. */
+const MAX_PEM_BYTES = 1024 * 1024;
+
 /** The endpoint fields as the manifest has them. */
 export interface EndpointFields {
   readonly headers?: Readonly<Record<string, string>>;
@@ -59,6 +66,7 @@ export class EndpointResolver {
 
   /** `path` is where the fields stand, such as `['spec', 'source']`. */
   resolve(fields: EndpointFields, path: readonly string[]): ResolvedFields {
+    this.#checkHeaders(fields.headers ?? {}, [...path, 'headers']);
     return {
       headers: fields.headers,
       tenant: fields.tenant,
@@ -99,6 +107,8 @@ export class EndpointResolver {
     const value = this.#value('Secret', reference, path);
     if (value === undefined) return '';
     const text = withoutFinalNewline(value);
+    // What is too long to be sent is not looked at either.
+    if (this.#isTooLong(text, MAX_CREDENTIAL_BYTES, path)) return '';
     if (text === '') this.report(path, 'names an empty value');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
     else if (/[\u0000-\u001f\u007f]/.test(text))
@@ -113,10 +123,29 @@ export class EndpointResolver {
     return this.report(path, `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`);
   }
 
+  /** The size of a value may be told, the value not. */
+  #isTooLong(value: string, maxBytes: number, path: readonly string[]): boolean {
+    const bytes = Buffer.byteLength(value);
+    if (bytes <= maxBytes) return false;
+    this.report(path, `names a value of ${bytes} bytes; at most ${maxBytes} bytes are allowed`);
+    return true;
+  }
+
+  #checkHeaders(headers: Readonly<Record<string, string>>, path: readonly string[]): void {
+    const bytes = Object.entries(headers).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
+    if (bytes <= MAX_HEADERS_BYTES) return;
+    this.report(path, `take ${bytes} bytes together; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
+  }
+
+  /** A PEM text. */
+  #pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): string | undefined {
+    const text = this.#value(kind, reference, path);
+    return text === undefined || this.#isTooLong(text, MAX_PEM_BYTES, path) ? undefined : text;
+  }
+
   #eitherValue(reference: SecretOrConfigMap | undefined, path: readonly string[]): string | undefined {
-    if (reference?.secret !== undefined) return this.#value('Secret', reference.secret, [...path, 'secret']);
-    if (reference?.configMap !== undefined)
-      return this.#value('ConfigMap', reference.configMap, [...path, 'configMap']);
+    if (reference?.secret !== undefined) return this.#pem('Secret', reference.secret, [...path, 'secret']);
+    if (reference?.configMap !== undefined) return this.#pem('ConfigMap', reference.configMap, [...path, 'configMap']);
     return undefined;
   }
 
@@ -127,7 +156,7 @@ export class EndpointResolver {
     const cert = this.#eitherValue(tls.cert, [...path, 'cert']);
     const leaf = cert === undefined ? undefined : this.#certificates(cert, [...path, 'cert']);
     const keyPath = [...path, 'keySecret'];
-    const key = tls.keySecret === undefined ? undefined : this.#value('Secret', tls.keySecret, keyPath);
+    const key = tls.keySecret === undefined ? undefined : this.#pem('Secret', tls.keySecret, keyPath);
     const privateKey = key === undefined ? undefined : this.#privateKey(key, keyPath);
     if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
       this.report(keyPath, 'does not belong to the certificate in cert');

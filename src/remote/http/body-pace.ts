@@ -1,8 +1,8 @@
 // Whether the body of a response still comes. Pure: http.ts asks it, and ends what has stopped. Only time in which the body is waited for counts:
 // while this side takes nothing from the socket, the server can't send.
 
-/** Less than this in a period is no transfer any more: the slowest store that answers at all sends a series of a few hundred bytes at a time. */
-export const MIN_BYTES_PER_PERIOD = 1024;
+/** Less than this in a period is no transfer any more: a store that sends no more than one series in it, with labels and samples, sends more. */
+export const MIN_BYTES_PER_PERIOD = 256;
 /** The shortest period; a server that is allowed to pause for longer gets as long for its bytes. */
 export const MIN_PERIOD_MS = 60_000;
 

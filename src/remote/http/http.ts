@@ -111,7 +111,9 @@ export class HttpClient {
   }
 
   judge({ status, headers }: HttpAnswer, text: string): Classified {
-    return classifyAnswer({ side: this.side, status, headers, text, now: this.#context.clock.now() });
+    const classified = classifyAnswer({ side: this.side, status, headers, text, now: this.#context.clock.now() });
+    if (classified.class === 'done' || classified.code !== 'headers-too-large') return classified;
+    return { ...classified, hint: `${largestHeader(this.#headers)}: ${classified.hint}` };
   }
 
   /** Ends all connections, those in use too. */
@@ -131,6 +133,13 @@ function endpointHeaders(endpoint: Endpoint): Record<string, string> {
     headers['authorization'] = `${auth.type} ${auth.credentials.reveal()}`;
   }
   return headers;
+}
+
+/** Never shows a value. */
+function largestHeader(headers: Readonly<Record<string, string>>): string {
+  const bytes = (name: string) => Buffer.byteLength(headers[name] ?? '');
+  const [largest = ''] = Object.keys(headers).sort((a, b) => bytes(b) - bytes(a));
+  return `the largest header of the request is ${largest} with ${bytes(largest)} bytes`;
 }
 
 type GotStream = ReturnType<typeof got.stream>;

@@ -166,6 +166,12 @@ export const answerCodes = {
     meaning: 'something in between compressed the answer though it was asked not to',
     cure: 'turn compression off for this path in the proxy before the server',
   },
+  'headers-too-large': {
+    arrival: 'no',
+    meaning:
+      'the headers of the request are larger than the server, or a proxy before it, accepts (431, or 400 from nginx)',
+    cure: 'shorten the credentials of spec.SIDE.basicAuth or spec.SIDE.authorization, or spec.SIDE.headers; or raise the limit of the server or proxy (nginx large_client_header_buffers)',
+  },
   'https-expected': {
     arrival: 'no',
     afterGood: 'retry',
@@ -326,7 +332,7 @@ export const answerCodes = {
   'too-slow': {
     arrival: 'unknown',
     meaning:
-      'fewer than 1024 bytes of the response arrived in a minute of waiting (or in spec.SIDE.timeouts.silence if that is longer)',
+      'fewer than 256 bytes of the response arrived in a minute of waiting (or in spec.SIDE.timeouts.silence if that is longer)',
     cure: 'the request is repeated; if it lasts, find out what holds the server, or a proxy before it, up',
   },
   'cut-off': {

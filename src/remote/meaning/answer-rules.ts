@@ -33,6 +33,15 @@ export const rules: readonly Rule[] = [
     text: /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i,
   },
 
+  // Any Go server, Node and Envoy; nginx says 400, or 494 in its log and in some gateways made of it.
+  { class: 'refused', code: 'headers-too-large', statuses: [431] },
+  {
+    class: 'refused',
+    code: 'headers-too-large',
+    statuses: [400, 494],
+    text: /request header or cookie too large|request header fields too large|header (?:field )?(?:is )?too (?:large|long)/i,
+  },
+
   // Too much at once: VictoriaMetrics, Go's snappy, gRPC inside Mimir, Cortex and Thanos, InfluxDB, Mimir, Prometheus 3.8.
   { class: 'too-large', code: 'request-too-large', sides: toWrite, statuses: [413] },
   { class: 'too-large', code: 'answer-too-large', sides: toRead, statuses: [413] },

@@ -202,6 +202,19 @@ describe('the endpoint for the progress', () => {
   });
 });
 
+describe('the headers of an endpoint', () => {
+  const headers = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`X-Header-${i}`, 'v'.repeat(4000)]));
+
+  it('are refused by their place and size when they are more than any server accepts', () => {
+    const place = 'm.yaml, document 1: spec.source.headers';
+    assert.deepEqual(linesOf(compile({ 'spec.source.headers': headers(9) })), [
+      `${place}: take 36090 bytes together; at most 32768 bytes are allowed`,
+    ]);
+    assert.equal(Object.keys(planOf({ 'spec.source.headers': headers(8) }).source.headers).length, 8);
+  });
+});
+
 describe('the secrets of a plan', () => {
   const authorization: Changes = { 'spec.source.authorization': { type: 'Token', credentials: ref('token') } };
   const basicAuth: Changes = { 'spec.source.basicAuth': { username: ref('user'), password: ref('pass') } };
@@ -215,7 +228,7 @@ describe('the secrets of a plan', () => {
     assert.ok(!JSON.stringify(plan).includes('hunter2'));
   });
 
-  const faulty: readonly (readonly [string, Changes, Readonly<Record<string, string>>, string])[] = [
+  const faulty: (readonly [string, Changes, Readonly<Record<string, string>>, string])[] = [
     ['an empty token', authorization, { token: '\n' }, 'spec.source.authorization.credentials: names an empty value'],
     [
       'a newline inside',
@@ -248,6 +261,39 @@ describe('the secrets of a plan', () => {
       'spec.source.basicAuth.password: is not UTF-8 text',
     ],
   ];
+  const long = 'hunter2'.repeat(131_072);
+  faulty.push(
+    [
+      'a password of 900 KiB',
+      basicAuth,
+      { user: 'a', pass: long },
+      'spec.source.basicAuth.password: names a value of 917504 bytes; at most 16384 bytes are allowed',
+    ],
+    [
+      'a user of 900 KiB',
+      basicAuth,
+      { user: long, pass: 'b' },
+      'spec.source.basicAuth.username: names a value of 917504 bytes; at most 16384 bytes are allowed',
+    ],
+    [
+      'a token of 900 KiB',
+      authorization,
+      { token: long },
+      'spec.source.authorization.credentials: names a value of 917504 bytes; at most 16384 bytes are allowed',
+    ],
+    [
+      'a bundle of more than a mebibyte',
+      { 'spec.source.tls': { ca: { secret: ref('ca') } } },
+      { ca: `${long}${long}` },
+      'spec.source.tls.ca.secret: names a value of 1835008 bytes; at most 1048576 bytes are allowed',
+    ],
+    [
+      'a key of more than a mebibyte',
+      { 'spec.source.tls': { cert: { secret: ref('cert') }, keySecret: ref('key') } },
+      { cert: 'hunter2', key: `${long}${long}` },
+      'spec.source.tls.keySecret: names a value of 1835008 bytes; at most 1048576 bytes are allowed',
+    ],
+  );
   for (const [name, changes, values, line] of faulty) {
     it(`are refused with ${name}`, () => {
       const lines = linesOf(compile(changes, values));
@@ -255,6 +301,12 @@ describe('the secrets of a plan', () => {
       assert.ok(lines.includes(`m.yaml, document 1: ${line}`), lines.join('\n'));
     });
   }
+
+  it('are accepted up to 16 KiB, as long as any token', () => {
+    const plan = planOf(authorization, { token: 'x'.repeat(16_384) });
+    assert.ok(plan.source.auth.kind === 'authorization');
+    assert.equal(plan.source.auth.credentials.reveal().length, 16_384);
+  });
 
   it('may hold umlauts in a password', () => {
     const plan = planOf(basicAuth, { user: 'u', pass: 'größe' });

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { BufferPool } from '../../../src/migration/limits/buffer-pool.ts';
+import { MemoryBudget } from '../../../src/migration/limits/memory-budget.ts';
+import { DoesNotFit, Reservation } from '../../../src/migration/limits/reservation.ts';
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
+const BLOCK = 256 * KIBIBYTE;
+const never = new AbortController().signal;
+
+describe('BufferPool', () => {
+  it('gives again what was given back, and holds no more than it may', () => {
+    const pool = new BufferPool();
+    pool.allow(2 * BLOCK);
+    const blocks = [pool.take(BLOCK), pool.take(BLOCK), pool.take(BLOCK)];
+    for (const block of blocks) pool.give(block);
+    assert.equal(pool.freeBytes, 2 * BLOCK);
+    assert.equal(blocks[2]?.length, 0, 'what does not fit is freed at once');
+    assert.ok(blocks.includes(pool.take(BLOCK)));
+    assert.equal(pool.freeBytes, BLOCK);
+  });
+
+  it('gives up what lies free when less is allowed, the largest first, and everything when it is closed', () => {
+    const pool = new BufferPool();
+    pool.allow(10 * MEBIBYTE);
+    const [small, large] = [pool.take(BLOCK), pool.take(3 * MEBIBYTE)];
+    pool.give(small);
+    pool.give(large);
+    pool.allow(MEBIBYTE);
+    assert.equal(large.length, 0);
+    assert.equal(pool.freeBytes, BLOCK);
+    pool.close();
+    assert.equal(small.length, 0);
+    const late = pool.take(BLOCK);
+    pool.give(late);
+    pool.allow(MEBIBYTE);
+    assert.equal(pool.freeBytes, 0, 'what comes back after the end is not kept');
+    assert.equal(late.length, 0);
+  });
+
+  it('takes a message that is a little larger for one that is a little smaller, and no much larger one', () => {
+    const pool = new BufferPool();
+    pool.allow(100 * MEBIBYTE);
+    const message = pool.take(10 * MEBIBYTE - 5);
+    assert.equal(message.length, 10 * MEBIBYTE);
+    pool.give(message);
+    assert.notEqual(pool.take(2 * MEBIBYTE), message);
+    assert.equal(pool.take(9 * MEBIBYTE), message);
+  });
+
+  it('shows every piece of memory that comes back, small ones too', () => {
+    const shown: number[] = [];
+    const pool = new BufferPool((memory) => shown.push(memory.length));
+    pool.give(new Uint8Array(100));
+    pool.give(pool.take(BLOCK));
+    assert.deepEqual(shown, [100, BLOCK]);
+  });
+
+  it('leaves memory alone that others see too', () => {
+    const pool = new BufferPool();
+    pool.allow(MEBIBYTE);
+    const whole = new Uint8Array(2 * BLOCK).fill(7);
+    pool.give(whole.subarray(0, BLOCK));
+    assert.equal(pool.freeBytes, 0);
+    assert.equal(whole[0], 7);
+  });
+});
+
+describe('Reservation', () => {
+  /** As connections.ts puts the two together. */
+  function budgetWithPool(totalBytes: number): { budget: MemoryBudget; pool: BufferPool } {
+    const pool = new BufferPool((memory) => memory.fill(0xdd));
+    const budget = new MemoryBudget(totalBytes, (used) => pool.allow(totalBytes - used));
+    pool.allow(totalBytes);
+    return { budget, pool };
+  }
+
+  it('counts what it borrows as large as it is, and gives all of it back', async () => {
+    const { budget, pool } = budgetWithPool(4 * MEBIBYTE);
+    const reservation = new Reservation(budget, pool);
+    const memory = await reservation.borrow(MEBIBYTE + 1, never);
+    assert.equal(memory.length, 2 * MEBIBYTE);
+    assert.equal(budget.used, 2 * MEBIBYTE);
+    await reservation.grow(1000, never);
+    const block = pool.take(BLOCK);
+    await reservation.keep(block, never);
+    assert.equal(reservation.bytes, 2 * MEBIBYTE + 1000 + BLOCK);
+    reservation.discard([block]);
+    assert.equal(reservation.bytes, 2 * MEBIBYTE + 1000);
+    reservation.release();
+    assert.equal(budget.used, 0);
+    assert.equal(pool.freeBytes, 2 * MEBIBYTE + BLOCK);
+  });
+
+  it('takes a message for which there is room, though not for its last step', async () => {
+    const { budget, pool } = budgetWithPool(MEBIBYTE + 10);
+    const reservation = new Reservation(budget, pool);
+    await reservation.borrow(MEBIBYTE + 5, never);
+    assert.equal(budget.used, MEBIBYTE + 10);
+    reservation.release();
+    assert.equal(budget.used, 0);
+  });
+
+  it('gives a block back that does not fit', async () => {
+    const { budget, pool } = budgetWithPool(BLOCK);
+    const reservation = new Reservation(budget, pool);
+    await reservation.keep(pool.take(BLOCK), never);
+    const tooMuch = pool.take(BLOCK);
+    await assert.rejects(reservation.keep(tooMuch, never), DoesNotFit);
+    assert.equal(tooMuch.length, 0);
+    assert.equal(budget.used, BLOCK);
+  });
+
+  it('never holds more than the budget together with what lies free, whatever is taken and given back', () => {
+    const totalBytes = 8 * MEBIBYTE;
+    return fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 1, max: 3 * MEBIBYTE })), {
+          maxLength: 30,
+        }),
+        async (steps) => {
+          const { budget, pool } = budgetWithPool(totalBytes);
+          const reservations = [0, 1, 2].map(() => new Reservation(budget, pool));
+          for (const [at, bytes] of steps) {
+            const reservation = reservations[at] as Reservation;
+            // A wait would be for one that this test has to release itself.
+            if (budget.used + bytes + MEBIBYTE > totalBytes) reservation.release();
+            else if (bytes % 2 === 0) await reservation.keep(pool.take(BLOCK), never);
+            else await reservation.borrow(bytes, never);
+            assert.ok(budget.used + pool.freeBytes <= totalBytes, `${budget.used} + ${pool.freeBytes}`);
+          }
+          for (const reservation of reservations) reservation.release();
+          assert.equal(budget.used, 0);
+        },
+      ),
+    );
+  });
+});
