@@ -1,70 +1,11 @@
 import assert from 'node:assert/strict';
-import { noCounts } from '../../../src/migration/progress/counts.ts';
-import type { PromMigration } from '../../../src/api/prom-migration.ts';
-import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
-import { validateMigration } from '../../../src/api/validate.ts';
-import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import type { MigrationEvent } from '../../../src/migration/observer.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
-import { conditionReasons, type ConditionType } from '../../../src/operator/judge/conditions.ts';
-import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
-import { composeStatus, writeUrgency } from '../../../src/operator/judge/status.ts';
+import { writeUrgency } from '../../../src/operator/judge/status.ts';
 import { endMs, migrationOf, momentAt, monotonicMs, nowMs, progressOf, startMs } from '../support/migrations.ts';
+import { halfWay, hourMs, running, type Scene, short, started, statusOf } from '../support/statuses.ts';
 
-const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
-const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
-const hourMs = 3_600_000;
-
-interface Scene {
-  readonly resource?: PromMigration;
-  readonly track?: MigrationTrack;
-  readonly situation: Situation;
-  readonly check?: Check;
-  readonly atMs?: number;
-}
-
-function statusOf({
-  resource = migrationOf(),
-  track,
-  situation,
-  check = accepted,
-  atMs = nowMs,
-}: Scene): PromMigrationStatus {
-  const status = composeStatus({
-    resource,
-    situation,
-    track: track ?? new MigrationTrack(resource, momentAt(nowMs)),
-    check,
-    now: momentAt(atMs),
-  });
-  assertValid(resource, status);
-  return status;
-}
-
-/** Whatever is written has to pass the API server: the CRD's own schema. */
-function assertValid(resource: PromMigration, status: PromMigrationStatus): void {
-  const validated = validateMigration({ ...resource, status }, nowMs);
-  assert.deepEqual('problems' in validated ? validated.problems : [], []);
-  for (const { type, reason } of status.conditions ?? []) {
-    assert.ok(reason in conditionReasons[type as ConditionType], `${type} has no reason ${reason}`);
-  }
-}
-
-/** `Accepted=True Valid`, … */
-function short(status: PromMigrationStatus): string[] {
-  return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
-}
-
-function halfWay(progress: Partial<MigrationProgress> = {}, events: MigrationEvent[] = [started]): MigrationTrack {
-  const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-  track.attemptStarted(momentAt(nowMs - 60_000));
-  track.report(progressOf(), events, momentAt(nowMs - 30_000));
-  const later = { watermarkMs: startMs + 12 * hourMs, samplesRead: 12_400_000, samplesWritten: 12_400_000, windows: 6 };
-  track.report(progressOf({ ...later, ...progress }), [], momentAt(nowMs));
-  return track;
-}
-
-const running: Situation = { kind: 'running', stalledMs: undefined };
 const crashed: Failures = { count: 3, retryAtMs: monotonicMs, reason: 'WorkerCrashed', message: 'boom' };
 
 describe('the status', () => {
@@ -270,89 +211,6 @@ describe('the status', () => {
     const { range, progress } = statusOf({ situation: running, track });
     assert.equal(range?.end, '2025-01-01T23:59:59.999Z');
     assert.equal(progress?.through, '2025-01-01T00:00:00.417Z');
-  });
-
-  const fromMs = startMs + 10 * hourMs;
-  const resumed: MigrationEvent[] = [started, { type: 'resumed', fromMs, samplesBefore: 12_000_000 }];
-  const atMark = { ...noCounts, samplesRead: 12_000_100, samplesWritten: 12_000_000, samplesFiltered: 100, windows: 5 };
-
-  it('counts over all starts, as the mark in the destination has it', () => {
-    const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 900, samplesRead: 12_400_900 }) });
-    const resource = migrationOf({ status: earlier });
-    const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
-    const counts = { samplesAlreadyPresent: 50, samplesWritten: 950, samplesRead: 1_000, windows: 1 };
-    track.report(
-      progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs, earlier: atMark, ...counts }),
-      resumed,
-      momentAt(nowMs),
-    );
-    const status = statusOf({ resource, situation: running, track });
-    assert.equal(status.progress?.samplesWritten, 12_000_950);
-    assert.equal(status.progress?.samplesAlreadyPresent, 50);
-    assert.equal(status.progress?.samplesFiltered, 100);
-    assert.equal(status.progress?.samplesRead, 12_001_100);
-    assert.equal(status.progress?.windows, 6);
-    assert.equal(status.resumedFrom, '2025-01-01T10:00:00Z');
-    assert.equal(status.startTime, earlier.startTime);
-  });
-
-  it('finds the counts of a finished migration again whose last status was never written', () => {
-    const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
-    track.report(
-      progressOf({ phase: 'Succeeded', watermarkMs: endMs, resumedFromMs: endMs, earlier: atMark }),
-      [{ type: 'already-finished', throughMs: endMs - 1 }],
-      momentAt(nowMs),
-    );
-    track.attemptEnded();
-    const outcome = { succeeded: true, reason: 'Completed', message: 'm' } as const;
-    const { progress } = statusOf({ situation: { kind: 'ended', outcome, atMs: nowMs }, track });
-    assert.equal(progress?.samplesRead, 12_000_100);
-    assert.equal(progress?.samplesWritten, 12_000_000);
-    assert.equal(progress?.samples, '12.0M');
-    assert.equal(progress?.percent, 100);
-  });
-
-  it('shows no counts where the mark of an older version does not know them', () => {
-    const earlier = statusOf({ situation: running, track: halfWay() });
-    const resource = migrationOf({ status: earlier });
-    const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
-    const known = { resumedFromMs: fromMs, watermarkMs: fromMs, samplesRead: 5, samplesWritten: 5 };
-    track.report(progressOf({ ...known, earlier: 'unknown' }), resumed, momentAt(nowMs));
-    const { progress } = statusOf({ resource, situation: running, track });
-    assert.equal(progress?.through, '2025-01-01T10:00:00Z');
-    assert.deepEqual(
-      [progress?.samplesRead, progress?.samplesWritten, progress?.samples],
-      [undefined, undefined, undefined],
-    );
-    const later = new MigrationTrack(migrationOf({ status: { ...earlier, progress } }), momentAt(nowMs));
-    assert.equal(later.counts, undefined, 'nor does the next operator take them for zero');
-  });
-
-  it('adds to the counts in the status where there are no marks', () => {
-    const progress = { protocol: 'None' };
-    const spec = { destination: { url: 'http://destination/write', progress } };
-    const earlier = statusOf({ situation: running, track: halfWay() });
-    const resource = migrationOf({ spec, status: earlier, statusManager: 'kubectl-edit' });
-    const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
-    const counts = { samplesRead: 5, samplesWritten: 5, earlier: 'unknown' } as const;
-    track.report(progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs, ...counts }), [started], momentAt(nowMs));
-    assert.equal(track.counts?.samplesWritten, 12_400_005);
-  });
-
-  it('believes nothing of a status that somebody else has written', () => {
-    const earlier = statusOf({ situation: running, track: halfWay() });
-    const forged = { ...earlier, startTime: '2020-01-01T00:00:00Z' };
-    const track = new MigrationTrack(migrationOf({ status: forged, statusManager: 'kubectl-edit' }), momentAt(nowMs));
-    assert.deepEqual(
-      [track.startTimeMs, track.startedMs, track.throughMs, track.counts],
-      [undefined, undefined, undefined, noCounts],
-    );
-    const own = new MigrationTrack(migrationOf({ status: earlier, statusManager: 'prom-migrator' }), momentAt(nowMs));
-    assert.equal(own.counts?.samplesWritten, 12_400_000);
   });
 
   it('is not led astray by a status that was edited: without a mark it counts from zero', () => {

@@ -1,0 +1,69 @@
+// Statuses as composeStatus makes them, each held against the CRD's own schema.
+import assert from 'node:assert/strict';
+import type { PromMigration } from '../../../src/api/prom-migration.ts';
+import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import { validateMigration } from '../../../src/api/validate.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import { conditionReasons, type ConditionType } from '../../../src/operator/judge/conditions.ts';
+import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
+import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
+import { composeStatus } from '../../../src/operator/judge/status.ts';
+import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from './migrations.ts';
+
+export const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
+export const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
+export const hourMs = 3_600_000;
+
+export interface Scene {
+  readonly resource?: PromMigration;
+  readonly track?: MigrationTrack;
+  readonly situation: Situation;
+  readonly check?: Check;
+  readonly atMs?: number;
+}
+
+export function statusOf({
+  resource = migrationOf(),
+  track,
+  situation,
+  check = accepted,
+  atMs = nowMs,
+}: Scene): PromMigrationStatus {
+  const status = composeStatus({
+    resource,
+    situation,
+    track: track ?? new MigrationTrack(resource, momentAt(nowMs)),
+    check,
+    now: momentAt(atMs),
+  });
+  assertValid(resource, status);
+  return status;
+}
+
+/** Whatever is written has to pass the API server: the CRD's own schema. */
+function assertValid(resource: PromMigration, status: PromMigrationStatus): void {
+  const validated = validateMigration({ ...resource, status }, nowMs);
+  assert.deepEqual('problems' in validated ? validated.problems : [], []);
+  for (const { type, reason } of status.conditions ?? []) {
+    assert.ok(reason in conditionReasons[type as ConditionType], `${type} has no reason ${reason}`);
+  }
+}
+
+/** `Accepted=True Valid`, … */
+export function short(status: PromMigrationStatus): string[] {
+  return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
+}
+
+export function halfWay(
+  progress: Partial<MigrationProgress> = {},
+  events: MigrationEvent[] = [started],
+): MigrationTrack {
+  const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
+  track.attemptStarted(momentAt(nowMs - 60_000));
+  track.report(progressOf(), events, momentAt(nowMs - 30_000));
+  const later = { watermarkMs: startMs + 12 * hourMs, samplesRead: 12_400_000, samplesWritten: 12_400_000, windows: 6 };
+  track.report(progressOf({ ...later, ...progress }), [], momentAt(nowMs));
+  return track;
+}
+
+export const running: Situation = { kind: 'running', stalledMs: undefined };
