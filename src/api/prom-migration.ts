@@ -100,8 +100,10 @@ export interface SourceSpec {
    */
   readonly url: string;
   /**
-   * Auto asks for the streamed chunks of newer servers and takes plain samples where the server has nothing else.
-   * Samples never asks for chunks: for a server, or a proxy in front of it, whose streams are broken.
+   * Auto requests the streamed chunks of newer servers and takes plain samples where the server has nothing else.
+   * Samples never requests chunks: for a server, or a proxy in front of it, whose streams are broken. Plain samples
+   * turn -0 into 0 and, from some versions of Prometheus, leave out bounds of histogram buckets or whole histograms;
+   * with Samples that is not counted.
    */
   readonly readMode: 'Auto' | 'Samples';
   /**

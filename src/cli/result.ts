@@ -95,6 +95,12 @@ export function summaryText(result: RunResult): string {
   for (const [reason, samples] of Object.entries(result.samplesRejected)) {
     if (samples > 0) rows.push([`    ${reason}`, formatExact(samples)]);
   }
+  if (result.samplesReadPlain > 0) {
+    rows.push(
+      ['samples read plain', formatExact(result.samplesReadPlain)],
+      ['  altered, at most', formatExact(result.samplesAlteredAtMost)],
+    );
+  }
   if (result.resumedFrom !== null) rows.push(...rowsOfAllRuns(result.total));
   rows.push(
     ['series', formatExact(result.series)],

@@ -85,8 +85,14 @@ export const warningCodes = {
     cure: 'check spec.selectors, the tenant, and whether the source still keeps data of that age',
   },
   'samples-instead-of-stream': {
-    meaning: "the source's streamed answer could not be used: the window is asked for as SAMPLES, which is slower",
-    cure: 'nothing to do; spec.source.readMode: Samples does so from the start',
+    meaning:
+      "the source's stream can't be used for this window: a chunk of an encoding newer than this version, a chunk that was damaged in the same way three times although its frame's checksum was right, or a stream whose end can't be seen. It is read as plain samples (SAMPLES) instead, which is slower, turns −0 into 0, and from some versions of Prometheus leaves out bounds of histogram buckets (3.5) or whole native histograms (2.40 to 2.43)",
+    cure: "see the reason in the message: for an unknown encoding use a newer version of prom-migrator; for a damaged chunk check the source's block (promtool tsdb analyze); for a stream without an end make the proxy use HTTP/1.1 on both sides. samplesReadPlain in the result counts what was read this way",
+  },
+  'possibly-altered': {
+    meaning:
+      'samples that were read as SAMPLES may differ from what the source has: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without their bounds. The number is an upper bound: a plain response does not tell 0 from −0',
+    cure: 'if it matters, remove the reason for samples-instead-of-stream and copy the range again into an empty destination; samplesAlteredAtMost in the result is the sum',
   },
   'start-timestamps': {
     meaning: 'the source has start timestamps, which remote write 1.0 cannot carry',

@@ -34,6 +34,9 @@ export interface MigrationProgress {
   samplesConflicting: number;
   /** By reason: out_of_order, too_old, too_far_in_future, duplicate_timestamp, invalid_labels, invalid_sample, histograms_disabled, other. */
   samplesRejected: Record<string, number>;
+  /** Read as SAMPLES because the stream could not be used, and how many of those may differ from what the source has at most. */
+  samplesReadPlain: number;
+  samplesAlteredAtMost: number;
   /** The largest number of series in one window of this run. */
   series: number;
   /** Series of the newest finished window. */

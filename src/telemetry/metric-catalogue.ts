@@ -51,6 +51,18 @@ export const METRICS = {
     help: 'Samples that the destination refused for good.',
     labels: ['migration', 'reason'],
   },
+  samplesReadPlain: {
+    name: 'prom_migrator_samples_read_plain_total',
+    type: 'counter',
+    help: 'Samples that were read as plain samples (SAMPLES) because the stream could not be used.',
+    labels: ['migration'],
+  },
+  samplesAlteredAtMost: {
+    name: 'prom_migrator_samples_altered_at_most_total',
+    type: 'counter',
+    help: 'Upper bound of the samples read plain that differ from what the source has: 0 for −0, histograms without bounds of custom buckets.',
+    labels: ['migration'],
+  },
   windows: {
     name: 'prom_migrator_windows_total',
     type: 'counter',

@@ -20,6 +20,8 @@ export interface MigrationTotals {
   readonly samplesAlreadyPresent: number;
   readonly samplesConflicting: number;
   readonly samplesRejected: Readonly<Record<string, number>>;
+  readonly samplesReadPlain: number;
+  readonly samplesAlteredAtMost: number;
   /** Of the newest finished window. */
   readonly windowSeries: number;
   readonly windows: number;
@@ -95,6 +97,8 @@ export class MigrationMetrics {
     this.#follow(metrics.samplesFiltered, 'filtered', labels, totals.samplesFiltered);
     this.#follow(metrics.samplesAlreadyPresent, 'present', labels, totals.samplesAlreadyPresent);
     this.#follow(metrics.samplesConflicting, 'conflicting', labels, totals.samplesConflicting);
+    this.#follow(metrics.samplesReadPlain, 'plain', labels, totals.samplesReadPlain);
+    this.#follow(metrics.samplesAlteredAtMost, 'altered', labels, totals.samplesAlteredAtMost);
     this.#follow(metrics.windows, 'windows', labels, totals.windows);
     for (const [reason, samples] of Object.entries(totals.samplesRejected)) {
       this.#follow(metrics.samplesRejected, 'rejected', { migration, reason: boundedCode(reason) }, samples);

@@ -86,8 +86,12 @@ describe('a source with bad bytes', () => {
         await using destination = await startDestination({ kind: 'keeps-all' });
         const result = await run(planFor({ source, destination }));
         assertComplete(destination, result);
-        assert.ok(result.observer.warnings().includes('samples-instead-of-stream'));
+        assert.deepEqual(result.observer.warnings(), ['samples-instead-of-stream', 'possibly-altered']);
         assert.ok(source.queries.at(-1)!.streamed, 'only where it was needed');
+        // Five minutes of four series; one of the values is a 0, which may have been a −0.
+        assert.equal(result.progress.samplesReadPlain, 4 * 20);
+        assert.equal(result.progress.samplesAlteredAtMost, 1);
+        assert.match(result.observer.all('warning').at(-1)!.message, /at most 1 of them/);
       });
     }
 

@@ -189,6 +189,8 @@ describe('the result', () => {
       'samplesAlreadyPresent',
       'samplesConflicting',
       'samplesRejected',
+      'samplesReadPlain',
+      'samplesAlteredAtMost',
       'series',
       'windows',
       'bytesRead',

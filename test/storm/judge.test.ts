@@ -18,6 +18,8 @@ const COUNTS = {
   samplesAlreadyPresent: 10,
   samplesConflicting: 0,
   samplesRejected: {},
+  samplesReadPlain: 0,
+  samplesAlteredAtMost: 0,
   series: 2,
   windows: 3,
   bytesRead: 1,

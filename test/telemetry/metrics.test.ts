@@ -15,6 +15,8 @@ const totals: MigrationTotals = {
   samplesAlreadyPresent: 11,
   samplesConflicting: 4,
   samplesRejected: { too_old: 3, out_of_order: 2 },
+  samplesReadPlain: 30,
+  samplesAlteredAtMost: 6,
   windowSeries: 9,
   windows: 5,
   windowMs: 60_000,
@@ -85,6 +87,8 @@ describe('the metrics of a migration', () => {
     assert.equal(of('samples_conflicting_total'), 4);
     assert.equal(of('samples_rejected_total', ',reason="too_old"'), 3);
     assert.equal(of('samples_rejected_total', ',reason="out_of_order"'), 2);
+    assert.equal(of('samples_read_plain_total'), 30);
+    assert.equal(of('samples_altered_at_most_total'), 6);
     assert.equal(of('windows_total'), 5);
     assert.equal(of('window_length_seconds'), 60);
     assert.equal(of('window_series'), 9);

@@ -10,6 +10,10 @@ export interface Counts {
   readonly samplesConflicting: number;
   /** By reason. */
   readonly samplesRejected: Readonly<Record<string, number>>;
+  /** Of those read: as plain samples, because the stream could not be used (SAMPLES). */
+  readonly samplesReadPlain: number;
+  /** Of those read plain: how many may differ from what the source has (−0 for 0, histogram bounds). An upper bound. */
+  readonly samplesAlteredAtMost: number;
   /** The largest number of series in one window: not a sum. */
   readonly series: number;
   readonly windows: number;
@@ -25,6 +29,8 @@ export const noCounts: Counts = {
   samplesAlreadyPresent: 0,
   samplesConflicting: 0,
   samplesRejected: {},
+  samplesReadPlain: 0,
+  samplesAlteredAtMost: 0,
   series: 0,
   windows: 0,
   bytesRead: 0,
@@ -44,6 +50,8 @@ export function addCounts(a: Counts, b: Counts): Counts {
     samplesAlreadyPresent: a.samplesAlreadyPresent + b.samplesAlreadyPresent,
     samplesConflicting: a.samplesConflicting + b.samplesConflicting,
     samplesRejected,
+    samplesReadPlain: a.samplesReadPlain + b.samplesReadPlain,
+    samplesAlteredAtMost: a.samplesAlteredAtMost + b.samplesAlteredAtMost,
     series: Math.max(a.series, b.series),
     windows: a.windows + b.windows,
     bytesRead: a.bytesRead + b.bytesRead,

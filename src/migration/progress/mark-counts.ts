@@ -12,6 +12,8 @@ const COUNT_NAMES = {
   samplesFiltered: 'filtered',
   samplesAlreadyPresent: 'already_present',
   samplesConflicting: 'conflicting',
+  samplesReadPlain: 'read_plain',
+  samplesAlteredAtMost: 'altered_at_most',
   series: 'series',
   windows: 'windows',
   bytesRead: 'bytes_read',

@@ -24,6 +24,8 @@ export class WindowAccount {
   readonly #counts: Record<SampleOutcome, number> = { written: 0, filtered: 0, 'already-present': 0, conflicting: 0 };
   readonly #rejected = new Map<RejectReason, number>();
   #read = 0;
+  #readPlain = 0;
+  #alteredAtMost = 0;
 
   constructor(progress: MigrationProgress) {
     this.#progress = progress;
@@ -52,6 +54,8 @@ export class WindowAccount {
       samplesAlreadyPresent: this.#counts['already-present'],
       samplesConflicting: this.#counts.conflicting,
       samplesRejected: Object.fromEntries(this.#rejected),
+      samplesReadPlain: this.#readPlain,
+      samplesAlteredAtMost: this.#alteredAtMost,
       series,
       windows: 1,
     };
@@ -63,9 +67,21 @@ export class WindowAccount {
     return sum;
   }
 
+  get alteredAtMost(): number {
+    return this.#alteredAtMost;
+  }
+
   addRead(samples: number): void {
     this.#read += samples;
     this.#progress.samplesRead += samples;
+  }
+
+  /** Of the samples that were read: those of a plain response in place of a stream, and how many of them may have been altered at most. */
+  addPlain(samples: number, alteredAtMost: number): void {
+    this.#readPlain += samples;
+    this.#alteredAtMost += alteredAtMost;
+    this.#progress.samplesReadPlain += samples;
+    this.#progress.samplesAlteredAtMost += alteredAtMost;
   }
 
   add(outcome: SampleOutcome, samples: number): void {
@@ -106,6 +122,7 @@ export class WindowAccount {
   /** Takes the window out of the run's counts: it will be read again from its start. */
   withdraw(): void {
     this.addRead(-this.#read);
+    this.addPlain(-this.#readPlain, -this.#alteredAtMost);
     for (const outcome of Object.keys(this.#counts) as SampleOutcome[]) this.add(outcome, -this.#counts[outcome]);
     for (const [reason, samples] of this.#rejected) this.addRejected(reason, -samples);
   }

@@ -10,6 +10,7 @@ import type { Lanes } from './lanes.ts';
 import type { MigrationObserver } from '../observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import { mergeByTime, removePresent } from '../series/series-merge.ts';
+import { alteredAtMost } from '../series/plain-samples.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { WindowPart } from '../read/window-part.ts';
 
@@ -58,6 +59,7 @@ export class WindowWriter {
       for (const key of present.keys()) window.shown.add(key);
     }
     const { volume } = window.account;
+    const alteredBefore = window.account.alteredAtMost;
     volume.begin({ ...part.outline, remaining: part.remaining }, window.account.read);
     const merging = new Map<number, Map<string, Merging>>();
     let series = 0;
@@ -88,25 +90,34 @@ export class WindowWriter {
     }
     for (const sets of merging.values()) {
       for (const held of sets.values()) {
-        series += await this.#emitMerged(held, window, present);
+        series += await this.#emitMerged(held, part, window, present);
         volume.decodedEntries += held.entries;
       }
     }
     volume.end();
+    this.#reportAltered(part, window.account.alteredAtMost - alteredBefore);
     return series;
+  }
+
+  #reportAltered({ fromMs, toMs }: WindowPart, samples: number): void {
+    if (samples === 0) return;
+    const range = `${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}`;
+    const message = `${range} was read as SAMPLES; at most ${samples} of them differ from what the source has: a 0 may have been −0, and a histogram with custom buckets may have lost its bounds`;
+    this.#options.observer.event({ type: 'warning', code: 'possibly-altered', message });
   }
 
   /** Decodes, trims to the window, sorts and removes repeats. @returns the samples that are left, all of them counted as read */
   #decode(cursor: SeriesCursor, part: WindowPart, columns: SampleColumns, window: DeliveryWindow): number {
     cursor.decode(part.fromMs, part.toMs, columns);
-    return this.#settle(columns, window);
+    return this.#settle(columns, part, window);
   }
 
-  #settle(columns: SampleColumns, window: DeliveryWindow): number {
+  #settle(columns: SampleColumns, part: WindowPart, window: DeliveryWindow): number {
     const { conflicts } = mergeByTime(columns, 'repeat');
     const samples = columns.floats + columns.histograms.length;
     window.account.addRead(samples + conflicts);
     window.account.add('conflicting', conflicts);
+    if (part.insteadOfStream) window.account.addPlain(samples, alteredAtMost(columns));
     if (columns.startTimestamps && !this.#startTimestampsTold) {
       this.#startTimestampsTold = true;
       const message = 'the source has start timestamps; remote write 1.0 has no place for them, so they are not copied';
@@ -152,11 +163,16 @@ export class WindowWriter {
     cursor.decode(part.fromMs, part.toMs, columns);
   }
 
-  async #emitMerged(held: Merging, window: DeliveryWindow, present: Present | undefined): Promise<number> {
+  async #emitMerged(
+    held: Merging,
+    part: WindowPart,
+    window: DeliveryWindow,
+    present: Present | undefined,
+  ): Promise<number> {
     const merged = this.#columns;
     merged.clear();
     for (const columns of held.inputs.values()) {
-      this.#settle(columns, window);
+      this.#settle(columns, part, window);
       append(merged, columns);
     }
     if (held.inputs.size > 1) {

@@ -14,6 +14,8 @@ const countsArbitrary: fc.Arbitrary<Counts> = fc
     samplesAlreadyPresent: many,
     samplesConflicting: many,
     samplesRejected: fc.dictionary(reason, fc.integer({ min: 1, max: 2 ** 40 }), { noNullPrototype: true }),
+    samplesReadPlain: many,
+    samplesAlteredAtMost: many,
     series: fc.nat(),
     windows: fc.nat(),
     bytesRead: many,

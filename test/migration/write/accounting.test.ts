@@ -47,6 +47,7 @@ describe("a window's account", () => {
           const account = new WindowAccount(progress);
           for (const [what, samples] of list) {
             account.addRead(samples);
+            account.addPlain(samples, samples >> 1);
             if (what === 'too_old' || what === 'other') account.addRejected(what, samples);
             else account.add(what, samples);
           }
