@@ -1,0 +1,61 @@
+// Responses of stores that no repetition and no smaller request changes: the migration ends soon, and says what to do.
+
+import assert from 'node:assert/strict';
+import { cortex } from '../../support/stores/cortex.ts';
+import { startFakeStore } from '../../support/stores/fake-store.ts';
+import { prometheus } from '../../support/stores/prometheus.ts';
+import { endpoint, planFor, run } from '../support/plan.ts';
+import { assertComplete, assertSucceeded, prometheusWith } from './support/copies.ts';
+import { changed, testSeries } from './support/store-cases.ts';
+
+describe('a refusal', () => {
+  it('by Cortex without a tenant ends the migration soon', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(cortex({ multitenancy: true }));
+    const { error } = await run(planFor({ source, destination }, { protocol: 'None' }));
+    assert.equal(error?.code, 'unauthorized');
+    assert.ok(destination.requests.length < 5, `${destination.requests.length} requests`);
+  });
+
+  it('of further series by Cortex ends the migration, with the limit', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(cortex({ maxSeriesPerUser: 4 }));
+    const { error } = await run(planFor({ source, destination }));
+    assert.equal(error?.code, 'series-limit');
+  });
+
+  it('of look-ups without a name by the chunks storage of Cortex names the way out, which works', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(cortex({ storage: 'chunks' }));
+    const { error } = await run(planFor({ source, destination }));
+    assert.equal(error?.code, 'metric-name-required');
+    assert.equal(error?.side, 'progress');
+    const due = changed(testSeries(), (bits) => (bits === 1n << 63n ? 0n : bits));
+    assertComplete(await run(planFor({ source, destination }, { protocol: 'None' })), destination, due);
+  });
+
+  it('of look-ups without a name does not concern selectors that have one', async () => {
+    await using source = await startFakeStore(cortex({ storage: 'chunks' }));
+    source.put(testSeries());
+    await using destination = await startFakeStore(prometheus());
+    const selectors = ['metric_0', 'metric_1'].map((value) => [{ kind: '=', name: '__name__', value } as const]);
+    const due = changed(testSeries(), (bits) => (bits === 1n << 63n ? 0n : bits));
+    assertComplete(await run(planFor({ source, destination }, { selectors })), destination, due);
+  });
+});
+
+describe('a tenant', () => {
+  it('of Cortex gets everything, and nobody else does', async () => {
+    const headers = { 'x-scope-orgid': 'team-a' };
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(cortex({ multitenancy: true }));
+    const plan = planFor({ source, destination }, { destination: { headers } });
+    const progress = {
+      protocol: 'RemoteRead' as const,
+      endpoint: endpoint('progress', destination.readUrl, { headers }),
+    };
+    assertSucceeded(await run({ ...plan, progress }));
+    assert.equal(destination.counts('team-a').floats, 720);
+    assert.equal(destination.counts('').floats, 0);
+  });
+});
