@@ -3,6 +3,7 @@
 import type { MigrationPlan } from '../../../../src/migration/plan/migration-plan.ts';
 import { cortex } from '../../../support/stores/cortex.ts';
 import type { Behaviour } from '../../../support/stores/fake-store.ts';
+import { m3 } from '../../../support/stores/m3.ts';
 import { prometheus } from '../../../support/stores/prometheus.ts';
 import { promscale } from '../../../support/stores/promscale.ts';
 import { thanos, thanosLabels } from '../../../support/stores/thanos.ts';
@@ -72,6 +73,14 @@ export const destinationCases: readonly DestinationCase[] = [
     stores: positiveZero,
   },
   {
+    name: 'M3, progress by RemoteRead',
+    open: () => m3(),
+    openForOldData: () => m3(),
+    protocol: 'RemoteRead',
+    ordering: 'Any',
+    stores: positiveZero,
+  },
+  {
     name: 'Promscale',
     open: () => promscale(),
     openForOldData: () => promscale(),
@@ -91,6 +100,7 @@ export const sourceCases: readonly SourceCase[] = [
   },
   { name: 'Cortex', open: () => cortex(), shows: positiveZero, adds: [] },
   { name: 'Thanos', open: () => thanos(), shows: positiveZero, adds: thanosLabels() },
+  { name: 'M3', open: () => m3(), shows: positiveZero, adds: [] },
   { name: 'Promscale', open: () => promscale(), shows: positiveZero, adds: [] },
 ];
 
