@@ -1,6 +1,7 @@
 // What the pages say about the operator is what the code says: generated parts are up to date, and no reason and no alert lacks its cure.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { operatorPages, pagePath, withOperatorParts } from '../../scripts/docs-operator.ts';
 import { conditionReasons, conditionTypes } from '../../src/operator/judge/conditions.ts';
 import { phases } from '../../src/operator/judge/status.ts';
@@ -31,6 +32,24 @@ describe('the documentation of the operator', () => {
       () => withOperatorParts('conditions.md', '<!-- conditions -->\n'),
       /no place for the part conditions/,
     );
+  });
+
+  it('says of every column of kubectl get what the CRD shows in it', () => {
+    const [, table = ''] = read('docs/conditions.md').split('| column | from | meaning |\n|---|---|---|\n');
+    const documented = new Map<string, string>();
+    for (const [, columns = '', from = '', meaning = ''] of table.matchAll(/^\| (.+?) \| (.+?) \| (.+) \|$/gm)) {
+      for (const [, column = ''] of columns.matchAll(/`(\w+)`/g)) documented.set(column, `${from} ${meaning}`);
+    }
+    const crd = parse(read('crds/prommigrations.prom-migrator.io.yaml')) as {
+      spec: { versions: { additionalPrinterColumns: { name: string; jsonPath: string }[] }[] };
+    };
+    for (const { name, jsonPath } of crd.spec.versions[0]!.additionalPrinterColumns) {
+      const words = documented.get(name.toUpperCase());
+      assert.ok(words !== undefined, `${name} is not explained`);
+      const condition = /@\.type=="(\w+)"/.exec(jsonPath)?.[1];
+      const expected = condition === undefined ? `\`${jsonPath.slice(1)}\`` : `condition \`${condition}\``;
+      assert.ok(words.includes(expected), `${name} shows ${jsonPath}, not: ${words}`);
+    }
   });
 
   it('explains every phase', () => {
