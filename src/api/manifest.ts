@@ -6,6 +6,7 @@ import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } fro
 import { promMigrationResource } from './crd.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath } from './field-path.ts';
+import { kubernetesYaml } from './kubernetes-yaml.ts';
 import { type Origin, rememberOrigin } from './origin.ts';
 import { type Problem, showValue } from './problem.ts';
 import type { PromMigration } from './prom-migration.ts';
@@ -175,7 +176,11 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
   try {
     // Not its pretty errors: they quote the lines around, and these may be a Secret's.
     documents = [
-      ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), { prettyErrors: false, logLevel: 'silent', merge: true }),
+      ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), {
+        ...kubernetesYaml,
+        prettyErrors: false,
+        logLevel: 'silent',
+      }),
     ];
   } catch {
     report('is not YAML that can be read (nested too deeply?)');
@@ -215,13 +220,19 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
   return entries;
 }
 
-/** A list or a mapping as a key would become some text; Kubernetes refuses it. */
+/**
+ * A list or a mapping as a key would become some text; Kubernetes refuses it. It takes `y`, `n`, `on` and `off` without quotes for true and
+ * false, and renames a label of that name without a word: nobody means that.
+ */
 function unusableKey(document: Document): string | undefined {
   let problem: string | undefined;
   visit(document, {
     Pair(_, pair) {
-      if (isScalar(pair.key) && pair.key.value !== null) return undefined;
-      problem = 'has a key that is not a string';
+      if (isScalar(pair.key) && pair.key.value !== null && typeof pair.key.value !== 'boolean') return undefined;
+      problem =
+        isScalar(pair.key) && pair.key.source !== undefined
+          ? `has a key that is not a string: put ${pair.key.source === '' ? 'it' : pair.key.source} in quotes`
+          : 'has a key that is not a string';
       return visit.BREAK;
     },
   });

@@ -1,0 +1,17 @@
+// YAML as kubectl and the API server read it, so that a file means the same to `run`: they follow YAML 1.1 in what a word without quotes is
+// (`010` is 8, `1_000` a number, `yes` and `on` are true), with YAML 1.2's `0o17` and without times, dates and sexagesimal numbers.
+
+import type { CollectionTag, ScalarTag, Tags } from 'yaml';
+
+const without = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`));
+
+function isTaken(tag: Tags[number]): boolean {
+  if (typeof tag === 'string') return true;
+  const { format, tag: name }: (CollectionTag | ScalarTag) & { format?: string } = tag;
+  return format !== 'TIME' && !without.has(name);
+}
+
+export const kubernetesYaml = {
+  schema: 'yaml-1.1',
+  customTags: (tags: Tags): Tags => [...tags.filter(isTaken), 'intOct'],
+} as const;
