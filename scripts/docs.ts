@@ -159,7 +159,6 @@ ${text}`;
 function typeOf(schema: Schema, shapes: Shapes): string {
   if (schema.properties !== undefined) return shapes.of(schema).name;
   if (schema.enum !== undefined) return schema.enum.map((value) => `'${value}'`).join(' | ');
-  if (schema['x-kubernetes-int-or-string']) return 'number | string';
   if (schema.items !== undefined) return `readonly ${typeOf(schema.items, shapes)}[]`;
   if (schema.additionalProperties !== undefined) {
     return `Readonly<Record<string, ${typeOf(schema.additionalProperties, shapes)}>>`;
@@ -279,7 +278,6 @@ function typeCell(schema: Schema, shapes: Shapes): string {
     return `[${name}](#${name.toLowerCase()})`;
   }
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema['x-kubernetes-int-or-string']) return 'quantity';
   if (schema.items !== undefined) return `list of ${typeCell(schema.items, shapes)}`;
   if (schema.additionalProperties !== undefined) return `map of ${typeCell(schema.additionalProperties, shapes)}`;
   if (schema.format === 'date-time') return 'time';

@@ -110,7 +110,7 @@ export interface SourceSpec {
    * Largest single piece (frame) of a streamed answer that is accepted, in bytes. Raise it when a source is configured
    * with larger frames and the migration stops with "too-large".
    */
-  readonly maxFrameBytes: number | string;
+  readonly maxFrameBytes: string;
   /**
    * HTTP headers to send with every request, name to value, such as M3-Storage-Policy or AccountID. Not for secrets
    * (anyone who may read the PromMigration reads them) and not for the headers that prom-migrator sets itself:
@@ -283,17 +283,17 @@ export interface WindowBounds {
 /** What the migration may use of this machine, of the source and of the destination. */
 export interface Limits {
   /**
-   * Bytes of samples that may be held between source and destination. The process needs about 100Mi more. Raise it
+   * Bytes of samples that may be held between source and destination. The process needs about 150Mi more. Raise it
    * when windows are split because of memory.
    */
-  readonly memory: number | string;
+  readonly memory: string;
   /**
    * Samples written in a second, on average. Without it as fast as it goes. Set it below the ingestion limit of the
    * destination, less what it takes in otherwise.
    */
   readonly samplesPerSecond?: number;
   /** Bytes written in a second as they go over the network, on average, such as 10M. Without it as fast as it goes. */
-  readonly bytesPerSecond?: number | string;
+  readonly bytesPerSecond?: string;
   /**
    * Write requests that are under way at once. Raise it when the destination is far away and neither side is busy,
    * lower it to go easy on the destination.

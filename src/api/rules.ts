@@ -11,13 +11,12 @@ import {
   isCelError,
   parse,
   plan,
-  run,
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 import type { Schema, ValidationRule } from './crd.ts';
 import { fieldOf, isObject } from './defaults.ts';
 import { type PathSegment, startsWith } from './field-path.ts';
-import { parseQuantity } from './quantity.ts';
+import { quantityNanos } from './quantity.ts';
 import { parseTime } from './time.ts';
 
 export interface RuleViolation {
@@ -27,16 +26,17 @@ export interface RuleViolation {
 
 type Evaluate = (self: CelInput) => CelValue | Error;
 
-// Kubernetes' quantity library, as far as the rules use it: a quantity is its number here.
+// Kubernetes' quantity library, as far as the rules use it: a quantity is its billionths here, as text, because they do not fit an int.
 const quantities = [
-  celFunc('isQuantity', [CelScalar.STRING], CelScalar.BOOL, (text) => parseQuantity(text) !== undefined),
-  celFunc('quantity', [CelScalar.STRING], CelScalar.DOUBLE, (text) => {
-    const quantity = parseQuantity(text);
-    if (quantity === undefined) throw new Error('not a quantity');
-    return quantity;
+  celFunc('isQuantity', [CelScalar.STRING], CelScalar.BOOL, (text) => quantityNanos(text) !== undefined),
+  celFunc('quantity', [CelScalar.STRING], CelScalar.STRING, (text) => {
+    const nanos = quantityNanos(text);
+    if (nanos === undefined) throw new Error('not a quantity');
+    return String(nanos);
   }),
-  celMethod('compareTo', CelScalar.DOUBLE, [CelScalar.DOUBLE], CelScalar.INT, function (other) {
-    return BigInt(Math.sign(this - other));
+  celMethod('compareTo', CelScalar.STRING, [CelScalar.STRING], CelScalar.INT, function (other) {
+    const [own, others] = [BigInt(String(this)), BigInt(other)];
+    return own < others ? -1n : own > others ? 1n : 0n;
   }),
 ];
 
@@ -111,10 +111,16 @@ function messageOf(rule: ValidationRule, self: CelInput): string {
   return rule.message ?? `breaks the rule ${rule.rule}`;
 }
 
-/** JSON as CEL sees it behind the schema: whole numbers are int, date-times are timestamps. */
+/**
+ * JSON as CEL sees it behind the schema: whole numbers are int. Date-times are timestamps on the API server, which only compares them; here
+ * they are their milliseconds, because this CEL has no timestamp before the year 1 or after 9999, and an offset may lead there.
+ */
 function toCel(value: unknown, schema: Schema | undefined): CelInput {
   if (typeof value === 'number' && Number.isSafeInteger(value) && schema?.type !== 'number') return BigInt(value);
-  if (typeof value === 'string' && schema?.format === 'date-time') return toTimestamp(value);
+  if (typeof value === 'string' && schema?.format === 'date-time') {
+    const timeMs = parseTime(value);
+    return timeMs === undefined ? value : BigInt(timeMs);
+  }
   if (Array.isArray(value)) return value.map((item) => toCel(item, schema?.items));
   if (isObject(value)) {
     const entries = Object.entries(value).map(
@@ -124,11 +130,4 @@ function toCel(value: unknown, schema: Schema | undefined): CelInput {
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   return null;
-}
-
-function toTimestamp(text: string): CelInput {
-  const timeMs = parseTime(text);
-  if (timeMs === undefined) return text;
-  const timestamp = run('timestamp(text)', { text: new Date(timeMs).toISOString() });
-  return isCelError(timestamp) ? text : timestamp;
 }

@@ -60,7 +60,7 @@ let validateSchema: ValidateFunction | undefined;
 
 function checkSchema(value: unknown, schema: Schema): Finding[] {
   if (validateSchema === undefined) {
-    const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, ownProperties: true, allowUnionTypes: true });
+    const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, ownProperties: true });
     const between = (low: number, high: number) => (number: number) => number >= low && number <= high;
     ajv.addFormat('int32', { type: 'number', validate: between(-(2 ** 31), 2 ** 31 - 1) });
     ajv.addFormat('int64', { type: 'number', validate: between(-(2 ** 63), 2 ** 63) });
@@ -91,7 +91,6 @@ const otherKeywords: readonly string[] = [
   'properties',
   'additionalProperties',
   'items',
-  'x-kubernetes-int-or-string',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-map-type',
@@ -107,7 +106,6 @@ function toAjv(schema: Schema): Record<string, unknown> {
     }
   }
   for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
-  if (schema['x-kubernetes-int-or-string']) result['type'] = ['integer', 'string'];
   if (schema.items !== undefined) result['items'] = toAjv(schema.items);
   if (schema.properties !== undefined) {
     result['properties'] = Object.fromEntries(
@@ -174,7 +172,6 @@ const typeNames: Readonly<Record<NonNullable<Schema['type']>, string>> = {
 function allowed(keyword: string, schema: Schema, value: unknown): string {
   switch (keyword) {
     case 'type': {
-      if (schema['x-kubernetes-int-or-string']) return 'must be a whole number or a string';
       const quoted = schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean');
       return `must be ${schema.type === undefined ? 'something else' : typeNames[schema.type]}${quoted ? '; put it in quotes' : ''}`;
     }
@@ -184,10 +181,7 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
     }
     case 'minimum':
     case 'maximum':
-      if (schema.minimum !== undefined && schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER) {
-        return `must be from ${schema.minimum} to ${schema.maximum}`;
-      }
-      return keyword === 'minimum' ? `must be at least ${schema.minimum}` : `must be at most ${schema.maximum}`;
+      return range(keyword, schema);
     case 'minLength':
     case 'minItems':
       return 'must not be empty';
@@ -199,12 +193,20 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
       return `must not have more than ${schema.maxProperties} entries`;
     case 'format':
     case 'pattern':
+      // A whole number beyond int32 or int64 is also beyond the maximum.
+      if (schema.type === 'integer') return range(Number(value) < 0 ? 'minimum' : 'maximum', schema);
       return schema.format === 'date-time'
         ? 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z'
         : `must be a valid ${schema.format ?? `text that matches ${schema.pattern}`}`;
     default:
       return `breaks the rule ${keyword}`;
   }
+}
+
+function range(broken: 'minimum' | 'maximum', { minimum, maximum }: Schema): string {
+  if (minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER)
+    return `must be from ${minimum} to ${maximum}`;
+  return broken === 'minimum' ? `must be at least ${minimum}` : `must be at most ${maximum}`;
 }
 
 /** A JSON pointer as segments, list positions as numbers. */

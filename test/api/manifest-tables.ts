@@ -12,7 +12,7 @@ const tooLong =
   'must not be longer than 30m with destination.ordering InOrder: a Prometheus-like store refuses what is more than an hour older ' +
   'than its newest sample; use a shorter window, or ordering Any where the store takes samples of any age';
 const windowBound = 'must be a duration from 1s to 6h, such as 90s or 1h30m (units h, m, s, ms)';
-const memory = 'must be a number of bytes of at least 32Mi, such as 256Mi, 1G or 1048576';
+const memory = 'must be a quantity of bytes from 32Mi to 1Ti, such as 256Mi or 1G';
 const targetRequired = 'is required with the actions replace, hashmod, lowercase, uppercase, keepequal and dropequal';
 const nonEmptyMatcher =
   'must contain at least one matcher that does not match the empty string, such as __name__=~".+"';
@@ -80,7 +80,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [{ 'spec.selectors': 'up' }, ['spec.selectors: must be a list']],
   [{ 'spec.suspend': 'yes' }, ['spec.suspend: "yes": must be true or false']],
   [{ 'spec.limits.inFlightWrites': 1.5 }, ['spec.limits.inFlightWrites: 1.5: must be a whole number']],
-  [{ 'spec.limits.memory': true }, ['spec.limits.memory: true: must be a whole number or a string']],
+  [{ 'spec.limits.memory': true }, ['spec.limits.memory: true: must be a string; put it in quotes']],
   [{ 'spec.source.basicAuth': 'admin:hunter2' }, ['spec.source.basicAuth: must be an object with fields']],
   [
     { 'spec.source.basicAuth': { username: 'admin', password: 'hunter2' } },
@@ -111,11 +111,11 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
     ['spec.selectors: must not have more than 16 entries'],
   ],
   [{ 'spec.limits.memory': '16Mi' }, [`spec.limits.memory: "16Mi": ${memory}`]],
-  [{ 'spec.limits.memory': 1000 }, [`spec.limits.memory: 1000: ${memory}`]],
+  [{ 'spec.limits.memory': 1000 }, ['spec.limits.memory: 1000: must be a string; put it in quotes']],
   [{ 'spec.limits.memory': '256MB' }, [`spec.limits.memory: "256MB": ${memory}`]],
   [
     { 'spec.source.maxFrameBytes': '2Gi' },
-    ['spec.source.maxFrameBytes: "2Gi": must be a number of bytes from 1Mi to 1Gi, such as 256Mi, 1G or 1048576'],
+    ['spec.source.maxFrameBytes: "2Gi": must be a quantity of bytes from 1Mi to 1Gi, such as 256Mi or 1G'],
   ],
   // URLs: credentials are never shown.
   [{ 'spec.source.url': '' }, [`spec.source.url: "": must not be empty`]],
@@ -179,6 +179,12 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
     { 'spec.timeRange.end': '2026-02-01T00:00:00Z' },
     [
       'spec.timeRange.end: "2026-02-01T00:00:00Z": must not be in the future (it is 2026-01-01T00:00:00.000Z now); without end everything up to now is copied',
+    ],
+  ],
+  [
+    { 'spec.timeRange.end': '9999-12-31T23:59:59-23:59' },
+    [
+      'spec.timeRange.end: "9999-12-31T23:59:59-23:59": must not be in the future (it is 2026-01-01T00:00:00.000Z now); without end everything up to now is copied',
     ],
   ],
   [
@@ -332,7 +338,7 @@ export const goodManifests: readonly (readonly [string, Changes])[] = [
   ['progress without a URL and None', { 'spec.destination.progress': { protocol: 'None' } }],
   ['30 minutes in order', { 'spec.window.max': '30m' }],
   ['6 hours in any order', { 'spec.window.max': '6h', 'spec.destination.ordering': 'Any' }],
-  ['bytes as a number', { 'spec.limits.memory': 33554432, 'spec.limits.bytesPerSecond': '10M' }],
+  ['bytes without a unit', { 'spec.limits.memory': '33554432', 'spec.limits.bytesPerSecond': '10M' }],
   ['an offset and milliseconds', { 'spec.timeRange.end': '2024-01-01T01:00:00.001+01:00' }],
   ['the HA label of Mimir', { 'spec.destination.progress.labels': { __replica__: 'a', cluster: 'b' } }],
   ['a header of M3', { 'spec.source.headers': { 'M3-Storage-Policy': '1m:40d' } }],

@@ -194,6 +194,9 @@ describe('the PromMigration resource on a real API server', function () {
       }),
     );
     assert.deepEqual(silent, []);
+    const [, limits = ''] = succeeded(await cluster.kubectl(['explain', 'pmig.spec.limits'])).split(/^FIELDS:$/m);
+    assert.match(limits, /^ {2}memory\t<string>$/m);
+    assert.doesNotMatch(limits, /<Object>/, 'a quantity is no object');
     const manual = succeeded(await cluster.kubectl(['explain', 'pmig.spec.destination.progress']));
     const ours = schema.properties?.['spec']?.properties?.['destination']?.properties?.['progress']?.description ?? '';
     assert.ok(manual.replaceAll(/\s+/g, ' ').includes(ours.slice(0, 60)), manual);

@@ -169,7 +169,7 @@ function compileWindow(
   };
 }
 
-function bytes(quantity: number | string, path: readonly string[], resolver: EndpointResolver): number {
+function bytes(quantity: string, path: readonly string[], resolver: EndpointResolver): number {
   const parsed = parseQuantity(quantity);
   if (parsed !== undefined && parsed > 0) return Math.floor(parsed);
   resolver.report(path, 'must be a number of bytes such as 256Mi', JSON.stringify(quantity));

@@ -202,7 +202,7 @@ export class Cluster implements AsyncDisposable {
       method,
       headers: { authorization: `Bearer ${this.adminToken}`, 'content-type': contentType, accept: 'application/json' },
       identity: { ca: this.#plane.ca },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = answer.body.toString('utf8');
     // Not by its Content-Type: the OpenAPI index comes as text/plain.
