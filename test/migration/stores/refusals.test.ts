@@ -4,11 +4,24 @@ import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
+import { thanos } from '../../support/stores/thanos.ts';
 import { endpoint, planFor, run } from '../support/plan.ts';
-import { assertComplete, assertSucceeded, prometheusWith } from './support/copies.ts';
+import { abortAfter, assertComplete, assertSucceeded, histogramSeries, prometheusWith } from './support/copies.ts';
 import { changed, testSeries } from './support/store-cases.ts';
 
 describe('a refusal', () => {
+  it('of native histograms by thanos-remote-read ends the migration soon', async () => {
+    await using source = await startFakeStore(thanos());
+    source.put([...testSeries(), histogramSeries('latency')]);
+    await using destination = await startFakeStore(prometheus());
+    const { progress, error } = await run(planFor({ source, destination }), abortAfter(source, 100));
+    assert.equal(progress.phase, 'Failed');
+    assert.equal(error?.side, 'source');
+    assert.match(`${error?.message} ${error?.hint}`, /histogram/);
+    assert.ok(source.requests.length < 20, `${source.requests.length} requests`);
+    assert.deepEqual(destination.marks(), []);
+  });
+
   it('by Cortex without a tenant ends the migration soon', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ multitenancy: true }));
