@@ -58,7 +58,7 @@ export class WorkerPool {
     return this.#slots.has(key);
   }
 
-  /** @throws Error when the key has a worker already: two would write the same windows */
+  /** @throws Error when the key has a worker already: two would write the same windows; what `spawn` throws when there is no thread to be had */
   start(key: string, job: WorkerJob): void {
     if (this.#slots.has(key)) throw new Error(`${key} has a worker already`);
     const worker = this.#options.spawn(job);
@@ -70,7 +70,7 @@ export class WorkerPool {
       else if (message.type === 'ended') slot.end ??= { kind: 'result', result: message.result };
     });
     worker.onError((error) => {
-      slot.end ??= { kind: 'crashed', ...describeCrash(error) };
+      slot.end ??= crashOf(error);
     });
     worker.onExit((code) => {
       slot.over.abort();
@@ -137,7 +137,8 @@ export class WorkerPool {
   }
 }
 
-function describeCrash(error: unknown): { code: string; message: string } {
+/** The end of a worker that something was thrown in, or that could not be started at all. */
+export function crashOf(error: unknown): WorkerEnd {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'uncaught';
-  return { code, message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'crashed', code, message: error instanceof Error ? error.message : String(error) };
 }

@@ -13,7 +13,7 @@ const PARK_MS = 30_000;
 /** Whatever a job may leave behind in its thread, it does not gather without end. */
 const JOBS_PER_THREAD = 50;
 
-interface Thread {
+export interface Thread {
   readonly worker: Worker;
   readonly heapMib: number;
   jobs: number;
@@ -22,20 +22,37 @@ interface Thread {
 export class WorkerThreads {
   readonly #clock: Clock;
   readonly #heapMibOf: (job: WorkerJob) => number;
+  readonly #startThread: (heapMib: number) => Thread;
   readonly #parked = new Map<Thread, AbortController>();
 
-  /** @param heapMibOf what a thread may have of JavaScript's heap, in MiB; tests give less */
-  constructor(clock: Clock, heapMibOf: (job: WorkerJob) => number = defaultHeapMib) {
+  /**
+   * @param heapMibOf what a thread may have of JavaScript's heap, in MiB; tests give less
+   * @param startThread tests bring their own
+   */
+  constructor(
+    clock: Clock,
+    heapMibOf: (job: WorkerJob) => number = defaultHeapMib,
+    startThread: (heapMib: number) => Thread = startWorkerThread,
+  ) {
     this.#clock = clock;
     this.#heapMibOf = heapMibOf;
+    this.#startThread = startThread;
   }
 
-  /** Runs the job in a thread of its own, with a heap that a runaway migration exhausts alone. */
+  /**
+   * Runs the job in a thread of its own, with a heap that a runaway migration exhausts alone.
+   * @throws ERR_WORKER_INIT_FAILED when the limit of processes of the pod or the machine is reached
+   */
   readonly spawn = (job: WorkerJob): WorkerHandle => {
     const heapMib = this.#heapMibOf(job);
-    const thread = this.#takeParked(heapMib) ?? startThread(heapMib);
+    const thread = this.#takeParked(heapMib) ?? this.#newThread(heapMib);
     thread.jobs++;
-    return this.#handle(thread, job);
+    try {
+      return this.#handle(thread, job);
+    } catch (error) {
+      end(thread);
+      throw error;
+    }
   };
 
   /** Ends the threads that wait for a job. */
@@ -45,6 +62,16 @@ export class WorkerThreads {
       end(thread);
     }
     this.#parked.clear();
+  }
+
+  #newThread(heapMib: number): Thread {
+    try {
+      return this.#startThread(heapMib);
+    } catch (error) {
+      // Those that wait for a job of another size make room for the next attempt.
+      this.close();
+      throw error;
+    }
   }
 
   #handle(thread: Thread, job: WorkerJob): WorkerHandle {
@@ -57,6 +84,7 @@ export class WorkerThreads {
     let released = false;
     let terminated = false;
     const release = (code: number) => {
+      if (released) return;
       released = true;
       worker.off('message', onMessage);
       worker.off('error', onError);
@@ -89,7 +117,8 @@ export class WorkerThreads {
       },
       terminate: () => {
         terminated = true;
-        if (!released) end(thread);
+        // A thread that was gone already has no other word of it.
+        if (!released) end(thread, () => release(1));
       },
     };
   }
@@ -134,7 +163,7 @@ function defaultHeapMib({ migration }: WorkerJob): number {
   return 192 + Math.ceil((parseQuantity(migration.spec.limits.memory) ?? 256 * MIB) / MIB);
 }
 
-function startThread(heapMib: number): Thread {
+function startWorkerThread(heapMib: number): Thread {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./worker-thread.${extension}`, import.meta.url), {
     name: 'migration',
@@ -143,7 +172,7 @@ function startThread(heapMib: number): Thread {
   return { worker, heapMib, jobs: 0 };
 }
 
-function end({ worker }: Thread): void {
+function end({ worker }: Thread, ended: () => void = () => undefined): void {
   worker.on('error', () => undefined);
-  worker.terminate().catch(() => undefined);
+  worker.terminate().then(ended, ended);
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import type { WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
+import { ManualClock, settled } from '../support/manual-clock.ts';
+import { migrationOf, progressOf } from '../support/migrations.ts';
+
+const job: WorkerJob = { migration: migrationOf(), secrets: [] };
+
+/** A thread that only counts how it is ended. */
+class FakeThread extends EventEmitter {
+  terminated = 0;
+  uncloneable = false;
+
+  postMessage(): void {
+    if (this.uncloneable) throw new DOMException('could not be cloned', 'DataCloneError');
+  }
+
+  terminate(): Promise<number> {
+    this.terminated++;
+    return Promise.resolve(1);
+  }
+}
+
+function scene(heapMibOf: (job: WorkerJob) => number = () => 64) {
+  const started: FakeThread[] = [];
+  const shortage: Error[] = [];
+  const threads = new WorkerThreads(new ManualClock(), heapMibOf, (heapMib) => {
+    const failure = shortage.shift();
+    if (failure !== undefined) throw failure;
+    const worker = new FakeThread();
+    started.push(worker);
+    return { worker: worker as unknown as Worker, heapMib, jobs: 0 };
+  });
+  return { threads, started, shortage };
+}
+
+describe('worker threads, when there is no thread to be had', () => {
+  it('end those that wait for another job, so that the next attempt may find room', () => {
+    let heapMib = 64;
+    const { threads, started, shortage } = scene(() => heapMib);
+    threads.spawn(job);
+    started[0]?.emit('message', { type: 'ended', result: { progress: progressOf({ phase: 'Succeeded' }) } });
+    heapMib = 128;
+    shortage.push(Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' }));
+    assert.equal(started[0]?.terminated, 0, 'it waits');
+    assert.throws(() => threads.spawn(job), { code: 'ERR_WORKER_INIT_FAILED' });
+    assert.equal(started[0]?.terminated, 1);
+    threads.spawn(job);
+    assert.equal(started.length, 2);
+  });
+
+  it('leave no thread behind whose job could not be handed over', () => {
+    const { threads, started } = scene();
+    threads.spawn(job);
+    const [thread] = started;
+    thread?.emit('message', { type: 'ended', result: { progress: progressOf({ phase: 'Succeeded' }) } });
+    if (thread !== undefined) thread.uncloneable = true;
+    assert.throws(() => threads.spawn(job), { name: 'DataCloneError' });
+    assert.equal(thread?.terminated, 1);
+  });
+
+  it('report the end of one that is ended when it is gone already', async () => {
+    const { threads } = scene();
+    const handle = threads.spawn(job);
+    const exits: number[] = [];
+    handle.onExit((code) => exits.push(code));
+    // Node tells nobody of an exit twice.
+    handle.terminate();
+    await settled();
+    assert.deepEqual(exits, [1]);
+    handle.terminate();
+    await settled();
+    assert.deepEqual(exits, [1]);
+  });
+});
