@@ -4,7 +4,10 @@
 export interface PromMigrationStatus {
   /** The metadata.generation that this status was made from. */
   readonly observedGeneration?: number;
-  /** One word for people: Pending, Running, Suspended, Stalled, Succeeded or Failed. Programs read conditions. */
+  /**
+   * One word for people: Pending, Running, Suspended, Stalled, Succeeded, Failed or Terminating. Programs read
+   * conditions.
+   */
   readonly phase?: string;
   /**
    * Accepted, Progressing, Degraded and Succeeded, after the API conventions of Kubernetes. `kubectl wait

@@ -2,7 +2,7 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { parseDuration } from '../api/duration.ts';
-import type { OperatorContext, OperatorOptions } from '../operator/operator.ts';
+import type { OperatorContext, OperatorOptions } from '../operator/operator-options.ts';
 import { parseListenAddress } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';

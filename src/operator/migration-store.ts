@@ -23,7 +23,6 @@ export class MigrationStore {
   readonly #watched: ReadonlyMap<string, Objects>;
   readonly #listed = new Set<string>();
   readonly #ownWrites = new Map<string, OwnWrite>();
-  #syncWaiters: (() => void)[] = [];
 
   constructor(namespaces: readonly string[]) {
     const watched = namespaces.length === 0 ? [''] : namespaces;
@@ -45,24 +44,6 @@ export class MigrationStore {
   /** Whether every namespace is listed: before, a missing key says nothing. */
   get synced(): boolean {
     return this.#listed.size === this.#watched.size;
-  }
-
-  /** Resolves when every namespace is listed. Rejects with the signal's reason when it is aborted before. */
-  whenSynced(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      if (this.synced) return resolve();
-      const onAbort = () => {
-        this.#syncWaiters = this.#syncWaiters.filter((other) => other !== wake);
-        reject(signal.reason);
-      };
-      const wake = () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      this.#syncWaiters.push(wake);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 
   get(key: string): PromMigration | undefined {
@@ -101,7 +82,6 @@ export class MigrationStore {
         return [];
       case 'synced':
         this.#listed.add(namespace ?? '');
-        if (this.synced) for (const wake of this.#syncWaiters.splice(0)) wake();
         return [...change.keys];
       default: {
         const seen = this.#seen(change.key);

@@ -3,9 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { PromMigration } from '../api/prom-migration.ts';
-import type { Clock } from '../telemetry/clock.ts';
-import { type ListenAddress, type Page, startHttpServer } from '../telemetry/http-server.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { type Page, startHttpServer } from '../telemetry/http-server.ts';
 import { version } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
@@ -13,8 +11,10 @@ import { KubeClient } from './kube/kube-client.ts';
 import { type KubeConnection, loadKubeConnection } from './kube/kube-config.ts';
 import { isNotFound } from './kube/kube-errors.ts';
 import { LeaseElector } from './kube/lease-elector.ts';
+import { isStopping, leads, type Life, type LifeEvent, nextLife, permissionOf } from './life-cycle.ts';
 import { MigrationStore } from './migration-store.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
+import type { OperatorContext, OperatorOptions } from './operator-options.ts';
 import { reflect } from './kube/reflector.ts';
 import { readSecrets } from './kube/secret-reader.ts';
 import { migrationPath, StatusWriter } from './status-writer.ts';
@@ -22,39 +22,10 @@ import { WorkerPool } from './execute/worker-pool.ts';
 import { WorkerThreads } from './execute/worker-threads.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 
-export interface OperatorOptions {
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-  /** Empty: all. */
-  readonly watchNamespaces: readonly string[];
-  readonly metricsAddress: ListenAddress;
-  readonly leaderElect: boolean;
-  /** Undefined: the namespace of the pod, or of the kubeconfig's context. */
-  readonly leaseNamespace: string | undefined;
-  readonly leaseName: string;
-  readonly leaseDurationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryPeriodMs: number;
-  readonly maxMigrations: number;
-  /** From the request to stop to the end. */
-  readonly graceMs: number;
-  readonly podName: string;
-}
-
-export interface OperatorContext {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-  /** Aborted to end the operator in good order. */
-  readonly stop: AbortSignal;
-  /** Default: from the kubeconfig or the pod's service account. */
-  readonly connect?: () => Promise<KubeConnection>;
-}
-
 /** Without any sign of life of the watch for so long, its loop is stuck: it has a limit of 90 s of its own. */
 const SILENT_WATCH_MS = 5 * 60_000;
-/** Kept of the grace period for the last statuses, events and the lease. */
-const FAREWELL_MS = 5_000;
+/** Reserved of the grace period for the last statuses and events, and for giving the lease back. */
+const SHUTDOWN_RESERVE_MS = 5_000;
 
 /**
  * Runs until `stop` is aborted.
@@ -104,10 +75,11 @@ class Operator {
   #elector: LeaseElector | undefined;
   #signOfWatchMs: number;
   #waitingReason = 'the first list of PromMigrations has not come yet';
-  #stopping = false;
-  /** One while this process leads. */
-  #term: { readonly working: AbortController; readonly done: Promise<void> } | undefined;
-  #abandoned: Promise<void> = Promise.resolve();
+  #life: Life = { kind: 'standby', listed: false };
+  /** Ends the reconciles of the present term. */
+  #working = new AbortController();
+  /** Resolves when nothing of the last term runs any more. */
+  #termOver: Promise<void> = Promise.resolve();
 
   constructor(options: OperatorOptions, context: OperatorContext, connection: KubeConnection) {
     const { clock, random, logger } = context;
@@ -120,7 +92,7 @@ class Operator {
     this.#queue = new WorkQueue({ clock, random });
     this.#threads = new WorkerThreads(clock);
     this.metrics = new OperatorMetrics({
-      leading: () => this.#leading(),
+      leading: () => leads(this.#life),
       queueDepth: () => this.#queue.size,
       resources: () => this.#store.list(),
       monotonicMs: () => clock.monotonicMs(),
@@ -153,7 +125,8 @@ class Operator {
         const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
         await client.delete(pathOf(resource), { body, signal });
       },
-      mayWork: () => this.#elector?.isLeader ?? true,
+      permission: () => permissionOf(this.#life),
+      leaseHeld: () => this.#elector?.isLeader ?? true,
       maxMigrations: options.maxMigrations,
       clock,
       logger,
@@ -170,11 +143,14 @@ class Operator {
     try {
       await Promise.race([aborted(stop), work, ...watches]);
     } finally {
-      this.#stopping = true;
+      this.#happened('stop');
       const { graceMs } = this.#options;
-      if (this.#leading()) await this.#controller.drain(Math.max(graceMs / 2, graceMs - FAREWELL_MS));
-      this.#term?.working.abort();
-      await this.#term?.done;
+      if (this.#life.kind === 'draining') {
+        await this.#controller.drain(Math.max(graceMs / 2, graceMs - SHUTDOWN_RESERVE_MS));
+        this.#happened('drained');
+      }
+      this.#working.abort();
+      await this.#termOver;
       await this.#recorder.flush();
       electing.abort();
       await work.catch((error: unknown) => logger.error('the leader election ended with an error', { error }));
@@ -193,9 +169,9 @@ class Operator {
   }
 
   readyz(): Page {
-    if (this.#stopping) throw new Error('the operator is being stopped');
+    if (isStopping(this.#life)) throw new Error('the operator is being stopped');
     if (!this.#store.synced) throw new Error(`not ready: ${this.#waitingReason}`);
-    return plain(this.#leading() ? 'ok, leading' : `ok, standing by for ${this.#elector?.holder ?? 'nobody'}`);
+    return plain(leads(this.#life) ? 'ok, leading' : `ok, standing by for ${this.#elector?.holder ?? 'nobody'}`);
   }
 
   close(): void {
@@ -204,8 +180,31 @@ class Operator {
     this.metrics.close();
   }
 
-  #leading(): boolean {
-    return this.#term !== undefined && !this.#term.working.signal.aborted;
+  /** Takes the life cycle a step on, and does what the new state is about. */
+  #happened(event: LifeEvent): void {
+    const before = this.#life;
+    const life = nextLife(before, event);
+    if (life === before) return;
+    this.#life = life;
+    if (life.kind === 'leading') this.#termOver = this.#work();
+    else if (life.kind === 'abandoning' && before.kind !== 'abandoning') this.#termOver = this.#abandon(this.#termOver);
+  }
+
+  async #work(): Promise<void> {
+    this.#working = new AbortController();
+    const { signal } = this.#working;
+    try {
+      await this.#controller.lead(signal);
+    } catch (error) {
+      if (!signal.aborted) this.#context.logger.error('the controller ended with an error', { error });
+    }
+  }
+
+  async #abandon(work: Promise<void>): Promise<void> {
+    this.#working.abort();
+    this.metrics.forgetAll();
+    await Promise.all([this.#controller.abandon(), work]);
+    this.#happened('workersGone');
   }
 
   async #watch(namespace: string | undefined, signal: AbortSignal, random: () => number): Promise<void> {
@@ -236,7 +235,9 @@ class Operator {
       } else if (change.kind === 'synced') {
         logger.info('PromMigrations listed', { namespace: namespace ?? 'all', count: change.keys.length });
       }
-      for (const key of this.#store.take(namespace, change)) this.#controller.changed(key);
+      const keys = this.#store.take(namespace, change);
+      if (this.#store.synced) this.#happened('listed');
+      for (const key of keys) this.#controller.changed(key);
     }
   }
 
@@ -261,51 +262,27 @@ class Operator {
         }),
       onStarted: () => {
         logger.info('leading', { lease: leaseName });
-        this.#beginTerm();
+        this.#happened('elected');
       },
       onStopped: () => {
-        if (!this.#stopping) logger.error('the lease is lost: all workers are ended', { lease: leaseName });
-        this.#endTerm();
+        if (leads(this.#life)) logger.error('the lease is lost: all workers are ended', { lease: leaseName });
+        this.#happened('deposed');
       },
       onError: (error) => logger.warn('the lease could not be read or written', { lease: leaseName, error }),
     });
     this.#elector = elector;
     while (!signal.aborted) {
       await elector.run(signal);
-      await this.#term?.done;
-      await this.#abandoned;
+      await this.#termOver;
     }
   }
 
   /** Without leader election: somebody else sees to it that there is one. */
   async #lead(signal: AbortSignal): Promise<void> {
-    this.#beginTerm();
+    this.#happened('elected');
     await aborted(signal);
-    this.#endTerm();
-    await this.#term?.done;
-    await this.#abandoned;
-  }
-
-  #beginTerm(): void {
-    const working = new AbortController();
-    this.#term = { working, done: this.#work(working.signal) };
-  }
-
-  #endTerm(): void {
-    this.#term?.working.abort();
-    this.#abandoned = this.#controller.abandon();
-    this.metrics.forgetAll();
-  }
-
-  /** Not before everything is listed: what comes first would start first. */
-  async #work(signal: AbortSignal): Promise<void> {
-    const { logger } = this.#context;
-    try {
-      await this.#store.whenSynced(signal);
-      await this.#controller.lead(signal);
-    } catch (error) {
-      if (!signal.aborted) logger.error('the controller ended with an error', { error });
-    }
+    this.#happened('deposed');
+    await this.#termOver;
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OperatorContext, OperatorOptions } from '../../src/operator/operator.ts';
+import type { OperatorContext, OperatorOptions } from '../../src/operator/operator-options.ts';
 import { operatorCommand } from '../../src/cli/operator-command.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { ListenError } from '../../src/telemetry/http-server.ts';

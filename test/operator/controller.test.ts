@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent } from '../../src/migration/observer.ts';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
-import { Stage } from './support/controller-stage.ts';
+import { running, Stage, started } from './support/controller-stage.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
 
-const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
 const source = { url: 'http://source/api/v1/read', authorization: { credentials: { name: 'token', key: 'value' } } };
 const unauthorized = { code: 'unauthorized', message: 'source answered 401', side: 'source' as const };
-
-async function running(options: { maxMigrations?: number; spec?: Record<string, unknown> } = {}): Promise<Stage> {
-  const stage = new Stage(options);
-  stage.put(migrationOf({ spec: options.spec ?? {} }));
-  await stage.lead();
-  stage.worker('copy').report({}, started);
-  await stage.pass(1_000);
-  return stage;
-}
 
 describe('the controller', () => {
   it('runs a migration from its first sight to its end', async () => {
@@ -273,30 +262,6 @@ describe('the controller', () => {
     assert.deepEqual(stage.events, ['copy Started', 'copy Stalled']);
   });
 
-  for (const hours of [1, -1]) {
-    it(`sees neither a stall nor a wrong rate, and retries in time, when the wall clock jumps by ${hours} h`, async () => {
-      await using stage = await running({ spec: { activeDeadlineSeconds: 1800 } });
-      for (let second = 1; second <= 60; second++) {
-        if (second === 30) stage.clock.setWallClock(stage.clock.now() + hours * 3_600_000);
-        stage.worker('copy').report({ samplesWritten: second * 100, watermarkMs: startMs + second * 1_000 });
-        await stage.pass(1_000);
-        assert.equal(stage.phase('copy'), 'Running');
-        const rate = stage.resource('copy').status?.progress?.samplesPerSecond ?? 0;
-        if (second > 12) assert.ok(rate >= 90 && rate <= 110, `${rate} a second after ${second} s`);
-      }
-      assert.equal(stage.condition('copy', 'Progressing'), 'True Copying');
-      assert.deepEqual(stage.worker('copy').received, [], 'the active deadline has not passed');
-      stage.worker('copy').fail(new Error('boom'));
-      stage.worker('copy').exit(1);
-      await stage.pass(1_000);
-      stage.clock.setWallClock(stage.clock.now() + hours * 3_600_000);
-      await stage.pass(3_500);
-      assert.equal(stage.workers.length, 1, 'not before its pause is over');
-      await stage.pass(1_000);
-      assert.equal(stage.workers.length, 2, 'as soon as its pause is over');
-    });
-  }
-
   it('fails a migration at its active deadline', async () => {
     await using stage = await running({ spec: { activeDeadlineSeconds: 20 } });
     await stage.pass(20_000);
@@ -344,42 +309,6 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 1);
   });
 
-  it('keeps an edit that is seen while the response to an own write is still on its way', async () => {
-    await using stage = new Stage();
-    stage.put(migrationOf({ spec: { suspend: true } }));
-    let arrive = () => {};
-    stage.responses = new Promise((resolve) => {
-      arrive = resolve;
-    });
-    await stage.lead();
-    assert.equal(stage.phase('copy'), 'Suspended');
-    stage.spec('copy', { suspend: false });
-    await stage.pass(0);
-    stage.responses = undefined;
-    arrive();
-    await stage.pass(60_000);
-    assert.equal(stage.workers.length, 1);
-    assert.equal(stage.phase('copy'), 'Running');
-  });
-
-  it('keeps an edit that is seen while the read after a conflict is still on its way', async () => {
-    await using stage = new Stage();
-    stage.put(migrationOf({ spec: { suspend: true } }));
-    stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
-    let arrive = () => {};
-    stage.responses = new Promise((resolve) => {
-      arrive = resolve;
-    });
-    await stage.lead();
-    stage.spec('copy', { suspend: false });
-    await stage.pass(0);
-    stage.responses = undefined;
-    arrive();
-    await stage.pass(60_000);
-    assert.equal(stage.workers.length, 1);
-    assert.equal(stage.phase('copy'), 'Running');
-  });
-
   it('looks again when the object has changed under a write', async () => {
     await using stage = await running();
     stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
@@ -400,27 +329,6 @@ describe('the controller', () => {
     stage.put(migrationOf({ name: 'new' }));
     await stage.pass(60_000);
     assert.deepEqual([stage.workers.length, stage.statusWrites], [1, writes]);
-  });
-
-  it('drains within the grace period, and leaves a status that says so', async () => {
-    await using stage = await running();
-    stage.put(migrationOf({ name: 'stuck' }));
-    await stage.pass(1_000);
-    const drained = stage.controller.drain(15_000);
-    stage.put(migrationOf({ name: 'later' }));
-    await stage.pass(1_000);
-    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
-    stage.worker('copy').report({ windows: 1, watermarkMs: startMs + 3_600_000, samplesWritten: 5 });
-    stage.worker('copy').end('Interrupted');
-    await stage.pass(15_000);
-    assert.deepEqual(stage.worker('stuck').received, [{ type: 'stop' }, { type: 'abort' }]);
-    await stage.pass(1_000);
-    await drained;
-    for (const name of ['copy', 'stuck']) {
-      assert.equal(stage.condition(name, 'Progressing'), 'False OperatorStopped');
-    }
-    assert.equal(stage.resource('copy').status?.progress?.through, '2025-01-01T01:00:00Z');
-    assert.equal(stage.workers.length, 2);
   });
 
   it('goes on from the status where the destination keeps no resume point, and says so', async () => {

@@ -117,27 +117,15 @@ describe('the store of migrations', () => {
     assert.ok(!('managedFields' in (scene.store.get(key)?.metadata ?? {})));
   });
 
-  it('is synced when every namespace is listed, and lets wait for that', async () => {
+  it('is synced when every namespace is listed', () => {
     const store = new MigrationStore(['team', 'other']);
     assert.deepEqual(store.namespaces, ['team', 'other']);
-    const stop = new AbortController();
-    let synced = 0;
-    const waiting = [store.whenSynced(stop.signal), store.whenSynced(stop.signal)].map((one) =>
-      one.then(() => synced++),
-    );
-    const impatient = new AbortController();
-    const givenUp = store.whenSynced(impatient.signal);
-    impatient.abort(new Error('stopped'));
-    await assert.rejects(givenUp, /stopped/);
     store.objectsOf('team').set(key, version(0));
     assert.deepEqual(store.take('team', { kind: 'synced', keys: [key] }), [key]);
-    await Promise.resolve();
-    assert.deepEqual([store.synced, synced], [false, 0]);
+    assert.equal(store.synced, false);
     assert.deepEqual(store.take('other', { kind: 'waiting', reason: 'no CRD' }), []);
     store.take('other', { kind: 'synced', keys: [] });
-    await Promise.all(waiting);
-    assert.deepEqual([store.synced, synced], [true, 2]);
-    await store.whenSynced(stop.signal);
+    assert.equal(store.synced, true);
     assert.equal(store.get(key)?.metadata.name, 'copy');
     assert.throws(() => store.objectsOf('elsewhere'), RangeError);
   });

@@ -27,6 +27,7 @@ export const conditionReasons = {
     Suspended: 'False: spec.suspend is true',
     Stalled: 'False: no window was finished for spec.progressDeadlineSeconds; it is still being tried',
     OperatorStopped: 'False: the operator was stopped in an orderly way; it goes on when it runs again',
+    Deleting: 'False: the resource is being deleted and its worker has stopped; a finalizer of somebody else keeps it',
     Finished: 'False: see the condition Succeeded',
   },
   Degraded: {
@@ -68,6 +69,7 @@ export const conditionReasons = {
     Suspended: 'Unknown: as for Progressing',
     Stalled: 'Unknown: as for Progressing',
     OperatorStopped: 'Unknown: as for Progressing',
+    Deleting: 'Unknown: as for Progressing',
     SourceFailing: 'Unknown: as for Degraded',
     DestinationFailing: 'Unknown: as for Degraded',
     ProgressFailing: 'Unknown: as for Degraded',

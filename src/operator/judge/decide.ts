@@ -70,6 +70,8 @@ export type Situation =
   | { readonly kind: 'pausing'; readonly failures: Failures; readonly stalledMs: number | undefined }
   /** The operator is being stopped. */
   | { readonly kind: 'interrupted' }
+  /** The resource is being deleted, and nothing runs any more. */
+  | { readonly kind: 'deleting' }
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly atMs: number }
   /** Ended before; only its generation has to be noted. */
   | { readonly kind: 'unchanged' };
@@ -105,7 +107,7 @@ const completed: Outcome = {
 export function decide(input: DecideInput): Decision {
   const { resource, worker } = input;
   const nowMs = input.now.monotonicMs;
-  if (resource.metadata.deletionTimestamp !== undefined) return leave(worker, 'deleted');
+  if (resource.metadata.deletionTimestamp !== undefined) return whileDeleted(input);
   const ended = endOf(input);
   if (ended !== undefined) return afterEnd(input, ended);
   if (resource.spec.suspend) {
@@ -120,12 +122,20 @@ export function decide(input: DecideInput): Decision {
     : { ...decision, againInMs: earlier(decision.againInMs, deadlineMs - nowMs) };
 }
 
-function leave(worker: WorkerState, cause: StopCause): Decision {
-  return { actions: worker.kind === 'running' ? stop(worker, 'abort', cause) : [] };
+/** Mostly it is gone at once. As long as somebody's finalizer keeps it, its status is true. */
+function whileDeleted(input: DecideInput): Decision {
+  const { worker } = input;
+  if (worker.kind === 'running') return { actions: stop(worker, 'abort', 'deleted') };
+  const ended = endOf(input);
+  if (ended === undefined) return { actions: [status({ kind: 'deleting' })] };
+  const { outcome, atMs } = ended;
+  return { actions: outcome === undefined ? [] : [status({ kind: 'ended', outcome, atMs })] };
 }
 
+/** An abort shortens a drain. */
 function stop(worker: WorkerState & { kind: 'running' }, how: 'drain' | 'abort', cause: StopCause): Action[] {
-  return worker.stopping === undefined ? [{ type: 'stop', how, cause }] : [];
+  const more = worker.stopping === undefined || (how === 'abort' && worker.stopping !== cause);
+  return more ? [{ type: 'stop', how, cause }] : [];
 }
 
 function status(situation: Situation): Action {

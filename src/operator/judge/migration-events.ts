@@ -4,6 +4,7 @@
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
 import { formatCount, formatDuration } from '../../telemetry/format.ts';
+import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';
 import type { RecordedEvent } from '../kube/event-recorder.ts';
 import { statusText } from './migration-track.ts';
@@ -13,6 +14,8 @@ export const eventReasons = {
   Started: 'Normal: copying has begun at the start of the range',
   Resumed: 'Normal: copying goes on at the resume point',
   Suspended: 'Normal: spec.suspend is true, and nothing is under way any more',
+  AttemptFailed:
+    'Warning: an attempt crashed, hung or had its credentials refused, and is repeated after a pause; at most one in ten minutes for each reason',
   WindowSplit: 'Normal: a window was too big for the source, the destination or the memory; at most one in ten minutes',
   SamplesRejected: 'Warning: the destination rejects samples; at most one in ten minutes for each reason',
   Stalled: 'Warning: no window was finished for spec.progressDeadlineSeconds',
@@ -55,6 +58,14 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
     default:
       return undefined;
   }
+}
+
+/** What the end of an attempt is worth, when another one follows. The end of a migration is told when its status is written. */
+export function noticeOfEnd(verdict: Verdict): MigrationNotice | undefined {
+  if (verdict.kind !== 'again') return undefined;
+  const { reason, message } = verdict.failures;
+  const note = `${reason}: ${statusText(message)}`;
+  return { type: 'Warning', reason: 'AttemptFailed', action: 'Migrate', note, topic: `attempt ${reason}` };
 }
 
 /** What a change of status is worth, when it has been written. */

@@ -11,8 +11,16 @@ import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toCond
 import type { Check, Situation } from './decide.ts';
 import { type MigrationTrack, statusText } from './migration-track.ts';
 
-export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed';
-export const phases: readonly Phase[] = ['Pending', 'Running', 'Suspended', 'Stalled', 'Succeeded', 'Failed'];
+export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed' | 'Terminating';
+export const phases: readonly Phase[] = [
+  'Pending',
+  'Running',
+  'Suspended',
+  'Stalled',
+  'Succeeded',
+  'Failed',
+  'Terminating',
+];
 
 export interface StatusInput {
   readonly resource: PromMigration;
@@ -74,6 +82,8 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
       return 'Pending';
     case 'suspended':
       return 'Suspended';
+    case 'deleting':
+      return 'Terminating';
     case 'running':
     case 'pausing':
       return situation.stalledMs === undefined ? 'Running' : 'Stalled';
@@ -213,6 +223,11 @@ function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degra
       return not('Suspended', 'spec.suspend is true');
     case 'interrupted':
       return not('OperatorStopped', 'the operator was stopped; it goes on from the resume point when it runs again');
+    case 'deleting':
+      return not(
+        'Deleting',
+        'the resource is being deleted, and its worker has stopped; metadata.finalizers name who keeps it',
+      );
     case 'ended':
       return not('Finished', 'see the condition Succeeded');
     case 'unchanged':

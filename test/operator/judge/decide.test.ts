@@ -155,7 +155,32 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     { worker: running(), resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) },
     ['stop abort deleted'],
   ],
-  ['starts nothing that is being deleted', { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) }, []],
+  [
+    'does not wait for the windows in flight of what is deleted while it is being suspended',
+    {
+      worker: running({ stopping: 'suspend' }),
+      resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z', spec: { suspend: true } }),
+    },
+    ['stop abort deleted'],
+  ],
+  [
+    'starts nothing that is being deleted, and says so',
+    { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) },
+    ['status deleting'],
+  ],
+  [
+    'says nothing more of what had ended when it was deleted',
+    { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z', status: succeededStatus }), check: undefined },
+    [],
+  ],
+  [
+    'writes the end of what is deleted meanwhile',
+    {
+      resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }),
+      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs },
+    },
+    ['status ended'],
+  ],
   ['leaves alone what has succeeded', { resource: migrationOf({ status: succeededStatus }), check: undefined }, []],
   ['leaves alone what has failed', { resource: migrationOf({ status: failedStatus }), check: undefined }, []],
   [

@@ -5,14 +5,16 @@ import type { SecretReading } from '../../../src/operator/check.ts';
 import { Controller } from '../../../src/operator/controller.ts';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
 import { keyOf } from '../../../src/operator/kube/kube-objects.ts';
+import { type Life, nextLife, permissionOf } from '../../../src/operator/life-cycle.ts';
 import { MigrationStore } from '../../../src/operator/migration-store.ts';
 import { StatusWriter } from '../../../src/operator/status-writer.ts';
 import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkQueue } from '../../../src/operator/kube/work-queue.ts';
+import type { MigrationEvent } from '../../../src/migration/observer.ts';
 import type { LogFields } from '../../../src/telemetry/log-text.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock, settled } from './manual-clock.ts';
-import { nowMs } from './migrations.ts';
+import { endMs, migrationOf, nowMs, startMs } from './migrations.ts';
 
 export class Stage implements AsyncDisposable {
   readonly clock = new ManualClock(nowMs);
@@ -29,9 +31,15 @@ export class Stage implements AsyncDisposable {
   statusWrites = 0;
   /** While set, the API server takes writes of a status and tells the watch, but its responses are on their way until this resolves. */
   responses: Promise<void> | undefined;
+  /** Secrets are read when this resolves. */
+  secretResponses: Promise<void> | undefined;
+  /** Thrown instead of the next starts of a thread. */
+  readonly spawnFailures: Error[] = [];
   /** Thrown instead of the next writes of a status. */
   readonly writeFailures: KubeApiError[] = [];
+  /** Whether the lease is held. */
   leads = true;
+  life: Life = { kind: 'standby', listed: true };
   readonly controller: Controller;
   readonly #leading = new AbortController();
   #work: Promise<void> | undefined;
@@ -48,6 +56,8 @@ export class Stage implements AsyncDisposable {
       pool: (listeners) =>
         new WorkerPool({
           spawn: (job) => {
+            const failure = this.spawnFailures.shift();
+            if (failure !== undefined) throw failure;
             const worker = new FakeWorker(job);
             this.workers.push(worker);
             return worker;
@@ -64,7 +74,10 @@ export class Stage implements AsyncDisposable {
         onWrite: () => {},
       }),
       recorder: { record: ({ name }, { reason }) => this.events.push(`${name} ${reason}`) },
-      readSecrets: async (migration) => this.#readSecrets(migration),
+      readSecrets: async (migration) => {
+        await this.secretResponses;
+        return this.#readSecrets(migration);
+      },
       readResource: async (resource) => {
         const read = this.#objects.get(keyOf(resource));
         await this.responses;
@@ -74,7 +87,8 @@ export class Stage implements AsyncDisposable {
         this.deleted.push(resource.metadata.name);
         this.remove(keyOf(resource));
       },
-      mayWork: () => this.leads,
+      permission: () => permissionOf(this.life),
+      leaseHeld: () => this.leads,
       maxMigrations: options.maxMigrations ?? 2,
       clock,
       logger: { error: log, warn: log, info: log, debug: log },
@@ -123,6 +137,14 @@ export class Stage implements AsyncDisposable {
     return resource;
   }
 
+  /** As `kubectl delete` leaves it when somebody's finalizer is on it. */
+  terminate(name: string): void {
+    this.edit(name, ({ metadata, ...rest }) => ({
+      ...rest,
+      metadata: { ...metadata, deletionTimestamp: '2025-06-01T12:00:00Z' },
+    }));
+  }
+
   phase(name: string): string | undefined {
     return this.resource(name).status?.phase;
   }
@@ -141,8 +163,14 @@ export class Stage implements AsyncDisposable {
   }
 
   async lead(): Promise<void> {
+    this.life = nextLife(this.life, 'elected');
     this.#work = this.controller.lead(this.#leading.signal);
     await this.pass(0);
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.life = nextLife(this.life, 'stop');
+    return this.controller.drain(graceMs);
   }
 
   async pass(ms: number): Promise<void> {
@@ -201,4 +229,18 @@ export class Stage implements AsyncDisposable {
         : [],
     };
   }
+}
+
+export const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
+
+/** A controller that leads and copies one migration. */
+export async function running(
+  options: { maxMigrations?: number; spec?: Record<string, unknown> } = {},
+): Promise<Stage> {
+  const stage = new Stage(options);
+  stage.put(migrationOf({ spec: options.spec ?? {} }));
+  await stage.lead();
+  stage.worker('copy').report({}, started);
+  await stage.pass(1_000);
+  return stage;
 }

@@ -1,0 +1,35 @@
+// What an operator is started with: by the command line, and by tests.
+
+import type { Clock } from '../telemetry/clock.ts';
+import type { ListenAddress } from '../telemetry/http-server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { KubeConnection } from './kube/kube-config.ts';
+
+export interface OperatorOptions {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Empty: all. */
+  readonly watchNamespaces: readonly string[];
+  readonly metricsAddress: ListenAddress;
+  readonly leaderElect: boolean;
+  /** Undefined: the namespace of the pod, or of the kubeconfig's context. */
+  readonly leaseNamespace: string | undefined;
+  readonly leaseName: string;
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+  readonly maxMigrations: number;
+  /** From the request to stop to the end. */
+  readonly graceMs: number;
+  readonly podName: string;
+}
+
+export interface OperatorContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Aborted to end the operator in good order. */
+  readonly stop: AbortSignal;
+  /** Default: from the kubeconfig or the pod's service account. */
+  readonly connect?: () => Promise<KubeConnection>;
+}

@@ -1,0 +1,286 @@
+// One look at one migration: takes what is known of it, has decide.ts decide what to do, and does it; and what its worker reports meanwhile.
+// Held by controller.ts, which says when to look.
+
+import type { PromMigration } from '../api/prom-migration.ts';
+import { type Clock, momentOf } from '../telemetry/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Checked, checkMigration, type SecretReading } from './check.ts';
+import type { FromWorker, ResumePoint } from './execute/worker-messages.ts';
+import { crashOf, type WorkerPool, type WorkerPoolOptions } from './execute/worker-pool.ts';
+import type { Verdict, WorkerEnd } from './judge/attempt.ts';
+import { type Action, decide, type Decision } from './judge/decide.ts';
+import { noticeOf, noticeOfEnd } from './judge/migration-events.ts';
+import { generationOf, MigrationRecord } from './judge/migration-record.ts';
+import { hasSlot, nextForSlots, type Slots } from './judge/slots.ts';
+import { isConflict, isNotFound } from './kube/kube-errors.ts';
+import type { WorkQueue } from './kube/work-queue.ts';
+import type { Permission } from './life-cycle.ts';
+import { logEnd, logNotice, named } from './migration-log.ts';
+import { type Known, referenceTo, StatusPublisher, type StatusPublisherOptions } from './status-publisher.ts';
+import type { WriteResult } from './status-writer.ts';
+
+/** Hears what goes on, for the metrics. */
+export interface ReconcilerHooks {
+  report(key: string, report: FromWorker & { type: 'report' }): void;
+  /** Its worker is gone, and no other one will follow unless somebody edits the spec. */
+  ended(key: string): void;
+  /** The resource is gone: so are its series. */
+  forget(key: string): void;
+  reconciled(result: 'success' | 'error', seconds: number): void;
+}
+
+export interface ReconcilerOptions extends StatusPublisherOptions {
+  readonly store: StatusPublisherOptions['store'] & { list(): readonly PromMigration[] };
+  readonly queue: WorkQueue;
+  readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onEnd'>) => WorkerPool;
+  readonly readSecrets: (migration: PromMigration, signal: AbortSignal) => Promise<SecretReading>;
+  /** Deletes this very object and no later one of its name. */
+  readonly deleteResource: (resource: PromMigration, signal: AbortSignal) => Promise<void>;
+  /** What the operator's life cycle lets do now. */
+  readonly permission: () => Permission;
+  /** False as soon as the lease is over, even before the life cycle knows. */
+  readonly leaseHeld: () => boolean;
+  readonly maxMigrations: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly hooks: ReconcilerHooks;
+}
+
+/** One reconcile of one key. */
+interface Turn extends Known {
+  readonly key: string;
+  readonly signal: AbortSignal;
+  /** Ties the log lines of one reconcile together. */
+  readonly fields: Readonly<Record<string, string | number>>;
+}
+
+/** For what is about to change: a write has met a newer version, the worker of an earlier object is ending, the lease is over. */
+const AGAIN_MS = 1_000;
+
+export class Reconciler {
+  readonly pool: WorkerPool;
+  readonly publisher: StatusPublisher;
+  /** By key: what is known of each migration since this operator leads. */
+  readonly records = new Map<string, MigrationRecord>();
+  readonly #options: ReconcilerOptions;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.publisher = new StatusPublisher(options);
+    this.pool = options.pool({
+      onReport: (key, report) => this.#onReport(key, report),
+      onEnd: (key, end) => this.#onEnd(key, end),
+    });
+  }
+
+  /** @returns in how many milliseconds to look again although nothing has changed */
+  async look(key: string, signal: AbortSignal, fields: Turn['fields']): Promise<number | undefined> {
+    const resource = this.#options.store.get(key);
+    if (resource === undefined) {
+      this.#gone(key);
+      return undefined;
+    }
+    if (!this.#mayWork()) return AGAIN_MS;
+    const record = this.#recordOf(key, resource);
+    // Another object of this name, while the worker of the earlier one is ending.
+    if (record === undefined) return AGAIN_MS;
+    let turn: Turn = { key, resource, record, signal, fields };
+    let decision = this.#decide(turn, false);
+    let checked: Checked | undefined;
+    if (decision.actions.some((action) => action.type === 'check')) {
+      checked = await this.#check(turn);
+      // It may have been suspended or deleted since.
+      const newest = this.#options.store.get(key);
+      if (newest === undefined || newest.metadata.uid !== record.uid) return 0;
+      turn = { ...turn, resource: newest };
+      decision = this.#decide(turn, true);
+    }
+    let { againInMs } = decision;
+    for (const action of decision.actions) {
+      // The lease may be lost, or the operator asked to stop, since the decision: then it is void.
+      if (!this.#mayWork()) return AGAIN_MS;
+      if (action.type === 'start' && !this.#start(turn, checked, action.resume)) return undefined;
+      const soonerMs = await this.#act(action, turn);
+      if (soonerMs !== undefined) againInMs = Math.min(soonerMs, againInMs ?? soonerMs);
+    }
+    return againInMs;
+  }
+
+  #mayWork(): boolean {
+    const { permission, leaseHeld } = this.#options;
+    return permission() === 'work' && leaseHeld();
+  }
+
+  #decide({ resource, record }: Turn, checkIsFresh: boolean): Decision {
+    return decide({
+      resource,
+      check: record.checkOf(resource),
+      checkIsFresh,
+      worker: record.worker,
+      course: record.course,
+      slotFree: hasSlot(resource, this.#slots()),
+      now: momentOf(this.#options.clock),
+    });
+  }
+
+  #slots(): Slots {
+    const { store, maxMigrations, clock } = this.#options;
+    return {
+      resources: store.list(),
+      record: (key) => this.records.get(key),
+      free: maxMigrations - this.pool.size,
+      nowMs: clock.monotonicMs(),
+    };
+  }
+
+  async #check({ resource, record, signal, fields }: Turn): Promise<Checked> {
+    const { readSecrets, clock, logger } = this.#options;
+    const read = (migration: PromMigration) => readSecrets(migration, signal);
+    const checked = await checkMigration(resource, read, record.checkFailures, clock);
+    const { check } = checked;
+    if (record.checked(resource, check) && !check.ok) {
+      logger.warn('not accepted', { ...fields, reason: check.reason, problem: check.message });
+    }
+    // The place of one that cannot run is the next one's.
+    if (!check.ok) this.wakeWaiting();
+    return checked;
+  }
+
+  /** @returns whether its worker runs now. Otherwise it is looked at again. */
+  #start(
+    { key, resource, record, fields }: Turn,
+    checked: Checked | undefined,
+    resume: ResumePoint | undefined,
+  ): boolean {
+    const { clock, logger } = this.#options;
+    if (checked?.job === undefined) return false;
+    try {
+      this.pool.start(key, { ...checked.job, ...(resume !== undefined && { resume }) });
+    } catch (error) {
+      // The limit of processes of a pod, or of memory: an attempt that crashed at its start.
+      record.started(resource, momentOf(clock));
+      this.#onEnd(key, crashOf(error));
+      return false;
+    }
+    record.started(resource, momentOf(clock));
+    logger.info('worker started', fields);
+    return true;
+  }
+
+  /** @returns in how many milliseconds to look again, if something has to wait */
+  async #act(action: Action, turn: Turn): Promise<number | undefined> {
+    const { key, resource, record, signal, fields } = turn;
+    const { clock, logger, queue } = this.#options;
+    switch (action.type) {
+      case 'check':
+      case 'start':
+        return undefined;
+      case 'stop':
+        record.stopping(action.cause);
+        this.pool.stop(key, action.how);
+        logger.info('worker is told to stop', { ...fields, cause: action.cause });
+        return undefined;
+      case 'rates':
+        record.rates(action.rates);
+        this.pool.setRates(key, action.rates);
+        logger.info('limits changed', { ...fields, ...action.rates });
+        return undefined;
+      case 'end':
+        record.ended(action.outcome, generationOf(resource), clock.now());
+        queue.add(key);
+        return undefined;
+      case 'delete':
+        await this.#options.deleteResource(resource, signal).catch((error: unknown) => {
+          if (!isNotFound(error) && !isConflict(error)) throw error;
+        });
+        logger.info('deleted, as spec.ttlSecondsAfterFinished wants it', fields);
+        return undefined;
+      case 'status':
+        if (action.situation.kind === 'suspended') record.track.suspended();
+        else if (action.situation.kind === 'waiting') record.track.paused();
+        return laterMs(await this.publisher.publish(turn, action.situation, { signal }));
+    }
+  }
+
+  #onReport(key: string, report: FromWorker & { type: 'report' }): void {
+    const record = this.records.get(key);
+    // A worker that is told to end because another operator leads still has a last word.
+    if (record === undefined || this.#options.permission() === 'nothing') return;
+    const { clock, hooks, queue, recorder, store, logger } = this.#options;
+    const now = momentOf(clock);
+    if (record.report(report, now)) queue.add(key);
+    hooks.report(key, report);
+    const resource = store.get(key);
+    for (const event of report.events) {
+      if (event.type === 'warning') logger.warn(event.message, { ...named(key), code: event.code });
+      const notice = noticeOf(event, report.progress);
+      if (notice === undefined || resource === undefined || resource.metadata.uid !== record.uid) continue;
+      if (!record.isNews(notice, now.monotonicMs)) continue;
+      recorder.record(referenceTo(resource), notice);
+      logNotice(logger, key, notice);
+    }
+  }
+
+  #onEnd(key: string, end: WorkerEnd): void {
+    const { clock, logger, hooks, queue, permission } = this.#options;
+    const record = this.records.get(key);
+    const verdict = record?.workerEnded(end, momentOf(clock));
+    if (record !== undefined && verdict !== undefined) {
+      logEnd(logger, key, verdict, clock.monotonicMs());
+      if (verdict.kind === 'outcome') hooks.ended(key);
+      this.#noticeEnd(key, record, verdict);
+    }
+    if (permission() === 'nothing') return;
+    queue.add(key);
+    this.wakeWaiting();
+  }
+
+  #noticeEnd(key: string, record: MigrationRecord, verdict: Verdict): void {
+    const { store, recorder, clock, permission } = this.#options;
+    const notice = noticeOfEnd(verdict);
+    const resource = store.get(key);
+    if (notice === undefined || permission() === 'nothing') return;
+    if (resource === undefined || resource.metadata.uid !== record.uid) return;
+    if (record.isNews(notice, clock.monotonicMs())) recorder.record(referenceTo(resource), notice);
+  }
+
+  /** Undefined while the worker of an earlier object of this name has not ended. */
+  #recordOf(key: string, resource: PromMigration): MigrationRecord | undefined {
+    let record = this.records.get(key);
+    if (record !== undefined && record.uid !== resource.metadata.uid) {
+      this.#gone(key);
+      record = undefined;
+    }
+    if (record === undefined) {
+      if (this.pool.has(key)) return undefined;
+      record = new MigrationRecord(resource, momentOf(this.#options.clock));
+      this.records.set(key, record);
+    }
+    record.seen(resource);
+    return record;
+  }
+
+  #gone(key: string): void {
+    const { hooks, queue, logger } = this.#options;
+    if (this.pool.has(key)) {
+      logger.info('deleted: its worker is ended', named(key));
+      this.pool.stop(key, 'abort');
+    }
+    this.records.delete(key);
+    this.publisher.forget(key);
+    hooks.forget(key);
+    queue.forget(key);
+    this.wakeWaiting();
+  }
+
+  /** Queues those that may take the places that are free. */
+  wakeWaiting(): void {
+    if (this.#options.permission() !== 'work') return;
+    for (const key of nextForSlots(this.#slots())) this.#options.queue.add(key);
+  }
+}
+
+function laterMs(result: WriteResult): number | undefined {
+  if (result.kind === 'later') return result.afterMs;
+  return result.kind === 'conflict' ? AGAIN_MS : undefined;
+}

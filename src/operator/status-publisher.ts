@@ -1,0 +1,100 @@
+// Makes the status of a migration from how it stands, has it written, and reports what has changed by it: to the store, as events, in the log.
+// Used by controller.ts, for one key at a time.
+
+import type { PromMigration } from '../api/prom-migration.ts';
+import { type Clock, momentOf } from '../telemetry/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Situation } from './judge/decide.ts';
+import { noticesOfChange } from './judge/migration-events.ts';
+import type { MigrationRecord } from './judge/migration-record.ts';
+import { composeStatus } from './judge/status.ts';
+import type { RecordedEvent } from './kube/event-recorder.ts';
+import { keyOf, type ObjectReference } from './kube/kube-objects.ts';
+import { logNotice, named } from './migration-log.ts';
+import type { StatusWriter, WriteResult } from './status-writer.ts';
+
+export interface StatusPublisherOptions {
+  readonly store: {
+    get(key: string): PromMigration | undefined;
+    /** Takes over the response to a request of the operator's own, unless `basis` is not the newest any more. */
+    put(basis: PromMigration, response: PromMigration, passed?: readonly string[]): void;
+  };
+  readonly writer: Pick<StatusWriter, 'write' | 'forget'>;
+  /** The object as it is now, or undefined when there is none. */
+  readonly readResource: (resource: PromMigration, signal: AbortSignal) => Promise<PromMigration | undefined>;
+  readonly recorder: { record(object: ObjectReference, event: RecordedEvent): void };
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A migration, and what this process knows of it. */
+export interface Known {
+  readonly resource: PromMigration;
+  readonly record: MigrationRecord;
+}
+
+const LAST_WRITE_MS = 3_000;
+/** For the last status there is no later look: it is written once more when the object has changed under it. */
+const MOST_LAST_WRITES = 5;
+
+export class StatusPublisher {
+  readonly #options: StatusPublisherOptions;
+
+  constructor(options: StatusPublisherOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what the writer throws when it has to be tried again */
+  async publish(
+    { resource, record }: Known,
+    situation: Situation,
+    settings: { readonly signal: AbortSignal; readonly hurry?: boolean },
+  ): Promise<WriteResult> {
+    const { writer, store, clock, recorder, logger, readResource } = this.#options;
+    const check = record.checkOf(resource);
+    const status = composeStatus({ resource, situation, track: record.track, check, now: momentOf(clock) });
+    const result = await writer.write(resource, status, settings);
+    if (result.kind === 'conflict') {
+      const newest = await readResource(resource, settings.signal);
+      if (newest !== undefined) store.put(resource, newest);
+    }
+    if (result.kind !== 'written') return result;
+    store.put(resource, result.resource, result.passed);
+    for (const notice of noticesOfChange(resource.status, status)) {
+      recorder.record(referenceTo(result.resource), notice);
+      // The ends are in the log already, with more about them.
+      if (notice.action !== 'Finish') logNotice(logger, keyOf(resource), notice);
+    }
+    return result;
+  }
+
+  /** The last word on a migration of an operator that stops. Never rejects. */
+  async publishLast(key: string, record: MigrationRecord, mayWrite: () => boolean): Promise<void> {
+    const settings = { hurry: true, signal: AbortSignal.timeout(LAST_WRITE_MS) };
+    try {
+      for (let attempt = 1; attempt <= MOST_LAST_WRITES; attempt++) {
+        const resource = this.#options.store.get(key);
+        if (resource === undefined || resource.metadata.uid !== record.uid || !mayWrite()) return;
+        const { kind } = await this.publish({ resource, record }, lastSituation(resource, record), settings);
+        if (kind !== 'conflict') return;
+      }
+    } catch (error) {
+      this.#options.logger.warn('the last status could not be written', { ...named(key), error });
+    }
+  }
+
+  forget(key: string): void {
+    this.#options.writer.forget(key);
+  }
+}
+
+function lastSituation({ metadata, spec }: PromMigration, { worker }: MigrationRecord): Situation {
+  if (worker.kind === 'ended') return worker;
+  if (metadata.deletionTimestamp !== undefined) return { kind: 'deleting' };
+  return spec.suspend ? { kind: 'suspended' } : { kind: 'interrupted' };
+}
+
+export function referenceTo({ apiVersion, kind, metadata }: PromMigration): ObjectReference {
+  const { name, namespace = 'default', uid = '', resourceVersion = '' } = metadata;
+  return { apiVersion, kind, namespace, name, uid, resourceVersion };
+}
