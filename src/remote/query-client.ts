@@ -6,6 +6,7 @@ import type { Buffers } from './http/buffers.ts';
 import { type HttpAnswer, HttpClient, type ClientContext } from './http/http.ts';
 import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
 import { JsonCost } from './json-cost.ts';
+import { BadRange, LabelsTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
 export interface QueryOptions {
@@ -40,24 +41,44 @@ export class QueryClient {
    * VictoriaMetrics is told to use neither its cache nor its latency offset, which hide fresh samples; others ignore these parameters.
    */
   async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
-    const answer = await this.#ask(
-      'query',
-      [
-        ['query', promql],
-        ['time', secondsOf(timeMs)],
-        ['nocache', '1'],
-        ['latency_offset', '1ms'],
-      ],
-      options,
-    );
-    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
-    if (refusal !== undefined) throw refusal;
+    const answer = await this.#instant(promql, timeMs, options);
     const parsed = parseQueryAnswer(await this.#whole(answer, options.maxBytes));
     if ('problem' in parsed)
       throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${parsed.problem}`);
     if (parsed.isPartial)
       throw this.#error(answer, 'transient', 'partial-answer', 'answered from a part of its storage only');
     return parsed.result;
+  }
+
+  /**
+   * The series of a range selector at `timeMs`, and their timestamps in [fromMs, toMs). What lies outside of that range is discarded as it
+   * arrives, so `maxBytes` is for the labels of one series. A series may come before the response turns out to be damaged, and the next
+   * attempt shows it again. Throws RemoteError like `query`.
+   */
+  async *rangeTimes(
+    promql: string,
+    timeMs: number,
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    options: QueryOptions,
+  ): AsyncGenerator<SeriesTimes, undefined> {
+    const answer = await this.#instant(promql, timeMs, options);
+    const range = new RangeTimes(fromMs, toMs, options.maxBytes);
+    let isPartial: boolean;
+    try {
+      for await (const piece of answer.body) {
+        try {
+          yield* range.push(piece);
+        } finally {
+          this.#buffers.give(piece);
+        }
+      }
+      isPartial = range.end().isPartial;
+    } catch (error) {
+      if (error instanceof LabelsTooLarge) throw this.#tooLarge(answer, 'sent labels of a series', options.maxBytes);
+      if (!(error instanceof BadRange)) throw error;
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${error.message}`);
+    }
+    if (isPartial) throw this.#error(answer, 'transient', 'partial-answer', 'answered from a part of its storage only');
   }
 
   /**
@@ -115,6 +136,22 @@ export class QueryClient {
   /** Ends all connections, those in use too. */
   close(): void {
     this.#http.close();
+  }
+
+  async #instant(promql: string, timeMs: number, options: QueryOptions): Promise<HttpAnswer> {
+    const answer = await this.#ask(
+      'query',
+      [
+        ['query', promql],
+        ['time', secondsOf(timeMs)],
+        ['nocache', '1'],
+        ['latency_offset', '1ms'],
+      ],
+      options,
+    );
+    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    if (refusal !== undefined) throw refusal;
+    return answer;
   }
 
   async #ask(api: 'query' | 'export', parameters: [string, string][], options: QueryOptions): Promise<HttpAnswer> {

@@ -1,0 +1,239 @@
+// The timestamps of a PromQL range response, taken out of its JSON while it arrives: a series may have years of samples of which a few minutes
+// are wanted, and parsed as a whole each sample takes hundreds of bytes. Values are skipped. Pure; called by query-client.ts.
+
+import { JsonCost } from './json-cost.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+
+/** Numbers, `true`, `null`; keys, `status`, the text of an error. */
+const MAX_TOKEN_BYTES = 4096;
+
+export interface SeriesTimes {
+  readonly metric: Readonly<Record<string, string>>;
+  /** Within the range that is kept. */
+  readonly timesMs: readonly number[];
+}
+
+/** The labels of one series would take more memory than they may. */
+export class LabelsTooLarge extends Error {
+  override readonly name = 'LabelsTooLarge';
+}
+
+/** The bytes are not such a response. */
+export class BadRange extends Error {
+  override readonly name = 'BadRange';
+}
+
+/**
+ * Depths of `{"status":…,"data":{"resultType":…,"result":[{"metric":{…},"values":[[time,"value"],…],"histograms":[…]},…]}}`: how many
+ * brackets are open around a thing.
+ */
+const IN_ROOT = 1;
+const IN_DATA = 2;
+const IN_SERIES = 4;
+const IN_SAMPLES = 5;
+const IN_SAMPLE = 6;
+
+export class RangeTimes {
+  readonly #fromMs: number;
+  readonly #toMs: number;
+  readonly #maxMetricBytes: number;
+  readonly #open: number[] = [];
+  /** Of each open object the key that was read last. */
+  readonly #keys: string[] = [];
+  #token: number[] = [];
+  #inString = false;
+  #escaped = false;
+  /** Position in the innermost array. */
+  #index = 0;
+  #metric: Uint8Array[] | undefined;
+  readonly #metricCost = new JsonCost();
+  #labels: Record<string, string> | undefined;
+  #times: number[] = [];
+  #found: SeriesTimes[] = [];
+  #status = '';
+  #error = '';
+  #type = '';
+  #partial = false;
+  #ended = false;
+
+  /** Keeps what lies in [fromMs, toMs), and accepts label sets that take at most `maxMetricBytes` of memory while they are parsed. */
+  constructor(fromMs: number, toMs: number, maxMetricBytes: number) {
+    this.#fromMs = fromMs;
+    this.#toMs = toMs;
+    this.#maxMetricBytes = maxMetricBytes;
+  }
+
+  /**
+   * Adds the next part of the response, wherever it is cut.
+   * @returns the series that end in it
+   * @throws BadRange, LabelsTooLarge
+   */
+  push(part: Uint8Array): SeriesTimes[] {
+    this.#found = [];
+    let metricFrom = this.#metric === undefined ? -1 : 0;
+    for (let at = 0; at < part.length; at++) {
+      const byte = part[at] as number;
+      if (this.#inString) this.#stringByte(byte);
+      else if (isSpace(byte)) continue;
+      else if (this.#ended) throw new BadRange('something after the end');
+      else if (byte === QUOTE) this.#inString = true;
+      else if (byte === COMMA) this.#comma();
+      else if (byte === COLON) this.#colon();
+      else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        if (this.#opens(byte)) metricFrom = at;
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+        if (this.#open.length === IN_SAMPLES && this.#metric !== undefined) {
+          this.#keepMetric(part.subarray(metricFrom, at + 1));
+          metricFrom = -1;
+          this.#labels = labelsOf(this.#metric);
+          this.#metric = undefined;
+        }
+        this.#closes(byte);
+      } else this.#add(byte);
+    }
+    if (metricFrom >= 0) this.#keepMetric(part.subarray(metricFrom));
+    return this.#found;
+  }
+
+  /** After the last part. @returns whether the server says that a part of its storage was missing. @throws BadRange */
+  end(): { readonly isPartial: boolean } {
+    if (!this.#ended) throw new BadRange('an end in the middle');
+    if (this.#status !== 'success') throw new BadRange(`status ${JSON.stringify(this.#status)}, ${this.#error}`);
+    if (this.#type !== 'matrix')
+      throw new BadRange(`a result of type ${JSON.stringify(this.#type)} instead of a matrix`);
+    return { isPartial: this.#partial };
+  }
+
+  #stringByte(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) {
+      this.#inString = false;
+      return;
+    }
+    // Values and labels are not tokens; labels are kept as a whole.
+    if (this.#open.length < IN_SAMPLES) this.#add(byte);
+  }
+
+  #add(byte: number): void {
+    if (this.#token.length >= MAX_TOKEN_BYTES) throw new BadRange('a text that is too long');
+    this.#token.push(byte);
+  }
+
+  #takeToken(): string {
+    const text = Buffer.from(this.#token).toString('utf8');
+    this.#token = [];
+    return text;
+  }
+
+  #colon(): void {
+    if (this.#open.at(-1) !== OPEN_OBJECT) throw new BadRange('a colon outside of an object');
+    this.#keys[this.#open.length] = this.#takeToken();
+  }
+
+  #comma(): void {
+    if (this.#open.length === 0) throw new BadRange('a comma outside of everything');
+    this.#value();
+    this.#index++;
+  }
+
+  /** @returns whether the labels of a series begin here */
+  #opens(byte: number): boolean {
+    if (this.#token.length > 0) throw new BadRange('a bracket after a value');
+    const inSample = this.#open.length === IN_SAMPLE && this.#index === 0 && this.#isInSamples();
+    this.#open.push(byte);
+    this.#index = 0;
+    const depth = this.#open.length;
+    const isSample = (depth === IN_SAMPLES || depth === IN_SAMPLE) && this.#isInSamples();
+    if (inSample || (isSample && byte !== OPEN_ARRAY)) throw new BadRange('samples that are no list of pairs');
+    if (depth !== IN_SAMPLES || !this.#isIn('metric')) return false;
+    this.#metric = [];
+    this.#metricCost.clear();
+    return true;
+  }
+
+  #closes(byte: number): void {
+    const depth = this.#open.length;
+    if (this.#open.at(-1) !== (byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_ARRAY))
+      throw new BadRange('an unexpected bracket');
+    this.#value();
+    if (depth === IN_SERIES && this.#isInResult()) this.#endSeries();
+    this.#open.pop();
+    this.#index = 1;
+    if (depth === IN_ROOT) this.#ended = true;
+  }
+
+  /** A value ends: a number or a text, or nothing where it was an object or an array. */
+  #value(): void {
+    const depth = this.#open.length;
+    const text = this.#takeToken();
+    if (depth === IN_SAMPLE && this.#index === 0 && this.#isInSamples()) this.#sampleTime(text);
+    if (depth === IN_SAMPLES && text !== '' && this.#isInSamples()) throw new BadRange('a sample that is no pair');
+    const key = this.#keys[depth];
+    if (depth === IN_ROOT && key === 'status') this.#status = text;
+    else if (depth === IN_ROOT && key === 'error') this.#error = text;
+    else if (depth === IN_ROOT && key === 'isPartial') this.#partial = text === 'true';
+    else if (depth === IN_DATA && key === 'resultType') this.#type = text;
+  }
+
+  #sampleTime(text: string): void {
+    const seconds = Number(text);
+    if (text === '' || !Number.isFinite(seconds)) throw new BadRange(`a sample at ${JSON.stringify(text)}`);
+    const timeMs = Math.round(seconds * 1000);
+    if (timeMs >= this.#fromMs && timeMs < this.#toMs) this.#times.push(timeMs);
+  }
+
+  #endSeries(): void {
+    if (this.#labels === undefined) throw new BadRange('a series without labels');
+    this.#found.push({ metric: this.#labels, timesMs: this.#times });
+    this.#labels = undefined;
+    this.#times = [];
+  }
+
+  #keepMetric(bytes: Uint8Array): void {
+    this.#metricCost.add(bytes);
+    if (this.#metricCost.bytes > this.#maxMetricBytes) throw new LabelsTooLarge();
+    this.#metric?.push(Uint8Array.from(bytes));
+  }
+
+  #isInResult(): boolean {
+    return this.#keys[IN_ROOT] === 'data' && this.#keys[IN_DATA] === 'result';
+  }
+
+  #isInSamples(): boolean {
+    return this.#isIn('values') || this.#isIn('histograms');
+  }
+
+  #isIn(key: string): boolean {
+    return this.#isInResult() && this.#keys[IN_SERIES] === key;
+  }
+}
+
+function labelsOf(pieces: readonly Uint8Array[]): Record<string, string> {
+  let labels: unknown;
+  try {
+    labels = JSON.parse(Buffer.concat(pieces).toString('utf8'));
+  } catch {
+    throw new BadRange('labels that are no JSON');
+  }
+  if (!isLabels(labels)) throw new BadRange('labels that are no object of texts');
+  return labels;
+}
+
+function isLabels(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((label) => typeof label === 'string')
+  );
+}
