@@ -38,14 +38,15 @@ export function splitNames(
 }
 
 /**
- * Matchers on `__name__` that hold for exactly the names of a partition, to be added to a selector's own. The regexes are RE2 and
+ * Matchers on `__name__`, or on another label whose values are meant, that hold for exactly the names of a partition, to be added to a
+ * selector's own. The regexes are RE2 and
  * mean the same whether the server anchors them as `^(?:…)$` (Prometheus 2) or `^(?s:…)$` (Prometheus 3).
  */
-export function partitionMatchers(partition: NamePartition): Matcher[] {
-  if (isExactName(partition)) return [{ kind: '=', name: NAME_LABEL, value: partition.from }];
+export function partitionMatchers(partition: NamePartition, name: string = NAME_LABEL): Matcher[] {
+  if (isExactName(partition)) return [{ kind: '=', name, value: partition.from }];
   const matchers: Matcher[] = [];
-  if (partition.from !== '') matchers.push({ kind: '=~', name: NAME_LABEL, value: regexFrom(partition.from) });
-  if (partition.to !== undefined) matchers.push({ kind: '!~', name: NAME_LABEL, value: regexFrom(partition.to) });
+  if (partition.from !== '') matchers.push({ kind: '=~', name, value: regexFrom(partition.from) });
+  if (partition.to !== undefined) matchers.push({ kind: '!~', name, value: regexFrom(partition.to) });
   return matchers;
 }
 

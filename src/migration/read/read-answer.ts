@@ -7,7 +7,7 @@ import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/answ
 import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, metricName } from '../../wire/labels.ts';
 import { encodeReadRequest } from '../../wire/messages.ts';
-import { canHold, checkExpansion, compress, SnappyReader } from '../../wire/snappy/snappy.ts';
+import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../../wire/snappy/snappy.ts';
 import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 
@@ -43,6 +43,7 @@ export function noteArrived(error: DoesNotFit, cursor: SeriesCursor, bytes: numb
 
 /** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
 const LONGEST_EMPTY_BYTES = 8;
+const MAX_EMPTY_MESSAGE_BYTES = 64;
 
 /**
  * Reads one answer completely.
@@ -139,17 +140,25 @@ function nameOf(labels: Uint8Array): string {
 
 /**
  * Asks until the first bytes of the answer tell whether there is any series. An answer of SAMPLES without a series is a few bytes long.
- * @throws RemoteError, or the signal's reason
+ * @throws RemoteError, WireError when a short answer is none, or the signal's reason
  */
-export async function hasNoSeries(client: ReadClient, query: ReadQuery, signal: AbortSignal): Promise<boolean> {
-  const answer = await client.read(requestOf(query, client.searchesRegexes), { attempt: 1, signal });
+export async function hasNoSeries(
+  client: ReadClient,
+  query: ReadQuery,
+  options: { attempt: number; signal: AbortSignal },
+): Promise<boolean> {
+  const answer = await client.read(requestOf(query, client.searchesRegexes), options);
+  const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of answer.body) {
     bytes += piece.length;
+    const isMore = bytes > (answer.kind === 'stream' ? 0 : LONGEST_EMPTY_BYTES);
+    if (!isMore) pieces.push(Uint8Array.from(piece));
     client.buffers.give(piece);
-    if (bytes > (answer.kind === 'stream' ? 0 : LONGEST_EMPTY_BYTES)) return false;
+    if (isMore) return false;
   }
-  return true;
+  if (answer.kind === 'stream') return true;
+  return !new SamplesCursor(decompress(Buffer.concat(pieces), MAX_EMPTY_MESSAGE_BYTES)).next();
 }
 
 /** @param anchored for a server that would find a regular expression anywhere in a value: written out as Prometheus 3 reads it */
