@@ -11,8 +11,10 @@ import { MigrationError } from './migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { MigrationProgress } from './observer.ts';
 import type { DestinationView } from './progress/destination-view.ts';
+import { MarkWriter } from './progress/mark-writer.ts';
 import { NoView } from './progress/no-view.ts';
 import { PromqlView } from './progress/promql-view.ts';
+import type { ViewOptions } from './progress/readable-view.ts';
 import { RemoteReadView } from './progress/remote-read-view.ts';
 import { RateLimit } from './limits/rate-limit.ts';
 import { Retrier } from './limits/retrier.ts';
@@ -64,7 +66,15 @@ export function openConnections(
   pool.allow(readBudgetBytes);
   const source = new ReadClient(plan.source, client);
   const destination = new WriteClient(plan.destination, client, inFlightWrites + 1);
-  const view = openView(plan, { hooks: client, retrier, clock, random: context.random, maxResponseBytes: share });
+  const marker = new MarkWriter({ plan, client: destination, retrier, frozenEndMs: undefined });
+  const view = openView(plan, {
+    hooks: client,
+    retrier,
+    clock,
+    random: context.random,
+    maxResponseBytes: share,
+    probe: (timeMs, signal) => marker.probe(timeMs, signal),
+  });
   const samplesRate = new RateLimit(samplesPerSecond, clock);
   const bytesRate = new RateLimit(bytesPerSecond, clock);
   context.onRatesAvailable?.((rates) => {
@@ -89,10 +99,7 @@ export function openConnections(
   };
 }
 
-function openView(
-  plan: MigrationPlan,
-  options: Omit<ConstructorParameters<typeof PromqlView>[0], 'plan' | 'endpoint'>,
-): DestinationView {
+function openView(plan: MigrationPlan, options: Omit<ViewOptions, 'plan' | 'endpoint'>): DestinationView {
   switch (plan.progress.protocol) {
     case 'RemoteRead':
       return new RemoteReadView({ plan, endpoint: plan.progress.endpoint, ...options });

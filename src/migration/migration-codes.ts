@@ -26,6 +26,11 @@ export const migrationCodes = {
       'the destination answered that it took the first progress mark, but does not show it: it dropped it in silence, or another place is read than written',
     cure: "raise the destination's retention beyond the age of the data (VictoriaMetrics -retentionPeriod), or correct spec.destination.progress.url and its tenant",
   },
+  'read-back-too-large': {
+    meaning:
+      'the smallest part of the destination that can be read back, one series or the marks of a millisecond, is still more than an eighth of spec.limits.memory or than the destination allows',
+    cure: "raise spec.limits.memory, or the destination's own limit on a query",
+  },
   'window-too-large': {
     meaning: 'the smallest window that can be asked for is still more than the source or spec.limits.memory allows',
     cure: "raise spec.limits.memory, or the source's own limit",

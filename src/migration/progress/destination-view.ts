@@ -13,7 +13,7 @@ export type Hidden = 'nothing' | 'stale-markers' | 'everything';
 export interface SeriesRange {
   /** The metric names of all the series. */
   readonly names: readonly string[];
-  /** The series, by `labelKey` of their canonical labels; called when the destination shows anything of those names, and then once. */
+  /** The series, by `labelKey` of their canonical labels. Called when the destination shows anything of those names, mostly once. */
   readonly keys: () => Iterable<string>;
   /** Half open: [fromMs, toMs). */
   readonly fromMs: number;

@@ -1,25 +1,48 @@
-// Where the latest mark is looked for: backwards in stretches that double, so that years of marks are never read whole. Pure but for the
-// look itself, which the caller passes in.
+// Where the latest mark is looked for: in stretches that all reach to the end of the range and double backwards, so that years of marks are
+// never read whole. They overlap on purpose: Thanos Query does not ask a Receive for a range that lies wholly before the in-order head, so
+// a mark behind newer data shows only in a range that reaches into that data.
 
 import type { Mark } from './progress-mark.ts';
 
 const FIRST_STRETCH_MS = 3_600_000;
 
+/** The latest mark of a stretch; undefined when it has none, `too-many` when its marks can't be read at once. */
+export type FoundMark = Mark | undefined | 'too-many';
+
 /**
- * The latest mark in [fromMs, toMs), or undefined when there is none.
- * @param latest looks for the latest mark in a stretch, half open like the range
+ * The latest mark in [fromMs, toMs).
+ * @param look looks for the latest mark in [startMs, toMs)
+ * @returns `too-many` when not even the marks of one millisecond can be read
  */
 export async function findLatestMark(
-  latest: (fromMs: number, toMs: number) => Promise<Mark | undefined>,
+  look: (startMs: number) => Promise<FoundMark>,
   fromMs: number,
   toMs: number,
-): Promise<Mark | undefined> {
-  let endMs = toMs;
-  for (let stretchMs = FIRST_STRETCH_MS; endMs > fromMs; stretchMs *= 2) {
-    const startMs = Math.max(fromMs, endMs - stretchMs);
-    const mark = await latest(startMs, endMs);
-    if (mark !== undefined) return mark;
-    endMs = startMs;
+): Promise<FoundMark> {
+  let emptyFromMs = toMs;
+  for (let stretchMs = FIRST_STRETCH_MS; emptyFromMs > fromMs; stretchMs *= 2) {
+    const startMs = Math.max(fromMs, toMs - stretchMs);
+    const found = await look(startMs);
+    if (found === 'too-many') return bisect(look, startMs, emptyFromMs);
+    if (found !== undefined) return found;
+    emptyFromMs = startMs;
   }
   return undefined;
+}
+
+/** There are too many marks from `crowdedFromMs` on, and none from `emptyFromMs` on. */
+async function bisect(
+  look: (startMs: number) => Promise<FoundMark>,
+  crowdedFromMs: number,
+  emptyFromMs: number,
+): Promise<FoundMark> {
+  let [lowMs, highMs] = [crowdedFromMs, emptyFromMs];
+  while (highMs - lowMs > 1) {
+    const middleMs = lowMs + Math.floor((highMs - lowMs) / 2);
+    const found = await look(middleMs);
+    if (found === 'too-many') lowMs = middleMs;
+    else if (found === undefined) highMs = middleMs;
+    else return found;
+  }
+  return 'too-many';
 }

@@ -1,73 +1,77 @@
-// Which samples the destination has already, collected in pieces that fit: names in groups, and time in halves where a group is too much.
+// Which samples the destination has already: what is shown is matched with the series that are about to be written, and collected in pieces
+// that fit.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
-import type { Matcher } from '../plan/migration-plan.ts';
+import { decodeLabels, type LabelBytes } from '../../wire/labels.ts';
+import { MigrationError } from '../migration-error.ts';
 import { DoesNotFit } from '../limits/reservation.ts';
+import type { AddedLabels } from './added-labels.ts';
 import type { SeriesRange } from './destination-view.ts';
+import { type SeriesPiece, piecesOf, splitPiece } from './series-pieces.ts';
 
-/** The series that are looked for, by `labelKey` of their canonical labels, and what timestamps of them were found. */
-export interface PresentTimes {
-  /** To be added to; undefined for a series that is not looked for. */
-  get(key: string): number[] | undefined;
-  keys(): Iterable<string>;
-}
+type LabelSet = ReadonlyMap<string, string>;
+
+const MAX_FOREIGN_SERIES = 10;
 
 /**
- * Adds the timestamps that the destination has of the metrics `names` in [fromMs, toMs).
- * @throws DoesNotFit, or RemoteError `too-large`, when it is too much at once
+ * The wanted series and the timestamps of them that were found.
+ *
+ * A sample counts as there when any one of the receivers that show the series has it, each under external labels of its own. Requiring it
+ * of all of them would be wrong: receivers that share the series among them each show only their own. And a reader of the
+ * destination gets a sample that one of them has; how many copies there are is for the destination, which acknowledged the write, to decide.
+ * Sent again, it would be refused by the one that has it, or stored twice.
  */
-export type AddTimes = (names: readonly string[], fromMs: number, toMs: number, present: PresentTimes) => Promise<void>;
-
-const MAX_NAMES_AT_ONCE = 100;
-/** Regular expressions are sent in the URL or a form; servers bound them. */
-const MAX_NAME_BYTES_AT_ONCE = 4000;
-
-/** @returns ascending timestamps by series */
-export async function collectPresentTimes(
-  { names, keys, fromMs, toMs }: SeriesRange,
-  add: AddTimes,
-): Promise<Map<string, Float64Array>> {
-  const wanted = new WantedTimes(keys);
-  for (const group of nameGroups(names)) await addInPieces(add, group, fromMs, toMs, wanted);
-  return wanted.found();
-}
-
-export function namesMatcher(names: readonly string[]): Matcher {
-  if (names.length === 1) return { kind: '=', name: '__name__', value: names[0] as string };
-  const alternatives = names.map((name) => name.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'));
-  return { kind: '=~', name: '__name__', value: alternatives.join('|') };
-}
-
-export function addTimes(
-  present: PresentTimes,
-  key: string,
-  times: Iterable<number>,
-  fromMs: number,
-  toMs: number,
-): void {
-  const known = present.get(key);
-  if (known === undefined) return;
-  for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs) known.push(timeMs);
-}
-
-/** Lists the series only when the destination shows any at all: it is empty most of the time, and they may be a million. */
-class WantedTimes implements PresentTimes {
+export class PresentTimes {
   readonly #list: () => Iterable<string>;
+  readonly #added: AddedLabels;
+  /** Listed only when the destination shows any series at all: it is empty most of the time, and they may be a million. */
   #times: Map<string, number[]> | undefined;
+  /** Shown, but not wanted under these labels. */
+  readonly #foreign: LabelSet[] = [];
+  /** Wanted series of which something is shown that may as well belong to another one. */
+  readonly unclear = new Set<string>();
 
-  constructor(list: () => Iterable<string>) {
+  constructor(list: () => Iterable<string>, added: AddedLabels) {
     this.#list = list;
+    this.#added = added;
   }
 
-  get(key: string): number[] | undefined {
-    return this.#all().get(key);
+  /** Where to put the timestamps of a shown series; undefined when it is not wanted. */
+  of(shown: LabelBytes): number[] | undefined {
+    const times = this.#wanted();
+    const originals = this.#added.originalsOf(shown).filter((key) => times.has(key));
+    const [key] = originals;
+    if (key !== undefined && originals.length === 1) return times.get(key);
+    for (const unclear of originals) this.unclear.add(unclear);
+    if (!this.#added.isKnown) {
+      if (this.#foreign.length < MAX_FOREIGN_SERIES) this.#foreign.push(new Map(decodeLabels(shown)));
+      return undefined;
+    }
+    const base = this.#added.baseOf(shown);
+    if (base !== undefined && times.has(base)) this.unclear.add(base);
+    return undefined;
   }
 
+  /**
+   * Whether a shown series looks like a wanted one with labels added, and it is not known which labels the destination adds. Otherwise the
+   * shown ones are neighbours of the same metric names.
+   */
+  get lookExtended(): boolean {
+    if (this.#foreign.length === 0) return false;
+    for (const key of this.#wanted().keys()) {
+      const labels = decodeLabels(Buffer.from(key, 'latin1'));
+      if (this.#foreign.some((shown) => labels.every(([name, value]) => shown.get(name) === value))) return true;
+    }
+    return false;
+  }
+
+  /** The wanted series that can be recognized. */
   keys(): Iterable<string> {
-    return this.#all().keys();
+    return this.#wanted().keys();
   }
 
-  found(): Map<string, Float64Array> {
+  /** Ascending timestamps by series. */
+  sorted(): Map<string, Float64Array> {
     const sorted = new Map<string, Float64Array>();
     for (const [key, times] of this.#times ?? []) {
       if (times.length > 0) sorted.set(key, Float64Array.from(new Set(times)).sort());
@@ -75,45 +79,62 @@ class WantedTimes implements PresentTimes {
     return sorted;
   }
 
-  #all(): Map<string, number[]> {
-    if (this.#times === undefined) {
-      this.#times = new Map();
-      for (const key of this.#list()) this.#times.set(key, []);
+  #wanted(): Map<string, number[]> {
+    if (this.#times !== undefined) return this.#times;
+    const times = new Map<string, number[]>();
+    const clashing = new Set<string>();
+    for (const key of this.#list()) {
+      const labels = this.#added.areNone ? undefined : Buffer.from(key, 'latin1');
+      if (labels === undefined || !this.#added.clashWith(labels)) times.set(key, []);
+      else clashing.add(this.#added.baseOf(labels) ?? key);
     }
-    return this.#times;
+    // Shown, this one and the one with the label of an added name may look the same.
+    for (const base of clashing) if (times.delete(base)) this.unclear.add(base);
+    this.#times = times;
+    return times;
   }
 }
 
-async function addInPieces(
-  add: AddTimes,
-  names: readonly string[],
-  fromMs: number,
-  toMs: number,
-  wanted: PresentTimes,
+export function addTimes(to: number[], times: Iterable<number>, fromMs: number, toMs: number): void {
+  for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs) to.push(timeMs);
+}
+
+/**
+ * Reads all pieces of a range, smaller ones where one is too much at once.
+ * @param read adds what a piece shows to `present`. Throws DoesNotFit, or RemoteError `too-large`, when it is too much
+ * @throws MigrationError `read-back-too-large` when not even the smallest piece can be read; what `read` throws
+ */
+export async function readInPieces(
+  { names, fromMs, toMs }: Omit<SeriesRange, 'keys'>,
+  present: PresentTimes,
+  options: { isAdded: (label: string) => boolean; canSplitTime: boolean },
+  read: (piece: SeriesPiece) => Promise<void>,
 ): Promise<void> {
-  try {
-    await add(names, fromMs, toMs, wanted);
-  } catch (error) {
-    const tooLarge = error instanceof DoesNotFit || (error instanceof RemoteError && error.class === 'too-large');
-    if (!tooLarge || toMs - fromMs <= 1) throw error;
-    const middleMs = fromMs + Math.floor((toMs - fromMs) / 2);
-    await addInPieces(add, names, fromMs, middleMs, wanted);
-    await addInPieces(add, names, middleMs, toMs, wanted);
+  const left = piecesOf(names, fromMs, toMs).reverse();
+  for (let piece = left.pop(); piece !== undefined; piece = left.pop()) {
+    try {
+      await read(piece);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const pieces = splitPiece(piece, present.keys(), options);
+      if (pieces === undefined) throw readBackTooLarge(error);
+      left.push(...pieces.reverse());
+    }
   }
 }
 
-function nameGroups(names: readonly string[]): string[][] {
-  const groups: string[][] = [];
-  let bytes = MAX_NAME_BYTES_AT_ONCE;
-  for (const name of names) {
-    const group = groups.at(-1);
-    if (group === undefined || group.length >= MAX_NAMES_AT_ONCE || bytes + name.length > MAX_NAME_BYTES_AT_ONCE) {
-      groups.push([name]);
-      bytes = name.length;
-    } else {
-      group.push(name);
-      bytes += name.length;
-    }
-  }
-  return groups;
+export function isTooLarge(error: unknown): error is DoesNotFit | RemoteError {
+  return error instanceof DoesNotFit || (error instanceof RemoteError && error.class === 'too-large');
+}
+
+export function readBackTooLarge(cause: Error): MigrationError {
+  return new MigrationError(
+    'read-back-too-large',
+    `the smallest part of the destination that can be read back is still too much: ${cause.message}`,
+    {
+      side: 'progress',
+      hint: "raise spec.limits.memory, an eighth of which is for a response that is read back, or the destination's own limit",
+      cause,
+    },
+  );
 }

@@ -34,12 +34,20 @@ export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined):
 
 /** Finds every mark of this very copy, whatever `end` it was frozen at. */
 export function markMatchers(plan: MarkIdentity): Matcher[] {
+  return [...identityMatchers(plan), { kind: '!=', name: 'probe', value: '1' }];
+}
+
+/** Finds the samples beside the marks that a run of this copy wrote to see how the destination takes or shows them. */
+export function probeMatchers(plan: MarkIdentity): Matcher[] {
+  return [...identityMatchers(plan), { kind: '=', name: 'probe', value: '1' }];
+}
+
+function identityMatchers(plan: MarkIdentity): Matcher[] {
   return [
     { kind: '=', name: '__name__', value: progressMetric },
     { kind: '=', name: 'migration', value: plan.migration },
     { kind: '=', name: 'id', value: plan.id },
     { kind: '=', name: 'shard', value: '0' },
-    { kind: '!=', name: 'probe', value: '1' },
     ...Object.entries(plan.progressLabels).map(([name, value]) => ({ kind: '=', name, value }) as const),
   ];
 }

@@ -1,79 +1,168 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { AddedLabels } from '../../../src/migration/progress/added-labels.ts';
+import { PresentTimes, readInPieces } from '../../../src/migration/progress/present-times.ts';
+import { pieceMatchers, type SeriesPiece } from '../../../src/migration/progress/series-pieces.ts';
 import { DoesNotFit } from '../../../src/migration/limits/reservation.ts';
-import { collectPresentTimes, type PresentTimes } from '../../../src/migration/progress/present-times.ts';
+import { encodeLabels, labelKey } from '../../../src/wire/labels.ts';
+import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+import { selects } from '../support/remote-messages.ts';
 
-/** One series `s`, a sample each millisecond; refuses to show more than `most` at once. */
-class FakeReadBack {
-  readonly asked: { names: readonly string[]; fromMs: number; toMs: number }[] = [];
-  readonly #most: number;
+type Labels = Readonly<Record<string, string>>;
 
-  constructor(most: number) {
-    this.#most = most;
+const nothingAdded = AddedLabels.unknown({});
+const anyTime = { isAdded: () => false, canSplitTime: true };
+
+function keyOf(labels: Labels): string {
+  return labelKey(encodeLabels(Object.entries(labels)));
+}
+
+/** Series with a sample each millisecond; refuses to show more than `maxSamples` at once. */
+class FakeDestination {
+  readonly asked: SeriesPiece[] = [];
+  readonly #series: readonly Labels[];
+  readonly #maxSamples: number;
+
+  constructor(series: readonly Labels[], maxSamples = Number.POSITIVE_INFINITY) {
+    this.#series = series;
+    this.#maxSamples = maxSamples;
   }
 
-  readonly add = (names: readonly string[], fromMs: number, toMs: number, present: PresentTimes): Promise<void> => {
-    this.asked.push({ names, fromMs, toMs });
-    if (toMs - fromMs > this.#most) return Promise.reject(new DoesNotFit('too much'));
-    for (let timeMs = fromMs; timeMs < toMs; timeMs++) present.get('s')?.push(timeMs);
-    return Promise.resolve();
-  };
+  async read(
+    wanted: readonly Labels[],
+    range: { fromMs: number; toMs: number; names?: readonly string[] },
+    options = anyTime,
+  ): Promise<Map<string, Float64Array>> {
+    const present = new PresentTimes(() => wanted.map(keyOf), nothingAdded);
+    const names = range.names ?? [...new Set(wanted.map((labels) => labels['__name__'] ?? ''))];
+    await readInPieces({ ...range, names }, present, options, async (piece) => {
+      this.asked.push(piece);
+      const { fromMs, toMs } = piece;
+      const matchers = pieceMatchers(piece);
+      const found = this.#series.filter((labels) => selects(matchers, Object.entries(labels)));
+      if (found.length * (toMs - fromMs) > this.#maxSamples) throw new DoesNotFit('too much');
+      for (const labels of found) {
+        const times = present.of(encodeLabels(Object.entries(labels)));
+        for (let timeMs = fromMs; timeMs < toMs; timeMs++) times?.push(timeMs);
+      }
+    });
+    return present.sorted();
+  }
+}
+
+function isExtended(labels: Labels, other: Labels): boolean {
+  return Object.entries(labels).every(([name, value]) => value === '' || other[name] === value);
+}
+
+function every(fromMs: number, toMs: number): number[] {
+  return Array.from({ length: toMs - fromMs }, (_, i) => fromMs + i);
 }
 
 describe('what the destination has already', () => {
-  it('is asked in shorter pieces when it is too much at once', async () => {
-    const readBack = new FakeReadBack(3);
-    const present = await collectPresentTimes(
-      { names: ['m'], keys: () => ['s', 'absent'], fromMs: 100, toMs: 120 },
-      readBack.add,
+  it('is read in shorter pieces of time when one series is too much at once', async () => {
+    const destination = new FakeDestination([{ __name__: 'm', a: '1' }], 3);
+    const present = await destination.read([{ __name__: 'm', a: '1' }], { fromMs: 100, toMs: 120 });
+    assert.deepEqual([...present.keys()], [keyOf({ __name__: 'm', a: '1' })]);
+    assert.deepEqual([...present.get(keyOf({ __name__: 'm', a: '1' }))!], every(100, 120));
+  });
+
+  it('is read by names, then by the values of a label, whatever the series have in common', async () => {
+    const label = fc.constantFrom('', 'a', 'b', 'abc', 'Z', '/x/y', 'é', '\u{1f600}', '\n');
+    const series = fc.uniqueArray(
+      fc.record({ __name__: fc.constantFrom('m', 'n', 'o'), one: label, two: label, three: label }),
+      { minLength: 1, maxLength: 40, selector: (labels) => keyOf(labels) },
     );
-    assert.deepEqual([...present.keys()], ['s']);
-    assert.deepEqual(
-      [...present.get('s')!],
-      Array.from({ length: 20 }, (_, i) => 100 + i),
+    await fc.assert(
+      fc.asyncProperty(series, series, fc.integer({ min: 1, max: 30 }), async (wanted, others, maxSamples) => {
+        // A series that is not wanted, has all labels of a wanted one and others beside can't be kept out of a read of that one.
+        const apart = others.filter((other) => wanted.every((labels) => !isExtended(labels, other)));
+        const shown = [...new Map([...wanted, ...apart].map((labels) => [keyOf(labels), labels])).values()];
+        const destination = new FakeDestination(shown, maxSamples);
+        const present = await destination.read(wanted, { fromMs: 0, toMs: 8 });
+        assert.deepEqual(new Set(present.keys()), new Set(wanted.map(keyOf)));
+        for (const times of present.values()) assert.deepEqual([...times], every(0, 8));
+      }),
+      { interruptAfterTimeLimit: 8000 },
     );
   });
 
-  it('fails when not even a millisecond can be shown', async () => {
-    await assert.rejects(
-      collectPresentTimes({ names: ['m'], keys: () => ['s'], fromMs: 0, toMs: 8 }, new FakeReadBack(0).add),
-      DoesNotFit,
-    );
+  it('is not searched again and again among series that are not wanted', async () => {
+    const shown = Array.from({ length: 64 }, (_, i) => ({ __name__: 'm', pod: `pod-${i}`, node: `n${i % 4}` }));
+    const destination = new FakeDestination(shown, 8);
+    const present = await destination.read([shown[17]!], { fromMs: 0, toMs: 8 });
+    assert.equal(present.size, 1);
+    assert.ok(destination.asked.length <= 2, `${destination.asked.length} reads`);
   });
 
-  it('is asked for many names a hundred at a time, and for long ones fewer', async () => {
-    const readBack = new FakeReadBack(10);
+  it('is not read in pieces of time where that makes no piece smaller', async () => {
+    const destination = new FakeDestination([{ __name__: 'm', a: '1' }], 3);
+    const options = { ...anyTime, canSplitTime: false };
+    await assert.rejects(destination.read([{ __name__: 'm', a: '1' }], { fromMs: 0, toMs: 8 }, options), {
+      code: 'read-back-too-large',
+    });
+  });
+
+  it('ends with a side and a cure when not even a millisecond of one series can be shown', async () => {
+    const destination = new FakeDestination([{ __name__: 'm' }], 0);
+    await assert.rejects(destination.read([{ __name__: 'm' }], { fromMs: 0, toMs: 8 }), (error: Error) => {
+      assert.deepEqual(
+        [error.name, 'code' in error && error.code, 'side' in error && error.side],
+        ['MigrationError', 'read-back-too-large', 'progress'],
+      );
+      assert.match('hint' in error ? String(error.hint) : '', /spec\.limits\.memory/);
+      return true;
+    });
+  });
+
+  it('is read smaller when the destination says that it is too much, and not when it says anything else', async () => {
+    const fail = (errorClass: 'too-large' | 'refused') => async () => {
+      throw new RemoteError({ class: errorClass, code: 'answer-too-large', side: 'progress', what: 'said so' });
+    };
+    const present = new PresentTimes(() => [keyOf({ __name__: 'm' })], nothingAdded);
+    const range = { names: ['m'], fromMs: 0, toMs: 1 };
+    await assert.rejects(readInPieces(range, present, anyTime, fail('too-large')), { code: 'read-back-too-large' });
+    await assert.rejects(readInPieces(range, present, anyTime, fail('refused')), { name: 'RemoteError' });
+  });
+
+  it('is read for many names a hundred at a time, and for long ones fewer', async () => {
     const names = Array.from({ length: 250 }, (_, i) => `m${i}`);
-    await collectPresentTimes({ names, keys: () => ['s'], fromMs: 0, toMs: 10 }, readBack.add);
+    const destination = new FakeDestination([]);
+    await destination.read([], { fromMs: 0, toMs: 10, names });
     assert.deepEqual(
-      readBack.asked.map((one) => one.names.length),
+      destination.asked.map((piece) => piece.names.length),
       [100, 100, 50],
     );
     assert.deepEqual(
-      readBack.asked.flatMap((one) => one.names),
+      destination.asked.flatMap((piece) => piece.names),
       names,
     );
 
-    const long = new FakeReadBack(10);
-    await collectPresentTimes(
-      { names: ['a'.repeat(3000), 'b'.repeat(3000), 'c'.repeat(9000)], keys: () => ['s'], fromMs: 0, toMs: 10 },
-      long.add,
-    );
+    const long = new FakeDestination([]);
+    const longNames = ['a'.repeat(3000), 'b'.repeat(3000), 'c'.repeat(9000)];
+    await long.read([], { fromMs: 0, toMs: 10, names: longNames });
     assert.deepEqual(
-      long.asked.map((one) => one.names.length),
+      long.asked.map((piece) => piece.names.length),
       [1, 1, 1],
     );
   });
 
   it('has each timestamp once, in order, however often it was shown', async () => {
-    const twice = new FakeReadBack(10);
-    const names = Array.from({ length: 101 }, (_, i) => `m${i}`);
-    const present = await collectPresentTimes({ names, keys: () => ['s'], fromMs: 0, toMs: 3 }, twice.add);
-    assert.deepEqual([...present.get('s')!], [0, 1, 2]);
+    const present = new PresentTimes(() => [keyOf({ __name__: 'm' })], nothingAdded);
+    const times = present.of(encodeLabels([['__name__', 'm']]));
+    times?.push(3, 1, 2);
+    present.of(encodeLabels([['__name__', 'm']]))?.push(1, 3);
+    assert.deepEqual([...present.sorted().get(keyOf({ __name__: 'm' }))!], [1, 2, 3]);
   });
 
-  it('is not asked at all for nothing', async () => {
-    const readBack = new FakeReadBack(10);
-    assert.equal((await collectPresentTimes({ names: [], keys: () => [], fromMs: 0, toMs: 10 }, readBack.add)).size, 0);
-    assert.deepEqual(readBack.asked, []);
+  it('does not list the series of a destination that shows nothing', async () => {
+    const present = new PresentTimes(() => assert.fail('listed'), nothingAdded);
+    await readInPieces({ names: ['m'], fromMs: 0, toMs: 10 }, present, anyTime, async () => undefined);
+    assert.equal(present.sorted().size, 0);
+  });
+
+  it('is not asked for at all when nothing is wanted', async () => {
+    const destination = new FakeDestination([]);
+    assert.equal((await destination.read([], { fromMs: 0, toMs: 10, names: [] })).size, 0);
+    assert.deepEqual(destination.asked, []);
   });
 });

@@ -41,6 +41,7 @@ describe('marks by PromQL', () => {
       clock,
       random: () => 0.5,
       maxResponseBytes: 1024 * 1024,
+      probe: () => Promise.reject(new Error('not expected')),
     });
     const mark = await view.latestMark(epochMs, epochMs + 365 * dayMs, never);
     view.close();

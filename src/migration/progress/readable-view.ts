@@ -1,0 +1,303 @@
+// What the two views of a readable destination have in common: how marks are looked for, samples are read back, and what was learned about the
+// destination meanwhile. The protocols' own ways to read are remote-read-view.ts and promql-view.ts.
+
+import type { Endpoint } from '../../remote/endpoint.ts';
+import type { ClientContext } from '../../remote/http/http.ts';
+import { hintOf } from '../../remote/meaning/answer-codes.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { Clock } from '../../telemetry/clock.ts';
+import { WireError } from '../../wire/errors.ts';
+import { labelKey } from '../../wire/labels.ts';
+import type { Retrier } from '../limits/retrier.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import { AddedLabels } from './added-labels.ts';
+import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
+import { type FoundMark, findLatestMark } from './mark-search.ts';
+import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
+import { countLabel } from './mark-counts.ts';
+import { LatestMark, type Mark, markMatchers, probeMatchers, progressMetric } from './progress-mark.ts';
+import { pieceMatchers } from './series-pieces.ts';
+
+export interface ViewOptions {
+  readonly plan: MigrationPlan;
+  readonly endpoint: Endpoint;
+  readonly hooks: ClientContext;
+  readonly retrier: Retrier;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The most that one response, or one line of an export, may take; a larger one is asked for in pieces. */
+  readonly maxResponseBytes: number;
+  /** Writes one sample beside the progress series. @throws RemoteError when the destination does not take it */
+  readonly probe: (timeMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Half open: [fromMs, toMs). */
+export interface ReadRange {
+  readonly matchers: readonly Matcher[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A read in which the destination is asked for more than is wanted: for [fromMs, untilMs), of which [fromMs, toMs) is kept. */
+export interface ReachingRange extends ReadRange {
+  readonly untilMs: number;
+}
+
+/** A sample of the progress series. */
+export interface ProgressSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** All series but the progress series, the probe among them. */
+const ANY_DATA: readonly Matcher[] = [
+  { kind: '=~', name: '__name__', value: '.+' },
+  { kind: '!=', name: '__name__', value: progressMetric },
+];
+/** Responses that can't be parsed are retried this often, for some minutes; then something is wrong that does not pass. */
+const MAX_DAMAGED_RESPONSES = 15;
+/** How long a probe may take to show; VictoriaMetrics 1.145 shows a new series two to four seconds after it took it. */
+const PROBE_VISIBLE_MS = 5000;
+const PROBE_POLL_MS = 500;
+/** Beyond so many series the view gives up telling them apart. */
+const MAX_UNCLEAR_SERIES = 10_000;
+
+export abstract class ReadableView implements DestinationView {
+  readonly readable = true;
+  protected readonly options: ViewOptions;
+  #added: AddedLabels;
+  /**
+   * Thanos Query asks a Receive only for ranges that reach into its in-order head. What was written behind newer data is shown by no range
+   * that ends before that, until the out-of-order head is compacted. Once this was seen, every range reaches to now.
+   */
+  #hidesOldRanges = false;
+  /** Some run of this copy has written before: marks, or a probe that was there before this run's own. */
+  #begun = false;
+  #probed: Promise<void> | undefined;
+  /** Series of which something is shown that may as well belong to another one; undefined when there are too many. */
+  #unclear: Set<string> | undefined = new Set();
+
+  constructor(options: ViewOptions) {
+    this.options = options;
+    this.#added = AddedLabels.unknown(options.plan.progressLabels);
+  }
+
+  /** Samples of the progress series. @throws DoesNotFit, or RemoteError `too-large`, when there are too many */
+  protected abstract readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]>;
+
+  /** Adds the timestamps of what is shown. @throws DoesNotFit, or RemoteError `too-large`, when it is too much at once */
+  protected abstract readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void>;
+
+  /** Whether any series matches; undefined when that can't be found out without reading them all. */
+  protected abstract hasSeries(range: ReadRange, signal: AbortSignal): Promise<boolean | undefined>;
+
+  protected abstract readonly hidesStaleMarkers: boolean;
+
+  abstract settle(signal: AbortSignal): Promise<void>;
+  abstract show(signal: AbortSignal): Promise<boolean>;
+  abstract close(): void;
+
+  async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
+    const untilMs = Math.max(toMs, this.#reachMs());
+    const found = await findLatestMark((startMs) => this.#findMark(startMs, toMs, untilMs, signal), fromMs, toMs);
+    if (found === 'too-many') throw readBackTooLarge(new Error('the progress marks of one millisecond do not fit'));
+    if (found === undefined) return undefined;
+    this.#begun = true;
+    if (!this.#hidesOldRanges) this.#hidesOldRanges = !(await this.#showsInOwnRange(found.throughMs, signal));
+    return found;
+  }
+
+  async showsMark(throughMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#shows(throughMs, signal, (untilMs) => this.#readMarks(throughMs, untilMs, signal));
+  }
+
+  async presentTimes(range: SeriesRange, signal: AbortSignal): Promise<ReadonlyMap<string, Float64Array>> {
+    for (;;) {
+      const added = this.#added;
+      const present = new PresentTimes(range.keys, added);
+      const untilMs = this.#hidesOldRanges ? Math.max(range.toMs, this.#reachMs()) : range.toMs;
+      const options = {
+        isAdded: (label: string) => added.isAdded(label),
+        // What reaches to now does not become smaller with the range that is kept of it.
+        canSplitTime: untilMs === range.toMs,
+      };
+      await readInPieces(range, present, options, (piece) =>
+        this.readTimes(
+          {
+            matchers: pieceMatchers(piece),
+            fromMs: piece.fromMs,
+            toMs: piece.toMs,
+            untilMs: Math.max(piece.toMs, options.canSplitTime ? piece.toMs : untilMs),
+          },
+          present,
+          signal,
+        ),
+      );
+      if (present.lookExtended) {
+        await this.#learnFromProbe(range.fromMs, signal);
+        if (this.#added !== added) continue;
+        this.#unclear = undefined;
+      }
+      this.#note(present.unclear);
+      return present.sorted();
+    }
+  }
+
+  async isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
+    const shown = await this.#tryHasSeries(fromMs, toMs, signal);
+    // Only newer data can hide older one.
+    const nowMs = this.#reachMs();
+    const newer = toMs < nowMs ? await this.#tryHasSeries(toMs, nowMs, signal) : false;
+    if (newer !== false) await this.#learnFromProbe(fromMs, signal);
+    // Everything that is wanted may be hidden there, and reading it all to see is too much: but no run of this copy has begun yet.
+    if (this.#hidesOldRanges) return !this.#begun;
+    return shown === false;
+  }
+
+  hides(labels: Uint8Array): Hidden {
+    if (this.#unclear === undefined || this.#unclear.has(labelKey(labels))) return 'everything';
+    if (this.#added.clashWith(labels)) return 'everything';
+    return this.hidesStaleMarkers ? 'stale-markers' : 'nothing';
+  }
+
+  /**
+   * Repeats a read like any other one that fails: damaged responses too, which a proxy that is restarted sends as well as a broken server.
+   * @throws RemoteError, always of this side and with a hint; DoesNotFit
+   */
+  protected retried<T>(signal: AbortSignal, read: (attempt: number) => Promise<T>): Promise<T> {
+    const { retrier, endpoint } = this.options;
+    return retrier.persist(endpoint, signal, async (attempt) => {
+      try {
+        return await read(attempt);
+      } catch (error) {
+        throw damagedResponse(error, attempt) ?? error;
+      }
+    });
+  }
+
+  #reachMs(): number {
+    return this.options.clock.now() + 1;
+  }
+
+  async #findMark(startMs: number, toMs: number, untilMs: number, signal: AbortSignal): Promise<FoundMark> {
+    let samples: readonly ProgressSample[];
+    try {
+      samples = await this.#readMarks(startMs, untilMs, signal);
+    } catch (error) {
+      if (isTooLarge(error)) return 'too-many';
+      throw error;
+    }
+    const latest = new LatestMark();
+    for (const { labels, timeMs, value } of samples) {
+      if (timeMs >= startMs && timeMs < toMs) latest.add(labels, timeMs, value);
+    }
+    return latest.mark;
+  }
+
+  #readMarks(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly ProgressSample[]> {
+    return this.#readProgress({ matchers: markMatchers(this.options.plan), fromMs, toMs }, signal);
+  }
+
+  async #readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]> {
+    const samples = await this.readProgress(range, signal);
+    for (const { labels } of samples) this.#added = this.#added.learnedFrom(Object.entries(labels));
+    return samples;
+  }
+
+  async #showsInOwnRange(timeMs: number, signal: AbortSignal): Promise<boolean> {
+    return hasSampleAt(await this.#readMarks(timeMs, timeMs + 1, signal), timeMs);
+  }
+
+  /** Whether a sample of the progress series shows, in a range of its own or, if that hides it, in one that reaches to now. */
+  async #shows(
+    timeMs: number,
+    signal: AbortSignal,
+    read: (untilMs: number) => Promise<readonly ProgressSample[]>,
+  ): Promise<boolean> {
+    const isShown = async (untilMs: number) => hasSampleAt(await read(untilMs), timeMs);
+    const ownMs = timeMs + 1;
+    const nowMs = Math.max(ownMs, this.#reachMs());
+    if (!this.#hidesOldRanges && (await isShown(ownMs))) return true;
+    try {
+      if (!(await isShown(nowMs))) return false;
+    } catch (error) {
+      signal.throwIfAborted();
+      // Some stores bound the range of a query. What they refuse shows nothing, and the shorter range was readable.
+      if (error instanceof RemoteError || isTooLarge(error)) return false;
+      throw error;
+    }
+    // It may also have appeared in between.
+    if (!this.#hidesOldRanges && nowMs > ownMs) this.#hidesOldRanges = !(await isShown(ownMs));
+    return true;
+  }
+
+  #learnFromProbe(timeMs: number, signal: AbortSignal): Promise<void> {
+    this.#probed ??= this.#probe(timeMs, signal);
+    return this.#probed;
+  }
+
+  /**
+   * Writes a sample whose labels and time are known, and looks how it is shown: with which labels added, and whether in a range of its own.
+   * Series of others prove nothing: a cluster's label that all of them have may be their own.
+   */
+  async #probe(timeMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, plan, probe } = this.options;
+    const matchers = probeMatchers(plan);
+    const read = (fromMs: number, toMs: number) => this.#readProgress({ matchers, fromMs, toMs }, signal);
+    try {
+      const earlier = await read(Math.min(plan.startMs, timeMs), Math.max(timeMs + 1, this.#reachMs()));
+      if (earlier.length > 0) this.#begun = true;
+      if (!hasSampleAt(earlier, timeMs)) await probe(timeMs, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // What is refused at that time, or is too much to be read, teaches nothing.
+      if (error instanceof RemoteError || isTooLarge(error)) return;
+      throw error;
+    }
+    const giveUpAtMs = clock.monotonicMs() + PROBE_VISIBLE_MS;
+    await this.show(signal);
+    while (!(await this.#shows(timeMs, signal, (untilMs) => read(timeMs, untilMs)))) {
+      if (clock.monotonicMs() >= giveUpAtMs) return;
+      await clock.sleep(PROBE_POLL_MS, signal);
+    }
+  }
+
+  async #tryHasSeries(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean | undefined> {
+    try {
+      return await this.hasSeries({ matchers: ANY_DATA, fromMs, toMs }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return undefined;
+      throw error;
+    }
+  }
+
+  #note(unclear: ReadonlySet<string>): void {
+    if (this.#unclear === undefined) return;
+    for (const key of unclear) this.#unclear.add(key);
+    if (this.#unclear.size > MAX_UNCLEAR_SERIES) this.#unclear = undefined;
+  }
+}
+
+/** A mark or a probe of that time; the counts beside a mark are none. */
+function hasSampleAt(samples: readonly ProgressSample[], timeMs: number): boolean {
+  return samples.some((sample) => sample.timeMs === timeMs && sample.labels[countLabel] === undefined);
+}
+
+/** A response that can't be parsed as the failure of a read; undefined for any other failure. */
+function damagedResponse(error: unknown, attempt: number): RemoteError | undefined {
+  const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-answer');
+  if (!isDamaged) return undefined;
+  return new RemoteError({
+    class: attempt < MAX_DAMAGED_RESPONSES ? 'transient' : 'refused',
+    code: 'bad-answer',
+    side: 'progress',
+    status: error instanceof RemoteError ? error.status : 200,
+    what:
+      error instanceof RemoteError
+        ? error.message.replace(/^progress /, '')
+        : `sent a damaged response: ${error.message}`,
+    hint: hintOf('bad-answer', 'progress'),
+  });
+}

@@ -1,0 +1,139 @@
+// How a read-back that is too much at once is cut: first the metric names, then the values of a label that the wanted series differ in, down
+// to one series, then time. Time comes last because a shorter range has as many labels, and the labels of a metric with many series
+// can be most of a response. Pure.
+
+import { decodeLabels } from '../../wire/labels.ts';
+import type { Matcher } from '../plan/migration-plan.ts';
+import { allNames, hasName, type NamePartition, partitionMatchers, splitNames } from '../read/name-partition.ts';
+
+/** Some series of [fromMs, toMs). */
+export interface SeriesPiece {
+  readonly names: readonly string[];
+  /** For each label the interval of its values; a series without the label has the empty value. */
+  readonly values: ReadonlyMap<string, NamePartition>;
+  /** All labels of the one series that is left. */
+  readonly only?: readonly (readonly [name: string, value: string])[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const MAX_NAMES_AT_ONCE = 100;
+/** Regular expressions are sent in the URL or a form; servers bound them. */
+const MAX_NAME_BYTES_AT_ONCE = 4000;
+/** So many series are looked at to choose a label. */
+const MAX_SAMPLED_SERIES = 1000;
+
+/** The pieces to begin with. */
+export function piecesOf(names: readonly string[], fromMs: number, toMs: number): SeriesPiece[] {
+  const groups: string[][] = [];
+  let bytes = MAX_NAME_BYTES_AT_ONCE;
+  for (const name of names) {
+    const group = groups.at(-1);
+    if (group === undefined || group.length >= MAX_NAMES_AT_ONCE || bytes + name.length > MAX_NAME_BYTES_AT_ONCE) {
+      groups.push([name]);
+      bytes = name.length;
+    } else {
+      group.push(name);
+      bytes += name.length;
+    }
+  }
+  return groups.map((group) => ({ names: group, values: new Map(), fromMs, toMs }));
+}
+
+export function pieceMatchers({ names, values, only }: SeriesPiece): Matcher[] {
+  const intervals = [...values].flatMap(([label, interval]) => {
+    const isGiven = only?.some(([name]) => name === label) === true;
+    return isGiven ? [] : partitionMatchers(interval, label);
+  });
+  if (only === undefined) return [namesMatcher(names), ...intervals];
+  // The intervals keep out series that have all of these labels and others beside.
+  return [...only.map(([name, value]) => ({ kind: '=', name, value }) as const), ...intervals];
+}
+
+/**
+ * Two pieces that together have every wanted series of this one; one when only one series is wanted; none when no series is.
+ * @param wanted the wanted series, by `labelKey`
+ * @param options which labels the destination changes, so that they select nothing; whether a shorter time is a smaller read
+ * @returns undefined when it can't be cut any further
+ */
+export function splitPiece(
+  piece: SeriesPiece,
+  wanted: Iterable<string>,
+  options: { isAdded: (label: string) => boolean; canSplitTime: boolean },
+): SeriesPiece[] | undefined {
+  const { names, fromMs, toMs } = piece;
+  if (names.length > 1) {
+    const middle = names.length >> 1;
+    return [
+      { ...piece, names: names.slice(0, middle) },
+      { ...piece, names: names.slice(middle) },
+    ];
+  }
+  if (piece.only === undefined) {
+    const sample = sampleOf(piece, wanted);
+    const [first] = sample;
+    if (first === undefined) return [];
+    if (sample.length === 1) return [{ ...piece, only: [...first].filter(([label]) => !options.isAdded(label)) }];
+    const halves = splitByLabel(piece, sample, options.isAdded);
+    if (halves !== undefined) return halves;
+  }
+  if (!options.canSplitTime || toMs - fromMs <= 1) return undefined;
+  const middleMs = fromMs + Math.floor((toMs - fromMs) / 2);
+  return [
+    { ...piece, toMs: middleMs },
+    { ...piece, fromMs: middleMs },
+  ];
+}
+
+type Labels = ReadonlyMap<string, string>;
+
+/** Wanted series of the piece from the whole of the list, not from its beginning, where neighbours have much in common. */
+function sampleOf(piece: SeriesPiece, wanted: Iterable<string>): Labels[] {
+  let sample: Labels[] = [];
+  let stride = 1;
+  let index = 0;
+  for (const key of wanted) {
+    const labels = new Map(decodeLabels(Buffer.from(key, 'latin1')));
+    if (!isInPiece(piece, labels)) continue;
+    if (index++ % stride !== 0) continue;
+    sample.push(labels);
+    if (sample.length <= MAX_SAMPLED_SERIES) continue;
+    sample = sample.filter((_, at) => at % 2 === 0);
+    stride *= 2;
+  }
+  return sample;
+}
+
+function isInPiece({ names, values }: SeriesPiece, labels: Labels): boolean {
+  if (!names.includes(labels.get('__name__') ?? '')) return false;
+  for (const [label, interval] of values) if (!hasName(interval, labels.get(label) ?? '')) return false;
+  return true;
+}
+
+/** In the middle of the values of the label that has most of them. */
+function splitByLabel(
+  piece: SeriesPiece,
+  sample: readonly Labels[],
+  isAdded: (label: string) => boolean,
+): SeriesPiece[] | undefined {
+  const valuesOf = new Map<string, Set<string>>();
+  for (const labels of sample) {
+    for (const label of labels.keys()) if (!isAdded(label)) valuesOf.set(label, new Set());
+  }
+  for (const [label, values] of valuesOf) for (const labels of sample) values.add(labels.get(label) ?? '');
+  const byCount = [...valuesOf].filter(([, values]) => values.size > 1).sort(([, a], [, b]) => b.size - a.size);
+  for (const [label, values] of byCount) {
+    const halves = splitNames(piece.values.get(label) ?? allNames, values);
+    // Values that are too long to be cut between have no cut of use: all of them would be in one half.
+    if (halves?.every((half) => [...values].some((value) => hasName(half, value)))) {
+      return halves.map((half) => ({ ...piece, values: new Map([...piece.values, [label, half]]) }));
+    }
+  }
+  return undefined;
+}
+
+function namesMatcher(names: readonly string[]): Matcher {
+  if (names.length === 1) return { kind: '=', name: '__name__', value: names[0] as string };
+  const alternatives = names.map((name) => name.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'));
+  return { kind: '=~', name: '__name__', value: alternatives.join('|') };
+}

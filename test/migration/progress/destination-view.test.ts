@@ -1,0 +1,411 @@
+// The views of a readable destination against each kind of store: what is shown in which range, under which labels, and when it is damaged.
+
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Connections, openConnections } from '../../../src/migration/connections.ts';
+import { markLabels } from '../../../src/migration/progress/progress-mark.ts';
+import { encodeLabels, labelKey } from '../../../src/wire/labels.ts';
+import { cortex } from '../../support/stores/cortex.ts';
+import { type Behaviour, type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
+import { m3 } from '../../support/stores/m3.ts';
+import { prometheus } from '../../support/stores/prometheus.ts';
+import { thanos, thanosLabels } from '../../support/stores/thanos.ts';
+import { victoriametrics } from '../../support/stores/victoriametrics.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { dayMs, emptyProgress, epochMs, hourMs, minuteMs, planFor, RecordingObserver } from '../support/plan.ts';
+import { bitsOf, type Series, staleBits } from '../support/remote-messages.ts';
+
+type Protocol = 'RemoteRead' | 'PromQL';
+type Labels = Series['labels'];
+
+interface Opened extends AsyncDisposable {
+  readonly store: FakeStore;
+  readonly view: Connections['view'];
+  readonly observer: RecordingObserver;
+}
+
+const { signal } = new AbortController();
+const nowMs = epochMs + 30 * dayMs;
+
+async function open(
+  behaviour: Behaviour,
+  protocol: Protocol,
+  changes: Parameters<typeof planFor>[1] = {},
+): Promise<Opened> {
+  const clock = new FastClock({ nowMs });
+  const store = await startFakeStore(behaviour, { now: () => clock.now() });
+  const observer = new RecordingObserver();
+  const connections = openConnections(
+    planFor({ source: store, destination: store }, { protocol, ...changes }),
+    { clock, random: () => 0.5, stop: signal, abort: signal, observer, startupDeadlineMs: 60_000 },
+    emptyProgress(),
+  );
+  return {
+    store,
+    view: connections.view,
+    observer,
+    async [Symbol.asyncDispose]() {
+      connections.close();
+      await store[Symbol.asyncDispose]();
+      assert.deepEqual(store.failures, []);
+    },
+  };
+}
+
+function series(labels: Labels, timesMs: readonly number[]): Series {
+  return { labels, samples: timesMs.map((timeMs) => ({ timeMs, bits: bitsOf(timeMs - epochMs) })) };
+}
+
+function marks(timesMs: readonly number[], added: Labels = []): Series {
+  const plan = { migration: 'test/copy', id: 'abc123', progressLabels: {} };
+  return series([...Object.entries(markLabels(plan, undefined)), ...added], timesMs);
+}
+
+const up: Labels = [
+  ['__name__', 'up'],
+  ['instance', 'a'],
+];
+
+function keyOf(labels: Labels): string {
+  return labelKey(encodeLabels(labels));
+}
+
+async function timesOf(view: Connections['view'], wanted: readonly Labels[], fromMs: number, toMs: number) {
+  const names = [...new Set(wanted.map((labels) => new Map(labels).get('__name__') ?? ''))];
+  const keys = () => wanted.map(keyOf);
+  const present = await view.presentTimes({ names, keys, fromMs, toMs }, signal);
+  return wanted.map((labels) => [...(present.get(keyOf(labels)) ?? [])]);
+}
+
+const everyStore: [name: string, protocol: Protocol, behaviour: () => Behaviour][] = [
+  ['Prometheus', 'RemoteRead', () => prometheus()],
+  ['Prometheus with external labels', 'RemoteRead', () => prometheus({ externalLabels: { cluster: 'eu' } })],
+  ['Prometheus 3', 'PromQL', () => prometheus({ major: 3 })],
+  ['Prometheus 2', 'PromQL', () => prometheus({ major: 2 })],
+  ['VictoriaMetrics', 'PromQL', () => victoriametrics()],
+  ['Cortex', 'RemoteRead', () => cortex()],
+  ['Cortex', 'PromQL', () => cortex()],
+  ['M3', 'RemoteRead', () => m3()],
+  ['M3', 'PromQL', () => m3()],
+  ['Thanos', 'PromQL', () => thanos()],
+  ['thanos-remote-read', 'RemoteRead', () => thanos()],
+];
+
+for (const [name, protocol, behaviour] of everyStore) {
+  describe(`the view of ${name} by ${protocol}`, () => {
+    it('shows exactly the marks of a range, whichever ends of it the store leaves out', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([marks([epochMs, epochMs + minuteMs, epochMs + hourMs])]);
+      const latest = async (fromMs: number, toMs: number) => (await view.latestMark(fromMs, toMs, signal))?.throughMs;
+      assert.equal(await latest(epochMs, nowMs), epochMs + hourMs);
+      assert.equal(await latest(epochMs, epochMs + hourMs), epochMs + minuteMs);
+      assert.equal(await latest(epochMs, epochMs + hourMs + 1), epochMs + hourMs);
+      assert.equal(await latest(epochMs + 1, epochMs + minuteMs), undefined);
+      assert.equal(await latest(epochMs, epochMs + 1), epochMs);
+      for (const timeMs of [epochMs, epochMs + minuteMs, epochMs + hourMs]) {
+        assert.equal(await view.showsMark(timeMs, signal), true);
+        assert.equal(await view.showsMark(timeMs - 1, signal), false);
+        assert.equal(await view.showsMark(timeMs + 1, signal), false);
+      }
+    });
+
+    it('shows exactly the timestamps of a range', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      const all = Array.from({ length: 40 }, (_, i) => epochMs + i);
+      store.put([marks([epochMs]), series(up, all)]);
+      await view.latestMark(epochMs, nowMs, signal);
+      const offset = fc.integer({ min: -2, max: 42 });
+      await fc.assert(
+        fc.asyncProperty(offset, offset, async (a, b) => {
+          const [fromMs, toMs] = [epochMs + Math.min(a, b), epochMs + Math.max(a, b) + 1];
+          const [times] = await timesOf(view, [up], fromMs, toMs);
+          assert.deepEqual(
+            times,
+            all.filter((timeMs) => timeMs >= fromMs && timeMs < toMs),
+          );
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('does not take neighbours of the same metric for the wanted series', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([marks([epochMs]), series([...up, ['zone', 'x']], [epochMs]), series([['__name__', 'up']], [epochMs])]);
+      await view.latestMark(epochMs, nowMs, signal);
+      assert.deepEqual(await timesOf(view, [up], epochMs, epochMs + 1), [[]]);
+      assert.notEqual(view.hides(encodeLabels(up)), 'everything');
+    });
+
+    it('reads again, visibly, when a response is damaged', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view, observer } = opened;
+      store.put([marks([epochMs]), series(up, [epochMs, epochMs + 5])]);
+      for (const faults of [1, 4]) {
+        for (const damage of [
+          (body: Buffer) => body.subarray(0, -3),
+          (body: Buffer) => body.map((byte) => byte ^ 0x55),
+        ]) {
+          let left = faults;
+          store.onRequest = ({ kind }) => (kind !== 'flush' && left-- > 0 ? { damage } : undefined);
+          assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, epochMs);
+          left = faults;
+          assert.equal(await view.isEmpty(epochMs, epochMs + 6, signal), false);
+          left = faults;
+          assert.deepEqual(await timesOf(view, [up], epochMs, epochMs + 6), [[epochMs, epochMs + 5]]);
+        }
+      }
+      const retries = observer.all('retry');
+      assert.ok(retries.length > 10, `${retries.length} retries`);
+      assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-answer'));
+    });
+
+    it('gives up a read whose response is always damaged, with its side and a hint', async () => {
+      await using opened = await open(behaviour(), protocol);
+      opened.store.onRequest = () => ({ damage: (body) => Buffer.concat([body, Buffer.from('}{\x00\xff')]) });
+      opened.store.put([marks([epochMs])]);
+      await assert.rejects(opened.view.latestMark(epochMs, nowMs, signal), {
+        code: 'bad-answer',
+        side: 'progress',
+        hint: /spec\.destination\.progress\.url/,
+      });
+      assert.ok(opened.observer.all('retry').length >= 10);
+    });
+  });
+}
+
+const adding: [name: string, protocol: Protocol, behaviour: () => Behaviour, added: Labels][] = [
+  [
+    'a Prometheus with external labels',
+    'RemoteRead',
+    () => prometheus({ externalLabels: { cluster: 'eu' }, outOfOrderWindowMs: 60 * dayMs }),
+    [['cluster', 'eu']],
+  ],
+  ['Thanos', 'PromQL', () => thanos({ outOfOrderWindowMs: 60 * dayMs }), thanosLabels()],
+  ['thanos-remote-read', 'RemoteRead', () => thanos({ outOfOrderWindowMs: 60 * dayMs }), thanosLabels()],
+];
+
+for (const [name, protocol, behaviour, added] of adding) {
+  describe(`the labels that ${name} adds by ${protocol}`, () => {
+    const wanted: Labels[] = [
+      up,
+      [
+        ['__name__', 'up'],
+        ['instance', 'b'],
+      ],
+    ];
+
+    it('are learned from the marks and left out of the comparison', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([marks([epochMs]), series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
+      await view.latestMark(epochMs, nowMs, signal);
+      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[epochMs + 1, epochMs + 3], []]);
+      for (const labels of wanted) assert.notEqual(view.hides(encodeLabels(labels)), 'everything');
+    });
+
+    it('are learned from a probe where there is no mark yet', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
+      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[epochMs + 1, epochMs + 3], []]);
+      assert.equal(store.marks().length, 0);
+      for (const labels of wanted) assert.notEqual(view.hides(encodeLabels(labels)), 'everything');
+      const writes = store.requests.filter(({ kind }) => kind === 'write').length;
+      await timesOf(view, wanted, epochMs, epochMs + 9);
+      assert.equal(store.requests.filter(({ kind }) => kind === 'write').length, writes, 'one probe');
+    });
+
+    it('may hide everything where neither marks nor a probe show them', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([series(wanted[0]!, [epochMs + 1])]);
+      store.onRequest = ({ kind }) => (kind === 'write' ? { status: 400, body: 'out of bounds' } : undefined);
+      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[], []]);
+      assert.equal(view.hides(encodeLabels(wanted[0]!)), 'everything');
+    });
+
+    it('prove nothing about a series that is written with one of them', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      const [[label]] = added as [[string, string]];
+      const own: Labels = [...up, [label, 'mine']];
+      const same: Labels = [...up, [label, new Map(added).get(label) ?? '']];
+      store.put([marks([epochMs]), series(up, [epochMs + 1])]);
+      await view.latestMark(epochMs, nowMs, signal);
+      // What is shown of `up` may as well be any of the other two.
+      assert.deepEqual(await timesOf(view, [up, own, same], epochMs, epochMs + 9), [[], [], []]);
+      for (const labels of [up, own, same]) assert.equal(view.hides(encodeLabels(labels)), 'everything');
+      assert.notEqual(view.hides(encodeLabels(wanted[1]!)), 'everything');
+    });
+  });
+}
+
+describe('a Thanos Receive behind whose newer data is written', () => {
+  const behaviour = () => thanos({ outOfOrderWindowMs: 60 * dayMs });
+  const live = series(up, [nowMs - hourMs, nowMs - minuteMs]);
+
+  for (const protocol of ['PromQL', 'RemoteRead'] as const) {
+    it(`shows its marks and samples by ${protocol} in ranges that reach to now`, async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([live]);
+      // Behind the head, so by way of the receiver.
+      store.tenant('').write([marks([epochMs + minuteMs]), series(up, [epochMs + 1, epochMs + 2])], {
+        bytes: 1,
+        headers: {},
+      });
+      assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, epochMs + minuteMs);
+      assert.equal(await view.showsMark(epochMs + minuteMs, signal), true);
+      assert.deepEqual(await timesOf(view, [up], epochMs, epochMs + 9), [[epochMs + 1, epochMs + 2]]);
+      assert.equal(await view.isEmpty(epochMs, epochMs + 9, signal), false);
+    });
+
+    it(`is found out by ${protocol} with a probe before the first mark`, async () => {
+      await using first = await open(behaviour(), protocol);
+      first.store.put([live]);
+      assert.equal(await first.view.isEmpty(epochMs, epochMs + 9, signal), true, 'no run of this copy has begun');
+      assert.equal(await first.view.isEmpty(epochMs, epochMs + 9, signal), true, 'its own probe proves nothing');
+      first.store.tenant('').write([series(up, [epochMs + 1])], { bytes: 1, headers: {} });
+
+      const plan = planFor({ source: first.store, destination: first.store }, { protocol });
+      const context = { clock: new FastClock({ nowMs }), random: () => 0.5, stop: signal, abort: signal };
+      const observer = new RecordingObserver();
+      const again = openConnections(plan, { ...context, observer, startupDeadlineMs: 60_000 }, emptyProgress());
+      assert.equal(await again.view.isEmpty(epochMs, epochMs + 9, signal), false, 'a run of this copy has begun');
+      assert.deepEqual(await timesOf(again.view, [up], epochMs, epochMs + 9), [[epochMs + 1]]);
+      again.close();
+    });
+  }
+});
+
+describe('a destination that hides nothing', () => {
+  for (const [name, protocol, behaviour] of [
+    ['Prometheus', 'RemoteRead', () => prometheus({ outOfOrderWindowMs: 60 * dayMs })],
+    ['VictoriaMetrics', 'PromQL', () => victoriametrics({ hiddenForMs: 2000 })],
+  ] as const) {
+    it(`is empty where ${name} has no sample by ${protocol}, behind newer data and beside marks`, async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      store.put([series(up, [nowMs - hourMs]), marks([epochMs + 5])]);
+      assert.equal(await view.isEmpty(epochMs, epochMs + hourMs, signal), true);
+      store.put([series(up, [epochMs + hourMs - 1])]);
+      assert.equal(await view.isEmpty(epochMs, epochMs + hourMs, signal), false);
+    });
+  }
+
+  it('is not asked for more than the range of a read-back', async () => {
+    await using opened = await open(prometheus(), 'RemoteRead');
+    const { store, view } = opened;
+    store.put([series(up, [epochMs, nowMs - hourMs]), marks([epochMs])]);
+    await view.latestMark(epochMs, nowMs, signal);
+    const before = store.requests.length;
+    await timesOf(view, [up], epochMs, epochMs + 9);
+    const [request, ...others] = store.requests.slice(before);
+    assert.deepEqual(others, []);
+    assert.ok(request!.query!.endMs <= epochMs + 10);
+  });
+});
+
+describe('a response without content', () => {
+  for (const [name, behaviour] of [
+    ['Cortex', () => cortex()],
+    ['M3', () => m3()],
+  ] as const) {
+    it(`of ${name} is damaged, and does not say that the destination is empty`, async () => {
+      await using opened = await open(behaviour(), 'RemoteRead');
+      opened.store.put([series(up, [epochMs])]);
+      let left = 2;
+      opened.store.onRequest = () => (left-- > 0 ? { damage: () => Buffer.alloc(0) } : undefined);
+      assert.equal(await opened.view.isEmpty(epochMs, epochMs + 1, signal), false);
+      assert.equal(opened.observer.all('retry').length, 2);
+    });
+  }
+});
+
+describe('a read-back that is too much at once', () => {
+  /** Series of one metric that share a timestamp, with labels of about 2 KB, and the same of a neighbour that nobody wants. */
+  const crowd: Labels[] = Array.from({ length: 700 }, (_, i) => [
+    ['__name__', 'kube_pod_labels'],
+    ['namespace', `team-${i % 7}`],
+    ['note', 'x'.repeat(2000)],
+    ['pod', `pod-${i.toString(36)}`],
+  ]);
+  const neighbours: Labels[] = crowd.map((labels) => [...labels, ['uid', '1']]);
+
+  for (const [name, protocol, behaviour] of everyStore) {
+    it(`by the series that share a timestamp is read all the same, from ${name} by ${protocol}`, async () => {
+      await using opened = await open(behaviour(), protocol, { limits: { memoryBytes: 11 * 1024 * 1024 } });
+      const { store, view } = opened;
+      store.put([marks([epochMs]), ...[...crowd, ...neighbours].map((labels) => series(labels, [epochMs + 1]))]);
+      await view.latestMark(epochMs, nowMs, signal);
+      const times = await timesOf(view, crowd, epochMs, epochMs + minuteMs);
+      assert.ok(times.every(([only, ...others]) => only === epochMs + 1 && others.length === 0));
+    });
+  }
+
+  for (const [protocol, seriesCount, samples] of [
+    ['RemoteRead', 400, 200],
+    // Only the labels of one series are held at a time, however much newer data it has.
+    ['PromQL', 2, 100_000],
+  ] as const) {
+    it(`because the range has to reach to now is read all the same by ${protocol}`, async () => {
+      const limits = { memoryBytes: 11 * 1024 * 1024 };
+      await using opened = await open(thanos({ outOfOrderWindowMs: 60 * dayMs }), protocol, { limits });
+      const { store, view } = opened;
+      const live = Array.from({ length: samples }, (_, i) => nowMs - dayMs + i * 500);
+      const few = crowd.slice(0, seriesCount);
+      store.put(few.map((labels) => series(labels, live)));
+      store.tenant('').write([marks([epochMs]), ...few.map((labels) => series(labels, [epochMs + 1]))], {
+        bytes: 1,
+        headers: {},
+      });
+      await view.latestMark(epochMs, nowMs, signal);
+      const times = await timesOf(view, few, epochMs, epochMs + minuteMs);
+      assert.ok(times.every(([only, ...others]) => only === epochMs + 1 && others.length === 0));
+    });
+  }
+
+  it('with not even one series that fits ends with a side and a cure', async () => {
+    const long: Labels = [...up, ['note', 'x'.repeat(2_000_000)]];
+    await using opened = await open(prometheus(), 'RemoteRead', { limits: { memoryBytes: 11 * 1024 * 1024 } });
+    opened.store.put([marks([epochMs]), series(long, [epochMs + 1])]);
+    await assert.rejects(timesOf(opened.view, [long], epochMs, epochMs + 4), {
+      name: 'MigrationError',
+      code: 'read-back-too-large',
+      side: 'progress',
+      hint: /spec\.limits\.memory/,
+    });
+  });
+
+  it('finds the latest of more marks than fit', async () => {
+    for (const [protocol, behaviour, count] of [
+      ['RemoteRead', () => cortex(), 90_000],
+      ['PromQL', () => prometheus(), 2000],
+    ] as const) {
+      await using opened = await open(behaviour(), protocol, { limits: { memoryBytes: 11 * 1024 * 1024 } });
+      const { store, view } = opened;
+      const many = Array.from({ length: count }, (_, i) => epochMs + i * 60);
+      store.put([marks(many)]);
+      assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, many.at(-1));
+    }
+  });
+});
+
+describe('stale markers', () => {
+  const stale: Series = { labels: up, samples: [{ timeMs: epochMs + 1, bits: staleBits }] };
+  for (const [protocol, behaviour, shown, hides] of [
+    ['RemoteRead', () => prometheus(), [epochMs + 1], 'nothing'],
+    ['PromQL', () => prometheus(), [], 'stale-markers'],
+    ['PromQL', () => victoriametrics(), [epochMs + 1], 'nothing'],
+  ] as const) {
+    it(`are ${shown.length > 0 ? 'shown' : 'said to be hidden'} by ${behaviour().name} and ${protocol}`, async () => {
+      await using opened = await open(behaviour(), protocol);
+      opened.store.put([stale]);
+      assert.deepEqual(await timesOf(opened.view, [up], epochMs, epochMs + 9), [[...shown]]);
+      assert.equal(opened.view.hides(encodeLabels(up)), hides);
+    });
+  }
+});
