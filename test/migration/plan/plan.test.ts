@@ -74,7 +74,7 @@ describe('the plan of a migration', () => {
       'spec.timeRange': { start: '2024-01-01T00:00:00.5Z', end: '2024-01-02T00:00:00+01:00', lag: '1d' },
       'spec.window': { min: '2s', max: '1h', targetSamples: 5000 },
       'spec.limits': {
-        memory: 67108864,
+        memory: '67108864',
         samplesPerSecond: 10,
         bytesPerSecond: '1.5M',
         inFlightWrites: 64,
