@@ -45,11 +45,12 @@ export const migrationCodes = {
     cure: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
   },
   'bad-answer-truncated': {
-    meaning: "the source's answer ends inside a value, whole as it seemed; it was asked again, and for SAMPLES",
+    meaning: "the source's response ends inside a value, although it seemed whole, again and again",
     cure: 'look into the log of the source and of the proxies before it',
   },
   'bad-answer-corrupt': {
-    meaning: "the source's answer holds a wrong checksum, length or chunk; it was asked again, and for SAMPLES",
+    meaning:
+      "the source's response has a wrong checksum, length or chunk, again and again: ten times before any good response, or the same bytes even as SAMPLES",
     cure: 'look for what changes bodies on the way; if it stays, the block of the source is damaged: promtool tsdb analyze',
   },
   'bad-answer-invalid-labels': {

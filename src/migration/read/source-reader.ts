@@ -17,7 +17,8 @@ import { partitionMatchers } from './name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import { type Answer, noteArrived, readAnswer } from './read-answer.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
-import { type Slice, WindowPlanner } from './window-planner.ts';
+import type { Slice } from './slice.ts';
+import { WindowPlanner } from './window-planner.ts';
 import { type Outline, outlineOf, type WindowPart } from './window-part.ts';
 
 export interface SourceReaderOptions {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { hasName } from '../../../src/migration/read/name-partition.ts';
 import type { ReadFailure } from '../../../src/migration/read/read-failure.ts';
-import type { Slice } from '../../../src/migration/read/window-planner.ts';
+import type { Slice } from '../../../src/migration/read/slice.ts';
 import { type Caps, type Metric, SimulatedStore } from './support/simulated-store.ts';
 import { assertComplete, cross, DAY, HOUR, limits, metric, MINUTE, plannerOf, SECOND } from './support/crossing.ts';
 

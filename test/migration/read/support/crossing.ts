@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { hasName } from '../../../../src/migration/read/name-partition.ts';
 import type { ReadFailure } from '../../../../src/migration/read/read-failure.ts';
-import { type PlannerOptions, type Slice, WindowPlanner } from '../../../../src/migration/read/window-planner.ts';
+import type { Slice } from '../../../../src/migration/read/slice.ts';
+import { type PlannerOptions, WindowPlanner } from '../../../../src/migration/read/window-planner.ts';
 import type { Metric, SimulatedStore } from './simulated-store.ts';
 
 export const SECOND = 1000;

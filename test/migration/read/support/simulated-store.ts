@@ -3,7 +3,7 @@
 import { hasName } from '../../../../src/migration/read/name-partition.ts';
 import type { SliceOutcome } from '../../../../src/migration/read/open-window.ts';
 import type { Limit, ReadFailure } from '../../../../src/migration/read/read-failure.ts';
-import type { Slice } from '../../../../src/migration/read/window-planner.ts';
+import type { Slice } from '../../../../src/migration/read/slice.ts';
 
 export interface Metric {
   readonly name: string;
