@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
+import { promscale } from '../../support/stores/promscale.ts';
 import { thanos } from '../../support/stores/thanos.ts';
 import { endpoint, planFor, run } from '../support/plan.ts';
 import { abortAfter, assertComplete, assertSucceeded, histogramSeries, prometheusWith } from './support/copies.ts';
@@ -70,5 +71,29 @@ describe('a tenant', () => {
     assertSucceeded(await run({ ...plan, progress }));
     assert.equal(destination.counts('team-a').floats, 720);
     assert.equal(destination.counts('').floats, 0);
+  });
+
+  it('of Promscale is a label that Promscale adds: a resumed migration knows its samples all the same', async () => {
+    const headers = { tenant: 'team-a' };
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(promscale({ multitenancy: true }));
+    const plan = {
+      ...planFor(
+        { source, destination },
+        { destination: { headers, ordering: 'Any' }, limits: { samplesPerWrite: 30 } },
+      ),
+      progress: { protocol: 'RemoteRead' as const, endpoint: endpoint('progress', destination.readUrl, { headers }) },
+    };
+    const abort = new AbortController();
+    destination.onCarriedOut = () => {
+      if (destination.requestsOf('write').length === 2) abort.abort();
+    };
+    await run(plan, { abort: abort.signal });
+    await destination.settled();
+    const result = await run(plan);
+    assertSucceeded(result);
+    assert.deepEqual(result.progress.samplesRejected, {});
+    assert.ok(result.progress.samplesAlreadyPresent > 0, 'the samples of the first run were found');
+    assert.equal(destination.counts().floats, 720);
   });
 });
