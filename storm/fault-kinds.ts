@@ -60,8 +60,11 @@ export interface FaultKind {
   readonly name: string;
   readonly ways: readonly Way[];
   readonly action: FaultAction;
-  /** Looks like a wrong setting: a run may end at once because of it, as long as that side has never given a good response. */
-  readonly settingLike?: true;
+  /**
+   * Looks like a wrong setting: a run may end at once because of it, with this code, as long as that side has never given it a good
+   * response.
+   */
+  readonly settingLike?: string;
   /** What cannot be survived by anyone where a store keeps a repeated sample twice. */
   readonly doublesIn?: 'victoria-metrics';
 }
@@ -70,7 +73,11 @@ const READS: readonly Way[] = ['source', 'progress'];
 const WRITES: readonly Way[] = ['write'];
 
 const STATUSES: readonly ReplyName[] = ['408', '429', '429-retry-after', '500', '502', '503', '503-retry-after', '504'];
-const SETTING_LIKE: readonly ReplyName[] = ['301', '404', 'html'];
+const SETTING_LIKE: readonly (readonly [reply: ReplyName, code: string])[] = [
+  ['301', 'redirected'],
+  ['404', 'wrong-path'],
+  ['html', 'wrong-content-type'],
+];
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   { name: 'connection-refused', ways: WAYS, action: { do: 'stop-listening' } },
@@ -93,23 +100,23 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: 'flipped-bit-in-frame', ways: READS, action: { do: 'flip', in: 'frames' } },
   { name: 'flipped-bit-in-snappy', ways: READS, action: { do: 'flip', in: 'snappy' } },
   { name: 'flipped-bit-in-json', ways: ['progress'], action: { do: 'flip', in: 'json' } },
-  { name: 'gzip-compressed', ways: READS, action: { do: 'compress' }, settingLike: true },
+  { name: 'gzip-compressed', ways: READS, action: { do: 'compress' }, settingLike: 'compressed-answer' },
   ...STATUSES.map((reply): FaultKind => ({ name: `${reply}-instead`, ways: WAYS, action: { do: 'reply', reply } })),
   ...SETTING_LIKE.map(
-    (reply): FaultKind => ({
+    ([reply, settingLike]): FaultKind => ({
       name: `${reply}-instead`,
       ways: WAYS,
       action: { do: 'reply', reply },
-      settingLike: true,
+      settingLike,
     }),
   ),
   ...STATUSES.map((reply): FaultKind => ({ name: `stored-${reply}`, ways: WRITES, action: { do: 'replace', reply } })),
-  ...[...SETTING_LIKE, 'gzip' as const].map(
-    (reply): FaultKind => ({
+  ...[...SETTING_LIKE, ['gzip', 'compressed-answer'] as const].map(
+    ([reply, settingLike]): FaultKind => ({
       name: `stored-${reply}`,
       ways: WRITES,
       action: { do: 'replace', reply },
-      settingLike: true,
+      settingLike,
     }),
   ),
   { name: 'stored-202', ways: WRITES, action: { do: 'replace', reply: '202' } },

@@ -114,7 +114,7 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
   const ofSide = facts.requests.filter((request) => request.run === run && (way === undefined || request.way === way));
   const blamed = behindFailure(ofSide, error?.code);
   const last = blamed[0];
-  if (way !== undefined && last?.fault?.settingLike === true && !last.goodBefore)
+  if (way !== undefined && last?.fault?.settingLike === error?.code && last?.goodBefore === false)
     return { findings: [], explained: true };
   const side = error?.side ?? 'null';
   const fault = last === undefined ? 'without a fault' : `after ${last.fault?.name} (request #${last.request})`;
@@ -125,7 +125,10 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
   return { findings };
 }
 
-/** The last fault of that side; behind a refusal the last one that hid from the migration what the store had taken. */
+/**
+ * The fault that explains the code, or else the last one of that side: concurrent requests may meet others before the run is over. Behind a
+ * refusal it is the last one that hid from the migration what the store had taken.
+ */
 function behindFailure(ofSide: readonly SeenRequest[], code: string | undefined): readonly SeenRequest[] {
   const refusal = ofSide.find(({ fault, stored }) => fault === undefined && stored.some((status) => status >= 400));
   const hidden = ofSide.filter(
@@ -135,7 +138,9 @@ function behindFailure(ofSide: readonly SeenRequest[], code: string | undefined)
       (refusal === undefined || seen.request < refusal.request),
   );
   if (code === 'samples-rejected' && hidden.length > 0) return hidden.slice(-1);
-  return ofSide.filter(({ fault }) => fault !== undefined).slice(-1);
+  const faulty = ofSide.filter(({ fault }) => fault !== undefined);
+  const explaining = faulty.filter(({ fault }) => fault?.settingLike !== undefined && fault.settingLike === code);
+  return (explaining.length > 0 ? explaining : faulty).slice(-1);
 }
 
 type CountsOfResult = Pick<

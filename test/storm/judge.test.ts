@@ -126,6 +126,19 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
     ['explained'],
   ],
   [
+    'no fault in such a run whose other requests meet another fault before it is over',
+    {
+      runs: [failure('destination'), run(2)],
+      requests: [request('404-instead'), request('500-instead', { request: 2, goodBefore: true })],
+    },
+    ['explained'],
+  ],
+  [
+    'a run that gives up with a code that its fault does not explain',
+    { runs: [failure('destination'), run(2)], requests: [request('301-instead')] },
+    ['gave-up'],
+  ],
+  [
     'a run that gives up for the fault of another side',
     { runs: [failure('source'), run(2)], requests: [request('404-instead')] },
     ['gave-up'],
