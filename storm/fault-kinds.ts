@@ -79,6 +79,11 @@ const SETTING_LIKE: readonly (readonly [reply: ReplyName, code: string])[] = [
   ['html', 'wrong-content-type'],
 ];
 
+/** The kind of a flipped bit by what it was flipped in: the plan cannot know in which format a response comes. */
+export function flipKindOf(format: string): FaultKind | undefined {
+  return FAULT_KINDS.find(({ action }) => action.do === 'flip' && action.in === format);
+}
+
 export const FAULT_KINDS: readonly FaultKind[] = [
   { name: 'connection-refused', ways: WAYS, action: { do: 'stop-listening' } },
   { name: 'reset-before-request', ways: WAYS, action: { do: 'reset' } },

@@ -3,6 +3,7 @@
 import { total } from './destination.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
 import type { FindingKind } from './judge.ts';
+import type { SeenRequest } from './proxy/fault-proxy.ts';
 import type { SeedReport } from './run-seed.ts';
 
 /** A seed that ended in an error of the rig itself, before there was a verdict. */
@@ -58,7 +59,10 @@ export function stormTable(ends: readonly SeedEnd[]): string {
 }
 
 function countFaults({ requests, verdict }: SeedReport, rows: ReadonlyMap<string, Row>): void {
-  const blamed = new Map(verdict.findings.flatMap(({ kind, requests: behind }) => behind.map((seen) => [seen, kind])));
+  const blamed = new Map<SeenRequest, FindingKind>();
+  // Of two findings with the same cause the first is the graver one.
+  for (const { kind, requests: behind } of verdict.findings.toReversed())
+    for (const seen of behind) blamed.set(seen, kind);
   for (const seen of requests) {
     const row = seen.fault === undefined ? undefined : rows.get(seen.fault.name);
     if (row === undefined) continue;

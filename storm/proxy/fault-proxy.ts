@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FaultKind, Way } from '../fault-kinds.ts';
+import { type FaultKind, flipKindOf, type Way } from '../fault-kinds.ts';
 import { faultAt, type PlannedFault } from '../fault-plan.ts';
 import type { Received } from './forward.ts';
 import { inject, type Outcome, passOn } from './inject.ts';
@@ -160,6 +160,7 @@ export class FaultProxy implements AsyncDisposable {
         onMoment?.(way, requestOfRun, 'carried-out'),
       );
       if (!outcome.injected) seen.fault = undefined;
+      else if (seen.fault?.action.do === 'flip') seen.fault = flipKindOf(outcome.damaged ?? '');
       seen.undelivered = !outcome.injected && response.socket?.destroyed !== false && !response.writableFinished;
       if (outcome.good && run === this.#run) this.#good = true;
     } catch (error) {

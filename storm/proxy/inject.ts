@@ -7,7 +7,16 @@ import { gzipSync } from 'node:zlib';
 import type { FaultAction } from '../fault-kinds.ts';
 import { flipBit, truncate } from './damage.ts';
 import { forward, forwardHalf, type Received } from './forward.ts';
-import { cutWire, formatOf, forwardedHeaders, headerOf, type Message, toWire, withoutBody } from './http-message.ts';
+import {
+  type BodyFormat,
+  cutWire,
+  formatOf,
+  forwardedHeaders,
+  headerOf,
+  type Message,
+  toWire,
+  withoutBody,
+} from './http-message.ts';
 import { replyOf } from './replies.ts';
 
 export interface Injection {
@@ -30,6 +39,8 @@ export interface Outcome {
   readonly injected: boolean;
   /** The client got the server's own good response. */
   readonly good: boolean;
+  /** What the damaged body was in. */
+  readonly damaged?: BodyFormat;
 }
 
 const SPOILT: Outcome = { injected: true, good: false };
@@ -114,7 +125,7 @@ async function injectAfterwards(action: LateAction, injection: Injection, messag
       const changed = changedMessage(action, message, part);
       if (changed === undefined) return passed(response, message);
       deliver(response, changed);
-      return SPOILT;
+      return { ...SPOILT, damaged: formatOf(message) };
     }
   }
 }
@@ -137,7 +148,7 @@ function changedMessage(
       return cut && { ...message, body: cut };
     }
     case 'flip': {
-      const flipped = action.in === format ? flipBit(body, action.in, part) : undefined;
+      const flipped = format === 'other' ? undefined : flipBit(body, format, part);
       return flipped && { ...message, body: flipped };
     }
     case 'compress':

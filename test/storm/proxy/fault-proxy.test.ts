@@ -279,9 +279,18 @@ describe('the proxy of the storm', () => {
   }
 
   it('has no record of a fault that has no place in the exchange', async () => {
-    const seen = await meet(named('flipped-bit-in-json'), { reply: PLAIN, check: () => {} });
+    const text: Reply = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'OK' };
+    const seen = await meet(named('flipped-bit-in-json'), { reply: text, check: () => {} });
     assert.equal(seen.injected, false);
-    assert.deepEqual(bodyOf(seen.first), PLAIN.body);
+    assert.deepEqual(bodyOf(seen.first).toString(), 'OK');
+  });
+
+  it('flips a bit in whatever the response is, and has it on record as that', async () => {
+    await using server = await startRecordingServer(PLAIN);
+    const plan = [{ kind: named('flipped-bit-in-json'), from: 1, to: 1, part: 0.5 }];
+    await using proxy = await FaultProxy.start({ way: 'progress', target: server.url, plan, stallMs: STALL_MS });
+    oneBitIn(await exchange(proxy.url, BODY, STALL_MS), PLAIN);
+    assert.equal(proxy.seen[0]?.fault?.name, 'flipped-bit-in-snappy');
   });
 
   it('leaves a response without body alone that has to be cut inside', async () => {
