@@ -130,6 +130,24 @@ describe('the life of a PromMigration', function () {
     });
   }
 
+  it("that another program's finalizer keeps says that it is deleted, and neither that it runs nor how fast", async () => {
+    await startSlow('kept');
+    await migrations.putFinalizers('kept', ['example.org/audit']);
+    await migrations.until('kept', 'shows a rate', ({ progress }) => (progress?.samplesPerSecond ?? 0) > 0);
+    await migrations.delete('kept');
+    const { status } = await migrations.untilPhase('kept', 'Terminating');
+    assert.equal(standOf(status, 'Progressing'), 'False Deleting');
+    assert.equal(standOf(status, 'Succeeded'), 'Unknown Deleting');
+    assert.deepEqual([status?.progress?.rate, status?.progress?.remaining], [undefined, undefined]);
+    // The last request may have been cut off after it had arrived.
+    assert.ok((status?.progress?.samplesWritten ?? 0) <= store.storedSamples('kept'));
+    const requests = store.countRequests('kept');
+    await sleep(3_000);
+    assert.equal(store.countRequests('kept'), requests, 'nothing is read or written any more');
+    await migrations.putFinalizers('kept', []);
+    await eventually('it is gone', async () => !(await migrations.exists('kept')));
+  });
+
   it('that is made again after it was deleted goes on from the mark in the destination', async () => {
     const before = store.storedSamples('deleted');
     assert.ok(before > 0 && before < store.expectedSamples(DAY));

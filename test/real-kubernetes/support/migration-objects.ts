@@ -65,6 +65,11 @@ export class MigrationObjects {
     return (await this.#must('PATCH', this.#path(name), { spec }, type)) as MigrationObject;
   }
 
+  /** As another program does it that wants to do something before the object is gone; none: it has done it. */
+  async putFinalizers(name: string, finalizers: readonly string[]): Promise<void> {
+    await this.#must('PATCH', this.#path(name), { metadata: { finalizers } }, 'application/merge-patch+json');
+  }
+
   /** A merge patch of its status, as only a liar would write it. */
   async forge(name: string, status: object): Promise<MigrationObject> {
     const path = `${this.#path(name)}/status`;
