@@ -2,10 +2,12 @@
 // relabel rules. Without rules the label bytes go through untouched and nothing is cached or decoded.
 
 import { WireError } from '../../wire/errors.ts';
+import { labelBytesProblem } from '../../wire/label-problem.ts';
 import {
   canonicalLabels,
   decodeLabels,
   encodeLabels,
+  hashAsciiLabels,
   hashLabels,
   type LabelBytes,
   labelKey,
@@ -97,9 +99,12 @@ function keptBytes(route: Route): number {
 function routeUnchanged(region: Uint8Array): Route {
   try {
     const labels = canonicalLabels(region);
-    // Prometheus skips a series without a name and still answers 204.
-    if (!hasName(labels)) return { kind: 'invalid', labels, problem: 'no __name__ label' };
-    return { kind: 'write', labels, hash: hashLabels(labels) };
+    const hash = hashAsciiLabels(labels);
+    // Nearly all labels are ASCII and begin with a short metric name: nothing more has to be looked at.
+    if (hash >= 0 && beginsWithName(labels)) return { kind: 'write', labels, hash };
+    const problem = labelBytesProblem(labels);
+    if (problem !== undefined) return { kind: 'invalid', labels, problem };
+    return { kind: 'write', labels, hash: hash < 0 ? -1 - hash : hash };
   } catch (error) {
     if (error instanceof WireError && error.code === 'invalid-labels')
       return { kind: 'invalid', labels: region, problem: error.message };
@@ -107,14 +112,9 @@ function routeUnchanged(region: Uint8Array): Route {
   }
 }
 
-/** `__name__` is the first label nearly always (upper case letters sort before it): found by its bytes, without decoding. */
-function hasName(labels: LabelBytes): boolean {
+/** Whether `__name__` is the first label, as it nearly always is (only upper case letters sort before it), found by its bytes. */
+function beginsWithName(labels: LabelBytes): boolean {
   let same = 0;
   while (same < nameEntry.length && labels[2 + same] === nameEntry[same]) same++;
-  if (same === nameEntry.length && (labels[0] as number) === 0x0a && (labels[1] as number) < 0x80) {
-    return (labels[2 + same] as number) > 0;
-  }
-  const bytes = Buffer.from(labels.buffer, labels.byteOffset, labels.length);
-  const at = bytes.indexOf(nameEntry);
-  return at >= 0 && (bytes[at + nameEntry.length] ?? 0) > 0;
+  return same === nameEntry.length && labels[0] === 0x0a && (labels[1] as number) < 0x80;
 }

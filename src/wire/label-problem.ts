@@ -1,0 +1,64 @@
+// Finds the label sets that a receiver would drop, by their bytes. Called by migration/series for the few that a quick look does not clear.
+
+import { isUtf8 } from 'node:buffer';
+import { formatLabels, type LabelBytes } from './labels.ts';
+
+/**
+ * Why no receiver stores a series with these labels; undefined when one does. Prometheus skips such a series and answers 204 all the same.
+ * @param labels as `canonicalLabels` gives them: their structure is known to be right
+ */
+export function labelBytesProblem(labels: LabelBytes): string | undefined {
+  let named = false;
+  for (let at = 0; at < labels.length; ) {
+    // Behind the entry's tag and length stand the name's tag and length, the name, and the same of the value.
+    const nameLengthAt = afterVarint(labels, at + 1) + 1;
+    const nameStart = afterVarint(labels, nameLengthAt);
+    const nameEnd = nameStart + lengthAt(labels, nameLengthAt);
+    const valueLengthAt = nameEnd + 1;
+    const valueStart = afterVarint(labels, valueLengthAt);
+    const valueEnd = valueStart + lengthAt(labels, valueLengthAt);
+    if (!isText(labels, nameStart, nameEnd) || !isText(labels, valueStart, valueEnd))
+      return `a label is not valid UTF-8: ${formatLabels(labels)}`;
+    if (nameStart === nameEnd) return `a label has an empty name: ${formatLabels(labels)}`;
+    if (!named) named = isMetricNameLabel(labels, nameStart, nameEnd);
+    at = valueEnd;
+  }
+  // A label with an empty value is not there in the canonical form.
+  return named ? undefined : 'no __name__ label';
+}
+
+function afterVarint(labels: LabelBytes, at: number): number {
+  let end = at;
+  while ((labels[end] as number) >= 0x80) end++;
+  return end + 1;
+}
+
+/** A varint below 2^28, as the canonical form has them. */
+function lengthAt(labels: LabelBytes, at: number): number {
+  let byte = labels[at] as number;
+  let length = byte & 0x7f;
+  for (let i = 1; byte >= 0x80; i++) {
+    byte = labels[at + i] as number;
+    length |= (byte & 0x7f) << (7 * i);
+  }
+  return length;
+}
+
+/** From here on the look at all bytes at once, which costs a view of them, is the faster one. */
+const LONG_TEXT_BYTES = 48;
+
+function isText(labels: LabelBytes, start: number, end: number): boolean {
+  if (end - start >= LONG_TEXT_BYTES) return isUtf8(labels.subarray(start, end));
+  for (let at = start; at < end; at++) {
+    if ((labels[at] as number) >= 0x80) return isUtf8(labels.subarray(at, end));
+  }
+  return true;
+}
+
+const METRIC_NAME_LABEL = Buffer.from('__name__', 'latin1');
+
+function isMetricNameLabel(labels: LabelBytes, start: number, end: number): boolean {
+  let same = 0;
+  while (same < METRIC_NAME_LABEL.length && labels[start + same] === METRIC_NAME_LABEL[same]) same++;
+  return same === METRIC_NAME_LABEL.length && end - start === same;
+}
