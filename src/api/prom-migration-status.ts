@@ -101,6 +101,15 @@ export interface StatusProgress {
   readonly samplesConflicting?: number;
   /** Samples that the destination refused, by reason. */
   readonly samplesRejected?: Readonly<Record<string, number>>;
+  /**
+   * Rejected samples that may be in the destination all the same, where it cannot be read back. samplesRejected is an
+   * upper bound by as many.
+   */
+  readonly samplesRejectedUnproven?: number;
+  /** Samples that were read as plain samples because the stream of the source could not be used. */
+  readonly samplesReadPlain?: number;
+  /** At most so many of samplesReadPlain differ from what the source has. */
+  readonly samplesAlteredAtMost?: number;
   /** Largest number of series in one window. */
   readonly series?: number;
   /** Windows that are finished. */

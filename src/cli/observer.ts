@@ -149,6 +149,7 @@ export class RunReporter implements MigrationObserver {
         logger.warn('the destination rejected samples', {
           reason: event.reason,
           samples: event.samples,
+          possiblyThere: event.isBound === true ? true : undefined,
           series: event.example?.labels,
           sampleTime: event.example === undefined ? undefined : formatTime(event.example.timeMs),
           answer: event.answer,

@@ -6,8 +6,11 @@ import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 
+/** Counts, where `samplesRejectedUnproven` is there only when it is not 0. */
+type ShownCounts = Omit<Counts, 'samplesRejectedUnproven'> & Partial<Counts>;
+
 /** The object of `--output json`: counts of this run. Times are RFC 3339 with milliseconds, or null when there is none. */
-export interface RunResult extends Counts {
+export interface RunResult extends ShownCounts {
   readonly migration: string | null;
   readonly phase: string;
   readonly resumedFrom: string | null;
@@ -16,7 +19,7 @@ export interface RunResult extends Counts {
   /** What is done of the range, from 0 to 1, as the progress bar and the metric show it; null when the range is not known. */
   readonly completedRatio: number | null;
   /** The counts of all runs of this migration; null where those of earlier runs are not known. */
-  readonly total: Counts | null;
+  readonly total: ShownCounts | null;
   readonly durationSeconds: number;
   readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
 }
@@ -29,14 +32,15 @@ export function errorText(error: { readonly message: string; readonly hint?: str
 export function toRunResult(migration: string, result: MigrationResult, durationMs: number): RunResult {
   const { progress, error } = result;
   const ranged = progress.endMs > progress.startMs;
+  const total = countsOfAllRuns(progress);
   return {
     migration,
     phase: progress.phase,
     resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
     through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
     completedRatio: ranged ? completedRatio(progress) : null,
-    ...addCounts(noCounts, progress),
-    total: countsOfAllRuns(progress) ?? null,
+    ...shownCounts(addCounts(noCounts, progress)),
+    total: total === undefined ? null : shownCounts(total),
     durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
     ...(error === undefined
       ? {}
@@ -52,20 +56,31 @@ export function failedBeforeStart(code: string, message: string): RunResult {
     resumedFrom: null,
     through: null,
     completedRatio: null,
-    ...noCounts,
+    ...shownCounts(noCounts),
     total: null,
     durationSeconds: 0,
     error: { code, message, side: null },
   };
 }
 
-function rowsOfAllRuns(total: Counts | null): [string, string][] {
+function shownCounts({ samplesRejectedUnproven, ...counts }: Counts): ShownCounts {
+  return { ...counts, ...(samplesRejectedUnproven > 0 && { samplesRejectedUnproven }) };
+}
+
+function rowsOfAllRuns(total: ShownCounts | null): [string, string][] {
   if (total === null) return [['samples, all runs', 'not known']];
   const rejected = rejectedSamples(total);
   return [
     ['samples read, all runs', formatExact(total.samplesRead)],
     ['samples written, all runs', formatExact(total.samplesWritten)],
-    ...(rejected > 0 ? [['  rejected, all runs', formatExact(rejected)] satisfies [string, string]] : []),
+    ...(rejected > 0
+      ? [
+          [
+            total.samplesRejectedUnproven !== undefined ? '  rejected, all runs, at most' : '  rejected, all runs',
+            formatExact(rejected),
+          ] satisfies [string, string],
+        ]
+      : []),
   ];
 }
 
@@ -87,7 +102,8 @@ export function summaryText(result: RunResult): string {
     ['  filtered', result.samplesFiltered],
     ['  already present', result.samplesAlreadyPresent],
     ['  conflicting', result.samplesConflicting],
-    ['  rejected', rejectedSamples(result)],
+    [result.samplesRejectedUnproven === undefined ? '  rejected' : '  rejected, at most', rejectedSamples(result)],
+    ['    of these possibly there', result.samplesRejectedUnproven ?? 0],
   ];
   for (const [name, samples] of onlyIfAny) {
     if (samples > 0) rows.push([name, formatExact(samples)]);

@@ -145,6 +145,7 @@ function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interru
     logger.warn('samples are missing in the destination: it rejected them', {
       samples: rejected,
       ...counts.samplesRejected,
+      ...(counts.samplesRejectedUnproven > 0 && { ofThesePossiblyThere: counts.samplesRejectedUnproven }),
     });
   }
   if (progress.samplesConflicting > 0) {

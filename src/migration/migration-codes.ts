@@ -114,8 +114,19 @@ export const warningCodes = {
       'with spec.rejectedSamples: Skip, the destination refuses the progress mark like the samples that are skipped',
     cure: 'nothing to do; a later run begins at an earlier mark and skips the same samples again',
   },
-  'ha-deduplicated': {
-    meaning: 'the destination answered 202: its HA tracker follows another replica and may have dropped the samples',
-    cure: 'drop the replica label with spec.relabelings',
+  'accepted-not-read-back': {
+    meaning:
+      'the destination answered 202 and cannot be read: it may have dropped samples that count as written, as an HA tracker does that follows another replica',
+    cure: 'make the destination readable (spec.destination.progress), and drop the replica label with spec.relabelings',
+  },
+  'rejected-not-read-back': {
+    meaning:
+      'what is in the destination of the samples that it refused could not be read back: samplesRejected is an upper bound',
+    cure: 'see the message; compare both sides if the numbers matter',
+  },
+  'histograms-not-checked': {
+    meaning:
+      'whether the destination stores the native histograms that it acknowledged could not be checked; Cortex, Mimir and Promscale drop them without an error when they are switched off',
+    cure: 'see the message; look for one of them in the destination',
   },
 } as const satisfies Record<string, MigrationCode>;

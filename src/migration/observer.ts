@@ -32,11 +32,16 @@ export interface MigrationProgress {
   samplesAlreadyPresent: number;
   /** Two different samples of one series at one timestamp: one was kept, this counts the others. */
   samplesConflicting: number;
-  /** By reason: out_of_order, too_old, too_far_in_future, duplicate_timestamp, invalid_labels, invalid_sample, histograms_disabled, other. */
+  /**
+   * By reason: out_of_order, too_old, too_far_in_future, duplicate_timestamp, invalid_labels, invalid_sample, histograms_disabled,
+   * histograms_dropped, ha_tracker, other.
+   */
   samplesRejected: Record<string, number>;
   /** Read as SAMPLES because the stream could not be used, and how many of those may differ from what the source has at most. */
   samplesReadPlain: number;
   samplesAlteredAtMost: number;
+  /** Of the rejected samples, those that may be in the destination all the same: by so many `samplesRejected` is an upper bound. */
+  samplesRejectedUnproven: number;
   /** The largest number of series in one window of this run. */
   series: number;
   /** Series of the newest finished window. */
@@ -95,6 +100,8 @@ export type MigrationEvent =
       readonly type: 'rejected';
       readonly reason: string;
       readonly samples: number;
+      /** Some of them may be in the destination: at most these are missing. */
+      readonly isBound?: boolean;
       readonly answer: string;
       readonly example?: { readonly labels: string; readonly timeMs: number };
     }

@@ -18,9 +18,8 @@ import type { WindowPart } from './read/window-part.ts';
 import { WindowFinisher } from './window-finisher.ts';
 import { Ledger } from './write/accounting.ts';
 import { CopiedWindow } from './write/copied-window.ts';
-import { Delivery, type DeliveryWindow } from './write/delivery.ts';
+import { Delivery } from './write/delivery.ts';
 import { Lanes } from './write/lanes.ts';
-import { LostAnswers } from './write/lost-answers.ts';
 import { WindowWriter } from './write/window-writer.ts';
 
 export interface PipelineOptions {
@@ -78,8 +77,6 @@ export class Pipeline {
     };
     const frozenEndMs = plan.endMs === undefined ? beginning.endMs : undefined;
     const marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
-    const probe = (window: DeliveryWindow, at: AbortSignal) => marks.probe(window.toMs - 1, at);
-    const lostAnswers = new LostAnswers(view);
     this.#delivery = new Delivery({
       plan,
       client,
@@ -88,8 +85,7 @@ export class Pipeline {
       progress,
       samplesRate,
       bytesRate,
-      probe,
-      lostAnswers,
+      view,
     });
     this.#lanes = new Lanes(plan.limits.inFlightWrites, this.#delivery, signal, fail);
     this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal });
@@ -118,7 +114,7 @@ export class Pipeline {
     try {
       await this.#copyAll();
       await this.#marker.firstMarkShown();
-      this.#delivery.tellLost();
+      this.#delivery.reportLost();
     } catch (error) {
       if (!(error instanceof BeganElsewhere)) this.#options.fail(error);
       throw error;

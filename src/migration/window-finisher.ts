@@ -7,7 +7,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { Completion } from './progress/completion.ts';
 import type { Ledger } from './write/accounting.ts';
 import type { CopiedWindow } from './write/copied-window.ts';
-import { samplesRejected } from './write/delivery.ts';
+import { samplesRejected } from './write/rejections.ts';
 
 export interface WindowFinisherOptions {
   readonly plan: MigrationPlan;
@@ -117,7 +117,7 @@ export class WindowFinisher {
       const refuses = window.account.rejected > 0 && plan.rejectedSamples === 'Fail';
       if (windows.length > 0 && (refuses || !window.account.isBalanced)) break;
       window.account.close();
-      if (refuses) throw samplesRejected(window);
+      if (refuses) throw samplesRejected(window, 'all of the window');
       windows.push(window);
     }
     return windows;

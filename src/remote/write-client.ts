@@ -2,10 +2,11 @@
 
 import type { Endpoint } from './endpoint.ts';
 import { HttpClient, type ClientContext } from './http/http.ts';
+import type { RemoteError } from './meaning/remote-error.ts';
 
 export interface WriteResult {
-  /** `ha-deduplicated`: the destination said 202 and may have dropped the samples. */
-  readonly warning?: { readonly code: string; readonly message: string };
+  /** The destination acknowledged the samples and may have dropped them (202): what that means if they are not there. */
+  readonly unproven?: RemoteError;
   /** Answered by InfluxDB, whose 204 also stands for samples that it cannot store (wire/influxdb-gaps.ts). */
   readonly influxdb?: true;
 }
@@ -37,9 +38,9 @@ export class WriteClient {
     const text = await answer.text();
     const refusal = this.#http.refusalOf(answer, text);
     if (refusal !== undefined) throw refusal;
-    const judged = this.#http.judge(answer, text);
+    const unproven = this.#http.doubtOf(answer, text);
     return {
-      ...(judged.class === 'done' && judged.warning !== undefined && { warning: judged.warning }),
+      ...(unproven !== undefined && { unproven }),
       ...(answer.headers['x-influxdb-version'] !== undefined && { influxdb: true }),
     };
   }

@@ -165,6 +165,26 @@ describe('prom-migrator run', () => {
       );
     });
 
+    it('calls a number of rejected samples a bound when some of them may be there', async () => {
+      const rejected = { samplesRejected: { out_of_order: 5 }, samplesRejectedUnproven: 2 };
+      const text = fakeIo();
+      await run(
+        text,
+        fakeEngine(() => finished(rejected)),
+      );
+      assert.match(text.stdout.text, /^ {2}rejected, at most {5,}5$/m);
+      assert.match(text.stdout.text, /^ {4}of these possibly there {2,}2$/m);
+      assert.match(text.stderr.text, / warn +samples are missing .*ofThesePossiblyThere=2/);
+      const json = fakeIo();
+      await run(
+        json,
+        fakeEngine(() => finished(rejected)),
+        '--output',
+        'json',
+      );
+      assert.equal(JSON.parse(json.stdout.text).samplesRejectedUnproven, 2);
+    });
+
     it("keeps a server's control characters off the terminal and passwords in URLs out of it", async () => {
       const io = fakeIo();
       const error = { code: 'x', message: 'http://me:pw@host/write?p=pw said \u001b[2J\nphase Succeeded' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../src/migration/write/delivery.ts';
-import { Lanes } from '../../src/migration/write/lanes.ts';
+import type { DeliveryWindow, OutgoingRequest } from '../../src/migration/write/attempt.ts';
+import { type LaneDelivery, Lanes } from '../../src/migration/write/lanes.ts';
 import { type CommitRank, floatRank, histogramCommitRank } from '../../src/wire/requests/commit-rank.ts';
 import { encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
@@ -53,8 +53,8 @@ async function deliver(
 ): Promise<Sent[][]> {
   const requests: Sent[][] = [];
   const delivery = {
-    maxBatchBytes: 1_000_000,
-    maxBatchSamples,
+    limits: { maxBytes: 1_000_000, maxSamples: maxBatchSamples },
+    conclude: () => Promise.resolve(),
     async deliver(outgoing: OutgoingRequest) {
       const copy = outgoing.body().slice();
       const { timeseries } = decodeMessage('WriteRequest', outgoing.request()) as unknown as WriteRequest;
@@ -68,7 +68,7 @@ async function deliver(
   };
   const never = new AbortController().signal;
   const window = {} as DeliveryWindow;
-  const lanes = new Lanes(laneCount, delivery as unknown as Delivery, never, (error) => assert.fail(String(error)));
+  const lanes = new Lanes(laneCount, delivery as unknown as LaneDelivery, never, (error) => assert.fail(String(error)));
   for (let time = 0; time < times; time++) {
     for (const [index, samples] of series.entries()) {
       const labels = encodeLabels([['__name__', String(index)]]);

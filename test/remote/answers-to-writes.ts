@@ -5,7 +5,15 @@ export type Row = readonly [from: string, status: number, text: string, expected
 export const written: readonly Row[] = [
   ['Prometheus', 200, '', 'done'],
   ['Prometheus, VictoriaMetrics, InfluxDB', 204, '', 'done'],
-  ['Cortex and Mimir, HA tracker', 202, 'ha: did not accept sample', 'done ha-deduplicated'],
+  ['Mimir, HA tracker', 202, 'ha: did not accept sample', 'done ha-tracker'],
+  ['Cortex, HA tracker', 202, 'replicas did not match, rejecting sample: replica=r2, elected=r1', 'done ha-tracker'],
+  [
+    'Promscale without a tenant',
+    400,
+    'authorization error for tenant : unauthorized or invalid tenant',
+    'refused unauthorized',
+  ],
+  ['a gateway that writes later', 202, '', 'done accepted-only'],
 
   // Rate limits: the limiter's own text proves that nothing was stored, a bare 429 proves nothing.
   [

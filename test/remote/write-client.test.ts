@@ -76,12 +76,16 @@ describe('WriteClient', () => {
     assert.match(failure.hint ?? '', /out_of_order_time_window/);
   });
 
-  it('warns about a 202', async () => {
-    await using server = await httpServer((_, response) => response.writeHead(202).end());
+  it('does not take a 202 for a proof', async () => {
+    const text = 'replicas did not match, rejecting sample: replica=r2, elected=r1';
+    await using server = await httpServer((_, response) => response.writeHead(202).end(text));
     const client = new WriteClient(endpointAt(server.url, { side: 'destination' }), recordingHooks(), 1);
-    const { warning } = await client.write(request, once());
+    const { unproven } = await client.write(request, once());
     client.close();
-    assert.equal(warning?.code, 'ha-deduplicated');
+    assert.equal(unproven?.code, 'ha-tracker');
+    assert.equal(unproven.reason, 'ha_tracker');
+    assert.equal(unproven.message, `destination answered 202: ${text}`);
+    assert.match(unproven.hint ?? '', /spec\.relabelings/);
   });
 
   it('refuses a page that takes the samples for a form, with or without its Content-Type', async () => {

@@ -14,6 +14,11 @@ export interface Counts {
   readonly samplesReadPlain: number;
   /** Of those read plain: how many may differ from what the source has (−0 for 0, histogram bounds). An upper bound. */
   readonly samplesAlteredAtMost: number;
+  /**
+   * Of the rejected samples, those that may be in the destination, because it refuses repeats in the same way and can't be read back: by so
+   * many `samplesRejected` is an upper bound.
+   */
+  readonly samplesRejectedUnproven: number;
   /** The largest number of series in one window: not a sum. */
   readonly series: number;
   readonly windows: number;
@@ -31,6 +36,7 @@ export const noCounts: Counts = {
   samplesRejected: {},
   samplesReadPlain: 0,
   samplesAlteredAtMost: 0,
+  samplesRejectedUnproven: 0,
   series: 0,
   windows: 0,
   bytesRead: 0,
@@ -52,6 +58,7 @@ export function addCounts(a: Counts, b: Counts): Counts {
     samplesRejected,
     samplesReadPlain: a.samplesReadPlain + b.samplesReadPlain,
     samplesAlteredAtMost: a.samplesAlteredAtMost + b.samplesAlteredAtMost,
+    samplesRejectedUnproven: a.samplesRejectedUnproven + b.samplesRejectedUnproven,
     series: Math.max(a.series, b.series),
     windows: a.windows + b.windows,
     bytesRead: a.bytesRead + b.bytesRead,

@@ -45,6 +45,9 @@ export interface DestinationView {
   /** What `presentTimes` may have missed of the series with these canonical labels. */
   hides(labels: Uint8Array): Hidden;
 
+  /** Whether the destination may keep a native histogram as series of floats, as VictoriaMetrics does. */
+  readonly convertsHistograms: boolean;
+
   /** Resolves when everything that was sent more than a moment ago can be read. Rejects with the signal's reason when it is aborted. */
   settle(signal: AbortSignal): Promise<void>;
 

@@ -14,6 +14,7 @@ const COUNT_NAMES = {
   samplesConflicting: 'conflicting',
   samplesReadPlain: 'read_plain',
   samplesAlteredAtMost: 'altered_at_most',
+  samplesRejectedUnproven: 'unproven',
   series: 'series',
   windows: 'windows',
   bytesRead: 'bytes_read',

@@ -1,5 +1,4 @@
-// Writes the progress series: a mark, and beside it the counts of all runs up to it. Also writes probes, which find out whether a whole
-// window is too old for the destination.
+// Writes the progress series: a mark, and beside it the counts of all runs up to it.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
@@ -10,6 +9,15 @@ import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { countLabel, seriesOfCounts } from './mark-counts.ts';
 import { type Mark, markLabels } from './progress-mark.ts';
 import type { Retrier } from '../limits/retrier.ts';
+
+interface SeriesSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** A 429 that repeats so often may mean a rate limit whose burst is smaller than a mark with its counts: then each is sent by itself. */
+const RATE_LIMITS_BEFORE_SHRINKING = 4;
 
 export class MarkWriter {
   readonly #plan: MigrationPlan;
@@ -36,13 +44,13 @@ export class MarkWriter {
    * @returns false when the destination found the mark as unacceptable as the samples that the plan allows to skip
    */
   async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
-    const batch = new WriteBatch(1024);
+    const marks: SeriesSample[] = [];
     for (const [count, value] of counts === undefined ? [] : seriesOfCounts(counts)) {
-      batch.appendSample(encodeLabels(Object.entries({ ...this.#labels, [countLabel]: count })), throughMs, value);
+      marks.push({ labels: { ...this.#labels, [countLabel]: count }, timeMs: throughMs, value });
     }
-    batch.appendSample(encodeLabels(Object.entries(this.#labels)), throughMs, samples);
+    marks.push({ labels: this.#labels, timeMs: throughMs, value: samples });
     try {
-      await this.#send(batch.body(), signal);
+      await this.#send(marks, signal);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -60,12 +68,14 @@ export class MarkWriter {
 
   /** @throws RemoteError with the reason when the destination does not take a sample of `timeMs` */
   async probe(timeMs: number, signal: AbortSignal): Promise<void> {
-    const batch = new WriteBatch(1024);
-    batch.appendSample(encodeLabels(Object.entries({ ...this.#labels, probe: '1' })), timeMs, 0);
-    await this.#send(batch.body(), signal);
+    await this.#send([{ labels: { ...this.#labels, probe: '1' }, timeMs, value: 0 }], signal);
   }
 
-  async #send(body: Uint8Array, signal: AbortSignal): Promise<void> {
+  async #send(marks: readonly SeriesSample[], signal: AbortSignal): Promise<void> {
+    const batch = new WriteBatch(1024);
+    for (const { labels, timeMs, value } of marks)
+      batch.appendSample(encodeLabels(Object.entries(labels)), timeMs, value);
+    const body = batch.body();
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#client.write(body, { attempt, signal });
@@ -73,6 +83,11 @@ export class MarkWriter {
         return;
       } catch (error) {
         if (signal.aborted || !(error instanceof RemoteError) || !this.#retrier.mayPass(error)) throw error;
+        const mayBeTooMany = error.traits.smaller === 'when-repeated' && attempt >= RATE_LIMITS_BEFORE_SHRINKING;
+        if (mayBeTooMany && marks.length > 1) {
+          for (const mark of marks) await this.#send([mark], signal);
+          return;
+        }
         await this.#retrier.pause(error, this.#plan.destination, attempt, signal);
       }
     }

@@ -5,6 +5,7 @@ import type { Mark } from './progress-mark.ts';
 
 export class NoView implements DestinationView {
   readonly readable = false;
+  readonly convertsHistograms = false;
 
   latestMark(): Promise<Mark | undefined> {
     return Promise.resolve(undefined);

@@ -43,6 +43,10 @@ export class PromqlView extends ReadableView {
     this.#client.close();
   }
 
+  get convertsHistograms(): boolean {
+    return this.#exports === true;
+  }
+
   protected get hidesStaleMarkers(): boolean {
     return this.#exports !== true;
   }

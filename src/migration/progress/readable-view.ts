@@ -93,6 +93,7 @@ export abstract class ReadableView implements DestinationView {
   protected abstract hasSeries(range: ReadRange, signal: AbortSignal): Promise<boolean | undefined>;
 
   protected abstract readonly hidesStaleMarkers: boolean;
+  abstract readonly convertsHistograms: boolean;
 
   abstract settle(signal: AbortSignal): Promise<void>;
   abstract show(signal: AbortSignal): Promise<boolean>;

@@ -21,6 +21,7 @@ import { settle } from './settling.ts';
 
 export class RemoteReadView extends ReadableView {
   protected readonly hidesStaleMarkers = false;
+  readonly convertsHistograms = false;
   readonly #client: ReadClient;
   // Not the source's: a window that holds part of that one and waits for more could wait for a reader that does the same.
   readonly #markBudget: MemoryBudget;

@@ -23,6 +23,7 @@ export class WindowAccount {
   readonly #progress: MigrationProgress;
   readonly #counts: Record<SampleOutcome, number> = { written: 0, filtered: 0, 'already-present': 0, conflicting: 0 };
   readonly #rejected = new Map<RejectReason, number>();
+  #rejectedUnproven = 0;
   #read = 0;
   #readPlain = 0;
   #alteredAtMost = 0;
@@ -56,6 +57,7 @@ export class WindowAccount {
       samplesRejected: Object.fromEntries(this.#rejected),
       samplesReadPlain: this.#readPlain,
       samplesAlteredAtMost: this.#alteredAtMost,
+      samplesRejectedUnproven: this.#rejectedUnproven,
       series,
       windows: 1,
     };
@@ -69,6 +71,11 @@ export class WindowAccount {
 
   get alteredAtMost(): number {
     return this.#alteredAtMost;
+  }
+
+  /** Of the rejected samples, those that may be in the destination all the same. */
+  get rejectedUnproven(): number {
+    return this.#rejectedUnproven;
   }
 
   addRead(samples: number): void {
@@ -89,7 +96,10 @@ export class WindowAccount {
     this.#progress[totals[outcome]] += samples;
   }
 
-  addRejected(reason: RejectReason, samples: number): void {
+  /** @param unproven how many of them may be in the destination */
+  addRejected(reason: RejectReason, samples: number, unproven = 0): void {
+    this.#rejectedUnproven += unproven;
+    this.#progress.samplesRejectedUnproven += unproven;
     this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + samples);
     const { samplesRejected } = this.#progress;
     samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
@@ -125,6 +135,8 @@ export class WindowAccount {
     this.addPlain(-this.#readPlain, -this.#alteredAtMost);
     for (const outcome of Object.keys(this.#counts) as SampleOutcome[]) this.add(outcome, -this.#counts[outcome]);
     for (const [reason, samples] of this.#rejected) this.addRejected(reason, -samples);
+    this.#progress.samplesRejectedUnproven -= this.#rejectedUnproven;
+    this.#rejectedUnproven = 0;
   }
 }
 

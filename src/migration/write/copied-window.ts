@@ -5,7 +5,7 @@ import type { WindowInFlight } from '../progress/completion.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import type { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WindowAccount } from './accounting.ts';
-import type { DeliveryWindow } from './delivery.ts';
+import type { DeliveryWindow, HistogramExample, Refusal, Unproven } from './attempt.ts';
 
 export class CopiedWindow implements DeliveryWindow, WindowInFlight {
   readonly fromMs: number;
@@ -16,8 +16,12 @@ export class CopiedWindow implements DeliveryWindow, WindowInFlight {
   /** Series with samples. */
   series = 0;
   shown: Set<string> | undefined = undefined;
-  tooOld: DeliveryWindow['tooOld'] = 'unknown';
   firstRejection: RemoteError | undefined = undefined;
+  readonly refusals = new Map<string, Refusal>();
+  unproven: Unproven[] = [];
+  unprovenBytes = 0;
+  histograms = 0;
+  histogramExample: HistogramExample | undefined = undefined;
 
   constructor({ window, requestedAtMs }: Pick<WindowPart, 'window' | 'requestedAtMs'>, progress: MigrationProgress) {
     this.fromMs = window.fromMs;

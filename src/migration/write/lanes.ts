@@ -5,7 +5,8 @@ import { type CommitRank, floatRank, histogramCommitRank } from '../../wire/requ
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
-import type { Delivery, DeliveryWindow } from './delivery.ts';
+import type { DeliveryWindow } from './attempt.ts';
+import type { Delivery } from './delivery.ts';
 
 /** What a lane may hold: the request that is filled and the one in flight, compressed. */
 export const laneBytes = 2 * 1024 * 1024;
@@ -18,6 +19,11 @@ const histogramBytesAtOnce = 128 * 1024;
 const largeBytes = 64 * 1024;
 /** What waits for the request after the next one is little, so that `laneBytes` covers it. */
 const followingBytes = 256 * 1024;
+
+/** What lanes need of the delivery. */
+export type LaneDelivery = Pick<Delivery, 'deliver' | 'conclude'> & {
+  readonly limits: Pick<Delivery['limits'], 'maxSamples' | 'maxBytes'>;
+};
 
 interface Lane {
   filling: WriteBatch;
@@ -33,12 +39,12 @@ interface Lane {
 
 export class Lanes {
   readonly #lanes: Lane[];
-  readonly #delivery: Delivery;
+  readonly #delivery: LaneDelivery;
   readonly #signal: AbortSignal;
   readonly #onFailure: (error: unknown) => void;
 
   /** @param onFailure told at once of a delivery that failed for good, while others may still be under way */
-  constructor(count: number, delivery: Delivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
+  constructor(count: number, delivery: LaneDelivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
     this.#lanes = Array.from({ length: count }, () => ({
       filling: new WriteBatch(firstCapacityBytes),
       following: new WriteBatch(1024),
@@ -61,7 +67,7 @@ export class Lanes {
     if (isLarge(labels, columns)) return this.#addAlone(lane, hash, labels, columns, window);
     const { filling } = lane;
     const plain = columns.histograms.length === 0 && !lane.ends.has(hash);
-    const fits = filling.samples + columns.floats <= this.#delivery.maxBatchSamples && !this.#isFull(filling);
+    const fits = filling.samples + columns.floats <= this.#delivery.limits.maxSamples && !this.#isFull(filling);
     if (!plain || !fits) return this.#addInRuns(lane, hash, labels, columns, window);
     filling.appendFloats(labels, columns, 0, columns.floats);
     return undefined;
@@ -104,7 +110,7 @@ export class Lanes {
         if (last?.batch === lane.spare) last = undefined;
         batch = this.#batchFor(lane, last, rank);
       }
-      const room = this.#delivery.maxBatchSamples - batch.samples;
+      const room = this.#delivery.limits.maxSamples - batch.samples;
       if (isFloat) {
         const bound = histogram === histograms ? Number.POSITIVE_INFINITY : (histogramTimesMs[histogram] as number);
         const end = runEnd(floatTimesMs, float, Math.min(floats, float + room), bound);
@@ -137,15 +143,27 @@ export class Lanes {
   }
 
   #isFull(batch: WriteBatch): boolean {
-    return batch.samples >= this.#delivery.maxBatchSamples || batch.byteLength >= this.#delivery.maxBatchBytes;
+    return batch.samples >= this.#delivery.limits.maxSamples || batch.byteLength >= this.#delivery.limits.maxBytes;
   }
 
-  /** Sends what is left. The promise inside the answer settles when the destination has acknowledged everything so far (the barrier). */
+  /**
+   * Sends what is left of a window. The promise inside the result settles when the destination has acknowledged everything so far (the
+   * barrier), and all of the window is counted.
+   */
   async flush(window: DeliveryWindow): Promise<{ acknowledged: Promise<void> }> {
     for (const lane of this.#lanes) while (lane.filling.samples > 0) await this.#send(lane, window);
-    const acknowledged = Promise.all(this.#lanes.map((lane) => lane.inFlight)).then(() => undefined);
+    const acknowledged = Promise.all(this.#lanes.map((lane) => lane.inFlight)).then(() => this.#conclude(window));
     acknowledged.catch(() => undefined);
     return { acknowledged };
+  }
+
+  async #conclude(window: DeliveryWindow): Promise<void> {
+    try {
+      await this.#delivery.conclude(window, this.#signal);
+    } catch (error) {
+      this.#onFailure(error);
+      throw error;
+    }
   }
 
   async #send(lane: Lane, window: DeliveryWindow): Promise<void> {

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { canonicalLabels, formatLabels, labelKey } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/answers/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
-import type { DeliveryWindow } from './delivery.ts';
+import type { DeliveryWindow } from './attempt.ts';
 import type { Lanes } from './lanes.ts';
 import type { MigrationObserver } from '../observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';

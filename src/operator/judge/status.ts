@@ -108,11 +108,17 @@ function progressOf(track: MigrationTrack, situation: Situation): StatusProgress
   };
 }
 
-function countFields({ samplesRejected, ...counts }: Counts, safe: (count: number) => number): StatusProgress {
+function countFields(all: Counts, safe: (count: number) => number): StatusProgress {
+  const { samplesRejected, samplesRejectedUnproven, samplesReadPlain, samplesAlteredAtMost, ...counts } = all;
   return {
     samples: formatCount(counts.samplesWritten),
     ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])),
     ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
+    ...(samplesRejectedUnproven > 0 && { samplesRejectedUnproven: safe(samplesRejectedUnproven) }),
+    ...(samplesReadPlain > 0 && {
+      samplesReadPlain: safe(samplesReadPlain),
+      samplesAlteredAtMost: safe(samplesAlteredAtMost),
+    }),
   };
 }
 

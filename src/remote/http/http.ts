@@ -105,9 +105,23 @@ export class HttpClient {
     const { status } = answer;
     const classified = this.judge(answer, text);
     if (classified.class === 'done') return undefined;
+    return new RemoteError({ ...classified, side: this.side, status, what: this.#whatOf(status, text) });
+  }
+
+  /** What a good response that proves nothing means, should the samples not be there; undefined for any other. */
+  doubtOf(answer: HttpAnswer, text: string): RemoteError | undefined {
+    const { status } = answer;
+    const classified = this.judge(answer, text);
+    if (classified.class !== 'done' || classified.unproven === undefined) return undefined;
+    const code = classified.unproven;
+    const hint = hintOf(code, this.side);
+    const what = this.#whatOf(status, text);
+    return new RemoteError({ class: 'rejected', code, reason: 'ha_tracker', side: this.side, status, hint, what });
+  }
+
+  #whatOf(status: number, text: string): string {
     const shown = excerpt(this.redact(text));
-    const what = `answered ${status}${shown === '' ? '' : `: ${shown}`}`;
-    return new RemoteError({ ...classified, side: this.side, status, what });
+    return `answered ${status}${shown === '' ? '' : `: ${shown}`}`;
   }
 
   judge({ status, headers }: HttpAnswer, text: string): Classified {

@@ -69,6 +69,21 @@ export const answerCodes = {
     meaning: 'the destination takes native histograms in order only',
     cure: `use Prometheus 3.4 or newer, or start 3.0 to 3.3 with --enable-feature=ooo-native-histograms; Mimir: ooo_native_histograms_ingestion_enabled; ${policy}`,
   },
+  'histograms-dropped': {
+    arrival: 'part',
+    meaning: 'the destination acknowledges native histograms and does not store them',
+    cure: `switch native histograms on (Cortex: enable_native_histograms, Mimir: native_histograms_ingestion_enabled; Promscale has no place for them); ${policy}`,
+  },
+  'ha-tracker': {
+    arrival: 'part',
+    meaning: 'the destination answered 202: its HA tracker follows another replica, and drops the samples of this one',
+    cure: `drop the replica label with spec.relabelings (Cortex and Mimir: __replica__, ha_replica_label); ${policy}`,
+  },
+  'accepted-only': {
+    arrival: 'part',
+    meaning: 'the destination answered 202, which says that it has the samples, not that it keeps them',
+    cure: `look into the destination's log; if its HA tracker follows another replica, drop the replica label with spec.relabelings; ${policy}`,
+  },
   'other-rejection': {
     arrival: 'part',
     meaning: 'the destination refused samples for a reason that is not known here',

@@ -112,6 +112,14 @@ export const rules: readonly Rule[] = [
     // Prometheus' histogram.Validate (5xx before 3.7), Mimir, InfluxDB's field types.
     /histogram'?s?\b.*(?:observation|bucket|span|custom|schema|negative|invalid)|observations found in buckets|native-histogram|invalid (?:native )?histogram|unsupported value|field type conflict/i,
   ),
+  // Promscale with multi-tenancy.
+  {
+    class: 'refused',
+    code: 'unauthorized',
+    statuses: [400],
+    text: /authorization error for tenant/i,
+    hint: (side) => `set ${manifestPath(side)}.tenant, with header TENANT, to a tenant that the server knows`,
+  },
   {
     class: 'rejected',
     code: 'invalid-labels',

@@ -20,7 +20,8 @@ export interface Answer {
 }
 
 export type Classified =
-  | { readonly class: 'done'; readonly warning?: { readonly code: string; readonly message: string } }
+  /** `unproven`: the samples may have been dropped, and why. */
+  | { readonly class: 'done'; readonly unproven?: 'ha-tracker' | 'accepted-only' }
   | {
       readonly class: Exclude<AnswerClass, 'aborted'>;
       readonly code: RemoteCode;
@@ -47,6 +48,9 @@ const ownRateLimit = /ingestion rate limit|err-mimir-tenant-max-(?:ingestion|req
 
 /** No store writes a page: this comes from a proxy, whose 400 says nothing about samples. */
 const page = /^\s*<(?:!doctype|html)/i;
+
+/** What Cortex and Mimir say of a replica that they do not follow. */
+const haTracker = /replicas did(?: not|n't) match|\bha\b|dedup/i;
 
 const longestRetryAfterMs = 5 * 60_000;
 
@@ -123,10 +127,7 @@ function classifyGood({ side, status, headers, text }: Answer): Classified {
     if (html) return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
     if (status !== 202) return { class: 'done' };
     // Cortex and Mimir: the HA tracker follows another replica and dropped all of it.
-    const message =
-      'the destination answered 202: its HA tracker follows another replica and may have dropped these samples; ' +
-      'drop the replica label with spec.relabelings';
-    return { class: 'done', warning: { code: 'ha-deduplicated', message } };
+    return { class: 'done', unproven: haTracker.test(text) ? 'ha-tracker' : 'accepted-only' };
   }
   if (html || !/^application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)\b/i.test(contentType)) {
     return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };

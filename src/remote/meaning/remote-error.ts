@@ -22,6 +22,8 @@ export type RejectReason =
   | 'invalid_labels'
   | 'invalid_sample'
   | 'histograms_disabled'
+  | 'histograms_dropped'
+  | 'ha_tracker'
   | 'other';
 
 export interface RemoteErrorDetails {

@@ -19,14 +19,15 @@ export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
       const isSample = entry.field === 2;
       if (!isSample && entry.field !== 4) continue;
       samples++;
-      // A Sample's value, a Histogram's sum.
-      if (!hasStaleField(request, entry.valueStart, entry.valueEnd, isSample ? 1 : 3)) return false;
+      if (!endsSeries(request, entry.valueStart, entry.valueEnd, !isSample)) return false;
     }
   }
   return samples > 0;
 }
 
-function hasStaleField(bytes: Uint8Array, start: number, end: number, field: number): boolean {
+/** Whether the Sample or Histogram message in [start, end) is a stale marker: the value of the one, the sum of the other says so. */
+export function endsSeries(bytes: Uint8Array, start: number, end: number, isHistogram: boolean): boolean {
+  const field = isHistogram ? 3 : 1;
   const reader = new ProtoReader(bytes, start, end);
   while (reader.nextField()) {
     if (reader.field === field) return isStaleMarker(bytes, reader.fixed64());

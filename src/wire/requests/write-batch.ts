@@ -47,6 +47,7 @@ export class WriteBatch {
   #scratch = new Uint8Array(64);
   #samples = 0;
   #series = 0;
+  #histograms = 0;
 
   /** `capacityBytes` is where the memory for the compressed request starts; it grows when a series needs more. */
   constructor(capacityBytes: number) {
@@ -73,6 +74,10 @@ export class WriteBatch {
     return this.#samples;
   }
 
+  get histograms(): number {
+    return this.#histograms;
+  }
+
   /** TimeSeries entries: floats and histograms of one series are two. */
   get series(): number {
     return this.#series;
@@ -86,6 +91,7 @@ export class WriteBatch {
     this.#labelsLength = 0;
     this.#samples = 0;
     this.#series = 0;
+    this.#histograms = 0;
   }
 
   /** Appends one TimeSeries with the float samples [from, to) of `columns`, ascending in time; nothing when that is empty. */
@@ -127,6 +133,7 @@ export class WriteBatch {
     }
     this.#open(labels, size, to - from);
     this.#block.unknown(out, 0, size);
+    this.#histograms += to - from;
   }
 
   /** Appends one TimeSeries with one float sample of the migrator's own. */

@@ -4,6 +4,7 @@
 import type { LabelBytes } from '../labels.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
 import { histogramTimeMs } from '../answers/read-response.ts';
+import { endsSeries } from './stale-marker.ts';
 
 const TAG_TIMESERIES = 0x0a;
 
@@ -60,6 +61,7 @@ export interface WriteRequestSummary {
   readonly series: number;
   /** Float samples and histograms. */
   readonly samples: number;
+  readonly histograms: number;
   /** A copy of the first entry's labels; empty when there is no entry. */
   readonly firstLabels: LabelBytes;
   /** The first entry's first time; NaN when it has none. */
@@ -70,6 +72,7 @@ export interface WriteRequestSummary {
 export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
   let series = 0;
   let samples = 0;
+  let histograms = 0;
   let firstLabels: LabelBytes = new Uint8Array(0);
   let firstTimeMs = Number.NaN;
   for (const entry of timeSeriesEntries(bytes)) {
@@ -80,10 +83,11 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
     const reader = new ProtoReader(bytes, entry.start, entry.end);
     while (reader.nextField()) {
       if (reader.field === 2 || reader.field === 4) samples++;
+      if (reader.field === 4) histograms++;
       reader.skip();
     }
   }
-  return { series, samples, firstLabels, firstTimeMs };
+  return { series, samples, histograms, firstLabels, firstTimeMs };
 }
 
 /**
@@ -93,6 +97,38 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
 export function* writeRequestSeries(bytes: Uint8Array): Generator<{ labels: LabelBytes; timesMs: number[] }> {
   for (const entry of timeSeriesEntries(bytes)) {
     yield { labels: labelsOf(bytes, entry), timesMs: timesOf(bytes, entry) };
+  }
+}
+
+/** The labels of the TimeSeries entries: views of `bytes`. */
+export function* writeRequestLabels(bytes: Uint8Array): Generator<LabelBytes> {
+  for (const entry of timeSeriesEntries(bytes)) yield labelsOf(bytes, entry);
+}
+
+export interface RequestSample {
+  readonly timeMs: number;
+  readonly isHistogram: boolean;
+  readonly isStaleMarker: boolean;
+}
+
+/** As `writeRequestSeries`, with what kind of sample each is. */
+export function* writeRequestSamples(
+  bytes: Uint8Array,
+): Generator<{ labels: LabelBytes; samples: readonly RequestSample[] }> {
+  for (const entry of timeSeriesEntries(bytes)) {
+    const kinds: Omit<RequestSample, 'timeMs'>[] = [];
+    const reader = new ProtoReader(bytes, entry.start, entry.end);
+    while (reader.nextField()) {
+      reader.skip();
+      const isHistogram = reader.field === 4;
+      if (isHistogram || reader.field === 2)
+        kinds.push({ isHistogram, isStaleMarker: endsSeries(bytes, reader.valueStart, reader.valueEnd, isHistogram) });
+    }
+    const timesMs = timesOf(bytes, entry);
+    yield {
+      labels: labelsOf(bytes, entry),
+      samples: kinds.map((kind, i) => ({ ...kind, timeMs: timesMs[i] ?? Number.NaN })),
+    };
   }
 }
 

@@ -16,6 +16,7 @@ const countsArbitrary: fc.Arbitrary<Counts> = fc
     samplesRejected: fc.dictionary(reason, fc.integer({ min: 1, max: 2 ** 40 }), { noNullPrototype: true }),
     samplesReadPlain: many,
     samplesAlteredAtMost: many,
+    samplesRejectedUnproven: many,
     series: fc.nat(),
     windows: fc.nat(),
     bytesRead: many,

@@ -5,6 +5,7 @@ import { labelKey } from '../../../src/wire/labels.ts';
 
 export class FakeView implements DestinationView {
   readonly readable = true;
+  readonly convertsHistograms = false;
   settled = 0;
   readonly #shown: readonly (readonly [labels: Uint8Array, ...timesMs: number[]])[];
   readonly #hides: Hidden;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Delivery, DeliveryWindow, OutgoingRequest } from '../../../src/migration/write/delivery.ts';
+import type { DeliveryWindow, OutgoingRequest } from '../../../src/migration/write/attempt.ts';
 import { Lanes } from '../../../src/migration/write/lanes.ts';
 import { encodeLabels, hashLabels } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
@@ -12,15 +12,18 @@ const fail = (error: unknown) => assert.fail(String(error));
 
 /** Notes what comes, takes its time, and sees whether a lane sends a second request before the first is done. */
 class FakeDelivery {
-  maxBatchSamples: number;
-  maxBatchBytes = 100_000;
+  readonly limits: { maxSamples: number; maxBytes: number };
   readonly requests: Series[][] = [];
   inFlight = 0;
   mostInFlight = 0;
   readonly #seriesInFlight = new Set<string>();
 
   constructor(maxBatchSamples: number) {
-    this.maxBatchSamples = maxBatchSamples;
+    this.limits = { maxSamples: maxBatchSamples, maxBytes: 100_000 };
+  }
+
+  conclude(): Promise<void> {
+    return Promise.resolve();
   }
 
   async deliver(outgoing: OutgoingRequest): Promise<void> {
@@ -62,7 +65,7 @@ describe('the lanes', () => {
         fc.integer({ min: 1, max: 12 }),
         async (adds, count, most) => {
           const delivery = new FakeDelivery(most);
-          const lanes = new Lanes(count, delivery as unknown as Delivery, never, fail);
+          const lanes = new Lanes(count, delivery, never, fail);
           const due = new Map<string, number[]>();
           const columns = new SampleColumns();
           for (const { name, kinds } of adds) {
@@ -108,7 +111,7 @@ describe('the lanes', () => {
 
   it('work side by side', async () => {
     const delivery = new FakeDelivery(5);
-    const lanes = new Lanes(4, delivery as unknown as Delivery, never, fail);
+    const lanes = new Lanes(4, delivery, never, fail);
     const columns = new SampleColumns();
     for (let i = 0; i < 20; i++) columns.addFloat(i, i, 0);
     for (let i = 0; i < 40; i++) {
@@ -122,8 +125,12 @@ describe('the lanes', () => {
   it('tell of a failure at once and pass it on at the barrier', async () => {
     const error = new Error('refused');
     const told: unknown[] = [];
-    const delivery = { maxBatchSamples: 1, maxBatchBytes: 1000, deliver: () => Promise.reject(error) };
-    const lanes = new Lanes(1, delivery as unknown as Delivery, never, (one) => told.push(one));
+    const delivery = {
+      limits: { maxSamples: 1, maxBytes: 1000 },
+      deliver: () => Promise.reject(error),
+      conclude: () => Promise.resolve(),
+    };
+    const lanes = new Lanes(1, delivery, never, (one) => told.push(one));
     const columns = new SampleColumns();
     columns.addFloat(1, 1, 0);
     const labels = encodeLabels([['__name__', 'm']]);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import { noCounts } from '../../../src/migration/progress/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { writeUrgency } from '../../../src/operator/judge/status.ts';
@@ -139,6 +140,14 @@ describe('the status', () => {
       assert.equal(status.completionTime !== undefined, phase === 'Succeeded' || phase === 'Failed');
     });
   }
+
+  it('calls a number of rejected samples a bound when some of them may be there', () => {
+    const progressOf = (progress: Partial<MigrationProgress>) =>
+      statusOf({ situation: running, track: halfWay({ earlier: noCounts, ...progress }) }).progress;
+    const bounded = progressOf({ samplesRejected: { out_of_order: 5 }, samplesRejectedUnproven: 2 });
+    assert.equal(bounded?.samplesRejectedUnproven, 2);
+    assert.equal('samplesRejectedUnproven' in (progressOf({ samplesRejected: { out_of_order: 5 } }) ?? {}), false);
+  });
 
   it('shows how far it is, in numbers for programs and texts for people', () => {
     const status = statusOf({ situation: running, track: halfWay() });

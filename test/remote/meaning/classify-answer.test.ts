@@ -16,7 +16,7 @@ function judge(side: Side, status: number, text = '', headers: Answer['headers']
 /** `class code` or `class code reason`. */
 function verdict(side: Side, status: number, text = '', headers: Answer['headers'] = {}): string {
   const judged = judge(side, status, text, headers);
-  if (judged.class === 'done') return judged.warning === undefined ? 'done' : `done ${judged.warning.code}`;
+  if (judged.class === 'done') return judged.unproven === undefined ? 'done' : `done ${judged.unproven}`;
   return [judged.class, judged.code, judged.reason].filter((part) => part !== undefined).join(' ');
 }
 

@@ -1,0 +1,40 @@
+// How large requests are made. Batches are cut at these limits; a destination that takes less lowers them for the rest of the run. Shared by
+// lanes.ts, which fills the batches, and delivery.ts, which learns from the responses.
+
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+
+const MAX_BYTES = 1024 * 1024;
+const MIN_BYTES = 1024;
+/** A destination that refuses a request by its size is never sent batches smaller than this; a single series may still have to be divided. */
+const MIN_BYTES_BY_SIZE = 16 * 1024;
+
+export class BatchLimits {
+  #maxBytes: number;
+  #maxSamples: number;
+
+  constructor({ samplesPerWrite, samplesPerSecond, bytesPerSecond }: MigrationPlan['limits']) {
+    // No burst larger than a second's worth.
+    this.#maxSamples = Math.max(1, Math.min(samplesPerWrite, samplesPerSecond ?? samplesPerWrite));
+    this.#maxBytes = Math.min(MAX_BYTES, Math.max(MIN_BYTES, bytesPerSecond ?? MAX_BYTES));
+  }
+
+  /** Of the WriteRequest before compression. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  get maxSamples(): number {
+    return this.#maxSamples;
+  }
+
+  /** The destination found a request too large. */
+  lowerBySize(request: { readonly bytes: number; readonly samples: number }): void {
+    this.#maxBytes = Math.min(this.#maxBytes, Math.max(MIN_BYTES_BY_SIZE, request.bytes >> 1));
+    this.lowerSamples(request.samples);
+  }
+
+  /** So many samples at once are more than the destination ever takes, however long the wait. */
+  lowerSamples(samples: number): void {
+    this.#maxSamples = Math.min(this.#maxSamples, Math.max(1, samples >> 1));
+  }
+}

@@ -1,0 +1,120 @@
+// Finds out whether the destination stores native histograms. Cortex (unless enable_native_histograms is on), Mimir, Promscale and others
+// drop them and answer 2xx all the same, so one of the first window that has any is read back.
+
+import { hintOf } from '../../remote/meaning/answer-codes.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import { decodeLabels, encodeLabels, labelKey, metricName } from '../../wire/labels.ts';
+import { writeRequestSamples } from '../../wire/requests/write-request.ts';
+import type { MigrationObserver } from '../observer.ts';
+import type { DestinationView } from '../progress/destination-view.ts';
+import type { DeliveryWindow, HistogramExample, OutgoingRequest, SampleAt } from './attempt.ts';
+import type { Rejections } from './rejections.ts';
+
+export interface HistogramCheckOptions {
+  readonly view: DestinationView;
+  readonly observer: MigrationObserver;
+  readonly rejections: Rejections;
+}
+
+/** How often the destination is given time to settle until a histogram that does not show counts as dropped. */
+const LOOKS = 3;
+
+export class HistogramCheck {
+  readonly #options: HistogramCheckOptions;
+  #stored: 'unknown' | 'yes' | 'no' | "can't be seen" = 'unknown';
+
+  constructor(options: HistogramCheckOptions) {
+    this.#options = options;
+  }
+
+  /** Counts the histograms of a request that the destination has acknowledged. */
+  acknowledged(outgoing: OutgoingRequest, window: DeliveryWindow): void {
+    if (outgoing.histograms === 0) return;
+    window.histograms += outgoing.histograms;
+    if (this.#stored === 'unknown') window.histogramExample ??= exampleIn(outgoing.request());
+  }
+
+  /** What counts as written of a window's histograms counts as rejected from now on, if the destination drops them. */
+  async conclude(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
+    const { histograms: samples, histogramExample: example } = window;
+    if (samples === 0) return;
+    if (this.#stored === 'unknown' && example !== undefined) this.#stored = await this.#look(example, signal);
+    if (this.#stored !== 'no') return;
+    window.histograms = 0;
+    window.account.add('written', -samples);
+    const rejected = {
+      reason: 'histograms_dropped',
+      samples,
+      error: droppedError(),
+      example: example?.histogram,
+      isBound: false,
+    } as const;
+    this.#options.rejections.add(window, rejected);
+  }
+
+  async #look(example: HistogramExample, signal: AbortSignal) {
+    const { view } = this.#options;
+    if (!view.readable) return this.#unseen('the destination is not read (destination.progress.protocol: None)');
+    try {
+      for (let look = 1; look <= LOOKS; look++) {
+        await view.settle(signal);
+        if (await this.#shows(example.histogram, signal)) return 'yes';
+      }
+      if (view.convertsHistograms && (await this.#shows(convertedForm(example.histogram), signal))) return 'yes';
+      if (view.hides(example.histogram.labels) === 'everything')
+        return this.#unseen('the destination shows other labels than were written');
+      // Where even a float of the same request does not show, its absence proves nothing: the next window may.
+      const isVisible = example.float === undefined || (await this.#shows(example.float, signal));
+      return isVisible ? 'no' : 'unknown';
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RemoteError)) throw error;
+      return this.#unseen(error.message);
+    }
+  }
+
+  async #shows({ labels, timeMs }: SampleAt, signal: AbortSignal): Promise<boolean> {
+    const keys = () => [labelKey(labels)];
+    const range = { names: [metricName(labels)], keys, fromMs: timeMs, toMs: timeMs + 1 };
+    return (await this.#options.view.presentTimes(range, signal)).size > 0;
+  }
+
+  #unseen(why: string): "can't be seen" {
+    const message = `whether the destination stores native histograms could not be checked: ${why}`;
+    this.#options.observer.event({ type: 'warning', code: 'histograms-not-checked', message });
+    return "can't be seen";
+  }
+}
+
+function droppedError(): RemoteError {
+  return new RemoteError({
+    class: 'rejected',
+    code: 'histograms-dropped',
+    side: 'destination',
+    what: 'acknowledged native histograms and does not show them',
+    reason: 'histograms_dropped',
+    hint: hintOf('histograms-dropped', 'destination'),
+  });
+}
+
+/** A histogram of the request that every view shows if it is there, and a float to compare it with. */
+function exampleIn(request: Uint8Array): HistogramExample | undefined {
+  let histogram: SampleAt | undefined;
+  let float: SampleAt | undefined;
+  for (const { labels, samples } of writeRequestSamples(request)) {
+    const sample = samples.find(({ isStaleMarker }) => !isStaleMarker);
+    if (sample === undefined) continue;
+    const found = { labels: labels.slice(), timeMs: sample.timeMs };
+    if (sample.isHistogram) histogram ??= found;
+    else float ??= found;
+  }
+  return histogram && { histogram, float };
+}
+
+/** VictoriaMetrics from 1.143 on makes several series of a native histogram: one has its count. */
+function convertedForm({ labels, timeMs }: SampleAt): SampleAt {
+  const pairs = decodeLabels(labels).map(
+    ([name, value]) => [name, name === '__name__' ? `${value}_count` : value] as const,
+  );
+  return { labels: encodeLabels(pairs), timeMs };
+}

@@ -1,0 +1,91 @@
+// Samples of the migrator's own, beside the progress series at a window's last millisecond, that show what the destination makes of samples
+// in general: whether it takes any, and whether it keeps the good part of a request that it refuses.
+
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { WriteClient } from '../../remote/write-client.ts';
+import { encodeLabels, type LabelBytes, labelKey } from '../../wire/labels.ts';
+import { compress } from '../../wire/snappy/snappy.ts';
+import { WriteBatch } from '../../wire/requests/write-batch.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import type { DestinationView } from '../progress/destination-view.ts';
+import { markLabels, progressMetric } from '../progress/progress-mark.ts';
+
+export interface ProbeOptions {
+  readonly plan: MigrationPlan;
+  readonly client: WriteClient;
+  readonly view: DestinationView;
+}
+
+export class Probe {
+  readonly #client: WriteClient;
+  readonly #view: DestinationView;
+  /**
+   * Another `shard` than that of the marks and of the view's own probe: what the view learns from their labels must not depend on these.
+   */
+  readonly #labels: Readonly<Record<string, string>>;
+
+  constructor({ plan, client, view }: ProbeOptions) {
+    this.#client = client;
+    this.#view = view;
+    this.#labels = { ...markLabels(plan, undefined), shard: 'probe', probe: '1' };
+  }
+
+  /** Sends one sample, once. @returns why the destination does not take a sample of `timeMs`; undefined when it does */
+  send(timeMs: number, signal: AbortSignal): Promise<RemoteError | undefined> {
+    return this.#send(requestOf(encodeLabels(Object.entries(this.#labels)), timeMs), signal);
+  }
+
+  /**
+   * Sends a good sample together with one that the destination refuses, and looks whether the good one is there afterwards.
+   * @param refused a WriteRequest with nothing good in it
+   * @returns `unclear` when the destination gives another response than before, or nothing can be seen
+   */
+  async sendBeside(
+    refused: Uint8Array,
+    timeMs: number,
+    signal: AbortSignal,
+  ): Promise<'kept' | 'rolled-back' | 'accepted' | 'unclear'> {
+    const labels = await this.#unusedLabels(timeMs, signal);
+    if (labels === undefined) return 'unclear';
+    const error = await this.#send(Buffer.concat([requestOf(labels, timeMs), refused]), signal);
+    if (error === undefined) return 'accepted';
+    if (error.class !== 'rejected') return 'unclear';
+    await this.#view.settle(signal);
+    return (await this.#isShown(labels, timeMs, signal)) ? 'kept' : 'rolled-back';
+  }
+
+  /** A sample that an earlier run left there would prove nothing. */
+  async #unusedLabels(timeMs: number, signal: AbortSignal): Promise<LabelBytes | undefined> {
+    for (let beside = 1; beside <= MAX_EARLIER_PROBES; beside++) {
+      const labels = encodeLabels(Object.entries({ ...this.#labels, shard: `probe-${beside}` }));
+      const shown = await this.#isShown(labels, timeMs, signal);
+      if (this.#view.hides(labels) === 'everything') return undefined;
+      if (!shown) return labels;
+    }
+    return undefined;
+  }
+
+  async #isShown(labels: LabelBytes, timeMs: number, signal: AbortSignal): Promise<boolean> {
+    const range = { names: [progressMetric], keys: () => [labelKey(labels)], fromMs: timeMs, toMs: timeMs + 1 };
+    return (await this.#view.presentTimes(range, signal)).size > 0;
+  }
+
+  async #send(request: Uint8Array, signal: AbortSignal): Promise<RemoteError | undefined> {
+    try {
+      await this.#client.write(compress(request), { attempt: 1, signal });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RemoteError)) throw error;
+      return error;
+    }
+  }
+}
+
+const MAX_EARLIER_PROBES = 20;
+
+function requestOf(labels: LabelBytes, timeMs: number): Uint8Array {
+  const batch = new WriteBatch(1024);
+  batch.appendSample(labels, timeMs, 0);
+  return batch.request();
+}

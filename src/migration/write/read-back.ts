@@ -1,0 +1,52 @@
+// Which samples of a write request the destination has. Used when the response does not say it: it was lost, or it refused the request.
+
+import { type LabelBytes, labelKey, metricName } from '../../wire/labels.ts';
+import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-request.ts';
+import type { DestinationView, SeriesRange } from '../progress/destination-view.ts';
+
+/** The times that the destination has, ascending, by the `labelKey` of each series. */
+export type Present = ReadonlyMap<string, Float64Array>;
+
+/**
+ * The timestamps of a WriteRequest's series, within the time of its samples, that the destination shows after it has settled.
+ * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
+ */
+export async function readBack(view: DestinationView, request: Uint8Array, signal: AbortSignal): Promise<Present> {
+  await view.settle(signal);
+  return view.presentTimes(rangeOf(request), signal);
+}
+
+/** The part of a WriteRequest that is not there; the request itself when nothing is, empty when all is. */
+export function missingOf(request: Uint8Array, present: Present): Uint8Array {
+  return withoutSamples(request, (labels) => present.get(labelKey(labels)));
+}
+
+/**
+ * Whether the destination shows samples of a series within `stretchMs` after a time: an earlier run that wrote them had written what comes
+ * before them, in a longer window than this run's.
+ */
+export async function showsLater(
+  view: DestinationView,
+  labels: LabelBytes,
+  { afterMs, stretchMs }: { afterMs: number; stretchMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const keys = () => [labelKey(labels)];
+  const range = { names: [metricName(labels)], keys, fromMs: afterMs + 1, toMs: afterMs + stretchMs };
+  return (await view.presentTimes(range, signal)).size > 0;
+}
+
+function rangeOf(request: Uint8Array): SeriesRange {
+  const names = new Set<string>();
+  const keys = new Set<string>();
+  let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { labels, timesMs } of writeRequestSeries(request)) {
+    names.add(metricName(labels));
+    keys.add(labelKey(labels));
+    for (const timeMs of timesMs) {
+      if (timeMs < firstMs) firstMs = timeMs;
+      if (timeMs > lastMs) lastMs = timeMs;
+    }
+  }
+  return { names: [...names], keys: () => keys, fromMs: firstMs, toMs: lastMs + 1 };
+}
