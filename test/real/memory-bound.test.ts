@@ -1,0 +1,81 @@
+// The bound that docs/operations.md states: whatever a server sends, the process takes at most 150 MiB more than `limits.memory`. Every case is one
+// way of a server to be hostile or broken, and runs the built program as the package does. Linux only says how much a process took at most.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from '../support/child-output.ts';
+import { type HostileCase, hostileCases } from './support/hostile-cases.ts';
+import { startHostileServer } from './support/hostile-server.ts';
+import { manifestOf } from './support/migration.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const MEBIBYTE = 2 ** 20;
+/** What bin/prom-migrator.mjs gives to Node. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
+interface Measured {
+  readonly peakBytes: number;
+  readonly output: string;
+}
+
+/** Runs the program against the servers of one case, to its end or for as long as the case says, and takes its largest resident size. */
+async function measure(hostile: HostileCase, memoryMebibytes: number): Promise<Measured> {
+  await using server = await startHostileServer(hostile.sides);
+  const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-memory-'));
+  try {
+    const file = join(directory, 'migration.yaml');
+    await writeFile(file, JSON.stringify(manifestOf(hostile.specOf(server.url, `${memoryMebibytes}Mi`))));
+    const args = [...NODE_FLAGS, join(ROOT, 'dist/main.js'), 'run', '-f', file, '--output', 'json'];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    let peakBytes = 0;
+    const watch = setInterval(async () => {
+      peakBytes = Math.max(peakBytes, await highWaterMark(child.pid));
+    }, 20);
+    // A hostile server can keep a migration busy for as long as it likes; memory shows within seconds.
+    const stop = setTimeout(() => child.kill('SIGKILL'), hostile.measuredForMs);
+    await new Promise((done) => child.on('close', done));
+    clearInterval(watch);
+    clearTimeout(stop);
+    return { peakBytes, output };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function highWaterMark(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+describe('the memory of a migration', function () {
+  this.timeout(120_000);
+
+  before(async function () {
+    if (process.platform !== 'linux') this.skip();
+    await run(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT });
+  });
+
+  for (const hostile of hostileCases) {
+    for (const memoryMebibytes of hostile.memoryMebibytes) {
+      it(`stays within ${memoryMebibytes} + 150 MiB: ${hostile.title}`, async () => {
+        const { peakBytes, output } = await measure(hostile, memoryMebibytes);
+        const peak = Math.round(peakBytes / MEBIBYTE);
+        assert.ok(peakBytes > 50 * MEBIBYTE, `nothing was measured: ${peak} MiB\n${output}`);
+        assert.match(output, hostile.says);
+        assert.ok(peakBytes <= (memoryMebibytes + 150) * MEBIBYTE, `${peak} MiB\n${output.slice(-2000)}`);
+        process.stdout.write(`      ${peak} MiB\n`);
+      });
+    }
+  }
+});
