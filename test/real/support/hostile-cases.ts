@@ -1,248 +1,196 @@
-// What a hostile or broken server may send, one case each, for memory-bound.test.ts: every place where bytes of a server's choice are kept.
+// What a hostile or broken server may send, for memory-bound.test.ts: a case for every place where bytes of a server's choice are held.
 
 import type { ServerResponse } from 'node:http';
-import snappyjs from 'snappyjs';
+import { gzipSync } from 'node:zlib';
+import { decodeWriteRequest, labelOf, type ReadQuery, uvarint } from '../../migration/support/remote-messages.ts';
 import {
-  bitsOf,
-  decodeWriteRequest,
-  encodeSamples,
-  field,
-  frame,
-  frameOf,
-  type ReadQuery,
-  uvarint,
-} from '../../migration/support/remote-messages.ts';
-import { encodeXorChunk } from '../../wire/support/chunk-encoder.ts';
-import { type HostileSides, json, SAMPLES, STREAM, stream } from './hostile-server.ts';
+  equalHistograms,
+  equalSamples,
+  fieldsOf,
+  hugeLabelInSamples,
+  manyLabels,
+  named,
+  oneSample,
+  repeat,
+  tinySeries,
+} from './hostile-bodies.ts';
+import { empty, type HostileSides, json, SAMPLES, STREAM, stream } from './hostile-server.ts';
 import type { MigrationSpec } from './migration.ts';
 
 export interface HostileCase {
   readonly title: string;
   readonly sides: HostileSides;
-  /** Changes to the manifest: whole sections of `spec`. */
-  readonly spec?: MigrationSpec;
-  /** Stopped after so long, because it would go on for ever or for long; else it must end by itself. */
-  readonly stopAfterMs?: number;
-  /** What the result, or the log, must say. */
+  readonly protocol?: 'PromQL' | 'RemoteRead';
+  readonly readMode?: 'Samples';
+  readonly relabelled?: true;
+  readonly rejectedSamples?: 'Skip';
+  /** Values of `limits.memory` that it is measured with. */
+  readonly memoryMebibytes?: readonly number[];
+  /** What the log must say, so that the case is known to have happened. */
   readonly says: RegExp;
 }
 
 const MEBIBYTE = 2 ** 20;
-const HUGE_BYTES = 45 * MEBIBYTE;
-const XOR = 1;
+const PROGRESS_METRIC = 'prom_migrator_progress';
 
-const relabelings = [{ action: 'replace', sourceLabels: ['v'], targetLabel: 'w', regex: 'no(.*)', replacement: '$1' }];
-
-/** A frame with one series of one sample at the query's start. */
-function oneSample(query: ReadQuery, labels: readonly (readonly [string, string])[]): Buffer {
-  return frameOf(labels, XOR, chunkAt(query.startMs), query.startMs, query.startMs);
-}
-
-function chunkAt(timeMs: number): Uint8Array {
-  return encodeXorChunk([{ timeMs, bits: bitsOf(1) }]);
-}
-
-function named(name: string, value: string): [string, string][] {
-  return [
-    ['__name__', name],
-    ['v', value],
+/** The manifest of a case; `url` is the server's. */
+export function specOf(hostile: HostileCase, url: string, memoryMebibytes: number): MigrationSpec {
+  const { protocol = 'None', readMode, relabelled, rejectedSamples } = hostile;
+  const progressUrl = { RemoteRead: `${url}/destination/read`, PromQL: `${url}/destination`, None: undefined }[
+    protocol
   ];
-}
-
-/** So many frames of tiny series, made in pieces of about 64 KiB. */
-function* tinySeries(query: ReadQuery, count: number, prefix = 'm'): Generator<Buffer> {
-  const chunk = chunkAt(query.startMs);
-  for (let i = 0; i < count; ) {
-    const piece: Buffer[] = [];
-    for (let n = 0; n < 1000 && i < count; n++, i++)
-      piece.push(frameOf(named(prefix, i.toString(36).padStart(6, '0')), XOR, chunk, query.startMs, query.startMs));
-    yield Buffer.concat(piece);
-  }
-}
-
-function* repeat(piece: Uint8Array, times: number): Generator<Uint8Array> {
-  for (let i = 0; i < times; i++) yield piece;
-}
-
-const huge = 'x'.repeat(HUGE_BYTES);
-let hugeSamples: Buffer | undefined;
-
-function onlyFirst(handler: (response: ServerResponse, query: ReadQuery) => void) {
-  let first = true;
-  return (response: ServerResponse, query: ReadQuery) => {
-    if (first || query.startMs === firstMs) {
-      first = false;
-      firstMs = query.startMs;
-      handler(response, query);
-    } else stream(response, query.streamed ? STREAM : SAMPLES, query.streamed ? [] : [Buffer.from([0])]);
+  const relabeling = { action: 'replace', sourceLabels: ['v'], targetLabel: 'w', regex: 'no(.*)', replacement: '$1' };
+  return {
+    source: { url: `${url}/source/read`, ...(readMode && { readMode }) },
+    destination: {
+      url: `${url}/destination/write`,
+      progress: { protocol, ...(progressUrl !== undefined && { url: progressUrl }) },
+    },
+    timeRange: { start: '2025-01-01T00:00:00Z', end: '2025-01-01T04:00:00Z' },
+    limits: { memory: `${memoryMebibytes}Mi` },
+    ...(relabelled && { relabelings: [relabeling] }),
+    ...(rejectedSamples && { rejectedSamples }),
   };
 }
-let firstMs = 0;
 
-export const cases: HostileCase[] = [
-  {
-    title: 'nothing at all',
-    sides: {},
-    says: /./,
-  },
+const tooMuch = /window split|window-too-large/;
+const copying = /percent=.* samples=[1-9]|window split|"samplesWritten": ?[1-9]/;
+const labelsTooLong = /their labels are not valid/;
+const hugeLabel = 'x'.repeat(45 * MEBIBYTE);
+
+function framesOf(frames: (query: ReadQuery) => Iterable<Uint8Array>): HostileSides {
+  return { source: (response, query) => stream(response, STREAM, frames(query)) };
+}
+
+function samplesOf(body: (query: ReadQuery) => Iterable<Uint8Array>): HostileSides {
+  return { source: (response, query) => stream(response, SAMPLES, body(query)) };
+}
+
+/** Everything that is asked of the destination but for the marks. */
+function notForMarks(answer: (response: ServerResponse, query: ReadQuery) => void) {
+  return (response: ServerResponse, query: ReadQuery): void => {
+    if (query.matchers.some(({ kind, value }) => kind === '=' && value === PROGRESS_METRIC)) empty(response, query);
+    else answer(response, query);
+  };
+}
+
+const tenSeries = framesOf((query) => tinySeries(query, 'different', 10));
+
+export const hostileCases: readonly HostileCase[] = [
   {
     title: 'one label value of 45 MB in a stream',
-    sides: { source: (response, query) => stream(response, STREAM, [oneSample(query, named('m', huge))]) },
-    says: /./,
+    sides: framesOf((query) => [oneSample(query, named(hugeLabel))]),
+    says: labelsTooLong,
   },
   {
     title: 'one label value of 45 MB in a stream, relabelled',
-    sides: { source: (response, query) => stream(response, STREAM, [oneSample(query, named('m', huge))]) },
-    spec: { relabelings },
-    says: /./,
+    sides: framesOf((query) => [oneSample(query, named(hugeLabel))]),
+    relabelled: true,
+    says: labelsTooLong,
   },
   {
     title: 'one label value of 45 MB in SAMPLES',
-    sides: {
-      source: (response, query) => {
-        hugeSamples ??= encodeSamples([
-          { labels: named('m', huge), samples: [{ timeMs: query.startMs, bits: bitsOf(1) }] },
-        ]);
-        stream(response, SAMPLES, [hugeSamples]);
-      },
-    },
-    spec: { readMode: 'Samples' },
-    says: /./,
+    sides: samplesOf((query) => [hugeLabelInSamples(query)]),
+    readMode: 'Samples',
+    says: labelsTooLong,
   },
   {
-    title: 'SAMPLES that declare 4 GiB',
-    sides: {
-      source: (response) => stream(response, SAMPLES, [Buffer.concat([uvarint(2n ** 32n - 1n), Buffer.alloc(8)])]),
-    },
-    spec: { readMode: 'Samples' },
-    stopAfterMs: 8000,
-    says: /./,
+    title: 'SAMPLES that declare 4 GiB and hold nothing',
+    sides: samplesOf(() => [Buffer.concat([uvarint(2n ** 32n - 1n), Buffer.alloc(8)])]),
+    readMode: 'Samples',
+    memoryMebibytes: [32],
+    says: /cannot hold the 4294967295/,
   },
   {
-    title: 'SAMPLES that expand from 3 to 70 MB of empty samples',
-    sides: {
-      source: (response) => {
-        const entry = Buffer.concat([
-          field(1, Buffer.concat([field(1, Buffer.from('__name__')), field(2, Buffer.from('m'))])),
-          Buffer.from('1200'.repeat(1000), 'hex'),
-        ]);
-        const content = Buffer.concat(
-          Array.from({ length: Math.floor((70 * MEBIBYTE) / entry.length) }, () => field(1, entry)),
-        );
-        stream(response, SAMPLES, [Buffer.from(snappyjs.compress(new Uint8Array(field(1, content))))]);
-      },
-    },
-    spec: { readMode: 'Samples' },
-    stopAfterMs: 15_000,
-    says: /./,
+    title: 'SAMPLES that expand to 70 MB of empty samples',
+    sides: samplesOf(() => [fieldsOf(70 * MEBIBYTE, '1200', 1000)]),
+    readMode: 'Samples',
+    says: tooMuch,
   },
   {
-    title: 'SAMPLES of 70 MB of empty histograms in one series',
-    sides: {
-      source: (response) => {
-        const entry = Buffer.concat([
-          field(1, Buffer.concat([field(1, Buffer.from('__name__')), field(2, Buffer.from('m'))])),
-          Buffer.alloc(3 * MEBIBYTE, Buffer.from('2200', 'hex')),
-        ]);
-        const content = Buffer.concat(Array.from({ length: 20 }, () => field(1, entry)));
-        stream(response, SAMPLES, [Buffer.from(snappyjs.compress(new Uint8Array(field(1, content))))]);
-      },
-    },
-    spec: { readMode: 'Samples' },
-    stopAfterMs: 15_000,
-    says: /./,
+    title: 'SAMPLES of 70 MB of empty histograms in few series',
+    sides: samplesOf(() => [fieldsOf(70 * MEBIBYTE, '2200', 1_500_000)]),
+    readMode: 'Samples',
+    says: tooMuch,
   },
   {
-    title: 'two million tiny series',
-    sides: { source: onlyFirst((response, query) => stream(response, STREAM, tinySeries(query, 2_000_000))) },
-    stopAfterMs: 30_000,
-    says: /./,
+    title: 'chunks of histograms that unpack to a gigabyte',
+    sides: framesOf((query) => [equalHistograms(query, 100)]),
+    says: tooMuch,
+  },
+  {
+    title: 'chunks that unpack to a billion equal samples',
+    sides: framesOf((query) => [equalSamples(query, named('a'), 1000)]),
+    says: tooMuch,
+  },
+  {
+    title: 'tiny series without end',
+    sides: framesOf((query) => tinySeries(query, 'different')),
+    memoryMebibytes: [32, 128],
+    says: tooMuch,
   },
   {
     title: 'tiny series without end, relabelled',
-    sides: { source: (response, query) => stream(response, STREAM, tinySeries(query, 1e9)) },
-    spec: { relabelings },
-    stopAfterMs: 20_000,
-    says: /./,
+    sides: framesOf((query) => tinySeries(query, 'different')),
+    relabelled: true,
+    memoryMebibytes: [32, 128],
+    says: tooMuch,
   },
   {
-    title: 'series of 30,000 labels without end',
+    title: 'the same series 800,000 times',
+    sides: framesOf((query) => tinySeries(query, 'same', 800_000)),
+    says: tooMuch,
+  },
+  {
+    title: 'series of 30,000 labels, relabelled',
+    sides: framesOf((query) => repeat(oneSample(query, manyLabels(30_000)), 120)),
+    relabelled: true,
+    says: tooMuch,
+  },
+  {
+    title: 'a series of a million labels',
+    sides: framesOf((query) => [oneSample(query, manyLabels(1_000_000))]),
+    says: labelsTooLong,
+  },
+  {
+    title: 'label values of 400 KiB',
+    sides: framesOf(function* (query) {
+      for (let i = 0; i < 150; i++) yield oneSample(query, named(`${'y'.repeat(400 * 1024)}${query.startMs}${i}`));
+    }),
+    memoryMebibytes: [32, 128],
+    says: copying,
+  },
+  {
+    title: 'label values of 400 KiB, relabelled',
+    sides: framesOf(function* (query) {
+      for (let i = 0; i < 150; i++) yield oneSample(query, named(`${'y'.repeat(400 * 1024)}${query.startMs}${i}`));
+    }),
+    relabelled: true,
+    memoryMebibytes: [32, 128],
+    says: copying,
+  },
+  {
+    title: 'frames of 49 MB that never end',
+    sides: framesOf(function* () {
+      yield Buffer.concat([uvarint(49n * 1024n * 1024n), Buffer.alloc(4)]);
+      yield* repeat(Buffer.alloc(64 * 1024, 1), 48 * 16);
+    }),
+    says: /ends inside a frame/,
+  },
+  {
+    title: 'chunks of HTTP of one byte',
     sides: {
       source: (response, query) => {
-        const labels = Array.from({ length: 30_000 }, (_, i): [string, string] => [`l${i + 100_000}`, 'v']);
-        stream(
-          response,
-          STREAM,
-          (function* () {
-            for (let i = 0; ; i++) yield oneSample(query, [['__name__', `m${i}`], ...labels]);
-          })(),
-        );
-      },
-    },
-    spec: { relabelings },
-    stopAfterMs: 20_000,
-    says: /./,
-  },
-  {
-    title: 'series of a million labels',
-    sides: {
-      source: (response, query) => {
-        const labels = Array.from({ length: 1_000_000 }, (_, i): [string, string] => [`l${i + 1_000_000}`, 'v']);
-        stream(response, STREAM, [oneSample(query, [['__name__', `m`], ...labels])]);
-      },
-    },
-    spec: { relabelings },
-    stopAfterMs: 15_000,
-    says: /./,
-  },
-  {
-    title: 'label values of 400 KiB, different ones in every series',
-    sides: {
-      source: (response, query) => {
-        const value = 'y'.repeat(400 * 1024);
-        stream(
-          response,
-          STREAM,
-          (function* () {
-            for (let i = 0; i < 150; i++) yield oneSample(query, named('m', `${value}${query.startMs}${i}`));
-          })(),
-        );
-      },
-    },
-    spec: { relabelings },
-    stopAfterMs: 25_000,
-    says: /./,
-  },
-  {
-    title: 'frames of 49 MB that are never finished',
-    sides: {
-      source: (response) =>
-        stream(
-          response,
-          STREAM,
-          (function* () {
-            yield Buffer.concat([uvarint(49n * 1024n * 1024n), Buffer.alloc(4)]);
-            yield* repeat(Buffer.alloc(64 * 1024, 1), 48 * 16);
-          })(),
-        ),
-    },
-    stopAfterMs: 15_000,
-    says: /./,
-  },
-  {
-    title: 'chunked bodies of one byte a chunk',
-    sides: {
-      source: (response, query) => {
-        const bytes = [...tinySeries(query, 5000)].flatMap((piece) => [...piece]);
         response.writeHead(200, { 'content-type': STREAM });
         response.cork();
-        for (const byte of bytes) response.write(Buffer.from([byte]));
+        for (const piece of tinySeries(query, 'different', 3000))
+          for (const byte of piece) response.write(Buffer.of(byte));
         response.uncork();
         response.end();
       },
     },
-    stopAfterMs: 20_000,
-    says: /./,
+    memoryMebibytes: [32],
+    says: copying,
   },
   {
     title: 'an error text without end',
@@ -256,86 +204,90 @@ export const cases: HostileCase[] = [
         write();
       },
     },
-    stopAfterMs: 8000,
-    says: /./,
+    memoryMebibytes: [32],
+    says: /code=server-error/,
   },
   {
-    title: 'PromQL: 15 MB of empty objects',
-    spec: { protocol: 'PromQL' },
+    title: 'headers without end',
     sides: {
-      query: (response) =>
-        json(response, [Buffer.from('['), ...repeat(Buffer.from('{},'.repeat(20_000)), 250), Buffer.from('{}]')]),
+      source: (response) => {
+        const { socket } = response;
+        const write = () => {
+          while (socket?.write(`x-header: ${'h'.repeat(60_000)}\r\n`) === true);
+        };
+        socket?.on('drain', write);
+        socket?.write('HTTP/1.1 200 OK\r\n');
+        write();
+      },
     },
-    stopAfterMs: 15_000,
-    says: /./,
+    memoryMebibytes: [32],
+    says: /code=not-http/,
   },
   {
-    title: 'export: lines of 15 MB',
-    spec: { protocol: 'PromQL' },
+    title: 'a body that gunzips to a gigabyte',
     sides: {
-      source: (response, query) => stream(response, STREAM, tinySeries(query, 10)),
+      source: (response) => {
+        response.writeHead(200, { 'content-type': SAMPLES, 'content-encoding': 'gzip' });
+        response.end(gzipSync(Buffer.alloc(256 * MEBIBYTE)));
+      },
+    },
+    memoryMebibytes: [32],
+    says: /code=compressed-answer/,
+  },
+  {
+    title: 'a query result of 15 MB of empty objects',
+    protocol: 'PromQL',
+    sides: {
+      query: (response) => {
+        const objects = repeat(Buffer.from('{},'.repeat(20_000)), 250);
+        json(response, concatenated([Buffer.from('[')], objects, [Buffer.from('{}]')]));
+      },
+    },
+    says: /code=answer-too-large/,
+  },
+  {
+    title: 'export lines of 15 MB',
+    protocol: 'PromQL',
+    sides: {
+      ...tenSeries,
       export: (response) =>
         json(
           response,
-          (function* () {
-            for (let i = 0; i < 5; i++) {
-              yield Buffer.from('{"metric":{"__name__":"m"},"values":[');
-              yield* repeat(Buffer.from('{},'.repeat(20_000)), 250);
-              yield Buffer.from('{}],"timestamps":[1]}\n');
-            }
-          })(),
+          concatenated(
+            [Buffer.from('{"metric":{"__name__":"m"},"timestamps":[1],"values":[')],
+            repeat(Buffer.from('{},'.repeat(20_000)), 250),
+            [Buffer.from('{}]}\n')],
+          ),
         ),
     },
-    stopAfterMs: 15_000,
-    says: /./,
+    says: /answer-too-large|window-too-large/,
   },
   {
-    title: 'read-back: chunks of 65,535 equal samples',
+    title: 'a read-back of a billion equal samples',
+    protocol: 'RemoteRead',
     sides: {
-      source: (response, query) => stream(response, STREAM, tinySeries(query, 10)),
-      readBack: (response, query) => {
-        if (query.matchers.some(({ value }) => value === 'prom_migrator_progress')) {
-          stream(response, SAMPLES, [Buffer.from([0])]);
-          return;
-        }
-        const data = Buffer.concat([
-          Buffer.from('ffff', 'hex'),
-          Buffer.from(uvarint(BigInt(query.startMs * 2))),
-          Buffer.alloc(8),
-          Buffer.from([0]),
-          Buffer.alloc(17_000),
-        ]);
-        const frames = frame(
-          field(
-            1,
-            Buffer.concat([
-              field(1, Buffer.concat([field(1, Buffer.from('__name__')), field(2, Buffer.from('m'))])),
-              field(1, Buffer.concat([field(1, Buffer.from('v')), field(2, Buffer.from('000000'))])),
-              ...Array.from({ length: 500 }, () =>
-                field(2, Buffer.concat([Buffer.from('1801', 'hex'), field(4, data)])),
-              ),
-            ]),
-          ),
-        );
-        stream(response, STREAM, [frames]);
-      },
+      ...tenSeries,
+      readBack: notForMarks((response, query) =>
+        stream(response, STREAM, [equalSamples(query, named('00000000'), 1000)]),
+      ),
     },
-    spec: { protocol: 'RemoteRead' },
-    stopAfterMs: 25_000,
-    says: /./,
+    says: /percent=|window-too-large/,
   },
   {
     title: 'a destination that refuses every sample',
+    rejectedSamples: 'Skip',
     sides: {
-      source: (response, query) => stream(response, STREAM, tinySeries(query, 300_000)),
+      ...framesOf((query) => tinySeries(query, 'different', 300_000)),
       write: (response, body) => {
-        const series = decodeWriteRequest(body);
-        if (series.some(({ labels }) => labels[0]?.[1] === 'prom_migrator_progress')) response.writeHead(204).end();
+        const marks = decodeWriteRequest(body).some(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC);
+        if (marks) response.writeHead(204).end();
         else response.writeHead(400).end('out of order sample');
       },
     },
-    spec: { rejectedSamples: 'Skip' },
-    stopAfterMs: 15_000,
-    says: /./,
+    says: /code=|rejected samples/,
   },
 ];
+
+function* concatenated(...parts: Iterable<Uint8Array>[]): Generator<Uint8Array> {
+  for (const part of parts) yield* part;
+}
