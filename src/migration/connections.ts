@@ -1,6 +1,6 @@
 // Everything that one run of a migration holds open: clients, the memory budget, rate limits. Made by migrate.ts, closed with it.
 
-import type { ClientContext } from '../remote/http/http.ts';
+import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { laneBytes } from './write/lanes.ts';

@@ -3,7 +3,8 @@
 import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
-import { type HttpAnswer, HttpClient, type ClientContext } from './http/http.ts';
+import type { ClientContext, HttpAnswer } from './http/exchange.ts';
+import { HttpClient } from './http/http.ts';
 import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
 import { JsonCost } from './json-cost.ts';
 import { BadRange, LabelsTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';

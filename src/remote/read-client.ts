@@ -3,7 +3,8 @@
 import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
-import { type HttpAnswer, HttpClient, type ClientContext } from './http/http.ts';
+import type { ClientContext, HttpAnswer } from './http/exchange.ts';
+import { HttpClient } from './http/http.ts';
 import { type AnswerClass, RemoteError } from './meaning/remote-error.ts';
 
 export interface ReadAnswer {

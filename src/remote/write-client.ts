@@ -1,7 +1,8 @@
 // Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
 
 import type { Endpoint } from './endpoint.ts';
-import { HttpClient, type ClientContext } from './http/http.ts';
+import type { ClientContext } from './http/exchange.ts';
+import { HttpClient } from './http/http.ts';
 import type { RemoteError } from './meaning/remote-error.ts';
 
 export interface WriteResult {

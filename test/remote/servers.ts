@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 
 import type { Endpoint } from '../../src/remote/endpoint.ts';
 import type { Buffers } from '../../src/remote/http/buffers.ts';
-import type { ClientContext, RequestEvent } from '../../src/remote/http/http.ts';
+import type { ClientContext, RequestEvent } from '../../src/remote/http/exchange.ts';
 import { systemClock } from '../../src/telemetry/clock.ts';
 import { RemoteError } from '../../src/remote/meaning/remote-error.ts';
 

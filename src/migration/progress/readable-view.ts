@@ -2,7 +2,7 @@
 // destination meanwhile. The protocols' own ways to read are remote-read-view.ts and promql-view.ts.
 
 import type { Endpoint } from '../../remote/endpoint.ts';
-import type { ClientContext } from '../../remote/http/http.ts';
+import type { ClientContext } from '../../remote/http/exchange.ts';
 import { hintOf } from '../../remote/meaning/answer-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';

@@ -2,25 +2,15 @@
 // remote/ pushes the body into a FrameCollector as it arrives; read-response.ts walks what was collected.
 
 import { crc32c } from './crc32c.ts';
+import { ErrorText } from './error-text.ts';
 import { WireError, type WireErrorCode } from '../errors.ts';
 
 const MAX_VARINT_BYTES = 10;
 const CHECKSUM_BYTES = 4;
-/** How much of an error text goes into the message. */
-const MAX_TEXT_BYTES = 1024;
-/** Fewer printable bytes than this may well be the head of a frame. */
-const MIN_TEXT_BYTES = 8;
 
 /** What stands for the size of a frame that is not known yet, or cannot be. */
 const INCOMPLETE = -1;
 const BROKEN = -2;
-
-interface Suspicion {
-  /** What is wrong unless the bytes turn out to be a text. */
-  readonly error: WireError;
-  readonly text: Uint8Array;
-  length: number;
-}
 
 /**
  * Collects and verifies the frames of one answer as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
@@ -43,7 +33,7 @@ export class FrameCollector {
   #pending: Uint8Array = this.#head.subarray(0, 0);
   #wantedBytes = 0;
   #allocatedBytes = 0;
-  #suspicion: Suspicion | undefined;
+  #suspicion: ErrorText | undefined;
 
   /** `maxFrameBytes`: the longest payload that is taken. Prometheus' own client takes 50 MB. */
   constructor(options: { maxFrameBytes: number }) {
@@ -130,7 +120,7 @@ export class FrameCollector {
       );
       this.#suspect(this.#straddling.subarray(0, this.#straddled), 0);
     }
-    throw this.#verdict();
+    throw this.#suspicion?.verdict();
   }
 
   #keep(segment: Uint8Array): void {
@@ -229,29 +219,12 @@ export class FrameCollector {
 
   /** Remembers what is wrong, unless a text stands there. The caller then shows the bytes from that place on to `#suspect`. */
   #fail(code: WireErrorCode, message: string): number {
-    this.#suspicion = { error: new WireError(code, message), text: new Uint8Array(MAX_TEXT_BYTES), length: 0 };
+    this.#suspicion = new ErrorText(new WireError(code, message));
     return BROKEN;
   }
 
-  /** Adds what follows the place of the error; throws as soon as it is not text, or is enough text. */
   #suspect(bytes: Uint8Array, start: number): void {
-    const suspicion = this.#suspicion;
-    if (suspicion === undefined) return;
-    const part = bytes.subarray(start, start + MAX_TEXT_BYTES - suspicion.length);
-    suspicion.text.set(part, suspicion.length);
-    suspicion.length += part.length;
-    if (suspicion.length === MAX_TEXT_BYTES || !isText(suspicion.text.subarray(0, suspicion.length))) {
-      throw this.#verdict();
-    }
-  }
-
-  #verdict(): WireError | undefined {
-    const suspicion = this.#suspicion;
-    if (suspicion === undefined) return undefined;
-    const bytes = suspicion.text.subarray(0, suspicion.length);
-    if (suspicion.length < MIN_TEXT_BYTES || !isText(bytes)) return suspicion.error;
-    const text = new TextDecoder().decode(bytes, { stream: true }).replace(/[\s\p{C}]+/gu, ' ');
-    return new WireError('server-error-text', text.trim(), { cause: suspicion.error });
+    this.#suspicion?.add(bytes.subarray(start));
   }
 }
 
@@ -294,33 +267,10 @@ export class FrameCursor {
   }
 }
 
-/** Calls `visit` with the payload of every collected frame, `segment[start, end)`, in the order of the answer. */
-export function forEachFrame(
-  segments: readonly Uint8Array[],
-  visit: (segment: Uint8Array, start: number, end: number) => void,
-): void {
-  const cursor = new FrameCursor(segments);
-  while (cursor.next()) visit(cursor.segment, cursor.start, cursor.end);
-}
-
 function payloadStart(bytes: Uint8Array, frameStart: number): number {
   let at = frameStart;
   while ((bytes[at] as number) >= 0x80) at++;
   return at + 1 + CHECKSUM_BYTES;
-}
-
-/** Whether these bytes are UTF-8 without control characters, save for white space; the last character may be incomplete. */
-function isText(bytes: Uint8Array): boolean {
-  for (const byte of bytes) {
-    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
-    if (byte === 0x7f) return false;
-  }
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function hex(checksum: number): string {

@@ -4,9 +4,9 @@
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
 import { FrameCursor } from './frames.ts';
+import { ChunkHeader, SeriesEntry, TAG_SECOND } from './series-entry.ts';
 import { WireError } from '../errors.ts';
-import { gatherLabels } from '../labels.ts';
-import { DELIMITED, ProtoReader } from '../proto-reader.ts';
+import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
 /** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such an answer. */
@@ -33,7 +33,6 @@ const FLOAT_BYTES = 24;
 const HISTOGRAM_BYTES = 160;
 
 const EMPTY = new Uint8Array(0);
-const LABELS = 1;
 
 /** ChunkedReadResponse frames, as FrameCollector keeps them. */
 export class ChunkedCursor implements SeriesCursor {
@@ -238,135 +237,6 @@ export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): 
     else reader.skip();
   }
   return timeMs;
-}
-
-/** Where one ChunkedSeries or TimeSeries lies, its labels, and how many of its fields 2 (chunks, samples) and 4 it has. */
-class SeriesEntry {
-  labels: Uint8Array = EMPTY;
-  secondFields = 0;
-  fourthFields = 0;
-  readonly #reader = new ProtoReader(EMPTY);
-  #bytes: Uint8Array = EMPTY;
-  #start = 0;
-  /** Where chunks or samples can begin. */
-  #itemsStart = 0;
-  #end = 0;
-
-  /** Reads the entry that `parent.delimited()` found. */
-  read(parent: ProtoReader): void {
-    this.#bytes = parent.bytes;
-    this.#start = parent.valueStart;
-    this.#end = parent.valueEnd;
-    this.secondFields = 0;
-    this.fourthFields = 0;
-    this.#itemsStart = this.#start;
-    const reader = this.reader();
-    let labelsStart = this.#start;
-    let labelsEnd = this.#start;
-    let scattered = false;
-    while (reader.nextField()) {
-      if (reader.field === LABELS) {
-        reader.expect(DELIMITED);
-        if (labelsEnd === labelsStart) labelsStart = reader.tagStart;
-        else if (reader.tagStart !== labelsEnd) scattered = true;
-        reader.delimited();
-        labelsEnd = reader.position;
-      } else {
-        if (reader.field === 2) this.secondFields += 1 + skipShortRun(reader);
-        else {
-          if (reader.field === 4) this.fourthFields++;
-          reader.skip();
-        }
-      }
-    }
-    // Nobody writes anything before the labels, but it would be valid.
-    this.#itemsStart = scattered || labelsStart !== this.#start ? this.#start : labelsEnd;
-    this.labels = scattered
-      ? gatherLabels(this.#bytes, this.#start, this.#end)
-      : this.#bytes.subarray(labelsStart, labelsEnd);
-  }
-
-  /** The one reader of this entry, at its beginning or behind its labels. */
-  reader(): ProtoReader {
-    this.#reader.reset(this.#bytes, this.#itemsStart, this.#end);
-    return this.#reader;
-  }
-
-  clear(): void {
-    this.labels = EMPTY;
-    this.secondFields = 0;
-    this.fourthFields = 0;
-    this.#bytes = EMPTY;
-    this.#start = 0;
-    this.#itemsStart = 0;
-    this.#end = 0;
-  }
-}
-
-const TAG_SECOND = 0x12;
-
-/**
- * Moves past the field 2 whose tag was read, and past all that follow it and are shorter than 128 bytes: the samples of a series.
- * @returns how many followed
- */
-function skipShortRun(reader: ProtoReader): number {
-  reader.skip();
-  const { bytes, end } = reader;
-  let at = reader.position;
-  let fields = 0;
-  while (at + 1 < end && bytes[at] === TAG_SECOND) {
-    const next = at + 2 + (bytes[at + 1] as number);
-    if ((bytes[at + 1] as number) >= 0x80 || next > end) break;
-    at = next;
-    fields++;
-  }
-  reader.position = at;
-  return fields;
-}
-
-class ChunkHeader {
-  /** NaN when the chunk does not say it, which proto3 cannot tell from 0: every comparison with it is false. */
-  minMs = Number.NaN;
-  maxMs = Number.NaN;
-  /** Prometheus before 2.40 leaves the field out and means XOR; chunk.ts takes 0 so. */
-  encoding = 0;
-  /** Where the chunk's data lies in `bytes`. */
-  dataStart = 0;
-  dataEnd = 0;
-  bytes: Uint8Array = EMPTY;
-  readonly #reader = new ProtoReader(EMPTY);
-
-  /** Reads the chunk that `parent.delimited()` found. */
-  read(parent: ProtoReader): void {
-    const reader = this.#reader;
-    reader.reset(parent.bytes, parent.valueStart, parent.valueEnd);
-    this.minMs = Number.NaN;
-    this.maxMs = Number.NaN;
-    this.encoding = 0;
-    this.bytes = parent.bytes;
-    this.dataStart = 0;
-    this.dataEnd = 0;
-    while (reader.nextField()) {
-      switch (reader.field) {
-        case 1:
-          this.minMs = reader.int64();
-          break;
-        case 2:
-          this.maxMs = reader.int64();
-          break;
-        case 3:
-          this.encoding = reader.int64();
-          break;
-        case 4:
-          reader.delimited();
-          this.dataStart = reader.valueStart;
-          this.dataEnd = reader.valueEnd;
-          break;
-        default:
-          reader.skip();
-      }
-    }
-  }
 }
 
 /** Tag and length of a Sample with the value's tag, the value, the time's tag, six bytes of time. */

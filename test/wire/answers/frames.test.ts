@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameCollector, FrameCursor, forEachFrame } from '../../../src/wire/answers/frames.ts';
+import { FrameCollector, FrameCursor } from '../../../src/wire/answers/frames.ts';
 import { frame } from '../support/oracle.ts';
 
 const MAX = 1 << 20;
@@ -256,21 +256,5 @@ describe('an error text behind the frames', () => {
   it('shows no character that does not print', () => {
     const error = errorOf([Buffer.from('bad\u202e thing\u0085\u200b happened\r\n\tin block')]);
     assert.equal(error.message, 'bad thing happened in block');
-  });
-});
-
-describe('forEachFrame', () => {
-  it('visits what the cursor gives', () => {
-    fc.assert(
-      fc.property(payloads, fc.array(fc.nat(3000), { maxLength: 5 }), (contents, places) => {
-        const { segments } = collect(cut(streamOf(contents), places));
-        const visited: Buffer[] = [];
-        forEachFrame(segments, (segment, start, end) => visited.push(Buffer.from(segment.subarray(start, end))));
-        assert.deepEqual(
-          visited,
-          contents.map((content) => Buffer.from(content)),
-        );
-      }),
-    );
   });
 });

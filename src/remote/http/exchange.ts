@@ -1,0 +1,256 @@
+// One HTTP request from its start to the end of its response: time limits, how a response ends, and who is told. Made by http.ts.
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import got from 'got';
+
+import type { Clock } from '../../telemetry/clock.ts';
+import type { Endpoint, Side } from '../endpoint.ts';
+import { hintOf } from '../meaning/answer-codes.ts';
+import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
+import { RemoteError } from '../meaning/remote-error.ts';
+import type { Agents } from './agents.ts';
+import { bodyBlocks } from './body-blocks.ts';
+import { BodyPace } from './body-pace.ts';
+import type { Buffers } from './buffers.ts';
+
+/** `status` is the answer's status, or the code of the RemoteError when there was none or its body was cut. */
+export interface RequestEvent {
+  readonly side: Side;
+  readonly status: number | string;
+  readonly seconds: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+/** What a client needs of the run that it belongs to. */
+export interface ClientContext {
+  readonly clock: Clock;
+  /** Where the memory for bodies comes from. */
+  readonly buffers: Buffers;
+  /** Told of every request once it is finished, whatever became of it. */
+  request(event: RequestEvent): void;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  /** Names in lower case; they win over the endpoint's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** From 1. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
+/** The headers have come; either `body` is iterated, or `text()` is taken, or `discard()` is called. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly contentLength: number | undefined;
+  /** Whether the end of the message can be told from a lost connection: it has a length or is chunked. */
+  readonly framed: boolean;
+  /**
+   * Once. Throws RemoteError: cut-off, silence-timeout, too-slow, aborted. Breaking out ends the request and its connection. Nothing is taken
+   * from the socket while nobody asks.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The beginning of the body as text; never throws. The rest is drained when it is short, so that the connection can be used again. */
+  text(): Promise<string>;
+  discard(): void;
+}
+
+const TEXT_BYTES = 4 * 1024;
+const DRAINED_BYTES = 64 * 1024;
+const LONGEST_TEXT_MS = 10_000;
+/** A timer of more than 24 days would fire at once. */
+const LONGEST_SLEEP_MS = 3_600_000;
+
+type GotStream = ReturnType<typeof got.stream>;
+
+/** Whatever ends it first reports it, once. */
+export class Exchange {
+  readonly #side: Side;
+  readonly #context: ClientContext;
+  readonly #silenceMs: number;
+  readonly #request: HttpRequest;
+  readonly #startedMs: number;
+  #receivedBytes = 0;
+  #status: number | undefined;
+  #stream: GotStream | undefined;
+  #finished = false;
+
+  constructor(side: Side, context: ClientContext, silenceMs: number, request: HttpRequest) {
+    this.#side = side;
+    this.#context = context;
+    this.#silenceMs = silenceMs;
+    this.#request = request;
+    this.#startedMs = context.clock.monotonicMs();
+  }
+
+  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const { method, url, body, attempt, signal } = this.#request;
+    try {
+      signal.throwIfAborted();
+      const { connectMs, firstByteMs } = endpoint.timeouts;
+      const stream = got.stream(url, {
+        method,
+        headers: { ...headers, ...this.#request.headers, ...(attempt > 1 && { 'retry-attempt': String(attempt - 1) }) },
+        ...(body !== undefined && { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
+        agent: agents,
+        timeout: {
+          lookup: connectMs,
+          connect: connectMs,
+          secureConnect: connectMs,
+          send: firstByteMs,
+          response: firstByteMs,
+        },
+        followRedirect: false,
+        throwHttpErrors: false,
+        decompress: false,
+        http2: false,
+        retry: { limit: 0 },
+      });
+      this.#stream = stream;
+      // got's own `signal` would stay registered after a request that ended well.
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        // Stays for the request's whole life: an error between two reads of the body is kept for the next read.
+        stream.on('error', reject);
+        stream.once('response', (message: IncomingMessage) => resolve(message));
+      });
+      this.#status = response.statusCode ?? 0;
+      return this.#answer(stream, response);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  readonly #onAbort = () => {
+    this.#stream?.destroy(new DOMException('given up', 'AbortError'));
+  };
+
+  #answer(stream: GotStream, response: IncomingMessage): HttpAnswer {
+    const { headers } = response;
+    const length = Number(headers['content-length']);
+    const contentLength = headers['content-length'] === undefined || Number.isNaN(length) ? undefined : length;
+    const status = response.statusCode ?? 0;
+    const bodiless = status === 204 || status === 304;
+    return {
+      status,
+      headers,
+      contentLength,
+      framed: bodiless || contentLength !== undefined || /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? ''),
+      body: { [Symbol.asyncIterator]: () => this.#read(stream, response) },
+      text: () => this.#text(stream, response),
+      discard: () => {
+        stream.destroy();
+        this.#finish(status);
+      },
+    };
+  }
+
+  async *#read(stream: GotStream, response: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
+    const { clock, buffers } = this.#context;
+    const pace = new BodyPace(this.#silenceMs);
+    const over = new AbortController();
+    let ended = false;
+    const onData = (bytes: number) => pace.arrived(bytes, clock.monotonicMs());
+    void this.#watch(pace, stream, over.signal);
+    try {
+      const blocks = bodyBlocks(response, stream, { buffers, onData });
+      for (;;) {
+        pace.wait(clock.monotonicMs());
+        const block = await blocks.next();
+        pace.pause(clock.monotonicMs());
+        if (block.done === true) break;
+        this.#receivedBytes += block.value.byteLength;
+        yield block.value;
+      }
+      if (!response.complete) throw new Error('the connection closed before the end of the message');
+      ended = true;
+      this.#finish(response.statusCode ?? 0);
+    } catch (error) {
+      ended = true;
+      throw this.#failed(error);
+    } finally {
+      over.abort();
+      if (!ended) {
+        stream.destroy();
+        this.#finish(response.statusCode ?? 0);
+      }
+    }
+  }
+
+  /** One sleeper for the whole body: a stream may have hundreds of thousands of pieces. */
+  async #watch(pace: BodyPace, stream: GotStream, over: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    for (let delayMs = pace.silenceMs; ; ) {
+      try {
+        await clock.sleep(Math.min(delayMs, LONGEST_SLEEP_MS), over);
+      } catch {
+        return;
+      }
+      const seen = pace.look(clock.monotonicMs());
+      if (seen.kind === 'silent') return void stream.destroy(new SilenceError(pace.silenceMs));
+      if (seen.kind === 'slow') return void stream.destroy(new SlowError(seen.bytes, pace.periodMs));
+      delayMs = seen.lookAgainInMs;
+    }
+  }
+
+  async #text(stream: GotStream, response: IncomingMessage): Promise<string> {
+    const { clock, buffers } = this.#context;
+    const pieces: Buffer[] = [];
+    let keptBytes = 0;
+    const over = new AbortController();
+    clock.sleep(LONGEST_TEXT_MS, over.signal).then(
+      () => stream.destroy(new SilenceError(LONGEST_TEXT_MS)),
+      () => undefined,
+    );
+    try {
+      for await (const piece of this.#read(stream, response)) {
+        if (keptBytes < TEXT_BYTES) {
+          pieces.push(Buffer.from(piece.subarray(0, TEXT_BYTES - keptBytes)));
+          keptBytes += piece.byteLength;
+        }
+        buffers.give(piece);
+        if (this.#receivedBytes > DRAINED_BYTES) break;
+      }
+    } catch {
+      // The status has been said; what can be had of the text is enough.
+    } finally {
+      over.abort();
+    }
+    const encoding = response.headers['content-encoding'] ?? 'identity';
+    return /^(?:identity|snappy)$/i.test(encoding) ? new TextDecoder().decode(Buffer.concat(pieces)) : '';
+  }
+
+  #failed(error: unknown): RemoteError {
+    // got reads what it can of a failed answer; there is nobody to take it.
+    this.#stream?.destroy();
+    const { signal } = this.#request;
+    const failure = signal.aborted
+      ? new RemoteError({
+          class: 'aborted',
+          code: 'aborted',
+          side: this.#side,
+          what: 'request given up',
+          hint: hintOf('aborted', this.#side),
+        })
+      : classifyFailure(this.#side, error, this.#status !== undefined);
+    this.#finish(failure.code);
+    return failure;
+  }
+
+  #finish(status: number | string): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#context.request({
+      side: this.#side,
+      status,
+      seconds: (this.#context.clock.monotonicMs() - this.#startedMs) / 1000,
+      sentBytes: this.#request.body?.byteLength ?? 0,
+      receivedBytes: this.#receivedBytes,
+    });
+  }
+}
