@@ -33,7 +33,7 @@ const LOWER_TIMES = 2 ** 28;
 const SAMPLE_ELEMENT_BYTES = 3 + 1 + VALUE_BYTES + TIME_TAG_BYTES + TIME_BYTES;
 const OVERHANG_BYTES = 64;
 const SHORTEST_LABEL_COPY = 6;
-/** Of labels and of a series' samples in other forms: more is rare, and not kept from request to request. */
+/** Of a series' samples in other forms: more is rare, and not kept from request to request. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
 /** One WriteRequest in the making. Reused from batch to batch: `clear()` keeps the memory. */
@@ -85,7 +85,6 @@ export class WriteBatch {
 
   clear(): void {
     this.#block.clear();
-    if (this.#labels.length > MAX_KEPT_BYTES) this.#labels = new Uint8Array(512);
     if (this.#scratch.length > MAX_KEPT_BYTES) this.#scratch = new Uint8Array(64);
     this.#earlier.clear();
     this.#labelsLength = 0;
@@ -178,6 +177,12 @@ export class WriteBatch {
    */
   #appendLabels(labels: LabelBytes): void {
     const block = this.#block;
+    // Nothing that follows could reach them.
+    if (labels.length >= REACH_BYTES) {
+      block.literal(labels, 0, labels.length);
+      this.#labelsLength = 0;
+      return;
+    }
     const start = block.contentBytes;
     const distance = start - this.#labelsStart;
     const before = this.#labels;
@@ -205,7 +210,7 @@ export class WriteBatch {
       beforeAt = beforeNext;
     }
     block.literal(labels, written, end);
-    if (this.#labels.length < end) this.#labels = new Uint8Array(end < MAX_KEPT_BYTES ? 2 * end : end);
+    if (this.#labels.length < end) this.#labels = new Uint8Array(2 * end);
     this.#labels.set(labels);
     this.#labelsLength = end;
     this.#labelsStart = start;

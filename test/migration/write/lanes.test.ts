@@ -57,6 +57,58 @@ const seriesArbitrary = fc.array(
 );
 
 describe('the lanes', () => {
+  it('send a series with large labels, or a large histogram, by itself, and go on when it has arrived', async () => {
+    const delivery = new FakeDelivery(1000);
+    const lanes = new Lanes(4, delivery as unknown as Delivery, never, fail);
+    const columns = new SampleColumns();
+    const add = async (name: string, value: string, histogramBytes = 0) => {
+      const labels = encodeLabels([
+        ['__name__', name],
+        ['v', value],
+      ]);
+      columns.clear();
+      if (histogramBytes === 0) columns.addFloat(1, 1, 0);
+      else
+        columns.addHistogram(1, Uint8Array.from([...histogram(1), 0x62, 0xf0, 0xa2, 0x04, ...new Uint8Array(70_000)]));
+      await lanes.add(hashLabels(labels), labels, columns, window);
+    };
+    const large = 'x'.repeat(100_000);
+    for (let i = 0; i < 20; i++) {
+      await add(`small${i}`, 'v');
+      await add(`large${i}`, large);
+      assert.equal(delivery.inFlight, 0, 'it is waited for');
+    }
+    await add('histogram', 'v', 70_000);
+    assert.equal(delivery.inFlight, 0);
+    await (await lanes.flush(window)).acknowledged;
+    const sent = delivery.requests.flat().map(({ labels }) => labels.find(([name]) => name === '__name__')?.[1]);
+    assert.deepEqual(sent.toSorted(), [
+      'histogram',
+      ...Array.from({ length: 20 }, (_, i) => `large${i}`).toSorted(),
+      ...Array.from({ length: 20 }, (_, i) => `small${i}`).toSorted(),
+    ]);
+    const largeInOne = delivery.requests.map(
+      (series) => series.filter(({ labels }) => labels[1]?.[1] === large).length,
+    );
+    assert.ok(Math.max(...largeInOne) === 1);
+  });
+
+  it('cut runs of histograms by their bytes too', async () => {
+    const delivery = new FakeDelivery(1000);
+    const lanes = new Lanes(1, delivery as unknown as Delivery, never, fail);
+    const labels = encodeLabels([['__name__', 'h']]);
+    const columns = new SampleColumns();
+    for (let timeMs = 1; timeMs <= 64; timeMs++)
+      columns.addHistogram(
+        timeMs,
+        Uint8Array.from([...histogram(timeMs), 0x62, 0xa0, 0x9c, 0x01, ...new Uint8Array(20_000)]),
+      );
+    await lanes.add(1, labels, columns, window);
+    await (await lanes.flush(window)).acknowledged;
+    assert.ok(delivery.requests.length > 5, `${delivery.requests.length} requests`);
+    assert.equal(delivery.requests.flat().flatMap(({ histograms = [] }) => histograms).length, 64);
+  });
+
   it('deliver every sample once, each series in order of time, with one request a lane in flight', async () => {
     await fc.assert(
       fc.asyncProperty(

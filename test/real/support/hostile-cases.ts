@@ -143,9 +143,9 @@ export const hostileCases: readonly HostileCase[] = [
   },
   {
     title: 'series of 30,000 labels, relabelled',
-    sides: framesOf((query) => repeat(oneSample(query, manyLabels(30_000)), 120)),
+    sides: framesOf((query) => repeat(oneSample(query, manyLabels(30_000)), 40)),
     relabelled: true,
-    says: tooMuch,
+    says: copying,
   },
   {
     title: 'a series of a million labels',
@@ -183,7 +183,7 @@ export const hostileCases: readonly HostileCase[] = [
       source: (response, query) => {
         response.writeHead(200, { 'content-type': STREAM });
         response.cork();
-        for (const piece of tinySeries(query, 'different', 3000))
+        for (const piece of tinySeries(query, 'different', 600))
           for (const byte of piece) response.write(Buffer.of(byte));
         response.uncork();
         response.end();

@@ -1,7 +1,7 @@
 // The chunk decoders against chunks of Prometheus itself (support/chunk-vectors.ts says how they were made).
 
 import assert from 'node:assert/strict';
-import { chunkEncodings, chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
+import { chunkMessageBytes, chunkEncodings, chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
 import { WireError } from '../../../src/wire/errors.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { BitWriter, encodeXor2Chunk, encodeXorChunk, staleBits } from '../support/chunk-encoder.ts';
@@ -94,6 +94,20 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
   it('reads the unset encoding of old Prometheus versions as XOR', () => {
     const vector = chunkVectors.find(({ encoding, times }) => encoding === chunkEncodings.xor && times.length > 5)!;
     assert.deepEqual(decoded(chunkEncodings.unknown, vector.chunk).values, vector.values);
+  });
+
+  it('says beforehand how many bytes the histograms of a chunk take at most, and nothing of floats', () => {
+    let histograms = 0;
+    for (const { name, encoding, chunk } of chunkVectors) {
+      const columns = new SampleColumns();
+      decodeChunk(encoding, chunk, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns);
+      const bytes = columns.histograms.reduce((sum, message) => sum + message.length, 0);
+      const bound = chunkMessageBytes(encoding, chunk, 0, chunk.length);
+      assert.ok(bytes <= bound, `${name}: ${bytes} bytes, at most ${bound} expected`);
+      if (columns.histograms.length === 0 && columns.floats > 0) assert.equal(bound, 0, name);
+      histograms += columns.histograms.length;
+    }
+    assert.ok(histograms > 100);
   });
 
   it('gives the first histogram of a counter chunk the hint UNKNOWN whatever the header says, and a gauge chunk GAUGE', () => {

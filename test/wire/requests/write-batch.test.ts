@@ -55,6 +55,27 @@ describe('WriteBatch', () => {
     );
   });
 
+  it('writes labels beyond the reach of a copy, and gives back memory that only they needed', () => {
+    const labelsOf = (bytes: number) => encodeLabels([['__name__', 'x'.repeat(bytes)]]);
+    const batch = new WriteBatch(1024);
+    const columns = columnsOf([{ timeMs: 1_700_000_000_000, bits: 1n }]);
+    const sizes = [10, 70_000, 10, 3_000_000, 65_530, 65_530, 20];
+    for (const size of sizes) batch.appendFloats(labelsOf(size), columns, 0, 1);
+    const decoded = decodeMessage('WriteRequest', batch.request()) as {
+      timeseries: { labels: { name: string; value: string }[] }[];
+    };
+    assert.deepEqual(
+      decoded.timeseries.map(({ labels }) => labels.map(({ name, value }) => [name, value.length])),
+      sizes.map((size) => [['__name__', size]]),
+    );
+    assert.ok(batch.body().buffer.byteLength > 3_000_000);
+    batch.clear();
+    assert.ok(batch.body().buffer.byteLength < 2_000);
+    batch.appendFloats(labelsOf(10), columns, 0, 1);
+    assert.equal(batch.series, 1);
+    assert.equal(batch.request().length, batch.byteLength);
+  });
+
   it('carries every bit of a value from a SAMPLES answer and back', () => {
     const roundTrip = (list: readonly ChunkSample[]) => {
       // A WriteRequest's timeseries have the field number of a QueryResult's: wrapped once, it is a ReadResponse.
