@@ -3,6 +3,7 @@
 
 import { version } from '../../telemetry/version.ts';
 import type { Endpoint, Side } from '../endpoint.ts';
+import { hintOf } from '../meaning/answer-codes.ts';
 import { type Classified, classifyAnswer } from '../meaning/classify-answer.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';

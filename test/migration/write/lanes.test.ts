@@ -59,7 +59,7 @@ const seriesArbitrary = fc.array(
 describe('the lanes', () => {
   it('send a series with large labels, or a large histogram, by itself, and go on when it has arrived', async () => {
     const delivery = new FakeDelivery(1000);
-    const lanes = new Lanes(4, delivery as unknown as Delivery, never, fail);
+    const lanes = new Lanes(4, delivery, never, fail);
     const columns = new SampleColumns();
     const add = async (name: string, value: string, histogramBytes = 0) => {
       const labels = encodeLabels([
@@ -95,7 +95,7 @@ describe('the lanes', () => {
 
   it('cut runs of histograms by their bytes too', async () => {
     const delivery = new FakeDelivery(1000);
-    const lanes = new Lanes(1, delivery as unknown as Delivery, never, fail);
+    const lanes = new Lanes(1, delivery, never, fail);
     const labels = encodeLabels([['__name__', 'h']]);
     const columns = new SampleColumns();
     for (let timeMs = 1; timeMs <= 64; timeMs++)
