@@ -38,7 +38,7 @@ export interface Found {
   readonly copiedSamples: number;
   /** What the destination is documented to change, by name, with the number of samples. */
   readonly documented: Readonly<Record<string, number>>;
-  /** The migration's newest mark, and how many progress series there are beside those of its counts. */
+  /** The migration's newest mark, and how many progress series there are beside those of its counts and probes. */
   readonly lastMark: Mark | undefined;
   readonly progressSeries: number;
 }
@@ -92,7 +92,8 @@ function withoutProgress(set: SeriesSet): SeriesSet {
 function marksIn(set: SeriesSet): Pick<Found, 'lastMark' | 'progressSeries'> {
   const all = [...set.values()].filter(({ labels }) => nameOf(labels) === PROGRESS_METRIC);
   const countOf = ({ labels }: SeriesSamples) => labels.find(([name]) => name === 'count')?.[1];
-  const marks = all.filter((series) => countOf(series) === undefined);
+  const isProbe = ({ labels }: SeriesSamples) => labels.some(([name]) => name === 'probe');
+  const marks = all.filter((series) => countOf(series) === undefined && !isProbe(series));
   const newest = marks
     .map(({ timesMs, bits }) => ({ timeMs: timesMs.at(-1) ?? 0, samples: numberOf(bits.at(-1) ?? 0n) }))
     .sort((a, b) => b.timeMs - a.timeMs)[0];

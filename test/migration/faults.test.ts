@@ -48,7 +48,7 @@ describe('a side that is not there', () => {
     await using _source = source;
     await using _destination = destination;
     const plan = planFor({ source, destination });
-    const clock = () => new FastClock({ nowMs: epochMs + dayMs, speed: 100 });
+    const clock = () => new FastClock({ nowMs: epochMs + dayMs, speed: 20 });
     const cases = [
       [{ ...plan, source: { ...plan.source, url: nowhere } }, 'source', /refuse/],
       [{ ...plan, destination: { ...plan.destination, url: noName } }, 'destination', /host\.name\.invalid/],
