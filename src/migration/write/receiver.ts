@@ -63,13 +63,15 @@ export class Receiver {
   }
 
   /** Refused at both ends, or at the one that is more likely to be taken, is refused throughout. */
-  async #refusesAll(window: DeliveryWindow, { code, reason }: RemoteError, signal: AbortSignal): Promise<boolean> {
+  async #refusesAll(window: DeliveryWindow, error: RemoteError, signal: AbortSignal): Promise<boolean> {
+    const { reason } = error;
     const ends = [
       ...(reason === 'too_far_in_future' ? [] : [window.toMs - 1]),
       ...(reason === 'too_old' ? [] : [window.fromMs]),
     ];
     for (const timeMs of ends) {
-      if ((await this.#probe.send(timeMs, signal))?.code !== code) return false;
+      const refusal = await this.#probe.send(timeMs, signal);
+      if (refusal === undefined || !isSameRefusal(refusal, error)) return false;
     }
     return true;
   }
@@ -83,4 +85,14 @@ export class Receiver {
     if (outcome === 'rolled-back') this.#refuses = 'the whole request';
     return outcome === 'accepted';
   }
+}
+
+/** Two texts that are not known may mean two things, unless they differ only in what comes from the samples. */
+function isSameRefusal(a: RemoteError, b: RemoteError): boolean {
+  if (a.code !== b.code) return false;
+  return a.reason !== 'other' || withoutData(a.message) === withoutData(b.message);
+}
+
+function withoutData(message: string): string {
+  return message.replaceAll(/\{[^}]*\}?|"[^"]*"?|\S*\d\S*/g, '');
 }
