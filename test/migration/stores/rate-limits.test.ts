@@ -1,16 +1,31 @@
-// Limits of Cortex and Thanos Receive on what is written at once.
+// Cortex refuses a request of more samples than its ingestion burst with 429, however long one waits.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { thanos } from '../../support/stores/thanos.ts';
 import { planFor, run } from '../support/plan.ts';
-import { assertComplete, prometheusWith } from './support/copies.ts';
+import { abortAfter, assertComplete, prometheusWith } from './support/copies.ts';
 import { changed, testSeries } from './support/store-cases.ts';
 
 const stored = changed(testSeries(), (bits) => (bits === 1n << 63n ? 0n : bits));
 
-describe('a rate limit', () => {
+describe('a rate limit whose burst is smaller than a request', () => {
+  it('makes requests smaller, and is remembered', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(cortex({ ingestionBurst: 40 }));
+    const plan = planFor({ source, destination }, { limits: { samplesPerWrite: 200 } });
+    const result = await run(plan, abortAfter(destination, 200));
+    assertComplete(result, destination, stored);
+    const refused = destination.requestsOf('write').filter(({ status }) => status === 429);
+    assert.ok(refused.length > 0 && refused.length <= 20, `${refused.length} times 429`);
+    const later = destination.requestsOf('write').slice(-10);
+    assert.ok(
+      later.every(({ samples }) => samples <= 40),
+      'remembered',
+    );
+  });
+
   it('that passes does not make requests smaller for good', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex());
