@@ -23,6 +23,22 @@ describe('a refusal', () => {
     assert.deepEqual(destination.marks(), []);
   });
 
+  for (const rejectedSamples of ['Fail', 'Skip'] as const) {
+    it(`by Promscale without a tenant is no rejected sample, with ${rejectedSamples}`, async () => {
+      await using source = await prometheusWith();
+      await using destination = await startFakeStore(promscale({ multitenancy: true }));
+      const { progress, error } = await run(
+        planFor({ source, destination }, { rejectedSamples, destination: { ordering: 'Any' } }),
+        abortAfter(destination, 100),
+      );
+      assert.equal(progress.phase, 'Failed');
+      assert.equal(error?.side, 'destination');
+      assert.match(error?.hint ?? '', /tenant/);
+      assert.deepEqual(progress.samplesRejected, {});
+      assert.ok(destination.requests.length < 40, `${destination.requests.length} requests`);
+    });
+  }
+
   it('by Cortex without a tenant ends the migration soon', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ multitenancy: true }));
