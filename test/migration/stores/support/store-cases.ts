@@ -73,6 +73,14 @@ export const destinationCases: readonly DestinationCase[] = [
     stores: positiveZero,
   },
   {
+    name: 'Thanos, progress by PromQL',
+    open: () => thanos(),
+    openForOldData: () => thanos({ outOfOrderWindowMs }),
+    protocol: 'PromQL',
+    ordering: 'InOrder',
+    stores: same,
+  },
+  {
     name: 'Thanos, progress by RemoteRead through the bridge',
     open: () => thanos(),
     openForOldData: () => thanos({ outOfOrderWindowMs }),
