@@ -34,8 +34,11 @@ export interface ServerSpecification {
   /** The command line, made anew for each attempt because ports differ. May write configuration files into `directory`. */
   args(ports: number[], dataDir: string, directory: string): Promise<string[]>;
   url(port: number): string;
-  /** Whether it takes requests; a rejection counts as no. */
-  ready(url: string): Promise<boolean>;
+  /**
+   * Whether it takes requests; a rejection counts as no. `dataDir` tells it from another process' server, which may have taken the port
+   * since it was found free.
+   */
+  ready(url: string, dataDir: string): Promise<boolean>;
 }
 
 const READY_DEADLINE_MS = 60_000;
@@ -117,7 +120,7 @@ class RunningProcess implements ServerProcess {
   async becomeReady(): Promise<void> {
     const deadlineMs = Date.now() + READY_DEADLINE_MS;
     while (this.#state === 'running' && Date.now() < deadlineMs) {
-      if (await this.#specification.ready(this.url).catch(() => false)) return;
+      if (await this.#specification.ready(this.url, this.dataDir).catch(() => false)) return;
       await Promise.race([sleep(50), this.#ended]);
     }
     const what = this.#state === 'running' ? `was not ready after ${READY_DEADLINE_MS / 1000} s` : 'ended at its start';

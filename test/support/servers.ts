@@ -74,7 +74,12 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Serve
       ];
     },
     url: (port) => `${options.web?.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
-    ready: async (url) => (await request(`${url}/-/ready`, identity ? { identity } : {})).status === 200,
+    ready: async (url, dataDir) => {
+      const options = identity ? { identity } : {};
+      if ((await request(`${url}/-/ready`, options)).status !== 200) return false;
+      const { body } = await request(`${url}/api/v1/status/flags`, options);
+      return body.includes(JSON.stringify(dataDir));
+    },
   });
 }
 
@@ -137,7 +142,7 @@ export async function startVictoriaMetrics(options: VictoriaMetricsOptions = {})
       ...(options.extraArgs ?? []),
     ],
     url: (port) => `http://127.0.0.1:${port}`,
-    ready: async (url) => (await request(`${url}/health`)).status === 200,
+    ready: async (url, dataDir) => (await request(`${url}/flags`)).body.includes(JSON.stringify(dataDir)),
   });
 }
 
