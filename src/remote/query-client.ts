@@ -7,7 +7,7 @@ import type { ClientContext, HttpAnswer } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
 import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
 import { JsonCost } from './json-cost.ts';
-import { BadRange, LabelsTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
+import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
 export interface QueryOptions {
@@ -75,7 +75,7 @@ export class QueryClient {
       }
       isPartial = range.end().isPartial;
     } catch (error) {
-      if (error instanceof LabelsTooLarge) throw this.#tooLarge(answer, 'sent labels of a series', options.maxBytes);
+      if (error instanceof SeriesTooLarge) throw this.#tooLarge(answer, 'sent a series', options.maxBytes);
       if (!(error instanceof BadRange)) throw error;
       throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${error.message}`);
     }

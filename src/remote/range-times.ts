@@ -15,6 +15,10 @@ const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0
 
 /** Numbers, `true`, `null`; keys, `status`, the text of an error. */
 const MAX_TOKEN_BYTES = 4096;
+/** No response nests deeper than a histogram's buckets. */
+const MAX_DEPTH = 64;
+/** Of a list that grows. */
+const BYTES_PER_TIME = 16;
 
 export interface SeriesTimes {
   readonly metric: Readonly<Record<string, string>>;
@@ -22,9 +26,9 @@ export interface SeriesTimes {
   readonly timesMs: readonly number[];
 }
 
-/** The labels of one series would take more memory than they may. */
-export class LabelsTooLarge extends Error {
-  override readonly name = 'LabelsTooLarge';
+/** The labels, or the timestamps, of one series would take more memory than they may. */
+export class SeriesTooLarge extends Error {
+  override readonly name = 'SeriesTooLarge';
 }
 
 /** The bytes are not such a response. */
@@ -45,7 +49,7 @@ const IN_SAMPLE = 6;
 export class RangeTimes {
   readonly #fromMs: number;
   readonly #toMs: number;
-  readonly #maxMetricBytes: number;
+  readonly #maxSeriesBytes: number;
   readonly #open: number[] = [];
   /** Of each open object the key that was read last. */
   readonly #keys: string[] = [];
@@ -65,17 +69,17 @@ export class RangeTimes {
   #partial = false;
   #ended = false;
 
-  /** Keeps what lies in [fromMs, toMs), and accepts label sets that take at most `maxMetricBytes` of memory while they are parsed. */
-  constructor(fromMs: number, toMs: number, maxMetricBytes: number) {
+  /** Keeps what lies in [fromMs, toMs), and accepts series whose labels, and whose timestamps, take at most `maxSeriesBytes` of memory. */
+  constructor(fromMs: number, toMs: number, maxSeriesBytes: number) {
     this.#fromMs = fromMs;
     this.#toMs = toMs;
-    this.#maxMetricBytes = maxMetricBytes;
+    this.#maxSeriesBytes = maxSeriesBytes;
   }
 
   /**
    * Adds the next part of the response, wherever it is cut.
    * @returns the series that end in it
-   * @throws BadRange, LabelsTooLarge
+   * @throws BadRange, SeriesTooLarge
    */
   push(part: Uint8Array): SeriesTimes[] {
     this.#found = [];
@@ -150,6 +154,7 @@ export class RangeTimes {
   #opens(byte: number): boolean {
     if (this.#token.length > 0) throw new BadRange('a bracket after a value');
     const inSample = this.#open.length === IN_SAMPLE && this.#index === 0 && this.#isInSamples();
+    if (this.#open.length >= MAX_DEPTH) throw new BadRange('too many open brackets');
     this.#open.push(byte);
     this.#index = 0;
     const depth = this.#open.length;
@@ -189,7 +194,9 @@ export class RangeTimes {
     const seconds = Number(text);
     if (text === '' || !Number.isFinite(seconds)) throw new BadRange(`a sample at ${JSON.stringify(text)}`);
     const timeMs = Math.round(seconds * 1000);
-    if (timeMs >= this.#fromMs && timeMs < this.#toMs) this.#times.push(timeMs);
+    if (timeMs < this.#fromMs || timeMs >= this.#toMs) return;
+    this.#times.push(timeMs);
+    if (this.#times.length * BYTES_PER_TIME > this.#maxSeriesBytes) throw new SeriesTooLarge();
   }
 
   #endSeries(): void {
@@ -201,7 +208,7 @@ export class RangeTimes {
 
   #keepMetric(bytes: Uint8Array): void {
     this.#metricCost.add(bytes);
-    if (this.#metricCost.bytes > this.#maxMetricBytes) throw new LabelsTooLarge();
+    if (this.#metricCost.bytes > this.#maxSeriesBytes) throw new SeriesTooLarge();
     this.#metric?.push(Uint8Array.from(bytes));
   }
 

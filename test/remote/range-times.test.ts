@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseQueryAnswer } from '../../src/remote/query-answer.ts';
-import { BadRange, LabelsTooLarge, RangeTimes, type SeriesTimes } from '../../src/remote/range-times.ts';
+import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from '../../src/remote/range-times.ts';
 
 const everything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 function read(
   text: string | Buffer,
-  options: { cuts?: readonly number[]; range?: readonly [number, number]; maxMetricBytes?: number } = {},
+  options: { cuts?: readonly number[]; range?: readonly [number, number]; maxSeriesBytes?: number } = {},
 ): { series: SeriesTimes[]; isPartial: boolean } {
-  const { cuts = [], range = everything, maxMetricBytes = 1_000_000 } = options;
+  const { cuts = [], range = everything, maxSeriesBytes = 1_000_000 } = options;
   const bytes = Buffer.from(text);
-  const times = new RangeTimes(range[0], range[1], maxMetricBytes);
+  const times = new RangeTimes(range[0], range[1], maxSeriesBytes);
   const series: SeriesTimes[] = [];
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   let from = 0;
@@ -123,9 +123,17 @@ describe('the timestamps of a range response', () => {
   it('do not keep a hostile response: neither long labels nor endless texts', () => {
     const labels = JSON.stringify({ a: 'x'.repeat(10_000) });
     const json = `{"status":"success","data":{"resultType":"matrix","result":[{"metric":${labels},"values":[]}]}}`;
-    assert.equal(read(json, { maxMetricBytes: 50_000 }).series.length, 1);
-    assert.throws(() => read(json, { maxMetricBytes: 10_000 }), LabelsTooLarge);
+    assert.equal(read(json, { maxSeriesBytes: 50_000 }).series.length, 1);
+    assert.throws(() => read(json, { maxSeriesBytes: 10_000 }), SeriesTooLarge);
     assert.throws(() => read(`{"status":"${'x'.repeat(100_000)}`), BadRange);
+  });
+
+  it('do not keep a hostile response: neither brackets nor timestamps of one series without end', () => {
+    assert.throws(() => read('['.repeat(100)), BadRange);
+    const head = '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[';
+    const pairs = '[1.5,"1"],'.repeat(10_000);
+    assert.throws(() => read(head + pairs, { maxSeriesBytes: 100_000 }), SeriesTooLarge);
+    assert.throws(() => read(head + pairs, { maxSeriesBytes: 100_000, range: [0, 1000] }), BadRange, 'it ends early');
   });
 
   it('never fail otherwise, whatever the bytes are', () => {

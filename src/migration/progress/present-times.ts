@@ -95,8 +95,9 @@ export class PresentTimes {
   }
 }
 
+/** A sample that a server shows again and again is kept once. */
 export function addTimes(to: number[], times: Iterable<number>, fromMs: number, toMs: number): void {
-  for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs) to.push(timeMs);
+  for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs && timeMs !== to.at(-1)) to.push(timeMs);
 }
 
 /**

@@ -19,6 +19,8 @@ import { settle } from './settling.ts';
 
 /** As many marks as are read at once. */
 const MAX_MARKS_AT_ONCE = 500;
+/** Of a list that grows. */
+const BYTES_PER_TIME = 16;
 const MAX_MARK_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 export class PromqlView extends ReadableView {
@@ -79,9 +81,10 @@ export class PromqlView extends ReadableView {
     await this.retried(signal, async (attempt) => {
       const options = { attempt, signal, maxBytes: this.options.maxResponseBytes };
       const promql = this.#rangeSelector({ matchers, fromMs, toMs: untilMs });
+      const piece = { fromMs, toMs, times: 0 };
       for await (const { metric, timesMs } of this.#client.rangeTimes(promql, untilMs, { fromMs, toMs }, options)) {
         const times = present.of(encodeLabels(Object.entries(metric)));
-        if (times !== undefined) addTimes(times, timesMs, fromMs, toMs);
+        if (times !== undefined) this.#add(times, timesMs, piece);
       }
     });
   }
@@ -125,11 +128,22 @@ export class PromqlView extends ReadableView {
     options: { signal: AbortSignal; attempt: number },
   ): Promise<void> {
     const maxBytes = this.options.maxResponseBytes;
+    const piece = { fromMs, toMs, times: 0 };
     const exported = this.#client.exportSeries([this.#selector(matchers)], fromMs, untilMs, { ...options, maxBytes });
     for await (const { metric, timesMs } of exported) {
       const times = present.of(encodeLabels(Object.entries(metric)));
-      if (times !== undefined) addTimes(times, timesMs, fromMs, toMs);
+      if (times !== undefined) this.#add(times, timesMs, piece);
     }
+  }
+
+  /** @throws DoesNotFit when the response shows more samples than may be held */
+  #add(to: number[], timesMs: readonly number[], piece: { fromMs: number; toMs: number; times: number }): void {
+    const { maxResponseBytes } = this.options;
+    const before = to.length;
+    addTimes(to, timesMs, piece.fromMs, piece.toMs);
+    piece.times += to.length - before;
+    if (piece.times * BYTES_PER_TIME > maxResponseBytes)
+      throw new DoesNotFit(`the samples of a response take more than ${maxResponseBytes} bytes`);
   }
 
   /** @throws the error when it says anything else than that there is no export */

@@ -31,6 +31,9 @@ export interface HostileCase {
 }
 
 const MEBIBYTE = 2 ** 20;
+/** Inside of the first window. */
+const EXPORTED_MS = Date.UTC(2025, 0, 1, 0, 1);
+const EMPTY_VECTOR = Buffer.from('{"status":"success","data":{"resultType":"vector","result":[]}}');
 const PROGRESS_METRIC = 'prom_migrator_progress';
 
 /** The manifest of a case; `url` is the server's. */
@@ -261,6 +264,38 @@ export const hostileCases: readonly HostileCase[] = [
         ),
     },
     says: /answer-too-large|window-too-large/,
+  },
+  {
+    title: 'export lines without end',
+    protocol: 'PromQL',
+    sides: {
+      ...tenSeries,
+      export: (response, query) => {
+        if (query.includes(PROGRESS_METRIC)) return json(response, []);
+        const times = Array.from({ length: 1000 }, (_, i) => EXPORTED_MS + (i % 500));
+        const line = JSON.stringify({ metric: { __name__: 'm', v: '00000000' }, values: times, timestamps: times });
+        json(response, repeat(Buffer.from(`${line}\n`), Number.POSITIVE_INFINITY));
+      },
+    },
+    says: /percent=|read-back-too-large/,
+  },
+  {
+    title: 'a range of samples without end',
+    protocol: 'PromQL',
+    sides: {
+      ...tenSeries,
+      query: (response, query) => {
+        if (query.includes(PROGRESS_METRIC)) return json(response, [EMPTY_VECTOR]);
+        const head =
+          '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"m","v":"00000000"},"values":[';
+        const samples = Array.from({ length: 1000 }, (_, i) => `[${EXPORTED_MS / 1000 + (i % 500) / 1000},"1"],`);
+        json(
+          response,
+          concatenated([Buffer.from(head)], repeat(Buffer.from(samples.join('')), Number.POSITIVE_INFINITY)),
+        );
+      },
+    },
+    says: /percent=|read-back-too-large/,
   },
   {
     title: 'a read-back of a billion equal samples',

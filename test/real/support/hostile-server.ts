@@ -8,7 +8,9 @@ import { Readable } from 'node:stream';
 import { decodeReadRequest, type ReadQuery } from '../../migration/support/remote-messages.ts';
 
 /** What answers a request: whatever it writes. `body` is the request's. */
-export type Handler = (response: ServerResponse, body: Buffer, url: URL) => void;
+export type Handler = (response: ServerResponse, body: Buffer) => void;
+/** The same for the query APIs; `query` is the selector or the expression. */
+export type QueryHandler = (response: ServerResponse, query: string) => void;
 
 export interface HostileSides {
   /** remote_read of the source; `query` says what is asked for. */
@@ -18,9 +20,9 @@ export interface HostileSides {
   /** remote_read of the destination: empty by default. */
   readonly readBack?: (response: ServerResponse, query: ReadQuery) => void;
   /** PromQL queries of the destination: an empty vector by default. */
-  readonly query?: Handler;
+  readonly query?: QueryHandler;
   /** Export of the destination: 404 by default. */
-  readonly export?: Handler;
+  readonly export?: QueryHandler;
 }
 
 export interface HostileServer extends AsyncDisposable {
@@ -95,14 +97,20 @@ async function serve(
       return (sides.readBack ?? empty)(response, decodeReadRequest(body));
     case '/destination/write':
       if (sides.write === undefined) response.writeHead(204).end();
-      else sides.write(response, body, url);
+      else sides.write(response, body);
       return;
     case '/destination/api/v1/query':
       if (sides.query === undefined) json(response, [Buffer.from(EMPTY_VECTOR)]);
-      else sides.query(response, body, url);
+      else sides.query(response, queryOf(url, body));
       return;
     case '/destination/api/v1/export':
-      if (sides.export !== undefined) return sides.export(response, body, url);
+      if (sides.export !== undefined) return sides.export(response, queryOf(url, body));
   }
   response.writeHead(404).end();
+}
+
+/** In the URL, or in a form when it is long. */
+function queryOf(url: URL, body: Buffer): string {
+  const parameters = body.length > 0 ? new URLSearchParams(body.toString()) : url.searchParams;
+  return parameters.get('query') ?? parameters.get('match[]') ?? '';
 }
