@@ -56,6 +56,8 @@ export class HistogramCheck {
     const { view } = this.#options;
     if (!view.readable) return this.#unseen('the destination is not read (destination.progress.protocol: None)');
     try {
+      // What is shown is there, however early the look: only its absence has to wait until the destination has settled.
+      if (await this.#shows(example.histogram, signal)) return 'yes';
       for (let look = 1; look <= LOOKS; look++) {
         await view.settle(signal);
         if (await this.#shows(example.histogram, signal)) return 'yes';
