@@ -16,6 +16,11 @@ export interface ReadQuery {
   /** Half open: [fromMs, toMs). */
   readonly fromMs: number;
   readonly toMs: number;
+  /**
+   * The end of the range as it is requested; `toMs` when undefined, a millisecond to spare: M3 leaves out the end of a range, which all others
+   * include. What lies beyond the window is trimmed.
+   */
+  readonly lastMs?: number;
   readonly samplesOnly: boolean;
 }
 
@@ -170,8 +175,7 @@ function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
   );
   const request = encodeReadRequest({
     startMs: query.fromMs,
-    // A millisecond to spare: M3 leaves out the end of a range, which all others include. What lies beyond the window is trimmed.
-    endMs: query.toMs,
+    endMs: query.lastMs ?? query.toMs,
     matchers,
     accept: query.samplesOnly ? ['SAMPLES'] : ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
   });

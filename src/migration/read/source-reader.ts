@@ -16,6 +16,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import { partitionMatchers } from './name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import { type Answer, noteArrived, readAnswer } from './read-answer.ts';
+import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
 import { WindowPlanner } from './window-planner.ts';
@@ -46,6 +47,7 @@ type SlicePart = Omit<WindowPart, 'last' | 'remaining' | 'requestedAtMs'>;
 export class SourceReader {
   readonly #options: SourceReaderOptions;
   readonly #planner: WindowPlanner;
+  readonly #rangeEnd = new RangeEnd();
 
   constructor(options: SourceReaderOptions) {
     this.#options = options;
@@ -71,6 +73,7 @@ export class SourceReader {
       if (slice.window !== window) requestedAtMs = clock.monotonicMs();
       window = slice.window;
       progress.windowMs = planner.windowMs;
+      if (slice.toMs < toMs) await this.#probeRangeEnd(slice, signal);
       const part = await this.#read(slice, signal);
       if (part === undefined) continue;
       const { outline, reservation } = part;
@@ -137,9 +140,11 @@ export class SourceReader {
         { kind: '!=', name: '__name__', value: progressMetric } as const,
       ];
       const options = { attempt, signal, reservation, maxFrameBytes: plan.source.maxFrameBytes };
-      answers.push(await readAnswer(client, { matchers, fromMs, toMs, samplesOnly }, options));
+      const query = { matchers, fromMs, toMs, lastMs: this.#rangeEnd.lastMs(toMs), samplesOnly };
+      answers.push(await readAnswer(client, query, options));
       retrier.answered('source');
     }
+    for (const { cursor } of answers) this.#rangeEnd.note(cursor);
     receiving.received = answers.some(({ cursor }) => cursor instanceof ChunkedCursor) ? 'stream' : 'plain';
     const outline = await this.#outline(answers, slice.uncertain, reservation, signal);
     const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);
@@ -148,6 +153,26 @@ export class SourceReader {
     const cursors = answers.map((answer) => answer.cursor);
     const window = { fromMs: slice.window.fromMs, toMs: slice.window.toMs };
     return { window, fromMs, toMs, cursors, outline, receivedBytes, reservation, samplesOnly, insteadOfStream };
+  }
+
+  /** One small request in a run, and no more than that: whatever goes wrong with it, windows are requested with a millisecond to spare. */
+  async #probeRangeEnd({ toMs, samplesOnly }: Slice, signal: AbortSignal): Promise<void> {
+    const { plan, client, budget } = this.#options;
+    const probe = this.#rangeEnd.probeBefore(toMs);
+    if (probe === undefined) return;
+    const { matchers, timeMs } = probe;
+    const query = { matchers, fromMs: timeMs, toMs: timeMs + 1, lastMs: timeMs, samplesOnly };
+    const reservation = new Reservation(budget, client.buffers);
+    try {
+      const { maxFrameBytes } = plan.source;
+      const { cursor } = await readAnswer(client, query, { attempt: 1, signal, reservation, maxFrameBytes });
+      this.#rangeEnd.probed(probe, cursor);
+    } catch {
+      signal.throwIfAborted();
+      this.#rangeEnd.probed(probe, undefined);
+    } finally {
+      reservation.release();
+    }
   }
 
   async #outline(

@@ -16,7 +16,7 @@ const MOST_DOUBLINGS = 5;
  * Prometheus and all that descend from it keep two hours, counted from 1970, in a block, and no chunk crosses its border. A chunk that
  * crosses the border of a window is encoded anew by the source for either side, which costs it more than all the rest.
  */
-const BLOCK_MS = 2 * 3_600_000;
+export const BLOCK_MS = 2 * 3_600_000;
 
 /** How many windows must go well before a length that was too much is tried again. */
 export const FINE_WINDOWS_BEFORE_RETRY = 16;
