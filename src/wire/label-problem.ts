@@ -1,7 +1,8 @@
 // Finds the label sets that a receiver would drop, by their bytes. Called by migration/series for the few that a quick look does not clear.
 
 import { isUtf8 } from 'node:buffer';
-import { formatLabels, type LabelBytes } from './labels.ts';
+import { formatLabels } from './label-text.ts';
+import type { LabelBytes } from './labels.ts';
 
 /**
  * Why no receiver stores a series with these labels; undefined when one does. Prometheus skips such a series and answers 204 all the same.

@@ -3,17 +3,15 @@
 // them.
 
 import { WireError } from './errors.ts';
-import { DELIMITED, ProtoReader, uvarintSize, writeUvarint } from './proto-reader.ts';
+import { ProtoReader, uvarintSize, writeUvarint } from './proto-reader.ts';
+import { compareSpans, labelSpan, type LabelSpan, MAX_LABELS, spansOf, tooManyLabels } from './label-spans.ts';
+import { formatLabels, formatName, readableText } from './label-text.ts';
 
 /**
  * A canonical label region: entries sorted by the bytes of their name, names unique, no empty values, name before value, every
  * length in its shortest form. Equal label sets have equal bytes.
  */
 export type LabelBytes = Uint8Array;
-
-/** No real series has this many labels; a hostile answer with millions of empty ones must not cost memory. */
-const MAX_LABELS = 32_768;
-const MAX_FORMATTED_BYTES = 1024;
 
 /** Both the entry in the series and the name in the entry are field 1, the value is field 2. */
 const TAG_FIRST = 0x0a;
@@ -61,53 +59,6 @@ export function encodeLabels(pairs: Iterable<readonly [string, string]>): LabelB
   return canonicalLabels(new Uint8Array(out.buffer, out.byteOffset, out.length));
 }
 
-/** A hash of the bytes, 0 … 2^53 − 1, well spread in all its bits: it pins a series to a lane. Not secret, not for identity. */
-export function hashLabels(labels: Uint8Array): number {
-  const hash = hashAsciiLabels(labels);
-  return hash < 0 ? -1 - hash : hash;
-}
-
-/** `hashLabels`, as −1 − hash when a byte above 0x7f is among them: then a text may not be UTF-8, or a label is long. */
-export function hashAsciiLabels(labels: Uint8Array): number {
-  const length = labels.length;
-  let a = 0x3c6ef372 ^ length;
-  let b = 0x1f83d9ab;
-  let bits = 0;
-  let at = 0;
-  for (const last = length - 4; at <= last; at += 4) {
-    const word =
-      (labels[at] as number) |
-      ((labels[at + 1] as number) << 8) |
-      ((labels[at + 2] as number) << 16) |
-      ((labels[at + 3] as number) << 24);
-    bits |= word;
-    a = Math.imul(a ^ word, 0x9e3779b1);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ word, 0x85ebca77);
-    b ^= b >>> 13;
-  }
-  for (; at < length; at++) {
-    bits |= labels[at] as number;
-    a = Math.imul(a ^ (labels[at] as number), 0x9e3779b1);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ (labels[at] as number), 0x85ebca77);
-    b ^= b >>> 13;
-  }
-  a = Math.imul(a ^ (b >>> 16), 0xc2b2ae3d);
-  a ^= a >>> 16;
-  b = Math.imul(b ^ a, 0x27d4eb2f);
-  b ^= b >>> 15;
-  a = Math.imul(a ^ b, 0x165667b1);
-  a ^= a >>> 14;
-  const hash = (b & 0x1fffff) * 0x100000000 + (a >>> 0);
-  return (bits & 0x8080_8080) === 0 ? hash : -1 - hash;
-}
-
-/** The bytes as a string, one character a byte: the identity of a series as the key of a Map. It shares no memory. */
-export function labelKey(labels: Uint8Array): string {
-  return Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength).toString('latin1');
-}
-
 /** The value of `__name__`, or an empty text; what is not UTF-8 in it is replaced. Throws WireError on bytes that are no labels. */
 export function metricName(labels: LabelBytes): string {
   const reader = new ProtoReader(labels);
@@ -126,37 +77,6 @@ export function nameEntry(labels: LabelBytes): Uint8Array {
   reader.delimited();
   const { nameStart, nameEnd } = labelSpan(labels, reader.valueStart, reader.valueEnd);
   return labels.subarray(0, readableText(labels, nameStart, nameEnd) === '__name__' ? reader.position : 0);
-}
-
-/**
- * The labels as PromQL writes them, `{__name__="x", a="b"}`, for logs: at most 1 KiB of UTF-8, control characters escaped,
- * invalid UTF-8 replaced. Never throws; what cannot be read is left out.
- */
-export function formatLabels(labels: Uint8Array): string {
-  let text = '{';
-  let broken = false;
-  let whole = 0;
-  const reader = new ProtoReader(labels);
-  try {
-    while (text.length <= MAX_FORMATTED_BYTES && reader.nextField()) {
-      if (reader.field !== 1) {
-        reader.skip();
-        continue;
-      }
-      reader.delimited();
-      const span = labelSpan(labels, reader.valueStart, reader.valueEnd);
-      const name = formatName(readableText(labels, span.nameStart, span.nameEnd));
-      text += `${text === '{' ? '' : ', '}${name}=${quote(readableText(labels, span.valueStart, span.valueEnd))}`;
-      whole = reader.position;
-    }
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    broken = true;
-  }
-  if (!broken && whole === labels.length && Buffer.byteLength(text) < MAX_FORMATTED_BYTES) return `${text}}`;
-  const cut = Buffer.from(text, 'utf8').subarray(0, MAX_FORMATTED_BYTES - 8);
-  // Decoding as a stream leaves out a character that the cut went through.
-  return `${new TextDecoder().decode(cut, { stream: true })}…}`;
 }
 
 /** The label entries (field 1) of a series message in which other fields stand between them, side by side in a new array. */
@@ -178,13 +98,6 @@ export function gatherLabels(bytes: Uint8Array, start: number, end: number): Uin
   }
   if (runStart !== -1) parts.push(bytes.subarray(runStart, runEnd));
   return concatenate(parts);
-}
-
-interface LabelSpan {
-  nameStart: number;
-  nameEnd: number;
-  valueStart: number;
-  valueEnd: number;
 }
 
 function isCanonical(region: Uint8Array): boolean {
@@ -257,48 +170,6 @@ function rebuild(region: Uint8Array): LabelBytes {
   return out;
 }
 
-function spansOf(region: Uint8Array): LabelSpan[] {
-  const spans: LabelSpan[] = [];
-  const reader = new ProtoReader(region);
-  while (reader.nextField()) {
-    if (reader.field !== 1) throw new WireError('corrupt', `field ${reader.field} stands among the labels of a series`);
-    reader.delimited();
-    if (spans.length === MAX_LABELS) throw tooManyLabels();
-    spans.push(labelSpan(region, reader.valueStart, reader.valueEnd));
-  }
-  return spans;
-}
-
-function labelSpan(bytes: Uint8Array, start: number, end: number): LabelSpan {
-  const span = { nameStart: start, nameEnd: start, valueStart: start, valueEnd: start };
-  const reader = new ProtoReader(bytes, start, end);
-  while (reader.nextField()) {
-    if (reader.field > 2) {
-      reader.skip();
-      continue;
-    }
-    reader.expect(DELIMITED);
-    reader.delimited();
-    if (reader.field === 1) {
-      span.nameStart = reader.valueStart;
-      span.nameEnd = reader.valueEnd;
-    } else {
-      span.valueStart = reader.valueStart;
-      span.valueEnd = reader.valueEnd;
-    }
-  }
-  return span;
-}
-
-function compareSpans(bytes: Uint8Array, aStart: number, aEnd: number, bStart: number, bEnd: number): number {
-  const shorter = Math.min(aEnd - aStart, bEnd - bStart);
-  for (let index = 0; index < shorter; index++) {
-    const difference = (bytes[aStart + index] as number) - (bytes[bStart + index] as number);
-    if (difference !== 0) return difference;
-  }
-  return aEnd - aStart - (bEnd - bStart);
-}
-
 function entrySize(nameLength: number, valueLength: number): number {
   const inner = innerSize(nameLength, valueLength);
   return 1 + uvarintSize(inner) + inner;
@@ -340,7 +211,6 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 
 /** A byte order mark is part of a label like any other character. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   try {
@@ -348,22 +218,4 @@ function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   } catch (error) {
     throw new WireError('invalid-labels', `a label is not valid UTF-8: ${formatLabels(bytes)}`, { cause: error });
   }
-}
-
-function readableText(bytes: Uint8Array, start: number, end: number): string {
-  return lenientUtf8.decode(bytes.subarray(start, Math.min(end, start + MAX_FORMATTED_BYTES)));
-}
-
-function formatName(name: string): string {
-  return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quote(name);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-function tooManyLabels(): WireError {
-  return new WireError('corrupt', `a series with more than ${MAX_LABELS} labels`);
 }

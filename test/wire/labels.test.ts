@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  canonicalLabels,
-  decodeLabels,
-  encodeLabels,
-  formatLabels,
-  gatherLabels,
-  hashLabels,
-  labelKey,
-} from '../../src/wire/labels.ts';
+import { canonicalLabels, decodeLabels, encodeLabels, gatherLabels } from '../../src/wire/labels.ts';
+import { labelKey } from '../../src/wire/label-hash.ts';
 import { decodeMessage, encodeMessage, labelRegion } from './support/oracle.ts';
 
 const corrupt = { name: 'WireError', code: 'corrupt' };
@@ -243,98 +236,6 @@ describe('gatherLabels', () => {
     assert.deepEqual(
       decodeLabels(gathered).map(([name]) => name),
       ['a', 'b', 'c'],
-    );
-  });
-});
-
-describe('labelKey', () => {
-  it('tells apart exactly the arrays that differ', () => {
-    fc.assert(
-      fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
-        assert.equal(labelKey(a) === labelKey(b), Buffer.compare(a, b) === 0);
-      }),
-    );
-    assert.notEqual(labelKey(Uint8Array.of(0x80)), labelKey(Uint8Array.of(0x81)));
-    assert.equal(labelKey(plain), labelKey(Buffer.concat([Buffer.of(1), plain]).subarray(1)));
-  });
-});
-
-describe('hashLabels', () => {
-  function manySeries(): Uint8Array[] {
-    return Array.from({ length: 50_000 }, (_, index) =>
-      encodeLabels([
-        ['__name__', `metric_${index % 100}`],
-        ['instance', `host-${Math.floor(index / 100)}:9100`],
-      ]),
-    );
-  }
-
-  it('gives safe integers, no collision in 50 000 similar series', () => {
-    const hashes = new Set(manySeries().map(hashLabels));
-    assert.equal(hashes.size, 50_000);
-    for (const hash of hashes) assert.ok(Number.isSafeInteger(hash) && hash >= 0);
-  });
-
-  for (const lanes of [2, 3, 7, 16, 64]) {
-    it(`spreads similar series evenly over ${lanes} lanes`, () => {
-      const counts = new Array<number>(lanes).fill(0);
-      for (const labels of manySeries()) counts[hashLabels(labels) % lanes]!++;
-      const expected = 50_000 / lanes;
-      // Six standard deviations of a fair spread.
-      const allowed = 6 * Math.sqrt(expected);
-      for (const count of counts) assert.ok(Math.abs(count - expected) < allowed, counts.join(' '));
-    });
-  }
-
-  it('depends on every byte and on the length', () => {
-    const seen = new Set<number>();
-    for (let length = 0; length < 40; length++) {
-      const zeros = new Uint8Array(length);
-      seen.add(hashLabels(zeros));
-      for (let at = 0; at < length; at++) {
-        const changed = zeros.slice();
-        changed[at] = 1;
-        seen.add(hashLabels(changed));
-      }
-    }
-    assert.equal(seen.size, 40 + (39 * 40) / 2);
-  });
-});
-
-describe('formatLabels', () => {
-  it('writes labels as PromQL does', () => {
-    assert.equal(formatLabels(plain), '{__name__="up", job="node"}');
-    assert.equal(formatLabels(new Uint8Array(0)), '{}');
-    assert.equal(formatLabels(encodeLabels([['my.name', 'a"b\\c\n']])), '{"my.name"="a\\"b\\\\c\\n"}');
-  });
-
-  it('escapes control characters and replaces what is not UTF-8', () => {
-    const region = rawRegion([[Buffer.from('a'), Uint8Array.of(0x1b, 0x5b, 0x7f, 0xff)]]);
-    assert.equal(formatLabels(region), '{a="\\u001b[\\u007f\uFFFD"}');
-    assert.equal(formatLabels(encodeLabels([['a', '\u202ex\u2028']])), '{a="\\u202ex\\u2028"}');
-  });
-
-  it('stays within 1 KiB', () => {
-    const long: [string, string][] = [
-      ['a', 'x'.repeat(2000)],
-      ['b', '\u{1F600}'.repeat(500)],
-      ['c', '\u{1F600}'.repeat(255)],
-    ];
-    for (const [name, value] of long) {
-      const formatted = formatLabels(encodeLabels([[name, value]]));
-      assert.ok(Buffer.byteLength(formatted) <= 1024);
-      assert.ok(formatted.startsWith(`{${name}="`) && !formatted.includes('\uFFFD'));
-    }
-    assert.ok(formatLabels(encodeLabels([['a', 'x'.repeat(2000)]])).endsWith('…}'));
-    assert.equal(formatLabels(encodeLabels([['a', 'x'.repeat(900)]])), `{a="${'x'.repeat(900)}"}`);
-  });
-
-  it('shows what it can of broken bytes', () => {
-    assert.equal(formatLabels(plain.subarray(0, plain.length - 1)), '{__name__="up"…}');
-    fc.assert(
-      fc.property(fc.uint8Array(), (bytes) => {
-        assert.ok(Buffer.byteLength(formatLabels(bytes)) <= 1024);
-      }),
     );
   });
 });

@@ -2,7 +2,8 @@
 // the tenant. They are read off the progress series, whose own labels are known exactly: whatever else it is shown with was added. Pure;
 // an object never changes.
 
-import { decodeLabels, encodeLabels, type LabelBytes, labelKey } from '../../wire/labels.ts';
+import { decodeLabels, encodeLabels, type LabelBytes } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 
 type LabelSet = ReadonlyMap<string, string>;
 

@@ -7,7 +7,7 @@ import { hintOf } from '../../remote/meaning/answer-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
-import { labelKey } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';

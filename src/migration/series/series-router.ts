@@ -3,15 +3,8 @@
 
 import { WireError } from '../../wire/errors.ts';
 import { labelBytesProblem } from '../../wire/label-problem.ts';
-import {
-  canonicalLabels,
-  decodeLabels,
-  encodeLabels,
-  hashAsciiLabels,
-  hashLabels,
-  type LabelBytes,
-  labelKey,
-} from '../../wire/labels.ts';
+import { canonicalLabels, decodeLabels, encodeLabels, type LabelBytes } from '../../wire/labels.ts';
+import { hashAsciiLabels, hashLabels, labelKey } from '../../wire/label-hash.ts';
 import { LabelCache } from './label-cache.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { compileLabelTransform, type LabelTransform, labelProblem } from './relabel.ts';

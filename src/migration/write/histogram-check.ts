@@ -3,7 +3,8 @@
 
 import { hintOf } from '../../remote/meaning/answer-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
-import { decodeLabels, encodeLabels, labelKey, metricName } from '../../wire/labels.ts';
+import { decodeLabels, encodeLabels, metricName } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import { writeRequestSamples } from '../../wire/requests/write-request.ts';
 import type { MigrationObserver } from '../observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';

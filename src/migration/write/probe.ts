@@ -3,7 +3,8 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
-import { encodeLabels, type LabelBytes, labelKey } from '../../wire/labels.ts';
+import { encodeLabels, type LabelBytes } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import { compress } from '../../wire/snappy/snappy.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';

@@ -1,6 +1,7 @@
 // Which samples of a write request the destination has. Used when the response does not say it: it was lost, or it refused the request.
 
-import { type LabelBytes, labelKey, metricName } from '../../wire/labels.ts';
+import { type LabelBytes, metricName } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-request.ts';
 import type { DestinationView, SeriesRange } from '../progress/destination-view.ts';
 

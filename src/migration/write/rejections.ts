@@ -1,7 +1,7 @@
 // Counts and reports the samples that a destination does not take, and ends the migration when the plan says so.
 
 import type { RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
-import { formatLabels } from '../../wire/labels.ts';
+import { formatLabels } from '../../wire/label-text.ts';
 import { MigrationError } from '../migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';

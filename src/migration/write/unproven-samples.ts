@@ -3,7 +3,7 @@
 // 202, as the HA tracker of Cortex does. They are read back, and what is not there is rejected: so each count is true, or is called a bound.
 
 import { type RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
-import { labelKey } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import {
   summarizeWriteRequest,
   withoutSamples,

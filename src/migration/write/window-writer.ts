@@ -2,7 +2,9 @@
 // series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
 
 import { setImmediate } from 'node:timers/promises';
-import { canonicalLabels, formatLabels, labelKey } from '../../wire/labels.ts';
+import { canonicalLabels } from '../../wire/labels.ts';
+import { formatLabels } from '../../wire/label-text.ts';
+import { labelKey } from '../../wire/label-hash.ts';
 import type { SeriesCursor } from '../../wire/answers/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DeliveryWindow } from './attempt.ts';

@@ -4,10 +4,11 @@
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
 import { FrameCursor } from './frames.ts';
-import { ChunkHeader, SeriesEntry, TAG_SECOND } from './series-entry.ts';
+import { ChunkHeader, SeriesEntry } from './series-entry.ts';
 import { WireError } from '../errors.ts';
 import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
+import { decodeOrdinarySamples, decodeSample, histogramTimeMs } from './sample-messages.ts';
 
 /** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such an answer. */
 export interface SeriesCursor {
@@ -226,87 +227,4 @@ export class SamplesCursor implements SeriesCursor {
     }
     return false;
   }
-}
-
-/** The time of one `prometheus.Histogram` message (field 15); 0 when it says none. Throws WireError as the cursors do. */
-export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): number {
-  const reader = new ProtoReader(bytes, start, end);
-  let timeMs = 0;
-  while (reader.nextField()) {
-    if (reader.field === 15) timeMs = reader.int64();
-    else reader.skip();
-  }
-  return timeMs;
-}
-
-/** Tag and length of a Sample with the value's tag, the value, the time's tag, six bytes of time. */
-const ordinarySampleBytes = 18;
-
-/**
- * Reads the samples at the reader's position that look as today's do: a value that is not +0 and a time of six bytes (1971 to 2109). Stops at
- * the first that does not. The columns have room for all samples of the entry.
- */
-function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
-  const { bytes } = reader;
-  const { floatTimesMs: times, floatBits: bits } = columns;
-  const last = reader.end - ordinarySampleBytes;
-  let at = reader.position;
-  let n = columns.floats;
-  while (
-    at <= last &&
-    bytes[at] === TAG_SECOND &&
-    bytes[at + 1] === ordinarySampleBytes - 2 &&
-    bytes[at + 2] === 0x09 &&
-    bytes[at + 11] === 0x10
-  ) {
-    const upper = bytes[at + 17] as number;
-    const four = word(bytes, at + 12);
-    // A varint of exactly six bytes.
-    if (upper >= 0x80 || (four & 0x8080_8080) !== (0x8080_8080 | 0) || (bytes[at + 16] as number) < 0x80) break;
-    const lower = (four & 0x7f) | ((four >>> 1) & 0x3f80) | ((four >>> 2) & 0x1f_c000) | ((four >>> 3) & 0xfe0_0000);
-    const timeMs = (((bytes[at + 16] as number) & 0x7f) | (upper << 7)) * 0x1000_0000 + lower;
-    if (timeMs >= fromMs && timeMs < toMs) {
-      times[n] = timeMs;
-      bits[2 * n] = word(bytes, at + 3);
-      bits[2 * n + 1] = word(bytes, at + 7);
-      n++;
-    }
-    at += ordinarySampleBytes;
-  }
-  reader.position = at;
-  columns.floats = n;
-}
-
-const sampleReader = new ProtoReader(EMPTY);
-
-/** Reads the Sample that `parent.delimited()` found. A field that is missing is 0, as Go leaves it out when it is. */
-function decodeSample(parent: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
-  const { bytes } = parent;
-  const reader = sampleReader;
-  reader.reset(bytes, parent.valueStart, parent.valueEnd);
-  let low = 0;
-  let high = 0;
-  let timeMs = 0;
-  while (reader.nextField()) {
-    if (reader.field === 1) {
-      const at = reader.fixed64();
-      low = word(bytes, at);
-      high = word(bytes, at + 4);
-    } else if (reader.field === 2) {
-      timeMs = reader.int64();
-    } else {
-      reader.skip();
-    }
-  }
-  if (timeMs >= fromMs && timeMs < toMs) columns.addFloat(timeMs, low, high);
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  );
 }

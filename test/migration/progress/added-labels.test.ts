@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { AddedLabels } from '../../../src/migration/progress/added-labels.ts';
 import { PresentTimes } from '../../../src/migration/progress/present-times.ts';
 import { markLabels } from '../../../src/migration/progress/progress-mark.ts';
-import { encodeLabels, type LabelBytes, labelKey } from '../../../src/wire/labels.ts';
+import { encodeLabels, type LabelBytes } from '../../../src/wire/labels.ts';
+import { labelKey } from '../../../src/wire/label-hash.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -4,7 +4,8 @@ import { AddedLabels } from '../../../src/migration/progress/added-labels.ts';
 import { PresentTimes, readInPieces } from '../../../src/migration/progress/present-times.ts';
 import { pieceMatchers, type SeriesPiece } from '../../../src/migration/progress/series-pieces.ts';
 import { DoesNotFit } from '../../../src/migration/limits/reservation.ts';
-import { encodeLabels, labelKey } from '../../../src/wire/labels.ts';
+import { encodeLabels } from '../../../src/wire/labels.ts';
+import { labelKey } from '../../../src/wire/label-hash.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { selects } from '../support/remote-messages.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { SeriesRouter } from '../../../src/migration/series/series-router.ts';
-import { encodeLabels, hashLabels } from '../../../src/wire/labels.ts';
+import { encodeLabels } from '../../../src/wire/labels.ts';
+import { hashLabels } from '../../../src/wire/label-hash.ts';
 import { encodeXorChunk } from '../../wire/support/chunk-encoder.ts';
 import { startDestination } from '../support/fake-destination.ts';
 import { startSource } from '../support/fake-source.ts';

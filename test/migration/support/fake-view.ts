@@ -1,7 +1,7 @@
 // A destination's view for unit tests: shows what it is given, and counts how often it was given time to settle.
 
 import type { DestinationView, Hidden, SeriesRange } from '../../../src/migration/progress/destination-view.ts';
-import { labelKey } from '../../../src/wire/labels.ts';
+import { labelKey } from '../../../src/wire/label-hash.ts';
 
 export class FakeView implements DestinationView {
   readonly readable = true;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeliveryWindow, OutgoingRequest } from '../../../src/migration/write/attempt.ts';
 import { Lanes } from '../../../src/migration/write/lanes.ts';
-import { encodeLabels, hashLabels } from '../../../src/wire/labels.ts';
+import { encodeLabels } from '../../../src/wire/labels.ts';
+import { hashLabels } from '../../../src/wire/label-hash.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { decodeWriteRequest, keyOf, type Series } from '../support/remote-messages.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { missingOf, readBack, showsLater } from '../../../src/migration/write/read-back.ts';
-import { encodeLabels, formatLabels } from '../../../src/wire/labels.ts';
+import { encodeLabels } from '../../../src/wire/labels.ts';
+import { formatLabels } from '../../../src/wire/label-text.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 import { writeRequestSeries } from '../../../src/wire/requests/write-request.ts';
 import { FakeView } from '../support/fake-view.ts';

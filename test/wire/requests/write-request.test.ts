@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { labelKey } from '../../../src/wire/labels.ts';
+import { labelKey } from '../../../src/wire/label-hash.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 import {
