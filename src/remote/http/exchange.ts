@@ -62,8 +62,6 @@ export interface HttpAnswer {
 const TEXT_BYTES = 4 * 1024;
 const DRAINED_BYTES = 64 * 1024;
 const LONGEST_TEXT_MS = 10_000;
-/** A timer of more than 24 days would fire at once. */
-const LONGEST_SLEEP_MS = 3_600_000;
 
 type GotStream = ReturnType<typeof got.stream>;
 
@@ -186,7 +184,7 @@ export class Exchange {
     const { clock } = this.#context;
     for (let delayMs = pace.silenceMs; ; ) {
       try {
-        await clock.sleep(Math.min(delayMs, LONGEST_SLEEP_MS), over);
+        await clock.sleep(delayMs, over);
       } catch {
         return;
       }

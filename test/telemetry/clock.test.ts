@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/telemetry/clock.ts';
+
+describe("the system's clock", () => {
+  it('sleeps for longer than a timer of Node can', async () => {
+    const abort = new AbortController();
+    const result = systemClock.sleep(2 ** 31 + 1000, abort.signal).then(
+      () => 'over',
+      () => 'aborted',
+    );
+    assert.equal(await Promise.race([result, delay(50, 'asleep')]), 'asleep');
+    abort.abort();
+    assert.equal(await result, 'aborted');
+  });
+
+  it('does not sleep when it is aborted already', async () => {
+    const reason = new Error('no');
+    await assert.rejects(systemClock.sleep(10_000, AbortSignal.abort(reason)), reason);
+  });
+});
