@@ -1,15 +1,7 @@
 // Holds a rate (samples or bytes a second) for the lanes that write. Everyone takes from one bucket, in the order of asking.
 
 import type { Clock } from '../../telemetry/clock.ts';
-
-/** Node's timers overflow after 24 days; a longer wait is slept in pieces. */
-const LONGEST_SLEEP_MS = 3_600_000;
-
-interface Taker {
-  readonly amount: number;
-  admit(): void;
-  refuse(reason: unknown): void;
-}
+import { Waiters } from '../../telemetry/waiters.ts';
 
 /**
  * A token bucket of one second's worth that starts empty. In any stretch of t seconds no more than `perSecond × (t + 1)` is let
@@ -21,7 +13,7 @@ export class RateLimit {
   readonly #clock: Clock;
   #saved = 0;
   #savedAtMs: number;
-  readonly #queue: Taker[] = [];
+  readonly #waiting = new Waiters<number>();
   #serving = false;
   #interrupt = new AbortController();
 
@@ -46,43 +38,23 @@ export class RateLimit {
     if (!Number.isFinite(amount) || amount < 0) throw new RangeError(`not an amount: ${amount}`);
     signal.throwIfAborted();
     if (amount === 0) return;
-    if (this.#queue.length === 0 && this.#take(amount)) return;
-    await new Promise<void>((resolve, reject) => {
-      const taker: Taker = {
-        amount,
-        admit: () => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        },
-        refuse: (reason) => {
-          signal.removeEventListener('abort', onAbort);
-          reject(reason);
-        },
-      };
-      const onAbort = () => {
-        this.#queue.splice(this.#queue.indexOf(taker), 1);
-        reject(signal.reason);
-        this.#wake();
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#queue.push(taker);
-      if (!this.#serving) void this.#serve();
-    });
+    if (this.#waiting.size === 0 && this.#take(amount)) return;
+    const admitted = this.#waiting.wait(amount, signal, () => this.#wake());
+    if (!this.#serving) void this.#serve();
+    await admitted;
   }
 
   async #serve(): Promise<void> {
     this.#serving = true;
     try {
-      for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
-        if (this.#take(first.amount)) {
-          this.#queue.shift();
-          first.admit();
-        } else {
-          await this.#sleep(first.amount);
-        }
+      for (;;) {
+        const amount = this.#waiting.firstWanted;
+        if (amount === undefined) break;
+        if (this.#take(amount)) this.#waiting.admitFirst();
+        else await this.#sleep(amount);
       }
     } catch (error) {
-      for (const taker of this.#queue.splice(0)) taker.refuse(error);
+      this.#waiting.rejectAll(error);
     } finally {
       this.#serving = false;
     }
@@ -107,7 +79,7 @@ export class RateLimit {
     }
     this.#saved = Math.min(
       this.#saved + (elapsedMs * this.#perSecond) / 1000,
-      Math.max(this.#perSecond, this.#queue[0]?.amount ?? 0),
+      Math.max(this.#perSecond, this.#waiting.firstWanted ?? 0),
     );
   }
 
@@ -117,7 +89,7 @@ export class RateLimit {
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
     try {
-      await this.#clock.sleep(Math.min(Math.max(1, missingMs), LONGEST_SLEEP_MS), interrupt.signal);
+      await this.#clock.sleep(Math.max(1, missingMs), interrupt.signal);
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
     }
