@@ -1,5 +1,6 @@
 // How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
 
+import { errorText } from '../migration/migration-error.ts';
 import type { MigrationResult } from '../migration/observer.ts';
 import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/progress/counts.ts';
 import { completedRatio } from '../telemetry/completion.ts';
@@ -22,11 +23,6 @@ export interface RunResult extends ShownCounts {
   readonly total: ShownCounts | null;
   readonly durationSeconds: number;
   readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
-}
-
-/** An error with what the user can do about it, in one text. */
-export function errorText(error: { readonly message: string; readonly hint?: string }): string {
-  return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
 }
 
 export function toRunResult(migration: string, result: MigrationResult, durationMs: number): RunResult {

@@ -7,7 +7,8 @@ import { MigrationError } from './migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { noCounts } from './progress/counts.ts';
-import { type Mark, uncertainMs } from './progress/progress-mark.ts';
+import type { Mark } from './progress/progress-mark.ts';
+import { uncertainMs } from './plan/window-bounds.ts';
 
 export interface Beginning {
   readonly mark: Mark | undefined;

@@ -37,3 +37,8 @@ export function toMigrationError(error: unknown, side?: Side): MigrationError {
   const text = error instanceof Error ? error.message : String(error);
   return new MigrationError('internal', `unexpected: ${text}`, { cause: error });
 }
+
+/** An error with what the user can do about it, in one text. */
+export function errorText(error: { readonly message: string; readonly hint?: string }): string {
+  return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
+}

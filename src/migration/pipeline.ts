@@ -11,7 +11,7 @@ import type { MigrationObserver, MigrationProgress } from './observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { Completion } from './progress/completion.ts';
 import { MarkWriter } from './progress/mark-writer.ts';
-import { anyOrderWindows, uncertainMs } from './progress/progress-mark.ts';
+import { MAX_WINDOWS_IN_FLIGHT, uncertainMs } from './plan/window-bounds.ts';
 import { readAhead } from './read/read-ahead.ts';
 import { SourceReader } from './read/source-reader.ts';
 import type { WindowPart } from './read/window-part.ts';
@@ -66,7 +66,7 @@ export class Pipeline {
     this.#options = options;
     const { plan, connections, progress, clock, signal, fail, beginning } = options;
     const { destination: client, retrier, samplesRate, bytesRate, router, view } = connections;
-    this.#maxInFlight = plan.destination.ordering === 'Any' ? anyOrderWindows : 1;
+    this.#maxInFlight = MAX_WINDOWS_IN_FLIGHT[plan.destination.ordering];
     this.#completion = new Completion(progress);
     const observer: MigrationObserver = {
       progress: (changed) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
 /** A label matcher as PromQL writes it. Regexes are anchored by the server. */
-export interface ReadMatcher {
+export interface Matcher {
   readonly kind: '=' | '!=' | '=~' | '!~';
   readonly name: string;
   readonly value: string;
@@ -17,7 +17,7 @@ export interface ReadRequest {
   /** Milliseconds since 1970, both inclusive, integers within ±2^53. */
   readonly startMs: number;
   readonly endMs: number;
-  readonly matchers: readonly ReadMatcher[];
+  readonly matchers: readonly Matcher[];
   /** By preference: a server takes the first that it knows. */
   readonly accept: readonly ReadResponseType[];
 }

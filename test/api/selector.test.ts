@@ -154,3 +154,13 @@ describe('series selectors', () => {
     );
   });
 });
+
+describe('a selector as text', () => {
+  it('quotes values, and names that are no identifiers', () => {
+    const text = formatSelector([
+      { kind: '=', name: '__name__', value: 'a"b\\c\nd' },
+      { kind: '!~', name: 'dotted.name', value: 'x|y' },
+    ]);
+    assert.equal(text, '{__name__="a\\"b\\\\c\\nd","dotted.name"!~"x|y"}');
+  });
+});

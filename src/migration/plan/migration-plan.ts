@@ -2,12 +2,9 @@
 // engine knows. Frozen; nothing downstream asks whether something was set.
 
 import type { Endpoint } from '../../remote/endpoint.ts';
+import type { Matcher } from '../../wire/messages.ts';
 
-export interface Matcher {
-  readonly kind: '=' | '!=' | '=~' | '!~';
-  readonly name: string;
-  readonly value: string;
-}
+export type { Matcher };
 
 export type RelabelAction =
   | 'replace'

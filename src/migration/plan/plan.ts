@@ -13,12 +13,10 @@ import { checkSemantics } from '../../api/semantics.ts';
 import { parseTime } from '../../api/time.ts';
 import { Secret } from '../../telemetry/secret.ts';
 import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
+import { LONGEST_WINDOW_MS } from './window-bounds.ts';
 import { EndpointResolver, inherit, noFields, toEndpoint } from './plan-endpoint.ts';
 
 export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
-
-/** A Prometheus-like head takes a sample only within an hour of its newest one. */
-const longestWindowMs = { InOrder: 30 * 60_000, Any: 2 * 3_600_000 } as const;
 
 /**
  * The plan of a migration that has passed the CRD's schema, deeply frozen, or every problem that the schema could not see: a
@@ -163,7 +161,7 @@ function compileWindow(
     minMs: resolver.duration(window.min, ['spec', 'window', 'min']),
     maxMs:
       window.max === undefined
-        ? longestWindowMs[destination.ordering]
+        ? LONGEST_WINDOW_MS[destination.ordering]
         : resolver.duration(window.max, ['spec', 'window', 'max']),
     targetSamples: window.targetSamples,
   };

@@ -95,31 +95,3 @@ export class LatestMark {
     return { ...this.#mark, counts: countsBesideMark(this.#counts.get(throughMs) ?? new Map(), samples) };
   }
 }
-
-/** The longest window that ordering `InOrder` ever has on the wire. */
-export const inOrderWindowMs = 30 * 60_000;
-/** The longest window of ordering `Any`, and how many of them may be in flight. */
-export const anyOrderWindowMs = 6 * 3_600_000;
-export const anyOrderWindows = 4;
-
-/**
- * How far behind a mark an earlier run may have written: whatever lies there is compared with the destination before it is written. The
- * bounds, not the manifest's window, because an earlier run may have had another one.
- */
-export function uncertainMs(ordering: MigrationPlan['destination']['ordering']): number {
-  return ordering === 'InOrder' ? inOrderWindowMs : anyOrderWindowMs * anyOrderWindows;
-}
-
-/** A PromQL string literal. */
-export function quotePromql(value: string): string {
-  return JSON.stringify(value);
-}
-
-/** A PromQL selector; label names that are not plain identifiers are quoted as Prometheus 3 wants them. */
-export function formatSelector(matchers: readonly Matcher[]): string {
-  const parts = matchers.map(({ kind, name, value }) => {
-    const plain = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
-    return `${plain ? name : quotePromql(name)}${kind}${quotePromql(value)}`;
-  });
-  return `{${parts.join(',')}}`;
-}

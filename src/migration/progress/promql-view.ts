@@ -1,5 +1,6 @@
 // The destination seen by its PromQL API, and by VictoriaMetrics' export where that is offered (`progress.protocol: PromQL`).
 
+import { formatSelector } from '../../api/selector.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient } from '../../remote/query-client.ts';
 import type { QuerySeries } from '../../remote/query-answer.ts';
@@ -7,7 +8,7 @@ import { encodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 import { DoesNotFit } from '../limits/reservation.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
-import { formatSelector, freshMatcher } from './progress-mark.ts';
+import { freshMatcher } from './progress-mark.ts';
 import {
   type ProgressSample,
   ReadableView,

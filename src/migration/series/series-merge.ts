@@ -2,9 +2,7 @@
 // series and window by window-writer.ts; a series that is in order already (nearly all are) costs one pass over its times.
 
 import type { SampleColumns } from '../../wire/sample-columns.ts';
-
-const staleNanLow = 0x00000002;
-const staleNanHigh = 0x7ff00000;
+import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
 
 export interface MergeCounts {
   /** Samples that lost to a different sample of the same timestamp. */
@@ -61,7 +59,7 @@ function mergeFloats(columns: SampleColumns, counts: MergeCounts): void {
         continue;
       }
       counts.conflicts++;
-      if (!(keptLow === staleNanLow && keptHigh === staleNanHigh)) continue;
+      if (!(keptLow === STALE_LOW && keptHigh === STALE_HIGH)) continue;
     } else {
       kept++;
     }

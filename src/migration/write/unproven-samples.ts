@@ -13,7 +13,7 @@ import {
 import type { MigrationEvent, MigrationObserver } from '../observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
-import { uncertainMs } from '../progress/progress-mark.ts';
+import { uncertainMs } from '../plan/window-bounds.ts';
 import type { Attempt, DeliveryWindow, Unproven } from './attempt.ts';
 import { missingOf, type Present, readBack, showsLater } from './read-back.ts';
 import { REJECTIONS_BEFORE_STOPPING, type Rejections } from './rejections.ts';

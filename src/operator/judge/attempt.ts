@@ -1,6 +1,7 @@
 // How one attempt of a migration ended and what follows from it: an end for good, another try after a pause, or nothing because it was
 // stopped on purpose. Pure; used by controller.ts and decide.ts.
 
+import { errorText } from '../../migration/migration-error.ts';
 import type { Side } from '../../remote/endpoint.ts';
 import type { MigrationResult } from '../../migration/observer.ts';
 import type { Reason } from './conditions.ts';
@@ -153,9 +154,4 @@ function failureReason(code: string, side: Side | undefined): FailureReason {
       if (code.startsWith('bad-answer-')) return 'SourceUnreadable';
       return side === undefined ? 'InternalError' : refusedBySide[side];
   }
-}
-
-/** An error with what can be done about it, in one text. */
-export function errorText(error: { readonly message: string; readonly hint?: string }): string {
-  return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
 }

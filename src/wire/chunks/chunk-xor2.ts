@@ -4,6 +4,7 @@
 import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
 import { StartTimestamps } from './chunk-start-timestamps.ts';
 import type { SampleColumns } from '../sample-columns.ts';
+import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
 const headerBytes = 3;
 const startHeaderByte = 2;
@@ -12,9 +13,6 @@ const secondSampleBits = 9;
 const laterSampleBits = 1;
 /** The longest sample is the second: 10 bytes of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
 const longestSampleBytes = 29;
-
-const staleLow = 2;
-const staleHigh = 0x7ff0_0000;
 
 /** The first two samples of a chunk; reused, because decoding is synchronous. */
 const firstValues = new XorValues(1);
@@ -55,7 +53,7 @@ export function decodeXor2Chunk(
   times[n] = time;
   bits[2 * n] = low;
   bits[2 * n + 1] = high;
-  if (low === staleLow && high === staleHigh) {
+  if (low === STALE_LOW && high === STALE_HIGH) {
     low = 0;
     high = 0;
   }
@@ -118,8 +116,8 @@ export function decodeXor2Chunk(
     time += delta;
 
     if (code === 0b111) {
-      bits[2 * n] = staleLow;
-      bits[2 * n + 1] = staleHigh;
+      bits[2 * n] = STALE_LOW;
+      bits[2 * n + 1] = STALE_HIGH;
     } else {
       if (code !== 0) {
         if (code === 0b110) {

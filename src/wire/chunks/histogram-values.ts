@@ -3,9 +3,7 @@
 
 import { type BitReader, XorValues } from './bit-reader.ts';
 import { type HistogramLayout, histogramTags, type MessageWriter, varintBytes } from './histogram-message.ts';
-
-const staleLow = 2;
-const staleHigh = 0x7ff0_0000;
+import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
 /** Count, zero count, sum and buckets of the current sample. */
 export interface HistogramValues {
@@ -26,7 +24,7 @@ export interface HistogramValues {
 }
 
 function isStale(values: XorValues, i: number): boolean {
-  return values.bits[2 * i] === staleLow && values.bits[2 * i + 1] === staleHigh;
+  return values.bits[2 * i] === STALE_LOW && values.bits[2 * i + 1] === STALE_HIGH;
 }
 
 function writeSum(writer: MessageWriter, values: XorValues, i: number): void {

@@ -2,7 +2,7 @@
 // in another order than that of their times into different requests.
 
 import { ProtoReader, VARINT } from '../proto-reader.ts';
-import { isStaleMarker } from './stale-marker.ts';
+import { isStaleMarker } from '../stale-marker.ts';
 
 /**
  * Prometheus (3.5 and older at least) commits a request by type, all floats first, and writes it to its log by type too: a sample of an

@@ -4,7 +4,7 @@
 import type { LabelBytes } from '../labels.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
 import { histogramTimeMs } from '../answers/sample-messages.ts';
-import { endsSeries } from './stale-marker.ts';
+import { endsSeries } from './only-stale-markers.ts';
 
 const TAG_TIMESERIES = 0x0a;
 

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { noCounts } from '../../../src/migration/progress/counts.ts';
-import {
-  formatSelector,
-  frozenEndOf,
-  LatestMark,
-  markLabels,
-  markMatchers,
-  uncertainMs,
-} from '../../../src/migration/progress/progress-mark.ts';
+import { frozenEndOf, LatestMark, markLabels, markMatchers } from '../../../src/migration/progress/progress-mark.ts';
 import { selects } from '../support/remote-messages.ts';
 
 const plan = { migration: 'monitoring/old', id: '1f', progressLabels: { cluster: 'eu', replica: '0' } };
@@ -99,22 +92,5 @@ describe('the latest mark', () => {
 
   it('of an older version has no counts: they are not known, which is not zero', () => {
     assert.deepEqual(latestOf(mark), { throughMs: 2000, samples: 7, endMs: undefined, counts: undefined });
-  });
-});
-
-describe('a PromQL selector', () => {
-  it('quotes values, and names that are no identifiers', () => {
-    const text = formatSelector([
-      { kind: '=', name: '__name__', value: 'a"b\\c\nd' },
-      { kind: '!~', name: 'dotted.name', value: 'x|y' },
-    ]);
-    assert.equal(text, '{__name__="a\\"b\\\\c\\nd","dotted.name"!~"x|y"}');
-  });
-});
-
-describe('what is uncertain behind a mark', () => {
-  it('is half an hour in order and a day otherwise, whatever the windows are now', () => {
-    assert.equal(uncertainMs('InOrder'), 30 * 60_000);
-    assert.equal(uncertainMs('Any'), 24 * 3_600_000);
   });
 });

@@ -2,7 +2,7 @@
 // figures are printed. Called by the tests of this room.
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
-import type { ReadMatcher, ReadResponseType } from '../../../src/wire/messages.ts';
+import type { Matcher, ReadResponseType } from '../../../src/wire/messages.ts';
 import { type Answer, request } from '../../support/http.ts';
 import { type ComparisonOptions, compareSeries } from '../../support/series-comparison.ts';
 import type { SeriesSamples, SeriesSet } from '../../support/series-set.ts';
@@ -56,7 +56,7 @@ const matcherTypes = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
 export function askRemoteRead(
   url: string,
   question: {
-    matchers: readonly ReadMatcher[];
+    matchers: readonly Matcher[];
     fromMs: number;
     toMs: number;
     accept: readonly ReadResponseType[];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
-import { hasOnlyStaleMarkers } from '../../../src/wire/requests/stale-marker.ts';
+import { hasOnlyStaleMarkers } from '../../../src/wire/requests/only-stale-markers.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 
 const up = encodeLabels([['__name__', 'up']]);

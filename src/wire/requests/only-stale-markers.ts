@@ -1,6 +1,7 @@
 // Recognises requests that carry nothing but the end of a series. Called by migration/delivery.ts, for destinations that do not show it.
 
 import { ProtoReader } from '../proto-reader.ts';
+import { isStaleMarker } from '../stale-marker.ts';
 
 /** Whether every sample of an encoded WriteRequest is a stale marker, float or histogram. Throws WireError on bytes that are none of ours. */
 export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
@@ -34,11 +35,4 @@ export function endsSeries(bytes: Uint8Array, start: number, end: number, isHist
     reader.skip();
   }
   return false;
-}
-
-const staleMarkerBytes = [0x02, 0, 0, 0, 0, 0, 0xf0, 0x7f];
-
-/** Whether the little-endian double at `at` is the stale marker. */
-export function isStaleMarker(bytes: Uint8Array, at: number): boolean {
-  return staleMarkerBytes.every((byte, i) => bytes[at + i] === byte);
 }
