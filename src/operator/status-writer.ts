@@ -9,7 +9,7 @@ import { isConflict, isNotFound } from './kube/kube-errors.ts';
 import { keyOf, resourcePath } from './kube/kube-objects.ts';
 import { writeUrgency } from './judge/status.ts';
 import { leftoversPatch } from './judge/status-leftovers.ts';
-import { STATUS_MANAGER } from './judge/status-origin.ts';
+import { isEditedByOthers, STATUS_MANAGER } from './judge/status-origin.ts';
 
 const PROGRESS_EVERY_MS = 10_000;
 /** Even what is urgent is not written more often: conditions may come and go quickly. */
@@ -63,42 +63,16 @@ export class StatusWriter {
   ): Promise<WriteResult> {
     const urgency = writeUrgency(resource.status, status);
     if (urgency === 'none') return { kind: 'unchanged' };
-    const { clock, client, onWrite } = this.#options;
+    const { clock, onWrite } = this.#options;
     const key = keyOf(resource);
     const writtenAtMs = this.#writtenAtMs.get(key);
     const pauseMs = urgency === 'now' ? AT_MOST_EVERY_MS : PROGRESS_EVERY_MS;
     const sinceMs = writtenAtMs === undefined ? pauseMs : clock.monotonicMs() - writtenAtMs;
     if (!hurry && sinceMs < pauseMs) return { kind: 'later', afterMs: pauseMs - sinceMs };
 
-    const { name, namespace, uid, resourceVersion } = resource.metadata;
-    const body = {
-      apiVersion: resource.apiVersion,
-      kind: resource.kind,
-      metadata: { name, namespace, uid, resourceVersion },
-      status,
-    };
     try {
-      const path = migrationPath(namespace, name, 'status');
-      const settings = { fieldManager: STATUS_MANAGER, force: true, ...(signal !== undefined && { signal }) };
-      let written = await client.apply<PromMigration>(path, body, settings);
-      this.#writtenAtMs.set(key, clock.monotonicMs());
-      onWrite('success');
-      // Somebody has edited the status: a forged end would otherwise stand there for good.
-      const leftovers = leftoversPatch(written.status ?? {}, status);
-      const passed = leftovers === undefined ? [] : [written.metadata.resourceVersion ?? ''];
-      if (leftovers !== undefined) {
-        written = await client.patch<PromMigration>(
-          path,
-          { metadata: { uid, resourceVersion: written.metadata.resourceVersion }, status: leftovers },
-          {
-            contentType: 'application/merge-patch+json',
-            query: { fieldManager: STATUS_MANAGER },
-            ...(signal !== undefined && { signal }),
-          },
-        );
-        onWrite('success');
-      }
-      return { kind: 'written', resource: written, passed };
+      const written = await this.#replace(resource, status, signal);
+      return { kind: 'written', ...written };
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) {
         const kind = isConflict(error) ? 'conflict' : 'gone';
@@ -108,6 +82,61 @@ export class StatusWriter {
       onWrite('error');
       throw error;
     }
+  }
+
+  /**
+   * Applying takes fields over but leaves others' fields standing. They are removed before: after it there would be a moment at which the
+   * status is the operator's own word and shows a forged `completionTime` as well.
+   */
+  async #replace(
+    resource: PromMigration,
+    status: PromMigrationStatus,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<WriteResult & { kind: 'written' }, 'resource' | 'passed'>> {
+    const edited = isEditedByOthers(resource) ? await this.#removeLeftovers(resource, status, signal) : undefined;
+    const applied = await this.#apply(edited ?? resource, status, signal);
+    // Fields without an owner, whose managedFields somebody has emptied.
+    const cleared = await this.#removeLeftovers(applied, status, signal);
+    const steps = [edited, applied, cleared].filter((step) => step !== undefined);
+    const passed = steps.slice(0, -1).map(({ metadata }) => metadata.resourceVersion ?? '');
+    return { resource: steps.at(-1) ?? applied, passed };
+  }
+
+  async #apply(
+    resource: PromMigration,
+    status: PromMigrationStatus,
+    signal: AbortSignal | undefined,
+  ): Promise<PromMigration> {
+    const { apiVersion, kind, metadata } = resource;
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const body = { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status };
+    const settings = { fieldManager: STATUS_MANAGER, force: true, ...(signal !== undefined && { signal }) };
+    const { clock, client, onWrite } = this.#options;
+    const applied = await client.apply<PromMigration>(migrationPath(namespace, name, 'status'), body, settings);
+    this.#writtenAtMs.set(keyOf(resource), clock.monotonicMs());
+    onWrite('success');
+    return applied;
+  }
+
+  /** @returns undefined when there are none */
+  async #removeLeftovers(
+    { metadata: { name, namespace, uid, resourceVersion }, status = {} }: PromMigration,
+    wanted: PromMigrationStatus,
+    signal: AbortSignal | undefined,
+  ): Promise<PromMigration | undefined> {
+    const leftovers = leftoversPatch(status, wanted);
+    if (leftovers === undefined) return undefined;
+    const cleared = await this.#options.client.patch<PromMigration>(
+      migrationPath(namespace, name, 'status'),
+      { metadata: { uid, resourceVersion }, status: leftovers },
+      {
+        contentType: 'application/merge-patch+json',
+        query: { fieldManager: STATUS_MANAGER },
+        ...(signal !== undefined && { signal }),
+      },
+    );
+    this.#options.onWrite('success');
+    return cleared;
   }
 
   forget(key: string): void {

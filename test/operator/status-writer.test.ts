@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import type { PromMigration } from '../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../src/api/prom-migration-status.ts';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { migrationPath, StatusWriter } from '../../src/operator/status-writer.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { migrationOf } from './support/migrations.ts';
 
-interface Applied {
+interface Sent {
+  readonly method: 'apply' | 'patch';
   readonly path: string;
   readonly body: unknown;
   readonly settings: unknown;
@@ -13,21 +15,20 @@ interface Applied {
 
 function writerWith(answer: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
   const clock = new ManualClock();
-  const applied: Applied[] = [];
-  const patched: Applied[] = [];
+  const requests: Sent[] = [];
   const results: string[] = [];
   const client = {
     apply<T>(path: string, body: unknown, settings: unknown): Promise<T> {
-      applied.push({ path, body, settings });
+      requests.push({ method: 'apply', path, body, settings });
       return Promise.resolve().then(() => answer() as T);
     },
     patch<T>(path: string, body: unknown, settings: unknown): Promise<T> {
-      patched.push({ path, body, settings });
+      requests.push({ method: 'patch', path, body, settings });
       return Promise.resolve(migrationOf({ resourceVersion: '12' }) as T);
     },
   };
   const writer = new StatusWriter({ client, clock, onWrite: (result) => results.push(result) });
-  return { writer, clock, applied, patched, results };
+  return { writer, clock, requests, results };
 }
 
 const running: PromMigrationStatus = { phase: 'Running', progress: { samplesRead: 1 } };
@@ -36,11 +37,12 @@ const resource = migrationOf({ name: 'copy', resourceVersion: '10', status: runn
 
 describe('the writer of statuses', () => {
   it('applies the whole status, fenced by uid and version, as one field manager', async () => {
-    const { writer, applied, results } = writerWith();
+    const { writer, requests, results } = writerWith();
     const result = await writer.write(resource, { phase: 'Succeeded' });
     assert.equal(result.kind, 'written');
-    assert.deepEqual(applied, [
+    assert.deepEqual(requests, [
       {
+        method: 'apply',
         path: '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status',
         body: {
           apiVersion: 'prom-migrator.io/v1alpha1',
@@ -54,37 +56,85 @@ describe('the writer of statuses', () => {
     assert.deepEqual(results, ['success']);
   });
 
-  it('removes what somebody else has put there and an apply leaves standing', async () => {
-    const forged: PromMigrationStatus = { phase: 'Running', completionTime: '2025-01-01T00:00:00Z' };
-    const { writer, patched } = writerWith(() => migrationOf({ resourceVersion: '11', status: forged }));
-    const result = await writer.write(resource, { phase: 'Running' });
-    assert.equal(result.kind === 'written' && result.resource.metadata.resourceVersion, '12');
+  const statusPath = '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status';
+  const forged: PromMigrationStatus = { phase: 'Succeeded', completionTime: '2025-01-01T00:00:00Z' };
+
+  it('removes what somebody else has put there before its own word is there, never after', async () => {
+    const { writer, requests, results } = writerWith(() =>
+      migrationOf({ resourceVersion: '11', status: { phase: 'Running' } }),
+    );
+    const edited = migrationOf({ resourceVersion: '10', status: forged, statusManager: 'kubectl-edit' });
+    const result = await writer.write(edited, { phase: 'Running' });
     assert.deepEqual(
-      patched.map(({ path, body }) => ({ path, body })),
+      requests.map(({ method, path, body }) => ({ method, path, body })),
       [
         {
-          path: '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status',
-          body: { metadata: { uid: 'uid-copy', resourceVersion: '11' }, status: { completionTime: null } },
+          method: 'patch',
+          path: statusPath,
+          body: { metadata: { uid: 'uid-copy', resourceVersion: '10' }, status: { completionTime: null } },
         },
+        {
+          method: 'apply',
+          path: statusPath,
+          body: {
+            apiVersion: 'prom-migrator.io/v1alpha1',
+            kind: 'PromMigration',
+            metadata: { name: 'copy', namespace: 'team', uid: 'uid-copy', resourceVersion: '12' },
+            status: { phase: 'Running' },
+          },
+        },
+      ],
+    );
+    assert.deepEqual(result.kind === 'written' && [result.resource.metadata.resourceVersion, result.passed], [
+      '11',
+      ['12'],
+    ]);
+    assert.deepEqual(results, ['success', 'success']);
+  });
+
+  it('takes over with one request what somebody else has edited without adding to it', async () => {
+    const { writer, requests } = writerWith();
+    await writer.write(migrationOf({ status: { phase: 'Succeeded' }, statusManager: 'kubectl-edit' }), running);
+    assert.deepEqual(
+      requests.map(({ method }) => method),
+      ['apply'],
+    );
+  });
+
+  it('removes what nobody owns and an apply leaves standing', async () => {
+    const { writer, requests } = writerWith(() => migrationOf({ resourceVersion: '11', status: forged }));
+    const result = await writer.write(resource, { phase: 'Succeeded' });
+    assert.deepEqual(result.kind === 'written' && [result.resource.metadata.resourceVersion, result.passed], [
+      '12',
+      ['11'],
+    ]);
+    assert.deepEqual(
+      requests.map(({ method, body }) => {
+        const { metadata, status } = body as PromMigration;
+        return [method, metadata.resourceVersion, status];
+      }),
+      [
+        ['apply', '10', { phase: 'Succeeded' }],
+        ['patch', '11', { completionTime: null }],
       ],
     );
   });
 
   it('writes nothing that is there already', async () => {
-    const { writer, applied } = writerWith();
+    const { writer, requests } = writerWith();
     assert.deepEqual(await writer.write(resource, { ...running }), { kind: 'unchanged' });
-    assert.equal(applied.length, 0);
+    assert.equal(requests.length, 0);
   });
 
   it('writes progress every ten seconds at most, by migration', async () => {
-    const { writer, clock, applied } = writerWith();
+    const { writer, clock, requests } = writerWith();
     assert.equal((await writer.write(resource, further)).kind, 'written');
     clock.skip(4_000);
     assert.deepEqual(await writer.write(resource, further), { kind: 'later', afterMs: 6_000 });
     assert.equal((await writer.write(migrationOf({ name: 'other', status: running }), further)).kind, 'written');
     clock.skip(6_000);
     assert.equal((await writer.write(resource, further)).kind, 'written');
-    assert.equal(applied.length, 3);
+    assert.equal(requests.length, 3);
   });
 
   it('writes a change of phase at once, but not twice in a second', async () => {

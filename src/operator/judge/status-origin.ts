@@ -7,12 +7,13 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 /** The field manager of every status that this operator writes. */
 export const STATUS_MANAGER = 'prom-migrator';
 
-/**
- * The status, unless another field manager owns some of it: `kubectl edit --subresource=status` and the like. The next status that the
- * operator writes takes those fields over.
- */
-export function believedStatus(resource: PromMigration): PromMigrationStatus | undefined {
+/** Whether another field manager owns some of the status: `kubectl edit --subresource=status` and the like. */
+export function isEditedByOthers(resource: PromMigration): boolean {
   const writers = resource.metadata.managedFields ?? [];
-  const foreign = writers.some(({ subresource, manager }) => subresource === 'status' && manager !== STATUS_MANAGER);
-  return foreign ? undefined : resource.status;
+  return writers.some(({ subresource, manager }) => subresource === 'status' && manager !== STATUS_MANAGER);
+}
+
+/** The status, unless somebody else has edited it. The next status that the operator writes takes those fields over. */
+export function believedStatus(resource: PromMigration): PromMigrationStatus | undefined {
+  return isEditedByOthers(resource) ? undefined : resource.status;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Condition, PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
-import { eventually } from './operator.ts';
+import { eventually, succeeded } from './operator.ts';
 
 /** A PromMigration as the API server has it. */
 export interface MigrationObject {
@@ -74,6 +74,13 @@ export class MigrationObjects {
   async forge(name: string, status: object): Promise<MigrationObject> {
     const path = `${this.#path(name)}/status`;
     return (await this.#must('PATCH', path, { status }, 'application/merge-patch+json')) as MigrationObject;
+  }
+
+  /** Every version of it after that one, until now: as a watch shows them to other programs. */
+  async versionsSince({ metadata: { name, resourceVersion } }: MigrationObject): Promise<MigrationObject[]> {
+    const query = `watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3D${name}&resourceVersion=${resourceVersion}`;
+    const lines = succeeded(await this.#cluster.kubectl(['get', '--raw', `${this.#path()}?${query}`])).split('\n');
+    return lines.filter((line) => line !== '').map((line) => (JSON.parse(line) as { object: MigrationObject }).object);
   }
 
   async delete(name: string): Promise<void> {
