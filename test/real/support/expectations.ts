@@ -12,6 +12,11 @@ export function isProgress(labels: ReadonlyMap<string, string>): boolean {
   return labels.get('__name__') === PROGRESS_METRIC;
 }
 
+/** A series of marks: not the counts that stand beside them, nor a probe, which finds out what the destination adds to its series. */
+export function isMark(labels: ReadonlyMap<string, string>): boolean {
+  return isProgress(labels) && !labels.has('count') && !labels.has('probe');
+}
+
 /** The set without the migrations' own progress series. */
 export function withoutProgress(set: SeriesSet): SeriesSet {
   return new Map([...set].filter(([, series]) => !isProgress(new Map(series.labels))));

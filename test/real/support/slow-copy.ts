@@ -8,6 +8,7 @@ import { compareSeries, keptByVictoriaMetrics } from '../../support/series-compa
 import { countSamples, numberOf, type SeriesSet } from '../../support/series-set.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../../support/servers.ts';
+import { filterSeries, isMark, isProgress } from './expectations.ts';
 import type { MigrationSpec } from './migration.ts';
 
 export const START_MS = Date.UTC(2025, 2, 1);
@@ -116,15 +117,10 @@ export class SlowCopy implements AsyncDisposable {
     const copied = this.#copiedTo(destination);
     const expected = destination.values === 'bits' ? copied : keptByVictoriaMetrics(copied);
     const actual = await destination.read(server);
-    const isMark = (labels: ReadonlyMap<string, string>) => labels.get('__name__') === 'prom_migrator_progress';
-    const comparison = compareSeries(expected, actual, { values: destination.values, ignore: isMark });
+    const comparison = compareSeries(expected, actual, { values: destination.values, ignore: isProgress });
     assert.equal(comparison.differences, 0, `${comparison.differences} differences, the first: ${comparison.first}`);
     assert.equal(comparison.samplesCompared, countSamples(expected));
-    // Beside the marks there are their counts, and perhaps a probe.
-    const marks = [...actual.values()].filter(({ labels }) => {
-      const own = new Map(labels);
-      return isMark(own) && !own.has('count') && !own.has('probe');
-    });
+    const marks = [...filterSeries(actual, isMark).values()];
     assert.equal(marks.length, 1, 'one progress series');
     assert.equal(marks[0]?.timesMs.at(-1), this.#endMs - 1, 'the last mark stands at the last millisecond');
     assert.equal(
