@@ -16,7 +16,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
     npm ci --include=dev --include=optional --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.ts scripts/build.ts
+COPY scripts/build.ts scripts/compile-crd.ts scripts/
+COPY crds crds
 COPY src src
 RUN node scripts/build.ts
 

@@ -1,9 +1,10 @@
-// `npm run build`: src/ to dist/ as JavaScript with declarations, from scratch. What bin/prom-migrator.mjs runs.
+// `npm run build`: src/ to dist/ as JavaScript with declarations, from scratch, with the CRD compiled. What bin/prom-migrator.mjs runs.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiledCrdModule } from './compile-crd.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -25,3 +26,4 @@ if (status !== 0 || !existsSync(join(dist, 'main.js'))) {
   process.stderr.write(`the build failed${error === undefined ? '' : `: ${error.message}`}\n`);
   process.exit(1);
 }
+writeFileSync(join(dist, 'api', 'compiled-crd.js'), compiledCrdModule());

@@ -2,7 +2,8 @@
 // docs/errors.md from src/. A test fails when one of them is not what this would make.
 
 import { writeFileSync } from 'node:fs';
-import { promMigrationResource, type Schema, type ValidationRule } from '../src/api/crd.ts';
+import { compiledCrd } from '../src/api/compiled-crd.ts';
+import type { Schema, ValidationRule } from '../src/api/crd.ts';
 
 /** An object of the schema: one interface among the types, one section of the reference. Equal objects share it. */
 interface Shape {
@@ -332,7 +333,7 @@ export const statusTypesPath = new URL('../src/api/prom-migration-status.ts', im
 export const referencePath = new URL('../docs/manifest.md', import.meta.url);
 
 if (import.meta.main) {
-  const { schema, apiVersion } = promMigrationResource();
+  const { schema, apiVersion } = compiledCrd.resource;
   writeFileSync(typesPath, typesFile(schema, apiVersion));
   writeFileSync(endpointTypesPath, endpointTypesFile(schema));
   writeFileSync(statusTypesPath, statusTypesFile(schema));

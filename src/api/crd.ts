@@ -1,8 +1,5 @@
-// The CustomResourceDefinition that comes with this package, read once: the one truth about the manifest. validate.ts checks
-// manifests against its schema, scripts/docs.ts makes the types and the reference from it.
-
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+// The CustomResourceDefinition that comes with this package: the one truth about the manifest. validate.ts checks manifests against its
+// schema, scripts/docs.ts makes the types and the reference from it. This file has its shape, compiled-crd.ts its content.
 
 /** One `x-kubernetes-validations` rule: a CEL expression that must be true of `self`. */
 export interface ValidationRule {
@@ -13,7 +10,7 @@ export interface ValidationRule {
   readonly fieldPath?: string;
 }
 
-/** The part of Kubernetes' structural schemas (OpenAPI v3) that the CRD uses; validate.ts refuses any other keyword. */
+/** The part of Kubernetes' structural schemas (OpenAPI v3) that the CRD uses; crd-compiler.ts refuses any other keyword. */
 export interface Schema {
   readonly description?: string;
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
@@ -38,14 +35,6 @@ export interface Schema {
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
 }
 
-interface CustomResourceDefinition {
-  readonly spec: {
-    readonly group: string;
-    readonly names: { readonly kind: string };
-    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Schema } }[];
-  };
-}
-
 export interface Resource {
   /** `<group>/<version>`. */
   readonly apiVersion: string;
@@ -54,20 +43,3 @@ export interface Resource {
 }
 
 export const crdFile = new URL('../../crds/prommigrations.prom-migrator.io.yaml', import.meta.url);
-
-let resource: Resource | undefined;
-
-/** The resource that the CRD defines, in its newest version. */
-export function promMigrationResource(): Resource {
-  if (resource === undefined) {
-    const crd = parse(readFileSync(crdFile, 'utf8')) as CustomResourceDefinition;
-    const version = crd.spec.versions.at(-1);
-    if (version === undefined) throw new Error(`${crdFile.pathname} defines no version`);
-    resource = {
-      apiVersion: `${crd.spec.group}/${version.name}`,
-      kind: crd.spec.names.kind,
-      schema: version.schema.openAPIV3Schema,
-    };
-  }
-  return resource;
-}

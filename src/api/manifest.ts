@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } from 'yaml';
-import { promMigrationResource } from './crd.ts';
+import { compiledCrd } from './compiled-crd.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath } from './field-path.ts';
 import { kubernetesYaml } from './kubernetes-yaml.ts';
@@ -51,7 +51,7 @@ export function loadManifests(
 
   for (const entry of files.flatMap((file) => readDocuments(file, problems))) {
     const { apiVersion, kind } = isObject(entry.value) ? entry.value : {};
-    const { apiVersion: ours, kind: ourKind } = promMigrationResource();
+    const { apiVersion: ours, kind: ourKind } = compiledCrd.resource;
     if (kind === ourKind && apiVersion === ours) migrations.push(entry);
     else if ((kind === 'Secret' || kind === 'ConfigMap') && apiVersion === 'v1') {
       const parsed = parseSecretDocument(kind, entry.value as JsonObject);
@@ -105,12 +105,12 @@ function wholeDocument(entry: Entry, message: string): Problem {
 
 function noMigration(files: readonly ManifestFile[]): Problem {
   const file = files.map(({ name }) => name).join(', ');
-  const message = `holds no PromMigration (apiVersion ${promMigrationResource().apiVersion})`;
+  const message = `holds no PromMigration (apiVersion ${compiledCrd.resource.apiVersion})`;
   return { file, document: undefined, path: '', value: undefined, message };
 }
 
 function foreignDocument(value: unknown): string {
-  const { apiVersion: ours, kind: ourKind } = promMigrationResource();
+  const { apiVersion: ours, kind: ourKind } = compiledCrd.resource;
   const expected = `a PromMigration (apiVersion ${ours}) and the Secrets and ConfigMaps (apiVersion v1) it refers to`;
   if (!isObject(value)) return `is not a Kubernetes object; only ${expected} belong here`;
   const { apiVersion, kind } = value;

@@ -1,15 +1,15 @@
 // Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the answers are those of the API server, with
 // words for people. Used by manifest.ts.
 
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { promMigrationResource, type Schema } from './crd.ts';
+import { compiledCrd } from './compiled-crd.ts';
+import type { Schema } from './crd.ts';
+import type { SchemaError } from './crd-compiler.ts';
 import { fieldOf, isObject, withDefaults } from './defaults.ts';
 import { formatPath, type PathSegment, startsWith, valueAt } from './field-path.ts';
 import { type FieldProblem, showValue, suggest } from './problem.ts';
 import type { PromMigration } from './prom-migration.ts';
 import { checkRules } from './rules.ts';
 import { checkSemantics } from './semantics.ts';
-import { parseTime } from './time.ts';
 
 export type Validated = { readonly migration: PromMigration } | { readonly problems: readonly FieldProblem[] };
 
@@ -26,7 +26,7 @@ interface Finding {
  * measured by (milliseconds since 1970).
  */
 export function validateMigration(document: unknown, nowMs: number): Validated {
-  const { schema } = promMigrationResource();
+  const { schema } = compiledCrd.resource;
   const migration = withDefaults(document, schema);
   const findings: Finding[] = [...checkSchema(migration, schema), ...checkMetadata(migration)];
   const hasProblem = (path: readonly PathSegment[]) => findings.some((finding) => startsWith(finding.path, path));
@@ -39,16 +39,18 @@ export function validateMigration(document: unknown, nowMs: number): Validated {
   );
   findings.push(...checkSemantics(migration, nowMs, hasProblem));
   if (findings.length === 0) return { migration: migration as PromMigration };
+  // Made here: it loads the tables of all languages, which a good manifest does without.
+  const collator = new Intl.Collator('en', { numeric: true });
+  const byPath = (a: FieldProblem, b: FieldProblem) =>
+    collator.compare(a.path, b.path) || collator.compare(a.message, b.message);
   const problems = findings.map((finding) => toProblem(finding, migration)).sort(byPath);
   // A time that is no time breaks format and pattern, which are one thing to a person.
-  return { problems: problems.filter((problem, index) => index === 0 || byPath(problem, problems[index - 1]) !== 0) };
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-function byPath(a: FieldProblem, b: FieldProblem | undefined): number {
-  if (b === undefined) return -1;
-  return collator.compare(a.path, b.path) || collator.compare(a.message, b.message);
+  return {
+    problems: problems.filter((problem, index) => {
+      const before = problems[index - 1];
+      return before === undefined || byPath(problem, before) !== 0;
+    }),
+  };
 }
 
 function toProblem(finding: Finding, migration: unknown): FieldProblem {
@@ -56,70 +58,12 @@ function toProblem(finding: Finding, migration: unknown): FieldProblem {
   return { path: formatPath(finding.path), value: showValue(finding.path, value), message: finding.message };
 }
 
-let validateSchema: ValidateFunction | undefined;
-
 function checkSchema(value: unknown, schema: Schema): Finding[] {
-  if (validateSchema === undefined) {
-    const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, ownProperties: true });
-    const between = (low: number, high: number) => (number: number) => number >= low && number <= high;
-    ajv.addFormat('int32', { type: 'number', validate: between(-(2 ** 31), 2 ** 31 - 1) });
-    ajv.addFormat('int64', { type: 'number', validate: between(-(2 ** 63), 2 ** 63) });
-    ajv.addFormat('date-time', (text: string) => parseTime(text) !== undefined);
-    validateSchema = ajv.compile(toAjv(schema));
-  }
-  validateSchema(value);
-  return (validateSchema.errors ?? []).map((error) => explain(error, value, schema));
-}
-
-const plainKeywords = [
-  'type',
-  'format',
-  'enum',
-  'pattern',
-  'minimum',
-  'maximum',
-  'minLength',
-  'maxLength',
-  'minItems',
-  'maxItems',
-  'maxProperties',
-  'required',
-] as const;
-const otherKeywords: readonly string[] = [
-  'description',
-  'default',
-  'properties',
-  'additionalProperties',
-  'items',
-  'x-kubernetes-list-type',
-  'x-kubernetes-list-map-keys',
-  'x-kubernetes-map-type',
-  'x-kubernetes-validations',
-];
-
-/** A structural schema as JSON schema, closed: a field that it does not know is an error. Throws on a keyword unknown here. */
-function toAjv(schema: Schema): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const keyword of Object.keys(schema)) {
-    if (!otherKeywords.includes(keyword) && !(plainKeywords as readonly string[]).includes(keyword)) {
-      throw new Error(`the CRD uses the keyword ${keyword}, which this version does not check`);
-    }
-  }
-  for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
-  if (schema.items !== undefined) result['items'] = toAjv(schema.items);
-  if (schema.properties !== undefined) {
-    result['properties'] = Object.fromEntries(
-      Object.entries(schema.properties).map(([name, field]) => [name, toAjv(field)]),
-    );
-    result['additionalProperties'] = false;
-  } else if (schema.additionalProperties !== undefined) {
-    result['additionalProperties'] = toAjv(schema.additionalProperties);
-  }
-  return result;
+  return compiledCrd.schemaErrors(value).map((error) => explain(error, value, schema));
 }
 
 /** ajv's error in our words, at the path that it is about. */
-function explain(error: ErrorObject, root: unknown, schema: Schema): Finding {
+function explain(error: SchemaError, root: unknown, schema: Schema): Finding {
   const path = segmentsOf(error.instancePath, root);
   const node = schemaAt(schema, path) ?? {};
   switch (error.keyword) {
@@ -140,7 +84,7 @@ function explain(error: ErrorObject, root: unknown, schema: Schema): Finding {
       };
     }
     default:
-      return { path, message: allowed(error.keyword, node, error.data), hideValue: isStructure(node) };
+      return { path, message: allowed(error.keyword, node, valueAt(root, path)), hideValue: isStructure(node) };
   }
 }
 

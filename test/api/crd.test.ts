@@ -12,9 +12,10 @@ import {
   typesFile,
   typesPath,
 } from '../../scripts/docs.ts';
-import { crdFile, promMigrationResource, type Schema } from '../../src/api/crd.ts';
+import { compiledCrd } from '../../src/api/compiled-crd.ts';
+import { crdFile, type Schema } from '../../src/api/crd.ts';
 
-const { schema, apiVersion } = promMigrationResource();
+const { schema, apiVersion } = compiledCrd.resource;
 
 /** Every schema below (and including) one, with its path. */
 function* walk(node: Schema, path: string): Generator<readonly [string, Schema]> {

@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { promMigrationResource, type Schema } from '../../src/api/crd.ts';
+import { compiledCrd } from '../../src/api/compiled-crd.ts';
+import type { Schema } from '../../src/api/crd.ts';
 import { validateMigration } from '../../src/api/validate.ts';
 import { badManifests, goodManifests } from '../api/manifest-tables.ts';
 import { type Changes, changed, nowMs, smallest } from '../api/manifests.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { succeeded } from './support/operator.ts';
 
-const { schema, apiVersion } = promMigrationResource();
+const { schema, apiVersion } = compiledCrd.resource;
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 
 interface Resource {

@@ -19,6 +19,8 @@ const MEASURED_AT_MOST_MS = 100_000;
 /** What bin/prom-migrator.mjs gives to Node. */
 const NODE_FLAGS = ['--max-semi-space-size=4'];
 
+const nothingToRead: HostileCase = { title: 'an empty source', sides: {}, says: /"phase": ?"Succeeded"/ };
+
 interface Measured {
   readonly peakBytes: number;
   readonly output: string;
@@ -72,6 +74,14 @@ describe('the memory of a migration', function () {
   before(async function () {
     if (process.platform !== 'linux') this.skip();
     await run(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT });
+  });
+
+  it('begins small: a program that has read a manifest takes less than 105 MiB', async () => {
+    const { peakBytes, output } = await measure(nothingToRead, 32);
+    const peak = Math.round(peakBytes / MEBIBYTE);
+    assert.match(output, nothingToRead.says);
+    assert.ok(peakBytes > 50 * MEBIBYTE && peakBytes < 105 * MEBIBYTE, `${peak} MiB\n${output}`);
+    tell(`${peak} MiB`);
   });
 
   for (const hostile of hostileCases) {

@@ -1,0 +1,37 @@
+// The module that the build puts in place of src/api/compiled-crd.ts: ajv's standalone code for the schema, and the rules as data.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { _ } from 'ajv';
+import { crdFile } from '../src/api/crd.ts';
+import { compileCrd, createAjv, toAjv } from '../src/api/crd-compiler.ts';
+
+// As a CommonJS module that has itself in `default`, it can't be imported with its types.
+const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as (
+  ajv: ReturnType<typeof createAjv>,
+  validate: ReturnType<ReturnType<typeof createAjv>['compile']>,
+) => string;
+
+/** The module's text; it imports `./schema-formats.js` beside it, and the small part of ajv that its code uses at run time. */
+export function compiledCrdModule(): string {
+  const { resource, expressions } = compileCrd(readFileSync(crdFile, 'utf8'));
+  const ajv = createAjv({ source: true, esm: true, formats: _`formats` });
+  const validate = standaloneCode(ajv, ajv.compile(toAjv(resource.schema)));
+  return `// Made by scripts/compile-crd.ts.
+import { createRequire } from 'node:module';
+import { formats } from './schema-formats.js';
+
+const require = createRequire(import.meta.url);
+${validate}
+export const compiledCrd = {
+  resource: ${jsonModule(resource)},
+  expressions: ${jsonModule(expressions)},
+  schemaErrors: (value) => (validate(value) ? [] : (validate.errors ?? [])),
+};
+`;
+}
+
+/** Text is parsed as JSON several times faster than as a program. */
+function jsonModule(value: unknown): string {
+  return `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
+}

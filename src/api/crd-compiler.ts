@@ -1,0 +1,175 @@
+// From the CRD's YAML to what the checks of manifests use. `npm run build` does it for the package; from a checkout it is done at start. The
+// libraries for it are large: only compiled-crd.ts may load this file.
+
+import { parse as parseCel } from '@bufbuild/cel';
+import { Ajv, type Options } from 'ajv';
+import { parse as parseYaml } from 'yaml';
+import type { Resource, Schema } from './crd.ts';
+import { type Expression, isFunctionName } from './rule-expression.ts';
+import { formats } from './schema-formats.ts';
+
+/** The part of ajv's errors that is used. */
+export interface SchemaError {
+  readonly keyword: string;
+  /** A JSON pointer. */
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+export interface CompiledCrd {
+  readonly resource: Resource;
+  /** What is wrong with a value, all of it. */
+  schemaErrors(value: unknown): readonly SchemaError[];
+  /** By their text, the expressions of the rules, but for those that compare with an earlier version of the object. */
+  readonly expressions: Readonly<Record<string, Expression>>;
+}
+
+interface CustomResourceDefinition {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Schema } }[];
+  };
+}
+
+/** The resource of the CRD, in its newest version. */
+export function resourceOf(crdText: string): Resource {
+  const { spec } = parseYaml(crdText) as CustomResourceDefinition;
+  const version = spec.versions.at(-1);
+  if (version === undefined) throw new Error('the CRD defines no version');
+  const { group, names } = spec;
+  return {
+    apiVersion: `${group}/${version.name}`,
+    kind: names.kind,
+    schema: version.schema.openAPIV3Schema,
+  };
+}
+
+/** @throws Error when the CRD uses what the checks do not know */
+export function compileCrd(crdText: string): CompiledCrd {
+  const resource = resourceOf(crdText);
+  const validate = createAjv().compile(toAjv(resource.schema));
+  return {
+    resource,
+    schemaErrors: (value) => (validate(value) ? [] : (validate.errors ?? [])),
+    expressions: expressionsOf(resource.schema),
+  };
+}
+
+export function createAjv(code: Options['code'] = {}): Ajv {
+  return new Ajv({ allErrors: true, strict: true, ownProperties: true, messages: false, formats, code });
+}
+
+const plainKeywords = [
+  'type',
+  'format',
+  'enum',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'required',
+] as const;
+const otherKeywords: readonly string[] = [
+  'description',
+  'default',
+  'properties',
+  'additionalProperties',
+  'items',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'x-kubernetes-validations',
+];
+
+/** A structural schema as JSON schema, closed: a field that it does not know is an error. Throws on a keyword unknown here. */
+export function toAjv(schema: Schema): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const keyword of Object.keys(schema)) {
+    if (!otherKeywords.includes(keyword) && !(plainKeywords as readonly string[]).includes(keyword)) {
+      throw new Error(`the CRD uses the keyword ${keyword}, which this version does not check`);
+    }
+  }
+  for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
+  if (schema.items !== undefined) result['items'] = toAjv(schema.items);
+  if (schema.properties !== undefined) {
+    result['properties'] = Object.fromEntries(
+      Object.entries(schema.properties).map(([name, field]) => [name, toAjv(field)]),
+    );
+    result['additionalProperties'] = false;
+  } else if (schema.additionalProperties !== undefined) {
+    result['additionalProperties'] = toAjv(schema.additionalProperties);
+  }
+  return result;
+}
+
+/** By their text, the expressions of all rules that are evaluated without a cluster. */
+function expressionsOf(schema: Schema): Record<string, Expression> {
+  const expressions: Record<string, Expression> = {};
+  for (const { rule, messageExpression } of rulesBelow(schema)) {
+    // A transition rule compares with the object as it was: there is none without a cluster.
+    if (/\boldSelf\b/.test(rule)) continue;
+    for (const text of messageExpression === undefined ? [rule] : [rule, messageExpression]) {
+      expressions[text] ??= parseExpression(text);
+    }
+  }
+  return expressions;
+}
+
+function* rulesBelow(schema: Schema): Generator<NonNullable<Schema['x-kubernetes-validations']>[number]> {
+  yield* schema['x-kubernetes-validations'] ?? [];
+  const { items, additionalProperties, properties = {} } = schema;
+  for (const inner of [items, additionalProperties, ...Object.values(properties)]) {
+    if (inner !== undefined) yield* rulesBelow(inner);
+  }
+}
+
+/** @throws Error when it is not CEL, or uses a part of CEL that rule-expression.ts does not know */
+export function parseExpression(text: string): Expression {
+  const { expr } = parseCel(text);
+  if (expr === undefined) throw new Error(`not a CEL expression: ${text}`);
+  return toExpression(expr, text);
+}
+
+type CelExpression = NonNullable<ReturnType<typeof parseCel>['expr']>;
+
+function toExpression(expression: CelExpression | undefined, text: string): Expression {
+  const inner = (other: CelExpression | undefined) => toExpression(other, text);
+  const part = expression?.exprKind;
+  switch (part?.case) {
+    case 'constExpr': {
+      const constant = part.value.constantKind.value;
+      if (typeof constant === 'bigint') return { kind: 'constant', value: Number(constant) };
+      if (typeof constant === 'string' || typeof constant === 'boolean') return { kind: 'constant', value: constant };
+      break;
+    }
+    case 'identExpr':
+      return { kind: 'name', name: part.value.name };
+    case 'selectExpr':
+      return { kind: 'field', of: inner(part.value.operand), field: part.value.field, test: part.value.testOnly };
+    case 'listExpr':
+      return { kind: 'list', items: part.value.elements.map(inner) };
+    case 'callExpr': {
+      const name = part.value.function;
+      if (!isFunctionName(name)) throw new Error(`the CRD uses the CEL function ${name}, which this version has not`);
+      const args = part.value.target === undefined ? part.value.args : [part.value.target, ...part.value.args];
+      return { kind: 'call', function: name, args: args.map(inner) };
+    }
+    case 'comprehensionExpr':
+      // The condition only says when the rest cannot change the result any more.
+      return {
+        kind: 'fold',
+        over: inner(part.value.iterRange),
+        item: part.value.iterVar,
+        result: part.value.accuVar,
+        start: inner(part.value.accuInit),
+        step: inner(part.value.loopStep),
+        end: inner(part.value.result),
+      };
+  }
+  throw new Error(`the CRD uses CEL that this version does not know: ${text}`);
+}
