@@ -1,10 +1,16 @@
 // The program: argv to a command, errors to exit codes. What a command does is in cli/.
 
-import { describeUnexpected, runCommandLine } from './cli/command-line.ts';
-import { EXIT } from './cli/exit-codes.ts';
-import { processIo } from './cli/io.ts';
 import type { RunEngine } from './cli/run-command.ts';
-import { systemClock } from './telemetry/clock.ts';
+import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';
+
+// A static import would load node:http before this line.
+leaveUndiciUnloaded();
+const [{ describeUnexpected, runCommandLine }, { EXIT }, { processIo }, { systemClock }] = await Promise.all([
+  import('./cli/command-line.ts'),
+  import('./cli/exit-codes.ts'),
+  import('./cli/io.ts'),
+  import('./telemetry/clock.ts'),
+]);
 
 const argv = process.argv.slice(2);
 

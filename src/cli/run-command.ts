@@ -20,7 +20,6 @@ import {
   type Logger,
   type LogLevel,
 } from '../telemetry/logger.ts';
-import { MigrationMetrics } from '../telemetry/metrics.ts';
 import { EXIT, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
@@ -168,6 +167,8 @@ async function runMigration(
   const others: MigrationObserver[] = [];
   let closeServer = () => Promise.resolve();
   if (options.metricsAddress !== undefined) {
+    // With prom-client, which nothing else needs.
+    const { MigrationMetrics } = await import('../telemetry/metrics.ts');
     const metrics = new MigrationMetrics();
     others.push(observeIntoMetrics(plan.migration, metrics));
     const server = await startHttpServer(options.metricsAddress, {
