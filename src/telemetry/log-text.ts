@@ -1,5 +1,5 @@
 // What may reach a log line, and how it is written there: values are made printable and free of secrets first, then set as text
-// (logfmt) or JSON. Pure; called by logger.ts and by the progress bar for the one text in it that comes from a server.
+// (logfmt) or JSON. Pure.
 
 import { redactUrl, Secret } from './secret.ts';
 
@@ -125,34 +125,41 @@ function toLogfmtValue(value: Presentable): string {
   return `"${escapeControl(text.replaceAll('\\', '\\\\').replaceAll('"', '\\"'))}"`;
 }
 
-/** `2026-01-02T03:04:05.678Z info  message key=value other="two words"` */
-export function formatTextLine(
-  timeMs: number,
-  level: string,
-  message: string,
-  fields: LogFields,
-  colour?: (level: string, text: string) => string,
-): string {
-  const shownLevel = level.padEnd(5);
-  let line = `${new Date(timeMs).toISOString()} ${colour ? colour(level, shownLevel) : shownLevel} `;
-  line += escapeControl(presentableText(message));
+/** A line whose texts and fields may be shown. */
+export interface PresentableLine {
+  readonly timestamp: string;
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, Presentable>>;
+}
+
+/** The fields as they may be shown; see `presentable`. */
+export function presentableFields(fields: LogFields): Record<string, Presentable> {
+  const shown: Record<string, Presentable> = {};
   for (const [name, value] of Object.entries(fields)) {
-    const shown = presentable(value, name);
-    if (shown !== undefined) line += ` ${escapeControl(name).replaceAll(/[\s="]/g, '_')}=${toLogfmtValue(shown)}`;
+    const field = presentable(value, name);
+    if (field !== undefined) shown[name] = field;
+  }
+  return shown;
+}
+
+/**
+ * `2026-01-02T03:04:05.678Z info  message key=value other="two words"`
+ * @param level as it is shown: padded, perhaps in colour
+ */
+export function formatTextLine({ timestamp, message, fields }: PresentableLine, level: string): string {
+  let line = `${timestamp} ${level} ${escapeControl(message)}`;
+  for (const [name, value] of Object.entries(fields)) {
+    line += ` ${escapeControl(name).replaceAll(/[\s="]/g, '_')}=${toLogfmtValue(value)}`;
   }
   return line;
 }
 
 /** One JSON object with `time`, `level`, `message` and the fields; a field with one of these names gets a `_` behind it. */
-export function formatJsonLine(timeMs: number, level: string, message: string, fields: LogFields): string {
-  const line: { [name: string]: Presentable } = {
-    time: new Date(timeMs).toISOString(),
-    level,
-    message: presentableText(message),
-  };
+export function formatJsonLine({ timestamp, level, message, fields }: PresentableLine): string {
+  const line: { [name: string]: Presentable } = { time: timestamp, level, message };
   for (const [name, value] of Object.entries(fields)) {
-    const shown = presentable(value, name);
-    if (shown !== undefined) line[['time', 'level', 'message'].includes(name) ? `${name}_` : name] = shown;
+    line[['time', 'level', 'message'].includes(name) ? `${name}_` : name] = value;
   }
   return printableJson(line);
 }

@@ -1,10 +1,17 @@
-// The logger: winston with lines of our own making (log-text.ts), so that no secret and no control character can get through.
-// The commands make one at start and hand it down.
+// The logger: winston's levels, formats and stream. The formats make a line free of secrets first, then date it, then write it as text or
+// JSON (log-text.ts) without a control character.
 
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import type { Clock } from './clock.ts';
-import { formatJsonLine, formatTextLine, type LogFields } from './log-text.ts';
+import {
+  formatJsonLine,
+  formatTextLine,
+  type LogFields,
+  type PresentableLine,
+  presentableFields,
+  presentableText,
+} from './log-text.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -29,15 +36,18 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
 }
 
-const COLOURS: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 32, debug: 2 };
-
-function colourLevel(level: string, text: string): string {
-  return `\u001b[${COLOURS[level] ?? 0}m${text}\u001b[0m`;
-}
+const COLOURS: Readonly<Record<LogLevel, string>> = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' };
 
 /** A logger that writes each line at once, from inside the call. */
 export function createLogger(options: LoggerOptions): Logger {
   const { clock, format, colour, write } = options;
+  const { combine, timestamp, printf, colorize } = winston.format;
+  const paint = colorize({ colors: COLOURS });
+  const toText = (line: PresentableLine) => {
+    const shownLevel = line.level.padEnd(5);
+    return formatTextLine(line, colour ? paint.colorize(line.level, shownLevel) : shownLevel);
+  };
+  const toLine = format === 'json' ? formatJsonLine : toText;
   const stream = new Writable({
     decodeStrings: false,
     write(line: string, _encoding, done) {
@@ -45,25 +55,29 @@ export function createLogger(options: LoggerOptions): Logger {
       done();
     },
   });
-  const toLine = winston.format.printf((info) => {
-    // Winston glues a field called `message` to the message: the fields travel in one of their own.
-    const fields = (info['fields'] ?? {}) as LogFields;
-    const message = String(info.message);
-    return format === 'json'
-      ? formatJsonLine(clock.now(), info.level, message, fields)
-      : formatTextLine(clock.now(), info.level, message, fields, colour ? colourLevel : undefined);
-  });
   const logger = winston.createLogger({
     levels: Object.fromEntries(LOG_LEVELS.map((level, index) => [level, index])),
     level: options.level,
-    format: toLine,
+    format: combine(
+      makePresentable(),
+      timestamp({ format: () => new Date(clock.now()).toISOString() }),
+      printf((info) => toLine(info as unknown as PresentableLine)),
+    ),
     transports: [new winston.transports.Stream({ stream, eol: '\n' })],
     exitOnError: false,
   });
   const log =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
+      // Winston glues a field called `message` to the message: the fields travel in one of their own.
       logger.log({ level, message, fields });
     };
   return { error: log('error'), warn: log('warn'), info: log('info'), debug: log('debug') };
 }
+
+/** The first of the formats: what follows sees no secret and no text without a bound. */
+const makePresentable = winston.format((info) => {
+  info.message = presentableText(String(info.message));
+  info['fields'] = presentableFields((info['fields'] ?? {}) as LogFields);
+  return info;
+});

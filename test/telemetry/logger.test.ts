@@ -61,7 +61,7 @@ describe('the logger', () => {
   });
 
   it('colours the level alone, and only when it is told to', () => {
-    assert.equal(logged('m', {}, 'text', true), '2026-01-02T03:04:05.678Z \u001b[32minfo \u001b[0m m');
+    assert.equal(logged('m', {}, 'text', true), '2026-01-02T03:04:05.678Z \u001b[32minfo \u001b[39m m');
   });
 
   describe('never shows', () => {
