@@ -1,6 +1,7 @@
 // What is wrong with a manifest, in a form that can be shown: one line a problem, and never a secret in it. Made by the checks of
 // this room and by migration/plan.ts, printed by cli/.
 
+import { distance } from 'fastest-levenshtein';
 import { type PathSegment, shorten } from './field-path.ts';
 
 /** A problem inside one document. */
@@ -70,34 +71,10 @@ function hideCredentials(text: string): string {
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
   const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(plain(word), plain(candidate));
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance, a swap of neighbours counted as one. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let least = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        least = Math.min(least, (beforeLast[j - 2] ?? 0) + 1);
-      }
-      row.push(least);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
+  // Two neighbours that were swapped are two edits; a word with nothing in common is no slip.
+  const maxDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1);
+  const [nearest] = candidates
+    .map((candidate) => ({ candidate, distance: distance(plain(word), plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest !== undefined && nearest.distance <= maxDistance ? nearest.candidate : undefined;
 }

@@ -1,22 +1,13 @@
 // The texts of --help and the flag table of the documentation, made from flags.ts and exit-codes.ts.
 
+import wrapAnsi from 'wrap-ansi';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { COMMANDS, type Command, type Flag, GLOBAL_FLAGS } from './flags.ts';
 
 const WIDTH = 100;
 
 function wrap(text: string, indent: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = '';
-    }
-    line += line === '' ? word : ` ${word}`;
-  }
-  lines.push(line);
-  return lines.join(`\n${' '.repeat(indent)}`);
+  return wrapAnsi(text, WIDTH - indent).replaceAll('\n', `\n${' '.repeat(indent)}`);
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

@@ -1,6 +1,7 @@
 // The progress line on a terminal: drawn over itself, with log lines above it. `renderProgress` decides what is on the line, the
 // class acts on the terminal. Used by run-command.ts when stderr is a terminal.
 
+import stringWidth from 'string-width';
 import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
 import { escapeControl } from '../telemetry/log-text.ts';
 import type { Output } from './io.ts';
@@ -16,20 +17,12 @@ const BAR_MIN = 10;
 const BAR_MAX = 30;
 const WAITING_MIN = 12;
 
-// Wide characters (CJK, emoji) take two columns; counting a few narrow ones as wide only shortens the line.
-function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text)
-    columns += (character.codePointAt(0) ?? 0) >= 0x1100 && !/[─-▟]/.test(character) ? 2 : 1;
-  return columns;
-}
-
 function cut(text: string, columns: number, ellipsis: string): string {
-  if (columnsOf(text) <= columns) return text;
+  if (stringWidth(text) <= columns) return text;
   let result = '';
-  let used = columnsOf(ellipsis);
+  let used = stringWidth(ellipsis);
   for (const character of text) {
-    used += columnsOf(character);
+    used += stringWidth(character);
     if (used > columns) break;
     result += character;
   }
@@ -57,7 +50,7 @@ export function renderProgress(view: ProgressView, width: number, style: BarStyl
     { text: view.windowMs > 0 ? `window ${formatDuration(view.windowMs)}` : '', leaveOut: 6 },
     { text: view.etaMs === undefined ? '' : `ETA ${formatDuration(Math.ceil(view.etaMs / 1000) * 1000)}`, leaveOut: 1 },
   ].filter(({ text }) => text !== '');
-  const used = () => percent.length + parts.reduce((sum, { text }) => sum + 2 + columnsOf(text), 0);
+  const used = () => percent.length + parts.reduce((sum, { text }) => sum + 2 + stringWidth(text), 0);
   while (parts.length > 0 && used() > width) {
     const last = Math.max(...parts.map(({ leaveOut }) => leaveOut));
     parts = parts.filter(({ leaveOut }) => leaveOut !== last);
@@ -67,7 +60,7 @@ export function renderProgress(view: ProgressView, width: number, style: BarStyl
   const waitingRoom = room - 2;
   if (waitingRoom < WAITING_MIN) waiting = '';
   else waiting = cut(waiting, waitingRoom, style.unicode ? '…' : '...');
-  if (waiting !== '') room -= 2 + columnsOf(waiting);
+  if (waiting !== '') room -= 2 + stringWidth(waiting);
   const barWidth = Math.min(BAR_MAX, room - 1);
   const shownBar = barWidth >= BAR_MIN ? ` ${bar(view.ratio, barWidth, style)}` : '';
   const texts = parts.map(({ text }) => text);
