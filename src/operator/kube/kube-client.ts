@@ -4,11 +4,12 @@
 
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { StringDecoder } from 'node:string_decoder';
 import { type Clock, systemClock } from '../../telemetry/clock.ts';
 import { version } from '../../telemetry/version.ts';
+import { failureOf, linesOf, parseJson, textOf } from './kube-body.ts';
 import type { KubeConnection } from './kube-config.ts';
-import { apiError, KubeApiError, KubeConnectionError, messageOf } from './kube-errors.ts';
+import { KubeApiError, KubeConnectionError, messageOf } from './kube-errors.ts';
+import { type KubeCall, KubeExchange } from './kube-exchange.ts';
 import { describePath, type WatchEvent } from './kube-objects.ts';
 
 /** One finished request, for the metrics. `code` is the HTTP status or the code of the KubeConnectionError. */
@@ -29,18 +30,9 @@ export interface RequestSettings {
   readonly timeoutMs?: number;
 }
 
-interface Call {
-  readonly verb: string;
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>> | undefined;
-  readonly body?: unknown;
-  readonly contentType?: string;
-}
-
-const defaultTimeoutMs = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 /** How long a watch may take to begin; the API server begins at once, also when there is nothing to tell. */
-const firstByteMs = 30_000;
+const FIRST_BYTE_MS = 30_000;
 
 export class KubeClient {
   readonly #connection: KubeConnection;
@@ -118,11 +110,11 @@ export class KubeClient {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent, void, undefined> {
     const call = { verb: 'watch', method: 'GET', path, query: { ...query, watch: 'true' } };
-    await using exchange = new Exchange(call, signal);
+    await using exchange = new KubeExchange(call, signal);
     const response = await this.#measured(call, async () => {
       try {
-        const answer = await this.#begin(call, exchange, firstByteMs);
-        if (answer.statusCode !== 200) throw await failure(answer);
+        const answer = await this.#begin(call, exchange, FIRST_BYTE_MS);
+        if (answer.statusCode !== 200) throw await failureOf(answer);
         exchange.disarm();
         return { value: answer, code: 200 };
       } catch (error) {
@@ -130,7 +122,7 @@ export class KubeClient {
       }
     });
     try {
-      for await (const line of lines(response)) {
+      for await (const line of linesOf(response)) {
         if (line.trim() !== '') yield parseJson<WatchEvent>(line, call);
       }
     } catch (error) {
@@ -143,13 +135,13 @@ export class KubeClient {
     this.#agent.destroy();
   }
 
-  async #json<T>(call: Call, settings: RequestSettings): Promise<T> {
-    await using exchange = new Exchange(call, settings.signal);
+  async #json<T>(call: KubeCall, settings: RequestSettings): Promise<T> {
+    await using exchange = new KubeExchange(call, settings.signal);
     return await this.#measured(call, async () => {
       try {
-        const answer = await this.#begin(call, exchange, settings.timeoutMs ?? defaultTimeoutMs);
-        if ((answer.statusCode ?? 0) >= 300) throw await failure(answer);
-        return { value: parseJson<T>(await text(answer), call), code: answer.statusCode ?? 0 };
+        const answer = await this.#begin(call, exchange, settings.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+        if ((answer.statusCode ?? 0) >= 300) throw await failureOf(answer);
+        return { value: parseJson<T>(await textOf(answer), call), code: answer.statusCode ?? 0 };
       } catch (error) {
         // Whatever made this one silent may have made the waiting connections silent too: better to begin with a new one.
         if (exchange.timedOut) this.#dropIdle();
@@ -163,7 +155,7 @@ export class KubeClient {
   }
 
   /** Resolves with the head of the answer. A kept connection that the server had just closed is tried once more. */
-  async #begin(call: Call, exchange: Exchange, timeoutMs: number): Promise<IncomingMessage> {
+  async #begin(call: KubeCall, exchange: KubeExchange, timeoutMs: number): Promise<IncomingMessage> {
     exchange.arm(this.#clock, timeoutMs);
     const options = await exchange.race(
       this.#connection.requestOptions().catch((error: unknown) => {
@@ -203,7 +195,7 @@ export class KubeClient {
     return attempt();
   }
 
-  async #measured<T>(call: Call, run: () => Promise<{ value: T; code: number }>): Promise<T> {
+  async #measured<T>(call: KubeCall, run: () => Promise<{ value: T; code: number }>): Promise<T> {
     const startMs = this.#clock.monotonicMs();
     const report = (code: number | string) => {
       const seconds = (this.#clock.monotonicMs() - startMs) / 1000;
@@ -218,112 +210,5 @@ export class KubeClient {
       else report(error instanceof KubeConnectionError ? error.code : 'ABORTED');
       throw error;
     }
-  }
-}
-
-/** The signal, the deadline and the end of one request. Disposing it closes the connection if the answer is not complete. */
-class Exchange implements AsyncDisposable {
-  readonly #call: Call;
-  readonly #outer: AbortSignal | undefined;
-  readonly #controller = new AbortController();
-  readonly #deadline = new AbortController();
-  readonly #onAbort: () => void;
-  timedOut = false;
-
-  constructor(call: Call, outer: AbortSignal | undefined) {
-    this.#call = call;
-    this.#outer = outer;
-    this.#onAbort = () => this.#controller.abort();
-    if (outer?.aborted) this.#controller.abort();
-    // By hand: AbortSignal.any would tie every request to a signal that lives as long as the process.
-    outer?.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Begins the deadline; `disarm` ends it. */
-  arm(clock: Clock, timeoutMs: number): void {
-    clock.sleep(timeoutMs, this.#deadline.signal).then(
-      () => {
-        this.timedOut = true;
-        this.#controller.abort();
-      },
-      () => undefined,
-    );
-  }
-
-  disarm(): void {
-    this.#deadline.abort();
-  }
-
-  /** The promise, or a rejection as soon as the request is aborted. */
-  async race<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this;
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
-    try {
-      return await Promise.race([promise, aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-  }
-
-  /** Throws what the failure means: an abort from outside, the deadline, an error of the API, or one of the connection. */
-  fail(error: unknown): never {
-    if (this.#outer?.aborted) throw this.#outer.reason;
-    const what = `${this.#call.verb} ${describePath(this.#call.path).resource}`;
-    if (this.timedOut) throw new KubeConnectionError('TIMEOUT', `${what}: no answer from the API server in time`);
-    if (error instanceof KubeApiError || error instanceof KubeConnectionError) throw error;
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'CUT_OFF';
-    throw new KubeConnectionError(code, `${what}: ${messageOf(error) || code}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#deadline.abort();
-    this.#outer?.removeEventListener('abort', this.#onAbort);
-    this.#controller.abort();
-  }
-}
-
-async function failure(answer: IncomingMessage): Promise<KubeApiError> {
-  const header = answer.headers['retry-after'];
-  return apiError(answer.statusCode ?? 0, await text(answer), header);
-}
-
-async function text(answer: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of answer) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString('utf8');
-}
-
-/** Lines as they come; an event may be cut anywhere, also inside a character. */
-async function* lines(answer: IncomingMessage): AsyncGenerator<string, void, undefined> {
-  const decoder = new StringDecoder('utf8');
-  let begun: string[] = [];
-  for await (const piece of answer) {
-    const [first = '', ...rest] = decoder.write(piece as Buffer).split('\n');
-    begun.push(first);
-    for (const next of rest) {
-      yield begun.join('');
-      begun = [next];
-    }
-  }
-  if (begun.join('').trim() !== '')
-    throw new KubeConnectionError('CUT_OFF', 'the watch was cut off inside of an event');
-}
-
-// The error of JSON.parse quotes the text, which may be a Secret.
-function parseJson<T>(body: string, call: Call): T {
-  try {
-    return JSON.parse(body) as T;
-  } catch {
-    const { resource } = describePath(call.path);
-    throw new KubeConnectionError('NOT_JSON', `${call.verb} ${resource}: the answer of the API server is not JSON`);
   }
 }

@@ -1,0 +1,44 @@
+// The body of a response of the API server: as text, line by line, as JSON, or as the error that it tells of. Used by kube-client.ts.
+
+import type { IncomingMessage } from 'node:http';
+import { StringDecoder } from 'node:string_decoder';
+import { apiError, type KubeApiError, KubeConnectionError } from './kube-errors.ts';
+import type { KubeCall } from './kube-exchange.ts';
+import { describePath } from './kube-objects.ts';
+
+export async function failureOf(answer: IncomingMessage): Promise<KubeApiError> {
+  const header = answer.headers['retry-after'];
+  return apiError(answer.statusCode ?? 0, await textOf(answer), header);
+}
+
+export async function textOf(answer: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of answer) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** Lines as they come; an event may be cut anywhere, also inside a character. */
+export async function* linesOf(answer: IncomingMessage): AsyncGenerator<string, void, undefined> {
+  const decoder = new StringDecoder('utf8');
+  let begun: string[] = [];
+  for await (const piece of answer) {
+    const [first = '', ...rest] = decoder.write(piece as Buffer).split('\n');
+    begun.push(first);
+    for (const next of rest) {
+      yield begun.join('');
+      begun = [next];
+    }
+  }
+  if (begun.join('').trim() !== '')
+    throw new KubeConnectionError('CUT_OFF', 'the watch was cut off inside of an event');
+}
+
+// The error of JSON.parse quotes the text, which may be a Secret.
+export function parseJson<T>(body: string, call: KubeCall): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch {
+    const { resource } = describePath(call.path);
+    throw new KubeConnectionError('NOT_JSON', `${call.verb} ${resource}: the answer of the API server is not JSON`);
+  }
+}

@@ -1,0 +1,84 @@
+// One request to the API server: what it is, when it ends, and what its failure means. Used by kube-client.ts.
+
+import type { Clock } from '../../telemetry/clock.ts';
+import { KubeApiError, KubeConnectionError, messageOf } from './kube-errors.ts';
+import { describePath } from './kube-objects.ts';
+
+export interface KubeCall {
+  readonly verb: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>> | undefined;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}
+
+/** The signal, the deadline and the end of one request. Disposing it closes the connection if the answer is not complete. */
+export class KubeExchange implements AsyncDisposable {
+  readonly #call: KubeCall;
+  readonly #outer: AbortSignal | undefined;
+  readonly #controller = new AbortController();
+  readonly #deadline = new AbortController();
+  readonly #onAbort: () => void;
+  timedOut = false;
+
+  constructor(call: KubeCall, outer: AbortSignal | undefined) {
+    this.#call = call;
+    this.#outer = outer;
+    this.#onAbort = () => this.#controller.abort();
+    if (outer?.aborted) this.#controller.abort();
+    // By hand: AbortSignal.any would tie every request to a signal that lives as long as the process.
+    outer?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Begins the deadline; `disarm` ends it. */
+  arm(clock: Clock, timeoutMs: number): void {
+    clock.sleep(timeoutMs, this.#deadline.signal).then(
+      () => {
+        this.timedOut = true;
+        this.#controller.abort();
+      },
+      () => undefined,
+    );
+  }
+
+  disarm(): void {
+    this.#deadline.abort();
+  }
+
+  /** The promise, or a rejection as soon as the request is aborted. */
+  async race<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this;
+    let onAbort = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      return await Promise.race([promise, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Throws what the failure means: an abort from outside, the deadline, an error of the API, or one of the connection. */
+  fail(error: unknown): never {
+    if (this.#outer?.aborted) throw this.#outer.reason;
+    const what = `${this.#call.verb} ${describePath(this.#call.path).resource}`;
+    if (this.timedOut) throw new KubeConnectionError('TIMEOUT', `${what}: no answer from the API server in time`);
+    if (error instanceof KubeApiError || error instanceof KubeConnectionError) throw error;
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'CUT_OFF';
+    throw new KubeConnectionError(code, `${what}: ${messageOf(error) || code}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#deadline.abort();
+    this.#outer?.removeEventListener('abort', this.#onAbort);
+    this.#controller.abort();
+  }
+}
