@@ -7,7 +7,7 @@ import { formatCount, formatDuration } from '../../telemetry/format.ts';
 import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';
 import type { RecordedEvent } from '../kube/event-recorder.ts';
-import { statusText } from './migration-track.ts';
+import { statusText } from './status-text.ts';
 
 /** Every reason that there is, for the documentation. */
 export const eventReasons = {

@@ -3,15 +3,16 @@
 
 import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
-import type { StatusProgress } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
 import { addCounts, type Counts, noCounts } from '../../migration/progress/counts.ts';
 import type { Side } from '../../remote/endpoint.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
+import { type Failing, FailingSides } from './failing-sides.ts';
+import { countsIn } from './status-counts.ts';
 import { believedStatus } from './status-origin.ts';
+import { statusText } from './status-text.ts';
 
 export interface ErrorEntry {
   readonly timeMs: number;
@@ -21,50 +22,8 @@ export interface ErrorEntry {
   readonly count: number;
 }
 
-/** A side that keeps failing. */
-export interface Failing {
-  readonly side: Side;
-  /** On the monotonic clock. */
-  readonly sinceMs: number;
-  readonly attempt: number;
-  readonly code: string;
-  readonly message: string;
-  /** When a request last went well after all; undefined while none has. */
-  readonly recoveredAtMs: number | undefined;
-}
-
 const MOST_ERRORS = 10;
-const LONGEST_ERROR = 512;
-/** A request that fails this often in a row, over this time, is an outage; less is the usual noise of networks. */
-const OUTAGE_ATTEMPTS = 3;
-const OUTAGE_MS = 5_000;
-/** How long a side has to be well before its outage counts as over: a condition that comes and goes tells nobody anything. */
-const RECOVERED_MS = 15_000;
 const RATE_WINDOW_MS = 30_000;
-
-/** A text of a server or of the engine as it may stand in a status or an event: printable, without secrets, at most 512 characters. */
-export function statusText(text: string): string {
-  const shown = escapeControl(presentableText(text));
-  return shown.length <= LONGEST_ERROR
-    ? shown
-    : `${shown.slice(0, LONGEST_ERROR - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-
-const countNames = [
-  'samplesRead',
-  'samplesWritten',
-  'samplesFiltered',
-  'samplesAlreadyPresent',
-  'samplesConflicting',
-  'samplesRejectedUnproven',
-  'samplesReadPlain',
-  'samplesAlteredAtMost',
-  'series',
-  'windows',
-  'bytesRead',
-  'bytesWritten',
-  'retries',
-] as const;
 
 export class MigrationTrack {
   /**
@@ -81,7 +40,7 @@ export class MigrationTrack {
   /** How far the attempts of this process have come, what was acknowledged inside windows in flight included: for the percentage. */
   #reached: number | undefined;
   #remaining = new RemainingTime();
-  readonly #failing = new Map<Side, Failing>();
+  readonly #failing = new FailingSides();
   #recentErrors: ErrorEntry[];
   /** Timestamps, for the status. */
   startTimeMs: number | undefined;
@@ -166,10 +125,7 @@ export class MigrationTrack {
 
   /** The side whose requests have kept failing for a while. `nowMs` is on the monotonic clock. */
   failing(nowMs: number): Failing | undefined {
-    return [...this.#failing.values()].find(({ attempt, sinceMs, recoveredAtMs }) => {
-      if (recoveredAtMs !== undefined && nowMs - recoveredAtMs >= RECOVERED_MS) return false;
-      return attempt >= OUTAGE_ATTEMPTS && (recoveredAtMs ?? nowMs) - sinceMs >= OUTAGE_MS;
-    });
+    return this.#failing.outage(nowMs);
   }
 
   attemptStarted({ wallMs, monotonicMs }: Moment): void {
@@ -250,29 +206,15 @@ export class MigrationTrack {
           this.#reached = undefined;
         }
         break;
-      case 'retry': {
-        const { side, code, message } = event;
-        const known = this.#failing.get(side);
-        const over = known?.recoveredAtMs !== undefined && nowMs - known.recoveredAtMs >= RECOVERED_MS;
-        const before = over ? undefined : known;
-        const attempt = Math.max(event.attempt, before?.attempt ?? 0);
-        const sinceMs = before?.sinceMs ?? nowMs;
-        this.#failing.set(side, {
-          side,
-          code,
-          message: statusText(message),
-          attempt,
-          sinceMs,
-          recoveredAtMs: undefined,
-        });
-        this.noteError(side, code, message, now.wallMs);
+      case 'retry':
+        this.#failing.retried(event, nowMs);
+        this.noteError(event.side, event.code, event.message, now.wallMs);
         break;
-      }
       case 'rejected':
         this.noteError('destination', event.reason, event.answer, now.wallMs);
         break;
       case 'request':
-        if (typeof event.status === 'number' && event.status < 300) this.#recovered(event.side, nowMs);
+        if (typeof event.status === 'number' && event.status < 300) this.#failing.recovered(event.side, nowMs);
         break;
       default:
         break;
@@ -283,23 +225,6 @@ export class MigrationTrack {
   #hasBegun(run: Readonly<MigrationProgress>): boolean {
     return this.copying || run.phase === 'Succeeded';
   }
-
-  #recovered(side: Side, nowMs: number): void {
-    const failing = this.#failing.get(side);
-    if (failing !== undefined && failing.recoveredAtMs === undefined) {
-      this.#failing.set(side, { ...failing, recoveredAtMs: nowMs });
-    }
-  }
-}
-
-/** The counts that a status shows; undefined when it shows that they are not known. */
-function countsIn(progress: StatusProgress | undefined): Counts | undefined {
-  if (progress === undefined) return noCounts;
-  if (progress.samplesRead === undefined) return undefined;
-  const { samplesRejected } = progress;
-  const counts = { ...noCounts, samplesRejected: { ...samplesRejected } };
-  for (const name of countNames) counts[name] = progress[name] ?? 0;
-  return counts;
 }
 
 function timeOf(text: string | undefined): number | undefined {

@@ -4,12 +4,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
-import { type Counts, rejectedSamples } from '../../migration/progress/counts.ts';
+import { rejectedSamples } from '../../migration/progress/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { formatCount, formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
+import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
-import { type MigrationTrack, statusText } from './migration-track.ts';
+import type { MigrationTrack } from './migration-track.ts';
+import { countFields, countOf } from './status-counts.ts';
+import { statusText } from './status-text.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed' | 'Terminating';
 export const phases: readonly Phase[] = [
@@ -95,30 +97,15 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
 function progressOf(track: MigrationTrack, situation: Situation): StatusProgress | undefined {
   const { completed, throughMs, counts } = track;
   if (completed === undefined || throughMs === undefined) return undefined;
-  const safe = (count: number) => Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
   const moving = situation.kind === 'running';
   const { remainingMs, samplesPerSecond } = track;
   return {
     percent: Math.floor(completed * 100 + 1e-9),
     display: formatPercent(completed),
     through: exactTime(throughMs),
-    ...(counts !== undefined && countFields(counts, safe)),
-    ...(moving && { samplesPerSecond: safe(samplesPerSecond), rate: formatRate(samplesPerSecond) }),
+    ...(counts !== undefined && countFields(counts)),
+    ...(moving && { samplesPerSecond: countOf(samplesPerSecond), rate: formatRate(samplesPerSecond) }),
     ...(moving && remainingMs !== undefined && { remaining: formatDuration(roundedMs(remainingMs)) }),
-  };
-}
-
-function countFields(all: Counts, safe: (count: number) => number): StatusProgress {
-  const { samplesRejected, samplesRejectedUnproven, samplesReadPlain, samplesAlteredAtMost, ...counts } = all;
-  return {
-    samples: formatCount(counts.samplesWritten),
-    ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, safe(count)])),
-    ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
-    ...(samplesRejectedUnproven > 0 && { samplesRejectedUnproven: safe(samplesRejectedUnproven) }),
-    ...(samplesReadPlain > 0 && {
-      samplesReadPlain: safe(samplesReadPlain),
-      samplesAlteredAtMost: safe(samplesAlteredAtMost),
-    }),
   };
 }
 

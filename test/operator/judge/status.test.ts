@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import type { MigrationProgress } from '../../../src/migration/observer.ts';
 import { noCounts } from '../../../src/migration/progress/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
@@ -265,77 +265,6 @@ describe('the status', () => {
       ended.conditions?.map((condition) => ({ ...condition, observedGeneration: 7 })),
     );
     assert.deepEqual({ ...noted, observedGeneration: 1, conditions: ended.conditions }, ended);
-  });
-});
-
-describe('a side that fails', () => {
-  const retry = (attempt: number, message = 'destination answered 503: no'): MigrationEvent => ({
-    type: 'retry',
-    side: 'destination',
-    code: 'unavailable',
-    message,
-    attempt,
-    delayMs: 1,
-  });
-  const ok: MigrationEvent = {
-    type: 'request',
-    side: 'destination',
-    status: 204,
-    seconds: 1,
-    sentBytes: 1,
-    receivedBytes: 0,
-  };
-
-  it('is none after a hiccup', () => {
-    const track = halfWay();
-    track.report(progressOf(), [retry(1), retry(2)], momentAt(nowMs));
-    assert.equal(track.failing(monotonicMs + 60_000), undefined);
-  });
-
-  it('degrades the migration when it goes on', () => {
-    const track = halfWay();
-    track.report(progressOf(), [retry(1)], momentAt(nowMs));
-    track.report(progressOf(), [retry(4)], momentAt(nowMs + 6_000));
-    const status = statusOf({ situation: running, track, atMs: nowMs + 6_000 });
-    assert.deepEqual(short(status).slice(1), [
-      'Progressing=True Retrying',
-      'Degraded=True DestinationFailing',
-      'Succeeded=Unknown DestinationFailing',
-    ]);
-    assert.equal(status.conditions?.[2]?.message, 'unavailable: destination answered 503: no');
-  });
-
-  it('is over when it has been well for a while, not at the first answer', () => {
-    const track = halfWay();
-    track.report(progressOf(), [retry(1)], momentAt(nowMs));
-    track.report(progressOf(), [retry(4)], momentAt(nowMs + 6_000));
-    track.report(progressOf(), [ok], momentAt(nowMs + 7_000));
-    assert.equal(track.failing(monotonicMs + 8_000)?.side, 'destination');
-    assert.equal(track.failing(monotonicMs + 22_000), undefined);
-    track.report(progressOf(), [retry(1)], momentAt(nowMs + 30_000));
-    assert.equal(track.failing(monotonicMs + 30_000), undefined);
-  });
-
-  it('is remembered among the recent errors, repeats counted, the newest first, ten of them, cut and redacted', () => {
-    const track = halfWay();
-    for (let index = 0; index < 12; index++) track.noteError('source', `code-${index}`, 'x'.repeat(2_000), nowMs);
-    track.report(
-      progressOf(),
-      [
-        retry(1, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
-        retry(2, 'see http://user:hunter2@destination/?p=hunter2\u001b[2J'),
-      ],
-      momentAt(nowMs),
-    );
-    const errors = statusOf({ situation: running, track }).recentErrors ?? [];
-    assert.equal(errors.length, 10);
-    assert.equal(errors[0]?.code, 'unavailable');
-    assert.equal(errors[0]?.count, 2);
-    assert.equal(errors[0]?.side, 'destination');
-    assert.ok(!JSON.stringify(errors).includes('hunter2'));
-    assert.ok(!JSON.stringify(errors).includes('\\u001b['));
-    assert.equal(errors[1]?.code, 'code-11');
-    assert.ok(errors.every(({ message }) => message.length <= 512));
   });
 });
 

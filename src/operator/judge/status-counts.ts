@@ -1,0 +1,50 @@
+// The counts of a migration in its status: written from what the engine counts, and read again by the next operator. Pure.
+
+import type { StatusProgress } from '../../api/prom-migration-status.ts';
+import { type Counts, noCounts } from '../../migration/progress/counts.ts';
+import { formatCount } from '../../telemetry/format.ts';
+
+const countNames = [
+  'samplesRead',
+  'samplesWritten',
+  'samplesFiltered',
+  'samplesAlreadyPresent',
+  'samplesConflicting',
+  'samplesRejectedUnproven',
+  'samplesReadPlain',
+  'samplesAlteredAtMost',
+  'series',
+  'windows',
+  'bytesRead',
+  'bytesWritten',
+  'retries',
+] as const;
+
+/** The counts that a status shows; undefined when it shows that they are not known. */
+export function countsIn(progress: StatusProgress | undefined): Counts | undefined {
+  if (progress === undefined) return noCounts;
+  if (progress.samplesRead === undefined) return undefined;
+  const { samplesRejected } = progress;
+  const counts = { ...noCounts, samplesRejected: { ...samplesRejected } };
+  for (const name of countNames) counts[name] = progress[name] ?? 0;
+  return counts;
+}
+
+/** A number as the schema takes it. */
+export function countOf(count: number): number {
+  return Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
+}
+
+export function countFields(all: Counts): StatusProgress {
+  const { samplesRejected, samplesRejectedUnproven, samplesReadPlain, samplesAlteredAtMost, ...counts } = all;
+  return {
+    samples: formatCount(counts.samplesWritten),
+    ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, countOf(count)])),
+    ...(Object.keys(samplesRejected).length > 0 && { samplesRejected: { ...samplesRejected } }),
+    ...(samplesRejectedUnproven > 0 && { samplesRejectedUnproven: countOf(samplesRejectedUnproven) }),
+    ...(samplesReadPlain > 0 && {
+      samplesReadPlain: countOf(samplesReadPlain),
+      samplesAlteredAtMost: countOf(samplesAlteredAtMost),
+    }),
+  };
+}

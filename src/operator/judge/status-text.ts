@@ -1,0 +1,11 @@
+// Texts of servers and of the engine as a status and an event show them. Pure.
+
+import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+
+const MAX_LENGTH = 512;
+
+/** A text of a server or of the engine as it may stand in a status or an event: printable, without secrets, at most 512 characters. */
+export function statusText(text: string): string {
+  const shown = escapeControl(presentableText(text));
+  return shown.length <= MAX_LENGTH ? shown : `${shown.slice(0, MAX_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
