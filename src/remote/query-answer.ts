@@ -33,10 +33,10 @@ export function parseQueryAnswer(text: string): { result: QueryResult; isPartial
   if (answer['status'] !== 'success')
     return { problem: `status ${shown(answer['status'])}, ${shown(answer['error'])}` };
   const data = answer['data'];
-  if (!isRecord(data)) return { problem: 'no data' };
+  if (!isRecord(data)) return { problem: 'no data field' };
   const { resultType, result } = data;
   const series = seriesOf(resultType, result);
-  if (series === undefined) return { problem: `a result of type ${shown(resultType)} that is not one` };
+  if (series === undefined) return { problem: `a malformed result of type ${shown(resultType)}` };
   const warnings = Array.isArray(answer['warnings']) ? answer['warnings'].slice(0, SHOWN_WARNINGS).map(shown) : [];
   return {
     result: { resultType: resultType as QueryResult['resultType'], series, warnings },

@@ -45,9 +45,9 @@ export class QueryClient {
     const answer = await this.#instant(promql, timeMs, options);
     const parsed = parseQueryAnswer(await this.#whole(answer, options.maxBytes));
     if ('problem' in parsed)
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${parsed.problem}`);
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
     if (parsed.isPartial)
-      throw this.#error(answer, 'transient', 'partial-answer', 'answered from a part of its storage only');
+      throw this.#error(answer, 'transient', 'partial-answer', 'returned data from only a part of its storage');
     return parsed.result;
   }
 
@@ -77,9 +77,10 @@ export class QueryClient {
     } catch (error) {
       if (error instanceof SeriesTooLarge) throw this.#tooLarge(answer, 'sent a series', options.maxBytes);
       if (!(error instanceof BadRange)) throw error;
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${error.message}`);
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${error.message}`);
     }
-    if (isPartial) throw this.#error(answer, 'transient', 'partial-answer', 'answered from a part of its storage only');
+    if (isPartial)
+      throw this.#error(answer, 'transient', 'partial-answer', 'returned data from only a part of its storage');
   }
 
   /**
@@ -112,7 +113,7 @@ export class QueryClient {
     for await (const line of this.#lines(answer, options.maxBytes)) {
       const parsed = parseExportLine(line);
       if ('problem' in parsed)
-        throw this.#error(answer, 'ambiguous', 'bad-answer', `exported what cannot be used: ${parsed.problem}`);
+        throw this.#error(answer, 'ambiguous', 'bad-answer', `exported unusable data: ${parsed.problem}`);
       yield parsed.series;
     }
   }
@@ -187,7 +188,7 @@ export class QueryClient {
       answer,
       'refused',
       'wrong-content-type',
-      `answered with Content-Type ${contentType.slice(0, 100)} instead of JSON`,
+      `returned Content-Type ${contentType.slice(0, 100)} instead of JSON`,
     );
   }
 
@@ -198,7 +199,7 @@ export class QueryClient {
       for await (const piece of answer.body) {
         pieces.push(piece);
         cost.add(piece);
-        if (cost.bytes > maxBytes) throw this.#tooLarge(answer, 'sent an answer', maxBytes);
+        if (cost.bytes > maxBytes) throw this.#tooLarge(answer, 'sent a response', maxBytes);
       }
       return Buffer.concat(pieces).toString('utf8');
     } finally {

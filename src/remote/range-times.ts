@@ -88,7 +88,7 @@ export class RangeTimes {
       const byte = part[at] as number;
       if (this.#inString) this.#stringByte(byte);
       else if (isSpace(byte)) continue;
-      else if (this.#ended) throw new BadRange('something after the end');
+      else if (this.#ended) throw new BadRange('data after its end');
       else if (byte === QUOTE) this.#inString = true;
       else if (byte === COMMA) this.#comma();
       else if (byte === COLON) this.#colon();
@@ -110,7 +110,7 @@ export class RangeTimes {
 
   /** After the last part. @returns whether the server says that a part of its storage was missing. @throws BadRange */
   end(): { readonly isPartial: boolean } {
-    if (!this.#ended) throw new BadRange('an end in the middle');
+    if (!this.#ended) throw new BadRange('it ends in the middle');
     if (this.#status !== 'success') throw new BadRange(`status ${JSON.stringify(this.#status)}, ${this.#error}`);
     if (this.#type !== 'matrix')
       throw new BadRange(`a result of type ${JSON.stringify(this.#type)} instead of a matrix`);
@@ -129,7 +129,7 @@ export class RangeTimes {
   }
 
   #add(byte: number): void {
-    if (this.#token.length >= MAX_TOKEN_BYTES) throw new BadRange('a text that is too long');
+    if (this.#token.length >= MAX_TOKEN_BYTES) throw new BadRange('a string that is too long');
     this.#token.push(byte);
   }
 
@@ -145,7 +145,7 @@ export class RangeTimes {
   }
 
   #comma(): void {
-    if (this.#open.length === 0) throw new BadRange('a comma outside of everything');
+    if (this.#open.length === 0) throw new BadRange('a comma outside of an object or array');
     this.#value();
     this.#index++;
   }
@@ -159,7 +159,7 @@ export class RangeTimes {
     this.#index = 0;
     const depth = this.#open.length;
     const isSample = (depth === IN_SAMPLES || depth === IN_SAMPLE) && this.#isInSamples();
-    if (inSample || (isSample && byte !== OPEN_ARRAY)) throw new BadRange('samples that are no list of pairs');
+    if (inSample || (isSample && byte !== OPEN_ARRAY)) throw new BadRange('samples that are not a list of pairs');
     if (depth !== IN_SAMPLES || !this.#isIn('metric')) return false;
     this.#metric = [];
     this.#metricCost.clear();
@@ -182,7 +182,7 @@ export class RangeTimes {
     const depth = this.#open.length;
     const text = this.#takeToken();
     if (depth === IN_SAMPLE && this.#index === 0 && this.#isInSamples()) this.#sampleTime(text);
-    if (depth === IN_SAMPLES && text !== '' && this.#isInSamples()) throw new BadRange('a sample that is no pair');
+    if (depth === IN_SAMPLES && text !== '' && this.#isInSamples()) throw new BadRange('a sample that is not a pair');
     const key = this.#keys[depth];
     if (depth === IN_ROOT && key === 'status') this.#status = text;
     else if (depth === IN_ROOT && key === 'error') this.#error = text;
@@ -192,7 +192,8 @@ export class RangeTimes {
 
   #sampleTime(text: string): void {
     const seconds = Number(text);
-    if (text === '' || !Number.isFinite(seconds)) throw new BadRange(`a sample at ${JSON.stringify(text)}`);
+    if (text === '' || !Number.isFinite(seconds))
+      throw new BadRange(`a sample with the invalid time ${JSON.stringify(text)}`);
     const timeMs = Math.round(seconds * 1000);
     if (timeMs < this.#fromMs || timeMs >= this.#toMs) return;
     this.#times.push(timeMs);
@@ -230,9 +231,9 @@ function labelsOf(pieces: readonly Uint8Array[]): Record<string, string> {
   try {
     labels = JSON.parse(Buffer.concat(pieces).toString('utf8'));
   } catch {
-    throw new BadRange('labels that are no JSON');
+    throw new BadRange('labels that are not JSON');
   }
-  if (!isLabels(labels)) throw new BadRange('labels that are no object of texts');
+  if (!isLabels(labels)) throw new BadRange('labels that are not an object of strings');
   return labels;
 }
 

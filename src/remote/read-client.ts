@@ -80,11 +80,16 @@ export class ReadClient {
         answer,
         'refused',
         'wrong-content-type',
-        `answered ${status} with Content-Type ${contentType.slice(0, 100)}`,
+        `returned ${status} with Content-Type ${contentType.slice(0, 100)}`,
       );
     }
     if (!answer.framed) {
-      throw this.#unusable(answer, 'unsupported', 'unframed-stream', 'streams its answer without length and chunks');
+      throw this.#unusable(
+        answer,
+        'unsupported',
+        'unframed-stream',
+        'streams its response without a length and without chunked encoding',
+      );
     }
     return { kind: 'stream', status, contentLength, body: answer.body };
   }

@@ -152,7 +152,7 @@ describe('InfluxDB 1.x', () => {
     });
     assertExit(run, 1);
     assert.equal(run.result.error?.code, 'influxdb-failed');
-    assert.match(run.result.error?.message ?? '', /let every selector of spec\.selectors name one metric/);
+    assert.match(run.result.error?.message ?? '', /make every selector in spec\.selectors name one metric/);
   });
 
   it('as a destination: stores the finite floats; what it refuses and what it drops in silence is counted and told', async () => {

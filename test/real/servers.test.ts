@@ -129,7 +129,7 @@ describe('the servers of the tests', () => {
     await pushSamples(writeUrl(prometheus), generateDataset({ series: 1, startMs: endMs, endMs: endMs + 7_200_000 }));
     await assert.rejects(
       pushSamples(writeUrl(prometheus), generateDataset({ series: 1, startMs, endMs: startMs + 60_000 })),
-      /answered 400: (out of bounds|too old sample)/,
+      /returned 400: (out of bounds|too old sample)/,
     );
   });
 
@@ -169,7 +169,7 @@ describe('the servers of the tests', () => {
     await assert.rejects(
       pushSamples(writeUrl(prometheus), set, { identity: { ca: authority.cert, username, password } }),
     );
-    await assert.rejects(pushSamples(writeUrl(prometheus), set, { identity: client }), /answered 401/);
+    await assert.rejects(pushSamples(writeUrl(prometheus), set, { identity: client }), /returned 401/);
     await pushSamples(writeUrl(prometheus), set, { identity: { ...client, username, password } });
     assertSame(set, await dumpPrometheus(prometheus));
   });

@@ -138,7 +138,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${prometheus.url}/api/v1/reed` }),
       code: 'wrong-path',
       side: 'source',
-      says: /answered 404.*check spec\.source\.url; remote_read is at \/api\/v1\/read/,
+      says: /returned 404.*check spec\.source\.url; remote_read is at \/api\/v1\/read/,
     },
     {
       title: 'the user interface of the source',
@@ -152,7 +152,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${victoria.url}/api/v1/read` }),
       code: 'wrong-path',
       side: 'source',
-      says: /VictoriaMetrics and Thanos themselves do not offer it/,
+      says: /VictoriaMetrics and Thanos themselves do not have it/,
     },
     {
       title: 'a login page before the source',
@@ -173,7 +173,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${stubUrl}/forbidden` }),
       code: 'forbidden',
       side: 'source',
-      says: /answered 403: not for you.*spec\.source\.basicAuth or spec\.source\.authorization/,
+      says: /returned 403: not for you.*spec\.source\.basicAuth or spec\.source\.authorization/,
     },
     {
       title: 'a Prometheus without its receiver',

@@ -314,7 +314,7 @@ describe('ReadClient', () => {
       client.close();
       codes[path] = failure.code;
       assert.equal(failure.class, 'refused');
-      if (path === '/html') assert.match(failure.message, /^source answered 200: Sign in$/);
+      if (path === '/html') assert.match(failure.message, /^source returned 200: Sign in$/);
     }
     assert.deepEqual(codes, {
       '/html': 'wrong-content-type',
@@ -352,7 +352,7 @@ describe('ReadClient', () => {
     ]) {
       assert.ok(!everything.includes(secret), `${secret} in ${everything}`);
     }
-    assert.match(failure.message, /answered 401: no \/read\?db=/);
+    assert.match(failure.message, /returned 401: no \/read\?db=/);
   });
 
   it('names what cannot be reached', async () => {

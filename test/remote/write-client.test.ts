@@ -71,7 +71,7 @@ describe('WriteClient', () => {
     assert.equal(failure.reason, 'out_of_order');
     assert.equal(failure.status, 400);
     assert.equal(failure.side, 'destination');
-    assert.match(failure.message, /^destination answered 400: out of order sample \[31my+…$/);
+    assert.match(failure.message, /^destination returned 400: out of order sample \[31my+…$/);
     assert.ok(failure.message.length < 560);
     assert.match(failure.hint ?? '', /out_of_order_time_window/);
   });
@@ -84,7 +84,7 @@ describe('WriteClient', () => {
     client.close();
     assert.equal(unproven?.code, 'ha-tracker');
     assert.equal(unproven.reason, 'ha_tracker');
-    assert.equal(unproven.message, `destination answered 202: ${text}`);
+    assert.equal(unproven.message, `destination returned 202: ${text}`);
     assert.match(unproven.hint ?? '', /spec\.relabelings/);
   });
 

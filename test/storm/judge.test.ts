@@ -78,7 +78,7 @@ function judged(fields: Partial<SeedFacts>): string[] {
 const failure = (side: string | null) =>
   run(1, {
     exitCode: 1,
-    result: { ...DONE, phase: 'Failed', error: { code: 'wrong-path', message: 'answered 404', side } },
+    result: { ...DONE, phase: 'Failed', error: { code: 'wrong-path', message: 'returned 404', side } },
   });
 const request = (fault: string | undefined, fields: Partial<SeenRequest> = {}): SeenRequest => ({
   way: 'write',

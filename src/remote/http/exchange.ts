@@ -124,7 +124,7 @@ export class Exchange {
   }
 
   readonly #onAbort = () => {
-    this.#stream?.destroy(new DOMException('given up', 'AbortError'));
+    this.#stream?.destroy(new DOMException('the request was aborted', 'AbortError'));
   };
 
   #answer(stream: GotStream, response: IncomingMessage): HttpAnswer {
@@ -231,7 +231,7 @@ export class Exchange {
           class: 'aborted',
           code: 'aborted',
           side: this.#side,
-          what: 'request given up',
+          what: 'request was aborted',
           hint: hintOf('aborted', this.#side),
         })
       : classifyFailure(this.#side, error, this.#status !== undefined);

@@ -62,7 +62,7 @@ export class HttpClient {
 
   #whatOf(status: number, text: string): string {
     const shown = excerpt(this.redact(text));
-    return `answered ${status}${shown === '' ? '' : `: ${shown}`}`;
+    return `returned ${status}${shown === '' ? '' : `: ${shown}`}`;
   }
 
   judge({ status, headers }: HttpAnswer, text: string): Classified {

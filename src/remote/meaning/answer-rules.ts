@@ -118,7 +118,7 @@ export const rules: readonly Rule[] = [
     code: 'unauthorized',
     statuses: [400],
     text: /authorization error for tenant/i,
-    hint: (side) => `set ${manifestPath(side)}.tenant, with header TENANT, to a tenant that the server knows`,
+    hint: (side) => `set ${manifestPath(side)}.tenant, with header TENANT, to a tenant that exists on the server`,
   },
   {
     class: 'rejected',
@@ -223,7 +223,7 @@ export function pathHint(side: Side): string {
     return (
       `check ${url}; remote_read is at /api/v1/read (Prometheus, thanos-remote-read), /prometheus/api/v1/read (Mimir, Cortex), ` +
       '/api/prom/api/v1/read (Grafana Cloud), /read (Promscale), /api/v1/prom/remote/read (M3), /api/v1/prom/read?db=NAME (InfluxDB 1.x); ' +
-      'VictoriaMetrics and Thanos themselves do not offer it'
+      'VictoriaMetrics and Thanos themselves do not have it'
     );
   }
   if (side === 'progress') {

@@ -68,7 +68,7 @@ export function classifyAnswer(answer: Answer): Classified {
     return {
       class: 'refused',
       code: 'redirected',
-      hint: location === undefined ? hint : `${hint}; it names ${location}`,
+      hint: location === undefined ? hint : `${hint}; the redirect points to ${location}`,
     };
   }
   if (

@@ -19,7 +19,7 @@ export class SilenceError extends Error {
   readonly code = 'ERR_SILENCE';
 
   constructor(silenceMs: number) {
-    super(`nothing for ${silenceMs} ms`);
+    super(`no data for ${silenceMs} ms`);
   }
 }
 
@@ -73,14 +73,14 @@ function judge(failure: Failure, answered: boolean): Judgement {
   const { name, code, message, event } = failure;
   const at = failure.host === undefined ? '' : ` at ${failure.host}`;
   if (name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_ABORTED') {
-    return { class: 'aborted', code: 'aborted', what: 'request given up' };
+    return { class: 'aborted', code: 'aborted', what: 'request was aborted' };
   }
-  if (code === 'ERR_SILENCE') return transient('silence-timeout', `stopped in the middle of its answer: ${message}`);
-  if (code === 'ERR_SLOW') return transient('too-slow', `sends its answer too slowly: ${message}`);
-  if (event === 'response') return transient('first-byte-timeout', `did not begin to answer: ${excerpt(message)}`);
-  if (event === 'send') return transient('send-timeout', `did not take the request: ${excerpt(message)}`);
+  if (code === 'ERR_SILENCE') return transient('silence-timeout', `paused in the middle of its response: ${message}`);
+  if (code === 'ERR_SLOW') return transient('too-slow', `sends its response too slowly: ${message}`);
+  if (event === 'response') return transient('first-byte-timeout', `did not begin to respond: ${excerpt(message)}`);
+  if (event === 'send') return transient('send-timeout', `did not read the request: ${excerpt(message)}`);
   if (event !== '' || (code === 'ETIMEDOUT' && !answered))
-    return transient('connect-timeout', `cannot be connected to${at}: ${excerpt(message)}`);
+    return transient('connect-timeout', `did not accept a connection${at}: ${excerpt(message)}`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return transient(
       'dns-not-found',
@@ -95,8 +95,8 @@ function judge(failure: Failure, answered: boolean): Judgement {
   if (proxy !== null) {
     const status = Number(proxy[1]);
     return status >= 500 || status === 408 || status === 429
-      ? transient('proxy-unreachable', `is behind a proxy that answered ${status}`)
-      : refused('proxy-refused', `is behind a proxy that answered ${status}`);
+      ? transient('proxy-unreachable', `is behind a proxy that returned ${status}`)
+      : refused('proxy-refused', `is behind a proxy that returned ${status}`);
   }
   if (message === 'Proxy timeout')
     return transient('connect-timeout', 'is behind a proxy that did not open a tunnel in time');
@@ -104,26 +104,29 @@ function judge(failure: Failure, answered: boolean): Judgement {
   if (untrusted.has(code))
     return refused('tls-untrusted', `has a certificate that is not trusted: ${excerpt(message)} (${code})`);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
-    return refused('tls-wrong-name', `has a certificate for another name: ${excerpt(message)}`);
+    return refused('tls-wrong-name', `has a certificate for a different name: ${excerpt(message)}`);
   }
   // The names that OpenSSL gives to the same alerts differ between its versions.
   const alert = `${code} ${message}`.replaceAll('_', ' ');
   if (/alert (?:unknown ca|(?:bad |no |unsupported )?certificate)/i.test(alert)) {
-    return refused('tls-client-certificate', `does not accept the client certificate, or asks for one (${code})`);
+    return refused('tls-client-certificate', `does not accept the client certificate, or requires one (${code})`);
   }
   if (/^ERR_OSSL_|^ERR_CRYPTO_|KEY_VALUES_MISMATCH|^ERR_SSL_(?:EE_KEY|CA_(?:KEY|MD)|NO_)/.test(code)) {
-    return refused('tls-bad-material', `cannot be connected to with these certificates: ${excerpt(code)}`);
+    return refused('tls-bad-material', `connection is not possible with these certificates: ${excerpt(code)}`);
   }
   if (!answered && /^ERR_SSL_|^ERR_TLS_|^EPROTO$/.test(code))
-    return refused('tls-failed', `and this side do not agree on TLS (${excerpt(code)})`);
+    return refused('tls-failed', `failed the TLS handshake (${excerpt(code)})`);
 
-  if (answered) return transient('cut-off', `broke off its answer (${excerpt(code === '' ? message : code)})`);
+  if (answered) return transient('cut-off', `cut off its response (${excerpt(code === '' ? message : code)})`);
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
-    return transient('connection-reset', `closed the connection before it answered (${code})`);
+    return transient('connection-reset', `closed the connection before it responded (${code})`);
   }
-  if (code.startsWith('HPE_')) return refused('not-http', `does not answer in HTTP: ${excerpt(message)}`);
-  if (/^E[A-Z0-9]+$/.test(code)) return transient('network-error', `cannot be talked to${at} (${code})`);
-  return refused('client-failure', `cannot be asked: ${excerpt(message)}${code === '' ? '' : ` (${excerpt(code)})`}`);
+  if (code.startsWith('HPE_')) return refused('not-http', `does not respond in HTTP: ${excerpt(message)}`);
+  if (/^E[A-Z0-9]+$/.test(code)) return transient('network-error', `failed with a network error${at} (${code})`);
+  return refused(
+    'client-failure',
+    `request could not be sent: ${excerpt(message)}${code === '' ? '' : ` (${excerpt(code)})`}`,
+  );
 }
 
 /** got wraps what node throws, and node wraps the attempts on several addresses of one name. */

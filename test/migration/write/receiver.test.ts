@@ -14,7 +14,7 @@ import { emptyProgress } from '../support/plan.ts';
 const signal = new AbortController().signal;
 const [fromMs, toMs] = [1_000_000, 2_000_000];
 
-function refusal(code: RemoteCode, reason: RejectReason, what = 'answered 400'): RemoteError {
+function refusal(code: RemoteCode, reason: RejectReason, what = 'returned 400'): RemoteError {
   return new RemoteError({ class: 'rejected', code, reason, side: 'destination', what });
 }
 
@@ -131,10 +131,10 @@ describe('whether everything of a window is refused', () => {
   });
 
   it('is concluded from an unknown text only when the probe gets the same one at both ends', async () => {
-    const quota = (count: number) => refusal('other-rejection', 'other', `answered 400: over quota by ${count}`);
+    const quota = (count: number) => refusal('other-rejection', 'other', `returned 400: over quota by ${count}`);
     for (const [answer, others] of [
       [() => quota(7), 'refused'],
-      [() => refusal('other-rejection', 'other', 'answered 400: no such region'), 'lost'],
+      [() => refusal('other-rejection', 'other', 'returned 400: no such region'), 'lost'],
       [(timeMs: number) => (timeMs === fromMs ? undefined : quota(7)), 'lost'],
     ] as const) {
       const { probe, receiver, window } = setUp(new NoView());

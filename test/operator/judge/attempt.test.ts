@@ -90,7 +90,7 @@ describe('the end of an attempt', () => {
   it('keeps what can be done about it', () => {
     const error = {
       code: 'receiver-disabled',
-      message: 'destination answered 404',
+      message: 'destination returned 404',
       hint: 'start it with …',
       side: 'destination' as const,
     };
@@ -99,6 +99,6 @@ describe('the end of an attempt', () => {
       nowMs,
     );
     assert.ok(verdict.kind === 'outcome');
-    assert.equal(verdict.outcome.message, 'destination answered 404 (start it with …)');
+    assert.equal(verdict.outcome.message, 'destination returned 404 (start it with …)');
   });
 });

@@ -4,7 +4,7 @@ import { FailingSides } from '../../../src/operator/judge/failing-sides.ts';
 import { momentAt, nowMs, progressOf } from '../support/migrations.ts';
 import { halfWay, running, short, statusOf } from '../support/statuses.ts';
 
-const retry = (attempt: number, message = 'destination answered 503: no'): MigrationEvent & { type: 'retry' } => ({
+const retry = (attempt: number, message = 'destination returned 503: no'): MigrationEvent & { type: 'retry' } => ({
   type: 'retry',
   side: 'destination',
   code: 'unavailable',
@@ -144,7 +144,7 @@ describe('a side that fails', () => {
       'Degraded=True DestinationFailing',
       'Succeeded=Unknown DestinationFailing',
     ]);
-    assert.equal(status.conditions?.[2]?.message, 'unavailable: destination answered 503: no');
+    assert.equal(status.conditions?.[2]?.message, 'unavailable: destination returned 503: no');
   });
 
   it('is well again by a response that went well, not by one that failed', () => {

@@ -49,7 +49,7 @@ describe('a server that drips', () => {
     client.close();
     assert.equal(failure.code, 'too-slow');
     assert.equal(failure.class, 'transient');
-    assert.match(failure.message, /^source sends its answer too slowly: \d+ bytes in 60 s$/);
+    assert.match(failure.message, /^source sends its response too slowly: \d+ bytes in 60 s$/);
     assert.deepEqual(
       context.events.map(({ status }) => status),
       ['too-slow'],

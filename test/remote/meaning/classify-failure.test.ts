@@ -46,14 +46,14 @@ describe('classifyFailure', () => {
     ],
     [systemError('EHOSTUNREACH', { address: '10.1.2.3', port: 1 }), 'transient', 'unreachable', /10\.1\.2\.3:1/],
     [systemError('ENETUNREACH'), 'transient', 'unreachable', /ENETUNREACH/],
-    [systemError('ECONNRESET'), 'transient', 'connection-reset', /before it answered/],
+    [systemError('ECONNRESET'), 'transient', 'connection-reset', /before it responded/],
     [systemError('EPIPE'), 'transient', 'connection-reset', /EPIPE/],
     [systemError('EMFILE'), 'transient', 'network-error', /EMFILE/],
     [systemError('ETIMEDOUT', { address: '10.1.2.3', port: 1 }), 'transient', 'connect-timeout', /10\.1\.2\.3:1/],
     [timedOut('lookup'), 'transient', 'connect-timeout', /5ms/],
     [timedOut('connect'), 'transient', 'connect-timeout', /5ms/],
     [timedOut('secureConnect'), 'transient', 'connect-timeout', /5ms/],
-    [timedOut('send'), 'transient', 'send-timeout', /did not take/],
+    [timedOut('send'), 'transient', 'send-timeout', /did not read/],
     [timedOut('response'), 'transient', 'first-byte-timeout', /did not begin/],
     [new SilenceError(60000), 'transient', 'silence-timeout', /60000 ms/],
     [wrapped(new Error('Bad response: 407')), 'refused', 'proxy-refused', /407/],
@@ -62,7 +62,7 @@ describe('classifyFailure', () => {
     [systemError('DEPTH_ZERO_SELF_SIGNED_CERT'), 'refused', 'tls-untrusted', /SELF_SIGNED/],
     [systemError('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'refused', 'tls-untrusted', /LEAF/],
     [systemError('CERT_HAS_EXPIRED'), 'refused', 'tls-untrusted', /EXPIRED/],
-    [systemError('ERR_TLS_CERT_ALTNAME_INVALID'), 'refused', 'tls-wrong-name', /another name/],
+    [systemError('ERR_TLS_CERT_ALTNAME_INVALID'), 'refused', 'tls-wrong-name', /a different name/],
     [systemError('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), 'refused', 'tls-client-certificate', /UNKNOWN_CA/],
     [systemError('ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE'), 'refused', 'tls-client-certificate', /BAD_CERTIFICATE/],
     [systemError('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'refused', 'tls-client-certificate', /REQUIRED/],
@@ -85,7 +85,7 @@ describe('classifyFailure', () => {
     [new TypeError('a mistake of our own'), 'refused', 'client-failure', /mistake/],
     ['a string', 'refused', 'client-failure', /a string/],
     [undefined, 'refused', 'client-failure', /no further/],
-    [new DOMException('given up', 'AbortError'), 'aborted', 'aborted', /given up/],
+    [new DOMException('the request was aborted', 'AbortError'), 'aborted', 'aborted', /request was aborted/],
   ] as const) {
     it(`calls ${error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error)} ${code}`, () => {
       const failure = classifyFailure('source', error);
@@ -113,7 +113,7 @@ describe('classifyFailure', () => {
   });
 
   it('gives back what is classified already', () => {
-    const error = new RemoteError({ class: 'refused', code: 'forbidden', side: 'source', what: 'answered 403' });
+    const error = new RemoteError({ class: 'refused', code: 'forbidden', side: 'source', what: 'returned 403' });
     assert.equal(classifyFailure('destination', error), error);
   });
 
@@ -122,6 +122,6 @@ describe('classifyFailure', () => {
       'source',
       new TypeError('Invalid URL: http://me:hunter2@host/read?p=word&db=x'),
     );
-    assert.equal(message, 'source cannot be asked: Invalid URL: http://***@host/read?p=***&db=***');
+    assert.equal(message, 'source request could not be sent: Invalid URL: http://***@host/read?p=***&db=***');
   });
 });

@@ -62,11 +62,11 @@ describe('RemoteError', () => {
       class: 'rejected',
       code: 'too-old',
       side: 'destination',
-      what: 'answered 400: x',
+      what: 'returned 400: x',
       status: 400,
       reason: 'too_old',
     });
-    assert.equal(error.message, 'destination answered 400: x');
+    assert.equal(error.message, 'destination returned 400: x');
     assert.equal(error.name, 'RemoteError');
     assert.deepEqual(
       [error.class, error.code, error.status, error.reason, error.hint],
