@@ -24,7 +24,7 @@ export class BeganElsewhere extends Error {
   readonly beginning: Beginning;
 
   constructor(beginning: Beginning) {
-    super('the destination shows a later mark than at first');
+    super('the destination returned a later mark than before');
     this.beginning = beginning;
   }
 }
@@ -72,7 +72,7 @@ export class Preparation {
   }
 
   async #settle(): Promise<Beginning> {
-    this.#waitFor('destination to settle');
+    this.#waitFor('recent writes to become visible');
     await this.#options.connections.view.settle(this.#options.signal);
     return this.#look();
   }
@@ -161,6 +161,6 @@ export function reportBeginning(
 
 function emptyRange(endMs: number): MigrationError {
   return new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
-    hint: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+    hint: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   });
 }

@@ -55,7 +55,7 @@ export function openConnections(
   if (readBudgetBytes < smallestReadBudgetBytes) {
     throw new MigrationError(
       'memory-too-small',
-      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading beside ${inFlightWrites} writes in flight of ${laneBytes} bytes`,
+      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to ${inFlightWrites} writes in flight of ${laneBytes} bytes`,
       { hint: 'raise spec.limits.memory or lower spec.limits.inFlightWrites' },
     );
   }

@@ -41,7 +41,7 @@ export class Marker {
     if (!taken && !this.#refusalReported) {
       this.#refusalReported = true;
       const message =
-        'the destination refuses the progress mark like the samples that are skipped; if this run is interrupted here, the next one resumes at an earlier mark';
+        'the destination rejects the progress mark like the skipped samples; if this run is interrupted now, the next one resumes at an earlier mark';
       observer.event({ type: 'warning', code: 'mark-refused', message });
     }
   }
@@ -63,10 +63,10 @@ export class Marker {
       if (clock.monotonicMs() >= giveUpAtMs) {
         throw new MigrationError(
           'mark-not-found',
-          `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not show it`,
+          `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not return it`,
           {
             side: 'progress',
-            hint: "the destination's retention may be shorter than the age of the data (VictoriaMetrics: -retentionPeriod), or spec.destination.progress.url or its tenant is not the place that spec.destination writes to",
+            hint: "the destination's retention may be shorter than the age of the data (VictoriaMetrics: -retentionPeriod), or spec.destination.progress.url or its tenant does not point to the store that spec.destination writes to",
           },
         );
       }

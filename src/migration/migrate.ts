@@ -101,7 +101,7 @@ function isComplete(
   const complete = watermarkMs >= endMs;
   if (complete && samplesRead === 0 && mark === undefined) {
     const message =
-      'the source gave no sample for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still keeps data of that age';
+      'the source returned no samples for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still has data of that age';
     observer.event({ type: 'warning', code: 'nothing-found', message });
   }
   return complete;

@@ -9,73 +9,74 @@ export interface MigrationCode {
 /** Codes of a MigrationError that are not a server's answer. */
 export const migrationCodes = {
   unreachable: {
-    meaning:
-      'one side gave no answer at all before the start-up deadline had passed; the message ends with the last failure',
-    cure: 'see the code of the failure in the log; --startup-deadline sets how long it is tried, none for ever',
+    meaning: 'one side did not respond before the startup deadline; the message ends with the last failure',
+    cure: 'see the code of the failure in the log; --startup-deadline sets how long to retry; `none` retries forever',
   },
   'samples-rejected': {
-    meaning: 'the destination refuses samples, and spec.rejectedSamples is Fail; the message holds its first answer',
-    cure: 'see the code of the rejection in the hint and below; or set spec.rejectedSamples: Skip to go on without them, counted by reason',
+    meaning:
+      'the destination rejects samples, and spec.rejectedSamples is Fail; the message contains its first response',
+    cure: 'see the code of the rejection in the hint and below; or set spec.rejectedSamples: Skip to continue without these samples, which are counted by reason',
   },
   'mark-rejected': {
-    meaning: 'the destination took the samples but not the progress mark beside them',
-    cure: 'as for the samples: its out-of-order window or retention; spec.destination.progress.labels if it wants labels that the mark has not',
+    meaning: 'the destination accepted the samples but rejected the progress mark that was written with them',
+    cure: 'the same as for samples: its out-of-order window or retention; set spec.destination.progress.labels if it requires labels that the mark lacks',
   },
   'mark-not-found': {
     meaning:
-      'the destination answered that it took the first progress mark, but does not show it: it dropped it in silence, or another place is read than written',
-    cure: "raise the destination's retention beyond the age of the data (VictoriaMetrics -retentionPeriod), or correct spec.destination.progress.url and its tenant",
+      'the destination acknowledged the first progress mark but does not return it: it dropped the mark silently, or prom-migrator reads from a different store than it writes to',
+    cure: "extend the destination's retention beyond the age of the data (VictoriaMetrics -retentionPeriod), or correct spec.destination.progress.url and its tenant",
   },
   'read-back-too-large': {
     meaning:
-      'the smallest part of the destination that can be read back, one series or the marks of a millisecond, is still more than an eighth of spec.limits.memory or than the destination allows',
-    cure: "raise spec.limits.memory, or the destination's own limit on a query",
+      'the smallest part of the destination that can be read back (one series, or the marks of one millisecond) exceeds an eighth of spec.limits.memory or a limit of the destination',
+    cure: "raise spec.limits.memory, or the destination's own query limit",
   },
   'window-too-large': {
-    meaning: 'the smallest window that can be asked for is still more than the source or spec.limits.memory allows',
+    meaning: 'the smallest possible window still exceeds a limit of the source or spec.limits.memory',
     cure: "raise spec.limits.memory, or the source's own limit",
   },
   'memory-too-small': {
-    meaning: 'spec.limits.memory leaves no room for reading beside the writes in flight',
+    meaning: 'spec.limits.memory leaves no room for reading next to the writes in flight',
     cure: 'raise spec.limits.memory or lower spec.limits.inFlightWrites',
   },
   'empty-range': {
     meaning:
       'the range ends before it starts: spec.timeRange.end is open and spec.timeRange.start is not far enough in the past',
-    cure: 'set spec.timeRange.start to an earlier time, or spec.timeRange.end and spec.timeRange.lag to what you mean',
+    cure: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   },
   'bad-answer-truncated': {
-    meaning: "the source's response ends inside a value, although it seemed whole, again and again",
-    cure: 'look into the log of the source and of the proxies before it',
+    meaning: "the source's response repeatedly ended inside a value, although it seemed complete",
+    cure: 'check the logs of the source and of the proxies in front of it',
   },
   'bad-answer-corrupt': {
     meaning:
-      "the source's response has a wrong checksum, length or chunk, again and again: ten times before any good response, or the same bytes even as SAMPLES",
-    cure: 'look for what changes bodies on the way; if it stays, the block of the source is damaged: promtool tsdb analyze',
+      "the source's response repeatedly had a wrong checksum, length or chunk: ten times before any good response, or with the same bytes even as SAMPLES",
+    cure: 'find out what changes response bodies on the way; if it persists, the block of the source is damaged: promtool tsdb analyze',
   },
   'bad-answer-invalid-labels': {
     meaning:
-      'a series in the answer has labels that no store takes: one name with two values, or text that is not UTF-8',
-    cure: 'look for the series in the store; the message shows its labels',
+      'a series in the response has labels that no store accepts: one name with two values, or text that is not UTF-8',
+    cure: 'find the series in the store; the message shows its labels',
   },
   'bad-answer-too-large': {
-    meaning: "a piece of the source's answer declares more bytes than are accepted",
-    cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if the source is to be believed',
+    meaning: "a part of the source's response declares more bytes than prom-migrator accepts",
+    cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if you trust the source',
   },
   'bad-answer-unknown-encoding': {
-    meaning: 'the source sends chunks of an encoding that this version does not know, for SAMPLES too',
+    meaning:
+      'the source sends chunks in an encoding that this version does not support, even when SAMPLES are requested',
     cure: 'use a newer version of prom-migrator',
   },
   'bad-answer-server-error-text': {
-    meaning: 'the source broke off its answer and wrote an error text after it',
-    cure: "see the text; look into the source's log",
+    meaning: 'the source cut off its response and appended an error message',
+    cure: "see the message; check the source's log",
   },
   accounting: {
-    meaning: 'a window has samples that were read but not accounted for: a defect of prom-migrator',
-    cure: 'please report it; the window was not marked and will be copied again by the next run',
+    meaning: 'a window has samples that were read but not accounted for: a bug in prom-migrator',
+    cure: 'please report it; the window was not marked, and the next run will copy it again',
   },
   internal: {
-    meaning: 'an unexpected error: a defect of prom-migrator',
+    meaning: 'an unexpected error: a bug in prom-migrator',
     cure: 'please report it with the output of --log-level debug',
   },
 } as const satisfies Record<string, MigrationCode>;
@@ -87,46 +88,45 @@ export const warningCodes = {
     cure: 'use RemoteRead or PromQL wherever the destination can be read',
   },
   'nothing-found': {
-    meaning: 'the migration has finished and the source gave no sample at all',
-    cure: 'check spec.selectors, the tenant, and whether the source still keeps data of that age',
+    meaning: 'the migration finished, but the source returned no samples',
+    cure: 'check spec.selectors, the tenant, and whether the source still has data of that age',
   },
   'samples-instead-of-stream': {
     meaning:
-      "the source's stream can't be used for this window: a chunk of an encoding newer than this version, a chunk that was damaged in the same way three times although its frame's checksum was right, or a stream whose end can't be seen. It is read as plain samples (SAMPLES) instead, which is slower, turns −0 into 0, and from some versions of Prometheus leaves out bounds of histogram buckets (3.5) or whole native histograms (2.40 to 2.43)",
-    cure: "see the reason in the message: for an unknown encoding use a newer version of prom-migrator; for a damaged chunk check the source's block (promtool tsdb analyze); for a stream without an end make the proxy use HTTP/1.1 on both sides. samplesReadPlain in the result counts what was read this way",
+      "the source's stream cannot be used for this window: a chunk has an encoding newer than this version, a chunk was damaged in the same way three times although the checksum of its frame was correct, or the end of the stream cannot be detected. The window is read as plain samples (SAMPLES) instead. This is slower and turns −0 into 0; some versions of Prometheus also omit bounds of histogram buckets (3.5) or whole native histograms (2.40 to 2.43)",
+    cure: "see the reason in the message: for an unknown encoding use a newer version of prom-migrator; for a damaged chunk check the source's block (promtool tsdb analyze); for a stream without an end make the proxy use HTTP/1.1 on both sides. samplesReadPlain in the result counts the samples that were read this way",
   },
   'possibly-altered': {
     meaning:
-      'samples that were read as SAMPLES may differ from what the source has: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without their bounds. The number is an upper bound: a plain response does not tell 0 from −0',
-    cure: 'if it matters, remove the reason for samples-instead-of-stream and copy the range again into an empty destination; samplesAlteredAtMost in the result is the sum',
+      'samples that were read as SAMPLES may differ from the source: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without the bounds of the buckets. The number is an upper bound: a plain response does not distinguish 0 from −0',
+    cure: 'if this matters, fix the cause of samples-instead-of-stream and copy the range again into an empty destination; samplesAlteredAtMost in the result is the total',
   },
   'start-timestamps': {
     meaning: 'the source has start timestamps, which remote write 1.0 cannot carry',
-    cure: 'nothing to do: the samples themselves are complete',
+    cure: 'no action needed: the samples themselves are complete',
   },
   'not-stored': {
     meaning:
-      'the destination is InfluxDB and has acknowledged samples that it cannot store: NaN, stale markers, native histograms, in newer releases infinite values too; how many is said at the end of the run',
-    cure: 'nothing to do: InfluxDB has no place for them; they count as written',
+      'the destination is InfluxDB and acknowledged samples that it cannot store: NaN, stale markers, native histograms and, in newer releases, infinite values; their number is reported at the end of the run',
+    cure: 'no action needed: InfluxDB cannot store them; they count as written',
   },
   'mark-refused': {
-    meaning:
-      'with spec.rejectedSamples: Skip, the destination refuses the progress mark like the samples that are skipped',
-    cure: 'nothing to do; a later run begins at an earlier mark and skips the same samples again',
+    meaning: 'with spec.rejectedSamples: Skip, the destination rejects the progress mark like the skipped samples',
+    cure: 'no action needed; a later run resumes at an earlier mark and skips the same samples again',
   },
   'accepted-not-read-back': {
     meaning:
-      'the destination answered 202 and cannot be read: it may have dropped samples that count as written, as an HA tracker does that follows another replica',
+      'the destination returned 202 and cannot be read: it may have dropped samples that count as written, for example because its HA tracker follows another replica',
     cure: 'make the destination readable (spec.destination.progress), and drop the replica label with spec.relabelings',
   },
   'rejected-not-read-back': {
     meaning:
-      'what is in the destination of the samples that it refused could not be read back: samplesRejected is an upper bound',
+      'prom-migrator could not read back which of the rejected samples are in the destination: samplesRejected is an upper bound',
     cure: 'see the message; compare both sides if the numbers matter',
   },
   'histograms-not-checked': {
     meaning:
-      'whether the destination stores the native histograms that it acknowledged could not be checked; Cortex, Mimir and Promscale drop them without an error when they are switched off',
-    cure: 'see the message; look for one of them in the destination',
+      'prom-migrator could not check whether the destination stores the native histograms that it acknowledges; Cortex, Mimir and Promscale drop them without an error when native histograms are disabled',
+    cure: 'see the message; query the destination for one of them',
   },
 } as const satisfies Record<string, MigrationCode>;

@@ -17,7 +17,8 @@ export function spansOf(region: Uint8Array): LabelSpan[] {
   const spans: LabelSpan[] = [];
   const reader = new ProtoReader(region);
   while (reader.nextField()) {
-    if (reader.field !== 1) throw new WireError('corrupt', `field ${reader.field} stands among the labels of a series`);
+    if (reader.field !== 1)
+      throw new WireError('corrupt', `unexpected protobuf field ${reader.field} among the labels of a series`);
     reader.delimited();
     if (spans.length === MAX_LABELS) throw tooManyLabels();
     spans.push(labelSpan(region, reader.valueStart, reader.valueEnd));

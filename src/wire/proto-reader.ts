@@ -43,7 +43,7 @@ export class ProtoReader {
     if (this.position >= this.end) return false;
     this.tagStart = this.position;
     const tag = this.uvarint();
-    if (tag > 0xffffffff || tag < 8) throw new WireError('corrupt', `a protobuf tag of ${tag} cannot be`);
+    if (tag > 0xffffffff || tag < 8) throw new WireError('corrupt', `invalid protobuf tag ${tag}`);
     this.field = tag >>> 3;
     this.wireType = tag & 7;
     return true;
@@ -103,7 +103,7 @@ export class ProtoReader {
         this.#skipBytes(4);
         return;
       default:
-        throw new WireError('corrupt', `a protobuf field of wire type ${this.wireType} cannot be`);
+        throw new WireError('corrupt', `invalid protobuf wire type ${this.wireType}`);
     }
   }
 

@@ -91,7 +91,7 @@ describe('a side that cannot be reached', () => {
       urls: () => ({ source: `http://127.0.0.1:${closedPort}/api/v1/read` }),
       code: 'unreachable',
       side: 'source',
-      says: /the source http:\/\/127\.0\.0\.1:\d+\/api\/v1\/read gave no answer within 2 s: source refuses connections at 127\.0\.0\.1:\d+.*spec\.source\.url/,
+      says: /the source http:\/\/127\.0\.0\.1:\d+\/api\/v1\/read did not respond within 2 s: source refuses connections at 127\.0\.0\.1:\d+.*spec\.source\.url/,
       retried: 'connection-refused',
     },
     {

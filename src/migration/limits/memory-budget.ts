@@ -32,7 +32,7 @@ export class MemoryBudget {
   /** `onChange` is called with the bytes in use after every change; it is for metrics and must not throw. */
   constructor(totalBytes: number, onChange: (usedBytes: number) => void = () => {}) {
     if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0) {
-      throw new RangeError(`a memory budget is a positive number of whole bytes, not ${totalBytes}`);
+      throw new RangeError(`a memory budget must be a positive whole number of bytes, not ${totalBytes}`);
     }
     this.#totalBytes = totalBytes;
     this.#onChange = onChange;

@@ -102,6 +102,6 @@ export class RateLimit {
 
 function checkRate(perSecond: number | undefined): void {
   if (perSecond !== undefined && !(Number.isFinite(perSecond) && perSecond > 0)) {
-    throw new RangeError(`a rate is a positive number a second, not ${perSecond}`);
+    throw new RangeError(`a rate must be a positive number per second, not ${perSecond}`);
   }
 }

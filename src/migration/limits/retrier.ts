@@ -73,7 +73,7 @@ export class Retrier {
       if (leftMs <= 0) {
         throw new MigrationError(
           'unreachable',
-          `the ${error.side} ${redactUrl(endpoint.url)} gave no answer within ${Math.round(startupDeadlineMs / 1000)} s: ${error.message}`,
+          `the ${error.side} ${redactUrl(endpoint.url)} did not respond within ${Math.round(startupDeadlineMs / 1000)} s: ${error.message}`,
           { side: error.side, hint: error.hint, cause: error },
         );
       }

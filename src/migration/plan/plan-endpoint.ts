@@ -85,7 +85,8 @@ export class EndpointResolver {
     if (fields.basicAuth !== undefined) {
       const base = [...path, 'basicAuth'];
       const username = this.#credential(fields.basicAuth.username, [...base, 'username']);
-      if (username.includes(':')) this.report([...base, 'username'], 'holds a colon, which a user name cannot have');
+      if (username.includes(':'))
+        this.report([...base, 'username'], 'contains a colon, which is not allowed in a user name');
       const password = this.#credential(fields.basicAuth.password, [...base, 'password']);
       return { kind: 'basic', username: new Secret(username), password: new Secret(password) };
     }
@@ -95,7 +96,7 @@ export class EndpointResolver {
       if (!/^[!-~]([ -~]*[!-~])?$/.test(credentials) && credentials !== '') {
         this.report(
           at,
-          'holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+          'contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
         );
       }
       return { kind: 'authorization', type: fields.authorization.type, credentials: new Secret(credentials) };
@@ -109,10 +110,10 @@ export class EndpointResolver {
     const text = withoutFinalNewline(value);
     // What is too long to be sent is not looked at either.
     if (this.#isTooLong(text, MAX_CREDENTIAL_BYTES, path)) return '';
-    if (text === '') this.report(path, 'names an empty value');
+    if (text === '') this.report(path, 'refers to an empty value');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
     else if (/[\u0000-\u001f\u007f]/.test(text))
-      this.report(path, 'holds control characters, such as a newline inside it');
+      this.report(path, 'contains control characters, such as a newline in the middle');
     else if (text.includes('\ufffd')) this.report(path, 'is not UTF-8 text');
     return text;
   }
@@ -127,14 +128,14 @@ export class EndpointResolver {
   #isTooLong(value: string, maxBytes: number, path: readonly string[]): boolean {
     const bytes = Buffer.byteLength(value);
     if (bytes <= maxBytes) return false;
-    this.report(path, `names a value of ${bytes} bytes; at most ${maxBytes} bytes are allowed`);
+    this.report(path, `refers to a value of ${bytes} bytes; at most ${maxBytes} bytes are allowed`);
     return true;
   }
 
   #checkHeaders(headers: Readonly<Record<string, string>>, path: readonly string[]): void {
     const bytes = Object.entries(headers).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
     if (bytes <= MAX_HEADERS_BYTES) return;
-    this.report(path, `take ${bytes} bytes together; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
+    this.report(path, `take ${bytes} bytes in total; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
   }
 
   /** A PEM text. */
@@ -159,7 +160,7 @@ export class EndpointResolver {
     const key = tls.keySecret === undefined ? undefined : this.#pem('Secret', tls.keySecret, keyPath);
     const privateKey = key === undefined ? undefined : this.#privateKey(key, keyPath);
     if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
-      this.report(keyPath, 'does not belong to the certificate in cert');
+      this.report(keyPath, 'does not match the certificate in cert');
     }
     const minVersion = tls.minVersion === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2';
     const pems = { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }) };
@@ -182,11 +183,11 @@ export class EndpointResolver {
   /** Checks every certificate of a PEM text and gives back the first. */
   #certificates(pem: string, path: readonly string[]): X509Certificate | undefined {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-    if (blocks === null) return this.report(path, 'holds no PEM certificate (-----BEGIN CERTIFICATE-----)');
+    if (blocks === null) return this.report(path, 'contains no PEM certificate (-----BEGIN CERTIFICATE-----)');
     try {
       return blocks.map((block) => new X509Certificate(block))[0];
     } catch {
-      return this.report(path, 'holds a certificate that cannot be read');
+      return this.report(path, 'contains a certificate that cannot be parsed');
     }
   }
 
@@ -195,7 +196,7 @@ export class EndpointResolver {
     try {
       return createPrivateKey(pem);
     } catch {
-      return this.report(path, 'holds no PEM private key that can be read (-----BEGIN PRIVATE KEY-----)');
+      return this.report(path, 'contains no readable PEM private key (-----BEGIN PRIVATE KEY-----)');
     }
   }
 

@@ -58,7 +58,7 @@ export class MarkWriter {
       if (counts !== undefined) return await this.write({ throughMs, samples, counts: undefined }, signal);
       if (error.class !== 'rejected') throw toMigrationError(error);
       if (this.#plan.rejectedSamples === 'Skip') return false;
-      throw new MigrationError('mark-rejected', `the destination does not take the progress mark: ${error.message}`, {
+      throw new MigrationError('mark-rejected', `the destination rejects the progress mark: ${error.message}`, {
         side: 'destination',
         hint: error.hint,
         cause: error,

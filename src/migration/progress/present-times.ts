@@ -131,10 +131,10 @@ export function isTooLarge(error: unknown): error is DoesNotFit | RemoteError {
 export function readBackTooLarge(cause: Error): MigrationError {
   return new MigrationError(
     'read-back-too-large',
-    `the smallest part of the destination that can be read back is still too much: ${cause.message}`,
+    `the smallest part of the destination that can be read back is still too large: ${cause.message}`,
     {
       side: 'progress',
-      hint: "raise spec.limits.memory, an eighth of which is for a response that is read back, or the destination's own limit",
+      hint: "raise spec.limits.memory (an eighth of it is for a response that is read back), or the destination's own limit",
       cause,
     },
   );

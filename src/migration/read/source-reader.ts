@@ -198,7 +198,7 @@ export class SourceReader {
 
   #reportSamples({ fromMs, toMs }: TimeRange, error: unknown): void {
     const range = `${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}`;
-    const message = `the source's stream can't be used for ${range}, so SAMPLES are read instead: ${messageOf(error)}`;
+    const message = `the source's stream cannot be used for ${range}, so SAMPLES are read instead: ${messageOf(error)}`;
     this.#options.observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
   }
 }
@@ -207,7 +207,7 @@ function failureOf(error: unknown, isTooLarge: boolean): MigrationError {
   if (!isTooLarge || (error instanceof RemoteError && error.class !== 'too-large')) {
     return toMigrationError(error, 'source');
   }
-  const message = `the smallest window that can be asked for is still too much: ${messageOf(error)}`;
+  const message = `the smallest possible window is still too large: ${messageOf(error)}`;
   const hint = error instanceof RemoteError ? error.hint : "raise spec.limits.memory, or the source's limit";
   return new MigrationError('window-too-large', message, { side: 'source', hint, cause: error });
 }

@@ -99,13 +99,13 @@ export function outlineOf(
       // Millions of series without samples would fill memory before anything is decoded.
       const compared = uncertain ? entries * bytesPerComparedSeries + labelBytes : 0;
       if (seen.bytes + hashes.byteLength + repeated.size * bytesPerRepeatedHash + compared > spareBytes) {
-        throw new DoesNotFit(`${entries} series and more are too many for limits.memory`);
+        throw new DoesNotFit(`${entries} or more series do not fit into limits.memory`);
       }
     }
     cursor.rewind();
   }
   if (sampleBound > Number.MAX_SAFE_INTEGER)
-    throw new WireError('corrupt', 'the answer claims more samples than there can be');
+    throw new WireError('corrupt', 'the response claims more samples than are possible');
   const heldForMerge =
     repeated.size === 0 ? 0 : decodedBytes + entries * bytesPerHeldSeries + labelCopiesHeld * labelBytes;
   const heldForComparison = uncertain

@@ -56,7 +56,7 @@ export function labelProblem(pairs: readonly LabelPair[]): string | undefined {
   const names = new Set<string>();
   for (const [name, value] of pairs) {
     if (name === '') return 'a label has an empty name';
-    if (names.has(name)) return `label "${shown(name)}" is there twice`;
+    if (names.has(name)) return `label "${shown(name)}" appears twice`;
     names.add(name);
     if (!name.isWellFormed()) return `label name ${JSON.stringify(shown(name))} is not valid UTF-8`;
     if (!value.isWellFormed()) return `the value of label "${shown(name)}" is not valid UTF-8`;
@@ -84,13 +84,13 @@ export function relabelRuleProblem(rule: RelabelRule): string | undefined {
   }
 
   if (action === 'hashmod' && !(Number.isSafeInteger(rule.modulus) && rule.modulus > 0)) {
-    return `action hashmod needs a modulus that is a positive whole number, not ${rule.modulus}`;
+    return `action hashmod needs a modulus that is a positive integer, not ${rule.modulus}`;
   }
   if (action === 'labelmap' && !isLabelName(rule.replacement)) {
     return `replacement ${JSON.stringify(rule.replacement)} of action labelmap is not a label name`;
   }
   if (action === 'labeldrop' || action === 'labelkeep') {
-    if (rule.sourceLabels.length > 0) return `action ${action} takes nothing but a regex: remove sourceLabels`;
+    if (rule.sourceLabels.length > 0) return `action ${action} takes only a regex: remove sourceLabels`;
     return extraField(rule, ['targetLabel', 'modulus', 'separator', 'replacement']);
   }
   if (action === 'keep' || action === 'drop' || action === 'labelmap') return undefined;
@@ -105,7 +105,7 @@ export function relabelRuleProblem(rule: RelabelRule): string | undefined {
 
 function extraField(rule: RelabelRule, fields: (keyof typeof DEFAULTS)[]): string | undefined {
   const extra = fields.find((field) => rule[field] !== DEFAULTS[field]);
-  return extra === undefined ? undefined : `action ${rule.action} has no use for ${extra}: remove it`;
+  return extra === undefined ? undefined : `action ${rule.action} does not use ${extra}: remove it`;
 }
 
 /** Changes the labels; false: the series is dropped. */

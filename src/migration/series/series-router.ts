@@ -79,7 +79,7 @@ export class SeriesRouter {
 }
 
 function tooLong(labels: Uint8Array): Route {
-  const problem = `its labels take ${labels.length} bytes, more than the ${MAX_LABELS_BYTES} that are copied`;
+  const problem = `its labels take ${labels.length} bytes; at most ${MAX_LABELS_BYTES} are copied`;
   return { kind: 'invalid', labels, problem };
 }
 

@@ -125,7 +125,7 @@ export class WindowAccount {
   close(): void {
     if (this.isBalanced) return;
     throw new MigrationError('accounting', `${this.#read} samples were read but ${this.accounted} are accounted for`, {
-      hint: 'this is a defect of prom-migrator; the window was not marked as finished and will be copied again',
+      hint: 'this is a bug in prom-migrator; the window was not marked as finished and will be copied again',
     });
   }
 

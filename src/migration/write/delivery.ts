@@ -33,7 +33,7 @@ export interface DeliveryOptions {
 }
 
 const LOSS_IN_INFLUXDB =
-  'the destination is InfluxDB: it accepts NaN, stale markers, infinite values and native histograms with a 204 and stores none of them';
+  'the destination is InfluxDB: it accepts NaN, stale markers, infinite values and native histograms with a 204 but stores none of them';
 
 export class Delivery {
   readonly limits: BatchLimits;
@@ -231,7 +231,7 @@ export class Delivery {
     const lost = countLostInInfluxdb(request);
     if (lost === 0) return;
     this.#lost += lost;
-    this.#warnOnce('not-stored', `${LOSS_IN_INFLUXDB}; how many is said at the end`);
+    this.#warnOnce('not-stored', `${LOSS_IN_INFLUXDB}; their number is reported at the end`);
   }
 }
 

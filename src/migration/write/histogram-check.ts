@@ -65,7 +65,7 @@ export class HistogramCheck {
       }
       if (view.convertsHistograms && (await this.#shows(convertedForm(example.histogram), signal))) return 'yes';
       if (view.hides(example.histogram.labels) === 'everything')
-        return this.#unseen('the destination shows other labels than were written');
+        return this.#unseen('the destination returns different labels than were written');
       // Where even a float of the same request does not show, its absence proves nothing: the next window may.
       const isVisible = example.float === undefined || (await this.#shows(example.float, signal));
       return isVisible ? 'no' : 'unknown';
@@ -83,7 +83,7 @@ export class HistogramCheck {
   }
 
   #unseen(why: string): "can't be seen" {
-    const message = `whether the destination stores native histograms could not be checked: ${why}`;
+    const message = `prom-migrator could not check whether the destination stores native histograms: ${why}`;
     this.#options.observer.event({ type: 'warning', code: 'histograms-not-checked', message });
     return "can't be seen";
   }
@@ -94,7 +94,7 @@ function droppedError(): RemoteError {
     class: 'rejected',
     code: 'histograms-dropped',
     side: 'destination',
-    what: 'acknowledged native histograms and does not show them',
+    what: 'acknowledged native histograms but does not return them',
     reason: 'histograms_dropped',
     hint: hintOf('histograms-dropped', 'destination'),
   });

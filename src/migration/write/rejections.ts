@@ -66,7 +66,7 @@ export function samplesRejected(
   const because = first === undefined ? 'their labels are not valid' : first.message;
   return new MigrationError(
     'samples-rejected',
-    `${howMany(account, counted)} of the window ${range} can't be written: ${because}`,
+    `${howMany(account, counted)} of the window ${range} cannot be written: ${because}`,
     {
       side: 'destination',
       hint: first?.hint?.includes('spec.rejectedSamples')
@@ -84,5 +84,5 @@ function howMany(
   if (counted === 'all of the window')
     return `${rejectedUnproven > 0 ? 'at most ' : ''}${rejected} of the ${read} samples`;
   if (rejected > rejectedUnproven) return `at least ${rejected - rejectedUnproven} samples`;
-  return `some samples (of ${rejected} that were refused until the writing stopped it can't be seen how many are there)`;
+  return `some samples (${rejected} were rejected before writing stopped; some of these may have been stored)`;
 }

@@ -68,7 +68,7 @@ export class UnprovenSamples {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RemoteError)) throw error;
-      const message = `what is in the destination of the samples that it refused can't be read back, so samplesRejected is an upper bound: ${error.message}`;
+      const message = `prom-migrator cannot read back which of the rejected samples are in the destination, so samplesRejected is an upper bound: ${error.message}`;
       this.#warnOnce({ type: 'warning', code: 'rejected-not-read-back', message });
       return undefined;
     }

@@ -104,7 +104,7 @@ export class WindowWriter {
   #reportAltered({ fromMs, toMs }: WindowPart, samples: number): void {
     if (samples === 0) return;
     const range = `${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}`;
-    const message = `${range} was read as SAMPLES; at most ${samples} of them differ from what the source has: a 0 may have been −0, and a histogram with custom buckets may have lost its bounds`;
+    const message = `${range} was read as SAMPLES; at most ${samples} of them differ from the source: a 0 may have been −0, and a histogram with custom buckets may have lost its bounds`;
     this.#options.observer.event({ type: 'warning', code: 'possibly-altered', message });
   }
 
@@ -122,7 +122,7 @@ export class WindowWriter {
     if (part.insteadOfStream) window.account.addPlain(samples, alteredAtMost(columns));
     if (columns.startTimestamps && !this.#startTimestampsTold) {
       this.#startTimestampsTold = true;
-      const message = 'the source has start timestamps; remote write 1.0 has no place for them, so they are not copied';
+      const message = 'the source has start timestamps; remote write 1.0 cannot carry them, so they are not copied';
       this.#options.observer.event({ type: 'warning', code: 'start-timestamps', message });
     }
     return samples;

@@ -60,10 +60,10 @@ export class BitReader {
     const bytes = this.#chunk;
     const start = this.#start;
     const chunkBytes = this.#chunkEnd - start;
-    if (chunkBytes < offset) throw new WireError('truncated', `chunk of encoding ${name} has ${chunkBytes} bytes`);
+    if (chunkBytes < offset) throw new WireError('truncated', `chunk of encoding ${name} has only ${chunkBytes} bytes`);
     const lengthBytes = Math.min(chunkBytes, limitBytes);
     if (lengthBytes > maxChunkBytes) {
-      throw new WireError('corrupt', `chunk of ${chunkBytes} bytes is longer than any chunk`);
+      throw new WireError('corrupt', `chunk of ${chunkBytes} bytes is longer than a chunk can be`);
     }
     if (start + lengthBytes + paddingBytes <= bytes.length) {
       if (this.#bytes !== bytes) {

@@ -165,7 +165,10 @@ function readLayout(reader: BitReader): HistogramLayout {
   const { high, low } = reader;
   const schema = readSmall(reader, 'schema');
   if (schema !== customBucketsSchema && (schema < -9 || schema > 52)) {
-    throw new WireError('unknown-encoding', `histogram schema ${schema} is neither of -9 to 52 nor -53`);
+    throw new WireError(
+      'unknown-encoding',
+      `histogram schema ${schema} is not supported; supported are -9 to 52 and -53`,
+    );
   }
   writer.clear();
   if (schema !== 0) {

@@ -86,5 +86,5 @@ export function decodeChunk(
 }
 
 function unknownEncoding(encoding: number): WireError {
-  return new WireError('unknown-encoding', `chunk encoding ${encoding} is unknown; known are 0 to 6`);
+  return new WireError('unknown-encoding', `chunk encoding ${encoding} is unknown; supported are 0 to 6`);
 }

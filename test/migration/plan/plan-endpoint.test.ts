@@ -15,7 +15,7 @@ describe('the headers of an endpoint', () => {
   it('are refused by their place and size when they are more than any server accepts', () => {
     const place = 'm.yaml, document 1: spec.source.headers';
     assert.deepEqual(linesOf(compile({ 'spec.source.headers': headers(9) })), [
-      `${place}: take 36090 bytes together; at most 32768 bytes are allowed`,
+      `${place}: take 36090 bytes in total; at most 32768 bytes are allowed`,
     ]);
     assert.equal(Object.keys(planOf({ 'spec.source.headers': headers(8) }).source.headers).length, 8);
   });
@@ -35,30 +35,35 @@ describe('the secrets of a plan', () => {
   });
 
   const faulty: (readonly [string, Changes, Readonly<Record<string, string>>, string])[] = [
-    ['an empty token', authorization, { token: '\n' }, 'spec.source.authorization.credentials: names an empty value'],
+    [
+      'an empty token',
+      authorization,
+      { token: '\n' },
+      'spec.source.authorization.credentials: refers to an empty value',
+    ],
     [
       'a newline inside',
       authorization,
       { token: 'hun\nter2' },
-      'spec.source.authorization.credentials: holds control characters, such as a newline inside it',
+      'spec.source.authorization.credentials: contains control characters, such as a newline in the middle',
     ],
     [
       'an umlaut',
       authorization,
       { token: 'hünter2' },
-      'spec.source.authorization.credentials: holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+      'spec.source.authorization.credentials: contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
     ],
     [
       'a space at the end',
       authorization,
       { token: 'hunter2 ' },
-      'spec.source.authorization.credentials: holds characters that a header cannot carry: spaces at an end, or others than printable ASCII',
+      'spec.source.authorization.credentials: contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
     ],
     [
       'a colon in the user',
       basicAuth,
       { user: 'a:b', pass: 'hunter2' },
-      'spec.source.basicAuth.username: holds a colon, which a user name cannot have',
+      'spec.source.basicAuth.username: contains a colon, which is not allowed in a user name',
     ],
     [
       'bytes that are no text',
@@ -73,31 +78,31 @@ describe('the secrets of a plan', () => {
       'a password of 900 KiB',
       basicAuth,
       { user: 'a', pass: long },
-      'spec.source.basicAuth.password: names a value of 917504 bytes; at most 16384 bytes are allowed',
+      'spec.source.basicAuth.password: refers to a value of 917504 bytes; at most 16384 bytes are allowed',
     ],
     [
       'a user of 900 KiB',
       basicAuth,
       { user: long, pass: 'b' },
-      'spec.source.basicAuth.username: names a value of 917504 bytes; at most 16384 bytes are allowed',
+      'spec.source.basicAuth.username: refers to a value of 917504 bytes; at most 16384 bytes are allowed',
     ],
     [
       'a token of 900 KiB',
       authorization,
       { token: long },
-      'spec.source.authorization.credentials: names a value of 917504 bytes; at most 16384 bytes are allowed',
+      'spec.source.authorization.credentials: refers to a value of 917504 bytes; at most 16384 bytes are allowed',
     ],
     [
       'a bundle of more than a mebibyte',
       { 'spec.source.tls': { ca: { secret: ref('ca') } } },
       { ca: `${long}${long}` },
-      'spec.source.tls.ca.secret: names a value of 1835008 bytes; at most 1048576 bytes are allowed',
+      'spec.source.tls.ca.secret: refers to a value of 1835008 bytes; at most 1048576 bytes are allowed',
     ],
     [
       'a key of more than a mebibyte',
       { 'spec.source.tls': { cert: { secret: ref('cert') }, keySecret: ref('key') } },
       { cert: 'hunter2', key: `${long}${long}` },
-      'spec.source.tls.keySecret: names a value of 1835008 bytes; at most 1048576 bytes are allowed',
+      'spec.source.tls.keySecret: refers to a value of 1835008 bytes; at most 1048576 bytes are allowed',
     ],
   );
   for (const [name, changes, values, line] of faulty) {
@@ -153,22 +158,22 @@ describe('the secrets of a plan', () => {
     });
 
     const broken: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
-      ['a key of another certificate', { key: others.key }, 'keySecret: does not belong to the certificate in cert'],
+      ['a key of another certificate', { key: others.key }, 'keySecret: does not match the certificate in cert'],
       [
         'a certificate in place of the key',
         { key: mine.cert },
-        'keySecret: holds no PEM private key that can be read (-----BEGIN PRIVATE KEY-----)',
+        'keySecret: contains no readable PEM private key (-----BEGIN PRIVATE KEY-----)',
       ],
       [
         'an encrypted key',
         { key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n' },
         'keySecret: is encrypted; give the private key without a passphrase',
       ],
-      ['a CA that is no PEM', { ca: 'hunter2' }, 'ca: holds no PEM certificate (-----BEGIN CERTIFICATE-----)'],
+      ['a CA that is no PEM', { ca: 'hunter2' }, 'ca: contains no PEM certificate (-----BEGIN CERTIFICATE-----)'],
       [
         'a CA cut short',
         { ca: '-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n' },
-        'ca: holds a certificate that cannot be read',
+        'ca: contains a certificate that cannot be parsed',
       ],
     ];
     for (const [name, values, line] of broken) {

@@ -21,7 +21,7 @@ const rule = {
 describe('a series with labels of hundreds of kilobytes', () => {
   const fitting = labelsWith(400_000);
   const tooLong = labelsWith(MAX_LABELS_BYTES);
-  const problem = `its labels take ${tooLong.length} bytes, more than the 524288 that are copied`;
+  const problem = `its labels take ${tooLong.length} bytes; at most 524288 are copied`;
 
   it('is written up to the bound, and invalid beyond', () => {
     const router = new SeriesRouter({ relabelings: [], externalLabels: {} }, 1 << 20);

@@ -244,7 +244,7 @@ describe('labels that no receiver stores', () => {
         ['a', '1'],
         ['a', '2'],
       ],
-      /"a" is there twice/,
+      /"a" appears twice/,
     ],
     [
       'half a character in a value',

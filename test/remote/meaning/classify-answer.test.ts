@@ -65,7 +65,10 @@ describe('classifyAnswer', () => {
       ['/login?next=%2Fwrite&sid=abc', '/login?***'],
     ] as const) {
       const judged = judge('source', 307, '', { location });
-      assert.ok(judged.class === 'refused' && judged.hint?.endsWith(`; the redirect points to ${shown}`), JSON.stringify(judged));
+      assert.ok(
+        judged.class === 'refused' && judged.hint?.endsWith(`; the redirect points to ${shown}`),
+        JSON.stringify(judged),
+      );
     }
   });
 
