@@ -64,9 +64,7 @@ export function loadManifests(
   if (first === undefined && problems.length === 0) problems.push(noMigration(files));
   for (const entry of migrations.slice(1)) {
     const where = `${first?.origin.file}, document ${first?.number}`;
-    problems.push(
-      wholeDocument(entry, `a second PromMigration; there is one already in ${where}, and only one can run`),
-    );
+    problems.push(wholeDocument(entry, `a second PromMigration; the first one is in ${where}, and only one can run`));
   }
   if (secretsDir !== undefined && !isDirectory(secretsDir)) {
     problems.push({
@@ -74,7 +72,7 @@ export function loadManifests(
       document: undefined,
       path: '',
       value: undefined,
-      message: 'is not a directory that can be read',
+      message: 'is not a readable directory',
     });
   }
   if (first === undefined) return { problems };
@@ -105,19 +103,19 @@ function wholeDocument(entry: Entry, message: string): Problem {
 
 function noMigration(files: readonly ManifestFile[]): Problem {
   const file = files.map(({ name }) => name).join(', ');
-  const message = `holds no PromMigration (apiVersion ${compiledCrd.resource.apiVersion})`;
+  const message = `contains no PromMigration (apiVersion ${compiledCrd.resource.apiVersion})`;
   return { file, document: undefined, path: '', value: undefined, message };
 }
 
 function foreignDocument(value: unknown): string {
   const { apiVersion: ours, kind: ourKind } = compiledCrd.resource;
   const expected = `a PromMigration (apiVersion ${ours}) and the Secrets and ConfigMaps (apiVersion v1) it refers to`;
-  if (!isObject(value)) return `is not a Kubernetes object; only ${expected} belong here`;
+  if (!isObject(value)) return `is not a Kubernetes object; only ${expected} are allowed here`;
   const { apiVersion, kind } = value;
-  if (typeof kind !== 'string') return `has no kind; only ${expected} belong here`;
+  if (typeof kind !== 'string') return `has no kind; only ${expected} are allowed here`;
   const shown = (text: unknown) => showValue([], text) ?? 'none';
   if (kind === ourKind) return `has the apiVersion ${shown(apiVersion)}; must be ${ours}`;
-  return `is of kind ${shown(kind)} (apiVersion ${shown(apiVersion)}); only ${expected} belong here`;
+  return `is of kind ${shown(kind)} (apiVersion ${shown(apiVersion)}); only ${expected} are allowed here`;
 }
 
 function namespaceOf(value: unknown): string {
@@ -150,7 +148,7 @@ function missingMessage(
   const elsewhere = sameName.find((document) => (document.namespace ?? namespace) !== namespace);
   const what = `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`;
   if (elsewhere !== undefined && sameName.length === 1) {
-    return `${what}: the one given is in namespace ${elsewhere.namespace}, the PromMigration in ${namespace}`;
+    return `${what}: the given one is in namespace ${elsewhere.namespace}, the PromMigration in ${namespace}`;
   }
   const directory =
     secretsDir === undefined
@@ -183,7 +181,7 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
       }),
     ];
   } catch {
-    report('is not YAML that can be read (nested too deeply?)');
+    report('cannot be parsed as YAML (nested too deeply?)');
     return [];
   }
   const several = documents.filter((document) => document.contents !== null).length > 1;
@@ -206,7 +204,7 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
     } catch (error) {
       const unresolved = error instanceof Error && error.message.startsWith('Unresolved alias');
       const reason = unresolved
-        ? 'an alias to an anchor that is not there'
+        ? 'an alias to an anchor that does not exist'
         : 'too many aliases, or one that refers to itself';
       report(`is not valid YAML: ${reason}`, number);
       return;
@@ -241,19 +239,19 @@ function unusableKey(document: Document): string | undefined {
 
 /** Our words for the reader's errors: its own may quote the text, which may be a Secret's. */
 const yamlErrors: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'an alias to an anchor that is not there',
+  BAD_ALIAS: 'an alias to an anchor that does not exist',
   BAD_DQ_ESCAPE: 'an unknown escape sequence inside double quotes',
   BAD_INDENT: 'wrong indentation, or a bracket or brace before it that is not closed',
-  BAD_SCALAR_START: 'a text that begins with a character reserved by YAML; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping where a value should be (": " inside a text that is not in quotes?)',
+  BAD_SCALAR_START: 'text that starts with a character reserved by YAML; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping where a value should be (": " inside text that is not in quotes?)',
   BLOCK_IN_FLOW: 'an indented block inside braces or brackets',
   DUPLICATE_KEY: 'the same key twice',
   MISSING_CHAR: 'a quote, bracket, brace, comma or colon is missing',
   RESOURCE_EXHAUSTION: 'nested too deeply',
-  MULTILINE_IMPLICIT_KEY: 'a key that goes over several lines (is a colon missing?)',
+  MULTILINE_IMPLICIT_KEY: 'a key that spans several lines (is a colon missing?)',
   TAB_AS_INDENT: 'a tab in the indentation; use spaces',
-  TAG_RESOLVE_FAILED: 'a tag that is not known here',
-  UNEXPECTED_TOKEN: 'something that does not belong there',
+  TAG_RESOLVE_FAILED: 'an unknown tag',
+  UNEXPECTED_TOKEN: 'unexpected text',
 };
 
 function explainYaml(error: YAMLError, text: string): string {
@@ -261,5 +259,5 @@ function explainYaml(error: YAMLError, text: string): string {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = offset - before.lastIndexOf('\n');
-  return `line ${line}, column ${column}: ${yamlErrors[error.code] ?? 'not understood'}`;
+  return `line ${line}, column ${column}: ${yamlErrors[error.code] ?? 'cannot be parsed'}`;
 }

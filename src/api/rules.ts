@@ -77,7 +77,7 @@ function messageOf(rule: ValidationRule, self: unknown): string {
     const message = attempt(rule.messageExpression, self);
     if (typeof message === 'string' && message !== '') return message;
   }
-  return rule.message ?? `breaks the rule ${rule.rule}`;
+  return rule.message ?? `violates the rule ${rule.rule}`;
 }
 
 /**

@@ -50,7 +50,7 @@ export function parseSecretDocument(kind: ReferenceKind, value: JsonObject): Par
       else {
         const decoded = decodeBase64(text);
         if (decoded !== undefined) data.set(key, decoded);
-        else report(path, kind === 'Secret' ? 'is not base64; plain text belongs into stringData' : 'is not base64');
+        else report(path, kind === 'Secret' ? 'is not base64; put plain text into stringData' : 'is not base64');
       }
     }
   }

@@ -53,7 +53,7 @@ export function regexProblem(regex: string): string | undefined {
     return undefined;
   } catch (error) {
     // Its message repeats the whole expression after a colon; where the error is stands before it.
-    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not understood';
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'cannot be parsed';
     return `not a valid RE2 regular expression: ${reason.replace(/[\r\n]+/g, ' ').slice(0, 160)}`;
   }
 }
@@ -147,11 +147,11 @@ class Parser {
     this.#space();
     const rest = this.#text.slice(this.#at);
     if (rest === '') return;
-    if (rest.startsWith('[')) this.#fail('a range is not possible here; give timeRange');
+    if (rest.startsWith('[')) this.#fail('a range is not allowed here; use spec.timeRange');
     if (rest.startsWith('@') || /^offset\b/i.test(rest))
-      this.#fail('offset and @ are not possible here; give timeRange');
-    if (rest.startsWith('(')) this.#fail('functions are not possible here, only a series selector');
-    this.#fail('a series selector is expected here and nothing after it');
+      this.#fail('offset and @ are not allowed here; use spec.timeRange');
+    if (rest.startsWith('(')) this.#fail('functions are not allowed here, only a series selector');
+    this.#fail('unexpected text after the series selector');
   }
 
   #kind(): SelectorMatcher['kind'] | undefined {
@@ -189,7 +189,7 @@ class Parser {
     const start = this.#at++;
     if (mark === '`') {
       const end = this.#text.indexOf(mark, this.#at);
-      if (end < 0) this.#fail('the string that begins here does not end', start);
+      if (end < 0) this.#fail('the string that starts here is not closed', start);
       const raw = this.#text.slice(this.#at, end);
       this.#at = end + 1;
       return raw;
@@ -198,7 +198,7 @@ class Parser {
     const bytes: number[] = [];
     for (;;) {
       const character = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0x0a);
-      if (character === '\n') this.#fail('the string that begins here does not end', start);
+      if (character === '\n') this.#fail('the string that starts here is not closed', start);
       this.#at += character.length;
       if (character === mark) break;
       if (character === '\\') bytes.push(...this.#escape(mark));
@@ -207,7 +207,7 @@ class Parser {
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
     } catch {
-      return this.#fail('the string that begins here is not UTF-8', start);
+      return this.#fail('the string that starts here is not UTF-8', start);
     }
   }
 

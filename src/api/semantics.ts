@@ -56,7 +56,7 @@ export function checkSemantics(
     checkText([...range, 'start'], (text) => startProblem(text, nowMs, hasEnd ? undefined : lagMs));
     checkText([...range, 'end'], (text) =>
       (parseTime(text) ?? nowMs) > nowMs
-        ? `must not be in the future (it is ${new Date(nowMs).toISOString()} now); without end everything up to now is copied`
+        ? `must not be in the future (it is now ${new Date(nowMs).toISOString()}); omit end to copy everything up to now`
         : undefined,
     );
   }
@@ -67,9 +67,9 @@ function startProblem(text: string, nowMs: number, lagMs: number | undefined): s
   const startMs = parseTime(text);
   if (startMs === undefined) return undefined;
   const now = new Date(nowMs).toISOString();
-  if (startMs >= nowMs) return `must be in the past (it is ${now} now)`;
+  if (startMs >= nowMs) return `must be in the past (it is now ${now})`;
   if (lagMs !== undefined && startMs >= nowMs - lagMs) {
-    return `must be earlier than now minus lag, which is the end when end is left out (it is ${now} now)`;
+    return `must be earlier than now minus lag, which is the end when end is omitted (it is now ${now})`;
   }
   return undefined;
 }
@@ -82,7 +82,7 @@ function selectorProblem(text: string): string | undefined {
 function urlProblem(text: string): string | undefined {
   const url = URL.parse(text);
   const isUrl = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
-  return isUrl ? undefined : 'must be an absolute http:// or https:// URL; host or port are not valid in this one';
+  return isUrl ? undefined : 'must be an absolute http:// or https:// URL with a valid host and port';
 }
 
 function durationAt(root: unknown, path: readonly PathSegment[]): number | undefined {

@@ -96,7 +96,7 @@ function isStructure(schema: Schema): boolean {
 export function unknownField(name: string, known: readonly string[]): string {
   const meant = suggest(name, known);
   return meant === undefined
-    ? `unknown field; known here: ${known.join(', ')}`
+    ? `unknown field; known fields: ${known.join(', ')}`
     : `unknown field; did you mean ${meant}?`;
 }
 
@@ -117,7 +117,7 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
   switch (keyword) {
     case 'type': {
       const quoted = schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean');
-      return `must be ${schema.type === undefined ? 'something else' : typeNames[schema.type]}${quoted ? '; put it in quotes' : ''}`;
+      return `must be ${schema.type === undefined ? 'a different type' : typeNames[schema.type]}${quoted ? '; put it in quotes' : ''}`;
     }
     case 'enum': {
       const meant = typeof value === 'string' ? suggest(value, (schema.enum ?? []).map(String)) : undefined;
@@ -143,7 +143,7 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
         ? 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z'
         : `must be a valid ${schema.format ?? `text that matches ${schema.pattern}`}`;
     default:
-      return `breaks the rule ${keyword}`;
+      return `violates the rule ${keyword}`;
   }
 }
 
@@ -211,8 +211,7 @@ export function checkMetadata(document: unknown): Finding[] {
   } else if (typeof name !== 'string' || name.length > 253 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
     findings.push({
       path: ['metadata', 'name'],
-      message:
-        'must be lower case letters, digits, - and ., at most 253 of them, beginning and ending with a letter or digit',
+      message: 'must be at most 253 lower case letters, digits, - and ., and start and end with a letter or digit',
     });
   }
   const given = namespace !== undefined && namespace !== null;
@@ -222,8 +221,7 @@ export function checkMetadata(document: unknown): Finding[] {
   ) {
     findings.push({
       path: ['metadata', 'namespace'],
-      message:
-        'must be lower case letters, digits and -, at most 63 of them, beginning and ending with a letter or digit',
+      message: 'must be at most 63 lower case letters, digits and -, and start and end with a letter or digit',
     });
   }
   return findings;

@@ -12,8 +12,8 @@ interface Code {
 /** Codes of `run` itself, before there is a migration. */
 export const commandCodes = {
   'bad-manifest': {
-    meaning: 'the manifest, or something that it refers to, is wrong; one problem a line (exit code 2)',
-    cure: 'correct what the lines name: file, field, value, and what is allowed; [manifest.md](manifest.md) has every field',
+    meaning: 'the manifest, or an object that it refers to, is invalid; one problem per line (exit code 2)',
+    cure: 'each line names file, field, value and what is allowed: correct it there; [manifest.md](manifest.md) lists every field',
   },
 } as const satisfies Record<string, Code>;
 

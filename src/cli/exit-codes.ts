@@ -14,29 +14,30 @@ export interface ExitCode {
 
 /** Of `run`. */
 export const EXIT_CODES: readonly ExitCode[] = [
-  { code: EXIT.done, meaning: 'all of it is in the destination (also when an earlier run had finished it)' },
+  { code: EXIT.done, meaning: 'everything is in the destination (also if an earlier run finished the migration)' },
   {
     code: EXIT.failed,
-    meaning: 'failed; the error says on which side and what to change; a later run goes on at the mark',
+    meaning: 'failed; the error names the side and what to change; a later run resumes at the mark',
   },
   { code: EXIT.usage, meaning: 'bad usage or a bad manifest; nothing was read or written' },
   {
     code: EXIT.skipped,
-    meaning: 'finished, but the destination rejected samples and rejectedSamples is Skip: they are missing there',
+    meaning:
+      'finished, but the destination rejected samples and rejectedSamples is Skip: these samples are missing there',
   },
-  { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run goes on at the mark' },
-  { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run goes on at the mark' },
+  { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run resumes at the mark' },
+  { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
 ];
 
 /** Of `operator`, which goes on until it is told to end. */
 export const OPERATOR_EXIT_CODES: readonly ExitCode[] = [
   {
     code: EXIT.done,
-    meaning: 'ended by SIGTERM or SIGINT; every migration goes on at its mark when an operator runs again',
+    meaning: 'stopped by SIGTERM or SIGINT; every migration resumes at its mark when an operator runs again',
   },
   {
     code: EXIT.failed,
-    meaning: 'failed: the address for metrics is taken, the kubeconfig cannot be used, or a defect',
+    meaning: 'failed: the metrics address is in use, the kubeconfig cannot be used, or a bug in prom-migrator',
   },
   { code: EXIT.usage, meaning: 'bad usage' },
 ];

@@ -31,23 +31,23 @@ export const GLOBAL_FLAGS: readonly Flag[] = [HELP_FLAG, VERSION_FLAG];
 
 export const RUN_COMMAND: Command = {
   name: 'run',
-  summary: 'run one migration from a manifest, here and now',
+  summary: 'run one migration from a manifest',
   synopsis: 'prom-migrator run -f FILE [-f FILE…] [flags]',
   description:
-    'Runs the PromMigration that the files hold, with the Secrets and ConfigMaps that it refers to. Progress and log go to stderr, ' +
-    'the result goes to stdout. Run it again to go on where it stopped: the resume point is in the destination.',
+    'Runs the PromMigration in the files, with the Secrets and ConfigMaps that it refers to. Progress and log go to stderr, ' +
+    'the result goes to stdout. Run the command again to resume: the resume point is in the destination.',
   flags: [
     {
       name: 'filename',
       short: 'f',
       placeholder: 'FILE',
       multiple: true,
-      help: 'YAML or JSON with the PromMigration and what it refers to; - reads stdin; may be given several times',
+      help: 'YAML or JSON with the PromMigration and the objects that it refers to; - reads stdin; repeatable',
     },
     {
       name: 'secrets-dir',
       placeholder: 'DIR',
-      help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY when it is not in the files',
+      help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY if it is not in the files',
     },
     {
       name: 'output',
@@ -60,33 +60,33 @@ export const RUN_COMMAND: Command = {
     {
       name: 'metrics-address',
       placeholder: 'HOST:PORT',
-      help: 'serve /metrics and /livez there while it runs; IPv6 in brackets, :PORT for all interfaces, port 0 for a free one',
+      help: 'serve /metrics and /livez on this address during the run; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
     },
     {
       name: 'grace',
       placeholder: 'DURATION',
       default: '10s',
-      help: 'how long the window in flight may go on after SIGINT or SIGTERM; a second signal ends at once',
+      help: 'how long the window in flight may continue after SIGINT or SIGTERM; a second signal exits immediately',
     },
     {
       name: 'startup-deadline',
       placeholder: 'DURATION',
       default: '5m',
-      help: 'how long a side that cannot be reached is retried before it has answered once; none for ever',
+      help: 'how long to retry a side that has not responded yet; none: retry forever',
     },
     {
       name: 'log-level',
       placeholder: 'LEVEL',
       choices: LOG_LEVELS,
       default: 'info',
-      help: 'least important level to log',
+      help: 'minimum level to log',
     },
     {
       name: 'log-format',
       placeholder: 'FORMAT',
       choices: LOG_FORMATS,
       default: 'text',
-      help: 'format of the log lines; json also turns the progress bar off',
+      help: 'format of the log lines; json also disables the progress bar',
     },
     ...GLOBAL_FLAGS,
   ],
@@ -103,25 +103,25 @@ export const OPERATOR_COMMAND: Command = {
   summary: 'run the PromMigrations of a Kubernetes cluster',
   synopsis: 'prom-migrator operator [flags]',
   description:
-    'Watches PromMigration resources, runs each of them and writes their status, until SIGTERM or SIGINT. Each flag can be given as an ' +
-    'environment variable as well: --log-level as PROM_MIGRATOR_LOG_LEVEL. POD_NAME and POD_NAMESPACE say who and where it is.',
+    'Watches PromMigration resources, runs them and writes their status, until SIGTERM or SIGINT. Every flag can also be set by an ' +
+    'environment variable: --log-level by PROM_MIGRATOR_LOG_LEVEL. POD_NAME and POD_NAMESPACE identify the pod.',
   flags: [
     {
       name: 'watch-namespaces',
       placeholder: 'NAMES',
-      help: 'namespaces to watch, separated by commas; all when left out',
+      help: 'namespaces to watch, separated by commas; default all',
     },
     {
       name: 'metrics-address',
       placeholder: 'HOST:PORT',
       default: ':8080',
-      help: 'serve /metrics, /livez and /readyz there; IPv6 in brackets, :PORT for all interfaces, port 0 for a free one',
+      help: 'serve /metrics, /livez and /readyz on this address; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
     },
     {
       name: 'leader-elect',
-      help: 'work only while holding the Lease, so that several replicas can run; this is the default',
+      help: 'run migrations only while holding the Lease, so that several replicas can run; this is the default',
     },
-    { name: 'no-leader-elect', help: 'work without a Lease: there must be no second operator then' },
+    { name: 'no-leader-elect', help: 'run migrations without a Lease: there must be no second operator' },
     {
       name: 'lease-namespace',
       placeholder: 'NAME',
@@ -132,38 +132,43 @@ export const OPERATOR_COMMAND: Command = {
       name: 'lease-duration',
       placeholder: 'DURATION',
       default: '15s',
-      help: 'how long the others wait for a leader that says nothing',
+      help: 'how long the other replicas wait for a leader that does not renew the Lease',
     },
     {
       name: 'renew-deadline',
       placeholder: 'DURATION',
       default: '10s',
-      help: 'how long a leader that cannot renew goes on working; below the lease duration by the time that stopping takes',
+      help: 'how long a leader that cannot renew the Lease continues to work; shorter than the lease duration by the time needed to stop',
     },
-    { name: 'retry-period', placeholder: 'DURATION', default: '2s', help: 'pause between two attempts at the Lease' },
+    {
+      name: 'retry-period',
+      placeholder: 'DURATION',
+      default: '2s',
+      help: 'pause between two attempts to acquire or renew the Lease',
+    },
     {
       name: 'max-migrations',
       placeholder: 'NUMBER',
-      help: 'migrations that run at once, the others wait; default the number of cores, at least 2',
+      help: 'how many migrations run at once, the others wait; default the number of cores, at least 2',
     },
     {
       name: 'grace',
       placeholder: 'DURATION',
       default: '20s',
-      help: 'how long stopping may take after SIGINT or SIGTERM; a second signal ends at once',
+      help: 'how long stopping may take after SIGINT or SIGTERM; a second signal exits immediately',
     },
     {
       name: 'kubeconfig',
       placeholder: 'FILE',
       help: "kubeconfig to use; default KUBECONFIG, the pod's service account, ~/.kube/config",
     },
-    { name: 'context', placeholder: 'NAME', help: 'context of the kubeconfig; default its current one' },
+    { name: 'context', placeholder: 'NAME', help: 'context of the kubeconfig; default its current context' },
     {
       name: 'log-level',
       placeholder: 'LEVEL',
       choices: LOG_LEVELS,
       default: 'info',
-      help: 'least important level to log',
+      help: 'minimum level to log',
     },
     {
       name: 'log-format',

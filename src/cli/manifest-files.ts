@@ -52,7 +52,7 @@ export async function readManifestFiles(
 export async function secretsDirProblem(directory: string): Promise<Problem | undefined> {
   try {
     if ((await stat(directory)).isDirectory()) return undefined;
-    return fileProblem(directory, 'is not a directory (--secrets-dir takes one)');
+    return fileProblem(directory, 'is not a directory (--secrets-dir needs one)');
   } catch (error) {
     return fileProblem(directory, `${errorText(error).replace('no such file', 'no such directory')} (--secrets-dir)`);
   }

@@ -91,7 +91,8 @@ export class RunReporter implements MigrationObserver {
     this.#bar?.clear();
     for (const [key, { unlogged }] of this.#retryLines) {
       const [side, code] = key.split(' ');
-      if (unlogged > 0) this.#logger.warn('more retries, not logged one by one', { side, code, retries: unlogged });
+      if (unlogged > 0)
+        this.#logger.warn('further retries, not logged individually', { side, code, retries: unlogged });
     }
   }
 
@@ -106,7 +107,7 @@ export class RunReporter implements MigrationObserver {
         });
         break;
       case 'resumed':
-        logger.info('going on at the mark found in the destination', {
+        logger.info('resuming at the mark in the destination', {
           from: formatTime(event.fromMs),
           samplesBefore: event.samplesBefore,
         });

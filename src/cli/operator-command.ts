@@ -53,7 +53,7 @@ class Settings {
     const value = this.#env[environmentName(name)];
     if (value === undefined || value === '') return undefined;
     if (value !== 'true' && value !== 'false') {
-      throw new UsageError(`${environmentName(name)} is true or false, not ${JSON.stringify(value)}`, 'operator');
+      throw new UsageError(`${environmentName(name)} must be true or false, not ${JSON.stringify(value)}`, 'operator');
     }
     return value === 'true';
   }
@@ -71,7 +71,7 @@ class Settings {
 function leaderElect(settings: Settings): boolean {
   const [on, off] = [settings.on('leader-elect'), settings.on('no-leader-elect')];
   if (on === true && off === true) {
-    throw new UsageError('--leader-elect and --no-leader-elect exclude each other', 'operator');
+    throw new UsageError('--leader-elect and --no-leader-elect cannot be used together', 'operator');
   }
   return off === true ? false : (on ?? true);
 }
@@ -81,7 +81,7 @@ function namespaces(settings: Settings): string[] {
   const given = [...new Set(names.filter((name) => name !== ''))];
   for (const name of given) {
     if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
-      throw new UsageError(`--watch-namespaces: ${JSON.stringify(name)} cannot be a namespace`, 'operator');
+      throw new UsageError(`--watch-namespaces: ${JSON.stringify(name)} is not a valid namespace name`, 'operator');
     }
   }
   return given;
@@ -158,9 +158,9 @@ export async function operatorCommand(
     signals: io.signals,
     clock,
     graceMs: options.graceMs + HARD_END_MS,
-    onFirst: (signal) => logger.warn(`${signal}: stopping; once more to end at once`),
+    onFirst: (signal) => logger.warn(`${signal}: stopping; send the signal again to exit immediately`),
     onGraceOver: (signal) => {
-      logger.error(`${signal}: stopping took too long, ending at once`);
+      logger.error(`${signal}: stopping took too long, exiting immediately`);
       io.exit(EXIT.failed);
     },
     onSecond: (signal) => io.exit(interruptExitCode(signal)),
@@ -171,7 +171,7 @@ export async function operatorCommand(
   } catch (error) {
     if (error instanceof Error && error.name === 'ListenError') throw error;
     logger.error(
-      `the operator ended: ${escapeControl(presentableText(error instanceof Error ? error.message : String(error)))}`,
+      `the operator stopped with an error: ${escapeControl(presentableText(error instanceof Error ? error.message : String(error)))}`,
     );
     return EXIT.failed;
   } finally {

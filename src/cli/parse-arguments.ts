@@ -25,7 +25,7 @@ function checkValue(flag: Flag, rawName: string, value: string | undefined, inli
   if (value === '') throw new UsageError(`${rawName} has an empty value`, command.name);
   if (flag.choices !== undefined && !flag.choices.includes(value)) {
     throw new UsageError(
-      `${rawName} is one of ${flag.choices.join(', ')}, not ${JSON.stringify(value)}${didYouMean(value, flag.choices)}`,
+      `${rawName} must be one of ${flag.choices.join(', ')}, not ${JSON.stringify(value)}${didYouMean(value, flag.choices)}`,
       command.name,
     );
   }
@@ -49,7 +49,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
   for (const token of tokens) {
     if (token.kind === 'positional') {
       const hint = command.flags.some((flag) => flag.name === 'filename')
-        ? ` (a file is given with -f ${token.value})`
+        ? ` (use -f ${token.value} to give a file)`
         : '';
       throw new UsageError(`unexpected argument ${JSON.stringify(token.value)}${hint}`, command.name);
     }

@@ -64,7 +64,7 @@ function shownCounts({ samplesRejectedUnproven, ...counts }: Counts): ShownCount
 }
 
 function rowsOfAllRuns(total: ShownCounts | null): [string, string][] {
-  if (total === null) return [['samples, all runs', 'not known']];
+  if (total === null) return [['samples, all runs', 'unknown']];
   const rejected = rejectedSamples(total);
   return [
     ['samples read, all runs', formatExact(total.samplesRead)],
@@ -99,7 +99,7 @@ export function summaryText(result: RunResult): string {
     ['  already present', result.samplesAlreadyPresent],
     ['  conflicting', result.samplesConflicting],
     [result.samplesRejectedUnproven === undefined ? '  rejected' : '  rejected, at most', rejectedSamples(result)],
-    ['    of these possibly there', result.samplesRejectedUnproven ?? 0],
+    ['    of these, possibly stored', result.samplesRejectedUnproven ?? 0],
   ];
   for (const [name, samples] of onlyIfAny) {
     if (samples > 0) rows.push([name, formatExact(samples)]);

@@ -65,9 +65,8 @@ function durationFlag(flags: ParsedFlags, name: string, never: boolean): number 
 
 function readOptions(flags: ParsedFlags): RunOptions {
   const files = flags.values('filename');
-  if (files.length === 0)
-    throw new UsageError('which migration? name its manifest with -f FILE, or -f - for stdin', 'run');
-  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given once only', 'run');
+  if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', 'run');
+  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', 'run');
   const address = flags.value('metrics-address');
   const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
   if (address !== undefined && metricsAddress === undefined) {
@@ -125,14 +124,14 @@ async function prepare(
 function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interrupts): void {
   const { progress, error } = result;
   if (progress.phase === 'Failed') {
-    logger.error(`migration failed: ${error?.message ?? 'without a reason given'}`, {
+    logger.error(`migration failed: ${error?.message ?? 'no reason given'}`, {
       code: error?.code,
       side: error?.side,
       hint: error?.hint,
       through: progress.endMs > progress.startMs ? formatTime(progress.watermarkMs) : undefined,
     });
   } else if (progress.phase === 'Interrupted') {
-    logger.warn('migration interrupted; the same command goes on where it stopped', {
+    logger.warn('migration interrupted; run the same command again to resume', {
       signal: interrupts.received(),
       through: progress.endMs > progress.startMs ? formatTime(progress.watermarkMs) : undefined,
     });
@@ -141,14 +140,14 @@ function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interru
   const counts = countsOfAllRuns(progress) ?? progress;
   const rejected = rejectedSamples(counts);
   if (rejected > 0) {
-    logger.warn('samples are missing in the destination: it rejected them', {
+    logger.warn('samples are missing in the destination because it rejected them', {
       samples: rejected,
       ...counts.samplesRejected,
       ...(counts.samplesRejectedUnproven > 0 && { ofThesePossiblyThere: counts.samplesRejectedUnproven }),
     });
   }
   if (progress.samplesConflicting > 0) {
-    logger.warn('the source gave several samples for one series and time; one of each was kept', {
+    logger.warn('the source returned several samples for the same series and time; one of each was kept', {
       leftOut: progress.samplesConflicting,
     });
   }
@@ -184,13 +183,13 @@ async function runMigration(
     clock,
     graceMs: options.graceMs,
     onFirst: (signal) =>
-      logger.warn(`${signal}: taking no new window; once more to end at once`, {
+      logger.warn(`${signal}: finishing the current window; send the signal again to exit immediately`, {
         grace: formatDuration(options.graceMs),
       }),
-    onGraceOver: (signal) => logger.warn(`${signal}: the grace period is over, ending the window in flight`),
+    onGraceOver: (signal) => logger.warn(`${signal}: the grace period is over, aborting the window in flight`),
     onSecond: (signal) => {
       reporter.stop();
-      logger.warn('ending at once; the same command goes on at the mark in the destination');
+      logger.warn('exiting immediately; run the same command again to resume at the mark in the destination');
       io.exit(interruptExitCode(signal));
     },
   });

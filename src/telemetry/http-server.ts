@@ -46,7 +46,7 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 const LISTEN_HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use',
   EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'the port needs more rights',
+  EACCES: 'no permission to use this port',
   ENOTFOUND: 'the host name does not exist',
   EAI_AGAIN: 'the host name could not be looked up',
 };
@@ -94,10 +94,10 @@ export async function startHttpServer(
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     const withBody = request.method !== 'HEAD';
     if (page === undefined) {
-      answer(response, 404, plain(`not found; here are ${Object.keys(pages).join(', ')}`), withBody);
+      answer(response, 404, plain(`not found; available: ${Object.keys(pages).join(', ')}`), withBody);
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      answer(response, 405, plain('only GET and HEAD'), withBody);
+      answer(response, 405, plain('only GET and HEAD are allowed'), withBody);
     } else {
       Promise.resolve()
         .then(page)

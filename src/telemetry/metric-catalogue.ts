@@ -18,7 +18,7 @@ export const METRICS = {
   samplesRead: {
     name: 'prom_migrator_samples_read_total',
     type: 'counter',
-    help: 'Samples that the source gave inside the range: the sum of written, filtered, already present, conflicting and rejected ones.',
+    help: 'Samples that the source returned in the range: the sum of written, filtered, already present, conflicting and rejected samples.',
     labels: ['migration'],
   },
   samplesWritten: {
@@ -36,19 +36,19 @@ export const METRICS = {
   samplesAlreadyPresent: {
     name: 'prom_migrator_samples_already_present_total',
     type: 'counter',
-    help: 'Samples that were found in the destination after an interruption and not written again.',
+    help: 'Samples that were already in the destination after an interruption and were not written again.',
     labels: ['migration'],
   },
   samplesConflicting: {
     name: 'prom_migrator_samples_conflicting_total',
     type: 'counter',
-    help: 'Samples left out because another one of the same series at the same time was kept.',
+    help: 'Samples that were left out because another sample of the same series and time was kept.',
     labels: ['migration'],
   },
   samplesRejected: {
     name: 'prom_migrator_samples_rejected_total',
     type: 'counter',
-    help: 'Samples that the destination refused for good.',
+    help: 'Samples that the destination rejected permanently.',
     labels: ['migration', 'reason'],
   },
   samplesReadPlain: {
@@ -60,7 +60,7 @@ export const METRICS = {
   samplesAlteredAtMost: {
     name: 'prom_migrator_samples_altered_at_most_total',
     type: 'counter',
-    help: 'Upper bound of the samples read plain that differ from what the source has: 0 for −0, histograms without bounds of custom buckets.',
+    help: 'Upper bound of the plain samples that differ from the source: 0 instead of −0, histograms without bounds of custom buckets.',
     labels: ['migration'],
   },
   windows: {
@@ -72,32 +72,32 @@ export const METRICS = {
   windowSplits: {
     name: 'prom_migrator_window_splits_total',
     type: 'counter',
-    help: 'Windows that were too big and were split, by time or by metric name.',
+    help: 'Windows that were too large and were split, by time or by metric name.',
     labels: ['migration', 'by'],
   },
   windowDuration: {
     name: 'prom_migrator_window_duration_seconds',
     type: 'histogram',
-    help: 'How long a window took from its first request to its mark in the destination.',
+    help: 'Time from the first request of a window to its mark in the destination.',
     labels: ['migration'],
     buckets: WINDOW_BUCKETS,
   },
   windowLength: {
     name: 'prom_migrator_window_length_seconds',
     type: 'gauge',
-    help: 'How much time of the range is asked for at once now.',
+    help: 'How much time of the range is currently requested at once.',
     labels: ['migration'],
   },
   windowSeries: {
     name: 'prom_migrator_window_series',
     type: 'gauge',
-    help: 'Series in the newest finished window.',
+    help: 'Series in the last finished window.',
     labels: ['migration'],
   },
   watermark: {
     name: 'prom_migrator_watermark_timestamp_seconds',
     type: 'gauge',
-    help: 'Everything of the range before this time is in the destination and marked there.',
+    help: 'Everything in the range before this time is in the destination and marked there.',
     labels: ['migration'],
   },
   rangeStart: {
@@ -115,74 +115,74 @@ export const METRICS = {
   completed: {
     name: 'prom_migrator_completed_ratio',
     type: 'gauge',
-    help: 'The part of the range that is done, from 0 to 1: what lies before the watermark, and what is acknowledged inside the windows in flight.',
+    help: 'Completed part of the range, from 0 to 1: everything before the watermark, and what is acknowledged in the windows in flight.',
     labels: ['migration'],
   },
   phase: {
     name: 'prom_migrator_phase',
     type: 'gauge',
-    help: '1 for the phase that the migration is in, 0 for the others.',
+    help: '1 for the current phase of the migration, 0 for the others.',
     labels: ['migration', 'phase'],
   },
   inFlightBytes: {
     name: 'prom_migrator_in_flight_bytes',
     type: 'gauge',
-    help: 'Bytes held between the source and the destination.',
+    help: 'Bytes held between source and destination.',
     labels: ['migration'],
   },
   memoryBudget: {
     name: 'prom_migrator_memory_budget_bytes',
     type: 'gauge',
-    help: 'What the bytes in flight may not pass.',
+    help: 'Upper limit of the bytes in flight.',
     labels: ['migration'],
   },
   inFlightWrites: {
     name: 'prom_migrator_in_flight_writes',
     type: 'gauge',
-    help: 'Write requests that wait for their answer.',
+    help: 'Write requests that wait for a response.',
     labels: ['migration'],
   },
   requests: {
     name: 'prom_migrator_http_requests_total',
     type: 'counter',
-    help: 'Requests by side and by HTTP status, or by error code where no answer came.',
+    help: 'Requests by side and HTTP status, or by error code if there was no response.',
     labels: ['migration', 'side', 'code'],
   },
   requestDuration: {
     name: 'prom_migrator_http_request_duration_seconds',
     type: 'histogram',
-    help: "How long a request took, to its answer's last byte.",
+    help: 'Duration of a request, up to the last byte of the response.',
     labels: ['migration', 'side'],
     buckets: REQUEST_BUCKETS,
   },
   sentBytes: {
     name: 'prom_migrator_http_sent_bytes_total',
     type: 'counter',
-    help: 'Bytes of request bodies, compressed as they were sent.',
+    help: 'Bytes of request bodies, compressed as sent.',
     labels: ['migration', 'side'],
   },
   receivedBytes: {
     name: 'prom_migrator_http_received_bytes_total',
     type: 'counter',
-    help: 'Bytes of answer bodies, compressed as they came.',
+    help: 'Bytes of response bodies, compressed as received.',
     labels: ['migration', 'side'],
   },
   retries: {
     name: 'prom_migrator_retries_total',
     type: 'counter',
-    help: 'Requests that will be repeated, by side and by the reason of the failure.',
+    help: 'Requests that are retried, by side and reason of the failure.',
     labels: ['migration', 'side', 'reason'],
   },
   warnings: {
     name: 'prom_migrator_warnings_total',
     type: 'counter',
-    help: 'Warnings by their code.',
+    help: 'Warnings by code.',
     labels: ['migration', 'code'],
   },
   buildInfo: {
     name: 'prom_migrator_build_info',
     type: 'gauge',
-    help: 'Always 1; the labels say which version runs on which Node.js.',
+    help: 'Always 1; the labels carry the versions of prom-migrator and Node.js.',
     labels: ['version', 'node_version'],
   },
   processCpu: {
@@ -200,7 +200,7 @@ export const METRICS = {
   processStart: {
     name: 'process_start_time_seconds',
     type: 'gauge',
-    help: 'When the process started, in seconds since 1970.',
+    help: 'Start time of the process, in seconds since 1970.',
     labels: [],
   },
   heapUsed: {
@@ -212,13 +212,13 @@ export const METRICS = {
   externalMemory: {
     name: 'nodejs_external_memory_bytes',
     type: 'gauge',
-    help: 'Memory of buffers outside of the JavaScript heap.',
+    help: 'Memory of buffers outside the JavaScript heap.',
     labels: [],
   },
   eventLoopUtilization: {
     name: 'nodejs_eventloop_utilization_ratio',
     type: 'gauge',
-    help: 'The part of the time since the last scrape in which the event loop was busy, from 0 to 1.',
+    help: 'Share of the time since the last scrape in which the event loop was busy, from 0 to 1.',
     labels: [],
   },
 } as const satisfies Record<string, MetricDefinition>;

@@ -54,7 +54,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.target': {} },
     [
-      'spec.target: unknown field; known here: source, destination, selectors, timeRange, window, limits, rejectedSamples, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
+      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, rejectedSamples, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
     ],
   ],
   [{ 'spec.source.basic_auth': {} }, ['spec.source.basic_auth: unknown field; did you mean basicAuth?']],
@@ -69,11 +69,11 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.source': { url: 'http://s/', __proto__x: 1, 'a b': 2 } },
     [
-      'spec.source.__proto__x: unknown field; known here: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
-      'spec.source["a b"]: unknown field; known here: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source.__proto__x: unknown field; known fields: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source["a b"]: unknown field; known fields: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
     ],
   ],
-  [{ extra: 1 }, ['extra: unknown field; known here: apiVersion, kind, metadata, spec, status']],
+  [{ extra: 1 }, ['extra: unknown field; known fields: apiVersion, kind, metadata, spec, status']],
   // Wrong types.
   [{ 'spec.source.url': 5 }, ['spec.source.url: 5: must be a string; put it in quotes']],
   [{ spec: [] }, ['spec: must be an object with fields']],
@@ -126,7 +126,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.source.url': 'http://bob:hun/ter2@source/read' },
     [
-      'spec.source.url: "http://***@source/read": must be an absolute http:// or https:// URL; host or port are not valid in this one',
+      'spec.source.url: "http://***@source/read": must be an absolute http:// or https:// URL with a valid host and port',
     ],
   ],
   [
@@ -135,9 +135,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ],
   [
     { 'spec.source.url': 'http://source:99999/' },
-    [
-      'spec.source.url: "http://source:99999/": must be an absolute http:// or https:// URL; host or port are not valid in this one',
-    ],
+    ['spec.source.url: "http://source:99999/": must be an absolute http:// or https:// URL with a valid host and port'],
   ],
   [
     { 'spec.destination.proxyUrl': 'http://u:hunter2@proxy:3128' },
@@ -167,24 +165,24 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ],
   [
     { 'spec.timeRange.start': '2027-01-01T00:00:00Z' },
-    ['spec.timeRange.start: "2027-01-01T00:00:00Z": must be in the past (it is 2026-01-01T00:00:00.000Z now)'],
+    ['spec.timeRange.start: "2027-01-01T00:00:00Z": must be in the past (it is now 2026-01-01T00:00:00.000Z)'],
   ],
   [
     { 'spec.timeRange.start': '2025-12-31T23:57:00Z' },
     [
-      'spec.timeRange.start: "2025-12-31T23:57:00Z": must be earlier than now minus lag, which is the end when end is left out (it is 2026-01-01T00:00:00.000Z now)',
+      'spec.timeRange.start: "2025-12-31T23:57:00Z": must be earlier than now minus lag, which is the end when end is omitted (it is now 2026-01-01T00:00:00.000Z)',
     ],
   ],
   [
     { 'spec.timeRange.end': '2026-02-01T00:00:00Z' },
     [
-      'spec.timeRange.end: "2026-02-01T00:00:00Z": must not be in the future (it is 2026-01-01T00:00:00.000Z now); without end everything up to now is copied',
+      'spec.timeRange.end: "2026-02-01T00:00:00Z": must not be in the future (it is now 2026-01-01T00:00:00.000Z); omit end to copy everything up to now',
     ],
   ],
   [
     { 'spec.timeRange.end': '9999-12-31T23:59:59-23:59' },
     [
-      'spec.timeRange.end: "9999-12-31T23:59:59-23:59": must not be in the future (it is 2026-01-01T00:00:00.000Z now); without end everything up to now is copied',
+      'spec.timeRange.end: "9999-12-31T23:59:59-23:59": must not be in the future (it is now 2026-01-01T00:00:00.000Z); omit end to copy everything up to now',
     ],
   ],
   [
@@ -211,7 +209,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.selectors': ['up', 'up[5m]', '{a=~".*"}'] },
     [
-      'spec.selectors[1]: "up[5m]": must be a PromQL series selector: a range is not possible here; give timeRange (at character 3)',
+      'spec.selectors[1]: "up[5m]": must be a PromQL series selector: a range is not allowed here; use spec.timeRange (at character 3)',
       `spec.selectors[2]: "{a=~\\".*\\"}": must be a PromQL series selector: ${nonEmptyMatcher}`,
     ],
   ],
@@ -319,13 +317,13 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'metadata.name': 'My Migration' },
     [
-      'metadata.name: "My Migration": must be lower case letters, digits, - and ., at most 253 of them, beginning and ending with a letter or digit',
+      'metadata.name: "My Migration": must be at most 253 lower case letters, digits, - and ., and start and end with a letter or digit',
     ],
   ],
   [
     { 'metadata.namespace': 'a.b' },
     [
-      'metadata.namespace: "a.b": must be lower case letters, digits and -, at most 63 of them, beginning and ending with a letter or digit',
+      'metadata.namespace: "a.b": must be at most 63 lower case letters, digits and -, and start and end with a letter or digit',
     ],
   ],
   [{ 'metadata.namspace': 'a' }, ['metadata.namspace: unknown field; did you mean namespace?']],

@@ -8,7 +8,7 @@ import { originOf } from '../../src/api/origin.ts';
 import { changed, documents, linesOf, load, nowMs, secret, smallest } from './manifests.ts';
 
 const only =
-  'only a PromMigration (apiVersion prom-migrator.io/v1alpha1) and the Secrets and ConfigMaps (apiVersion v1) it refers to belong here';
+  'only a PromMigration (apiVersion prom-migrator.io/v1alpha1) and the Secrets and ConfigMaps (apiVersion v1) it refers to are allowed here';
 
 function loadFiles(...files: readonly (readonly [string, string])[]): ReturnType<typeof loadManifests> {
   return loadManifests(
@@ -33,7 +33,7 @@ describe('the files of a migration', () => {
     [
       'two PromMigrations',
       `${text}\n---\n${text}`,
-      ['m.yaml, document 2: a second PromMigration; there is one already in m.yaml, document 1, and only one can run'],
+      ['m.yaml, document 2: a second PromMigration; the first one is in m.yaml, document 1, and only one can run'],
     ],
     [
       'another kind',
@@ -60,7 +60,7 @@ describe('the files of a migration', () => {
     [
       'Secrets alone',
       documents(secret('a', {})),
-      ['m.yaml: holds no PromMigration (apiVersion prom-migrator.io/v1alpha1)'],
+      ['m.yaml: contains no PromMigration (apiVersion prom-migrator.io/v1alpha1)'],
     ],
     [
       'a tab',
@@ -82,13 +82,13 @@ describe('the files of a migration', () => {
     [
       'an unknown alias',
       'kind: *x\n',
-      ['m.yaml, document 1: is not valid YAML: an alias to an anchor that is not there'],
+      ['m.yaml, document 1: is not valid YAML: an alias to an anchor that does not exist'],
     ],
     [
       'a colon too many',
       'kind: a: b\n',
       [
-        'm.yaml, document 1: is not valid YAML: line 1, column 7: a mapping where a value should be (": " inside a text that is not in quotes?)',
+        'm.yaml, document 1: is not valid YAML: line 1, column 7: a mapping where a value should be (": " inside text that is not in quotes?)',
       ],
     ],
     ['a key that is a list', '? [a]\n: b\n', ['m.yaml, document 1: has a key that is not a string']],
@@ -111,7 +111,7 @@ describe('the files of a migration', () => {
   it('may be several, and each problem names its own', () => {
     const second = loadFiles(['a.yaml', text], ['b.yaml', `${documents(secret('s', {}))}\n---\n${text}`]);
     assert.deepEqual(linesOf(second), [
-      'b.yaml, document 2: a second PromMigration; there is one already in a.yaml, document 1, and only one can run',
+      'b.yaml, document 2: a second PromMigration; the first one is in a.yaml, document 1, and only one can run',
     ]);
     assert.deepEqual(linesOf(loadFiles(['a.yaml', text], ['b.yaml', ''])), ['b.yaml: is empty']);
   });
@@ -316,8 +316,8 @@ describe('the Secrets and ConfigMaps of a migration', () => {
   });
 
   const faulty: readonly (readonly [string, Record<string, unknown>, string])[] = [
-    ['data that is not base64', { data: { k: 'plain!' } }, 'data.k: is not base64; plain text belongs into stringData'],
-    ['base64 cut short', { data: { k: 'YWJj=' } }, 'data.k: is not base64; plain text belongs into stringData'],
+    ['data that is not base64', { data: { k: 'plain!' } }, 'data.k: is not base64; put plain text into stringData'],
+    ['base64 cut short', { data: { k: 'YWJj=' } }, 'data.k: is not base64; put plain text into stringData'],
     ['a number', { stringData: { k: 12345 } }, 'stringData.k: must be a string; put it in quotes'],
     ['a list', { data: ['hunter2'] }, 'data: must be an object with fields'],
     ['an unknown field', { stringdata: { k: 'hunter2' } }, 'stringdata: unknown field; did you mean stringData?'],
@@ -345,7 +345,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     assert.equal(lines.length, 2);
     assert.equal(
       lines[0],
-      'm.yaml, document 1: spec.source.basicAuth.username: Secret "login" with the key "user" not found: the one given is in namespace other, the PromMigration in default',
+      'm.yaml, document 1: spec.source.basicAuth.username: Secret "login" with the key "user" not found: the given one is in namespace other, the PromMigration in default',
     );
   });
 
@@ -406,7 +406,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
 
     it('must be a directory', () => {
       const file = join(directory, 'outside');
-      assert.deepEqual(linesOf(load(documents(smallest()), file)), [`${file}: is not a directory that can be read`]);
+      assert.deepEqual(linesOf(load(documents(smallest()), file)), [`${file}: is not a readable directory`]);
     });
   });
 });

@@ -25,22 +25,22 @@ describe('the flags of the command line', () => {
   });
 
   const bad: [string[], RegExp][] = [
-    [['run'], /which migration\? name its manifest with -f FILE/],
-    [['run', '-f', '-', '-f', '-'], /-f - can be given once only/],
+    [['run'], /no manifest given: use -f FILE/],
+    [['run', '-f', '-', '-f', '-'], /-f - can be given only once/],
     [['run', '-f'], /-f needs a value: --filename FILE/],
     [['run', '-f', '--output', 'json'], /-f needs a value/],
     [['run', '--filename='], /--filename has an empty value/],
     [['run', '-f', 'x', '--outptu', 'json'], /unknown flag --outptu \(did you mean --output\?\)/],
     [['run', '-f', 'x', '--log-f=json'], /unknown flag --log-f \(did you mean --log-format\?\)/],
     [['run', '-f', 'x', '--color'], /unknown flag --color\n/],
-    [['run', '-f', 'x', '--output', 'jsno'], /--output is one of text, json, not "jsno" \(did you mean json\?\)/],
+    [['run', '-f', 'x', '--output', 'jsno'], /--output must be one of text, json, not "jsno" \(did you mean json\?\)/],
     [
       ['run', '-f', 'x', '--log-level', 'INFO'],
-      /--log-level is one of error, warn, info, debug, not "INFO" \(did you mean info\?\)/,
+      /--log-level must be one of error, warn, info, debug, not "INFO" \(did you mean info\?\)/,
     ],
     [['run', '-f', 'x', '--output', 'json', '--output', 'text'], /--output is given twice/],
     [['run', '-f', 'x', '--help=yes'], /--help takes no value/],
-    [['run', 'migration.yaml'], /unexpected argument "migration.yaml" \(a file is given with -f migration.yaml\)/],
+    [['run', 'migration.yaml'], /unexpected argument "migration.yaml" \(use -f migration.yaml to give a file\)/],
     [['run', '-f', 'x', '--grace', '10'], /--grace takes a duration such as 30s.*not "10"/],
     [['run', '-f', 'x', '--grace', '60d'], /--grace takes .*at most 24d/],
     [['run', '-f', 'x', '--grace', 'none'], /--grace takes a duration/],
@@ -64,7 +64,7 @@ describe('the flags of the command line', () => {
     it(`print the help on stdout: ${argv.join(' ')}`, async () => {
       const io = fakeIo();
       assert.equal(await runCommandLine(argv, io, noEngine), 0);
-      assert.match(io.stdout.text, /Exit codes( of run)?:\n {4}0 {2}all of it/);
+      assert.match(io.stdout.text, /Exit codes( of run)?:\n {4}0 {2}everything is/);
       assert.equal(io.stdout.text.includes('--startup-deadline'), argv.includes('run'));
       assert.ok(io.stdout.lines.every((line) => line.length <= 100));
       assert.equal(io.stderr.text, '');

@@ -30,7 +30,7 @@ describe('the reporter of a run', () => {
     ],
     [
       { type: 'resumed', fromMs: startMs, samplesBefore: 77 },
-      'info  going on at the mark found in the destination from=2026-01-01T00:00:00.000Z samplesBefore=77',
+      'info  resuming at the mark in the destination from=2026-01-01T00:00:00.000Z samplesBefore=77',
     ],
     [
       { type: 'already-finished', throughMs: endMs - 1 },
@@ -89,7 +89,7 @@ describe('the reporter of a run', () => {
     run.event(retry);
     run.stop();
     assert.deepEqual(lines.slice(4), [
-      'warn  more retries, not logged one by one side=source code=ECONNREFUSED retries=2',
+      'warn  further retries, not logged individually side=source code=ECONNREFUSED retries=2',
     ]);
   });
 

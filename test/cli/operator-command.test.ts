@@ -70,14 +70,14 @@ describe('the options of the operator', () => {
   }
 
   const refused: [argv: string[], env: Record<string, string>, message: RegExp][] = [
-    [['--watch-namespaces', 'a,B'], {}, /"B" cannot be a namespace/],
-    [['--leader-elect', '--no-leader-elect'], {}, /exclude each other/],
-    [[], { PROM_MIGRATOR_LEADER_ELECT: 'yes' }, /PROM_MIGRATOR_LEADER_ELECT is true or false, not "yes"/],
+    [['--watch-namespaces', 'a,B'], {}, /"B" is not a valid namespace name/],
+    [['--leader-elect', '--no-leader-elect'], {}, /cannot be used together/],
+    [[], { PROM_MIGRATOR_LEADER_ELECT: 'yes' }, /PROM_MIGRATOR_LEADER_ELECT must be true or false, not "yes"/],
     [['--max-migrations', '0'], {}, /from 1 to 10000, not "0"/],
     [['--lease-duration', '10s'], {}, /--renew-deadline must be shorter than --lease-duration/],
     [['--retry-period', '9s'], {}, /longer than 1.2 times --retry-period/],
     [['--grace', 'soon'], {}, /--grace takes a duration/],
-    [[], { PROM_MIGRATOR_LOG_LEVEL: 'loud' }, /PROM_MIGRATOR_LOG_LEVEL: --log-level is one of/],
+    [[], { PROM_MIGRATOR_LOG_LEVEL: 'loud' }, /PROM_MIGRATOR_LOG_LEVEL: --log-level must be one of/],
     [['--metrics-address', 'nowhere'], {}, /--metrics-address takes/],
     [['extra'], {}, /unexpected argument/],
   ];
@@ -122,7 +122,7 @@ describe('the command operator', () => {
     const io = fakeIo();
     const code = await start(io, [], () => Promise.reject(new Error('no cluster at https://u:hunter2@host/')));
     assert.equal(code, 1);
-    assert.match(io.stderr.text, /error the operator ended: no cluster at https:\/\/host\//);
+    assert.match(io.stderr.text, /error the operator stopped with an error: no cluster at https:\/\/host\//);
     assert.ok(!io.stderr.text.includes('hunter2'));
   });
 

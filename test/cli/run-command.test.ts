@@ -173,7 +173,7 @@ describe('prom-migrator run', () => {
         fakeEngine(() => finished(rejected)),
       );
       assert.match(text.stdout.text, /^ {2}rejected, at most {5,}5$/m);
-      assert.match(text.stdout.text, /^ {4}of these possibly there {2,}2$/m);
+      assert.match(text.stdout.text, /^ {4}of these, possibly stored {2,}2$/m);
       assert.match(text.stderr.text, / warn +samples are missing .*ofThesePossiblyThere=2/);
       const json = fakeIo();
       await run(
@@ -231,7 +231,7 @@ describe('prom-migrator run', () => {
         io,
         fakeEngine(() => finished({ samplesConflicting: 3, samplesRejected: { too_old: 5 } })),
       );
-      assert.match(io.stderr.text, / warn {2}the source gave several samples .* leftOut=3/);
+      assert.match(io.stderr.text, / warn {2}the source returned several samples .* leftOut=3/);
       assert.match(io.stderr.text, / warn {2}samples are missing in the destination.* samples=5 too_old=5/);
     });
 

@@ -38,7 +38,7 @@ describe('prom-migrator run on a signal', () => {
       assert.equal(seen.context?.abort.aborted, false);
       assert.equal(await ended, code);
       assert.equal(JSON.parse(io.stdout.text).phase, 'Interrupted');
-      assert.match(io.stderr.text, new RegExp(`${signal}: taking no new window`));
+      assert.match(io.stderr.text, new RegExp(`${signal}: finishing the current window`));
     });
   }
 

@@ -35,8 +35,8 @@ interface Refusal {
 /** What only someone who parses URLs, PromQL and RE2, or looks at the clock, can find wrong. */
 const BEYOND_THE_SERVER = [
   / must be a PromQL series selector: /,
-  / must be an absolute http:\/\/ or https:\/\/ URL; host or port are not valid in this one$/,
-  / must be in the past \(it is .* now\)$/,
+  / must be an absolute http:\/\/ or https:\/\/ URL with a valid host and port$/,
+  / must be in the past \(it is now .*\)$/,
   / must be earlier than now minus lag, /,
   / must not be in the future /,
 ];

@@ -76,7 +76,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     exitCode: 130,
     withinMs: 1500,
     check: (run) => {
-      assert.match(run.stderr, / ending at once/);
+      assert.match(run.stderr, / exiting immediately/);
       assert.throws(() => run.result, /printed no result/);
     },
   },

@@ -204,7 +204,7 @@ describe('a resource that the API server has let in', () => {
     assert.equal(lines.length, 3);
     assert.equal(
       lines[0],
-      'spec.selectors[0]: "up[5m]": must be a PromQL series selector: a range is not possible here; give timeRange (at character 3)',
+      'spec.selectors[0]: "up[5m]": must be a PromQL series selector: a range is not allowed here; use spec.timeRange (at character 3)',
     );
     assert.match(lines[1] ?? '', /^spec\.relabelings\[0\]\.regex: "\(": not a valid RE2 regular expression/);
     assert.equal(lines[2], 'spec.timeRange.lag: "5x": must be a Prometheus duration such as 5m, 1h30m or 0');
