@@ -1,0 +1,44 @@
+// The pages written in Markdown: every relative link leads to a file that exists, and to a heading that the file has.
+
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const pages = globSync('{*.md,docs/**/*.md,charts/**/*.md,.github/**/*.md}', { cwd: ROOT }).sort();
+const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
+
+/** The anchor that GitHub makes from a heading. */
+function anchorOf(heading: string): string {
+  const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+  return text.replaceAll(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-');
+}
+
+/** The links of a page that lead nowhere. */
+function brokenLinks(page: string, text: string): string[] {
+  const links = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter((link) => {
+    if (/^https?:/.test(link)) return false;
+    const [path = '', anchor] = link.split('#');
+    const file = path === '' ? page : normalize(join(dirname(page), path));
+    if (!existsSync(join(ROOT, file))) return true;
+    return (
+      anchor !== undefined &&
+      ![...read(file).matchAll(/^#+ (.+)$/gm)].some(([, title = '']) => anchorOf(title) === anchor)
+    );
+  });
+}
+
+describe('the documentation', () => {
+  it('has pages to look at', () => assert.ok(pages.length > 30));
+
+  for (const page of pages) {
+    it(`has no link to nowhere in ${page}`, () => assert.deepEqual(brokenLinks(page, read(page)), []));
+  }
+
+  it('would be caught with a link to nowhere', () => {
+    const text =
+      '[a](resume.md) [b](resume.md#counts) [c](resume.md#no-such-part) [d](none.md) [e](https://example.com/x)';
+    assert.deepEqual(brokenLinks('docs/README.md', text), ['resume.md#no-such-part', 'none.md']);
+  });
+});
