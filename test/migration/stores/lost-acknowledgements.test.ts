@@ -8,7 +8,7 @@ import { prometheus } from '../../support/stores/prometheus.ts';
 import { victoriametrics } from '../../support/stores/victoriametrics.ts';
 import { planFor, run } from '../support/plan.ts';
 import { assertComplete, prometheusWith } from './support/copies.ts';
-import { changed, testSeries } from './support/store-cases.ts';
+import { changed, testSeries, withoutNan } from './support/store-cases.ts';
 
 const faults: Readonly<Record<string, Fault>> = {
   ...Object.fromEntries(
@@ -22,15 +22,12 @@ const faults: Readonly<Record<string, Fault>> = {
   'a reset connection': { disconnects: 'after commit' },
 };
 
-const ordinaryNan = (bits: bigint) =>
-  bits === 0x7ff8_0000_dead_beefn ? 0x7ff8_0000_0000_0001n : bits === 1n << 63n ? 0n : bits;
-
 const stores: readonly {
   readonly name: string;
   readonly open: () => Behaviour;
   readonly protocol: 'RemoteRead' | 'PromQL';
   readonly ordering: 'InOrder' | 'Any';
-  readonly stored: (bits: bigint) => bigint;
+  readonly stored: (bits: bigint) => bigint | undefined;
 }[] = [
   {
     name: 'an in-order Prometheus',
@@ -44,7 +41,7 @@ const stores: readonly {
     open: () => victoriametrics({ hiddenForMs: 1000 }),
     protocol: 'PromQL',
     ordering: 'Any',
-    stored: ordinaryNan,
+    stored: withoutNan,
   },
 ];
 

@@ -9,6 +9,8 @@ export interface StoredSample extends Sample {
   readonly outOfOrder?: boolean;
   /** Not shown before, in the store's clock. */
   readonly visibleAtMs?: number;
+  /** The store's own flusher has it: no flush on demand shows it earlier. */
+  readonly beingFlushed?: true;
 }
 
 export interface StoredSeries {
@@ -59,10 +61,13 @@ export class Contents {
     else samples[at] = sample;
   }
 
-  /** Nothing that is there stays hidden. */
-  reveal(): void {
+  /** What is there and may be shown at once is not hidden any longer. */
+  reveal(mayShow: (sample: StoredSample) => boolean): void {
     for (const { samples } of this.#series.values()) {
-      for (const [i, { visibleAtMs: _, ...sample }] of samples.entries()) samples[i] = sample;
+      for (const [i, stored] of samples.entries()) {
+        const { visibleAtMs: _, ...sample } = stored;
+        if (mayShow(stored)) samples[i] = sample;
+      }
     }
   }
 

@@ -21,6 +21,8 @@ export interface TenantStore {
   read?(query: ReadQuery, headers: IncomingHttpHeaders): StoreResponse;
   /** What the query API and the export see in [fromMs, toMs], both inclusive; a response refuses. */
   select?(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly LabeledSamples[] | StoreResponse;
+  /** What /api/v1/series finds, whether its samples are shown or not; undefined: not offered. */
+  index?(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly LabeledSamples[];
   /** VictoriaMetrics' /internal/force_flush. */
   flush?(): void;
 }
@@ -30,12 +32,14 @@ export interface Behaviour {
   /** `query` is the base of the query API. */
   readonly paths: { readonly write: string; readonly read?: string; readonly query?: string; readonly export?: string };
   readonly rangeEnds: RangeEnds;
+  /** Of every response. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The tenant of a request, or its refusal; one tenant for all without this. */
   tenantOf?(kind: RequestKind, headers: IncomingHttpHeaders): string | StoreResponse;
   open(tenant: string, now: () => number): TenantStore;
 }
 
-export type RequestKind = 'write' | 'read' | 'query' | 'export' | 'flush' | 'unknown';
+export type RequestKind = 'write' | 'read' | 'query' | 'export' | 'series' | 'flush' | 'unknown';
 
 export interface StoreRequest {
   readonly kind: RequestKind;
@@ -199,9 +203,9 @@ export class FakeStore implements AsyncDisposable {
       this.requests.push(request);
       const fault = await this.onRequest(request);
       request.status = await respond(response, fault, async () => {
-        const proper = this.#carryOut(request, parameters);
+        const { headers, ...proper } = this.#carryOut(request, parameters);
         await this.onCarriedOut(request);
-        return proper;
+        return { ...proper, headers: { ...this.#behaviour.headers, ...headers } };
       });
     } catch (error) {
       // A client that was aborted in the middle of its request is no failure of the store.
@@ -223,6 +227,7 @@ export class FakeStore implements AsyncDisposable {
       return tenant.read(request.query, headers);
     if (kind === 'query' && tenant.select !== undefined) return this.#query(tenant, request.promql ?? '', parameters);
     if (kind === 'export' && tenant.select !== undefined) return exportSeries(tenant, parameters);
+    if (kind === 'series' && tenant.index !== undefined) return seriesList(tenant.index.bind(tenant), parameters);
     if (kind === 'flush' && tenant.flush !== undefined) {
       tenant.flush();
       return { status: 200 };
@@ -249,7 +254,9 @@ function kindOf({ paths }: Behaviour, path: string): RequestKind {
   if (path === paths.read) return 'read';
   if (path === paths.export) return 'export';
   if (path === '/internal/force_flush') return 'flush';
-  return paths.query !== undefined && path === `${paths.query}/api/v1/query` ? 'query' : 'unknown';
+  if (paths.query === undefined) return 'unknown';
+  if (path === `${paths.query}/api/v1/series`) return 'series';
+  return path === `${paths.query}/api/v1/query` ? 'query' : 'unknown';
 }
 
 function describeRequest(
@@ -273,11 +280,23 @@ function describeRequest(
   };
 }
 
-function exportSeries(tenant: TenantStore, parameters: URLSearchParams): StoreResponse {
+function rangeIn(parameters: URLSearchParams): [fromMs: number, toMs: number] {
   const [fromMs, toMs] = ['start', 'end'].map((name) => Math.round(Number(parameters.get(name)) * 1000));
+  return [fromMs!, toMs!];
+}
+
+function seriesList(index: NonNullable<TenantStore['index']>, parameters: URLSearchParams): StoreResponse {
+  const found = parameters.getAll('match[]').flatMap((match) => index(parseSelector(match), ...rangeIn(parameters)));
+  const limit = Number(parameters.get('limit') ?? found.length);
+  const data = found.slice(0, limit).map(({ labels }) => Object.fromEntries(labels));
+  return json(200, { status: 'success', data });
+}
+
+function exportSeries(tenant: TenantStore, parameters: URLSearchParams): StoreResponse {
+  const [fromMs, toMs] = rangeIn(parameters);
   const found: LabeledSamples[] = [];
   for (const match of parameters.getAll('match[]')) {
-    const series = tenant.select!(parseSelector(match), fromMs!, toMs!);
+    const series = tenant.select!(parseSelector(match), fromMs, toMs);
     if ('status' in series) return series;
     found.push(...series);
   }

@@ -65,6 +65,19 @@ describe('the fake VictoriaMetrics', () => {
     assert.deepEqual(await shown(), [t, t + 1, t + 2]);
   });
 
+  it('hides what its own flusher is making a part of, whatever its flush on demand says, but for the index', async () => {
+    let nowMs = t;
+    await using store = await startFakeStore(victoriametrics({ flushingForMs: 1700 }), { now: () => nowMs });
+    await write(store, [line('a', [[t, 1]])]);
+    assert.equal((await fetch(`${store.url}/internal/force_flush`)).status, 200);
+    assert.deepEqual(await exported(store, t, t), []);
+    const parameters = new URLSearchParams({ 'match[]': '{__name__="a"}', start: `${t / 1000}`, end: `${t / 1000}` });
+    const listed = await fetch(`${store.url}/api/v1/series?${parameters}`);
+    assert.deepEqual(await listed.json(), { status: 'success', data: [{ __name__: 'a' }] });
+    nowMs += 1700;
+    assert.equal((await exported(store, t, t)).length, 1);
+  });
+
   it('drops what is older than its retention, behind a 204', async () => {
     await using store = await startFakeStore(victoriametrics({ oldestMs: t }));
     assert.equal(
@@ -81,7 +94,7 @@ describe('the fake VictoriaMetrics', () => {
     assert.equal(store.counts().floats, 1);
   });
 
-  it('keeps values as decimals', async () => {
+  it('keeps values as decimals, and drops NaN that is no stale marker', async () => {
     await using store = await startFakeStore(victoriametrics());
     await write(store, [
       line('a', [
@@ -91,11 +104,11 @@ describe('the fake VictoriaMetrics', () => {
         [t + 3, staleBits],
       ]),
     ]);
-    const [, nan, stale] = store
-      .series()[0]!
-      .samples.slice(1)
-      .map(({ bits }) => bits);
-    assert.deepEqual([nan, stale], [0x7ff8_0000_0000_0001n, staleBits]);
+    const stored = store.series()[0]!.samples.map(({ timeMs, bits }) => [timeMs - t, bits]);
+    assert.deepEqual(stored.slice(1), [
+      [1, 0n],
+      [3, staleBits],
+    ]);
     const { data } = await query(store, '{__name__="a"}[1s]', t + 1);
     assert.deepEqual(data!.result[0]!.values, [
       [t / 1000, '0.3'],

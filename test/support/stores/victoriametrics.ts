@@ -1,4 +1,5 @@
-// VictoriaMetrics, a single node: acknowledges everything, stores repeats twice, has no remote_read, and hides what it took for a moment.
+// VictoriaMetrics, a single node: acknowledges everything, stores repeats twice, has no remote_read, drops NaN, and hides what it took for a
+// moment.
 
 import { staleBits } from '../../migration/support/remote-messages.ts';
 import { Contents, within } from './contents.ts';
@@ -9,6 +10,11 @@ import { numberOf } from './promql.ts';
 export interface VictoriaMetricsOptions {
   /** How long the samples of a new series stay hidden unless /internal/force_flush is called, in the store's clock; 0 by default. */
   readonly hiddenForMs?: number;
+  /**
+   * Its own flusher has just taken whatever was written, and makes a part of it for so long: meanwhile the index has the series, and neither
+   * a query nor the export shows the samples, although /internal/force_flush has returned.
+   */
+  readonly flushingForMs?: number;
   /** Whether /internal/force_flush may be called; true by default. */
   readonly flushes?: boolean;
   /** What is older is dropped behind a 204, as by `-retentionPeriod`. */
@@ -16,11 +22,12 @@ export interface VictoriaMetricsOptions {
 }
 
 export function victoriametrics(options: VictoriaMetricsOptions = {}): Behaviour {
-  const { hiddenForMs = 0, flushes = true, oldestMs = Number.NEGATIVE_INFINITY } = options;
+  const { hiddenForMs = 0, flushingForMs, flushes = true, oldestMs = Number.NEGATIVE_INFINITY } = options;
   return {
     name: 'VictoriaMetrics',
     paths: { write: '/api/v1/write', query: '', export: '/api/v1/export' },
     rangeEnds: 'left-open',
+    headers: { 'x-server-hostname': 'victoria-metrics' },
     open: (_tenant, now) => {
       const contents = new Contents();
       return {
@@ -28,11 +35,16 @@ export function victoriametrics(options: VictoriaMetricsOptions = {}): Behaviour
         write: (series) => {
           for (const { labels, samples } of series) {
             const known = contents.find(labels);
-            const visibleAtMs = known === undefined ? now() + hiddenForMs : known.samples[0]?.visibleAtMs;
+            const hidden = known === undefined ? now() + hiddenForMs : known.samples[0]?.visibleAtMs;
+            const visibleAtMs = flushingForMs === undefined ? hidden : now() + flushingForMs;
             for (const sample of samples) {
               // Native histograms become series of their own in the real one; nothing here reads those.
-              if (sample.timeMs < oldestMs || sample.histogram !== undefined) continue;
-              contents.insert(labels, { ...asDecimal(sample), ...(visibleAtMs !== undefined && { visibleAtMs }) });
+              if (sample.timeMs < oldestMs || sample.histogram !== undefined || isOrdinaryNan(sample)) continue;
+              contents.insert(labels, {
+                ...asDecimal(sample),
+                ...(visibleAtMs !== undefined && { visibleAtMs }),
+                ...(flushingForMs !== undefined && { beingFlushed: true }),
+              });
             }
           }
           return { status: 204 };
@@ -44,21 +56,31 @@ export function victoriametrics(options: VictoriaMetricsOptions = {}): Behaviour
             (sample) => inside(sample) && now() >= (sample.visibleAtMs ?? Number.NEGATIVE_INFINITY),
           );
         },
+        index: (matchers, fromMs, toMs) => contents.select(matchers, within(dayOf(fromMs), dayOf(toMs) + DAY_MS - 1)),
         ...(flushes && {
-          flush: () => contents.reveal(),
+          flush: () => contents.reveal(({ beingFlushed }) => beingFlushed === undefined),
         }),
       };
     },
   };
 }
 
-const ordinaryNan = 0x7ff8_0000_0000_0001n;
+const DAY_MS = 86_400_000;
 
-/** Values are decimals of some 12 digits; a stale marker keeps its bits, any other NaN is the ordinary one, −0 is 0. */
+/** The index has a series by days. */
+function dayOf(timeMs: number): number {
+  return timeMs - (timeMs % DAY_MS);
+}
+
+/** Dropped, behind a 204. */
+function isOrdinaryNan({ bits }: Sample): boolean {
+  return bits !== staleBits && Number.isNaN(numberOf(bits));
+}
+
+/** Values are decimals of some 12 digits; a stale marker keeps its bits, −0 is 0. */
 function asDecimal(sample: Sample): Sample {
   const value = numberOf(sample.bits);
   if (sample.bits === staleBits || Math.abs(value) === Number.POSITIVE_INFINITY) return sample;
-  if (Number.isNaN(value)) return { ...sample, bits: ordinaryNan };
   const decimal = new Float64Array([Number(value.toPrecision(13)) + 0]);
   return { ...sample, bits: new BigUint64Array(decimal.buffer)[0]! };
 }

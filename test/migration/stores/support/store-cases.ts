@@ -19,8 +19,8 @@ export interface DestinationCase {
   readonly openForOldData: () => Behaviour;
   readonly protocol: 'RemoteRead' | 'PromQL';
   readonly ordering: MigrationPlan['destination']['ordering'];
-  /** What it stores of a value. */
-  readonly stores: (bits: bigint) => bigint;
+  /** What it stores of a value; undefined: nothing. */
+  readonly stores: (bits: bigint) => bigint | undefined;
 }
 
 export interface SourceCase {
@@ -36,7 +36,8 @@ const outOfOrderWindowMs = 60 * dayMs;
 const negativeZero = 1n << 63n;
 const same = (bits: bigint) => bits;
 const positiveZero = (bits: bigint) => (bits === negativeZero ? 0n : bits);
-const ordinaryNan = (bits: bigint) => (bits === oddNan ? 0x7ff8_0000_0000_0001n : positiveZero(bits));
+/** What VictoriaMetrics stores of a value: no NaN but stale markers. */
+export const withoutNan = (bits: bigint) => (bits === oddNan ? undefined : positiveZero(bits));
 const oddNan = 0x7ff8_0000_dead_beefn;
 
 export const destinationCases: readonly DestinationCase[] = [
@@ -62,7 +63,7 @@ export const destinationCases: readonly DestinationCase[] = [
     openForOldData: () => victoriametrics({ hiddenForMs: 2000 }),
     protocol: 'PromQL',
     ordering: 'Any',
-    stores: ordinaryNan,
+    stores: withoutNan,
   },
   {
     name: 'Cortex',
@@ -152,12 +153,15 @@ export function testSeries(fromMs: number = epochMs, toMs: number = epochMs + ho
 /** The series with other values and further labels, sorted like those of a fake store. */
 export function changed(
   series: readonly Series[],
-  change: (bits: bigint) => bigint,
+  change: (bits: bigint) => bigint | undefined,
   added: readonly (readonly [string, string])[] = [],
 ): Series[] {
   return series.map(({ labels, samples }) => ({
     labels: [...labels, ...added].sort(([a], [b]) => (a < b ? -1 : 1)),
-    samples: samples.map(({ timeMs, bits }: FloatSample) => ({ timeMs, bits: change(bits) })),
+    samples: samples.flatMap(({ timeMs, bits }: FloatSample) => {
+      const stored = change(bits);
+      return stored === undefined ? [] : [{ timeMs, bits: stored }];
+    }),
     histograms: [],
   }));
 }
