@@ -9,6 +9,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { noCounts } from './progress/counts.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
+import { type Look } from './progress/settling.ts';
 
 export interface Beginning {
   readonly mark: Mark | undefined;
@@ -44,6 +45,7 @@ export class Preparation {
   readonly #options: PreparationOptions;
   /** Of a range without an end that no mark has frozen yet. */
   readonly #openEndMs: number;
+  #first: Beginning | undefined;
   #settled: Promise<Beginning> | undefined;
 
   constructor(options: PreparationOptions) {
@@ -57,8 +59,8 @@ export class Preparation {
    */
   async firstLook(): Promise<Beginning> {
     this.#waitFor('progress mark');
-    const beginning = await this.#look();
-    return isFinished(beginning) && beginning.mark?.counts === undefined ? await this.settled() : beginning;
+    this.#first = await this.#look();
+    return isFinished(this.#first) && !isComplete(this.#first) ? await this.settled() : this.#first;
   }
 
   /** What the destination shows once it has settled. The same promise each time. */
@@ -71,10 +73,25 @@ export class Preparation {
     return this.#settled;
   }
 
-  async #settle(): Promise<Beginning> {
+  #settle(): Promise<Beginning> {
     this.#waitFor('recent writes to become visible');
-    await this.#options.connections.view.settle(this.#options.signal);
-    return this.#look();
+    const { connections, signal } = this.#options;
+    const { view } = connections;
+    let first = this.#first;
+    const look: Look<Beginning> = {
+      look: async () => {
+        const beginning = first ?? (await this.#look());
+        first = undefined;
+        return beginning;
+      },
+      isComplete,
+      isSame: (before, after) => isSameBeginning(before, after) && before.mark?.samples === after.mark?.samples,
+      isProven: async ({ mark, fromMs, endMs, uncertainUntilMs }) =>
+        mark === undefined &&
+        uncertainUntilMs === fromMs &&
+        (await view.isUntouched(fromMs, this.#uncertain(fromMs, endMs), signal)),
+    };
+    return view.settled(look, signal);
   }
 
   async #look(): Promise<Beginning> {
@@ -93,9 +110,13 @@ export class Preparation {
     const { plan, connections, signal } = this.#options;
     const { view } = connections;
     if (!view.readable) return fromMs;
-    const untilMs = fromMs + uncertainMs(plan.destination.ordering);
     // A destination without anything there is by far the most frequent one, and to compare every series with nothing takes time and memory.
-    return (await view.isEmpty(fromMs, Math.min(untilMs, endMs), signal)) ? fromMs : untilMs;
+    const isEmpty = await view.isEmpty(fromMs, this.#uncertain(fromMs, endMs), signal);
+    return isEmpty ? fromMs : fromMs + uncertainMs(plan.destination.ordering);
+  }
+
+  #uncertain(fromMs: number, endMs: number): number {
+    return Math.min(fromMs + uncertainMs(this.#options.plan.destination.ordering), endMs);
   }
 
   #waitFor(what: string): void {
@@ -125,6 +146,11 @@ export function firstWriteGate(preparation: Preparation, from: Beginning, open: 
 
 export function isFinished({ fromMs, endMs }: Beginning): boolean {
   return fromMs >= endMs;
+}
+
+/** Nothing that appears later can change it. */
+function isComplete(beginning: Beginning): boolean {
+  return isFinished(beginning) && beginning.mark?.counts !== undefined;
 }
 
 function isSameBeginning(a: Beginning, b: Beginning): boolean {

@@ -12,6 +12,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { Completion } from './progress/completion.ts';
 import { MarkWriter } from './progress/mark-writer.ts';
 import { MAX_WINDOWS_IN_FLIGHT, uncertainMs } from './plan/window-bounds.ts';
+import { lookFor } from './progress/settling.ts';
 import { readAhead } from './read/read-ahead.ts';
 import { SourceReader } from './read/source-reader.ts';
 import type { WindowPart } from './read/window-part.ts';
@@ -147,7 +148,10 @@ export class Pipeline {
         if (!(error instanceof UndecodableWindow)) throw error;
         // What came before it is on its way; what was written of it shows when it is compared.
         await this.#finisher.all();
-        await view.settle(signal);
+        await view.settled(
+          lookFor(() => Promise.resolve(false)),
+          signal,
+        );
         atMs = error.window.fromMs;
         await reader.readAgain(error.window, error, signal);
       }

@@ -44,6 +44,17 @@ export function parseQueryAnswer(text: string): { result: QueryResult; isPartial
   };
 }
 
+/** How many series a response of `/api/v1/series` lists: `{"status":"success","data":[…]}`. */
+export function parseSeriesAnswer(text: string): { series: number } | Problem {
+  const answer = parseJson(text);
+  if (!isRecord(answer)) return { problem: 'not a JSON object' };
+  const { status, data, error } = answer;
+  if (status !== 'success') return { problem: `status ${shown(status)}, ${shown(error)}` };
+  if (!Array.isArray(data)) return { problem: 'no data' };
+  // Part of it may be in a storage node that is missing: VictoriaMetrics does not know then.
+  return answer['isPartial'] === true ? { series: 1 } : { series: data.length };
+}
+
 /** One line of `/api/v1/export`: `{"metric":{…},"values":[…],"timestamps":[…]}`, timestamps in milliseconds. */
 export function parseExportLine(line: string): { series: ExportedSeries } | Problem {
   const parsed = parseJson(line);

@@ -5,7 +5,14 @@ import type { Endpoint } from './endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { ClientContext, HttpAnswer } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
-import { type ExportedSeries, parseExportLine, parseQueryAnswer, type QueryResult } from './query-answer.ts';
+import {
+  type ExportedSeries,
+  parseExportLine,
+  parseQueryAnswer,
+  parseSeriesAnswer,
+  type QueryResult,
+} from './query-answer.ts';
+import { type Api, apiUrl, secondsOf } from './query-url.ts';
 import { JsonCost } from './json-cost.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
@@ -26,6 +33,7 @@ export class QueryClient {
   readonly #http: HttpClient;
   readonly #base: URL;
   readonly #buffers: Buffers;
+  #isVictoriaMetrics = false;
 
   /**
    * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its
@@ -35,6 +43,11 @@ export class QueryClient {
     this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#base = new URL(endpoint.url);
     this.#buffers = context.buffers;
+  }
+
+  /** Whether a response has come from a VictoriaMetrics; false before the first one. */
+  get isVictoriaMetrics(): boolean {
+    return this.#isVictoriaMetrics;
   }
 
   /**
@@ -118,9 +131,27 @@ export class QueryClient {
     }
   }
 
+  /** Whether the index has a series that matches, with samples in [fromMs, toMs] or not long before or after. Throws RemoteError like `query`. */
+  async hasSeries(match: string, fromMs: number, toMs: number, options: QueryOptions): Promise<boolean> {
+    const parameters: [string, string][] = [
+      ['match[]', match],
+      ['start', secondsOf(fromMs)],
+      ['end', secondsOf(toMs)],
+      ['limit', '1'],
+      ['nocache', '1'],
+    ];
+    const answer = await this.#ask('series', parameters, options);
+    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    if (refusal !== undefined) throw refusal;
+    const parsed = parseSeriesAnswer(await this.#whole(answer, options.maxBytes));
+    if ('problem' in parsed)
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${parsed.problem}`);
+    return parsed.series > 0;
+  }
+
   /**
-   * Has a VictoriaMetrics show at once what it has taken, by its /internal/force_flush. @returns false where there is no such thing, or it
-   * is not allowed (`-forceFlushAuthKey`)
+   * Has a VictoriaMetrics show what it has taken, by its /internal/force_flush. @returns false where there is no such thing, or it is not
+   * allowed (`-forceFlushAuthKey`)
    */
   async flush(signal: AbortSignal): Promise<boolean> {
     try {
@@ -156,9 +187,15 @@ export class QueryClient {
     return answer;
   }
 
-  async #ask(api: 'query' | 'export', parameters: [string, string][], options: QueryOptions): Promise<HttpAnswer> {
+  async #ask(api: Api, parameters: [string, string][], options: QueryOptions) {
+    const answer = await this.#send(api, parameters, options);
+    // A proxy may take it away; then `flush` and `exportSeries` show what it is.
+    if (answer.headers['x-server-hostname'] !== undefined) this.#isVictoriaMetrics = true;
+    return answer;
+  }
+
+  async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpAnswer> {
     const url = apiUrl(this.#base, api);
-    const { attempt, signal } = options;
     const encoded = new URLSearchParams(parameters).toString();
     if (encoded.length + url.search.length <= longestQueryString) {
       url.search = url.search === '' ? encoded : `${url.search}&${encoded}`;
@@ -260,20 +297,4 @@ export class QueryClient {
       hint: hintOf(code, side),
     });
   }
-}
-
-const apiPaths = { query: 'api/v1/query', export: 'api/v1/export', force_flush: 'internal/force_flush' } as const;
-
-/** `<base>/api/v1/<api>`, or where else it is, whether the base ends there already or not; the base's query string stays. */
-export function apiUrl(base: URL, api: keyof typeof apiPaths): URL {
-  const url = new URL(base);
-  const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
-  url.pathname = `${prefix}/${apiPaths[api]}`;
-  url.hash = '';
-  return url;
-}
-
-/** The API takes seconds; three decimals keep the milliseconds. */
-function secondsOf(ms: number): string {
-  return (ms / 1000).toFixed(3);
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { parseExportLine, parseQueryAnswer } from '../../src/remote/query-answer.ts';
-import { apiUrl, QueryClient } from '../../src/remote/query-client.ts';
+import { QueryClient } from '../../src/remote/query-client.ts';
+import { apiUrl } from '../../src/remote/query-url.ts';
 import { endpointAt, failureOf, httpServer, once, recordingHooks } from './servers.ts';
 
 const options = () => ({ ...once(), maxBytes: 1 << 20 });

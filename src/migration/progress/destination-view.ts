@@ -2,6 +2,7 @@
 // for each `destination.progress.protocol`.
 
 import type { Mark } from './progress-mark.ts';
+import type { Look } from './settling.ts';
 
 /**
  * Which samples a view may not have shown although they are there. PromQL results do not contain stale markers; where nothing can be
@@ -42,17 +43,29 @@ export interface DestinationView {
    */
   isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
 
+  /**
+   * Whether the destination has neither a mark of this copy nor, in [fromMs, toMs), a sample of any other series, not even one that it does not
+   * show yet. False when that can't be found out.
+   */
+  isUntouched(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
+
   /** What `presentTimes` may have missed of the series with these canonical labels. */
   hides(labels: Uint8Array): Hidden;
+
+  /** Whether the destination drops NaN that is no stale marker behind a 2xx, as VictoriaMetrics does. */
+  readonly dropsNan: boolean;
 
   /** Whether the destination may keep a native histogram as series of floats, as VictoriaMetrics does. */
   readonly convertsHistograms: boolean;
 
-  /** Resolves when everything that was sent more than a moment ago can be read. Rejects with the signal's reason when it is aborted. */
-  settle(signal: AbortSignal): Promise<void>;
+  /**
+   * Looks at the destination until nothing is missing, or everything that was sent more than a moment ago must have been seen. Rejects with
+   * the signal's reason when it is aborted.
+   */
+  settled<T>(look: Look<T>, signal: AbortSignal): Promise<T>;
 
-  /** Makes the destination show at once what it has acknowledged, where it can. @returns whether it could */
-  show(signal: AbortSignal): Promise<boolean>;
+  /** Makes the destination show what it has acknowledged, where it can. @returns for how long something may stay hidden all the same */
+  show(signal: AbortSignal): Promise<number>;
 
   /** Ends all connections, those in use too. */
   close(): void;

@@ -2,10 +2,12 @@
 
 import type { DestinationView, Hidden } from './destination-view.ts';
 import type { Mark } from './progress-mark.ts';
+import type { Look } from './settling.ts';
 
 export class NoView implements DestinationView {
   readonly readable = false;
   readonly convertsHistograms = false;
+  readonly dropsNan = false;
 
   latestMark(): Promise<Mark | undefined> {
     return Promise.resolve(undefined);
@@ -27,12 +29,16 @@ export class NoView implements DestinationView {
     return 'everything';
   }
 
-  settle(): Promise<void> {
-    return Promise.resolve();
+  isUntouched(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
-  show(): Promise<boolean> {
-    return Promise.resolve(false);
+  settled<T>({ look }: Look<T>): Promise<T> {
+    return look();
+  }
+
+  show(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   close(): void {}

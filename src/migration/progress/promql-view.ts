@@ -1,6 +1,5 @@
 // The destination seen by its PromQL API, and by VictoriaMetrics' export where that is offered (`progress.protocol: PromQL`).
 
-import { formatSelector } from '../../api/selector.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient } from '../../remote/query-client.ts';
 import type { QuerySeries } from '../../remote/query-answer.ts';
@@ -8,15 +7,17 @@ import { encodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 import { DoesNotFit } from '../limits/reservation.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
-import { freshMatcher } from './progress-mark.ts';
+import { freshMatcher, markMatchers } from './progress-mark.ts';
+import { formatSelector } from '../../api/selector.ts';
 import {
+  ANY_DATA,
   type ProgressSample,
   ReadableView,
   type ReachingRange,
   type ReadRange,
   type ViewOptions,
 } from './readable-view.ts';
-import { settle } from './settling.ts';
+import { APPEARING_MS, FLUSHING_MS } from './settling.ts';
 
 /** As many marks as are read at once. */
 const MAX_MARKS_AT_ONCE = 500;
@@ -34,12 +35,24 @@ export class PromqlView extends ReadableView {
     this.#client = new QueryClient(options.endpoint, options.hooks);
   }
 
-  settle(signal: AbortSignal): Promise<void> {
-    return settle(this.options.clock, (during) => this.show(during), signal);
+  /** Only VictoriaMetrics hides what it has acknowledged; what does not look like one shows it at once. */
+  async show(signal: AbortSignal): Promise<number> {
+    if (await this.#client.flush(signal)) return FLUSHING_MS;
+    return this.#exports === false && !this.#client.isVictoriaMetrics ? 0 : APPEARING_MS;
   }
 
-  show(signal: AbortSignal): Promise<boolean> {
-    return this.#client.flush(signal);
+  /**
+   * VictoriaMetrics' index has every series whose samples it has acknowledged, those of hidden rows too: its flush waits for the index. It
+   * says so by days.
+   */
+  async isUntouched(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#exports !== true) return false;
+    const { plan, clock } = this.options;
+    const marks = { matchers: markMatchers(plan), fromMs: plan.startMs, toMs: Math.max(toMs, clock.now()) };
+    return (
+      !(await this.#mayHaveIndexed({ matchers: ANY_DATA, fromMs, toMs }, signal)) &&
+      !(await this.#mayHaveIndexed(marks, signal))
+    );
   }
 
   close(): void {
@@ -47,6 +60,10 @@ export class PromqlView extends ReadableView {
   }
 
   get convertsHistograms(): boolean {
+    return this.#exports === true;
+  }
+
+  get dropsNan(): boolean {
     return this.#exports === true;
   }
 
@@ -95,14 +112,30 @@ export class PromqlView extends ReadableView {
     if (this.#exports === false) return undefined;
     const selector = this.#selector(matchers);
     try {
-      return await this.retried(signal, async (attempt) => {
+      const isShown = await this.retried(signal, async (attempt) => {
         const options = { attempt, signal, maxBytes: this.options.maxResponseBytes };
         for await (const _ of this.#client.exportSeries([selector], fromMs, toMs, options)) return true;
         return false;
       });
+      this.#exports = true;
+      return isShown;
     } catch (error) {
       this.#noteExport(error);
       return undefined;
+    }
+  }
+
+  /** True when it can't be found out. */
+  async #mayHaveIndexed({ matchers, fromMs, toMs }: ReadRange, signal: AbortSignal): Promise<boolean> {
+    const maxBytes = this.options.maxResponseBytes;
+    try {
+      return await this.retried(signal, (attempt) =>
+        this.#client.hasSeries(this.#selector(matchers), fromMs, toMs, { attempt, signal, maxBytes }),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return true;
+      throw error;
     }
   }
 

@@ -3,10 +3,8 @@
 
 import type { Endpoint } from '../../remote/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
-import { hintOf } from '../../remote/meaning/answer-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import { WireError } from '../../wire/errors.ts';
 import { labelKey } from '../../wire/label-hash.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
@@ -14,9 +12,11 @@ import { AddedLabels } from './added-labels.ts';
 import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { type FoundMark, findLatestMark } from './mark-search.ts';
 import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
+import { damagedResponse } from './damaged-response.ts';
 import { countLabel } from './mark-counts.ts';
 import { LatestMark, type Mark, markMatchers, probeMatchers, progressMetric } from './progress-mark.ts';
 import { pieceMatchers } from './series-pieces.ts';
+import { type Look, lookUntilSettled } from './settling.ts';
 
 export interface ViewOptions {
   readonly plan: MigrationPlan;
@@ -51,12 +51,10 @@ export interface ProgressSample {
 }
 
 /** All series but the progress series, the probe among them. */
-const ANY_DATA: readonly Matcher[] = [
+export const ANY_DATA: readonly Matcher[] = [
   { kind: '=~', name: '__name__', value: '.+' },
   { kind: '!=', name: '__name__', value: progressMetric },
 ];
-/** Responses that can't be parsed are retried this often, for some minutes; then something is wrong that does not pass. */
-const MAX_DAMAGED_RESPONSES = 15;
 /** How long a probe may take to show; VictoriaMetrics 1.145 shows a new series two to four seconds after it took it. */
 const PROBE_VISIBLE_MS = 5000;
 const PROBE_POLL_MS = 500;
@@ -94,10 +92,15 @@ export abstract class ReadableView implements DestinationView {
 
   protected abstract readonly hidesStaleMarkers: boolean;
   abstract readonly convertsHistograms: boolean;
+  abstract readonly dropsNan: boolean;
 
-  abstract settle(signal: AbortSignal): Promise<void>;
-  abstract show(signal: AbortSignal): Promise<boolean>;
+  abstract isUntouched(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
+  abstract show(signal: AbortSignal): Promise<number>;
   abstract close(): void;
+
+  settled<T>(look: Look<T>, signal: AbortSignal): Promise<T> {
+    return lookUntilSettled(look, { clock: this.options.clock, show: (during) => this.show(during) }, signal);
+  }
 
   async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
     const untilMs = Math.max(toMs, this.#reachMs());
@@ -284,21 +287,4 @@ export abstract class ReadableView implements DestinationView {
 /** A mark or a probe of that time; the counts beside a mark are none. */
 function hasSampleAt(samples: readonly ProgressSample[], timeMs: number): boolean {
   return samples.some((sample) => sample.timeMs === timeMs && sample.labels[countLabel] === undefined);
-}
-
-/** A response that can't be parsed as the failure of a read; undefined for any other failure. */
-function damagedResponse(error: unknown, attempt: number): RemoteError | undefined {
-  const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-answer');
-  if (!isDamaged) return undefined;
-  return new RemoteError({
-    class: attempt < MAX_DAMAGED_RESPONSES ? 'transient' : 'refused',
-    code: 'bad-answer',
-    side: 'progress',
-    status: error instanceof RemoteError ? error.status : 200,
-    what:
-      error instanceof RemoteError
-        ? error.message.replace(/^progress /, '')
-        : `sent a damaged response: ${error.message}`,
-    hint: hintOf('bad-answer', 'progress'),
-  });
 }

@@ -17,11 +17,11 @@ import {
   type ReadRange,
   type ViewOptions,
 } from './readable-view.ts';
-import { settle } from './settling.ts';
 
 export class RemoteReadView extends ReadableView {
   protected readonly hidesStaleMarkers = false;
   readonly convertsHistograms = false;
+  readonly dropsNan = false;
   readonly #client: ReadClient;
   // Not the source's: a window that holds part of that one and waits for more could wait for a reader that does the same.
   readonly #markBudget: MemoryBudget;
@@ -37,11 +37,12 @@ export class RemoteReadView extends ReadableView {
     this.#budget = new MemoryBudget(options.maxResponseBytes);
   }
 
-  settle(signal: AbortSignal): Promise<void> {
-    return settle(this.options.clock, undefined, signal);
+  /** Every store that is read by remote_read shows at once what it has acknowledged. */
+  show(): Promise<number> {
+    return Promise.resolve(0);
   }
 
-  show(): Promise<boolean> {
+  isUntouched(): Promise<boolean> {
     return Promise.resolve(false);
   }
 

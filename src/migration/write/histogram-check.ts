@@ -8,6 +8,7 @@ import { labelKey } from '../../wire/label-hash.ts';
 import { writeRequestSamples } from '../../wire/requests/write-request.ts';
 import type { MigrationObserver } from '../observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
+import { lookFor } from '../progress/settling.ts';
 import type { DeliveryWindow, HistogramExample, OutgoingRequest, SampleAt } from './attempt.ts';
 import type { Rejections } from './rejections.ts';
 
@@ -57,13 +58,8 @@ export class HistogramCheck {
     const { view } = this.#options;
     if (!view.readable) return this.#unseen('the destination is not read (destination.progress.protocol: None)');
     try {
-      // What is shown is there, however early the look: only its absence has to wait until the destination has settled.
-      if (await this.#shows(example.histogram, signal)) return 'yes';
-      for (let look = 1; look <= LOOKS; look++) {
-        await view.settle(signal);
-        if (await this.#shows(example.histogram, signal)) return 'yes';
-      }
-      if (view.convertsHistograms && (await this.#shows(convertedForm(example.histogram), signal))) return 'yes';
+      const isStored = lookFor(() => this.#isStored(example.histogram, signal));
+      for (let look = 1; look <= LOOKS; look++) if (await view.settled(isStored, signal)) return 'yes';
       if (view.hides(example.histogram.labels) === 'everything')
         return this.#unseen('the destination returns different labels than were written');
       // Where even a float of the same request does not show, its absence proves nothing: the next window may.
@@ -74,6 +70,11 @@ export class HistogramCheck {
       if (!(error instanceof RemoteError)) throw error;
       return this.#unseen(error.message);
     }
+  }
+
+  async #isStored(histogram: SampleAt, signal: AbortSignal): Promise<boolean> {
+    if (await this.#shows(histogram, signal)) return true;
+    return this.#options.view.convertsHistograms && this.#shows(convertedForm(histogram), signal);
   }
 
   async #shows({ labels, timeMs }: SampleAt, signal: AbortSignal): Promise<boolean> {

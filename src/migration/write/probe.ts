@@ -10,6 +10,7 @@ import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import { markLabels, progressMetric } from '../progress/progress-mark.ts';
+import { lookFor } from '../progress/settling.ts';
 
 export interface ProbeOptions {
   readonly plan: MigrationPlan;
@@ -51,8 +52,8 @@ export class Probe {
     const error = await this.#send(Buffer.concat([requestOf(labels, timeMs), refused]), signal);
     if (error === undefined) return 'accepted';
     if (error.class !== 'rejected') return 'unclear';
-    await this.#view.settle(signal);
-    return (await this.#isShown(labels, timeMs, signal)) ? 'kept' : 'rolled-back';
+    const isShown = lookFor(() => this.#isShown(labels, timeMs, signal));
+    return (await this.#view.settled(isShown, signal)) ? 'kept' : 'rolled-back';
   }
 
   /** A sample that an earlier run left there would prove nothing. */

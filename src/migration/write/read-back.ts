@@ -4,6 +4,7 @@ import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import { labelKey } from '../../wire/label-hash.ts';
 import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-request.ts';
 import type { DestinationView, SeriesRange } from '../progress/destination-view.ts';
+import type { Look } from '../progress/settling.ts';
 
 /** The times that the destination has, ascending, by the `labelKey` of each series. */
 export type Present = ReadonlyMap<string, Float64Array>;
@@ -12,9 +13,14 @@ export type Present = ReadonlyMap<string, Float64Array>;
  * The timestamps of a WriteRequest's series, within the time of its samples, that the destination shows after it has settled.
  * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
  */
-export async function readBack(view: DestinationView, request: Uint8Array, signal: AbortSignal): Promise<Present> {
-  await view.settle(signal);
-  return view.presentTimes(rangeOf(request), signal);
+export function readBack(view: DestinationView, request: Uint8Array, signal: AbortSignal): Promise<Present> {
+  const range = rangeOf(request);
+  const look: Look<Present> = {
+    look: () => view.presentTimes(range, signal),
+    isComplete: (present) => missingOf(request, present).length === 0,
+    isSame: (before, after) => timesIn(before) === timesIn(after),
+  };
+  return view.settled(look, signal);
 }
 
 /** The part of a WriteRequest that is not there; the request itself when nothing is, empty when all is. */
@@ -35,6 +41,12 @@ export async function showsLater(
   const keys = () => [labelKey(labels)];
   const range = { names: [metricName(labels)], keys, fromMs: afterMs + 1, toMs: afterMs + stretchMs };
   return (await view.presentTimes(range, signal)).size > 0;
+}
+
+function timesIn(present: Present): number {
+  let times = 0;
+  for (const { length } of present.values()) times += length;
+  return times;
 }
 
 function rangeOf(request: Uint8Array): SeriesRange {

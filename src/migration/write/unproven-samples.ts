@@ -90,9 +90,9 @@ export class UnprovenSamples {
     }
     // Times are compared, not values: a duplicate is what has another value at a time that is shown.
     const comparable = present !== undefined && reason !== 'duplicate_timestamp';
-    const missing = comparable ? missingOf(one.request, present) : one.request;
+    const missing = comparable ? this.#withoutDropped(one, missingOf(one.request, present)) : one.request;
     const missed = samplesIn(missing);
-    const isAcknowledged = error.reason === 'ha_tracker' && !one.repeated;
+    const isAcknowledged = isAcknowledgement(error) && !one.repeated;
     account.add(isAcknowledged ? 'written' : 'already-present', one.samples - missed);
     const left = await this.#withoutHidden(one, missing, { present, window, signal });
     const { samples, firstLabels: labels, firstTimeMs: timeMs } = summarizeWriteRequest(left);
@@ -100,6 +100,17 @@ export class UnprovenSamples {
     if (samples === 0) return;
     const isBound = !provesAbsence(error) && this.#mayHide(left, present);
     this.#options.rejections.add(window, { reason, samples, error, example: { labels, timeMs }, isBound });
+  }
+
+  /**
+   * What is missing of a request; nothing when the destination has stored all of it that it ever stores. NaN that it drops counts as written
+   * as it does behind any other 2xx.
+   */
+  #withoutDropped({ error }: Unproven, missing: Uint8Array): Uint8Array {
+    if (!this.#options.view.dropsNan || !isAcknowledgement(error)) return missing;
+    for (const { samples } of writeRequestSamples(missing))
+      if (!samples.every(({ isOrdinaryNan }) => isOrdinaryNan)) return missing;
+    return new Uint8Array();
   }
 
   #warnOnce(warning: Extract<MigrationEvent, { type: 'warning' }>): void {
@@ -186,6 +197,11 @@ const ABSENT_REASONS: ReadonlySet<RejectReason> = new Set([
 /** Whether a sample that was refused so can't be there: it would be refused as well had it never been sent before. */
 function provesAbsence({ reason, class: errorClass }: RemoteError): boolean {
   return errorClass === 'too-large' || (reason !== undefined && ABSENT_REASONS.has(reason));
+}
+
+/** The response was a 202. */
+function isAcknowledgement({ reason }: RemoteError): boolean {
+  return reason === 'ha_tracker';
 }
 
 function refusesAll(window: DeliveryWindow): boolean {

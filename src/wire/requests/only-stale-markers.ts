@@ -28,11 +28,22 @@ export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
 
 /** Whether the Sample or Histogram message in [start, end) is a stale marker: the value of the one, the sum of the other says so. */
 export function endsSeries(bytes: Uint8Array, start: number, end: number, isHistogram: boolean): boolean {
-  const field = isHistogram ? 3 : 1;
+  const at = positionOfDouble(bytes, start, end, isHistogram ? 3 : 1);
+  return at !== undefined && isStaleMarker(bytes, at);
+}
+
+/** Whether the value of the Sample message in [start, end) is a NaN that is no stale marker. */
+export function isOrdinaryNan(bytes: Uint8Array, start: number, end: number): boolean {
+  const at = positionOfDouble(bytes, start, end, 1);
+  if (at === undefined || isStaleMarker(bytes, at)) return false;
+  return Number.isNaN(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getFloat64(0, true));
+}
+
+function positionOfDouble(bytes: Uint8Array, start: number, end: number, field: number): number | undefined {
   const reader = new ProtoReader(bytes, start, end);
   while (reader.nextField()) {
-    if (reader.field === field) return isStaleMarker(bytes, reader.fixed64());
+    if (reader.field === field) return reader.fixed64();
     reader.skip();
   }
-  return false;
+  return undefined;
 }

@@ -4,7 +4,7 @@
 import type { LabelBytes } from '../labels.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
 import { histogramTimeMs } from '../answers/sample-messages.ts';
-import { endsSeries } from './only-stale-markers.ts';
+import { endsSeries, isOrdinaryNan } from './only-stale-markers.ts';
 
 const TAG_TIMESERIES = 0x0a;
 
@@ -109,6 +109,8 @@ export interface RequestSample {
   readonly timeMs: number;
   readonly isHistogram: boolean;
   readonly isStaleMarker: boolean;
+  /** A float that is no number and no stale marker. */
+  readonly isOrdinaryNan: boolean;
 }
 
 /** As `writeRequestSeries`, with what kind of sample each is. */
@@ -121,8 +123,13 @@ export function* writeRequestSamples(
     while (reader.nextField()) {
       reader.skip();
       const isHistogram = reader.field === 4;
-      if (isHistogram || reader.field === 2)
-        kinds.push({ isHistogram, isStaleMarker: endsSeries(bytes, reader.valueStart, reader.valueEnd, isHistogram) });
+      if (!isHistogram && reader.field !== 2) continue;
+      const { valueStart: start, valueEnd: end } = reader;
+      kinds.push({
+        isHistogram,
+        isStaleMarker: endsSeries(bytes, start, end, isHistogram),
+        isOrdinaryNan: !isHistogram && isOrdinaryNan(bytes, start, end),
+      });
     }
     const timesMs = timesOf(bytes, entry);
     yield {

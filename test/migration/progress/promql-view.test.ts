@@ -1,14 +1,50 @@
 import assert from 'node:assert/strict';
+import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
 import { markLabels } from '../../../src/migration/progress/progress-mark.ts';
 import { PromqlView } from '../../../src/migration/progress/promql-view.ts';
+import { APPEARING_MS, FLUSHING_MS } from '../../../src/migration/progress/settling.ts';
 import { Retrier } from '../../../src/migration/limits/retrier.ts';
 import { recordingHooks } from '../../remote/servers.ts';
+import { type Behaviour, startFakeStore } from '../../support/stores/fake-store.ts';
+import { m3 } from '../../support/stores/m3.ts';
+import { prometheus } from '../../support/stores/prometheus.ts';
+import { thanos } from '../../support/stores/thanos.ts';
+import { victoriametrics } from '../../support/stores/victoriametrics.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { startDestination } from '../support/fake-destination.ts';
 import { dayMs, emptyProgress, endpoint, epochMs, minuteMs, planFor, RecordingObserver } from '../support/plan.ts';
 import { bitsOf } from '../support/remote-messages.ts';
 
 const never = new AbortController().signal;
+
+function openView(
+  plan: MigrationPlan,
+  { queryUrl }: { readonly queryUrl: string },
+  received: (bytes: number) => void = () => undefined,
+): PromqlView {
+  const clock = new FastClock({ nowMs: epochMs });
+  const observer = new RecordingObserver();
+  const retrier = new Retrier({
+    clock,
+    random: () => 0.5,
+    observer,
+    progress: emptyProgress(),
+    startupDeadlineMs: 1000,
+  });
+  return new PromqlView({
+    plan,
+    endpoint: endpoint('progress', queryUrl),
+    hooks: {
+      ...recordingHooks(),
+      request: ({ receivedBytes }: { receivedBytes: number }) => received(receivedBytes),
+    },
+    retrier,
+    clock,
+    random: () => 0.5,
+    maxResponseBytes: 1024 * 1024,
+    probe: () => Promise.reject(new Error('not expected')),
+  });
+}
 
 describe('marks by PromQL', () => {
   it('are found among many thousands without reading them', async () => {
@@ -22,26 +58,9 @@ describe('marks by PromQL', () => {
         samples: [{ timeMs: epochMs + 300 * dayMs, bits: 0n }],
       },
     ]);
-    const clock = new FastClock({ nowMs: epochMs });
-    const observer = new RecordingObserver();
-    const progress = emptyProgress();
-    const retrier = new Retrier({ clock, random: () => 0.5, observer, progress, startupDeadlineMs: 1000 });
     let bytes = 0;
-    const hooks = {
-      ...recordingHooks(),
-      request: ({ receivedBytes }: { receivedBytes: number }) => {
-        bytes += receivedBytes;
-      },
-    };
-    const view = new PromqlView({
-      plan,
-      endpoint: endpoint('progress', destination.queryUrl),
-      hooks,
-      retrier,
-      clock,
-      random: () => 0.5,
-      maxResponseBytes: 1024 * 1024,
-      probe: () => Promise.reject(new Error('not expected')),
+    const view = openView(plan, destination, (received) => {
+      bytes += received;
     });
     const mark = await view.latestMark(epochMs, epochMs + 365 * dayMs, never);
     view.close();
@@ -53,5 +72,31 @@ describe('marks by PromQL', () => {
     });
     assert.ok(bytes < 40_000, `${bytes} bytes`);
     assert.deepEqual(destination.failures, []);
+  });
+});
+
+describe('a store that is read by PromQL may hide what it has taken', () => {
+  const stores: readonly (readonly [string, Behaviour, hiddenForMs: number])[] = [
+    ['at most for the time of its own flusher, when VictoriaMetrics flushes on demand', victoriametrics(), FLUSHING_MS],
+    ['for as long as its own flusher lets it, when it does not', victoriametrics({ flushes: false }), APPEARING_MS],
+    ['not at all, in a Prometheus', prometheus(), 0],
+    ['not at all, in Thanos', thanos(), 0],
+    ['not at all, in M3', m3(), 0],
+  ];
+  for (const [what, behaviour, hiddenForMs] of stores) {
+    it(what, async () => {
+      await using destination = await startFakeStore(behaviour);
+      const view = openView(planFor({ source: { readUrl: '' }, destination }, { protocol: 'PromQL' }), destination);
+      await view.isEmpty(epochMs, epochMs + minuteMs, never).catch(() => undefined);
+      assert.equal(await view.show(never), hiddenForMs);
+      view.close();
+    });
+  }
+
+  it('until it is known what it is', async () => {
+    await using destination = await startFakeStore(prometheus());
+    const view = openView(planFor({ source: { readUrl: '' }, destination }, { protocol: 'PromQL' }), destination);
+    assert.equal(await view.show(never), APPEARING_MS);
+    view.close();
   });
 });

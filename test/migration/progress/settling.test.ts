@@ -1,27 +1,57 @@
 import assert from 'node:assert/strict';
-import { settle } from '../../../src/migration/progress/settling.ts';
+import { type Look, lookFor, lookUntilSettled } from '../../../src/migration/progress/settling.ts';
 import { FastClock } from '../support/fake-clock.ts';
 
 const { signal } = new AbortController();
 
-async function sleepsOf(show: (() => Promise<boolean>) | undefined): Promise<readonly number[]> {
+/** What the looks show one after the other, the last one from then on. */
+async function settled(shown: readonly number[], hiddenForMs: number, changes: Partial<Look<number>> = {}) {
   const clock = new FastClock({ nowMs: 0 });
-  await settle(clock, show, signal);
-  return clock.sleeps;
+  let looks = 0;
+  const look: Look<number> = {
+    look: () => Promise.resolve(shown[Math.min(looks++, shown.length - 1)]!),
+    isComplete: (samples) => samples === 10,
+    isSame: (before, after) => before === after,
+    ...changes,
+  };
+  const seen = await lookUntilSettled(look, { clock, show: () => Promise.resolve(hiddenForMs) }, signal);
+  return { seen, looks, sleeps: clock.sleeps };
 }
 
-describe('a destination settles', () => {
-  it('in a moment where everything is shown at once, or on demand', async () => {
-    assert.deepEqual(await sleepsOf(undefined), [500]);
-    assert.deepEqual(await sleepsOf(async () => true), [500]);
+describe('what a destination does not show', () => {
+  it('is not waited for when nothing is missing', async () => {
+    assert.deepEqual(await settled([10], 2000), { seen: 10, looks: 1, sleeps: [] });
   });
 
-  it('in five seconds where a new series appears late and nothing can be done about it', async () => {
-    assert.deepEqual(await sleepsOf(async () => false), [500, 4500]);
+  it('may arrive within a moment', async () => {
+    assert.deepEqual(await settled([0, 10], 2000), { seen: 10, looks: 2, sleeps: [500] });
   });
 
-  it('until it is aborted', async () => {
+  it('is absent after that moment where nothing is hidden', async () => {
+    assert.deepEqual(await settled([3], 0), { seen: 3, looks: 2, sleeps: [500] });
+  });
+
+  it('is absent only once it is absent again after the time that something may be hidden', async () => {
+    assert.deepEqual(await settled([0, 0, 10], 2000), { seen: 10, looks: 3, sleeps: [500, 2000] });
+    assert.deepEqual(await settled([3], 2000), { seen: 3, looks: 3, sleeps: [500, 2000] });
+    assert.deepEqual(await settled([0, 0, 3, 3], 4500), { seen: 3, looks: 4, sleeps: [500, 4500, 4500] });
+  });
+
+  it('is absent at once when the destination proves that it hides nothing', async () => {
+    const isProven = (seen: number) => Promise.resolve(seen === 3);
+    assert.deepEqual(await settled([3], 2000, { isProven }), { seen: 3, looks: 2, sleeps: [500] });
+    assert.equal((await settled([4], 2000, { isProven })).looks, 3);
+  });
+
+  it('is not waited for without end while every look shows more', async () => {
+    const { looks } = await settled([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 2000, { isComplete: () => false });
+    assert.equal(looks, 9);
+  });
+
+  it('is waited for until the wait is aborted', async () => {
     const aborted = AbortSignal.abort(new Error('stop'));
-    await assert.rejects(settle(new FastClock({ nowMs: 0 }), undefined, aborted), { message: 'stop' });
+    const visibility = { clock: new FastClock({ nowMs: 0 }), show: () => Promise.resolve(0) };
+    const nothing = lookFor(() => Promise.resolve(false));
+    await assert.rejects(lookUntilSettled(nothing, visibility, aborted), { message: 'stop' });
   });
 });

@@ -1,12 +1,14 @@
-// A destination's view for unit tests: shows what it is given, and counts how often it was given time to settle.
+// A destination's view for unit tests: shows what it is given, and counts how often something was waited for.
 
 import type { DestinationView, Hidden, SeriesRange } from '../../../src/migration/progress/destination-view.ts';
+import { type Look } from '../../../src/migration/progress/settling.ts';
 import { labelKey } from '../../../src/wire/label-hash.ts';
 
 export class FakeView implements DestinationView {
   readonly readable = true;
-  readonly convertsHistograms = false;
-  settled = 0;
+  readonly convertsHistograms: boolean = false;
+  readonly dropsNan: boolean = false;
+  waits = 0;
   readonly #shown: readonly (readonly [labels: Uint8Array, ...timesMs: number[]])[];
   readonly #hides: Hidden;
 
@@ -42,13 +44,19 @@ export class FakeView implements DestinationView {
     return this.#hides;
   }
 
-  settle(): Promise<void> {
-    this.settled++;
-    return Promise.resolve();
+  isUntouched(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
-  show(): Promise<boolean> {
-    return Promise.resolve(false);
+  async settled<T>({ look, isComplete }: Look<T>): Promise<T> {
+    const first = await look();
+    if (isComplete(first)) return first;
+    this.waits++;
+    return look();
+  }
+
+  show(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   close(): void {}

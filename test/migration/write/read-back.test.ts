@@ -28,7 +28,7 @@ describe('reading a write request back', () => {
       [...writeRequestSeries(missing)].map(({ labels, timesMs }) => [formatLabels(labels), timesMs]),
       [['{__name__="up"}', [2]]],
     );
-    assert.equal(view.settled, 1);
+    assert.equal(view.waits, 1);
   });
 
   it('leaves nothing when all of it is there, and the same request when nothing is', async () => {

@@ -22,7 +22,9 @@ const signal = new AbortController().signal;
 const [up, down] = ['up', 'down'].map((name) => encodeLabels([['__name__', name]])) as [Uint8Array, Uint8Array];
 const nowhere = { readUrl: '', writeUrl: '', queryUrl: '' };
 
-type Sample = [timeMs: number, kind?: 'stale'];
+type Sample = [timeMs: number, kind?: 'stale' | 'nan'];
+
+const HIGH_BITS = { stale: 0x7ff00000, nan: 0x7ff80000, number: 0x3ff00000 };
 
 /** Times are counted from `t`. */
 function requestOf(...series: [labels: Uint8Array, ...samples: Sample[]][]): Uint8Array {
@@ -30,7 +32,7 @@ function requestOf(...series: [labels: Uint8Array, ...samples: Sample[]][]): Uin
   for (const [labels, ...samples] of series) {
     const columns = new SampleColumns();
     for (const [timeMs, kind] of samples)
-      columns.addFloat(t + timeMs, kind === 'stale' ? 2 : timeMs, kind === 'stale' ? 0x7ff00000 : 0x3ff00000);
+      columns.addFloat(t + timeMs, kind === 'stale' ? 2 : timeMs, HIGH_BITS[kind ?? 'number']);
     batch.appendFloats(labels, columns, 0, samples.length);
   }
   return batch.request();
@@ -185,6 +187,19 @@ describe('samples of a request that was answered with 202', () => {
     assert.deepEqual(counts, { written: 1, present: 0, rejected: { ha_tracker: 1 }, maybe: 0 });
   });
 
+  it('are written when all that is missing is NaN that the destination drops', async () => {
+    const view = (dropsNan: boolean) => Object.assign(new FakeView(shown([up, 1])), { dropsNan });
+    const nan: Sample[] = [[1], [2, 'nan'], [3, 'stale']];
+    const error = refusal('accepted-only', 'ha_tracker');
+    const countsFor = (dropsNan: boolean, ...samples: Sample[]) =>
+      countsOf(view(dropsNan), requestOf([up, ...samples]), error);
+    assert.deepEqual((await countsFor(true, [1], [2, 'nan'])).rejected, {});
+    assert.deepEqual((await countsFor(true, [1], [2, 'nan'])).written, 2);
+    assert.deepEqual((await countsFor(true, [2, 'nan'])).written, 1);
+    assert.deepEqual((await countsFor(false, [1], [2, 'nan'])).rejected, { ha_tracker: 1 });
+    assert.deepEqual((await countsFor(true, ...nan)).rejected, { ha_tracker: 2 }, 'the stale marker was dropped too');
+  });
+
   it('count as written with a warning where nothing can be read and no HA tracker is named', async () => {
     const { unproven, window, progress, events } = setUp(new NoView());
     await unproven.add(attemptOf(requestOf([up, [1]]), window), refusal('accepted-only', 'ha_tracker'));
@@ -221,7 +236,7 @@ describe('the check of native histograms', () => {
   it('finds them, without waiting for a destination that shows them at once', async () => {
     const view = new FakeView(shown([up, 1]));
     assert.deepEqual(await check(view, histogramRequest()), { rejected: {}, warnings: [] });
-    assert.equal(view.settled, 0);
+    assert.equal(view.waits, 0);
   });
 
   it('finds them missing beside a float that shows', async () => {

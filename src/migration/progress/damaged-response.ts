@@ -1,0 +1,25 @@
+// A response of the destination that can't be parsed, as the failure of a read. Pure.
+
+import { hintOf } from '../../remote/meaning/answer-codes.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import { WireError } from '../../wire/errors.ts';
+
+/** Responses that can't be parsed are retried this often, for some minutes; then something is wrong that does not pass. */
+const MAX_DAMAGED_RESPONSES = 15;
+
+/** undefined for any other failure. */
+export function damagedResponse(error: unknown, attempt: number): RemoteError | undefined {
+  const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-answer');
+  if (!isDamaged) return undefined;
+  return new RemoteError({
+    class: attempt < MAX_DAMAGED_RESPONSES ? 'transient' : 'refused',
+    code: 'bad-answer',
+    side: 'progress',
+    status: error instanceof RemoteError ? error.status : 200,
+    what:
+      error instanceof RemoteError
+        ? error.message.replace(/^progress /, '')
+        : `sent a damaged response: ${error.message}`,
+    hint: hintOf('bad-answer', 'progress'),
+  });
+}

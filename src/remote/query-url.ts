@@ -1,0 +1,24 @@
+// Where a query API is, and how it is given times. Pure; called by query-client.ts.
+
+const apiPaths = {
+  query: 'api/v1/query',
+  export: 'api/v1/export',
+  series: 'api/v1/series',
+  force_flush: 'internal/force_flush',
+} as const;
+
+export type Api = keyof typeof apiPaths;
+
+/** `<base>/api/v1/<api>`, or where else it is, whether the base ends there already or not; the base's query string stays. */
+export function apiUrl(base: URL, api: Api): URL {
+  const url = new URL(base);
+  const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
+  url.pathname = `${prefix}/${apiPaths[api]}`;
+  url.hash = '';
+  return url;
+}
+
+/** The API takes seconds; three decimals keep the milliseconds. */
+export function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}

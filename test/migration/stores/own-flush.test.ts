@@ -1,0 +1,93 @@
+// VictoriaMetrics' own flusher hides rows while it makes a part of them, and /internal/force_flush does not wait for it: what does not show
+// right after a flush may be there all the same.
+
+import assert from 'node:assert/strict';
+import { FLUSHING_MS } from '../../../src/migration/progress/settling.ts';
+import { type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
+import type { Fault } from '../../support/stores/faults.ts';
+import { victoriametrics } from '../../support/stores/victoriametrics.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { dayMs, epochMs, hourMs, planFor, run } from '../support/plan.ts';
+import { assertComplete, countOf, prometheusWith } from './support/copies.ts';
+import { changed, testSeries, withoutNan } from './support/store-cases.ts';
+
+const due = changed(testSeries(), withoutNan);
+
+/** Slow enough that a request takes less of its time than what it waits for. */
+function slowClock(): FastClock {
+  return new FastClock({ nowMs: epochMs + 30 * dayMs, speed: 6 });
+}
+
+function startFlushing(clock: FastClock): Promise<FakeStore> {
+  return startFakeStore(victoriametrics({ flushingForMs: 1900 }), { now: () => clock.now() });
+}
+
+function planInto(source: FakeStore, destination: FakeStore) {
+  return planFor(
+    { source, destination },
+    {
+      protocol: 'PromQL',
+      destination: { ordering: 'Any' },
+      limits: { samplesPerWrite: 120 },
+      window: { maxMs: hourMs / 4 },
+    },
+  );
+}
+
+describe('samples that VictoriaMetrics is flushing when they are looked for', () => {
+  const lost: Readonly<Record<string, Fault>> = {
+    'are not sent again after a 500 from a proxy': { status: 500, commits: true },
+    'are not sent again after a reset': { disconnects: 'after commit' },
+    'are no rejected samples after a 202': { status: 202, commits: true },
+  };
+  for (const [what, fault] of Object.entries(lost)) {
+    it(what, async () => {
+      await using source = await prometheusWith();
+      const clock = slowClock();
+      await using destination = await startFlushing(clock);
+      let writes = 0;
+      destination.onRequest = ({ kind, isMark }) =>
+        kind === 'write' && !isMark && ++writes % 5 === 2 ? fault : undefined;
+      const result = await run(planInto(source, destination), { clock });
+      assertComplete(result, destination, due);
+      assert.ok(writes > 5, `${writes} writes`);
+    });
+  }
+
+  // The first write comes before any mark; the eighth behind one.
+  for (const writes of [1, 8]) {
+    it(`are found by the run after one that was aborted at write ${writes}`, async () => {
+      await using source = await prometheusWith();
+      const clock = slowClock();
+      await using destination = await startFlushing(clock);
+      const plan = planInto(source, destination);
+      const abort = new AbortController();
+      destination.onCarriedOut = () => {
+        if (destination.requestsOf('write').length === writes) abort.abort();
+      };
+      const first = await run(plan, { clock, abort: abort.signal });
+      assert.equal(first.progress.phase, 'Interrupted');
+      await destination.settled();
+      const second = await run(plan, { clock });
+      assertComplete(second, destination, due);
+      const { samplesAlreadyPresent, samplesRead } = second.progress;
+      assert.ok(samplesAlreadyPresent > 0, 'something was there');
+      assert.ok(writes === 1 || samplesRead < countOf(testSeries()), 'it resumed at a mark');
+    });
+  }
+
+  it('are not waited for in a store that has nothing of the range', async () => {
+    await using source = await prometheusWith();
+    const clock = slowClock();
+    await using destination = await startFlushing(clock);
+    destination.put([{ labels: [['__name__', 'other']], samples: [{ timeMs: epochMs + 10 * dayMs, bits: 1n }] }]);
+    let waited: readonly number[] = [];
+    destination.onRequest = ({ kind, isMark }) => {
+      if (kind === 'write' && !isMark && waited.length === 0) waited = [...clock.sleeps];
+      return undefined;
+    };
+    const result = await run(planInto(source, destination), { clock });
+    assert.equal(result.error, undefined);
+    assert.ok(waited.includes(500) && !waited.includes(FLUSHING_MS));
+  });
+});
