@@ -11,97 +11,100 @@ export interface Tenant {
   readonly value: string;
 }
 
-/** User and password for HTTP basic authentication. Excludes authorization. */
+/** User and password for HTTP basic authentication. Cannot be used together with authorization. */
 export interface BasicAuth {
-  /** The user. One newline at its end is dropped. */
+  /** The user name. One trailing newline is removed. */
   readonly username: KeyReference;
-  /** The password. One newline at its end is dropped. */
+  /** The password. One trailing newline is removed. */
   readonly password: KeyReference;
 }
 
-/** The user. One newline at its end is dropped. */
+/** The user name. One trailing newline is removed. */
 export interface KeyReference {
   /** Name of the Secret or ConfigMap, in the namespace of the PromMigration. */
   readonly name: string;
-  /** Key inside its data. */
+  /** Key in the data of the Secret or ConfigMap. */
   readonly key: string;
 }
 
-/** An Authorization header of the form "<type> <credentials>", such as a bearer token. Excludes basicAuth. */
+/**
+ * An Authorization header of the form "<type> <credentials>", such as a bearer token. Cannot be used together with
+ * basicAuth.
+ */
 export interface Authorization {
   /**
-   * The scheme in front of the credentials: Bearer, or what the server asks for (Token for InfluxDB). Not Basic: use
+   * The scheme in front of the credentials: Bearer, or what the server requires (Token for InfluxDB). For Basic use
    * basicAuth.
    */
   readonly type: string;
-  /** The token. One newline at its end is dropped. */
+  /** The token. One trailing newline is removed. */
   readonly credentials: KeyReference;
 }
 
 /**
- * How an https:// connection is made. Without it the server's certificate is checked against the usual public
+ * TLS settings for https:// connections. If unset, the server's certificate is verified against the public certificate
  * authorities.
  */
 export interface Tls {
   /**
-   * PEM certificates of the authorities that the server's certificate may be signed by, instead of the public ones.
-   * Needed for a private authority or a self-signed certificate.
+   * PEM certificates of the trusted certificate authorities, instead of the public ones. Required for a private
+   * authority or a self-signed certificate.
    */
   readonly ca?: SecretOrConfigMap;
-  /** PEM certificate (with its chain) that this client shows: mutual TLS. Needs keySecret. */
+  /** PEM client certificate, with its chain, for mutual TLS. Requires keySecret. */
   readonly cert?: SecretOrConfigMap;
-  /** PEM private key of cert, not encrypted. */
+  /** PEM private key of cert, unencrypted. */
   readonly keySecret?: KeyReference;
-  /** Name that the server's certificate must carry, where it is not the URL's host. */
+  /** Expected name in the server's certificate, if it is not the host of the URL. */
   readonly serverName?: string;
   /**
-   * Accepts any certificate. Anyone on the way can then read and change the samples and the credentials: for tests
-   * only; give ca instead.
+   * Accept any certificate. Only for tests: anyone on the network path can then read and change the samples and the
+   * credentials. Set ca instead.
    */
   readonly insecureSkipVerify: boolean;
-  /** Oldest TLS version that is spoken. */
+  /** Minimum TLS version. */
   readonly minVersion: 'TLS12' | 'TLS13';
 }
 
 /**
- * PEM certificates of the authorities that the server's certificate may be signed by, instead of the public ones.
- * Needed for a private authority or a self-signed certificate.
+ * PEM certificates of the trusted certificate authorities, instead of the public ones. Required for a private
+ * authority or a self-signed certificate.
  */
 export interface SecretOrConfigMap {
-  /** Takes it from a Secret. */
+  /** Read from a Secret. */
   readonly secret?: KeyReference;
-  /** Takes it from a ConfigMap. */
+  /** Read from a ConfigMap. */
   readonly configMap?: KeyReference;
 }
 
 /**
- * How long to wait before a request is given up and tried again. There is no limit on the whole of a request, which a
- * big answer would pass.
+ * How long to wait before a request is aborted and retried. There is no limit on the total duration of a request,
+ * because a large response can take long.
  */
 export interface Timeouts {
-  /** For the connection, name look-up and TLS included. Raise it for far or slow networks. */
+  /** For establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
   readonly connect: string;
   /**
-   * From the end of the request to the beginning of the answer. Raise it for a source that thinks long before it
-   * answers.
+   * From the end of the request to the first byte of the response. Raise it for a source that takes long to evaluate a
+   * query.
    */
   readonly firstByte: string;
-  /** Between two pieces of an answer. Raise it for a server that pauses within an answer. */
+  /** Between two parts of a response. Raise it for a server that pauses within a response. */
   readonly silence: string;
 }
 
 /**
- * How long to wait before a request is given up and tried again. There is no limit on the whole of a request, which a
- * big answer would pass. What is not given defaults to the destination's.
+ * How long to wait before a request is aborted and retried. There is no limit on the total duration of a request,
+ * because a large response can take long. Each unset field defaults to that of the destination.
  */
 export interface ProgressTimeouts {
-  /** For the connection, name look-up and TLS included. Raise it for far or slow networks. */
+  /** For establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
   readonly connect?: string;
   /**
-   * From the end of the request to the beginning of the answer. Raise it for a source that thinks long before it
-   * answers.
+   * From the end of the request to the first byte of the response. Raise it for a source that takes long to evaluate a
+   * query.
    */
   readonly firstByte?: string;
-  /** Between two pieces of an answer. Raise it for a server that pauses within an answer. */
+  /** Between two parts of a response. Raise it for a server that pauses within a response. */
   readonly silence?: string;
 }

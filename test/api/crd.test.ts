@@ -105,9 +105,7 @@ describe('the CustomResourceDefinition', () => {
       .flatMap(([, node]) => node['x-kubernetes-validations'] ?? [])
       .filter(({ rule }) => rule.includes('oldSelf'));
     assert.deepEqual(
-      transitions.map(({ message }) =>
-        message?.replace(/ is part of what defines the copy and cannot be changed.*$/, ''),
-      ),
+      transitions.map(({ message }) => message?.replace(/ is immutable because it defines the copy.*$/, '')),
       [
         'source.url',
         'source.tenant',

@@ -4,13 +4,13 @@ import type { Changes } from './manifests.ts';
 
 const reserved =
   'must not set Authorization, Host, User-Agent, Accept-Encoding, Content-*, X-Prometheus-*, Retry-Attempt or a header of the ' +
-  'connection: prom-migrator sets them (for Authorization use basicAuth or authorization)';
+  'connection: prom-migrator sets them itself (for Authorization use basicAuth or authorization)';
 const notUrl = 'must be an absolute http:// or https:// URL without spaces or a fragment';
-const userinfo = 'must not carry a user or a password; name a Secret in basicAuth or authorization instead';
+const userinfo = 'must not contain a user or a password; refer to a Secret in basicAuth or authorization instead';
 const time = 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z';
 const tooLong =
-  'must not be longer than 30m with destination.ordering InOrder: a Prometheus-like store refuses what is more than an hour older ' +
-  'than its newest sample; use a shorter window, or ordering Any where the store takes samples of any age';
+  'must not be longer than 30m with destination.ordering InOrder: a Prometheus-like store rejects samples more than an hour older ' +
+  'than its newest sample; use a shorter window, or ordering Any if the store accepts samples of any age';
 const windowBound = 'must be a duration from 1s to 6h, such as 90s or 1h30m (units h, m, s, ms)';
 const memory = 'must be a quantity of bytes from 32Mi to 1Ti, such as 256Mi or 1G';
 const targetRequired = 'is required with the actions replace, hashmod, lowercase, uppercase, keepequal and dropequal';
@@ -21,32 +21,32 @@ const ref = { name: 'a', key: 'b' };
 /** Changes to the smallest manifest, and all that is said about them, each line without its `m.yaml: `. */
 export const badManifests: readonly (readonly [Changes, readonly string[]])[] = [
   // Required fields.
-  [{ spec: undefined }, ['spec: is required: What to copy, from where, to where']],
+  [{ spec: undefined }, ['spec: is required: What to copy, from where, and to where']],
   [
     { 'spec.source': undefined },
-    ['spec.source: is required: Where samples are read: a Prometheus remote_read endpoint'],
+    ['spec.source: is required: The Prometheus remote_read endpoint that samples are read from'],
   ],
   [
     { 'spec.source.url': null },
     [
-      'spec.source.url: is required: The remote_read URL, used as it is, path and query included: http://prometheus:9090/api/v1/read, ' +
+      'spec.source.url: is required: The remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read, ' +
         'http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus',
     ],
   ],
   [
     { 'spec.destination.progress': undefined },
-    ['spec.destination.progress: is required: How the migration finds out, when it starts again, how far it had come'],
+    ['spec.destination.progress: is required: How the migration finds its resume point'],
   ],
   [
     { 'spec.destination.progress.url': undefined },
     [
-      'spec.destination.progress.url: is required unless protocol is None: where the marks of the migration are read back from the destination',
+      'spec.destination.progress.url: is required unless protocol is None: the URL from which the progress marks are read back',
     ],
   ],
   [
     { 'spec.timeRange.start': undefined },
     [
-      'spec.timeRange.start: is required: Time of the first sample (inclusive), RFC 3339 with at most milliseconds, such as 2024-01-31T00:00:00Z',
+      'spec.timeRange.start: is required: Start of the range (inclusive), RFC 3339 with at most milliseconds, such as 2024-01-31T00:00:00Z',
     ],
   ],
   // Unknown fields: no value is shown, it could be a password.
@@ -139,7 +139,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ],
   [
     { 'spec.destination.proxyUrl': 'http://u:hunter2@proxy:3128' },
-    ['spec.destination.proxyUrl: "http://***@proxy:3128": must not carry a user or a password'],
+    ['spec.destination.proxyUrl: "http://***@proxy:3128": must not contain a user or a password'],
   ],
   [
     { 'spec.destination.proxyUrl': 'socks5://proxy:1080' },
@@ -225,11 +225,11 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [{ 'spec.source.headers': { a: 5 } }, ['spec.source.headers.a: must be a string; put it in quotes']],
   [
     { 'spec.source.headers': { 'X-a': '1', 'x-A': '2' } },
-    ['spec.source.headers: header names must differ in more than upper and lower case'],
+    ['spec.source.headers: header names must be unique, ignoring case'],
   ],
   [
     { 'spec.source.headers': { 'x-scope-orgid': 'a' }, 'spec.source.tenant': { value: 'b' } },
-    ["spec.source.headers: the tenant's header must not stand among headers as well"],
+    ['spec.source.headers: headers must not contain the header of tenant'],
   ],
   [
     { 'spec.source.tenant': { header: 'Host', value: 'b' } },
@@ -239,7 +239,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   // Authentication and TLS.
   [
     { 'spec.source.basicAuth': { username: ref, password: ref }, 'spec.source.authorization': { credentials: ref } },
-    ['spec.source: basicAuth and authorization exclude each other: give at most one of them'],
+    ['spec.source: basicAuth and authorization cannot be used together: set at most one of them'],
   ],
   [
     { 'spec.destination.authorization': { type: 'basic', credentials: ref } },
@@ -247,15 +247,15 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ],
   [
     { 'spec.destination.tls': { cert: { secret: ref } } },
-    ['spec.destination.tls: cert and keySecret must be given together'],
+    ['spec.destination.tls: cert and keySecret must be set together'],
   ],
   [
     { 'spec.destination.tls': { ca: {} } },
-    ['spec.destination.tls.ca: exactly one of secret and configMap must be given'],
+    ['spec.destination.tls.ca: exactly one of secret and configMap must be set'],
   ],
   [
     { 'spec.destination.tls': { ca: { secret: ref, configMap: ref } } },
-    ['spec.destination.tls.ca: exactly one of secret and configMap must be given'],
+    ['spec.destination.tls.ca: exactly one of secret and configMap must be set'],
   ],
   [
     { 'spec.destination.authorization': { credentials: { name: '../a', key: 'b' } } },
@@ -266,22 +266,22 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.destination.authorization': { credentials: { name: 'a', key: '..' } } },
     [
-      'spec.destination.authorization.credentials.key: must be a key of its data: letters, digits, dashes, underscores and dots, not beginning with two dots',
+      'spec.destination.authorization.credentials.key: must be a key of a Secret or ConfigMap: letters, digits, dashes, underscores and dots, not starting with two dots',
     ],
   ],
   // Labels.
   [
     { 'spec.externalLabels': { __name__: 'x' } },
-    ['spec.externalLabels: label names must not be empty or begin with __'],
+    ['spec.externalLabels: label names must not be empty or start with __'],
   ],
   [
     { 'spec.destination.progress.labels': { id: 'x' } },
-    ['spec.destination.progress.labels: must not hold __name__, migration, id or shard: prom-migrator sets them'],
+    ['spec.destination.progress.labels: must not contain __name__, migration, id or shard: prom-migrator sets them'],
   ],
   [
     { 'spec.destination.progress.labels': { 'a-b': 'x' } },
     [
-      'spec.destination.progress.labels: label names must be letters, digits and underscores, not beginning with a digit',
+      'spec.destination.progress.labels: label names must be letters, digits and underscores, not starting with a digit',
     ],
   ],
   // Relabel rules, as Prometheus checks them.
@@ -306,11 +306,11 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ],
   [
     { 'spec.relabelings': [{ action: 'labelkeep', regex: 'a', separator: ',' }] },
-    ['spec.relabelings[0]: the actions labeldrop and labelkeep take regex and nothing else'],
+    ['spec.relabelings[0]: the actions labeldrop and labelkeep take only regex'],
   ],
   [
     { 'spec.relabelings': [{ action: 'dropequal', targetLabel: 'a', regex: 'x' }] },
-    ['spec.relabelings[0]: the actions keepequal and dropequal take sourceLabels and targetLabel and nothing else'],
+    ['spec.relabelings[0]: the actions keepequal and dropequal take only sourceLabels and targetLabel'],
   ],
   // Metadata.
   [{ metadata: undefined }, ['metadata.name: is required: the name of this object']],

@@ -119,7 +119,7 @@ describe('a real Kubernetes API', function () {
     const patch = '{"spec":{"timeRange":{"start":"2023-01-01T00:00:00Z"}}}';
     const change = await cluster.kubectl(['patch', 'pmig', 'prometheus-to-prometheus', '--type=merge', '-p', patch]);
     assert.equal(change.code, 1);
-    assert.match(change.stderr, /timeRange is part of what defines the copy and cannot be changed/);
+    assert.match(change.stderr, /timeRange is immutable because it defines the copy/);
   });
 
   it('gives a service account the rights that its roles name, and no others', async () => {

@@ -252,7 +252,7 @@ describe('the PromMigration resource on a real API server', function () {
       const name = /^spec\.((?:source|destination)\.(?:url|tenant|headers|progress\.labels)|\w+)/.exec(path)?.[1];
       assert.equal(status, 422, JSON.stringify(body));
       const said = (body.details?.causes ?? []).map(({ message }) => message);
-      const expected = `Invalid value: ${name} is part of what defines the copy and cannot be changed; make another PromMigration`;
+      const expected = `Invalid value: ${name} is immutable because it defines the copy; create another PromMigration`;
       assert.deepEqual(said, [expected]);
     }
 

@@ -67,9 +67,9 @@ describe('a manifest with mistakes', () => {
     };
     const lines = await problemsOf(onlyFile(text(manifestOf(spec))));
     const expected: readonly [path: string, ...parts: RegExp[]][] = [
-      ['spec.source.url', /"http:\/\/prometheus:9090\/api\/v1\/read": must not carry a user or a password/],
+      ['spec.source.url', /"http:\/\/prometheus:9090\/api\/v1\/read": must not contain a user or a password/],
       ['spec.source.readmode', /readMode/],
-      ['spec.source', /basicAuth and authorization exclude each other/],
+      ['spec.source', /basicAuth and authorization cannot be used together/],
       ['spec.source.timeouts.connect', /"ten"/],
       ['spec.destination.url', /"prometheus:9090\/write"/, /http/],
       ['spec.destination.ordering', /"Sorted"/, /InOrder.*Any/],
