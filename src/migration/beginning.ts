@@ -9,7 +9,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { noCounts } from './progress/counts.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
-import { type Look } from './progress/settling.ts';
+import type { Look } from './progress/settling.ts';
 
 export interface Beginning {
   readonly mark: Mark | undefined;

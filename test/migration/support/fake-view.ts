@@ -1,7 +1,7 @@
 // A destination's view for unit tests: shows what it is given, and counts how often something was waited for.
 
 import type { DestinationView, Hidden, SeriesRange } from '../../../src/migration/progress/destination-view.ts';
-import { type Look } from '../../../src/migration/progress/settling.ts';
+import type { Look } from '../../../src/migration/progress/settling.ts';
 import { labelKey } from '../../../src/wire/label-hash.ts';
 
 export class FakeView implements DestinationView {
