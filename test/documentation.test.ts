@@ -1,4 +1,4 @@
-// The pages written in Markdown: every relative link leads to a file that exists, and to a heading that the file has.
+// The pages written in Markdown: every relative link leads to a file that exists, and to a heading that the file has. Files that are named exist.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -29,12 +29,25 @@ function brokenLinks(page: string, text: string): string[] {
   });
 }
 
+/** The files of the project that a page names in backticks and that do not exist. */
+function missingFiles(text: string): string[] {
+  const paths = [...text.matchAll(/`((?:src|test|scripts|bench|storm|docs|charts|crds|examples)\/[\w./-]*)`/g)];
+  return paths.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)));
+}
+
 describe('the documentation', () => {
   it('has pages to look at', () => assert.ok(pages.length > 30));
 
   for (const page of pages) {
     it(`has no link to nowhere in ${page}`, () => assert.deepEqual(brokenLinks(page, read(page)), []));
   }
+
+  for (const page of pages) {
+    it(`names only files that exist in ${page}`, () => assert.deepEqual(missingFiles(read(page)), []));
+  }
+
+  it('would be caught naming a file that is gone', () =>
+    assert.deepEqual(missingFiles('`src/main.ts`, `docs/`, `test/none.test.ts`'), ['test/none.test.ts']));
 
   it('would be caught with a link to nowhere', () => {
     const text =
