@@ -219,27 +219,27 @@ spec:
     start: 2024-01-01T00:00:00Z
 \`\`\`
 
-More of them, one for each pair of systems, are in [examples/](../examples).
+[examples/](../examples) has a manifest for each pair of systems.
 
-\`prom-migrator run -f FILE\` takes this and what the Kubernetes API server takes, checked by the same schema and the same rules. A
-field that is not listed here is refused. A field that is null counts as not given.
+\`prom-migrator run -f FILE\` accepts the same manifests as the Kubernetes API server, and checks them by the same schema and the same
+rules. A field that is not listed here is rejected. A field that is null counts as unset.
 
-**Times** are RFC 3339 with at most milliseconds (\`2024-01-31T00:00:00Z\`, \`2024-01-31T01:00:00.250+01:00\`); a finer one is refused,
-because samples have milliseconds. **Durations** are those of Prometheus (\`90s\`, \`1h30m\`). **Bytes** are Kubernetes quantities
-(\`256Mi\`, \`1G\`) or plain numbers. **Regular expressions** are RE2, anchored at both ends.
+**Times** are RFC 3339 with at most milliseconds (\`2024-01-31T00:00:00Z\`, \`2024-01-31T01:00:00.250+01:00\`); finer times are rejected,
+because samples have milliseconds. **Durations** have Prometheus' format (\`90s\`, \`1h30m\`). **Bytes** are Kubernetes quantities as strings
+(\`256Mi\`, \`1G\`, \`"1048576"\`). **Regular expressions** are RE2, anchored at both ends.
 
-**Secrets** are named, never written into the manifest: \`{name, key}\` of a Secret in the same namespace. For \`run\`, give the Secrets
-and ConfigMaps as further documents of the files, or as files \`DIR/<name>/<key>\` with \`--secrets-dir DIR\` (a document wins over a
-file). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
+**Secrets** are referenced, never written into the manifest: \`{name, key}\` of a Secret in the same namespace. For \`run\`, provide the
+Secrets and ConfigMaps as additional documents in the files, or as files \`DIR/<name>/<key>\` with \`--secrets-dir DIR\` (a document wins
+over a file). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
 
-**Which fields define the copy.** The id of a migration, by which it finds its own progress in the destination, is made of
-\`source.url\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`, besides its
-namespace and name. Change one of them and \`run\` begins again at \`timeRange.start\`; change anything else and it goes on where it was.
+**Which fields define the copy.** A migration finds its own progress in the destination by its namespace, its name and an id. The id is a
+hash of \`source.url\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`. Change
+one of them, and \`run\` begins again at \`timeRange.start\`. Change anything else, and it resumes at its mark.
 
 ${sections.join('\n')}
 # Status
 
-Written by the operator; \`run\` neither reads nor writes it.
+The operator writes it; \`run\` neither reads nor writes it.
 
 ${status.join('\n')}`;
 }
