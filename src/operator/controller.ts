@@ -40,14 +40,14 @@ export class Controller {
     const { clock, logger, permission, leaseHeld } = this.#options;
     const { pool, publisher, records } = this.#reconciler;
     const running = [...records].filter(([key, record]) => this.#isUnderWay(key, record));
-    logger.info('stopping: no new windows', { migrations: pool.size });
+    logger.info('stopping: no new windows are started', { migrations: pool.size });
     for (const [, record] of running) record.stopping('shutdown');
     pool.stopAll('drain');
     const over = new AbortController();
     await Promise.race([pool.idle(), clock.sleep(graceMs, over.signal).catch(() => undefined)]);
     over.abort();
     if (pool.size > 0) {
-      logger.warn('the grace period is over, ending the windows in flight', { migrations: pool.size });
+      logger.warn('the grace period is over, aborting the windows in flight', { migrations: pool.size });
       pool.stopAll('abort');
       await pool.idle();
     }
@@ -86,7 +86,7 @@ export class Controller {
     } catch (error) {
       if (signal.aborted) return;
       hooks.reconciled('error', (clock.monotonicMs() - startMs) / 1000);
-      logger.warn('reconcile failed, trying again', { ...fields, error });
+      logger.warn('reconcile failed, retrying', { ...fields, error });
       queue.retry(key);
       // Its place is for the next one until then.
       this.#reconciler.records.get(key)?.hindered(clock.monotonicMs());

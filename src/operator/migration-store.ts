@@ -37,7 +37,7 @@ export class MigrationStore {
   /** For the reflector of the namespace, and for it alone to write. */
   objectsOf(namespace: string | undefined): Objects {
     const objects = this.#watched.get(namespace ?? '');
-    if (objects === undefined) throw new RangeError(`${namespace ?? 'all namespaces'} are not watched`);
+    if (objects === undefined) throw new RangeError(`no watch for ${namespace ?? 'all namespaces'}`);
     return objects;
   }
 

@@ -74,7 +74,7 @@ class Operator {
   readonly #threads: WorkerThreads;
   #elector: LeaseElector | undefined;
   #signOfWatchMs: number;
-  #waitingReason = 'the first list of PromMigrations has not come yet';
+  #waitingReason = 'the first list of PromMigrations has not arrived yet';
   #life: Life = { kind: 'standby', listed: false };
   /** Ends the reconciles of the present term. */
   #working = new AbortController();
@@ -164,14 +164,16 @@ class Operator {
   livez(): Page {
     const silentMs = this.#context.clock.monotonicMs() - this.#signOfWatchMs;
     if (silentMs > SILENT_WATCH_MS)
-      throw new Error(`no sign of life of the watch for ${Math.round(silentMs / 1000)} s`);
+      throw new Error(`the watch has received nothing for ${Math.round(silentMs / 1000)} s`);
     return plain('ok');
   }
 
   readyz(): Page {
     if (isStopping(this.#life)) throw new Error('the operator is being stopped');
     if (!this.#store.synced) throw new Error(`not ready: ${this.#waitingReason}`);
-    return plain(leads(this.#life) ? 'ok, leading' : `ok, standing by for ${this.#elector?.holder ?? 'nobody'}`);
+    return plain(
+      leads(this.#life) ? 'ok, leading' : `ok, on standby, the leader is ${this.#elector?.holder ?? 'unknown'}`,
+    );
   }
 
   close(): void {
@@ -256,7 +258,7 @@ class Operator {
       clock,
       random,
       onClaimed: (waitMs) =>
-        logger.info('claimed the lease: works as soon as any earlier holder must have stopped', {
+        logger.info('claimed the lease: starting as soon as an earlier holder must have stopped', {
           lease: leaseName,
           seconds: waitMs / 1000,
         }),
@@ -265,7 +267,7 @@ class Operator {
         this.#happened('elected');
       },
       onStopped: () => {
-        if (leads(this.#life)) logger.error('the lease is lost: all workers are ended', { lease: leaseName });
+        if (leads(this.#life)) logger.error('the lease is lost: terminating all workers', { lease: leaseName });
         this.#happened('deposed');
       },
       onError: (error) => logger.warn('the lease could not be read or written', { lease: leaseName, error }),

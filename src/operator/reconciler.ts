@@ -178,7 +178,7 @@ export class Reconciler {
       case 'stop':
         record.stopping(action.cause);
         this.pool.stop(key, action.how);
-        logger.info('worker is told to stop', { ...fields, cause: action.cause });
+        logger.info('stopping worker', { ...fields, cause: action.cause });
         return undefined;
       case 'rates':
         record.rates(action.rates);
@@ -193,7 +193,7 @@ export class Reconciler {
         await this.#options.deleteResource(resource, signal).catch((error: unknown) => {
           if (!isNotFound(error) && !isConflict(error)) throw error;
         });
-        logger.info('deleted, as spec.ttlSecondsAfterFinished wants it', fields);
+        logger.info('deleted because spec.ttlSecondsAfterFinished has passed', fields);
         return undefined;
       case 'status':
         if (action.situation.kind === 'suspended') record.track.suspended();
@@ -263,7 +263,7 @@ export class Reconciler {
   #gone(key: string): void {
     const { hooks, queue, logger } = this.#options;
     if (this.pool.has(key)) {
-      logger.info('deleted: its worker is ended', named(key));
+      logger.info('deleted: its worker is terminated', named(key));
       this.pool.stop(key, 'abort');
     }
     this.records.delete(key);

@@ -118,7 +118,7 @@ describe('the life of a PromMigration', function () {
       const deletedMs = Date.now();
       await migrations.delete(name);
       assert.equal(await migrations.exists(name), false, 'no finalizer holds it');
-      await operator.saying(new RegExp(`deleted: its worker is ended.*${name}`));
+      await operator.saying(new RegExp(`deleted: its worker is terminated.*${name}`));
       await eventually('its series are gone', async () => !(await operator.metrics()).includes(`team-a/${name}"`));
       await sleep(Math.max(0, deletedMs + 8_000 - Date.now()));
       const last = Math.max(...store.requests.filter(({ tenant }) => tenant === name).map(({ atMs }) => atMs));

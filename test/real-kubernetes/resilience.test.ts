@@ -167,7 +167,7 @@ describe('an operator that leads', () => {
     await untilReady(other);
     assert.equal(await readiness(leader), '200 ok, leading');
     await eventually('it knows who leads', async () =>
-      (await readiness(other)).startsWith(`200 ok, standing by for ${leader.podName}_`),
+      (await readiness(other)).startsWith(`200 ok, on standby, the leader is ${leader.podName}_`),
     );
     await migration.finishes(2, leader);
     assert.equal(await leads(leader), true);
@@ -225,7 +225,7 @@ describe('an operator that leads', () => {
     for (const operator of [robbed, other]) {
       assert.equal(await leads(operator), false);
       await eventually('it knows the thief', async () =>
-        (await readiness(operator)).startsWith('200 ok, standing by for thief'),
+        (await readiness(operator)).startsWith('200 ok, on standby, the leader is thief'),
       );
     }
 

@@ -100,7 +100,7 @@ export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowM
     const { progress, error } = end.result;
     if (progress.phase === 'Succeeded') return { kind: 'outcome', outcome: successOf(end.result, samplesRejected) };
     if (progress.phase === 'Failed') {
-      const text = error === undefined ? 'failed without a reason given' : errorText(error);
+      const text = error === undefined ? 'failed, no reason given' : errorText(error);
       const code = error?.code ?? 'internal';
       if (credentialCodes.includes(code)) return again('CredentialsRefused', text);
       if (defectCodes.includes(code)) return again('WorkerCrashed', text);
@@ -110,16 +110,16 @@ export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowM
       };
     }
     if (cause !== undefined) return { kind: 'stopped', cause };
-    return again('WorkerCrashed', 'the worker stopped although nobody had asked it to');
+    return again('WorkerCrashed', 'the worker stopped without being asked to');
   }
   if (cause !== undefined) return { kind: 'stopped', cause };
   if (end.kind === 'hung') {
     return again(
       'WorkerHung',
-      `the worker gave no sign of life for ${Math.round(end.silentMs / 1000)} s and was ended`,
+      `the worker did not respond for ${Math.round(end.silentMs / 1000)} s and was terminated`,
     );
   }
-  if (end.kind === 'terminated') return again('WorkerCrashed', 'the worker was ended from outside');
+  if (end.kind === 'terminated') return again('WorkerCrashed', 'the worker was terminated from outside');
   const hint = end.code === 'ERR_WORKER_OUT_OF_MEMORY' ? '; lower spec.limits.memory or spec.window.targetSamples' : '';
   return again('WorkerCrashed', `the worker crashed: ${end.message} (${end.code}${hint})`);
 }
@@ -132,10 +132,10 @@ function successOf({ progress }: MigrationResult, samplesRejected: number): Outc
   const nothing = progress.samplesRead === 0 && progress.resumedFromMs === undefined && progress.windows > 0;
   if (nothing) {
     const message =
-      'finished, but the source gave no sample for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still keeps data of that age';
+      'finished, but the source returned no samples for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still has data of that age';
     return { succeeded: true, reason: 'NothingFound', message };
   }
-  return { succeeded: true, reason: 'Completed', message: 'everything of the range is in the destination' };
+  return { succeeded: true, reason: 'Completed', message: 'the whole range is in the destination' };
 }
 
 function failureReason(code: string, side: Side | undefined): FailureReason {

@@ -101,7 +101,7 @@ const WAITING_EVERY_MS = 30_000;
 const completed: Outcome = {
   succeeded: true,
   reason: 'Completed',
-  message: 'everything of the range is in the destination, as the status of an earlier start says',
+  message: 'the whole range is in the destination, according to the status of an earlier attempt',
 };
 
 export function decide(input: DecideInput): Decision {

@@ -11,16 +11,17 @@ import { statusText } from './status-text.ts';
 
 /** Every reason that there is, for the documentation. */
 export const eventReasons = {
-  Started: 'Normal: copying has begun at the start of the range',
-  Resumed: 'Normal: copying goes on at the resume point',
-  Suspended: 'Normal: spec.suspend is true, and nothing is under way any more',
+  Started: 'Normal: copying started at the start of the range',
+  Resumed: 'Normal: copying resumed at the resume point',
+  Suspended: 'Normal: spec.suspend is true, and the worker has stopped',
   AttemptFailed:
-    'Warning: an attempt crashed, hung or had its credentials refused, and is repeated after a pause; at most one in ten minutes for each reason',
-  WindowSplit: 'Normal: a window was too big for the source, the destination or the memory; at most one in ten minutes',
-  SamplesRejected: 'Warning: the destination rejects samples; at most one in ten minutes for each reason',
+    'Warning: an attempt crashed, hung or had its credentials rejected, and is retried after a pause; at most one event in ten minutes for each reason',
+  WindowSplit:
+    'Normal: a window was too large for the source, the destination or the memory; at most one event in ten minutes',
+  SamplesRejected: 'Warning: the destination rejects samples; at most one event in ten minutes for each reason',
   Stalled: 'Warning: no window was finished for spec.progressDeadlineSeconds',
-  Succeeded: 'Normal: everything is in the destination, apart from rejected samples if there are some',
-  Failed: 'Warning: ended without success; the note says why',
+  Succeeded: 'Normal: everything is in the destination, except rejected samples, if any',
+  Failed: 'Warning: the migration failed; the note says why',
 } as const;
 
 export type EventReason = keyof typeof eventReasons;
@@ -43,7 +44,7 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
       return { type: 'Normal', reason: 'Started', action: 'Migrate', note };
     }
     case 'resumed': {
-      const note = `going on at ${time(event.fromMs)}, ${formatCount(event.samplesBefore)} samples are there already`;
+      const note = `resuming at ${time(event.fromMs)}, ${formatCount(event.samplesBefore)} samples are already in the destination`;
       return { type: 'Normal', reason: 'Resumed', action: 'Migrate', note };
     }
     case 'window-split': {

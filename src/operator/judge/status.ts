@@ -157,7 +157,7 @@ function acceptedOf({ resource, situation, check }: StatusInput): Meant<'Accepte
           status: 'True',
           reason: 'NoResumePoint',
           message:
-            'the manifest is valid; destination.progress.protocol is None, so the resume point is status.progress.through: after an interruption samples may be written twice',
+            'the manifest is valid; destination.progress.protocol is None, so the resume point is status.progress.through: samples may be written twice after an interruption',
         }
       : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the manifest is valid' };
   }
@@ -215,11 +215,11 @@ function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degra
     case 'suspended':
       return not('Suspended', 'spec.suspend is true');
     case 'interrupted':
-      return not('OperatorStopped', 'the operator was stopped; it goes on from the resume point when it runs again');
+      return not('OperatorStopped', 'the operator was stopped; the migration resumes when it runs again');
     case 'deleting':
       return not(
         'Deleting',
-        'the resource is being deleted, and its worker has stopped; metadata.finalizers name who keeps it',
+        'the resource is being deleted, and its worker has stopped; metadata.finalizers names the controllers that keep it',
       );
     case 'ended':
       return not('Finished', 'see the condition Succeeded');
@@ -235,11 +235,11 @@ function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degra
       }
       if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
       if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {
-        return yes('Retrying', 'requests are repeated until they succeed');
+        return yes('Retrying', 'requests are retried until they succeed');
       }
       return track.copying
         ? yes('Copying', 'windows are being copied')
-        : yes('Starting', 'the worker has begun and looks for the resume point');
+        : yes('Starting', 'the worker has started and looks for the resume point');
     }
   }
 }

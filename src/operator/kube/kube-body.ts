@@ -29,8 +29,7 @@ export async function* linesOf(answer: IncomingMessage): AsyncGenerator<string, 
       begun = [next];
     }
   }
-  if (begun.join('').trim() !== '')
-    throw new KubeConnectionError('CUT_OFF', 'the watch was cut off inside of an event');
+  if (begun.join('').trim() !== '') throw new KubeConnectionError('CUT_OFF', 'the watch was cut off inside an event');
 }
 
 // The error of JSON.parse quotes the text, which may be a Secret.
@@ -39,6 +38,6 @@ export function parseJson<T>(body: string, call: KubeCall): T {
     return JSON.parse(body) as T;
   } catch {
     const { resource } = describePath(call.path);
-    throw new KubeConnectionError('NOT_JSON', `${call.verb} ${resource}: the answer of the API server is not JSON`);
+    throw new KubeConnectionError('NOT_JSON', `${call.verb} ${resource}: the response of the API server is not JSON`);
   }
 }

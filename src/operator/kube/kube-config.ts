@@ -84,7 +84,7 @@ async function fromKubeconfig(
   context: string | undefined,
   searched: readonly string[] = files,
 ): Promise<KubeConnection> {
-  if (files.length === 0) throw new Error(`KUBECONFIG names no file that can be read: ${searched.join(', ')}`);
+  if (files.length === 0) throw new Error(`KUBECONFIG names no readable file: ${searched.join(', ')}`);
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   const tokenFiles = new Map<string, string>();

@@ -67,7 +67,7 @@ export function apiError(httpStatus: number, body: string, header: string | unde
   return new KubeApiError({
     status: httpStatus,
     reason: status?.reason ?? '',
-    message: status?.message ?? (body.trim().slice(0, 200) || 'an answer without a body'),
+    message: status?.message ?? (body.trim().slice(0, 200) || 'a response without a body'),
     retryAfterMs: typeof seconds === 'number' && seconds >= 0 ? seconds * 1000 : undefined,
   });
 }
@@ -79,7 +79,7 @@ export function watchError(object: unknown): KubeApiError {
   return new KubeApiError({
     status: status?.code ?? 500,
     reason: status?.reason ?? '',
-    message: status?.message ?? 'the watch ended with an error without a reason',
+    message: status?.message ?? 'the watch ended with an error that has no reason',
     retryAfterMs: typeof seconds === 'number' ? seconds * 1000 : undefined,
   });
 }

@@ -70,7 +70,7 @@ export class KubeExchange implements AsyncDisposable {
   fail(error: unknown): never {
     if (this.#outer?.aborted) throw this.#outer.reason;
     const what = `${this.#call.verb} ${describePath(this.#call.path).resource}`;
-    if (this.timedOut) throw new KubeConnectionError('TIMEOUT', `${what}: no answer from the API server in time`);
+    if (this.timedOut) throw new KubeConnectionError('TIMEOUT', `${what}: no response from the API server in time`);
     if (error instanceof KubeApiError || error instanceof KubeConnectionError) throw error;
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'CUT_OFF';
     throw new KubeConnectionError(code, `${what}: ${messageOf(error) || code}`);

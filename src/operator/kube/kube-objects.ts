@@ -101,7 +101,8 @@ export function resourcePath({ group, version, namespace, resource, name, subres
 
 function encodePathPart(part: string): string {
   // Dots are left alone by encodeURIComponent, and a URL resolves these two.
-  if (part === '' || part === '.' || part === '..') throw new RangeError(`${JSON.stringify(part)} cannot be in a path`);
+  if (part === '' || part === '.' || part === '..')
+    throw new RangeError(`${JSON.stringify(part)} is not allowed in a path`);
   return encodeURIComponent(part);
 }
 

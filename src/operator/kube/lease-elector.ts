@@ -91,7 +91,7 @@ export class LeaseElector {
     this.#path = resourcePath({ ...resource, name });
   }
 
-  /** Whether this process may work now; false as soon as the renew deadline is over, even before onStopped. */
+  /** Whether this process may work now; false as soon as the renew deadline has passed, even before onStopped. */
   get isLeader(): boolean {
     return this.#standing.kind === 'leading' && this.#options.clock.monotonicMs() < this.#standing.untilMs;
   }
@@ -180,7 +180,7 @@ export class LeaseElector {
     signal.addEventListener('abort', onAbort, { once: true });
     // The client's own time limit is for an attempt that hangs; this one is for onStopped to be in time.
     clock.sleep(timeoutMs, deadline.signal).then(
-      () => deadline.abort(new Error('the renew deadline is over')),
+      () => deadline.abort(new Error('the renew deadline has passed')),
       () => undefined,
     );
     const settings = { signal: deadline.signal, timeoutMs: this.#renewDeadlineMs / 2 };

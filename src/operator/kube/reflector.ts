@@ -93,7 +93,7 @@ export function reconnectDelayMs(failures: number, random: () => number, failure
 }
 
 function describe(failure: unknown, path: string, delayMs: number): string {
-  const again = `trying again in ${(delayMs / 1000).toFixed(1)} s`;
+  const again = `retrying in ${(delayMs / 1000).toFixed(1)} s`;
   if (isNotFound(failure)) return `${path} does not exist on the API server (is the CRD installed?); ${again}`;
   return `${messageOf(failure)}; ${again}`;
 }
@@ -227,7 +227,8 @@ class Reflection<T extends KubeObject> {
         yield* this.#take(event);
       }
       const quick = clock.monotonicMs() - startMs < shortestWatchMs && this.#heard === heardBefore;
-      if (quick) throw new KubeConnectionError('CUT_OFF', 'the API server ended the watch as soon as it had begun');
+      if (quick)
+        throw new KubeConnectionError('CUT_OFF', 'the API server ended the watch immediately after it started');
       this.#activity();
     } catch (error) {
       if (!(error instanceof RelistDue)) throw error;
@@ -273,7 +274,7 @@ class Reflection<T extends KubeObject> {
       quiet = heard === this.#heard ? quiet + 1 : 0;
       heard = this.#heard;
     }
-    const message = `the watch has said nothing for ${inactivityMs / 1000} s`;
+    const message = `the watch has received nothing for ${inactivityMs / 1000} s`;
     attempt.abort(new KubeConnectionError('SILENT', message));
   }
 }

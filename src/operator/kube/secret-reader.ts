@@ -115,7 +115,7 @@ function problemOf(
     return problem('SecretNotFound', `${what} with the key ${JSON.stringify(key)} not found`);
   }
   if (answer === 'forbidden') {
-    return problem('SecretForbidden', `the operator has no right to get ${what} (key ${JSON.stringify(key)})`);
+    return problem('SecretForbidden', `the operator is not allowed to get ${what} (key ${JSON.stringify(key)})`);
   }
   if (valueAt(kind, answer, key) !== undefined) return undefined;
   return problem('SecretKeyNotFound', `${what} has no key ${JSON.stringify(key)}`);

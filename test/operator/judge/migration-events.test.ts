@@ -44,7 +44,7 @@ describe('the events of a migration', () => {
     ],
     [
       { type: 'resumed', fromMs: startMs + 1, samplesBefore: 12_400_000 },
-      'Resumed: going on at 2025-01-01T00:00:00.001Z, 12.4M samples are there already',
+      'Resumed: resuming at 2025-01-01T00:00:00.001Z, 12.4M samples are already in the destination',
     ],
     [
       { type: 'window-split', fromMs: startMs, toMs: startMs + 60_000, reason: 'answer-too-large', by: 'time' },

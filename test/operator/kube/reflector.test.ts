@@ -150,7 +150,7 @@ describe('the reflector', () => {
     await using parts = await start();
     await parts.watching();
     parts.server.endWatches();
-    await parts.sees('waiting: the API server ended the watch as soon as it had begun; trying again in 0.8 s');
+    await parts.sees('waiting: the API server ended the watch immediately after it started; retrying in 0.8 s');
     assert.equal(parts.watches(), 1);
   });
 
@@ -283,7 +283,7 @@ describe('the reflector', () => {
     await clock.advance(89_999);
     assert.equal(parts.watches(), 1);
     await clock.advance(1);
-    await parts.sees('waiting: the watch has said nothing for 90 s');
+    await parts.sees('waiting: the watch has received nothing for 90 s');
     await waitsAndGoesOn(parts);
     await parts.sees('added a');
     await until('the silent connection is closed', () => server.openWatches === 1);
@@ -307,7 +307,7 @@ describe('the reflector', () => {
     await parts.watching();
     parts.clock.setWallClock(0);
     await parts.clock.advance(110_000);
-    await parts.sees('waiting: the watch has said nothing');
+    await parts.sees('waiting: the watch has received nothing');
   });
 
   it('lists every ten minutes and watches anew, however well the watch looks', async () => {

@@ -90,7 +90,7 @@ describe('reading the secrets of a migration', () => {
       problems.map(({ reason }) => reason),
       ['SecretForbidden', 'SecretForbidden'],
     );
-    assert.match(problems[0]?.message ?? '', /no right to get Secret "login" in namespace "team" \(key "user"\)/);
+    assert.match(problems[0]?.message ?? '', /not allowed to get Secret "login" in namespace "team" \(key "user"\)/);
   });
 
   it('asks for no object of a name that there cannot be', async () => {
