@@ -83,7 +83,7 @@ export function dashboard(): object {
   return {
     uid: 'prom-migrator',
     title: 'prom-migrator',
-    description: 'Migrations of Prometheus data: how far, how fast, what is wrong, which side.',
+    description: 'Migrations of Prometheus data: progress, speed, problems, and which side causes them.',
     tags: ['prom-migrator'],
     schemaVersion: 39,
     editable: true,

@@ -34,7 +34,7 @@ const newest = (metric: string, by = 'migration') => `max by (${by}) (${metric}{
 
 export const rows: readonly Row[] = [
   {
-    title: 'How far',
+    title: 'Progress',
     panels: [
       {
         title: 'Done',
@@ -46,7 +46,7 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Time left',
-        description: 'What is left of the range, at the speed of the last ten minutes.',
+        description: 'Estimated from the speed of the last ten minutes.',
         type: 'stat',
         width: 8,
         unit: 's',
@@ -91,7 +91,7 @@ export const rows: readonly Row[] = [
     ],
   },
   {
-    title: 'How fast',
+    title: 'Speed',
     panels: [
       {
         title: 'Samples written',
@@ -117,7 +117,7 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Bytes on the wire',
-        description: 'Bodies as they were sent and received, compressed.',
+        description: 'Request and response bodies, compressed as sent and received.',
         type: 'timeseries',
         width: 8,
         unit: 'Bps',
@@ -146,7 +146,7 @@ export const rows: readonly Row[] = [
       {
         title: 'Window length',
         description:
-          'How much time of the range is asked for at once. It follows what source, memory and destination can take.',
+          'How much time of the range is requested at once. It adapts to the source, the memory and the destination.',
         type: 'timeseries',
         width: 6,
         unit: 's',
@@ -162,10 +162,10 @@ export const rows: readonly Row[] = [
     ],
   },
   {
-    title: 'What is wrong',
+    title: 'Problems',
     panels: [
       {
-        title: 'Conditions that need a look',
+        title: 'Conditions that need attention',
         type: 'table',
         width: 12,
         queries: [
@@ -180,7 +180,7 @@ export const rows: readonly Row[] = [
         ],
       },
       {
-        title: 'Samples rejected in the range of the dashboard',
+        title: 'Samples rejected in the dashboard time range',
         type: 'table',
         width: 12,
         queries: [
@@ -228,11 +228,11 @@ export const rows: readonly Row[] = [
     ],
   },
   {
-    title: 'Which side',
+    title: 'Source and destination',
     panels: [
       {
-        title: 'Requests under way',
-        description: 'On average. The side with more of them is the one that the migration waits for.',
+        title: 'Requests in flight',
+        description: 'Average. The migration waits for the side with more requests.',
         type: 'timeseries',
         width: 8,
         queries: [{ expr: rate('prom_migrator_http_request_duration_seconds_sum', 'side'), legend: '{{side}}' }],
@@ -250,7 +250,7 @@ export const rows: readonly Row[] = [
         ],
       },
       {
-        title: 'Answers',
+        title: 'Responses',
         type: 'timeseries',
         width: 8,
         unit: 'reqps',
@@ -286,8 +286,8 @@ export const rows: readonly Row[] = [
         queries: [{ expr: LEADER, legend: '{{pod}}' }],
       },
       {
-        title: 'Silence of the watch',
-        description: 'Seconds since the API server last said something. A bookmark comes every minute.',
+        title: 'Time since the last watch event',
+        description: 'Time since the API server last sent an event. It sends a bookmark every minute.',
         type: 'timeseries',
         width: 6,
         unit: 's',

@@ -276,19 +276,19 @@ describe('the alerts', () => {
         'PromMigratorMigrationDegraded',
         { migration: 'team/move', reason: 'SourceFailing' },
         /summary/,
-        'Migration team/move has been failing for a quarter of an hour: SourceFailing.',
+        'Migration team/move has been failing for 15 minutes: SourceFailing.',
       ],
       [
         'PromMigratorWatchSilent',
         { namespace: NAMESPACE, instance: 'a' },
         /summary/,
-        'The prom-migrator operator has heard nothing from the API server for 25m 0s.',
+        'The prom-migrator operator has received nothing from the API server for 25m 0s.',
       ],
       [
         'PromMigratorSamplesRejected',
         { migration: 'team/move', reason: 'too-old' },
         /description/,
-        '7 samples in the last quarter of an hour are counted as rejected and will be missing in the destination.',
+        '7 samples were rejected in the last 15 minutes and will be missing in the destination.',
       ],
     ];
     const texts = expected.map(([name, labels, which, text]) => {

@@ -31,7 +31,7 @@ async function expectOk(what, ask) {
       return;
     }
     if (Date.now() > deadline) {
-      console.error(`failed: ${what}: ${status || 'no answer'} ${text.slice(0, 500)}`);
+      console.error(`failed: ${what}: ${status || 'no response'} ${text.slice(0, 500)}`);
       process.exit(1);
     }
     await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -16,8 +16,8 @@
   labels:
     severity: critical
   annotations:
-    summary: No prom-migrator operator is scraped.
-    description: No migration runs. Look at the pods of the operator, then at whether Prometheus scrapes them.
+    summary: Prometheus scrapes no prom-migrator operator.
+    description: No migration runs. Check the pods of the operator, then whether Prometheus scrapes them.
 - alert: PromMigratorNoLeader
   expr: max({{ $leader }}) == 0
   for: 2m
@@ -25,15 +25,15 @@
     severity: critical
   annotations:
     summary: No pod of the prom-migrator operator holds the lease.
-    description: No migration runs. The pods cannot reach the API server, or may not write the Lease.
+    description: No migration runs. The pods cannot reach the API server, or are not allowed to write the Lease.
 - alert: PromMigratorTwoLeaders
   expr: sum({{ $leader }}) > 1
   for: 2m
   labels:
     severity: critical
   annotations:
-    summary: {{ `'{{ $value }} pods of the prom-migrator operator run migrations at once.'` }}
-    description: Two pods may write the same window. Two releases watch the same namespaces, or leader election is off with several pods.
+    summary: {{ `'{{ $value }} pods of the prom-migrator operator run migrations at the same time.'` }}
+    description: Two pods may write the same window. Either two releases watch the same namespaces, or leader election is off with several pods.
 - alert: PromMigratorWatchSilent
   expr: |-
     time() - {{ include "prom-migrator.series" (list . "prom_migrator_operator_watch_last_event_timestamp_seconds") }} > 600
@@ -42,23 +42,23 @@
   labels:
     severity: critical
   annotations:
-    summary: {{ `'The prom-migrator operator has heard nothing from the API server for {{ $value | humanizeDuration }}.'` }}
-    description: Migrations that run go on, but new, changed and deleted ones are not noticed. Even a quiet watch gets a bookmark every minute.
+    summary: {{ `'The prom-migrator operator has received nothing from the API server for {{ $value | humanizeDuration }}.'` }}
+    description: Running migrations continue, but the operator misses new, changed and deleted ones. Even an idle watch receives a bookmark every minute.
 - alert: PromMigratorEventLoopLag
   expr: {{ include "prom-migrator.series" (list . "prom_migrator_operator_event_loop_lag_seconds") }} > 1
   for: 5m
   labels:
     severity: warning
   annotations:
-    summary: {{ `'The main thread of the prom-migrator operator lags {{ $value | humanizeDuration }} behind.'` }}
-    description: It may lose its lease. Give the pod more CPU, or lower maxMigrations.
+    summary: {{ `'The event loop of the prom-migrator operator lags by {{ $value | humanizeDuration }}.'` }}
+    description: The operator may lose its lease. Give the pod more CPU, or lower maxMigrations.
 - alert: PromMigratorMigrationFailed
   expr: max by (migration, reason) ({{ include "prom-migrator.series" (list . $condition `type="Succeeded"` `status="False"`) }}) == 1
   labels:
     severity: critical
   annotations:
     summary: {{ `'Migration {{ $labels.migration }} has failed: {{ $labels.reason }}.'` }}
-    description: It will not be tried again. Its condition Succeeded says why; a new PromMigration of the same name goes on where this one stopped.
+    description: It is not retried. Its condition Succeeded says why; a new PromMigration of the same name resumes where this one stopped.
 - alert: PromMigratorMigrationStalled
   expr: max by (migration) ({{ include "prom-migrator.series" (list . $condition `type="Progressing"` `status="False"` `reason="Stalled"`) }}) == 1
   for: 1m
@@ -66,23 +66,23 @@
     severity: warning
   annotations:
     summary: {{ `'Migration {{ $labels.migration }} makes no progress.'` }}
-    description: No window was finished within progressDeadlineSeconds. It is still being tried; its conditions and events say what it waits for.
+    description: No window was finished within progressDeadlineSeconds. The operator keeps trying; the conditions and events of the migration say what it waits for.
 - alert: PromMigratorMigrationDegraded
   expr: max by (migration, reason) ({{ include "prom-migrator.series" (list . $condition `type="Degraded"` `status="True"` `reason!="SamplesSkipped"`) }}) == 1
   for: 15m
   labels:
     severity: warning
   annotations:
-    summary: {{ `'Migration {{ $labels.migration }} has been failing for a quarter of an hour: {{ $labels.reason }}.'` }}
-    description: Requests fail, or its worker does, and they are tried again. Its condition Degraded says which side fails and how.
+    summary: {{ `'Migration {{ $labels.migration }} has been failing for 15 minutes: {{ $labels.reason }}.'` }}
+    description: Its requests or its worker fail and are retried. Its condition Degraded says which side fails and how.
 - alert: PromMigratorMigrationNotAccepted
   expr: max by (migration, reason) ({{ include "prom-migrator.series" (list . $condition `type="Accepted"` `status="False"`) }}) == 1
   for: 10m
   labels:
     severity: warning
   annotations:
-    summary: {{ `'Migration {{ $labels.migration }} cannot begin: {{ $labels.reason }}.'` }}
-    description: A Secret or key that it names is missing, or its spec cannot be carried out. Its condition Accepted says what.
+    summary: {{ `'Migration {{ $labels.migration }} cannot start: {{ $labels.reason }}.'` }}
+    description: A Secret or key that it refers to is missing, or its spec is invalid. Its condition Accepted says what to change.
 - alert: PromMigratorSamplesRejected
   # increase() does not see the first value of a series that appears with its first rejection.
   expr: |-
@@ -92,6 +92,6 @@
   labels:
     severity: warning
   annotations:
-    summary: {{ `'The destination refuses samples of migration {{ $labels.migration }}: {{ $labels.reason }}.'` }}
-    description: {{ `'{{ $value | humanize }} samples in the last quarter of an hour are counted as rejected and will be missing in the destination.'` }}
+    summary: {{ `'The destination rejects samples of migration {{ $labels.migration }}: {{ $labels.reason }}.'` }}
+    description: {{ `'{{ $value | humanize }} samples were rejected in the last 15 minutes and will be missing in the destination.'` }}
 {{- end }}
