@@ -13,9 +13,9 @@ import {
 import type { MigrationEvent, MigrationObserver } from '../observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
-import { uncertainMs } from '../plan/window-bounds.ts';
 import type { Attempt, DeliveryWindow, Unproven } from './attempt.ts';
-import { missingOf, type Present, readBack, showsLater } from './read-back.ts';
+import { HiddenMarkers } from './hidden-markers.ts';
+import { missingOf, type Present, readBack } from './read-back.ts';
 import { REJECTIONS_BEFORE_STOPPING, type Rejections } from './rejections.ts';
 
 /** As many bytes of requests are held for a window until they are read back. */
@@ -28,12 +28,27 @@ export interface UnprovenSamplesOptions {
   readonly observer: MigrationObserver;
 }
 
+interface Compared extends Unproven {
+  /** What the destination does not show of the request. */
+  readonly missing: Uint8Array;
+}
+
+interface Findings {
+  readonly window: DeliveryWindow;
+  /** What the destination shows; undefined when it can't be read. */
+  readonly present: Present | undefined;
+  /** The stale markers that are there although they do not show, by series; undefined when it can't be read. */
+  readonly markers: ReadonlyMap<string, readonly number[]> | undefined;
+}
+
 export class UnprovenSamples {
   readonly #options: UnprovenSamplesOptions;
+  readonly #markers: HiddenMarkers;
   readonly #warned = new Set<string>();
 
   constructor(options: UnprovenSamplesOptions) {
     this.#options = options;
+    this.#markers = new HiddenMarkers(options);
   }
 
   /** Holds the samples of a request until the window is concluded, or what is held for it is too much. */
@@ -45,18 +60,30 @@ export class UnprovenSamples {
     const held = window.unproven.reduce((sum, { samples }) => sum + samples, 0);
     const mayStop = plan.rejectedSamples === 'Fail' && (held >= REJECTIONS_BEFORE_STOPPING || refusesAll(window));
     if (window.unprovenBytes < MAX_HELD_BYTES && !mayStop) return;
-    await this.resolve(window, signal);
+    await this.#resolve(window, false, signal);
     rejections.stopIfPointless(window);
   }
 
-  /** Finds out what of the samples that are held is in the destination, and counts all of them. */
-  async resolve(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
+  /** Finds out what of the samples that are held is in the destination, and counts all of them. Called when all of the window was sent. */
+  resolve(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
+    return this.#resolve(window, true, signal);
+  }
+
+  async #resolve(window: DeliveryWindow, isWhole: boolean, signal: AbortSignal): Promise<void> {
     const held = window.unproven;
     if (held.length === 0) return;
     window.unproven = [];
     window.unprovenBytes = 0;
     const present = await this.#readBack(Buffer.concat(held.map(({ request }) => request)), signal);
-    for (const one of held) await this.#count(one, present, window, signal);
+    const compared = held.map((one) => ({ ...one, missing: this.#missingOf(one, present) }));
+    const markers = present === undefined ? undefined : await this.#markers.believed(compared, window, isWhole, signal);
+    for (const one of compared) this.#count(one, { present, markers, window });
+  }
+
+  #missingOf(one: Unproven, present: Present | undefined): Uint8Array {
+    // Times are compared, not values: a duplicate is what has another value at a time that is shown.
+    const comparable = present !== undefined && one.reason !== 'duplicate_timestamp';
+    return comparable ? this.#withoutDropped(one, missingOf(one.request, present)) : one.request;
   }
 
   /** Undefined when nothing can be read back. */
@@ -74,27 +101,20 @@ export class UnprovenSamples {
     }
   }
 
-  async #count(
-    one: Unproven,
-    present: Present | undefined,
-    window: DeliveryWindow,
-    signal: AbortSignal,
-  ): Promise<void> {
+  #count(one: Compared, findings: Findings): void {
+    const { present, window } = findings;
     const { account } = window;
-    const { reason, error } = one;
+    const { reason, error, missing } = one;
     if (present === undefined && error.code === 'accepted-only') {
       const message = `${error.message}; it may have dropped samples that count as written`;
       this.#warnOnce({ type: 'warning', code: 'accepted-not-read-back', message });
       account.add('written', one.samples);
       return;
     }
-    // Times are compared, not values: a duplicate is what has another value at a time that is shown.
-    const comparable = present !== undefined && reason !== 'duplicate_timestamp';
-    const missing = comparable ? this.#withoutDropped(one, missingOf(one.request, present)) : one.request;
     const missed = samplesIn(missing);
     const isAcknowledged = isAcknowledgement(error) && !one.repeated;
     account.add(isAcknowledged ? 'written' : 'already-present', one.samples - missed);
-    const left = await this.#withoutHidden(one, missing, { present, window, signal });
+    const left = this.#withoutHidden(one, findings);
     const { samples, firstLabels: labels, firstTimeMs: timeMs } = summarizeWriteRequest(left);
     account.add('already-present', missed - samples);
     if (samples === 0) return;
@@ -136,54 +156,22 @@ export class UnprovenSamples {
     return true;
   }
 
-  /** The missing samples without those that would not be shown, and that something speaks for being there. */
-  async #withoutHidden(
-    one: Unproven,
-    missing: Uint8Array,
-    { present, window, signal }: { present: Present | undefined; window: DeliveryWindow; signal: AbortSignal },
-  ): Promise<Uint8Array> {
+  /** What is missing without what would not be shown, and is there as far as can be known. */
+  #withoutHidden({ reason, repeated, missing }: Compared, { markers, window }: Findings): Uint8Array {
     if (this.#showsAll(missing)) return missing;
-    const { view, plan } = this.#options;
-    const isRepeat = one.reason === 'out_of_order' || one.reason === 'duplicate_timestamp';
+    const isRepeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
     const believed = new Map<string, readonly number[]>();
     for (const { labels, samples } of writeRequestSamples(missing)) {
-      const hidden = view.hides(labels);
-      const unseen = samples.filter(
-        ({ isStaleMarker }) => hidden === 'everything' || (hidden !== 'nothing' && isStaleMarker),
-      );
-      const last = unseen.at(-1);
-      if (last === undefined) continue;
       const key = labelKey(labels);
-      const stretchMs = uncertainMs(plan.destination.ordering);
-      const all =
-        isRepeat &&
-        (one.repeated ||
-          window.shown?.has(key) === true ||
-          // A series of which nothing is seen was not written before: something else stands in the way of its samples.
-          (window.shown !== undefined &&
-            hidden === 'stale-markers' &&
-            (await showsLater(view, labels, { afterMs: last.timeMs, stretchMs }, signal))));
-      const times = all ? unseen : unseen.filter(({ timeMs }) => followsPresent(one.request, key, timeMs, present));
-      believed.set(key, [...(believed.get(key) ?? []), ...times.map(({ timeMs }) => timeMs)]);
+      const hidden = this.#options.view.hides(labels);
+      if (hidden === 'stale-markers' && markers !== undefined) believed.set(key, markers.get(key) ?? []);
+      else if (isRepeat && (repeated || (hidden === 'everything' && window.shown?.has(key) === true))) {
+        const unseen = samples.filter(({ isStaleMarker }) => hidden === 'everything' || isStaleMarker);
+        believed.set(key, [...(believed.get(key) ?? []), ...unseen.map(({ timeMs }) => timeMs)]);
+      }
     }
     return believed.size === 0 ? missing : withoutSamples(missing, (labels) => believed.get(labelKey(labels)));
   }
-}
-
-/**
- * Whether the sample that comes before this one, of its series and in its request, is there: what a destination takes of a series it also
- * takes later.
- */
-function followsPresent(request: Uint8Array, key: string, timeMs: number, present: Present | undefined): boolean {
-  const times = present?.get(key);
-  if (times === undefined) return false;
-  let before = Number.NEGATIVE_INFINITY;
-  for (const { labels, samples } of writeRequestSamples(request)) {
-    if (labelKey(labels) !== key) continue;
-    for (const sample of samples)
-      if (!sample.isStaleMarker && sample.timeMs < timeMs) before = Math.max(before, sample.timeMs);
-  }
-  return times.includes(before);
 }
 
 const ABSENT_REASONS: ReadonlySet<RejectReason> = new Set([

@@ -39,6 +39,8 @@ function missing(destination: FakeStore): number {
 const stores: readonly (readonly [string, () => Behaviour, 'RemoteRead' | 'PromQL'])[] = [
   ['Prometheus, which rolls a whole request back', () => prometheus(), 'RemoteRead'],
   ['Cortex', () => cortex(), 'RemoteRead'],
+  ['Cortex read by PromQL', () => cortex(), 'PromQL'],
+  ['Thanos read by PromQL', () => thanos(), 'PromQL'],
 ];
 
 describe('samples out of order', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
 import { NoView } from '../../../src/migration/progress/no-view.ts';
 import type { DestinationView } from '../../../src/migration/progress/destination-view.ts';
 import { type Attempt, outgoingRequest } from '../../../src/migration/write/attempt.ts';
@@ -56,8 +56,11 @@ function setUp(view: DestinationView, rejectedSamples: 'Skip' | 'Fail' = 'Skip')
   const rejections = new Rejections({ plan, observer, progress });
   const unproven = new UnprovenSamples({ plan, view, rejections, observer });
   const histograms = new HistogramCheck({ view, observer, rejections });
-  const range = { window: { fromMs: t, toMs: t + 1000 }, requestedAtMs: 0 };
-  return { events, progress, unproven, histograms, window: new CopiedWindow(range, progress) };
+  return { events, progress, unproven, histograms, window: setUpWindow(progress) };
+}
+
+function setUpWindow(progress: MigrationProgress): CopiedWindow {
+  return new CopiedWindow({ window: { fromMs: t, toMs: t + 1000 }, requestedAtMs: 0 }, progress);
 }
 
 function attemptOf(request: Uint8Array, window: CopiedWindow, changes: Partial<Attempt> = {}): Attempt {
@@ -145,14 +148,31 @@ describe('samples of a refused request', () => {
     assert.deepEqual(counts, { written: 0, present: 1, rejected: { out_of_order: 1 }, maybe: 0 });
   });
 
-  it('that are stale markers of a series that the comparison had found are there', async () => {
-    const view = new FakeView([], 'stale-markers');
+  it('that are stale markers are there when the comparison had found the sample after them', async () => {
+    const view = new FakeView(shown([up, 2]), 'stale-markers');
     const { unproven, window, progress } = setUp(view);
     window.shown = new Set([labelKey(up)]);
     await unproven.add(attemptOf(requestOf([up, [1, 'stale']], [down, [1, 'stale']]), window), outOfOrder);
     await unproven.resolve(window, signal);
     assert.equal(progress.samplesAlreadyPresent, 1);
     assert.deepEqual(progress.samplesRejected, { out_of_order: 1 });
+  });
+
+  it('that are stale markers are missing like the samples before them, whichever request these were in', async () => {
+    // Newer data of the series stands in the way of all of them.
+    const view = new FakeView(shown([up, -20, 90]), 'stale-markers');
+    const { unproven, window, progress } = setUp(view);
+    window.shown = new Set([labelKey(up)]);
+    const refused = [requestOf([up, [1]]), requestOf([up, [2]]), requestOf([up, [3, 'stale']])];
+    for (const request of refused) await unproven.add(attemptOf(request, window), outOfOrder);
+    await unproven.resolve(window, signal);
+    assert.equal(progress.samplesAlreadyPresent, 0);
+    assert.deepEqual(progress.samplesRejected, { out_of_order: 3 });
+    // A window later the last sample before the marker is still missing.
+    const later = setUpWindow(progress);
+    await unproven.add(attemptOf(requestOf([up, [4, 'stale']]), later), outOfOrder);
+    await unproven.resolve(later, signal);
+    assert.equal(progress.samplesAlreadyPresent, 0);
   });
 
   it('are held until they are too much for memory', async () => {
