@@ -108,13 +108,13 @@ function member(name: string, type: string): string {
 }
 
 export function statusTypesFile(root: Schema): string {
-  return `// The status of the PromMigration resource. Made from the CRD by \`npm run docs\`: change crds/ instead.
+  return `// The status of the PromMigration resource. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
 
 ${interfaces(new Shapes(root), isUnder('status'))}`;
 }
 
 export function endpointTypesFile(root: Schema): string {
-  return `// The endpoint fields of the PromMigration resource. Made from the CRD by \`npm run docs\`: change crds/ instead.
+  return `// The endpoint fields of the PromMigration resource. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
 
 ${interfaces(new Shapes(root), isUnder(endpointFields))}`;
 }
@@ -126,12 +126,12 @@ export function typesFile(root: Schema, apiVersion: string): string {
   const imported = shapes.all
     .filter((shape) => isEndpoint(shape) && new RegExp(`: ${shape.name};`).test(text))
     .map(({ name }) => name);
-  return `// The PromMigration resource with its defaults filled in. Made from the CRD by \`npm run docs\`: change crds/ instead.
+  return `// The PromMigration resource with its defaults filled in. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
 
 import type { ${imported.sort().join(', ')} } from './prom-migration-endpoint.ts';
 import type { PromMigrationStatus } from './prom-migration-status.ts';
 
-/** What of Kubernetes' object metadata is looked at here. */
+/** The fields of Kubernetes object metadata that are used here. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -142,7 +142,7 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Who owns which fields; the operator keeps only the owners of the status. */
+  /** Owners of fields; the operator keeps only the owners of the status. */
   readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 
@@ -196,7 +196,7 @@ export function referenceFile(root: Schema, apiVersion: string): string {
   const status = shapes.all
     .filter(({ paths }) => paths[0]?.startsWith('status'))
     .map((shape) => section(shape, shapes));
-  return `<!-- Made from the CRD by \`npm run docs\`: change crds/ instead. -->
+  return `<!-- Generated from the CRD by \`npm run docs\`: edit crds/ instead. -->
 
 # The manifest
 
@@ -308,8 +308,7 @@ function rulesOf(schema: Schema): string[] {
 function rulesText(rules: readonly ValidationRule[]): string[] {
   const isTransition = ({ rule }: ValidationRule) => /\boldSelf\b/.test(rule);
   const fixed = rules.filter(isTransition).map(({ message }) => `\`${message?.split(' ')[0]}\``);
-  const immutable =
-    fixed.length === 0 ? [] : [`In a cluster these cannot be changed once the object exists: ${fixed.join(', ')}.`];
+  const immutable = fixed.length === 0 ? [] : [`Immutable in a cluster: ${fixed.join(', ')}.`];
   const lines = rules
     .filter((rule) => !isTransition(rule))
     .map(({ message, fieldPath }) => {

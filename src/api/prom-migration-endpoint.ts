@@ -1,4 +1,4 @@
-// The endpoint fields of the PromMigration resource. Made from the CRD by `npm run docs`: change crds/ instead.
+// The endpoint fields of the PromMigration resource. Generated from the CRD by `npm run docs`: edit crds/ instead.
 
 /** Tenant of a multi-tenant store, sent as one header with every request. */
 export interface Tenant {

@@ -1,4 +1,4 @@
-// The status of the PromMigration resource. Made from the CRD by `npm run docs`: change crds/ instead.
+// The status of the PromMigration resource. Generated from the CRD by `npm run docs`: edit crds/ instead.
 
 /** The observed state. Written only by the operator. */
 export interface PromMigrationStatus {

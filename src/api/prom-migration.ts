@@ -1,9 +1,9 @@
-// The PromMigration resource with its defaults filled in. Made from the CRD by `npm run docs`: change crds/ instead.
+// The PromMigration resource with its defaults filled in. Generated from the CRD by `npm run docs`: edit crds/ instead.
 
 import type { Authorization, BasicAuth, ProgressTimeouts, Tenant, Timeouts, Tls } from './prom-migration-endpoint.ts';
 import type { PromMigrationStatus } from './prom-migration-status.ts';
 
-/** What of Kubernetes' object metadata is looked at here. */
+/** The fields of Kubernetes object metadata that are used here. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -14,7 +14,7 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Who owns which fields; the operator keeps only the owners of the status. */
+  /** Owners of fields; the operator keeps only the owners of the status. */
   readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 
