@@ -343,7 +343,7 @@ export const rows: readonly Row[] = [
           { expr: `max by (pod) (prom_migrator_operator_queue_depth{${OPERATOR}})`, legend: '{{pod}}, waiting' },
           {
             expr: rate('prom_migrator_operator_queue_retries_total', 'pod', OPERATOR),
-            legend: '{{pod}}, retries a second',
+            legend: '{{pod}}, retries per second',
           },
         ],
       },

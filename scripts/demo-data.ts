@@ -44,7 +44,7 @@ export async function fillPrometheus(url: string): Promise<number> {
 
 /** Compares both sides and says what it found; true when there is no difference. */
 export async function compareSides(prometheusUrl: string, victoriaUrl: string): Promise<boolean> {
-  say('\nComparing what protobufjs reads from Prometheus with the export of VictoriaMetrics');
+  say('\nComparing the samples that protobufjs reads from Prometheus with the export of VictoriaMetrics');
   const exported = await exportVictoriaMetrics(victoriaUrl);
   const source = await readFloats(prometheusUrl, rangeStartMs, rangeEndMs);
   const expected = keptByVictoriaMetrics(source);

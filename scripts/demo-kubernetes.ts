@@ -114,7 +114,7 @@ async function install(cluster: Cluster): Promise<InstalledChart> {
   say('\n$ helm install prom-migrator charts/prom-migrator -n prom-migrator-system --create-namespace');
   const chart = await installChart(cluster);
   say(
-    `  no nodes here: its Deployment's process is started by this demonstration, as service account ${chart.serviceAccount}:`,
+    `  this cluster has no nodes: the demo starts the process of the Deployment itself, as service account ${chart.serviceAccount}:`,
   );
   say(`  prom-migrator ${chart.args.join(' ')}`);
   return chart;
@@ -135,17 +135,17 @@ async function migrate(
   const windows = async () => (await metric(first, 'prom_migrator_windows_total')) >= 1;
   await until('the first window', windows, 60_000, 20);
   say(
-    `  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply was typed; 5 s of it is the pause in which a destination may show what it took last)`,
+    `  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply; 5 s of this is the wait until recent writes become visible)`,
   );
   const halfWay = async () => (await metric(first, 'prom_migrator_completed_ratio')) >= 0.5;
   await until('half of the range', halfWay, 300_000, 50);
   await first.kill();
   const killedAtMs = performance.now();
   const mark = await markMs(victoriaUrl);
-  say(`  (the operator is killed without warning; the mark in VictoriaMetrics: ${new Date(mark).toISOString()})`);
+  say(`  (the operator was killed with SIGKILL; the mark in VictoriaMetrics: ${new Date(mark).toISOString()})`);
   await kubectl(cluster, ['get', 'prommigrations', '-o', 'wide']);
 
-  say('\nStarting another one. It waits until the lease of the one that was killed is over');
+  say('\nStarting another operator. It waits until the lease of the killed one has expired');
   await using second = await startPod(chart, 'prom-migrator-second');
   await until(
     'a window of the second',
@@ -157,8 +157,8 @@ async function migrate(
   await kubectl(cluster, ['wait', resource, '--for=condition=Succeeded', '--timeout=300s']);
   const resumedFrom = await field(cluster, '.status.resumedFrom');
   const resumed = Date.parse(resumedFrom) === mark + 1;
-  say(`  (resumed from ${resumedFrom}: ${resumed ? 'one millisecond after the mark' : 'NOT where the mark is'})`);
-  say(`  (the operator has ${await residentMiB(second)} MiB resident)`);
+  say(`  (resumed from ${resumedFrom}: ${resumed ? 'one millisecond after the mark' : 'NOT at the mark'})`);
+  say(`  (the operator uses ${await residentMiB(second)} MiB resident)`);
   await kubectl(cluster, [
     'get',
     resource,
@@ -167,7 +167,7 @@ async function migrate(
   await until('the last event', async () => (await events(cluster)).includes('Succeeded'), 30_000, 500);
   await kubectl(cluster, ['events', '--for', resource]);
   const code = await second.stop();
-  say(`\nThe operator was asked to end by SIGTERM: exit code ${code}`);
+  say(`\nStopped the operator with SIGTERM: exit code ${code}`);
   return resumed && code === 0 && (await field(cluster, '.status.phase')) === 'Succeeded';
 }
 
@@ -177,7 +177,7 @@ async function events(cluster: Cluster): Promise<string> {
 
 async function demo(): Promise<boolean> {
   say(
-    'Starting etcd, kube-apiserver, Prometheus and VictoriaMetrics (the first time on a machine they are built or installed into the cache)',
+    'Starting etcd, kube-apiserver, Prometheus and VictoriaMetrics (the first run builds them or installs them into the cache)',
   );
   await using cluster = await startCluster();
   await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
@@ -185,13 +185,13 @@ async function demo(): Promise<boolean> {
   say(`  Kubernetes ${cluster.version}, Prometheus ${prometheus.version}, VictoriaMetrics ${victoria.version}`);
   const samples = await fillPrometheus(prometheus.url);
   say(
-    `  copied with at most ${count(samplesPerSecond)} samples a second, so that the ${count(samples)} can be watched on their way`,
+    `  limited to ${count(samplesPerSecond)} samples per second, so that you can watch the ${count(samples)} samples being copied`,
   );
   const chart = await install(cluster);
   const resumed = await migrate(cluster, chart, manifestOf(prometheus.url, victoria.url), victoria.url);
   const equal = await compareSides(prometheus.url, victoria.url);
   const good = resumed && equal;
-  say(good ? '\nNothing is missing and nothing is there twice.' : '\nThis is not as it should be.');
+  say(good ? '\nNo sample is missing, and none is duplicated.' : '\nFAILED: see above.');
   return good;
 }
 

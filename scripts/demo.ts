@@ -98,15 +98,15 @@ function describeRun(run: Run): string {
   const rate = Math.round(result.samplesRead / result.durationSeconds);
   return (
     `${result.phase} (exit ${run.exit}) in ${result.durationSeconds.toFixed(1)} s: from ${result.resumedFrom ?? 'the start'} through ${result.through}, ` +
-    `${count(result.samplesRead)} samples read, ${count(result.samplesAlreadyPresent)} were there already, ${count(result.samplesWritten)} written ` +
-    `(${count(rate)}/s, ${run.cpuSeconds.toFixed(1)} s CPU, ${Math.round(run.residentBytes / 1_048_576)} MiB resident at most)`
+    `${count(result.samplesRead)} samples read, ${count(result.samplesAlreadyPresent)} already there, ${count(result.samplesWritten)} written ` +
+    `(${count(rate)}/s, ${run.cpuSeconds.toFixed(1)} s CPU, ${Math.round(run.residentBytes / 1_048_576)} MiB peak memory)`
   );
 }
 
 async function demo(): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-demo-'));
   try {
-    say('Starting Prometheus and VictoriaMetrics (the first time on a machine they are installed into the cache)');
+    say('Starting Prometheus and VictoriaMetrics (the first run installs them into the cache)');
     await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
     await using victoria = await startVictoriaMetrics();
     say(
@@ -117,20 +117,20 @@ async function demo(): Promise<boolean> {
 
     const manifest = join(directory, 'migration.yaml');
     await writeFile(manifest, manifestOf(prometheus.url, victoria.url));
-    say('\nMigrating, and killing the process half way without warning');
+    say('\nMigrating, and killing the process halfway with SIGKILL');
     const first = await migrate(manifest, 0.5);
     say(`  ${describeRun(first)}`);
-    say('\nStarting it again: it goes on at the mark that it finds in VictoriaMetrics');
+    say('\nStarting it again: it resumes at the mark in VictoriaMetrics');
     const second = await migrate(manifest);
     say(`  ${describeRun(second)}`);
-    say('\nAnd once more: there is nothing left to do');
+    say('\nStarting it a third time: everything is already copied');
     const third = await migrate(manifest);
     say(`  ${describeRun(third)}`);
 
     const equal = await compareSides(prometheus.url, victoria.url);
     const good =
       equal && first.exit === 'SIGKILL' && second.exit === 0 && second.result?.resumedFrom !== null && third.exit === 0;
-    say(good ? '\nNothing is missing and nothing is there twice.' : '\nThis is not as it should be.');
+    say(good ? '\nNo sample is missing, and none is duplicated.' : '\nFAILED: see above.');
     return good;
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -92,7 +92,7 @@ function findNpm(): string {
 
 /** A minimal Debian with the Node that runs this and the npm that belongs to this machine. */
 function makeDebianBase(tool: string): void {
-  say(`it cannot be pulled: making ${DEBIAN_BASE} with debootstrap, takes a minute or two`);
+  say(`the image cannot be pulled: building ${DEBIAN_BASE} with debootstrap, which takes a minute or two`);
   const npm = findNpm();
   const directory = mkdtempSync(join(tmpdir(), 'prom-migrator-base-'));
   try {

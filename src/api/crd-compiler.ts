@@ -171,5 +171,5 @@ function toExpression(expression: CelExpression | undefined, text: string): Expr
         end: inner(part.value.result),
       };
   }
-  throw new Error(`the CRD uses CEL that this version does not know: ${text}`);
+  throw new Error(`the CRD uses CEL that this version does not support: ${text}`);
 }

@@ -154,7 +154,7 @@ function missingMessage(
     secretsDir === undefined
       ? 'as DIR/<name>/<key> with --secrets-dir DIR'
       : `as the file ${secretsDir}/${name}/${key}`;
-  return `${what}: give it as a document of the files, or ${directory}`;
+  return `${what}: add it as a document of the files, or ${directory}`;
 }
 
 function isDirectory(path: string): boolean {

@@ -92,10 +92,7 @@ function maxMigrations(settings: Settings): number {
   if (text === undefined) return Math.max(2, availableParallelism());
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > 10_000) {
-    throw new UsageError(
-      `--max-migrations takes a whole number from 1 to 10000, not ${JSON.stringify(text)}`,
-      'operator',
-    );
+    throw new UsageError(`--max-migrations takes an integer from 1 to 10000, not ${JSON.stringify(text)}`, 'operator');
   }
   return count;
 }

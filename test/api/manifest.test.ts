@@ -332,10 +332,10 @@ describe('the Secrets and ConfigMaps of a migration', () => {
 
   it('are missed by name and key', () => {
     assert.deepEqual(linesOf(load(documents(withBasicAuth, secret('login', { user: 'admin' })))), [
-      'm.yaml, document 1: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: give it as a document of the files, or as DIR/<name>/<key> with --secrets-dir DIR',
+      'm.yaml, document 1: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: add it as a document of the files, or as DIR/<name>/<key> with --secrets-dir DIR',
     ]);
     assert.deepEqual(linesOf(load(documents(withCa, secret('ca', { 'ca.crt': 'x' })))), [
-      'm.yaml, document 1: spec.source.tls.ca.configMap: ConfigMap "ca" with the key "ca.crt" not found: give it as a document of the files, or as DIR/<name>/<key> with --secrets-dir DIR',
+      'm.yaml, document 1: spec.source.tls.ca.configMap: ConfigMap "ca" with the key "ca.crt" not found: add it as a document of the files, or as DIR/<name>/<key> with --secrets-dir DIR',
     ]);
   });
 
@@ -400,7 +400,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     it('are missed with the file they should be in', () => {
       rmSync(join(directory, 'login', 'pass'));
       assert.deepEqual(linesOf(load(documents(withBasicAuth), directory)), [
-        `m.yaml: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: give it as a document of the files, or as the file ${directory}/login/pass`,
+        `m.yaml: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: add it as a document of the files, or as the file ${directory}/login/pass`,
       ]);
     });
 

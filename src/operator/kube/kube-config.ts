@@ -46,7 +46,7 @@ export async function loadKubeConnection(options: ConnectionOptions): Promise<Ku
   const fallback = join(environment['HOME'] ?? homedir(), '.kube', 'config');
   if (isReadable(fallback)) return fromKubeconfig([fallback], options.context);
   throw new Error(
-    `no Kubernetes cluster: this is not a pod, KUBECONFIG is not set, and there is no ${fallback}; give --kubeconfig`,
+    `no Kubernetes cluster: this is not a pod, KUBECONFIG is not set, and there is no ${fallback}; set --kubeconfig`,
   );
 }
 

@@ -133,7 +133,7 @@ export const answerCodes = {
   },
   'proxy-refused': {
     arrival: 'no',
-    meaning: 'the proxy refused the tunnel or the credentials in its URL',
+    meaning: 'the proxy rejected the tunnel or the credentials in its URL',
     cure: 'check spec.SIDE.proxyUrl, and that the proxy allows CONNECT to this host and port',
   },
   'receiver-disabled': {

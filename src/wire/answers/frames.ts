@@ -116,7 +116,7 @@ export class FrameCollector {
       if (this.#straddled === 0) return;
       this.#fail(
         'truncated',
-        `the streamed answer ends inside a frame: ${this.#straddled} bytes after ${this.#frames} whole frames`,
+        `the streamed response ends inside a frame: ${this.#straddled} bytes after ${this.#frames} whole frames`,
       );
       this.#suspect(this.#straddling.subarray(0, this.#straddled), 0);
     }
