@@ -1,6 +1,7 @@
 // How one attempt of a migration ended and what follows from it: an end for good, another try after a pause, or nothing because it was
 // stopped on purpose. Pure; used by controller.ts and decide.ts.
 
+import { backoffMs } from '../../telemetry/backoff.ts';
 import { errorText } from '../../migration/migration-error.ts';
 import type { Side } from '../../remote/endpoint.ts';
 import type { MigrationResult } from '../../migration/observer.ts';
@@ -72,12 +73,11 @@ const refusedBySide = {
   progress: 'ProgressRefused',
 } as const satisfies Record<Side, FailureReason>;
 
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
+const PAUSE = { firstMs: 5_000, maxMs: 5 * 60_000 };
 
 /** 5 s, 10 s, 20 s … 5 min. */
 export function pauseMs(count: number): number {
-  return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(Math.max(0, count - 1), 16), LONGEST_PAUSE_MS);
+  return backoffMs(PAUSE, count);
 }
 
 export interface Attempt {

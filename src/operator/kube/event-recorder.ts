@@ -2,6 +2,7 @@
 // enough for anybody to read. Called by controller.ts, which never waits for them nor hears of a failure.
 
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
+import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
 import { type Clock, type Moment, momentOf } from '../../telemetry/clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, KubeApiError, retryAfterOf } from './kube-errors.ts';
@@ -46,6 +47,7 @@ const burst = 5;
 const refillMs = 60_000;
 const maxSeries = 5_000;
 const maxAttempts = 4;
+const RETRY = { firstMs: 2_000, maxMs: 16_000 };
 const requestTimeoutMs = 10_000;
 const flushTimeoutMs = 5_000;
 const maxNoteBytes = 1024;
@@ -202,7 +204,7 @@ export class EventRecorder {
         const permanent = error instanceof KubeApiError && error.status < 500 && error.status !== 429;
         const { signal } = this.#hurry;
         if (permanent || attempt >= maxAttempts || signal.aborted) throw error;
-        const delayMs = Math.max(retryAfterOf(error), 1000 * 2 ** attempt * (0.5 + this.#options.random() / 2));
+        const delayMs = Math.max(retryAfterOf(error), halfJitter(backoffMs(RETRY, attempt), this.#options.random));
         await this.#options.clock.sleep(delayMs, signal).catch(() => undefined);
       }
     }

@@ -1,6 +1,7 @@
 // One request to the API server: what it is, when it ends, and what its failure means. Used by kube-client.ts.
 
 import type { Clock } from '../../telemetry/clock.ts';
+import { Deadline } from '../../telemetry/deadline.ts';
 import { KubeApiError, KubeConnectionError, messageOf } from './kube-errors.ts';
 import { describePath } from './kube-objects.ts';
 
@@ -17,37 +18,29 @@ export interface KubeCall {
 export class KubeExchange implements AsyncDisposable {
   readonly #call: KubeCall;
   readonly #outer: AbortSignal | undefined;
-  readonly #controller = new AbortController();
-  readonly #deadline = new AbortController();
-  readonly #onAbort: () => void;
-  timedOut = false;
+  readonly #deadline: Deadline;
 
   constructor(call: KubeCall, outer: AbortSignal | undefined) {
     this.#call = call;
     this.#outer = outer;
-    this.#onAbort = () => this.#controller.abort();
-    if (outer?.aborted) this.#controller.abort();
-    // By hand: AbortSignal.any would tie every request to a signal that lives as long as the process.
-    outer?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#deadline = new Deadline(outer);
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#deadline.signal;
   }
 
   /** Begins the deadline; `disarm` ends it. */
   arm(clock: Clock, timeoutMs: number): void {
-    clock.sleep(timeoutMs, this.#deadline.signal).then(
-      () => {
-        this.timedOut = true;
-        this.#controller.abort();
-      },
-      () => undefined,
-    );
+    this.#deadline.start(clock, timeoutMs, new Error('no response in time'));
+  }
+
+  get timedOut(): boolean {
+    return this.#deadline.expired;
   }
 
   disarm(): void {
-    this.#deadline.abort();
+    this.#deadline.stop();
   }
 
   /** The promise, or a rejection as soon as the request is aborted. */
@@ -77,8 +70,6 @@ export class KubeExchange implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#deadline.abort();
-    this.#outer?.removeEventListener('abort', this.#onAbort);
-    this.#controller.abort();
+    this.#deadline[Symbol.dispose]();
   }
 }

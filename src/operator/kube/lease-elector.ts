@@ -3,6 +3,7 @@
 // lease-rules.ts.
 
 import type { Clock } from '../../telemetry/clock.ts';
+import { Deadline } from '../../telemetry/deadline.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, retryAfterOf } from './kube-errors.ts';
 import { type Lease, microTime, resourcePath } from './kube-objects.ts';
@@ -174,39 +175,28 @@ export class LeaseElector {
     allowed: 'any' | 'renew',
   ): Promise<'held' | 'taken' | 'contested'> {
     const { clock } = this.#options;
-    const deadline = new AbortController();
-    const onAbort = () => deadline.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    using deadline = new Deadline(signal);
     // The client's own time limit is for an attempt that hangs; this one is for onStopped to be in time.
-    clock.sleep(timeoutMs, deadline.signal).then(
-      () => deadline.abort(new Error('the renew deadline has passed')),
-      () => undefined,
-    );
+    deadline.start(clock, timeoutMs, new Error('the renew deadline has passed'));
     const settings = { signal: deadline.signal, timeoutMs: this.#renewDeadlineMs / 2 };
-    try {
-      // Two rounds: the version known from the last renewal may be old because of a change that does not matter, or of a response
-      // that was lost.
-      for (let round = 0; round < 2; round++) {
-        const known = round === 0 && allowed === 'renew' ? this.#observed?.lease : undefined;
-        const lease = known ?? (await this.#look(settings));
-        const move = this.#nextMove(lease);
-        if (move !== 'renew') this.#term = undefined;
-        if (move === 'wait' || (allowed === 'renew' && move !== 'renew')) return 'taken';
-        const startedAtMs = clock.monotonicMs();
-        try {
-          await this.#write(lease, move, settings);
-          this.#heldUntilMs = startedAtMs + this.#renewDeadlineMs;
-          return 'held';
-        } catch (error) {
-          if (!isConflict(error) && !isNotFound(error)) throw error;
-        }
+    // Two rounds: the version known from the last renewal may be old because of a change that does not matter, or of a response that was
+    // lost.
+    for (let round = 0; round < 2; round++) {
+      const known = round === 0 && allowed === 'renew' ? this.#observed?.lease : undefined;
+      const lease = known ?? (await this.#look(settings));
+      const move = this.#nextMove(lease);
+      if (move !== 'renew') this.#term = undefined;
+      if (move === 'wait' || (allowed === 'renew' && move !== 'renew')) return 'taken';
+      const startedAtMs = clock.monotonicMs();
+      try {
+        await this.#write(lease, move, settings);
+        this.#heldUntilMs = startedAtMs + this.#renewDeadlineMs;
+        return 'held';
+      } catch (error) {
+        if (!isConflict(error) && !isNotFound(error)) throw error;
       }
-      return 'contested';
-    } finally {
-      deadline.abort();
-      signal.removeEventListener('abort', onAbort);
     }
+    return 'contested';
   }
 
   #nextMove(lease: Lease | undefined): Move {

@@ -1,7 +1,9 @@
 // Keeps a map of the objects of a collection as they are: a list, then a watch from there, for as long as the signal lets it. Reports the
 // keys that have changed, as client-go does. It outlives every fault of the API server; docs/adr says why it is not client-node's informer.
 
+import { backoffMs, fullJitter } from '../../telemetry/backoff.ts';
 import type { Clock } from '../../telemetry/clock.ts';
+import { Deadline } from '../../telemetry/deadline.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isExpired, isNotFound, KubeConnectionError, messageOf, retryAfterOf, watchError } from './kube-errors.ts';
 import { type KubeList, type KubeObject, keyOf, slimmed, type WatchEvent } from './kube-objects.ts';
@@ -86,10 +88,9 @@ export async function* reflect<T extends KubeObject>(
  */
 export function reconnectDelayMs(failures: number, random: () => number, failure?: unknown): number {
   const longestMs = isNotFound(failure) ? missingResourceDelayMs : 30_000;
-  const ceilingMs = Math.min(longestMs, 1_000 * 2 ** Math.min(failures - 1, 10));
-  const jitteredMs = 500 + Math.floor(random() * (ceilingMs - 500));
+  const jitteredMs = fullJitter(backoffMs({ firstMs: 1_000, maxMs: longestMs }, failures), random, 500);
   const retryAfterMs = retryAfterOf(failure);
-  return retryAfterMs > 0 ? Math.max(retryAfterMs + Math.floor(random() * 500), jitteredMs) : jitteredMs;
+  return retryAfterMs > 0 ? Math.max(retryAfterMs + fullJitter(500, random), jitteredMs) : jitteredMs;
 }
 
 function describe(failure: unknown, path: string, delayMs: number): string {
@@ -212,12 +213,8 @@ class Reflection<T extends KubeObject> {
       allowWatchBookmarks: 'true',
       timeoutSeconds: String(300 + Math.floor(random() * 300)),
     };
-    const attempt = new AbortController();
-    const onAbort = () => attempt.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const leftMs = Math.max(0, this.#listedAtMs + relistMs - clock.monotonicMs());
-    clock.sleep(leftMs, attempt.signal).then(() => attempt.abort(new RelistDue()), ignore);
+    using attempt = new Deadline(signal);
+    attempt.start(clock, Math.max(0, this.#listedAtMs + relistMs - clock.monotonicMs()), new RelistDue());
     this.#abortWhenSilent(inactivityMs, attempt).catch(ignore);
     const startMs = clock.monotonicMs();
     const heardBefore = this.#heard;
@@ -234,9 +231,6 @@ class Reflection<T extends KubeObject> {
       if (!(error instanceof RelistDue)) throw error;
       this.#version = undefined;
       this.#regular = true;
-    } finally {
-      attempt.abort();
-      signal.removeEventListener('abort', onAbort);
     }
   }
 

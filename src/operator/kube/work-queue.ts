@@ -1,7 +1,9 @@
 // Which resources are to be looked at, each at most once at a time. Filled by the controller's changes and timers, emptied by its
 // workers; the rules are client-go's: a key that is added while it is being worked on comes back when that work is done.
 
+import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
 import type { Clock } from '../../telemetry/clock.ts';
+import { Waiters } from '../../telemetry/waiters.ts';
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
@@ -22,18 +24,10 @@ export class WorkQueueClosedError extends Error {
   }
 }
 
-interface Waiter {
-  readonly take: (key: string) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 interface Delayed {
   readonly atMs: number;
   readonly cancel: AbortController;
 }
-
-/** Timers of Node fire at once when they are longer than 2^31 ms. */
-const longestSleepMs = 24 * 3_600_000;
 
 export class WorkQueue {
   readonly #clock: Clock;
@@ -47,7 +41,7 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters<undefined, string>();
   #closed = false;
 
   constructor(options: WorkQueueOptions) {
@@ -102,8 +96,8 @@ export class WorkQueue {
   retry(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    const delayMs = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** Math.min(failures, 30));
-    this.addAfter(key, delayMs * (0.5 + this.#random() / 2));
+    const delayMs = backoffMs({ firstMs: this.#baseDelayMs, maxMs: this.#maxDelayMs }, failures + 1);
+    this.addAfter(key, halfJitter(delayMs, this.#random));
   }
 
   /** The key went well, or its resource is gone: the next retry begins with the shortest delay. */
@@ -121,28 +115,10 @@ export class WorkQueue {
    * @throws the signal's reason, or WorkQueueClosedError
    */
   next(signal: AbortSignal): Promise<string> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new WorkQueueClosedError());
-      if (signal.aborted) return reject(signal.reason);
-      const leave = () => {
-        this.#waiters.delete(waiter);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        take(key) {
-          leave();
-          resolve(key);
-        },
-        reject(reason) {
-          leave();
-          reject(reason);
-        },
-      };
-      const onAbort = () => waiter.reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.add(waiter);
-      this.#handOut();
-    });
+    if (this.#closed) return Promise.reject(new WorkQueueClosedError());
+    const key = this.#waiters.wait(undefined, signal);
+    this.#handOut();
+    return key;
   }
 
   /** The work on the key is over, well or not. */
@@ -158,23 +134,20 @@ export class WorkQueue {
     this.#again.clear();
     for (const { cancel } of this.#delayed.values()) cancel.abort();
     this.#delayed.clear();
-    for (const waiter of [...this.#waiters]) waiter.reject(new WorkQueueClosedError());
+    this.#waiters.rejectAll(new WorkQueueClosedError());
   }
 
   #handOut(): void {
     for (const key of this.#ready) {
-      const [waiter] = this.#waiters;
-      if (waiter === undefined) return;
+      if (this.#waiters.size === 0) return;
       this.#ready.delete(key);
       this.#working.add(key);
-      waiter.take(key);
+      this.#waiters.admitFirst(key);
     }
   }
 
   async #addLater(key: string, delayMs: number, entry: Delayed): Promise<void> {
-    for (let leftMs = delayMs; leftMs > 0; leftMs -= longestSleepMs) {
-      await this.#clock.sleep(Math.min(leftMs, longestSleepMs), entry.cancel.signal);
-    }
+    await this.#clock.sleep(delayMs, entry.cancel.signal);
     if (this.#delayed.get(key) === entry) this.#delayed.delete(key);
     this.add(key);
   }
