@@ -6,8 +6,11 @@ import { FLUSHING_MS } from '../../../src/migration/progress/settling.ts';
 import { type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
 import type { Fault } from '../../support/stores/faults.ts';
 import { victoriametrics } from '../../support/stores/victoriametrics.ts';
+import { encodeXorChunk } from '../../wire/support/chunk-encoder.ts';
 import { FastClock } from '../support/fake-clock.ts';
-import { dayMs, epochMs, hourMs, planFor, run } from '../support/plan.ts';
+import { regularSeries, startSource } from '../support/fake-source.ts';
+import { dayMs, epochMs, hourMs, minuteMs, planFor, run } from '../support/plan.ts';
+import { frameOf } from '../support/remote-messages.ts';
 import { assertComplete, countOf, prometheusWith } from './support/copies.ts';
 import { changed, testSeries, withoutNan } from './support/store-cases.ts';
 
@@ -75,6 +78,30 @@ describe('samples that VictoriaMetrics is flushing when they are looked for', ()
       assert.ok(writes === 1 || samplesRead < countOf(testSeries()), 'it resumed at a mark');
     });
   }
+
+  it('are not sent again when the window is read again because a chunk of it is broken', async () => {
+    const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: 15_000 });
+    await using source = await startSource(series);
+    const goodChunk = encodeXorChunk(series[0]!.samples.slice(0, 20));
+    const broken = frameOf([['__name__', 'zz']], 1, goodChunk.subarray(0, 30), epochMs, epochMs + 5 * minuteMs - 1);
+    const contentType = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
+    let times = 0;
+    source.onQuery = (query) =>
+      query.startMs === epochMs && ++times === 1
+        ? { contentType, body: Buffer.concat([source.answer(query).body, broken]) }
+        : undefined;
+    const clock = slowClock();
+    await using destination = await startFlushing(clock);
+    const plan = planFor(
+      { source, destination },
+      { protocol: 'PromQL', destination: { ordering: 'Any' }, limits: { samplesPerWrite: 50 } },
+    );
+    const { error, progress } = await run(plan, { clock });
+    assert.equal(error, undefined);
+    assert.equal(progress.retries, 1);
+    assert.deepEqual(destination.counts(), { floats: 4 * 240, histograms: 0, twice: 0 });
+    assert.ok(progress.samplesAlreadyPresent > 0, 'some of it was on its way already');
+  });
 
   it('are not waited for in a store that has nothing of the range', async () => {
     await using source = await prometheusWith();
