@@ -117,8 +117,7 @@ function marksIn(set: SeriesSet): Pick<Found, 'lastMark' | 'progressSeries'> {
     ({ labels }) => nameOf(labels) === PROGRESS_METRIC && !labels.some(([name]) => name === 'probe'),
   );
   const countOf = ({ labels }: SeriesSamples) => labels.find(([name]) => name === 'count')?.[1];
-  const isProbe = ({ labels }: SeriesSamples) => labels.some(([name]) => name === 'probe');
-  const marks = all.filter((series) => countOf(series) === undefined && !isProbe(series));
+  const marks = all.filter((series) => countOf(series) === undefined);
   const newest = marks
     .map(({ timesMs, bits }) => ({ timeMs: timesMs.at(-1) ?? 0, samples: numberOf(bits.at(-1) ?? 0n) }))
     .sort((a, b) => b.timeMs - a.timeMs)[0];

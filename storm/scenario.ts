@@ -74,8 +74,7 @@ export function drawScenario(seed: number, onlyPair?: Pair): Scenario {
     destination,
     ordering,
     readMode,
-    // PromQL at a Prometheus waits five seconds after each lost response: it is drawn less often.
-    progress: destination === 'victoria-metrics' || draw.chance(0.25) ? 'PromQL' : 'RemoteRead',
+    progress: destination === 'victoria-metrics' || draw.chance(0.5) ? 'PromQL' : 'RemoteRead',
     window: {
       min: draw.pick(['1s', '30s', '1m']),
       max: draw.pick(['5m', '10m', '20m', '30m']),
