@@ -145,7 +145,7 @@ export class QueryClient {
     if (refusal !== undefined) throw refusal;
     const parsed = parseSeriesAnswer(await this.#whole(answer, options.maxBytes));
     if ('problem' in parsed)
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `answered what cannot be used: ${parsed.problem}`);
+      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
     return parsed.series > 0;
   }
 
