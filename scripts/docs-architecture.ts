@@ -28,7 +28,7 @@ export function roomsOf(graph: Graph): string[] {
   return ordered.reverse();
 }
 
-/** The folders of a room, itself first: `src/wire`, `src/wire/answers`, … */
+/** The folders of a room, itself first: `src/wire`, `src/wire/responses`, … */
 export function foldersOf(graph: Graph, room: string): string[] {
   const files = [...graph.keys()].filter((file) => roomOf(file) === room);
   return [...new Set(files.map(folderOf))].sort();

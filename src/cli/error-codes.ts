@@ -1,8 +1,8 @@
 // The tables of docs/errors.md: every code that `run` can end with or warn of, from the catalogues of the rooms that give them. Written into
 // the page by scripts/docs-errors.ts and held equal to it by a test.
 
-import { migrationCodes, warningCodes } from '../migration/migration-codes.ts';
-import { answerCodes } from '../remote/meaning/answer-codes.ts';
+import { migrationCodes, warningCodes } from '../migration/report/migration-codes.ts';
+import { answerCodes } from '../remote/meaning/response-codes.ts';
 
 interface Code {
   readonly meaning: string;

@@ -1,7 +1,7 @@
 // The exit codes: decided here, printed by --help, and held equal to the table in docs/exit-codes.md by a test.
 
-import type { MigrationResult } from '../migration/observer.ts';
-import { countsOfAllRuns, rejectedSamples } from '../migration/progress/counts.ts';
+import type { MigrationResult } from '../migration/report/observer.ts';
+import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sigterm: 143 } as const;
 

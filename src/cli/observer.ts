@@ -1,7 +1,7 @@
 // Shows a running migration to people: its events as log lines, its progress as a bar or as a line every ten seconds. Made by
 // run-command.ts, fed by the engine.
 
-import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/observer.ts';
+import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/report/observer.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { formatBytes, formatDuration, formatPercent, formatRate, formatTime } from '../telemetry/format.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,7 +1,7 @@
 // What there is to see of a running migration: its progress with the rates and the remaining time worked out. Shown by the
 // progress bar and by the periodic log line.
 
-import type { MigrationProgress } from '../migration/observer.ts';
+import type { MigrationProgress } from '../migration/report/observer.ts';
 import { completedRatio, RemainingTime } from '../telemetry/completion.ts';
 import { SlidingRate } from '../telemetry/sliding-rate.ts';
 

@@ -1,8 +1,8 @@
 // How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
 
-import { errorText } from '../migration/migration-error.ts';
-import type { MigrationResult } from '../migration/observer.ts';
-import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/progress/counts.ts';
+import { errorText } from '../migration/report/migration-error.ts';
+import type { MigrationResult } from '../migration/report/observer.ts';
+import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/report/counts.ts';
 import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';

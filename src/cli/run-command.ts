@@ -4,11 +4,11 @@
 import { parseDuration } from '../api/duration.ts';
 import type { ManifestFile } from '../api/manifest.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
-import { observeIntoMetrics } from '../migration/metrics-observer.ts';
+import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
-import type { MigrationObserver, MigrationResult } from '../migration/observer.ts';
-import { countsOfAllRuns, rejectedSamples } from '../migration/progress/counts.ts';
+import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
+import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
 import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';

@@ -3,10 +3,10 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { Connections } from './connections.ts';
-import { MigrationError } from './migration-error.ts';
-import type { MigrationObserver, MigrationProgress } from './observer.ts';
+import { MigrationError } from './report/migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import { noCounts } from './progress/counts.ts';
+import { noCounts } from './report/counts.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
 import type { Look } from './progress/settling.ts';

@@ -1,8 +1,8 @@
 // Marks what is finished in the destination, and sees that the first mark of a run can be read there. Owned by one pipeline.
 
 import type { Clock } from '../telemetry/clock.ts';
-import { MigrationError } from './migration-error.ts';
-import type { MigrationObserver } from './observer.ts';
+import { MigrationError } from './report/migration-error.ts';
+import type { MigrationObserver } from './report/observer.ts';
 import type { DestinationView } from './progress/destination-view.ts';
 import type { MarkWriter } from './progress/mark-writer.ts';
 import type { Mark } from './progress/progress-mark.ts';

@@ -12,9 +12,9 @@ import {
 } from './beginning.ts';
 import { type Connections, openConnections } from './connections.ts';
 import type { MigrationContext } from './migration-context.ts';
-import { toMigrationError } from './migration-error.ts';
+import { toMigrationError } from './report/migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import { initialProgress, type MigrationProgress, type MigrationResult } from './observer.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
 import { Pipeline } from './pipeline.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */

@@ -1,7 +1,7 @@
 // What the caller of the engine brings along: time, chance, and the two ways to end a migration early.
 
 import type { Clock } from '../telemetry/clock.ts';
-import type { MigrationObserver } from './observer.ts';
+import type { MigrationObserver } from './report/observer.ts';
 
 export interface MigrationContext {
   readonly clock: Clock;

@@ -2,7 +2,7 @@
 // pipeline. Windows finish in order, and one mark is written at a time; windows that are acknowledged while it is under way share the next.
 
 import type { Clock } from '../telemetry/clock.ts';
-import type { MigrationObserver, MigrationProgress } from './observer.ts';
+import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { Completion } from './progress/completion.ts';
 import type { Ledger } from './write/accounting.ts';

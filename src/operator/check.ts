@@ -10,7 +10,7 @@ import { compilePlan } from '../migration/plan/plan.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { pauseMs } from './judge/attempt.ts';
 import type { Check } from './judge/decide.ts';
-import type { SecretValue } from './execute/worker-messages.ts';
+import type { SecretValue } from './judge/worker-messages.ts';
 
 /** What the references of a migration led to; secret-reader.ts makes it. */
 export interface SecretReading {

@@ -4,13 +4,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PromMigration } from '../api/prom-migration.ts';
-import { observeIntoMetrics } from '../migration/metrics-observer.ts';
+import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
 import type { MetricDefinition } from '../telemetry/metric-catalogue.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
 import type { RequestReport } from './kube/kube-client.ts';
 import { keyOf } from './kube/kube-objects.ts';
 import { phases } from './judge/status.ts';
-import type { FromWorker } from './execute/worker-messages.ts';
+import type { FromWorker } from './judge/worker-messages.ts';
 
 export const OPERATOR_METRICS = {
   leader: {

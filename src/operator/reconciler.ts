@@ -5,7 +5,7 @@ import type { PromMigration } from '../api/prom-migration.ts';
 import { type Clock, momentOf } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Checked, checkMigration, type SecretReading } from './check.ts';
-import type { FromWorker, ResumePoint } from './execute/worker-messages.ts';
+import type { FromWorker, ResumePoint } from './judge/worker-messages.ts';
 import { crashOf, type WorkerPool, type WorkerPoolOptions } from './execute/worker-pool.ts';
 import type { Verdict, WorkerEnd } from './judge/attempt.ts';
 import { type Action, decide, type Decision } from './judge/decide.ts';

@@ -10,7 +10,7 @@ const OPEN_OBJECT = 0x7b;
 
 /** The bytes, the text made of them, and the strings inside it. */
 const PER_BYTE = 4;
-/** Upper bounds of what V8 allocates, and of what query-answer.ts makes of it. A key that no object had before costs a hidden class. */
+/** Upper bounds of what V8 allocates, and of what query-response.ts makes of it. A key that no object had before costs a hidden class. */
 const PER_STRING = 32;
 const PER_KEY = 200;
 const PER_ELEMENT = 24;

@@ -1,6 +1,6 @@
 // Asks a PromQL API. Called by the progress reader and the comparison of uncertain windows where the destination has no remote_read.
 
-import { hintOf, type RemoteCode } from './meaning/answer-codes.ts';
+import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { ClientContext, HttpAnswer } from './http/exchange.ts';
@@ -11,7 +11,7 @@ import {
   parseQueryAnswer,
   parseSeriesAnswer,
   type QueryResult,
-} from './query-answer.ts';
+} from './query-response.ts';
 import { type Api, apiUrl, secondsOf } from './query-url.ts';
 import { JsonCost } from './json-cost.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandCodes, withErrorTables } from '../../src/cli/error-codes.ts';
-import { migrationCodes, warningCodes } from '../../src/migration/migration-codes.ts';
-import { answerCodes } from '../../src/remote/meaning/answer-codes.ts';
+import { migrationCodes, warningCodes } from '../../src/migration/report/migration-codes.ts';
+import { answerCodes } from '../../src/remote/meaning/response-codes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));

@@ -3,7 +3,7 @@
 import type { RunEngine } from '../../src/cli/run-command.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';
 import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
-import { initialProgress, type MigrationProgress, type MigrationResult } from '../../src/migration/observer.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from '../../src/migration/report/observer.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);
 export const endMs = Date.UTC(2026, 0, 2);

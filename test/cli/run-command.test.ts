@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunEngine } from '../../src/cli/run-command.ts';
-import type { MigrationResult } from '../../src/migration/observer.ts';
-import { noCounts } from '../../src/migration/progress/counts.ts';
+import type { MigrationResult } from '../../src/migration/report/observer.ts';
+import { noCounts } from '../../src/migration/report/counts.ts';
 import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 

@@ -1,6 +1,6 @@
 // What real servers can't be made to do on demand, over real HTTP: bad bytes, absent servers, and an end at any moment.
 import assert from 'node:assert/strict';
-import type { MigrationProgress } from '../../src/migration/observer.ts';
+import type { MigrationProgress } from '../../src/migration/report/observer.ts';
 import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from './support/fake-source.ts';

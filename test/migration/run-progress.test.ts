@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProgressMeter } from '../../src/cli/progress-view.ts';
-import type { MigrationProgress } from '../../src/migration/observer.ts';
+import type { MigrationProgress } from '../../src/migration/report/observer.ts';
 import { completedRatio } from '../../src/telemetry/completion.ts';
 import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
 import { startDestination } from './support/fake-destination.ts';

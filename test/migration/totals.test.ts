@@ -1,6 +1,6 @@
 // The counts of all runs, recomputed from the destination alone: a run ends at any point without a last word, and the next one still knows.
 import assert from 'node:assert/strict';
-import { type Counts, countsOfAllRuns } from '../../src/migration/progress/counts.ts';
+import { type Counts, countsOfAllRuns } from '../../src/migration/report/counts.ts';
 import { startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';
 import { epochMs, hourMs, minuteMs, planFor, type Run, run, type Sides, unaccounted } from './support/plan.ts';

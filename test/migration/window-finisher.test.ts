@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { MigrationError } from '../../src/migration/migration-error.ts';
-import { initialProgress } from '../../src/migration/observer.ts';
+import { MigrationError } from '../../src/migration/report/migration-error.ts';
+import { initialProgress } from '../../src/migration/report/observer.ts';
 import { Completion } from '../../src/migration/progress/completion.ts';
 import { WindowFinisher } from '../../src/migration/window-finisher.ts';
 import { Ledger } from '../../src/migration/write/accounting.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
-import { parseExportLine, parseQueryAnswer } from '../../src/remote/query-answer.ts';
+import { parseExportLine, parseQueryAnswer } from '../../src/remote/query-response.ts';
 import { QueryClient } from '../../src/remote/query-client.ts';
 import { apiUrl } from '../../src/remote/query-url.ts';
 import { endpointAt, failureOf, httpServer, once, recordingHooks } from './servers.ts';

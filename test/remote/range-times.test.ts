@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseQueryAnswer } from '../../src/remote/query-answer.ts';
+import { parseQueryAnswer } from '../../src/remote/query-response.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from '../../src/remote/range-times.ts';
 
 const everything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;

@@ -7,8 +7,8 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { retryDelayMs } from '../../remote/retry-delay.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { redactUrl } from '../../telemetry/secret.ts';
-import { MigrationError } from '../migration-error.ts';
-import type { MigrationObserver, MigrationProgress } from '../observer.ts';
+import { MigrationError } from '../report/migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 
 export interface RetrierOptions {
   readonly clock: Clock;

@@ -2,7 +2,7 @@
 // acknowledged inside the windows in flight counts too. `Completion` keeps `progress.reachedMs`, from which every percentage and every
 // estimate is made (telemetry/completion.ts).
 
-import type { MigrationProgress } from '../observer.ts';
+import type { MigrationProgress } from '../report/observer.ts';
 
 /**
  * Estimates how many samples a window has before all of it is decoded: from the parts that were read, and from how many samples the series

@@ -1,6 +1,6 @@
 // A response of the destination that can't be parsed, as the failure of a read. Pure.
 
-import { hintOf } from '../../remote/meaning/answer-codes.ts';
+import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
 

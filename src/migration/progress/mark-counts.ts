@@ -1,7 +1,7 @@
 // The counts beside a mark: one series for each number, with the label `count`, written in the same request with the same timestamp. They
 // let a later run, or an operator that has lost the status, say what all runs together have done. Pure.
 
-import { type Counts, noCounts, rejectedSamples } from './counts.ts';
+import { type Counts, noCounts, rejectedSamples } from '../report/counts.ts';
 
 /** The label that tells the series of counts from the mark itself, which has none. */
 export const countLabel = 'count';

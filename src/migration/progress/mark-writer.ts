@@ -4,7 +4,7 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
 import { encodeLabels } from '../../wire/labels.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
-import { MigrationError, toMigrationError } from '../migration-error.ts';
+import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { countLabel, seriesOfCounts } from './mark-counts.ts';
 import { type Mark, markLabels } from './progress-mark.ts';

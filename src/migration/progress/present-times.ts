@@ -3,7 +3,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { decodeLabels, type LabelBytes } from '../../wire/labels.ts';
-import { MigrationError } from '../migration-error.ts';
+import { MigrationError } from '../report/migration-error.ts';
 import { DoesNotFit } from '../limits/reservation.ts';
 import type { AddedLabels } from './added-labels.ts';
 import type { SeriesRange } from './destination-view.ts';

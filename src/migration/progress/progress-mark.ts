@@ -2,7 +2,7 @@
 // the views of the destination read it.
 
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
-import type { Counts } from './counts.ts';
+import type { Counts } from '../report/counts.ts';
 import { countLabel, countsBesideMark } from './mark-counts.ts';
 
 /** Never read from a source: a former destination must not hand on the marks of the migration that filled it. */

@@ -2,7 +2,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient } from '../../remote/query-client.ts';
-import type { QuerySeries } from '../../remote/query-answer.ts';
+import type { QuerySeries } from '../../remote/query-response.ts';
 import { encodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 import { DoesNotFit } from '../limits/reservation.ts';

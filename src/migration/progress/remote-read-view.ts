@@ -5,7 +5,7 @@ import { ReadClient } from '../../remote/read-client.ts';
 import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, decodeLabels } from '../../wire/labels.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
-import type { SeriesCursor } from '../../wire/answers/read-response.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { hasNoSeries, type ReadQuery, readAnswer } from '../read/read-answer.ts';

@@ -4,7 +4,7 @@
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
-import { allNames, hasName, type NamePartition, partitionMatchers, splitNames } from '../read/name-partition.ts';
+import { allNames, hasName, type NamePartition, partitionMatchers, splitNames } from '../series/name-partition.ts';
 
 /** Some series of [fromMs, toMs). */
 export interface SeriesPiece {

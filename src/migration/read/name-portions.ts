@@ -1,6 +1,6 @@
 // The portions that a window's metric names are read in when they are too much at once, remembered from window to window. Pure.
 
-import { allNames, isExactName, type NamePartition } from './name-partition.ts';
+import { allNames, isExactName, type NamePartition } from '../series/name-partition.ts';
 
 /** What one slice had; of a portion that was read in several pieces of time, the most that one of them had. */
 export interface Load {

@@ -1,7 +1,7 @@
 // The window that is being read: which portions of its names are still to be read, from when on, and what those that were read had.
 // Owned by window-planner.ts.
 
-import type { NamePartition } from './name-partition.ts';
+import type { NamePartition } from '../series/name-partition.ts';
 import { afterFineWindow, afterRefusal, type Load, maxLoad, noLoad, type Portion, portionOf } from './name-portions.ts';
 
 export interface TimeRange {

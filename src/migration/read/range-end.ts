@@ -3,7 +3,7 @@
 // makes a reading of two hours 40 % more work for it. A source that has shown that it includes the end is not asked for it there.
 
 import { decodeLabels } from '../../wire/labels.ts';
-import type { SeriesCursor } from '../../wire/answers/read-response.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import { WireError } from '../../wire/errors.ts';
 import type { Matcher } from '../plan/migration-plan.ts';

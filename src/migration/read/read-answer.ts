@@ -2,8 +2,8 @@
 // memory budget before it is kept; nothing of it is used until its end was seen. Called by source-reader.ts and read-back.ts.
 
 import type { ReadAnswer, ReadClient } from '../../remote/read-client.ts';
-import { FrameCollector } from '../../wire/answers/frames.ts';
-import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/answers/read-response.ts';
+import { FrameCollector } from '../../wire/responses/frames.ts';
+import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
 import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, metricName } from '../../wire/labels.ts';
 import { encodeReadRequest } from '../../wire/messages.ts';

@@ -1,6 +1,6 @@
 // What window-planner.ts and source-reader.ts say to each other: what to request next, and what follows from how it went.
 
-import type { NamePartition } from './name-partition.ts';
+import type { NamePartition } from '../series/name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import type { RequestMode } from './sample-mode.ts';
 

@@ -3,17 +3,17 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
-import { ChunkedCursor } from '../../wire/answers/read-response.ts';
+import { ChunkedCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { DoesNotFit, Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
-import { MigrationError, toMigrationError } from '../migration-error.ts';
-import type { MigrationObserver, MigrationProgress } from '../observer.ts';
+import { MigrationError, toMigrationError } from '../report/migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { progressMetric } from '../progress/progress-mark.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import { partitionMatchers } from './name-partition.ts';
+import { partitionMatchers } from '../series/name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import { type Answer, noteArrived, readAnswer } from './read-answer.ts';
 import { RangeEnd } from './range-end.ts';

@@ -3,7 +3,7 @@
 
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName, nameEntry } from '../../wire/labels.ts';
-import type { SeriesCursor } from '../../wire/answers/read-response.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
 import type { Answer } from './read-answer.ts';
 import { SeriesHashes } from '../series/series-hashes.ts';

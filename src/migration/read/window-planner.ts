@@ -3,7 +3,7 @@
 // does not help, its metric names are read apart. It is never an error that a window was too big.
 
 import { Halvings } from './halvings.ts';
-import { type NamePartition, splitNames } from './name-partition.ts';
+import { type NamePartition, splitNames } from '../series/name-partition.ts';
 import { joinPortions, type Portion, portionOf, wholeWindow } from './name-portions.ts';
 import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';

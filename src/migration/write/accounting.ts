@@ -2,10 +2,10 @@
 // A window whose sum does not come out fails: something was lost that nobody counted.
 
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
-import { MigrationError } from '../migration-error.ts';
-import type { MigrationProgress } from '../observer.ts';
+import { MigrationError } from '../report/migration-error.ts';
+import type { MigrationProgress } from '../report/observer.ts';
 import { WindowVolume } from '../progress/completion.ts';
-import { addCounts, type Counts, noCounts } from '../progress/counts.ts';
+import { addCounts, type Counts, noCounts } from '../report/counts.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 
 export type SampleOutcome = 'written' | 'filtered' | 'already-present' | 'conflicting';

@@ -1,6 +1,6 @@
 // One window on its way from the source to the destination, from its first part to its mark.
 
-import type { MigrationProgress } from '../observer.ts';
+import type { MigrationProgress } from '../report/observer.ts';
 import type { WindowInFlight } from '../progress/completion.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import type { RemoteError } from '../../remote/meaning/remote-error.ts';

@@ -1,12 +1,12 @@
 // Finds out whether the destination stores native histograms. Cortex (unless enable_native_histograms is on), Mimir, Promscale and others
 // drop them and answer 2xx all the same, so one of the first window that has any is read back.
 
-import { hintOf } from '../../remote/meaning/answer-codes.ts';
+import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { decodeLabels, encodeLabels, metricName } from '../../wire/labels.ts';
 import { labelKey } from '../../wire/label-hash.ts';
 import { writeRequestSamples } from '../../wire/requests/write-request.ts';
-import type { MigrationObserver } from '../observer.ts';
+import type { MigrationObserver } from '../report/observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import { lookFor } from '../progress/settling.ts';
 import type { DeliveryWindow, HistogramExample, OutgoingRequest, SampleAt } from './attempt.ts';

@@ -2,8 +2,8 @@
 
 import type { RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
 import { formatLabels } from '../../wire/label-text.ts';
-import { MigrationError } from '../migration-error.ts';
-import type { MigrationObserver, MigrationProgress } from '../observer.ts';
+import { MigrationError } from '../report/migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DeliveryWindow, SampleAt } from './attempt.ts';
 

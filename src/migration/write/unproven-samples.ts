@@ -10,7 +10,7 @@ import {
   writeRequestLabels,
   writeRequestSamples,
 } from '../../wire/requests/write-request.ts';
-import type { MigrationEvent, MigrationObserver } from '../observer.ts';
+import type { MigrationEvent, MigrationObserver } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import type { Attempt, DeliveryWindow, Unproven } from './attempt.ts';

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { WorkerEnd } from '../judge/attempt.ts';
-import type { FromWorker, Rates, ToWorker, WorkerJob } from './worker-messages.ts';
+import type { FromWorker, Rates, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 
 /** The part of a worker thread that is used; tests bring their own. */
 export interface WorkerHandle {

@@ -11,10 +11,10 @@ import {
   type MigrationObserver,
   type MigrationProgress,
   type MigrationResult,
-} from '../../migration/observer.ts';
+} from '../../migration/report/observer.ts';
 import { compilePlan } from '../../migration/plan/plan.ts';
 import { type Clock, systemClock } from '../../telemetry/clock.ts';
-import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from './worker-messages.ts';
+import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 
 const REPORT_MS = 1_000;
 const HEARTBEAT_MS = 5_000;

@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { parseQuantity } from '../../api/quantity.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import type { FromWorker, ToWorker, WorkerJob } from './worker-messages.ts';
+import type { FromWorker, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 import type { WorkerHandle } from './worker-pool.ts';
 
 const MIB = 1024 * 1024;

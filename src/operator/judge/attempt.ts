@@ -2,9 +2,9 @@
 // stopped on purpose. Pure; used by controller.ts and decide.ts.
 
 import { backoffMs } from '../../telemetry/backoff.ts';
-import { errorText } from '../../migration/migration-error.ts';
+import { errorText } from '../../migration/report/migration-error.ts';
 import type { Side } from '../../remote/endpoint.ts';
-import type { MigrationResult } from '../../migration/observer.ts';
+import type { MigrationResult } from '../../migration/report/observer.ts';
 import type { Reason } from './conditions.ts';
 
 /** How a worker thread ended. */

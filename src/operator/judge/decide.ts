@@ -8,7 +8,7 @@ import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
 import { believedStatus } from './status-origin.ts';
-import type { Rates, ResumePoint } from '../execute/worker-messages.ts';
+import type { Rates, ResumePoint } from './worker-messages.ts';
 
 /** Whether the manifest can be run, as validation and the Secrets say; of one generation. */
 export type Check =

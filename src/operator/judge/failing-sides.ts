@@ -1,7 +1,7 @@
 // Which side of a migration fails and since when: an outage is told apart from the usual noise of networks. Pure, times are passed in. Held by
 // migration-track.ts.
 
-import type { MigrationEvent } from '../../migration/observer.ts';
+import type { MigrationEvent } from '../../migration/report/observer.ts';
 import type { Side } from '../../remote/endpoint.ts';
 import { statusText } from './status-text.ts';
 

@@ -2,7 +2,7 @@
 // controller.ts, sent by event-recorder.ts.
 
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
-import type { MigrationEvent, MigrationProgress } from '../../migration/observer.ts';
+import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
 import { formatCount, formatDuration } from '../../telemetry/format.ts';
 import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';

@@ -7,8 +7,8 @@ import { judgeEnd, type StopCause, type Verdict, type WorkerEnd } from './attemp
 import { type Check, type Course, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
-import { rejectedSamples } from '../../migration/progress/counts.ts';
-import type { FromWorker, Rates } from '../execute/worker-messages.ts';
+import { rejectedSamples } from '../../migration/report/counts.ts';
+import type { FromWorker, Rates } from './worker-messages.ts';
 
 /** How long one that cannot be looked at stands back; shorter than the pause before its next look. */
 const HINDERED_MS = 500;

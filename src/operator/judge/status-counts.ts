@@ -1,7 +1,7 @@
 // The counts of a migration in its status: written from what the engine counts, and read again by the next operator. Pure.
 
 import type { StatusProgress } from '../../api/prom-migration-status.ts';
-import { type Counts, noCounts } from '../../migration/progress/counts.ts';
+import { type Counts, noCounts } from '../../migration/report/counts.ts';
 import { formatCount } from '../../telemetry/format.ts';
 
 const countNames = [

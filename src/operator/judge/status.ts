@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
-import { rejectedSamples } from '../../migration/progress/counts.ts';
+import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';

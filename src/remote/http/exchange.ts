@@ -5,7 +5,7 @@ import got from 'got';
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { Endpoint, Side } from '../endpoint.ts';
-import { hintOf } from '../meaning/answer-codes.ts';
+import { hintOf } from '../meaning/response-codes.ts';
 import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
 import { RemoteError } from '../meaning/remote-error.ts';
 import type { Agents } from './agents.ts';

@@ -1,14 +1,14 @@
 // HTTP with one endpoint: what the read, write and query clients share. Knows headers and credentials and what a response means; one request's
-// course is exchange.ts, the classes of responses are classify-answer.ts, the connections agents.ts.
+// course is exchange.ts, the classes of responses are classify-response.ts, the connections agents.ts.
 
 import { version } from '../../telemetry/version.ts';
 import type { Endpoint, Side } from '../endpoint.ts';
-import { hintOf } from '../meaning/answer-codes.ts';
-import { type Classified, classifyAnswer } from '../meaning/classify-answer.ts';
+import { hintOf } from '../meaning/response-codes.ts';
+import { type Classified, classifyAnswer } from '../meaning/classify-response.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';
 import { type ClientContext, Exchange, type HttpAnswer, type HttpRequest } from './exchange.ts';
-import { createRedactor } from './redact-answer.ts';
+import { createRedactor } from './redact-response.ts';
 
 export class HttpClient {
   readonly side: Side;

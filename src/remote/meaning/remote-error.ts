@@ -2,7 +2,7 @@
 // migration/ through `class`, shown to the user through `message` and `hint`.
 
 import type { Side } from '../endpoint.ts';
-import { type AnswerCode, answerCodes, type RemoteCode } from './answer-codes.ts';
+import { type AnswerCode, answerCodes, type RemoteCode } from './response-codes.ts';
 
 export type AnswerClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit
@@ -45,7 +45,7 @@ export interface RemoteErrorDetails {
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
   readonly class: AnswerClass;
-  /** Stable, kebab-case, listed in answer-codes.ts. */
+  /** Stable, kebab-case, listed in response-codes.ts. */
   readonly code: RemoteCode;
   readonly side: Side;
   readonly status: number | undefined;

@@ -3,7 +3,7 @@
 
 import type { LabelBytes } from '../labels.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
-import { histogramTimeMs } from '../answers/sample-messages.ts';
+import { histogramTimeMs } from '../responses/sample-messages.ts';
 import { endsSeries, isOrdinaryNan } from './only-stale-markers.ts';
 
 const TAG_TIMESERIES = 0x0a;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { MigrationError } from '../../../src/migration/migration-error.ts';
+import { MigrationError } from '../../../src/migration/report/migration-error.ts';
 import { Retrier } from '../../../src/migration/limits/retrier.ts';
 import { RemoteError, type RemoteErrorDetails } from '../../../src/remote/meaning/remote-error.ts';
 import type { Clock } from '../../../src/telemetry/clock.ts';

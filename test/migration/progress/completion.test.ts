@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { initialProgress } from '../../../src/migration/observer.ts';
+import { initialProgress } from '../../../src/migration/report/observer.ts';
 import { Completion, reachedMs, WindowVolume } from '../../../src/migration/progress/completion.ts';
 import { completedRatio, RemainingTime } from '../../../src/telemetry/completion.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { addCounts, type Counts, countsOfAllRuns, noCounts } from '../../../src/migration/progress/counts.ts';
+import { addCounts, type Counts, countsOfAllRuns, noCounts } from '../../../src/migration/report/counts.ts';
 import { countsBesideMark, seriesOfCounts } from '../../../src/migration/progress/mark-counts.ts';
 
 const many = fc.integer({ min: 0, max: 2 ** 48 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { noCounts } from '../../../src/migration/progress/counts.ts';
+import { noCounts } from '../../../src/migration/report/counts.ts';
 import { frozenEndOf, LatestMark, markLabels, markMatchers } from '../../../src/migration/progress/progress-mark.ts';
 import { selects } from '../support/remote-messages.ts';
 

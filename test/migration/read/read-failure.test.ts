@@ -8,7 +8,7 @@ import {
   reactToReadFailure,
   toReadFailure,
 } from '../../../src/migration/read/read-failure.ts';
-import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
 import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { WireError } from '../../../src/wire/errors.ts';
 

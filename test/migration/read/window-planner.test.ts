@@ -1,7 +1,7 @@
 // The planner against a source that is simulated: nothing is sent, so that thousands of ranges can be crossed.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { hasName } from '../../../src/migration/read/name-partition.ts';
+import { hasName } from '../../../src/migration/series/name-partition.ts';
 import type { ReadFailure } from '../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../src/migration/read/slice.ts';
 import { type Caps, type Metric, SimulatedStore } from './support/simulated-store.ts';

@@ -8,8 +8,8 @@ import {
   type MigrationObserver,
   type MigrationProgress,
   type MigrationResult,
-} from '../../../src/migration/observer.ts';
-import type { Counts } from '../../../src/migration/progress/counts.ts';
+} from '../../../src/migration/report/observer.ts';
+import type { Counts } from '../../../src/migration/report/counts.ts';
 import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
 import { FastClock } from './fake-clock.ts';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import snappyjs from 'snappyjs';
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
-import { crc32c } from '../../../src/wire/answers/crc32c.ts';
+import { crc32c } from '../../../src/wire/responses/crc32c.ts';
 import { encodeXorChunk } from '../../wire/support/chunk-encoder.ts';
 
 export interface FloatSample {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type SampleOutcome, WindowAccount } from '../../../src/migration/write/accounting.ts';
-import { MigrationError } from '../../../src/migration/migration-error.ts';
+import { MigrationError } from '../../../src/migration/report/migration-error.ts';
 import { emptyProgress } from '../support/plan.ts';
 
 const isAccountingError = (error: unknown) => error instanceof MigrationError && error.code === 'accounting';

@@ -5,7 +5,7 @@ import { CopiedWindow } from '../../../src/migration/write/copied-window.ts';
 import type { Probe } from '../../../src/migration/write/probe.ts';
 import { Receiver } from '../../../src/migration/write/receiver.ts';
 import { type RejectReason, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
-import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 import { FakeView } from '../support/fake-view.ts';

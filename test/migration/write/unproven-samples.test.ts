@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/report/observer.ts';
 import { NoView } from '../../../src/migration/progress/no-view.ts';
 import type { DestinationView } from '../../../src/migration/progress/destination-view.ts';
 import { type Attempt, outgoingRequest } from '../../../src/migration/write/attempt.ts';
@@ -7,7 +7,7 @@ import { CopiedWindow } from '../../../src/migration/write/copied-window.ts';
 import { HistogramCheck } from '../../../src/migration/write/histogram-check.ts';
 import { Rejections } from '../../../src/migration/write/rejections.ts';
 import { UnprovenSamples } from '../../../src/migration/write/unproven-samples.ts';
-import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
 import { type RejectReason, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { labelKey } from '../../../src/wire/label-hash.ts';

@@ -7,7 +7,7 @@ import {
   WriteFailures,
   type WriteReaction,
 } from '../../../src/migration/write/write-failure.ts';
-import type { RemoteCode } from '../../../src/remote/meaning/answer-codes.ts';
+import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
 import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 
 function failure(answerClass: AnswerClass, code: RemoteCode, status?: number): RemoteError {

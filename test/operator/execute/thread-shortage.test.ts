@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import type { WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import type { WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { migrationOf, progressOf } from '../support/migrations.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
-import type { MigrationResult } from '../../../src/migration/observer.ts';
+import type { MigrationResult } from '../../../src/migration/report/observer.ts';
 import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import type { WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import type { WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { type WorkerHandle, WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { systemClock } from '../../../src/telemetry/clock.ts';
 import { FakeWorker } from '../support/fake-worker.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import type { FromWorker, WorkerJob } from '../../../src/operator/execute/worker-messages.ts';
+import type { FromWorker, WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
 import { systemClock } from '../../../src/telemetry/clock.ts';

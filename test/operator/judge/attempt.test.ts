@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MigrationProgress, MigrationResult } from '../../../src/migration/observer.ts';
+import type { MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
 import { type Attempt, judgeEnd, pauseMs, type Verdict, type WorkerEnd } from '../../../src/operator/judge/attempt.ts';
 import { nowMs, progressOf } from '../support/migrations.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { FailingSides } from '../../../src/operator/judge/failing-sides.ts';
 import { momentAt, nowMs, progressOf } from '../support/migrations.ts';
 import { halfWay, running, short, statusOf } from '../support/statuses.ts';

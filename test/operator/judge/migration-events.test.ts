@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { eventReasons, noticeOf, noticesOfChange } from '../../../src/operator/judge/migration-events.ts';
 import { endMs, progressOf, startMs } from '../support/migrations.ts';
 

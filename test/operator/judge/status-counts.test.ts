@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { noCounts } from '../../../src/migration/progress/counts.ts';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import { noCounts } from '../../../src/migration/report/counts.ts';
+import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from '../support/migrations.ts';
 import { halfWay, hourMs, running, started, statusOf } from '../support/statuses.ts';

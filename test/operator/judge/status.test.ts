@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { MigrationProgress } from '../../../src/migration/observer.ts';
-import { noCounts } from '../../../src/migration/progress/counts.ts';
+import type { MigrationProgress } from '../../../src/migration/report/observer.ts';
+import { noCounts } from '../../../src/migration/report/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { writeUrgency } from '../../../src/operator/judge/status.ts';

@@ -10,7 +10,7 @@ import { MigrationStore } from '../../../src/operator/migration-store.ts';
 import { StatusWriter } from '../../../src/operator/status-writer.ts';
 import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkQueue } from '../../../src/operator/kube/work-queue.ts';
-import type { MigrationEvent } from '../../../src/migration/observer.ts';
+import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import type { LogFields } from '../../../src/telemetry/log-text.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock, settled } from './manual-clock.ts';

@@ -1,11 +1,11 @@
 // PromMigrations as the API server would answer them, for the tests of this room.
 
-import { noCounts } from '../../../src/migration/progress/counts.ts';
+import { noCounts } from '../../../src/migration/report/counts.ts';
 import type { Moment } from '../../../src/telemetry/clock.ts';
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
-import { initialProgress, type MigrationProgress } from '../../../src/migration/observer.ts';
+import { initialProgress, type MigrationProgress } from '../../../src/migration/report/observer.ts';
 
 export const START = '2025-01-01T00:00:00Z';
 export const END = '2025-01-02T00:00:00Z';

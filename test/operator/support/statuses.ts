@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
-import type { MigrationEvent, MigrationProgress } from '../../../src/migration/observer.ts';
+import type { MigrationEvent, MigrationProgress } from '../../../src/migration/report/observer.ts';
 import { conditionReasons, type ConditionType } from '../../../src/operator/judge/conditions.ts';
 import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';

@@ -1,7 +1,7 @@
 // Bodies for hostile-cases.ts, made piece by piece as the socket takes them.
 
 import snappyjs from 'snappyjs';
-import { crc32c } from '../../../src/wire/answers/crc32c.ts';
+import { crc32c } from '../../../src/wire/responses/crc32c.ts';
 import {
   bitsOf,
   chunk,

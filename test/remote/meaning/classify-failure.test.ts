@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { answerCodes } from '../../../src/remote/meaning/answer-codes.ts';
+import { answerCodes } from '../../../src/remote/meaning/response-codes.ts';
 import { classifyFailure, SilenceError } from '../../../src/remote/meaning/classify-failure.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
-import { createRedactor } from '../../../src/remote/http/redact-answer.ts';
+import { createRedactor } from '../../../src/remote/http/redact-response.ts';
 import { excerpt, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { Secret } from '../../../src/telemetry/secret.ts';
 import { endpointAt } from '../servers.ts';

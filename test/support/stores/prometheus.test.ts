@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { FrameCollector } from '../../../src/wire/answers/frames.ts';
-import { ChunkedCursor } from '../../../src/wire/answers/read-response.ts';
+import { FrameCollector } from '../../../src/wire/responses/frames.ts';
+import { ChunkedCursor } from '../../../src/wire/responses/read-response.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { staleBits } from '../../migration/support/remote-messages.ts';
 import { line, query, queryTimes, read, readBytes, readTimes, write } from './exchange.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encodeLabels } from '../../../src/wire/labels.ts';
-import { SamplesCursor } from '../../../src/wire/answers/read-response.ts';
+import { SamplesCursor } from '../../../src/wire/responses/read-response.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { WriteBatch } from '../../../src/wire/requests/write-batch.ts';
 import type { ChunkSample } from '../support/chunk-encoder.ts';

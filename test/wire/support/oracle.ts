@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import { crc32c } from '../../../src/wire/answers/crc32c.ts';
+import { crc32c } from '../../../src/wire/responses/crc32c.ts';
 
 const root = protobuf.loadSync(fileURLToPath(new URL('../../../proto/remote.proto', import.meta.url)));
 

@@ -1,7 +1,7 @@
 // Ways over a range for the planner's tests, as source-reader.ts takes them.
 
 import assert from 'node:assert/strict';
-import { hasName } from '../../../../src/migration/read/name-partition.ts';
+import { hasName } from '../../../../src/migration/series/name-partition.ts';
 import type { ReadFailure } from '../../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../../src/migration/read/slice.ts';
 import { type PlannerOptions, WindowPlanner } from '../../../../src/migration/read/window-planner.ts';

@@ -1,6 +1,6 @@
 // A source for the planner's tests: metrics whose samples are counted, not held, and limits of every kind.
 
-import { hasName } from '../../../../src/migration/read/name-partition.ts';
+import { hasName } from '../../../../src/migration/series/name-partition.ts';
 import type { SliceOutcome } from '../../../../src/migration/read/open-window.ts';
 import type { Limit, ReadFailure } from '../../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../../src/migration/read/slice.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { SamplesCursor } from '../../../src/wire/answers/read-response.ts';
+import { SamplesCursor } from '../../../src/wire/responses/read-response.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import type { ChunkSample } from '../support/chunk-encoder.ts';
 import { notableBits } from '../support/float-bits.ts';
@@ -16,7 +16,7 @@ import {
   type Series,
   seriesLists,
   truncated,
-} from '../support/read-answers.ts';
+} from '../support/read-responses.ts';
 
 describe('SamplesCursor', () => {
   // A BigInt's bits in a double of a plain object would lose a signalling NaN: Samples are written by hand.

@@ -1,7 +1,7 @@
-// The table behind classify-answer.ts: which status and which text of which side means what. The texts are those of the real servers,
+// The table behind classify-response.ts: which status and which text of which side means what. The texts are those of the real servers,
 // named beside them.
 
-import { manifestPath, type RemoteCode } from './answer-codes.ts';
+import { manifestPath, type RemoteCode } from './response-codes.ts';
 import type { Side } from '../endpoint.ts';
 import type { AnswerClass, RejectReason } from './remote-error.ts';
 

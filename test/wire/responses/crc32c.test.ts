@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { crc32c } from '../../../src/wire/answers/crc32c.ts';
+import { crc32c } from '../../../src/wire/responses/crc32c.ts';
 
 /** Bit by bit, from the definition: reflected polynomial, all ones before and after. */
 function slowCrc32c(bytes: Uint8Array): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameCollector } from '../../../src/wire/answers/frames.ts';
-import { ChunkedCursor } from '../../../src/wire/answers/read-response.ts';
+import { FrameCollector } from '../../../src/wire/responses/frames.ts';
+import { ChunkedCursor } from '../../../src/wire/responses/read-response.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { type ChunkSample, encodeXorChunk } from '../support/chunk-encoder.ts';
 import { encodeMessage, frame, labelRegion } from '../support/oracle.ts';
@@ -16,7 +16,7 @@ import {
   type Series,
   seriesLists,
   truncated,
-} from '../support/read-answers.ts';
+} from '../support/read-responses.ts';
 
 describe('ChunkedCursor', () => {
   function chunkOf(samples: readonly ChunkSample[], overrides: object = {}): object {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { canonicalLabels, decodeLabels } from '../../../src/wire/labels.ts';
-import type { SeriesCursor } from '../../../src/wire/answers/read-response.ts';
+import type { SeriesCursor } from '../../../src/wire/responses/read-response.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import type { ChunkSample } from './chunk-encoder.ts';
 import { anyBits, floatsOf } from './float-bits.ts';

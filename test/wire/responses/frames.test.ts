@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameCollector, FrameCursor } from '../../../src/wire/answers/frames.ts';
+import { FrameCollector, FrameCursor } from '../../../src/wire/responses/frames.ts';
 import { frame } from '../support/oracle.ts';
 
 const MAX = 1 << 20;

@@ -7,7 +7,7 @@ import {
   type NamePartition,
   partitionMatchers,
   splitNames,
-} from '../../../src/migration/read/name-partition.ts';
+} from '../../../src/migration/series/name-partition.ts';
 
 /** How a server tests names: Prometheus 3 sets the s flag around a regex, Prometheus 2 does not. */
 function selector(partition: NamePartition, flags: 's' | ''): (name: string) => boolean {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
-import { answerCodes } from '../../../src/remote/meaning/answer-codes.ts';
-import { type Answer, classifyAnswer } from '../../../src/remote/meaning/classify-answer.ts';
+import { answerCodes } from '../../../src/remote/meaning/response-codes.ts';
+import { type Answer, classifyAnswer } from '../../../src/remote/meaning/classify-response.ts';
 import type { Side } from '../../../src/remote/endpoint.ts';
-import { read } from '../answers-to-reads.ts';
-import { written } from '../answers-to-writes.ts';
+import { read } from '../responses-to-reads.ts';
+import { written } from '../responses-to-writes.ts';
 
 const now = Date.UTC(2026, 0, 1);
 

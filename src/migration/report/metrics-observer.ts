@@ -1,6 +1,6 @@
 // What a migration tells, as metrics. The progress object is read when somebody scrapes, not at every batch.
 
-import type { MigrationMetrics } from '../telemetry/metrics.ts';
+import type { MigrationMetrics } from '../../telemetry/metrics.ts';
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from './observer.ts';
 
 /** Feeds `metrics` with one migration, under its name; `close` takes the last totals over and lets go of the migration. */

@@ -1,4 +1,4 @@
-// What receivers answer to a write, and what it means: the rows of classify-answer.test.ts.
+// What receivers answer to a write, and what it means: the rows of classify-response.test.ts.
 
 export type Row = readonly [from: string, status: number, text: string, expected: string];
 

@@ -1,13 +1,13 @@
 // The metrics of whole runs, held against the words of the catalogue.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { observeIntoMetrics } from '../../src/migration/metrics-observer.ts';
-import { METRICS } from '../../src/telemetry/metric-catalogue.ts';
-import { MigrationMetrics } from '../../src/telemetry/metrics.ts';
-import { FastClock } from './support/fake-clock.ts';
-import { startDestination } from './support/fake-destination.ts';
-import { type FakeSource, regularSeries, startSource } from './support/fake-source.ts';
-import { dayMs, epochMs, hourMs, minuteMs, planFor, RecordingObserver, run } from './support/plan.ts';
+import { observeIntoMetrics } from '../../../src/migration/report/metrics-observer.ts';
+import { METRICS } from '../../../src/telemetry/metric-catalogue.ts';
+import { MigrationMetrics } from '../../../src/telemetry/metrics.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { startDestination } from '../support/fake-destination.ts';
+import { type FakeSource, regularSeries, startSource } from '../support/fake-source.ts';
+import { dayMs, epochMs, hourMs, minuteMs, planFor, RecordingObserver, run } from '../support/plan.ts';
 
 /** Runs two hours in windows of half an hour, and reads /metrics at the end. */
 async function scraped(source: FakeSource, changes: { onMark?: () => Promise<void> } = {}) {

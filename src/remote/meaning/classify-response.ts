@@ -1,10 +1,10 @@
-// What an answer means. One pure function over the table of answer-rules.ts, called by the clients of this room for every answer.
+// What an answer means. One pure function over the table of response-rules.ts, called by the clients of this room for every answer.
 
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { redactUrl } from '../../telemetry/secret.ts';
-import { hintOf, type RemoteCode } from './answer-codes.ts';
-import { pathHint, type Rule, rules } from './answer-rules.ts';
+import { hintOf, type RemoteCode } from './response-codes.ts';
+import { pathHint, type Rule, rules } from './response-rules.ts';
 import type { Side } from '../endpoint.ts';
 import type { AnswerClass, RejectReason } from './remote-error.ts';
 

@@ -1,7 +1,7 @@
-// What sources and query APIs answer to a read, and what it means: the rows of classify-answer.test.ts.
+// What sources and query APIs answer to a read, and what it means: the rows of classify-response.test.ts.
 
-import type { Answer } from '../../src/remote/meaning/classify-answer.ts';
-import type { Row } from './answers-to-writes.ts';
+import type { Answer } from '../../src/remote/meaning/classify-response.ts';
+import type { Row } from './responses-to-writes.ts';
 
 const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
 

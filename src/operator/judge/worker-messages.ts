@@ -4,7 +4,7 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { ReferenceKind } from '../../api/secret-source.ts';
 import type { RateLimits } from '../../migration/migration-context.ts';
-import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../migration/observer.ts';
+import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../migration/report/observer.ts';
 
 /** One value of a Secret or ConfigMap. Lives in the memory of this process alone. */
 export interface SecretValue {
