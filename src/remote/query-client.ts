@@ -1,7 +1,7 @@
 // Asks a PromQL API. Called by the progress reader and the comparison of uncertain windows where the destination has no remote_read.
 
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { ClientContext, HttpAnswer } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';

@@ -1,7 +1,7 @@
 // Asks a remote_read endpoint. Called by migration/ for every window, and by the progress reader where it speaks remote_read.
 
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { ClientContext, HttpAnswer } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';

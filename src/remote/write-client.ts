@@ -1,6 +1,6 @@
 // Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
 
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { ClientContext } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
 import type { RemoteError } from './meaning/remote-error.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
 import { MemoryBudget } from '../../src/migration/limits/memory-budget.ts';
 import { Reservation } from '../../src/migration/limits/reservation.ts';
-import { readAnswer } from '../../src/migration/read/read-answer.ts';
+import { readSeries } from '../../src/remote/read-series.ts';
 import { ReadClient } from '../../src/remote/read-client.ts';
 import { endpointAt, httpServer, once, recordingHooks } from '../remote/servers.ts';
 import { decodeMessage, encodeMessage } from '../wire/support/oracle.ts';
@@ -36,7 +36,7 @@ async function askTwice(path: string, headers: Record<string, string>): Promise<
   for (let i = 0; i < 2; i++) {
     const query = { matchers, fromMs: 0, toMs: 1000, samplesOnly: false };
     const reservation = new Reservation(new MemoryBudget(1_000_000), client.buffers);
-    await readAnswer(client, query, { ...once(), reservation, maxFrameBytes: 1_000_000 });
+    await readSeries(client, query, { ...once(), memory: reservation, maxFrameBytes: 1_000_000 });
     reservation.release();
   }
   client.close();

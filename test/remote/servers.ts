@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 
-import type { Endpoint } from '../../src/remote/endpoint.ts';
+import type { Endpoint } from '../../src/remote/http/endpoint.ts';
 import type { Buffers } from '../../src/remote/http/buffers.ts';
 import type { ClientContext, RequestEvent } from '../../src/remote/http/exchange.ts';
 import { systemClock } from '../../src/telemetry/clock.ts';

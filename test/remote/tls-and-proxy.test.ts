@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import type { TlsOptions } from 'node:tls';
 
 import { tlsOptions } from '../../src/remote/http/agents.ts';
-import type { EndpointTls } from '../../src/remote/endpoint.ts';
+import type { EndpointTls } from '../../src/remote/http/endpoint.ts';
 import { WriteClient } from '../../src/remote/write-client.ts';
 import { Secret } from '../../src/telemetry/secret.ts';
 import {

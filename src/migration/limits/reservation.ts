@@ -1,19 +1,12 @@
 // What one window, or one look into the destination, holds of a memory budget, and the memory itself.
 
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
+import type { ResponseMemory } from '../../remote/read-series.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
-/** A response, or what was decoded from it, does not fit into the memory budget even when nothing else is held. */
-export class DoesNotFit extends Error {
-  override readonly name = 'DoesNotFit';
-  /** Metric names of what had arrived: where to cut when a window is split by name. */
-  seenNames: readonly string[] = [];
-  /** Most of what had arrived was labels: a shorter window has as many series, so only fewer names will do. */
-  labelsDominate = false;
-}
-
 /** Bytes and memory are given back all at once, also after a failure: nothing that lies in them may be used after that. */
-export class Reservation {
+export class Reservation implements ResponseMemory {
   readonly #budget: MemoryBudget;
   readonly #buffers: Buffers;
   /** With what is reserved for each. */

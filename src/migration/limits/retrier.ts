@@ -2,7 +2,8 @@
 // deadline ends the migration, because an endpoint that never responded is more often a typing error than an outage. A refusal that looks
 // like a wrong setting ends the migration at once before the side's first good response, and is retried for some minutes after it.
 
-import type { Endpoint, Side } from '../../remote/endpoint.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { retryDelayMs } from '../../remote/retry-delay.ts';
 import type { Clock } from '../../telemetry/clock.ts';

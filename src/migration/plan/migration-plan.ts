@@ -1,7 +1,7 @@
 // A migration with every default filled in and every secret resolved: what api/ and plan.ts make of a manifest, and all that the
 // engine knows. Frozen; nothing downstream asks whether something was set.
 
-import type { Endpoint } from '../../remote/endpoint.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Matcher } from '../../wire/messages.ts';
 
 export type { Matcher };

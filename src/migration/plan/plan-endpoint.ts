@@ -15,7 +15,7 @@ import type {
   Tls,
 } from '../../api/prom-migration-endpoint.ts';
 import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../../api/secret-source.ts';
-import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/endpoint.ts';
+import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/http/endpoint.ts';
 import { Secret } from '../../telemetry/secret.ts';
 
 /** No real credential is longer: the largest tokens take a few kilobytes. Servers accept 8 KiB to 1 MiB of headers. */

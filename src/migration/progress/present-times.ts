@@ -4,7 +4,7 @@
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { decodeLabels, type LabelBytes } from '../../wire/labels.ts';
 import { MigrationError } from '../report/migration-error.ts';
-import { DoesNotFit } from '../limits/reservation.ts';
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { AddedLabels } from './added-labels.ts';
 import type { SeriesRange } from './destination-view.ts';
 import { type SeriesPiece, piecesOf, splitPiece } from './series-pieces.ts';

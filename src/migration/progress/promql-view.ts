@@ -5,7 +5,7 @@ import { QueryClient } from '../../remote/query-client.ts';
 import type { QuerySeries } from '../../remote/query-response.ts';
 import { encodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
-import { DoesNotFit } from '../limits/reservation.ts';
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
 import { freshMatcher, markMatchers } from './progress-mark.ts';
 import { formatSelector } from '../../api/selector.ts';

@@ -1,7 +1,7 @@
 // What the two views of a readable destination have in common: how marks are looked for, samples are read back, and what was learned about the
 // destination meanwhile. The protocols' own ways to read are remote-read-view.ts and promql-view.ts.
 
-import type { Endpoint } from '../../remote/endpoint.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';

@@ -8,7 +8,7 @@ import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
-import { hasNoSeries, type ReadQuery, readAnswer } from '../read/read-answer.ts';
+import { hasNoSeries, type ReadQuery, readSeries } from '../../remote/read-series.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
 import {
   type ProgressSample,
@@ -114,8 +114,8 @@ export class RemoteReadView extends ReadableView {
       reservation.release();
       const samplesOnly = query.samplesOnly || this.#samplesOnly;
       try {
-        const options = { attempt, signal, reservation, maxFrameBytes };
-        const { cursor } = await readAnswer(this.#client, { ...query, samplesOnly }, options);
+        const options = { attempt, signal, memory: reservation, maxFrameBytes };
+        const { cursor } = await readSeries(this.#client, { ...query, samplesOnly }, options);
         // What is decoded is many times as large as a chunk of equal values.
         return await use(cursor, (bytes) => reservation.grow(bytes, signal));
       } catch (error) {

@@ -2,7 +2,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
-import { DoesNotFit } from '../limits/reservation.ts';
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 
 /**
  * What the limit counts that a response is over:

@@ -5,7 +5,8 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
 import { ChunkedCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
-import { DoesNotFit, Reservation } from '../limits/reservation.ts';
+import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
+import { Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
@@ -15,7 +16,7 @@ import type { SeriesRouter } from '../series/series-router.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
 import type { TimeRange } from './open-window.ts';
-import { type Answer, noteArrived, readAnswer } from './read-answer.ts';
+import { readSeries, type SeriesResponse } from '../../remote/read-series.ts';
 import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
@@ -132,16 +133,16 @@ export class SourceReader {
     const { plan, client, progress, observer, retrier } = this.#options;
     const { fromMs, toMs, samplesOnly, insteadOfStream, attempt } = slice;
     progress.waitingFor = 'source';
-    const answers: Answer[] = [];
+    const answers: SeriesResponse[] = [];
     for (const selector of plan.selectors) {
       const matchers = [
         ...selector,
         ...partitionMatchers(slice.names),
         { kind: '!=', name: '__name__', value: progressMetric } as const,
       ];
-      const options = { attempt, signal, reservation, maxFrameBytes: plan.source.maxFrameBytes };
+      const options = { attempt, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };
       const query = { matchers, fromMs, toMs, lastMs: this.#rangeEnd.lastMs(toMs), samplesOnly };
-      answers.push(await readAnswer(client, query, options));
+      answers.push(await readSeries(client, query, options));
       retrier.answered('source');
     }
     for (const { cursor } of answers) this.#rangeEnd.note(cursor);
@@ -165,7 +166,7 @@ export class SourceReader {
     const reservation = new Reservation(budget, client.buffers);
     try {
       const { maxFrameBytes } = plan.source;
-      const { cursor } = await readAnswer(client, query, { attempt: 1, signal, reservation, maxFrameBytes });
+      const { cursor } = await readSeries(client, query, { attempt: 1, signal, memory: reservation, maxFrameBytes });
       this.#rangeEnd.probed(probe, cursor);
     } catch {
       signal.throwIfAborted();
@@ -176,7 +177,7 @@ export class SourceReader {
   }
 
   async #outline(
-    answers: readonly Answer[],
+    answers: readonly SeriesResponse[],
     uncertain: boolean,
     reservation: Reservation,
     signal: AbortSignal,

@@ -4,8 +4,9 @@
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName, nameEntry } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
-import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
-import type { Answer } from './read-answer.ts';
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
+import type { Reservation } from '../limits/reservation.ts';
+import type { SeriesResponse } from '../../remote/read-series.ts';
 import { SeriesHashes } from '../series/series-hashes.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 
@@ -68,7 +69,7 @@ const bytesPerComparedSample = 8;
  * @throws WireError when an encoding is unknown or the message is broken; DoesNotFit
  */
 export function outlineOf(
-  answers: readonly Answer[],
+  answers: readonly SeriesResponse[],
   router: SeriesRouter,
   uncertain: boolean,
   spareBytes: number,

@@ -1,7 +1,7 @@
 // Why a migration stopped for good. Thrown anywhere in the engine, turned into `MigrationResult.error` by migrate.ts. What a later
 // attempt may mend (network, 5xx, …) never becomes one of these.
 
-import type { Side } from '../../remote/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
 

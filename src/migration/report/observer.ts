@@ -1,6 +1,6 @@
 // What a migration tells while it runs: to the command line's progress bar and log, to the metrics, later to the operator's status.
 
-import type { Side } from '../../remote/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { type Counts, noCounts } from './counts.ts';
 
 /** Counts since this run began, except where said. All are plain numbers; the object is updated in place. */

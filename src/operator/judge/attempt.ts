@@ -3,7 +3,7 @@
 
 import { backoffMs } from '../../telemetry/backoff.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
-import type { Side } from '../../remote/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
 import type { Reason } from './conditions.ts';
 

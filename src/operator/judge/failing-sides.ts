@@ -2,7 +2,7 @@
 // migration-track.ts.
 
 import type { MigrationEvent } from '../../migration/report/observer.ts';
-import type { Side } from '../../remote/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { statusText } from './status-text.ts';
 
 /** A side that keeps failing. */

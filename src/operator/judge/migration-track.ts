@@ -5,7 +5,7 @@ import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
 import { addCounts, type Counts, noCounts } from '../../migration/report/counts.ts';
-import type { Side } from '../../remote/endpoint.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';

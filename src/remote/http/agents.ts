@@ -5,7 +5,7 @@ import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
 import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
 
-import type { Endpoint, EndpointTls } from '../endpoint.ts';
+import type { Endpoint, EndpointTls } from './endpoint.ts';
 
 export interface Agents {
   readonly http: HttpAgent;

@@ -4,7 +4,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import got from 'got';
 
 import type { Clock } from '../../telemetry/clock.ts';
-import type { Endpoint, Side } from '../endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Side } from '../meaning/side.ts';
 import { hintOf } from '../meaning/response-codes.ts';
 import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
 import { RemoteError } from '../meaning/remote-error.ts';

@@ -2,7 +2,8 @@
 // course is exchange.ts, the classes of responses are classify-response.ts, the connections agents.ts.
 
 import { version } from '../../telemetry/version.ts';
-import type { Endpoint, Side } from '../endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Side } from '../meaning/side.ts';
 import { hintOf } from '../meaning/response-codes.ts';
 import { type Classified, classifyAnswer } from '../meaning/classify-response.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';

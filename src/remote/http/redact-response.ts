@@ -1,7 +1,7 @@
 // Keeps an endpoint's secrets out of what is shown of its server's answers: servers and proxies like to repeat the URL, or the
 // credentials that they did not like. Called by http.ts.
 
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 const credentialHeader = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
 // Shorter values would mask ordinary words of an answer.

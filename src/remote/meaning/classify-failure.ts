@@ -1,7 +1,7 @@
 // What a failure of the network or of TLS means, when there is no answer to judge. Called by http.ts for everything that got throws.
 
 import { hintOf, type RemoteCode } from './response-codes.ts';
-import type { Side } from '../endpoint.ts';
+import type { Side } from './side.ts';
 import { type AnswerClass, excerpt, RemoteError } from './remote-error.ts';
 
 /** What is read of an error, whoever threw it: node, OpenSSL, got, hpagent. */

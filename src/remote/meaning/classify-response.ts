@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { redactUrl } from '../../telemetry/secret.ts';
 import { hintOf, type RemoteCode } from './response-codes.ts';
 import { pathHint, type Rule, rules } from './response-rules.ts';
-import type { Side } from '../endpoint.ts';
+import type { Side } from './side.ts';
 import type { AnswerClass, RejectReason } from './remote-error.ts';
 
 export interface Answer {

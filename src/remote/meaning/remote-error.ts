@@ -1,7 +1,7 @@
 // What can go wrong between this process and a server, as one error type: thrown by the clients of this room, acted on by
 // migration/ through `class`, shown to the user through `message` and `hint`.
 
-import type { Side } from '../endpoint.ts';
+import type { Side } from './side.ts';
 import { type AnswerCode, answerCodes, type RemoteCode } from './response-codes.ts';
 
 export type AnswerClass =

@@ -1,7 +1,7 @@
 // The catalogue of codes that a RemoteError can carry: what each means and what cures it. Hints are made from the cures, and the
 // documentation lists them. `spec.SIDE` stands for the endpoint's place in the manifest.
 
-import type { Side } from '../endpoint.ts';
+import type { Side } from './side.ts';
 
 export interface AnswerCode {
   readonly meaning: string;

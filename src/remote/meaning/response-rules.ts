@@ -2,7 +2,7 @@
 // named beside them.
 
 import { manifestPath, type RemoteCode } from './response-codes.ts';
-import type { Side } from '../endpoint.ts';
+import type { Side } from './side.ts';
 import type { AnswerClass, RejectReason } from './remote-error.ts';
 
 export interface Rule {

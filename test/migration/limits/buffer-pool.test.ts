@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BufferPool } from '../../../src/migration/limits/buffer-pool.ts';
 import { MemoryBudget } from '../../../src/migration/limits/memory-budget.ts';
-import { DoesNotFit, Reservation } from '../../../src/migration/limits/reservation.ts';
+import { DoesNotFit } from '../../../src/remote/does-not-fit.ts';
+import { Reservation } from '../../../src/migration/limits/reservation.ts';
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;

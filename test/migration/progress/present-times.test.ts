@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AddedLabels } from '../../../src/migration/progress/added-labels.ts';
 import { PresentTimes, readInPieces } from '../../../src/migration/progress/present-times.ts';
 import { pieceMatchers, type SeriesPiece } from '../../../src/migration/progress/series-pieces.ts';
-import { DoesNotFit } from '../../../src/migration/limits/reservation.ts';
+import { DoesNotFit } from '../../../src/remote/does-not-fit.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { labelKey } from '../../../src/wire/label-hash.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';

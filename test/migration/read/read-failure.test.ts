@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DoesNotFit } from '../../../src/migration/limits/reservation.ts';
+import { DoesNotFit } from '../../../src/remote/does-not-fit.ts';
 import {
   type Limit,
   type ReadAttempts,

@@ -10,7 +10,8 @@ import {
   type MigrationResult,
 } from '../../../src/migration/report/observer.ts';
 import type { Counts } from '../../../src/migration/report/counts.ts';
-import type { Endpoint, Side } from '../../../src/remote/endpoint.ts';
+import type { Endpoint } from '../../../src/remote/http/endpoint.ts';
+import type { Side } from '../../../src/remote/meaning/side.ts';
 import { FastClock } from './fake-clock.ts';
 
 export const minuteMs = 60_000;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { answerCodes } from '../../../src/remote/meaning/response-codes.ts';
 import { type Answer, classifyAnswer } from '../../../src/remote/meaning/classify-response.ts';
-import type { Side } from '../../../src/remote/endpoint.ts';
+import type { Side } from '../../../src/remote/meaning/side.ts';
 import { read } from '../responses-to-reads.ts';
 import { written } from '../responses-to-writes.ts';
 

@@ -1,15 +1,24 @@
-// One remote_read request to the end of its answer. The answer is held as the server sent it, every byte of it accounted for in the
-// memory budget before it is kept; nothing of it is used until its end was seen. Called by source-reader.ts and read-back.ts.
+// One remote_read request to the end of its response: query in, cursor over the series out. The response is held as the server sent it, every
+// byte of it accounted for before it is kept; nothing of it is used until its end was seen.
 
-import type { ReadAnswer, ReadClient } from '../../remote/read-client.ts';
-import { FrameCollector } from '../../wire/responses/frames.ts';
-import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
-import { WireError } from '../../wire/errors.ts';
-import { canonicalLabels, metricName } from '../../wire/labels.ts';
-import { encodeReadRequest } from '../../wire/messages.ts';
-import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../../wire/snappy/snappy.ts';
-import { DoesNotFit, type Reservation } from '../limits/reservation.ts';
-import type { Matcher } from '../plan/migration-plan.ts';
+import { FrameCollector } from '../wire/responses/frames.ts';
+import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
+import { encodeReadRequest, type Matcher } from '../wire/messages.ts';
+import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../wire/snappy/snappy.ts';
+import { DoesNotFit, noteArrived } from './does-not-fit.ts';
+import type { ReadAnswer, ReadClient } from './read-client.ts';
+
+/** What holds a response, within the bounds of whoever provides it. Each method throws DoesNotFit when it would be too much. */
+export interface ResponseMemory {
+  /** Accounts for bytes held elsewhere; waits until others have given back enough. */
+  grow(bytes: number, signal: AbortSignal): Promise<void>;
+  /** Takes over a block of the body. */
+  keep(block: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Memory of at least `bytes`. */
+  borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Gives back some of it before the end. */
+  discard(memories: Iterable<Uint8Array>): void;
+}
 
 export interface ReadQuery {
   readonly matchers: readonly Matcher[];
@@ -24,26 +33,10 @@ export interface ReadQuery {
   readonly samplesOnly: boolean;
 }
 
-export interface Answer {
+export interface SeriesResponse {
   readonly cursor: SeriesCursor;
   /** Bytes on the wire. */
   readonly receivedBytes: number;
-}
-
-const MAX_SEEN_NAMES = 1000;
-
-/** Notes in the error what has arrived of the response that does not fit: it decides how the window is split. */
-export function noteArrived(error: DoesNotFit, cursor: SeriesCursor, bytes: number): void {
-  const names = new Set<string>();
-  let labelBytes = 0;
-  while (cursor.next()) {
-    labelBytes += cursor.labels.length;
-    const name = names.size < MAX_SEEN_NAMES ? nameOf(cursor.labels) : '';
-    if (name !== '') names.add(name);
-  }
-  error.labelsDominate = labelBytes > bytes / 2;
-  // Names come in order, and the first of them fit: the cut is better near their end.
-  error.seenNames = [...names].slice(error.labelsDominate ? Math.floor(names.size * 0.6) : 0);
 }
 
 /** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
@@ -55,7 +48,7 @@ const MAX_EMPTY_MESSAGE_BYTES = 64;
  * @param attempt from 1; sent as `Retry-Attempt` from the second on
  * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
  */
-export async function readAnswer(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<Answer> {
+export async function readSeries(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<SeriesResponse> {
   const { signal } = options;
   const anchored = client.searchesRegexes;
   let answer = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
@@ -72,14 +65,14 @@ export async function readAnswer(client: ReadClient, query: ReadQuery, options: 
 interface ReadOptions {
   readonly attempt: number;
   readonly signal: AbortSignal;
-  readonly reservation: Reservation;
+  readonly memory: ResponseMemory;
   readonly maxFrameBytes: number;
 }
 
 /** Frames are kept where they arrived; only those that lie across two blocks are put together in memory of their own. */
 async function readStream(
   answer: ReadAnswer,
-  { signal, reservation, maxFrameBytes }: ReadOptions,
+  { signal, memory, maxFrameBytes }: ReadOptions,
   received: { bytes: number },
 ): Promise<SeriesCursor> {
   const frames = new FrameCollector({ maxFrameBytes });
@@ -87,12 +80,12 @@ async function readStream(
     let allocatedBytes = 0;
     for await (const block of answer.body) {
       received.bytes += block.length;
-      await reservation.keep(block, signal);
+      await memory.keep(block, signal);
       const keeps = frames.push(block);
-      if (frames.wantedBytes > 0) frames.provide(await reservation.borrow(frames.wantedBytes, signal));
-      if (!keeps) reservation.discard([block]);
+      if (frames.wantedBytes > 0) frames.provide(await memory.borrow(frames.wantedBytes, signal));
+      if (!keeps) memory.discard([block]);
       if (frames.allocatedBytes > allocatedBytes) {
-        await reservation.grow(frames.allocatedBytes - allocatedBytes, signal);
+        await memory.grow(frames.allocatedBytes - allocatedBytes, signal);
         allocatedBytes = frames.allocatedBytes;
       }
     }
@@ -107,40 +100,30 @@ async function readStream(
 /** The message is decompressed as it arrives: nothing of the compressed bytes is kept. */
 async function readSamples(
   answer: ReadAnswer,
-  { signal, reservation }: ReadOptions,
+  { signal, memory }: ReadOptions,
   received: { bytes: number },
 ): Promise<SeriesCursor> {
   const block = new SnappyReader();
   let tooLarge: DoesNotFit | undefined;
   for await (const piece of answer.body) {
     received.bytes += piece.length;
-    await reservation.keep(piece, signal);
+    await memory.keep(piece, signal);
     if (tooLarge === undefined) block.push(piece);
     if (block.wantedBytes > 0 && tooLarge === undefined) {
       if (answer.contentLength !== undefined) checkExpansion(block.declared ?? 0, answer.contentLength);
       try {
-        block.provide(await reservation.borrow(block.wantedBytes, signal));
+        block.provide(await memory.borrow(block.wantedBytes, signal));
       } catch (error) {
         if (!(error instanceof DoesNotFit)) throw error;
         tooLarge = error;
       }
     }
-    reservation.discard([piece]);
+    memory.discard([piece]);
     // A length costs a server nothing: it is believed once so much has arrived that it may be true.
     if (tooLarge !== undefined && canHold(received.bytes, block.declared ?? 0)) throw tooLarge;
   }
   if (tooLarge !== undefined) checkExpansion(block.declared ?? 0, received.bytes);
   return new SamplesCursor(block.end());
-}
-
-/** What can't be read is found out, and said, when it is decoded. */
-function nameOf(labels: Uint8Array): string {
-  try {
-    return metricName(canonicalLabels(labels));
-  } catch (error) {
-    if (error instanceof WireError) return '';
-    throw error;
-  }
 }
 
 /**

@@ -1,9 +1,8 @@
 // One HTTP endpoint with everything resolved: what migration/plan.ts compiles a manifest's endpoint and its secrets into, and what
 // the clients of this room are made from.
 
-import type { Secret } from '../telemetry/secret.ts';
-
-export type Side = 'source' | 'destination' | 'progress';
+import type { Secret } from '../../telemetry/secret.ts';
+import type { Side } from '../meaning/side.ts';
 
 export type EndpointAuth =
   | { readonly kind: 'none' }
