@@ -28,7 +28,7 @@ export interface Scenario {
   readonly rounds: number;
 }
 
-const standard = {
+const STANDARD = {
   dataSet: 'standard',
   startMs: NEW_YEAR_MS,
   endMs: NEW_YEAR_MS + 6 * HOUR_MS,
@@ -41,16 +41,16 @@ const standard = {
 const SPARSE_DAY_MS = Date.UTC(2023, 5, 15);
 
 export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
-  standard: [{ ...standard, name: 'standard' }],
-  samples: [{ ...standard, name: 'samples', readMode: 'Samples', vmctl: 'samples' }],
+  standard: [{ ...STANDARD, name: 'standard' }],
+  samples: [{ ...STANDARD, name: 'samples', readMode: 'Samples', vmctl: 'samples' }],
   'in-order': [inOrder()],
   long: [
     { ...withoutVmctl(), name: 'long-1h', endMs: NEW_YEAR_MS + HOUR_MS, floor: [], rounds: 3 },
-    { ...standard, name: 'long-6h', floor: [], rounds: 3 },
+    { ...STANDARD, name: 'long-6h', floor: [], rounds: 3 },
     { ...withoutVmctl(), name: 'long-24h', endMs: NEW_YEAR_MS + 24 * HOUR_MS, floor: [], rounds: 3 },
   ],
-  wide: [{ ...standard, name: 'wide', dataSet: 'wide', endMs: NEW_YEAR_MS + 150_000, rounds: 3 }],
-  narrow: [{ ...standard, name: 'narrow', dataSet: 'narrow', endMs: NEW_YEAR_MS + 7 * 24 * HOUR_MS, rounds: 3 }],
+  wide: [{ ...STANDARD, name: 'wide', dataSet: 'wide', endMs: NEW_YEAR_MS + 150_000, rounds: 3 }],
+  narrow: [{ ...STANDARD, name: 'narrow', dataSet: 'narrow', endMs: NEW_YEAR_MS + 7 * 24 * HOUR_MS, rounds: 3 }],
   sparse: [
     { ...sparse(), name: 'sparse', startMs: Date.UTC(2021, 0, 1), endMs: NEW_YEAR_MS },
     { ...sparse(), name: 'sparse-day' },
@@ -65,12 +65,12 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
       rounds: 3,
     },
   ],
-  far: [{ ...standard, name: 'far', delayMs: 25, floor: [] }],
+  far: [{ ...STANDARD, name: 'far', delayMs: 25, floor: [] }],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],
 };
 
-function withoutVmctl(): Omit<typeof standard, 'vmctl'> {
-  const { vmctl: _, ...rest } = standard;
+function withoutVmctl(): Omit<typeof STANDARD, 'vmctl'> {
+  const { vmctl: _, ...rest } = STANDARD;
   return rest;
 }
 
@@ -81,7 +81,7 @@ function inOrder(): Scenario {
 /** A day, and the years around it that hold nothing. */
 function sparse(): Omit<Scenario, 'name'> {
   const dataEndMs = SPARSE_DAY_MS + 24 * HOUR_MS;
-  return { ...standard, dataSet: 'sparse', startMs: SPARSE_DAY_MS, endMs: dataEndMs, dataEndMs, floor: [], rounds: 3 };
+  return { ...STANDARD, dataSet: 'sparse', startMs: SPARSE_DAY_MS, endMs: dataEndMs, dataEndMs, floor: [], rounds: 3 };
 }
 
 /** The same with three million samples, where it can be cut down: for a look, not for a figure to quote. */

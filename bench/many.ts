@@ -24,7 +24,7 @@ async function built<T>(module: string): Promise<T> {
 const { loadManifests } = await built<typeof manifests>('api/manifest.js');
 const { WorkerPool } = await built<typeof pools>('operator/worker-pool.js');
 const { WorkerThreads } = await built<typeof threads>('operator/worker-threads.js');
-const { systemClock } = await built<typeof clocks>('telemetry/clock.js');
+const { SYSTEM_CLOCK: systemClock } = await built<typeof clocks>('telemetry/clock.js');
 
 const ends = new Map<string, WorkerEnd>();
 const spawner = new WorkerThreads(systemClock);

@@ -1,6 +1,6 @@
 // The Grafana dashboard: the panels laid out on its grid, with its variables. Made into the chart's JSON by chart.ts.
 
-import { type Panel, rows } from './chart-panels.ts';
+import { type Panel, ROWS } from './chart-panels.ts';
 
 const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 
@@ -59,7 +59,7 @@ export function dashboard(): object {
   const height = 7;
   const panels: object[] = [];
   let y = 0;
-  for (const row of rows) {
+  for (const row of ROWS) {
     panels.push({
       id: panels.length + 1,
       type: 'row',

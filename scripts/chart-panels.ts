@@ -32,7 +32,7 @@ const rate = (metric: string, by: string, matchers = MIGRATION) =>
   `sum by (${by}) (rate(${metric}{${matchers}}[$__rate_interval]))`;
 const newest = (metric: string, by = 'migration') => `max by (${by}) (${metric}{${MIGRATION}})`;
 
-export const rows: readonly Row[] = [
+export const ROWS: readonly Row[] = [
   {
     title: 'Progress',
     panels: [

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { _ } from 'ajv';
-import { crdFile } from '../src/api/crd.ts';
+import { CRD_FILE } from '../src/api/crd.ts';
 import { compileCrd, createAjv, toAjv } from '../src/api/crd-compiler.ts';
 
 // As a CommonJS module that has itself in `default`, it can't be imported with its types.
@@ -14,7 +14,7 @@ const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as 
 
 /** The module's text; it imports `./schema-formats.js` beside it, and the small part of ajv that its code uses at run time. */
 export function compiledCrdModule(): string {
-  const { resource, expressions } = compileCrd(readFileSync(crdFile, 'utf8'));
+  const { resource, expressions } = compileCrd(readFileSync(CRD_FILE, 'utf8'));
   const ajv = createAjv({ source: true, esm: true, formats: _`formats` });
   const validate = standaloneCode(ajv, ajv.compile(toAjv(resource.schema)));
   return `// Made by scripts/compile-crd.ts.

@@ -9,10 +9,10 @@ import { readFloats } from '../test/support/remote-read.ts';
 import { compareSeries, keptByVictoriaMetrics } from '../test/support/series-comparison.ts';
 import type { SeriesSet } from '../test/support/series-set.ts';
 
-const hourMs = 3_600_000;
-const hours = 24;
-const series = 660;
-const kinds: readonly SeriesKind[] = [
+const HOUR_MS = 3_600_000;
+const HOURS = 24;
+const SERIES = 660;
+const KINDS: readonly SeriesKind[] = [
   'counter',
   'decimal',
   'random',
@@ -26,7 +26,7 @@ const kinds: readonly SeriesKind[] = [
 ];
 
 export const rangeStartMs = Date.UTC(2026, 0, 1);
-export const rangeEndMs = rangeStartMs + hours * hourMs;
+export const RANGE_END_MS = rangeStartMs + HOURS * HOUR_MS;
 
 export const say = (text: string) => process.stdout.write(`${text}\n`);
 export const count = (n: number) => n.toLocaleString('en-US');
@@ -34,9 +34,9 @@ export const count = (n: number) => n.toLocaleString('en-US');
 /** Writes the day into a Prometheus whose receiver is on, and answers with the number of its samples. */
 export async function fillPrometheus(url: string): Promise<number> {
   say(
-    `Filling Prometheus with ${hours} hours of ${series} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
+    `Filling Prometheus with ${HOURS} hours of ${SERIES} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
   );
-  const dataset = generateDataset({ series, startMs: rangeStartMs, endMs: rangeEndMs, kinds });
+  const dataset = generateDataset({ series: SERIES, startMs: rangeStartMs, endMs: RANGE_END_MS, kinds: KINDS });
   const pushed = await pushSamples(`${url}/api/v1/write`, dataset);
   say(`  ${count(pushed)} samples`);
   return pushed;
@@ -46,7 +46,7 @@ export async function fillPrometheus(url: string): Promise<number> {
 export async function compareSides(prometheusUrl: string, victoriaUrl: string): Promise<boolean> {
   say('\nComparing the samples that protobufjs reads from Prometheus with the export of VictoriaMetrics');
   const exported = await exportVictoriaMetrics(victoriaUrl);
-  const source = await readFloats(prometheusUrl, rangeStartMs, rangeEndMs);
+  const source = await readFloats(prometheusUrl, rangeStartMs, RANGE_END_MS);
   const expected = keptByVictoriaMetrics(source);
   const comparison = compareSeries(expected, exported, {
     values: 'relative-1e-11',

@@ -14,11 +14,11 @@ import {
 import { type Cluster, startCluster } from '../test/support/kubernetes/cluster.ts';
 import { exportVictoriaMetrics } from '../test/support/readers.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
-import { compareSides, count, fillPrometheus, rangeEndMs, rangeStartMs, say } from './demo-data.ts';
+import { compareSides, count, fillPrometheus, RANGE_END_MS, rangeStartMs, say } from './demo-data.ts';
 
 /** Otherwise it would be over before there is anything to watch. */
-const samplesPerSecond = 80_000;
-const resource = 'prommigrations/move-to-victoriametrics';
+const SAMPLES_PER_SECOND = 80_000;
+const RESOURCE = 'prommigrations/move-to-victoriametrics';
 
 const manifestOf = (source: string, destination: string) => `apiVersion: prom-migrator.io/v1alpha1
 kind: PromMigration
@@ -34,9 +34,9 @@ spec:
       url: ${destination}
   timeRange:
     start: ${new Date(rangeStartMs).toISOString()}
-    end: ${new Date(rangeEndMs).toISOString()}
+    end: ${new Date(RANGE_END_MS).toISOString()}
   limits:
-    samplesPerSecond: ${samplesPerSecond}
+    samplesPerSecond: ${SAMPLES_PER_SECOND}
 `;
 
 const indented = (text: string) => text.trimEnd().replace(/^/gm, '  ');
@@ -50,7 +50,7 @@ async function kubectl(cluster: Cluster, args: readonly string[], input?: string
 }
 
 async function field(cluster: Cluster, path: string): Promise<string> {
-  return succeeded(await cluster.kubectl(['get', resource, `-o=jsonpath={${path}}`]));
+  return succeeded(await cluster.kubectl(['get', RESOURCE, `-o=jsonpath={${path}}`]));
 }
 
 /** Starts what the Pod would run, and waits until it is ready. */
@@ -154,25 +154,25 @@ async function migrate(
     50,
   );
   say(`  (it finished its first window ${seconds(killedAtMs)} after the kill)`);
-  await kubectl(cluster, ['wait', resource, '--for=condition=Succeeded', '--timeout=300s']);
+  await kubectl(cluster, ['wait', RESOURCE, '--for=condition=Succeeded', '--timeout=300s']);
   const resumedFrom = await field(cluster, '.status.resumedFrom');
   const resumed = Date.parse(resumedFrom) === mark + 1;
   say(`  (resumed from ${resumedFrom}: ${resumed ? 'one millisecond after the mark' : 'NOT at the mark'})`);
   say(`  (the operator uses ${await residentMiB(second)} MiB resident)`);
   await kubectl(cluster, [
     'get',
-    resource,
+    RESOURCE,
     '-o=jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}',
   ]);
   await until('the last event', async () => (await events(cluster)).includes('Succeeded'), 30_000, 500);
-  await kubectl(cluster, ['events', '--for', resource]);
+  await kubectl(cluster, ['events', '--for', RESOURCE]);
   const code = await second.stop();
   say(`\nStopped the operator with SIGTERM: exit code ${code}`);
   return resumed && code === 0 && (await field(cluster, '.status.phase')) === 'Succeeded';
 }
 
 async function events(cluster: Cluster): Promise<string> {
-  return succeeded(await cluster.kubectl(['events', '--for', resource]));
+  return succeeded(await cluster.kubectl(['events', '--for', RESOURCE]));
 }
 
 async function demo(): Promise<boolean> {
@@ -185,7 +185,7 @@ async function demo(): Promise<boolean> {
   say(`  Kubernetes ${cluster.version}, Prometheus ${prometheus.version}, VictoriaMetrics ${victoria.version}`);
   const samples = await fillPrometheus(prometheus.url);
   say(
-    `  limited to ${count(samplesPerSecond)} samples per second, so that you can watch the ${count(samples)} samples being copied`,
+    `  limited to ${count(SAMPLES_PER_SECOND)} samples per second, so that you can watch the ${count(samples)} samples being copied`,
   );
   const chart = await install(cluster);
   const resumed = await migrate(cluster, chart, manifestOf(prometheus.url, victoria.url), victoria.url);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
-import { compareSides, count, fillPrometheus, rangeEndMs, rangeStartMs, say } from './demo-data.ts';
+import { compareSides, count, fillPrometheus, RANGE_END_MS, rangeStartMs, say } from './demo-data.ts';
 
 interface RunResult {
   phase: string;
@@ -89,7 +89,7 @@ spec:
       url: ${destination}
   timeRange:
     start: ${new Date(rangeStartMs).toISOString()}
-    end: ${new Date(rangeEndMs).toISOString()}
+    end: ${new Date(RANGE_END_MS).toISOString()}
 `;
 
 function describeRun(run: Run): string {

@@ -3,16 +3,16 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { conditionTables } from '../src/operator/judge/conditions.ts';
-import { eventReasons } from '../src/operator/judge/migration-events.ts';
+import { EVENT_REASONS } from '../src/operator/judge/migration-events.ts';
 import { operatorMetricsTable } from '../src/operator/operator-metrics.ts';
 
 /** The generated parts, by their page and the name of their place in it. */
-const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'conditions.md': { conditions: reasonTables, events: eventsTable },
   'metrics.md': { operator: operatorMetricsTable },
 };
 
-export const operatorPages = Object.keys(parts);
+export const operatorPages = Object.keys(PARTS);
 
 export const pagePath = (page: string) => new URL(`../docs/${page}`, import.meta.url);
 
@@ -23,13 +23,13 @@ function reasonTables(): string {
 }
 
 function eventsTable(): string {
-  const rows = Object.entries(eventReasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+  const rows = Object.entries(EVENT_REASONS).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
   return ['| reason | type and meaning |', '|---|---|', ...rows].join('\n');
 }
 
 /** The page with every part between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
 export function withOperatorParts(page: string, text: string): string {
-  return Object.entries(parts[page] ?? {}).reduce((whole, [name, made]) => {
+  return Object.entries(PARTS[page] ?? {}).reduce((whole, [name, made]) => {
     const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
     const from = whole.indexOf(start);
     const to = whole.indexOf(end);

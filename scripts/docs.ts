@@ -2,7 +2,7 @@
 // docs/errors.md from src/. A test fails when one of them is not what this would make.
 
 import { writeFileSync } from 'node:fs';
-import { compiledCrd } from '../src/api/compiled-crd.ts';
+import { COMPILED_CRD } from '../src/api/compiled-crd.ts';
 import type { Schema, ValidationRule } from '../src/api/crd.ts';
 
 /** An object of the schema: one interface among the types, one section of the reference. Equal objects share it. */
@@ -14,7 +14,7 @@ interface Shape {
 }
 
 /** Names of what would otherwise be called after its field. */
-const names: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, string>> = {
   spec: 'PromMigrationSpec',
   status: 'PromMigrationStatus',
   'spec.source': 'SourceSpec',
@@ -29,7 +29,7 @@ const names: Readonly<Record<string, string>> = {
   'status.recentErrors[]': 'RecentError',
 };
 
-const sharedNames: Readonly<Record<string, string>> = {
+const SHARED_NAMES: Readonly<Record<string, string>> = {
   username: 'KeyReference',
   ca: 'SecretOrConfigMap',
 };
@@ -57,7 +57,7 @@ export class Shapes {
       known.paths.push(path);
       return;
     }
-    const name = names[path] ?? sharedNames[field] ?? `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+    const name = NAMES[path] ?? SHARED_NAMES[field] ?? `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
     if (this.all.some((shape) => shape.name === name))
       throw new Error(`two shapes would be called ${name}: name ${path}`);
     const shape: Shape = { name, schema, paths: [path] };
@@ -83,7 +83,7 @@ function isPresent(parent: Schema, field: string): boolean {
 }
 
 /** What source, destination and progress have in common. */
-const endpointFields = /^spec\.(source|destination\.progress)\./;
+const ENDPOINT_FIELDS = /^spec\.(source|destination\.progress)\./;
 
 function isUnder(under: string | RegExp): (shape: Shape) => boolean {
   return ({ paths: [path = ''] }) => (typeof under === 'string' ? path.startsWith(under) : under.test(path));
@@ -116,12 +116,12 @@ ${interfaces(new Shapes(root), isUnder('status'))}`;
 export function endpointTypesFile(root: Schema): string {
   return `// The endpoint fields of the PromMigration resource. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
 
-${interfaces(new Shapes(root), isUnder(endpointFields))}`;
+${interfaces(new Shapes(root), isUnder(ENDPOINT_FIELDS))}`;
 }
 
 export function typesFile(root: Schema, apiVersion: string): string {
   const shapes = new Shapes(root);
-  const isEndpoint = isUnder(endpointFields);
+  const isEndpoint = isUnder(ENDPOINT_FIELDS);
   const text = interfaces(shapes, (shape) => isUnder('spec')(shape) && !isEndpoint(shape));
   const imported = shapes.all
     .filter((shape) => isEndpoint(shape) && new RegExp(`: ${shape.name};`).test(text))
@@ -332,7 +332,7 @@ export const statusTypesPath = new URL('../src/api/prom-migration-status.ts', im
 export const referencePath = new URL('../docs/manifest.md', import.meta.url);
 
 if (import.meta.main) {
-  const { schema, apiVersion } = compiledCrd.resource;
+  const { schema, apiVersion } = COMPILED_CRD.resource;
   writeFileSync(typesPath, typesFile(schema, apiVersion));
   writeFileSync(endpointTypesPath, endpointTypesFile(schema));
   writeFileSync(statusTypesPath, statusTypesFile(schema));

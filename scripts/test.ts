@@ -15,7 +15,7 @@ interface Step {
 const modules = join(root, 'node_modules');
 const mocha = join(modules, 'mocha/bin/mocha.js');
 const biome = join(modules, '@biomejs/biome/bin/biome');
-const steps: readonly Step[] = [
+const STEPS: readonly Step[] = [
   { title: 'lint', args: [biome, 'lint', '--error-on-warnings'] },
   { title: 'format', args: [biome, 'format'] },
   { title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] },
@@ -45,7 +45,7 @@ function run(step: Step): Promise<{ code: number; passed: number | undefined; fa
 let passed = 0;
 let failed = 0;
 const startedAt = Date.now();
-for (const step of steps) {
+for (const step of STEPS) {
   if (step.title === 'real servers') await installAll();
   process.stdout.write(`\n== ${step.title}\n`);
   const stepStartedAt = Date.now();

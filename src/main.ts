@@ -1,22 +1,23 @@
-// The program: argv to a command, errors to exit codes. What a command does is in cli/.
+// The program: ARGV to a command, errors to exit codes. What a command does is in cli/.
 
 import type { RunEngine } from './cli/run-command.ts';
 import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';
 
 // A static import would load node:http before this line.
 leaveUndiciUnloaded();
-const [{ describeUnexpected, runCommandLine }, { EXIT }, { processIo }, { systemClock }] = await Promise.all([
-  import('./cli/command-line.ts'),
-  import('./cli/exit-codes.ts'),
-  import('./cli/io.ts'),
-  import('./telemetry/clock.ts'),
-]);
+const [{ describeUnexpected, runCommandLine }, { EXIT }, { processIo }, { SYSTEM_CLOCK: systemClock }] =
+  await Promise.all([
+    import('./cli/command-line.ts'),
+    import('./cli/exit-codes.ts'),
+    import('./cli/io.ts'),
+    import('./telemetry/clock.ts'),
+  ]);
 
-const argv = process.argv.slice(2);
+const ARGV = process.ARGV.slice(2);
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
-    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, argv)}`);
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, ARGV)}`);
     process.exit(EXIT.failed);
   });
 }
@@ -37,4 +38,4 @@ async function loadEngine(): Promise<RunEngine> {
   };
 }
 
-process.exit(await runCommandLine(argv, processIo(systemClock), loadEngine));
+process.exit(await runCommandLine(ARGV, processIo(systemClock), loadEngine));

@@ -165,6 +165,18 @@ describe('the structure of the project', () => {
     assert.deepEqual(long, []);
   });
 
+  it('writes constants in SCREAMING_SNAKE_CASE, and functions as functions are written', () => {
+    const wrong: string[] = [];
+    for (const file of files) {
+      const text = readFileSync(join(root, file), 'utf8');
+      for (const [, name = '', value = ''] of text.matchAll(/^(?:export )?const (\w+)(?:: [^=\n]+)? =\s*(.*)$/gm)) {
+        const isFunction = /^(?:async )?(?:\(|<|function\b)|^winston\.format\(/.test(value);
+        if (!isFunction && !/^[A-Z][A-Z0-9_]*$/.test(name)) wrong.push(`${file}: ${name}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
   it('has names in kebab-case, and none that could hold anything', () => {
     const names = sources('{src,test,scripts,bench,storm}/**/*.ts').map((file) => file.split('/').at(-1) ?? '');
     assert.deepEqual(

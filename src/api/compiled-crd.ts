@@ -2,7 +2,7 @@
 // so that an installed program compiles nothing at start and loads none of the libraries for it.
 
 import { readFileSync } from 'node:fs';
-import { crdFile } from './crd.ts';
+import { CRD_FILE } from './crd.ts';
 import { type CompiledCrd, compileCrd } from './crd-compiler.ts';
 
-export const compiledCrd: CompiledCrd = compileCrd(readFileSync(crdFile, 'utf8'));
+export const COMPILED_CRD: CompiledCrd = compileCrd(readFileSync(CRD_FILE, 'utf8'));

@@ -6,7 +6,7 @@ import { Ajv, type Options } from 'ajv';
 import { parse as parseYaml } from 'yaml';
 import type { Resource, Schema } from './crd.ts';
 import { type Expression, isFunctionName } from './rule-expression.ts';
-import { formats } from './schema-formats.ts';
+import { FORMATS } from './schema-formats.ts';
 
 /** The part of ajv's errors that is used. */
 export interface SchemaError {
@@ -57,10 +57,10 @@ export function compileCrd(crdText: string): CompiledCrd {
 }
 
 export function createAjv(code: Options['code'] = {}): Ajv {
-  return new Ajv({ allErrors: true, strict: true, ownProperties: true, messages: false, formats, code });
+  return new Ajv({ allErrors: true, strict: true, ownProperties: true, messages: false, formats: FORMATS, code });
 }
 
-const plainKeywords = [
+const PLAIN_KEYWORDS = [
   'type',
   'format',
   'enum',
@@ -74,7 +74,7 @@ const plainKeywords = [
   'maxProperties',
   'required',
 ] as const;
-const otherKeywords: readonly string[] = [
+const OTHER_KEYWORDS: readonly string[] = [
   'description',
   'default',
   'properties',
@@ -90,11 +90,11 @@ const otherKeywords: readonly string[] = [
 export function toAjv(schema: Schema): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const keyword of Object.keys(schema)) {
-    if (!otherKeywords.includes(keyword) && !(plainKeywords as readonly string[]).includes(keyword)) {
+    if (!OTHER_KEYWORDS.includes(keyword) && !(PLAIN_KEYWORDS as readonly string[]).includes(keyword)) {
       throw new Error(`the CRD uses the keyword ${keyword}, which this version does not check`);
     }
   }
-  for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
+  for (const keyword of PLAIN_KEYWORDS) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
   if (schema.items !== undefined) result['items'] = toAjv(schema.items);
   if (schema.properties !== undefined) {
     result['properties'] = Object.fromEntries(

@@ -42,4 +42,4 @@ export interface Resource {
   readonly schema: Schema;
 }
 
-export const crdFile = new URL('../../crds/prommigrations.prom-migrator.io.yaml', import.meta.url);
+export const CRD_FILE = new URL('../../crds/prommigrations.prom-migrator.io.yaml', import.meta.url);

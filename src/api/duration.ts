@@ -1,6 +1,6 @@
 // Durations as Prometheus writes them (`1h30m`, `500ms`, `0`), used by the manifest's checks and by migration/plan.ts.
 
-const unitsMs = [
+const UNITS_MS = [
   ['y', 365 * 86_400_000],
   ['w', 7 * 86_400_000],
   ['d', 86_400_000],
@@ -10,7 +10,7 @@ const unitsMs = [
   ['ms', 1],
 ] as const;
 
-const syntax = /^(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/;
+const SYNTAX = /^(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/;
 
 /**
  * The milliseconds of a Prometheus duration, or undefined when it is none: each unit at most once, longest first, a year of 365
@@ -19,10 +19,10 @@ const syntax = /^(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (text === '') return undefined;
-  const match = syntax.exec(text);
+  const match = SYNTAX.exec(text);
   if (match === null) return undefined;
   let totalMs = 0;
-  unitsMs.forEach(([, unitMs], index) => {
+  UNITS_MS.forEach(([, unitMs], index) => {
     totalMs += Number(match[index + 1] ?? 0) * unitMs;
   });
   return Number.isSafeInteger(totalMs) ? totalMs : undefined;
@@ -33,7 +33,7 @@ export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return '0';
   let rest = durationMs;
   let text = '';
-  for (const [unit, unitMs] of unitsMs.slice(2)) {
+  for (const [unit, unitMs] of UNITS_MS.slice(2)) {
     const count = Math.floor(rest / unitMs);
     if (count > 0) text += `${count}${unit}`;
     rest -= count * unitMs;

@@ -3,15 +3,15 @@
 
 import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 
-const without = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`));
+const WITHOUT = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`));
 
 function isTaken(tag: Tags[number]): boolean {
   if (typeof tag === 'string') return true;
   const { format, tag: name }: (CollectionTag | ScalarTag) & { format?: string } = tag;
-  return format !== 'TIME' && !without.has(name);
+  return format !== 'TIME' && !WITHOUT.has(name);
 }
 
-export const kubernetesYaml = {
+export const KUBERNETES_YAML = {
   schema: 'yaml-1.1',
   customTags: (tags: Tags): Tags => [...tags.filter(isTaken), 'intOct'],
 } as const;

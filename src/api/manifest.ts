@@ -3,10 +3,10 @@
 
 import { statSync } from 'node:fs';
 import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } from 'yaml';
-import { compiledCrd } from './compiled-crd.ts';
+import { COMPILED_CRD } from './compiled-crd.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath } from './field-path.ts';
-import { kubernetesYaml } from './kubernetes-yaml.ts';
+import { KUBERNETES_YAML } from './kubernetes-yaml.ts';
 import { type Origin, rememberOrigin } from './origin.ts';
 import { type Problem, showValue } from './problem.ts';
 import type { PromMigration } from './prom-migration.ts';
@@ -51,7 +51,7 @@ export function loadManifests(
 
   for (const entry of files.flatMap((file) => readDocuments(file, problems))) {
     const { apiVersion, kind } = isObject(entry.value) ? entry.value : {};
-    const { apiVersion: ours, kind: ourKind } = compiledCrd.resource;
+    const { apiVersion: ours, kind: ourKind } = COMPILED_CRD.resource;
     if (kind === ourKind && apiVersion === ours) migrations.push(entry);
     else if ((kind === 'Secret' || kind === 'ConfigMap') && apiVersion === 'v1') {
       const parsed = parseSecretDocument(kind, entry.value as JsonObject);
@@ -103,12 +103,12 @@ function wholeDocument(entry: Entry, message: string): Problem {
 
 function noMigration(files: readonly ManifestFile[]): Problem {
   const file = files.map(({ name }) => name).join(', ');
-  const message = `contains no PromMigration (apiVersion ${compiledCrd.resource.apiVersion})`;
+  const message = `contains no PromMigration (apiVersion ${COMPILED_CRD.resource.apiVersion})`;
   return { file, document: undefined, path: '', value: undefined, message };
 }
 
 function foreignDocument(value: unknown): string {
-  const { apiVersion: ours, kind: ourKind } = compiledCrd.resource;
+  const { apiVersion: ours, kind: ourKind } = COMPILED_CRD.resource;
   const expected = `a PromMigration (apiVersion ${ours}) and the Secrets and ConfigMaps (apiVersion v1) it refers to`;
   if (!isObject(value)) return `is not a Kubernetes object; only ${expected} are allowed here`;
   const { apiVersion, kind } = value;
@@ -175,7 +175,7 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
     // Not its pretty errors: they quote the lines around, and these may be a Secret's.
     documents = [
       ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), {
-        ...kubernetesYaml,
+        ...KUBERNETES_YAML,
         prettyErrors: false,
         logLevel: 'silent',
       }),
@@ -238,7 +238,7 @@ function unusableKey(document: Document): string | undefined {
 }
 
 /** Our words for the reader's errors: its own may quote the text, which may be a Secret's. */
-const yamlErrors: Readonly<Record<string, string>> = {
+const YAML_ERRORS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias to an anchor that does not exist',
   BAD_DQ_ESCAPE: 'an unknown escape sequence inside double quotes',
   BAD_INDENT: 'wrong indentation, or a bracket or brace before it that is not closed',
@@ -259,5 +259,5 @@ function explainYaml(error: YAMLError, text: string): string {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = offset - before.lastIndexOf('\n');
-  return `line ${line}, column ${column}: ${yamlErrors[error.code] ?? 'cannot be parsed'}`;
+  return `line ${line}, column ${column}: ${YAML_ERRORS[error.code] ?? 'cannot be parsed'}`;
 }

@@ -6,13 +6,13 @@ import type { PromMigration } from './prom-migration.ts';
 
 export type Origin = Pick<Problem, 'file' | 'document'>;
 
-const origins = new WeakMap<PromMigration, Origin>();
+const ORIGINS = new WeakMap<PromMigration, Origin>();
 
 export function rememberOrigin(migration: PromMigration, origin: Origin): void {
-  origins.set(migration, origin);
+  ORIGINS.set(migration, origin);
 }
 
 /** Both unknown when it did not come from `loadManifests`. */
 export function originOf(migration: PromMigration): Origin {
-  return origins.get(migration) ?? { file: '', document: undefined };
+  return ORIGINS.get(migration) ?? { file: '', document: undefined };
 }

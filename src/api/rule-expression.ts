@@ -36,14 +36,14 @@ export class RuleFailure extends Error {}
 type Operator = (args: readonly Expression[], variables: Variables) => Value;
 
 /** They are not functions of values: an argument may go without one, or is left alone. */
-const operators = {
+const OPERATORS = {
   '_&&_': (args, variables) => connect(args, variables, false),
   '_||_': (args, variables) => connect(args, variables, true),
   '_?_:_': ([condition, then, otherwise], variables) =>
     boolean(resolve(condition, variables)) ? resolve(then, variables) : resolve(otherwise, variables),
 } as const satisfies Record<string, Operator>;
 
-const functions = {
+const FUNCTIONS = {
   '!_': (value) => !boolean(value),
   '_==_': (a, b) => isDeepStrictEqual(a, b),
   '_!=_': (a, b) => !isDeepStrictEqual(a, b),
@@ -64,10 +64,10 @@ const functions = {
   compareTo: (a, b) => compare(a, b),
 } as const satisfies Record<string, (...args: readonly Value[]) => Value>;
 
-export type FunctionName = keyof typeof operators | keyof typeof functions;
+export type FunctionName = keyof typeof OPERATORS | keyof typeof FUNCTIONS;
 
 export function isFunctionName(name: string): name is FunctionName {
-  return Object.hasOwn(operators, name) || Object.hasOwn(functions, name);
+  return Object.hasOwn(OPERATORS, name) || Object.hasOwn(FUNCTIONS, name);
 }
 
 /** @throws RuleFailure when it has no value */
@@ -108,11 +108,11 @@ function resolve(expression: Expression | undefined, variables: Variables): Valu
 }
 
 function call(name: FunctionName, args: readonly Expression[], variables: Variables): Value {
-  const operator: Operator | undefined = Object.hasOwn(operators, name)
-    ? operators[name as keyof typeof operators]
+  const operator: Operator | undefined = Object.hasOwn(OPERATORS, name)
+    ? OPERATORS[name as keyof typeof OPERATORS]
     : undefined;
   if (operator !== undefined) return operator(args, variables);
-  const apply: (...args: readonly Value[]) => Value = functions[name as keyof typeof functions];
+  const apply: (...args: readonly Value[]) => Value = FUNCTIONS[name as keyof typeof FUNCTIONS];
   return apply(...args.map((arg) => resolve(arg, variables)));
 }
 
@@ -183,7 +183,7 @@ const NANOS = {
   ns: 1n,
 } as const;
 const MAX_DURATION_TEXT = 128;
-const durationPart = /([0-9]+)?(?:\.([0-9]+)?)?(ns|us|µs|ms|[hms])/y;
+const DURATION_PART = /([0-9]+)?(?:\.([0-9]+)?)?(ns|us|µs|ms|[hms])/y;
 
 /** As Go reads durations. */
 function durationNanos(value: string): bigint {
@@ -192,8 +192,8 @@ function durationNanos(value: string): bigint {
   if (rest === '0') return 0n;
   let nanos = 0n;
   for (let at = 0; at < rest.length; ) {
-    durationPart.lastIndex = at;
-    const [part = '', whole, fraction, unit = ''] = durationPart.exec(rest) ?? [];
+    DURATION_PART.lastIndex = at;
+    const [part = '', whole, fraction, unit = ''] = DURATION_PART.exec(rest) ?? [];
     if (part === '' || (whole ?? fraction) === undefined) return fail('not a duration');
     const factor = NANOS[unit as keyof typeof NANOS];
     nanos += BigInt(whole ?? 0) * factor + (BigInt(fraction ?? 0) * factor) / 10n ** BigInt(fraction?.length ?? 0);

@@ -1,7 +1,7 @@
 // Evaluates the `x-kubernetes-validations` rules of the CRD (CEL) on a manifest, as the API server would on admission. Used by
 // validate.ts.
 
-import { compiledCrd } from './compiled-crd.ts';
+import { COMPILED_CRD } from './compiled-crd.ts';
 import type { Schema, ValidationRule } from './crd.ts';
 import { fieldOf, isObject } from './defaults.ts';
 import { type PathSegment, startsWith } from './field-path.ts';
@@ -15,7 +15,7 @@ export interface RuleViolation {
 
 /** The expression's value, or why it has none. Transition rules are never evaluated. */
 function attempt(expression: string, self: unknown): unknown {
-  const parsed = compiledCrd.expressions[expression];
+  const parsed = COMPILED_CRD.expressions[expression];
   if (parsed === undefined) throw new Error(`the rule ${expression} is not compiled`);
   try {
     return evaluate(parsed, self);
@@ -26,7 +26,7 @@ function attempt(expression: string, self: unknown): unknown {
 }
 
 function isTransitionRule(rule: ValidationRule): boolean {
-  return compiledCrd.expressions[rule.rule] === undefined;
+  return COMPILED_CRD.expressions[rule.rule] === undefined;
 }
 
 /**

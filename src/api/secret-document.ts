@@ -8,13 +8,13 @@ import { checkMetadata, unknownField } from './validate.ts';
 
 export type ParsedSecret = { readonly document: SecretDocument } | { readonly problems: readonly FieldProblem[] };
 
-const fields = {
+const FIELDS = {
   Secret: ['apiVersion', 'kind', 'metadata', 'type', 'immutable', 'data', 'stringData'],
   ConfigMap: ['apiVersion', 'kind', 'metadata', 'immutable', 'data', 'binaryData'],
 } as const;
 
 /** Which fields hold base64 and which plain text; of two that have the same key the later one wins, as in Kubernetes. */
-const dataFields = {
+const DATA_FIELDS = {
   Secret: [
     ['data', 'base64'],
     ['stringData', 'text'],
@@ -33,11 +33,11 @@ export function parseSecretDocument(kind: ReferenceKind, value: JsonObject): Par
   };
   for (const { path, message } of checkMetadata(value)) report(path, message);
   for (const name of Object.keys(value)) {
-    if (!(fields[kind] as readonly string[]).includes(name)) report([name], unknownField(name, fields[kind]));
+    if (!(FIELDS[kind] as readonly string[]).includes(name)) report([name], unknownField(name, FIELDS[kind]));
   }
 
   const data = new Map<string, string>();
-  for (const [field, encoding] of dataFields[kind]) {
+  for (const [field, encoding] of DATA_FIELDS[kind]) {
     const entries = value[field] ?? {};
     if (!isObject(entries)) {
       report([field], 'must be an object with fields');

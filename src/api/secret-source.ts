@@ -57,13 +57,13 @@ export interface Reference {
   readonly key: string;
 }
 
-const endpointPaths = [
+const ENDPOINT_PATHS = [
   ['spec', 'source'],
   ['spec', 'destination'],
   ['spec', 'destination', 'progress'],
 ];
 
-const referencePaths: readonly (readonly [ReferenceKind, ...string[]])[] = [
+const REFERENCE_PATHS: readonly (readonly [ReferenceKind, ...string[]])[] = [
   ['Secret', 'basicAuth', 'username'],
   ['Secret', 'basicAuth', 'password'],
   ['Secret', 'authorization', 'credentials'],
@@ -77,8 +77,8 @@ const referencePaths: readonly (readonly [ReferenceKind, ...string[]])[] = [
 /** Every well-formed reference to a Secret or ConfigMap in a manifest. */
 export function referencesOf(migration: unknown): Reference[] {
   const references: Reference[] = [];
-  for (const endpoint of endpointPaths) {
-    for (const [kind, ...fields] of referencePaths) {
+  for (const endpoint of ENDPOINT_PATHS) {
+    for (const [kind, ...fields] of REFERENCE_PATHS) {
       const path = [...endpoint, ...fields];
       const reference = valueAt(migration, path);
       if (!isObject(reference)) continue;

@@ -77,7 +77,7 @@ function matchesEmpty(matcher: SelectorMatcher): boolean {
   }
 }
 
-const simpleEscapes: Readonly<Record<string, number>> = {
+const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
   a: 0x07,
   b: 0x08,
   f: 0x0c,
@@ -88,7 +88,7 @@ const simpleEscapes: Readonly<Record<string, number>> = {
   '\\': 0x5c,
 };
 
-const escapeDigits: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
+const ESCAPE_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
 class Parser {
   readonly #text: string;
@@ -215,11 +215,11 @@ class Parser {
   #escape(mark: string): Iterable<number> {
     const start = this.#at - 1;
     const letter = this.#text[this.#at++] ?? '';
-    const simple = letter === mark ? letter.charCodeAt(0) : simpleEscapes[letter];
+    const simple = letter === mark ? letter.charCodeAt(0) : SIMPLE_ESCAPES[letter];
     if (simple !== undefined) return [simple];
     const octal = letter >= '0' && letter <= '7';
     if (octal) this.#at--;
-    const length = octal ? 3 : (escapeDigits[letter] ?? 0);
+    const length = octal ? 3 : (ESCAPE_DIGITS[letter] ?? 0);
     const digits = this.#text.slice(this.#at, this.#at + length);
     const wellFormed = length > 0 && digits.length === length && (octal ? /^[0-7]+$/ : /^[0-9a-fA-F]+$/).test(digits);
     const code = wellFormed ? Number.parseInt(digits, octal ? 8 : 16) : -1;

@@ -11,7 +11,7 @@ export interface SemanticViolation {
   readonly message: string;
 }
 
-const urlPaths: readonly (readonly string[])[] = [
+const URL_PATHS: readonly (readonly string[])[] = [
   ['spec', 'source', 'url'],
   ['spec', 'source', 'proxyUrl'],
   ['spec', 'destination', 'url'],
@@ -38,7 +38,7 @@ export function checkSemantics(
     if (message !== undefined) violations.push({ path, message });
   }
 
-  for (const path of urlPaths) checkText(path, urlProblem);
+  for (const path of URL_PATHS) checkText(path, urlProblem);
   entriesAt(migration, ['spec', 'selectors']).forEach((_, index) => {
     checkText(['spec', 'selectors', index], selectorProblem);
   });

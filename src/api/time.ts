@@ -1,6 +1,6 @@
 // RFC 3339 times to milliseconds, used by the manifest's checks and by migration/plan.ts.
 
-const syntax =
+const SYNTAX =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/i;
 
 /**
@@ -8,7 +8,7 @@ const syntax =
  * whoever minds checks it before. A leap second is none, as in Kubernetes.
  */
 export function parseTime(text: string): number | undefined {
-  const match = syntax.exec(text);
+  const match = SYNTAX.exec(text);
   if (match === null) return undefined;
   const part = (index: number) => Number(match[index] ?? 0);
   const [year, month, day, hour, minute, second] = [part(1), part(2), part(3), part(4), part(5), part(6)];

@@ -1,7 +1,7 @@
 // Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the answers are those of the API server, with
 // words for people. Used by manifest.ts.
 
-import { compiledCrd } from './compiled-crd.ts';
+import { COMPILED_CRD } from './compiled-crd.ts';
 import type { Schema } from './crd.ts';
 import type { SchemaError } from './crd-compiler.ts';
 import { fieldOf, isObject, withDefaults } from './defaults.ts';
@@ -26,7 +26,7 @@ interface Finding {
  * measured by (milliseconds since 1970).
  */
 export function validateMigration(document: unknown, nowMs: number): Validated {
-  const { schema } = compiledCrd.resource;
+  const { schema } = COMPILED_CRD.resource;
   const migration = withDefaults(document, schema);
   const findings: Finding[] = [...checkSchema(migration, schema), ...checkMetadata(migration)];
   const hasProblem = (path: readonly PathSegment[]) => findings.some((finding) => startsWith(finding.path, path));
@@ -59,7 +59,7 @@ function toProblem(finding: Finding, migration: unknown): FieldProblem {
 }
 
 function checkSchema(value: unknown, schema: Schema): Finding[] {
-  return compiledCrd.schemaErrors(value).map((error) => explain(error, value, schema));
+  return COMPILED_CRD.schemaErrors(value).map((error) => explain(error, value, schema));
 }
 
 /** ajv's error in our words, at the path that it is about. */
@@ -104,7 +104,7 @@ export function firstSentence(description: string): string {
   return /^.*?[^.]\.(?= [A-Z]|$)/s.exec(description)?.[0].slice(0, -1) ?? description;
 }
 
-const typeNames: Readonly<Record<NonNullable<Schema['type']>, string>> = {
+const TYPE_NAMES: Readonly<Record<NonNullable<Schema['type']>, string>> = {
   object: 'an object with fields',
   array: 'a list',
   string: 'a string',
@@ -117,7 +117,7 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
   switch (keyword) {
     case 'type': {
       const quoted = schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean');
-      return `must be ${schema.type === undefined ? 'a different type' : typeNames[schema.type]}${quoted ? '; put it in quotes' : ''}`;
+      return `must be ${schema.type === undefined ? 'a different type' : TYPE_NAMES[schema.type]}${quoted ? '; put it in quotes' : ''}`;
     }
     case 'enum': {
       const meant = typeof value === 'string' ? suggest(value, (schema.enum ?? []).map(String)) : undefined;
@@ -171,7 +171,7 @@ function schemaAt(schema: Schema, path: readonly PathSegment[]): Schema | undefi
   return node;
 }
 
-const metadataFields = [
+const METADATA_FIELDS = [
   'name',
   'namespace',
   'labels',
@@ -198,10 +198,10 @@ export function checkMetadata(document: unknown): Finding[] {
   if (!isObject(metadata)) return [{ path: ['metadata'], message: 'must be an object with fields', hideValue: true }];
   const findings: Finding[] = [];
   for (const name of Object.keys(metadata)) {
-    if (metadataFields.includes(name)) continue;
+    if (METADATA_FIELDS.includes(name)) continue;
     findings.push({
       path: ['metadata', name],
-      message: unknownField(name, metadataFields.slice(0, 4)),
+      message: unknownField(name, METADATA_FIELDS.slice(0, 4)),
       hideValue: true,
     });
   }

@@ -2,7 +2,7 @@
 
 import { ListenError } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
-import { version } from '../telemetry/version.ts';
+import { VERSION } from '../telemetry/version.ts';
 import { EXIT } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
 import { commandHelp, overallHelp } from './help.ts';
@@ -45,7 +45,7 @@ async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () =
     return EXIT.usage;
   }
   if (first === '--version' || first === '-V' || first === 'version') {
-    io.stdout.write(`${version}\n`);
+    io.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
   if (first === '--help' || first === '-h' || first === 'help') {
@@ -59,7 +59,7 @@ async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () =
     return EXIT.done;
   }
   if (asksFor(rest, command, '--version', '-V')) {
-    io.stdout.write(`${version}\n`);
+    io.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
   return command.name === 'operator' ? await operatorCommand(rest, io) : await runCommand(rest, io, loadEngine);

@@ -1,8 +1,8 @@
 // The tables of docs/errors.md: every code that `run` can end with or warn of, from the catalogues of the rooms that give them. Written into
 // the page by scripts/docs-errors.ts and held equal to it by a test.
 
-import { migrationCodes, warningCodes } from '../migration/report/migration-codes.ts';
-import { answerCodes } from '../remote/meaning/response-codes.ts';
+import { MIGRATION_CODES, WARNING_CODES } from '../migration/report/migration-codes.ts';
+import { ANSWER_CODES } from '../remote/meaning/response-codes.ts';
 
 interface Code {
   readonly meaning: string;
@@ -10,7 +10,7 @@ interface Code {
 }
 
 /** Codes of `run` itself, before there is a migration. */
-export const commandCodes = {
+export const COMMAND_CODES = {
   'bad-manifest': {
     meaning: 'the manifest, or an object that it refers to, is invalid; one problem per line (exit code 2)',
     cure: 'each line names file, field, value and what is allowed: correct it there; [manifest.md](manifest.md) lists every field',
@@ -20,10 +20,10 @@ export const commandCodes = {
 /** The tables by the name of their place in docs/errors.md. */
 export function errorTables(): Readonly<Record<string, string>> {
   return {
-    command: table(commandCodes),
-    migration: table(migrationCodes),
-    answers: table(answerCodes),
-    warnings: table(warningCodes),
+    command: table(COMMAND_CODES),
+    migration: table(MIGRATION_CODES),
+    answers: table(ANSWER_CODES),
+    warnings: table(WARNING_CODES),
   };
 }
 

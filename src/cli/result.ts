@@ -2,7 +2,7 @@
 
 import { errorText } from '../migration/report/migration-error.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
-import { addCounts, type Counts, countsOfAllRuns, noCounts, rejectedSamples } from '../migration/report/counts.ts';
+import { addCounts, type Counts, countsOfAllRuns, NO_COUNTS, rejectedSamples } from '../migration/report/counts.ts';
 import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
@@ -35,7 +35,7 @@ export function toRunResult(migration: string, result: MigrationResult, duration
     resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
     through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
     completedRatio: ranged ? completedRatio(progress) : null,
-    ...shownCounts(addCounts(noCounts, progress)),
+    ...shownCounts(addCounts(NO_COUNTS, progress)),
     total: total === undefined ? null : shownCounts(total),
     durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
     ...(error === undefined
@@ -52,7 +52,7 @@ export function failedBeforeStart(code: string, message: string): RunResult {
     resumedFrom: null,
     through: null,
     completedRatio: null,
-    ...shownCounts(noCounts),
+    ...shownCounts(NO_COUNTS),
     total: null,
     durationSeconds: 0,
     error: { code, message, side: null },

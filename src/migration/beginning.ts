@@ -6,7 +6,7 @@ import type { Connections } from './connections.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import { noCounts } from './report/counts.ts';
+import { NO_COUNTS } from './report/counts.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
 import type { Look } from './progress/settling.ts';
@@ -167,7 +167,7 @@ export function enterBeginning(
   progress.watermarkMs = Math.min(fromMs, endMs);
   progress.reachedMs = progress.watermarkMs;
   if (mark !== undefined) progress.resumedFromMs = fromMs;
-  if (mark === undefined) progress.earlier = view.readable ? noCounts : 'unknown';
+  if (mark === undefined) progress.earlier = view.readable ? NO_COUNTS : 'unknown';
   else progress.earlier = mark.counts ?? 'unknown';
 }
 

@@ -3,7 +3,7 @@
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
-import { laneBytes } from './write/lanes.ts';
+import { LANE_BYTES } from './write/lanes.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
 import type { MigrationContext } from './migration-context.ts';
@@ -33,7 +33,7 @@ export interface Connections {
   close(): void;
 }
 
-const smallestReadBudgetBytes = 4 * 1024 * 1024;
+const SMALLEST_READ_BUDGET_BYTES = 4 * 1024 * 1024;
 
 /** @throws MigrationError when the memory limit leaves nothing for reading */
 export function openConnections(
@@ -51,11 +51,11 @@ export function openConnections(
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
   const share = Math.floor(memoryBytes / 8);
-  const readBudgetBytes = memoryBytes - inFlightWrites * laneBytes - 2 * share;
-  if (readBudgetBytes < smallestReadBudgetBytes) {
+  const readBudgetBytes = memoryBytes - inFlightWrites * LANE_BYTES - 2 * share;
+  if (readBudgetBytes < SMALLEST_READ_BUDGET_BYTES) {
     throw new MigrationError(
       'memory-too-small',
-      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to ${inFlightWrites} writes in flight of ${laneBytes} bytes`,
+      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to ${inFlightWrites} writes in flight of ${LANE_BYTES} bytes`,
       { hint: 'raise spec.limits.memory or lower spec.limits.inFlightWrites' },
     );
   }

@@ -49,7 +49,7 @@ class UndecodableWindow extends Error {
   }
 }
 
-const partsReadAhead = 2;
+const PARTS_READ_AHEAD = 2;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -162,7 +162,7 @@ export class Pipeline {
     const { stop, signal, beforeFirstWrite } = this.#options;
     const reading = new AbortController();
     const readSignal = AbortSignal.any([signal, stop, reading.signal]);
-    const parts = readAhead(reader.windows(fromMs, endMs, readSignal), partsReadAhead, (part) =>
+    const parts = readAhead(reader.windows(fromMs, endMs, readSignal), PARTS_READ_AHEAD, (part) =>
       part.reservation.release(),
     );
     let open: CopiedWindow | undefined;

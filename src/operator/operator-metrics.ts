@@ -9,7 +9,7 @@ import type { MetricDefinition } from '../telemetry/metric-catalogue.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
 import type { RequestReport } from './kube/kube-client.ts';
 import { keyOf } from './kube/kube-objects.ts';
-import { phases } from './judge/status.ts';
+import { PHASES } from './judge/status.ts';
 import type { FromWorker } from './judge/worker-messages.ts';
 
 export const OPERATOR_METRICS = {
@@ -231,7 +231,7 @@ export class OperatorMetrics {
     eventLoopLag.set(Math.max(0, this.#loopDelay.max / 1e9 - 0.02));
     this.#loopDelay.reset();
     condition.reset();
-    const counts = new Map<string, number>(phases.map((phase) => [phase, 0]));
+    const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
     for (const resource of leading() ? resources() : []) {
       const phase = resource.status?.phase ?? 'Pending';
       counts.set(phase, (counts.get(phase) ?? 0) + 1);

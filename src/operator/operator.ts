@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PromMigration } from '../api/prom-migration.ts';
 import { type Page, startHttpServer } from '../telemetry/http-server.ts';
-import { version } from '../telemetry/version.ts';
+import { VERSION } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { KubeClient } from './kube/kube-client.ts';
@@ -41,7 +41,7 @@ export async function runOperator(options: OperatorOptions, context: OperatorCon
     '/readyz': () => operator.readyz(),
   });
   logger.info('operator started', {
-    version,
+    version: VERSION,
     server: connection.server.href,
     namespaces: options.watchNamespaces.length === 0 ? 'all' : options.watchNamespaces.join(','),
     maxMigrations: options.maxMigrations,

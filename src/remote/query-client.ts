@@ -25,9 +25,9 @@ export interface QueryOptions {
   readonly maxBytes: number;
 }
 
-const maxConnections = 4;
+const MAX_CONNECTIONS = 4;
 // Proxies commonly stop at 8 KiB of request line and headers; beyond half of it the parameters go into the body.
-const longestQueryString = 4096;
+const LONGEST_QUERY_STRING = 4096;
 
 export class QueryClient {
   readonly #http: HttpClient;
@@ -40,7 +40,7 @@ export class QueryClient {
    * `/api/v1/query`; a query string is kept. Throws TypeError when it is not a URL.
    */
   constructor(endpoint: Endpoint, context: ClientContext) {
-    this.#http = new HttpClient(endpoint, context, maxConnections);
+    this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
     this.#base = new URL(endpoint.url);
     this.#buffers = context.buffers;
   }
@@ -197,7 +197,7 @@ export class QueryClient {
   async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpAnswer> {
     const url = apiUrl(this.#base, api);
     const encoded = new URLSearchParams(parameters).toString();
-    if (encoded.length + url.search.length <= longestQueryString) {
+    if (encoded.length + url.search.length <= LONGEST_QUERY_STRING) {
       url.search = url.search === '' ? encoded : `${url.search}&${encoded}`;
       return this.#http.request({
         method: 'GET',

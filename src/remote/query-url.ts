@@ -1,19 +1,19 @@
 // Where a query API is, and how it is given times. Pure; called by query-client.ts.
 
-const apiPaths = {
+const API_PATHS = {
   query: 'api/v1/query',
   export: 'api/v1/export',
   series: 'api/v1/series',
   force_flush: 'internal/force_flush',
 } as const;
 
-export type Api = keyof typeof apiPaths;
+export type Api = keyof typeof API_PATHS;
 
 /** `<base>/api/v1/<api>`, or where else it is, whether the base ends there already or not; the base's query string stays. */
 export function apiUrl(base: URL, api: Api): URL {
   const url = new URL(base);
   const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
-  url.pathname = `${prefix}/${apiPaths[api]}`;
+  url.pathname = `${prefix}/${API_PATHS[api]}`;
   url.hash = '';
   return url;
 }

@@ -21,11 +21,11 @@ export interface ReadAnswer {
 }
 
 // Reads run one after the other, or a few at once when a window is split by series.
-const defaultMaxConnections = 8;
+const DEFAULT_MAX_CONNECTIONS = 8;
 
-const influxdbPath = /\/api\/v1\/prom\/read(?:[?#]|$)/;
+const INFLUXDB_PATH = /\/api\/v1\/prom\/read(?:[?#]|$)/;
 
-const requestHeaders = {
+const REQUEST_HEADERS = {
   'content-type': 'application/x-protobuf',
   'content-encoding': 'snappy',
   'accept-encoding': 'snappy',
@@ -39,11 +39,11 @@ export class ReadClient {
   readonly #url: string;
   #searchesRegexes: boolean;
 
-  constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number = defaultMaxConnections) {
+  constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number = DEFAULT_MAX_CONNECTIONS) {
     this.buffers = context.buffers;
     this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#url = endpoint.url;
-    this.#searchesRegexes = influxdbPath.test(endpoint.url);
+    this.#searchesRegexes = INFLUXDB_PATH.test(endpoint.url);
   }
 
   /**
@@ -63,7 +63,7 @@ export class ReadClient {
     const answer = await this.#http.request({
       method: 'POST',
       url: this.#url,
-      headers: requestHeaders,
+      headers: REQUEST_HEADERS,
       body,
       ...options,
     });

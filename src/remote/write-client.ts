@@ -12,7 +12,7 @@ export interface WriteResult {
   readonly influxdb?: true;
 }
 
-const requestHeaders = {
+const REQUEST_HEADERS = {
   'content-type': 'application/x-protobuf',
   'content-encoding': 'snappy',
   'x-prometheus-remote-write-version': '0.1.0',
@@ -32,7 +32,7 @@ export class WriteClient {
     const answer = await this.#http.request({
       method: 'POST',
       url: this.#url,
-      headers: requestHeaders,
+      headers: REQUEST_HEADERS,
       body,
       ...options,
     });

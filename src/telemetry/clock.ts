@@ -24,7 +24,7 @@ export function momentOf(clock: Pick<Clock, 'now' | 'monotonicMs'>): Moment {
 /** Node's timers fire at once when they are longer than 2^31 ms: a longer wait is slept in pieces. */
 const LONGEST_TIMER_MS = 24 * 3_600_000;
 
-export const systemClock: Clock = {
+export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { completedRatio } from './completion.ts';
 import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
-import { version } from './version.ts';
+import { VERSION } from './version.ts';
 
 /** Counts since the migration's run began; times in milliseconds since 1970. */
 export interface MigrationTotals {
@@ -78,7 +78,7 @@ export class MigrationMetrics {
   #loopAtScrape = performance.eventLoopUtilization();
 
   constructor() {
-    this.#instruments.buildInfo.set({ version, node_version: process.versions.node }, 1);
+    this.#instruments.buildInfo.set({ version: VERSION, node_version: process.versions.node }, 1);
     this.#instruments.processStart.set(performance.timeOrigin / 1000);
   }
 

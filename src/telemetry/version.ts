@@ -10,4 +10,4 @@ function readVersion(): string {
   return 'unknown';
 }
 
-export const version: string = readVersion();
+export const VERSION: string = readVersion();

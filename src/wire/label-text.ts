@@ -37,10 +37,10 @@ export function formatLabels(labels: Uint8Array): string {
   return `${new TextDecoder().decode(cut, { stream: true })}…}`;
 }
 
-const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const LENIENT_UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function readableText(bytes: Uint8Array, start: number, end: number): string {
-  return lenientUtf8.decode(bytes.subarray(start, Math.min(end, start + MAX_FORMATTED_BYTES)));
+  return LENIENT_UTF8.decode(bytes.subarray(start, Math.min(end, start + MAX_FORMATTED_BYTES)));
 }
 
 export function formatName(name: string): string {

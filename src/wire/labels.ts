@@ -210,11 +210,11 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A byte order mark is part of a label like any other character. */
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   try {
-    return strictUtf8.decode(bytes.subarray(start, end));
+    return STRICT_UTF8.decode(bytes.subarray(start, end));
   } catch (error) {
     throw new WireError('invalid-labels', `a label is not valid UTF-8: ${formatLabels(bytes)}`, { cause: error });
   }

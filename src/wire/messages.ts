@@ -22,8 +22,8 @@ export interface ReadRequest {
   readonly accept: readonly ReadResponseType[];
 }
 
-const matcherTypes = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
-const responseTypes = { SAMPLES: 0, STREAMED_XOR_CHUNKS: 1 } as const;
+const MATCHER_TYPES = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
+const RESPONSE_TYPES = { SAMPLES: 0, STREAMED_XOR_CHUNKS: 1 } as const;
 
 let schema: protobuf.Root | undefined;
 
@@ -37,9 +37,9 @@ export function encodeReadRequest(request: ReadRequest): Uint8Array {
   const query = {
     startTimestampMs: request.startMs,
     endTimestampMs: request.endMs,
-    matchers: request.matchers.map(({ kind, name, value }) => ({ type: matcherTypes[kind], name, value })),
+    matchers: request.matchers.map(({ kind, name, value }) => ({ type: MATCHER_TYPES[kind], name, value })),
   };
-  const acceptedResponseTypes = request.accept.map((responseType) => responseTypes[responseType]);
+  const acceptedResponseTypes = request.accept.map((responseType) => RESPONSE_TYPES[responseType]);
   const encoded = type.encode(type.create({ queries: [query], acceptedResponseTypes })).finish();
   return new Uint8Array(encoded);
 }

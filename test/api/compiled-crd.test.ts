@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compiledCrdModule } from '../../scripts/compile-crd.ts';
-import { compiledCrd } from '../../src/api/compiled-crd.ts';
+import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import type { CompiledCrd } from '../../src/api/crd-compiler.ts';
 import { withDefaults } from '../../src/api/defaults.ts';
 import { badManifests, goodManifests } from './manifest-tables.ts';
@@ -33,21 +33,21 @@ describe('the compiled CRD of a build', () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it('has the same resource and the same rules', () => {
-    assert.deepEqual(built.resource, compiledCrd.resource);
-    assert.deepEqual(built.expressions, compiledCrd.expressions);
+    assert.deepEqual(built.resource, COMPILED_CRD.resource);
+    assert.deepEqual(built.expressions, COMPILED_CRD.expressions);
   });
 
   it('finds the same errors', () => {
-    const { schema } = compiledCrd.resource;
+    const { schema } = COMPILED_CRD.resource;
     let errors = 0;
     for (const [first, second] of [...badManifests, ...goodManifests]) {
       const manifest = withDefaults(changed(typeof first === 'string' ? (second as Changes) : first), schema);
       const found = built.schemaErrors(manifest);
-      assert.deepEqual(found, compiledCrd.schemaErrors(manifest));
+      assert.deepEqual(found, COMPILED_CRD.schemaErrors(manifest));
       errors += found.length;
     }
     assert.ok(errors > 30, `${errors}`);
-    assert.deepEqual(built.schemaErrors(5), compiledCrd.schemaErrors(5));
+    assert.deepEqual(built.schemaErrors(5), COMPILED_CRD.schemaErrors(5));
   });
 
   it('loads none of what it was made with', () => {

@@ -12,10 +12,10 @@ import {
   typesFile,
   typesPath,
 } from '../../scripts/docs.ts';
-import { compiledCrd } from '../../src/api/compiled-crd.ts';
-import { crdFile, type Schema } from '../../src/api/crd.ts';
+import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
+import { CRD_FILE, type Schema } from '../../src/api/crd.ts';
 
-const { schema, apiVersion } = compiledCrd.resource;
+const { schema, apiVersion } = COMPILED_CRD.resource;
 
 /** Every schema below (and including) one, with its path. */
 function* walk(node: Schema, path: string): Generator<readonly [string, Schema]> {
@@ -35,7 +35,7 @@ function field(...names: readonly string[]): Schema {
 
 describe('the CustomResourceDefinition', () => {
   it('is named as Kubernetes wants it', () => {
-    const crd = parseYaml(readFileSync(crdFile, 'utf8'));
+    const crd = parseYaml(readFileSync(CRD_FILE, 'utf8'));
     assert.equal(crd.metadata.name, `${crd.spec.names.plural}.${crd.spec.group}`);
     assert.equal(apiVersion, 'prom-migrator.io/v1alpha1');
     assert.deepEqual(crd.spec.names.shortNames, ['pmig']);

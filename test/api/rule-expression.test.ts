@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type CelInput, CelScalar, celEnv, celFunc, celMethod, isCelError, parse, plan } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
-import { compiledCrd } from '../../src/api/compiled-crd.ts';
+import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import type { Schema } from '../../src/api/crd.ts';
 import { parseExpression } from '../../src/api/crd-compiler.ts';
 import { fieldOf, isObject, withDefaults } from '../../src/api/defaults.ts';
@@ -11,7 +11,7 @@ import { evaluate, RuleFailure } from '../../src/api/rule-expression.ts';
 import { badManifests, goodManifests } from './manifest-tables.ts';
 import { changed } from './manifests.ts';
 
-const { resource, expressions } = compiledCrd;
+const { resource, expressions } = COMPILED_CRD;
 const failed = 'no value';
 
 // Kubernetes' quantity library: a quantity is its billionths, as text.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { conditionReasons } from '../../src/operator/judge/conditions.ts';
+import { CONDITION_REASONS } from '../../src/operator/judge/conditions.ts';
 import { run } from '../support/child-output.ts';
 import { findServer } from '../support/install.ts';
 import { INSTALL_TIMEOUT_MS, NAMESPACE, only, readChartFile, render } from './support/chart.ts';
@@ -230,7 +230,7 @@ describe('the alerts', () => {
 
   it('know the reasons of conditions, and so do their scenarios', () => {
     const texts = [...alerts.map(({ expr }) => expr), ...SCENARIOS.flatMap(({ series }) => Object.keys(series))];
-    const known = Object.values(conditionReasons).flatMap((reasons) => Object.keys(reasons));
+    const known = Object.values(CONDITION_REASONS).flatMap((reasons) => Object.keys(reasons));
     const named = texts
       .filter((text) => text.includes('prom_migrator_operator_condition'))
       .flatMap((text) => [...text.matchAll(/reason!?="([^"]*)"/g)].map(([, reason]) => reason ?? ''));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { commandCodes, withErrorTables } from '../../src/cli/error-codes.ts';
-import { migrationCodes, warningCodes } from '../../src/migration/report/migration-codes.ts';
-import { answerCodes } from '../../src/remote/meaning/response-codes.ts';
+import { COMMAND_CODES, withErrorTables } from '../../src/cli/error-codes.ts';
+import { MIGRATION_CODES, WARNING_CODES } from '../../src/migration/report/migration-codes.ts';
+import { ANSWER_CODES } from '../../src/remote/meaning/response-codes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));
@@ -23,11 +23,11 @@ describe('docs/errors.md', () => {
     const thrown = inSources(/new MigrationError\(\s*'([^']+)'/g);
     assert.ok(thrown.length >= 8, 'the pattern finds the places');
     assert.deepEqual(
-      thrown.filter((code) => !(code in migrationCodes)),
+      thrown.filter((code) => !(code in MIGRATION_CODES)),
       [],
     );
     assert.deepEqual(
-      Object.keys(migrationCodes).filter((code) => !code.startsWith('bad-answer-') && !thrown.includes(code)),
+      Object.keys(MIGRATION_CODES).filter((code) => !code.startsWith('bad-answer-') && !thrown.includes(code)),
       [],
       'no code is described that does not occur',
     );
@@ -37,7 +37,7 @@ describe('docs/errors.md', () => {
     const text = readFileSync(`${root}/src/wire/errors.ts`, 'utf8');
     const kinds = [...text.matchAll(/^ {2}\| '([^']+)'/gm)].map((match) => `bad-answer-${match[1]}`);
     assert.deepEqual(
-      Object.keys(migrationCodes)
+      Object.keys(MIGRATION_CODES)
         .filter((code) => code.startsWith('bad-answer-'))
         .sort(),
       kinds.sort(),
@@ -46,11 +46,11 @@ describe('docs/errors.md', () => {
 
   it('has every warning', () => {
     const told = [...inSources(/type: 'warning', code: '([^']+)'/g), ...inSources(/warning: \{\s*code: '([^']+)'/g)];
-    assert.deepEqual([...new Set(told)].sort(), Object.keys(warningCodes).sort());
+    assert.deepEqual([...new Set(told)].sort(), Object.keys(WARNING_CODES).sort());
   });
 
   it('gives no code two meanings', () => {
-    const all = [commandCodes, migrationCodes, answerCodes, warningCodes].flatMap((codes) => Object.keys(codes));
+    const all = [COMMAND_CODES, MIGRATION_CODES, ANSWER_CODES, WARNING_CODES].flatMap((codes) => Object.keys(codes));
     const shared = all.filter((code, index) => all.indexOf(code) !== index);
     // A side that no route leads to, and one that never answered for whatever reason: the second names the first in its message.
     assert.deepEqual(shared, ['unreachable']);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunEngine } from '../../src/cli/run-command.ts';
 import type { MigrationResult } from '../../src/migration/report/observer.ts';
-import { noCounts } from '../../src/migration/report/counts.ts';
+import { NO_COUNTS } from '../../src/migration/report/counts.ts';
 import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 
@@ -26,7 +26,7 @@ describe('prom-migrator run', () => {
         phase: 'Failed',
         resumedFromMs: startMs + 1,
         earlier: {
-          ...noCounts,
+          ...NO_COUNTS,
           samplesRead: 1_000_000,
           samplesWritten: 999_990,
           samplesRejected: { too_old: 10 },
@@ -206,7 +206,7 @@ describe('prom-migrator run', () => {
       ['3 when samples were rejected and skipped', finished({ samplesRejected: { too_old: 1 } }), 3],
       [
         '3 when an earlier run has skipped samples, although nothing was left for this one to do',
-        finished({ earlier: { ...noCounts, samplesRead: 1, samplesRejected: { too_old: 1 } } }),
+        finished({ earlier: { ...NO_COUNTS, samplesRead: 1, samplesRejected: { too_old: 1 } } }),
         3,
       ],
       ['0 when a reason is there without a sample', finished({ samplesRejected: { too_old: 0 } }), 0],

@@ -1,7 +1,7 @@
 // Where a run begins when the destination first shows less than it holds.
 import assert from 'node:assert/strict';
 import { BeganElsewhere, firstWriteGate, isFinished, type Preparation } from '../../src/migration/beginning.ts';
-import { progressMetric } from '../../src/migration/progress/progress-mark.ts';
+import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';
 import { epochMs, hourMs, minuteMs, planFor, run } from './support/plan.ts';
@@ -17,7 +17,7 @@ function hideMarks(destination: FakeDestination, looks: number): void {
     reads++;
     return undefined;
   };
-  destination.shows = (labels) => labelOf(labels, '__name__') !== progressMetric || reads > looks;
+  destination.shows = (labels) => labelOf(labels, '__name__') !== PROGRESS_METRIC || reads > looks;
 }
 
 describe('a run that finds its mark only once the destination has settled', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeliveryWindow, OutgoingRequest } from '../../src/migration/write/attempt.ts';
 import { type LaneDelivery, Lanes } from '../../src/migration/write/lanes.ts';
-import { type CommitRank, floatRank, histogramCommitRank } from '../../src/wire/requests/commit-rank.ts';
+import { type CommitRank, FLOAT_RANK, histogramCommitRank } from '../../src/wire/requests/commit-rank.ts';
 import { encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
 import { decodeMessage, encodeMessage } from '../wire/support/oracle.ts';
@@ -24,7 +24,7 @@ function histogram(kind: Kind, timeMs: number): Uint8Array {
 }
 
 const ranks = new Map(
-  kinds.map((kind) => [kind, kind === 'float' ? floatRank : histogramCommitRank(histogram(kind, 0))]),
+  kinds.map((kind) => [kind, kind === 'float' ? FLOAT_RANK : histogramCommitRank(histogram(kind, 0))]),
 );
 
 /** The samples of one series, one a millisecond from `fromMs`. */

@@ -1,7 +1,7 @@
 // Whole runs of the engine over real HTTP, against servers that behave: what is copied, how it is counted, what is marked.
 import assert from 'node:assert/strict';
 import type { MigrationPlan, RelabelRule } from '../../src/migration/plan/migration-plan.ts';
-import { progressMetric } from '../../src/migration/progress/progress-mark.ts';
+import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';
 import { FastClock } from './support/fake-clock.ts';
 import { startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';
@@ -59,7 +59,7 @@ describe('a migration', () => {
       assert.equal(startMs, nextMs);
       // A millisecond of the next window is asked for as well, for sources whose ends are exclusive.
       nextMs = endMs;
-      assert.deepEqual(matchers.at(-1), { kind: '!=', name: '__name__', value: progressMetric });
+      assert.deepEqual(matchers.at(-1), { kind: '!=', name: '__name__', value: PROGRESS_METRIC });
     }
     assert.equal(nextMs, epochMs + hourMs);
   });
@@ -317,7 +317,7 @@ describe('the progress mark', () => {
     assertSucceeded(await run(planFor({ source, destination }, { progressLabels: { cluster: 'eu' } })));
     const { labels, value } = destination.marks().at(-1)!;
     assert.deepEqual(labels, {
-      __name__: progressMetric,
+      __name__: PROGRESS_METRIC,
       cluster: 'eu',
       migration: 'test/copy',
       id: 'abc123',

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { operatorPages, pagePath, withOperatorParts } from '../../scripts/docs-operator.ts';
-import { conditionReasons, conditionTypes } from '../../src/operator/judge/conditions.ts';
-import { phases } from '../../src/operator/judge/status.ts';
+import { CONDITION_REASONS, CONDITION_TYPES } from '../../src/operator/judge/conditions.ts';
+import { PHASES } from '../../src/operator/judge/status.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const operations = read('docs/operations.md');
@@ -54,12 +54,12 @@ describe('the documentation of the operator', () => {
 
   it('explains every phase', () => {
     const [, table = ''] = read('docs/conditions.md').split('| phase | meaning |\n|---|---|\n');
-    assert.deepEqual(namesInFirstColumn(table.split('\n\n')[0] ?? ''), [...phases]);
+    assert.deepEqual(namesInFirstColumn(table.split('\n\n')[0] ?? ''), [...PHASES]);
   });
 
-  for (const type of conditionTypes) {
+  for (const type of CONDITION_TYPES) {
     it(`has a cure for every reason of ${type}, and for no other`, () => {
-      const own = Object.entries(conditionReasons[type]).filter(([, meaning]) => !isTakenOver(meaning));
+      const own = Object.entries(CONDITION_REASONS[type]).filter(([, meaning]) => !isTakenOver(meaning));
       assert.deepEqual(
         namesInFirstColumn(section(type)),
         own.map(([reason]) => reason),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { compiledCrd } from '../../src/api/compiled-crd.ts';
+import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import type { Schema } from '../../src/api/crd.ts';
 import { validateMigration } from '../../src/api/validate.ts';
 import { badManifests, goodManifests } from '../api/manifest-tables.ts';
@@ -11,7 +11,7 @@ import { type Changes, changed, nowMs, smallest } from '../api/manifests.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { succeeded } from './support/operator.ts';
 
-const { schema, apiVersion } = compiledCrd.resource;
+const { schema, apiVersion } = COMPILED_CRD.resource;
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 
 interface Resource {

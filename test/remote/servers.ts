@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import type { Endpoint } from '../../src/remote/http/endpoint.ts';
 import type { Buffers } from '../../src/remote/http/buffers.ts';
 import type { ClientContext, RequestEvent } from '../../src/remote/http/exchange.ts';
-import { systemClock } from '../../src/telemetry/clock.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 import { RemoteError } from '../../src/remote/meaning/remote-error.ts';
 
 export interface TestServer extends AsyncDisposable {
@@ -91,7 +91,7 @@ export const poisoningBuffers: Buffers = {
 
 export function recordingHooks(): ClientContext & { readonly events: RequestEvent[] } {
   const events: RequestEvent[] = [];
-  return { events, clock: systemClock, buffers: poisoningBuffers, request: (event) => events.push(event) };
+  return { events, clock: SYSTEM_CLOCK, buffers: poisoningBuffers, request: (event) => events.push(event) };
 }
 
 export function once(): { attempt: number; signal: AbortSignal } {

@@ -100,11 +100,11 @@ const counted = (counts: Partial<Found['differences']['counts']>): Found => ({
   ...FOUND,
   differences: { ...FOUND.differences, counts: { ...FOUND.differences.counts, ...counts } },
 });
-const double = { kind: 'doubled', labels: [['__name__', 'up']], timeMs: 1, text: '' } as const;
-const sigkill = { signal: 'SIGKILL', when: { afterMs: 1 } } as const;
-const sigterm = { signal: 'SIGTERM', when: { afterMs: 1 } } as const;
-const killed = run(1, { killed: sigkill, exitCode: null, exitSignal: 'SIGKILL', result: undefined });
-const interrupted = run(1, { killed: sigterm, exitCode: 143, result: { ...DONE, phase: 'Interrupted' } });
+const DOUBLE = { kind: 'doubled', labels: [['__name__', 'up']], timeMs: 1, text: '' } as const;
+const SIGKILL = { signal: 'SIGKILL', when: { afterMs: 1 } } as const;
+const SIGTERM = { signal: 'SIGTERM', when: { afterMs: 1 } } as const;
+const killed = run(1, { killed: SIGKILL, exitCode: null, exitSignal: 'SIGKILL', result: undefined });
+const interrupted = run(1, { killed: SIGTERM, exitCode: 143, result: { ...DONE, phase: 'Interrupted' } });
 
 const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findings: readonly string[]])[] = [
   ['nothing in a run that did its work', {}, []],
@@ -158,8 +158,8 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
   [
     'a failure of the rig in a double that came later than anyone has to wait',
     {
-      found: { ...counted({ doubled: 1 }), differences: { ...counted({ doubled: 1 }).differences, first: [double] } },
-      carriers: new Map([[double, [request('stored-after-reset', { lagMs: 700 })]]]),
+      found: { ...counted({ doubled: 1 }), differences: { ...counted({ doubled: 1 }).differences, first: [DOUBLE] } },
+      carriers: new Map([[DOUBLE, [request('stored-after-reset', { lagMs: 700 })]]]),
     },
     ['rig'],
   ],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '../../src/telemetry/clock.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 
 describe("the system's clock", () => {
   it('sleeps for longer than a timer of Node can', async () => {
     const abort = new AbortController();
-    const result = systemClock.sleep(2 ** 31 + 1000, abort.signal).then(
+    const result = SYSTEM_CLOCK.sleep(2 ** 31 + 1000, abort.signal).then(
       () => 'over',
       () => 'aborted',
     );
@@ -16,6 +16,6 @@ describe("the system's clock", () => {
 
   it('does not sleep when it is aborted already', async () => {
     const reason = new Error('no');
-    await assert.rejects(systemClock.sleep(10_000, AbortSignal.abort(reason)), reason);
+    await assert.rejects(SYSTEM_CLOCK.sleep(10_000, AbortSignal.abort(reason)), reason);
   });
 });

@@ -46,7 +46,7 @@ export interface ResolvedFields {
   readonly timeouts: Partial<Endpoint['timeouts']>;
 }
 
-export const noFields: ResolvedFields = {
+export const NO_FIELDS: ResolvedFields = {
   headers: undefined,
   tenant: undefined,
   auth: undefined,
@@ -234,7 +234,7 @@ export function inherit(own: ResolvedFields, from: ResolvedFields): ResolvedFiel
   };
 }
 
-const usualTimeouts: Endpoint['timeouts'] = { connectMs: 10_000, firstByteMs: 300_000, silenceMs: 120_000 };
+const USUAL_TIMEOUTS: Endpoint['timeouts'] = { connectMs: 10_000, firstByteMs: 300_000, silenceMs: 120_000 };
 
 export function toEndpoint(side: Endpoint['side'], url: string, fields: ResolvedFields): Endpoint {
   return {
@@ -244,7 +244,7 @@ export function toEndpoint(side: Endpoint['side'], url: string, fields: Resolved
     auth: fields.auth ?? { kind: 'none' },
     tls: fields.tls ?? { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
     ...(fields.proxyUrl !== undefined && { proxyUrl: fields.proxyUrl }),
-    timeouts: { ...usualTimeouts, ...fields.timeouts },
+    timeouts: { ...USUAL_TIMEOUTS, ...fields.timeouts },
   };
 }
 

@@ -14,7 +14,7 @@ import { parseTime } from '../../api/time.ts';
 import { Secret } from '../../telemetry/secret.ts';
 import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
 import { LONGEST_WINDOW_MS } from './window-bounds.ts';
-import { EndpointResolver, inherit, noFields, toEndpoint } from './plan-endpoint.ts';
+import { EndpointResolver, inherit, NO_FIELDS, toEndpoint } from './plan-endpoint.ts';
 
 export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
 
@@ -29,7 +29,8 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
   const destination = resolver.resolve(spec.destination, ['spec', 'destination']);
   const { progress } = spec.destination;
   // None reads nothing back, so it needs no secret either.
-  const own = progress.protocol === 'None' ? noFields : resolver.resolve(progress, ['spec', 'destination', 'progress']);
+  const own =
+    progress.protocol === 'None' ? NO_FIELDS : resolver.resolve(progress, ['spec', 'destination', 'progress']);
 
   const plan: Omit<MigrationPlan, 'id'> = {
     migration: `${migration.metadata.namespace ?? 'default'}/${migration.metadata.name}`,

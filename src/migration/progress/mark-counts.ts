@@ -1,10 +1,10 @@
 // The counts beside a mark: one series for each number, with the label `count`, written in the same request with the same timestamp. They
 // let a later run, or an operator that has lost the status, say what all runs together have done. Pure.
 
-import { type Counts, noCounts, rejectedSamples } from '../report/counts.ts';
+import { type Counts, NO_COUNTS, rejectedSamples } from '../report/counts.ts';
 
 /** The label that tells the series of counts from the mark itself, which has none. */
-export const countLabel = 'count';
+export const COUNT_LABEL = 'count';
 
 const COUNT_NAMES = {
   samplesRead: 'read',
@@ -64,7 +64,7 @@ export function countsBesideMark(
     if (count.startsWith(REJECTED_PREFIX)) samplesRejected[count.slice(REJECTED_PREFIX.length)] = value;
   }
   const numbers = Object.fromEntries(FIELDS.map((field) => [field, whole.get(COUNT_NAMES[field]) ?? 0]));
-  const counts: Counts = { ...noCounts, ...numbers, samplesRejected };
+  const counts: Counts = { ...NO_COUNTS, ...numbers, samplesRejected };
   const inDestination = counts.samplesWritten + counts.samplesAlreadyPresent;
   const accounted =
     inDestination + counts.samplesFiltered + counts.samplesConflicting + rejectedSamples({ samplesRejected });

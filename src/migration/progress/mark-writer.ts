@@ -6,7 +6,7 @@ import { encodeLabels } from '../../wire/labels.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { countLabel, seriesOfCounts } from './mark-counts.ts';
+import { COUNT_LABEL, seriesOfCounts } from './mark-counts.ts';
 import { type Mark, markLabels } from './progress-mark.ts';
 import type { Retrier } from '../limits/retrier.ts';
 
@@ -46,7 +46,7 @@ export class MarkWriter {
   async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
     const marks: SeriesSample[] = [];
     for (const [count, value] of counts === undefined ? [] : seriesOfCounts(counts)) {
-      marks.push({ labels: { ...this.#labels, [countLabel]: count }, timeMs: throughMs, value });
+      marks.push({ labels: { ...this.#labels, [COUNT_LABEL]: count }, timeMs: throughMs, value });
     }
     marks.push({ labels: this.#labels, timeMs: throughMs, value: samples });
     try {

@@ -3,10 +3,10 @@
 
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import type { Counts } from '../report/counts.ts';
-import { countLabel, countsBesideMark } from './mark-counts.ts';
+import { COUNT_LABEL, countsBesideMark } from './mark-counts.ts';
 
 /** Never read from a source: a former destination must not hand on the marks of the migration that filled it. */
-export const progressMetric = 'prom_migrator_progress';
+export const PROGRESS_METRIC = 'prom_migrator_progress';
 
 /** One sample of the progress series: everything up to and including `throughMs` is in the destination. */
 export interface Mark {
@@ -24,7 +24,7 @@ type MarkIdentity = Pick<MigrationPlan, 'migration' | 'id' | 'progressLabels'>;
 export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined): Record<string, string> {
   return {
     ...plan.progressLabels,
-    __name__: progressMetric,
+    __name__: PROGRESS_METRIC,
     migration: plan.migration,
     id: plan.id,
     shard: '0',
@@ -44,7 +44,7 @@ export function probeMatchers(plan: MarkIdentity): Matcher[] {
 
 function identityMatchers(plan: MarkIdentity): Matcher[] {
   return [
-    { kind: '=', name: '__name__', value: progressMetric },
+    { kind: '=', name: '__name__', value: PROGRESS_METRIC },
     { kind: '=', name: 'migration', value: plan.migration },
     { kind: '=', name: 'id', value: plan.id },
     { kind: '=', name: 'shard', value: '0' },
@@ -76,7 +76,7 @@ export class LatestMark {
 
   /** One sample of a series that `markMatchers` finds. Of two marks at one time the first counts. */
   add(labels: Readonly<Record<string, string>>, timeMs: number, value: number): void {
-    const count = labels[countLabel];
+    const count = labels[COUNT_LABEL];
     if (this.#mark !== undefined && timeMs < this.#mark.throughMs) return;
     if (count !== undefined && count !== '') {
       const counts = this.#counts.get(timeMs);

@@ -13,8 +13,8 @@ import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts
 import { type FoundMark, findLatestMark } from './mark-search.ts';
 import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
 import { damagedResponse } from './damaged-response.ts';
-import { countLabel } from './mark-counts.ts';
-import { LatestMark, type Mark, markMatchers, probeMatchers, progressMetric } from './progress-mark.ts';
+import { COUNT_LABEL } from './mark-counts.ts';
+import { LatestMark, type Mark, markMatchers, probeMatchers, PROGRESS_METRIC } from './progress-mark.ts';
 import { pieceMatchers } from './series-pieces.ts';
 import { type Look, lookUntilSettled } from './settling.ts';
 
@@ -53,7 +53,7 @@ export interface ProgressSample {
 /** All series but the progress series, the probe among them. */
 export const ANY_DATA: readonly Matcher[] = [
   { kind: '=~', name: '__name__', value: '.+' },
-  { kind: '!=', name: '__name__', value: progressMetric },
+  { kind: '!=', name: '__name__', value: PROGRESS_METRIC },
 ];
 /** How long a probe may take to show; VictoriaMetrics 1.145 shows a new series two to four seconds after it took it. */
 const PROBE_VISIBLE_MS = 5000;
@@ -286,5 +286,5 @@ export abstract class ReadableView implements DestinationView {
 
 /** A mark or a probe of that time; the counts beside a mark are none. */
 function hasSampleAt(samples: readonly ProgressSample[], timeMs: number): boolean {
-  return samples.some((sample) => sample.timeMs === timeMs && sample.labels[countLabel] === undefined);
+  return samples.some((sample) => sample.timeMs === timeMs && sample.labels[COUNT_LABEL] === undefined);
 }

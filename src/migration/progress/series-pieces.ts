@@ -4,7 +4,7 @@
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
-import { allNames, hasName, type NamePartition, partitionMatchers, splitNames } from '../series/name-partition.ts';
+import { ALL_NAMES, hasName, type NamePartition, partitionMatchers, splitNames } from '../series/name-partition.ts';
 
 /** Some series of [fromMs, toMs). */
 export interface SeriesPiece {
@@ -123,7 +123,7 @@ function splitByLabel(
   for (const [label, values] of valuesOf) for (const labels of sample) values.add(labels.get(label) ?? '');
   const byCount = [...valuesOf].filter(([, values]) => values.size > 1).sort(([, a], [, b]) => b.size - a.size);
   for (const [label, values] of byCount) {
-    const halves = splitNames(piece.values.get(label) ?? allNames, values);
+    const halves = splitNames(piece.values.get(label) ?? ALL_NAMES, values);
     // Values that are too long to be cut between have no cut of use: all of them would be in one half.
     if (halves?.every((half) => [...values].some((value) => hasName(half, value)))) {
       return halves.map((half) => ({ ...piece, values: new Map([...piece.values, [label, half]]) }));

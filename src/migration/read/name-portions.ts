@@ -1,6 +1,6 @@
 // The portions that a window's metric names are read in when they are too much at once, remembered from window to window. Pure.
 
-import { allNames, isExactName, type NamePartition } from '../series/name-partition.ts';
+import { ALL_NAMES, isExactName, type NamePartition } from '../series/name-partition.ts';
 
 /** What one slice had; of a portion that was read in several pieces of time, the most that one of them had. */
 export interface Load {
@@ -19,8 +19,8 @@ export interface Portion {
   readonly load: Load;
 }
 
-export const noLoad: Load = { series: 0, samples: 0, bytes: 0 };
-export const wholeWindow: readonly Portion[] = [portionOf(allNames)];
+export const NO_LOAD: Load = { series: 0, samples: 0, bytes: 0 };
+export const WHOLE_WINDOW: readonly Portion[] = [portionOf(ALL_NAMES)];
 
 /** How much of what a portion was is still believed after one more window. */
 const FADING = 0.9;
@@ -30,7 +30,7 @@ const FINE_WINDOWS_BEFORE_LONGER = 16;
 const EMPTY_GROWTH = 8;
 
 export function portionOf(names: NamePartition): Portion {
-  return { names, pieceMs: Number.POSITIVE_INFINITY, fineRun: 0, load: noLoad };
+  return { names, pieceMs: Number.POSITIVE_INFINITY, fineRun: 0, load: NO_LOAD };
 }
 
 export function maxLoad(a: Load, b: Load): Load {

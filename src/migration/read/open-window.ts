@@ -2,7 +2,15 @@
 // Owned by window-planner.ts.
 
 import type { NamePartition } from '../series/name-partition.ts';
-import { afterFineWindow, afterRefusal, type Load, maxLoad, noLoad, type Portion, portionOf } from './name-portions.ts';
+import {
+  afterFineWindow,
+  afterRefusal,
+  type Load,
+  maxLoad,
+  NO_LOAD,
+  type Portion,
+  portionOf,
+} from './name-portions.ts';
 
 export interface TimeRange {
   readonly fromMs: number;
@@ -41,7 +49,7 @@ export class OpenWindow implements TimeRange {
   /** Of all of it. */
   labelBytes = 0;
   /** Of one slice. */
-  largest: Load = noLoad;
+  largest: Load = NO_LOAD;
   largestLabelBytes = 0;
   /** The portions that were read, for the next window. */
   readonly read: Portion[] = [];
@@ -120,7 +128,7 @@ export class OpenWindow implements TimeRange {
     const span = this.#span;
     const { pieceMs } = span.portion;
     // What was read of the portion is behind `fromMs`: it is remembered as its halves.
-    this.#replace(...halves.map((names) => ({ ...span, portion: { ...portionOf(names), pieceMs }, load: noLoad })));
+    this.#replace(...halves.map((names) => ({ ...span, portion: { ...portionOf(names), pieceMs }, load: NO_LOAD })));
   }
 
   get #span(): Span {
@@ -142,6 +150,6 @@ function spanOf(portion: Portion, fromMs: number): Span {
     pieceMs,
     learnedPieceMs: pieceMs,
     samplesUntilMs: Number.NEGATIVE_INFINITY,
-    load: noLoad,
+    load: NO_LOAD,
   };
 }

@@ -56,14 +56,14 @@ export type ReadReaction =
   | 'samples-only-for-the-run'
   | 'fail';
 
-const triesBeforeSplit = 2;
-const triesOfAmbiguity = 3;
+const TRIES_BEFORE_SPLIT = 2;
+const TRIES_OF_AMBIGUITY = 3;
 /** A response that arrives intact and is wrong in the same way every time is what the source has. */
-const triesOfStream = 3;
-const triesOfPlain = 5;
+const TRIES_OF_STREAM = 3;
+const TRIES_OF_PLAIN = 5;
 /** A source that has never given a good response is more likely the wrong place, or has a proxy before it that changes bodies. */
-const triesOfUnproven = 10;
-const triesOfUnsupported = 5;
+const TRIES_OF_UNPROVEN = 10;
+const TRIES_OF_UNSUPPORTED = 5;
 
 export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts): ReadReaction {
   const { samplesOnly, splitBy } = attempts;
@@ -77,33 +77,33 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
     case 'unsupported':
       if (samplesOnly) return 'fail';
       // An ingress that restarts may say so once; a source that streamed before is believed when it repeats it.
-      if (attempts.provenStream && attempts.sameProblem < triesOfUnsupported) return 'pause-and-retry';
+      if (attempts.provenStream && attempts.sameProblem < TRIES_OF_UNSUPPORTED) return 'pause-and-retry';
       return 'samples-only-for-the-run';
     case 'transient':
       // Nothing came back: the length of the window is not the reason. A 5xx, a timeout or a cut response may well be its size.
-      if (!failure.responded || attempts.transientResponses < triesBeforeSplit) return 'pause-and-retry';
+      if (!failure.responded || attempts.transientResponses < TRIES_BEFORE_SPLIT) return 'pause-and-retry';
       return splitBy === undefined ? 'pause-and-retry' : 'pause-and-split';
     case 'ambiguous': {
       // Cortex answers 400 to passing faults and to limits alike. Once halving has begun, each shorter window gets one try, the shortest three.
-      const tries = attempts.splitForAmbiguity && splitBy === 'time' ? 1 : triesOfAmbiguity;
+      const tries = attempts.splitForAmbiguity && splitBy === 'time' ? 1 : TRIES_OF_AMBIGUITY;
       if (attempts.ambiguous < tries) return 'pause-and-retry';
       return splitBy === 'time' ? 'split' : 'fail';
     }
     case 'damaged':
-      if (!attempts.provenSource && attempts.badInARow >= triesOfUnproven) return 'fail';
-      if (attempts.damaged < triesBeforeSplit) return 'pause-and-retry';
+      if (!attempts.provenSource && attempts.badInARow >= TRIES_OF_UNPROVEN) return 'fail';
+      if (attempts.damaged < TRIES_BEFORE_SPLIT) return 'pause-and-retry';
       if (splitBy === 'time') return 'pause-and-split';
-      return failure.oversized && attempts.sameProblem >= triesOfPlain ? 'fail' : 'pause-and-retry';
+      return failure.oversized && attempts.sameProblem >= TRIES_OF_PLAIN ? 'fail' : 'pause-and-retry';
     case 'undecodable':
-      if (!attempts.provenSource && attempts.badInARow >= triesOfUnproven) return 'fail';
-      if (samplesOnly || failure.plain) return attempts.sameProblem < triesOfPlain ? 'pause-and-retry' : 'fail';
-      return attempts.sameProblem < triesOfStream ? 'pause-and-retry' : 'samples-only';
+      if (!attempts.provenSource && attempts.badInARow >= TRIES_OF_UNPROVEN) return 'fail';
+      if (samplesOnly || failure.plain) return attempts.sameProblem < TRIES_OF_PLAIN ? 'pause-and-retry' : 'fail';
+      return attempts.sameProblem < TRIES_OF_STREAM ? 'pause-and-retry' : 'samples-only';
   }
 }
 
 /** Whether a window whose stream the writer could not decode, the same way `times` times, is to be read as SAMPLES. */
 export function isBeyondRetry(times: number): boolean {
-  return times >= triesOfStream;
+  return times >= TRIES_OF_STREAM;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Retrier } from '../limits/retrier.ts';
 import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { progressMetric } from '../progress/progress-mark.ts';
+import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
@@ -41,7 +41,7 @@ interface Receiving {
   received: 'part' | 'stream' | 'plain';
 }
 
-const unreachable: ReadFailure = { kind: 'transient', responded: false };
+const UNREACHABLE: ReadFailure = { kind: 'transient', responded: false };
 
 type SlicePart = Omit<WindowPart, 'last' | 'remaining' | 'requestedAtMs'>;
 
@@ -121,7 +121,7 @@ export class SourceReader {
     const { retrier, plan, observer } = this.#options;
     // A refusal that is tolerated says nothing about the window: no reason to split it.
     const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
-    const reaction = this.#planner.failed(tolerated ? unreachable : toReadFailure(error, received));
+    const reaction = this.#planner.failed(tolerated ? UNREACHABLE : toReadFailure(error, received));
     if (reaction.kind !== 'retry') throw failureOf(error, reaction.kind === 'fail-too-large');
     const { pauseAttempt, split, toSamples } = reaction;
     if (pauseAttempt !== undefined) await retrier.pause(asRemoteError(error), plan.source, pauseAttempt, signal);
@@ -138,7 +138,7 @@ export class SourceReader {
       const matchers = [
         ...selector,
         ...partitionMatchers(slice.names),
-        { kind: '!=', name: '__name__', value: progressMetric } as const,
+        { kind: '!=', name: '__name__', value: PROGRESS_METRIC } as const,
       ];
       const options = { attempt, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };
       const query = { matchers, fromMs, toMs, lastMs: this.#rangeEnd.lastMs(toMs), samplesOnly };

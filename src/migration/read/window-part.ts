@@ -54,13 +54,13 @@ export interface Outline {
 }
 
 /** Of a label set that several entries go to, beside its labels, of which there are three copies then. */
-const bytesPerHeldSeries = 800;
-const labelCopiesHeld = 3;
-const bytesPerRepeatedHash = 40;
+const BYTES_PER_HELD_SERIES = 800;
+const LABEL_COPIES_HELD = 3;
+const BYTES_PER_REPEATED_HASH = 40;
 
 /** What comparing an uncertain window holds of each series (its identity) and of each sample (its timestamp). */
-const bytesPerComparedSeries = 400;
-const bytesPerComparedSample = 8;
+const BYTES_PER_COMPARED_SERIES = 400;
+const BYTES_PER_COMPARED_SAMPLE = 8;
 
 /**
  * Walks over an answer's series without decoding a sample.
@@ -98,8 +98,8 @@ export function outlineOf(
         names?.addNameOf(route.labels);
       }
       // Millions of series without samples would fill memory before anything is decoded.
-      const compared = uncertain ? entries * bytesPerComparedSeries + labelBytes : 0;
-      if (seen.bytes + hashes.byteLength + repeated.size * bytesPerRepeatedHash + compared > spareBytes) {
+      const compared = uncertain ? entries * BYTES_PER_COMPARED_SERIES + labelBytes : 0;
+      if (seen.bytes + hashes.byteLength + repeated.size * BYTES_PER_REPEATED_HASH + compared > spareBytes) {
         throw new DoesNotFit(`${entries} or more series do not fit into limits.memory`);
       }
     }
@@ -108,9 +108,9 @@ export function outlineOf(
   if (sampleBound > Number.MAX_SAFE_INTEGER)
     throw new WireError('corrupt', 'the response claims more samples than are possible');
   const heldForMerge =
-    repeated.size === 0 ? 0 : decodedBytes + entries * bytesPerHeldSeries + labelCopiesHeld * labelBytes;
+    repeated.size === 0 ? 0 : decodedBytes + entries * BYTES_PER_HELD_SERIES + LABEL_COPIES_HELD * labelBytes;
   const heldForComparison = uncertain
-    ? entries * bytesPerComparedSeries + labelBytes + sampleBound * bytesPerComparedSample
+    ? entries * BYTES_PER_COMPARED_SERIES + labelBytes + sampleBound * BYTES_PER_COMPARED_SAMPLE
     : 0;
   return {
     entries,

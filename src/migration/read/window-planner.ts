@@ -4,7 +4,7 @@
 
 import { Halvings } from './halvings.ts';
 import { type NamePartition, splitNames } from '../series/name-partition.ts';
-import { joinPortions, type Portion, portionOf, wholeWindow } from './name-portions.ts';
+import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-portions.ts';
 import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
 import { SampleMode } from './sample-mode.ts';
@@ -40,7 +40,7 @@ export class WindowPlanner {
   #atMs = 0;
   #endMs = 0;
   #open: OpenWindow | undefined;
-  #portions: readonly Portion[] = wholeWindow;
+  #portions: readonly Portion[] = WHOLE_WINDOW;
   /** The portions are due to a limit of the source, which stays: they are not put together because windows grow. */
   #portionsStay = false;
   #uncertainUntilMs: number;
@@ -145,7 +145,7 @@ export class WindowPlanner {
     const endMs = Math.min(this.#endMs, this.#mode.rereadUntilMs(fromMs) ?? this.#endMs);
     const range = { fromMs, toMs: windowEndMs(fromMs, this.#size, endMs) };
     // A stride is read in one slice, so that all of it can be shortened whatever turns up in it.
-    return new OpenWindow(range, this.#isStride(range) ? wholeWindow : portions);
+    return new OpenWindow(range, this.#isStride(range) ? WHOLE_WINDOW : portions);
   }
 
   /** Longer than a window with samples may be. */
@@ -160,7 +160,7 @@ export class WindowPlanner {
       const fitTogether = open.labelBytes < this.#options.limits.targetBytes / 2;
       // What had to be read apart will have to be again, unless windows become longer or the labels of all names would fit well.
       const together = longer && fitTogether && !this.#portionsStay;
-      this.#portions = together ? wholeWindow : joinPortions(open.read, open.largest);
+      this.#portions = together ? WHOLE_WINDOW : joinPortions(open.read, open.largest);
       if (this.#portions.length === 1) this.#portionsStay = false;
       this.#halvings.windowRead(open.lengthMs, open.refused);
     } else if (!this.#isStride(open)) {

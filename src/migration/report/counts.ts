@@ -27,7 +27,7 @@ export interface Counts {
   readonly retries: number;
 }
 
-export const noCounts: Counts = {
+export const NO_COUNTS: Counts = {
   samplesRead: 0,
   samplesWritten: 0,
   samplesFiltered: 0,

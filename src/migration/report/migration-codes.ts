@@ -7,7 +7,7 @@ export interface MigrationCode {
 }
 
 /** Codes of a MigrationError that are not a server's answer. */
-export const migrationCodes = {
+export const MIGRATION_CODES = {
   unreachable: {
     meaning: 'one side did not respond before the startup deadline; the message ends with the last failure',
     cure: 'see the code of the failure in the log; --startup-deadline sets how long to retry; `none` retries forever',
@@ -82,7 +82,7 @@ export const migrationCodes = {
 } as const satisfies Record<string, MigrationCode>;
 
 /** Codes of warnings: the migration goes on. */
-export const warningCodes = {
+export const WARNING_CODES = {
   'at-least-once': {
     meaning: 'destination.progress.protocol is None: no resume point is kept',
     cure: 'use RemoteRead or PromQL wherever the destination can be read',

@@ -1,7 +1,7 @@
 // What a migration tells while it runs: to the command line's progress bar and log, to the metrics, later to the operator's status.
 
 import type { Side } from '../../remote/meaning/side.ts';
-import { type Counts, noCounts } from './counts.ts';
+import { type Counts, NO_COUNTS } from './counts.ts';
 
 /** Counts since this run began, except where said. All are plain numbers; the object is updated in place. */
 export interface MigrationProgress {
@@ -130,7 +130,7 @@ export function initialProgress(startMs: number, endMs: number): MigrationProgre
     watermarkMs: startMs,
     reachedMs: startMs,
     earlier: 'unknown',
-    ...noCounts,
+    ...NO_COUNTS,
     samplesRejected: {},
     windowSeries: 0,
     windowMs: 0,

@@ -9,7 +9,7 @@ export interface NamePartition {
   readonly to: string | undefined;
 }
 
-export const allNames: NamePartition = { from: '', to: undefined };
+export const ALL_NAMES: NamePartition = { from: '', to: undefined };
 
 const NAME_LABEL = '__name__';
 const LAST_CODE_POINT = 0x10ffff;

@@ -25,10 +25,10 @@ export const MAX_LABELS_BYTES = 512 * 1024;
 /** More than this would not stay in the cache for long, and a key is a string as long. */
 const MAX_CACHED_BYTES = 16 * 1024;
 
-const drop: Route = { kind: 'drop' };
-const entryOverheadBytes = 300;
+const DROP: Route = { kind: 'drop' };
+const ENTRY_OVERHEAD_BYTES = 300;
 /** A name's entry behind its own tag and length. */
-const nameEntry = Buffer.from('\x0a\x08__name__\x12', 'latin1');
+const NAME_ENTRY = Buffer.from('\x0a\x08__name__\x12', 'latin1');
 
 export class SeriesRouter {
   readonly #transform: LabelTransform | undefined;
@@ -57,14 +57,14 @@ export class SeriesRouter {
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const route = this.#relabel(region, this.#transform);
-    this.#cache.set(key, route, key.length + entryOverheadBytes + keptBytes(route));
+    this.#cache.set(key, route, key.length + ENTRY_OVERHEAD_BYTES + keptBytes(route));
     return route;
   }
 
   #relabel(region: Uint8Array, transform: LabelTransform): Route {
     try {
       const pairs = transform(decodeLabels(canonicalLabels(region)));
-      if (pairs === undefined) return drop;
+      if (pairs === undefined) return DROP;
       const problem = labelProblem(pairs);
       if (problem !== undefined) return { kind: 'invalid', labels: encodeLabels(pairs), problem };
       const labels = encodeLabels(pairs);
@@ -108,6 +108,6 @@ function routeUnchanged(region: Uint8Array): Route {
 /** Whether `__name__` is the first label, as it nearly always is (only upper case letters sort before it), found by its bytes. */
 function beginsWithName(labels: LabelBytes): boolean {
   let same = 0;
-  while (same < nameEntry.length && labels[2 + same] === nameEntry[same]) same++;
-  return same === nameEntry.length && labels[0] === 0x0a && (labels[1] as number) < 0x80;
+  while (same < NAME_ENTRY.length && labels[2 + same] === NAME_ENTRY[same]) same++;
+  return same === NAME_ENTRY.length && labels[0] === 0x0a && (labels[1] as number) < 0x80;
 }

@@ -5,12 +5,12 @@ import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationProgress } from '../report/observer.ts';
 import { WindowVolume } from '../progress/completion.ts';
-import { addCounts, type Counts, noCounts } from '../report/counts.ts';
+import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 
 export type SampleOutcome = 'written' | 'filtered' | 'already-present' | 'conflicting';
 
-const totals = {
+const TOTALS = {
   written: 'samplesWritten',
   filtered: 'samplesFiltered',
   'already-present': 'samplesAlreadyPresent',
@@ -48,7 +48,7 @@ export class WindowAccount {
   /** What became of the samples of this window, with the number of its series. */
   counts(series: number): Counts {
     return {
-      ...noCounts,
+      ...NO_COUNTS,
       samplesRead: this.#read,
       samplesWritten: this.#counts.written,
       samplesFiltered: this.#counts.filtered,
@@ -93,7 +93,7 @@ export class WindowAccount {
 
   add(outcome: SampleOutcome, samples: number): void {
     this.#counts[outcome] += samples;
-    this.#progress[totals[outcome]] += samples;
+    this.#progress[TOTALS[outcome]] += samples;
   }
 
   /** @param unproven how many of them may be in the destination */
@@ -147,7 +147,7 @@ export class WindowAccount {
 export class Ledger {
   readonly #progress: Readonly<MigrationProgress>;
   /** Of the windows that this run has finished. */
-  #finished: Counts = noCounts;
+  #finished: Counts = NO_COUNTS;
   readonly #samplesBefore: number;
 
   /** @param samplesBefore what the destination had at the mark where this run began */

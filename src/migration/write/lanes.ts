@@ -1,7 +1,7 @@
 // Lanes to the destination: a series always goes through the same lane, and a lane has one request in flight, so the samples of a series
 // arrive in order while the lanes work side by side. Filled by window-writer.ts.
 
-import { type CommitRank, floatRank, histogramCommitRank } from '../../wire/requests/commit-rank.ts';
+import { type CommitRank, FLOAT_RANK, histogramCommitRank } from '../../wire/requests/commit-rank.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
@@ -9,16 +9,16 @@ import type { DeliveryWindow } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 
 /** What a lane may hold: the request that is filled and the one in flight, compressed. */
-export const laneBytes = 2 * 1024 * 1024;
+export const LANE_BYTES = 2 * 1024 * 1024;
 
-const firstCapacityBytes = 256 * 1024;
+const FIRST_CAPACITY_BYTES = 256 * 1024;
 /** A histogram can take kilobytes: the batch's length is looked at again after so many, or so many bytes. */
-const histogramsAtOnce = 64;
-const histogramBytesAtOnce = 128 * 1024;
+const HISTOGRAMS_AT_ONCE = 64;
+const HISTOGRAM_BYTES_AT_ONCE = 128 * 1024;
 /** A series with labels, or a histogram, of more bytes than this goes by itself. */
-const largeBytes = 64 * 1024;
+const LARGE_BYTES = 64 * 1024;
 /** What waits for the request after the next one is little, so that `laneBytes` covers it. */
-const followingBytes = 256 * 1024;
+const FOLLOWING_BYTES = 256 * 1024;
 
 /** What lanes need of the delivery. */
 export type LaneDelivery = Pick<Delivery, 'deliver' | 'conclude'> & {
@@ -46,9 +46,9 @@ export class Lanes {
   /** @param onFailure told at once of a delivery that failed for good, while others may still be under way */
   constructor(count: number, delivery: LaneDelivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
     this.#lanes = Array.from({ length: count }, () => ({
-      filling: new WriteBatch(firstCapacityBytes),
+      filling: new WriteBatch(FIRST_CAPACITY_BYTES),
       following: new WriteBatch(1024),
-      spare: new WriteBatch(firstCapacityBytes),
+      spare: new WriteBatch(FIRST_CAPACITY_BYTES),
       ends: new Map(),
       inFlight: Promise.resolve(),
     }));
@@ -103,7 +103,7 @@ export class Lanes {
       const isFloat =
         histogram === histograms ||
         (float < floats && (floatTimesMs[float] as number) < (histogramTimesMs[histogram] as number));
-      const rank = isFloat ? floatRank : histogramCommitRank(columns.histograms[histogram] as Uint8Array);
+      const rank = isFloat ? FLOAT_RANK : histogramCommitRank(columns.histograms[histogram] as Uint8Array);
       let batch = this.#batchFor(lane, last, rank);
       while (batch === undefined) {
         await this.#send(lane, window);
@@ -119,7 +119,7 @@ export class Lanes {
         last = { batch, rank: rank.last };
       } else {
         const bound = float === floats ? Number.POSITIVE_INFINITY : (floatTimesMs[float] as number);
-        const most = Math.min(histograms, histogram + Math.min(room, histogramsAtOnce));
+        const most = Math.min(histograms, histogram + Math.min(room, HISTOGRAMS_AT_ONCE));
         const inTime = runEnd(histogramTimesMs, histogram, most, bound);
         const { end, rank: reached } = rankedEnd(columns.histograms, histogram, inTime);
         batch.appendHistograms(labels, columns, histogram, end);
@@ -127,7 +127,7 @@ export class Lanes {
         last = { batch, rank: reached };
       }
     }
-    if (last !== undefined && (last.rank > floatRank.last || last.batch === lane.following)) lane.ends.set(hash, last);
+    if (last !== undefined && (last.rank > FLOAT_RANK.last || last.batch === lane.following)) lane.ends.set(hash, last);
     else lane.ends.delete(hash);
   }
 
@@ -139,7 +139,7 @@ export class Lanes {
     if (!follows) return lane.filling;
     if (last?.batch === lane.following && falls) return undefined;
     const { following } = lane;
-    return this.#isFull(following) || following.byteLength >= followingBytes ? undefined : following;
+    return this.#isFull(following) || following.byteLength >= FOLLOWING_BYTES ? undefined : following;
   }
 
   #isFull(batch: WriteBatch): boolean {
@@ -186,7 +186,9 @@ interface SeriesRun {
 }
 
 function isLarge(labels: LabelBytes, { histograms }: SampleColumns): boolean {
-  return labels.length > largeBytes || (histograms.length > 0 && histograms.some(({ length }) => length > largeBytes));
+  return (
+    labels.length > LARGE_BYTES || (histograms.length > 0 && histograms.some(({ length }) => length > LARGE_BYTES))
+  );
 }
 
 /** How far the ranks do not fall and the bytes are few, from the histogram at `from`, which is taken in any case. */
@@ -197,7 +199,7 @@ function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number):
   for (; end < to; end++) {
     const next = histogramCommitRank(histograms[end] as Uint8Array);
     bytes += (histograms[end] as Uint8Array).length;
-    if (next.first < rank || bytes > histogramBytesAtOnce) break;
+    if (next.first < rank || bytes > HISTOGRAM_BYTES_AT_ONCE) break;
     rank = next.last;
   }
   return { end, rank };

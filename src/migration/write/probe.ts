@@ -9,7 +9,7 @@ import { compress } from '../../wire/snappy/snappy.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
-import { markLabels, progressMetric } from '../progress/progress-mark.ts';
+import { markLabels, PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import { lookFor } from '../progress/settling.ts';
 
 export interface ProbeOptions {
@@ -68,7 +68,7 @@ export class Probe {
   }
 
   async #isShown(labels: LabelBytes, timeMs: number, signal: AbortSignal): Promise<boolean> {
-    const range = { names: [progressMetric], keys: () => [labelKey(labels)], fromMs: timeMs, toMs: timeMs + 1 };
+    const range = { names: [PROGRESS_METRIC], keys: () => [labelKey(labels)], fromMs: timeMs, toMs: timeMs + 1 };
     return (await this.#view.presentTimes(range, signal)).size > 0;
   }
 

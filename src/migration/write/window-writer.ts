@@ -35,9 +35,9 @@ interface Merging {
   entries: number;
 }
 
-const namedInvalidSeries = 5;
+const NAMED_INVALID_SERIES = 5;
 /** Signals, timers and sockets get their turn even while nothing has to be waited for. */
-const seriesBetweenYields = 1000;
+const SERIES_BETWEEN_YIELDS = 1000;
 
 export class WindowWriter {
   readonly #options: WindowWriterOptions;
@@ -79,7 +79,7 @@ export class WindowWriter {
           continue;
         }
         volume.decodedEntries++;
-        if (++sinceYield === seriesBetweenYields) {
+        if (++sinceYield === SERIES_BETWEEN_YIELDS) {
           sinceYield = 0;
           await setImmediate();
         }
@@ -204,7 +204,7 @@ export class WindowWriter {
   }
 
   #tellInvalid(labels: Uint8Array, problem: string, samples: number, columns: SampleColumns): void {
-    if (this.#named++ >= namedInvalidSeries) return;
+    if (this.#named++ >= NAMED_INVALID_SERIES) return;
     const timeMs = columns.floatTimesMs[0] ?? columns.histogramTimesMs[0] ?? 0;
     const example = { labels: formatLabels(labels), timeMs };
     this.#options.observer.event({ type: 'rejected', reason: 'invalid_labels', samples, answer: problem, example });

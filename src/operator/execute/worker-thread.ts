@@ -13,7 +13,7 @@ import {
   type MigrationResult,
 } from '../../migration/report/observer.ts';
 import { compilePlan } from '../../migration/plan/plan.ts';
-import { type Clock, systemClock } from '../../telemetry/clock.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../telemetry/clock.ts';
 import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 
 const REPORT_MS = 1_000;
@@ -163,7 +163,7 @@ async function serve(port: MessagePort): Promise<never> {
   });
   for (;;) {
     const job = jobs.shift();
-    if (job !== undefined) await runJob(job, port, systemClock, Math.random);
+    if (job !== undefined) await runJob(job, port, SYSTEM_CLOCK, Math.random);
     else {
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -57,7 +57,7 @@ export type Verdict =
   | { readonly kind: 'stopped'; readonly cause: StopCause };
 
 /** A rotated Secret mends these. */
-const credentialCodes: readonly string[] = [
+const CREDENTIAL_CODES: readonly string[] = [
   'unauthorized',
   'forbidden',
   'tls-untrusted',
@@ -65,9 +65,9 @@ const credentialCodes: readonly string[] = [
   'tls-bad-material',
 ];
 /** A defect; the next attempt resumes at the mark and may well get past it. */
-const defectCodes: readonly string[] = ['internal', 'accounting'];
+const DEFECT_CODES: readonly string[] = ['internal', 'accounting'];
 
-const refusedBySide = {
+const REFUSED_BY_SIDE = {
   source: 'SourceRefused',
   destination: 'DestinationRefused',
   progress: 'ProgressRefused',
@@ -102,8 +102,8 @@ export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowM
     if (progress.phase === 'Failed') {
       const text = error === undefined ? 'failed, no reason given' : errorText(error);
       const code = error?.code ?? 'internal';
-      if (credentialCodes.includes(code)) return again('CredentialsRefused', text);
-      if (defectCodes.includes(code)) return again('WorkerCrashed', text);
+      if (CREDENTIAL_CODES.includes(code)) return again('CredentialsRefused', text);
+      if (DEFECT_CODES.includes(code)) return again('WorkerCrashed', text);
       return {
         kind: 'outcome',
         outcome: { succeeded: false, reason: failureReason(code, error?.side), message: text },
@@ -152,6 +152,6 @@ function failureReason(code: string, side: Side | undefined): FailureReason {
       return 'EmptyRange';
     default:
       if (code.startsWith('bad-answer-')) return 'SourceUnreadable';
-      return side === undefined ? 'InternalError' : refusedBySide[side];
+      return side === undefined ? 'InternalError' : REFUSED_BY_SIDE[side];
   }
 }

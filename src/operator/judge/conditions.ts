@@ -4,7 +4,7 @@
 import type { Condition } from '../../api/prom-migration-status.ts';
 
 /** What each reason means. The list is closed: a reason that is not here is never written. */
-export const conditionReasons = {
+export const CONDITION_REASONS = {
   Accepted: {
     Valid: 'True: the manifest is valid and the objects that it refers to exist',
     NoResumePoint:
@@ -81,10 +81,10 @@ export const conditionReasons = {
   },
 } as const satisfies Record<string, Record<string, string>>;
 
-export type ConditionType = keyof typeof conditionReasons;
-export type Reason<T extends ConditionType> = keyof (typeof conditionReasons)[T] & string;
+export type ConditionType = keyof typeof CONDITION_REASONS;
+export type Reason<T extends ConditionType> = keyof (typeof CONDITION_REASONS)[T] & string;
 
-export const conditionTypes = Object.keys(conditionReasons) as readonly ConditionType[];
+export const CONDITION_TYPES = Object.keys(CONDITION_REASONS) as readonly ConditionType[];
 
 /** A condition as it is meant; when it last changed is worked out against the one before. */
 export interface Meant<T extends ConditionType> {
@@ -133,10 +133,8 @@ export function toConditions(
 
 /** The reasons as Markdown tables, one for each type. */
 export function conditionTables(): string {
-  return conditionTypes
-    .map((type) => {
-      const rows = Object.entries(conditionReasons[type]).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
-      return [`### ${type}`, '', '| reason | status and meaning |', '|---|---|', ...rows].join('\n');
-    })
-    .join('\n\n');
+  return CONDITION_TYPES.map((type) => {
+    const rows = Object.entries(CONDITION_REASONS[type]).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
+    return [`### ${type}`, '', '| reason | status and meaning |', '|---|---|', ...rows].join('\n');
+  }).join('\n\n');
 }

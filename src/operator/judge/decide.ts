@@ -98,7 +98,7 @@ export const STATUS_EVERY_MS = 10_000;
 /** Whoever frees a place wakes the next one; this is for the place that nobody told of. */
 const WAITING_EVERY_MS = 30_000;
 
-const completed: Outcome = {
+const COMPLETED: Outcome = {
   succeeded: true,
   reason: 'Completed',
   message: 'the whole range is in the destination, according to the status of an earlier attempt',
@@ -232,7 +232,7 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
   }
   const resume = resumeOf(input);
   // The engine would call the rest of the range empty.
-  if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: completed }] };
+  if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: COMPLETED }] };
   if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
   if (!checkIsFresh) return { actions: [{ type: 'check' }] };
   return {

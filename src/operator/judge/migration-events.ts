@@ -10,7 +10,7 @@ import type { RecordedEvent } from '../kube/event-recorder.ts';
 import { statusText } from './status-text.ts';
 
 /** Every reason that there is, for the documentation. */
-export const eventReasons = {
+export const EVENT_REASONS = {
   Started: 'Normal: copying started at the start of the range',
   Resumed: 'Normal: copying resumed at the resume point',
   Suspended: 'Normal: spec.suspend is true, and the worker has stopped',
@@ -24,7 +24,7 @@ export const eventReasons = {
   Failed: 'Warning: the migration failed; the note says why',
 } as const;
 
-export type EventReason = keyof typeof eventReasons;
+export type EventReason = keyof typeof EVENT_REASONS;
 
 export interface MigrationNotice extends RecordedEvent {
   readonly reason: EventReason;

@@ -4,7 +4,7 @@
 import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
-import { addCounts, type Counts, noCounts } from '../../migration/report/counts.ts';
+import { addCounts, type Counts, NO_COUNTS } from '../../migration/report/counts.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
@@ -94,7 +94,7 @@ export class MigrationTrack {
 
   /** Samples that the destination rejected, over all starts as far as that is known. */
   get samplesRejected(): Readonly<Record<string, number>> {
-    return (this.counts ?? this.#run ?? noCounts).samplesRejected;
+    return (this.counts ?? this.#run ?? NO_COUNTS).samplesRejected;
   }
 
   get samplesPerSecond(): number {
@@ -202,7 +202,7 @@ export class MigrationTrack {
         this.resumedFromMs = progress.resumedFromMs;
         // No mark was found: whatever the status says of earlier starts was of another copy, or is lost.
         if (progress.resumedFromMs === undefined) {
-          this.#base = noCounts;
+          this.#base = NO_COUNTS;
           this.#reached = undefined;
         }
         break;

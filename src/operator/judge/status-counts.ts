@@ -1,10 +1,10 @@
 // The counts of a migration in its status: written from what the engine counts, and read again by the next operator. Pure.
 
 import type { StatusProgress } from '../../api/prom-migration-status.ts';
-import { type Counts, noCounts } from '../../migration/report/counts.ts';
+import { type Counts, NO_COUNTS } from '../../migration/report/counts.ts';
 import { formatCount } from '../../telemetry/format.ts';
 
-const countNames = [
+const COUNT_NAMES = [
   'samplesRead',
   'samplesWritten',
   'samplesFiltered',
@@ -22,11 +22,11 @@ const countNames = [
 
 /** The counts that a status shows; undefined when it shows that they are not known. */
 export function countsIn(progress: StatusProgress | undefined): Counts | undefined {
-  if (progress === undefined) return noCounts;
+  if (progress === undefined) return NO_COUNTS;
   if (progress.samplesRead === undefined) return undefined;
   const { samplesRejected } = progress;
-  const counts = { ...noCounts, samplesRejected: { ...samplesRejected } };
-  for (const name of countNames) counts[name] = progress[name] ?? 0;
+  const counts = { ...NO_COUNTS, samplesRejected: { ...samplesRejected } };
+  for (const name of COUNT_NAMES) counts[name] = progress[name] ?? 0;
   return counts;
 }
 

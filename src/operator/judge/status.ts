@@ -7,14 +7,14 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
-import { apiTime, conditionTypes, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
+import { apiTime, CONDITION_TYPES, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { countFields, countOf } from './status-counts.ts';
 import { statusText } from './status-text.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed' | 'Terminating';
-export const phases: readonly Phase[] = [
+export const PHASES: readonly Phase[] = [
   'Pending',
   'Running',
   'Suspended',
@@ -168,7 +168,7 @@ function acceptedOf({ resource, situation, check }: StatusInput): Meant<'Accepte
   return { type: 'Accepted', status: 'Unknown', reason: 'NotChecked', message: 'not checked yet' };
 }
 
-const failingReasons = {
+const FAILING_REASONS = {
   source: 'SourceFailing',
   destination: 'DestinationFailing',
   progress: 'ProgressFailing',
@@ -182,7 +182,7 @@ function degradedOf({ situation, track, now }: StatusInput): Meant<'Degraded'> {
   const failing = situation.kind === 'running' ? track.failing(now.monotonicMs) : undefined;
   if (failing !== undefined) {
     const { side, code, message } = failing;
-    return { type: 'Degraded', status: 'True', reason: failingReasons[side], message: `${code}: ${message}` };
+    return { type: 'Degraded', status: 'True', reason: FAILING_REASONS[side], message: `${code}: ${message}` };
   }
   const rejected = Object.keys(track.samplesRejected);
   if (rejectedSamples(track) > 0) {
@@ -255,7 +255,7 @@ export function writeUrgency(
     before.phase !== after.phase ||
     before.observedGeneration !== after.observedGeneration ||
     before.completionTime !== after.completionTime ||
-    conditionTypes.some((type) => {
+    CONDITION_TYPES.some((type) => {
       const [one, other] = [findCondition(before.conditions, type), findCondition(after.conditions, type)];
       return one?.status !== other?.status || one?.reason !== other?.reason;
     });

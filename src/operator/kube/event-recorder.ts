@@ -40,17 +40,17 @@ interface Series {
 }
 
 /** The server forgets an event an hour after its last change; then a repeat is a new one. */
-const seriesMs = 30 * 60_000;
-const repeatsMs = 15_000;
+const SERIES_MS = 30 * 60_000;
+const REPEATS_MS = 15_000;
 /** Different notes of one reason and object: so many at once, and one more each minute. The rest is counted in the last one. */
-const burst = 5;
-const refillMs = 60_000;
-const maxSeries = 5_000;
-const maxAttempts = 4;
+const BURST = 5;
+const REFILL_MS = 60_000;
+const MAX_SERIES = 5_000;
+const MAX_ATTEMPTS = 4;
 const RETRY = { firstMs: 2_000, maxMs: 16_000 };
-const requestTimeoutMs = 10_000;
-const flushTimeoutMs = 5_000;
-const maxNoteBytes = 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+const FLUSH_TIMEOUT_MS = 5_000;
+const MAX_NOTE_BYTES = 1024;
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -79,7 +79,7 @@ export class EventRecorder {
     this.#hurry.abort();
     for (const series of this.#series.values()) if (series.sentCount < series.count) this.#queue.add(series);
     const end = new AbortController();
-    const timeout = this.#options.clock.sleep(flushTimeoutMs, end.signal).catch(() => undefined);
+    const timeout = this.#options.clock.sleep(FLUSH_TIMEOUT_MS, end.signal).catch(() => undefined);
     await Promise.race([this.#send(), timeout]);
     end.abort();
     this.#hurry = new AbortController();
@@ -87,12 +87,12 @@ export class EventRecorder {
 
   #record(object: ObjectReference, { type, reason, action, note }: RecordedEvent): void {
     const now = momentOf(this.#options.clock);
-    const shownNote = shortenToBytes(escapeControl(presentableText(note)), maxNoteBytes);
+    const shownNote = shortenToBytes(escapeControl(presentableText(note)), MAX_NOTE_BYTES);
     const topic = JSON.stringify([object.uid, type, reason, action]);
     const key = JSON.stringify([topic, shownNote]);
     const known = this.#series.get(key);
     const repeated =
-      known !== undefined && now.monotonicMs - known.last.monotonicMs < seriesMs
+      known !== undefined && now.monotonicMs - known.last.monotonicMs < SERIES_MS
         ? known
         : this.#overLimit(topic, now.monotonicMs);
     if (repeated !== undefined) {
@@ -120,7 +120,7 @@ export class EventRecorder {
 
   #bucket(topic: string, now: number): { tokens: number; atMs: number } {
     const before = this.#latest.get(topic);
-    const tokens = before === undefined ? burst : Math.min(burst, before.tokens + (now - before.atMs) / refillMs);
+    const tokens = before === undefined ? BURST : Math.min(BURST, before.tokens + (now - before.atMs) / REFILL_MS);
     return { tokens: tokens - 1, atMs: now };
   }
 
@@ -130,12 +130,12 @@ export class EventRecorder {
 
   #prune(): void {
     for (const [key, series] of this.#series) {
-      if (this.#series.size <= maxSeries) break;
+      if (this.#series.size <= MAX_SERIES) break;
       this.#series.delete(key);
       this.#queue.delete(series);
     }
     for (const topic of this.#latest.keys()) {
-      if (this.#latest.size <= maxSeries) break;
+      if (this.#latest.size <= MAX_SERIES) break;
       this.#latest.delete(topic);
     }
   }
@@ -161,7 +161,7 @@ export class EventRecorder {
   #sendLater(series: Series): void {
     if (series.scheduled) return;
     series.scheduled = true;
-    const wait = this.#options.clock.sleep(repeatsMs, this.#hurry.signal);
+    const wait = this.#options.clock.sleep(REPEATS_MS, this.#hurry.signal);
     wait.then(
       () => {
         series.scheduled = false;
@@ -203,7 +203,7 @@ export class EventRecorder {
       } catch (error) {
         const permanent = error instanceof KubeApiError && error.status < 500 && error.status !== 429;
         const { signal } = this.#hurry;
-        if (permanent || attempt >= maxAttempts || signal.aborted) throw error;
+        if (permanent || attempt >= MAX_ATTEMPTS || signal.aborted) throw error;
         const delayMs = Math.max(retryAfterOf(error), halfJitter(backoffMs(RETRY, attempt), this.#options.random));
         await this.#options.clock.sleep(delayMs, signal).catch(() => undefined);
       }
@@ -212,7 +212,7 @@ export class EventRecorder {
 
   async #request({ namespace, event, sentCount, last }: Series, count: number): Promise<void> {
     const { client } = this.#options;
-    const settings = { timeoutMs: requestTimeoutMs };
+    const settings = { timeoutMs: REQUEST_TIMEOUT_MS };
     const resource = { group: 'events.k8s.io', version: 'v1', namespace, resource: 'events' };
     // A series of fewer than two is refused.
     const series = count < 2 ? undefined : { count, lastObservedTime: microTime(last.wallMs) };

@@ -4,8 +4,8 @@
 
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { type Clock, systemClock } from '../../telemetry/clock.ts';
-import { version } from '../../telemetry/version.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../telemetry/clock.ts';
+import { VERSION } from '../../telemetry/version.ts';
 import { failureOf, linesOf, parseJson, textOf } from './kube-body.ts';
 import type { KubeConnection } from './kube-config.ts';
 import { KubeApiError, KubeConnectionError, messageOf } from './kube-errors.ts';
@@ -43,7 +43,7 @@ export class KubeClient {
   constructor(
     connection: KubeConnection,
     hooks: { readonly request: (report: RequestReport) => void },
-    clock: Clock = systemClock,
+    clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#connection = connection;
     this.#report = hooks.request;
@@ -177,7 +177,7 @@ export class KubeClient {
           headers: {
             ...(options.headers as Record<string, string> | undefined),
             Accept: 'application/json',
-            'User-Agent': `prom-migrator/${version}`,
+            'User-Agent': `prom-migrator/${VERSION}`,
             ...(body !== undefined && {
               'Content-Type': call.contentType ?? 'application/json',
               'Content-Length': body.byteLength,

@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   readonly serviceAccountDirectory?: string;
 }
 
-const defaultServiceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
+const DEFAULT_SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * Looks where controllers look, in their order: the given kubeconfig, the files in KUBECONFIG, the pod's service account, and
@@ -41,7 +41,7 @@ export async function loadKubeConnection(options: ConnectionOptions): Promise<Ku
   const files = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
   if (files.length > 0) return fromKubeconfig(files.filter(isReadable), options.context, files);
   if (options.context === undefined && (environment['KUBERNETES_SERVICE_HOST'] ?? '') !== '') {
-    return inCluster(environment, options.serviceAccountDirectory ?? defaultServiceAccountDirectory);
+    return inCluster(environment, options.serviceAccountDirectory ?? DEFAULT_SERVICE_ACCOUNT_DIRECTORY);
   }
   const fallback = join(environment['HOME'] ?? homedir(), '.kube', 'config');
   if (isReadable(fallback)) return fromKubeconfig([fallback], options.context);

@@ -128,7 +128,7 @@ export function microTime(nowMs: number): string {
  */
 export function slimmed<T extends KubeObject>(object: T): T {
   const { managedFields, ...metadata } = object.metadata;
-  const { [lastApplied]: manifest, ...annotations } = metadata.annotations ?? {};
+  const { [LAST_APPLIED]: manifest, ...annotations } = metadata.annotations ?? {};
   if (managedFields === undefined && manifest === undefined) return object;
   const owners = (managedFields ?? [])
     .filter(({ subresource }) => subresource === 'status')
@@ -143,4 +143,4 @@ export function slimmed<T extends KubeObject>(object: T): T {
   };
 }
 
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -37,10 +37,10 @@ export interface ReflectOptions<T> {
   readonly onActivity?: () => void;
 }
 
-const listTimeoutMs = 60_000;
-const healthyMs = 60_000;
-const shortestWatchMs = 1_000;
-const missingResourceDelayMs = 10_000;
+const LIST_TIMEOUT_MS = 60_000;
+const HEALTHY_MS = 60_000;
+const SHORTEST_WATCH_MS = 1_000;
+const MISSING_RESOURCE_DELAY_MS = 10_000;
 
 /**
  * Ends when the signal is aborted, and never throws. A consumer that stops early has to abort the signal too: until then a request without
@@ -65,7 +65,7 @@ export async function* reflect<T extends KubeObject>(
       failure = error;
     }
     if (signal.aborted) return;
-    failures = reflection.takeHealthyMs() >= healthyMs ? 1 : failures + 1;
+    failures = reflection.takeHealthyMs() >= HEALTHY_MS ? 1 : failures + 1;
     // What changed since is told by the next list. The first time at once, as this is what happens to every quiet watch; a server
     // whose own lists are too old is not to be kept busy.
     const goneStale = isExpired(failure) && failures === 1;
@@ -87,7 +87,7 @@ export async function* reflect<T extends KubeObject>(
  * install it.
  */
 export function reconnectDelayMs(failures: number, random: () => number, failure?: unknown): number {
-  const longestMs = isNotFound(failure) ? missingResourceDelayMs : 30_000;
+  const longestMs = isNotFound(failure) ? MISSING_RESOURCE_DELAY_MS : 30_000;
   const jitteredMs = fullJitter(backoffMs({ firstMs: 1_000, maxMs: longestMs }, failures), random, 500);
   const retryAfterMs = retryAfterOf(failure);
   return retryAfterMs > 0 ? Math.max(retryAfterMs + fullJitter(500, random), jitteredMs) : jitteredMs;
@@ -160,7 +160,7 @@ class Reflection<T extends KubeObject> {
     while (true) {
       let page: KubeList<T>;
       try {
-        page = await client.get<KubeList<T>>(path, { query, signal, timeoutMs: listTimeoutMs });
+        page = await client.get<KubeList<T>>(path, { query, signal, timeoutMs: LIST_TIMEOUT_MS });
       } catch (error) {
         // The snapshot that the pages come from was compacted away between two of them; in one piece it cannot happen.
         if (!isExpired(error) || query['continue'] === undefined) throw error;
@@ -223,7 +223,7 @@ class Reflection<T extends KubeObject> {
         this.#activity();
         yield* this.#take(event);
       }
-      const quick = clock.monotonicMs() - startMs < shortestWatchMs && this.#heard === heardBefore;
+      const quick = clock.monotonicMs() - startMs < SHORTEST_WATCH_MS && this.#heard === heardBefore;
       if (quick)
         throw new KubeConnectionError('CUT_OFF', 'the API server ended the watch immediately after it started');
       this.#activity();

@@ -1,7 +1,7 @@
 // HTTP with one endpoint: what the read, write and query clients share. Knows headers and credentials and what a response means; one request's
 // course is exchange.ts, the classes of responses are classify-response.ts, the connections agents.ts.
 
-import { version } from '../../telemetry/version.ts';
+import { VERSION } from '../../telemetry/version.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Side } from '../meaning/side.ts';
 import { hintOf } from '../meaning/response-codes.ts';
@@ -79,7 +79,7 @@ export class HttpClient {
 }
 
 function endpointHeaders(endpoint: Endpoint): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': `prom-migrator/${version}` };
+  const headers: Record<string, string> = { 'user-agent': `prom-migrator/${VERSION}` };
   for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
   const { auth } = endpoint;
   if (auth.kind === 'basic') {

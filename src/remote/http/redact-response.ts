@@ -3,15 +3,15 @@
 
 import type { Endpoint } from './endpoint.ts';
 
-const credentialHeader = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
+const CREDENTIAL_HEADER = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
 // Shorter values would mask ordinary words of an answer.
-const shortestSecretChars = 4;
+const SHORTEST_SECRET_CHARS = 4;
 
 /** A function that replaces every secret of the endpoint, in any of the spellings it travels in, by `***`. */
 export function createRedactor(endpoint: Endpoint): (text: string) => string {
   const secrets = new Set<string>();
   const add = (value: string | null | undefined) => {
-    if (value === null || value === undefined || value.length < shortestSecretChars) return;
+    if (value === null || value === undefined || value.length < SHORTEST_SECRET_CHARS) return;
     for (const spelling of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
       secrets.add(spelling);
   };
@@ -22,7 +22,7 @@ export function createRedactor(endpoint: Endpoint): (text: string) => string {
     add(Buffer.from(`${auth.username.reveal()}:${auth.password.reveal()}`, 'utf8').toString('base64'));
   }
   if (auth.kind === 'authorization') add(auth.credentials.reveal());
-  for (const [name, value] of Object.entries(endpoint.headers)) if (credentialHeader.test(name)) add(value);
+  for (const [name, value] of Object.entries(endpoint.headers)) if (CREDENTIAL_HEADER.test(name)) add(value);
   add(endpoint.tls.key?.reveal());
   for (const url of [endpoint.url, endpoint.proxyUrl]) {
     const parsed = url === undefined ? null : URL.parse(url);

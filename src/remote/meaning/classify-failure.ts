@@ -32,7 +32,7 @@ export class SlowError extends Error {
   }
 }
 
-const untrusted = new Set([
+const UNTRUSTED = new Set([
   'CERT_CHAIN_TOO_LONG',
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
@@ -101,7 +101,7 @@ function judge(failure: Failure, answered: boolean): Judgement {
   if (message === 'Proxy timeout')
     return transient('connect-timeout', 'is behind a proxy that did not open a tunnel in time');
 
-  if (untrusted.has(code))
+  if (UNTRUSTED.has(code))
     return refused('tls-untrusted', `has a certificate that is not trusted: ${excerpt(message)} (${code})`);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
     return refused('tls-wrong-name', `has a certificate for a different name: ${excerpt(message)}`);

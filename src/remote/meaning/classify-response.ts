@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import { redactUrl } from '../../telemetry/secret.ts';
 import { hintOf, type RemoteCode } from './response-codes.ts';
-import { pathHint, type Rule, rules } from './response-rules.ts';
+import { pathHint, type Rule, RULES } from './response-rules.ts';
 import type { Side } from './side.ts';
 import type { AnswerClass, RejectReason } from './remote-error.ts';
 
@@ -30,7 +30,7 @@ export type Classified =
       readonly retryAfterMs?: number;
     };
 
-const transientCodes: Readonly<Record<number, RemoteCode>> = {
+const TRANSIENT_CODES: Readonly<Record<number, RemoteCode>> = {
   408: 'request-timeout',
   425: 'request-timeout',
   429: 'rate-limited',
@@ -41,18 +41,18 @@ const transientCodes: Readonly<Record<number, RemoteCode>> = {
 };
 
 /** What Go's HTTP server and InfluxDB's own recovery from a panic say: the same question would end the same way. */
-const crash = /^\s*Internal Server Error\s*$/i;
+const CRASH = /^\s*Internal Server Error\s*$/i;
 
 /** Cortex, Mimir, Amazon: refused by the limiter, before anything of the request was stored. A bare 429 may come from anything in between. */
-const ownRateLimit = /ingestion rate limit|err-mimir-tenant-max-(?:ingestion|request)-rate|ThrottlingException/i;
+const OWN_RATE_LIMIT = /ingestion rate limit|err-mimir-tenant-max-(?:ingestion|request)-rate|ThrottlingException/i;
 
 /** No store writes a page: this comes from a proxy, whose 400 says nothing about samples. */
-const page = /^\s*<(?:!doctype|html)/i;
+const PAGE = /^\s*<(?:!doctype|html)/i;
 
 /** What Cortex and Mimir say of a replica that they do not follow. */
-const haTracker = /replicas did(?: not|n't) match|\bha\b|dedup/i;
+const HA_TRACKER = /replicas did(?: not|n't) match|\bha\b|dedup/i;
 
-const longestRetryAfterMs = 5 * 60_000;
+const LONGEST_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
  * The class, the stable code and the cure of an HTTP answer, for remote_read, remote_write and the query API alike. A good answer to a
@@ -75,15 +75,15 @@ export function classifyAnswer(answer: Answer): Classified {
     side !== 'destination' &&
     status === 500 &&
     answer.headers['x-influxdb-version'] !== undefined &&
-    crash.test(text)
+    CRASH.test(text)
   ) {
     return { class: 'ambiguous', code: 'influxdb-failed', hint: hintOf('influxdb-failed', side) };
   }
   // M3 sums up both kinds of errors of one request. What it calls retryable must be repeated, bad samples beside it or not.
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
   const told = { ...answer, text: tellingPart(text) };
-  const rule = retryable ? undefined : rules.find((candidate) => applies(candidate, told));
-  if (rule?.class === 'rejected' && page.test(text)) {
+  const rule = retryable ? undefined : RULES.find((candidate) => applies(candidate, told));
+  if (rule?.class === 'rejected' && PAGE.test(text)) {
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
   }
   if (rule !== undefined) {
@@ -92,9 +92,9 @@ export function classifyAnswer(answer: Answer): Classified {
     return { class: rule.class, code, hint, ...(reason !== undefined && { reason }) };
   }
   const transient =
-    status === 429 && side === 'destination' && ownRateLimit.test(text)
+    status === 429 && side === 'destination' && OWN_RATE_LIMIT.test(text)
       ? 'ingestion-limited'
-      : (transientCodes[status] ?? (status >= 500 ? 'server-error' : undefined));
+      : (TRANSIENT_CODES[status] ?? (status >= 500 ? 'server-error' : undefined));
   if (transient === undefined)
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
   const retryAfterMs = retryAfterOf(answer);
@@ -121,13 +121,13 @@ function applies(rule: Rule, { side, status, text }: Answer): boolean {
 
 function classifyGood({ side, status, headers, text }: Answer): Classified {
   const contentType = headers['content-type'] ?? '';
-  const html = /\bhtml\b/i.test(contentType) || page.test(text);
+  const html = /\bhtml\b/i.test(contentType) || PAGE.test(text);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (side === 'destination') {
     if (html) return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
     if (status !== 202) return { class: 'done' };
     // Cortex and Mimir: the HA tracker follows another replica and dropped all of it.
-    return { class: 'done', unproven: haTracker.test(text) ? 'ha-tracker' : 'accepted-only' };
+    return { class: 'done', unproven: HA_TRACKER.test(text) ? 'ha-tracker' : 'accepted-only' };
   }
   if (html || !/^application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)\b/i.test(contentType)) {
     return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
@@ -156,5 +156,5 @@ function retryAfterOf({ headers, now }: Answer): number | undefined {
     : /[a-z]{3}/i.test(value)
       ? Date.parse(value) - now
       : Number.NaN;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), longestRetryAfterMs);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), LONGEST_RETRY_AFTER_MS);
 }

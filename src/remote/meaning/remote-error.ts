@@ -2,7 +2,7 @@
 // migration/ through `class`, shown to the user through `message` and `hint`.
 
 import type { Side } from './side.ts';
-import { type AnswerCode, answerCodes, type RemoteCode } from './response-codes.ts';
+import { type AnswerCode, ANSWER_CODES, type RemoteCode } from './response-codes.ts';
 
 export type AnswerClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit
@@ -68,11 +68,11 @@ export class RemoteError extends Error {
 
   /** What the catalogue says of failures with this code. */
   get traits(): AnswerCode {
-    return answerCodes[this.code];
+    return ANSWER_CODES[this.code];
   }
 }
 
-const excerptChars = 512;
+const EXCERPT_CHARS = 512;
 
 /**
  * A server's text as it may stand in a message: one line, printable, without HTML, with the query values and the userinfo of
@@ -87,7 +87,7 @@ export function excerpt(text: string): string {
     .replaceAll(/([?&][\w.[\]%-]+=)[^\s&"'<>#]+/g, '$1***')
     .replaceAll(/[\p{C}\p{Z}\ufffd\s]+/gu, ' ')
     .trim();
-  return line.length > excerptChars ? `${line.slice(0, excerptChars - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
+  return line.length > EXCERPT_CHARS ? `${line.slice(0, EXCERPT_CHARS - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
 }
 
 function textOfHtml(html: string): string {
@@ -95,7 +95,7 @@ function textOfHtml(html: string): string {
     .replaceAll(/<(script|style|svg)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
     .replaceAll(/<!--[\s\S]*?(?:-->|$)/g, ' ')
     .replaceAll(/<[^>]*(?:>|$)/g, ' ')
-    .replaceAll(/&(amp|lt|gt|quot|nbsp|#39);/g, (_, name: string) => htmlEntities[name] ?? ' ');
+    .replaceAll(/&(amp|lt|gt|quot|nbsp|#39);/g, (_, name: string) => HTML_ENTITIES[name] ?? ' ');
 }
 
-const htmlEntities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ', '#39': "'" };
+const HTML_ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: ' ', '#39': "'" };

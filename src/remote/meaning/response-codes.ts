@@ -22,72 +22,72 @@ export interface AnswerCode {
   readonly smaller?: 'always' | 'when-repeated';
 }
 
-const outOfOrderSettings =
+const OUT_OF_ORDER_SETTINGS =
   'Prometheus storage.tsdb.out_of_order_time_window, Mimir and Cortex out_of_order_time_window of the tenant, ' +
   'Thanos Receive --tsdb.out-of-order.time-window, M3 coldWritesEnabled of the namespace';
-const policy = 'or continue without these samples: spec.rejectedSamples: Skip';
+const POLICY = 'or continue without these samples: spec.rejectedSamples: Skip';
 
-export const answerCodes = {
+export const ANSWER_CODES = {
   // The destination refuses samples.
   'out-of-order': {
     arrival: 'part',
     meaning: 'the destination has a newer sample of the series and rejects older ones',
-    cure: `widen the destination's out-of-order window (${outOfOrderSettings}) beyond the age of the oldest data, or migrate into a destination that nothing else writes to; ${policy}`,
+    cure: `widen the destination's out-of-order window (${OUT_OF_ORDER_SETTINGS}) beyond the age of the oldest data, or migrate into a destination that nothing else writes to; ${POLICY}`,
   },
   'too-old': {
     arrival: 'part',
     meaning: "the sample is older than the destination's window or retention",
-    cure: `widen the destination's out-of-order window (${outOfOrderSettings}) and its retention beyond the age of the oldest data; a Prometheus without such a window needs destination.ordering: InOrder and must have no newer samples (it must not scrape itself); ${policy}`,
+    cure: `widen the destination's out-of-order window (${OUT_OF_ORDER_SETTINGS}) and its retention beyond the age of the oldest data; a Prometheus without such a window needs destination.ordering: InOrder and must have no newer samples (it must not scrape itself); ${POLICY}`,
   },
   'too-far-in-future': {
     arrival: 'part',
     meaning: 'the sample is further in the future than the destination accepts',
-    cure: `set spec.timeRange.end to the current time or earlier, and compare the clocks of source and destination (Mimir and Cortex: creation_grace_period; M3: bufferFuture); ${policy}`,
+    cure: `set spec.timeRange.end to the current time or earlier, and compare the clocks of source and destination (Mimir and Cortex: creation_grace_period; M3: bufferFuture); ${POLICY}`,
   },
   'duplicate-timestamp': {
     arrival: 'part',
     meaning: 'the destination already has a different value of the series at that timestamp, and keeps it',
-    cure: `find out what else writes these series to the destination (a second replica, an earlier migration of other data); ${policy}`,
+    cure: `find out what else writes these series to the destination (a second replica, an earlier migration of other data); ${POLICY}`,
   },
   'invalid-labels': {
     arrival: 'part',
     meaning: "the series' labels violate a rule or exceed a limit of the destination",
-    cure: `raise the destination's label limits (Mimir and Cortex: max_label_names_per_series, max_length_label_name, max_length_label_value) or change the labels with spec.relabelings; ${policy}`,
+    cure: `raise the destination's label limits (Mimir and Cortex: max_label_names_per_series, max_length_label_name, max_length_label_value) or change the labels with spec.relabelings; ${POLICY}`,
   },
   'invalid-sample': {
     arrival: 'part',
     meaning: 'the destination considers the sample itself invalid',
-    cure: `see the response for the cause (Mimir: max_native_histogram_buckets for histograms with too many buckets); ${policy}`,
+    cure: `see the response for the cause (Mimir: max_native_histogram_buckets for histograms with too many buckets); ${POLICY}`,
   },
   'histograms-disabled': {
     arrival: 'part',
     meaning: 'the destination does not accept native histograms',
-    cure: `enable native histograms: Prometheus before 3.9: --enable-feature=native-histograms, Mimir: native_histograms_ingestion_enabled, Cortex: enable_native_histograms, Thanos Receive: --tsdb.enable-native-histograms; ${policy}`,
+    cure: `enable native histograms: Prometheus before 3.9: --enable-feature=native-histograms, Mimir: native_histograms_ingestion_enabled, Cortex: enable_native_histograms, Thanos Receive: --tsdb.enable-native-histograms; ${POLICY}`,
   },
   'histograms-out-of-order': {
     arrival: 'part',
     meaning: 'the destination accepts native histograms only in order',
-    cure: `use Prometheus 3.4 or newer, or start 3.0 to 3.3 with --enable-feature=ooo-native-histograms; Mimir: ooo_native_histograms_ingestion_enabled; ${policy}`,
+    cure: `use Prometheus 3.4 or newer, or start 3.0 to 3.3 with --enable-feature=ooo-native-histograms; Mimir: ooo_native_histograms_ingestion_enabled; ${POLICY}`,
   },
   'histograms-dropped': {
     arrival: 'part',
     meaning: 'the destination acknowledges native histograms but does not store them',
-    cure: `enable native histograms (Cortex: enable_native_histograms, Mimir: native_histograms_ingestion_enabled; Promscale cannot store them); ${policy}`,
+    cure: `enable native histograms (Cortex: enable_native_histograms, Mimir: native_histograms_ingestion_enabled; Promscale cannot store them); ${POLICY}`,
   },
   'ha-tracker': {
     arrival: 'part',
     meaning: 'the destination returned 202: its HA tracker follows another replica and drops the samples of this one',
-    cure: `drop the replica label with spec.relabelings (Cortex and Mimir: __replica__, ha_replica_label); ${policy}`,
+    cure: `drop the replica label with spec.relabelings (Cortex and Mimir: __replica__, ha_replica_label); ${POLICY}`,
   },
   'accepted-only': {
     arrival: 'part',
     meaning: 'the destination returned 202, which confirms that it received the samples, not that it stores them',
-    cure: `check the destination's log; if its HA tracker follows another replica, drop the replica label with spec.relabelings; ${policy}`,
+    cure: `check the destination's log; if its HA tracker follows another replica, drop the replica label with spec.relabelings; ${POLICY}`,
   },
   'other-rejection': {
     arrival: 'part',
     meaning: 'the destination rejected samples for a reason that prom-migrator does not recognize',
-    cure: `see the response; ${policy}`,
+    cure: `see the response; ${POLICY}`,
   },
 
   // Too much at once.
@@ -412,7 +412,7 @@ export const answerCodes = {
   aborted: { arrival: 'unknown', meaning: 'prom-migrator aborted the request', cure: 'no action needed' },
 } as const satisfies Record<string, AnswerCode>;
 
-export type RemoteCode = keyof typeof answerCodes;
+export type RemoteCode = keyof typeof ANSWER_CODES;
 
 /** Where a side's endpoint stands in the manifest. */
 export function manifestPath(side: Side): string {
@@ -421,5 +421,5 @@ export function manifestPath(side: Side): string {
 
 /** The cure of a code in the words of one side. */
 export function hintOf(code: RemoteCode, side: Side): string {
-  return answerCodes[code].cure.replaceAll('spec.SIDE', manifestPath(side));
+  return ANSWER_CODES[code].cure.replaceAll('spec.SIDE', manifestPath(side));
 }

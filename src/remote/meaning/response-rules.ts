@@ -15,16 +15,16 @@ export interface Rule {
   readonly hint?: (side: Side) => string;
 }
 
-const toWrite: readonly Side[] = ['destination'];
-const toRead: readonly Side[] = ['source', 'progress'];
+const TO_WRITE: readonly Side[] = ['destination'];
+const TO_READ: readonly Side[] = ['source', 'progress'];
 // Prometheus before 2.50 answers 500 for samples too old, and every Prometheus does for histograms that are switched off; Thanos
 // answers 409; some gateways 422.
-const rejecting = [400, 409, 422, 500] as const;
-const clientErrors = [400, 409, 422] as const;
-const limitStatuses = [400, 422, 429, 500, 503] as const;
+const REJECTING = [400, 409, 422, 500] as const;
+const CLIENT_ERRORS = [400, 409, 422] as const;
+const LIMIT_STATUSES = [400, 422, 429, 500, 503] as const;
 
 /** The first rule that fits wins, so the special stand before the general ones. */
-export const rules: readonly Rule[] = [
+export const RULES: readonly Rule[] = [
   // One port for two protocols: Go's net/http, nginx.
   {
     class: 'refused',
@@ -43,36 +43,36 @@ export const rules: readonly Rule[] = [
   },
 
   // Too much at once: VictoriaMetrics, Go's snappy, gRPC inside Mimir, Cortex and Thanos, InfluxDB, Mimir, Prometheus 3.8.
-  { class: 'too-large', code: 'request-too-large', sides: toWrite, statuses: [413] },
-  { class: 'too-large', code: 'answer-too-large', sides: toRead, statuses: [413] },
+  { class: 'too-large', code: 'request-too-large', sides: TO_WRITE, statuses: [413] },
+  { class: 'too-large', code: 'answer-too-large', sides: TO_READ, statuses: [413] },
   {
     class: 'too-large',
     code: 'request-too-large',
-    sides: toWrite,
+    sides: TO_WRITE,
     statuses: [400, 422, 429, 500],
     text: /too big (?:un)?packed request|too big data size|maxInsertRequestSize|message (?:size )?(?:is )?(?:too large|larger than)|decoded (?:block|size|length) .*(?:too large|exceed|larger|limit)|snappy.*too large|request (?:body|entity|size)(?: is)? too large|max-write-message-size|max-write-request-data-item-size|max_recv_msg_size|trying to send message larger/i,
   },
   {
     class: 'too-large',
     code: 'too-many-samples',
-    sides: toRead,
-    statuses: limitStatuses,
+    sides: TO_READ,
+    statuses: LIMIT_STATUSES,
     // Prometheus, Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics.
     text: /exceeded (?:sample|chunks?) limit|too many samples|err-mimir-max-(?:estimated-)?chunks-per-|err-mimir-max-(?:total|partial)-query-length|query hit the max number of chunks|query time range exceeds the limit|max-select-(?:point|buckets)|-search\.max(?:Samples|PointsPerTimeseries)/i,
   },
   {
     class: 'too-large',
     code: 'too-many-series',
-    sides: toRead,
-    statuses: limitStatuses,
+    sides: TO_READ,
+    statuses: LIMIT_STATUSES,
     // Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3 (limits.perQuery.maxFetchedSeries, and of documents, which are series).
     text: /exceeded series limit|err-mimir-max-series|query hit the max number of series|max-select-series|-search\.max(?:UniqueTimeseries|Series|ExportSeries)|query exceeded limit/i,
   },
   {
     class: 'too-large',
     code: 'answer-too-large',
-    sides: toRead,
-    statuses: limitStatuses,
+    sides: TO_READ,
+    statuses: LIMIT_STATUSES,
     text: /exceeded bytes limit|err-mimir-max-(?:chunks-bytes|(?:estimated-)?memory-consumption|query-)|query (?:hit|exceeded) the (?:max|aggregated)|message larger than max|-search\.maxMemoryPerQuery|(?:block|message) is too large/i,
   },
 
@@ -80,7 +80,7 @@ export const rules: readonly Rule[] = [
   {
     class: 'refused',
     code: 'series-limit',
-    sides: toWrite,
+    sides: TO_WRITE,
     statuses: [400, 422, 429, 500],
     text: /max-series-per-(?:user|metric|database)|max-active-series|per[- ](?:user|tenant|metric)(?:_| )series(?: |_)limit|max-values-per-tag|head series limit|(?:active )?series limit .*(?:exceeded|reached)/i,
   },
@@ -124,8 +124,8 @@ export const rules: readonly Rule[] = [
     class: 'rejected',
     code: 'invalid-labels',
     reason: 'invalid_labels',
-    sides: toWrite,
-    statuses: clientErrors,
+    sides: TO_WRITE,
+    statuses: CLIENT_ERRORS,
     // Cortex, Mimir, Thanos, Prometheus with 2.0 messages, M3.
     text: /label|metric[- ]name|invalid[- ]metric|no metric|missing (?:a )?(?:metric )?name|too many tags|tag (?:name|value|literal)|symbols? table/i,
   },
@@ -134,7 +134,7 @@ export const rules: readonly Rule[] = [
   {
     class: 'refused',
     code: 'receiver-disabled',
-    sides: toWrite,
+    sides: TO_WRITE,
     statuses: [404],
     text: /remote write receiver needs to be enabled/i,
   },
@@ -154,21 +154,21 @@ export const rules: readonly Rule[] = [
   {
     class: 'unsupported',
     code: 'message-unsupported',
-    sides: toWrite,
+    sides: TO_WRITE,
     statuses: [400],
     text: /unsupported (?:remote write )?(?:version|content type|proto)|unknown (?:remote write )?(?:protobuf|proto) /i,
   },
   {
     class: 'unsupported',
     code: 'response-type-unsupported',
-    sides: toRead,
+    sides: TO_READ,
     statuses: [400, 500],
     text: /does not support any of the requested response types/i,
   },
   {
     class: 'refused',
     code: 'histograms-not-served',
-    sides: toRead,
+    sides: TO_READ,
     statuses: [500],
     // thanos-remote-read: the encoding is that of a chunk with native histograms (1) or of one newer than it.
     text: /unexpected encoding type/i,
@@ -176,14 +176,14 @@ export const rules: readonly Rule[] = [
   {
     class: 'refused',
     code: 'metric-name-required',
-    sides: toRead,
+    sides: TO_READ,
     statuses: [400, 422, 500],
     text: /must contain metric name/i,
   },
   {
     class: 'refused',
     code: 'bad-query',
-    sides: toRead,
+    sides: TO_READ,
     // Prometheus answers 500 for a bad regular expression in remote_read; the query API says bad_data.
     statuses: [400, 422, 500],
     text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher|unparsed data/i,
@@ -202,8 +202,8 @@ export const rules: readonly Rule[] = [
     statuses: [400],
     text: /(?:snappy|s2): (?:corrupt|unsupported)|proto: |unmarshal|illegal wireType|unexpected EOF|cannot decompress|content-encoding|content-type/i,
   },
-  { class: 'ambiguous', code: 'unknown-bad-request', sides: toRead, statuses: clientErrors },
-  { class: 'rejected', code: 'other-rejection', reason: 'other', sides: toWrite, statuses: clientErrors },
+  { class: 'ambiguous', code: 'unknown-bad-request', sides: TO_READ, statuses: CLIENT_ERRORS },
+  { class: 'rejected', code: 'other-rejection', reason: 'other', sides: TO_WRITE, statuses: CLIENT_ERRORS },
 
   { class: 'refused', code: 'unauthorized', statuses: [401] },
   { class: 'refused', code: 'forbidden', statuses: [403] },
@@ -213,7 +213,7 @@ export const rules: readonly Rule[] = [
 ];
 
 function rejection(code: RemoteCode, reason: RejectReason, text: RegExp): Rule {
-  return { class: 'rejected', code, reason, sides: toWrite, statuses: rejecting, text };
+  return { class: 'rejected', code, reason, sides: TO_WRITE, statuses: REJECTING, text };
 }
 
 /** The usual paths, because a wrong one is the commonest mistake of all. */

@@ -5,12 +5,12 @@ import { WireError } from '../errors.ts';
 
 // One sample's timestamp and value codes are at most 150 bits. That many bytes behind the data let a decoder read first and compare with
 // the end once a sample.
-const paddingBytes = 32;
+const PADDING_BYTES = 32;
 // Prometheus cuts chunks at about a kilobyte, or at ten samples where one is longer. This is far above, keeps bit positions in
 // the range of cheap integers, and is decoded within a second or two whatever it holds.
-const maxChunkBytes = 4 * 1024 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
-const varbitSizes: readonly number[] = [0, 3, 6, 9, 12, 18, 25, 56, 64];
+const VARBIT_SIZES: readonly number[] = [0, 3, 6, 9, 12, 18, 25, 56, 64];
 
 /** The 32 bits that begin at bit `position`, as a signed integer: its sign is the first of them. */
 export function peek32(view: DataView, position: number): number {
@@ -62,10 +62,10 @@ export class BitReader {
     const chunkBytes = this.#chunkEnd - start;
     if (chunkBytes < offset) throw new WireError('truncated', `chunk of encoding ${name} has only ${chunkBytes} bytes`);
     const lengthBytes = Math.min(chunkBytes, limitBytes);
-    if (lengthBytes > maxChunkBytes) {
+    if (lengthBytes > MAX_CHUNK_BYTES) {
       throw new WireError('corrupt', `chunk of ${chunkBytes} bytes is longer than a chunk can be`);
     }
-    if (start + lengthBytes + paddingBytes <= bytes.length) {
+    if (start + lengthBytes + PADDING_BYTES <= bytes.length) {
       if (this.#bytes !== bytes) {
         this.#bytes = bytes;
         this.#bytesView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -81,12 +81,12 @@ export class BitReader {
   }
 
   #copyPadded(bytes: Uint8Array, start: number, lengthBytes: number): void {
-    if (lengthBytes + paddingBytes > this.#copy.length) {
-      this.#copy = new Uint8Array(lengthBytes + paddingBytes);
+    if (lengthBytes + PADDING_BYTES > this.#copy.length) {
+      this.#copy = new Uint8Array(lengthBytes + PADDING_BYTES);
       this.#copyView = new DataView(this.#copy.buffer);
     }
     this.#copy.set(bytes.subarray(start, start + lengthBytes));
-    this.#copy.fill(0, lengthBytes, lengthBytes + paddingBytes);
+    this.#copy.fill(0, lengthBytes, lengthBytes + PADDING_BYTES);
     this.view = this.#copyView;
     this.#base = 0;
   }
@@ -186,15 +186,15 @@ export class BitReader {
     const ones = Math.min(Math.clz32(~peek32(this.view, this.position)), 8);
     this.position += ones < 8 ? ones + 1 : 8;
     this.check();
-    return varbitSizes[ones] as number;
+    return VARBIT_SIZES[ones] as number;
   }
 }
 
-const maxTime = Number.MAX_SAFE_INTEGER;
+const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
 /** Gives `timeMs` (or the distance of two times) back, or throws: this program counts milliseconds in safe integers. */
 export function safeTime(timeMs: number): number {
-  if (timeMs > maxTime || timeMs < -maxTime) {
+  if (timeMs > MAX_TIME || timeMs < -MAX_TIME) {
     throw new WireError('corrupt', `chunk holds a time outside ±2^53 milliseconds`);
   }
   return timeMs;

@@ -6,10 +6,10 @@ import { StartTimestamps } from './chunk-start-timestamps.ts';
 import { WireError } from '../errors.ts';
 import {
   type HistogramLayout,
-  histogramTags,
+  HISTOGRAM_TAGS,
   MessageWriter,
   type ResetHint,
-  resetHints,
+  RESET_HINTS,
   varintBytes,
 } from './histogram-message.ts';
 import { FloatHistogramValues, type HistogramValues, IntegerHistogramValues } from './histogram-values.ts';
@@ -21,18 +21,18 @@ export type HistogramChunkKind = {
   readonly startTimestamps: boolean;
 };
 
-const headerBytes = 3;
+const HEADER_BYTES = 3;
 /** Zero threshold, schema, two span counts, time, and the first sample's count, zero count and sum. */
-const firstIntegerBits = 8 + 3 + 1 + 2 + 64;
-const firstFloatBits = 8 + 3 + 1 + 3 * 64;
-const laterSampleBits = 4;
+const FIRST_INTEGER_BITS = 8 + 3 + 1 + 2 + 64;
+const FIRST_FLOAT_BITS = 8 + 3 + 1 + 3 * 64;
+const LATER_SAMPLE_BITS = 4;
 
-const customBucketsSchema = -53;
-const gaugeHeader = 0xc0;
+const CUSTOM_BUCKETS_SCHEMA = -53;
+const GAUGE_HEADER = 0xc0;
 // The float64 range has 2^11 powers of two, cut into 2^8 buckets at the finest schema that Prometheus writes, on both sides of zero.
-const maxBuckets = 2 ** 20;
+const MAX_BUCKETS = 2 ** 20;
 // A bit of a chunk can unpack to eight bytes of a message. Real chunks unpack to less than a megabyte.
-const maxMessageBytes = 64 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** Far above what any histogram takes; what is held of one is several times its message. */
 export const MAX_HISTOGRAM_BYTES = 2 * 1024 * 1024;
@@ -40,13 +40,13 @@ export const MAX_HISTOGRAM_BYTES = 2 * 1024 * 1024;
 const FIXED_MESSAGE_BYTES = 80;
 const LONGEST_BUCKET_BYTES = 10;
 
-const writer = new MessageWriter();
+const WRITER = new MessageWriter();
 
 /** So many bytes the messages of a chunk take at most, from its layout alone; 0 for one that can't be decoded: `decodeHistogramChunk` says why. */
 export function histogramMessageBytes(kind: HistogramChunkKind, reader: BitReader, count: number): number {
   if (count === 0) return 0;
   try {
-    reader.load(kind.name, headerBytes, Number.POSITIVE_INFINITY);
+    reader.load(kind.name, HEADER_BYTES, Number.POSITIVE_INFINITY);
     const layout = readLayout(reader);
     const buckets = layout.positiveBuckets + layout.negativeBuckets;
     const shared = layout.scale.length + layout.positiveSpans.length + layout.negativeSpans.length;
@@ -74,8 +74,8 @@ export function decodeHistogramChunk(
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load(kind.name, headerBytes, Number.POSITIVE_INFINITY);
-  const least = (kind.float ? firstFloatBits : firstIntegerBits) + (count - 1) * laterSampleBits;
+  reader.load(kind.name, HEADER_BYTES, Number.POSITIVE_INFINITY);
+  const least = (kind.float ? FIRST_FLOAT_BITS : FIRST_INTEGER_BITS) + (count - 1) * LATER_SAMPLE_BITS;
   reader.require(least, `${count} samples`);
   const held = columns.histograms.length;
   try {
@@ -95,7 +95,7 @@ function decodeSamples(
   toMs: number,
   columns: SampleColumns,
 ): void {
-  const gauge = (reader.byteAt(kind.startTimestamps ? 0 : 2) & gaugeHeader) === gaugeHeader;
+  const gauge = (reader.byteAt(kind.startTimestamps ? 0 : 2) & GAUGE_HEADER) === GAUGE_HEADER;
   const starts = new StartTimestamps(kind.startTimestamps ? reader.byteAt(2) : 0);
   const layout = readLayout(reader);
   if (kind.float) reader.require(64 * (layout.positiveBuckets + layout.negativeBuckets), 'buckets');
@@ -117,7 +117,7 @@ function decodeSamples(
     }
     starts.read(reader, i, time, previous);
     if (time < fromMs || time >= toMs) continue;
-    const hint = gauge ? resetHints.gauge : i === 0 ? resetHints.unknown : resetHints.no;
+    const hint = gauge ? RESET_HINTS.gauge : i === 0 ? RESET_HINTS.unknown : RESET_HINTS.no;
     const message = encodeMessage(layout, values, hint, time);
     messageBytes += message.length;
     if (message.length > MAX_HISTOGRAM_BYTES) {
@@ -126,8 +126,8 @@ function decodeSamples(
         `a native histogram takes ${message.length} bytes, more than ${MAX_HISTOGRAM_BYTES}`,
       );
     }
-    if (messageBytes > maxMessageBytes) {
-      throw new WireError('corrupt', `chunk of encoding ${kind.name} unpacks to more than ${maxMessageBytes} bytes`);
+    if (messageBytes > MAX_MESSAGE_BYTES) {
+      throw new WireError('corrupt', `chunk of encoding ${kind.name} unpacks to more than ${MAX_MESSAGE_BYTES} bytes`);
     }
     columns.addHistogram(time, message);
     if (starts.present) started = true;
@@ -137,57 +137,57 @@ function decodeSamples(
 
 function encodeMessage(layout: HistogramLayout, values: HistogramValues, hint: ResetHint, timeMs: number): Uint8Array {
   const full = !values.stale;
-  writer.clear();
-  values.writeCount(writer);
-  values.writeSum(writer);
-  if (full) writer.append(layout.scale);
-  values.writeZeroCount(writer);
+  WRITER.clear();
+  values.writeCount(WRITER);
+  values.writeSum(WRITER);
+  if (full) WRITER.append(layout.scale);
+  values.writeZeroCount(WRITER);
   if (full) {
-    writer.append(layout.negativeSpans);
-    values.writeNegativeBuckets(writer);
-    writer.append(layout.positiveSpans);
-    values.writePositiveBuckets(writer);
-    if (hint !== resetHints.unknown) {
-      writer.uint32(histogramTags.resetHint);
-      writer.uint32(hint);
+    WRITER.append(layout.negativeSpans);
+    values.writeNegativeBuckets(WRITER);
+    WRITER.append(layout.positiveSpans);
+    values.writePositiveBuckets(WRITER);
+    if (hint !== RESET_HINTS.unknown) {
+      WRITER.uint32(HISTOGRAM_TAGS.resetHint);
+      WRITER.uint32(hint);
     }
   }
   if (timeMs !== 0) {
-    writer.uint32(histogramTags.timestamp);
-    writer.int64(timeMs);
+    WRITER.uint32(HISTOGRAM_TAGS.timestamp);
+    WRITER.int64(timeMs);
   }
-  if (full) writer.append(layout.customValues);
-  return writer.copy();
+  if (full) WRITER.append(layout.customValues);
+  return WRITER.copy();
 }
 
 function readLayout(reader: BitReader): HistogramLayout {
   readZeroThreshold(reader);
   const { high, low } = reader;
   const schema = readSmall(reader, 'schema');
-  if (schema !== customBucketsSchema && (schema < -9 || schema > 52)) {
+  if (schema !== CUSTOM_BUCKETS_SCHEMA && (schema < -9 || schema > 52)) {
     throw new WireError(
       'unknown-encoding',
       `histogram schema ${schema} is not supported; supported are -9 to 52 and -53`,
     );
   }
-  writer.clear();
+  WRITER.clear();
   if (schema !== 0) {
-    writer.uint32(histogramTags.schema);
-    writer.zigzag(schema >> 31, schema);
+    WRITER.uint32(HISTOGRAM_TAGS.schema);
+    WRITER.zigzag(schema >> 31, schema);
   }
   if (high !== 0 || low !== 0) {
-    writer.uint32(histogramTags.zeroThreshold);
-    writer.double(high, low);
+    WRITER.uint32(HISTOGRAM_TAGS.zeroThreshold);
+    WRITER.double(high, low);
   }
-  const scale = writer.copy();
-  const positive = readSpans(reader, histogramTags.positiveSpans);
-  const negative = readSpans(reader, histogramTags.negativeSpans);
+  const scale = WRITER.copy();
+  const positive = readSpans(reader, HISTOGRAM_TAGS.positiveSpans);
+  const negative = readSpans(reader, HISTOGRAM_TAGS.negativeSpans);
   return {
     schema,
     scale,
     negativeSpans: negative.fields,
     positiveSpans: positive.fields,
-    customValues: schema === customBucketsSchema ? readCustomValues(reader) : new Uint8Array(0),
+    customValues: schema === CUSTOM_BUCKETS_SCHEMA ? readCustomValues(reader) : new Uint8Array(0),
     negativeBuckets: negative.buckets,
     positiveBuckets: positive.buckets,
   };
@@ -216,7 +216,7 @@ function readSmall(reader: BitReader, what: string): number {
 function readLength(reader: BitReader, what: string): number {
   reader.varbitUint();
   const length = reader.unsigned();
-  if (length > maxBuckets) throw new WireError('corrupt', `histogram has ${length} ${what}`);
+  if (length > MAX_BUCKETS) throw new WireError('corrupt', `histogram has ${length} ${what}`);
   return length;
 }
 
@@ -224,47 +224,47 @@ function readSpans(reader: BitReader, tag: number): { fields: Uint8Array; bucket
   const spans = readLength(reader, 'spans');
   reader.require(2 * spans, 'spans');
   let buckets = 0;
-  writer.clear();
+  WRITER.clear();
   for (let i = 0; i < spans; i++) {
     const length = readLength(reader, 'buckets');
     const offset = readSmall(reader, 'span offset');
     buckets += length;
     const zigzag = ((offset << 1) ^ (offset >> 31)) >>> 0;
-    writer.uint32(tag);
-    writer.uint32((zigzag === 0 ? 0 : 1 + varintBytes(0, zigzag)) + (length === 0 ? 0 : 1 + varintBytes(0, length)));
+    WRITER.uint32(tag);
+    WRITER.uint32((zigzag === 0 ? 0 : 1 + varintBytes(0, zigzag)) + (length === 0 ? 0 : 1 + varintBytes(0, length)));
     if (zigzag !== 0) {
-      writer.uint32(histogramTags.spanOffset);
-      writer.uint32(zigzag);
+      WRITER.uint32(HISTOGRAM_TAGS.spanOffset);
+      WRITER.uint32(zigzag);
     }
     if (length !== 0) {
-      writer.uint32(histogramTags.spanLength);
-      writer.uint32(length);
+      WRITER.uint32(HISTOGRAM_TAGS.spanLength);
+      WRITER.uint32(length);
     }
   }
-  if (buckets > maxBuckets) throw new WireError('corrupt', `histogram has ${buckets} buckets`);
+  if (buckets > MAX_BUCKETS) throw new WireError('corrupt', `histogram has ${buckets} buckets`);
   reader.require(buckets, 'buckets');
-  return { fields: writer.copy(), buckets };
+  return { fields: WRITER.copy(), buckets };
 }
 
-const bound = new DataView(new ArrayBuffer(8));
+const BOUND = new DataView(new ArrayBuffer(8));
 
 /** Upper bounds of custom buckets: thousandths as an integer plus 1, or 0 and the double itself. */
 function readCustomValues(reader: BitReader): Uint8Array {
   const length = readLength(reader, 'custom bounds');
   reader.require(5 * length, 'custom bounds');
-  writer.clear();
-  if (length === 0) return writer.copy();
-  writer.uint32(histogramTags.customValues);
-  writer.uint32(8 * length);
+  WRITER.clear();
+  if (length === 0) return WRITER.copy();
+  WRITER.uint32(HISTOGRAM_TAGS.customValues);
+  WRITER.uint32(8 * length);
   for (let i = 0; i < length; i++) {
     reader.varbitUint();
     if (reader.high === 0 && reader.low === 0) {
       reader.bits64(64);
-      writer.double(reader.high, reader.low);
+      WRITER.double(reader.high, reader.low);
     } else {
-      bound.setFloat64(0, (reader.unsigned() - 1) / 1000);
-      writer.double(bound.getInt32(0), bound.getInt32(4));
+      BOUND.setFloat64(0, (reader.unsigned() - 1) / 1000);
+      WRITER.double(BOUND.getInt32(0), BOUND.getInt32(4));
     }
   }
-  return writer.copy();
+  return WRITER.copy();
 }

@@ -5,15 +5,15 @@
 import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
-const headerBytes = 2;
-const firstSampleBits = 9 * 8;
-const secondSampleBits = 9;
-const laterSampleBits = 2;
+const HEADER_BYTES = 2;
+const FIRST_SAMPLE_BITS = 9 * 8;
+const SECOND_SAMPLE_BITS = 9;
+const LATER_SAMPLE_BITS = 2;
 /** The longest sample is the second: 10 bytes of time, 2 + 11 + 64 bits of value. */
-const longestSampleBytes = 20;
+const LONGEST_SAMPLE_BYTES = 20;
 
 /** The first two samples of a chunk; reused, because decoding is synchronous. */
-const firstValues = new XorValues(1);
+const FIRST_VALUES = new XorValues(1);
 
 /** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none. */
 export function decodeXorChunk(
@@ -24,9 +24,9 @@ export function decodeXorChunk(
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load('XOR', headerBytes, headerBytes + count * longestSampleBytes);
+  reader.load('XOR', HEADER_BYTES, HEADER_BYTES + count * LONGEST_SAMPLE_BYTES);
   reader.require(
-    firstSampleBits + (count > 1 ? secondSampleBits + (count - 2) * laterSampleBits : 0),
+    FIRST_SAMPLE_BITS + (count > 1 ? SECOND_SAMPLE_BITS + (count - 2) * LATER_SAMPLE_BITS : 0),
     `${count} samples`,
   );
   columns.reserve(count);
@@ -34,7 +34,7 @@ export function decodeXorChunk(
   const bits = columns.floatBits;
   let n = columns.floats;
 
-  const value = firstValues;
+  const value = FIRST_VALUES;
   value.restart(0);
   reader.varint();
   let time = safeTime(reader.signed());

@@ -6,16 +6,16 @@ import { StartTimestamps } from './chunk-start-timestamps.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
-const headerBytes = 3;
-const startHeaderByte = 2;
-const firstSampleBits = 9 * 8;
-const secondSampleBits = 9;
-const laterSampleBits = 1;
+const HEADER_BYTES = 3;
+const START_HEADER_BYTE = 2;
+const FIRST_SAMPLE_BITS = 9 * 8;
+const SECOND_SAMPLE_BITS = 9;
+const LATER_SAMPLE_BITS = 1;
 /** The longest sample is the second: 10 bytes of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
-const longestSampleBytes = 29;
+const LONGEST_SAMPLE_BYTES = 29;
 
 /** The first two samples of a chunk; reused, because decoding is synchronous. */
-const firstValues = new XorValues(1);
+const FIRST_VALUES = new XorValues(1);
 
 /**
  * Appends the samples of an XOR2 chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none.
@@ -29,19 +29,19 @@ export function decodeXor2Chunk(
   columns: SampleColumns,
 ): void {
   if (count === 0) return;
-  reader.load('XOR2', headerBytes, headerBytes + count * longestSampleBytes);
+  reader.load('XOR2', HEADER_BYTES, HEADER_BYTES + count * LONGEST_SAMPLE_BYTES);
   reader.require(
-    firstSampleBits + (count > 1 ? secondSampleBits + (count - 2) * laterSampleBits : 0),
+    FIRST_SAMPLE_BITS + (count > 1 ? SECOND_SAMPLE_BITS + (count - 2) * LATER_SAMPLE_BITS : 0),
     `${count} samples`,
   );
-  const starts = new StartTimestamps(reader.byteAt(startHeaderByte));
+  const starts = new StartTimestamps(reader.byteAt(START_HEADER_BYTE));
   columns.reserve(count);
   const times = columns.floatTimesMs;
   const bits = columns.floatBits;
   let n = columns.floats;
   let started = false;
 
-  const value = firstValues;
+  const value = FIRST_VALUES;
   value.restart(0);
   reader.varint();
   let time = safeTime(reader.signed());

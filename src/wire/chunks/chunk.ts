@@ -8,7 +8,7 @@ import { WireError } from '../errors.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
 /** `prometheus.Chunk.Encoding`, with the numbers of Prometheus' tsdb/chunkenc. Prometheus before 2.40 leaves it 0 for XOR. */
-export const chunkEncodings = {
+export const CHUNK_ENCODINGS = {
   unknown: 0,
   xor: 1,
   histogram: 2,
@@ -18,17 +18,17 @@ export const chunkEncodings = {
   floatHistogramSt: 6,
 } as const;
 
-const knownEncodings: ReadonlySet<number> = new Set(Object.values(chunkEncodings));
+const KNOWN_ENCODINGS: ReadonlySet<number> = new Set(Object.values(CHUNK_ENCODINGS));
 
-const histogramKinds: ReadonlyMap<number, HistogramChunkKind> = new Map([
-  [chunkEncodings.histogram, { name: 'HISTOGRAM', float: false, startTimestamps: false }],
-  [chunkEncodings.floatHistogram, { name: 'FLOAT_HISTOGRAM', float: true, startTimestamps: false }],
-  [chunkEncodings.histogramSt, { name: 'HISTOGRAM_ST', float: false, startTimestamps: true }],
-  [chunkEncodings.floatHistogramSt, { name: 'FLOAT_HISTOGRAM_ST', float: true, startTimestamps: true }],
+const HISTOGRAM_KINDS: ReadonlyMap<number, HistogramChunkKind> = new Map([
+  [CHUNK_ENCODINGS.histogram, { name: 'HISTOGRAM', float: false, startTimestamps: false }],
+  [CHUNK_ENCODINGS.floatHistogram, { name: 'FLOAT_HISTOGRAM', float: true, startTimestamps: false }],
+  [CHUNK_ENCODINGS.histogramSt, { name: 'HISTOGRAM_ST', float: false, startTimestamps: true }],
+  [CHUNK_ENCODINGS.floatHistogramSt, { name: 'FLOAT_HISTOGRAM_ST', float: true, startTimestamps: true }],
 ]);
 
 // Decoding is synchronous and starts with `load`, so one reader's memory serves every chunk of this thread.
-const reader = new BitReader();
+const READER = new BitReader();
 
 /**
  * How many samples the chunk `bytes[start, end)` says it holds: its first two bytes, of which the ST histogram kinds use 14 bits. Throws WireError
@@ -40,18 +40,18 @@ export function chunkSampleCount(
   start: number = 0,
   end: number = bytes.length,
 ): number {
-  if (!knownEncodings.has(encoding)) throw unknownEncoding(encoding);
+  if (!KNOWN_ENCODINGS.has(encoding)) throw unknownEncoding(encoding);
   if (end - start < 2) throw new WireError('truncated', `chunk of ${end - start} bytes has no sample count`);
-  const resetBits = encoding >= chunkEncodings.histogramSt ? 0xc0 : 0;
+  const resetBits = encoding >= CHUNK_ENCODINGS.histogramSt ? 0xc0 : 0;
   return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
 }
 
 /** So many bytes the histogram messages of the chunk `bytes[start, end)` take at most when they are decoded; 0 for a chunk of floats. */
 export function chunkMessageBytes(encoding: number, bytes: Uint8Array, start: number, end: number): number {
-  const kind = histogramKinds.get(encoding);
+  const kind = HISTOGRAM_KINDS.get(encoding);
   if (kind === undefined) return 0;
-  reader.pointAt(bytes, start, end);
-  return histogramMessageBytes(kind, reader, chunkSampleCount(encoding, bytes, start, end));
+  READER.pointAt(bytes, start, end);
+  return histogramMessageBytes(kind, READER, chunkSampleCount(encoding, bytes, start, end));
 }
 
 /**
@@ -73,15 +73,15 @@ export function decodeChunk(
   // The float decoders look for impossible times only outside the window.
   const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
   const to = Math.min(toMs, Number.MAX_SAFE_INTEGER + 1);
-  reader.pointAt(bytes, start, end);
-  if (encoding === chunkEncodings.unknown || encoding === chunkEncodings.xor) {
-    decodeXorChunk(reader, count, from, to, columns);
-  } else if (encoding === chunkEncodings.xor2) {
-    decodeXor2Chunk(reader, count, from, to, columns);
+  READER.pointAt(bytes, start, end);
+  if (encoding === CHUNK_ENCODINGS.unknown || encoding === CHUNK_ENCODINGS.xor) {
+    decodeXorChunk(READER, count, from, to, columns);
+  } else if (encoding === CHUNK_ENCODINGS.xor2) {
+    decodeXor2Chunk(READER, count, from, to, columns);
   } else {
-    const kind = histogramKinds.get(encoding);
+    const kind = HISTOGRAM_KINDS.get(encoding);
     if (kind === undefined) throw unknownEncoding(encoding);
-    decodeHistogramChunk(kind, reader, count, from, to, columns);
+    decodeHistogramChunk(kind, READER, count, from, to, columns);
   }
 }
 

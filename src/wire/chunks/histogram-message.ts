@@ -17,11 +17,11 @@ export type HistogramLayout = {
 };
 
 /** `Histogram.ResetHint`. */
-export const resetHints = { unknown: 0, yes: 1, no: 2, gauge: 3 } as const;
-export type ResetHint = (typeof resetHints)[keyof typeof resetHints];
+export const RESET_HINTS = { unknown: 0, yes: 1, no: 2, gauge: 3 } as const;
+export type ResetHint = (typeof RESET_HINTS)[keyof typeof RESET_HINTS];
 
 /** Field tags of types.proto: field number times 8 plus wire type. */
-export const histogramTags = {
+export const HISTOGRAM_TAGS = {
   countInt: 0x08,
   countFloat: 0x11,
   sum: 0x19,
@@ -49,7 +49,7 @@ export function varintBytes(high: number, low: number): number {
 }
 
 /** Messages are copied into memory that many share: a buffer for each would cost more than the message. */
-const slabBytes = 64 * 1024;
+const SLAB_BYTES = 64 * 1024;
 
 /** Grows as it is written to; 64-bit values come as two 32-bit halves. */
 export class MessageWriter {
@@ -67,7 +67,7 @@ export class MessageWriter {
   copy(): Uint8Array {
     const length = this.#length;
     if (this.#slab.length - this.#used < length) {
-      this.#slab = new Uint8Array(Math.max(slabBytes, length));
+      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, length));
       this.#used = 0;
     }
     const copy = this.#slab.subarray(this.#used, this.#used + length);

@@ -2,7 +2,7 @@
 // as XORs. Filled from the chunk's bits and written into messages by chunk-histogram.ts.
 
 import { type BitReader, XorValues } from './bit-reader.ts';
-import { type HistogramLayout, histogramTags, type MessageWriter, varintBytes } from './histogram-message.ts';
+import { type HistogramLayout, HISTOGRAM_TAGS, type MessageWriter, varintBytes } from './histogram-message.ts';
 import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
 /** Count, zero count, sum and buckets of the current sample. */
@@ -32,13 +32,13 @@ function writeSum(writer: MessageWriter, values: XorValues, i: number): void {
   const high = values.bits[2 * i + 1] as number;
   // Prometheus leaves -0 out like 0; here its sign stays.
   if (low === 0 && high === 0) return;
-  writer.uint32(histogramTags.sum);
+  writer.uint32(HISTOGRAM_TAGS.sum);
   writer.double(high, low);
 }
 
-const count = 0;
-const zeroCount = 1;
-const firstIntegerBucket = 2;
+const COUNT = 0;
+const ZERO_COUNT = 1;
+const FIRST_INTEGER_BUCKET = 2;
 
 /** HISTOGRAM: 64-bit integers that wrap as Go's do, each with its last delta. */
 export class IntegerHistogramValues implements HistogramValues {
@@ -52,28 +52,28 @@ export class IntegerHistogramValues implements HistogramValues {
 
   constructor(layout: HistogramLayout) {
     this.#layout = layout;
-    this.#length = firstIntegerBucket + layout.positiveBuckets + layout.negativeBuckets;
+    this.#length = FIRST_INTEGER_BUCKET + layout.positiveBuckets + layout.negativeBuckets;
     this.#values = new Int32Array(2 * this.#length);
     this.#deltas = new Int32Array(2 * this.#length);
   }
 
   readFirst(reader: BitReader): void {
     for (let i = 0; i < this.#length; i++) {
-      if (i < firstIntegerBucket) reader.varbitUint();
+      if (i < FIRST_INTEGER_BUCKET) reader.varbitUint();
       else reader.varbitInt();
       this.#values[2 * i] = reader.low;
       this.#values[2 * i + 1] = reader.high;
-      if (i === zeroCount) this.#sum.readRaw(reader, 0);
+      if (i === ZERO_COUNT) this.#sum.readRaw(reader, 0);
     }
     this.stale = isStale(this.#sum, 0);
   }
 
   readNext(reader: BitReader): void {
-    for (let i = 0; i < firstIntegerBucket; i++) this.#advance(reader, i);
+    for (let i = 0; i < FIRST_INTEGER_BUCKET; i++) this.#advance(reader, i);
     this.#sum.readXor(reader, 0);
     this.stale = isStale(this.#sum, 0);
     if (this.stale) return;
-    for (let i = firstIntegerBucket; i < this.#length; i++) this.#advance(reader, i);
+    for (let i = FIRST_INTEGER_BUCKET; i < this.#length; i++) this.#advance(reader, i);
   }
 
   #advance(reader: BitReader, i: number): void {
@@ -83,7 +83,7 @@ export class IntegerHistogramValues implements HistogramValues {
   }
 
   writeCount(writer: MessageWriter): void {
-    this.#writeNumber(writer, histogramTags.countInt, count);
+    this.#writeNumber(writer, HISTOGRAM_TAGS.countInt, COUNT);
   }
 
   writeSum(writer: MessageWriter): void {
@@ -91,17 +91,17 @@ export class IntegerHistogramValues implements HistogramValues {
   }
 
   writeZeroCount(writer: MessageWriter): void {
-    this.#writeNumber(writer, histogramTags.zeroCountInt, zeroCount);
+    this.#writeNumber(writer, HISTOGRAM_TAGS.zeroCountInt, ZERO_COUNT);
   }
 
   writeNegativeBuckets(writer: MessageWriter): void {
-    const first = firstIntegerBucket + this.#layout.positiveBuckets;
-    this.#writeDeltas(writer, histogramTags.negativeDeltas, first, this.#length);
+    const first = FIRST_INTEGER_BUCKET + this.#layout.positiveBuckets;
+    this.#writeDeltas(writer, HISTOGRAM_TAGS.negativeDeltas, first, this.#length);
   }
 
   writePositiveBuckets(writer: MessageWriter): void {
-    const end = firstIntegerBucket + this.#layout.positiveBuckets;
-    this.#writeDeltas(writer, histogramTags.positiveDeltas, firstIntegerBucket, end);
+    const end = FIRST_INTEGER_BUCKET + this.#layout.positiveBuckets;
+    this.#writeDeltas(writer, HISTOGRAM_TAGS.positiveDeltas, FIRST_INTEGER_BUCKET, end);
   }
 
   #writeNumber(writer: MessageWriter, tag: number, i: number): void {
@@ -133,8 +133,8 @@ function add(numbers: Int32Array, i: number, low: number, high: number): void {
   numbers[2 * i + 1] = (numbers[2 * i + 1] as number) + high + carry;
 }
 
-const sum = 2;
-const firstFloatBucket = 3;
+const SUM = 2;
+const FIRST_FLOAT_BUCKET = 3;
 
 /** FLOAT_HISTOGRAM: doubles, each kept as its bits. */
 export class FloatHistogramValues implements HistogramValues {
@@ -145,42 +145,42 @@ export class FloatHistogramValues implements HistogramValues {
 
   constructor(layout: HistogramLayout) {
     this.#layout = layout;
-    this.#length = firstFloatBucket + layout.positiveBuckets + layout.negativeBuckets;
+    this.#length = FIRST_FLOAT_BUCKET + layout.positiveBuckets + layout.negativeBuckets;
     this.#values = new XorValues(this.#length);
   }
 
   readFirst(reader: BitReader): void {
     for (let i = 0; i < this.#length; i++) this.#values.readRaw(reader, i);
-    this.stale = isStale(this.#values, sum);
+    this.stale = isStale(this.#values, SUM);
   }
 
   readNext(reader: BitReader): void {
-    for (let i = 0; i < firstFloatBucket; i++) this.#values.readXor(reader, i);
-    this.stale = isStale(this.#values, sum);
+    for (let i = 0; i < FIRST_FLOAT_BUCKET; i++) this.#values.readXor(reader, i);
+    this.stale = isStale(this.#values, SUM);
     if (this.stale) return;
-    for (let i = firstFloatBucket; i < this.#length; i++) this.#values.readXor(reader, i);
+    for (let i = FIRST_FLOAT_BUCKET; i < this.#length; i++) this.#values.readXor(reader, i);
   }
 
   writeCount(writer: MessageWriter): void {
-    this.#writeNumber(writer, histogramTags.countFloat, count);
+    this.#writeNumber(writer, HISTOGRAM_TAGS.countFloat, COUNT);
   }
 
   writeSum(writer: MessageWriter): void {
-    writeSum(writer, this.#values, sum);
+    writeSum(writer, this.#values, SUM);
   }
 
   writeZeroCount(writer: MessageWriter): void {
-    this.#writeNumber(writer, histogramTags.zeroCountFloat, zeroCount);
+    this.#writeNumber(writer, HISTOGRAM_TAGS.zeroCountFloat, ZERO_COUNT);
   }
 
   writeNegativeBuckets(writer: MessageWriter): void {
-    const first = firstFloatBucket + this.#layout.positiveBuckets;
-    this.#writeCounts(writer, histogramTags.negativeCounts, first, this.#length);
+    const first = FIRST_FLOAT_BUCKET + this.#layout.positiveBuckets;
+    this.#writeCounts(writer, HISTOGRAM_TAGS.negativeCounts, first, this.#length);
   }
 
   writePositiveBuckets(writer: MessageWriter): void {
-    const end = firstFloatBucket + this.#layout.positiveBuckets;
-    this.#writeCounts(writer, histogramTags.positiveCounts, firstFloatBucket, end);
+    const end = FIRST_FLOAT_BUCKET + this.#layout.positiveBuckets;
+    this.#writeCounts(writer, HISTOGRAM_TAGS.positiveCounts, FIRST_FLOAT_BUCKET, end);
   }
 
   #writeNumber(writer: MessageWriter, tag: number, i: number): void {

@@ -15,16 +15,16 @@ export interface CommitRank {
   readonly last: number;
 }
 
-export const floatRank: CommitRank = { first: 0, last: 0 };
-const integerRank: CommitRank = { first: 1, last: 1 };
-const integerCustomRank: CommitRank = { first: 2, last: 2 };
-const floatHistogramRank: CommitRank = { first: 3, last: 3 };
-const floatCustomRank: CommitRank = { first: 4, last: 4 };
+export const FLOAT_RANK: CommitRank = { first: 0, last: 0 };
+const INTEGER_RANK: CommitRank = { first: 1, last: 1 };
+const INTEGER_CUSTOM_RANK: CommitRank = { first: 2, last: 2 };
+const FLOAT_HISTOGRAM_RANK: CommitRank = { first: 3, last: 3 };
+const FLOAT_CUSTOM_RANK: CommitRank = { first: 4, last: 4 };
 /** Prometheus 2.40 to 2.43 take a float histogram with a count of 0, as every stale marker has it, for an integer one. */
-const staleFloatRank: CommitRank = { first: 1, last: 3 };
+const STALE_FLOAT_RANK: CommitRank = { first: 1, last: 3 };
 
 /** −53 as the zigzag varint of `sint32`. */
-const customBucketsSchema = 105;
+const CUSTOM_BUCKETS_SCHEMA = 105;
 
 /** @param message a `prometheus.Histogram` of types.proto. Throws WireError on bytes that are none. */
 export function histogramCommitRank(message: Uint8Array): CommitRank {
@@ -36,10 +36,10 @@ export function histogramCommitRank(message: Uint8Array): CommitRank {
   while (reader.nextField() && reader.field <= 4) {
     if (reader.field === 2) float = true;
     if (reader.field === 3) stale = isStaleMarker(message, reader.fixed64());
-    else if (reader.field === 4 && reader.wireType === VARINT) custom = reader.uvarint() === customBucketsSchema;
+    else if (reader.field === 4 && reader.wireType === VARINT) custom = reader.uvarint() === CUSTOM_BUCKETS_SCHEMA;
     else reader.skip();
   }
-  if (stale) return float ? staleFloatRank : integerRank;
-  if (float) return custom ? floatCustomRank : floatHistogramRank;
-  return custom ? integerCustomRank : integerRank;
+  if (stale) return float ? STALE_FLOAT_RANK : INTEGER_RANK;
+  if (float) return custom ? FLOAT_CUSTOM_RANK : FLOAT_HISTOGRAM_RANK;
+  return custom ? INTEGER_CUSTOM_RANK : INTEGER_RANK;
 }

@@ -158,8 +158,8 @@ export class WriteBatch {
 
   /** Begins a TimeSeries: everything of it before its samples, which take `samplesBytes`. */
   #open(labels: LabelBytes, samplesBytes: number, samples: number): void {
-    headBytes[0] = TAG_TIMESERIES;
-    this.#block.literal(headBytes, 0, writeUvarint(headBytes, 1, labels.length + samplesBytes));
+    HEAD_BYTES[0] = TAG_TIMESERIES;
+    this.#block.literal(HEAD_BYTES, 0, writeUvarint(HEAD_BYTES, 1, labels.length + samplesBytes));
     this.#appendLabels(labels);
     this.#samples += samples;
     this.#series++;
@@ -211,7 +211,7 @@ export class WriteBatch {
   }
 }
 
-const headBytes = new Uint8Array(16);
+const HEAD_BYTES = new Uint8Array(16);
 
 /** Where the label entry that holds byte `at − 1` ends, searched for from the entry that begins at `from`. */
 function entryEnd(labels: Uint8Array, from: number, at: number): number {

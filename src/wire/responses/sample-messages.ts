@@ -18,7 +18,7 @@ export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): 
 }
 
 /** Tag and length of a Sample with the value's tag, the value, the time's tag, six bytes of time. */
-const ordinarySampleBytes = 18;
+const ORDINARY_SAMPLE_BYTES = 18;
 
 /**
  * Reads the samples at the reader's position that look as today's do: a value that is not +0 and a time of six bytes (1971 to 2109). Stops at
@@ -27,13 +27,13 @@ const ordinarySampleBytes = 18;
 export function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
   const { bytes } = reader;
   const { floatTimesMs: times, floatBits: bits } = columns;
-  const last = reader.end - ordinarySampleBytes;
+  const last = reader.end - ORDINARY_SAMPLE_BYTES;
   let at = reader.position;
   let n = columns.floats;
   while (
     at <= last &&
     bytes[at] === TAG_SECOND &&
-    bytes[at + 1] === ordinarySampleBytes - 2 &&
+    bytes[at + 1] === ORDINARY_SAMPLE_BYTES - 2 &&
     bytes[at + 2] === 0x09 &&
     bytes[at + 11] === 0x10
   ) {
@@ -49,18 +49,18 @@ export function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs:
       bits[2 * n + 1] = word(bytes, at + 7);
       n++;
     }
-    at += ordinarySampleBytes;
+    at += ORDINARY_SAMPLE_BYTES;
   }
   reader.position = at;
   columns.floats = n;
 }
 
-const sampleReader = new ProtoReader(EMPTY);
+const SAMPLE_READER = new ProtoReader(EMPTY);
 
 /** Reads the Sample that `parent.delimited()` found. A field that is missing is 0, as Go leaves it out when it is. */
 export function decodeSample(parent: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
   const { bytes } = parent;
-  const reader = sampleReader;
+  const reader = SAMPLE_READER;
   reader.reset(bytes, parent.valueStart, parent.valueEnd);
   let low = 0;
   let high = 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { addCounts, type Counts, countsOfAllRuns, noCounts } from '../../../src/migration/report/counts.ts';
+import { addCounts, type Counts, countsOfAllRuns, NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import { countsBesideMark, seriesOfCounts } from '../../../src/migration/progress/mark-counts.ts';
 
 const many = fc.integer({ min: 0, max: 2 ** 48 });
@@ -32,7 +32,7 @@ const countsArbitrary: fc.Arbitrary<Counts> = fc
 
 const inDestination = (counts: Counts) => counts.samplesWritten + counts.samplesAlreadyPresent;
 const rounded = (value: number, digits: number) => Number(value.toPrecision(digits));
-const someCounts: Counts = { ...noCounts, samplesRead: 30, samplesWritten: 20, samplesFiltered: 10, windows: 2 };
+const someCounts: Counts = { ...NO_COUNTS, samplesRead: 30, samplesWritten: 20, samplesFiltered: 10, windows: 2 };
 
 describe('the counts beside a mark', () => {
   it('are read as they were written', () => {
@@ -44,7 +44,7 @@ describe('the counts beside a mark', () => {
   });
 
   it('are few series: zeros are left out, apart from what tells that there are counts', () => {
-    assert.deepEqual(seriesOfCounts(noCounts), [
+    assert.deepEqual(seriesOfCounts(NO_COUNTS), [
       ['read', 0],
       ['windows', 0],
     ]);
@@ -100,11 +100,11 @@ describe('counts', () => {
     assert.equal(sum.windows, 4);
     assert.equal(sum.series, 5);
     assert.deepEqual(sum.samplesRejected, { too_old: 1, other: 5 });
-    assert.deepEqual(addCounts(noCounts, a), a);
+    assert.deepEqual(addCounts(NO_COUNTS, a), a);
   });
 
   it('of all runs are not known where those of the earlier runs are not', () => {
     assert.equal(countsOfAllRuns({ ...someCounts, earlier: 'unknown' }), undefined);
-    assert.deepEqual(countsOfAllRuns({ ...someCounts, earlier: noCounts }), someCounts);
+    assert.deepEqual(countsOfAllRuns({ ...someCounts, earlier: NO_COUNTS }), someCounts);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { noCounts } from '../../../src/migration/report/counts.ts';
+import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import { frozenEndOf, LatestMark, markLabels, markMatchers } from '../../../src/migration/progress/progress-mark.ts';
 import { selects } from '../support/remote-messages.ts';
 
@@ -58,7 +58,7 @@ describe('the latest mark', () => {
     [{ count: 'windows' }, 2000, 3],
   ];
   const counts = {
-    ...noCounts,
+    ...NO_COUNTS,
     samplesRead: 9,
     samplesWritten: 7,
     samplesRejected: { too_old: 2 },

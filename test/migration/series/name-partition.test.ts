@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import {
-  allNames,
+  ALL_NAMES,
   hasName,
   type NamePartition,
   partitionMatchers,
@@ -97,7 +97,7 @@ function partsOf(names: string[], most: number, seen: 'none' | 'all'): { parts: 
     }
     for (const half of halves) visit(half, depth + 1);
   };
-  visit(allNames, 0);
+  visit(ALL_NAMES, 0);
   return { parts, deepest };
 }
 
@@ -140,11 +140,11 @@ const anyName = fc.oneof(
 
 describe('name partition', () => {
   it('asks for everything without a matcher', () => {
-    assert.deepEqual(partitionMatchers(allNames), []);
+    assert.deepEqual(partitionMatchers(ALL_NAMES), []);
   });
 
   it('cuts all names where half of the usual ones are on either side', () => {
-    assert.deepEqual(splitNames(allNames), [
+    assert.deepEqual(splitNames(ALL_NAMES), [
       { from: '', to: 'j' },
       { from: 'j', to: undefined },
     ]);
@@ -176,7 +176,7 @@ describe('name partition', () => {
     fc.assert(
       fc.property(path, fc.array(anyName, { minLength: 1, maxLength: 12 }), (steps, names) => {
         const parts: NamePartition[] = [];
-        let rest = allNames;
+        let rest = ALL_NAMES;
         for (const { lower, seen } of steps) {
           const halves = splitNames(rest, seen);
           if (halves === undefined) break;
@@ -207,7 +207,7 @@ describe('name partition', () => {
   it('separates any name from all others within nine splits a character', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constantFrom(...metrics), fc.stringMatching(/^[A-Za-z0-9_:]{0,40}$/)), (name) => {
-        let partition: NamePartition | undefined = allNames;
+        let partition: NamePartition | undefined = ALL_NAMES;
         let splits = 0;
         for (;;) {
           const halves: readonly NamePartition[] | undefined = splitNames(partition);
@@ -225,7 +225,7 @@ describe('name partition', () => {
   it('separates a name of any script in a bounded number of splits', () => {
     fc.assert(
       fc.property(anyName, (name) => {
-        let partition: NamePartition | undefined = allNames;
+        let partition: NamePartition | undefined = ALL_NAMES;
         let splits = 0;
         for (let halves = splitNames(partition); halves !== undefined; halves = splitNames(partition)) {
           partition = halves.find((half) => hasName(half, name));
@@ -250,7 +250,7 @@ describe('name partition', () => {
   });
 
   it('isolates a single heavy metric in two splits when it is told its name', () => {
-    const [, above] = splitNames(allNames, ['node_cpu_seconds_total']) ?? [];
+    const [, above] = splitNames(ALL_NAMES, ['node_cpu_seconds_total']) ?? [];
     assert.deepEqual(above, { from: 'node_cpu_seconds_total', to: undefined });
     assert.deepEqual(splitNames(above, ['node_cpu_seconds_total']), [
       { from: 'node_cpu_seconds_total', to: 'node_cpu_seconds_total\0' },

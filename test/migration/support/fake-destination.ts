@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
-import { progressMetric } from '../../../src/migration/progress/progress-mark.ts';
+import { PROGRESS_METRIC } from '../../../src/migration/progress/progress-mark.ts';
 import {
   decodeReadRequest,
   decodeWriteRequest,
@@ -108,7 +108,7 @@ export class FakeDestination implements AsyncDisposable {
   /** Everything but the progress series, by series, in order of time. */
   contents(): Series[] {
     return [...this.#stored.values()]
-      .filter(({ labels }) => labelOf(labels, '__name__') !== progressMetric)
+      .filter(({ labels }) => labelOf(labels, '__name__') !== PROGRESS_METRIC)
       .map(({ labels, samples }) => ({
         labels: [...labels].sort(([a], [b]) => (a < b ? -1 : 1)),
         samples: samples.filter(({ histogram }) => histogram === undefined).sort((a, b) => a.timeMs - b.timeMs),
@@ -140,7 +140,7 @@ export class FakeDestination implements AsyncDisposable {
 
   #progressSamples(): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
     return [...this.#stored.values()]
-      .filter(({ labels }) => labelOf(labels, '__name__') === progressMetric && labelOf(labels, 'probe') === '')
+      .filter(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC && labelOf(labels, 'probe') === '')
       .flatMap(({ labels, samples }) =>
         samples.map(({ timeMs, bits }) => ({ labels: Object.fromEntries(labels), timeMs, value: floatOf(bits) })),
       )
@@ -217,7 +217,7 @@ export class FakeDestination implements AsyncDisposable {
   async #serveWrite(body: Buffer, response: ServerResponse): Promise<void> {
     const series = decodeWriteRequest(body);
     const samples = series.reduce((sum, one) => sum + one.samples.length + (one.histograms?.length ?? 0), 0);
-    const isMark = series.some(({ labels }) => labelOf(labels, '__name__') === progressMetric);
+    const isMark = series.some(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC);
     const request = { series, samples, bytes: body.length, isMark };
     if (!isMark) this.unacknowledged++;
     try {

@@ -4,7 +4,7 @@ import type { MigrationResult } from '../../../src/migration/report/observer.ts'
 import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
 import type { WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { type WorkerHandle, WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
-import { systemClock } from '../../../src/telemetry/clock.ts';
+import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { FakeWorker } from '../support/fake-worker.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { migrationOf, progressOf } from '../support/migrations.ts';
@@ -164,7 +164,7 @@ describe('the pool of workers', () => {
     const ended = Promise.withResolvers<void>();
     const pool = new WorkerPool({
       spawn: ({ migration }) => handleOf(new Worker(scripts[migration.metadata.name] ?? '', { eval: true })),
-      clock: systemClock,
+      clock: SYSTEM_CLOCK,
       hangMs: 2_000,
       onReport: () => {},
       onEnd(key, end) {

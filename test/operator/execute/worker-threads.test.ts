@@ -7,7 +7,7 @@ import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
 import type { FromWorker, WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
-import { systemClock } from '../../../src/telemetry/clock.ts';
+import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { type FakeDestination, startDestination } from '../../migration/support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../../migration/support/fake-source.ts';
 import { expected } from '../../migration/support/remote-messages.ts';
@@ -22,7 +22,7 @@ class Threads implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   readonly pool = new WorkerPool({
     spawn: (job) => this.#threads.spawn(job),
-    clock: systemClock,
+    clock: SYSTEM_CLOCK,
     onReport: (key, report) => {
       this.reports.set(key, [...(this.reports.get(key) ?? []), report]);
       for (const wake of this.#waiting) wake();
@@ -34,7 +34,7 @@ class Threads implements AsyncDisposable {
   });
 
   constructor(heapMibOf?: (job: WorkerJob) => number) {
-    this.#threads = new WorkerThreads(systemClock, heapMibOf);
+    this.#threads = new WorkerThreads(SYSTEM_CLOCK, heapMibOf);
   }
 
   async until<T>(look: () => T | undefined): Promise<T> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type AnyMeant,
-  conditionReasons,
+  CONDITION_REASONS,
   conditionTables,
   toConditions,
 } from '../../../src/operator/judge/conditions.ts';
@@ -45,20 +45,20 @@ describe('conditions', () => {
 
 describe('the reasons of conditions', () => {
   it('are words as the API conventions want them', () => {
-    for (const reasons of Object.values(conditionReasons)) {
+    for (const reasons of Object.values(CONDITION_REASONS)) {
       for (const reason of Object.keys(reasons)) assert.match(reason, /^[A-Z][A-Za-z]+$/);
     }
   });
 
   it('say which status they stand for, since they are documentation', () => {
-    for (const reasons of Object.values(conditionReasons)) {
+    for (const reasons of Object.values(CONDITION_REASONS)) {
       for (const meaning of Object.values(reasons)) assert.match(meaning, /^(True|False|Unknown)\b.*[^.|]$/);
     }
   });
 
   it('are all in the tables', () => {
     const tables = conditionTables();
-    for (const [type, reasons] of Object.entries(conditionReasons)) {
+    for (const [type, reasons] of Object.entries(CONDITION_REASONS)) {
       assert.ok(tables.includes(`### ${type}\n`));
       for (const reason of Object.keys(reasons)) assert.ok(tables.includes(`| \`${reason}\` |`));
     }

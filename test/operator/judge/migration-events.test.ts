@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
-import { eventReasons, noticeOf, noticesOfChange } from '../../../src/operator/judge/migration-events.ts';
+import { EVENT_REASONS, noticeOf, noticesOfChange } from '../../../src/operator/judge/migration-events.ts';
 import { endMs, progressOf, startMs } from '../support/migrations.ts';
 
 function statusWith(progressing: string, succeeded: 'True' | 'False' | 'Unknown' = 'Unknown'): PromMigrationStatus {
@@ -60,7 +60,7 @@ describe('the events of a migration', () => {
     it(`${note === undefined ? 'do not tell' : 'tell'} of ${event.type}`, () => {
       const notice = noticeOf(event, progressOf());
       assert.equal(notice && `${notice.reason}: ${notice.note}`, note);
-      if (notice !== undefined) assert.ok(notice.reason in eventReasons);
+      if (notice !== undefined) assert.ok(notice.reason in EVENT_REASONS);
     });
   }
 

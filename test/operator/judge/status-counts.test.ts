@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { noCounts } from '../../../src/migration/report/counts.ts';
+import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from '../support/migrations.ts';
@@ -8,7 +8,13 @@ import { halfWay, hourMs, running, started, statusOf } from '../support/statuses
 describe('the counts in the status', () => {
   const fromMs = startMs + 10 * hourMs;
   const resumed: MigrationEvent[] = [started, { type: 'resumed', fromMs, samplesBefore: 12_000_000 }];
-  const atMark = { ...noCounts, samplesRead: 12_000_100, samplesWritten: 12_000_000, samplesFiltered: 100, windows: 5 };
+  const atMark = {
+    ...NO_COUNTS,
+    samplesRead: 12_000_100,
+    samplesWritten: 12_000_000,
+    samplesFiltered: 100,
+    windows: 5,
+  };
 
   it('counts over all starts, as the mark in the destination has it', () => {
     const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 900, samplesRead: 12_400_900 }) });
@@ -83,7 +89,7 @@ describe('the counts in the status', () => {
     const track = new MigrationTrack(migrationOf({ status: forged, statusManager: 'kubectl-edit' }), momentAt(nowMs));
     assert.deepEqual(
       [track.startTimeMs, track.startedMs, track.throughMs, track.counts],
-      [undefined, undefined, undefined, noCounts],
+      [undefined, undefined, undefined, NO_COUNTS],
     );
     const own = new MigrationTrack(migrationOf({ status: earlier, statusManager: 'prom-migrator' }), momentAt(nowMs));
     assert.equal(own.counts?.samplesWritten, 12_400_000);

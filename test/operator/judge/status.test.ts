@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MigrationProgress } from '../../../src/migration/report/observer.ts';
-import { noCounts } from '../../../src/migration/report/counts.ts';
+import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { writeUrgency } from '../../../src/operator/judge/status.ts';
@@ -143,7 +143,7 @@ describe('the status', () => {
 
   it('calls a number of rejected samples a bound when some of them may be there', () => {
     const progressOf = (progress: Partial<MigrationProgress>) =>
-      statusOf({ situation: running, track: halfWay({ earlier: noCounts, ...progress }) }).progress;
+      statusOf({ situation: running, track: halfWay({ earlier: NO_COUNTS, ...progress }) }).progress;
     const bounded = progressOf({ samplesRejected: { out_of_order: 5 }, samplesRejectedUnproven: 2 });
     assert.equal(bounded?.samplesRejectedUnproven, 2);
     assert.equal('samplesRejectedUnproven' in (progressOf({ samplesRejected: { out_of_order: 5 } }) ?? {}), false);

@@ -1,6 +1,6 @@
 // PromMigrations as the API server would answer them, for the tests of this room.
 
-import { noCounts } from '../../../src/migration/report/counts.ts';
+import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { Moment } from '../../../src/telemetry/clock.ts';
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
@@ -81,7 +81,7 @@ export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationP
     phase: 'Running',
     windowMs: 60_000,
     reachedMs,
-    earlier: noCounts,
+    earlier: NO_COUNTS,
     ...changes,
   };
 }

@@ -4,7 +4,7 @@ import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
 import type { MigrationEvent, MigrationProgress } from '../../../src/migration/report/observer.ts';
-import { conditionReasons, type ConditionType } from '../../../src/operator/judge/conditions.ts';
+import { CONDITION_REASONS, type ConditionType } from '../../../src/operator/judge/conditions.ts';
 import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { composeStatus } from '../../../src/operator/judge/status.ts';
@@ -45,7 +45,7 @@ function assertValid(resource: PromMigration, status: PromMigrationStatus): void
   const validated = validateMigration({ ...resource, status }, nowMs);
   assert.deepEqual('problems' in validated ? validated.problems : [], []);
   for (const { type, reason } of status.conditions ?? []) {
-    assert.ok(reason in conditionReasons[type as ConditionType], `${type} has no reason ${reason}`);
+    assert.ok(reason in CONDITION_REASONS[type as ConditionType], `${type} has no reason ${reason}`);
   }
 }
 

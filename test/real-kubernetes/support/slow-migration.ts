@@ -2,7 +2,7 @@
 // the writes that arrive at its destination. Used by the tests of kills, failovers and outages.
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
-import { countLabel } from '../../../src/migration/progress/mark-counts.ts';
+import { COUNT_LABEL } from '../../../src/migration/progress/mark-counts.ts';
 import { isProgress, withoutProgress } from '../../real/support/expectations.ts';
 import { manifestOf } from '../../real/support/migration.ts';
 import { type ReverseProxy, startReverseProxy } from '../../real/support/reverse-proxy.ts';
@@ -128,7 +128,7 @@ export class SlowMigration implements AsyncDisposable {
 
   async copied(): Promise<Copied> {
     const set: SeriesSet = await this.#destination.read(this.server);
-    const marks = [...set].filter(([, { labels }]) => isProgress(new Map(labels)) && !new Map(labels).has(countLabel));
+    const marks = [...set].filter(([, { labels }]) => isProgress(new Map(labels)) && !new Map(labels).has(COUNT_LABEL));
     const mark = marks.at(-1)?.[1];
     assert.ok(marks.length === 1 && mark !== undefined, `${marks.length} progress series`);
     return {

@@ -6,7 +6,7 @@ import { QueryClient } from '../../../src/remote/query-client.ts';
 import { ReadClient } from '../../../src/remote/read-client.ts';
 import { WriteClient } from '../../../src/remote/write-client.ts';
 import type { Clock } from '../../../src/telemetry/clock.ts';
-import { systemClock } from '../../../src/telemetry/clock.ts';
+import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { collect, endpointAt, failureOf, listening, once, recordingHooks, type TestServer } from '../servers.ts';
 
 const STREAMED = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
@@ -14,9 +14,9 @@ const DRIP_MS = 5;
 
 /** A thousand times as fast: a minute of waiting takes 60 ms. */
 const fastClock: Clock = {
-  now: systemClock.now,
+  now: SYSTEM_CLOCK.now,
   monotonicMs: () => performance.now() * 1000,
-  sleep: (ms, signal) => systemClock.sleep(ms / 1000, signal),
+  sleep: (ms, signal) => SYSTEM_CLOCK.sleep(ms / 1000, signal),
 };
 const timeouts = { connectMs: 2000, firstByteMs: 2000, silenceMs: 50_000 };
 

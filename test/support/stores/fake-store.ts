@@ -5,7 +5,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
-import { progressMetric } from '../../../src/migration/progress/progress-mark.ts';
+import { PROGRESS_METRIC } from '../../../src/migration/progress/progress-mark.ts';
 import { keyOf, labelOf, type ReadQuery, type Series } from '../../migration/support/remote-messages.ts';
 import type { Contents } from './contents.ts';
 import { type Fault, respond, type StoreResponse } from './faults.ts';
@@ -133,7 +133,7 @@ export class FakeStore implements AsyncDisposable {
   /** Everything but marks and probes, as it is stored, whatever the store shows of it. */
   series(tenant: string = onlyTenant): Series[] {
     return [...this.tenant(tenant).contents.all()]
-      .filter(({ labels }) => labelOf(labels, '__name__') !== progressMetric)
+      .filter(({ labels }) => labelOf(labels, '__name__') !== PROGRESS_METRIC)
       .map(({ labels, samples }) => ({
         labels,
         samples: samples
@@ -167,7 +167,7 @@ export class FakeStore implements AsyncDisposable {
     tenant: string = onlyTenant,
   ): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
     return [...this.tenant(tenant).contents.all()]
-      .filter(({ labels }) => labelOf(labels, '__name__') === progressMetric && labelOf(labels, 'probe') === '')
+      .filter(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC && labelOf(labels, 'probe') === '')
       .flatMap(({ labels, samples }) =>
         samples.map(({ timeMs, bits }) => ({ labels: Object.fromEntries(labels), timeMs, value: numberOf(bits) })),
       )
@@ -273,7 +273,7 @@ function describeRequest(
     bytes: body.length,
     series,
     samples: series.reduce((sum, { samples }) => sum + samples.length, 0),
-    isMark: series.some(({ labels }) => labelOf(labels, '__name__') === progressMetric),
+    isMark: series.some(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC),
     query: kind === 'read' ? decodeRead(body) : undefined,
     promql: kind === 'query' ? (parameters.get('query') ?? '') : undefined,
     status: undefined,

@@ -1,7 +1,7 @@
 // The chunk decoders against chunks of Prometheus itself (support/chunk-vectors.ts says how they were made).
 
 import assert from 'node:assert/strict';
-import { chunkMessageBytes, chunkEncodings, chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
+import { chunkMessageBytes, CHUNK_ENCODINGS, chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
 import { WireError } from '../../../src/wire/errors.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { encodeXor2Chunk } from '../support/chunk-encoder.ts';
@@ -90,8 +90,8 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
   });
 
   it('reads the unset encoding of old Prometheus versions as XOR', () => {
-    const vector = chunkVectors.find(({ encoding, times }) => encoding === chunkEncodings.xor && times.length > 5)!;
-    assert.deepEqual(decoded(chunkEncodings.unknown, vector.chunk).values, vector.values);
+    const vector = chunkVectors.find(({ encoding, times }) => encoding === CHUNK_ENCODINGS.xor && times.length > 5)!;
+    assert.deepEqual(decoded(CHUNK_ENCODINGS.unknown, vector.chunk).values, vector.values);
   });
 
   it('says beforehand how many bytes the histograms of a chunk take at most, and nothing of floats', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { floatRank, histogramCommitRank } from '../../../src/wire/requests/commit-rank.ts';
+import { FLOAT_RANK, histogramCommitRank } from '../../../src/wire/requests/commit-rank.ts';
 import { encodeMessage } from '../support/oracle.ts';
 
 const integer = { countInt: 3, sum: 1.5, schema: 3, zeroThreshold: 1e-128, zeroCountInt: 1, timestamp: 1 };
@@ -28,7 +28,7 @@ describe('histogramCommitRank', () => {
   for (const [name, message, first, last] of cases) {
     it(`puts ${name} ${first === last ? `at ${first}` : `between ${first} and ${last}`}, after all floats`, () => {
       assert.deepEqual(histogramCommitRank(message), { first, last });
-      assert.ok(floatRank.last < first);
+      assert.ok(FLOAT_RANK.last < first);
     });
   }
 });
