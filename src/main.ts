@@ -13,7 +13,7 @@ const [{ describeUnexpected, runCommandLine }, { EXIT }, { processIo }, { SYSTEM
     import('./telemetry/clock.ts'),
   ]);
 
-const ARGV = process.ARGV.slice(2);
+const ARGV = process.argv.slice(2);
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
