@@ -6,7 +6,6 @@ import { WireError } from '../wire/errors.ts';
 import { BeganElsewhere, type Beginning } from './beginning.ts';
 import type { Connections } from './connections.ts';
 import { Marker } from './marker.ts';
-import { toMigrationError } from './report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { Completion } from './progress/completion.ts';
@@ -42,10 +41,12 @@ export interface PipelineOptions {
 class UndecodableWindow extends Error {
   override readonly name = 'UndecodableWindow';
   readonly window: { readonly fromMs: number; readonly toMs: number };
+  override readonly cause: WireError;
 
   constructor(window: { fromMs: number; toMs: number }, cause: WireError) {
-    super(cause.message, { cause });
+    super(cause.message);
     this.window = window;
+    this.cause = cause;
   }
 }
 
@@ -153,7 +154,7 @@ export class Pipeline {
           signal,
         );
         atMs = error.window.fromMs;
-        await reader.readAgain(error.window, error, signal);
+        await reader.readAgain(error.window, error.cause, signal);
       }
     }
   }
@@ -221,7 +222,6 @@ export class Pipeline {
       await acknowledged;
       window.account.withdraw();
       this.#completion.closed(window);
-      if (part.samplesOnly) throw toMigrationError(error, 'source');
       throw new UndecodableWindow(window, error);
     }
   }

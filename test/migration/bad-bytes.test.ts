@@ -1,9 +1,10 @@
 // Sources whose bytes are wrong: damaged on the way, damaged at rest, hostile. Real servers can't be made to send them.
 import assert from 'node:assert/strict';
+import { compress, decompress } from '../../src/wire/snappy/snappy.ts';
 import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
 import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
-import { type Fault, regularSeries, startSource } from './support/fake-source.ts';
+import { type FakeSource, type Fault, regularSeries, startSource } from './support/fake-source.ts';
 import {
   dayMs,
   epochMs,
@@ -37,6 +38,8 @@ function assertComplete(destination: FakeDestination, result: Run): void {
 }
 
 const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs;
+const SAMPLE_VALUE_TAG = 0x09;
+const WIRE_TYPE_7 = 0x0f;
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const protobuf = 'application/x-protobuf';
 
@@ -186,6 +189,40 @@ describe('a source with bad bytes', () => {
     assert.ok(source.queries.every((query) => query.streamed));
     assert.deepEqual(result.observer.warnings(), []);
     assert.equal(result.progress.retries, 2, 'visibly');
+  });
+
+  /** Plain samples have no checksum: a bit that flips in the snappy block may show only when the last series is decoded. */
+  function brokenPlain(source: FakeSource, query: ReadQuery): Fault {
+    const message = Buffer.from(decompress(source.answer(query).body, 1024 * 1024));
+    const at = message.lastIndexOf(SAMPLE_VALUE_TAG);
+    message[at] = WIRE_TYPE_7;
+    return { contentType: protobuf, body: compress(message) };
+  }
+
+  it('(plain samples that break after the first batches went out) for a while are asked for again', async () => {
+    await using source = await startSource(series);
+    source.samplesOnly = true;
+    let times = 0;
+    source.onQuery = (query) => (query.startMs === epochMs && ++times <= 3 ? brokenPlain(source, query) : undefined);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const plan = planFor({ source, destination }, { source: { readMode: 'Samples' }, limits: { samplesPerWrite: 50 } });
+    const result = await run(plan);
+    assertSucceeded(result);
+    assert.deepEqual(destination.contents(), everything);
+    assert.equal(result.progress.retries, 3, 'visibly');
+    assert.ok(result.progress.samplesAlreadyPresent > 0, 'some had been written');
+  });
+
+  it('(plain samples that break after the first batches went out) the same way every time end the migration', async () => {
+    await using source = await startSource(series);
+    source.samplesOnly = true;
+    source.onQuery = (query) => (query.startMs === epochMs ? brokenPlain(source, query) : undefined);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const plan = planFor({ source, destination }, { source: { readMode: 'Samples' }, limits: { samplesPerWrite: 50 } });
+    const { error, progress } = await run(plan);
+    assert.equal(error?.side, 'source');
+    assert.equal(error?.code, 'bad-answer-corrupt');
+    assert.equal(progress.retries, 4);
   });
 
   it('(a chunk that breaks after the first batches went out) again and again is read as SAMPLES', async () => {

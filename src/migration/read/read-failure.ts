@@ -101,9 +101,10 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
   }
 }
 
-/** Whether a window whose stream the writer could not decode, the same way `times` times, is to be read as SAMPLES. */
-export function isBeyondRetry(times: number): boolean {
-  return times >= TRIES_OF_STREAM;
+/** What to do about a window that the writer could not decode, the same way `times` times. @param plain the last one was read as SAMPLES */
+export function reactToUndecodable(times: number, plain: boolean): 'retry' | 'samples-only' | 'fail' {
+  if (plain) return times < TRIES_OF_PLAIN ? 'retry' : 'fail';
+  return times < TRIES_OF_STREAM ? 'retry' : 'samples-only';
 }
 
 /**

@@ -2,12 +2,18 @@
 // versions of Prometheus, bounds of histogram buckets, so they are read only where the stream can't be. Owned by window-planner.ts.
 
 import type { TimeRange } from './open-window.ts';
-import { isBeyondRetry } from './read-failure.ts';
+import { reactToUndecodable } from './read-failure.ts';
 
 export interface RequestMode {
   readonly samplesOnly: boolean;
   /** SAMPLES are read because the stream could not be used: some of them may differ from what the source has. */
   readonly insteadOfStream: boolean;
+}
+
+export interface UndecodableReaction {
+  /** How often the window has failed with this problem. */
+  readonly times: number;
+  readonly reaction: ReturnType<typeof reactToUndecodable>;
 }
 
 export class SampleMode {
@@ -18,7 +24,7 @@ export class SampleMode {
    * - `unusable-stream`: SAMPLES, because the end of a stream can't be seen (a proxy that speaks HTTP/1.0)
    */
   #mode: 'stream' | 'chosen' | 'no-stream' | 'unusable-stream';
-  /** The window whose stream the writer could not decode last. */
+  /** The window that the writer could not decode last. */
   #undecodable: { readonly untilMs: number; readonly problem: string; readonly times: number } | undefined;
   #samplesUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -46,14 +52,14 @@ export class SampleMode {
     this.#mode = streams ? 'unusable-stream' : 'no-stream';
   }
 
-  /** @returns how often the window has failed with this problem, and whether it is to be read as SAMPLES now */
-  undecodable(window: TimeRange, problem: string): { readonly times: number; readonly toSamples: boolean } {
+  undecodable(window: TimeRange, problem: string): UndecodableReaction {
     const before = this.#undecodable;
     const again = before !== undefined && before.problem === problem && window.fromMs < before.untilMs;
     const times = again ? before.times + 1 : 1;
     this.#undecodable = { untilMs: window.toMs, problem, times };
-    const toSamples = isBeyondRetry(times);
-    if (toSamples) this.#samplesUntilMs = window.toMs;
-    return { times, toSamples };
+    // A source may send SAMPLES in place of a stream: these count as one until they were asked for.
+    const reaction = reactToUndecodable(times, this.at(window.fromMs, Number.NEGATIVE_INFINITY).samplesOnly);
+    if (reaction === 'samples-only') this.#samplesUntilMs = window.toMs;
+    return { times, reaction };
   }
 }

@@ -3,6 +3,7 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
+import type { WireError } from '../../wire/errors.ts';
 import { ChunkedCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
@@ -91,12 +92,14 @@ export class SourceReader {
   }
 
   /**
-   * Prepares for reading a window again whose stream could not be decoded after some of it may have been written: what is read of it is
-   * compared with the destination, and when it fails the same way again and again it is read as SAMPLES. Call `windows` from its start next.
+   * Prepares for reading a window again that could not be decoded after some of it may have been written: what is read of it is compared with
+   * the destination, and when its stream fails the same way again and again it is read as SAMPLES. Call `windows` from its start next.
+   * @throws MigrationError when SAMPLES fail the same way again and again
    */
-  async readAgain(window: TimeRange, problem: Error, signal: AbortSignal): Promise<void> {
-    const { times, toSamples } = this.#planner.undecodable(window, problem.message);
-    if (toSamples) this.#reportSamples(window, problem);
+  async readAgain(window: TimeRange, problem: WireError, signal: AbortSignal): Promise<void> {
+    const { times, reaction } = this.#planner.undecodable(window, problem.message);
+    if (reaction === 'fail') throw toMigrationError(problem, 'source');
+    if (reaction === 'samples-only') this.#reportSamples(window, problem);
     else await this.#options.retrier.pause(asRemoteError(problem), this.#options.plan.source, times, signal);
   }
 

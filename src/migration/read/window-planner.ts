@@ -7,7 +7,7 @@ import { type NamePartition, splitNames } from '../series/name-partition.ts';
 import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-portions.ts';
 import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
-import { SampleMode } from './sample-mode.ts';
+import { SampleMode, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
 import { firstWindow, halve, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
 
@@ -130,11 +130,10 @@ export class WindowPlanner {
   }
 
   /**
-   * The stream of a window that was delivered turned out to be undecodable, after some of it may have been written; that part shows when
-   * the window is compared with the destination. Call `begin` with its start next.
-   * @returns how often it has failed this way, and whether SAMPLES are asked for now
+   * A window that was delivered turned out to be undecodable, after some of it may have been written; that part shows when the window is
+   * compared with the destination. Call `begin` with its start next.
    */
-  undecodable(window: TimeRange, problem: string): { readonly times: number; readonly toSamples: boolean } {
+  undecodable(window: TimeRange, problem: string): UndecodableReaction {
     this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, window.toMs);
     return this.#mode.undecodable(window, problem);
   }

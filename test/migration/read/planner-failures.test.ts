@@ -112,7 +112,7 @@ describe('the window planner', () => {
 
     it('when the writer finds it: the window is read again to its end, as a stream twice, then as SAMPLES', () => {
       const planner = plannerOf();
-      const modes: boolean[] = [];
+      const reactions: string[] = [];
       planner.begin(0, DAY);
       const { fromMs, toMs } = planner.next()!.window;
       const window = { fromMs, toMs };
@@ -121,16 +121,30 @@ describe('the window planner', () => {
         assert.deepEqual(rangeOf(slice.window), window, 'the same window, although windows have grown');
         assert.equal(slice.uncertain, i > 0);
         planner.answered(good);
-        modes.push(planner.undecodable(window, 'a bad chunk').toSamples);
+        reactions.push(planner.undecodable(window, 'a bad chunk').reaction);
         planner.begin(window.fromMs, DAY);
       }
-      assert.deepEqual(modes, [false, false, true]);
+      assert.deepEqual(reactions, ['retry', 'retry', 'samples-only']);
       const slice = planner.next()!;
       assert.deepEqual([slice.samplesOnly, slice.insteadOfStream, slice.uncertain], [true, true, true]);
       assert.deepEqual(rangeOf(slice.window), window);
       planner.answered(good);
       const next = planner.next()!;
       assert.deepEqual([next.samplesOnly, next.uncertain], [false, false]);
+    });
+
+    it('is given up when its SAMPLES fail in the same way again and again', () => {
+      const planner = plannerOf();
+      planner.begin(0, DAY);
+      const window = planner.next()!.window;
+      const reactions: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        planner.next();
+        planner.answered(good);
+        reactions.push(planner.undecodable(window, 'a bad field').reaction);
+        planner.begin(window.fromMs, DAY);
+      }
+      assert.deepEqual(reactions, ['retry', 'retry', 'samples-only', 'retry', 'fail']);
     });
 
     it('in another way each time is asked for again as a stream', () => {
@@ -140,7 +154,7 @@ describe('the window planner', () => {
       for (let i = 0; i < 6; i++) {
         planner.next();
         planner.answered(good);
-        assert.deepEqual(planner.undecodable(window, `problem ${i}`), { times: 1, toSamples: false });
+        assert.deepEqual(planner.undecodable(window, `problem ${i}`), { times: 1, reaction: 'retry' });
         planner.begin(window.fromMs, DAY);
       }
     });
