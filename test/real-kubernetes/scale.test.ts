@@ -20,10 +20,12 @@ import { metricSum } from './support/slow-migration.ts';
 
 const MIGRATIONS = 1_000;
 const AT_ONCE = 8;
+/** A small migration takes seconds: when none has ended for so long, something is stuck. */
+const NO_MORE_MS = 60_000;
 const RANGE = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 1, 0, 30) };
 
 describe(`${MIGRATIONS} PromMigrations`, function () {
-  this.timeout(400_000);
+  this.timeout(900_000);
   let cluster: Cluster;
   let chart: InstalledChart;
   let store: FakeStore;
@@ -80,17 +82,20 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
       return metricSum(text, 'prom_migrator_operator_migrations', 'phase="Succeeded"');
     };
     const halfway: { rssBytes?: number } = {};
-    await eventually(
-      'all have succeeded',
-      async () => {
-        await sleep(900);
-        const done = await counted();
-        if (done >= MIGRATIONS / 2) halfway.rssBytes ??= (await memoryOf(operator.pid)).rssBytes;
-        return done === MIGRATIONS;
-      },
-      330_000,
-      async () => `${await counted()} of them\n${operator.log().slice(-4_000)}`,
-    );
+    // How fast depends on what else the machine does: what must not happen is that none ends any more.
+    for (let done = 0, before = 0; done < MIGRATIONS; before = done) {
+      await eventually(
+        `more than ${before} have succeeded`,
+        async () => {
+          await sleep(900);
+          done = await counted();
+          return done > before;
+        },
+        NO_MORE_MS,
+        () => operator.log().slice(-4_000),
+      );
+      if (done >= MIGRATIONS / 2) halfway.rssBytes ??= (await memoryOf(operator.pid)).rssBytes;
+    }
     const seconds = (Date.now() - startMs) / 1000;
 
     const all = await migrations.list();
