@@ -15,11 +15,11 @@ const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as 
 /** The module's text; it imports `./schema-formats.js` beside it, and the small part of ajv that its code uses at run time. */
 export function compiledCrdModule(): string {
   const { resource, expressions } = compileCrd(readFileSync(CRD_FILE, 'utf8'));
-  const ajv = createAjv({ source: true, esm: true, formats: _`formats` });
+  const ajv = createAjv({ source: true, esm: true, formats: _`FORMATS` });
   const validate = standaloneCode(ajv, ajv.compile(toAjv(resource.schema)));
   return `// Made by scripts/compile-crd.ts.
 import { createRequire } from 'node:module';
-import { formats } from './schema-formats.js';
+import { FORMATS } from './schema-formats.js';
 
 const require = createRequire(import.meta.url);
 ${validate}

@@ -33,7 +33,6 @@ export class QueryClient {
   readonly #http: HttpClient;
   readonly #base: URL;
   readonly #buffers: Buffers;
-  #isVictoriaMetrics = false;
 
   /**
    * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its
@@ -43,11 +42,6 @@ export class QueryClient {
     this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
     this.#base = new URL(endpoint.url);
     this.#buffers = context.buffers;
-  }
-
-  /** Whether a response has come from a VictoriaMetrics; false before the first one. */
-  get isVictoriaMetrics(): boolean {
-    return this.#isVictoriaMetrics;
   }
 
   /**
@@ -106,7 +100,7 @@ export class QueryClient {
     toMs: number,
     options: QueryOptions,
   ): AsyncGenerator<ExportedSeries, undefined> {
-    const answer = await this.#ask(
+    const answer = await this.#send(
       'export',
       [
         ...matches.map((match): [string, string] => ['match[]', match]),
@@ -140,7 +134,7 @@ export class QueryClient {
       ['limit', '1'],
       ['nocache', '1'],
     ];
-    const answer = await this.#ask('series', parameters, options);
+    const answer = await this.#send('series', parameters, options);
     const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
     if (refusal !== undefined) throw refusal;
     const parsed = parseSeriesAnswer(await this.#whole(answer, options.maxBytes));
@@ -166,13 +160,32 @@ export class QueryClient {
     }
   }
 
+  /**
+   * Whether a Prometheus itself responds here, and no other store: by an API that only a Prometheus has, since 2.28. False where that is not
+   * known.
+   */
+  async isPrometheus(signal: AbortSignal): Promise<boolean> {
+    try {
+      const url = apiUrl(this.#base, 'walreplay');
+      const response = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
+      const text = await response.text();
+      return (
+        response.status === 200 && /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(text)
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return false;
+      throw error;
+    }
+  }
+
   /** Ends all connections, those in use too. */
   close(): void {
     this.#http.close();
   }
 
   async #instant(promql: string, timeMs: number, options: QueryOptions): Promise<HttpAnswer> {
-    const answer = await this.#ask(
+    const answer = await this.#send(
       'query',
       [
         ['query', promql],
@@ -184,13 +197,6 @@ export class QueryClient {
     );
     const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
     if (refusal !== undefined) throw refusal;
-    return answer;
-  }
-
-  async #ask(api: Api, parameters: [string, string][], options: QueryOptions) {
-    const answer = await this.#send(api, parameters, options);
-    // A proxy may take it away; then `flush` and `exportSeries` show what it is.
-    if (answer.headers['x-server-hostname'] !== undefined) this.#isVictoriaMetrics = true;
     return answer;
   }
 

@@ -5,6 +5,7 @@ const API_PATHS = {
   export: 'api/v1/export',
   series: 'api/v1/series',
   force_flush: 'internal/force_flush',
+  walreplay: 'api/v1/status/walreplay',
 } as const;
 
 export type Api = keyof typeof API_PATHS;

@@ -29,16 +29,21 @@ export class PromqlView extends ReadableView {
   readonly #client: QueryClient;
   /** VictoriaMetrics' export also shows stale markers, which no PromQL result does; undefined until it was tried. */
   #exports: boolean | undefined;
+  #isPrometheus: boolean | undefined;
 
   constructor(options: ViewOptions) {
     super(options);
     this.#client = new QueryClient(options.endpoint, options.hooks);
   }
 
-  /** Only VictoriaMetrics hides what it has acknowledged; what does not look like one shows it at once. */
+  /**
+   * A Prometheus shows what it has acknowledged at once. Others may hide it: VictoriaMetrics until it flushes, a Mimir with ingest storage
+   * until its ingesters have consumed it.
+   */
   async show(signal: AbortSignal): Promise<number> {
-    if (await this.#client.flush(signal)) return FLUSHING_MS;
-    return this.#exports === false && !this.#client.isVictoriaMetrics ? 0 : APPEARING_MS;
+    if (this.#isPrometheus !== true && (await this.#client.flush(signal))) return FLUSHING_MS;
+    this.#isPrometheus ??= await this.#client.isPrometheus(signal);
+    return this.#isPrometheus ? 0 : APPEARING_MS;
   }
 
   /**

@@ -80,6 +80,8 @@ export class HttpClient {
 
 function endpointHeaders(endpoint: Endpoint): Record<string, string> {
   const headers: Record<string, string> = { 'user-agent': `prom-migrator/${VERSION}` };
+  // A Mimir with ingest storage acknowledges a write before a query shows it, unless the query wants all that was acknowledged before it.
+  if (endpoint.side === 'progress') headers['x-read-consistency'] = 'strong';
   for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
   const { auth } = endpoint;
   if (auth.kind === 'basic') {

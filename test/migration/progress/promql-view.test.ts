@@ -80,8 +80,8 @@ describe('a store that is read by PromQL may hide what it has taken', () => {
     ['at most for the time of its own flusher, when VictoriaMetrics flushes on demand', victoriametrics(), FLUSHING_MS],
     ['for as long as its own flusher lets it, when it does not', victoriametrics({ flushes: false }), APPEARING_MS],
     ['not at all, in a Prometheus', prometheus(), 0],
-    ['not at all, in Thanos', thanos(), 0],
-    ['not at all, in M3', m3(), 0],
+    ['for some seconds, in what is no Prometheus: Thanos', thanos(), APPEARING_MS],
+    ['for some seconds, in what is no Prometheus: M3', m3(), APPEARING_MS],
   ];
   for (const [what, behaviour, hiddenForMs] of stores) {
     it(what, async () => {
@@ -92,11 +92,4 @@ describe('a store that is read by PromQL may hide what it has taken', () => {
       view.close();
     });
   }
-
-  it('until it is known what it is', async () => {
-    await using destination = await startFakeStore(prometheus());
-    const view = openView(planFor({ source: { readUrl: '' }, destination }, { protocol: 'PromQL' }), destination);
-    assert.equal(await view.show(never), APPEARING_MS);
-    view.close();
-  });
 });

@@ -232,6 +232,8 @@ export class FakeStore implements AsyncDisposable {
       tenant.flush();
       return { status: 200 };
     }
+    if (this.#behaviour.name === 'Prometheus' && request.path === '/api/v1/status/walreplay')
+      return json(200, { status: 'success', data: { min: 0, max: 0, current: 0 } });
     return { status: 404, body: '404 page not found\n' };
   }
 
