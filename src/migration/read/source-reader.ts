@@ -18,11 +18,12 @@ import type { Clock } from '../../telemetry/clock.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import { readSeries, type SeriesResponse } from '../../remote/read-series.ts';
+import { type Outline, outlineOf } from './outline.ts';
 import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
 import { WindowPlanner } from './window-planner.ts';
-import { type Outline, outlineOf, type WindowPart } from './window-part.ts';
+import type { WindowPart } from './window-part.ts';
 
 export interface SourceReaderOptions {
   readonly plan: MigrationPlan;
@@ -185,11 +186,10 @@ export class SourceReader {
     reservation: Reservation,
     signal: AbortSignal,
   ): Promise<Outline> {
-    const { router, budget } = this.#options;
+    const { router } = this.#options;
     try {
-      const outline = outlineOf(answers, router, uncertain, budget.total - reservation.bytes);
-      await reservation.grow(outline.decodingBytes, signal);
-      return outline;
+      const cursors = answers.map(({ cursor }) => cursor);
+      return await outlineOf(cursors, { router, uncertain, reservation, signal });
     } catch (error) {
       const [first] = answers;
       if (error instanceof DoesNotFit && first !== undefined) {
