@@ -31,13 +31,23 @@ describe('the Dockerfile', () => {
   });
 
   it('starts the command of the installed package', () => {
-    const [node, flag, script] = JSON.parse(instructions(last, 'ENTRYPOINT')[0]!);
+    const [node, ...flags] = JSON.parse(instructions(last, 'ENTRYPOINT')[0]!) as string[];
+    const script = flags.pop();
     const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     assert.deepEqual([node, script], ['node', `/app/${bin['prom-migrator']}`]);
-    assert.ok(
-      readFileSync(join(root, 'bin/prom-migrator.mjs'), 'utf8').includes(`'${flag}'`),
-      'as the launcher has it',
+    const launcher = readFileSync(join(root, 'bin/prom-migrator.mjs'), 'utf8');
+    assert.ok(flags.length > 0);
+    assert.deepEqual(
+      flags,
+      JSON.parse(/nodeFlags = (\[.*\])/.exec(launcher)![1]!.replaceAll("'", '"')),
+      'as the launcher has them',
     );
+    const variables = [
+      .../environment = \{ (.*), \.\.\.process\.env \}/.exec(launcher)![1]!.matchAll(/(\w+): '(\d+)'/g),
+    ];
+    assert.ok(variables.length > 0);
+    for (const [, name, value] of variables)
+      assert.match(instructions(last, 'ENV').join(' '), new RegExp(`\\b${name}=${value}\\b`));
   });
 
   it('runs the user that the chart runs', () => {

@@ -16,8 +16,6 @@ const MEBIBYTE = 2 ** 20;
 /** A hostile server can keep a migration busy for as long as it likes: it is looked at for a while after it did what it is here for. */
 const MEASURED_AFTER_MS = 3_000;
 const MEASURED_AT_MOST_MS = 100_000;
-/** What bin/prom-migrator.mjs gives to Node. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
 
 const nothingToRead: HostileCase = { title: 'an empty source', sides: {}, says: /"phase": ?"Succeeded"/ };
 
@@ -33,11 +31,9 @@ async function measure(hostile: HostileCase, memoryMebibytes: number): Promise<M
   try {
     const file = join(directory, 'migration.yaml');
     await writeFile(file, JSON.stringify(manifestOf(specOf(hostile, server.url, memoryMebibytes))));
-    const args = [...NODE_FLAGS, join(ROOT, 'dist/main.js'), 'run', '-f', file, '--output', 'json'];
-    const child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
-    });
+    // The launcher gives its process over to Node with the flags that keep memory small.
+    const args = [join(ROOT, 'bin/prom-migrator.mjs'), 'run', '-f', file, '--output', 'json'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let stop = setTimeout(() => child.kill('SIGKILL'), MEASURED_AT_MOST_MS);
     let said = false;
