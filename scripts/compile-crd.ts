@@ -23,7 +23,7 @@ import { FORMATS } from './schema-formats.js';
 
 const require = createRequire(import.meta.url);
 ${validate}
-export const compiledCrd = {
+export const COMPILED_CRD = {
   resource: ${jsonModule(resource)},
   expressions: ${jsonModule(expressions)},
   schemaErrors: (value) => (validate(value) ? [] : (validate.errors ?? [])),

@@ -27,7 +27,7 @@ describe('the compiled CRD of a build', () => {
     await writeFile(join(directory, 'schema-formats.js'), `export * from ${JSON.stringify(formats)};`);
     text = compiledCrdModule();
     await writeFile(join(directory, 'compiled-crd.js'), text);
-    built = (await import(pathToFileURL(join(directory, 'compiled-crd.js')).href)).compiledCrd;
+    built = (await import(pathToFileURL(join(directory, 'compiled-crd.js')).href)).COMPILED_CRD;
   });
 
   after(() => rm(directory, { recursive: true, force: true }));
