@@ -105,9 +105,9 @@ async function countQuery(url: string, selector: string, set: DataSet, endMs: nu
 
 async function countExport(url: string, name: string, to: Counts): Promise<void> {
   const parameters = new URLSearchParams({ 'match[]': `{__name__="${name}"}` });
-  const answer = await openRequest(`${url}/api/v1/export?${parameters}`);
-  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode} to an export of ${name}`);
-  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const response = await openRequest(`${url}/api/v1/export?${parameters}`);
+  if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode} to an export of ${name}`);
+  for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
     const { metric, values } = JSON.parse(line) as { metric: Record<string, string>; values: (number | null)[] };
     const key = seriesKey(metric);
     const count = to.get(key) ?? { plain: 0, stale: 0 };

@@ -27,13 +27,13 @@ export async function startRecordingProxy(target: string, path: string, file: st
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(target);
   let atOnce = 0;
-  const forward = async (incoming: IncomingMessage, answer: ServerResponse) => {
+  const forward = async (incoming: IncomingMessage, reply: ServerResponse) => {
     const pieces: Buffer[] = [];
     for await (const piece of incoming) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces);
     if (new URL(incoming.url ?? '', target).pathname === path) {
       atOnce++;
-      answer.on('close', () => atOnce--);
+      reply.on('close', () => atOnce--);
       recording.requests++;
       recording.bytes += body.length;
       recording.mostAtOnce = Math.max(recording.mostAtOnce, atOnce);
@@ -44,16 +44,16 @@ export async function startRecordingProxy(target: string, path: string, file: st
     }
     const { method, url, headers } = incoming;
     const outgoing = request({ agent, hostname, port, method, path: url, headers }, (response) => {
-      answer.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(answer);
-      response.on('error', () => answer.destroy());
+      reply.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(reply);
+      response.on('error', () => reply.destroy());
     });
-    outgoing.on('error', () => answer.destroy());
-    answer.on('close', () => outgoing.destroy());
+    outgoing.on('error', () => reply.destroy());
+    reply.on('close', () => outgoing.destroy());
     outgoing.end(body);
   };
-  const server = createServer((incoming, answer) => {
-    forward(incoming, answer).catch(() => answer.destroy());
+  const server = createServer((incoming, reply) => {
+    forward(incoming, reply).catch(() => reply.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject).listen(0, '127.0.0.1', resolve);

@@ -54,7 +54,7 @@ async function migrate(manifest: string, killAt?: number): Promise<Run> {
 async function watch(child: ChildProcess, metricsUrl: string, run: Run, killAt: number | undefined): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
     const text = await fetch(metricsUrl).then(
-      (answer) => answer.text(),
+      (response) => response.text(),
       () => '',
     );
     const value = (name: string) => Number(new RegExp(`^${name}(?:\\{.*\\})? (.+)$`, 'm').exec(text)?.[1] ?? 0);

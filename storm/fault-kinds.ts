@@ -42,7 +42,7 @@ export type FaultAction =
   /** Forwarded; then no response at all. */
   | { readonly do: 'lose'; readonly how: 'fin' | 'rst' | 'time-out' }
   /** Forwarded twice. */
-  | { readonly do: 'repeat'; readonly answerWith: 'first' | 'second' }
+  | { readonly do: 'repeat'; readonly respondWith: 'first' | 'second' }
   /** The response comes later, still in time. */
   | { readonly do: 'delay-response' }
   /** The response stops inside the head or the body; `stall` leaves the connection open. */
@@ -132,13 +132,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     name: 'repeated-first-response',
     ways: WRITES,
-    action: { do: 'repeat', answerWith: 'first' },
+    action: { do: 'repeat', respondWith: 'first' },
     doublesIn: 'victoria-metrics',
   },
   {
     name: 'repeated-second-response',
     ways: WRITES,
-    action: { do: 'repeat', answerWith: 'second' },
+    action: { do: 'repeat', respondWith: 'second' },
     doublesIn: 'victoria-metrics',
   },
 ];

@@ -1,4 +1,4 @@
-// Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the answers are those of the API server, with
+// Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the result is that of the API server, with
 // words for people. Used by manifest.ts.
 
 import { COMPILED_CRD } from './compiled-crd.ts';

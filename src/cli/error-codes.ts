@@ -2,7 +2,7 @@
 // the page by scripts/docs-errors.ts and held equal to it by a test.
 
 import { MIGRATION_CODES, WARNING_CODES } from '../migration/report/migration-codes.ts';
-import { ANSWER_CODES } from '../remote/meaning/response-codes.ts';
+import { RESPONSE_CODES } from '../remote/meaning/response-codes.ts';
 
 interface Code {
   readonly meaning: string;
@@ -22,7 +22,7 @@ export function errorTables(): Readonly<Record<string, string>> {
   return {
     command: table(COMMAND_CODES),
     migration: table(MIGRATION_CODES),
-    answers: table(ANSWER_CODES),
+    answers: table(RESPONSE_CODES),
     warnings: table(WARNING_CODES),
   };
 }

@@ -130,7 +130,7 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
 }
 
 /**
- * Runs the command and answers with its exit code: 0 after a signal, since that is how an operator ends.
+ * Runs the command and responds with its exit code: 0 after a signal, since that is how an operator ends.
  * @throws UsageError, ListenError
  */
 export async function operatorCommand(

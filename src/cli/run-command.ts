@@ -217,7 +217,7 @@ async function runMigration(
 }
 
 /**
- * Runs the command and answers with its exit code.
+ * Runs the command and responds with its exit code.
  * @throws UsageError for a command line that cannot be understood
  * @throws ListenError when --metrics-address cannot be listened on
  */

@@ -24,7 +24,7 @@ export interface Connections {
   readonly source: ReadClient;
   readonly destination: WriteClient;
   readonly view: DestinationView;
-  /** For answers of the source, what lies free of them included; lanes and read-back have their share of `limits.memory` apart. */
+  /** For responses of the source, what lies free of them included; lanes and read-back have their share of `limits.memory` apart. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
   readonly retrier: Retrier;

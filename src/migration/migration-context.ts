@@ -11,7 +11,7 @@ export interface MigrationContext {
   /** End now. The resume point is right either way. */
   readonly abort: AbortSignal;
   readonly observer: MigrationObserver;
-  /** How long a side that has never answered is tried; Infinity for ever. */
+  /** How long a side that has never responded is tried; Infinity for ever. */
   readonly startupDeadlineMs: number;
   /** Gets every piece of memory that the run has given back and must not use any more; tests fill it. */
   readonly onBufferGivenBack?: (memory: Uint8Array) => void;

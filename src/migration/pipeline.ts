@@ -37,7 +37,7 @@ export interface PipelineOptions {
   readonly beforeFirstWrite: () => Promise<void>;
 }
 
-/** The answer of a window turned out to be undecodable after part of it was written. */
+/** The response of a window turned out to be undecodable after part of it was written. */
 class UndecodableWindow extends Error {
   override readonly name = 'UndecodableWindow';
   readonly window: { readonly fromMs: number; readonly toMs: number };

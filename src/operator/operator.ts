@@ -156,7 +156,7 @@ class Operator {
       await work.catch((error: unknown) => logger.error('the leader election ended with an error', { error }));
       watching.abort();
       this.#queue.close();
-      // A reflector that waits for an answer is let go.
+      // A reflector that waits for a response is let go.
       await Promise.race([Promise.allSettled(watches), clock.sleep(1_000)]);
     }
   }

@@ -3,25 +3,25 @@
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
-import type { ClientContext, HttpAnswer } from './http/exchange.ts';
+import type { ClientContext, HttpResponse } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
 import {
   type ExportedSeries,
   parseExportLine,
-  parseQueryAnswer,
-  parseSeriesAnswer,
+  parseQueryResponse,
+  parseSeriesResponse,
   type QueryResult,
 } from './query-response.ts';
 import { type Api, apiUrl, secondsOf } from './query-url.ts';
 import { JsonCost } from './json-cost.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
-import { type AnswerClass, excerpt, RemoteError } from './meaning/remote-error.ts';
+import { type ResponseClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
 export interface QueryOptions {
   /** From 1. */
   readonly attempt: number;
   readonly signal: AbortSignal;
-  /** Of memory that an answer may take while it is parsed, several times its text (json-cost.ts); one that takes more is `too-large`. Of an export: a line. */
+  /** Of memory that a response may take while it is parsed, several times its text (json-cost.ts); one that takes more is `too-large`. Of an export: a line. */
   readonly maxBytes: number;
 }
 
@@ -49,12 +49,12 @@ export class QueryClient {
    * VictoriaMetrics is told to use neither its cache nor its latency offset, which hide fresh samples; others ignore these parameters.
    */
   async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
-    const answer = await this.#instant(promql, timeMs, options);
-    const parsed = parseQueryAnswer(await this.#whole(answer, options.maxBytes));
+    const response = await this.#instant(promql, timeMs, options);
+    const parsed = parseQueryResponse(await this.#whole(response, options.maxBytes));
     if ('problem' in parsed)
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
+      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
     if (parsed.isPartial)
-      throw this.#error(answer, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+      throw this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
     return parsed.result;
   }
 
@@ -69,11 +69,11 @@ export class QueryClient {
     { fromMs, toMs }: { fromMs: number; toMs: number },
     options: QueryOptions,
   ): AsyncGenerator<SeriesTimes, undefined> {
-    const answer = await this.#instant(promql, timeMs, options);
+    const response = await this.#instant(promql, timeMs, options);
     const range = new RangeTimes(fromMs, toMs, options.maxBytes);
     let isPartial: boolean;
     try {
-      for await (const piece of answer.body) {
+      for await (const piece of response.body) {
         try {
           yield* range.push(piece);
         } finally {
@@ -82,12 +82,12 @@ export class QueryClient {
       }
       isPartial = range.end().isPartial;
     } catch (error) {
-      if (error instanceof SeriesTooLarge) throw this.#tooLarge(answer, 'sent a series', options.maxBytes);
+      if (error instanceof SeriesTooLarge) throw this.#tooLarge(response, 'sent a series', options.maxBytes);
       if (!(error instanceof BadRange)) throw error;
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${error.message}`);
+      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${error.message}`);
     }
     if (isPartial)
-      throw this.#error(answer, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+      throw this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
   }
 
   /**
@@ -100,7 +100,7 @@ export class QueryClient {
     toMs: number,
     options: QueryOptions,
   ): AsyncGenerator<ExportedSeries, undefined> {
-    const answer = await this.#send(
+    const response = await this.#send(
       'export',
       [
         ...matches.map((match): [string, string] => ['match[]', match]),
@@ -110,17 +110,17 @@ export class QueryClient {
       ],
       options,
     );
-    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal !== undefined) {
-      const absent = [400, 404, 405, 501].includes(answer.status) || refusal.code === 'wrong-content-type';
+      const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';
       throw absent
-        ? this.#error(answer, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`)
+        ? this.#error(response, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`)
         : refusal;
     }
-    for await (const line of this.#lines(answer, options.maxBytes)) {
+    for await (const line of this.#lines(response, options.maxBytes)) {
       const parsed = parseExportLine(line);
       if ('problem' in parsed)
-        throw this.#error(answer, 'ambiguous', 'bad-answer', `exported unusable data: ${parsed.problem}`);
+        throw this.#error(response, 'ambiguous', 'bad-answer', `exported unusable data: ${parsed.problem}`);
       yield parsed.series;
     }
   }
@@ -134,12 +134,12 @@ export class QueryClient {
       ['limit', '1'],
       ['nocache', '1'],
     ];
-    const answer = await this.#send('series', parameters, options);
-    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    const response = await this.#send('series', parameters, options);
+    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal !== undefined) throw refusal;
-    const parsed = parseSeriesAnswer(await this.#whole(answer, options.maxBytes));
+    const parsed = parseSeriesResponse(await this.#whole(response, options.maxBytes));
     if ('problem' in parsed)
-      throw this.#error(answer, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
+      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
     return parsed.series > 0;
   }
 
@@ -150,9 +150,9 @@ export class QueryClient {
   async flush(signal: AbortSignal): Promise<boolean> {
     try {
       const url = apiUrl(this.#base, 'force_flush');
-      const answer = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
-      // Some proxies answer every path with a page of their own.
-      return (await answer.text()) === '' && answer.status === 200;
+      const response = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
+      // Some proxies response every path with a page of their own.
+      return (await response.text()) === '' && response.status === 200;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof RemoteError) return false;
@@ -184,8 +184,8 @@ export class QueryClient {
     this.#http.close();
   }
 
-  async #instant(promql: string, timeMs: number, options: QueryOptions): Promise<HttpAnswer> {
-    const answer = await this.#send(
+  async #instant(promql: string, timeMs: number, options: QueryOptions): Promise<HttpResponse> {
+    const response = await this.#send(
       'query',
       [
         ['query', promql],
@@ -195,12 +195,12 @@ export class QueryClient {
       ],
       options,
     );
-    const refusal = (await this.#http.refusal(answer)) ?? this.#notJson(answer);
+    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal !== undefined) throw refusal;
-    return answer;
+    return response;
   }
 
-  async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpAnswer> {
+  async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpResponse> {
     const url = apiUrl(this.#base, api);
     const encoded = new URLSearchParams(parameters).toString();
     if (encoded.length + url.search.length <= LONGEST_QUERY_STRING) {
@@ -223,26 +223,26 @@ export class QueryClient {
     });
   }
 
-  #notJson(answer: HttpAnswer): RemoteError | undefined {
-    const contentType = answer.headers['content-type'] ?? '';
+  #notJson(response: HttpResponse): RemoteError | undefined {
+    const contentType = response.headers['content-type'] ?? '';
     if (/\bjson\b/i.test(contentType)) return undefined;
-    answer.discard();
+    response.discard();
     return this.#error(
-      answer,
+      response,
       'refused',
       'wrong-content-type',
       `returned Content-Type ${contentType.slice(0, 100)} instead of JSON`,
     );
   }
 
-  async #whole(answer: HttpAnswer, maxBytes: number): Promise<string> {
+  async #whole(response: HttpResponse, maxBytes: number): Promise<string> {
     const pieces: Uint8Array[] = [];
     const cost = new JsonCost();
     try {
-      for await (const piece of answer.body) {
+      for await (const piece of response.body) {
         pieces.push(piece);
         cost.add(piece);
-        if (cost.bytes > maxBytes) throw this.#tooLarge(answer, 'sent a response', maxBytes);
+        if (cost.bytes > maxBytes) throw this.#tooLarge(response, 'sent a response', maxBytes);
       }
       return Buffer.concat(pieces).toString('utf8');
     } finally {
@@ -250,12 +250,12 @@ export class QueryClient {
     }
   }
 
-  async *#lines(answer: HttpAnswer, maxLineBytes: number): AsyncGenerator<string, undefined> {
+  async *#lines(response: HttpResponse, maxLineBytes: number): AsyncGenerator<string, undefined> {
     const pieces: Uint8Array[] = [];
     const cost = new JsonCost();
     const add = (part: Uint8Array): void => {
       cost.add(part);
-      if (cost.bytes > maxLineBytes) throw this.#tooLarge(answer, 'exported a line', maxLineBytes);
+      if (cost.bytes > maxLineBytes) throw this.#tooLarge(response, 'exported a line', maxLineBytes);
       pieces.push(part);
     };
     const take = (): string => {
@@ -264,7 +264,7 @@ export class QueryClient {
       cost.clear();
       return line;
     };
-    for await (const piece of answer.body) {
+    for await (const piece of response.body) {
       try {
         let from = 0;
         for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
@@ -282,24 +282,24 @@ export class QueryClient {
     if (rest.trim() !== '') yield rest;
   }
 
-  #tooLarge(answer: HttpAnswer, what: string, maxBytes: number): RemoteError {
+  #tooLarge(response: HttpResponse, what: string, maxBytes: number): RemoteError {
     return this.#error(
-      answer,
+      response,
       'too-large',
       'answer-too-large',
       `${what} that takes more than ${maxBytes} bytes of memory`,
     );
   }
 
-  #error(answer: HttpAnswer, answerClass: AnswerClass, code: RemoteCode, what: string): RemoteError {
+  #error(response: HttpResponse, responseClass: ResponseClass, code: RemoteCode, what: string): RemoteError {
     const { side, redact } = this.#http;
     const shown = excerpt(redact(what));
     return new RemoteError({
-      class: answerClass,
+      class: responseClass,
       code,
       side,
       what: shown,
-      status: answer.status,
+      status: response.status,
       hint: hintOf(code, side),
     });
   }

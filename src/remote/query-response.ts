@@ -27,32 +27,32 @@ interface Problem {
  * Takes `{"status":"success","data":{"resultType":…,"result":…}}` apart; timestamps become whole milliseconds. `isPartial` is
  * VictoriaMetrics' word for missing storage nodes. What does not fit is a `problem`, never an exception.
  */
-export function parseQueryAnswer(text: string): { result: QueryResult; isPartial: boolean } | Problem {
-  const answer = parseJson(text);
-  if (!isRecord(answer)) return { problem: 'not a JSON object' };
-  if (answer['status'] !== 'success')
-    return { problem: `status ${shown(answer['status'])}, ${shown(answer['error'])}` };
-  const data = answer['data'];
+export function parseQueryResponse(text: string): { result: QueryResult; isPartial: boolean } | Problem {
+  const response = parseJson(text);
+  if (!isRecord(response)) return { problem: 'not a JSON object' };
+  if (response['status'] !== 'success')
+    return { problem: `status ${shown(response['status'])}, ${shown(response['error'])}` };
+  const data = response['data'];
   if (!isRecord(data)) return { problem: 'no data field' };
   const { resultType, result } = data;
   const series = seriesOf(resultType, result);
   if (series === undefined) return { problem: `a malformed result of type ${shown(resultType)}` };
-  const warnings = Array.isArray(answer['warnings']) ? answer['warnings'].slice(0, SHOWN_WARNINGS).map(shown) : [];
+  const warnings = Array.isArray(response['warnings']) ? response['warnings'].slice(0, SHOWN_WARNINGS).map(shown) : [];
   return {
     result: { resultType: resultType as QueryResult['resultType'], series, warnings },
-    isPartial: answer['isPartial'] === true,
+    isPartial: response['isPartial'] === true,
   };
 }
 
 /** How many series a response of `/api/v1/series` lists: `{"status":"success","data":[…]}`. */
-export function parseSeriesAnswer(text: string): { series: number } | Problem {
-  const answer = parseJson(text);
-  if (!isRecord(answer)) return { problem: 'not a JSON object' };
-  const { status, data, error } = answer;
+export function parseSeriesResponse(text: string): { series: number } | Problem {
+  const response = parseJson(text);
+  if (!isRecord(response)) return { problem: 'not a JSON object' };
+  const { status, data, error } = response;
   if (status !== 'success') return { problem: `status ${shown(status)}, ${shown(error)}` };
   if (!Array.isArray(data)) return { problem: 'no data' };
   // Part of it may be in a storage node that is missing: VictoriaMetrics does not know then.
-  return answer['isPartial'] === true ? { series: 1 } : { series: data.length };
+  return response['isPartial'] === true ? { series: 1 } : { series: data.length };
 }
 
 /** One line of `/api/v1/export`: `{"metric":{…},"values":[…],"timestamps":[…]}`, timestamps in milliseconds. */

@@ -3,11 +3,11 @@
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
-import type { ClientContext, HttpAnswer } from './http/exchange.ts';
+import type { ClientContext, HttpResponse } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
-import { type AnswerClass, RemoteError } from './meaning/remote-error.ts';
+import { type ResponseClass, RemoteError } from './meaning/remote-error.ts';
 
-export interface ReadAnswer {
+export interface ReadResponse {
   /** `stream`: frames of ChunkedReadResponse; `samples`: one snappy block of ReadResponse. */
   readonly kind: 'stream' | 'samples';
   readonly status: number;
@@ -48,50 +48,50 @@ export class ReadClient {
 
   /**
    * InfluxDB looks for a regular expression anywhere in the value, where all others hold it against the whole value. True for InfluxDB's
-   * path, and once an answer has shown that this is one.
+   * path, and once a response has shown that this is one.
    */
   get searchesRegexes(): boolean {
     return this.#searchesRegexes;
   }
 
   /**
-   * Sends a snappy-compressed ReadRequest; resolves when the headers of a good answer have come. Throws RemoteError for everything else:
-   * network, bad status, an answer of another kind, one that is compressed in spite of the request, one that M3 cut short. A streamed
-   * answer without length and without chunked encoding is `unsupported`: its frames have no end mark, so a cut would go unseen.
+   * Sends a snappy-compressed ReadRequest; resolves when the headers of a good response have come. Throws RemoteError for everything else:
+   * network, bad status, a response of another kind, one that is compressed in spite of the request, one that M3 cut short. A streamed
+   * response without length and without chunked encoding is `unsupported`: its frames have no end mark, so a cut would go unseen.
    */
-  async read(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<ReadAnswer> {
-    const answer = await this.#http.request({
+  async read(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<ReadResponse> {
+    const response = await this.#http.request({
       method: 'POST',
       url: this.#url,
       headers: REQUEST_HEADERS,
       body,
       ...options,
     });
-    if (answer.headers['x-influxdb-version'] !== undefined) this.#searchesRegexes = true;
-    const refusal = await this.#http.refusal(answer);
+    if (response.headers['x-influxdb-version'] !== undefined) this.#searchesRegexes = true;
+    const refusal = await this.#http.refusal(response);
     if (refusal !== undefined) throw refusal;
-    const contentType = answer.headers['content-type'] ?? '';
-    const { status, contentLength } = answer;
+    const contentType = response.headers['content-type'] ?? '';
+    const { status, contentLength } = response;
     if (/^application\/x-protobuf\b/i.test(contentType)) {
-      return { kind: 'samples', status, contentLength, body: answer.body };
+      return { kind: 'samples', status, contentLength, body: response.body };
     }
     if (!/^application\/x-streamed-protobuf\b/i.test(contentType)) {
       throw this.#unusable(
-        answer,
+        response,
         'refused',
         'wrong-content-type',
         `returned ${status} with Content-Type ${contentType.slice(0, 100)}`,
       );
     }
-    if (!answer.framed) {
+    if (!response.framed) {
       throw this.#unusable(
-        answer,
+        response,
         'unsupported',
         'unframed-stream',
         'streams its response without a length and without chunked encoding',
       );
     }
-    return { kind: 'stream', status, contentLength, body: answer.body };
+    return { kind: 'stream', status, contentLength, body: response.body };
   }
 
   /** Ends all connections, those in use too. */
@@ -99,9 +99,16 @@ export class ReadClient {
     this.#http.close();
   }
 
-  #unusable(answer: HttpAnswer, answerClass: AnswerClass, code: RemoteCode, what: string): RemoteError {
-    answer.discard();
+  #unusable(response: HttpResponse, responseClass: ResponseClass, code: RemoteCode, what: string): RemoteError {
+    response.discard();
     const { side } = this.#http;
-    return new RemoteError({ class: answerClass, code, side, what, status: answer.status, hint: hintOf(code, side) });
+    return new RemoteError({
+      class: responseClass,
+      code,
+      side,
+      what,
+      status: response.status,
+      hint: hintOf(code, side),
+    });
   }
 }

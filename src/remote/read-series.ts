@@ -6,7 +6,7 @@ import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/respons
 import { encodeReadRequest, type Matcher } from '../wire/messages.ts';
 import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../wire/snappy/snappy.ts';
 import { DoesNotFit, noteArrived } from './does-not-fit.ts';
-import type { ReadAnswer, ReadClient } from './read-client.ts';
+import type { ReadResponse, ReadClient } from './read-client.ts';
 
 /** What holds a response, within the bounds of whoever provides it. Each method throws DoesNotFit when it would be too much. */
 export interface ResponseMemory {
@@ -44,21 +44,21 @@ const LONGEST_EMPTY_BYTES = 8;
 const MAX_EMPTY_MESSAGE_BYTES = 64;
 
 /**
- * Reads one answer completely.
+ * Reads one response completely.
  * @param attempt from 1; sent as `Retry-Attempt` from the second on
  * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
  */
 export async function readSeries(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<SeriesResponse> {
   const { signal } = options;
   const anchored = client.searchesRegexes;
-  let answer = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
+  let response = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
   if (!anchored && client.searchesRegexes) {
-    // It answered another question.
-    for await (const _ of answer.body) break;
-    answer = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
+    // It responded another question.
+    for await (const _ of response.body) break;
+    response = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
   }
   const received = { bytes: 0 };
-  const cursor = await (answer.kind === 'stream' ? readStream : readSamples)(answer, options, received);
+  const cursor = await (response.kind === 'stream' ? readStream : readSamples)(response, options, received);
   return { cursor, receivedBytes: received.bytes };
 }
 
@@ -71,14 +71,14 @@ interface ReadOptions {
 
 /** Frames are kept where they arrived; only those that lie across two blocks are put together in memory of their own. */
 async function readStream(
-  answer: ReadAnswer,
+  response: ReadResponse,
   { signal, memory, maxFrameBytes }: ReadOptions,
   received: { bytes: number },
 ): Promise<SeriesCursor> {
   const frames = new FrameCollector({ maxFrameBytes });
   try {
     let allocatedBytes = 0;
-    for await (const block of answer.body) {
+    for await (const block of response.body) {
       received.bytes += block.length;
       await memory.keep(block, signal);
       const keeps = frames.push(block);
@@ -99,18 +99,18 @@ async function readStream(
 
 /** The message is decompressed as it arrives: nothing of the compressed bytes is kept. */
 async function readSamples(
-  answer: ReadAnswer,
+  response: ReadResponse,
   { signal, memory }: ReadOptions,
   received: { bytes: number },
 ): Promise<SeriesCursor> {
   const block = new SnappyReader();
   let tooLarge: DoesNotFit | undefined;
-  for await (const piece of answer.body) {
+  for await (const piece of response.body) {
     received.bytes += piece.length;
     await memory.keep(piece, signal);
     if (tooLarge === undefined) block.push(piece);
     if (block.wantedBytes > 0 && tooLarge === undefined) {
-      if (answer.contentLength !== undefined) checkExpansion(block.declared ?? 0, answer.contentLength);
+      if (response.contentLength !== undefined) checkExpansion(block.declared ?? 0, response.contentLength);
       try {
         block.provide(await memory.borrow(block.wantedBytes, signal));
       } catch (error) {
@@ -127,25 +127,25 @@ async function readSamples(
 }
 
 /**
- * Asks until the first bytes of the answer tell whether there is any series. An answer of SAMPLES without a series is a few bytes long.
- * @throws RemoteError, WireError when a short answer is none, or the signal's reason
+ * Asks until the first bytes of the response tell whether there is any series. A response of SAMPLES without a series is a few bytes long.
+ * @throws RemoteError, WireError when a short response is none, or the signal's reason
  */
 export async function hasNoSeries(
   client: ReadClient,
   query: ReadQuery,
   options: { attempt: number; signal: AbortSignal },
 ): Promise<boolean> {
-  const answer = await client.read(requestOf(query, client.searchesRegexes), options);
+  const response = await client.read(requestOf(query, client.searchesRegexes), options);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of answer.body) {
+  for await (const piece of response.body) {
     bytes += piece.length;
-    const isMore = bytes > (answer.kind === 'stream' ? 0 : LONGEST_EMPTY_BYTES);
+    const isMore = bytes > (response.kind === 'stream' ? 0 : LONGEST_EMPTY_BYTES);
     if (!isMore) pieces.push(Uint8Array.from(piece));
     client.buffers.give(piece);
     if (isMore) return false;
   }
-  if (answer.kind === 'stream') return true;
+  if (response.kind === 'stream') return true;
   return !new SamplesCursor(decompress(Buffer.concat(pieces), MAX_EMPTY_MESSAGE_BYTES)).next();
 }
 

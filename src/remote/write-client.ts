@@ -8,7 +8,7 @@ import type { RemoteError } from './meaning/remote-error.ts';
 export interface WriteResult {
   /** The destination acknowledged the samples and may have dropped them (202): what that means if they are not there. */
   readonly unproven?: RemoteError;
-  /** Answered by InfluxDB, whose 204 also stands for samples that it cannot store (wire/influxdb-gaps.ts). */
+  /** Responded by InfluxDB, whose 204 also stands for samples that it cannot store (wire/influxdb-gaps.ts). */
   readonly influxdb?: true;
 }
 
@@ -29,20 +29,20 @@ export class WriteClient {
 
   /** Sends a snappy-compressed WriteRequest (remote write 1.0). Throws RemoteError for everything but a 2xx. */
   async write(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<WriteResult> {
-    const answer = await this.#http.request({
+    const response = await this.#http.request({
       method: 'POST',
       url: this.#url,
       headers: REQUEST_HEADERS,
       body,
       ...options,
     });
-    const text = await answer.text();
-    const refusal = this.#http.refusalOf(answer, text);
+    const text = await response.text();
+    const refusal = this.#http.refusalOf(response, text);
     if (refusal !== undefined) throw refusal;
-    const unproven = this.#http.doubtOf(answer, text);
+    const unproven = this.#http.doubtOf(response, text);
     return {
       ...(unproven !== undefined && { unproven }),
-      ...(answer.headers['x-influxdb-version'] !== undefined && { influxdb: true }),
+      ...(response.headers['x-influxdb-version'] !== undefined && { influxdb: true }),
     };
   }
 

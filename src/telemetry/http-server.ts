@@ -59,7 +59,7 @@ function listenError(address: ListenAddress, error: NodeJS.ErrnoException): List
   });
 }
 
-function answer(response: ServerResponse, status: number, page: Page, withBody: boolean): void {
+function respond(response: ServerResponse, status: number, page: Page, withBody: boolean): void {
   response.writeHead(status, { 'Content-Type': page.contentType, 'Content-Length': Buffer.byteLength(page.body) });
   response.end(withBody ? page.body : undefined);
 }
@@ -94,16 +94,17 @@ export async function startHttpServer(
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     const withBody = request.method !== 'HEAD';
     if (page === undefined) {
-      answer(response, 404, plain(`not found; available: ${Object.keys(pages).join(', ')}`), withBody);
+      respond(response, 404, plain(`not found; available: ${Object.keys(pages).join(', ')}`), withBody);
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      answer(response, 405, plain('only GET and HEAD are allowed'), withBody);
+      respond(response, 405, plain('only GET and HEAD are allowed'), withBody);
     } else {
       Promise.resolve()
         .then(page)
         .then(
-          (content) => answer(response, 200, content, withBody),
-          (error: unknown) => answer(response, 500, plain(error instanceof Error ? error.message : 'failed'), withBody),
+          (content) => respond(response, 200, content, withBody),
+          (error: unknown) =>
+            respond(response, 500, plain(error instanceof Error ? error.message : 'failed'), withBody),
         );
     }
   });
@@ -123,7 +124,7 @@ export async function startHttpServer(
   };
 }
 
-/** `/livez`: the process answers, and that is all it says. */
+/** `/livez`: the process responds; it says nothing more. */
 export function livez(): Page {
   return plain('ok');
 }

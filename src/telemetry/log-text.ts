@@ -5,7 +5,7 @@ import { redactUrl, Secret } from './secret.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** A server may answer with a whole page; a log line keeps the beginning of it. */
+/** A server may respond with a whole page; a log line keeps the beginning of it. */
 const MAX_VALUE_LENGTH = 2_000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 100;

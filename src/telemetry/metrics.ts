@@ -82,7 +82,7 @@ export class MigrationMetrics {
     this.#instruments.processStart.set(performance.timeOrigin / 1000);
   }
 
-  /** Calls `refresh` before each scrape, so that totals need not be pushed at every batch; the answer ends that. */
+  /** Calls `refresh` before each scrape, so that totals need not be pushed at every batch; the response ends that. */
   beforeScrape(refresh: () => void): () => void {
     this.#refreshers.add(refresh);
     return () => this.#refreshers.delete(refresh);

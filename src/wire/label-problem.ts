@@ -5,7 +5,7 @@ import { formatLabels } from './label-text.ts';
 import type { LabelBytes } from './labels.ts';
 
 /**
- * Why no receiver stores a series with these labels; undefined when one does. Prometheus skips such a series and answers 204 all the same.
+ * Why no receiver stores a series with these labels; undefined when one does. Prometheus skips such a series and returns 204 all the same.
  * @param labels as `canonicalLabels` gives them: their structure is known to be right
  */
 export function labelBytesProblem(labels: LabelBytes): string | undefined {

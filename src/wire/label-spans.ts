@@ -3,7 +3,7 @@
 import { WireError } from './errors.ts';
 import { DELIMITED, ProtoReader } from './proto-reader.ts';
 
-/** No real series has this many labels; a hostile answer with millions of empty ones must not cost memory. */
+/** No real series has this many labels; a hostile response with millions of empty ones must not cost memory. */
 export const MAX_LABELS = 32_768;
 
 export interface LabelSpan {

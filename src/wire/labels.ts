@@ -19,7 +19,7 @@ const TAG_VALUE = 0x12;
 
 /**
  * Brings a label region into canonical form; the same array when it is canonical already (which is what Prometheus sends), so
- * the result may share memory with the answer. Labels with an empty value are dropped (an empty value means no label), and so
+ * the result may share memory with the response. Labels with an empty value are dropped (an empty value means no label), and so
  * are unknown fields and exact repetitions. Throws WireError 'truncated' or 'corrupt' for broken bytes, and 'corrupt' for one
  * name with two values and for more than 32 768 labels.
  */

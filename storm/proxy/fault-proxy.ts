@@ -84,7 +84,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Whether this side has given the present run a good response. */
-  get hasAnsweredWell(): boolean {
+  get hasRespondedWell(): boolean {
     return this.#good;
   }
 

@@ -111,7 +111,7 @@ async function injectAfterwards(action: LateAction, injection: Injection, messag
       return SPOILT;
     case 'repeat': {
       const second = await carryOut(injection);
-      return { injected: true, good: deliver(response, action.answerWith === 'first' ? message : second) };
+      return { injected: true, good: deliver(response, action.respondWith === 'first' ? message : second) };
     }
     case 'delay-response':
       await sleep(100 + part * 800);

@@ -350,10 +350,10 @@ describe('the Secrets and ConfigMaps of a migration', () => {
   });
 
   it('must not be there twice', () => {
-    const answer = load(
+    const response = load(
       documents(smallest(), secret('a', {}), { ...secret('a', {}), metadata: { name: 'a', namespace: 'default' } }),
     );
-    assert.deepEqual(linesOf(answer), ['m.yaml, document 3: a second Secret default/a']);
+    assert.deepEqual(linesOf(response), ['m.yaml, document 3: a second Secret default/a']);
   });
 
   describe('in --secrets-dir', () => {

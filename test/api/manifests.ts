@@ -57,6 +57,6 @@ export function load(text: string, secretsDir?: string): LoadedManifests {
 }
 
 /** What the user would read. */
-export function linesOf(answer: LoadedManifests | { readonly problems: readonly Problem[] } | object): string[] {
-  return 'problems' in answer ? (answer.problems as readonly Problem[]).map(formatProblem) : [];
+export function linesOf(response: LoadedManifests | { readonly problems: readonly Problem[] } | object): string[] {
+  return 'problems' in response ? (response.problems as readonly Problem[]).map(formatProblem) : [];
 }

@@ -10,9 +10,9 @@ describe('a manifest that is not right', () => {
     const title = JSON.stringify(changes, (_, value) => (value === undefined ? '(none)' : value));
     it(`is answered in words: ${title.slice(0, 120)}`, () => {
       // The secret comes first so that the documents have the numbers 1 to 3 in every case.
-      const answer = linesOf(load(documents(changed(changes), aSecret, aConfigMap)));
+      const response = linesOf(load(documents(changed(changes), aSecret, aConfigMap)));
       assert.deepEqual(
-        answer,
+        response,
         lines.map((line) => `m.yaml, document 1: ${line}`),
       );
     });

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { COMMAND_CODES, withErrorTables } from '../../src/cli/error-codes.ts';
 import { MIGRATION_CODES, WARNING_CODES } from '../../src/migration/report/migration-codes.ts';
-import { ANSWER_CODES } from '../../src/remote/meaning/response-codes.ts';
+import { RESPONSE_CODES } from '../../src/remote/meaning/response-codes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));
@@ -50,7 +50,7 @@ describe('docs/errors.md', () => {
   });
 
   it('gives no code two meanings', () => {
-    const all = [COMMAND_CODES, MIGRATION_CODES, ANSWER_CODES, WARNING_CODES].flatMap((codes) => Object.keys(codes));
+    const all = [COMMAND_CODES, MIGRATION_CODES, RESPONSE_CODES, WARNING_CODES].flatMap((codes) => Object.keys(codes));
     const shared = all.filter((code, index) => all.indexOf(code) !== index);
     // A side that no route leads to, and one that never answered for whatever reason: the second names the first in its message.
     assert.deepEqual(shared, ['unreachable']);

@@ -180,7 +180,7 @@ describe('a source with bad bytes', () => {
     let times = 0;
     source.onQuery = (query) =>
       query.startMs === epochMs && ++times <= 2
-        ? { contentType: streamed, body: Buffer.concat([source.answer(query).body, broken]) }
+        ? { contentType: streamed, body: Buffer.concat([source.response(query).body, broken]) }
         : undefined;
     await using destination = await startDestination({ kind: 'keeps-all' });
     const result = await run(planFor({ source, destination }, { limits: { samplesPerWrite: 50 } }));
@@ -193,7 +193,7 @@ describe('a source with bad bytes', () => {
 
   /** Plain samples have no checksum: a bit that flips in the snappy block may show only when the last series is decoded. */
   function brokenPlain(source: FakeSource, query: ReadQuery): Fault {
-    const message = Buffer.from(decompress(source.answer(query).body, 1024 * 1024));
+    const message = Buffer.from(decompress(source.response(query).body, 1024 * 1024));
     const at = message.lastIndexOf(SAMPLE_VALUE_TAG);
     message[at] = WIRE_TYPE_7;
     return { contentType: protobuf, body: compress(message) };
@@ -231,7 +231,7 @@ describe('a source with bad bytes', () => {
       await using source = await startSource(many);
       source.onQuery = (query) => {
         if (!query.streamed) return undefined;
-        const { body } = source.answer(query);
+        const { body } = source.response(query);
         const broken = frameOf(
           [['__name__', 'zz']],
           1,

@@ -132,7 +132,7 @@ describe('a migration', () => {
     ];
     await using source = await startSource(series);
     source.samplesOnly = true;
-    source.answersUntrimmed = true;
+    source.responsesUntrimmed = true;
     await using destination = await startDestination();
     const result = await run(planFor({ source, destination }));
     assertSucceeded(result);

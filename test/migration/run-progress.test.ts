@@ -160,7 +160,7 @@ describe('the percentage', () => {
       spoilt = true;
       // It breaks behind all the good series.
       const bad = frameOf([['__name__', 'zero']], 1, chunk, query.startMs, query.endMs);
-      const { body, contentType } = source.answer(query);
+      const { body, contentType } = source.response(query);
       return { body: Buffer.concat([body, bad]), contentType };
     };
     await using destination = await startDestination({ kind: 'keeps-all' });

@@ -13,14 +13,14 @@ interface Sent {
   readonly settings: unknown;
 }
 
-function writerWith(answer: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
+function writerWith(response: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
   const clock = new ManualClock();
   const requests: Sent[] = [];
   const results: string[] = [];
   const client = {
     apply<T>(path: string, body: unknown, settings: unknown): Promise<T> {
       requests.push({ method: 'apply', path, body, settings });
-      return Promise.resolve().then(() => answer() as T);
+      return Promise.resolve().then(() => response() as T);
     },
     patch<T>(path: string, body: unknown, settings: unknown): Promise<T> {
       requests.push({ method: 'patch', path, body, settings });

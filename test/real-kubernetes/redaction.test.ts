@@ -138,14 +138,14 @@ describe('secrets', function () {
   });
 
   it('are not in a redirect, a refusal or a failed connection', async () => {
-    const answers: Record<string, (asked: StoreRequest) => Fault> = {
+    const responses: Record<string, (asked: StoreRequest) => Fault> = {
       redirect: (asked) => ({ status: 302, body: echo(asked), headers: { location: `https://elsewhere${asked.url}` } }),
       missing: (asked) => ({ status: 404, body: echo(asked) }),
       page: (asked) => ({ status: 200, body: `<html>${echo(asked)}</html>`, headers: { 'content-type': 'text/html' } }),
     };
-    for (const [name, answer] of Object.entries(answers)) {
+    for (const [name, response] of Object.entries(responses)) {
       const spec = store.spec(name, RANGE, `?password=${canary(`${name}-query`)}`);
-      store.faults.set(name, answer);
+      store.faults.set(name, response);
       await migrations.create(name, { ...spec, source: { ...spec.source, authorization: await bearer(name) } });
     }
     const spec = store.spec('nobody', RANGE);
@@ -153,7 +153,7 @@ describe('secrets', function () {
     const url = `http://127.0.0.1:1/read?token=${canary('nobody-query')}`;
     await migrations.create('nobody', { ...spec, source: { url, authorization: await bearer('nobody') } });
     await untilStands('nobody', 'Degraded', /True SourceFailing/);
-    for (const name of Object.keys(answers)) await migrations.untilPhase(name, 'Failed', 90_000);
+    for (const name of Object.keys(responses)) await migrations.untilPhase(name, 'Failed', 90_000);
   });
 
   it('that cannot be used are told of by name, not by value', async () => {

@@ -85,11 +85,11 @@ describe('the PromMigration resource on a real API server', function () {
   }
 
   it('is accepted, its rules within the budget that the server has for them', async () => {
-    const answer = await cluster.request(
+    const response = await cluster.request(
       'GET',
       '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/prommigrations.prom-migrator.io',
     );
-    const { conditions } = (answer.body as { status: { conditions: { type: string; status: string }[] } }).status;
+    const { conditions } = (response.body as { status: { conditions: { type: string; status: string }[] } }).status;
     const states = Object.fromEntries(conditions.map(({ type, status }) => [type, status]));
     assert.equal(states['Established'], 'True');
     assert.equal(states['NamesAccepted'], 'True');
@@ -244,8 +244,8 @@ describe('the PromMigration resource on a real API server', function () {
     async function patch(name: string, path: string, value: unknown): Promise<{ status: number; body: Refusal }> {
       const change = path.split('.').reduceRight<unknown>((inner, field) => ({ [field]: inner }), value);
       const address = `${collectionPath(full)}/${name}?dryRun=All&fieldValidation=Strict`;
-      const answer = await cluster.request('PATCH', address, change, 'application/merge-patch+json');
-      return answer as { status: number; body: Refusal };
+      const response = await cluster.request('PATCH', address, change, 'application/merge-patch+json');
+      return response as { status: number; body: Refusal };
     }
 
     function assertKept(path: string, { status, body }: { status: number; body: Refusal }): void {
@@ -297,9 +297,9 @@ describe('the PromMigration resource on a real API server', function () {
         const change = (content: unknown) =>
           path.split('.').reduceRight<unknown>((inner, field) => ({ [field]: inner }), content);
         const send = async (content: unknown): Promise<Resource> => {
-          const answer = await cluster.request('PATCH', address, change(content), 'application/merge-patch+json');
-          assert.equal(answer.status, 200, JSON.stringify(answer.body));
-          return answer.body as Resource;
+          const reply = await cluster.request('PATCH', address, change(content), 'application/merge-patch+json');
+          assert.equal(reply.status, 200, JSON.stringify(reply.body));
+          return reply.body as Resource;
         };
         const set = await send(value);
         assert.equal(set.metadata.generation, before.metadata.generation + 1);

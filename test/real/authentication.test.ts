@@ -82,8 +82,8 @@ async function runWatched(
   let scraping: Promise<void> | undefined;
   const scrape = async (url: string) => {
     for (; !ended; await sleep(50)) {
-      const answer = await request(`${url}/metrics`, {}).catch(() => undefined);
-      if (answer?.status === 200) metrics = answer.body.toString('utf8');
+      const response = await request(`${url}/metrics`, {}).catch(() => undefined);
+      if (response?.status === 200) metrics = response.body.toString('utf8');
     }
   };
   const run = await runCommand(

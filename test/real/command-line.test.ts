@@ -127,11 +127,11 @@ describe('a manifest with mistakes', () => {
     ['a plain text', 'hello', /^migration\.yaml, document 1: is not a Kubernetes object/],
     ['an older version', text({ ...manifestOf({}), apiVersion: 'prom-migrator.io/v1' }), /prom-migrator\.io\/v1alpha1/],
   ];
-  for (const [title, content, answer] of unusable) {
+  for (const [title, content, response] of unusable) {
     it(`that holds ${title} is refused, naming the document`, async () => {
       const lines = await problemsOf(onlyFile(content));
       assert.equal(lines.length, 1, lines.join('\n'));
-      assert.match(lines[0] ?? '', answer);
+      assert.match(lines[0] ?? '', response);
     });
   }
 
@@ -151,12 +151,12 @@ describe('a command line with mistakes', () => {
     [['run', '-f', 'a', '--grace', 'soon'], /--grace takes a duration.*"soon"/],
     [['run', '-f', 'a', '--output', 'xml'], /--output.*text.*json/],
   ];
-  for (const [args, answer] of mistakes) {
+  for (const [args, reply] of mistakes) {
     it(`is refused with exit code 2: ${args.join(' ') || 'nothing at all'}`, async () => {
       const run = await runCommand(args);
       assert.equal(run.exitCode, 2, run.stderr);
       assert.equal(run.stdout, '');
-      assert.match(run.stderr, answer);
+      assert.match(run.stderr, reply);
     });
   }
 

@@ -269,9 +269,9 @@ async function startRenamingProxy(target: string): Promise<{ url: string } & Asy
     const onward = httpRequest(
       target,
       { method: 'POST', headers: { 'content-type': type, 'content-encoding': encoding, 'accept-encoding': 'snappy' } },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+      (response) => {
+        outgoing.writeHead(response.statusCode ?? 502, response.headers);
+        response.pipe(outgoing);
       },
     );
     onward.on('error', () => outgoing.destroy());

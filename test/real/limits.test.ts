@@ -74,7 +74,7 @@ describe('a source that gives small answers only', () => {
     assertAllWritten(run.result, sourceSeries);
     assert.match(run.stderr, /window split by=time .*exceeded sample limit \(400\)/);
     assert.match(run.stderr, /window split by=name /);
-    assertEqualSeries(asPlainAnswer(sourceSeries), await dumpPrometheus(destination), 'bits');
+    assertEqualSeries(asPlainResponse(sourceSeries), await dumpPrometheus(destination), 'bits');
   });
 });
 
@@ -124,7 +124,7 @@ describe('a migration with little memory', () => {
 });
 
 /** Prometheus leaves a value that equals 0 out of a SAMPLES answer, also -0. */
-function asPlainAnswer(set: SeriesSet): SeriesSet {
+function asPlainResponse(set: SeriesSet): SeriesSet {
   const plain = (bits: bigint) => (bits === 0x8000000000000000n ? 0n : bits);
   return new Map([...set].map(([key, series]) => [key, { ...series, bits: series.bits.map(plain) }]));
 }

@@ -79,7 +79,7 @@ describe('a migration that loses answers to its writes', () => {
 
   before(() => {
     for (const [title, destination] of destinations) {
-      const ended = loseAnswers(destination);
+      const ended = loseResponses(destination);
       ended.catch(() => {});
       running.set(title, ended);
     }
@@ -92,12 +92,12 @@ describe('a migration that loses answers to its writes', () => {
   }
 });
 
-async function loseAnswers(destination: Destination): Promise<void> {
+async function loseResponses(destination: Destination): Promise<void> {
   await using server = await destination.start();
   let writes = 0;
   await using proxy = await startReverseProxy({
     target: server.url,
-    losesAnswer: ({ url }) => url === '/api/v1/write' && ++writes % 40 === 7,
+    losesResponse: ({ url }) => url === '/api/v1/write' && ++writes % 40 === 7,
   });
   // The limit makes the requests small, so that there are many.
   const spec = copy.spec(destination, server, { through: proxy, samplesPerSecond: 1_000_000 });

@@ -30,8 +30,8 @@ describe('the packed package', () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-package-'));
     // `prepack` builds it; what that prints stands before the answer.
     const output = await run('npm', ['pack', '--json', '--pack-destination', directory], { cwd: ROOT });
-    const answer = JSON.parse(output.slice(output.search(/^[[{]$/m))) as Packed[] | Record<string, Packed>;
-    packed = Object.values(answer)[0] as Packed;
+    const response = JSON.parse(output.slice(output.search(/^[[{]$/m))) as Packed[] | Record<string, Packed>;
+    packed = Object.values(response)[0] as Packed;
     installed = join(directory, 'elsewhere');
     await mkdir(installed);
     const tarball = join(directory, packed.filename);

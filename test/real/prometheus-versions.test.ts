@@ -95,12 +95,12 @@ describe('Prometheus as a source', () => {
     const question = { matchers: everything, fromMs: startMs, toMs: endMs } as const;
     const plain = await askRemoteRead(url, { ...question, accept: ['SAMPLES'] });
     const { results } = decodeMessage('ReadResponse', new Uint8Array(snappy.uncompress(plain.body)));
-    const answered = results[0].timeseries.reduce(
+    const responded = results[0].timeseries.reduce(
       (sum: number, { histograms }: { histograms: unknown[] }) => sum + histograms.length,
       0,
     );
     assert.ok(
-      answered < histogramsIn(set),
+      responded < histogramsIn(set),
       'this server is kept in the tests because its plain answers lose histograms',
     );
 

@@ -75,8 +75,8 @@ describe('the servers of the tests', () => {
       await using prometheus = await startPrometheus({ version: '2.24', dataDir: join(directory, 'data') });
       assertSame(set, await dumpPrometheus(prometheus));
       const query = encodeURIComponent('count(count_over_time({job=~".+"}[6h]))');
-      const answer = await request(`${prometheus.url}/api/v1/query?query=${query}&time=${endMs / 1000}`);
-      assert.equal(JSON.parse(answer.body.toString('utf8')).data.result[0].value[1], String(set.size));
+      const response = await request(`${prometheus.url}/api/v1/query?query=${query}&time=${endMs / 1000}`);
+      assert.equal(JSON.parse(response.body.toString('utf8')).data.result[0].value[1], String(set.size));
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

@@ -80,12 +80,12 @@ describe('a Prometheus that writes XOR2 and start timestamps', () => {
       startTimes: true,
     });
     if (held.differences > 0) assert.fail(held.first);
-    const answer = await askRemoteRead(`${source.url}/api/v1/read`, {
+    const response = await askRemoteRead(`${source.url}/api/v1/read`, {
       ...everything,
       accept: ['STREAMED_XOR_CHUNKS', 'SAMPLES'],
     });
-    assert.match(String(answer.headers['content-type']), /^application\/x-streamed-protobuf/);
-    const types = chunkTypes(answer.body);
+    assert.match(String(response.headers['content-type']), /^application\/x-streamed-protobuf/);
+    const types = chunkTypes(response.body);
     console.log(`      chunks on the wire: ${[...types].map(([type, count]) => `${count} ${type}`).join(', ')}`);
     for (const type of ['XOR2', 'HISTOGRAM_ST', 'FLOAT_HISTOGRAM_ST']) {
       assert.ok((types.get(type) ?? 0) > 10, `${type} is among ${[...types.keys()]}`);
@@ -118,10 +118,10 @@ describe('a Prometheus that writes XOR2 and start timestamps', () => {
     assert.doesNotMatch(run.stderr, /start-timestamps/);
     const pair = 'Prometheus current with start timestamps → 3.5, plain answers';
     assertEqualSets(pair, withPositiveZeros(set), await dumpPrometheus(destination));
-    const answer = await askRemoteRead(`${source.url}/api/v1/read`, { ...everything, accept: ['SAMPLES'] });
-    const { results } = decodeMessage('ReadResponse', new Uint8Array(snappy.uncompress(answer.body)));
+    const reply = await askRemoteRead(`${source.url}/api/v1/read`, { ...everything, accept: ['SAMPLES'] });
+    const { results } = decodeMessage('ReadResponse', new Uint8Array(snappy.uncompress(reply.body)));
     const series: { samples: unknown[]; histograms: unknown[] }[] = results[0].timeseries;
-    const answered = series.reduce((sum, { samples, histograms }) => sum + samples.length + histograms.length, 0);
-    assert.equal(answered, countSamples(set));
+    const responded = series.reduce((sum, { samples, histograms }) => sum + samples.length + histograms.length, 0);
+    assert.equal(responded, countSamples(set));
   });
 });

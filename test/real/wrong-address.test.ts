@@ -22,10 +22,10 @@ before(async () => {
   [victoria, prometheus] = await Promise.all([startVictoriaMetrics(), startPrometheus({ version: '3.5' })]);
   [closedPort = 0] = await freePorts(1);
   // A login page that answers 200, and a server that knows whoever asks but does not let them in.
-  stub = createServer((question, answer) => {
+  stub = createServer((question, response) => {
     question.resume();
-    if (question.url?.startsWith('/forbidden')) answer.writeHead(403).end('not for you\n');
-    else answer.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>Sign in</title></html>');
+    if (question.url?.startsWith('/forbidden')) response.writeHead(403).end('not for you\n');
+    else response.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>Sign in</title></html>');
   });
   await new Promise<void>((resolve) => stub.listen(0, '127.0.0.1', resolve));
   stubUrl = `http://127.0.0.1:${(stub.address() as AddressInfo).port}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
-import { parseExportLine, parseQueryAnswer } from '../../src/remote/query-response.ts';
+import { parseExportLine, parseQueryResponse } from '../../src/remote/query-response.ts';
 import { QueryClient } from '../../src/remote/query-client.ts';
 import { apiUrl } from '../../src/remote/query-url.ts';
 import { endpointAt, failureOf, httpServer, once, recordingHooks } from './servers.ts';
@@ -178,7 +178,7 @@ describe('parseQueryAnswer', () => {
     fc.assert(
       fc.property(fc.integer({ min: -(2 ** 46), max: 2 ** 46 }), (timeMs) => {
         const text = `{"status":"success","data":{"resultType":"scalar","result":[${(timeMs / 1000).toFixed(3)},"1"]}}`;
-        const parsed = parseQueryAnswer(text);
+        const parsed = parseQueryResponse(text);
         assert.ok('result' in parsed);
         assert.equal(parsed.result.series[0]?.samples[0]?.[0], timeMs + 0);
       }),
@@ -189,9 +189,9 @@ describe('parseQueryAnswer', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom('vector', 'matrix', 'scalar', 'string'), (value, type) => {
         parseExportLine(value);
-        parseQueryAnswer(value);
-        parseQueryAnswer(`{"status":"success","data":{"resultType":"${type}","result":${value}}}`);
-        parseQueryAnswer(
+        parseQueryResponse(value);
+        parseQueryResponse(`{"status":"success","data":{"resultType":"${type}","result":${value}}}`);
+        parseQueryResponse(
           `{"status":"success","data":{"resultType":"${type}","result":[{"metric":{},"values":${value},"value":${value}}]}}`,
         );
       }),
@@ -199,7 +199,7 @@ describe('parseQueryAnswer', () => {
   });
 
   it('reads a matrix with histograms, and warnings', () => {
-    const parsed = parseQueryAnswer(
+    const parsed = parseQueryResponse(
       JSON.stringify({
         status: 'success',
         warnings: ['a store is gone'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseQueryAnswer } from '../../src/remote/query-response.ts';
+import { parseQueryResponse } from '../../src/remote/query-response.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from '../../src/remote/range-times.ts';
 
 const everything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
@@ -60,7 +60,7 @@ describe('the timestamps of a range response', () => {
     fc.assert(
       fc.property(response, layout, fc.array(fc.nat(5000), { maxLength: 20 }), (body, indent, cuts) => {
         const json = JSON.stringify(body, null, indent);
-        const parsed = parseQueryAnswer(json);
+        const parsed = parseQueryResponse(json);
         assert.ok('result' in parsed);
         const due = parsed.result.series.map(({ metric, samples, histogramTimesMs }) => ({
           metric: { ...metric },

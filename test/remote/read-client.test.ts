@@ -27,12 +27,12 @@ describe('ReadClient', () => {
       }),
       recordingHooks(),
     );
-    const answer = await client.read(request, once());
-    await collect(answer.body);
+    const reply = await client.read(request, once());
+    await collect(reply.body);
     client.close();
 
-    assert.equal(answer.kind, 'samples');
-    assert.equal(answer.contentLength, 1);
+    assert.equal(reply.kind, 'samples');
+    assert.equal(reply.contentLength, 1);
     assert.deepEqual(sent, request);
     assert.equal(seen['method'], 'POST');
     assert.equal(seen['url'], '/api/v1/prom/read?db=a%20b&x=%2F');
@@ -70,9 +70,9 @@ describe('ReadClient', () => {
     const hooks = recordingHooks();
     const client = new ReadClient(endpointAt(server.url), hooks);
     for (let i = 0; i < 3; i += 1) {
-      const answer = await client.read(request, once());
-      assert.equal(answer.kind, 'stream');
-      assert.equal((await collect(answer.body)).toString(), 'abcdef');
+      const reply = await client.read(request, once());
+      assert.equal(reply.kind, 'stream');
+      assert.equal((await collect(reply.body)).toString(), 'abcdef');
     }
     client.close();
     assert.equal(server.connections(), 1);
@@ -85,7 +85,7 @@ describe('ReadClient', () => {
     }
   });
 
-  for (const [what, answer, end] of [
+  for (const [what, reply, end] of [
     ['closes before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'close'],
     ['closes inside a chunk', `${chunkedStream}9\r\nabc`, 'close'],
     ['resets before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'reset'],
@@ -97,7 +97,7 @@ describe('ReadClient', () => {
     ],
   ] as const) {
     it(`calls an answer cut off when the server ${what}`, async () => {
-      await using server = await rawServer(answer, end);
+      await using server = await rawServer(reply, end);
       const hooks = recordingHooks();
       const client = new ReadClient(endpointAt(server.url), hooks);
       const opened = await client.read(request, once());
@@ -197,14 +197,14 @@ describe('ReadClient', () => {
       more();
     });
     const client = new ReadClient(endpointAt(server.url), recordingHooks());
-    const answer = await client.read(request, once());
+    const reply = await client.read(request, once());
     await delay(150);
     const before = written;
     await delay(150);
     assert.equal(written, before);
     assert.ok(before < 32, `${before} MiB were taken without a reader`);
     let received = 0;
-    for await (const part of answer.body) received += part.byteLength;
+    for await (const part of reply.body) received += part.byteLength;
     client.close();
     assert.ok(received >= 64 << 20);
   });
@@ -297,18 +297,18 @@ describe('ReadClient', () => {
   });
 
   it('refuses a login page, an answer of another kind and one that is compressed in spite of the request', async () => {
-    const answers: Record<string, [Record<string, string>, string | Buffer]> = {
+    const responses: Record<string, [Record<string, string>, string | Buffer]> = {
       '/html': [{ 'Content-Type': 'text/html' }, '<!doctype html><html><head><title>Sign in</title></head></html>'],
       '/json': [{ 'Content-Type': 'application/json' }, '{"status":"success"}'],
       '/none': [{}, 'hello'],
       '/gzip': [{ 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'gzip' }, gzipSync('x')],
     };
     await using server = await httpServer(({ url }, response) => {
-      const [headers, body] = answers[url ?? ''] ?? [{}, ''];
+      const [headers, body] = responses[url ?? ''] ?? [{}, ''];
       response.writeHead(200, headers).end(body);
     });
     const codes: Record<string, string> = {};
-    for (const path of Object.keys(answers)) {
+    for (const path of Object.keys(responses)) {
       const client = new ReadClient(endpointAt(server.url + path), recordingHooks());
       const failure = await failureOf(client.read(request, once()));
       client.close();

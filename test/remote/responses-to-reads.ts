@@ -1,11 +1,11 @@
 // What sources and query APIs answer to a read, and what it means: the rows of classify-response.test.ts.
 
-import type { Answer } from '../../src/remote/meaning/classify-response.ts';
+import type { JudgedResponse } from '../../src/remote/meaning/classify-response.ts';
 import type { Row } from './responses-to-writes.ts';
 
 const protobuf = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
 
-export const read: readonly (readonly [...Row, headers?: Answer['headers']])[] = [
+export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers']])[] = [
   ['Prometheus', 200, '', 'done', protobuf],
   ['Cortex, which leaves the encoding out', 200, '', 'done', { 'content-type': 'application/x-protobuf' }],
   [

@@ -58,11 +58,11 @@ export function withBody(
 }
 
 /** Answers every request with these bytes as they are, then closes, or leaves the connection open. */
-export function rawServer(answer: string, end: 'close' | 'reset' | 'stay'): Promise<TestServer> {
+export function rawServer(response: string, end: 'close' | 'reset' | 'stay'): Promise<TestServer> {
   return listening(
     createTcpServer((socket) => {
       socket.once('data', () => {
-        socket.write(answer, () => {
+        socket.write(response, () => {
           if (end === 'close') socket.end();
           if (end === 'reset') socket.resetAndDestroy();
         });

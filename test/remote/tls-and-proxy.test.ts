@@ -254,12 +254,12 @@ describe('TLS', () => {
   });
 
   it('names a proxy that refuses, one that cannot reach the server and one that is silent', async () => {
-    for (const [answer, code, answerClass] of [
+    for (const [reply, code, responseClass] of [
       ['HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n', 'proxy-refused', 'refused'],
       ['HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n', 'proxy-unreachable', 'transient'],
       ['', 'connect-timeout', 'transient'],
     ] as const) {
-      await using proxy = await rawServer(answer, 'stay');
+      await using proxy = await rawServer(reply, 'stay');
       for (const url of ['http://10.0.0.1/write', 'https://10.0.0.1/write']) {
         const endpoint = endpointAt(url, {
           side: 'destination',
@@ -270,7 +270,7 @@ describe('TLS', () => {
         const failure = await failureOf(client.write(request, once()));
         client.close();
         assert.equal(failure.code, code, failure.message);
-        assert.equal(failure.class, answerClass);
+        assert.equal(failure.class, responseClass);
         assert.doesNotMatch(inspect(failure), /hidden-word/);
       }
     }

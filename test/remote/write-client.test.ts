@@ -43,14 +43,14 @@ describe('WriteClient', () => {
   it('keeps to its number of connections and uses them again, after refusals too', async () => {
     let running = 0;
     let most = 0;
-    let answered = 0;
+    let responded = 0;
     await using server = await httpServer(async (_, response) => {
       running += 1;
       most = Math.max(most, running);
       await delay(5);
       running -= 1;
-      answered += 1;
-      response.writeHead(answered % 2 === 0 ? 400 : 200).end('out of order sample');
+      responded += 1;
+      response.writeHead(responded % 2 === 0 ? 400 : 200).end('out of order sample');
     });
     const client = new WriteClient(endpointAt(server.url, { side: 'destination' }), recordingHooks(), 3);
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => client.write(request, once())));

@@ -23,7 +23,7 @@ export interface Request {
   timeoutMs?: number;
 }
 
-export interface Answer {
+export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   body: Buffer;
@@ -41,7 +41,7 @@ export async function openRequest(url: string, options: Request = {}): Promise<I
 }
 
 /** The whole answer, whatever its status. */
-export async function request(url: string, options: Request = {}): Promise<Answer> {
+export async function request(url: string, options: Request = {}): Promise<Reply> {
   const response = await openRequest(url, options);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);

@@ -276,8 +276,8 @@ async function askVersion(name: ServerName, path: string): Promise<string | unde
     etcd: '--version',
     helm: 'version --short',
   };
-  const answer = await run(path, question[name].split(' ')).catch(() => '');
-  return /(?:[Vv]ersion:? |v)(\d+\.\d+[^\s,]*)/.exec(answer)?.[1];
+  const response = await run(path, question[name].split(' ')).catch(() => '');
+  return /(?:[Vv]ersion:? |v)(\d+\.\d+[^\s,]*)/.exec(response)?.[1];
 }
 
 function fits(actual: string, requested: string, source: Source): boolean {

@@ -125,7 +125,7 @@ function takeSlice(cursor: Cursor, toMs: number): Slice {
 async function post(url: string, slices: readonly Slice[], options: PushOptions): Promise<void> {
   const second = options.protocol === '2.0';
   const message = second ? encodeSecond(slices) : encodeFirst(slices);
-  const answer = await request(url, {
+  const response = await request(url, {
     method: 'POST',
     headers: {
       'content-type': second ? 'application/x-protobuf;proto=io.prometheus.write.v2.Request' : 'application/x-protobuf',
@@ -136,8 +136,8 @@ async function post(url: string, slices: readonly Slice[], options: PushOptions)
     body: snappy.compress(message),
     ...(options.identity ? { identity: options.identity } : {}),
   });
-  if (answer.status < 200 || answer.status > 299) {
-    throw new Error(`${url} answered ${answer.status}: ${answer.body.toString('utf8').trim().slice(0, 500)}`);
+  if (response.status < 200 || response.status > 299) {
+    throw new Error(`${url} answered ${response.status}: ${response.body.toString('utf8').trim().slice(0, 500)}`);
   }
 }
 

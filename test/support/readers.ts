@@ -222,7 +222,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
 }
 
 /** One statement's answer, as InfluxDB 1.x gives it piece by piece. */
-interface InfluxAnswer {
+interface InfluxResponse {
   results: { series?: { name: string; tags?: Record<string, string>; values: [number, number][] }[]; error?: string }[];
 }
 
@@ -237,7 +237,7 @@ export async function readInflux(url: string, database: string): Promise<SeriesS
   });
   const builders = new Map<string, SeriesBuilder>();
   const eachLine = lines((line) => {
-    for (const result of (JSON.parse(line) as InfluxAnswer).results) {
+    for (const result of (JSON.parse(line) as InfluxResponse).results) {
       if (result.error) throw new Error(`${url}: ${result.error}`);
       for (const { name, tags, values } of result.series ?? []) {
         // A tag that a series lacks but others of the measurement have is given as an empty text.

@@ -45,7 +45,7 @@ export async function readFloats(url: string, startMs: number, endMs: number): P
       end_timestamp_ms: Math.min(endMs, fromMs + STEP_MS) - 1,
       matchers: [{ type: REGEX_MATCH, name: '__name__', value: '.+' }],
     };
-    const answer = await request(`${url}/api/v1/read`, {
+    const response = await request(`${url}/api/v1/read`, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-protobuf',
@@ -54,8 +54,9 @@ export async function readFloats(url: string, startMs: number, endMs: number): P
       },
       body: Buffer.from(snappy.compress(ReadRequest.encode({ queries: [query] }).finish())),
     });
-    if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}: ${answer.body.toString('utf8')}`);
-    const message = ReadResponse.decode(snappy.uncompress(new Uint8Array(answer.body))) as unknown as DecodedResponse;
+    if (response.status !== 200)
+      throw new Error(`${url} answered ${response.status}: ${response.body.toString('utf8')}`);
+    const message = ReadResponse.decode(snappy.uncompress(new Uint8Array(response.body))) as unknown as DecodedResponse;
     for (const { labels, samples } of message.results.flatMap((result) => result.timeseries)) {
       const pairs = labels.map(({ name, value }) => [name, value] as const);
       const key = labelText(pairs);

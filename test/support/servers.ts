@@ -173,10 +173,10 @@ export async function startInfluxdb(options: InfluxdbOptions): Promise<ServerPro
     ready: async (url) => (await request(`${url}/ping`)).status === 204,
   });
   const statement = encodeURIComponent(`CREATE DATABASE "${options.database}"`);
-  const answer = await request(`${server.url}/query?q=${statement}`, { method: 'POST' });
-  if (answer.status === 200) return server;
+  const response = await request(`${server.url}/query?q=${statement}`, { method: 'POST' });
+  if (response.status === 200) return server;
   await server[Symbol.asyncDispose]();
-  throw new Error(`InfluxDB did not create ${options.database}: ${answer.status} ${answer.body}`);
+  throw new Error(`InfluxDB did not create ${options.database}: ${response.status} ${response.body}`);
 }
 
 function influxdbConfiguration(port: number, rpcPort: number, dataDir: string, more: string): string {

@@ -25,7 +25,7 @@ const TOLERATED_REFUSAL_MS = 5 * 60_000;
 export class Retrier {
   readonly #options: RetrierOptions;
   readonly #startedAtMs: number;
-  readonly #answered = new Set<Side>();
+  readonly #responded = new Set<Side>();
   readonly #wasWell = new Set<Side>();
   /** Since when a side has refused requests without a good response in between. */
   readonly #refusingSinceMs = new Map<Side, number>();
@@ -36,8 +36,8 @@ export class Retrier {
   }
 
   /** The side has given a good response: from now on it is only ever away for a while. */
-  answered(side: Side): void {
-    this.#answered.add(side);
+  responded(side: Side): void {
+    this.#responded.add(side);
     this.#wasWell.add(side);
     this.#refusingSinceMs.delete(side);
   }
@@ -63,13 +63,13 @@ export class Retrier {
   /**
    * Tells of the failure and waits before attempt `attempt + 1`.
    * @param attempt how many attempts have failed, from 1
-   * @throws MigrationError `unreachable` when the side has never answered and the deadline has passed; the signal's reason on abort
+   * @throws MigrationError `unreachable` when the side has never responded and the deadline has passed; the signal's reason on abort
    */
   async pause(error: RemoteError, endpoint: Endpoint, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, random, observer, progress, startupDeadlineMs } = this.#options;
-    if (error.status !== undefined) this.#answered.add(error.side);
+    if (error.status !== undefined) this.#responded.add(error.side);
     let delayMs = retryDelayMs(attempt, random, error.retryAfterMs);
-    if (!this.#answered.has(error.side)) {
+    if (!this.#responded.has(error.side)) {
       const leftMs = this.#startedAtMs + startupDeadlineMs - clock.monotonicMs();
       if (leftMs <= 0) {
         throw new MigrationError(
@@ -88,7 +88,7 @@ export class Retrier {
   }
 
   /**
-   * Asks until there is an answer: what fails for a passing reason is repeated, an unclear 400 twice.
+   * Asks until there is a response: what fails for a passing reason is repeated, an unclear 400 twice.
    * @param ask gets the number of the attempt, from 1
    * @throws RemoteError when no repetition helps; what `pause` throws
    */
@@ -96,7 +96,7 @@ export class Retrier {
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await ask(attempt);
-        this.answered(endpoint.side);
+        this.responded(endpoint.side);
         return result;
       } catch (error) {
         signal.throwIfAborted();

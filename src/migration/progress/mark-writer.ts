@@ -79,7 +79,7 @@ export class MarkWriter {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#client.write(body, { attempt, signal });
-        this.#retrier.answered('destination');
+        this.#retrier.responded('destination');
         return;
       } catch (error) {
         if (signal.aborted || !(error instanceof RemoteError) || !this.#retrier.mayPass(error)) throw error;

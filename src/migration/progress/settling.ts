@@ -4,7 +4,7 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 
-/** One question to the destination, asked until its answer is believed. */
+/** One question to the destination, asked until its response is believed. */
 export interface Look<T> {
   readonly look: () => Promise<T>;
   /** Nothing is missing: to wait would show no more. */

@@ -1,4 +1,4 @@
-// A walk over an answer's series that decodes no sample: what the writer and the planner have to know of all of them first. A server decides
+// A walk over a response's series that decodes no sample: what the writer and the planner have to know of all of them first. A server decides
 // how many there are, so that whatever grows with them is reserved before it grows.
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
@@ -11,14 +11,14 @@ import type { Route, SeriesRouter } from '../series/series-router.ts';
 export interface Outline {
   /** Series entries, also those whose samples may all lie outside the window. */
   readonly entries: number;
-  /** At least as many samples as the answer holds. */
+  /** At least as many samples as the response holds. */
   readonly sampleBound: number;
-  /** Of all entries' labels as they stand in the answer. */
+  /** Of all entries' labels as they stand in the response. */
   readonly labelBytes: number;
   /** Hashes of label sets that more than one entry has after relabelling. */
   readonly repeated: ReadonlySet<number>;
   /**
-   * For each entry, in the order of the answer: the hash of its labels when they are written as they stand there, so that they need not be
+   * For each entry, in the order of the response: the hash of its labels when they are written as they stand there, so that they need not be
    * looked at a second time; else −1.
    */
   readonly hashes: Float64Array;
@@ -30,7 +30,7 @@ export interface OutlineOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
   /** Whether the part will be compared with the destination. */
   readonly uncertain: boolean;
-  /** Of the answer; what decoding will need on top of it is reserved here as well. */
+  /** Of the response; what decoding will need on top of it is reserved here as well. */
   readonly reservation: Pick<Reservation, 'grow' | 'shrink'>;
   readonly signal: AbortSignal;
 }

@@ -84,7 +84,7 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
       if (!failure.responded || attempts.transientResponses < TRIES_BEFORE_SPLIT) return 'pause-and-retry';
       return splitBy === undefined ? 'pause-and-retry' : 'pause-and-split';
     case 'ambiguous': {
-      // Cortex answers 400 to passing faults and to limits alike. Once halving has begun, each shorter window gets one try, the shortest three.
+      // Cortex returns 400 to passing faults and to limits alike. Once halving has begun, each shorter window gets one try, the shortest three.
       const tries = attempts.splitForAmbiguity && splitBy === 'time' ? 1 : TRIES_OF_AMBIGUITY;
       if (attempts.ambiguous < tries) return 'pause-and-retry';
       return splitBy === 'time' ? 'split' : 'fail';

@@ -80,7 +80,7 @@ export class SourceReader {
       const part = await this.#read(slice, signal);
       if (part === undefined) continue;
       const { outline, reservation } = part;
-      const verdict = planner.answered({
+      const verdict = planner.responded({
         series: outline.entries,
         samples: outline.sampleBound,
         bytes: reservation.bytes,
@@ -137,7 +137,7 @@ export class SourceReader {
     const { plan, client, progress, observer, retrier } = this.#options;
     const { fromMs, toMs, samplesOnly, insteadOfStream, attempt } = slice;
     progress.waitingFor = 'source';
-    const answers: SeriesResponse[] = [];
+    const responses: SeriesResponse[] = [];
     for (const selector of plan.selectors) {
       const matchers = [
         ...selector,
@@ -146,16 +146,16 @@ export class SourceReader {
       ];
       const options = { attempt, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };
       const query = { matchers, fromMs, toMs, lastMs: this.#rangeEnd.lastMs(toMs), samplesOnly };
-      answers.push(await readSeries(client, query, options));
-      retrier.answered('source');
+      responses.push(await readSeries(client, query, options));
+      retrier.responded('source');
     }
-    for (const { cursor } of answers) this.#rangeEnd.note(cursor);
-    receiving.received = answers.some(({ cursor }) => cursor instanceof ChunkedCursor) ? 'stream' : 'plain';
-    const outline = await this.#outline(answers, slice.uncertain, reservation, signal);
-    const receivedBytes = answers.reduce((sum, answer) => sum + answer.receivedBytes, 0);
+    for (const { cursor } of responses) this.#rangeEnd.note(cursor);
+    receiving.received = responses.some(({ cursor }) => cursor instanceof ChunkedCursor) ? 'stream' : 'plain';
+    const outline = await this.#outline(responses, slice.uncertain, reservation, signal);
+    const receivedBytes = responses.reduce((sum, response) => sum + response.receivedBytes, 0);
     progress.bytesRead += receivedBytes;
     observer.progress(progress);
-    const cursors = answers.map((answer) => answer.cursor);
+    const cursors = responses.map((reply) => reply.cursor);
     const window = { fromMs: slice.window.fromMs, toMs: slice.window.toMs };
     return { window, fromMs, toMs, cursors, outline, receivedBytes, reservation, samplesOnly, insteadOfStream };
   }
@@ -181,17 +181,17 @@ export class SourceReader {
   }
 
   async #outline(
-    answers: readonly SeriesResponse[],
+    responses: readonly SeriesResponse[],
     uncertain: boolean,
     reservation: Reservation,
     signal: AbortSignal,
   ): Promise<Outline> {
     const { router } = this.#options;
     try {
-      const cursors = answers.map(({ cursor }) => cursor);
+      const cursors = responses.map(({ cursor }) => cursor);
       return await outlineOf(cursors, { router, uncertain, reservation, signal });
     } catch (error) {
-      const [first] = answers;
+      const [first] = responses;
       if (error instanceof DoesNotFit && first !== undefined) {
         first.cursor.rewind();
         noteArrived(error, first.cursor, first.receivedBytes);

@@ -1,5 +1,5 @@
-// What the reader hands to the writer: a window's answer, complete and checked, or (when one second of data was still too much) the
-// answer for some of its metric names.
+// What the reader hands to the writer: a window's response, complete and checked, or (when one second of data was still too much) the
+// response for some of its metric names.
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';

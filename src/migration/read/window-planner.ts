@@ -91,7 +91,7 @@ export class WindowPlanner {
   }
 
   /** The slice was read whole. */
-  answered(outcome: SliceOutcome): Verdict {
+  responded(outcome: SliceOutcome): Verdict {
     const open = this.#current();
     this.#provenSource = true;
     this.#provenStream ||= outcome.streamed;

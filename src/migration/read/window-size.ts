@@ -1,4 +1,4 @@
-// How long the next window is: arithmetic alone, for the planner that reads them. A window grows towards the target that the last answer
+// How long the next window is: arithmetic alone, for the planner that reads them. A window grows towards the target that the last response
 // foretells, shrinks by halving, ends where the source's blocks do, and crosses empty stretches in strides that no ordering rule limits.
 
 const DAY_MS = 86_400_000;
@@ -27,7 +27,7 @@ export interface WindowLimits {
   /** The longest window that may carry samples. */
   readonly maxMs: number;
   readonly targetSamples: number;
-  /** Of the answer as it is held in memory. */
+  /** Of the response as it is held in memory. */
   readonly targetBytes: number;
 }
 
@@ -45,7 +45,7 @@ export interface WindowState {
 export interface WindowOutcome {
   /** Samples inside the window. */
   readonly samples: number;
-  /** Of the answer as it was held in memory. */
+  /** Of the response as it was held in memory. */
   readonly bytes: number;
   /** As many of them as every window has of whatever length: the labels of its series. */
   readonly fixedBytes: number;

@@ -1,4 +1,4 @@
-// The catalogue of the codes that the engine itself gives an error or a warning; those of servers' answers are remote/answer-codes.ts.
+// The catalogue of the codes that the engine itself gives an error or a warning; those of servers' responses are remote/response-codes.ts.
 // Printed into docs/errors.md; a test holds both equal to what the engine throws and tells.
 
 export interface MigrationCode {
@@ -6,7 +6,7 @@ export interface MigrationCode {
   readonly cure: string;
 }
 
-/** Codes of a MigrationError that are not a server's answer. */
+/** Codes of a MigrationError that are not a server's response. */
 export const MIGRATION_CODES = {
   unreachable: {
     meaning: 'one side did not respond before the startup deadline; the message ends with the last failure',

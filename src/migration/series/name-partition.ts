@@ -20,7 +20,7 @@ const LAST_SURROGATE = 0xdfff;
 const LONGEST_SEEN_NAME = 256;
 
 /**
- * Two halves of a partition, lower names first; undefined when it holds one exact name only. `seen` are names that an answer (or the
+ * Two halves of a partition, lower names first; undefined when it holds one exact name only. `seen` are names that a response (or the
  * part of one that was read) had in it: the cut is then in their middle, which isolates a single heavy metric in two splits.
  * Without any of use, the cut follows the letters that metric names are made of, and a name is isolated after at most 9 splits for
  * each of its characters when those are the usual ones (letters, digits, `_` and `:`), 30 whatever they are.

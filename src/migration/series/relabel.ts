@@ -49,7 +49,7 @@ export function compileLabelTransform(options: {
 
 /**
  * Why no receiver could store a series with these labels; undefined when there is nothing wrong. Prometheus' receiver skips such a
- * series and answers 204 all the same, so that it has to be found here and counted as rejected.
+ * series and returns 204 all the same, so that it has to be found here and counted as rejected.
  */
 export function labelProblem(pairs: readonly LabelPair[]): string | undefined {
   if (pairs.length === 0) return 'the series has no labels';

@@ -1,4 +1,4 @@
-// A set of series by the hash of their labels, 16 bytes a series: tells whether an answer names a label set twice without holding the
+// A set of series by the hash of their labels, 16 bytes a series: tells whether a response names a label set twice without holding the
 // label sets. A false "twice" (two label sets of one 52-bit hash) only costs the slower way through the merge.
 
 /** Of memory for each series that there is room for. */

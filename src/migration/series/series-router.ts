@@ -46,7 +46,7 @@ export class SeriesRouter {
   }
 
   /**
-   * @param region the label entries as they stand in the answer
+   * @param region the label entries as they stand in the response
    * @throws WireError when they are no labels at all
    */
   route(region: Uint8Array): Route {

@@ -127,7 +127,7 @@ export class Delivery {
     progress.inFlightWrites++;
     try {
       const result = await client.write(body, { attempt: number, signal });
-      retrier.answered('destination');
+      retrier.responded('destination');
       progress.bytesWritten += body.length;
       await this.#acknowledged(attempt, result);
       return undefined;

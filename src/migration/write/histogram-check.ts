@@ -1,5 +1,5 @@
 // Finds out whether the destination stores native histograms. Cortex (unless enable_native_histograms is on), Mimir, Promscale and others
-// drop them and answer 2xx all the same, so one of the first window that has any is read back.
+// drop them and response 2xx all the same, so one of the first window that has any is read back.
 
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';

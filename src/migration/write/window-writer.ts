@@ -1,4 +1,4 @@
-// Turns a window's answer into batches on the lanes: decode, trim, merge, relabel, leave out what is there already. Runs series by
+// Turns a window's response into batches on the lanes: decode, trim, merge, relabel, leave out what is there already. Runs series by
 // series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
 
 import { setImmediate } from 'node:timers/promises';
@@ -27,7 +27,7 @@ export interface WindowWriterOptions {
 type WriteRoute = Extract<Route, { kind: 'write' }>;
 type Present = ReadonlyMap<string, Float64Array>;
 
-/** One label set of the output that several entries of the answer go to: by input label set, because those may repeat themselves too. */
+/** One label set of the output that several entries of the response go to: by input label set, because those may repeat themselves too. */
 interface Merging {
   readonly route: WriteRoute;
   readonly inputs: Map<string, SampleColumns>;

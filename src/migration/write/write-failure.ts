@@ -5,15 +5,15 @@ import type { RemoteError } from '../../remote/meaning/remote-error.ts';
 /** What is known of a request that failed, this failure included. */
 export interface WriteAttempts {
   readonly samples: number;
-  /** How often it was answered with a 500 that may be the server's fault. */
+  /** How often it was responded with a 500 that may be the server's fault. */
   readonly serverErrors: number;
-  /** How often in a row it was answered with 429 while the destination took nothing else of this run. */
+  /** How often in a row it was responded with 429 while the destination took nothing else of this run. */
   readonly rateLimits: number;
   /** It has more samples than the run's batches may have by now. */
   readonly overLimit: boolean;
   /** The destination has taken other samples since this request was first sent. */
   readonly tookOthers: boolean;
-  /** A refusal of a side that has answered well before: for some minutes it is taken for an outage. */
+  /** A refusal of a side that has responded well before: for some minutes it is taken for an outage. */
   readonly tolerated: boolean;
   /**
    * What is known of the samples beside a bad one. `lost`: they may be good and are not stored, so the bad ones have to be found. `kept`: the
@@ -39,7 +39,7 @@ export type WriteReaction =
 
 /** A 429 so often in a row, with nothing else to use the limit up, may be caused by the request's size. */
 export const RATE_LIMITS_BEFORE_SHRINKING = 4;
-/** How often the same request may be answered with a 500 before it is suspected to be the cause. */
+/** How often the same request may be responded with a 500 before it is suspected to be the cause. */
 export const SERVER_ERRORS_BEFORE_DIVIDING = 6;
 
 export function reactToWriteFailure(

@@ -1,5 +1,5 @@
 // What to do about one PromMigration, given all that is known of it. Pure and level-based: it looks at how things are, never at how they
-// came to be so; controller.ts acts on the answer and asks again whenever something has changed.
+// came to be so; controller.ts acts on the response and asks again whenever something has changed.
 
 import { createHash } from 'node:crypto';
 import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';

@@ -22,7 +22,7 @@ export interface ResumePoint {
 
 /** What a thread is given to do: one attempt of one migration. */
 export interface WorkerJob {
-  /** With its defaults filled in, as validateMigration answers it. */
+  /** With its defaults filled in, as validateMigration returns it. */
   readonly migration: PromMigration;
   readonly secrets: readonly SecretValue[];
   /** Only for destination.progress.protocol None. */

@@ -230,7 +230,7 @@ export class EventRecorder {
       const body = series === undefined ? event : { ...event, series };
       await client.create(resourcePath(resource), body, settings);
     } catch (error) {
-      // It was there already: the answer of an earlier attempt was lost.
+      // It was there already: the response of an earlier attempt was lost.
       if (!isConflict(error)) throw error;
     }
   }

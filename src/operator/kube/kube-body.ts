@@ -6,22 +6,22 @@ import { apiError, type KubeApiError, KubeConnectionError } from './kube-errors.
 import type { KubeCall } from './kube-exchange.ts';
 import { describePath } from './kube-objects.ts';
 
-export async function failureOf(answer: IncomingMessage): Promise<KubeApiError> {
-  const header = answer.headers['retry-after'];
-  return apiError(answer.statusCode ?? 0, await textOf(answer), header);
+export async function failureOf(response: IncomingMessage): Promise<KubeApiError> {
+  const header = response.headers['retry-after'];
+  return apiError(response.statusCode ?? 0, await textOf(response), header);
 }
 
-export async function textOf(answer: IncomingMessage): Promise<string> {
+export async function textOf(response: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
-  for await (const piece of answer) pieces.push(piece as Buffer);
+  for await (const piece of response) pieces.push(piece as Buffer);
   return Buffer.concat(pieces).toString('utf8');
 }
 
 /** Lines as they come; an event may be cut anywhere, also inside a character. */
-export async function* linesOf(answer: IncomingMessage): AsyncGenerator<string, void, undefined> {
+export async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
   const decoder = new StringDecoder('utf8');
   let begun: string[] = [];
-  for await (const piece of answer) {
+  for await (const piece of response) {
     const [first = '', ...rest] = decoder.write(piece as Buffer).split('\n');
     begun.push(first);
     for (const next of rest) {

@@ -1,5 +1,5 @@
 // A small REST client for the API server over node's own http: JSON requests and watch streams. Every part of the operator that
-// talks to Kubernetes does it through here. A request can be aborted at any time, also before the first byte of its answer, and
+// talks to Kubernetes does it through here. A request can be aborted at any time, also before the first byte of its response, and
 // each one reads its credentials anew.
 
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
@@ -19,14 +19,14 @@ export interface RequestReport {
   /** `prommigrations/status`, `leases`, … */
   readonly resource: string;
   readonly code: number | string;
-  /** Until the whole answer was there; for a watch until its first byte. */
+  /** Until the whole response was there; for a watch until its first byte. */
   readonly seconds: number;
 }
 
 export interface RequestSettings {
   readonly query?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** From the first step to the last byte of the answer. Default 30 s. */
+  /** From the first step to the last byte of the response. Default 30 s. */
   readonly timeoutMs?: number;
 }
 
@@ -65,7 +65,7 @@ export class KubeClient {
     return this.#json<T>({ verb: 'create', method: 'POST', path, query: settings.query, body }, settings);
   }
 
-  /** Answered with 409 when `body` has a resourceVersion that is no longer the object's. */
+  /** Responded with 409 when `body` has a resourceVersion that is no longer the object's. */
   replace<T>(path: string, body: unknown, settings: RequestSettings = {}): Promise<T> {
     return this.#json<T>({ verb: 'update', method: 'PUT', path, query: settings.query, body }, settings);
   }
@@ -113,10 +113,10 @@ export class KubeClient {
     await using exchange = new KubeExchange(call, signal);
     const response = await this.#measured(call, async () => {
       try {
-        const answer = await this.#begin(call, exchange, FIRST_BYTE_MS);
-        if (answer.statusCode !== 200) throw await failureOf(answer);
+        const reply = await this.#begin(call, exchange, FIRST_BYTE_MS);
+        if (reply.statusCode !== 200) throw await failureOf(reply);
         exchange.disarm();
-        return { value: answer, code: 200 };
+        return { value: reply, code: 200 };
       } catch (error) {
         return exchange.fail(error);
       }
@@ -139,9 +139,9 @@ export class KubeClient {
     await using exchange = new KubeExchange(call, settings.signal);
     return await this.#measured(call, async () => {
       try {
-        const answer = await this.#begin(call, exchange, settings.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-        if ((answer.statusCode ?? 0) >= 300) throw await failureOf(answer);
-        return { value: parseJson<T>(await textOf(answer), call), code: answer.statusCode ?? 0 };
+        const response = await this.#begin(call, exchange, settings.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+        if ((response.statusCode ?? 0) >= 300) throw await failureOf(response);
+        return { value: parseJson<T>(await textOf(response), call), code: response.statusCode ?? 0 };
       } catch (error) {
         // Whatever made this one silent may have made the waiting connections silent too: better to begin with a new one.
         if (exchange.timedOut) this.#dropIdle();
@@ -154,7 +154,7 @@ export class KubeClient {
     for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
   }
 
-  /** Resolves with the head of the answer. A kept connection that the server had just closed is tried once more. */
+  /** Resolves with the head of the response. A kept connection that the server had just closed is tried once more. */
   async #begin(call: KubeCall, exchange: KubeExchange, timeoutMs: number): Promise<IncomingMessage> {
     exchange.arm(this.#clock, timeoutMs);
     const options = await exchange.race(

@@ -4,13 +4,13 @@
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import type { KubeStatus } from './kube-objects.ts';
 
-/** The API server answered with an error; the message is its own. */
+/** The API server responded with an error; the message is its own. */
 export class KubeApiError extends Error {
   override readonly name = 'KubeApiError';
   readonly code = 'KUBE_API';
   /** HTTP status; 410 also for a watch whose version is too old. */
   readonly status: number;
-  /** As in a Status object: NotFound, AlreadyExists, Conflict, Expired, TooManyRequests…; empty when the answer was none. */
+  /** As in a Status object: NotFound, AlreadyExists, Conflict, Expired, TooManyRequests…; empty when the response was none. */
   readonly reason: string;
   /** How long the server wants to be left alone. */
   readonly retryAfterMs: number | undefined;
@@ -23,7 +23,7 @@ export class KubeApiError extends Error {
   }
 }
 
-/** No answer, or half of one: refused, reset, timed out, cut off, not JSON, or no credentials to ask with. */
+/** No response, or half of one: refused, reset, timed out, cut off, not JSON, or no credentials to ask with. */
 export class KubeConnectionError extends Error {
   override readonly name = 'KubeConnectionError';
   /** Node's code (ECONNREFUSED, …), or TIMEOUT, CUT_OFF, NOT_JSON, CREDENTIALS. */
@@ -59,7 +59,7 @@ export function messageOf(error: unknown): string {
   return shown(error instanceof Error ? error.message : 'unknown error');
 }
 
-/** What a Status, or the answer of a proxy in front of the server, says. `header` is Retry-After in seconds. */
+/** What a Status, or the response of a proxy in front of the server, says. `header` is Retry-After in seconds. */
 export function apiError(httpStatus: number, body: string, header: string | undefined): KubeApiError {
   const status = parseStatus(body);
   const seconds =

@@ -14,7 +14,7 @@ export interface KubeCall {
   readonly contentType?: string;
 }
 
-/** The signal, the deadline and the end of one request. Disposing it closes the connection if the answer is not complete. */
+/** The signal, the deadline and the end of one request. Disposing it closes the connection if the response is not complete. */
 export class KubeExchange implements AsyncDisposable {
   readonly #call: KubeCall;
   readonly #outer: AbortSignal | undefined;

@@ -15,7 +15,7 @@ export interface KubeList<T> {
   readonly items: readonly T[] | null;
 }
 
-/** The body of every answer that is not a success. */
+/** The body of every response that is not a success. */
 export interface KubeStatus {
   readonly kind: 'Status';
   readonly code?: number;

@@ -25,7 +25,7 @@ export interface ReflectOptions<T> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** Objects in one answer; default 500. */
+  /** Objects in one response; default 500. */
   readonly pageSize?: number;
   /** Longest time between two lists; default 10 minutes. */
   readonly relistMs?: number;
@@ -47,7 +47,7 @@ const MISSING_RESOURCE_DELAY_MS = 10_000;
  * a response keeps the generator waiting.
  *
  * While the resource itself is unknown (404: its CRD is not installed, or not any more) nothing is reported as deleted: an API
- * server that starts up answers so as well.
+ * server that starts up responds in the same way.
  */
 export async function* reflect<T extends KubeObject>(
   options: ReflectOptions<T>,

@@ -39,7 +39,7 @@ export async function readSecrets(
   const namespace = migration.metadata.namespace ?? 'default';
   const references = referencesOf(migration);
   const wanted = new Map(references.map((reference) => [identityOf(reference), reference]));
-  const found = new Map<string, Answer>();
+  const found = new Map<string, FoundObject>();
   // One after the other: there are few, and many migrations may start at once.
   for (const [identity, { kind, name }] of wanted)
     found.set(identity, await read(client, namespace, kind, name, signal));
@@ -52,23 +52,25 @@ export async function readSecrets(
   return {
     source: {
       get(kind, name, key) {
-        const answer = found.get(identityOf({ kind, name }));
-        return answer === undefined || typeof answer === 'string' ? undefined : valueAt(kind, answer, key);
+        const response = found.get(identityOf({ kind, name }));
+        return response === undefined || typeof response === 'string' ? undefined : valueAt(kind, response, key);
       },
     },
     problems,
-    version: [...found].map(([identity, answer]) => `${identity}@${versionOf(answer)}`).join(' '),
+    version: [...found].map(([identity, reply]) => `${identity}@${versionOf(reply)}`).join(' '),
   };
 }
 
-type Answer = KeyedData | 'missing' | 'forbidden';
+type FoundObject = KeyedData | 'missing' | 'forbidden';
 
 function identityOf({ kind, name }: { readonly kind: ReferenceKind; readonly name: string }): string {
   return `${kind}/${name}`;
 }
 
-function versionOf(answer: Answer): string {
-  return typeof answer === 'string' ? answer : `${answer.metadata.uid ?? ''}:${answer.metadata.resourceVersion ?? ''}`;
+function versionOf(response: FoundObject): string {
+  return typeof response === 'string'
+    ? response
+    : `${response.metadata.uid ?? ''}:${response.metadata.resourceVersion ?? ''}`;
 }
 
 async function read(
@@ -77,7 +79,7 @@ async function read(
   kind: ReferenceKind,
   name: string,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<FoundObject> {
   // Also what resourcePath would escape: there can be no object of such a name.
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)) return 'missing';
   const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
@@ -104,19 +106,19 @@ function valueAt(kind: ReferenceKind, { data, binaryData }: KeyedData, key: stri
 function problemOf(
   { kind, name, key, path }: Reference,
   namespace: string,
-  answer: Answer | undefined,
+  response: FoundObject | undefined,
 ): ReferenceProblem | undefined {
   const what = `${kind} ${JSON.stringify(name)} in namespace ${JSON.stringify(namespace)}`;
   const problem = (reason: ReferenceProblem['reason'], message: string): ReferenceProblem => {
     const field = formatPath(path);
     return { reason, kind, name, key, path: field, message: `${field}: ${message}` };
   };
-  if (answer === undefined || answer === 'missing') {
+  if (response === undefined || response === 'missing') {
     return problem('SecretNotFound', `${what} with the key ${JSON.stringify(key)} not found`);
   }
-  if (answer === 'forbidden') {
+  if (response === 'forbidden') {
     return problem('SecretForbidden', `the operator is not allowed to get ${what} (key ${JSON.stringify(key)})`);
   }
-  if (valueAt(kind, answer, key) !== undefined) return undefined;
+  if (valueAt(kind, response, key) !== undefined) return undefined;
   return problem('SecretKeyNotFound', `${what} has no key ${JSON.stringify(key)}`);
 }

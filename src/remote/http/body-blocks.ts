@@ -1,7 +1,7 @@
-// The body of an answer as it arrives, gathered into blocks. Called by http.ts for every answer.
+// The body of a response as it arrives, gathered into blocks. Called by http.ts for every response.
 //
 // Prometheus flushes every frame of its stream, which is one series: as a chunk of HTTP it would cost a turn of got's stream and of an async
-// iterator, and a small object for as long as the answer is held.
+// iterator, and a small object for as long as the response is held.
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -59,7 +59,7 @@ export async function* bodyBlocks(
     for (let taken = 0; taken < piece.length; ) {
       if (used === block.length) {
         if (used > 0) waiting.push(block);
-        // As large as what came before: a quiet window's small answer must not cost a large block.
+        // As large as what came before: a quiet window's small response must not cost a large block.
         block =
           received < BLOCK_BYTES ? new Uint8Array(Math.max(FIRST_BLOCK_BYTES, received)) : buffers.take(BLOCK_BYTES);
         used = 0;
@@ -106,7 +106,7 @@ export async function* bodyBlocks(
         wake = resolve;
       });
     }
-    // A small answer, the usual one of a quiet window, must not pin a whole block.
+    // A small response, the usual one of a quiet window, must not pin a whole block.
     if (used === 0) return;
     const last = used === block.length ? block : block.slice(0, used);
     const rest = block;

@@ -31,9 +31,9 @@ export interface Endpoint {
   readonly proxyUrl?: string;
   readonly timeouts: {
     readonly connectMs: number;
-    /** From the request's last byte to the answer's headers. */
+    /** From the request's last byte to the response's headers. */
     readonly firstByteMs: number;
-    /** Between two pieces of an answer's body. */
+    /** Between two pieces of a response's body. */
     readonly silenceMs: number;
   };
 }

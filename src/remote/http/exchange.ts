@@ -14,7 +14,7 @@ import { bodyBlocks } from './body-blocks.ts';
 import { BodyPace } from './body-pace.ts';
 import type { Buffers } from './buffers.ts';
 
-/** `status` is the answer's status, or the code of the RemoteError when there was none or its body was cut. */
+/** `status` is the response's status, or the code of the RemoteError when there was none or its body was cut. */
 export interface RequestEvent {
   readonly side: Side;
   readonly status: number | string;
@@ -44,7 +44,7 @@ export interface HttpRequest {
 }
 
 /** The headers have come; either `body` is iterated, or `text()` is taken, or `discard()` is called. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly contentLength: number | undefined;
@@ -86,7 +86,7 @@ export class Exchange {
     this.#startedMs = context.clock.monotonicMs();
   }
 
-  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
     const { method, url, body, attempt, signal } = this.#request;
     try {
       signal.throwIfAborted();
@@ -118,7 +118,7 @@ export class Exchange {
         stream.once('response', (message: IncomingMessage) => resolve(message));
       });
       this.#status = response.statusCode ?? 0;
-      return this.#answer(stream, response);
+      return this.#response(stream, response);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -128,7 +128,7 @@ export class Exchange {
     this.#stream?.destroy(new DOMException('the request was aborted', 'AbortError'));
   };
 
-  #answer(stream: GotStream, response: IncomingMessage): HttpAnswer {
+  #response(stream: GotStream, response: IncomingMessage): HttpResponse {
     const { headers } = response;
     const length = Number(headers['content-length']);
     const contentLength = headers['content-length'] === undefined || Number.isNaN(length) ? undefined : length;
@@ -224,7 +224,7 @@ export class Exchange {
   }
 
   #failed(error: unknown): RemoteError {
-    // got reads what it can of a failed answer; there is nobody to take it.
+    // got reads what it can of a failed response; there is nobody to take it.
     this.#stream?.destroy();
     const { signal } = this.#request;
     const failure = signal.aborted

@@ -5,10 +5,10 @@ import { VERSION } from '../../telemetry/version.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Side } from '../meaning/side.ts';
 import { hintOf } from '../meaning/response-codes.ts';
-import { type Classified, classifyAnswer } from '../meaning/classify-response.ts';
+import { type Classified, classifyResponse } from '../meaning/classify-response.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
 import { type Agents, closeAgents, createAgents } from './agents.ts';
-import { type ClientContext, Exchange, type HttpAnswer, type HttpRequest } from './exchange.ts';
+import { type ClientContext, Exchange, type HttpResponse, type HttpRequest } from './exchange.ts';
 import { createRedactor } from './redact-response.ts';
 
 export class HttpClient {
@@ -29,31 +29,31 @@ export class HttpClient {
     this.#headers = endpointHeaders(endpoint);
   }
 
-  /** Resolves with any answer, good or bad; throws RemoteError when there is none. */
-  async request(request: HttpRequest): Promise<HttpAnswer> {
+  /** Resolves with any response, good or bad; throws RemoteError when there is none. */
+  async request(request: HttpRequest): Promise<HttpResponse> {
     const exchange = new Exchange(this.side, this.#context, this.#endpoint.timeouts.silenceMs, request);
     return exchange.open(this.#agents, this.#endpoint, this.#headers);
   }
 
-  /** The RemoteError for an answer that is not `done`, its text read and shown; undefined for a good one, its body untouched. */
-  async refusal(answer: HttpAnswer): Promise<RemoteError | undefined> {
-    const { status } = answer;
-    if (status >= 200 && status < 300 && this.judge(answer, '').class === 'done') return undefined;
-    return this.refusalOf(answer, await answer.text());
+  /** The RemoteError for a response that is not `done`, its text read and shown; undefined for a good one, its body untouched. */
+  async refusal(response: HttpResponse): Promise<RemoteError | undefined> {
+    const { status } = response;
+    if (status >= 200 && status < 300 && this.judge(response, '').class === 'done') return undefined;
+    return this.refusalOf(response, await response.text());
   }
 
-  /** The same for an answer whose text has been taken. */
-  refusalOf(answer: HttpAnswer, text: string): RemoteError | undefined {
-    const { status } = answer;
-    const classified = this.judge(answer, text);
+  /** The same for a response whose text has been taken. */
+  refusalOf(response: HttpResponse, text: string): RemoteError | undefined {
+    const { status } = response;
+    const classified = this.judge(response, text);
     if (classified.class === 'done') return undefined;
     return new RemoteError({ ...classified, side: this.side, status, what: this.#whatOf(status, text) });
   }
 
   /** What a good response that proves nothing means, should the samples not be there; undefined for any other. */
-  doubtOf(answer: HttpAnswer, text: string): RemoteError | undefined {
-    const { status } = answer;
-    const classified = this.judge(answer, text);
+  doubtOf(response: HttpResponse, text: string): RemoteError | undefined {
+    const { status } = response;
+    const classified = this.judge(response, text);
     if (classified.class !== 'done' || classified.unproven === undefined) return undefined;
     const code = classified.unproven;
     const hint = hintOf(code, this.side);
@@ -66,8 +66,8 @@ export class HttpClient {
     return `returned ${status}${shown === '' ? '' : `: ${shown}`}`;
   }
 
-  judge({ status, headers }: HttpAnswer, text: string): Classified {
-    const classified = classifyAnswer({ side: this.side, status, headers, text, now: this.#context.clock.now() });
+  judge({ status, headers }: HttpResponse, text: string): Classified {
+    const classified = classifyResponse({ side: this.side, status, headers, text, now: this.#context.clock.now() });
     if (classified.class === 'done' || classified.code !== 'headers-too-large') return classified;
     return { ...classified, hint: `${largestHeader(this.#headers)}: ${classified.hint}` };
   }

@@ -1,10 +1,10 @@
-// Keeps an endpoint's secrets out of what is shown of its server's answers: servers and proxies like to repeat the URL, or the
+// Keeps an endpoint's secrets out of what is shown of its server's responses: servers and proxies like to repeat the URL, or the
 // credentials that they did not like. Called by http.ts.
 
 import type { Endpoint } from './endpoint.ts';
 
 const CREDENTIAL_HEADER = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
-// Shorter values would mask ordinary words of an answer.
+// Shorter values would mask ordinary words of a response.
 const SHORTEST_SECRET_CHARS = 4;
 
 /** A function that replaces every secret of the endpoint, in any of the spellings it travels in, by `***`. */

@@ -1,8 +1,8 @@
-// What a failure of the network or of TLS means, when there is no answer to judge. Called by http.ts for everything that got throws.
+// What a failure of the network or of TLS means, when there is no response to judge. Called by http.ts for everything that got throws.
 
 import { hintOf, type RemoteCode } from './response-codes.ts';
 import type { Side } from './side.ts';
-import { type AnswerClass, excerpt, RemoteError } from './remote-error.ts';
+import { type ResponseClass, excerpt, RemoteError } from './remote-error.ts';
 
 /** What is read of an error, whoever threw it: node, OpenSSL, got, hpagent. */
 interface Failure {
@@ -14,7 +14,7 @@ interface Failure {
   readonly host: string | undefined;
 }
 
-/** Thrown into a request by http.ts when the body of its answer pauses for too long. */
+/** Thrown into a request by http.ts when the body of its response pauses for too long. */
 export class SilenceError extends Error {
   readonly code = 'ERR_SILENCE';
 
@@ -23,7 +23,7 @@ export class SilenceError extends Error {
   }
 }
 
-/** Thrown into a request by http.ts when the body of its answer comes too slowly to be one. */
+/** Thrown into a request by http.ts when the body of its response comes too slowly to be one. */
 export class SlowError extends Error {
   readonly code = 'ERR_SLOW';
 
@@ -51,17 +51,17 @@ const UNTRUSTED = new Set([
 
 /**
  * A failure as a RemoteError, which names host and port where the system told them and holds no part of the request. `answered` says
- * that the answer's headers had come already. What is a RemoteError already is given back as it is.
+ * that the response's headers had come already. What is a RemoteError already is given back as it is.
  */
-export function classifyFailure(side: Side, error: unknown, answered = false): RemoteError {
+export function classifyFailure(side: Side, error: unknown, responded = false): RemoteError {
   if (error instanceof RemoteError) return error;
   const failure = readFailure(error);
-  const { class: answerClass, code, what } = judge(failure, answered);
-  return new RemoteError({ class: answerClass, code, side, what, hint: hintOf(code, side) });
+  const { class: responseClass, code, what } = judge(failure, responded);
+  return new RemoteError({ class: responseClass, code, side, what, hint: hintOf(code, side) });
 }
 
 interface Judgement {
-  readonly class: AnswerClass;
+  readonly class: ResponseClass;
   readonly code: RemoteCode;
   readonly what: string;
 }
@@ -69,7 +69,7 @@ interface Judgement {
 const transient = (code: RemoteCode, what: string): Judgement => ({ class: 'transient', code, what });
 const refused = (code: RemoteCode, what: string): Judgement => ({ class: 'refused', code, what });
 
-function judge(failure: Failure, answered: boolean): Judgement {
+function judge(failure: Failure, responded: boolean): Judgement {
   const { name, code, message, event } = failure;
   const at = failure.host === undefined ? '' : ` at ${failure.host}`;
   if (name === 'AbortError' || code === 'ABORT_ERR' || code === 'ERR_ABORTED') {
@@ -79,7 +79,7 @@ function judge(failure: Failure, answered: boolean): Judgement {
   if (code === 'ERR_SLOW') return transient('too-slow', `sends its response too slowly: ${message}`);
   if (event === 'response') return transient('first-byte-timeout', `did not begin to respond: ${excerpt(message)}`);
   if (event === 'send') return transient('send-timeout', `did not read the request: ${excerpt(message)}`);
-  if (event !== '' || (code === 'ETIMEDOUT' && !answered))
+  if (event !== '' || (code === 'ETIMEDOUT' && !responded))
     return transient('connect-timeout', `did not accept a connection${at}: ${excerpt(message)}`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return transient(
@@ -114,10 +114,10 @@ function judge(failure: Failure, answered: boolean): Judgement {
   if (/^ERR_OSSL_|^ERR_CRYPTO_|KEY_VALUES_MISMATCH|^ERR_SSL_(?:EE_KEY|CA_(?:KEY|MD)|NO_)/.test(code)) {
     return refused('tls-bad-material', `connection is not possible with these certificates: ${excerpt(code)}`);
   }
-  if (!answered && /^ERR_SSL_|^ERR_TLS_|^EPROTO$/.test(code))
+  if (!responded && /^ERR_SSL_|^ERR_TLS_|^EPROTO$/.test(code))
     return refused('tls-failed', `failed the TLS handshake (${excerpt(code)})`);
 
-  if (answered) return transient('cut-off', `cut off its response (${excerpt(code === '' ? message : code)})`);
+  if (responded) return transient('cut-off', `cut off its response (${excerpt(code === '' ? message : code)})`);
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
     return transient('connection-reset', `closed the connection before it responded (${code})`);
   }

@@ -1,4 +1,4 @@
-// What an answer means. One pure function over the table of response-rules.ts, called by the clients of this room for every answer.
+// What a response means. One pure function over the table of response-rules.ts, called by the clients of this room for every response.
 
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -6,14 +6,14 @@ import { redactUrl } from '../../telemetry/secret.ts';
 import { hintOf, type RemoteCode } from './response-codes.ts';
 import { pathHint, type Rule, RULES } from './response-rules.ts';
 import type { Side } from './side.ts';
-import type { AnswerClass, RejectReason } from './remote-error.ts';
+import type { ResponseClass, RejectReason } from './remote-error.ts';
 
-export interface Answer {
+export interface JudgedResponse {
   readonly side: Side;
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
-  /** The beginning of the body, as far as it is text; empty for a good answer that is still to be read. */
+  /** The beginning of the body, as far as it is text; empty for a good response that is still to be read. */
   readonly text: string;
   /** Milliseconds since 1970, for a Retry-After that is a date. */
   readonly now: number;
@@ -23,7 +23,7 @@ export type Classified =
   /** `unproven`: the samples may have been dropped, and why. */
   | { readonly class: 'done'; readonly unproven?: 'ha-tracker' | 'accepted-only' }
   | {
-      readonly class: Exclude<AnswerClass, 'aborted'>;
+      readonly class: Exclude<ResponseClass, 'aborted'>;
       readonly code: RemoteCode;
       readonly hint?: string;
       readonly reason?: RejectReason;
@@ -55,15 +55,15 @@ const HA_TRACKER = /replicas did(?: not|n't) match|\bha\b|dedup/i;
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
- * The class, the stable code and the cure of an HTTP answer, for remote_read, remote_write and the query API alike. A good answer to a
+ * The class, the stable code and the cure of an HTTP response, for remote_read, remote_write and the query API alike. A good response to a
  * read is `done` when its Content-Type is one of theirs (protobuf, streamed protobuf, JSON); which of them was asked for is the
  * client's to check. Follows the texts of Prometheus 2.24 to 3.14, Mimir, Cortex, Thanos, M3, VictoriaMetrics, InfluxDB 1.x, Promscale.
  */
-export function classifyAnswer(answer: Answer): Classified {
-  const { side, status, text } = answer;
-  if (status >= 200 && status < 300) return classifyGood(answer);
+export function classifyResponse(response: JudgedResponse): Classified {
+  const { side, status, text } = response;
+  if (status >= 200 && status < 300) return classifyGood(response);
   if (status >= 300 && status < 400) {
-    const location = locationOf(answer);
+    const location = locationOf(response);
     const hint = hintOf('redirected', side);
     return {
       class: 'refused',
@@ -74,14 +74,14 @@ export function classifyAnswer(answer: Answer): Classified {
   if (
     side !== 'destination' &&
     status === 500 &&
-    answer.headers['x-influxdb-version'] !== undefined &&
+    response.headers['x-influxdb-version'] !== undefined &&
     CRASH.test(text)
   ) {
     return { class: 'ambiguous', code: 'influxdb-failed', hint: hintOf('influxdb-failed', side) };
   }
   // M3 sums up both kinds of errors of one request. What it calls retryable must be repeated, bad samples beside it or not.
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
-  const told = { ...answer, text: tellingPart(text) };
+  const told = { ...response, text: tellingPart(text) };
   const rule = retryable ? undefined : RULES.find((candidate) => applies(candidate, told));
   if (rule?.class === 'rejected' && PAGE.test(text)) {
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
@@ -97,7 +97,7 @@ export function classifyAnswer(answer: Answer): Classified {
       : (TRANSIENT_CODES[status] ?? (status >= 500 ? 'server-error' : undefined));
   if (transient === undefined)
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
-  const retryAfterMs = retryAfterOf(answer);
+  const retryAfterMs = retryAfterOf(response);
   return {
     class: 'transient',
     code: transient,
@@ -111,7 +111,7 @@ function tellingPart(text: string): string {
   return /\berr-mimir-[a-z-]+/.exec(text)?.[0] ?? text.replaceAll(/\bseries[=:]? ?(?:\S{1,200})?\{[^}]*\}?/g, 'series');
 }
 
-function applies(rule: Rule, { side, status, text }: Answer): boolean {
+function applies(rule: Rule, { side, status, text }: JudgedResponse): boolean {
   return (
     rule.statuses.includes(status) &&
     (rule.sides === undefined || rule.sides.includes(side)) &&
@@ -119,7 +119,7 @@ function applies(rule: Rule, { side, status, text }: Answer): boolean {
   );
 }
 
-function classifyGood({ side, status, headers, text }: Answer): Classified {
+function classifyGood({ side, status, headers, text }: JudgedResponse): Classified {
   const contentType = headers['content-type'] ?? '';
   const html = /\bhtml\b/i.test(contentType) || PAGE.test(text);
   const encoding = headers['content-encoding'] ?? 'identity';
@@ -141,14 +141,14 @@ function classifyGood({ side, status, headers, text }: Answer): Classified {
   return { class: 'done' };
 }
 
-function locationOf({ headers }: Answer): string | undefined {
+function locationOf({ headers }: JudgedResponse): string | undefined {
   const location = headers['location'];
   if (location === undefined) return undefined;
   return URL.canParse(location) ? redactUrl(location) : location.replace(/[?#].*$/s, '?***').slice(0, 200);
 }
 
 /** RFC 9110 §10.2.3: seconds or an HTTP date. */
-function retryAfterOf({ headers, now }: Answer): number | undefined {
+function retryAfterOf({ headers, now }: JudgedResponse): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
   const ms = /^\d+(?:\.\d+)?$/.test(value)

@@ -2,9 +2,9 @@
 // migration/ through `class`, shown to the user through `message` and `hint`.
 
 import type { Side } from './side.ts';
-import { type AnswerCode, ANSWER_CODES, type RemoteCode } from './response-codes.ts';
+import { type ResponseCode, RESPONSE_CODES, type RemoteCode } from './response-codes.ts';
 
-export type AnswerClass =
+export type ResponseClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit
   | 'too-large' // ask for, or send, less at once
   | 'rejected' // the destination refuses samples, not the request: bisect and count
@@ -27,7 +27,7 @@ export type RejectReason =
   | 'other';
 
 export interface RemoteErrorDetails {
-  readonly class: AnswerClass;
+  readonly class: ResponseClass;
   readonly code: RemoteCode;
   readonly side: Side;
   /** What happened, without the side: `answered 400: out of order sample`. */
@@ -44,13 +44,13 @@ export interface RemoteErrorDetails {
  */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
-  readonly class: AnswerClass;
+  readonly class: ResponseClass;
   /** Stable, kebab-case, listed in response-codes.ts. */
   readonly code: RemoteCode;
   readonly side: Side;
   readonly status: number | undefined;
   readonly hint: string | undefined;
-  /** Milliseconds from the answer on, as the server asked for; at most five minutes. */
+  /** Milliseconds from the response on, as the server asked for; at most five minutes. */
   readonly retryAfterMs: number | undefined;
   /** Only with class `rejected`. */
   readonly reason: RejectReason | undefined;
@@ -67,8 +67,8 @@ export class RemoteError extends Error {
   }
 
   /** What the catalogue says of failures with this code. */
-  get traits(): AnswerCode {
-    return ANSWER_CODES[this.code];
+  get traits(): ResponseCode {
+    return RESPONSE_CODES[this.code];
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { Side } from './side.ts';
 
-export interface AnswerCode {
+export interface ResponseCode {
   readonly meaning: string;
   readonly cure: string;
   /**
@@ -27,7 +27,7 @@ const OUT_OF_ORDER_SETTINGS =
   'Thanos Receive --tsdb.out-of-order.time-window, M3 coldWritesEnabled of the namespace';
 const POLICY = 'or continue without these samples: spec.rejectedSamples: Skip';
 
-export const ANSWER_CODES = {
+export const RESPONSE_CODES = {
   // The destination refuses samples.
   'out-of-order': {
     arrival: 'part',
@@ -410,9 +410,9 @@ export const ANSWER_CODES = {
   },
 
   aborted: { arrival: 'unknown', meaning: 'prom-migrator aborted the request', cure: 'no action needed' },
-} as const satisfies Record<string, AnswerCode>;
+} as const satisfies Record<string, ResponseCode>;
 
-export type RemoteCode = keyof typeof ANSWER_CODES;
+export type RemoteCode = keyof typeof RESPONSE_CODES;
 
 /** Where a side's endpoint stands in the manifest. */
 export function manifestPath(side: Side): string {
@@ -421,5 +421,5 @@ export function manifestPath(side: Side): string {
 
 /** The cure of a code in the words of one side. */
 export function hintOf(code: RemoteCode, side: Side): string {
-  return ANSWER_CODES[code].cure.replaceAll('spec.SIDE', manifestPath(side));
+  return RESPONSE_CODES[code].cure.replaceAll('spec.SIDE', manifestPath(side));
 }

@@ -3,10 +3,10 @@
 
 import { manifestPath, type RemoteCode } from './response-codes.ts';
 import type { Side } from './side.ts';
-import type { AnswerClass, RejectReason } from './remote-error.ts';
+import type { ResponseClass, RejectReason } from './remote-error.ts';
 
 export interface Rule {
-  readonly class: Exclude<AnswerClass, 'aborted' | 'transient'>;
+  readonly class: Exclude<ResponseClass, 'aborted' | 'transient'>;
   readonly code: RemoteCode;
   readonly reason?: RejectReason;
   readonly sides?: readonly Side[];
@@ -17,8 +17,8 @@ export interface Rule {
 
 const TO_WRITE: readonly Side[] = ['destination'];
 const TO_READ: readonly Side[] = ['source', 'progress'];
-// Prometheus before 2.50 answers 500 for samples too old, and every Prometheus does for histograms that are switched off; Thanos
-// answers 409; some gateways 422.
+// Prometheus before 2.50 returns 500 for samples too old, and every Prometheus does for histograms that are switched off; Thanos
+// returns 409; some gateways 422.
 const REJECTING = [400, 409, 422, 500] as const;
 const CLIENT_ERRORS = [400, 409, 422] as const;
 const LIMIT_STATUSES = [400, 422, 429, 500, 503] as const;
@@ -184,11 +184,11 @@ export const RULES: readonly Rule[] = [
     class: 'refused',
     code: 'bad-query',
     sides: TO_READ,
-    // Prometheus answers 500 for a bad regular expression in remote_read; the query API says bad_data.
+    // Prometheus returns 500 for a bad regular expression in remote_read; the query API says bad_data.
     statuses: [400, 422, 500],
     text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher|unparsed data/i,
   },
-  // VictoriaMetrics and vmauth answer 400 where others answer 404.
+  // VictoriaMetrics and vmauth return 400 where others return 404.
   {
     class: 'refused',
     code: 'wrong-path',

@@ -1,5 +1,5 @@
 // The chunks of native histograms (encodings 2, 3, 5 and 6): a layout that all samples share, then each sample's numbers. Every
-// sample becomes one `prometheus.Histogram` message, as Prometheus itself would answer in SAMPLES mode.
+// sample becomes one `prometheus.Histogram` message, as Prometheus itself would response in SAMPLES mode.
 
 import { type BitReader, safeTime } from './bit-reader.ts';
 import { StartTimestamps } from './chunk-start-timestamps.ts';

@@ -1,4 +1,4 @@
-// The door to the chunk decoders: an encoding's number to its decoder. Called for each chunk of a streamed remote_read answer.
+// The door to the chunk decoders: an encoding's number to its decoder. Called for each chunk of a streamed remote_read response.
 
 import { BitReader } from './bit-reader.ts';
 import { decodeHistogramChunk, type HistogramChunkKind, histogramMessageBytes } from './chunk-histogram.ts';

@@ -1,5 +1,5 @@
 // Writes one native histogram as a `prometheus.Histogram` message (types.proto), with the fields and the order that Prometheus'
-// own SAMPLES answer has. Called by the histogram chunk decoder for each sample of a window.
+// own SAMPLES response has. Called by the histogram chunk decoder for each sample of a window.
 
 /** What the histograms of one chunk have in common, as encoded fields ready to be copied into each message. */
 export type HistogramLayout = {

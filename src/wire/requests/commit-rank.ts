@@ -7,7 +7,7 @@ import { isStaleMarker } from '../stale-marker.ts';
 /**
  * Prometheus (3.5 and older at least) commits a request by type, all floats first, and writes it to its log by type too: a sample of an
  * earlier type makes those of later types out of order that stand before it in time. They are dropped at commit, or when the log is
- * replayed, and the request was answered with 204. So within one request the ranks of a series' samples must not fall.
+ * replayed, and the request was responded with 204. So within one request the ranks of a series' samples must not fall.
  */
 export interface CommitRank {
   readonly first: number;

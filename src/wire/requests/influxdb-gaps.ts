@@ -3,7 +3,7 @@
 import { ProtoReader } from '../proto-reader.ts';
 
 /**
- * How many samples of a WriteRequest InfluxDB 1.x answers with 204 and does not store: floats that are NaN (stale markers among them) or
+ * How many samples of a WriteRequest InfluxDB 1.x responds with 204 and does not store: floats that are NaN (stale markers among them) or
  * infinite, and all native histograms. Throws WireError on bytes that are no WriteRequest of ours.
  */
 export function countLostInInfluxdb(request: Uint8Array): number {

@@ -1,4 +1,4 @@
-// The framing of a streamed remote_read answer: uvarint length, big-endian CRC-32C of the payload, payload, until the body ends.
+// The framing of a streamed remote_read response: uvarint length, big-endian CRC-32C of the payload, payload, until the body ends.
 // remote/ pushes the body into a FrameCollector as it arrives; read-response.ts walks what was collected.
 
 import { crc32c } from './crc32c.ts';
@@ -13,7 +13,7 @@ const INCOMPLETE = -1;
 const BROKEN = -2;
 
 /**
- * Collects and verifies the frames of one answer as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
+ * Collects and verifies the frames of one response as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
  * most compact form a window's samples can wait in. After a WireError the collector is of no further use. The memory for a frame that reaches
  * beyond what was pushed comes from the caller, who may have to wait for it: a length costs a server nothing.
  *
@@ -40,7 +40,7 @@ export class FrameCollector {
     this.#maxFrameBytes = options.maxFrameBytes;
   }
 
-  /** Runs of whole, verified frames in the order of the answer. */
+  /** Runs of whole, verified frames in the order of the response. */
   get segments(): readonly Uint8Array[] {
     return this.#segments;
   }

@@ -1,5 +1,5 @@
-// Cursors over a remote_read answer that is in memory: streamed frames or one ReadResponse message, one series entry at a time
-// and with one interface. The engine walks an answer once to index its series and again to decode them.
+// Cursors over a remote_read response that is in memory: streamed frames or one ReadResponse message, one series entry at a time
+// and with one interface. The engine walks a response once to index its series and again to decode them.
 
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
@@ -10,19 +10,19 @@ import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { decodeOrdinarySamples, decodeSample, histogramTimeMs } from './sample-messages.ts';
 
-/** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such an answer. */
+/** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such a response. */
 export interface SeriesCursor {
   /** Moves to the next series entry; false at the end. Decodes no samples. */
   next(): boolean;
-  /** The entry's label region as it stands in the answer: not canonical, and usually a view of the answer's memory. */
+  /** The entry's label region as it stands in the response: not canonical, and usually a view of the response's memory. */
   readonly labels: Uint8Array;
-  /** How many chunks the entry has, or samples in a SAMPLES answer. A series may be split over several entries. */
+  /** How many chunks the entry has, or samples in a SAMPLES response. A series may be split over several entries. */
   readonly parts: number;
   /** At least as many samples as the entry holds. For chunks of an unknown encoding WireError 'unknown-encoding'. */
   readonly sampleBound: number;
   /** At least as many bytes as the entry's samples take when they are decoded. Throws as `sampleBound` does. */
   readonly decodedBytes: number;
-  /** Appends the entry's samples with fromMs <= t < toMs, in the order of the answer. */
+  /** Appends the entry's samples with fromMs <= t < toMs, in the order of the response. */
   decode(fromMs: number, toMs: number, columns: SampleColumns): void;
   /** Goes back before the first entry. */
   rewind(): void;

@@ -1,5 +1,5 @@
 // The snappy block format (not the framed one), which every remote_read and remote_write body is in. snappyjs compresses what is small or
-// rare (the rest is write-batch.ts's). Decompression is ours: an answer of SAMPLES goes through it, and given hostile bytes snappyjs would
+// rare (the rest is write-batch.ts's). Decompression is ours: a response of SAMPLES goes through it, and given hostile bytes snappyjs would
 // loop for ever on a literal of 2^31 bytes, take a copy from before the start as zeros, and hand out a buffer of the declared length however
 // little was written into it.
 
@@ -278,7 +278,7 @@ function moreThan(declared: number): WireError {
   return new WireError('corrupt', `a snappy block holds more than the ${declared} bytes it declares`);
 }
 
-/** snappyjs answers a Buffer with a Buffer, whose `slice` is a view of the larger allocation; a Uint8Array it copies to size. */
+/** snappyjs returns a Buffer for a Buffer, whose `slice` is a view of the larger allocation; a Uint8Array it copies to size. */
 function plain(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
 }

@@ -75,9 +75,9 @@ describe('waiting for another attempt', () => {
   }
 
   it('has no such limit once the side has answered, with an error too', async () => {
-    for (const answered of [true, false]) {
+    for (const responded of [true, false]) {
       const { clock, retrier } = fixture(10_000);
-      if (answered) retrier.answered('source');
+      if (responded) retrier.responded('source');
       else await retrier.pause(failure({ code: 'unavailable', status: 503 }), there, 1, never);
       for (let attempt = 1; attempt < 100; attempt++) await retrier.pause(failure(), there, attempt, never);
       assert.ok(clock.nowMs > 1_000_000);
@@ -86,7 +86,7 @@ describe('waiting for another attempt', () => {
 
   it('keeps the sides apart', async () => {
     const { retrier, clock } = fixture(1000);
-    retrier.answered('destination');
+    retrier.responded('destination');
     clock.nowMs = 2000;
     await assert.rejects(retrier.pause(failure(), there, 1, never), MigrationError);
     await retrier.pause(failure({ side: 'destination' }), there, 1, never);
@@ -111,7 +111,7 @@ describe('a refusal that looks like a wrong setting', () => {
 
   it('is one before the first good response of that side', async () => {
     const { retrier } = fixture(10_000);
-    retrier.answered('destination');
+    retrier.responded('destination');
     assert.equal(retrier.toleratesRefusal(refusal()), false);
     await retrier.pause(failure({ code: 'unavailable', status: 503 }), there, 1, never);
     assert.equal(retrier.toleratesRefusal(refusal()), false, 'a 503 is no good response');
@@ -119,20 +119,20 @@ describe('a refusal that looks like a wrong setting', () => {
 
   it('is retried for five minutes after it, counted from the first of them', () => {
     const { clock, retrier } = fixture(10_000);
-    retrier.answered('source');
+    retrier.responded('source');
     clock.nowMs = 1_000_000;
     assert.equal(retrier.mayPass(refusal()), true);
     clock.nowMs += 299_999;
     assert.equal(retrier.mayPass(refusal({ code: 'redirected' })), true);
     clock.nowMs += 1;
     assert.equal(retrier.mayPass(refusal()), false);
-    retrier.answered('source');
+    retrier.responded('source');
     assert.equal(retrier.mayPass(refusal()), true, 'a good response ends the count');
   });
 
   it('is only what an ingress says that restarts, never a word about credentials or limits', () => {
     const { retrier } = fixture(10_000);
-    retrier.answered('source');
+    retrier.responded('source');
     for (const code of [
       'wrong-content-type',
       'compressed-answer',

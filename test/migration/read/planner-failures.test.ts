@@ -24,7 +24,7 @@ describe('the window planner', () => {
       }
       assert.deepEqual(waits, [1, 2, 3, 4]);
       assert.equal(planner.next()?.attempt, 5);
-      assert.deepEqual(planner.answered(good), { kind: 'deliver', remaining: 0 });
+      assert.deepEqual(planner.responded(good), { kind: 'deliver', remaining: 0 });
       assert.equal(planner.next()?.attempt, 1);
     });
 
@@ -81,7 +81,7 @@ describe('the window planner', () => {
       const planner = plannerOf();
       planner.begin(0, HOUR);
       planner.next();
-      planner.answered(good);
+      planner.responded(good);
       const reactions = Array.from({ length: 3 }, () => {
         assert.equal(planner.next()?.samplesOnly, false);
         const reaction = planner.failed(badChunk);
@@ -95,7 +95,7 @@ describe('the window planner', () => {
       const slice = planner.next();
       assert.equal(slice?.samplesOnly, true);
       assert.equal(slice.insteadOfStream, true);
-      planner.answered({ ...good, streamed: false });
+      planner.responded({ ...good, streamed: false });
       assert.equal(planner.next()?.samplesOnly, false);
     });
 
@@ -120,7 +120,7 @@ describe('the window planner', () => {
         const slice = planner.next()!;
         assert.deepEqual(rangeOf(slice.window), window, 'the same window, although windows have grown');
         assert.equal(slice.uncertain, i > 0);
-        planner.answered(good);
+        planner.responded(good);
         reactions.push(planner.undecodable(window, 'a bad chunk').reaction);
         planner.begin(window.fromMs, DAY);
       }
@@ -128,7 +128,7 @@ describe('the window planner', () => {
       const slice = planner.next()!;
       assert.deepEqual([slice.samplesOnly, slice.insteadOfStream, slice.uncertain], [true, true, true]);
       assert.deepEqual(rangeOf(slice.window), window);
-      planner.answered(good);
+      planner.responded(good);
       const next = planner.next()!;
       assert.deepEqual([next.samplesOnly, next.uncertain], [false, false]);
     });
@@ -140,7 +140,7 @@ describe('the window planner', () => {
       const reactions: string[] = [];
       for (let i = 0; i < 5; i++) {
         planner.next();
-        planner.answered(good);
+        planner.responded(good);
         reactions.push(planner.undecodable(window, 'a bad field').reaction);
         planner.begin(window.fromMs, DAY);
       }
@@ -153,7 +153,7 @@ describe('the window planner', () => {
       const window = planner.next()!.window;
       for (let i = 0; i < 6; i++) {
         planner.next();
-        planner.answered(good);
+        planner.responded(good);
         assert.deepEqual(planner.undecodable(window, `problem ${i}`), { times: 1, reaction: 'retry' });
         planner.begin(window.fromMs, DAY);
       }
@@ -171,7 +171,7 @@ describe('the window planner', () => {
         for (let i = 0; i < 3; i++) {
           const slice = planner.next();
           assert.deepEqual([slice?.samplesOnly, slice?.insteadOfStream], [true, streams]);
-          planner.answered({ ...good, streamed: false });
+          planner.responded({ ...good, streamed: false });
         }
       }
     });
@@ -180,7 +180,7 @@ describe('the window planner', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       planner.next();
-      planner.answered(good);
+      planner.responded(good);
       planner.next();
       planner.failed({ kind: 'unsupported', streams: true });
       assert.equal(planner.next()?.samplesOnly, false);

@@ -9,7 +9,7 @@ import {
   toReadFailure,
 } from '../../../src/migration/read/read-failure.ts';
 import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
-import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+import { type ResponseClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import { WireError } from '../../../src/wire/errors.ts';
 
 const first: ReadAttempts = {
@@ -110,8 +110,8 @@ describe('the reaction to a failed read', () => {
 });
 
 describe('what a failed read is', () => {
-  const remote = (answerClass: AnswerClass, code: RemoteCode, status?: number) =>
-    new RemoteError({ class: answerClass, code, side: 'source', what: code, status });
+  const remote = (responseClass: ResponseClass, code: RemoteCode, status?: number) =>
+    new RemoteError({ class: responseClass, code, side: 'source', what: code, status });
   const labels = new DoesNotFit('too many labels');
   labels.labelsDominate = true;
   labels.seenNames = ['up'];

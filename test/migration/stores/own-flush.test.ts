@@ -88,7 +88,7 @@ describe('samples that VictoriaMetrics is flushing when they are looked for', ()
     let times = 0;
     source.onQuery = (query) =>
       query.startMs === epochMs && ++times === 1
-        ? { contentType, body: Buffer.concat([source.answer(query).body, broken]) }
+        ? { contentType, body: Buffer.concat([source.response(query).body, broken]) }
         : undefined;
     const clock = slowClock();
     await using destination = await startFlushing(clock);

@@ -40,8 +40,8 @@ describe('a limit on what one query may fetch', () => {
       // Halving the time is tried a few times only, and changes nothing.
       const shortest = Math.min(...reads.map(lengthMs));
       assert.ok(shortest > 15_000, `a window of ${shortest} ms`);
-      const answered = reads.filter(({ status }) => status === 200);
-      assert.ok(Math.min(...answered.map(lengthMs)) >= 5 * minuteMs, 'names are split at the longest window');
+      const responded = reads.filter(({ status }) => status === 200);
+      assert.ok(Math.min(...responded.map(lengthMs)) >= 5 * minuteMs, 'names are split at the longest window');
       const later = reads.filter(({ query }) => query!.startMs >= epochMs + 5 * minuteMs);
       assert.ok(later.length > 0);
       assert.deepEqual(

@@ -18,7 +18,7 @@ import {
   staleBits,
 } from './remote-messages.ts';
 
-export interface Answer {
+export interface Reply {
   readonly status: number;
   readonly text?: string;
   readonly headers?: Record<string, string>;
@@ -53,11 +53,11 @@ export class FakeDestination implements AsyncDisposable {
   /** What is wrong with a single sample, if anything; the whole request is refused for it. */
   problemOf: (labels: Series['labels'], sample: FloatSample) => Rejection | undefined = () => undefined;
   /** Called with each request before it is stored; an answer given here replaces storing. */
-  onWrite: (request: WriteRequest) => Answer | undefined | Promise<Answer | undefined> = () => undefined;
+  onWrite: (request: WriteRequest) => Reply | undefined | Promise<Reply | undefined> = () => undefined;
   /** Called when a request is stored, before it is acknowledged. */
   onStored: (request: WriteRequest) => void | Promise<void> = () => undefined;
   /** Called with each request that reads something back. */
-  onRead: (path: string) => Answer | undefined = () => undefined;
+  onRead: (path: string) => Reply | undefined = () => undefined;
   /** Which series it shows already: VictoriaMetrics shows a new one some seconds after it took it. */
   shows: (labels: Series['labels']) => boolean = () => true;
   /** How long a stored sample stays hidden. */
@@ -221,15 +221,15 @@ export class FakeDestination implements AsyncDisposable {
     const request = { series, samples, bytes: body.length, isMark };
     if (!isMark) this.unacknowledged++;
     try {
-      const answer = (await this.onWrite(request)) ?? this.store(series);
-      if (answer === undefined || answer.status < 300) {
+      const reply = (await this.onWrite(request)) ?? this.store(series);
+      if (reply === undefined || reply.status < 300) {
         await this.onStored(request);
         this.accepted.push(request);
       } else {
         this.refused++;
       }
-      const headers = answer !== undefined && 'headers' in answer ? answer.headers : undefined;
-      response.writeHead(answer?.status ?? 204, headers).end(answer?.text ?? '');
+      const headers = reply !== undefined && 'headers' in reply ? reply.headers : undefined;
+      response.writeHead(reply?.status ?? 204, headers).end(reply?.text ?? '');
     } finally {
       if (!isMark) this.unacknowledged--;
     }

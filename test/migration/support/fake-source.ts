@@ -33,7 +33,7 @@ export class FakeSource implements AsyncDisposable {
   /** Answers in SAMPLES whatever is asked for, as Cortex, M3, InfluxDB and thanos-remote-read do. */
   samplesOnly = false;
   /** A SAMPLES answer is trimmed to the query, except by thanos-remote-read. */
-  answersUntrimmed = false;
+  responsesUntrimmed = false;
   /** M3 leaves out the end of a range. */
   endsAreExclusive = false;
   onQuery: (query: ReadQuery) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
@@ -53,11 +53,11 @@ export class FakeSource implements AsyncDisposable {
   }
 
   /** What a proper answer to a query is. */
-  answer(asked: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
+  response(asked: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
     const query = this.endsAreExclusive ? { ...asked, endMs: asked.endMs - 1 } : asked;
     const found = this.series.filter(({ labels }) => selects(query.matchers, labels));
     const within = ({ timeMs }: { timeMs: number }) =>
-      this.answersUntrimmed || (timeMs >= query.startMs && timeMs <= query.endMs);
+      this.responsesUntrimmed || (timeMs >= query.startMs && timeMs <= query.endMs);
     if (!query.streamed || this.samplesOnly) {
       const trimmed = found
         .map(({ labels, samples, histograms = [] }) => ({
@@ -65,7 +65,7 @@ export class FakeSource implements AsyncDisposable {
           samples: samples.filter(within),
           histograms: histograms.filter(within),
         }))
-        .filter(({ samples, histograms }) => this.answersUntrimmed || samples.length + histograms.length > 0);
+        .filter(({ samples, histograms }) => this.responsesUntrimmed || samples.length + histograms.length > 0);
       return { body: encodeSamples(trimmed), contentType: 'application/x-protobuf' };
     }
     const chunked = found
@@ -120,7 +120,7 @@ export class FakeSource implements AsyncDisposable {
       response.writeHead(fault.status, { 'content-type': 'text/plain', ...fault.headers }).end(fault.text ?? '');
       return;
     }
-    const { body, contentType } = fault !== undefined && 'body' in fault ? fault : this.answer(query);
+    const { body, contentType } = fault !== undefined && 'body' in fault ? fault : this.response(query);
     response.writeHead(200, { 'content-type': contentType });
     if (fault === undefined || 'body' in fault) {
       response.end(body);

@@ -132,13 +132,13 @@ describe('whether everything of a window is refused', () => {
 
   it('is concluded from an unknown text only when the probe gets the same one at both ends', async () => {
     const quota = (count: number) => refusal('other-rejection', 'other', `returned 400: over quota by ${count}`);
-    for (const [answer, others] of [
+    for (const [response, others] of [
       [() => quota(7), 'refused'],
       [() => refusal('other-rejection', 'other', 'returned 400: no such region'), 'lost'],
       [(timeMs: number) => (timeMs === fromMs ? undefined : quota(7)), 'lost'],
     ] as const) {
       const { probe, receiver, window } = setUp(new NoView());
-      probe.refuses = answer;
+      probe.refuses = response;
       for (let i = 0; i < 3; i++) await receiver.learn(attemptOf(window), quota(i));
       assert.equal(receiver.others(quota(1), window), others);
     }

@@ -8,10 +8,10 @@ import {
   type WriteReaction,
 } from '../../../src/migration/write/write-failure.ts';
 import type { RemoteCode } from '../../../src/remote/meaning/response-codes.ts';
-import { type AnswerClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+import { type ResponseClass, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 
-function failure(answerClass: AnswerClass, code: RemoteCode, status?: number): RemoteError {
-  return new RemoteError({ class: answerClass, code, status, side: 'destination', what: 'failed' });
+function failure(responseClass: ResponseClass, code: RemoteCode, status?: number): RemoteError {
+  return new RemoteError({ class: responseClass, code, status, side: 'destination', what: 'failed' });
 }
 
 const first: WriteAttempts = {

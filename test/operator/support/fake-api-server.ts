@@ -206,7 +206,7 @@ export class FakeApiServer implements AsyncDisposable {
       response.write('{"kind":');
       setTimeout(() => incoming.socket.destroy(), 5);
     } else if (act === 'lose-answer') {
-      this.#answer(request);
+      this.#response(request);
       incoming.socket.destroy();
     } else if (act !== undefined) {
       const { status, reason = '', retryAfter } = act;
@@ -215,7 +215,7 @@ export class FakeApiServer implements AsyncDisposable {
     } else if (request.query['watch'] === 'true') {
       this.#watch(request, response);
     } else {
-      const { status, value } = this.#answer(request);
+      const { status, value } = this.#response(request);
       response.writeHead(status, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(value));
     }
@@ -245,7 +245,7 @@ export class FakeApiServer implements AsyncDisposable {
     }
   }
 
-  #answer(request: SeenRequest): { status: number; value: unknown } {
+  #response(request: SeenRequest): { status: number; value: unknown } {
     const { method, path, query } = request;
     const body = request.body as Stored | undefined;
     const target = path.replace(/\/status$/, '');

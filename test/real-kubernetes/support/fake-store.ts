@@ -104,7 +104,7 @@ export class FakeStore implements AsyncDisposable {
     this.#series = series;
     this.#stepMs = stepMs;
     this.#server = createServer((incoming, outgoing) => {
-      this.#answer(incoming, outgoing).catch((error: unknown) => {
+      this.#response(incoming, outgoing).catch((error: unknown) => {
         if (!outgoing.headersSent) outgoing.writeHead(500);
         outgoing.end(String(error));
       });
@@ -156,7 +156,7 @@ export class FakeStore implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #response(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const [, tenant = '', kind = ''] = /^\/([^/]+)\/(read|write|back)(?:\?|$)/.exec(incoming.url ?? '') ?? [];
@@ -192,9 +192,9 @@ export class FakeStore implements AsyncDisposable {
     const results = queries.map((query) => ({
       timeseries: kind === 'read' ? this.#generate(tenant, query) : this.#select(tenant, query),
     }));
-    const answer = snappy.compress(ReadResponse.encode(ReadResponse.fromObject({ results })).finish());
+    const response = snappy.compress(ReadResponse.encode(ReadResponse.fromObject({ results })).finish());
     outgoing.writeHead(200, { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' });
-    outgoing.end(Buffer.from(answer));
+    outgoing.end(Buffer.from(response));
   }
 
   #generate(tenant: string, query: Query): TimeSeries[] {

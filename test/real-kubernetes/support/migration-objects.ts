@@ -128,10 +128,10 @@ export class MigrationObjects {
   }
 
   async #must(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown> {
-    const answer = await this.#cluster.request(method, path, body, contentType);
-    const said = JSON.stringify(answer.body).slice(0, 2_000);
-    assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${path}: ${answer.status} ${said}`);
-    return answer.body;
+    const response = await this.#cluster.request(method, path, body, contentType);
+    const said = JSON.stringify(response.body).slice(0, 2_000);
+    assert.ok(response.status >= 200 && response.status < 300, `${method} ${path}: ${response.status} ${said}`);
+    return response.body;
   }
 
   #path(name?: string): string {

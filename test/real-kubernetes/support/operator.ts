@@ -251,9 +251,9 @@ class RunningOperator implements OperatorProcess {
   }
 
   async metrics(): Promise<string> {
-    const answer = await request(`${this.url}/metrics`);
-    assert.equal(answer.status, 200, answer.body.toString('utf8'));
-    return answer.body.toString('utf8');
+    const response = await request(`${this.url}/metrics`);
+    assert.equal(response.status, 200, response.body.toString('utf8'));
+    return response.body.toString('utf8');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

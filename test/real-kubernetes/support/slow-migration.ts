@@ -58,7 +58,7 @@ export class SlowMigration implements AsyncDisposable {
     const writtenAtMs: number[] = [];
     const proxy = await startReverseProxy({
       target: server.url,
-      losesAnswer({ url }) {
+      losesResponse({ url }) {
         if (url === '/api/v1/write') writtenAtMs.push(Date.now());
         return false;
       },

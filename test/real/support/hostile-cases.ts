@@ -70,10 +70,10 @@ function samplesOf(body: (query: ReadQuery) => Iterable<Uint8Array>): HostileSid
 }
 
 /** Everything that is asked of the destination but for the marks. */
-function notForMarks(answer: (response: ServerResponse, query: ReadQuery) => void) {
+function notForMarks(reply: (response: ServerResponse, query: ReadQuery) => void) {
   return (response: ServerResponse, query: ReadQuery): void => {
     if (query.matchers.some(({ kind, value }) => kind === '=' && value === PROGRESS_METRIC)) empty(response, query);
-    else answer(response, query);
+    else reply(response, query);
   };
 }
 

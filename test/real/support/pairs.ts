@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
 import type { Matcher, ReadResponseType } from '../../../src/wire/messages.ts';
-import { type Answer, request } from '../../support/http.ts';
+import { type Reply, request } from '../../support/http.ts';
 import { type ComparisonOptions, compareSeries } from '../../support/series-comparison.ts';
 import type { SeriesSamples, SeriesSet } from '../../support/series-set.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -61,7 +61,7 @@ export function askRemoteRead(
     toMs: number;
     accept: readonly ReadResponseType[];
   },
-): Promise<Answer> {
+): Promise<Reply> {
   const message = encodeMessage('ReadRequest', {
     queries: [
       {

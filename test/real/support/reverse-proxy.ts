@@ -15,7 +15,7 @@ export interface ReverseProxyOptions {
   /** Answers 401 to every request whose Authorization header is another one. */
   authorization?: string;
   /** Whether the answer to this request, which the server behind has carried out, is lost on its way back. Asked once a request. */
-  losesAnswer?: (request: IncomingMessage) => boolean;
+  losesResponse?: (request: IncomingMessage) => boolean;
 }
 
 export interface ReverseProxy extends AsyncDisposable {
@@ -81,7 +81,7 @@ class ForwardingServer implements ReverseProxy {
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
-    const { authorization, losesAnswer } = this.#options;
+    const { authorization, losesResponse: losesAnswer } = this.#options;
     if (authorization !== undefined && request.headers.authorization !== authorization) {
       this.refused++;
       request.resume();

@@ -56,10 +56,10 @@ export async function startWriteProxy(
       // Unequal, or all lanes would go in step.
       await sleep(20 + 25 * (requests++ % 4));
       const { host: _, connection: __, ...headers } = incoming.headers as Record<string, string>;
-      const answer = await request(`${destinationUrl}/api/v1/write`, { method: 'POST', headers, body });
+      const response = await request(`${destinationUrl}/api/v1/write`, { method: 'POST', headers, body });
       for (const window of windows) leave(window);
-      outgoing.writeHead(answer.status, { 'content-type': answer.headers['content-type'] ?? 'text/plain' });
-      outgoing.end(answer.body);
+      outgoing.writeHead(response.status, { 'content-type': response.headers['content-type'] ?? 'text/plain' });
+      outgoing.end(response.body);
     } catch (error) {
       outgoing.writeHead(502).end(String(error));
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { ANSWER_CODES } from '../../../src/remote/meaning/response-codes.ts';
+import { RESPONSE_CODES } from '../../../src/remote/meaning/response-codes.ts';
 import { classifyFailure, SilenceError } from '../../../src/remote/meaning/classify-failure.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 
@@ -94,7 +94,7 @@ describe('classifyFailure', () => {
       assert.match(failure.message, text);
       assert.match(failure.message, /^source /);
       assert.equal(failure.cause, undefined);
-      assert.ok(code in ANSWER_CODES);
+      assert.ok(code in RESPONSE_CODES);
     });
   }
 

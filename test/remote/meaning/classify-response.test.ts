@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
-import { ANSWER_CODES } from '../../../src/remote/meaning/response-codes.ts';
-import { type Answer, classifyAnswer } from '../../../src/remote/meaning/classify-response.ts';
+import { RESPONSE_CODES } from '../../../src/remote/meaning/response-codes.ts';
+import { type JudgedResponse, classifyResponse } from '../../../src/remote/meaning/classify-response.ts';
 import type { Side } from '../../../src/remote/meaning/side.ts';
 import { read } from '../responses-to-reads.ts';
 import { written } from '../responses-to-writes.ts';
 
 const now = Date.UTC(2026, 0, 1);
 
-function judge(side: Side, status: number, text = '', headers: Answer['headers'] = {}) {
-  return classifyAnswer({ side, status, headers, text, now });
+function judge(side: Side, status: number, text = '', headers: JudgedResponse['headers'] = {}) {
+  return classifyResponse({ side, status, headers, text, now });
 }
 
 /** `class code` or `class code reason`. */
-function verdict(side: Side, status: number, text = '', headers: Answer['headers'] = {}): string {
+function verdict(side: Side, status: number, text = '', headers: JudgedResponse['headers'] = {}): string {
   const judged = judge(side, status, text, headers);
   if (judged.class === 'done') return judged.unproven === undefined ? 'done' : `done ${judged.unproven}`;
   return [judged.class, judged.code, judged.reason].filter((part) => part !== undefined).join(' ');
@@ -126,7 +126,7 @@ describe('classifyAnswer', () => {
       fc.property(sides, fc.integer({ min: 200, max: 599 }), fc.string({ unit: 'binary' }), (side, status, text) => {
         const judged = judge(side, status, text);
         if (judged.class === 'done') return;
-        assert.ok(Object.hasOwn(ANSWER_CODES, judged.code), judged.code);
+        assert.ok(Object.hasOwn(RESPONSE_CODES, judged.code), judged.code);
         assert.ok(judged.hint !== undefined && judged.hint !== '' && !judged.hint.includes('SIDE'));
         assert.equal(judged.reason !== undefined, judged.class === 'rejected');
         if (judged.class === 'rejected' || judged.code === 'series-limit') assert.equal(side, 'destination');
@@ -146,7 +146,7 @@ describe('classifyAnswer', () => {
 
 describe('answerCodes', () => {
   it('has kebab-case codes with a meaning and a cure each', () => {
-    for (const [code, { meaning, cure }] of Object.entries(ANSWER_CODES)) {
+    for (const [code, { meaning, cure }] of Object.entries(RESPONSE_CODES)) {
       assert.match(code, /^[a-z]+(?:-[a-z]+)*$/);
       assert.ok(meaning.length > 10 && cure.length > 8, code);
     }

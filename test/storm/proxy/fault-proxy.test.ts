@@ -112,7 +112,7 @@ const storedBut =
     check(seen);
   };
 const noByte = ({ first }: Seen) => assert.equal(first.bytes.length, 0);
-const answered = (status: number) => (seen: Seen) => assert.equal(statusOf(seen.first), status);
+const responded = (status: number) => (seen: Seen) => assert.equal(statusOf(seen.first), status);
 const headText = ({ first }: Seen) => first.bytes.toString('latin1').split('\r\n\r\n')[0] ?? '';
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -186,7 +186,7 @@ const CASES: Readonly<Record<string, Case>> = {
       assert.equal(gunzipSync(bodyOf(seen.first)).toString(), JSON_RESULT.body);
     }),
   },
-  'stored-202': { reply: WRITTEN, check: storedBut('whole', answered(202)) },
+  'stored-202': { reply: WRITTEN, check: storedBut('whole', responded(202)) },
   'stored-gzip': {
     reply: WRITTEN,
     check: storedBut('whole', (seen) => assert.match(headText(seen), /content-encoding: gzip/)),
@@ -254,7 +254,7 @@ function caseOf(kind: FaultKind): Case | undefined {
   const status = Number.parseInt(kind.name.replace('stored-', ''), 10);
   if (Number.isNaN(status)) return undefined;
   const check = (seen: Seen) => {
-    answered(status)(seen);
+    responded(status)(seen);
     if (kind.name.includes('retry-after')) assert.match(headText(seen), /retry-after: \S/);
     if (status === 301) assert.match(headText(seen), /location: https:/);
   };
@@ -311,9 +311,9 @@ describe('the proxy of the storm', () => {
     });
     await exchange(proxy.url, BODY, STALL_MS);
     proxy.beginRun(2);
-    assert.equal(proxy.hasAnsweredWell, false);
+    assert.equal(proxy.hasRespondedWell, false);
     await exchange(proxy.url, BODY, STALL_MS);
-    assert.equal(proxy.hasAnsweredWell, true);
+    assert.equal(proxy.hasRespondedWell, true);
     assert.deepEqual(moments, [
       ['write', 1, 'arrived'],
       ['write', 1, 'carried-out'],

@@ -198,15 +198,15 @@ export class Cluster implements AsyncDisposable {
     body?: unknown,
     contentType = 'application/json',
   ): Promise<{ status: number; body: unknown }> {
-    const answer = await request(`${this.url}${path}`, {
+    const response = await request(`${this.url}${path}`, {
       method,
       headers: { authorization: `Bearer ${this.adminToken}`, 'content-type': contentType, accept: 'application/json' },
       identity: { ca: this.#plane.ca },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = answer.body.toString('utf8');
+    const text = response.body.toString('utf8');
     // Not by its Content-Type: the OpenAPI index comes as text/plain.
-    return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+    return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }
 
   /** A token of that service account by TokenRequest, good for that many seconds (at least 600). */

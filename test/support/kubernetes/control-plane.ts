@@ -181,11 +181,11 @@ export function startControllerManager(plane: ControlPlane, program: FoundServer
 
 /** Made by the controllers, as nearly the last thing at their start; a Pod in `default` would be refused before. */
 async function serviceAccountExists(plane: ControlPlane): Promise<boolean> {
-  const answer = await request(`${plane.url}/api/v1/namespaces/default/serviceaccounts/default`, {
+  const response = await request(`${plane.url}/api/v1/namespaces/default/serviceaccounts/default`, {
     headers: { authorization: `Bearer ${plane.adminToken}` },
     identity: { ca: plane.ca },
   });
-  return answer.status === 200;
+  return response.status === 200;
 }
 
 /**

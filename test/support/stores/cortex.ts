@@ -7,7 +7,7 @@ import { Contents, within } from './contents.ts';
 import type { Behaviour, RequestKind } from './fake-store.ts';
 import { json } from './responses.ts';
 import type { StoreResponse } from './faults.ts';
-import { encodeSamplesAnswer, type LabeledSamples, type Labels } from './messages.ts';
+import { encodeSamplesResponse, type LabeledSamples, type Labels } from './messages.ts';
 import { formatSeries, withoutNegativeZero } from './stored-values.ts';
 import { labelsAreValid, prepare, type RefusedSample } from './tsdb.ts';
 
@@ -55,7 +55,7 @@ export function cortex(options: CortexOptions = {}): Behaviour {
         read: ({ matchers, startMs, endMs }) => {
           const problem = lookUpProblem(matchers, startMs, endMs, contents, options);
           if (problem !== undefined) return { status: 400, body: `${problem}\n` };
-          const body = encodeSamplesAnswer(contents.select(matchers, within(startMs, endMs)));
+          const body = encodeSamplesResponse(contents.select(matchers, within(startMs, endMs)));
           // No Content-Encoding, although it is snappy.
           return { status: 200, headers: { 'content-type': 'application/x-protobuf' }, body };
         },

@@ -6,7 +6,7 @@ import { Contents, within } from './contents.ts';
 import type { Behaviour } from './fake-store.ts';
 import { json, samplesResponse } from './responses.ts';
 import type { StoreResponse } from './faults.ts';
-import { encodeSamplesAnswer, type LabeledSamples } from './messages.ts';
+import { encodeSamplesResponse, type LabeledSamples } from './messages.ts';
 import { roundedLikeM3 } from './stored-values.ts';
 
 export interface M3Options {
@@ -36,7 +36,7 @@ export function m3({ coldWrites = true, maxFetchedSeries = Number.POSITIVE_INFIN
         write: (series) => write(series, contents, coldWrites ? undefined : now()),
         read: ({ matchers, startMs, endMs }) => {
           const found = find(matchers, startMs, endMs - 1);
-          return 'status' in found ? found : samplesResponse(encodeSamplesAnswer(found));
+          return 'status' in found ? found : samplesResponse(encodeSamplesResponse(found));
         },
         select: find,
       };

@@ -88,7 +88,7 @@ export function decodeSamples(body: Uint8Array): LabeledSamples[] {
  * A response in SAMPLES. Go leaves out a field whose value equals 0, and −0 does: it arrives as +0 from every store.
  * @param options.dropsCustomBounds Prometheus from 3.5 on leaves out the bounds of custom buckets
  */
-export function encodeSamplesAnswer(
+export function encodeSamplesResponse(
   series: readonly LabeledSamples[],
   options: { dropsCustomBounds?: boolean } = {},
 ): Buffer {

@@ -6,7 +6,7 @@ import type { ReadQuery } from '../../migration/support/remote-messages.ts';
 import { Contents, sortedLabels, within } from './contents.ts';
 import type { Behaviour } from './fake-store.ts';
 import { samplesResponse, streamResponse } from './responses.ts';
-import { encodeSamplesAnswer, encodeStream, type LabeledSamples } from './messages.ts';
+import { encodeSamplesResponse, encodeStream, type LabeledSamples } from './messages.ts';
 import { labelsAreValid, prepare, type Problem } from './tsdb.ts';
 
 export interface PrometheusOptions {
@@ -50,7 +50,7 @@ export function prometheus(options: PrometheusOptions = {}): Behaviour {
         read: ({ matchers, startMs, endMs, streamed }: ReadQuery) => {
           const found = contents.select(matchers.map(forStorage), within(startMs, endMs)).map(withExternal);
           if (streamed) return streamResponse(encodeStream(found));
-          return samplesResponse(encodeSamplesAnswer(found, { dropsCustomBounds: major === 3 }));
+          return samplesResponse(encodeSamplesResponse(found, { dropsCustomBounds: major === 3 }));
         },
         // The query API of the server itself adds no external labels.
         select: (matchers, fromMs, toMs) => contents.select(matchers, within(fromMs, toMs)),

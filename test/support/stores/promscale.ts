@@ -7,7 +7,7 @@ import { Contents, within } from './contents.ts';
 import type { Behaviour } from './fake-store.ts';
 import { samplesResponse } from './responses.ts';
 import type { StoreResponse } from './faults.ts';
-import { encodeSamplesAnswer, type LabeledSamples } from './messages.ts';
+import { encodeSamplesResponse, type LabeledSamples } from './messages.ts';
 import { withoutNegativeZero } from './stored-values.ts';
 
 export interface PromscaleOptions {
@@ -35,7 +35,7 @@ export function promscale({ multitenancy = false }: PromscaleOptions = {}): Beha
           const found = contents
             .select(matchers, within(startMs, endMs))
             .filter(({ labels }) => tenant === '' || labelOf(labels, tenantLabel) === tenant);
-          return samplesResponse(encodeSamplesAnswer(found));
+          return samplesResponse(encodeSamplesResponse(found));
         },
         select: (matchers, fromMs, toMs) => contents.select(matchers, within(fromMs, toMs)),
       };

@@ -7,7 +7,7 @@ import { Contents, sortedLabels, type StoredSample, within } from './contents.ts
 import type { Behaviour, TenantStore } from './fake-store.ts';
 import { samplesResponse } from './responses.ts';
 import type { StoreResponse } from './faults.ts';
-import { encodeSamplesAnswer, type LabeledSamples } from './messages.ts';
+import { encodeSamplesResponse, type LabeledSamples } from './messages.ts';
 import { labelsAreValid, prepare } from './tsdb.ts';
 
 export interface ThanosOptions {
@@ -66,7 +66,7 @@ function openTenant(options: ThanosOptions): TenantStore {
       const shown = show(matchers, endMs, (samples) => wholeChunks(samples, startMs, endMs));
       if (shown.some(({ samples }) => samples.some(({ histogram }) => histogram !== undefined)))
         return { status: 500, body: 'unexpected encoding type: 1\n' };
-      return samplesResponse(encodeSamplesAnswer(shown));
+      return samplesResponse(encodeSamplesResponse(shown));
     },
     select: (matchers, fromMs, toMs) => show(matchers, toMs, (samples) => samples.filter(within(fromMs, toMs))),
   };

@@ -73,7 +73,7 @@ export function cross(
       if (reaction.kind === 'retry' && reaction.split !== undefined) splits.push(reaction.split.by);
       continue;
     }
-    const verdict = planner.answered(response);
+    const verdict = planner.responded(response);
     if (verdict.kind === 'discard') continue;
     deliveries.push({ slice, samples: response.samples });
     assert.ok(verdict.remaining >= 0 && verdict.remaining < 1);
