@@ -306,7 +306,7 @@ export const hostileCases: readonly HostileCase[] = [
         stream(response, STREAM, [equalSamples(query, named('00000000'), 1000)]),
       ),
     },
-    says: /percent=|window-too-large/,
+    says: /percent=|code=read-back-too-large/,
   },
   {
     title: 'a destination that refuses every sample',
