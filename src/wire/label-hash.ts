@@ -1,12 +1,12 @@
-// What stands for a series in maps and lanes: a hash of its label set's bytes, or the bytes as a key.
+// Two short forms of a series' identity: a hash of the label bytes, and the label bytes as a Map key.
 
-/** A hash of the bytes, 0 … 2^53 − 1, well spread in all its bits: it pins a series to a lane. Not secret, not for identity. */
+/** A hash of the bytes, 0 … 2^53 − 1, with all bits well distributed: it assigns a series to a lane. Not secret, and not an identity. */
 export function hashLabels(labels: Uint8Array): number {
   const hash = hashAsciiLabels(labels);
   return hash < 0 ? -1 - hash : hash;
 }
 
-/** `hashLabels`, as −1 − hash when a byte above 0x7f is among them: then a text may not be UTF-8, or a label is long. */
+/** Like `hashLabels`, but returns −1 − hash if a byte is above 0x7f: then a text may not be UTF-8, or a label is long. */
 export function hashAsciiLabels(labels: Uint8Array): number {
   const length = labels.length;
   let a = 0x3c6ef372 ^ length;
@@ -42,7 +42,7 @@ export function hashAsciiLabels(labels: Uint8Array): number {
   return (bits & 0x8080_8080) === 0 ? hash : -1 - hash;
 }
 
-/** The bytes as a string, one character a byte: the identity of a series as the key of a Map. It shares no memory. */
+/** The bytes as a string, one character per byte: the identity of a series as the key of a Map. It shares no memory with the bytes. */
 export function labelKey(labels: Uint8Array): string {
   return Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength).toString('latin1');
 }

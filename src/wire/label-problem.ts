@@ -1,17 +1,18 @@
-// Finds the label sets that a receiver would drop, by their bytes. Called by migration/series for the few that a quick look does not clear.
+// Finds the label sets that a receiver would drop, from their bytes. For the few sets that a quick check does not accept.
 
 import { isUtf8 } from 'node:buffer';
 import { formatLabels } from './label-text.ts';
 import type { LabelBytes } from './labels.ts';
 
 /**
- * Why no receiver stores a series with these labels; undefined when one does. Prometheus skips such a series and returns 204 all the same.
- * @param labels as `canonicalLabels` gives them: their structure is known to be right
+ * The reason why no receiver stores a series with these labels; undefined if receivers store it. Prometheus skips such a series and still
+ * responds with 204.
+ * @param labels the result of `canonicalLabels`: their structure is known to be valid
  */
 export function labelBytesProblem(labels: LabelBytes): string | undefined {
   let named = false;
   for (let at = 0; at < labels.length; ) {
-    // Behind the entry's tag and length stand the name's tag and length, the name, and the same of the value.
+    // The entry's tag and length come first, then the name's tag and length and the name, then the same for the value.
     const nameLengthAt = afterVarint(labels, at + 1) + 1;
     const nameStart = afterVarint(labels, nameLengthAt);
     const nameEnd = nameStart + lengthAt(labels, nameLengthAt);
@@ -24,7 +25,7 @@ export function labelBytesProblem(labels: LabelBytes): string | undefined {
     if (!named) named = isMetricNameLabel(labels, nameStart, nameEnd);
     at = valueEnd;
   }
-  // A label with an empty value is not there in the canonical form.
+  // The canonical form has no label with an empty value.
   return named ? undefined : 'no __name__ label';
 }
 
@@ -34,7 +35,7 @@ function afterVarint(labels: LabelBytes, at: number): number {
   return end + 1;
 }
 
-/** A varint below 2^28, as the canonical form has them. */
+/** A varint below 2^28, as in the canonical form. */
 function lengthAt(labels: LabelBytes, at: number): number {
   let byte = labels[at] as number;
   let length = byte & 0x7f;
@@ -45,7 +46,7 @@ function lengthAt(labels: LabelBytes, at: number): number {
   return length;
 }
 
-/** From here on the look at all bytes at once, which costs a view of them, is the faster one. */
+/** From this length on, checking all bytes at once is faster, although it needs a view of them. */
 const LONG_TEXT_BYTES = 48;
 
 function isText(labels: LabelBytes, start: number, end: number): boolean {

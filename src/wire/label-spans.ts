@@ -1,9 +1,9 @@
-// Where the names and values of a label region lie, without decoding them.
+// The positions of the names and values in a label region, found without decoding them.
 
 import { WireError } from './errors.ts';
 import { DELIMITED, ProtoReader } from './proto-reader.ts';
 
-/** No real series has this many labels; a hostile response with millions of empty ones must not cost memory. */
+/** No real series has this many labels. A malicious response with millions of empty labels must not cost memory. */
 export const MAX_LABELS = 32_768;
 
 export interface LabelSpan {

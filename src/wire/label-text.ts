@@ -1,4 +1,4 @@
-// Labels as text for people: logs and errors. Whatever the bytes are, it is short and harmless.
+// Labels as text for logs and errors. Whatever the bytes are, the text is short and harmless.
 
 import { WireError } from './errors.ts';
 import { labelSpan } from './label-spans.ts';
@@ -7,8 +7,8 @@ import { ProtoReader } from './proto-reader.ts';
 const MAX_FORMATTED_BYTES = 1024;
 
 /**
- * The labels as PromQL writes them, `{__name__="x", a="b"}`, for logs: at most 1 KiB of UTF-8, control characters escaped,
- * invalid UTF-8 replaced. Never throws; what cannot be read is left out.
+ * The labels as PromQL writes them, `{__name__="x", a="b"}`, for logs: at most 1 KiB of UTF-8, control characters escaped, invalid UTF-8
+ * replaced. Never throws: labels that cannot be read are omitted.
  */
 export function formatLabels(labels: Uint8Array): string {
   let text = '{';
@@ -33,7 +33,7 @@ export function formatLabels(labels: Uint8Array): string {
   }
   if (!broken && whole === labels.length && Buffer.byteLength(text) < MAX_FORMATTED_BYTES) return `${text}}`;
   const cut = Buffer.from(text, 'utf8').subarray(0, MAX_FORMATTED_BYTES - 8);
-  // Decoding as a stream leaves out a character that the cut went through.
+  // Decoding as a stream omits a character that the cut splits.
   return `${new TextDecoder().decode(cut, { stream: true })}…}`;
 }
 

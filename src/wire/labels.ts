@@ -1,6 +1,5 @@
-// A series' label set as bytes: the `repeated Label labels = 1` entries of TimeSeries and ChunkedSeries, as they stand in the
-// message. The engine finds, merges and hashes series by these bytes, the write encoder copies them, relabelling and logs decode
-// them.
+// A series' label set as bytes: the `repeated Label labels = 1` entries of TimeSeries and ChunkedSeries, as in the message. Series are
+// found, merged and hashed by these bytes, and the bytes are copied into write requests. Only relabelling and logs decode them.
 
 import { WireError } from './errors.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from './proto-reader.ts';
@@ -8,8 +7,8 @@ import { compareSpans, labelSpan, type LabelSpan, MAX_LABELS, spansOf, tooManyLa
 import { formatLabels, formatName, readableText } from './label-text.ts';
 
 /**
- * A canonical label region: entries sorted by the bytes of their name, names unique, no empty values, name before value, every
- * length in its shortest form. Equal label sets have equal bytes.
+ * A canonical label region: entries sorted by the bytes of their name, names unique, no empty values, name before value, every length in
+ * its shortest form. Equal label sets have equal bytes.
  */
 export type LabelBytes = Uint8Array;
 
@@ -18,16 +17,16 @@ const TAG_FIRST = 0x0a;
 const TAG_VALUE = 0x12;
 
 /**
- * Brings a label region into canonical form; the same array when it is canonical already (which is what Prometheus sends), so
- * the result may share memory with the response. Labels with an empty value are dropped (an empty value means no label), and so
- * are unknown fields and exact repetitions. Throws WireError 'truncated' or 'corrupt' for broken bytes, and 'corrupt' for one
- * name with two values and for more than 32 768 labels.
+ * Converts a label region to canonical form. Returns the same array if it is already canonical (Prometheus sends it so): the result may
+ * share memory with the response. Drops unknown fields, exact repetitions, and labels with an empty value (an empty value means no label).
+ *
+ * Throws WireError 'truncated' or 'corrupt' for broken bytes, and 'corrupt' for one name with two values and for more than 32 768 labels.
  */
 export function canonicalLabels(region: Uint8Array): LabelBytes {
   return isCanonical(region) ? region : rebuild(region);
 }
 
-/** Name and value of every label, as UTF-8. Throws WireError 'corrupt' when one is not UTF-8, and as `canonicalLabels`. */
+/** Name and value of every label, as UTF-8. Throws WireError 'corrupt' if one is not UTF-8, and the same errors as `canonicalLabels`. */
 export function decodeLabels(labels: Uint8Array): [name: string, value: string][] {
   return spansOf(labels).map((span) => [
     decodeUtf8(labels, span.nameStart, span.nameEnd),
@@ -36,8 +35,8 @@ export function decodeLabels(labels: Uint8Array): [name: string, value: string][
 }
 
 /**
- * The canonical bytes of these labels, in whatever order they come; empty values are dropped. A lone surrogate becomes U+FFFD.
- * Throws WireError 'corrupt' for one name with two values.
+ * The canonical bytes of these labels, given in any order. Empty values are dropped. A lone surrogate becomes U+FFFD. Throws WireError
+ * 'corrupt' for one name with two values.
  */
 export function encodeLabels(pairs: Iterable<readonly [string, string]>): LabelBytes {
   const labels = Array.from(pairs, ([name, value]) => ({
@@ -59,7 +58,7 @@ export function encodeLabels(pairs: Iterable<readonly [string, string]>): LabelB
   return canonicalLabels(new Uint8Array(out.buffer, out.byteOffset, out.length));
 }
 
-/** The value of `__name__`, or an empty text; what is not UTF-8 in it is replaced. Throws WireError on bytes that are no labels. */
+/** The value of `__name__`, or an empty string. Invalid UTF-8 in it is replaced. Throws WireError if the bytes are not labels. */
 export function metricName(labels: LabelBytes): string {
   const reader = new ProtoReader(labels);
   while (reader.nextField()) {
@@ -70,7 +69,9 @@ export function metricName(labels: LabelBytes): string {
   return '';
 }
 
-/** The first label when it is `__name__`, else nothing. Two series that begin with the same one are of the same metric. */
+/**
+ * The bytes of the first label if it is `__name__`, else an empty array. Two series whose name entries are equal belong to the same metric.
+ */
 export function nameEntry(labels: LabelBytes): Uint8Array {
   const reader = new ProtoReader(labels);
   if (!reader.nextField()) return labels.subarray(0, 0);
@@ -79,7 +80,7 @@ export function nameEntry(labels: LabelBytes): Uint8Array {
   return labels.subarray(0, readableText(labels, nameStart, nameEnd) === '__name__' ? reader.position : 0);
 }
 
-/** The label entries (field 1) of a series message in which other fields stand between them, side by side in a new array. */
+/** The label entries (field 1) of a series message that has other fields between them, adjacent in a new array. */
 export function gatherLabels(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const parts: Uint8Array[] = [];
   const reader = new ProtoReader(bytes, start, end);
@@ -132,7 +133,7 @@ function isCanonical(region: Uint8Array): boolean {
   return true;
 }
 
-/** An unsigned varint below 2^28 in its shortest form; -1 for anything else. */
+/** An unsigned varint below 2^28 in its shortest form. -1 for anything else. */
 function shortestUvarint(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end) return -1;
   const first = bytes[at] as number;
@@ -209,7 +210,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** A byte order mark is part of a label like any other character. */
+/** A byte order mark is part of a label, like any other character. */
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {

@@ -1,5 +1,5 @@
-// The small messages of the remote protocols, through protobufjs and the schema in proto/. remote/ sends what is encoded here;
-// series and samples never come this way, they stay bytes (read-response.ts, write-request.ts).
+// The small messages of the remote protocols, encoded with protobufjs and the schema in proto/. Series and samples do not pass through
+// here: they stay bytes (read-response.ts, write-request.ts).
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
@@ -18,7 +18,7 @@ export interface ReadRequest {
   readonly startMs: number;
   readonly endMs: number;
   readonly matchers: readonly Matcher[];
-  /** By preference: a server takes the first that it knows. */
+  /** In order of preference: a server uses the first type that it knows. */
   readonly accept: readonly ReadResponseType[];
 }
 
@@ -28,8 +28,8 @@ const RESPONSE_TYPES = { SAMPLES: 0, STREAMED_XOR_CHUNKS: 1 } as const;
 let schema: protobuf.Root | undefined;
 
 /**
- * One query as `prometheus.ReadRequest`, not compressed yet. It carries no hints: with hints present Prometheus reads their time
- * range instead of the query's, and zero hints find nothing.
+ * One query as `prometheus.ReadRequest`, not yet compressed. It carries no hints: if hints are present, Prometheus reads their time range
+ * instead of the query's, and hints of zero select nothing.
  */
 export function encodeReadRequest(request: ReadRequest): Uint8Array {
   schema ??= loadSchema();
@@ -44,7 +44,7 @@ export function encodeReadRequest(request: ReadRequest): Uint8Array {
   return new Uint8Array(encoded);
 }
 
-// From src/wire and from dist/wire alike the schema is two folders up.
+// The schema is two folders up, both from src/wire and from dist/wire.
 function loadSchema(): protobuf.Root {
   return protobuf.loadSync(fileURLToPath(new URL('../../proto/remote.proto', import.meta.url)));
 }

@@ -1,5 +1,4 @@
-// A reader of protobuf fields over bytes, without an object per field. The decoders of this room (read-response, write-request,
-// labels) walk messages with it; small messages go through messages.ts instead.
+// A reader of protobuf fields over bytes, without an object per field. Small messages go through messages.ts instead.
 
 import { WireError } from './errors.ts';
 
@@ -9,19 +8,19 @@ export const DELIMITED = 2;
 export const FIXED32 = 5;
 
 /**
- * Walks the fields of one message. After `nextField()` the caller reads the value with the method that fits `wireType`, or
- * calls `skip()`. Every method throws WireError: 'truncated' when a value passes the message's end, 'corrupt' when the bytes
- * cannot be protobuf. Groups (wire types 3 and 4) count as corrupt: no schema of Prometheus has any.
+ * Walks the fields of one message. After `nextField()` the caller reads the value with the method that fits `wireType`, or calls `skip()`.
+ * Every method throws WireError: 'truncated' if a value passes the end of the message, 'corrupt' if the bytes cannot be protobuf. Groups
+ * (wire types 3 and 4) count as corrupt: Prometheus' schemas have none.
  */
 export class ProtoReader {
   bytes: Uint8Array;
   position: number;
   end: number;
-  /** Number and wire type of the field that `nextField()` found, and where its tag begins. */
+  /** Number and wire type of the field that `nextField()` found, and the position of its tag. */
   field = 0;
   wireType = 0;
   tagStart = 0;
-  /** Where the value of the last `delimited()` lies in `bytes`. */
+  /** The position of the last `delimited()` value in `bytes`. */
   valueStart = 0;
   valueEnd = 0;
 
@@ -31,7 +30,7 @@ export class ProtoReader {
     this.end = end;
   }
 
-  /** Points the reader at another message. */
+  /** Sets the message to read. */
   reset(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
     this.position = start;
@@ -49,7 +48,7 @@ export class ProtoReader {
     return true;
   }
 
-  /** An unsigned varint; exact up to 2^53, rounded above. */
+  /** Reads an unsigned varint. Exact up to 2^53, rounded above. */
   uvarint(): number {
     const position = this.position;
     if (position < this.end) {
@@ -62,7 +61,7 @@ export class ProtoReader {
     return this.#longVarint(false);
   }
 
-  /** An int64; exact within ±2^53, rounded outside. */
+  /** Reads an int64. Exact within ±2^53, rounded outside. */
   int64(): number {
     this.expect(VARINT);
     return this.#longVarint(true);
@@ -81,13 +80,13 @@ export class ProtoReader {
     this.position = this.valueEnd;
   }
 
-  /** Moves past a fixed64 and returns where its eight bytes begin. */
+  /** Moves past a fixed64 and returns the position of its eight bytes. */
   fixed64(): number {
     this.expect(FIXED64);
     return this.#skipBytes(8);
   }
 
-  /** Moves past the value of a field that nobody here knows. */
+  /** Moves past the value of an unknown field. */
   skip(): void {
     switch (this.wireType) {
       case VARINT:
@@ -149,14 +148,14 @@ export class ProtoReader {
   }
 }
 
-/** How many bytes `value` (0 … 2^53) takes as an unsigned varint. */
+/** The number of bytes that `value` (0 … 2^53) takes as an unsigned varint. */
 export function uvarintSize(value: number): number {
   let size = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
   return size;
 }
 
-/** Writes `value` (0 … 2^53) as an unsigned varint at `at` and returns the position after it. The caller has made room. */
+/** Writes `value` (0 … 2^53) as an unsigned varint at `at` and returns the position after it. The caller has reserved the space. */
 export function writeUvarint(out: Uint8Array, at: number, value: number): number {
   let rest = value;
   let position = at;

@@ -1,21 +1,20 @@
-// The decoded samples of one series, as columns: no object per sample. Filled by the chunk decoders and by the SAMPLES reader,
-// read by the write encoder. A value is its 64 bits in two halves, because a stale marker is a signalling NaN and does not
-// survive arithmetic or a plain JavaScript array.
+// The decoded samples of one series, as columns: no object per sample. A value is its 64 bits in two halves, because a stale marker is a
+// signalling NaN, which does not survive arithmetic or a plain JavaScript array.
 
-/** One series' samples inside one window. Reused from series to series: `clear()` keeps the memory. */
+/** The samples of one series in one window. Reused from series to series: `clear()` keeps the memory. */
 export class SampleColumns {
-  /** How many float samples are held. */
+  /** The number of float samples held. */
   floats = 0;
   /** Milliseconds since 1970, integers, for the first `floats` entries. */
   floatTimesMs: Float64Array;
-  /** IEEE 754 bits, two entries a sample: low half at 2i, high half at 2i + 1 (the order of a little-endian double). */
+  /** IEEE 754 bits, two entries per sample: low half at 2i, high half at 2i + 1 (the order of a little-endian double). */
   floatBits: Uint32Array;
 
-  /** Native histograms: their times, and each as one `prometheus.Histogram` message (types.proto), its timestamp included. */
+  /** Native histograms: their times, and each one as a `prometheus.Histogram` message (types.proto), its timestamp included. */
   histogramTimesMs: number[] = [];
   histograms: Uint8Array[] = [];
 
-  /** Whether a start timestamp was decoded since the last `clear()`: remote write 1.0 has no place for it. */
+  /** Whether a start timestamp was decoded since the last `clear()`. Remote write 1.0 has no field for it. */
   startTimestamps = false;
 
   /** @param capacity how many float samples fit without growing */
@@ -26,7 +25,7 @@ export class SampleColumns {
 
   clear(): void {
     this.floats = 0;
-    // To set a length costs as much as a sample, even when it is the same one.
+    // Setting a length costs as much as a sample, even if it does not change.
     if (this.histograms.length > 0) {
       this.histogramTimesMs.length = 0;
       this.histograms.length = 0;
@@ -34,7 +33,7 @@ export class SampleColumns {
     this.startTimestamps = false;
   }
 
-  /** Makes room for `more` further float samples. */
+  /** Reserves space for `more` float samples. */
   reserve(more: number): void {
     const needed = this.floats + more;
     if (needed <= this.floatTimesMs.length) return;

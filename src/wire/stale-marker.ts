@@ -1,4 +1,4 @@
-// The value by which Prometheus says that a series has ended: a signalling NaN of its own, which does not survive as a JavaScript number.
+// The value that Prometheus writes at the end of a series: a specific signalling NaN, which does not survive as a JavaScript number.
 
 /** The lower and the upper half of its 64 bits. */
 export const STALE_LOW = 0x0000_0002;

@@ -1,18 +1,18 @@
-// Reads the bits of one chunk, most significant bit first, as Prometheus' chunk encodings lay them. Used by the chunk decoders
-// of this room. 64-bit values come as two 32-bit halves, so that no bit of a NaN or of a large count passes through a double.
+// Reads the bits of one chunk, most significant bit first, as in Prometheus' chunk encodings. A 64-bit value comes as two 32-bit halves, so
+// that no bit of a NaN or of a large count passes through a double.
 
 import { WireError } from '../errors.ts';
 
-// One sample's timestamp and value codes are at most 150 bits. That many bytes behind the data let a decoder read first and compare with
-// the end once a sample.
+// The timestamp and value codes of one sample take at most 150 bits. With this padding after the data, a decoder reads first and compares
+// with the end once per sample.
 const PADDING_BYTES = 32;
-// Prometheus cuts chunks at about a kilobyte, or at ten samples where one is longer. This is far above, keeps bit positions in
-// the range of cheap integers, and is decoded within a second or two whatever it holds.
+// Prometheus cuts a chunk at about one kilobyte, or at ten samples if these take more. This limit is far above that. It keeps bit positions
+// in the range of cheap integers, and any chunk below it decodes within a second or two.
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 const VARBIT_SIZES: readonly number[] = [0, 3, 6, 9, 12, 18, 25, 56, 64];
 
-/** The 32 bits that begin at bit `position`, as a signed integer: its sign is the first of them. */
+/** The 32 bits that begin at bit `position`, as a signed integer. The first bit is the sign. */
 export function peek32(view: DataView, position: number): number {
   const index = position >>> 3;
   const shift = position & 7;
@@ -24,13 +24,13 @@ export function truncated(what: string): WireError {
 }
 
 /**
- * A reader of one chunk's bytes, reused from chunk to chunk: where they stand, or, where too little follows them, of a zero-padded copy.
- * Reads may run beyond the chunk's end: `check()` says whether they did.
+ * A reader of the bytes of one chunk, reused for each chunk. It reads the bytes in place, or from a zero-padded copy if too few bytes
+ * follow them. Reads may pass the end of the chunk: `check()` reports it.
  */
 export class BitReader {
-  /** Holds the chunk; valid until the next `load`. */
+  /** The bytes that hold the chunk. Valid until the next `load`. */
   view: DataView = new DataView(new ArrayBuffer(4096));
-  /** The next bit to read, counted from the view's first. */
+  /** The next bit to read, counted from the first bit of the view. */
   position = 0;
   /** Where the chunk's bits end. */
   end = 0;
@@ -48,14 +48,14 @@ export class BitReader {
   #bytesView: DataView = this.view;
   #name = '';
 
-  /** The chunk is `bytes[start, end)`. */
+  /** Sets the chunk to `bytes[start, end)`. */
   pointAt(bytes: Uint8Array, start: number, end: number): void {
     this.#chunk = bytes;
     this.#start = start;
     this.#chunkEnd = end;
   }
 
-  /** Starts on the chunk, of which at most `limitBytes` can matter, at its byte `offset`. `name` is for error texts. */
+  /** Starts to read the chunk at its byte `offset`. At most `limitBytes` of it are needed. `name` is for error texts. */
   load(name: string, offset: number, limitBytes: number): void {
     const bytes = this.#chunk;
     const start = this.#start;
@@ -91,24 +91,24 @@ export class BitReader {
     this.#base = 0;
   }
 
-  /** The chunk's byte `index`, as far as its header goes. */
+  /** The byte `index` of the chunk's header. */
   byteAt(index: number): number {
     return this.view.getUint8(this.#base + index);
   }
 
-  /** Throws when a read went past the chunk's end. */
+  /** Throws if a read passed the end of the chunk. */
   check(): void {
     if (this.position > this.end) throw truncated(this.#name);
   }
 
-  /** Throws unless `bits` more bits are there: called with what a declared count needs at the very least. */
+  /** Throws unless `bits` more bits are left. For the minimum that a declared count needs. */
   require(bits: number, what: string): void {
     if (bits > this.end - this.position) {
       throw new WireError('truncated', `chunk of encoding ${this.#name} is too short for its ${what}`);
     }
   }
 
-  /** The next `size` (0 to 32) bits as an unsigned integer. */
+  /** Reads the next `size` (0 to 32) bits as an unsigned integer. */
   bits(size: number): number {
     if (size === 0) return 0;
     const value = peek32(this.view, this.position) >>> (32 - size);
@@ -163,7 +163,7 @@ export class BitReader {
     const size = this.#varbitSize();
     this.bits64(size);
     if (size === 0 || size === 64) return;
-    // The encoder's ranges are lopsided: the half itself is positive, all above it negative.
+    // The encoder's ranges are asymmetric: exactly half of the range is positive, values above it are negative.
     if (size < 32) {
       if (this.low > 1 << (size - 1)) {
         this.low -= 1 << size;
@@ -172,12 +172,12 @@ export class BitReader {
     } else if (this.high > 0x800000 || (this.high === 0x800000 && this.low !== 0)) this.high |= 0xff000000;
   }
 
-  /** `high` and `low` as a signed number, exact or outside the safe integers. */
+  /** `high` and `low` as a signed number: exact, or outside the safe integers. */
   signed(): number {
     return this.high * 0x1_0000_0000 + (this.low >>> 0);
   }
 
-  /** `high` and `low` as an unsigned number, exact or above the safe integers. */
+  /** `high` and `low` as an unsigned number: exact, or above the safe integers. */
   unsigned(): number {
     return (this.high >>> 0) * 0x1_0000_0000 + (this.low >>> 0);
   }
@@ -192,7 +192,7 @@ export class BitReader {
 
 const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
-/** Gives `timeMs` (or the distance of two times) back, or throws: this program counts milliseconds in safe integers. */
+/** Returns `timeMs` (or the distance between two times), or throws if it is not a safe integer of milliseconds. */
 export function safeTime(timeMs: number): number {
   if (timeMs > MAX_TIME || timeMs < -MAX_TIME) {
     throw new WireError('corrupt', `chunk holds a time outside ±2^53 milliseconds`);
@@ -201,13 +201,13 @@ export function safeTime(timeMs: number): number {
 }
 
 /**
- * Float values of which each is stored as the XOR with its predecessor: the bits that differ, inside a window that is kept from
- * value to value. Entry `i` of each array is one value's state.
+ * Float values, each stored as the XOR with its predecessor: the bits that differ, inside a window that carries over from value to value.
+ * Entry `i` of each array is the state of one value.
  */
 export class XorValues {
   /** IEEE 754 bits: low half at 2i, high half at 2i + 1. */
   readonly bits: Int32Array;
-  /** The window: how many leading bits of the XOR are zero, and how many bits follow. */
+  /** The window: the number of leading zero bits of the XOR, and the number of bits that follow. */
   readonly leading: Uint8Array;
   readonly significant: Uint8Array;
 
@@ -217,10 +217,10 @@ export class XorValues {
     this.significant = new Uint8Array(length).fill(64);
   }
 
-  /** Starts value `i` on another chunk, of which `readRaw` comes first. */
+  /** Resets value `i` for another chunk. Its first read is `readRaw`. */
   restart(i: number): void {
     this.leading[i] = 0;
-    // An encoder that was restored from a one-sample chunk starts with the full window, without having written it.
+    // An encoder restored from a one-sample chunk starts with the full window and does not write it.
     this.significant[i] = 64;
   }
 
@@ -231,7 +231,7 @@ export class XorValues {
     this.bits[2 * i + 1] = reader.high;
   }
 
-  /** Reads value `i` behind its code: 0 unchanged, 10 same window, 11 new window. */
+  /** Reads value `i` after its code: 0 unchanged, 10 same window, 11 new window. */
   readXor(reader: BitReader, i: number): void {
     if (reader.bits(1) === 0) return;
     if (reader.bits(1) === 1) this.readWindow(reader, i);

@@ -1,5 +1,5 @@
-// The chunks of native histograms (encodings 2, 3, 5 and 6): a layout that all samples share, then each sample's numbers. Every
-// sample becomes one `prometheus.Histogram` message, as Prometheus itself would response in SAMPLES mode.
+// The chunks of native histograms (encodings 2, 3, 5 and 6): a layout that all samples share, then the numbers of each sample. Each sample
+// becomes one `prometheus.Histogram` message, identical to the one that Prometheus sends in SAMPLES mode.
 
 import { type BitReader, safeTime } from './bit-reader.ts';
 import { StartTimestamps } from './chunk-start-timestamps.ts';
@@ -29,20 +29,23 @@ const LATER_SAMPLE_BITS = 4;
 
 const CUSTOM_BUCKETS_SCHEMA = -53;
 const GAUGE_HEADER = 0xc0;
-// The float64 range has 2^11 powers of two, cut into 2^8 buckets at the finest schema that Prometheus writes, on both sides of zero.
+// The float64 range has 2^11 powers of two on each side of zero. The finest schema that Prometheus writes cuts each into 2^8 buckets.
 const MAX_BUCKETS = 2 ** 20;
-// A bit of a chunk can unpack to eight bytes of a message. Real chunks unpack to less than a megabyte.
+// One bit of a chunk can unpack to eight bytes of a message. Real chunks unpack to less than a megabyte.
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Far above what any histogram takes; what is held of one is several times its message. */
+/** Far above the size of any real histogram. A histogram in memory takes several times the size of its message. */
 export const MAX_HISTOGRAM_BYTES = 2 * 1024 * 1024;
-/** Count, sum, zero count, threshold and time of a message with their tags, generously. */
+/** A generous bound for count, sum, zero count, threshold and time of a message, with their tags. */
 const FIXED_MESSAGE_BYTES = 80;
 const LONGEST_BUCKET_BYTES = 10;
 
 const WRITER = new MessageWriter();
 
-/** So many bytes the messages of a chunk take at most, from its layout alone; 0 for one that can't be decoded: `decodeHistogramChunk` says why. */
+/**
+ * The maximum bytes that the messages of a chunk take, computed from the chunk's layout. 0 for a chunk that cannot be decoded:
+ * `decodeHistogramChunk` then throws the reason.
+ */
 export function histogramMessageBytes(kind: HistogramChunkKind, reader: BitReader, count: number): number {
   if (count === 0) return 0;
   try {
@@ -58,12 +61,12 @@ export function histogramMessageBytes(kind: HistogramChunkKind, reader: BitReade
 }
 
 /**
- * Appends the histograms of a chunk with fromMs <= t < toMs as `prometheus.Histogram` messages. Throws WireError ('truncated',
- * 'corrupt', or 'unknown-encoding' for a schema of a later Prometheus), then appends none.
+ * Appends the histograms of a chunk with fromMs <= t < toMs as `prometheus.Histogram` messages. Throws WireError ('truncated', 'corrupt',
+ * or 'unknown-encoding' for a schema of a later Prometheus) and then appends nothing.
  *
- * Three things follow the iterator of current Prometheus versions: the first sample of a counter chunk has the reset hint
- * UNKNOWN whatever the chunk's header says (the chunk before may be gone), the later ones have NO; and a stale sample has
- * nothing but its sum. Schemas above 8 stay as they are stored, where Prometheus since 3.7 would merge buckets down to 8.
+ * Three things match the iterator of current Prometheus versions. The first sample of a counter chunk has the reset hint UNKNOWN whatever
+ * the chunk's header says, because the chunk before may be gone. The later samples have NO. A stale sample has only its sum. One thing
+ * differs: schemas above 8 stay as they are stored, while Prometheus since 3.7 merges their buckets down to schema 8.
  */
 export function decodeHistogramChunk(
   kind: HistogramChunkKind,
@@ -193,26 +196,26 @@ function readLayout(reader: BitReader): HistogramLayout {
   };
 }
 
-/** Leaves the threshold's bits in `reader.high` and `reader.low`. */
+/** Reads the bits of the threshold into `reader.high` and `reader.low`. */
 function readZeroThreshold(reader: BitReader): void {
   const code = reader.bits(8);
   if (code === 255) {
     reader.bits64(64);
     return;
   }
-  // Powers of two by their exponent: code 1 is 2^-243, code 254 is 2^10.
+  // A power of two, stored as its exponent: code 1 is 2^-243, code 254 is 2^10.
   reader.high = code === 0 ? 0 : (code - 244 + 1023) << 20;
   reader.low = 0;
 }
 
-/** A signed varbit number that must fit 32 bits. */
+/** Reads a signed varbit number that must fit 32 bits. */
 function readSmall(reader: BitReader, what: string): number {
   reader.varbitInt();
   if (reader.high !== reader.low >> 31) throw new WireError('corrupt', `histogram ${what} is out of range`);
   return reader.low;
 }
 
-/** An unsigned varbit number that counts something of the layout. */
+/** Reads an unsigned varbit number: a count in the layout. */
 function readLength(reader: BitReader, what: string): number {
   reader.varbitUint();
   const length = reader.unsigned();
@@ -248,7 +251,7 @@ function readSpans(reader: BitReader, tag: number): { fields: Uint8Array; bucket
 
 const BOUND = new DataView(new ArrayBuffer(8));
 
-/** Upper bounds of custom buckets: thousandths as an integer plus 1, or 0 and the double itself. */
+/** Reads the upper bounds of custom buckets. Each is an integer of thousandths plus 1, or 0 followed by the double. */
 function readCustomValues(reader: BitReader): Uint8Array {
   const length = readLength(reader, 'custom bounds');
   reader.require(5 * length, 'custom bounds');

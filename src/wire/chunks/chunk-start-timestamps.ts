@@ -1,13 +1,13 @@
-// The start timestamps that the XOR2 and ST histogram chunks carry behind their samples. Remote write 1.0 has no place for them:
-// they are read past, and only whether one is there is kept. Used by the chunk decoders.
+// The start timestamps that the XOR2 and ST histogram chunks store after their samples. Remote write 1.0 has no field for them: this code
+// skips them and keeps only whether one was present.
 
 import type { BitReader } from './bit-reader.ts';
 
-/** The state of one chunk's start timestamps, from the header byte that says where they begin. */
+/** The state of one chunk's start timestamps. The header byte says at which sample they begin. */
 export class StartTimestamps {
   /** Whether the current sample has a start timestamp. */
   present = false;
-  /** From which sample index on each sample is followed by one; 0 when none is. */
+  /** A start timestamp follows each sample from this index on. 0 if the chunk has no start timestamps. */
   readonly changeOn: number;
   readonly changes: boolean;
   readonly #first: boolean;
@@ -20,7 +20,7 @@ export class StartTimestamps {
     this.changes = this.changeOn > 0;
   }
 
-  /** Reads what follows sample `index`, if anything does. Throws WireError 'truncated'. */
+  /** Reads the start timestamp after sample `index`, if the chunk has one there. Throws WireError 'truncated'. */
   read(reader: BitReader, index: number, timeMs: number, previousMs: number): void {
     if (index === 0) {
       if (!this.#first) return;

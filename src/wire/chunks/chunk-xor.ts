@@ -1,6 +1,6 @@
-// The float chunk of every Prometheus (encoding 1, and 0 of old ones): Gorilla's delta-of-delta times and XORed values. This is
-// the hot path of a migration: locals instead of fields, halves instead of 64-bit values, no object and no call that is not
-// inlined per sample.
+// The float chunk of every Prometheus (encoding 1, and 0 in old versions): Gorilla's delta-of-delta times and XORed values. This is the hot
+// path of a migration. Per sample it uses locals instead of fields and halves instead of 64-bit values, and it makes no object and no call
+// that is not inlined.
 
 import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
@@ -9,13 +9,13 @@ const HEADER_BYTES = 2;
 const FIRST_SAMPLE_BITS = 9 * 8;
 const SECOND_SAMPLE_BITS = 9;
 const LATER_SAMPLE_BITS = 2;
-/** The longest sample is the second: 10 bytes of time, 2 + 11 + 64 bits of value. */
+/** The second sample is the longest: 10 bytes of time, 2 + 11 + 64 bits of value. */
 const LONGEST_SAMPLE_BYTES = 20;
 
-/** The first two samples of a chunk; reused, because decoding is synchronous. */
+/** The first two samples of a chunk. Reused, because decoding is synchronous. */
 const FIRST_VALUES = new XorValues(1);
 
-/** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none. */
+/** Appends the samples of an XOR chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt') and then appends nothing. */
 export function decodeXorChunk(
   reader: BitReader,
   count: number,
@@ -73,7 +73,7 @@ export function decodeXorChunk(
       if (ones < 4) {
         const size = ones === 1 ? 14 : 11 + 3 * ones;
         let change = (next << (ones + 1)) >>> (32 - size);
-        // Exactly half of the range is positive, by the encoder's rule.
+        // The encoder treats exactly half of the range as positive.
         if (change > 1 << (size - 1)) change -= 1 << size;
         delta = safeTime(delta + change);
         position += ones + 1 + size;
@@ -98,7 +98,7 @@ export function decodeXorChunk(
         if (leading + significant > 64) throw impossibleWindow();
         position += 13;
       }
-      // The bits that differ, first at the top of the 64 and then moved to their place.
+      // The bits that differ: read into the top of the 64 bits, then shifted to their place.
       let xorHigh = peek32(view, position);
       let xorLow = 0;
       if (significant > 32) xorLow = (peek32(view, position + 32) >> (64 - significant)) << (64 - significant);

@@ -1,5 +1,5 @@
-// The float chunk of current Prometheus versions (encoding 4): time and value share one code, a stale marker costs no value bits,
-// and a start timestamp may follow each sample. As hot as chunk-xor.ts and written in the same way.
+// The float chunk of current Prometheus versions (encoding 4). Time and value share one code, a stale marker takes no value bits, and a
+// start timestamp may follow each sample. As hot as chunk-xor.ts, and written in the same way.
 
 import { type BitReader, impossibleWindow, peek32, safeTime, truncated, XorValues } from './bit-reader.ts';
 import { StartTimestamps } from './chunk-start-timestamps.ts';
@@ -11,15 +11,15 @@ const START_HEADER_BYTE = 2;
 const FIRST_SAMPLE_BITS = 9 * 8;
 const SECOND_SAMPLE_BITS = 9;
 const LATER_SAMPLE_BITS = 1;
-/** The longest sample is the second: 10 bytes of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
+/** The second sample is the longest: 10 bytes of time, 3 + 11 + 64 bits of value, 72 bits of start timestamp. */
 const LONGEST_SAMPLE_BYTES = 29;
 
-/** The first two samples of a chunk; reused, because decoding is synchronous. */
+/** The first two samples of a chunk. Reused, because decoding is synchronous. */
 const FIRST_VALUES = new XorValues(1);
 
 /**
- * Appends the samples of an XOR2 chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt'), then appends none.
- * Start timestamps are decoded and dropped; `columns.startTimestamps` tells that a sample had one.
+ * Appends the samples of an XOR2 chunk with fromMs <= t < toMs. Throws WireError ('truncated' or 'corrupt') and then appends nothing. Start
+ * timestamps are decoded and dropped. `columns.startTimestamps` records that a sample had one.
  */
 export function decodeXor2Chunk(
   reader: BitReader,
@@ -47,7 +47,7 @@ export function decodeXor2Chunk(
   let time = safeTime(reader.signed());
   value.readRaw(reader, 0);
   starts.read(reader, 0, time, time);
-  // The base of the next XOR is the last value that was no stale marker.
+  // The base of the next XOR is the last value that was not a stale marker.
   let low = value.bits[0] as number;
   let high = value.bits[1] as number;
   times[n] = time;
@@ -71,7 +71,7 @@ export function decodeXor2Chunk(
   for (let i = 1; i < count; i++) {
     const previous = time;
     let next = peek32(view, position);
-    // What the value does, in the codes of a value behind a changed time: 0 same, 10 same window, 110 new window, 111 stale.
+    // How the value changes, in the codes of a value after a changed time: 0 same, 10 same window, 110 new window, 111 stale.
     let code: number;
     if (i > 1 && next >= 0) {
       position++;
@@ -126,7 +126,7 @@ export function decodeXor2Chunk(
           if (leading + significant > 64) throw impossibleWindow();
           position += 11;
         }
-        // The bits that differ, first at the top of the 64 and then moved to their place.
+        // The bits that differ: read into the top of the 64 bits, then shifted to their place.
         let xorHigh = peek32(view, position);
         let xorLow = 0;
         if (significant > 32) xorLow = (peek32(view, position + 32) >> (64 - significant)) << (64 - significant);

@@ -1,4 +1,4 @@
-// The door to the chunk decoders: an encoding's number to its decoder. Called for each chunk of a streamed remote_read response.
+// The entry point of the chunk decoders: selects the decoder for an encoding number.
 
 import { BitReader } from './bit-reader.ts';
 import { decodeHistogramChunk, type HistogramChunkKind, histogramMessageBytes } from './chunk-histogram.ts';
@@ -7,7 +7,7 @@ import { decodeXor2Chunk } from './chunk-xor2.ts';
 import { WireError } from '../errors.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
-/** `prometheus.Chunk.Encoding`, with the numbers of Prometheus' tsdb/chunkenc. Prometheus before 2.40 leaves it 0 for XOR. */
+/** `prometheus.Chunk.Encoding`, with the numbers of Prometheus' tsdb/chunkenc. Prometheus before 2.40 sends 0 for XOR. */
 export const CHUNK_ENCODINGS = {
   unknown: 0,
   xor: 1,
@@ -27,12 +27,12 @@ const HISTOGRAM_KINDS: ReadonlyMap<number, HistogramChunkKind> = new Map([
   [CHUNK_ENCODINGS.floatHistogramSt, { name: 'FLOAT_HISTOGRAM_ST', float: true, startTimestamps: true }],
 ]);
 
-// Decoding is synchronous and starts with `load`, so one reader's memory serves every chunk of this thread.
+// Decoding is synchronous and starts with `load`, so one reader serves every chunk of this thread.
 const READER = new BitReader();
 
 /**
- * How many samples the chunk `bytes[start, end)` says it holds: its first two bytes, of which the ST histogram kinds use 14 bits. Throws WireError
- * 'truncated' without them, 'unknown-encoding' for an encoding that is not in `chunkEncodings`.
+ * The number of samples that the chunk `bytes[start, end)` declares: its first two bytes, where the ST histogram kinds use only 14 bits.
+ * Throws WireError 'truncated' if these bytes are missing, 'unknown-encoding' for an encoding that is not in `CHUNK_ENCODINGS`.
  */
 export function chunkSampleCount(
   encoding: number,
@@ -46,7 +46,7 @@ export function chunkSampleCount(
   return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
 }
 
-/** So many bytes the histogram messages of the chunk `bytes[start, end)` take at most when they are decoded; 0 for a chunk of floats. */
+/** The maximum bytes that the histogram messages of the chunk `bytes[start, end)` take when decoded. 0 for a chunk of floats. */
 export function chunkMessageBytes(encoding: number, bytes: Uint8Array, start: number, end: number): number {
   const kind = HISTOGRAM_KINDS.get(encoding);
   if (kind === undefined) return 0;
@@ -55,10 +55,11 @@ export function chunkMessageBytes(encoding: number, bytes: Uint8Array, start: nu
 }
 
 /**
- * Decodes the chunk `bytes[start, end)`. Samples with fromMs <= t < toMs are appended to `columns`, in the order of the chunk; times are milliseconds since 1970. Bytes
- * behind the last sample are ignored, as Prometheus does. Throws WireError: 'truncated' when the bytes end early, 'corrupt' when
- * they cannot be a chunk or hold a time outside ±2^53 ms, 'unknown-encoding' for an encoding or a histogram schema of a later
- * Prometheus. After an error `columns` holds what it held before.
+ * Decodes the chunk `bytes[start, end)`. Appends the samples with fromMs <= t < toMs to `columns`, in the order of the chunk. Times are
+ * milliseconds since 1970. Bytes after the last sample are ignored, as Prometheus does.
+ *
+ * Throws WireError: 'truncated' if the bytes end early, 'corrupt' if they cannot be a chunk or hold a time outside ±2^53 ms,
+ * 'unknown-encoding' for an encoding or a histogram schema of a later Prometheus. After an error `columns` is unchanged.
  */
 export function decodeChunk(
   encoding: number,
@@ -70,7 +71,7 @@ export function decodeChunk(
   end: number = bytes.length,
 ): void {
   const count = chunkSampleCount(encoding, bytes, start, end);
-  // The float decoders look for impossible times only outside the window.
+  // The float decoders check for impossible times only outside the window.
   const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
   const to = Math.min(toMs, Number.MAX_SAFE_INTEGER + 1);
   READER.pointAt(bytes, start, end);

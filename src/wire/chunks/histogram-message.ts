@@ -1,7 +1,7 @@
-// Writes one native histogram as a `prometheus.Histogram` message (types.proto), with the fields and the order that Prometheus'
-// own SAMPLES response has. Called by the histogram chunk decoder for each sample of a window.
+// Writes one native histogram as a `prometheus.Histogram` message (types.proto), with the same fields in the same order as Prometheus' own
+// SAMPLES response.
 
-/** What the histograms of one chunk have in common, as encoded fields ready to be copied into each message. */
+/** The fields that all histograms of one chunk share, encoded and ready to be copied into each message. */
 export type HistogramLayout = {
   readonly schema: number;
   /** The fields 4 schema and 5 zero_threshold. */
@@ -42,16 +42,16 @@ export const HISTOGRAM_TAGS = {
   spanLength: 0x10,
 } as const;
 
-/** How many bytes the unsigned 64-bit value (high, low) takes as a varint. */
+/** The number of bytes that the unsigned 64-bit value (high, low) takes as a varint. */
 export function varintBytes(high: number, low: number): number {
   if (high === 0) return low >>> 7 === 0 ? 1 : Math.ceil((32 - Math.clz32(low)) / 7);
   return Math.ceil((64 - Math.clz32(high)) / 7);
 }
 
-/** Messages are copied into memory that many share: a buffer for each would cost more than the message. */
+/** Messages are copied into shared memory: one buffer per message would cost more than the message. */
 const SLAB_BYTES = 64 * 1024;
 
-/** Grows as it is written to; 64-bit values come as two 32-bit halves. */
+/** A buffer that grows with each write. 64-bit values come as two 32-bit halves. */
 export class MessageWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
@@ -63,7 +63,7 @@ export class MessageWriter {
     this.#length = 0;
   }
 
-  /** A copy of what was written since `clear()`. */
+  /** A copy of the bytes written since `clear()`. */
   copy(): Uint8Array {
     const length = this.#length;
     if (this.#slab.length - this.#used < length) {
@@ -109,12 +109,12 @@ export class MessageWriter {
     this.varint(((high << 1) | (low >>> 31)) ^ sign, (low << 1) ^ sign);
   }
 
-  /** A signed safe integer as the ten-byte varint that `int64` wants for negative numbers. */
+  /** A signed safe integer as an `int64` varint, which takes ten bytes for a negative number. */
   int64(value: number): void {
     this.varint(Math.floor(value / 0x1_0000_0000), value);
   }
 
-  /** A double by its bits. */
+  /** A double, given as its bits. */
   double(high: number, low: number): void {
     this.#reserve(8);
     this.#view.setInt32(this.#length, low, true);

@@ -1,5 +1,4 @@
-// The numbers of the native histograms of one chunk, carried from sample to sample: integer ones as deltas of deltas, float ones
-// as XORs. Filled from the chunk's bits and written into messages by chunk-histogram.ts.
+// The numbers of the native histograms of one chunk, carried from sample to sample: integers as deltas of deltas, floats as XORs.
 
 import { type BitReader, XorValues } from './bit-reader.ts';
 import { type HistogramLayout, HISTOGRAM_TAGS, type MessageWriter, varintBytes } from './histogram-message.ts';
@@ -7,17 +6,17 @@ import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
 /** Count, zero count, sum and buckets of the current sample. */
 export interface HistogramValues {
-  /** Reads the chunk's first sample behind its time. Throws WireError 'truncated'. */
+  /** Reads the chunk's first sample, after its time. Throws WireError 'truncated'. */
   readFirst(reader: BitReader): void;
-  /** Reads a later sample behind its time; a stale one has no buckets. Throws WireError. */
+  /** Reads a later sample, after its time. A stale sample has no buckets. Throws WireError. */
   readNext(reader: BitReader): void;
-  /** Whether the sum is the stale marker, which empties the histogram. */
+  /** Whether the sum is the stale marker. A stale histogram has no other content. */
   readonly stale: boolean;
-  /** The oneof `count`, 0 for a stale sample: Prometheus writes both oneofs always. */
+  /** Writes the oneof `count`, 0 for a stale sample. Prometheus always writes both oneofs. */
   writeCount(writer: MessageWriter): void;
-  /** The field `sum`, if it has a bit set. */
+  /** Writes the field `sum` if any of its bits is set. */
   writeSum(writer: MessageWriter): void;
-  /** The oneof `zero_count`, 0 for a stale sample. */
+  /** Writes the oneof `zero_count`, 0 for a stale sample. */
   writeZeroCount(writer: MessageWriter): void;
   writeNegativeBuckets(writer: MessageWriter): void;
   writePositiveBuckets(writer: MessageWriter): void;
@@ -30,7 +29,7 @@ function isStale(values: XorValues, i: number): boolean {
 function writeSum(writer: MessageWriter, values: XorValues, i: number): void {
   const low = values.bits[2 * i] as number;
   const high = values.bits[2 * i + 1] as number;
-  // Prometheus leaves -0 out like 0; here its sign stays.
+  // Prometheus omits -0 like 0. This code keeps the sign.
   if (low === 0 && high === 0) return;
   writer.uint32(HISTOGRAM_TAGS.sum);
   writer.double(high, low);
@@ -40,13 +39,13 @@ const COUNT = 0;
 const ZERO_COUNT = 1;
 const FIRST_INTEGER_BUCKET = 2;
 
-/** HISTOGRAM: 64-bit integers that wrap as Go's do, each with its last delta. */
+/** HISTOGRAM: 64-bit integers that wrap as in Go, each with its last delta. */
 export class IntegerHistogramValues implements HistogramValues {
   stale = false;
   readonly #layout: HistogramLayout;
   readonly #sum = new XorValues(1);
   readonly #length: number;
-  // Two entries a number: low half, high half.
+  // Two entries per number: low half, high half.
   readonly #values: Int32Array;
   readonly #deltas: Int32Array;
 
@@ -126,7 +125,7 @@ export class IntegerHistogramValues implements HistogramValues {
   }
 }
 
-/** Adds a 64-bit number to entry `i`, wrapping. */
+/** Adds a 64-bit number to entry `i`, with wrap-around. */
 function add(numbers: Int32Array, i: number, low: number, high: number): void {
   const carry = ((numbers[2 * i] as number) >>> 0) + (low >>> 0) > 0xffff_ffff ? 1 : 0;
   numbers[2 * i] = (numbers[2 * i] as number) + low;

@@ -1,25 +1,27 @@
-// The series that stand in a request already, as far back as a snappy copy reaches: write-batch.ts looks here for one that was scraped
-// together with the next series, because two such have the same timestamps.
+// The series that are already in a request, within the reach of a snappy copy. Two series that were scraped together have the same
+// timestamps, so the next series can copy those of an earlier one.
 
 import type { SampleColumns } from '../sample-columns.ts';
 import { REACH_BYTES } from '../snappy/snappy-writer.ts';
 
-/** More samples than can stand within reach. */
+/** More samples than fit within reach. */
 const RING_SAMPLES = 4096;
 const STARTS = 256;
-/** Fewer that are shared are not worth the change from one way of writing to the other. */
+/** With fewer shared timestamps, a change of the way of writing does not pay off. */
 const FEWEST_SHARED = 4;
 
 export class EarlierSeries {
   readonly mask = RING_SAMPLES - 1;
-  /** Bits of the samples within reach, two entries each, in a ring. */
+  /** Ring of the value bits of the samples within reach, two entries per sample. */
   readonly bits = new Uint32Array(2 * RING_SAMPLES);
-  /** What `find` found: where in the ring its samples begin, and how many bytes lie between its samples and the new ones. */
+  /**
+   * The result of `find`: the ring position of the series' first sample, and the distance in bytes between its samples and the new ones.
+   */
   slot = 0;
   distance = 0;
   readonly #timesMs = new Float64Array(RING_SAMPLES);
   #next = 0;
-  // One series a start time, the latest: where its samples begin in the message and in the ring, and how many there are.
+  // The latest series for each start time: the position of its samples in the message and in the ring, and their number.
   readonly #firstMs = new Float64Array(STARTS).fill(Number.NaN);
   readonly #start = new Float64Array(STARTS);
   readonly #slot = new Int32Array(STARTS);
@@ -30,8 +32,8 @@ export class EarlierSeries {
   }
 
   /**
-   * Looks for a series with the timestamps of the samples [from, to), which are about to be written at `start` of the message.
-   * @returns how many of them, from the first, it has; 0 when there is none
+   * Searches for a series with the timestamps of the samples [from, to), which come next, at `start` of the message.
+   * @returns how many of these timestamps, from the first on, the series has; 0 if there is no such series
    */
   find(start: number, timesMs: Float64Array, from: number, to: number): number {
     const firstMs = timesMs[from] as number;
@@ -49,7 +51,7 @@ export class EarlierSeries {
     return shared;
   }
 
-  /** Remembers the samples [from, to), all of one size, which were written at `start` of the message. */
+  /** Records the samples [from, to), all of one size, written at `start` of the message. */
   add(start: number, columns: SampleColumns, from: number, to: number): void {
     const samples = to - from;
     if (samples > RING_SAMPLES) return;

@@ -1,10 +1,10 @@
-// What InfluxDB leaves out of a write request without a word. Called by migration/delivery.ts, so that it can be told.
+// The samples of a write request that InfluxDB drops silently. They are counted so that they can be reported.
 
 import { ProtoReader } from '../proto-reader.ts';
 
 /**
- * How many samples of a WriteRequest InfluxDB 1.x responds with 204 and does not store: floats that are NaN (stale markers among them) or
- * infinite, and all native histograms. Throws WireError on bytes that are no WriteRequest of ours.
+ * The number of samples in a WriteRequest that InfluxDB 1.x does not store although it responds with 204: floats that are NaN (stale
+ * markers too) or infinite, and all native histograms. Throws WireError if the bytes are not a WriteRequest of ours.
  */
 export function countLostInInfluxdb(request: Uint8Array): number {
   const series = new ProtoReader(request);
@@ -33,7 +33,7 @@ export function countLostInInfluxdb(request: Uint8Array): number {
   return lost;
 }
 
-/** Little-endian: the exponent, all ones in what is not finite, is in the last two bytes. */
+/** Little-endian: the exponent, all ones in a value that is not finite, is in the last two bytes. */
 function isFiniteDouble(bytes: Uint8Array, at: number): boolean {
   return ((bytes[at + 7] as number) & 0x7f) !== 0x7f || ((bytes[at + 6] as number) & 0xf0) !== 0xf0;
 }

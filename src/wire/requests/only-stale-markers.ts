@@ -1,9 +1,12 @@
-// Recognises requests that carry nothing but the end of a series. Called by migration/delivery.ts, for destinations that do not show it.
+// Recognises requests that carry only stale markers. Some destinations do not show these on read.
 
 import { ProtoReader } from '../proto-reader.ts';
 import { isStaleMarker } from '../stale-marker.ts';
 
-/** Whether every sample of an encoded WriteRequest is a stale marker, float or histogram. Throws WireError on bytes that are none of ours. */
+/**
+ * Whether every sample of an encoded WriteRequest is a stale marker, float or histogram. Throws WireError if the bytes are not a
+ * WriteRequest of ours.
+ */
 export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
   const series = new ProtoReader(request);
   const entry = new ProtoReader(request, 0, 0);
@@ -26,13 +29,13 @@ export function hasOnlyStaleMarkers(request: Uint8Array): boolean {
   return samples > 0;
 }
 
-/** Whether the Sample or Histogram message in [start, end) is a stale marker: the value of the one, the sum of the other says so. */
+/** Whether the Sample or Histogram message in [start, end) is a stale marker. The value of a Sample or the sum of a Histogram decides. */
 export function endsSeries(bytes: Uint8Array, start: number, end: number, isHistogram: boolean): boolean {
   const at = positionOfDouble(bytes, start, end, isHistogram ? 3 : 1);
   return at !== undefined && isStaleMarker(bytes, at);
 }
 
-/** Whether the value of the Sample message in [start, end) is a NaN that is no stale marker. */
+/** Whether the value of the Sample message in [start, end) is a NaN other than the stale marker. */
 export function isOrdinaryNan(bytes: Uint8Array, start: number, end: number): boolean {
   const at = positionOfDouble(bytes, start, end, 1);
   if (at === undefined || isStaleMarker(bytes, at)) return false;

@@ -1,5 +1,5 @@
-// The samples of a `prometheus.WriteRequest` as elements of its snappy block: what a sample repeats of the one before it, or of an earlier
-// series that was scraped together with it, is a copy; the rest is a literal.
+// The samples of a `prometheus.WriteRequest` as elements of its snappy block. Bytes that repeat the sample before, or an earlier series
+// that was scraped together with this one, become a copy. The other bytes become a literal.
 
 import type { SampleColumns } from '../sample-columns.ts';
 import { type SnappyWriter, writeCopy } from '../snappy/snappy-writer.ts';
@@ -9,7 +9,7 @@ const TAG_SAMPLES = 0x12;
 const TAG_SAMPLE_VALUE = 0x09;
 const TAG_SAMPLE_TIME = 0x10;
 
-/** An ordinary Sample: its tag, its length and the value's tag; the value; the time's tag; six bytes of time. */
+/** The parts of an ordinary Sample: its tag, its length and the value's tag; the value; the time's tag; six bytes of time. */
 const HEAD_BYTES = 3;
 const VALUE_BYTES = 8;
 const TIME_TAG_BYTES = 1;
@@ -17,15 +17,15 @@ const TIME_BYTES = 6;
 export const SAMPLE_BYTES = HEAD_BYTES + VALUE_BYTES + TIME_TAG_BYTES + TIME_BYTES;
 export const LONGEST_SAMPLE_BYTES = SAMPLE_BYTES + 4;
 
-/** The lower four of them are four groups of seven bits. */
+/** The lower four time bytes hold four groups of seven bits. */
 const LOWER_TIMES = 2 ** 28;
 
-/** One copy and one literal of value and time, and what is written beyond the end and then overwritten. */
+/** One copy and one literal of value and time, plus the bytes that are written past the end and then overwritten. */
 export const SAMPLE_ELEMENT_BYTES = 3 + 1 + VALUE_BYTES + TIME_TAG_BYTES + TIME_BYTES;
 
 /**
- * Samples whose timestamps stand in an earlier series of the request, at the distance that `earlier` found: tags and times are copies, and
- * only what differs of the value is new.
+ * Writes samples whose timestamps are in an earlier series of the request, at the distance that `earlier` found. Tags and times become
+ * copies. Only the value bytes that differ become literals.
  */
 export function writeAlongside(
   block: SnappyWriter,
@@ -41,7 +41,7 @@ export function writeAlongside(
   let at = block.at;
   let previousLow = 0;
   let previousHigh = 0;
-  // How many bytes since the last element are as they are in the earlier series.
+  // The number of bytes since the last element that equal the earlier series.
   let run = 0;
   for (let i = from; i < to; i++) {
     const low = bits[2 * i] as number;
@@ -72,7 +72,7 @@ export function writeAlongside(
   block.at = at;
 }
 
-/** Samples [first, to) of a series whose samples before, from `from`, are written: each repeats the one before it as far as it can. */
+/** Writes samples [first, to) of a series whose samples [from, first) are written. Each copies from the sample before it where possible. */
 export function writeAlone(block: SnappyWriter, columns: SampleColumns, from: number, first: number, to: number): void {
   const { bytes: out, view } = block;
   const { floatTimesMs: times, floatBits: bits } = columns;
@@ -88,7 +88,7 @@ export function writeAlone(block: SnappyWriter, columns: SampleColumns, from: nu
   let high = bits[2 * i - 1] as number;
   let lower = (time % LOWER_TIMES) | 0;
   let packed = packLower(lower);
-  // How many bytes since the last element are as they are one sample earlier.
+  // The number of bytes since the last element that equal the sample before.
   let run = 0;
   for (; i < to; i++) {
     const lowChange = low ^ (bits[2 * i] as number);
@@ -99,7 +99,7 @@ export function writeAlone(block: SnappyWriter, columns: SampleColumns, from: nu
     time += step;
     run += HEAD_BYTES;
     if (step + lower >= LOWER_TIMES) {
-      // Every three days the upper time bytes change.
+      // The upper time bytes change every three days.
       at = writeCopy(out, at, run, SAMPLE_BYTES);
       lower = (time % LOWER_TIMES) | 0;
       packed = packLower(lower);
@@ -139,13 +139,13 @@ export function writeAlone(block: SnappyWriter, columns: SampleColumns, from: nu
   block.at = at;
 }
 
-/** How many of a double's bytes, from the lowest, have no bit in these halves; one of them is not 0. */
+/** The number of low bytes of a double that are zero in these halves. One of the halves is not 0. */
 function equalLowBytes(low: number, high: number): number {
-  // x & −x leaves the lowest bit.
+  // x & −x keeps the lowest set bit.
   return low === 0 ? 4 + ((31 - Math.clz32(high & -high)) >>> 3) : (31 - Math.clz32(low & -low)) >>> 3;
 }
 
-/** Writes eight bytes of which the first `8 − skipped` are the value's without its lowest `skipped`. */
+/** Writes eight bytes. The first `8 − skipped` are the value without its lowest `skipped` bytes. */
 function writeValue(view: DataView, at: number, low: number, high: number, skipped: number): void {
   if (skipped === 0) {
     view.setInt32(at, low, true);
@@ -169,7 +169,7 @@ function packLower(lower: number): number {
   );
 }
 
-/** Writes one Sample. The value stands in it even when it is +0, so that its bits are in the request as they were at the source. */
+/** Writes one Sample. It includes the value even if it is +0, so that the request has the same bits as the source. */
 export function writeSample(out: Uint8Array, start: number, timeMs: number, low: number, high: number): number {
   out[start] = TAG_SAMPLES;
   out[start + 2] = TAG_SAMPLE_VALUE;

@@ -1,7 +1,7 @@
-// remote_write 1.0 requests as they go out: decoded samples straight into the snappy block of a `prometheus.WriteRequest`. This is the hot
-// path of a migration. No compressor has to search, because what repeats in such a message is known: the tags of every sample, the upper
-// bytes of its time, unchanged values and the zeros below integers, the timestamps of series that were scraped together, most of the
-// labels. Filled by migration/lanes.ts.
+// Encodes remote_write 1.0 requests: decoded samples straight into the snappy block of a `prometheus.WriteRequest`. This is the hot path of
+// a migration. No compressor has to search, because the repetitions in such a message are known: the tags of every sample, the upper bytes
+// of its time, unchanged values, the zero bytes of integer values, the timestamps of series that were scraped together, and most of the
+// labels.
 
 import { EarlierSeries } from './earlier-series.ts';
 import type { LabelBytes } from '../labels.ts';
@@ -21,20 +21,20 @@ import {
 const TAG_TIMESERIES = 0x0a;
 const TAG_HISTOGRAMS = 0x22;
 
-/** Today's milliseconds take six bytes as a varint: 2^35 is early 1971, 2^42 the year 2109. */
+/** Current millisecond times take six bytes as a varint: 2^35 is early 1971, 2^42 is the year 2109. */
 const SIX_BYTES_FROM = 2 ** 35;
 const SIX_BYTES_TO = 2 ** 42;
 
 const OVERHANG_BYTES = 64;
 const SHORTEST_LABEL_COPY = 6;
-/** Of a series' samples in other forms: more is rare, and not kept from request to request. */
+/** For a series' samples in other forms. A larger buffer is rare and is not kept for the next request. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
-/** One WriteRequest in the making. Reused from batch to batch: `clear()` keeps the memory. */
+/** One WriteRequest under construction, reused from batch to batch: `clear()` keeps the memory. */
 export class WriteBatch {
   readonly #block: SnappyWriter;
   readonly #earlier = new EarlierSeries();
-  /** The labels that were appended last, and where in the message they stand. */
+  /** The labels that were appended last, and their position in the message. */
   #labels = new Uint8Array(512);
   #labelsLength = 0;
   #labelsStart = 0;
@@ -43,7 +43,7 @@ export class WriteBatch {
   #series = 0;
   #histograms = 0;
 
-  /** `capacityBytes` is where the memory for the compressed request starts; it grows when a series needs more. */
+  /** `capacityBytes` is the initial memory for the compressed request. It grows if a series needs more. */
   constructor(capacityBytes: number) {
     this.#block = new SnappyWriter(capacityBytes);
   }
@@ -53,17 +53,17 @@ export class WriteBatch {
     return this.#block.block();
   }
 
-  /** The WriteRequest itself, in memory of its own. It has to be decompressed: for failures and tests. */
+  /** The WriteRequest, decompressed into memory of its own. For failures and tests. */
   request(): Uint8Array {
     return decompress(this.body(), this.byteLength);
   }
 
-  /** Of the WriteRequest itself. */
+  /** The size of the WriteRequest before compression. */
   get byteLength(): number {
     return this.#block.contentBytes;
   }
 
-  /** Float samples and histograms. */
+  /** The number of float samples and histograms. */
   get samples(): number {
     return this.#samples;
   }
@@ -72,7 +72,7 @@ export class WriteBatch {
     return this.#histograms;
   }
 
-  /** TimeSeries entries: floats and histograms of one series are two. */
+  /** The number of TimeSeries entries. Floats and histograms of one series are two entries. */
   get series(): number {
     return this.#series;
   }
@@ -87,7 +87,7 @@ export class WriteBatch {
     this.#histograms = 0;
   }
 
-  /** Appends one TimeSeries with the float samples [from, to) of `columns`, ascending in time; nothing when that is empty. */
+  /** Appends one TimeSeries with the float samples [from, to) of `columns`, ascending in time. Appends nothing if the range is empty. */
   appendFloats(labels: LabelBytes, columns: SampleColumns, from: number, to: number): void {
     if (to <= from) return;
     const block = this.#block;
@@ -107,7 +107,7 @@ export class WriteBatch {
     this.#earlier.add(start, columns, from, to);
   }
 
-  /** Appends one TimeSeries with the histograms [from, to) of `columns`, byte for byte; nothing when that is empty. */
+  /** Appends one TimeSeries with the histograms [from, to) of `columns`, byte for byte. Appends nothing if the range is empty. */
   appendHistograms(labels: LabelBytes, columns: SampleColumns, from: number, to: number): void {
     if (to <= from) return;
     let size = 0;
@@ -129,7 +129,7 @@ export class WriteBatch {
     this.#histograms += to - from;
   }
 
-  /** Appends one TimeSeries with one float sample of the migrator's own. */
+  /** Appends one TimeSeries with one float sample that the migrator itself made. */
   appendSample(labels: LabelBytes, timeMs: number, value: number): void {
     this.#block.reserve(SAMPLE_ELEMENT_BYTES);
     const out = this.#scratchOf(LONGEST_SAMPLE_BYTES);
@@ -139,7 +139,7 @@ export class WriteBatch {
     this.#block.literal(out, 0, end);
   }
 
-  /** Times before 1971 or after 2109: varints of other lengths. */
+  /** For times before 1971 or after 2109: their varints have other lengths. */
   #appendUnusualFloats(labels: LabelBytes, columns: SampleColumns, from: number, to: number): void {
     const { floatTimesMs: times, floatBits: bits } = columns;
     const out = this.#scratchOf((to - from) * LONGEST_SAMPLE_BYTES);
@@ -156,7 +156,7 @@ export class WriteBatch {
     return this.#scratch;
   }
 
-  /** Begins a TimeSeries: everything of it before its samples, which take `samplesBytes`. */
+  /** Begins a TimeSeries: writes everything before its samples, which take `samplesBytes`. */
   #open(labels: LabelBytes, samplesBytes: number, samples: number): void {
     HEAD_BYTES[0] = TAG_TIMESERIES;
     this.#block.literal(HEAD_BYTES, 0, writeUvarint(HEAD_BYTES, 1, labels.length + samplesBytes));
@@ -166,12 +166,12 @@ export class WriteBatch {
   }
 
   /**
-   * Copies what the labels of the series before had at the same place. Both are walked label by label, so that one that became longer
-   * does not put those behind it out of step.
+   * Copies the label bytes that the previous series has at the same place. Walks both label by label, so that one longer label does not
+   * shift those after it.
    */
   #appendLabels(labels: LabelBytes): void {
     const block = this.#block;
-    // Nothing that follows could reach them.
+    // No later copy could reach these labels.
     if (labels.length >= REACH_BYTES) {
       block.literal(labels, 0, labels.length);
       this.#labelsLength = 0;
@@ -213,12 +213,12 @@ export class WriteBatch {
 
 const HEAD_BYTES = new Uint8Array(16);
 
-/** Where the label entry that holds byte `at − 1` ends, searched for from the entry that begins at `from`. */
+/** The end of the label entry that holds byte `at − 1`. The search starts at the entry that begins at `from`. */
 function entryEnd(labels: Uint8Array, from: number, at: number): number {
   let end = from;
   while (end < at) {
     const length = labels[end + 1] as number;
-    // A label longer than this one's length in one byte says: no step is kept beyond it.
+    // A label too long for a one-byte length: do not search past it.
     if (!(length < 0x80)) return Number.POSITIVE_INFINITY;
     end += 2 + length;
   }

@@ -1,5 +1,5 @@
-// remote_write 1.0 messages on bytes: what the engine asks of a `prometheus.WriteRequest` that write-batch.ts made, when not all of it went
-// well (to halve it, to name its first series, to read it back). Called by migration/.
+// Inspects and edits the bytes of a `prometheus.WriteRequest` that write-batch.ts made, when a part of it failed: to halve it, to name its
+// first series, to read it back.
 
 import type { LabelBytes } from '../labels.ts';
 import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
@@ -9,8 +9,9 @@ import { endsSeries, isOrdinaryNan } from './only-stale-markers.ts';
 const TAG_TIMESERIES = 0x0a;
 
 /**
- * Splits a WriteRequest of ours in two, order kept: by series when it holds several TimeSeries (both halves are views of
- * `bytes`), else by the samples of its only one. undefined when it is a single sample. Throws WireError on bytes that are none.
+ * Splits a WriteRequest of ours in two, in order. With several TimeSeries it splits between them (both halves are views of `bytes`), else
+ * between the samples of its only series. Returns undefined for a single sample. Throws WireError if the bytes are not a WriteRequest of
+ * ours.
  */
 export function bisectWriteRequest(bytes: Uint8Array): [Uint8Array, Uint8Array] | undefined {
   const starts: number[] = [];
@@ -57,18 +58,18 @@ function wrapTimeSeries(labels: LabelBytes, items: Uint8Array): Uint8Array {
 }
 
 export interface WriteRequestSummary {
-  /** TimeSeries entries. */
+  /** The number of TimeSeries entries. */
   readonly series: number;
-  /** Float samples and histograms. */
+  /** The number of float samples and histograms. */
   readonly samples: number;
   readonly histograms: number;
-  /** A copy of the first entry's labels; empty when there is no entry. */
+  /** A copy of the first entry's labels; empty if there is no entry. */
   readonly firstLabels: LabelBytes;
-  /** The first entry's first time; NaN when it has none. */
+  /** The first time of the first entry; NaN if it has none. */
   readonly firstTimeMs: number;
 }
 
-/** What a WriteRequest of ours holds, for accounting and logs. Throws WireError on bytes that are none. */
+/** The content of a WriteRequest of ours, for accounting and logs. Throws WireError if the bytes are not one. */
 export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
   let series = 0;
   let samples = 0;
@@ -91,8 +92,8 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
 }
 
 /**
- * The TimeSeries entries of a WriteRequest of ours with the times of their samples and histograms, for the read-back. `labels`
- * is a view of `bytes`. Throws WireError on bytes that are none.
+ * The TimeSeries entries of a WriteRequest of ours with the times of their samples and histograms, for the read back. `labels` is a view of
+ * `bytes`. Throws WireError if the bytes are not a WriteRequest of ours.
  */
 export function* writeRequestSeries(bytes: Uint8Array): Generator<{ labels: LabelBytes; timesMs: number[] }> {
   for (const entry of timeSeriesEntries(bytes)) {
@@ -109,11 +110,11 @@ export interface RequestSample {
   readonly timeMs: number;
   readonly isHistogram: boolean;
   readonly isStaleMarker: boolean;
-  /** A float that is no number and no stale marker. */
+  /** Whether it is a float NaN other than the stale marker. */
   readonly isOrdinaryNan: boolean;
 }
 
-/** As `writeRequestSeries`, with what kind of sample each is. */
+/** Like `writeRequestSeries`, with the kind of each sample. */
 export function* writeRequestSamples(
   bytes: Uint8Array,
 ): Generator<{ labels: LabelBytes; samples: readonly RequestSample[] }> {
@@ -140,8 +141,8 @@ export function* writeRequestSamples(
 }
 
 /**
- * A WriteRequest of ours without the samples and histograms whose times `timesOfSeries` gives for their labels, order kept;
- * empty when nothing is left. `bytes` itself when there is nothing to leave out. Throws WireError on bytes that are none.
+ * A WriteRequest of ours without some samples and histograms: `timesOfSeries` returns, for a label set, the times to omit. Keeps the order.
+ * Empty if nothing is left; `bytes` itself if nothing is omitted. Throws WireError if the bytes are not a WriteRequest of ours.
  */
 export function withoutSamples(
   bytes: Uint8Array,
@@ -193,7 +194,7 @@ function* timeSeriesEntries(bytes: Uint8Array): Generator<EntrySpan> {
   }
 }
 
-/** The labels stand first in a message of ours, side by side. */
+/** In our messages the labels come first and are adjacent. */
 function labelsOf(bytes: Uint8Array, entry: EntrySpan): LabelBytes {
   const reader = new ProtoReader(bytes, entry.start, entry.end);
   let end = entry.start;

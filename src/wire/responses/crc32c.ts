@@ -1,10 +1,9 @@
-// CRC-32C (Castagnoli), the checksum of a streamed remote_read frame. Node's own zlib.crc32 is the IEEE polynomial, so this is
-// ours. Called by frames.ts for every frame.
+// CRC-32C (Castagnoli), the checksum of a streamed remote_read frame. Node's zlib.crc32 uses the IEEE polynomial, so this is our own.
 
-/** The Castagnoli polynomial with its bits reversed. */
+/** The Castagnoli polynomial, bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** Eight tables of 256: table k holds the checksum of a byte that is followed by k zero bytes. */
+/** Eight tables of 256 entries: table k holds the checksum of a byte that is followed by k zero bytes. */
 const TABLES = buildTables();
 
 function buildTables(): Int32Array {

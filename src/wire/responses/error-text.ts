@@ -1,15 +1,16 @@
-// A server's plain text where a frame should begin. Prometheus cannot take its 200 back when a read fails half way, and appends what went wrong.
+// A server's plain text where a frame should begin. Prometheus cannot take back its 200 when a read fails half way, and appends the error
+// text.
 
 import { WireError } from '../errors.ts';
 
 /** How much of an error text goes into the message. */
 const MAX_TEXT_BYTES = 1024;
-/** Fewer printable bytes than this may well be the head of a frame. */
+/** Fewer printable bytes than this may be the head of a frame. */
 const MIN_TEXT_BYTES = 8;
 
-/** The bytes from the place on where frames could not be read any more, as far as they may be text. */
+/** The bytes after the last readable frame, while they may still be text. */
 export class ErrorText {
-  /** What is wrong unless the bytes turn out to be a text. */
+  /** The error to throw if the bytes are not text. */
   readonly #error: WireError;
   readonly #text = new Uint8Array(MAX_TEXT_BYTES);
   #length = 0;
@@ -18,7 +19,7 @@ export class ErrorText {
     this.#error = error;
   }
 
-  /** Throws the verdict as soon as the bytes are not text, or are enough of one. */
+  /** Throws the error as soon as the bytes are not text, or are enough text. */
   add(bytes: Uint8Array): void {
     const part = bytes.subarray(0, MAX_TEXT_BYTES - this.#length);
     this.#text.set(part, this.#length);
@@ -34,7 +35,7 @@ export class ErrorText {
   }
 }
 
-/** Whether these bytes are UTF-8 without control characters, save for white space; the last character may be incomplete. */
+/** Whether these bytes are UTF-8 without control characters other than white space. The last character may be incomplete. */
 function isText(bytes: Uint8Array): boolean {
   for (const byte of bytes) {
     if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;

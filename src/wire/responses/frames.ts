@@ -1,5 +1,5 @@
 // The framing of a streamed remote_read response: uvarint length, big-endian CRC-32C of the payload, payload, until the body ends.
-// remote/ pushes the body into a FrameCollector as it arrives; read-response.ts walks what was collected.
+// FrameCollector takes the body as it arrives; FrameCursor walks the frames.
 
 import { crc32c } from './crc32c.ts';
 import { ErrorText } from './error-text.ts';
@@ -8,34 +8,34 @@ import { WireError, type WireErrorCode } from '../errors.ts';
 const MAX_VARINT_BYTES = 10;
 const CHECKSUM_BYTES = 4;
 
-/** What stands for the size of a frame that is not known yet, or cannot be. */
+/** Stand-ins for the size of a frame: not yet known, or impossible. */
 const INCOMPLETE = -1;
 const BROKEN = -2;
 
 /**
- * Collects and verifies the frames of one response as its bytes arrive, and keeps them as they came: Prometheus' chunks are the
- * most compact form a window's samples can wait in. After a WireError the collector is of no further use. The memory for a frame that reaches
- * beyond what was pushed comes from the caller, who may have to wait for it: a length costs a server nothing.
+ * Collects and verifies the frames of one response as its bytes arrive, and keeps them as they are: Prometheus' chunks are the most compact
+ * form for the samples of a waiting window. After a WireError the collector cannot be used any more. The caller provides the memory for a
+ * frame that crosses a push, and may have to wait for it: a declared length costs a server nothing.
  *
- * Prometheus cannot take its 200 back when a read fails half way, and appends a plain error text where a frame should begin.
- * Such a text (printable, at most its first 1 KiB) becomes the message of a WireError 'server-error-text'.
+ * Prometheus cannot take back its 200 when a read fails half way, and appends a plain error text where a frame should begin. Such a text
+ * (printable, at most its first 1 KiB) becomes the message of a WireError 'server-error-text'.
  */
 export class FrameCollector {
   readonly #maxFrameBytes: number;
   readonly #segments: Uint8Array[] = [];
   #bytes = 0;
   #frames = 0;
-  /** A frame that straddles pushes: `#straddling[0, #straddled)`; until its length is known the head's own few bytes. */
+  /** A frame that crosses pushes: `#straddling[0, #straddled)`. Until its length is known, the few bytes of `#head`. */
   readonly #head = new Uint8Array(MAX_VARINT_BYTES + 1);
   #straddling: Uint8Array = this.#head;
   #straddled = 0;
-  /** What was pushed of the frame that memory is wanted for, behind what stands in `#straddling`. */
+  /** The pushed bytes of the frame that waits for memory. They follow the bytes in `#straddling`. */
   #pending: Uint8Array = this.#head.subarray(0, 0);
   #wantedBytes = 0;
   #allocatedBytes = 0;
   #suspicion: ErrorText | undefined;
 
-  /** `maxFrameBytes`: the longest payload that is taken. Prometheus' own client takes 50 MB. */
+  /** `maxFrameBytes`: the longest payload that is accepted. Prometheus' own client accepts 50 MB. */
   constructor(options: { maxFrameBytes: number }) {
     this.#maxFrameBytes = options.maxFrameBytes;
   }
@@ -45,32 +45,32 @@ export class FrameCollector {
     return this.#segments;
   }
 
-  /** How many bytes are held: whole frames and the incomplete one. */
+  /** The number of bytes held: whole frames and the incomplete one. */
   get bytes(): number {
     return this.#bytes + this.#straddled + this.#pending.length;
   }
 
-  /** How many whole frames are held. */
+  /** The number of whole frames held. */
   get frames(): number {
     return this.#frames;
   }
 
-  /** The size of a frame that goes on beyond what was pushed: `provide` has to be called before the next `push`. 0: no memory is wanted. */
+  /** The size of a frame that continues beyond the pushed bytes: call `provide` before the next `push`. 0 if no memory is needed. */
   get wantedBytes(): number {
     return this.#wantedBytes;
   }
 
-  /** Bytes that were allocated here, for frames that lie across the border of two pushes and end in the second. */
+  /** Bytes that were allocated here, for frames that begin in one push and end in the next. */
   get allocatedBytes(): number {
     return this.#allocatedBytes;
   }
 
   /**
-   * Takes the next bytes of the body. Whole frames are kept where they stand: then the caller must not change the bytes afterwards.
-   * @returns whether a frame in them is kept so; else nothing of them is used any more, once the memory that is wanted was provided
+   * Takes the next bytes of the body. Whole frames are kept in place: the caller must then not change the bytes.
+   * @returns whether a frame in these bytes is kept in place. If not, the bytes are not used after the wanted memory was provided
    *
-   * Throws WireError 'too-large' for a frame over the limit, 'corrupt' for a wrong checksum or length, 'server-error-text' when
-   * 1 KiB of text stands where a frame should.
+   * Throws WireError 'too-large' for a frame over the limit, 'corrupt' for a wrong checksum or length, 'server-error-text' if 1 KiB of text
+   * is in the place of a frame.
    */
   push(bytes: Uint8Array): boolean {
     if (this.#suspicion !== undefined) {
@@ -98,7 +98,7 @@ export class FrameCollector {
     return keeps;
   }
 
-  /** @param memory of at least `wantedBytes`; it is used for as long as the frames are */
+  /** @param memory at least `wantedBytes`; it is in use for as long as the frames are */
   provide(memory: Uint8Array): void {
     memory.set(this.#straddling.subarray(0, this.#straddled));
     this.#straddling = memory;
@@ -108,8 +108,8 @@ export class FrameCollector {
   }
 
   /**
-   * Says that the body ended, cleanly by HTTP's own account. Throws WireError 'truncated' when it ended inside a frame, and
-   * 'server-error-text' or the postponed error when text stood there.
+   * Marks the clean end of the body, according to HTTP. Throws WireError 'truncated' if it ended inside a frame, and 'server-error-text' or
+   * the postponed error if it ended with text.
    */
   end(): void {
     if (this.#suspicion === undefined) {
@@ -128,7 +128,7 @@ export class FrameCollector {
     this.#bytes += segment.length;
   }
 
-  /** Goes on with the frame that earlier pushes began; returns how many of `bytes` belong to it, or BROKEN. */
+  /** Continues the frame that earlier pushes began. Returns how many of `bytes` belong to it, or BROKEN. */
   #continueStraddling(bytes: Uint8Array): number {
     let at = 0;
     let size = this.#frameSize(this.#straddling, 0, this.#straddled);
@@ -161,7 +161,7 @@ export class FrameCollector {
     return BROKEN;
   }
 
-  /** Begins, or goes on, with a frame that reaches beyond what was pushed; `size` is INCOMPLETE while its length is not known. */
+  /** Begins or continues a frame that reaches beyond the pushed bytes. `size` is INCOMPLETE until its length is known. */
   #straddle(bytes: Uint8Array, size: number): void {
     if (size === INCOMPLETE) {
       this.#append(bytes);
@@ -171,7 +171,7 @@ export class FrameCollector {
     this.#pending = bytes;
   }
 
-  /** The head was in one push and the rest of the frame is in the next: no longer than that one. */
+  /** For a frame whose head was in one push and whose rest is in the next, and no longer than that one. */
   #assemble(size: number, rest: Uint8Array): void {
     const frame = new Uint8Array(size);
     frame.set(this.#head.subarray(0, this.#straddled));
@@ -185,7 +185,7 @@ export class FrameCollector {
     this.#straddled += bytes.length;
   }
 
-  /** The size of the frame at `start`, header included; INCOMPLETE when its length is not there yet; BROKEN. */
+  /** The size of the frame at `start`, header included. INCOMPLETE if its length has not arrived, or BROKEN. */
   #frameSize(bytes: Uint8Array, start: number, end: number): number {
     let length = 0;
     let scale = 1;
@@ -217,7 +217,7 @@ export class FrameCollector {
     return false;
   }
 
-  /** Remembers what is wrong, unless a text stands there. The caller then shows the bytes from that place on to `#suspect`. */
+  /** Records the error, unless the bytes turn out to be text. The caller then passes the bytes from that place on to `#suspect`. */
   #fail(code: WireErrorCode, message: string): number {
     this.#suspicion = new ErrorText(new WireError(code, message));
     return BROKEN;
@@ -229,7 +229,7 @@ export class FrameCollector {
 }
 
 /**
- * A pull cursor over collected frames: after `next()`, the frame's payload is `segment[start, end)`. Nothing is verified again.
+ * A pull cursor over collected frames: after `next()`, the frame's payload is `segment[start, end)`. It does not verify the frames again.
  */
 export class FrameCursor {
   readonly #segments: readonly Uint8Array[];

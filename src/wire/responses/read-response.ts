@@ -1,5 +1,5 @@
-// Cursors over a remote_read response that is in memory: streamed frames or one ReadResponse message, one series entry at a time
-// and with one interface. The engine walks a response once to index its series and again to decode them.
+// Cursors over a remote_read response in memory: streamed frames or one ReadResponse message. Both have the same interface, one series
+// entry at a time. The engine walks a response once to index its series and again to decode them.
 
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
@@ -10,39 +10,39 @@ import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { decodeOrdinarySamples, decodeSample, histogramTimeMs } from './sample-messages.ts';
 
-/** Every method throws WireError 'truncated' or 'corrupt' when the bytes cannot be such a response. */
+/** Every method throws WireError 'truncated' or 'corrupt' if the bytes cannot be such a response. */
 export interface SeriesCursor {
   /** Moves to the next series entry; false at the end. Decodes no samples. */
   next(): boolean;
-  /** The entry's label region as it stands in the response: not canonical, and usually a view of the response's memory. */
+  /** The entry's label region as in the response: not canonical, and usually a view of the response's memory. */
   readonly labels: Uint8Array;
-  /** How many chunks the entry has, or samples in a SAMPLES response. A series may be split over several entries. */
+  /** The number of the entry's chunks, or of its samples in a SAMPLES response. A series may be split over several entries. */
   readonly parts: number;
-  /** At least as many samples as the entry holds. For chunks of an unknown encoding WireError 'unknown-encoding'. */
+  /** An upper bound of the entry's samples. Throws WireError 'unknown-encoding' for chunks of an unknown encoding. */
   readonly sampleBound: number;
-  /** At least as many bytes as the entry's samples take when they are decoded. Throws as `sampleBound` does. */
+  /** An upper bound of the bytes that the entry's samples take when decoded. Throws the same errors as `sampleBound`. */
   readonly decodedBytes: number;
   /** Appends the entry's samples with fromMs <= t < toMs, in the order of the response. */
   decode(fromMs: number, toMs: number, columns: SampleColumns): void;
-  /** Goes back before the first entry. */
+  /** Moves back to before the first entry. */
   rewind(): void;
 }
 
-/** Of a float in SampleColumns, which grow by doubling. */
+/** Per float in SampleColumns, which grow by doubling. */
 const FLOAT_BYTES = 24;
-/** Of a histogram beside its message: a view, its place in a list, its time. */
+/** Per histogram, in addition to its message: a view, its place in a list, its time. */
 const HISTOGRAM_BYTES = 160;
 
 const EMPTY = new Uint8Array(0);
 
-/** ChunkedReadResponse frames, as FrameCollector keeps them. */
+/** A cursor over ChunkedReadResponse frames, as FrameCollector keeps them. */
 export class ChunkedCursor implements SeriesCursor {
   readonly #segments: readonly Uint8Array[];
   #frames: FrameCursor;
   readonly #frame = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
   readonly #chunk = new ChunkHeader();
-  /** NaN until it is asked for; then `#decodedBytes` is known too. */
+  /** NaN until the first access, which also sets `#decodedBytes`. */
   #sampleBound = Number.NaN;
   #decodedBytes = 0;
 
@@ -75,7 +75,7 @@ export class ChunkedCursor implements SeriesCursor {
     const reader = this.#entry.reader();
     while (this.#nextChunk(reader)) {
       const { encoding, bytes, dataStart, dataEnd } = this.#chunk;
-      // No encoding spends less than a bit on a sample, whatever the chunk's header says.
+      // No encoding takes less than one bit per sample, whatever the chunk's header says.
       const samples = Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
       const messageBytes = chunkMessageBytes(encoding, bytes, dataStart, dataEnd);
       bound += samples;
@@ -121,7 +121,7 @@ export class ChunkedCursor implements SeriesCursor {
     this.#sampleBound = Number.NaN;
   }
 
-  // The headers are read anew each time rather than kept: a frame may declare millions of empty chunks.
+  // Reads the headers again each time and does not keep them: a frame may declare millions of empty chunks.
   #nextChunk(reader: ProtoReader): boolean {
     while (reader.nextField()) {
       if (reader.field !== 2) {
@@ -136,7 +136,7 @@ export class ChunkedCursor implements SeriesCursor {
   }
 }
 
-/** One decompressed ReadResponse message. */
+/** A cursor over one decompressed ReadResponse message. */
 export class SamplesCursor implements SeriesCursor {
   readonly #response: ProtoReader;
   readonly #result = new ProtoReader(EMPTY);
@@ -158,7 +158,7 @@ export class SamplesCursor implements SeriesCursor {
     return this.parts;
   }
 
-  /** Histograms stay where they are in the message. */
+  /** Histograms stay in the message. */
   get decodedBytes(): number {
     return this.#entry.secondFields * FLOAT_BYTES + this.#entry.fourthFields * HISTOGRAM_BYTES;
   }

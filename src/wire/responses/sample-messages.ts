@@ -1,4 +1,4 @@
-// Sample and Histogram messages of a SAMPLES response, from their bytes into columns.
+// Decodes the Sample and Histogram messages of a SAMPLES response into columns.
 
 import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
@@ -6,7 +6,7 @@ import { TAG_SECOND } from './series-entry.ts';
 
 const EMPTY = new Uint8Array(0);
 
-/** The time of one `prometheus.Histogram` message (field 15); 0 when it says none. Throws WireError as the cursors do. */
+/** The time of one `prometheus.Histogram` message (field 15); 0 if the field is missing. Throws WireError as the cursors do. */
 export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): number {
   const reader = new ProtoReader(bytes, start, end);
   let timeMs = 0;
@@ -21,8 +21,8 @@ export function histogramTimeMs(bytes: Uint8Array, start: number, end: number): 
 const ORDINARY_SAMPLE_BYTES = 18;
 
 /**
- * Reads the samples at the reader's position that look as today's do: a value that is not +0 and a time of six bytes (1971 to 2109). Stops at
- * the first that does not. The columns have room for all samples of the entry.
+ * Reads the samples at the reader's position that have the usual form: a value that is not +0 and a time of six bytes (1971 to 2109). Stops
+ * at the first other one. The columns have room for all samples of the entry.
  */
 export function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
   const { bytes } = reader;
@@ -39,7 +39,7 @@ export function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs:
   ) {
     const upper = bytes[at + 17] as number;
     const four = word(bytes, at + 12);
-    // A varint of exactly six bytes.
+    // Continue only for a varint of exactly six bytes.
     if (upper >= 0x80 || (four & 0x8080_8080) !== (0x8080_8080 | 0) || (bytes[at + 16] as number) < 0x80) break;
     const lower = (four & 0x7f) | ((four >>> 1) & 0x3f80) | ((four >>> 2) & 0x1f_c000) | ((four >>> 3) & 0xfe0_0000);
     const timeMs = (((bytes[at + 16] as number) & 0x7f) | (upper << 7)) * 0x1000_0000 + lower;
@@ -57,7 +57,7 @@ export function decodeOrdinarySamples(reader: ProtoReader, fromMs: number, toMs:
 
 const SAMPLE_READER = new ProtoReader(EMPTY);
 
-/** Reads the Sample that `parent.delimited()` found. A field that is missing is 0, as Go leaves it out when it is. */
+/** Reads the Sample that `parent.delimited()` found. A missing field is 0: Go omits a field that is 0. */
 export function decodeSample(parent: ProtoReader, fromMs: number, toMs: number, columns: SampleColumns): void {
   const { bytes } = parent;
   const reader = SAMPLE_READER;

@@ -1,4 +1,4 @@
-// One series entry of a remote_read response, and one chunk of it: where they lie, without decoding a sample. Used by the cursors of read-response.ts.
+// Finds the parts of one series entry of a remote_read response, and of one chunk of it, without decoding a sample.
 
 import { gatherLabels } from '../labels.ts';
 import { DELIMITED, ProtoReader } from '../proto-reader.ts';
@@ -6,7 +6,7 @@ import { DELIMITED, ProtoReader } from '../proto-reader.ts';
 const EMPTY = new Uint8Array(0);
 const LABELS = 1;
 
-/** Where one ChunkedSeries or TimeSeries lies, its labels, and how many of its fields 2 (chunks, samples) and 4 it has. */
+/** The position of one ChunkedSeries or TimeSeries, its labels, and the number of its fields 2 (chunks, samples) and 4. */
 export class SeriesEntry {
   labels: Uint8Array = EMPTY;
   secondFields = 0;
@@ -14,7 +14,7 @@ export class SeriesEntry {
   readonly #reader = new ProtoReader(EMPTY);
   #bytes: Uint8Array = EMPTY;
   #start = 0;
-  /** Where chunks or samples can begin. */
+  /** Chunks or samples begin here or later. */
   #itemsStart = 0;
   #end = 0;
 
@@ -45,14 +45,14 @@ export class SeriesEntry {
         }
       }
     }
-    // Nobody writes anything before the labels, but it would be valid.
+    // No known server writes anything before the labels, but it would be valid.
     this.#itemsStart = scattered || labelsStart !== this.#start ? this.#start : labelsEnd;
     this.labels = scattered
       ? gatherLabels(this.#bytes, this.#start, this.#end)
       : this.#bytes.subarray(labelsStart, labelsEnd);
   }
 
-  /** The one reader of this entry, at its beginning or behind its labels. */
+  /** The entry's only reader, set to its beginning or to the end of its labels. */
   reader(): ProtoReader {
     this.#reader.reset(this.#bytes, this.#itemsStart, this.#end);
     return this.#reader;
@@ -72,7 +72,7 @@ export class SeriesEntry {
 export const TAG_SECOND = 0x12;
 
 /**
- * Moves past the field 2 whose tag was read, and past all that follow it and are shorter than 128 bytes: the samples of a series.
+ * Moves past the field 2 whose tag was read, and past all following ones that are shorter than 128 bytes: the samples of a series.
  * @returns how many followed
  */
 function skipShortRun(reader: ProtoReader): number {
@@ -91,12 +91,12 @@ function skipShortRun(reader: ProtoReader): number {
 }
 
 export class ChunkHeader {
-  /** NaN when the chunk does not say it, which proto3 cannot tell from 0: every comparison with it is false. */
+  /** NaN if the chunk does not have it, which proto3 cannot distinguish from 0. Every comparison with NaN is false. */
   minMs = Number.NaN;
   maxMs = Number.NaN;
-  /** Prometheus before 2.40 leaves the field out and means XOR; chunk.ts takes 0 so. */
+  /** Prometheus before 2.40 omits the field and means XOR. chunk.ts treats 0 so too. */
   encoding = 0;
-  /** Where the chunk's data lies in `bytes`. */
+  /** The position of the chunk's data in `bytes`. */
   dataStart = 0;
   dataEnd = 0;
   bytes: Uint8Array = EMPTY;

@@ -1,15 +1,15 @@
-// A snappy block in the making, for content whose repetitions the caller knows: it says what is new and what stood there before, and no
-// compressor has to look for it. Used by write-batch.ts. https://github.com/google/snappy/blob/main/format_description.txt
+// Builds a snappy block for content whose repetitions the caller knows. The caller says which bytes are new and which repeat earlier ones,
+// so no compressor has to search. https://github.com/google/snappy/blob/main/format_description.txt
 
-/** The content's length stands first, as a varint of at most five bytes. */
+/** The content's length comes first, as a varint of at most five bytes. */
 const HEAD_BYTES = 5;
 const LONGEST_SHORT_LITERAL = 60;
 const LONGEST_COPY = 64;
-/** A copy of this length and distance takes two bytes, any other three. */
+/** A near copy of at most this length takes two bytes, any other copy three. */
 const LONGEST_NEAR_COPY = 11;
 const NEAR_BYTES = 2048;
 
-/** Copies reach back less than this. */
+/** The distance of a copy is below this. */
 export const REACH_BYTES = 65_536;
 
 /** A full request of 1 MiB in the least compressible form, doubled once. */
@@ -19,37 +19,37 @@ const HASH_BITS = 12;
 const SHORTEST_MATCH = 4;
 
 export class SnappyWriter {
-  /** The elements so far: `bytes[HEAD_BYTES, at)`. Whoever writes into it directly keeps `at` and `contentBytes` right. */
+  /** The elements so far: `bytes[HEAD_BYTES, at)`. Code that writes into it directly must keep `at` and `contentBytes` correct. */
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
   at = HEAD_BYTES;
-  /** How many bytes the block stands for so far. */
+  /** The number of content bytes so far. */
   contentBytes = 0;
   readonly #capacityBytes: number;
   readonly #matches = new Int32Array(1 << HASH_BITS);
 
-  /** `capacityBytes` is where the memory starts; it grows. */
+  /** `capacityBytes` is the initial memory. It grows. */
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes;
     this.bytes = new Uint8Array(HEAD_BYTES + capacityBytes);
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** Keeps the memory, unless it has grown beyond what requests of ordinary series need. */
+  /** Keeps the memory, unless it has grown beyond the needs of requests with ordinary series. */
   clear(): void {
     if (this.bytes.length > MAX_KEPT_BYTES) this.#resize(HEAD_BYTES + this.#capacityBytes);
     this.at = HEAD_BYTES;
     this.contentBytes = 0;
   }
 
-  /** Makes room for elements of that many bytes. */
+  /** Reserves space for `more` bytes of elements. */
   reserve(more: number): void {
     const needed = this.at + more;
     if (needed <= this.bytes.length) return;
     this.#resize(Math.max(needed, this.bytes.length * 2));
   }
 
-  /** The memory before is free at once, and not when the garbage collector comes by. */
+  /** Frees the old memory immediately instead of at the next garbage collection. */
   #resize(bytes: number): void {
     this.bytes = new Uint8Array(this.bytes.buffer.transfer(bytes));
     this.view = new DataView(this.bytes.buffer);
@@ -59,7 +59,7 @@ export class SnappyWriter {
   block(): Uint8Array {
     let start = HEAD_BYTES;
     let rest = this.contentBytes;
-    // From its end, so that it stands right before the first element.
+    // Written backwards, so that it ends right before the first element.
     const groups: number[] = [];
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) groups.push((rest % 0x80) | 0x80);
     groups.push(rest);
@@ -67,7 +67,7 @@ export class SnappyWriter {
     return this.bytes.subarray(start, this.at);
   }
 
-  /** New bytes: `from[start, end)`. */
+  /** Appends new bytes: `from[start, end)`. */
   literal(from: Uint8Array, start: number, end: number): void {
     if (end <= start) return;
     this.reserve(end - start + (end - start) / LONGEST_SHORT_LITERAL + 1);
@@ -76,21 +76,23 @@ export class SnappyWriter {
     for (let done = start; done < end; ) {
       const length = Math.min(LONGEST_SHORT_LITERAL, end - done);
       bytes[at++] = (length - 1) << 2;
-      // Too short for `set`, whose call costs more than the loop.
+      // Too short for `set`: the call costs more than the loop.
       for (const last = done + length; done < last; ) bytes[at++] = from[done++] as number;
     }
     this.at = at;
     this.contentBytes += end - start;
   }
 
-  /** `length` bytes as they stand `distance` bytes before here; the two may overlap. `distance` is below REACH_BYTES. */
+  /**
+   * Appends a copy of the `length` bytes that begin `distance` bytes back. Source and target may overlap. `distance` is below REACH_BYTES.
+   */
   copy(length: number, distance: number): void {
     this.reserve(3 * (length / LONGEST_COPY + 1));
     this.at = writeCopy(this.bytes, this.at, length, distance);
     this.contentBytes += length;
   }
 
-  /** Bytes of which nothing is known: repetitions among themselves are looked for, as snappy's own compressor does. */
+  /** Appends bytes with unknown repetitions. Searches for repetitions among them, as snappy's own compressor does. */
   unknown(from: Uint8Array, start: number, end: number): void {
     for (let piece = start; piece < end; piece += REACH_BYTES - 1)
       this.#compress(from, piece, Math.min(end, piece + REACH_BYTES - 1));
@@ -106,7 +108,7 @@ export class SnappyWriter {
       const candidate = matches[slot] as number;
       matches[slot] = at;
       if (candidate < 0 || word32(from, candidate) !== word) {
-        // Ever longer steps where nothing repeats.
+        // Take longer and longer steps while nothing repeats.
         at += 1 + ((at - literalStart) >>> 5);
         continue;
       }
@@ -121,7 +123,7 @@ export class SnappyWriter {
   }
 }
 
-/** Writes a copy of `length` (from 1) bytes; returns the position behind it. The caller has made room. */
+/** Writes a copy of `length` (at least 1) bytes and returns the position after it. The caller has reserved the space. */
 export function writeCopy(out: Uint8Array, start: number, length: number, distance: number): number {
   let at = start;
   let rest = length;

@@ -1,21 +1,21 @@
-// The snappy block format (not the framed one), which every remote_read and remote_write body is in. snappyjs compresses what is small or
-// rare (the rest is write-batch.ts's). Decompression is ours: a response of SAMPLES goes through it, and given hostile bytes snappyjs would
-// loop for ever on a literal of 2^31 bytes, take a copy from before the start as zeros, and hand out a buffer of the declared length however
-// little was written into it.
+// The snappy block format (not the framed one), which every remote_read and remote_write body uses. snappyjs compresses bodies that are
+// small or rare (write-batch.ts builds the others). Decompression is our own: SAMPLES responses go through it, and snappyjs fails on
+// malicious bytes. It loops forever on a literal of 2^31 bytes, reads a copy from before the start as zeros, and returns a buffer of the
+// declared length even if less was written into it.
 
 import snappyjs from 'snappyjs';
 import { WireError } from '../errors.ts';
 
 const MAX_DECLARED_BYTES = 2 ** 32 - 1;
 const MAX_LENGTH_BYTES = 5;
-/** The length, or an element's tag and four bytes of length or offset. */
+/** The length, or an element's tag with four bytes of length or offset. */
 const MAX_HEAD_BYTES = 5;
-/** No element stands for more than 64 bytes in three. */
+/** An element of three bytes expands to at most 64 bytes. */
 const MOST_EXPANSION = 22;
 const WORD = 4;
-/** Room to write whole words at the end. */
+/** Padding, so that whole words can be written at the end. */
 const OVERHANG = WORD - 1;
-/** From here on a call of `set` costs less than a loop. */
+/** From this length on a call of `set` is cheaper than a loop. */
 const LONG = 64;
 
 /** The bytes as one snappy block, in memory of its own. */
@@ -24,8 +24,8 @@ export function compress(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The content of one snappy block, in memory of its own. Throws WireError 'too-large' when the block declares more than `maxBytes`, before
- * anything is allocated; 'truncated' and 'corrupt' when its elements do not give exactly what it declares.
+ * The content of one snappy block, in memory of its own. Throws WireError 'too-large' if the block declares more than `maxBytes`, before
+ * anything is allocated; 'truncated' and 'corrupt' if its elements do not produce exactly the declared length.
  */
 export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const declared = declaredLength(bytes);
@@ -40,8 +40,8 @@ export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
 }
 
 /**
- * How many bytes a snappy block declares to hold. Throws WireError 'truncated' when the bytes end inside the number and
- * 'corrupt' when it is over 2^32 − 1.
+ * The number of bytes that a snappy block declares. Throws WireError 'truncated' if the bytes end inside the number and 'corrupt' if it is
+ * over 2^32 − 1.
  */
 export function declaredLength(bytes: Uint8Array): number {
   const declared = readLength(bytes, bytes.length);
@@ -49,12 +49,12 @@ export function declaredLength(bytes: Uint8Array): number {
   return declared.length;
 }
 
-/** Whether a block of so many bytes can hold what it declares, if it is compressed as well as can be. */
+/** Whether a block of this size can hold the declared bytes at the best possible compression. */
 export function canHold(blockBytes: number, declared: number): boolean {
   return declared <= blockBytes * MOST_EXPANSION;
 }
 
-/** Throws WireError 'truncated' when a block of so many bytes can't hold what it declares. */
+/** Throws WireError 'truncated' if a block of this size cannot hold the declared bytes. */
 export function checkExpansion(declared: number, blockBytes: number): void {
   if (canHold(blockBytes, declared)) return;
   throw new WireError(
@@ -63,7 +63,7 @@ export function checkExpansion(declared: number, blockBytes: number): void {
   );
 }
 
-/** Undefined when the bytes end inside the number. */
+/** Undefined if the bytes end inside the number. */
 function readLength(bytes: Uint8Array, end: number): { length: number; size: number } | undefined {
   let length = 0;
   let scale = 1;
@@ -81,27 +81,27 @@ function readLength(bytes: Uint8Array, end: number): { length: number; size: num
 }
 
 /**
- * Expands one snappy block that arrives in pieces, so that none of it has to be kept. The content's memory comes from the caller, who may have
- * to wait for it: as soon as the length is known `wantedBytes` says how much, and `provide` has to be called before the next `push`.
+ * Expands one snappy block that arrives in pieces and keeps none of the pieces. The caller provides the memory for the content, and may
+ * have to wait for it: as soon as the length is known, `wantedBytes` is set, and `provide` must be called before the next `push`.
  */
 export class SnappyReader {
-  /** So much memory is asked for; 0 when none is. */
+  /** The number of bytes of memory that are needed now; 0 if none. */
   wantedBytes = 0;
-  /** The content's length; undefined until the block has said it. */
+  /** The content's length; undefined until the block has declared it. */
   declared: number | undefined;
   #content: Uint8Array = new Uint8Array(0);
   #output: DataView = new DataView(this.#content.buffer);
   #written = 0;
-  /** What of a literal is still to come. */
+  /** The number of bytes of the current literal that have not arrived. */
   #literalLeft = 0;
-  /** The beginning of the length, or of an element, that the pieces so far end inside. */
+  /** The beginning of the length, or of an element, if the pieces so far end inside it. */
   readonly #head = new Uint8Array(MAX_HEAD_BYTES);
   #headBytes = 0;
   #pending: Uint8Array = this.#content;
 
   /**
-   * Takes the next piece of the block; nothing of it is kept beyond the call, or beyond `provide` when memory is asked for. Throws WireError as
-   * `decompress` does.
+   * Takes the next piece of the block. Keeps nothing of it after the call, or after `provide` if memory is wanted. Throws WireError like
+   * `decompress`.
    */
   push(piece: Uint8Array): void {
     if (this.declared === undefined) {
@@ -112,7 +112,7 @@ export class SnappyReader {
     this.#expand(piece);
   }
 
-  /** @param memory of at least `wantedBytes`, whatever is in it */
+  /** @param memory at least `wantedBytes`; its content does not matter */
   provide(memory: Uint8Array): void {
     this.#content = memory;
     this.#output = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
@@ -122,7 +122,7 @@ export class SnappyReader {
     this.#expand(pending);
   }
 
-  /** The block has ended. @returns its content, in the memory that was provided */
+  /** Ends the block. @returns its content, in the memory that was provided */
   end(): Uint8Array {
     if (this.declared === undefined) throw new WireError('truncated', 'a snappy block ends inside its length');
     if (this.#headBytes > 0 || this.#literalLeft > 0) {
@@ -172,7 +172,10 @@ export class SnappyReader {
     if (at < piece.length) this.#elements(at === 0 ? piece : piece.subarray(at));
   }
 
-  /** Writes out the elements: they must copy from what is there and not give more than is declared. What the last one lacks is remembered. */
+  /**
+   * Writes out the elements. They must copy from content that is already there and must not produce more than declared. Records the missing
+   * part of the last element.
+   */
   #elements(bytes: Uint8Array): void {
     const input = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const output = this.#output;
@@ -210,7 +213,7 @@ export class SnappyReader {
           at = literalEnd;
         } else {
           const contentEnd = written + length;
-          // In words: what is written beyond the end is overwritten by what comes next.
+          // Copy in words: bytes that are written past the end are overwritten by the next element.
           if (literalEnd + WORD <= end) {
             for (; at < literalEnd; at += WORD, written += WORD) output.setInt32(written, input.getInt32(at));
           } else {
@@ -248,7 +251,7 @@ export class SnappyReader {
         for (; written < copyEnd; written += WORD, from += WORD) output.setInt32(written, output.getInt32(from));
         written = copyEnd;
       } else {
-        // It repeats what it has just written.
+        // An overlapping copy repeats the bytes that it has just written.
         while (written < copyEnd) content[written++] = content[from++] as number;
       }
     }
@@ -261,7 +264,7 @@ export class SnappyReader {
   }
 }
 
-/** An element's tag and what belongs to it before a literal's bytes. */
+/** The size of an element's tag and of the length or offset bytes after it. */
 function headSize(tag: number): number {
   const kind = tag & 3;
   if (kind === 0) return 1 + Math.max(0, (tag >>> 2) + 1 - 60);
@@ -278,7 +281,7 @@ function moreThan(declared: number): WireError {
   return new WireError('corrupt', `a snappy block holds more than the ${declared} bytes it declares`);
 }
 
-/** snappyjs returns a Buffer for a Buffer, whose `slice` is a view of the larger allocation; a Uint8Array it copies to size. */
+/** snappyjs returns a Buffer for a Buffer, whose `slice` is a view of the larger allocation. A Uint8Array it copies to size. */
 function plain(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
 }

@@ -1,4 +1,4 @@
-// snappyjs brings no types of its own. This is the part of it that snappy.ts calls.
+// snappyjs has no types of its own. These are the functions that snappy.ts needs.
 
 declare module 'snappyjs' {
   const snappyjs: {
