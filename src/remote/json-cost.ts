@@ -1,5 +1,5 @@
-// How much memory a JSON text takes when it is parsed, from the text alone: counted as its bytes arrive, so that what would be too much is given up
-// before it is parsed. An array of empty objects takes twenty times the bytes of its text.
+// Estimates how much memory a JSON text takes when it is parsed. It counts as the bytes arrive, so that a text that is too large is
+// abandoned before it is parsed. An array of empty objects takes twenty times the bytes of its text.
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -8,9 +8,9 @@ const OPEN_ARRAY = 0x5b;
 const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
 
-/** The bytes, the text made of them, and the strings inside it. */
+/** The bytes, the text made from them, and the strings inside the text. */
 const PER_BYTE = 4;
-/** Upper bounds of what V8 allocates, and of what query-response.ts makes of it. A key that no object had before costs a hidden class. */
+/** Upper bounds for the memory that V8 and query-response.ts allocate. A key that no object had before costs a hidden class. */
 const PER_STRING = 32;
 const PER_KEY = 200;
 const PER_ELEMENT = 24;
@@ -18,19 +18,19 @@ const PER_ARRAY = 96;
 const PER_OBJECT = 128;
 
 export class JsonCost {
-  /** Bytes of memory, at most, for what was added. */
+  /** An upper bound of the memory, in bytes, for all parts that were added. */
   bytes = 0;
   #inString = false;
   #escaped = false;
 
-  /** Begins with another text. */
+  /** Starts with another text. */
   clear(): void {
     this.bytes = 0;
     this.#inString = false;
     this.#escaped = false;
   }
 
-  /** Adds the next part of the text, wherever it is cut. */
+  /** Adds the next part of the text. It may be cut anywhere. */
   add(part: Uint8Array): void {
     let cost = PER_BYTE * part.length;
     for (let at = 0; at < part.length; at++) {

@@ -1,4 +1,4 @@
-// Asks a PromQL API. Called by the progress reader and the comparison of uncertain windows where the destination has no remote_read.
+// A client for the PromQL API, for progress and for uncertain windows at destinations without remote_read.
 
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './http/endpoint.ts';
@@ -21,12 +21,15 @@ export interface QueryOptions {
   /** From 1. */
   readonly attempt: number;
   readonly signal: AbortSignal;
-  /** Of memory that a response may take while it is parsed, several times its text (json-cost.ts); one that takes more is `too-large`. Of an export: a line. */
+  /**
+   * The memory that a response may take while it is parsed, several times the size of its text (json-cost.ts). A larger response is
+   * `too-large`. For an export, the limit applies to one line.
+   */
   readonly maxBytes: number;
 }
 
 const MAX_CONNECTIONS = 4;
-// Proxies commonly stop at 8 KiB of request line and headers; beyond half of it the parameters go into the body.
+// Proxies commonly limit the request line and headers to 8 KiB. Parameters longer than half of that go into the body.
 const LONGEST_QUERY_STRING = 4096;
 
 export class QueryClient {
@@ -35,8 +38,8 @@ export class QueryClient {
   readonly #buffers: Buffers;
 
   /**
-   * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its
-   * `/api/v1/query`; a query string is kept. Throws TypeError when it is not a URL.
+   * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its `/api/v1/query`.
+   * A query string is kept. Throws TypeError if it is not a URL.
    */
   constructor(endpoint: Endpoint, context: ClientContext) {
     this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
@@ -45,8 +48,8 @@ export class QueryClient {
   }
 
   /**
-   * An instant query at `timeMs`. Throws RemoteError; `partial-answer` when the server says that parts of its storage were missing.
-   * VictoriaMetrics is told to use neither its cache nor its latency offset, which hide fresh samples; others ignore these parameters.
+   * An instant query at `timeMs`. Throws RemoteError, with `partial-answer` if the server reports that parts of its storage were missing.
+   * The query turns off VictoriaMetrics' cache and latency offset, which hide fresh samples. Other servers ignore these parameters.
    */
   async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
     const response = await this.#instant(promql, timeMs, options);
@@ -59,9 +62,9 @@ export class QueryClient {
   }
 
   /**
-   * The series of a range selector at `timeMs`, and their timestamps in [fromMs, toMs). What lies outside of that range is discarded as it
-   * arrives, so `maxBytes` is for the labels of one series. A series may come before the response turns out to be damaged, and the next
-   * attempt shows it again. Throws RemoteError like `query`.
+   * The series of a range selector at `timeMs`, and their timestamps in [fromMs, toMs). Samples outside that range are discarded as they
+   * arrive, so `maxBytes` only has to hold the labels of one series. A series may be yielded before the response turns out to be damaged.
+   * The next attempt yields it again. Throws RemoteError like `query`.
    */
   async *rangeTimes(
     promql: string,
@@ -91,8 +94,8 @@ export class QueryClient {
   }
 
   /**
-   * Every series and its timestamps in [fromMs, toMs], by VictoriaMetrics' /api/v1/export, as it is stored: stale markers included,
-   * nothing de-duplicated, a series in several pieces perhaps. Throws RemoteError `export-not-offered` where there is no such thing.
+   * Every series and its timestamps in [fromMs, toMs], from VictoriaMetrics' /api/v1/export, as stored: with stale markers and without
+   * de-duplication. A series may come in several pieces. Throws RemoteError `export-not-offered` if the server has no such API.
    */
   async *exportSeries(
     matches: readonly string[],
@@ -125,7 +128,9 @@ export class QueryClient {
     }
   }
 
-  /** Whether the index has a series that matches, with samples in [fromMs, toMs] or not long before or after. Throws RemoteError like `query`. */
+  /**
+   * Whether the index has a matching series with samples in [fromMs, toMs], or shortly before or after. Throws RemoteError like `query`.
+   */
   async hasSeries(match: string, fromMs: number, toMs: number, options: QueryOptions): Promise<boolean> {
     const parameters: [string, string][] = [
       ['match[]', match],
@@ -144,14 +149,14 @@ export class QueryClient {
   }
 
   /**
-   * Has a VictoriaMetrics show what it has taken, by its /internal/force_flush. @returns false where there is no such thing, or it is not
-   * allowed (`-forceFlushAuthKey`)
+   * Makes a VictoriaMetrics show the samples that it has accepted, with its /internal/force_flush.
+   * @returns false if the server has no such API or does not allow it (`-forceFlushAuthKey`)
    */
   async flush(signal: AbortSignal): Promise<boolean> {
     try {
       const url = apiUrl(this.#base, 'force_flush');
       const response = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
-      // Some proxies response every path with a page of their own.
+      // Some proxies respond to every path with a page of their own.
       return (await response.text()) === '' && response.status === 200;
     } catch (error) {
       signal.throwIfAborted();
@@ -161,7 +166,7 @@ export class QueryClient {
   }
 
   /**
-   * Whether a Prometheus itself responds here, and no other store: by an API that only a Prometheus has, since 2.28. False where that is not
+   * Whether the server is a Prometheus and no other store. Tested with an API that only Prometheus has, since 2.28. False if this is not
    * known.
    */
   async isPrometheus(signal: AbortSignal): Promise<boolean> {
@@ -179,7 +184,7 @@ export class QueryClient {
     }
   }
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, also those in use. */
   close(): void {
     this.#http.close();
   }

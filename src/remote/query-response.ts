@@ -1,8 +1,8 @@
-// The JSON of the Prometheus query API and of VictoriaMetrics' export, checked while it is taken apart. Pure; called by query-client.ts.
+// Parses and checks the JSON of the Prometheus query API and of VictoriaMetrics' export. Pure.
 
 export interface QuerySeries {
   readonly metric: Readonly<Record<string, string>>;
-  /** Milliseconds and the value as the server wrote it (`1`, `NaN`, `+Inf`). */
+  /** Milliseconds, and the value as the server wrote it (`1`, `NaN`, `+Inf`). */
   readonly samples: readonly (readonly [timeMs: number, value: string])[];
   readonly histogramTimesMs: readonly number[];
 }
@@ -10,7 +10,7 @@ export interface QuerySeries {
 export interface QueryResult {
   readonly resultType: 'vector' | 'matrix' | 'scalar';
   readonly series: readonly QuerySeries[];
-  /** Thanos says here that stores were missing; Prometheus that a remote read failed. */
+  /** Thanos reports here that stores were missing, Prometheus that a remote read failed. */
   readonly warnings: readonly string[];
 }
 
@@ -24,8 +24,8 @@ interface Problem {
 }
 
 /**
- * Takes `{"status":"success","data":{"resultType":…,"result":…}}` apart; timestamps become whole milliseconds. `isPartial` is
- * VictoriaMetrics' word for missing storage nodes. What does not fit is a `problem`, never an exception.
+ * Parses `{"status":"success","data":{"resultType":…,"result":…}}`. Timestamps become whole milliseconds. `isPartial` is VictoriaMetrics'
+ * flag for missing storage nodes. An unexpected shape is a `problem`, never an exception.
  */
 export function parseQueryResponse(text: string): { result: QueryResult; isPartial: boolean } | Problem {
   const response = parseJson(text);
@@ -44,14 +44,14 @@ export function parseQueryResponse(text: string): { result: QueryResult; isParti
   };
 }
 
-/** How many series a response of `/api/v1/series` lists: `{"status":"success","data":[…]}`. */
+/** The number of series in a response of `/api/v1/series`: `{"status":"success","data":[…]}`. */
 export function parseSeriesResponse(text: string): { series: number } | Problem {
   const response = parseJson(text);
   if (!isRecord(response)) return { problem: 'not a JSON object' };
   const { status, data, error } = response;
   if (status !== 'success') return { problem: `status ${shown(status)}, ${shown(error)}` };
   if (!Array.isArray(data)) return { problem: 'no data' };
-  // Part of it may be in a storage node that is missing: VictoriaMetrics does not know then.
+  // A missing storage node may hold a matching series: VictoriaMetrics does not know then.
   return response['isPartial'] === true ? { series: 1 } : { series: data.length };
 }
 
@@ -111,7 +111,7 @@ function timesOf(pairs: unknown): number[] | undefined {
   return times;
 }
 
-// A double holds seconds with three decimals to far better than half a millisecond for any time that Prometheus knows.
+// A double holds seconds with an error far below half a millisecond for any time that Prometheus can store.
 function millisecondsOf(seconds: number): number {
   return Math.round(seconds * 1000);
 }
@@ -119,7 +119,7 @@ function millisecondsOf(seconds: number): number {
 const SHOWN_CHARS = 1000;
 const SHOWN_WARNINGS = 10;
 
-/** A text of the server's as it may stand in a message. */
+/** A server's text, made safe for a message. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, SHOWN_CHARS) : typeof value;
 }

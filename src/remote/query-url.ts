@@ -1,4 +1,4 @@
-// Where a query API is, and how it is given times. Pure; called by query-client.ts.
+// The URLs and time parameters of a query API. Pure.
 
 const API_PATHS = {
   query: 'api/v1/query',
@@ -10,7 +10,7 @@ const API_PATHS = {
 
 export type Api = keyof typeof API_PATHS;
 
-/** `<base>/api/v1/<api>`, or where else it is, whether the base ends there already or not; the base's query string stays. */
+/** `<base>/api/v1/<api>`, or the other place of the API, whether or not the base already ends there. The base's query string stays. */
 export function apiUrl(base: URL, api: Api): URL {
   const url = new URL(base);
   const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
@@ -19,7 +19,7 @@ export function apiUrl(base: URL, api: Api): URL {
   return url;
 }
 
-/** The API takes seconds; three decimals keep the milliseconds. */
+/** The API takes seconds. Three decimals keep the milliseconds. */
 export function secondsOf(ms: number): string {
   return (ms / 1000).toFixed(3);
 }

@@ -1,5 +1,5 @@
-// The timestamps of a PromQL range response, taken out of its JSON while it arrives: a series may have years of samples of which a few minutes
-// are wanted, and parsed as a whole each sample takes hundreds of bytes. Values are skipped. Pure; called by query-client.ts.
+// Extracts the timestamps of a PromQL range response from its JSON while it arrives. A series may have years of samples while only a few
+// minutes are wanted, and each sample takes hundreds of bytes if the response is parsed as a whole. Values are skipped. Pure.
 
 import { JsonCost } from './json-cost.ts';
 
@@ -13,32 +13,32 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
-/** Numbers, `true`, `null`; keys, `status`, the text of an error. */
+/** For numbers, `true`, `null`, keys, `status`, and the text of an error. */
 const MAX_TOKEN_BYTES = 4096;
 /** No response nests deeper than a histogram's buckets. */
 const MAX_DEPTH = 64;
-/** Of a list that grows. */
+/** Per time in a growing list. */
 const BYTES_PER_TIME = 16;
 
 export interface SeriesTimes {
   readonly metric: Readonly<Record<string, string>>;
-  /** Within the range that is kept. */
+  /** Only times within the range to keep. */
   readonly timesMs: readonly number[];
 }
 
-/** The labels, or the timestamps, of one series would take more memory than they may. */
+/** The labels or the timestamps of one series exceed the memory limit. */
 export class SeriesTooLarge extends Error {
   override readonly name = 'SeriesTooLarge';
 }
 
-/** The bytes are not such a response. */
+/** The bytes are not a PromQL range response. */
 export class BadRange extends Error {
   override readonly name = 'BadRange';
 }
 
 /**
- * Depths of `{"status":…,"data":{"resultType":…,"result":[{"metric":{…},"values":[[time,"value"],…],"histograms":[…]},…]}}`: how many
- * brackets are open around a thing.
+ * Depths in `{"status":…,"data":{"resultType":…,"result":[{"metric":{…},"values":[[time,"value"],…],"histograms":[…]},…]}}`: the number of
+ * open brackets around an element.
  */
 const IN_ROOT = 1;
 const IN_DATA = 2;
@@ -51,12 +51,12 @@ export class RangeTimes {
   readonly #toMs: number;
   readonly #maxSeriesBytes: number;
   readonly #open: number[] = [];
-  /** Of each open object the key that was read last. */
+  /** For each open object, the key that was read last. */
   readonly #keys: string[] = [];
   #token: number[] = [];
   #inString = false;
   #escaped = false;
-  /** Position in the innermost array. */
+  /** The position in the innermost array. */
   #index = 0;
   #metric: Uint8Array[] | undefined;
   readonly #metricCost = new JsonCost();
@@ -69,7 +69,7 @@ export class RangeTimes {
   #partial = false;
   #ended = false;
 
-  /** Keeps what lies in [fromMs, toMs), and accepts series whose labels, and whose timestamps, take at most `maxSeriesBytes` of memory. */
+  /** Keeps the times in [fromMs, toMs). Accepts a series if its labels take at most `maxSeriesBytes` of memory, and its timestamps too. */
   constructor(fromMs: number, toMs: number, maxSeriesBytes: number) {
     this.#fromMs = fromMs;
     this.#toMs = toMs;
@@ -77,7 +77,7 @@ export class RangeTimes {
   }
 
   /**
-   * Adds the next part of the response, wherever it is cut.
+   * Adds the next part of the response. It may be cut anywhere.
    * @returns the series that end in it
    * @throws BadRange, SeriesTooLarge
    */
@@ -108,7 +108,11 @@ export class RangeTimes {
     return this.#found;
   }
 
-  /** After the last part. @returns whether the server says that a part of its storage was missing. @throws BadRange */
+  /**
+   * Call after the last part.
+   * @returns whether the server reports that a part of its storage was missing
+   * @throws BadRange
+   */
   end(): { readonly isPartial: boolean } {
     if (!this.#ended) throw new BadRange('it ends in the middle');
     if (this.#status !== 'success') throw new BadRange(`status ${JSON.stringify(this.#status)}, ${this.#error}`);
@@ -124,7 +128,7 @@ export class RangeTimes {
       this.#inString = false;
       return;
     }
-    // Values and labels are not tokens; labels are kept as a whole.
+    // Values and labels are not tokens. Labels are kept as a whole.
     if (this.#open.length < IN_SAMPLES) this.#add(byte);
   }
 
@@ -177,7 +181,7 @@ export class RangeTimes {
     if (depth === IN_ROOT) this.#ended = true;
   }
 
-  /** A value ends: a number or a text, or nothing where it was an object or an array. */
+  /** Ends a value: a number or a string, or nothing after an object or an array. */
   #value(): void {
     const depth = this.#open.length;
     const text = this.#takeToken();

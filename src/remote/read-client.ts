@@ -1,4 +1,4 @@
-// Asks a remote_read endpoint. Called by migration/ for every window, and by the progress reader where it speaks remote_read.
+// A client for a remote_read endpoint.
 
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './http/endpoint.ts';
@@ -13,14 +13,14 @@ export interface ReadResponse {
   readonly status: number;
   readonly contentLength: number | undefined;
   /**
-   * To be iterated once, to its end or out of it by `break`; until then the request holds a connection. Throws RemoteError when the
-   * HTTP message did not end as it should (`cut-off`), paused for too long (`silence-timeout`) or was aborted. Nothing is read from the
-   * socket while nobody asks for the next piece.
+   * Iterate once, to its end or until a `break`: until then the request holds a connection. Throws RemoteError if the HTTP message was cut
+   * off (`cut-off`), paused for too long (`silence-timeout`) or was aborted. While the consumer does not read, nothing is taken from the
+   * socket.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-// Reads run one after the other, or a few at once when a window is split by series.
+// Reads run one after the other, or a few at once if a window is split by series.
 const DEFAULT_MAX_CONNECTIONS = 8;
 
 const INFLUXDB_PATH = /\/api\/v1\/prom\/read(?:[?#]|$)/;
@@ -33,7 +33,7 @@ const REQUEST_HEADERS = {
 } as const;
 
 export class ReadClient {
-  /** Where the memory of bodies comes from, and where it is given back to. */
+  /** The pool for the memory of bodies. */
   readonly buffers: Buffers;
   readonly #http: HttpClient;
   readonly #url: string;
@@ -47,17 +47,18 @@ export class ReadClient {
   }
 
   /**
-   * InfluxDB looks for a regular expression anywhere in the value, where all others hold it against the whole value. True for InfluxDB's
-   * path, and once a response has shown that this is one.
+   * Whether the server searches for a regular expression anywhere in a value, as InfluxDB does. All other servers match the whole value.
+   * True for InfluxDB's path, and after a response has shown that the server is InfluxDB.
    */
   get searchesRegexes(): boolean {
     return this.#searchesRegexes;
   }
 
   /**
-   * Sends a snappy-compressed ReadRequest; resolves when the headers of a good response have come. Throws RemoteError for everything else:
-   * network, bad status, a response of another kind, one that is compressed in spite of the request, one that M3 cut short. A streamed
-   * response without length and without chunked encoding is `unsupported`: its frames have no end mark, so a cut would go unseen.
+   * Sends a snappy-compressed ReadRequest. Resolves when the headers of a good response have arrived. Throws RemoteError for everything
+   * else: a network failure, a bad status, a response of another kind, a response that is compressed although compression was not
+   * requested, a response that M3 truncated. A streamed response without length and without chunked encoding is `unsupported`: its frames
+   * have no end mark, so a cut would not be detected.
    */
   async read(body: Uint8Array, options: { attempt: number; signal: AbortSignal }): Promise<ReadResponse> {
     const response = await this.#http.request({
@@ -94,7 +95,7 @@ export class ReadClient {
     return { kind: 'stream', status, contentLength, body: response.body };
   }
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, also those in use. */
   close(): void {
     this.#http.close();
   }

@@ -1,5 +1,5 @@
-// One remote_read request to the end of its response: query in, cursor over the series out. The response is held as the server sent it, every
-// byte of it accounted for before it is kept; nothing of it is used until its end was seen.
+// One remote_read request to the end of its response: takes a query, returns a cursor over the series. The response is held as the server
+// sent it. Every byte is accounted for before it is kept, and nothing is used before the end has arrived.
 
 import { FrameCollector } from '../wire/responses/frames.ts';
 import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
@@ -8,15 +8,15 @@ import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../
 import { DoesNotFit, noteArrived } from './does-not-fit.ts';
 import type { ReadResponse, ReadClient } from './read-client.ts';
 
-/** What holds a response, within the bounds of whoever provides it. Each method throws DoesNotFit when it would be too much. */
+/** The memory that holds a response, within the provider's limits. Each method throws DoesNotFit if the limit would be exceeded. */
 export interface ResponseMemory {
-  /** Accounts for bytes held elsewhere; waits until others have given back enough. */
+  /** Accounts for bytes held elsewhere. Waits until other users have given back enough. */
   grow(bytes: number, signal: AbortSignal): Promise<void>;
   /** Takes over a block of the body. */
   keep(block: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Memory of at least `bytes`. */
   borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array>;
-  /** Gives back some of it before the end. */
+  /** Gives back a part of it before the end. */
   discard(memories: Iterable<Uint8Array>): void;
 }
 
@@ -26,8 +26,8 @@ export interface ReadQuery {
   readonly fromMs: number;
   readonly toMs: number;
   /**
-   * The end of the range as it is requested; `toMs` when undefined, a millisecond to spare: M3 leaves out the end of a range, which all others
-   * include. What lies beyond the window is trimmed.
+   * The end of the requested range. Undefined means `toMs`, which is one millisecond more than needed: M3 excludes the end of a range, all
+   * other servers include it. Samples beyond the window are trimmed.
    */
   readonly lastMs?: number;
   readonly samplesOnly: boolean;
@@ -35,17 +35,17 @@ export interface ReadQuery {
 
 export interface SeriesResponse {
   readonly cursor: SeriesCursor;
-  /** Bytes on the wire. */
+  /** The number of bytes on the wire. */
   readonly receivedBytes: number;
 }
 
-/** A ReadResponse of one empty result, compressed; a series with its labels takes more. */
+/** A compressed ReadResponse with one empty result. A series with its labels takes more. */
 const LONGEST_EMPTY_BYTES = 8;
 const MAX_EMPTY_MESSAGE_BYTES = 64;
 
 /**
  * Reads one response completely.
- * @param attempt from 1; sent as `Retry-Attempt` from the second on
+ * @param attempt from 1; sent as `Retry-Attempt` from the second attempt on
  * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
  */
 export async function readSeries(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<SeriesResponse> {
@@ -53,7 +53,7 @@ export async function readSeries(client: ReadClient, query: ReadQuery, options: 
   const anchored = client.searchesRegexes;
   let response = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
   if (!anchored && client.searchesRegexes) {
-    // It responded another question.
+    // The response was for another request.
     for await (const _ of response.body) break;
     response = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
   }
@@ -69,7 +69,7 @@ interface ReadOptions {
   readonly maxFrameBytes: number;
 }
 
-/** Frames are kept where they arrived; only those that lie across two blocks are put together in memory of their own. */
+/** Frames are kept where they arrived. Only frames that cross two blocks are copied into memory of their own. */
 async function readStream(
   response: ReadResponse,
   { signal, memory, maxFrameBytes }: ReadOptions,
@@ -97,7 +97,7 @@ async function readStream(
   return new ChunkedCursor(frames.segments);
 }
 
-/** The message is decompressed as it arrives: nothing of the compressed bytes is kept. */
+/** The message is decompressed as it arrives. No compressed bytes are kept. */
 async function readSamples(
   response: ReadResponse,
   { signal, memory }: ReadOptions,
@@ -119,7 +119,7 @@ async function readSamples(
       }
     }
     memory.discard([piece]);
-    // A length costs a server nothing: it is believed once so much has arrived that it may be true.
+    // A declared length costs a server nothing. It is trusted only when enough bytes have arrived that it may be true.
     if (tooLarge !== undefined && canHold(received.bytes, block.declared ?? 0)) throw tooLarge;
   }
   if (tooLarge !== undefined) checkExpansion(block.declared ?? 0, received.bytes);
@@ -127,8 +127,8 @@ async function readSamples(
 }
 
 /**
- * Asks until the first bytes of the response tell whether there is any series. A response of SAMPLES without a series is a few bytes long.
- * @throws RemoteError, WireError when a short response is none, or the signal's reason
+ * Reads until the first bytes of the response show whether there is any series. A SAMPLES response without a series is a few bytes long.
+ * @throws RemoteError, WireError if a short response is not a valid one, or the signal's reason
  */
 export async function hasNoSeries(
   client: ReadClient,
@@ -149,7 +149,9 @@ export async function hasNoSeries(
   return !new SamplesCursor(decompress(Buffer.concat(pieces), MAX_EMPTY_MESSAGE_BYTES)).next();
 }
 
-/** @param anchored for a server that would find a regular expression anywhere in a value: written out as Prometheus 3 reads it */
+/**
+ * @param anchored for a server that searches for a regular expression anywhere in a value: writes it out in full, as Prometheus 3 reads it
+ */
 function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
   const matchers = query.matchers.map((matcher) =>
     anchored && (matcher.kind === '=~' || matcher.kind === '!~')

@@ -1,4 +1,4 @@
-// Sends to a remote_write endpoint. Called by the lanes of migration/, one request at a time each.
+// A client for a remote_write endpoint. Each lane sends one request at a time.
 
 import type { Endpoint } from './http/endpoint.ts';
 import type { ClientContext } from './http/exchange.ts';
@@ -6,9 +6,9 @@ import { HttpClient } from './http/http.ts';
 import type { RemoteError } from './meaning/remote-error.ts';
 
 export interface WriteResult {
-  /** The destination acknowledged the samples and may have dropped them (202): what that means if they are not there. */
+  /** The destination acknowledged the samples but may have dropped them (202): the error to report if they are missing. */
   readonly unproven?: RemoteError;
-  /** Responded by InfluxDB, whose 204 also stands for samples that it cannot store (wire/influxdb-gaps.ts). */
+  /** The response came from InfluxDB, whose 204 also covers samples that it cannot store (wire/requests/influxdb-gaps.ts). */
   readonly influxdb?: true;
 }
 
@@ -46,7 +46,7 @@ export class WriteClient {
     };
   }
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, also those in use. */
   close(): void {
     this.#http.close();
   }

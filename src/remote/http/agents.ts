@@ -1,5 +1,4 @@
-// The connections of one endpoint: kept alive, at most so many, through a proxy when one is declared, with the endpoint's TLS
-// settings. Made once per client by http.ts.
+// The connections of one endpoint: kept alive, limited in number, through a proxy if one is declared, with the endpoint's TLS settings.
 
 import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
@@ -13,8 +12,8 @@ export interface Agents {
 }
 
 /**
- * Proxies come from the manifest alone: HTTPS_PROXY and NO_PROXY are not looked at, because the same manifest must take the same
- * way in a shell, in CI and in the operator's pod. A proxy is always asked for a tunnel (CONNECT), for http:// URLs too.
+ * Only the manifest sets a proxy. HTTPS_PROXY and NO_PROXY are ignored, because the same manifest must take the same route in a shell, in
+ * CI and in the operator's pod. Requests through a proxy always use a tunnel (CONNECT), for http:// URLs too.
  */
 export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
   const connections = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' } as const;
@@ -33,7 +32,7 @@ export function closeAgents(agents: Agents): void {
   agents.https.destroy();
 }
 
-/** What node:tls is told; HTTP/2 is never offered. */
+/** The options for node:tls. HTTP/2 is never offered. */
 export function tlsOptions(tls: EndpointTls): HttpsAgentOptions {
   return {
     rejectUnauthorized: !tls.insecureSkipVerify,

@@ -1,7 +1,7 @@
-// The body of a response as it arrives, gathered into blocks. Called by http.ts for every response.
+// Gathers the body of a response into blocks as it arrives.
 //
-// Prometheus flushes every frame of its stream, which is one series: as a chunk of HTTP it would cost a turn of got's stream and of an async
-// iterator, and a small object for as long as the response is held.
+// Prometheus flushes after every frame of its stream, which is one series. Passed on as it is, each HTTP chunk would cost a turn of got's
+// stream and of an async iterator, and a small object for as long as the response is held.
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -11,20 +11,20 @@ import type { Buffers } from './buffers.ts';
 const BLOCK_BYTES = 256 * 1024;
 const FIRST_BLOCK_BYTES = 16 * 1024;
 
-/** So many whole blocks wait for whoever iterates; then the socket is left alone. */
+/** The number of whole blocks that wait for the consumer. Beyond it nothing is read from the socket. */
 const MAX_WAITING = 2;
 
 export interface BodyOptions {
   readonly buffers: Buffers;
-  /** Called with the size of every piece that arrives. */
+  /** Called with the size of each piece that arrives. */
   readonly onData: (bytes: number) => void;
 }
 
 /**
- * Yields the body in blocks, which are the caller's until he gives them back; the first piece by itself, and a shorter block at the end.
- * Throws the exchange's error, or one of its own when the connection closed before the message's end. Nothing is taken from the socket while
- * nobody asks, but for what fills two blocks.
- * @param exchange got's stream around the message: from here on it reports errors and brings no data
+ * Yields the body in blocks. The first piece is yielded alone, and the last block may be shorter. The consumer owns a block until it gives
+ * it back. Throws the exchange's error, or its own error if the connection closed before the end of the message. While the consumer does
+ * not read, at most two blocks are read from the socket.
+ * @param exchange got's stream around the message: from here on it only reports errors and carries no data
  */
 export async function* bodyBlocks(
   message: IncomingMessage,
@@ -35,7 +35,7 @@ export async function* bodyBlocks(
   let block: Uint8Array = new Uint8Array(0);
   let used = 0;
   let received = 0;
-  // One without a body has.
+  // A message without a body has already ended.
   let ended = message.readableEnded;
   let failure = exchange.errored ?? undefined;
   let wake: () => void = () => undefined;
@@ -43,7 +43,7 @@ export async function* bodyBlocks(
 
   const onData = (piece: Buffer) => {
     onPiece(piece.length);
-    // One read of the socket has brought this piece and the next ones, in memory of its own.
+    // One read of the socket brings this piece and the next ones, in a memory of their own.
     if (memory !== piece.buffer) {
       if (memory !== undefined) free(memory);
       memory = piece.buffer;
@@ -51,7 +51,7 @@ export async function* bodyBlocks(
     const first = received === 0;
     received += piece.length;
     if (first) {
-      // Enough for those who only want to know whether there is anything.
+      // Enough for a consumer that only checks whether there is any data.
       waiting.push(new Uint8Array(piece));
       wake();
       return;
@@ -59,7 +59,7 @@ export async function* bodyBlocks(
     for (let taken = 0; taken < piece.length; ) {
       if (used === block.length) {
         if (used > 0) waiting.push(block);
-        // As large as what came before: a quiet window's small response must not cost a large block.
+        // As large as the bytes received so far: the small response of a quiet window must not cost a large block.
         block =
           received < BLOCK_BYTES ? new Uint8Array(Math.max(FIRST_BLOCK_BYTES, received)) : buffers.take(BLOCK_BYTES);
         used = 0;
@@ -86,7 +86,7 @@ export async function* bodyBlocks(
     if (!ended) onFailure(new Error('the connection closed before the end of the message'));
   };
   exchange.once('error', onFailure);
-  // A message that has such a listener does not flow.
+  // A message with a 'readable' listener does not flow.
   message.removeAllListeners('readable');
   message.on('data', onData);
   message.once('end', onEnd);
@@ -106,27 +106,27 @@ export async function* bodyBlocks(
         wake = resolve;
       });
     }
-    // A small response, the usual one of a quiet window, must not pin a whole block.
+    // The small response of a quiet window, the usual case, must not pin a whole block.
     if (used === 0) return;
     const last = used === block.length ? block : block.slice(0, used);
     const rest = block;
-    // Whoever leaves in the middle leaves the blocks that nobody has seen.
+    // If the consumer stops at this yield, `finally` gives back only the blocks that it has not received.
     block = new Uint8Array(0);
     if (last !== rest) buffers.give(rest);
     yield last;
   } finally {
     message.off('data', onData);
     for (const unseen of [...waiting, block]) buffers.give(unseen);
-    // Its end is all that is left in it.
+    // Only the end of the message is left in it.
     exchange.resume();
   }
 }
 
 /**
- * Memory that a socket was read into, and that has been copied from. Node allocates 64 KiB for each read, and V8 looks for those that are no
- * longer used only when tens of megabytes of them have come together.
+ * Frees the memory of a socket read after it was copied. Node allocates 64 KiB for each read, and V8 collects unused ones only when they
+ * add up to tens of megabytes.
  */
 function free(memory: ArrayBufferLike): void {
-  // Of Node's pool a buffer is a small part.
+  // A buffer from Node's pool is only a small part of its memory.
   if (memory instanceof ArrayBuffer && !isMarkedAsUntransferable(memory)) memory.transfer(0);
 }

@@ -1,25 +1,27 @@
-// Whether the body of a response still comes. Pure: http.ts asks it, and ends what has stopped. Only time in which the body is waited for counts:
-// while this side takes nothing from the socket, the server can't send.
+// Decides whether the body of a response still makes progress. Pure. Only the time in which this side waits for the body counts: while it
+// takes nothing from the socket, the server cannot send.
 
-/** Less than this in a period is no transfer any more: a store that sends no more than one series in it, with labels and samples, sends more. */
+/**
+ * Fewer bytes in a period count as a stalled transfer. A store that sends only one series per period, with labels and samples, sends more.
+ */
 export const MIN_BYTES_PER_PERIOD = 256;
-/** The shortest period; a server that is allowed to pause for longer gets as long for its bytes. */
+/** The shortest period. If the server may pause for longer than this, the period is as long as that pause. */
 export const MIN_PERIOD_MS = 60_000;
 
 export type Pace =
-  /** Nothing is wrong; there is no need to look again before. */
+  /** Nothing is wrong. No check is needed before `lookAgainInMs`. */
   | { readonly kind: 'comes'; readonly lookAgainInMs: number }
-  /** Nothing at all for `silenceMs`. */
+  /** No bytes at all for `silenceMs`. */
   | { readonly kind: 'silent' }
-  /** Bytes, but fewer than MIN_BYTES_PER_PERIOD in `periodMs` of waiting. */
+  /** Some bytes, but fewer than MIN_BYTES_PER_PERIOD in `periodMs` of waiting. */
   | { readonly kind: 'slow'; readonly bytes: number };
 
 export class BodyPace {
   readonly silenceMs: number;
   readonly periodMs: number;
-  /** When the current wait began, or was counted up to; undefined while nothing is asked for. */
+  /** The start of the current wait, or the time up to which it was counted; undefined while the consumer does not read. */
   #waitingSinceMs: number | undefined;
-  /** When something last came, or was asked for again. */
+  /** The last time that bytes arrived or that a wait began. */
   #activeMs = 0;
   #waitedMs = 0;
   #bytes = 0;
@@ -29,14 +31,14 @@ export class BodyPace {
     this.periodMs = Math.max(MIN_PERIOD_MS, silenceMs);
   }
 
-  /** The body is asked for. */
+  /** The consumer starts to wait for the body. */
   wait(nowMs: number): void {
     if (this.#waitingSinceMs !== undefined) return;
     this.#waitingSinceMs = nowMs;
     this.#activeMs = nowMs;
   }
 
-  /** It is not, for now. */
+  /** The consumer stops waiting for now. */
   pause(nowMs: number): void {
     this.#count(nowMs);
     this.#waitingSinceMs = undefined;

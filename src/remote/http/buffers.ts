@@ -1,8 +1,8 @@
-// Where the memory for the bodies of responses comes from. remote/ takes blocks from here and hands them on; whoever has used one gives it back.
+// The pool of memory for response bodies. A consumer that has finished with a block gives it back.
 
 export interface Buffers {
-  /** Memory of at least `bytes`, whatever is in it. */
+  /** Memory of at least `bytes`. Its content is arbitrary. */
   take(bytes: number): Uint8Array<ArrayBuffer>;
-  /** Takes back memory of which nothing is used any more, also such as was not taken here. Nobody may look at it afterwards. */
+  /** Takes back memory, also memory that was not taken from here. It must not be used afterwards. */
   give(memory: Uint8Array): void;
 }

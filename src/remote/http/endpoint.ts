@@ -1,5 +1,4 @@
-// One HTTP endpoint with everything resolved: what migration/plan.ts compiles a manifest's endpoint and its secrets into, and what
-// the clients of this room are made from.
+// One HTTP endpoint with everything resolved: compiled from an endpoint of the manifest and its secrets.
 
 import type { Secret } from '../../telemetry/secret.ts';
 import type { Side } from '../meaning/side.ts';
@@ -22,9 +21,9 @@ export interface EndpointTls {
 
 export interface Endpoint {
   readonly side: Side;
-  /** Used verbatim: path and query are kept. */
+  /** Used verbatim, with its path and query. */
   readonly url: string;
-  /** The tenant's header is already among them. */
+  /** Includes the tenant's header. */
   readonly headers: Readonly<Record<string, string>>;
   readonly auth: EndpointAuth;
   readonly tls: EndpointTls;

@@ -1,4 +1,4 @@
-// One HTTP request from its start to the end of its response: time limits, how a response ends, and who is told. Made by http.ts.
+// One HTTP request from its start to the end of its response: its time limits, its end, and its event.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import got from 'got';
@@ -14,7 +14,7 @@ import { bodyBlocks } from './body-blocks.ts';
 import { BodyPace } from './body-pace.ts';
 import type { Buffers } from './buffers.ts';
 
-/** `status` is the response's status, or the code of the RemoteError when there was none or its body was cut. */
+/** `status` is the response's status, or the code of the RemoteError if there was no response or its body was cut off. */
 export interface RequestEvent {
   readonly side: Side;
   readonly status: number | string;
@@ -23,19 +23,19 @@ export interface RequestEvent {
   readonly receivedBytes: number;
 }
 
-/** What a client needs of the run that it belongs to. */
+/** The parts of the run that a client needs. */
 export interface ClientContext {
   readonly clock: Clock;
-  /** Where the memory for bodies comes from. */
+  /** The memory for bodies. */
   readonly buffers: Buffers;
-  /** Told of every request once it is finished, whatever became of it. */
+  /** Called for every request after it has finished, whether it succeeded or not. */
   request(event: RequestEvent): void;
 }
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
-  /** Names in lower case; they win over the endpoint's own. */
+  /** Names in lower case. They override the endpoint's own headers. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** From 1. */
@@ -43,19 +43,19 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** The headers have come; either `body` is iterated, or `text()` is taken, or `discard()` is called. */
+/** A response whose headers have arrived. The caller then iterates `body`, or takes `text()`, or calls `discard()`. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly contentLength: number | undefined;
-  /** Whether the end of the message can be told from a lost connection: it has a length or is chunked. */
+  /** Whether the end of the message can be distinguished from a lost connection: it has a length or is chunked. */
   readonly framed: boolean;
   /**
-   * Once. Throws RemoteError: cut-off, silence-timeout, too-slow, aborted. Breaking out ends the request and its connection. Nothing is taken
-   * from the socket while nobody asks.
+   * Can be iterated once. Throws RemoteError: cut-off, silence-timeout, too-slow, aborted. Breaking out ends the request and its
+   * connection. While the consumer does not read, nothing is taken from the socket.
    */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The beginning of the body as text; never throws. The rest is drained when it is short, so that the connection can be used again. */
+  /** The beginning of the body as text. Never throws. A short rest is drained, so that the connection can be reused. */
   text(): Promise<string>;
   discard(): void;
 }
@@ -66,7 +66,7 @@ const LONGEST_TEXT_MS = 10_000;
 
 type GotStream = ReturnType<typeof got.stream>;
 
-/** Whatever ends it first reports it, once. */
+/** The first event that ends an exchange reports it, exactly once. */
 export class Exchange {
   readonly #side: Side;
   readonly #context: ClientContext;
@@ -110,10 +110,10 @@ export class Exchange {
         retry: { limit: 0 },
       });
       this.#stream = stream;
-      // got's own `signal` would stay registered after a request that ended well.
+      // got's own `signal` would stay registered after a successful request.
       signal.addEventListener('abort', this.#onAbort, { once: true });
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        // Stays for the request's whole life: an error between two reads of the body is kept for the next read.
+        // Stays for the whole life of the request: an error between two reads of the body is kept for the next read.
         stream.on('error', reject);
         stream.once('response', (message: IncomingMessage) => resolve(message));
       });
@@ -180,7 +180,7 @@ export class Exchange {
     }
   }
 
-  /** One sleeper for the whole body: a stream may have hundreds of thousands of pieces. */
+  /** One timer for the whole body: a stream may have hundreds of thousands of pieces. */
   async #watch(pace: BodyPace, stream: GotStream, over: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     for (let delayMs = pace.silenceMs; ; ) {
@@ -215,7 +215,7 @@ export class Exchange {
         if (this.#receivedBytes > DRAINED_BYTES) break;
       }
     } catch {
-      // The status has been said; what can be had of the text is enough.
+      // The status is already known. The part of the text that arrived is enough.
     } finally {
       over.abort();
     }
@@ -224,7 +224,7 @@ export class Exchange {
   }
 
   #failed(error: unknown): RemoteError {
-    // got reads what it can of a failed response; there is nobody to take it.
+    // got reads the body of a failed response, but no consumer takes it.
     this.#stream?.destroy();
     const { signal } = this.#request;
     const failure = signal.aborted

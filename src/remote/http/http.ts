@@ -1,5 +1,5 @@
-// HTTP with one endpoint: what the read, write and query clients share. Knows headers and credentials and what a response means; one request's
-// course is exchange.ts, the classes of responses are classify-response.ts, the connections agents.ts.
+// HTTP requests to one endpoint, shared by the read, write and query clients: headers, credentials, and the classification of responses.
+// exchange.ts runs one request, classify-response.ts has the classes of responses, agents.ts the connections.
 
 import { VERSION } from '../../telemetry/version.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -13,7 +13,7 @@ import { createRedactor } from './redact-response.ts';
 
 export class HttpClient {
   readonly side: Side;
-  /** Masks this endpoint's secrets in a text that a server sent. */
+  /** Masks this endpoint's secrets in a text from a server. */
   readonly redact: (text: string) => string;
   readonly #endpoint: Endpoint;
   readonly #context: ClientContext;
@@ -29,20 +29,20 @@ export class HttpClient {
     this.#headers = endpointHeaders(endpoint);
   }
 
-  /** Resolves with any response, good or bad; throws RemoteError when there is none. */
+  /** Resolves with any response, good or bad. Throws RemoteError if there is none. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const exchange = new Exchange(this.side, this.#context, this.#endpoint.timeouts.silenceMs, request);
     return exchange.open(this.#agents, this.#endpoint, this.#headers);
   }
 
-  /** The RemoteError for a response that is not `done`, its text read and shown; undefined for a good one, its body untouched. */
+  /** The RemoteError for a response that is not `done`, with its text. Undefined for a good response, whose body is not touched. */
   async refusal(response: HttpResponse): Promise<RemoteError | undefined> {
     const { status } = response;
     if (status >= 200 && status < 300 && this.judge(response, '').class === 'done') return undefined;
     return this.refusalOf(response, await response.text());
   }
 
-  /** The same for a response whose text has been taken. */
+  /** Like `refusal`, for a response whose text was already taken. */
   refusalOf(response: HttpResponse, text: string): RemoteError | undefined {
     const { status } = response;
     const classified = this.judge(response, text);
@@ -50,7 +50,10 @@ export class HttpClient {
     return new RemoteError({ ...classified, side: this.side, status, what: this.#whatOf(status, text) });
   }
 
-  /** What a good response that proves nothing means, should the samples not be there; undefined for any other. */
+  /**
+   * For a good response that does not prove storage: the error to report if the samples turn out to be missing. Undefined for any other
+   * response.
+   */
   doubtOf(response: HttpResponse, text: string): RemoteError | undefined {
     const { status } = response;
     const classified = this.judge(response, text);
@@ -72,7 +75,7 @@ export class HttpClient {
     return { ...classified, hint: `${largestHeader(this.#headers)}: ${classified.hint}` };
   }
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, also those in use. */
   close(): void {
     closeAgents(this.#agents);
   }
@@ -80,7 +83,7 @@ export class HttpClient {
 
 function endpointHeaders(endpoint: Endpoint): Record<string, string> {
   const headers: Record<string, string> = { 'user-agent': `prom-migrator/${VERSION}` };
-  // A Mimir with ingest storage acknowledges a write before a query shows it, unless the query wants all that was acknowledged before it.
+  // Mimir with ingest storage acknowledges a write before queries show it, unless the query requests strong consistency.
   if (endpoint.side === 'progress') headers['x-read-consistency'] = 'strong';
   for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
   const { auth } = endpoint;
@@ -93,7 +96,7 @@ function endpointHeaders(endpoint: Endpoint): Record<string, string> {
   return headers;
 }
 
-/** Never shows a value. */
+/** The name and size of the largest header, never its value. */
 function largestHeader(headers: Readonly<Record<string, string>>): string {
   const bytes = (name: string) => Buffer.byteLength(headers[name] ?? '');
   const [largest = ''] = Object.keys(headers).sort((a, b) => bytes(b) - bytes(a));

@@ -1,5 +1,4 @@
-// Keeps an endpoint's secrets out of what is shown of its server's responses: servers and proxies like to repeat the URL, or the
-// credentials that they did not like. Called by http.ts.
+// Removes an endpoint's secrets from the responses that are shown. Servers and proxies often repeat the URL or the rejected credentials.
 
 import type { Endpoint } from './endpoint.ts';
 
@@ -7,7 +6,7 @@ const CREDENTIAL_HEADER = /^(?:proxy-)?authorization$|cookie|token|secret|passwo
 // Shorter values would mask ordinary words of a response.
 const SHORTEST_SECRET_CHARS = 4;
 
-/** A function that replaces every secret of the endpoint, in any of the spellings it travels in, by `***`. */
+/** A function that replaces every secret of the endpoint, in each of its encodings, with `***`. */
 export function createRedactor(endpoint: Endpoint): (text: string) => string {
   const secrets = new Set<string>();
   const add = (value: string | null | undefined) => {
@@ -30,7 +29,7 @@ export function createRedactor(endpoint: Endpoint): (text: string) => string {
     add(decode(parsed.password));
     for (const [name, value] of parsed.searchParams) if (!/^(?:db|rp|api-version)$/.test(name)) add(value);
   }
-  // The longest first, so that no secret leaves a rest of another one.
+  // Longest first, so that no secret leaves the rest of a longer one.
   const ordered = [...secrets].sort((a, b) => b.length - a.length);
   return (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 }

@@ -1,10 +1,10 @@
-// What a failure of the network or of TLS means, when there is no response to judge. Called by http.ts for everything that got throws.
+// Classifies a failure of the network or of TLS, where there is no response to judge.
 
 import { hintOf, type RemoteCode } from './response-codes.ts';
 import type { Side } from './side.ts';
 import { type ResponseClass, excerpt, RemoteError } from './remote-error.ts';
 
-/** What is read of an error, whoever threw it: node, OpenSSL, got, hpagent. */
+/** The fields of an error from node, OpenSSL, got or hpagent. */
 interface Failure {
   readonly name: string;
   readonly code: string;
@@ -14,7 +14,7 @@ interface Failure {
   readonly host: string | undefined;
 }
 
-/** Thrown into a request by http.ts when the body of its response pauses for too long. */
+/** Thrown into a request if the body of its response pauses for too long. */
 export class SilenceError extends Error {
   readonly code = 'ERR_SILENCE';
 
@@ -23,7 +23,7 @@ export class SilenceError extends Error {
   }
 }
 
-/** Thrown into a request by http.ts when the body of its response comes too slowly to be one. */
+/** Thrown into a request if the body of its response arrives too slowly. */
 export class SlowError extends Error {
   readonly code = 'ERR_SLOW';
 
@@ -50,8 +50,8 @@ const UNTRUSTED = new Set([
 ]);
 
 /**
- * A failure as a RemoteError, which names host and port where the system told them and holds no part of the request. `answered` says
- * that the response's headers had come already. What is a RemoteError already is given back as it is.
+ * Converts a failure to a RemoteError. It names host and port if the system reported them, and contains no part of the request. `responded`
+ * says that the response's headers had already arrived. A RemoteError is returned unchanged.
  */
 export function classifyFailure(side: Side, error: unknown, responded = false): RemoteError {
   if (error instanceof RemoteError) return error;
@@ -106,7 +106,7 @@ function judge(failure: Failure, responded: boolean): Judgement {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
     return refused('tls-wrong-name', `has a certificate for a different name: ${excerpt(message)}`);
   }
-  // The names that OpenSSL gives to the same alerts differ between its versions.
+  // OpenSSL's names for the same alerts differ between its versions.
   const alert = `${code} ${message}`.replaceAll('_', ' ');
   if (/alert (?:unknown ca|(?:bad |no |unsupported )?certificate)/i.test(alert)) {
     return refused('tls-client-certificate', `does not accept the client certificate, or requires one (${code})`);
@@ -129,7 +129,7 @@ function judge(failure: Failure, responded: boolean): Judgement {
   );
 }
 
-/** got wraps what node throws, and node wraps the attempts on several addresses of one name. */
+/** got wraps the errors of node, and node wraps the attempts on several addresses of one name. */
 function readFailure(error: unknown): Failure {
   const chain: Record<string, unknown>[] = [];
   let next: unknown = error;

@@ -1,4 +1,4 @@
-// What a response means. One pure function over the table of response-rules.ts, called by the clients of this room for every response.
+// Classifies a response: one pure function over the table in response-rules.ts.
 
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -13,7 +13,7 @@ export interface JudgedResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
-  /** The beginning of the body, as far as it is text; empty for a good response that is still to be read. */
+  /** The beginning of the body, if it is text. Empty for a good response whose body is not read yet. */
   readonly text: string;
   /** Milliseconds since 1970, for a Retry-After that is a date. */
   readonly now: number;
@@ -40,24 +40,27 @@ const TRANSIENT_CODES: Readonly<Record<number, RemoteCode>> = {
   504: 'gateway-timeout',
 };
 
-/** What Go's HTTP server and InfluxDB's own recovery from a panic say: the same question would end the same way. */
+/** The texts of Go's HTTP server and of InfluxDB's panic recovery: the same request would fail again. */
 const CRASH = /^\s*Internal Server Error\s*$/i;
 
-/** Cortex, Mimir, Amazon: refused by the limiter, before anything of the request was stored. A bare 429 may come from anything in between. */
+/**
+ * Cortex, Mimir and Amazon: the rate limiter rejected the request before any of it was stored. A bare 429 may come from any proxy in
+ * between.
+ */
 const OWN_RATE_LIMIT = /ingestion rate limit|err-mimir-tenant-max-(?:ingestion|request)-rate|ThrottlingException/i;
 
-/** No store writes a page: this comes from a proxy, whose 400 says nothing about samples. */
+/** No store sends an HTML page. It comes from a proxy, whose 400 says nothing about samples. */
 const PAGE = /^\s*<(?:!doctype|html)/i;
 
-/** What Cortex and Mimir say of a replica that they do not follow. */
+/** The text of Cortex and Mimir for a replica that they do not follow. */
 const HA_TRACKER = /replicas did(?: not|n't) match|\bha\b|dedup/i;
 
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
- * The class, the stable code and the cure of an HTTP response, for remote_read, remote_write and the query API alike. A good response to a
- * read is `done` when its Content-Type is one of theirs (protobuf, streamed protobuf, JSON); which of them was asked for is the
- * client's to check. Follows the texts of Prometheus 2.24 to 3.14, Mimir, Cortex, Thanos, M3, VictoriaMetrics, InfluxDB 1.x, Promscale.
+ * The class, the stable code and the fix of an HTTP response, for remote_read, remote_write and the query API. A good response to a read is
+ * `done` if its Content-Type is one of the known ones (protobuf, streamed protobuf, JSON). The client checks whether it is the requested
+ * one. Follows the texts of Prometheus 2.24 to 3.14, Mimir, Cortex, Thanos, M3, VictoriaMetrics, InfluxDB 1.x, Promscale.
  */
 export function classifyResponse(response: JudgedResponse): Classified {
   const { side, status, text } = response;
@@ -79,7 +82,8 @@ export function classifyResponse(response: JudgedResponse): Classified {
   ) {
     return { class: 'ambiguous', code: 'influxdb-failed', hint: hintOf('influxdb-failed', side) };
   }
-  // M3 sums up both kinds of errors of one request. What it calls retryable must be repeated, bad samples beside it or not.
+  // M3 summarises both kinds of errors of one request. If it reports retryable errors, the request must be repeated, even if it also
+  // reports bad samples.
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
   const told = { ...response, text: tellingPart(text) };
   const rule = retryable ? undefined : RULES.find((candidate) => applies(candidate, told));
@@ -106,7 +110,7 @@ export function classifyResponse(response: JudgedResponse): Classified {
   };
 }
 
-/** Without what comes from the data: a metric called `too_old` must not decide. Mimir's own ids say all there is to know. */
+/** The text without the parts that come from the data: a metric called `too_old` must not decide. Mimir's own error ids are unambiguous. */
 function tellingPart(text: string): string {
   return /\berr-mimir-[a-z-]+/.exec(text)?.[0] ?? text.replaceAll(/\bseries[=:]? ?(?:\S{1,200})?\{[^}]*\}?/g, 'series');
 }
@@ -126,7 +130,7 @@ function classifyGood({ side, status, headers, text }: JudgedResponse): Classifi
   if (side === 'destination') {
     if (html) return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
     if (status !== 202) return { class: 'done' };
-    // Cortex and Mimir: the HA tracker follows another replica and dropped all of it.
+    // Cortex and Mimir: the HA tracker follows another replica and dropped the whole request.
     return { class: 'done', unproven: HA_TRACKER.test(text) ? 'ha-tracker' : 'accepted-only' };
   }
   if (html || !/^application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)\b/i.test(contentType)) {

@@ -1,19 +1,18 @@
-// What can go wrong between this process and a server, as one error type: thrown by the clients of this room, acted on by
-// migration/ through `class`, shown to the user through `message` and `hint`.
+// The failures between this process and a server, as one error type. `class` decides the reaction, `message` and `hint` are for the user.
 
 import type { Side } from './side.ts';
 import { type ResponseCode, RESPONSE_CODES, type RemoteCode } from './response-codes.ts';
 
 export type ResponseClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit
-  | 'too-large' // ask for, or send, less at once
-  | 'rejected' // the destination refuses samples, not the request: bisect and count
-  | 'refused' // no repetition helps: somebody has to change a setting
-  | 'unsupported' // the server does not know this kind of message or answer: fall back to another one
-  | 'ambiguous' // a 400 that a Cortex-like source uses for anything: retry a few times, then halve, then fail
+  | 'too-large' // request or send less at once
+  | 'rejected' // the destination rejects samples, not the request: bisect and count
+  | 'refused' // a retry cannot help: a configuration change is required
+  | 'unsupported' // the server does not know this kind of message or response: fall back to another one
+  | 'ambiguous' // a 400 that a Cortex-like source uses for any failure: retry a few times, then halve, then fail
   | 'aborted'; // this process gave up on the request itself
 
-/** Why a destination refused samples; the words of the metrics and of the summary. */
+/** Why a destination rejected samples, in the words of the metrics and of the summary. */
 export type RejectReason =
   | 'out_of_order'
   | 'too_old'
@@ -30,7 +29,7 @@ export interface RemoteErrorDetails {
   readonly class: ResponseClass;
   readonly code: RemoteCode;
   readonly side: Side;
-  /** What happened, without the side: `answered 400: out of order sample`. */
+  /** What happened, without the side: `returned 400: out of order sample`. */
   readonly what: string;
   readonly status?: number | undefined;
   readonly hint?: string | undefined;
@@ -39,8 +38,8 @@ export interface RemoteErrorDetails {
 }
 
 /**
- * Carries no `cause`: the HTTP client's own errors hold the request's options, credentials among them, and whoever inspects or
- * logs an error prints its causes too.
+ * Has no `cause`: the HTTP client's own errors hold the request's options with credentials, and code that inspects or logs an error prints
+ * its causes too.
  */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
@@ -50,7 +49,7 @@ export class RemoteError extends Error {
   readonly side: Side;
   readonly status: number | undefined;
   readonly hint: string | undefined;
-  /** Milliseconds from the response on, as the server asked for; at most five minutes. */
+  /** Milliseconds from the response on, as the server requested. At most five minutes. */
   readonly retryAfterMs: number | undefined;
   /** Only with class `rejected`. */
   readonly reason: RejectReason | undefined;
@@ -66,7 +65,7 @@ export class RemoteError extends Error {
     this.reason = details.reason;
   }
 
-  /** What the catalogue says of failures with this code. */
+  /** The catalogue's entry for this code. */
   get traits(): ResponseCode {
     return RESPONSE_CODES[this.code];
   }
@@ -75,11 +74,11 @@ export class RemoteError extends Error {
 const EXCERPT_CHARS = 512;
 
 /**
- * A server's text as it may stand in a message: one line, printable, without HTML, with the query values and the userinfo of
- * every URL in it masked, at most 512 characters.
+ * A server's text, made safe for a message: one line, printable, without HTML, the query values and userinfo of every URL masked, at most
+ * 512 characters.
  */
 export function excerpt(text: string): string {
-  // The limit before the replacements keeps them cheap whatever the server sent.
+  // Cutting before the replacements keeps them cheap, whatever the server sent.
   let line = text.slice(0, 16 * 1024);
   if (/<(?:!doctype|html|head|body|title|center|h1)\b/i.test(line)) line = textOfHtml(line);
   line = line

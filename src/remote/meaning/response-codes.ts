@@ -1,5 +1,5 @@
-// The catalogue of codes that a RemoteError can carry: what each means and what cures it. Hints are made from the cures, and the
-// documentation lists them. `spec.SIDE` stands for the endpoint's place in the manifest.
+// The catalogue of the codes of a RemoteError: what each means and how to fix it. Hints and documentation are made from it. `spec.SIDE`
+// stands for the endpoint's place in the manifest.
 
 import type { Side } from './side.ts';
 
@@ -7,18 +7,18 @@ export interface ResponseCode {
   readonly meaning: string;
   readonly cure: string;
   /**
-   * Whether a write request that failed like this may have been stored. `no`: it was never sent whole, or the server's own text says that it
-   * stored none of it. `part`: the server's own text says that it refused some of it; Cortex, Mimir, Thanos and M3 keep the rest, Prometheus
-   * keeps nothing. Any other failure is `unknown`: a proxy that restarts replaces the acknowledgement of a store that has committed by 500,
-   * 503 or 408.
+   * Whether a write request that failed with this code may have been stored. `no`: the request was not sent completely, or the server's
+   * text says that it stored nothing. `part`: the server's text says that it rejected some samples; Cortex, Mimir, Thanos and M3 keep the
+   * others, Prometheus keeps none. Any other failure is `unknown`: a restarting proxy can replace the acknowledgement of a store that has
+   * committed with 500, 503 or 408.
    */
   readonly arrival: 'no' | 'part' | 'unknown';
   /**
-   * A refusal that looks like a wrong setting. Before the first good response of a side it is one; afterwards it is more often an ingress that
+   * A refusal that looks like a wrong setting. Before the first good response of a side it is one. Later it is more often an ingress that
    * restarts, and is retried for some minutes (retrier.ts).
    */
   readonly afterGood?: 'retry';
-  /** Whether a smaller request can succeed: always worth a try, or only when the same failure repeats. */
+  /** Whether a smaller request can succeed: always worth a try, or only if the same failure repeats. */
   readonly smaller?: 'always' | 'when-repeated';
 }
 
@@ -28,7 +28,7 @@ const OUT_OF_ORDER_SETTINGS =
 const POLICY = 'or continue without these samples: spec.rejectedSamples: Skip';
 
 export const RESPONSE_CODES = {
-  // The destination refuses samples.
+  // The destination rejects samples.
   'out-of-order': {
     arrival: 'part',
     meaning: 'the destination has a newer sample of the series and rejects older ones',
@@ -120,7 +120,7 @@ export const RESPONSE_CODES = {
     cure: "metric names are requested in groups automatically; if even one metric is truncated, raise the coordinator's limits (limits.perQuery.maxFetchedSeries) or set the header M3-Limit-Max-Series in spec.SIDE.headers",
   },
 
-  // Somebody has to change something.
+  // A configuration change is required.
   unauthorized: {
     arrival: 'no',
     meaning: 'the server requires valid credentials (401)',
@@ -231,7 +231,7 @@ export const RESPONSE_CODES = {
     cure: 'see the response; check spec.SIDE.url',
   },
 
-  // Another kind of message.
+  // Another kind of message is needed.
   'message-unsupported': {
     arrival: 'no',
     meaning: 'the server does not accept this message type (415)',
@@ -254,7 +254,7 @@ export const RESPONSE_CODES = {
     cure: 'no action needed: another API is used',
   },
 
-  // Worth another try.
+  // Worth a retry.
   'rate-limited': {
     arrival: 'unknown',
     smaller: 'when-repeated',
@@ -414,12 +414,12 @@ export const RESPONSE_CODES = {
 
 export type RemoteCode = keyof typeof RESPONSE_CODES;
 
-/** Where a side's endpoint stands in the manifest. */
+/** The place of a side's endpoint in the manifest. */
 export function manifestPath(side: Side): string {
   return side === 'progress' ? 'spec.destination.progress' : `spec.${side}`;
 }
 
-/** The cure of a code in the words of one side. */
+/** The fix for a code, in the words of one side. */
 export function hintOf(code: RemoteCode, side: Side): string {
   return RESPONSE_CODES[code].cure.replaceAll('spec.SIDE', manifestPath(side));
 }

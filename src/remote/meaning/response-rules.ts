@@ -1,5 +1,4 @@
-// The table behind classify-response.ts: which status and which text of which side means what. The texts are those of the real servers,
-// named beside them.
+// The table of response rules: what a status and a text mean for each side. The texts are those of real servers, named beside them.
 
 import { manifestPath, type RemoteCode } from './response-codes.ts';
 import type { Side } from './side.ts';
@@ -17,15 +16,15 @@ export interface Rule {
 
 const TO_WRITE: readonly Side[] = ['destination'];
 const TO_READ: readonly Side[] = ['source', 'progress'];
-// Prometheus before 2.50 returns 500 for samples too old, and every Prometheus does for histograms that are switched off; Thanos
-// returns 409; some gateways 422.
+// Prometheus before 2.50 returns 500 for samples that are too old, and every Prometheus returns it for histograms that are switched off.
+// Thanos returns 409. Some gateways return 422.
 const REJECTING = [400, 409, 422, 500] as const;
 const CLIENT_ERRORS = [400, 409, 422] as const;
 const LIMIT_STATUSES = [400, 422, 429, 500, 503] as const;
 
-/** The first rule that fits wins, so the special stand before the general ones. */
+/** The first matching rule wins, so special rules come before general ones. */
 export const RULES: readonly Rule[] = [
-  // One port for two protocols: Go's net/http, nginx.
+  // The two protocols on one port: Go's net/http, nginx.
   {
     class: 'refused',
     code: 'https-expected',
@@ -33,7 +32,7 @@ export const RULES: readonly Rule[] = [
     text: /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i,
   },
 
-  // Any Go server, Node and Envoy; nginx says 400, or 494 in its log and in some gateways made of it.
+  // Any Go server, Node and Envoy. nginx returns 400; its log, and some gateways built on it, say 494.
   { class: 'refused', code: 'headers-too-large', statuses: [431] },
   {
     class: 'refused',
@@ -65,7 +64,8 @@ export const RULES: readonly Rule[] = [
     code: 'too-many-series',
     sides: TO_READ,
     statuses: LIMIT_STATUSES,
-    // Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3 (limits.perQuery.maxFetchedSeries, and of documents, which are series).
+    // Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3 (limits.perQuery.maxFetchedSeries, and its limit of documents, which are
+    // series).
     text: /exceeded series limit|err-mimir-max-series|query hit the max number of series|max-select-series|-search\.max(?:UniqueTimeseries|Series|ExportSeries)|query exceeded limit/i,
   },
   {
@@ -76,7 +76,7 @@ export const RULES: readonly Rule[] = [
     text: /exceeded bytes limit|err-mimir-max-(?:chunks-bytes|(?:estimated-)?memory-consumption|query-)|query (?:hit|exceeded) the (?:max|aggregated)|message larger than max|-search\.maxMemoryPerQuery|(?:block|message) is too large/i,
   },
 
-  // A limit on the number of series stands whatever is repeated or left out: Mimir, Cortex, Thanos Receive, InfluxDB, AMP.
+  // A limit on the number of series applies whatever is repeated or omitted: Mimir, Cortex, Thanos Receive, InfluxDB, AMP.
   {
     class: 'refused',
     code: 'series-limit',
@@ -85,8 +85,9 @@ export const RULES: readonly Rule[] = [
     text: /max-series-per-(?:user|metric|database)|max-active-series|per[- ](?:user|tenant|metric)(?:_| )series(?: |_)limit|max-values-per-tag|head series limit|(?:active )?series limit .*(?:exceeded|reached)/i,
   },
 
-  // M3: what is retryable in its sums is, whatever else stands beside it; the rules of single samples come later.
-  // Prometheus rejects the far future with a text that starts with "out of bounds": the future comes before the past.
+  // M3: a sum with retryable errors is retryable, whatever else it reports. The rules for single samples come later.
+  // Prometheus rejects the far future with a text that starts with "out of bounds", so the rule for the future comes before the rule for
+  // the past.
   rejection('too-far-in-future', 'too_far_in_future', /too[- ]far in (?:the )?future|too-far-in-future|too new/i),
   rejection('histograms-out-of-order', 'out_of_order', /out[- ]of[- ]order native histogram/i),
   rejection(
@@ -170,7 +171,7 @@ export const RULES: readonly Rule[] = [
     code: 'histograms-not-served',
     sides: TO_READ,
     statuses: [500],
-    // thanos-remote-read: the encoding is that of a chunk with native histograms (1) or of one newer than it.
+    // thanos-remote-read: the encoding is that of a chunk with native histograms (1), or a later one.
     text: /unexpected encoding type/i,
   },
   {
@@ -184,7 +185,7 @@ export const RULES: readonly Rule[] = [
     class: 'refused',
     code: 'bad-query',
     sides: TO_READ,
-    // Prometheus returns 500 for a bad regular expression in remote_read; the query API says bad_data.
+    // Prometheus returns 500 for a bad regular expression in remote_read. The query API returns bad_data.
     statuses: [400, 422, 500],
     text: /error parsing regexp|invalid matcher|unknown matcher type|bad_data|parse error|cannot parse|invalid parameter|at least one (?:non-empty )?matcher|unparsed data/i,
   },
@@ -216,7 +217,7 @@ function rejection(code: RemoteCode, reason: RejectReason, text: RegExp): Rule {
   return { class: 'rejected', code, reason, sides: TO_WRITE, statuses: REJECTING, text };
 }
 
-/** The usual paths, because a wrong one is the commonest mistake of all. */
+/** The usual paths: a wrong path is the most common mistake. */
 export function pathHint(side: Side): string {
   const url = `${manifestPath(side)}.url`;
   if (side === 'source') {

@@ -1,4 +1,4 @@
-// Which of the servers of a migration: each error, metric and log line names it.
+// The servers of a migration. Each error, metric and log line names one.
 
-/** `progress` is the destination where progress is read. */
+/** `progress` is the endpoint of the destination that progress is read from. */
 export type Side = 'source' | 'destination' | 'progress';
