@@ -1,5 +1,5 @@
-// The CustomResourceDefinition that comes with this package, ready for use. The build puts a module with the same exports in place of this one,
-// so that an installed program compiles nothing at start and loads none of the libraries for it.
+// The CustomResourceDefinition of this package, compiled. The build replaces this module with one that has the same exports, so that an
+// installed program compiles nothing at startup and loads none of the compiler's libraries.
 
 import { readFileSync } from 'node:fs';
 import { CRD_FILE } from './crd.ts';

@@ -1,5 +1,5 @@
-// From the CRD's YAML to what the checks of manifests use. `npm run build` does it for the package; from a checkout it is done at start. The
-// libraries for it are large: only compiled-crd.ts may load this file.
+// Compiles the CRD's YAML to the data that manifests are checked with. In the package, `npm run build` has done it; in a checkout it
+// happens at startup. The libraries for it are large: only compiled-crd.ts may load this file.
 
 import { parse as parseCel } from '@bufbuild/cel';
 import { Ajv, type Options } from 'ajv';
@@ -8,7 +8,7 @@ import type { Resource, Schema } from './crd.ts';
 import { type Expression, isFunctionName } from './rule-expression.ts';
 import { FORMATS } from './schema-formats.ts';
 
-/** The part of ajv's errors that is used. */
+/** The part of ajv's errors that this project needs. */
 export interface SchemaError {
   readonly keyword: string;
   /** A JSON pointer. */
@@ -18,9 +18,9 @@ export interface SchemaError {
 
 export interface CompiledCrd {
   readonly resource: Resource;
-  /** What is wrong with a value, all of it. */
+  /** All schema errors of a value. */
   schemaErrors(value: unknown): readonly SchemaError[];
-  /** By their text, the expressions of the rules, but for those that compare with an earlier version of the object. */
+  /** The expressions of the rules, by their text. Excludes rules that compare with an earlier version of the object. */
   readonly expressions: Readonly<Record<string, Expression>>;
 }
 
@@ -45,7 +45,7 @@ export function resourceOf(crdText: string): Resource {
   };
 }
 
-/** @throws Error when the CRD uses what the checks do not know */
+/** @throws Error if the CRD uses a feature that the checks do not know */
 export function compileCrd(crdText: string): CompiledCrd {
   const resource = resourceOf(crdText);
   const validate = createAjv().compile(toAjv(resource.schema));
@@ -86,7 +86,7 @@ const OTHER_KEYWORDS: readonly string[] = [
   'x-kubernetes-validations',
 ];
 
-/** A structural schema as JSON schema, closed: a field that it does not know is an error. Throws on a keyword unknown here. */
+/** Converts a structural schema to a closed JSON schema: an unknown field is an error. Throws on a keyword that is unknown here. */
 export function toAjv(schema: Schema): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const keyword of Object.keys(schema)) {
@@ -107,11 +107,11 @@ export function toAjv(schema: Schema): Record<string, unknown> {
   return result;
 }
 
-/** By their text, the expressions of all rules that are evaluated without a cluster. */
+/** The expressions of all rules that can be evaluated without a cluster, by their text. */
 function expressionsOf(schema: Schema): Record<string, Expression> {
   const expressions: Record<string, Expression> = {};
   for (const { rule, messageExpression } of rulesBelow(schema)) {
-    // A transition rule compares with the object as it was: there is none without a cluster.
+    // A transition rule compares with the old object, which exists only in a cluster.
     if (/\boldSelf\b/.test(rule)) continue;
     for (const text of messageExpression === undefined ? [rule] : [rule, messageExpression]) {
       expressions[text] ??= parseExpression(text);
@@ -128,7 +128,7 @@ function* rulesBelow(schema: Schema): Generator<NonNullable<Schema['x-kubernetes
   }
 }
 
-/** @throws Error when it is not CEL, or uses a part of CEL that rule-expression.ts does not know */
+/** @throws Error if it is not CEL, or uses a part of CEL that rule-expression.ts does not know */
 export function parseExpression(text: string): Expression {
   const { expr } = parseCel(text);
   if (expr === undefined) throw new Error(`not a CEL expression: ${text}`);
@@ -160,7 +160,7 @@ function toExpression(expression: CelExpression | undefined, text: string): Expr
       return { kind: 'call', function: name, args: args.map(inner) };
     }
     case 'comprehensionExpr':
-      // The condition only says when the rest cannot change the result any more.
+      // The condition only says when the remaining items cannot change the result any more.
       return {
         kind: 'fold',
         over: inner(part.value.iterRange),

@@ -1,16 +1,16 @@
-// The CustomResourceDefinition that comes with this package: the one truth about the manifest. validate.ts checks manifests against its
-// schema, scripts/docs.ts makes the types and the reference from it. This file has its shape, compiled-crd.ts its content.
+// The shape of this package's CustomResourceDefinition, which is the single source of truth about the manifest: the checks, the types and
+// the reference are made from it. compiled-crd.ts has its content.
 
-/** One `x-kubernetes-validations` rule: a CEL expression that must be true of `self`. */
+/** One `x-kubernetes-validations` rule: a CEL expression that must be true for `self`. */
 export interface ValidationRule {
   readonly rule: string;
   readonly message?: string;
   readonly messageExpression?: string;
-  /** JSONPath below `self`, such as `.end`: where the problem is reported. */
+  /** JSONPath below `self`, such as `.end`: the place where the problem is reported. */
   readonly fieldPath?: string;
 }
 
-/** The part of Kubernetes' structural schemas (OpenAPI v3) that the CRD uses; crd-compiler.ts refuses any other keyword. */
+/** The part of Kubernetes' structural schemas (OpenAPI v3) that the CRD uses. crd-compiler.ts rejects any other keyword. */
 export interface Schema {
   readonly description?: string;
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';

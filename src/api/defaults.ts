@@ -1,4 +1,4 @@
-// Fills in the defaults of a structural schema the way the API server does. Used by validate.ts.
+// Fills in the defaults of a structural schema, as the API server does.
 
 import type { Schema } from './crd.ts';
 
@@ -9,8 +9,8 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * A copy of the value with every default of the schema filled in. A field that is null counts as not given (`end:` with nothing
- * after it), as it does for the API server. Values of the wrong type are left as they are, for validation to report.
+ * A copy of the value with every default of the schema filled in. A field that is null counts as unset (`end:` with nothing after it), as
+ * for the API server. Values of the wrong type stay as they are, and validation reports them.
  */
 export function withDefaults(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) {
@@ -32,12 +32,12 @@ export function withDefaults(value: unknown, schema: Schema): unknown {
   return result;
 }
 
-/** A field named `__proto__` is a field like any other. */
+/** Sets a field. A field named `__proto__` is an ordinary field here. */
 function setField(object: JsonObject, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** The schema of an object's field, be it a named one or a map's value. */
+/** The schema of an object's field, for a named field and for a map's value. */
 export function fieldOf(schema: Schema, name: string): Schema | undefined {
   const { properties } = schema;
   if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];

@@ -1,4 +1,4 @@
-// Durations as Prometheus writes them (`1h30m`, `500ms`, `0`), used by the manifest's checks and by migration/plan.ts.
+// Durations as Prometheus writes them (`1h30m`, `500ms`, `0`).
 
 const UNITS_MS = [
   ['y', 365 * 86_400_000],
@@ -13,8 +13,8 @@ const UNITS_MS = [
 const SYNTAX = /^(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/;
 
 /**
- * The milliseconds of a Prometheus duration, or undefined when it is none: each unit at most once, longest first, a year of 365
- * days. More than 2^53 - 1 ms is none either.
+ * The milliseconds of a Prometheus duration, or undefined if the text is not one. Each unit occurs at most once, longest first; a year has
+ * 365 days. More than 2^53 - 1 ms is not a duration.
  */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
@@ -28,7 +28,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(totalMs) ? totalMs : undefined;
 }
 
-/** The shortest text that `parseDuration` reads as this many milliseconds; weeks and years are written as days. */
+/** The shortest text that `parseDuration` reads as this many milliseconds. Weeks and years are written as days. */
 export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return '0';
   let rest = durationMs;

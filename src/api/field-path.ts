@@ -1,11 +1,11 @@
-// Paths into a manifest: how checks name a field, and how it is shown. Used by every check of this room.
+// Paths into a manifest: how checks name a field, and how a path is shown.
 
 import { isObject } from './defaults.ts';
 
 /** A field's name, or a position in a list. */
 export type PathSegment = string | number;
 
-/** `['spec', 'selectors', 0]` as `spec.selectors[0]`; names that are not plain stand in brackets and quotes. */
+/** `['spec', 'selectors', 0]` as `spec.selectors[0]`. Names with special characters are in brackets and quotes. */
 export function formatPath(segments: readonly PathSegment[]): string {
   let path = '';
   for (const segment of segments) {
@@ -20,7 +20,7 @@ export function startsWith(path: readonly PathSegment[], prefix: readonly PathSe
   return prefix.every((segment, index) => path[index] === segment);
 }
 
-/** What stands at a path, or undefined. */
+/** The value at a path, or undefined. */
 export function valueAt(root: unknown, path: readonly PathSegment[]): unknown {
   let value = root;
   for (const segment of path) {

@@ -1,5 +1,5 @@
-// YAML as kubectl and the API server read it, so that a file means the same to `run`: they follow YAML 1.1 in what a word without quotes is
-// (`010` is 8, `1_000` a number, `yes` and `on` are true), with YAML 1.2's `0o17` and without times, dates and sexagesimal numbers.
+// YAML as kubectl and the API server read it, so that a file means the same to `run`. For words without quotes they follow YAML 1.1 (`010`
+// is 8, `1_000` is a number, `yes` and `on` are true), plus YAML 1.2's `0o17`, minus times, dates and sexagesimal numbers.
 
 import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 

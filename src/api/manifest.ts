@@ -1,5 +1,4 @@
-// Reads the files of `run -f`: one PromMigration and the Secrets and ConfigMaps that it refers to, out of any number of YAML
-// documents. Called by cli/.
+// Reads the files of `run -f`: one PromMigration and the Secrets and ConfigMaps that it refers to, from any number of YAML documents.
 
 import { statSync } from 'node:fs';
 import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } from 'yaml';
@@ -15,7 +14,7 @@ import { localSecretSource, referencesOf, type SecretDocument, type SecretSource
 import { validateMigration } from './validate.ts';
 
 export interface ManifestFile {
-  /** As the user gave it, for messages. */
+  /** As the user wrote it, for messages. */
   readonly name: string;
   readonly text: string;
 }
@@ -28,17 +27,17 @@ export type LoadedManifests =
     }
   | { readonly problems: readonly Problem[] };
 
-/** One YAML document that holds something. */
+/** One YAML document that is not empty. */
 interface Entry {
   readonly origin: Origin;
-  /** Counted from 1, for messages about the document as a whole. */
+  /** Counted from 1, for messages about the whole document. */
   readonly number: number;
   readonly value: unknown;
 }
 
 /**
- * The one PromMigration of these files with its defaults filled in, its namespace (`default` when it names none) and the values
- * of its Secrets and ConfigMaps, or every problem there is. Never throws. `nowMs` is what "in the future" is measured by.
+ * The only PromMigration in these files with its defaults filled in, its namespace (`default` if it names none) and the values of its
+ * Secrets and ConfigMaps, or all problems. Never throws. `nowMs` is the current time for the check of times in the future.
  */
 export function loadManifests(
   files: readonly ManifestFile[],
@@ -165,14 +164,14 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** The documents of a file that hold something; what cannot be read goes to `problems`. */
+/** The documents of a file that are not empty. Read errors go to `problems`. */
 function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
   const report = (message: string, document?: number) => {
     problems.push({ file: file.name, document, path: '', value: undefined, message });
   };
   let documents: readonly Document[];
   try {
-    // Not its pretty errors: they quote the lines around, and these may be a Secret's.
+    // Without pretty errors: they quote the surrounding lines, which may be a Secret's.
     documents = [
       ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), {
         ...KUBERNETES_YAML,
@@ -219,8 +218,8 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
 }
 
 /**
- * A list or a mapping as a key would become some text; Kubernetes refuses it. It takes `y`, `n`, `on` and `off` without quotes for true and
- * false, and renames a label of that name without a word: nobody means that.
+ * Finds a key that cannot be used. YAML would turn a list or a mapping into some text; Kubernetes rejects it as a key. Kubernetes reads
+ * unquoted `y`, `n`, `on` and `off` as true and false and silently renames a label with such a name, which is never intended.
  */
 function unusableKey(document: Document): string | undefined {
   let problem: string | undefined;
@@ -237,7 +236,7 @@ function unusableKey(document: Document): string | undefined {
   return problem;
 }
 
-/** Our words for the reader's errors: its own may quote the text, which may be a Secret's. */
+/** Our own texts for the YAML parser's errors: its texts may quote the input, which may be a Secret's. */
 const YAML_ERRORS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias to an anchor that does not exist',
   BAD_DQ_ESCAPE: 'an unknown escape sequence inside double quotes',

@@ -1,23 +1,22 @@
-// What is wrong with a manifest, in a form that can be shown: one line a problem, and never a secret in it. Made by the checks of
-// this room and by migration/plan.ts, printed by cli/.
+// A problem in a manifest, in a form that can be shown: one line per problem, and never a secret.
 
 import { distance } from 'fastest-levenshtein';
 import { type PathSegment, shorten } from './field-path.ts';
 
 /** A problem inside one document. */
 export interface FieldProblem {
-  /** Such as `spec.source.url`; empty when the document as a whole is meant. */
+  /** Such as `spec.source.url`. Empty for a problem with the whole document. */
   readonly path: string;
-  /** The value given, as it may be shown; undefined when there is none or when it must not be shown. */
+  /** The value given, in a form that can be shown. Undefined if there is none or if it must not be shown. */
   readonly value: string | undefined;
   /** What is wrong and what is allowed. */
   readonly message: string;
 }
 
 export interface Problem extends FieldProblem {
-  /** Name of the file as the user gave it; empty when the manifest came from elsewhere. */
+  /** The name of the file as the user wrote it. Empty if the manifest did not come from a file. */
   readonly file: string;
-  /** Which document of the file, counted from 1; undefined when the file has only one. */
+  /** The number of the document in the file, from 1. Undefined if the file has only one. */
   readonly document: number | undefined;
 }
 
@@ -31,7 +30,7 @@ export function formatProblem(problem: Problem): string {
     .replace(/[\r\n]+/g, ' ');
 }
 
-/** Whether what stands at a path could be a secret that its writer put where a reference or a header belongs. */
+/** Whether the value at a path could be a secret that the user wrote in the place of a reference or a header. */
 function isSensitive(segments: readonly PathSegment[]): boolean {
   return segments.some(
     (segment) =>
@@ -46,7 +45,7 @@ function isSensitive(segments: readonly PathSegment[]): boolean {
 }
 
 /**
- * A value of the manifest as it may be shown, or undefined: not for objects and lists, not for what could be a secret. Users and
+ * A value of the manifest in a form that can be shown, or undefined for objects, lists and values that could be a secret. Users and
  * passwords inside a URL and the values of its query (InfluxDB takes its password as `?p=`) become `***`.
  */
 export function showValue(segments: readonly PathSegment[], value: unknown): string | undefined {
@@ -57,7 +56,7 @@ export function showValue(segments: readonly PathSegment[], value: unknown): str
   return JSON.stringify(shorten(isUrl || /:\/\/|\/\/.*@/s.test(value) ? hideCredentials(value) : value));
 }
 
-/** Works on the text alone: what does not parse as a URL has its password all the same. */
+/** Works on the text alone: a text that does not parse as a URL can still contain a password. */
 function hideCredentials(text: string): string {
   const at = text.lastIndexOf('@');
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? '';
@@ -67,11 +66,11 @@ function hideCredentials(text: string): string {
   );
 }
 
-/** The candidate that the word is most likely a slip of the pen for, or undefined. */
+/** The candidate that the word is most likely a typo of, or undefined. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
   const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
-  // Two neighbours that were swapped are two edits; a word with nothing in common is no slip.
+  // Two swapped neighbours are two edits. A word with nothing in common is not a typo.
   const maxDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1);
   const [nearest] = candidates
     .map((candidate) => ({ candidate, distance: distance(plain(word), plain(candidate)) }))

@@ -1,5 +1,5 @@
-// Kubernetes quantities (`256Mi`, `1G`, `1e6`, `1048576`), used by the manifest's rules and by migration/plan.ts. They are as exact as in
-// Kubernetes: billionths, rounded up, so that the same text is on the same side of a bound in `run` and on the API server.
+// Kubernetes quantities (`256Mi`, `1G`, `1e6`, `1048576`), as exact as in Kubernetes: billionths, rounded up, so that a text is on the same
+// side of a bound in `run` and on the API server.
 
 const BINARY_EXPONENTS = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 } as const;
 const DECIMAL_EXPONENTS = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 } as const;
@@ -7,11 +7,11 @@ const DECIMAL_EXPONENTS = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15,
 const SYNTAX = /^([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]+)|([KMGTPE]i)|([numkMGTPE]))?$/;
 
 const NANOS_IN_ONE = 10n ** 9n;
-/** What is larger counts as this. */
+/** Larger quantities are capped to this. */
 const LARGEST_NANOS = (2n ** 63n - 1n) * NANOS_IN_ONE;
 const LARGEST_EXPONENT = 2 ** 31 - 1;
 
-/** The billionths that a quantity stands for, or undefined when it is none (resource.Quantity of k8s.io/apimachinery). */
+/** The billionths of a quantity, or undefined if the text is not one (resource.Quantity of k8s.io/apimachinery). */
 export function quantityNanos(quantity: string): bigint | undefined {
   const match = SYNTAX.exec(quantity);
   if (match === null) return undefined;
@@ -24,7 +24,7 @@ export function quantityNanos(quantity: string): bigint | undefined {
   return sign === '-' ? -nanos : nanos;
 }
 
-/** digits · 10^tens, rounded up, at most `largestNanos`; never computes a number much larger than that. */
+/** digits · 10^tens, rounded up, at most `largestNanos`. Never computes a number much larger than that. */
 function scaled(digits: bigint, tens: number): bigint {
   if (digits === 0n) return 0n;
   const length = digits.toString().length;
@@ -39,7 +39,7 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** The number that a quantity stands for, or undefined when it is none. */
+/** The number of a quantity, or undefined if the text is not one. */
 export function parseQuantity(quantity: string): number | undefined {
   const nanos = quantityNanos(quantity);
   if (nanos === undefined) return undefined;

@@ -1,6 +1,6 @@
-// The expressions of the CRD's rules (CEL), as data, and their values. A rule is parsed when the program is built: what is left to do at
-// start is small, while the library that reads CEL would take a third of a run's memory before the first window. crd-compiler.ts refuses
-// what is unknown here, and a test compares the values with those of the library.
+// The expressions of the CRD's rules (CEL) as data, and their evaluation. Rules are parsed when the program is built. That keeps the work
+// at startup small: the CEL library would take a third of a run's memory before the first window. crd-compiler.ts rejects what is unknown
+// here, and a test compares the values with those of the library.
 
 import { isDeepStrictEqual } from 'node:util';
 import { RE2JS } from 're2js';
@@ -15,7 +15,9 @@ export type Expression =
   | { readonly kind: 'list'; readonly items: readonly Expression[] }
   /** The target of a method is its first argument. */
   | { readonly kind: 'call'; readonly function: FunctionName; readonly args: readonly Expression[] }
-  /** What `all`, `exists`, `exists_one` and `filter` are made of: `step` is evaluated for each item, and its value is the next `result`. */
+  /**
+   * The comprehensions `all`, `exists`, `exists_one` and `filter`: `step` is evaluated for each item, and its value is the next `result`.
+   */
   | {
       readonly kind: 'fold';
       readonly over: Expression;
@@ -26,16 +28,19 @@ export type Expression =
       readonly end: Expression;
     };
 
-/** JSON; whole numbers, quantities in billionths and durations in nanoseconds are one each: number, bigint, bigint. */
+/**
+ * A JSON value, with one type per kind of number: number for whole numbers, bigint for quantities in billionths and for durations in
+ * nanoseconds.
+ */
 type Value = unknown;
 type Variables = ReadonlyMap<string, Value>;
 
-/** An expression without a value: a field that is missing, an argument of another type. */
+/** An expression has no value: a field is missing, or an argument has the wrong type. */
 export class RuleFailure extends Error {}
 
 type Operator = (args: readonly Expression[], variables: Variables) => Value;
 
-/** They are not functions of values: an argument may go without one, or is left alone. */
+/** Operators take expressions, not values: an argument may have no value, or is not evaluated. */
 const OPERATORS = {
   '_&&_': (args, variables) => connect(args, variables, false),
   '_||_': (args, variables) => connect(args, variables, true),
@@ -70,7 +75,7 @@ export function isFunctionName(name: string): name is FunctionName {
   return Object.hasOwn(OPERATORS, name) || Object.hasOwn(FUNCTIONS, name);
 }
 
-/** @throws RuleFailure when it has no value */
+/** @throws RuleFailure if it has no value */
 export function evaluate(expression: Expression, self: unknown): unknown {
   return resolve(expression, new Map([['self', self]]));
 }
@@ -116,7 +121,7 @@ function call(name: FunctionName, args: readonly Expression[], variables: Variab
   return apply(...args.map((arg) => resolve(arg, variables)));
 }
 
-/** The value, or why there is none. */
+/** The value, or the RuleFailure that explains why there is none. */
 function attempt(expression: Expression | undefined, variables: Variables): Value {
   try {
     return resolve(expression, variables);
@@ -126,7 +131,7 @@ function attempt(expression: Expression | undefined, variables: Variables): Valu
   }
 }
 
-/** `&&` and `||`: one side that decides is enough, whatever is wrong with the other. */
+/** `&&` and `||`: one deciding side is enough, even if the other side fails. */
 function connect(args: readonly Expression[], variables: Variables, decisive: boolean): Value {
   let failure: RuleFailure | undefined;
   for (const arg of args) {
@@ -147,7 +152,7 @@ function fieldValue(map: Value, name: string): Value {
   return isObject(map) && Object.hasOwn(map, name) ? map[name] : fail(`no field ${name}`);
 }
 
-/** Of a map its keys. */
+/** The items of a list, or the keys of a map. */
 function items(value: Value): readonly Value[] {
   if (Array.isArray(value)) return value;
   return isObject(value) ? Object.keys(value) : fail('neither a list nor a map');
@@ -185,7 +190,7 @@ const NANOS = {
 const MAX_DURATION_TEXT = 128;
 const DURATION_PART = /([0-9]+)?(?:\.([0-9]+)?)?(ns|us|µs|ms|[hms])/y;
 
-/** As Go reads durations. */
+/** Parses a duration as Go does. */
 function durationNanos(value: string): bigint {
   const [sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(value)?.slice(1) ?? [];
   if (value.length > MAX_DURATION_TEXT) return fail('not a duration');

@@ -1,5 +1,4 @@
-// Evaluates the `x-kubernetes-validations` rules of the CRD (CEL) on a manifest, as the API server would on admission. Used by
-// validate.ts.
+// Evaluates the `x-kubernetes-validations` rules of the CRD (CEL) on a manifest, as the API server does on admission.
 
 import { COMPILED_CRD } from './compiled-crd.ts';
 import type { Schema, ValidationRule } from './crd.ts';
@@ -30,8 +29,8 @@ function isTransitionRule(rule: ValidationRule): boolean {
 }
 
 /**
- * All violations of the schema's rules in a value whose defaults are filled in, inner ones first. `known` is where the schema
- * itself is broken: rules of such a value are not evaluated, and one further out that fails because of it is not reported.
+ * All violations of the schema's rules in a value whose defaults are filled in, inner ones first. `known` are the places where the schema
+ * itself is violated: rules of such a value are not evaluated, and an outer rule that fails because of it is not reported.
  */
 export function checkRules(
   value: unknown,
@@ -81,8 +80,8 @@ function messageOf(rule: ValidationRule, self: unknown): string {
 }
 
 /**
- * Date-times are timestamps on the API server, which only compares them; here they are their milliseconds, also before the year 1 and after
- * 9999, where an offset may lead.
+ * Converts date-times to milliseconds. The API server has timestamps there and only compares them. An offset may lead to a time before the
+ * year 1 or after 9999.
  */
 function withTimes(value: unknown, schema: Schema | undefined): unknown {
   if (typeof value === 'string' && schema?.format === 'date-time') return parseTime(value) ?? value;

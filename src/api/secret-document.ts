@@ -1,4 +1,4 @@
-// Secret and ConfigMap documents beside a manifest. Used by manifest.ts. Nothing of their data ever goes into a problem.
+// Secret and ConfigMap documents beside a manifest. No problem text ever contains their data.
 
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath, type PathSegment } from './field-path.ts';
@@ -13,7 +13,7 @@ const FIELDS = {
   ConfigMap: ['apiVersion', 'kind', 'metadata', 'immutable', 'data', 'binaryData'],
 } as const;
 
-/** Which fields hold base64 and which plain text; of two that have the same key the later one wins, as in Kubernetes. */
+/** Which fields hold base64 and which hold plain text. If two have the same key, the later one wins, as in Kubernetes. */
 const DATA_FIELDS = {
   Secret: [
     ['data', 'base64'],
@@ -25,7 +25,7 @@ const DATA_FIELDS = {
   ],
 } as const;
 
-/** The data of a v1 Secret or ConfigMap as text, or all that is wrong with the document. */
+/** The data of a v1 Secret or ConfigMap as text, or all problems of the document. */
 export function parseSecretDocument(kind: ReferenceKind, value: JsonObject): ParsedSecret {
   const problems: FieldProblem[] = [];
   const report = (path: readonly PathSegment[], message: string) => {

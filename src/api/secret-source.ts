@@ -1,5 +1,5 @@
-// Where the values of Secrets and ConfigMaps come from when there is no cluster: documents beside the manifest, and --secrets-dir.
-// Made by manifest.ts, read by migration/plan.ts; the operator brings a source of its own.
+// The values of Secrets and ConfigMaps without a cluster: from documents beside the manifest, and from --secrets-dir. The operator has a
+// source of its own.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { type PathSegment, valueAt } from './field-path.ts';
 export type ReferenceKind = 'Secret' | 'ConfigMap';
 
 export interface SecretSource {
-  /** The value as text (UTF-8), or undefined when there is none of that name and key. */
+  /** The value as text (UTF-8), or undefined if the name or key does not exist. */
   get(kind: ReferenceKind, name: string, key: string): string | undefined;
 }
 
@@ -22,8 +22,8 @@ export interface SecretDocument {
 }
 
 /**
- * Looks in the documents first, then in the directory, where the value is the content of `<directory>/<name>/<key>` for either
- * kind. One newline at the end of such a file is dropped: editors and `echo` put it there, and no header can carry it.
+ * Looks in the documents first, then in the directory, where the value is the content of `<directory>/<name>/<key>` for both kinds. One
+ * newline at the end of such a file is dropped: editors and `echo` add it, and no header can contain it.
  */
 export function localSecretSource(documents: readonly SecretDocument[], directory: string | undefined): SecretSource {
   return {
@@ -35,7 +35,7 @@ export function localSecretSource(documents: readonly SecretDocument[], director
 }
 
 function readSecretFile(directory: string, name: string, key: string): string | undefined {
-  // The rules of Kubernetes for names and keys keep the path inside the directory.
+  // Kubernetes' rules for names and keys keep the path inside the directory.
   if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) return undefined;
   if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === '.' || key.startsWith('..')) return undefined;
   try {
@@ -45,7 +45,7 @@ function readSecretFile(directory: string, name: string, key: string): string | 
   }
 }
 
-/** The text without one newline at its end. */
+/** The text without one trailing newline. */
 export function withoutFinalNewline(text: string): string {
   return text.replace(/\r?\n$/, '');
 }

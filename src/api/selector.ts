@@ -1,5 +1,4 @@
 // PromQL series selectors (`up{job=~"a|b"}`, `{"my.metric", "label.x"="y"}`) to matchers, as the parser of Prometheus 3 reads them.
-// Used by the manifest's checks and by migration/plan.ts.
 
 import { RE2JS } from 're2js';
 
@@ -13,12 +12,12 @@ export type ParsedSelector =
   | { readonly ok: true; readonly matchers: readonly SelectorMatcher[] }
   | { readonly ok: false; readonly message: string };
 
-/** Why the text is no selector; never leaves this file. */
+/** The text is not a selector. Never leaves this file. */
 class SelectorSyntaxError extends Error {}
 
 /**
- * Parses one selector. Refuses what is more than a selector (offset, @, ranges, functions, operators), bad RE2 expressions, and,
- * like PromQL, a selector whose matchers all match the empty string.
+ * Parses one selector. Rejects everything beyond a selector (offset, @, ranges, functions, operators), bad RE2 expressions, and, like
+ * PromQL, a selector whose matchers all match the empty string.
  */
 export function parseSelector(text: string): ParsedSelector {
   try {
@@ -36,7 +35,7 @@ export function parseSelector(text: string): ParsedSelector {
   }
 }
 
-/** The selector of these matchers as PromQL that `parseSelector` reads back as the same. */
+/** The PromQL selector for these matchers. `parseSelector` reads it back as the same matchers. */
 export function formatSelector(matchers: readonly SelectorMatcher[]): string {
   const name = (text: string) => (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(text) ? text : quote(text));
   return `{${matchers.map((matcher) => `${name(matcher.name)}${matcher.kind}${quote(matcher.value)}`).join(',')}}`;
@@ -46,13 +45,13 @@ function quote(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 }
 
-/** Why a regular expression of PromQL or of a relabel rule does not compile as RE2, or undefined when it does. */
+/** Why a regular expression of PromQL or of a relabel rule does not compile as RE2, or undefined if it does. */
 export function regexProblem(regex: string): string | undefined {
   try {
     compileAnchored(regex);
     return undefined;
   } catch (error) {
-    // Its message repeats the whole expression after a colon; where the error is stands before it.
+    // The message repeats the whole expression after a colon. The reason is before it.
     const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'cannot be parsed';
     return `not a valid RE2 regular expression: ${reason.replace(/[\r\n]+/g, ' ').slice(0, 160)}`;
   }
@@ -111,7 +110,7 @@ class Parser {
     return matchers;
   }
 
-  /** What follows the opening brace, the closing one included. */
+  /** Parses the text after the opening brace, including the closing one. */
   #matchers(): SelectorMatcher[] {
     const matchers: SelectorMatcher[] = [];
     let quotedMetric = false;
@@ -181,7 +180,7 @@ class Parser {
     return word;
   }
 
-  /** A string in double quotes, single quotes or backticks; undefined when there is none here. */
+  /** A string in double quotes, single quotes or backticks. Undefined if there is none at this position. */
   #string(): string | undefined {
     this.#space();
     const mark = this.#text[this.#at];
@@ -194,7 +193,7 @@ class Parser {
       this.#at = end + 1;
       return raw;
     }
-    // Bytes, because \x and octal escapes write bytes and not characters.
+    // Bytes, because \x and octal escapes denote bytes and not characters.
     const bytes: number[] = [];
     for (;;) {
       const character = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0x0a);
@@ -211,7 +210,7 @@ class Parser {
     }
   }
 
-  /** What follows a backslash, as the bytes that it stands for (Go's rules). */
+  /** The bytes for the escape sequence after a backslash (Go's rules). */
   #escape(mark: string): Iterable<number> {
     const start = this.#at - 1;
     const letter = this.#text[this.#at++] ?? '';

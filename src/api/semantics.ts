@@ -1,5 +1,5 @@
-// What a schema cannot say about a manifest: selectors and regular expressions parse, URLs are URLs, the time range lies in the
-// past. Used by validate.ts on manifests of `run`, and by migration/plan.ts on resources that the API server has let in.
+// Checks that a schema cannot express: selectors and regular expressions parse, URLs are URLs, the time range lies in the past. They apply
+// to manifests of `run` and to resources that the API server has accepted.
 
 import { parseDuration } from './duration.ts';
 import { type PathSegment, valueAt } from './field-path.ts';
@@ -21,8 +21,8 @@ const URL_PATHS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Violations in a manifest with its defaults filled in. Takes any value: what is missing or of another type is the schema's to
- * report, and so is what stands at a path for which `hasProblem` is true. Without `nowMs` the time range may lie in the future.
+ * Violations in a manifest with its defaults filled in. Takes any value: missing fields and wrong types are left to the schema, and so are
+ * paths for which `hasProblem` is true. Without `nowMs` the time range may lie in the future.
  */
 export function checkSemantics(
   migration: unknown,

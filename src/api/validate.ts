@@ -1,5 +1,5 @@
-// Checks a manifest against the CRD's own schema and rules, for `run` and for tests: the result is that of the API server, with
-// words for people. Used by manifest.ts.
+// Checks a manifest against the CRD's own schema and rules, for `run` and for tests. The verdict equals the API server's, with better error
+// texts.
 
 import { COMPILED_CRD } from './compiled-crd.ts';
 import type { Schema } from './crd.ts';
@@ -13,17 +13,17 @@ import { checkSemantics } from './semantics.ts';
 
 export type Validated = { readonly migration: PromMigration } | { readonly problems: readonly FieldProblem[] };
 
-/** A problem before it is made into text. */
+/** A problem before it is formatted. */
 interface Finding {
   readonly path: readonly PathSegment[];
   readonly message: string;
-  /** Whether the value may be shown at all. */
+  /** Whether the value must never be shown. */
   readonly hideValue?: boolean;
 }
 
 /**
- * The PromMigration with all defaults filled in, or every problem that it has, sorted by path. `nowMs` is what "in the future" is
- * measured by (milliseconds since 1970).
+ * The PromMigration with all defaults filled in, or all its problems, sorted by path. `nowMs` is the current time for the check of times in
+ * the future (milliseconds since 1970).
  */
 export function validateMigration(document: unknown, nowMs: number): Validated {
   const { schema } = COMPILED_CRD.resource;
@@ -39,12 +39,12 @@ export function validateMigration(document: unknown, nowMs: number): Validated {
   );
   findings.push(...checkSemantics(migration, nowMs, hasProblem));
   if (findings.length === 0) return { migration: migration as PromMigration };
-  // Made here: it loads the tables of all languages, which a good manifest does without.
+  // Made only here: it loads the tables of all languages, which a valid manifest does not need.
   const collator = new Intl.Collator('en', { numeric: true });
   const byPath = (a: FieldProblem, b: FieldProblem) =>
     collator.compare(a.path, b.path) || collator.compare(a.message, b.message);
   const problems = findings.map((finding) => toProblem(finding, migration)).sort(byPath);
-  // A time that is no time breaks format and pattern, which are one thing to a person.
+  // A time that is invalid violates format and pattern, which is one problem for the user.
   return {
     problems: problems.filter((problem, index) => {
       const before = problems[index - 1];
@@ -62,7 +62,7 @@ function checkSchema(value: unknown, schema: Schema): Finding[] {
   return COMPILED_CRD.schemaErrors(value).map((error) => explain(error, value, schema));
 }
 
-/** ajv's error in our words, at the path that it is about. */
+/** ajv's error in our own words, at the path of the problem. */
 function explain(error: SchemaError, root: unknown, schema: Schema): Finding {
   const path = segmentsOf(error.instancePath, root);
   const node = schemaAt(schema, path) ?? {};
@@ -88,7 +88,7 @@ function explain(error: SchemaError, root: unknown, schema: Schema): Finding {
   }
 }
 
-/** Whether an object or a list belongs there: what stands there instead may be anything, a password included. */
+/** Whether the schema expects an object or a list: the value in its place may be anything, even a password. */
 function isStructure(schema: Schema): boolean {
   return schema.type === 'object' || schema.type === 'array';
 }
@@ -153,7 +153,7 @@ function range(broken: 'minimum' | 'maximum', { minimum, maximum }: Schema): str
   return broken === 'minimum' ? `must be at least ${minimum}` : `must be at most ${maximum}`;
 }
 
-/** A JSON pointer as segments, list positions as numbers. */
+/** A JSON pointer as segments, with list positions as numbers. */
 function segmentsOf(pointer: string, root: unknown): PathSegment[] {
   const path: PathSegment[] = [];
   let value = root;
@@ -189,7 +189,7 @@ const METADATA_FIELDS = [
   'selfLink',
 ];
 
-/** Of the metadata, which the API server checks by itself, what `run` needs: a name, perhaps a namespace, no slip of the pen. */
+/** Checks the part of the metadata that `run` needs: a name, an optional namespace, no typos. The API server checks the metadata itself. */
 export function checkMetadata(document: unknown): Finding[] {
   const metadata = isObject(document) ? document['metadata'] : undefined;
   if (metadata === undefined || metadata === null) {
