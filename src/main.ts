@@ -1,4 +1,4 @@
-// The program: ARGV to a command, errors to exit codes. What a command does is in cli/.
+// The entry point of the program: maps ARGV to a command, and errors to exit codes. The commands are in cli/.
 
 import type { RunEngine } from './cli/run-command.ts';
 import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';
@@ -22,7 +22,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-// Loaded when a command runs: --help and --version need none of it.
+// Loaded only when a command runs: --help and --version do not need it.
 async function loadEngine(): Promise<RunEngine> {
   const [{ loadManifests }, { compilePlan }, { migrate }] = await Promise.all([
     import('./api/manifest.ts'),

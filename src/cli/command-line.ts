@@ -1,4 +1,4 @@
-// From the arguments of the process to a command and from whatever happens to an exit code. Called by main.ts.
+// Maps the process arguments to a command, and every outcome to an exit code.
 
 import { ListenError } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
@@ -22,7 +22,7 @@ function findCommand(name: string): Command {
   throw new UsageError(`unknown command ${JSON.stringify(name)}${meant || `; commands: ${names.join(', ')}`}`);
 }
 
-/** Whether one of the flags is given; what follows `--` or belongs to a flag as its value does not count. */
+/** Whether one of the flags is given. Arguments after `--` and values of other flags do not count. */
 function asksFor(argv: readonly string[], command: Command, ...spellings: string[]): boolean {
   const takesValue = new Set(
     command.flags.flatMap(({ name, short, placeholder }) =>
@@ -65,7 +65,7 @@ async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () =
   return command.name === 'operator' ? await operatorCommand(rest, io) : await runCommand(rest, io, loadEngine);
 }
 
-/** An unexpected error in one line, with its stack only for `--log-level debug`. */
+/** An unexpected error as one line. The stack is included only with `--log-level debug`. */
 export function describeUnexpected(error: unknown, argv: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
   const line = `prom-migrator: unexpected error: ${escapeControl(presentableText(message))}`;
@@ -76,7 +76,7 @@ export function describeUnexpected(error: unknown, argv: readonly string[]): str
   return debug && error instanceof Error && error.stack !== undefined ? `${line}\n${error.stack}\n` : `${line}\n`;
 }
 
-/** Runs the command that `argv` (without node and script) asks for; never rejects. */
+/** Runs the command in `argv` (without node and script). Never rejects. */
 export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,

@@ -1,5 +1,5 @@
-// The tables of docs/errors.md: every code that `run` can end with or warn of, from the catalogues of the rooms that give them. Written into
-// the page by scripts/docs-errors.ts and held equal to it by a test.
+// The tables of docs/errors.md: every code that `run` can end with or warn about, from the catalogues of the rooms that define them. A test
+// fails if the page differs.
 
 import { MIGRATION_CODES, WARNING_CODES } from '../migration/report/migration-codes.ts';
 import { RESPONSE_CODES } from '../remote/meaning/response-codes.ts';
@@ -9,7 +9,7 @@ interface Code {
   readonly cure: string;
 }
 
-/** Codes of `run` itself, before there is a migration. */
+/** Codes of `run` itself, before a migration exists. */
 export const COMMAND_CODES = {
   'bad-manifest': {
     meaning: 'the manifest, or an object that it refers to, is invalid; one problem per line (exit code 2)',
@@ -17,7 +17,7 @@ export const COMMAND_CODES = {
   },
 } as const satisfies Record<string, Code>;
 
-/** The tables by the name of their place in docs/errors.md. */
+/** The tables, keyed by their place in docs/errors.md. */
 export function errorTables(): Readonly<Record<string, string>> {
   return {
     command: table(COMMAND_CODES),
@@ -27,7 +27,7 @@ export function errorTables(): Readonly<Record<string, string>> {
   };
 }
 
-/** The page with every table between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
+/** The page with the content between each `<!-- NAME -->` and `<!-- end of NAME -->` replaced by the generated table. */
 export function withErrorTables(page: string): string {
   return Object.entries(errorTables()).reduce((text, [name, rows]) => {
     const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];

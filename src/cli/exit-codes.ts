@@ -1,4 +1,4 @@
-// The exit codes: decided here, printed by --help, and held equal to the table in docs/exit-codes.md by a test.
+// The exit codes and the decision between them. A test keeps them equal to the table in docs/exit-codes.md.
 
 import type { MigrationResult } from '../migration/report/observer.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
@@ -12,7 +12,7 @@ export interface ExitCode {
   readonly meaning: string;
 }
 
-/** Of `run`. */
+/** The exit codes of `run`. */
 export const EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.done, meaning: 'everything is in the destination (also if an earlier run finished the migration)' },
   {
@@ -29,7 +29,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
 ];
 
-/** Of `operator`, which goes on until it is told to end. */
+/** The exit codes of `operator`, which runs until it receives a signal. */
 export const OPERATOR_EXIT_CODES: readonly ExitCode[] = [
   {
     code: EXIT.done,
@@ -47,8 +47,9 @@ export function interruptExitCode(signal: InterruptSignal): number {
 }
 
 /**
- * The exit code of a migration that has ended. Samples that an earlier run skipped are as absent as those of this one. Conflicting samples do not count as skipped: the source gave two values for one
- * moment, one of them is in the destination, and no destination could hold both.
+ * The exit code of a migration that has ended. Samples that an earlier run skipped are as absent as those of this run. Conflicting samples
+ * do not count as skipped: the source has two values for one timestamp, one of them is in the destination, and no destination can store
+ * both.
  */
 export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): number {
   const { progress } = result;

@@ -1,4 +1,4 @@
-// The commands and their flags as data: parse-arguments.ts reads the command line by it, help.ts prints it.
+// The commands and their flags as data, for the parser and for --help.
 
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
 import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES } from './exit-codes.ts';
@@ -6,7 +6,7 @@ import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES } from './exit-codes.ts'
 export interface Flag {
   readonly name: string;
   readonly short?: string;
-  /** What stands for the value in --help; absent: the flag takes none. */
+  /** The placeholder for the value in --help. Absent if the flag takes no value. */
   readonly placeholder?: string;
   readonly choices?: readonly string[];
   readonly multiple?: boolean;

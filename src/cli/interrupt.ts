@@ -1,21 +1,22 @@
-// SIGINT and SIGTERM: the first one asks the migration to stop and gives it a grace period, the second one ends the process.
-// Used by every command that runs a migration.
+// SIGINT and SIGTERM: the first signal asks the migration to stop and starts a grace period, the second one ends the process.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { InterruptSignal } from './exit-codes.ts';
 import type { SignalSource } from './io.ts';
 
-/** npm and other launchers hand a signal on that a terminal has already sent to the whole group: that is one signal, not two. */
+/**
+ * npm and other launchers forward a signal that a terminal has already sent to the whole process group: that counts as one signal, not two.
+ */
 const SAME_SIGNAL_MS = 50;
 
 export interface Interrupts {
-  /** Aborted by the first signal: take no new window. */
+  /** Aborted by the first signal: start no new window. */
   readonly stop: AbortSignal;
-  /** Aborted when the grace period is over: end now. */
+  /** Aborted when the grace period is over: end immediately. */
   readonly abort: AbortSignal;
   /** The first signal, if one came. */
   received(): InterruptSignal | undefined;
-  /** Gives the signals back to whom they belonged. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
@@ -25,7 +26,7 @@ export interface InterruptOptions {
   readonly graceMs: number;
   readonly onFirst: (signal: InterruptSignal) => void;
   readonly onGraceOver: (signal: InterruptSignal) => void;
-  /** Gets the first signal: it is the one that the exit code tells of. */
+  /** Receives the first signal, because the exit code reports that one. */
   readonly onSecond: (signal: InterruptSignal) => void;
 }
 

@@ -1,14 +1,13 @@
-// What a command touches of its process: streams, signals, time. Made from the real process by main.ts, and by the tests from
-// things they can look into.
+// The parts of the process that a command touches: streams, signals, time. Tests pass in their own.
 
 import type { Clock } from '../telemetry/clock.ts';
 
 export interface Output {
   readonly isTTY: boolean;
-  /** The terminal's width now. */
+  /** The current width of the terminal. */
   columns(): number;
   write(text: string): void;
-  /** Resolves when all that was written has left the process, or never will; the error when it could not be written. */
+  /** Resolves when all written output has left the process, or never will. The value is the error if it could not be written. */
   flushed(): Promise<Error | undefined>;
 }
 
@@ -25,20 +24,20 @@ export interface CommandIo {
   readonly signals: SignalSource;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Ends the process now, whatever still runs. */
+  /** Ends the process immediately, even if work is still running. */
   readonly exit: (code: number) => void;
 }
 
 /**
- * A stream of the process as an Output. A reader that went away (EPIPE, as in `run | head`) is no reason to end a migration: what
- * would have been written is dropped.
+ * A stream of the process as an Output. A reader that went away (EPIPE, as in `run | head`) must not end a migration: further output is
+ * dropped.
  */
 export function streamOutput(stream: NodeJS.WriteStream): Output {
   let failure: NodeJS.ErrnoException | undefined;
   const note = (error: NodeJS.ErrnoException | null | undefined) => {
     failure ??= error ?? undefined;
   };
-  // The callbacks of the writes tell the same, and earlier; without a listener the event would end the process.
+  // The callbacks of the writes report the same error, and earlier. Without a listener the event would end the process.
   stream.on('error', note);
   return {
     isTTY: stream.isTTY === true,
@@ -58,7 +57,7 @@ export function streamOutput(stream: NodeJS.WriteStream): Output {
 /** The real process. */
 export function processIo(clock: Clock): CommandIo {
   return {
-    // Opened only when something reads it: a process may have been started without one.
+    // Opened only on access: a process may have been started without stdin.
     get stdin() {
       return process.stdin;
     },

@@ -1,4 +1,4 @@
-// The files named by -f, read whole: text for the manifest's loader, or one problem for each that could not be read.
+// Reads the files given by -f: the whole text of each, or one problem for each file that cannot be read.
 
 import { readFile, stat } from 'node:fs/promises';
 import type { ManifestFile } from '../api/manifest.ts';
@@ -29,7 +29,7 @@ function fileProblem(file: string, message: string): Problem {
   return { file, document: undefined, path: '', value: undefined, message };
 }
 
-/** Reads all of them; `-` is stdin, and is called `(stdin)`. A byte order mark is dropped. */
+/** Reads all files. `-` is stdin, with the name `(stdin)`. A byte order mark is dropped. */
 export async function readManifestFiles(
   names: readonly string[],
   stdin: CommandIo['stdin'],
@@ -48,7 +48,7 @@ export async function readManifestFiles(
   return { files, problems };
 }
 
-/** What is wrong with `--secrets-dir`, if something is. */
+/** The problem with `--secrets-dir`, if there is one. */
 export async function secretsDirProblem(directory: string): Promise<Problem | undefined> {
   try {
     if ((await stat(directory)).isDirectory()) return undefined;

@@ -1,5 +1,4 @@
-// Shows a running migration to people: its events as log lines, its progress as a bar or as a line every ten seconds. Made by
-// run-command.ts, fed by the engine.
+// Shows a running migration to the user: its events as log lines, its progress as a bar or as a line every ten seconds.
 
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/report/observer.ts';
 import type { Clock } from '../telemetry/clock.ts';
@@ -16,9 +15,9 @@ const RETRY_LINE_EVERY_MS = 1_000;
 export interface RunReporterOptions {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Absent: a log line every ten seconds instead. */
+  /** If absent, a log line every ten seconds replaces the bar. */
   readonly bar?: ProgressBar;
-  /** Others that want to know the same. */
+  /** Other observers that receive the same progress and events. */
   readonly others: readonly MigrationObserver[];
 }
 
@@ -42,7 +41,7 @@ export class RunReporter implements MigrationObserver {
   readonly #others: readonly MigrationObserver[];
   readonly #meter = new ProgressMeter();
   readonly #stopped = new AbortController();
-  /** By side and code: when the last retry line was written, and how many were not since. */
+  /** Per side and code: when the last retry line was written, and how many retries were not logged since. */
   readonly #retryLines = new Map<string, { atMs: number; unlogged: number }>();
   #latest: Readonly<MigrationProgress> | undefined;
 
@@ -84,7 +83,7 @@ export class RunReporter implements MigrationObserver {
     }
   }
 
-  /** Ends `run` and takes the bar away. */
+  /** Ends `run` and removes the bar. */
   stop(): void {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error('the migration has ended'));

@@ -1,4 +1,5 @@
-// `prom-migrator operator`: flags and environment to the operator's options, signals to its end. What it does is in operator/.
+// `prom-migrator operator`: turns flags and environment into the operator's options, and signals into its shutdown. The operator itself is
+// in operator/.
 
 import { availableParallelism, hostname } from 'node:os';
 import { parseDuration } from '../api/duration.ts';
@@ -13,20 +14,20 @@ import type { CommandIo } from './io.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What the command needs of operator/. */
+/** The part of operator/ that the command needs. */
 export interface OperatorRuntime {
   runOperator(options: OperatorOptions, context: OperatorContext): Promise<void>;
 }
 
-/** Beyond the grace period, before the process ends whatever still runs. */
+/** Added to the grace period. After that, the process ends even if work is still running. */
 const HARD_END_MS = 8_000;
 
-/** `log-level` is PROM_MIGRATOR_LOG_LEVEL. */
+/** For example, `log-level` becomes PROM_MIGRATOR_LOG_LEVEL. */
 function environmentName(flag: string): string {
   return `PROM_MIGRATOR_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** The command line, and for what it does not say the environment. */
+/** The command line, with the environment as a fallback. */
 class Settings {
   readonly #flags: ParsedFlags;
   readonly #env: CommandIo['env'];
@@ -119,7 +120,7 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
     graceMs: settings.durationMs('grace'),
     podName: env['POD_NAME'] || hostname(),
   };
-  // As the lease elector wants it; here it can be said in the words of the command line.
+  // The lease elector requires this too. Here the error can use the words of the command line.
   if (options.renewDeadlineMs >= options.leaseDurationMs) {
     throw new UsageError('--renew-deadline must be shorter than --lease-duration', 'operator');
   }
@@ -130,7 +131,7 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
 }
 
 /**
- * Runs the command and responds with its exit code: 0 after a signal, since that is how an operator ends.
+ * Runs the command and returns its exit code: 0 after a signal, which is the normal end of an operator.
  * @throws UsageError, ListenError
  */
 export async function operatorCommand(

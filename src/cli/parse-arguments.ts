@@ -1,13 +1,13 @@
-// A command line, read by a command's table of flags (flags.ts). Every mistake becomes a UsageError that says what would be right.
+// Parses a command line with a command's table of flags (flags.ts). Every mistake becomes a UsageError that names the correct form.
 
 import { parseArgs } from 'node:util';
 import type { Command, Flag } from './flags.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
 
 export interface ParsedFlags {
-  /** Whether a flag without a value was given. */
+  /** Whether the flag was given. For flags without a value. */
   has(name: string): boolean;
-  /** The last value given, or the default of the table. */
+  /** The last value given, or the default from the table. */
   value(name: string): string | undefined;
   /** All values given, in order. */
   values(name: string): readonly string[];
@@ -18,7 +18,7 @@ function spelled(flag: Flag): string {
 }
 
 function checkValue(flag: Flag, rawName: string, value: string | undefined, inline: boolean, command: Command): string {
-  // A value that looks like a flag is nearly always a value that was forgotten; --flag=-x says that it is meant.
+  // A value that looks like a flag is nearly always a forgotten value. --flag=-x passes such a value on purpose.
   if (value === undefined || (!inline && value.length > 1 && value.startsWith('-'))) {
     throw new UsageError(`${rawName} needs a value: ${spelled(flag)} ${flag.placeholder ?? ''}`, command.name);
   }

@@ -1,5 +1,5 @@
-// The progress line on a terminal: drawn over itself, with log lines above it. `renderProgress` decides what is on the line, the
-// class acts on the terminal. Used by run-command.ts when stderr is a terminal.
+// The progress line on a terminal: redrawn in place, with log lines above it. `renderProgress` decides its content, the class writes to the
+// terminal.
 
 import stringWidth from 'string-width';
 import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
@@ -37,12 +37,12 @@ function bar(ratio: number, width: number, style: BarStyle): string {
 }
 
 /**
- * The progress line, at most `width` columns wide: percent, bar, through which time, samples, rate, window length, ETA and what it waits for.
- * On a narrow terminal the least telling parts are left out.
+ * The progress line, at most `width` columns wide: percent, bar, progress time, samples, rate, window length, ETA and what the migration
+ * waits for. On a narrow terminal the least important parts are omitted.
  */
 export function renderProgress(view: ProgressView, width: number, style: BarStyle): string {
   const percent = formatPercent(view.ratio).padStart(6);
-  // The order is that of the line, the number that of leaving out: the highest goes first.
+  // The parts in their order on the line. The part with the highest `leaveOut` is omitted first.
   let parts: { text: string; leaveOut: number }[] = [
     { text: view.throughMs === undefined ? 'starting' : `through ${formatTimeShort(view.throughMs)}`, leaveOut: 2 },
     { text: `${formatCount(view.samples)} samples`, leaveOut: 3 },
@@ -79,17 +79,17 @@ export class ProgressBar {
   }
 
   draw(view: ProgressView): void {
-    // The last column stays free: a full line would wrap on some terminals and could not be drawn over.
+    // The last column stays free: a full line would wrap on some terminals and could not be redrawn in place.
     this.#line = renderProgress(view, this.#output.columns() - 1, this.#style);
     this.#output.write(`\r${this.#line}\u001b[K`);
   }
 
-  /** A log line, above the progress line. */
+  /** Writes a log line above the progress line. */
   printAbove(line: string): void {
     this.#output.write(this.#line === '' ? `${line}\n` : `\r\u001b[K${line}\n${this.#line}`);
   }
 
-  /** Takes the progress line away; `draw` brings it back. */
+  /** Removes the progress line. `draw` shows it again. */
   clear(): void {
     if (this.#line === '') return;
     this.#line = '';

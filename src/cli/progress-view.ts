@@ -1,5 +1,4 @@
-// What there is to see of a running migration: its progress with the rates and the remaining time worked out. Shown by the
-// progress bar and by the periodic log line.
+// The visible state of a running migration: its progress, with computed rates and remaining time.
 
 import type { MigrationProgress } from '../migration/report/observer.ts';
 import { completedRatio, RemainingTime } from '../telemetry/completion.ts';
@@ -8,7 +7,7 @@ import { SlidingRate } from '../telemetry/sliding-rate.ts';
 const RATE_WINDOW_MS = 30_000;
 
 export interface ProgressView {
-  /** What is done of the range, from 0 to 1. */
+  /** The completed part of the range, from 0 to 1. */
   readonly ratio: number;
   /** The watermark; undefined until the range is known. */
   readonly throughMs: number | undefined;
@@ -16,7 +15,7 @@ export interface ProgressView {
   readonly samplesPerSecond: number;
   readonly windowMs: number;
   readonly waitingFor: string;
-  /** Undefined while nobody can know. */
+  /** Undefined while it cannot be estimated. */
   readonly etaMs: number | undefined;
 }
 
@@ -24,7 +23,7 @@ export class ProgressMeter {
   readonly #samples = new SlidingRate(RATE_WINDOW_MS);
   readonly #remaining = new RemainingTime();
 
-  /** The view at `nowMs`, on a clock that never jumps; to be called regularly, once a second or more often, because the rates grow from it. */
+  /** The view at `nowMs`, on a clock that never jumps. Call it at least once a second, because the rates are computed from these calls. */
   look(progress: Readonly<MigrationProgress>, nowMs: number): ProgressView {
     const { startMs, endMs, watermarkMs } = progress;
     const ranged = endMs > startMs && progress.phase !== 'Starting';

@@ -1,4 +1,4 @@
-// How a migration ended, as the text and as the JSON object that `run` prints on stdout. Pure.
+// The result of a migration, as the text and as the JSON object that `run` prints on stdout. Pure.
 
 import { errorText } from '../migration/report/migration-error.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
@@ -7,19 +7,19 @@ import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 
-/** Counts, where `samplesRejectedUnproven` is there only when it is not 0. */
+/** Counts. `samplesRejectedUnproven` is present only if it is not 0. */
 type ShownCounts = Omit<Counts, 'samplesRejectedUnproven'> & Partial<Counts>;
 
-/** The object of `--output json`: counts of this run. Times are RFC 3339 with milliseconds, or null when there is none. */
+/** The object of `--output json`. The counts are those of this run. Times are RFC 3339 with milliseconds, or null if there is none. */
 export interface RunResult extends ShownCounts {
   readonly migration: string | null;
   readonly phase: string;
   readonly resumedFrom: string | null;
-  /** Everything of the range before it is in the destination. */
+  /** All samples of the range before this time are in the destination. */
   readonly through: string | null;
-  /** What is done of the range, from 0 to 1, as the progress bar and the metric show it; null when the range is not known. */
+  /** The completed part of the range, from 0 to 1, as in the progress bar and the metric. Null if the range is not known. */
   readonly completedRatio: number | null;
-  /** The counts of all runs of this migration; null where those of earlier runs are not known. */
+  /** The counts of all runs of this migration. Null if those of earlier runs are not known. */
   readonly total: ShownCounts | null;
   readonly durationSeconds: number;
   readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
@@ -44,7 +44,7 @@ export function toRunResult(migration: string, result: MigrationResult, duration
   };
 }
 
-/** What `--output json` prints when nothing could be started: the same fields, so that a reader needs no second shape. */
+/** The output of `--output json` if the migration could not be started: the same fields, so that a reader needs only one shape. */
 export function failedBeforeStart(code: string, message: string): RunResult {
   return {
     migration: null,
@@ -80,7 +80,7 @@ function rowsOfAllRuns(total: ShownCounts | null): [string, string][] {
   ];
 }
 
-/** The short summary of `--output text`, without the last line end. */
+/** The short summary of `--output text`, without the final newline. */
 export function summaryText(result: RunResult): string {
   const { durationSeconds } = result;
   const rate =

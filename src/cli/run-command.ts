@@ -1,5 +1,5 @@
-// `prom-migrator run`: from the files of the command line to the result on stdout and the exit code. The engine is handed in, so
-// that this file knows nothing of servers, and its tests need none.
+// `prom-migrator run`: from the files of the command line to the result on stdout and the exit code. The engine is passed in, so that this
+// file knows nothing about servers and its tests need none.
 
 import { parseDuration } from '../api/duration.ts';
 import type { ManifestFile } from '../api/manifest.ts';
@@ -31,7 +31,7 @@ import { ProgressBar } from './progress-bar.ts';
 import { failedBeforeStart, type RunResult, summaryText, toRunResult } from './result.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What `run` needs of api/ and migration/. */
+/** The part of api/ and migration/ that `run` needs. */
 export interface RunEngine {
   prepare(
     files: readonly ManifestFile[],
@@ -55,7 +55,7 @@ function durationFlag(flags: ParsedFlags, name: string, never: boolean): number 
   const text = flags.value(name) ?? '';
   if (never && text === 'none') return Number.POSITIVE_INFINITY;
   const durationMs = parseDuration(text);
-  // What a timer can wait: longer ones would fire at once.
+  // The longest time that a timer can wait: longer timers would fire immediately.
   if (durationMs === undefined || durationMs > 2 ** 31 - 1) {
     const allowed = `a duration such as 30s, 5m or 1h30m (at most 24d)${never ? ', or none' : ''}`;
     throw new UsageError(`--${name} takes ${allowed}, not ${JSON.stringify(text)}`, 'run');
@@ -102,7 +102,7 @@ function printResult(io: CommandIo, output: RunOptions['output'], result: RunRes
 function refuse(io: CommandIo, options: RunOptions, logger: Logger, problems: readonly Problem[]): number {
   const lines = problems.map((problem) => escapeControl(presentableText(formatProblem(problem))));
   for (const line of lines) {
-    // Meant for the one who edits the manifest: without time and level, as a compiler prints its errors.
+    // For the user who edits the manifest: without time and level, as a compiler prints its errors.
     if (options.logFormat === 'json') logger.error(line, { code: 'bad-manifest' });
     else io.stderr.write(`${line}\n`);
   }
@@ -153,7 +153,7 @@ function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interru
   }
 }
 
-/** A migration with everything around it: signals, progress, metrics. */
+/** Runs a migration with signals, progress and metrics. */
 async function runMigration(
   io: CommandIo,
   options: RunOptions,
@@ -166,7 +166,7 @@ async function runMigration(
   const others: MigrationObserver[] = [];
   let closeServer = () => Promise.resolve();
   if (options.metricsAddress !== undefined) {
-    // With prom-client, which nothing else needs.
+    // Imported here because it loads prom-client, which nothing else needs.
     const { MigrationMetrics } = await import('../telemetry/metrics.ts');
     const metrics = new MigrationMetrics();
     others.push(observeIntoMetrics(plan.migration, metrics));
@@ -217,9 +217,9 @@ async function runMigration(
 }
 
 /**
- * Runs the command and responds with its exit code.
- * @throws UsageError for a command line that cannot be understood
- * @throws ListenError when --metrics-address cannot be listened on
+ * Runs the command and returns its exit code.
+ * @throws UsageError for a command line that cannot be parsed
+ * @throws ListenError if the process cannot listen on --metrics-address
  */
 export async function runCommand(
   argv: readonly string[],

@@ -1,10 +1,10 @@
-// What is wrong with a command line, and the nearest thing that would have been right. Becomes exit code 2 in command-line.ts.
+// A mistake on the command line, and the nearest correct form. command-line.ts turns it into exit code 2.
 
 import { suggest } from '../api/problem.ts';
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  /** The command whose --help is worth reading, if one was recognised. */
+  /** The command to suggest --help for, if one was recognised. */
   readonly command: string | undefined;
 
   constructor(message: string, command?: string) {
@@ -13,9 +13,9 @@ export class UsageError extends Error {
   }
 }
 
-/** ` (did you mean X?)`, or nothing. */
+/** ` (did you mean X?)`, or an empty string. */
 export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
-  // Before edits are counted: the beginning of one candidate alone, as `--log-f`.
+  // Before edits are counted: a prefix of exactly one candidate, such as `--log-f`.
   const continued = candidates.filter((candidate) => word.length >= 2 && candidate.startsWith(word));
   const meant = continued.length === 1 ? continued[0] : suggest(word, candidates);
   return meant === undefined ? '' : ` (did you mean ${prefix}${meant}?)`;
