@@ -1,19 +1,19 @@
-// Time and waiting, passed in wherever they are needed, so that tests can own them.
+// Time and waiting, passed in wherever they are needed, so that tests can control them.
 
 export interface Clock {
   /** Milliseconds since 1970, for timestamps only: the wall clock jumps when the machine's time is corrected. */
   now(): number;
-  /** Milliseconds since a fixed moment, for durations and deadlines: never jumps. Each thread has its own fixed moment. */
+  /** Milliseconds since a fixed moment, for durations and deadlines. Never jumps. Each thread has its own fixed moment. */
   monotonicMs(): number;
-  /** Resolves after `ms` milliseconds, however many they are; rejects at once with the signal's reason when it is aborted. */
+  /** Resolves after `ms` milliseconds, of any length. Rejects immediately with the signal's reason if the signal is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** One moment on both clocks. */
 export interface Moment {
-  /** For what is written down as a time. */
+  /** For times that are written down. */
   readonly wallMs: number;
-  /** For what is measured or waited for. */
+  /** For times that are measured or waited for. */
   readonly monotonicMs: number;
 }
 
@@ -21,7 +21,7 @@ export function momentOf(clock: Pick<Clock, 'now' | 'monotonicMs'>): Moment {
   return { wallMs: clock.now(), monotonicMs: clock.monotonicMs() };
 }
 
-/** Node's timers fire at once when they are longer than 2^31 ms: a longer wait is slept in pieces. */
+/** Node's timers fire immediately if they are longer than 2^31 ms, so a longer wait is split. */
 const LONGEST_TIMER_MS = 24 * 3_600_000;
 
 export const SYSTEM_CLOCK: Clock = {

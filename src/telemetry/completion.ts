@@ -1,28 +1,28 @@
-// How much of a range is done, and how long the rest will take: the one source of every percentage and every estimate that is shown. Pure
+// How much of a range is done, and how long the rest will take: the only source of every percentage and every estimate that is shown. Pure,
 // apart from the points that `RemainingTime` keeps.
 
 import { SlidingRate } from './sliding-rate.ts';
 
-/** A long look: windows of different density make the speed uneven. */
+/** A long period, because windows of different density make the speed uneven. */
 const RATE_WINDOW_MS = 300_000;
 
 export interface RangeProgress {
   readonly startMs: number;
   /** Exclusive. */
   readonly endMs: number;
-  /** How far into the range the work has come, what is under way included; see MigrationProgress. */
+  /** The position that the work has reached in the range, including work in progress; see MigrationProgress. */
   readonly reachedMs: number;
 }
 
-/** The part of the range that is done, from 0 to 1; 0 while the range is unknown. */
+/** The completed part of the range, from 0 to 1. 0 while the range is unknown. */
 export function completedRatio({ startMs, endMs, reachedMs }: RangeProgress): number {
   const ratio = (reachedMs - startMs) / (endMs - startMs);
   return ratio > 0 ? Math.min(ratio, 1) : 0;
 }
 
 /**
- * Estimates the time to the end of the range from the speed of the last minutes. Settling, connecting and the source's first response say
- * nothing about the speed: it is measured from the first step on, or from just before it while that is the only one.
+ * Estimates the time to the end of the range from the speed of the last minutes. Settling, connecting and waiting for the source's first
+ * response say nothing about the speed. So it is measured from the first step on, or from just before it while that is the only step.
  */
 export class RemainingTime {
   #fromRest = new SlidingRate(RATE_WINDOW_MS);
@@ -30,7 +30,7 @@ export class RemainingTime {
   #beganMs: number | undefined;
   #restMs = 0;
 
-  /** Takes note of the progress at `nowMs`; to be called regularly. */
+  /** Records the progress at `nowMs`. Call it regularly. */
   look({ reachedMs, endMs }: RangeProgress, nowMs: number): void {
     this.#beganMs ??= reachedMs;
     this.#restMs = Math.max(0, endMs - reachedMs);
@@ -39,7 +39,7 @@ export class RemainingTime {
     this.#fromRest.add(nowMs, reachedMs);
   }
 
-  /** Undefined while it can't be known. */
+  /** Undefined while it cannot be estimated. */
   get remainingMs(): number | undefined {
     const perSecond = this.#fromFirstStep.perSecond() || this.#fromRest.perSecond();
     return perSecond > 0 ? (this.#restMs / perSecond) * 1000 : undefined;

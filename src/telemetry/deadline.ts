@@ -1,10 +1,10 @@
-// An abort signal for one piece of work, that follows an outer signal and a time limit.
+// An abort signal for one piece of work, with an outer signal and a time limit.
 
 import type { Clock } from './clock.ts';
 
 /**
- * By hand instead of AbortSignal.any, which would keep every piece of work registered at a signal that lives as long as the process.
- * Dispose of it at the end of the work: that aborts what is left of it, and leaves the outer signal.
+ * Implemented here because AbortSignal.any would keep every piece of work registered at a signal that lives as long as the process. Dispose
+ * of it at the end of the work: that aborts the rest of the work and detaches from the outer signal.
  */
 export class Deadline implements Disposable {
   readonly #outer: AbortSignal | undefined;
@@ -13,7 +13,7 @@ export class Deadline implements Disposable {
   #expired = false;
   readonly #onAbort = () => this.#work.abort(this.#outer?.reason);
 
-  /** Without a time limit until `start` is called. */
+  /** There is no time limit until `start` is called. */
   constructor(outer?: AbortSignal) {
     this.#outer = outer;
     if (outer?.aborted) this.#onAbort();
@@ -24,7 +24,7 @@ export class Deadline implements Disposable {
     return this.#work.signal;
   }
 
-  /** The time limit has passed before the work was over. */
+  /** Whether the time limit passed before the work was over. */
   get expired(): boolean {
     return this.#expired;
   }
@@ -40,12 +40,12 @@ export class Deadline implements Disposable {
     );
   }
 
-  /** Ends the time limit; only the outer signal counts now. */
+  /** Cancels the time limit. Only the outer signal counts from now on. */
   stop(): void {
     this.#timer.abort();
   }
 
-  /** Ends the work. */
+  /** Aborts the work. */
   abort(reason?: unknown): void {
     this.#work.abort(reason);
   }

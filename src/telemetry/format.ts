@@ -1,4 +1,4 @@
-// Numbers, durations and times as people read them, for the progress bar, the log lines and the summary. Pure.
+// Numbers, durations and times in readable form, for the progress bar, the log lines and the summary. Pure.
 
 const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
@@ -7,7 +7,7 @@ function scaled(value: number, base: number, units: readonly string[], separator
   if (!Number.isFinite(value) || value < 0) return '-';
   let unit = 0;
   let rest = value;
-  // 999.95 would be printed as 1000.0: it belongs to the next unit.
+  // 999.95 would be printed as 1000.0: use the next unit.
   while (unit < units.length - 1 && rest >= base - 0.5) {
     rest /= base;
     unit++;
@@ -21,7 +21,7 @@ export function formatCount(count: number): string {
   return scaled(count, 1000, COUNT_UNITS, '');
 }
 
-/** Samples a second: `1.8M/s`; below ten with a decimal. */
+/** Samples per second: `1.8M/s`; below ten with one decimal. */
 export function formatRate(perSecond: number): string {
   if (perSecond > 0 && perSecond < 9.95) return `${perSecond.toFixed(1)}/s`;
   return `${formatCount(perSecond)}/s`;
@@ -54,7 +54,7 @@ export function formatDuration(durationMs: number): string {
   return '1s';
 }
 
-/** RFC 3339 with milliseconds, in UTC; undefined when the time is none that a calendar has. */
+/** RFC 3339 with milliseconds, in UTC. Undefined for a time that no calendar has. */
 export function formatTime(timeMs: number): string | undefined {
   const date = new Date(timeMs);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
@@ -65,13 +65,13 @@ export function formatTimeShort(timeMs: number): string {
   return (formatTime(timeMs) ?? '-').replace('T', ' ').replace(/\.\d+Z$/, '');
 }
 
-/** `42.3%`, rounded down: 100.0% is said only when it is so. */
+/** `42.3%`, rounded down: 100.0% appears only for exactly 100%. */
 export function formatPercent(ratio: number): string {
   // The tiny addition keeps 0.29 * 1000 = 290 from becoming 289.99….
   return `${(Math.floor(Math.min(Math.max(ratio, 0), 1) * 1000 + 1e-9) / 10).toFixed(1)}%`;
 }
 
-/** Every digit, in groups of three: `12,400,000`. */
+/** All digits, in groups of three: `12,400,000`. */
 export function formatExact(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }

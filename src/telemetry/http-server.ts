@@ -1,4 +1,4 @@
-// The small HTTP server for /metrics and /livez. Started by the commands when an address is given, closed when they end.
+// The small HTTP server for /metrics and /livez.
 
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 export interface ListenAddress {
   /** Undefined: all interfaces. */
   readonly host: string | undefined;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
@@ -16,13 +16,13 @@ export interface Page {
 }
 
 export interface RunningHttpServer {
-  /** Where it listens, as a URL without path; the port is the real one. */
+  /** The URL that it listens on, without a path. The port is the real one. */
   readonly url: string;
-  /** Stops listening and drops the connections that are open. */
+  /** Stops listening and drops open connections. */
   close(): Promise<void>;
 }
 
-/** The address could not be listened on. */
+/** The server could not listen on the address. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly code: string;
@@ -33,7 +33,7 @@ export class ListenError extends Error {
   }
 }
 
-/** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`; undefined when it is none of these. */
+/** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`; undefined for any other text. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]]*)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
@@ -82,8 +82,8 @@ async function listen(server: Server, address: ListenAddress): Promise<AddressIn
 }
 
 /**
- * Serves the pages by their path; other paths are 404, other methods than GET and HEAD 405.
- * @throws ListenError when the address cannot be listened on
+ * Serves the pages by path. Other paths return 404, methods other than GET and HEAD return 405.
+ * @throws ListenError if it cannot listen on the address
  */
 export async function startHttpServer(
   address: ListenAddress,
@@ -111,7 +111,7 @@ export async function startHttpServer(
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
   const bound = await listen(server, address);
-  // A client that breaks off must not end a migration.
+  // A client that disconnects must not end a migration.
   server.on('error', () => undefined);
   const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   return {
@@ -124,7 +124,7 @@ export async function startHttpServer(
   };
 }
 
-/** `/livez`: the process responds; it says nothing more. */
+/** `/livez`: shows only that the process responds. */
 export function livez(): Page {
   return plain('ok');
 }

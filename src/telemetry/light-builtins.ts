@@ -1,8 +1,9 @@
-// Modules of Node that load more than is used of them.
+// Node modules that load more than the program needs.
 
 /**
- * `http` exports the WebSocket classes of undici through getters that load it, and the first `import` of node:http reads every export: 14 MB
- * and a tenth of a second for classes that nothing here uses. Call this before anything is imported that imports node:http.
+ * `http` exports the WebSocket classes of undici through getters that load undici, and the first `import` of node:http reads every export:
+ * 14 MB and a tenth of a second for classes that this program does not need. Call this before the import of any module that imports
+ * node:http.
  */
 export function leaveUndiciUnloaded(): void {
   const http = process.getBuiltinModule('node:http');

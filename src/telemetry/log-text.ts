@@ -1,11 +1,11 @@
-// What may reach a log line, and how it is written there: values are made printable and free of secrets first, then set as text
-// (logfmt) or JSON. Pure.
+// What may appear in a log line, and in which form: values are first made printable and free of secrets, then written as text (logfmt) or
+// JSON. Pure.
 
 import { redactUrl, Secret } from './secret.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** A server may respond with a whole page; a log line keeps the beginning of it. */
+/** A server may respond with a whole page. A log line keeps only its beginning. */
 const MAX_VALUE_LENGTH = 2_000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 100;
@@ -15,7 +15,7 @@ const SECRET_NAME =
 const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`]+/gi;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-// Also the invisible characters that reorder or break a line: they let a label value pretend to be another log line.
+// Includes the invisible characters that reorder or break a line: with them, a label value could imitate another log line.
 function isUnprintable(codePoint: number): boolean {
   return (
     codePoint < 0x20 ||
@@ -48,7 +48,7 @@ export function escapeControl(text: string): string {
   );
 }
 
-/** The text with userinfo and query values of every URL in it as `***`; other URLs stay as they were written. */
+/** The text with userinfo and query values of every URL replaced by `***`. Other URLs stay unchanged. */
 export function redactUrls(text: string): string {
   return text.replace(URL_IN_TEXT, (match) => {
     const url = match.replace(/[.,;:!)\]}]+$/, '');
@@ -63,7 +63,7 @@ function shorten(text: string): string {
   return `${text.slice(0, MAX_VALUE_LENGTH)}… (${text.length - MAX_VALUE_LENGTH} more characters)`;
 }
 
-/** The text as it may be shown: no URL with a secret in it, bounded, still with its control characters. */
+/** The text in a form that can be shown: URLs without secrets, limited length. Control characters are still in it. */
 export function presentableText(text: string): string {
   return shorten(redactUrls(text));
 }
@@ -78,8 +78,8 @@ function presentableError(error: Error): Presentable {
 }
 
 /**
- * A value as it may be shown: a Secret and whatever has a secret's name is `***`, an Error is its message and code, URLs are
- * redacted, texts and depth are bounded. `undefined` means: leave the field out.
+ * A value in a form that can be shown. A Secret, or a value whose name suggests a secret, becomes `***`, an Error becomes its message and
+ * code, URLs are redacted, texts and depth are limited. `undefined` means: omit the field.
  */
 export function presentable(value: unknown, name = '', depth = 0): Presentable | undefined {
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
@@ -105,7 +105,7 @@ export function presentable(value: unknown, name = '', depth = 0): Presentable |
   return result;
 }
 
-/** JSON in one line; also what JSON leaves raw (C1 controls can drive a terminal) is escaped. */
+/** JSON in one line. Characters that JSON leaves unescaped are escaped too: C1 controls can control a terminal. */
 export function printableJson(value: unknown): string {
   return replaceUnprintable(JSON.stringify(value), (_character, code) => `\\u${code.toString(16).padStart(4, '0')}`);
 }
@@ -113,7 +113,7 @@ export function printableJson(value: unknown): string {
 function toLogfmtValue(value: Presentable): string {
   if (typeof value === 'object' && value !== null) {
     if (!Array.isArray(value) && typeof value['message'] === 'string' && Object.keys(value).length <= 2) {
-      // An error: its message reads better than an object with one.
+      // An error: its message is easier to read than an object that contains it.
       const code = value['code'];
       if (Object.keys(value).length === 1) return toLogfmtValue(value['message']);
       if (code !== undefined) return toLogfmtValue(`${String(code)}: ${value['message']}`);
@@ -125,7 +125,7 @@ function toLogfmtValue(value: Presentable): string {
   return `"${escapeControl(text.replaceAll('\\', '\\\\').replaceAll('"', '\\"'))}"`;
 }
 
-/** A line whose texts and fields may be shown. */
+/** A line whose message and fields can be shown. */
 export interface PresentableLine {
   readonly timestamp: string;
   readonly level: string;
@@ -133,7 +133,7 @@ export interface PresentableLine {
   readonly fields: Readonly<Record<string, Presentable>>;
 }
 
-/** The fields as they may be shown; see `presentable`. */
+/** The fields in a form that can be shown; see `presentable`. */
 export function presentableFields(fields: LogFields): Record<string, Presentable> {
   const shown: Record<string, Presentable> = {};
   for (const [name, value] of Object.entries(fields)) {
@@ -145,7 +145,7 @@ export function presentableFields(fields: LogFields): Record<string, Presentable
 
 /**
  * `2026-01-02T03:04:05.678Z info  message key=value other="two words"`
- * @param level as it is shown: padded, perhaps in colour
+ * @param level as shown: padded, possibly coloured
  */
 export function formatTextLine({ timestamp, message, fields }: PresentableLine, level: string): string {
   let line = `${timestamp} ${level} ${escapeControl(message)}`;
@@ -155,7 +155,7 @@ export function formatTextLine({ timestamp, message, fields }: PresentableLine, 
   return line;
 }
 
-/** One JSON object with `time`, `level`, `message` and the fields; a field with one of these names gets a `_` behind it. */
+/** One JSON object with `time`, `level`, `message` and the fields. A field with one of these names gets a `_` suffix. */
 export function formatJsonLine({ timestamp, level, message, fields }: PresentableLine): string {
   const line: { [name: string]: Presentable } = { time: timestamp, level, message };
   for (const [name, value] of Object.entries(fields)) {

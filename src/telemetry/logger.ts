@@ -1,5 +1,5 @@
-// The logger: winston's levels, formats and stream. The formats make a line free of secrets first, then date it, then write it as text or
-// JSON (log-text.ts) without a control character.
+// The logger: winston's levels, formats and stream. The formats first remove secrets from a line, then add the time, then write it as text
+// or JSON (log-text.ts) without control characters.
 
 import { Writable } from 'node:stream';
 import winston from 'winston';
@@ -29,16 +29,16 @@ export interface Logger {
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
-  /** Colours for the level's name, text format only. */
+  /** Whether the level's name is coloured. Text format only. */
   readonly colour: boolean;
   readonly clock: Pick<Clock, 'now'>;
-  /** Takes one whole line, without its line end. */
+  /** Takes one whole line, without its newline. */
   readonly write: (line: string) => void;
 }
 
 const COLOURS: Readonly<Record<LogLevel, string>> = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' };
 
-/** A logger that writes each line at once, from inside the call. */
+/** A logger that writes each line synchronously, inside the call. */
 export function createLogger(options: LoggerOptions): Logger {
   const { clock, format, colour, write } = options;
   const { combine, timestamp, printf, colorize } = winston.format;
@@ -69,13 +69,13 @@ export function createLogger(options: LoggerOptions): Logger {
   const log =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
-      // Winston glues a field called `message` to the message: the fields travel in one of their own.
+      // Winston appends a field called `message` to the message, so the fields are passed in a field of their own.
       logger.log({ level, message, fields });
     };
   return { error: log('error'), warn: log('warn'), info: log('info'), debug: log('debug') };
 }
 
-/** The first of the formats: what follows sees no secret and no text without a bound. */
+/** The first format: later formats see no secret and no text without a length limit. */
 const makePresentable = winston.format((info) => {
   info.message = presentableText(String(info.message));
   info['fields'] = presentableFields((info['fields'] ?? {}) as LogFields);

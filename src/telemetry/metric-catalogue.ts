@@ -1,6 +1,6 @@
-// Every metric that prom-migrator exposes, as data: metrics.ts makes the instruments from it, docs/metrics.md prints it (a test
-// holds both equal). Names follow Prometheus' conventions; none is called prom_migrator_progress, because that is the series that a migration
-// writes into its destination.
+// Every metric that prom-migrator exposes, as data: the instruments and docs/metrics.md are made from it, and a test keeps both equal.
+// Names follow Prometheus' conventions. No metric is called prom_migrator_progress, because that is the series that a migration writes into
+// its destination.
 
 export interface MetricDefinition {
   readonly name: string;

@@ -1,5 +1,5 @@
-// The metrics of one process: a registry of its own (nothing global), filled by whoever watches migrations, read by the HTTP server.
-// This room knows no migration; the totals below are the part of a migration's progress that is exposed.
+// The metrics of one process, in a registry of its own (nothing global). This room does not know migrations. The totals below are the part
+// of a migration's progress that is exposed.
 
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -59,7 +59,7 @@ function createInstruments(registry: Registry): Instruments {
   return instruments as Instruments;
 }
 
-// A code comes from a server or an error: what does not look like one would make a series of its own for each text.
+// A code comes from a server or an error: each text that does not look like a code would create its own series.
 function boundedCode(code: number | string): string {
   const text = String(code);
   return /^[A-Za-z0-9_-]{1,60}$/.test(text) ? text : 'other';
@@ -68,7 +68,7 @@ function boundedCode(code: number | string): string {
 export class MigrationMetrics {
   readonly #registry = new Registry();
   readonly #instruments = createInstruments(this.#registry);
-  /** What each counter that follows a total has seen of it so far. */
+  /** The part of each total that its counter already includes. */
   readonly #seen = new Map<string, number>();
   readonly #phases = new Map<string, string>();
   readonly #leaving = new Set<string>();
@@ -82,13 +82,13 @@ export class MigrationMetrics {
     this.#instruments.processStart.set(performance.timeOrigin / 1000);
   }
 
-  /** Calls `refresh` before each scrape, so that totals need not be pushed at every batch; the response ends that. */
+  /** Calls `refresh` before each scrape, so that totals need not be pushed with every batch. The returned function removes it. */
   beforeScrape(refresh: () => void): () => void {
     this.#refreshers.add(refresh);
     return () => this.#refreshers.delete(refresh);
   }
 
-  /** Takes over the totals of one migration. Totals that went back are those of a new run: the counters go on from there. */
+  /** Takes the totals of one migration. Totals that decreased are those of a new run: the counters continue from their current values. */
   update(migration: string, totals: MigrationTotals): void {
     const metrics = this.#instruments;
     const labels = { migration };
@@ -119,7 +119,7 @@ export class MigrationMetrics {
     this.#phases.set(migration, totals.phase);
   }
 
-  /** One HTTP request that has ended, well or not. */
+  /** Records one HTTP request that has ended, successfully or not. */
   request(migration: string, request: RequestObservation): void {
     const { side } = request;
     this.#instruments.requests.inc({ migration, side, code: boundedCode(request.code) });
@@ -148,7 +148,10 @@ export class MigrationMetrics {
     this.#instruments.memoryBudget.set({ migration }, bytes);
   }
 
-  /** Takes all series of one migration away. Calls that come together share one pass over everybody's series: an operator may let go of a thousand. */
+  /**
+   * Removes all series of one migration. Simultaneous calls share one pass over the series of all migrations: an operator may remove a
+   * thousand at once.
+   */
   forget(migration: string): Promise<void> {
     this.#leaving.add(migration);
     this.#forgetting ??= this.#forgetLeaving().finally(() => {
@@ -158,7 +161,7 @@ export class MigrationMetrics {
   }
 
   async #forgetLeaving(): Promise<void> {
-    // Not before those are known that leave in the same breath.
+    // Wait until all calls of the same tick are known.
     await Promise.resolve();
     while (this.#leaving.size > 0) {
       const gone = new Set(this.#leaving);
@@ -174,7 +177,7 @@ export class MigrationMetrics {
         const { values } = await instrument.get();
         for (const { labels } of values) {
           if (!gone.has(String(labels['migration']))) continue;
-          // Without `le`, which the buckets of a histogram have besides.
+          // Without `le`, the additional label of a histogram's buckets.
           instrument.remove(Object.fromEntries(definition.labels.map((name) => [name, labels[name] ?? ''])));
         }
       }

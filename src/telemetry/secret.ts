@@ -1,5 +1,5 @@
-// A value that must never be printed. Whoever needs it asks for it by name (`reveal`); everything that turns values into text
-// (templates, JSON, util.inspect, the logger) sees `***`.
+// A value that must never be printed. Code that needs the value calls `reveal`. Everything that turns values into text (templates, JSON,
+// util.inspect, the logger) sees `***`.
 
 import { inspect } from 'node:util';
 
@@ -10,7 +10,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, for the wire and for nothing else. */
+  /** The value itself, only for the wire. */
   reveal(): string {
     return this.#value;
   }
@@ -28,7 +28,7 @@ export class Secret {
   }
 }
 
-/** A URL as it may be shown: no userinfo, and every query value as `***` (InfluxDB takes its password as `?p=`). */
+/** A URL in a form that can be shown: no userinfo, and every query value as `***` (InfluxDB takes its password as `?p=`). */
 export function redactUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return '(not a URL)';

@@ -1,4 +1,4 @@
-// How fast something grows, over the last while. Fed by the reporter; pure apart from the points that it keeps.
+// The recent growth rate of a value. Pure, apart from the points that it keeps.
 
 const POINTS = 60;
 
@@ -14,17 +14,17 @@ export class SlidingRate {
   /** @param atMs on a clock that never jumps */
   add(atMs: number, value: number): void {
     const last = this.#points.at(-1);
-    // A value that began again would give a negative rate: begin again with it.
+    // A value that decreased would give a negative rate: start again from it.
     if (last !== undefined && value < last.value) this.#points = [];
     const beforeLast = this.#points.at(-2);
-    // Points nearer together than this add nothing: the last one moves instead.
+    // Points closer together than this add nothing: the last one moves instead.
     if (beforeLast !== undefined && atMs - beforeLast.atMs < this.#windowMs / POINTS) this.#points.pop();
     this.#points.push({ atMs, value });
-    // One point at or before the window's beginning stays, so that the slope spans the whole window.
+    // One point at or before the start of the window stays, so that the slope spans the whole window.
     while (this.#points.length > 2 && (this.#points[1]?.atMs ?? 0) <= atMs - this.#windowMs) this.#points.shift();
   }
 
-  /** Units a second; 0 until there are two points in time. */
+  /** Units per second. 0 until there are two points in time. */
   perSecond(): number {
     const first = this.#points[0];
     const last = this.#points.at(-1);

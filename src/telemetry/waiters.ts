@@ -1,4 +1,4 @@
-// A queue of those who wait for something that is limited: first come, first served, and each may give up.
+// A queue of waiters for a limited resource: first come, first served. Each waiter can be aborted.
 
 interface Waiter<Wanted, Given> {
   readonly wanted: Wanted;
@@ -6,7 +6,7 @@ interface Waiter<Wanted, Given> {
   reject(reason: unknown): void;
 }
 
-/** `Wanted` is what one waits for, such as an amount; `Given` is what it gets. */
+/** `Wanted` is what a waiter waits for, such as an amount. `Given` is what it receives. */
 export class Waiters<Wanted, Given = void> {
   /** In the order of arrival. */
   readonly #waiting = new Set<Waiter<Wanted, Given>>();
@@ -15,7 +15,7 @@ export class Waiters<Wanted, Given = void> {
     return this.#waiting.size;
   }
 
-  /** What the first one waits for; undefined when none waits. */
+  /** What the first waiter waits for; undefined if the queue is empty. */
   get firstWanted(): Wanted | undefined {
     const [first] = this.#waiting;
     return first?.wanted;
@@ -23,7 +23,7 @@ export class Waiters<Wanted, Given = void> {
 
   /**
    * Waits for `admitFirst`.
-   * @param onLeave called after one has left the queue because its signal was aborted: those behind it may go now
+   * @param onLeave called after a waiter has left the queue because its signal was aborted: those behind it may now be admitted
    * @throws the signal's reason, or that of `rejectAll`
    */
   wait(wanted: Wanted, signal: AbortSignal, onLeave: () => void = () => {}): Promise<Given> {
@@ -53,7 +53,7 @@ export class Waiters<Wanted, Given = void> {
     });
   }
 
-  /** Lets the first one go. */
+  /** Admits the first waiter. */
   admitFirst(given: Given): void {
     const [first] = this.#waiting;
     first?.resolve(given);
