@@ -1,4 +1,4 @@
-// What is measured: each case is one scenario, or several that are compared with each other. Read by main.ts, in this order.
+// The cases to measure, in the order of measurement. Each case is one scenario, or several that are compared with each other.
 
 import type { DataSetName } from './data-sets.ts';
 

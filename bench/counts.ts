@@ -1,5 +1,5 @@
-// Counts what arrived, series by series, with readers that are not under test, and compares it with what the data set holds. Called by
-// measurement.ts after every run.
+// Counts the samples that arrived, series by series, with readers that are not under test, and compares them with the content of the data
+// set.
 
 import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';

@@ -1,5 +1,4 @@
-// The data that the benches move: generated once a machine by bench-data into the cache, under a key made of what generates it. Called by
-// main.ts and measurement.ts.
+// The data that the benches move. bench-data generates it once per machine into the cache, under a key made from the generator's inputs.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
-// A loopback TCP proxy that holds everything back for a while, as a long line does, and slows nothing down otherwise. Stands between a tool
-// and a server in the case `far`. Making a connection takes no longer than without it: a real line would add one more round trip there.
+// A loopback TCP proxy that delays all data, as a long-distance connection does, without limiting the throughput. The case `far` puts it
+// between a tool and a server. Opening a connection takes no longer than without the proxy; over a real distance it would take one more
+// round trip.
 
 import { createServer, connect, type Socket } from 'node:net';
 

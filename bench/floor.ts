@@ -1,5 +1,5 @@
-// The floor: what reading and writing the same bytes costs when nothing is done with them. One run of our tool is recorded, and its requests are
-// sent again by bench-data, which has nothing to decode and nothing to encode. Called by main.ts once a round.
+// The floor: the cost of reading and writing the same bytes without processing them. The bench records one run of our tool, and bench-data
+// sends its requests again, with nothing to decode and nothing to encode.
 
 import { cpus } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What the figures ought to be, as ratios within one run, and whether they are. Read by report.ts.
+// The goals for the figures, as ratios within one run, and the check whether they are met.
 
 import { floorMedian, median, type ScenarioResult } from './results.ts';
 

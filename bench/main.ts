@@ -1,10 +1,10 @@
-// `npm run bench`: this project beside vmctl, VictoriaMetrics' migration tool, and beside the floor, what the servers alone take for the same
-// bytes; on one machine, in one run, in turn. Prints a table per case and writes all figures into bench/results/. Exits with 1 when a run lost a
-// sample or failed.
+// `npm run bench`: compares this project with vmctl, VictoriaMetrics' migration tool, and with the floor, the cost of the servers alone for
+// the same bytes. All of them run on one machine, in one run, in turn. Prints one table per case and writes all figures into
+// bench/results/. Exits with 1 if a run failed or lost a sample.
 //
 //   npm run bench                                  # every case, about an hour and a half
 //   npm run bench -- --case standard --case far    # some of them
-//   npm run bench -- --quick                       # three million samples, two rounds, for a look
+//   npm run bench -- --quick                       # three million samples, two rounds, for a quick check
 //   npm run bench -- --profile --case samples      # where our time goes
 //   npm run bench -- --dist ../other/dist          # another build than this checkout's
 

@@ -1,5 +1,5 @@
-// Several migrations at once in one process, each in a thread of its own, with the operator's own pool of threads and without its Kubernetes.
-// Started by tools.ts for the case `many`:
+// Runs several migrations at once in one process, each in a thread of its own, with the operator's thread pool but without Kubernetes. For
+// the case `many`:
 //
 //   node bench/many.ts DIST MANIFEST NUMBER
 //

@@ -1,5 +1,5 @@
-// One run of one tool between two real servers, with all that is measured of it: by the kernel, by the servers' own counters, and by counting
-// what arrived. Called by main.ts, floor.ts and profile.ts.
+// One run of one tool between two real servers, with all its measurements: from the kernel, from the servers' own counters, and from a
+// count of the samples that arrived.
 
 import { request } from '../test/support/http.ts';
 import type { ServerProcess } from '../test/support/server-process.ts';

@@ -1,5 +1,5 @@
-// What Linux counts of a process: exactly, from start to end, for the tools (by way of bench-data measure, which waits for them with wait4),
-// and as differences out of /proc for the servers. Called by measurement.ts, floor.ts and profile.ts.
+// Linux' resource usage of a process. For the tools it is exact, from start to end (`bench-data measure` waits for them with wait4). For
+// the servers it is the difference between two reads of /proc.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// `npm run bench -- --profile`: one run of our tool under Node's CPU profiler, and where its time went. Called by main.ts.
+// `npm run bench -- --profile`: one run of our tool under Node's CPU profiler, and where its time went.
 
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Finds the programs that only the benches use. Called by everything here that starts one of them.
+// Finds the programs that only the benches need.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

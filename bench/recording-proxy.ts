@@ -1,5 +1,5 @@
-// An HTTP proxy that passes everything on and keeps the bodies of the requests to one path, in the order in which they came. floor.ts replays
-// them. The run that is recorded is not measured.
+// An HTTP proxy that forwards everything and keeps the bodies of the requests to one path, in the order of arrival, for a replay. The
+// recorded run is not measured.
 
 import { createWriteStream } from 'node:fs';
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-// Prints a table per scenario and one of the goals, and writes everything as JSON. Called by main.ts.
+// Prints one table per scenario and one of the goals, and writes everything as JSON.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';

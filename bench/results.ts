@@ -1,4 +1,4 @@
-// The shape of a bench's results, as they stand in the JSON, and the arithmetic on them. Filled by main.ts, read by goals.ts and report.ts.
+// The shape of a bench's results, as in the JSON, and calculations on them.
 
 import type { Scenario } from './cases.ts';
 import type { FloorFigures, SnappySizes } from './floor.ts';

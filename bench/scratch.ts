@@ -1,5 +1,4 @@
-// The benches' temporary directory, and the signal by which Ctrl-C ends what is under way. Used by everything here that writes a file or
-// starts a program.
+// The benches' temporary directory, and the signal with which Ctrl-C ends running work.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// How the two tools are called, as their users call them. Called by measurement.ts, floor.ts and profile.ts.
+// Starts the two tools in the way that their users start them.
 
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
