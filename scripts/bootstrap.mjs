@@ -1,6 +1,6 @@
-// Starts everything that the npm scripts run. It needs nothing but Node 20 and npm: it installs the locked dependencies when they
-// are missing or older than the lock file, then runs its argument (a .ts file, or the name of an installed command) with the
-// Node that the project brings along, because that one runs TypeScript as it is.
+// Starts everything that the npm scripts run. It needs only Node 20 and npm. It installs the locked dependencies if they are missing or
+// older than the lock file. Then it runs its argument (a .ts file, or the name of an installed command) with the Node from the project's
+// dependencies, because that version runs TypeScript directly.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,4 +1,5 @@
-// `npm run build`: src/ to dist/ as JavaScript with declarations, from scratch, with the CRD compiled. What bin/prom-migrator.mjs runs.
+// `npm run build`: compiles src/ to dist/ as JavaScript with declarations, from scratch, with the CRD compiled. bin/prom-migrator.mjs runs
+// the result.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The Grafana dashboard: the panels laid out on its grid, with its variables. Made into the chart's JSON by chart.ts.
+// The Grafana dashboard: its variables, and the panels laid out on its grid. It becomes the JSON file in the chart.
 
 import { type Panel, ROWS } from './chart-panels.ts';
 

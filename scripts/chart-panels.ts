@@ -1,5 +1,5 @@
 // The panels of the Grafana dashboard as data: four questions (how far, how fast, what is wrong, which side) and the operator itself. A
-// test checks that they ask only for metrics that exist. Called by chart-dashboard.ts.
+// test checks that they query only metrics that exist.
 
 /** The migrations that were chosen at the top of the dashboard, of the operator that was chosen there. */
 const MIGRATION = 'namespace=~"$namespace",migration=~"$migration"';

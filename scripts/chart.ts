@@ -1,5 +1,5 @@
-// `npm run docs`, its part for the Helm chart: makes the chart's copy of the CRD, the Grafana dashboard and the table of values in the
-// chart's README. test/chart/generated.test.ts fails when one of them is not what this would make.
+// The part of `npm run docs` for the Helm chart: makes the chart's copy of the CRD, the Grafana dashboard and the table of values in the
+// chart's README. test/chart/generated.test.ts fails if one of them is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,6 +1,5 @@
-// What both demonstrations copy and how they judge it: a day of awkward series in a real Prometheus, and the comparison of both sides by
-// readers that are not the project's (protobufjs on Prometheus' SAMPLES answers, and VictoriaMetrics' own export). Called by demo.ts and
-// demo-kubernetes.ts.
+// The data that both demonstrations copy, and the comparison at their end: a day of difficult series in a real Prometheus, compared on both
+// sides by readers that are independent of this project (protobufjs on Prometheus' SAMPLES responses, and VictoriaMetrics' own export).
 
 import { generateDataset, type SeriesKind } from '../test/support/dataset.ts';
 import { pushSamples } from '../test/support/load.ts';

@@ -1,6 +1,6 @@
-// `npm run demo:kubernetes`: a real Kubernetes API, the chart installed by helm, a migration applied by kubectl, the operator killed half way
-// and another one started, and at the end both sides compared. There are no nodes, so what the Pod would run is started here: the operator
-// with the arguments, the environment and the service account that the chart gave its Deployment.
+// `npm run demo:kubernetes`: a real Kubernetes API, with the chart installed by helm and a migration applied by kubectl. The demonstration
+// kills the operator half way, starts another one and compares both sides at the end. The cluster has no nodes, so the script starts what
+// the Pod would run: the operator, with the arguments, the environment and the service account that the chart gave to its Deployment.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import {

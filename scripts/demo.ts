@@ -1,5 +1,6 @@
-// `npm run demo`: a real Prometheus with some millions of samples, a real VictoriaMetrics, a migration between them that is killed half way and
-// started again, and at the end both sides compared by readers that are not the project's (protobufjs on Prometheus' SAMPLES answers, and VictoriaMetrics' own export).
+// `npm run demo`: migrates some millions of samples from a real Prometheus to a real VictoriaMetrics. The demonstration kills the migration
+// half way, starts it again and compares both sides at the end, with readers that are independent of this project (protobufjs on
+// Prometheus' SAMPLES responses, and VictoriaMetrics' own export).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

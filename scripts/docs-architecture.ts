@@ -1,5 +1,5 @@
-// Writes the diagrams and the table of docs/architecture.md from the imports in src/: `node scripts/docs-architecture.ts`.
-// A test fails when the page is not what this would make.
+// Writes the diagrams and the table of docs/architecture.md from the imports in src/: `node scripts/docs-architecture.ts`. A test fails if
+// the page is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { folderOf, type Graph, grouped, roomOf, sourceGraph, withoutImpliedEdges } from './source-graph.ts';

@@ -1,5 +1,4 @@
-// Writes the tables of docs/errors.md from the catalogues in src/: `node scripts/docs-errors.ts`. A test fails when the page is not what
-// this would make.
+// Writes the tables of docs/errors.md from the catalogues in src/: `node scripts/docs-errors.ts`. A test fails if the page is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withErrorTables } from '../src/cli/error-codes.ts';

@@ -1,5 +1,5 @@
-// Writes what docs/conditions.md and docs/metrics.md tell of the operator from the catalogues in src/operator: `node scripts/docs-operator.ts`.
-// A test fails when a page is not what this would make.
+// Writes the operator's parts of docs/conditions.md and docs/metrics.md from the catalogues in src/operator: `node
+// scripts/docs-operator.ts`. A test fails if a page is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { conditionTables } from '../src/operator/judge/conditions.ts';

@@ -1,5 +1,5 @@
 // `npm run docs`: makes src/api/prom-migration.ts (the types) and docs/manifest.md (the reference) from the CRD, and the tables of
-// docs/errors.md from src/. A test fails when one of them is not what this would make.
+// docs/errors.md from src/. A test fails if one of them is out of date.
 
 import { writeFileSync } from 'node:fs';
 import { COMPILED_CRD } from '../src/api/compiled-crd.ts';

@@ -1,6 +1,6 @@
-// `npm run test:image`: builds the image from the Dockerfile and runs test/image/container.ts against it, with podman or docker,
-// whichever is there (CONTAINER_TOOL names another). Arguments: --keep leaves the image behind. The base is NODE_IMAGE, or the
-// Dockerfile's own; where no registry can be reached, a plain Debian machine makes one with debootstrap and the project's Node.
+// `npm run test:image`: builds the image from the Dockerfile and runs test/image/container.ts against it, with podman or docker, depending
+// on which is installed (CONTAINER_TOOL selects another). The argument --keep keeps the image. NODE_IMAGE sets the base image; the default
+// is the Dockerfile's. If no registry can be reached, a plain Debian machine makes a base image with debootstrap and the project's Node.
 
 import { spawnSync } from 'node:child_process';
 import {

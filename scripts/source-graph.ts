@@ -1,4 +1,4 @@
-// The files of src/ and what they import from each other, as a graph of files and as a graph of folders.
+// The files of src/ and their imports, as a graph of files and as a graph of folders.
 
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';

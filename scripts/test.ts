@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold, one step after the other, and at the end one line `N passed, N failed`. Lint, format and types
-// count as one check each.
+// `npm test`: runs every check, one step after the other, and ends with one line `N passed, N failed`. Lint, format and types count as one
+// check each.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
