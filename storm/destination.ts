@@ -1,4 +1,4 @@
-// The destination of one seed: how it is started, and what independent readers find in it at the end beside what they should.
+// The destination of one seed: how to start it, and how independent readers compare its final content with the expected one.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withPositiveZeros } from '../test/real/support/pairs.ts';

@@ -1,4 +1,4 @@
-// What one side has and the other has not, by kind and sample by sample: a comparison that tells a loss from a double. Pure.
+// The samples that only one side has, by kind: a comparison that distinguishes a lost sample from a duplicate. Pure.
 
 import { numberOf, type Label, type SeriesSamples, type SeriesSet } from '../test/support/series-set.ts';
 

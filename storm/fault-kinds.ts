@@ -1,5 +1,4 @@
-// The catalogue of faults: what each does to a request, and on which ways it can be. fault-plan.ts picks from it, proxy/ carries it out,
-// report.ts has one row for each.
+// The catalogue of faults: what each does to a request, and on which routes it can occur.
 
 /** Between the migration and a server there are three ways, each with a proxy of its own. */
 export type Way = 'source' | 'write' | 'progress';

@@ -1,5 +1,5 @@
-// Which request of a way meets which fault: drawn once from the seed, with healthy stretches between the faults and an end, after which
-// the proxy only forwards. Pure.
+// Assigns faults to the requests of a route. The plan is drawn once from the seed, with healthy stretches between the faults. After the
+// last fault the proxy only forwards. Pure.
 
 import { FAULT_KINDS, type FaultKind, type Way } from './fault-kinds.ts';
 import { drawFor } from './random.ts';

@@ -1,4 +1,4 @@
-// What a seed has shown: losses, doubles, false counts, runs that gave up. Pure; run-seed.ts gathers the facts, report.ts prints the findings.
+// The findings of a seed: losses, duplicates, wrong counts, runs that gave up. Pure.
 
 import type { RunResult } from '../src/cli/result.ts';
 import { labelText } from '../test/support/series-set.ts';

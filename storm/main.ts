@@ -1,5 +1,5 @@
-// `npm run storm`: migrations between real servers, through proxies that spoil what they can, killed and begun again, and a comparison of both
-// sides. See CONTRIBUTING.md.
+// `npm run storm`: runs migrations between real servers through proxies that inject faults, kills and restarts the migrations, and compares
+// both sides. See CONTRIBUTING.md.
 
 import { parseStormArguments, type StormArguments, USAGE } from './arguments.ts';
 import { hasFailed, seedLines, stormTable } from './report.ts';

@@ -1,5 +1,5 @@
-// Random decisions that repeat: each stream of numbers belongs to a name, so that one more draw in one place does not change what is drawn in
-// another. Used by everything here that decides.
+// Reproducible random decisions. Each stream of random numbers belongs to a name, so that one more draw in one place does not change the
+// draws in another.
 
 import { createHash } from 'node:crypto';
 

@@ -1,4 +1,4 @@
-// The table of a storm and the lines of its seeds. Pure.
+// The table of a storm and the report of each seed. Pure.
 
 import { total } from './destination.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';

@@ -1,4 +1,4 @@
-// One seed from its start to its verdict: servers, proxies, runs of the migration that are killed and begun again, and the comparison.
+// One seed from its start to its verdict: servers, proxies, migration runs that are killed and restarted, and the comparison.
 
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

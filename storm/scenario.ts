@@ -1,4 +1,4 @@
-// What a seed copies, between which servers, with which settings, and when the process dies. Drawn from the seed. Pure.
+// The scenario of a seed: the data to copy, the servers, the settings, and when the process is killed. Drawn from the seed. Pure.
 
 import type { SeriesKind } from '../test/support/dataset.ts';
 import type { Way } from './fault-kinds.ts';

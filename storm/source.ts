@@ -1,5 +1,5 @@
-// The source of all seeds: a Prometheus with a few ten thousand samples of every kind, and what two independent readers find in it. Each variant
-// is started once, when the first seed wants it.
+// The source of all seeds: a Prometheus with a few ten thousand samples of every kind, and their content according to two independent
+// readers. Each variant is started once, when the first seed needs it.
 
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS, type SeriesKind } from '../test/support/dataset.ts';
 import { pushSamples } from '../test/support/load.ts';

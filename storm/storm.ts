@@ -1,4 +1,4 @@
-// Runs many seeds, two at a time. Called by main.ts and by the test in test/real/.
+// Runs many seeds, two at a time.
 
 import type { FaultKind } from './fault-kinds.ts';
 import type { SeedEnd } from './report.ts';

@@ -1,5 +1,5 @@
-// Which write requests carried a sample: the evidence for a loss or a double. Decodes what the proxy in front of the destination has seen, with
-// protobufjs and snappyjs, as far as it was sent whole.
+// Finds the write requests that carried a sample: the evidence for a loss or a duplicate. Decodes the requests that the proxy in front of
+// the destination has recorded, with protobufjs and snappyjs. Decodes only requests that were sent completely.
 
 import protobuf from 'protobufjs';
 import snappy from 'snappyjs';

@@ -1,5 +1,5 @@
-// Damaged bodies, in ways that a reader can notice. Undetectable damage is left out on purpose: a bit of a value inside a snappy block or of a
-// digit in JSON has no checksum, and a stream that ends between two frames looks whole. Pure.
+// Damages bodies in ways that a reader can detect. Undetectable damage is excluded on purpose: a bit of a value inside a snappy block or a
+// digit in JSON has no checksum, and a stream that ends between two frames looks complete. Pure.
 
 import snappy from 'snappyjs';
 import { decodeMessage } from '../../test/wire/support/oracle.ts';

@@ -1,4 +1,4 @@
-// One of the three proxies between a migration and its servers. It numbers the requests, looks up which fault is due, has it carried out and keeps
+// One of the three proxies between a migration and its servers. It numbers the requests, looks up the fault for each, injects it and keeps
 // a record of everything. After the last planned fault it only forwards.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

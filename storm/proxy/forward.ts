@@ -1,4 +1,4 @@
-// Sends a request on to the server behind a proxy: whole, or only its first half. Called by inject.ts.
+// Forwards a request to the server behind a proxy: the whole request, or only its first half.
 
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';

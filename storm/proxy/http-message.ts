@@ -1,4 +1,4 @@
-// A response as the bytes that go over the connection, in pieces: the proxies cut, stretch and change it there. Pure.
+// A response as the bytes on the connection, in pieces, which the proxies cut, delay and change. Pure.
 
 /** What a server said, read to its end. */
 export interface Message {

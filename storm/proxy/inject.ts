@@ -1,4 +1,4 @@
-// Carries out one fault on one request. Called by fault-proxy.ts, which has read the request and knows which fault is due.
+// Injects one fault into one request.
 
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';

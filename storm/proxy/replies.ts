@@ -1,4 +1,4 @@
-// What proxies, ingresses and load balancers say instead of the server behind them. Pure.
+// The responses that proxies, ingresses and load balancers send in place of the server behind them. Pure.
 
 import { gzipSync } from 'node:zlib';
 import type { ReplyName } from '../fault-kinds.ts';
