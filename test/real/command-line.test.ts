@@ -146,7 +146,7 @@ describe('a command line with mistakes', () => {
   const mistakes: readonly [args: string[], answer: RegExp][] = [
     [[], /^prom-migrator COMMAND \[flags\]/],
     [['walk'], /unknown command "walk"/],
-    [['run'], /name its manifest with -f FILE/],
+    [['run'], /no manifest given: use -f FILE/],
     [['run', '-f', 'a', '--outptu', 'json'], /unknown flag --outptu.*--output/],
     [['run', '-f', 'a', '--grace', 'soon'], /--grace takes a duration.*"soon"/],
     [['run', '-f', 'a', '--output', 'xml'], /--output.*text.*json/],
