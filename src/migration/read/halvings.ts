@@ -1,24 +1,24 @@
-// What halving a window has shown: whether half the time is less of what was too much. A cap on samples is met by shorter windows, a cap on
-// series (Cortex max_fetched_series_per_query, M3) is not: the same series are in half the time. Owned by window-planner.ts.
+// Tracks whether halving a window helps. Shorter windows stay below a cap on samples, but not below a cap on series (Cortex
+// max_fetched_series_per_query, M3): half the time contains the same series.
 
 import type { Limit } from './read-failure.ts';
 import type { WindowState } from './window-size.ts';
 
-/** How many halvings may change nothing before names are read apart. Bytes are partly labels, so they get a few more. */
+/** How many halvings without effect are allowed before the window is split by name. Bytes include labels, so they get a few more. */
 const FUTILE_HALVINGS = { series: 2, other: 4 } as const;
 
 export class Halvings {
-  /** The longest that a window with samples was lately. */
+  /** The longest recent window with samples that was read. */
   #goodMs: number | undefined;
-  /** Refusals of one whole window, each half as long as the one before, and the size that it began with. */
+  /** Consecutive refusals of one whole window, each half as long as the one before, and the size at which the halving began. */
   #row: { readonly limit: Limit; readonly from: WindowState; refusals: number } | undefined;
 
-  /** Whether a shorter window than this has gone well, so that the time may be what is too much. */
+  /** Whether this window is longer than any that was read, so that its length may be the problem. */
   isLongerThanGood(lengthMs: number): boolean {
     return this.#goodMs !== undefined && lengthMs > this.#goodMs;
   }
 
-  /** A whole window of all names was over `limit`. */
+  /** A whole window of all names exceeded `limit`. */
   refused(limit: Limit, lengthMs: number, size: WindowState): void {
     if (limit === 'samples') {
       this.#row = undefined;
@@ -28,7 +28,7 @@ export class Halvings {
     if (!this.isLongerThanGood(lengthMs)) this.#row.refusals++;
   }
 
-  /** Whether another halving is worth a try. */
+  /** Whether another halving is worth trying. */
   areWorthIt(limit: Limit): boolean {
     if (limit === 'samples') return true;
     if (limit === 'labels') return false;
@@ -36,7 +36,7 @@ export class Halvings {
     return (this.#row?.refusals ?? 0) <= futile;
   }
 
-  /** The size that futile halvings began with; none are counted any more. */
+  /** Returns the size at which the futile halvings began, and resets the count. */
   undo(): WindowState | undefined {
     const from = this.#row?.from;
     this.#row = undefined;
@@ -48,7 +48,7 @@ export class Halvings {
     this.#row = undefined;
   }
 
-  /** A window with samples was read; `refused`: after it had been too much in one way or another. */
+  /** A window with samples was read. `refused`: an earlier attempt at it had exceeded a limit. */
   windowRead(lengthMs: number, refused: boolean): void {
     this.#goodMs = refused ? lengthMs : Math.max(this.#goodMs ?? 0, lengthMs);
   }

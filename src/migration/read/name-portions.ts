@@ -1,8 +1,8 @@
-// The portions that a window's metric names are read in when they are too much at once, remembered from window to window. Pure.
+// Portions of a window's metric names, for windows that are too large to read at once. They are kept from window to window. Pure.
 
 import { ALL_NAMES, isExactName, type NamePartition } from '../series/name-partition.ts';
 
-/** What one slice had; of a portion that was read in several pieces of time, the most that one of them had. */
+/** What one slice contained. For a portion that was read in several pieces of time: the maximum over the pieces. */
 export interface Load {
   readonly series: number;
   readonly samples: number;
@@ -11,22 +11,22 @@ export interface Load {
 
 export interface Portion {
   readonly names: NamePartition;
-  /** The longest time that this portion can be asked for at once; Infinity when it does not matter. */
+  /** The longest time that one request may cover for this portion; Infinity if there is no bound. */
   readonly pieceMs: number;
-  /** How many windows in a row have not been too much since `pieceMs` was set. */
+  /** How many consecutive windows stayed below the limits since `pieceMs` was set. */
   readonly fineRun: number;
-  /** What it was lately; fades, so that one quiet window does not decide. */
+  /** Recent load. It decays, so that one quiet window does not decide. */
   readonly load: Load;
 }
 
 export const NO_LOAD: Load = { series: 0, samples: 0, bytes: 0 };
 export const WHOLE_WINDOW: readonly Portion[] = [portionOf(ALL_NAMES)];
 
-/** How much of what a portion was is still believed after one more window. */
+/** The weight that the previous load keeps after each window. */
 const FADING = 0.9;
-/** How many windows must go well before a piece that was too much is tried again. */
+/** How many windows must succeed before a piece length that was too large is tried again. */
 const FINE_WINDOWS_BEFORE_LONGER = 16;
-/** By how much pieces grow after a window that had nothing for them. */
+/** The factor by which pieces grow after a window without data for them. */
 const EMPTY_GROWTH = 8;
 
 export function portionOf(names: NamePartition): Portion {
@@ -41,7 +41,7 @@ export function maxLoad(a: Load, b: Load): Load {
   };
 }
 
-/** A portion after a window in which it was read without being too much. */
+/** The portion after a window in which it was read without exceeding a limit. */
 export function afterFineWindow(portion: Portion, load: Load, maxPieceMs: number): Portion {
   const fineRun = portion.fineRun + 1;
   const longer = fineRun >= FINE_WINDOWS_BEFORE_LONGER;
@@ -55,7 +55,7 @@ export function afterFineWindow(portion: Portion, load: Load, maxPieceMs: number
   };
 }
 
-/** A portion after a window in which it was too much, and was read in pieces. */
+/** The portion after a window in which it exceeded a limit and was read in pieces. */
 export function afterRefusal(portion: Portion, load: Load, pieceMs: number): Portion {
   return { names: portion.names, pieceMs, fineRun: 0, load: fadedLoad(portion.load, load) };
 }
@@ -69,8 +69,8 @@ function fadedLoad(before: Load, now: Load): Load {
 }
 
 /**
- * Joins neighbours that together are no more than `largest`, which was read at once in the window that has just ended: a cut between letters
- * leaves many portions without a series, and each costs a request a window. A single name that had to be read in pieces of time stays apart.
+ * Joins neighbours that together do not exceed `largest`, the largest slice of the window that has just ended. A cut between letters leaves
+ * many portions without series, and each costs one request per window. A single name that had to be read in pieces of time stays separate.
  * @param portions all names, in order
  */
 export function joinPortions(portions: readonly Portion[], largest: Load): Portion[] {
@@ -98,7 +98,7 @@ function union(lower: Portion, upper: Portion): Portion | undefined {
   };
 }
 
-/** Should it be too much again, it would have to be found again among its neighbours. */
+/** If joined and too large again, it would have to be isolated from its neighbours again. */
 function isHeavyName({ names, pieceMs }: Portion): boolean {
   return isExactName(names) && Number.isFinite(pieceMs);
 }

@@ -1,5 +1,4 @@
-// The window that is being read: which portions of its names are still to be read, from when on, and what those that were read had.
-// Owned by window-planner.ts.
+// The window that is being read: which portions of its names are still to be read, from which time, and what the finished ones contained.
 
 import type { NamePartition } from '../series/name-partition.ts';
 import {
@@ -18,24 +17,24 @@ export interface TimeRange {
   readonly toMs: number;
 }
 
-/** What a good response held. */
+/** What a good response contained. */
 export interface SliceOutcome extends Load {
-  /** At least as many samples as lie inside the slice; 0 only when there is none. */
+  /** An upper bound of the samples inside the slice; 0 only when there are none. */
   readonly samples: number;
-  /** Of the response as it is held in memory. */
+  /** Size of the response in memory. */
   readonly bytes: number;
   readonly labelBytes: number;
   readonly streamed: boolean;
 }
 
-/** A portion of the window, as far as it is still to be read. */
+/** The part of a portion that is still to be read. */
 interface Span {
   readonly portion: Portion;
   readonly fromMs: number;
-  /** How much of it is asked for at once; shorter than `learnedPieceMs` after failures that pass, longer where there is nothing. */
+  /** How much one request covers. Shorter than `learnedPieceMs` after transient failures, longer where there is no data. */
   readonly pieceMs: number;
   readonly learnedPieceMs: number;
-  /** Before it this portion is read as SAMPLES. */
+  /** Before this time the portion is read as SAMPLES. */
   readonly samplesUntilMs: number;
   readonly load: Load;
 }
@@ -43,15 +42,15 @@ interface Span {
 export class OpenWindow implements TimeRange {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Something of it was read and handed on. */
+  /** Some of the window was read and delivered. */
   delivered = false;
   refused = false;
-  /** Of all of it. */
+  /** Of the whole window. */
   labelBytes = 0;
-  /** Of one slice. */
+  /** The maximum over single slices. */
   largest: Load = NO_LOAD;
   largestLabelBytes = 0;
-  /** The portions that were read, for the next window. */
+  /** The portions that were read, kept for the next window. */
   readonly read: Portion[] = [];
   #spans: readonly Span[];
 
@@ -69,36 +68,36 @@ export class OpenWindow implements TimeRange {
     return this.#spans.length === 0;
   }
 
-  /** What part of it is still to be read, from 0 to 1, with all portions taken for equally large. */
+  /** The fraction still to be read, from 0 to 1. Assumes that all portions are equally large. */
   get remaining(): number {
     const spans = this.#spans.reduce((sum, { fromMs }) => sum + (this.toMs - fromMs) / this.lengthMs, 0);
     return spans / (this.read.length + this.#spans.length);
   }
 
-  /** All names are asked for at once, and nothing of them was read. */
+  /** One request covers all names, and nothing of the window was delivered yet. */
   get isWhole(): boolean {
     return !this.delivered && this.#spans.length === 1;
   }
 
-  /** What is read next. */
+  /** The next slice to read. */
   get slice(): TimeRange & { readonly names: NamePartition; readonly samplesUntilMs: number } {
     const { fromMs, pieceMs, portion, samplesUntilMs } = this.#span;
     return { fromMs, toMs: Math.min(this.toMs, fromMs + pieceMs), names: portion.names, samplesUntilMs };
   }
 
-  /** Takes note of what the slice held. */
+  /** Records what the slice contained. */
   note({ series, samples, bytes, labelBytes }: SliceOutcome): void {
     this.largest = maxLoad(this.largest, { series, samples, bytes });
     this.largestLabelBytes = Math.max(this.largestLabelBytes, labelBytes);
     this.labelBytes += labelBytes;
   }
 
-  /** The slice was read and is handed on. */
+  /** The slice was read and is delivered. */
   advance({ series, samples, bytes }: SliceOutcome, longestPieceMs: number): void {
     this.delivered = true;
     const { toMs } = this.slice;
     const before = this.#span;
-    // Where there is nothing, pieces grow as strides do: a window may be a million times as long as a piece.
+    // Without data, pieces grow as strides do: a window may be a million times as long as a piece.
     const pieceMs = samples === 0 ? before.pieceMs * 2 : before.pieceMs;
     const span = { ...before, pieceMs, fromMs: toMs, load: maxLoad(before.load, { series, samples, bytes }) };
     const others = this.#spans.slice(1);
@@ -115,7 +114,7 @@ export class OpenWindow implements TimeRange {
     );
   }
 
-  /** @param remember whether the next window has to do the same */
+  /** @param remember whether the next window also uses these pieces */
   shortenPieces(pieceMs: number, remember: boolean): void {
     this.#replace({ ...this.#span, pieceMs, ...(remember && { learnedPieceMs: pieceMs }) });
   }
@@ -127,7 +126,7 @@ export class OpenWindow implements TimeRange {
   splitNames(halves: readonly NamePartition[]): void {
     const span = this.#span;
     const { pieceMs } = span.portion;
-    // What was read of the portion is behind `fromMs`: it is remembered as its halves.
+    // What was read of the portion lies before `fromMs`. It is remembered as its two halves.
     this.#replace(...halves.map((names) => ({ ...span, portion: { ...portionOf(names), pieceMs }, load: NO_LOAD })));
   }
 

@@ -1,5 +1,5 @@
-// A walk over a response's series that decodes no sample: what the writer and the planner have to know of all of them first. A server decides
-// how many there are, so that whatever grows with them is reserved before it grows.
+// Walks a response's series without decoding samples, and collects what the writer and the planner must know first. The server decides how many
+// series there are, so everything that grows with them reserves memory before it grows.
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { WireError } from '../../wire/errors.ts';
@@ -9,20 +9,20 @@ import { BYTES_PER_SERIES, SeriesHashes } from '../series/series-hashes.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
 
 export interface Outline {
-  /** Series entries, also those whose samples may all lie outside the window. */
+  /** Series entries, including those whose samples may all lie outside the window. */
   readonly entries: number;
-  /** At least as many samples as the response holds. */
+  /** An upper bound of the samples in the response. */
   readonly sampleBound: number;
-  /** Of all entries' labels as they stand in the response. */
+  /** The labels of all entries, encoded as in the response. */
   readonly labelBytes: number;
-  /** Hashes of label sets that more than one entry has after relabelling. */
+  /** Hashes of label sets that several entries share after relabelling. */
   readonly repeated: ReadonlySet<number>;
   /**
-   * For each entry, in the order of the response: the hash of its labels when they are written as they stand there, so that they need not be
-   * looked at a second time; else −1.
+   * For each entry, in the order of the response: the hash of its labels if they are written unchanged, so that they need not be inspected
+   * again; otherwise −1.
    */
   readonly hashes: Float64Array;
-  /** Metric names after relabelling, of a part that is to be compared with the destination; undefined for any other. */
+  /** Metric names after relabelling, if the part will be compared with the destination; otherwise undefined. */
   readonly names: ReadonlySet<string> | undefined;
 }
 
@@ -30,12 +30,12 @@ export interface OutlineOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
   /** Whether the part will be compared with the destination. */
   readonly uncertain: boolean;
-  /** Of the response; what decoding will need on top of it is reserved here as well. */
+  /** The reservation of the response. Memory that decoding needs is reserved here too. */
   readonly reservation: Pick<Reservation, 'grow' | 'shrink'>;
   readonly signal: AbortSignal;
 }
 
-/** @throws WireError when an encoding is unknown or the message is broken; DoesNotFit; the signal's reason */
+/** @throws WireError when an encoding is unknown or the message is malformed; DoesNotFit; the signal's reason */
 export async function outlineOf(cursors: readonly SeriesCursor[], options: OutlineOptions): Promise<Outline> {
   const { router } = options;
   const draft = new OutlineDraft(options);
@@ -53,12 +53,12 @@ export async function outlineOf(cursors: readonly SeriesCursor[], options: Outli
   }
 }
 
-/** Of a label set that several entries go to, beside its labels, of which there are three copies then. */
+/** Per label set that several entries share. Its labels come on top, in three copies. */
 const BYTES_PER_HELD_SERIES = 800;
 const LABEL_COPIES_HELD = 3;
 const BYTES_PER_REPEATED_HASH = 40;
 
-/** What comparing an uncertain window holds of each series (its identity) and of each sample (its timestamp). */
+/** What the comparison of an uncertain window keeps per series (its identity) and per sample (its timestamp). */
 const BYTES_PER_COMPARED_SERIES = 400;
 const BYTES_PER_COMPARED_SAMPLE = 8;
 
@@ -72,7 +72,7 @@ class OutlineDraft {
   readonly #repeated = new Set<number>();
   readonly #names: NameSet | undefined;
   #hashes = new Float64Array(0);
-  /** So many hashes of repeated label sets are reserved. */
+  /** The number of hashes of repeated label sets that memory is reserved for. */
   #repeatedRoom = 0;
   /** Reserved for the comparison with the destination. */
   #comparisonBytes = 0;
@@ -87,7 +87,7 @@ class OutlineDraft {
     this.#names = options.uncertain ? new NameSet() : undefined;
   }
 
-  /** Nothing more can be added before `makeRoom`. */
+  /** Nothing can be added before the next `makeRoom`. */
   get isFull(): boolean {
     return this.#entries === this.#hashes.length || this.#repeated.size === this.#repeatedRoom;
   }
@@ -103,7 +103,7 @@ class OutlineDraft {
     if (this.#entries < this.#hashes.length) return;
     const before = this.#hashes.length;
     const room = Math.max(FIRST_ROOM, 2 * before);
-    // While it is copied the memory before is there as well.
+    // While the data is copied, the old memory is still in use.
     await reservation.grow(room * (BYTES_PER_ENTRY + BYTES_PER_SERIES), signal);
     this.#seen.grow(room);
     this.#hashes = new Float64Array(this.#hashes.buffer.transfer(room * BYTES_PER_ENTRY));
@@ -122,7 +122,7 @@ class OutlineDraft {
     this.#names?.addNameOf(route.labels);
   }
 
-  /** Reserves what decoding needs. */
+  /** Reserves the memory that decoding needs. */
   async finish(): Promise<Outline> {
     const { reservation, signal } = this.#options;
     if (this.#sampleBound > Number.MAX_SAFE_INTEGER) {
@@ -146,12 +146,12 @@ class OutlineDraft {
     };
   }
 
-  /** Gives up what only the walk needed. */
+  /** Frees what only the walk needed. */
   close(): void {
     this.#seen.free();
   }
 
-  /** Millions of series without samples would fill memory before anything is decoded. */
+  /** Without this reservation, millions of series without samples would fill memory before anything is decoded. */
   async #reserveComparison(): Promise<void> {
     if (this.#names === undefined) return;
     const bytes =
@@ -161,7 +161,7 @@ class OutlineDraft {
   }
 }
 
-/** Series of one metric follow each other, and mostly begin with its name: it is decoded once, not once a series. */
+/** Series of one metric are adjacent and usually start with its name, so the name is decoded once per metric instead of once per series. */
 class NameSet {
   readonly names = new Set<string>();
   #lastEntry = new Uint8Array(0);

@@ -1,6 +1,6 @@
-// Whether the source includes the end of a time range. Most stores do, M3 does not, so a window is requested with a millisecond to spare.
-// At the border of a block that millisecond is expensive: Prometheus looks up every series in the next block as well, for nothing, which
-// makes a reading of two hours 40 % more work for it. A source that has shown that it includes the end is not asked for it there.
+// Whether the source includes the end of a time range. Most stores do, M3 does not, so each request covers one extra millisecond.
+// At the border of a block that millisecond is expensive: Prometheus also looks up every series in the next block, for nothing, which makes
+// a read of two hours 40 % more work for it. Once a source has proved that it includes the end, requests omit that millisecond there.
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
@@ -9,35 +9,35 @@ import { WireError } from '../../wire/errors.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
 import { BLOCK_MS } from './window-size.ts';
 
-/** A range of one millisecond, in which there is a sample if ends are included, and none if they are not. */
+/** A range of one millisecond that returns a sample if the source includes ends, and none if it does not. */
 export interface EndProbe {
   readonly matchers: readonly Matcher[];
   readonly timeMs: number;
 }
 
-/** A request with more than this in its matchers is not worth its risk: servers limit the size of a request. */
+/** Servers limit the size of a request, so longer matchers are not worth the risk. */
 const MAX_LABEL_BYTES = 8192;
-/** A series may unpack to a gigabyte; one of ordinary size follows in a later response. */
+/** A series may decode to a gigabyte. A series of ordinary size follows in a later response. */
 const MAX_DECODED_BYTES = 1_048_576;
 
 export class RangeEnd {
   /**
-   * - `unknown`: no sample was seen that could show it
-   * - `probe`: the source can be asked
-   * - `included`: it has shown that it includes the end
-   * - `open`: it has not shown it, and is not asked again
+   * - `unknown`: no sample seen that could prove it
+   * - `probe`: a probe can be sent
+   * - `included`: the source has proved that it includes the end
+   * - `open`: not proved; no further probe is sent
    */
   #state: 'unknown' | 'probe' | 'included' | 'open' = 'unknown';
   #probe: EndProbe | undefined;
 
-  /** Takes the first series of a response for the probe. The cursor is left at its beginning. */
+  /** Takes the first series of a response for the probe. Leaves the cursor at its beginning. */
   note(cursor: SeriesCursor): void {
     if (this.#state !== 'unknown') return;
     this.#probe = probeOf(cursor);
     if (this.#probe !== undefined) this.#state = 'probe';
   }
 
-  /** What to request before a window that ends at `toMs` and is not the last one; undefined when there is nothing to find out. */
+  /** The probe to send before a window that ends at `toMs` and is not the last one; undefined if no probe is needed. */
   probeBefore(toMs: number): EndProbe | undefined {
     return this.#state === 'probe' && isBorder(toMs) ? this.#probe : undefined;
   }
@@ -48,7 +48,7 @@ export class RangeEnd {
     this.#probe = undefined;
   }
 
-  /** The last millisecond to request for a window that ends at `toMs`, exclusive. */
+  /** The last millisecond to request for a window that ends at `toMs` (exclusive). */
   lastMs(toMs: number): number {
     return this.#state === 'included' && isBorder(toMs) ? toMs - 1 : toMs;
   }
@@ -58,7 +58,7 @@ function isBorder(timeMs: number): boolean {
   return timeMs % BLOCK_MS === 0;
 }
 
-/** The first sample that the response has of its first series: where streamed, the first of a chunk, which half-open ranges leave out. */
+/** The first sample of the first series. In a stream this is the first sample of a chunk, which half-open ranges exclude. */
 function probeOf(cursor: SeriesCursor): EndProbe | undefined {
   try {
     if (!cursor.next() || !isSmall(cursor)) return undefined;
@@ -67,7 +67,7 @@ function probeOf(cursor: SeriesCursor): EndProbe | undefined {
     const matchers = decodeLabels(cursor.labels).map(([name, value]) => ({ kind: '=' as const, name, value }));
     return { matchers, timeMs };
   } catch (error) {
-    // What is wrong with it is found again, and reported, when the window is decoded.
+    // The same error occurs again, and is reported, when the window is decoded.
     if (error instanceof WireError) return undefined;
     throw error;
   } finally {

@@ -1,8 +1,8 @@
 // Lets an async generator run ahead of its consumer by a bounded number of items.
 
 /**
- * @param depth how many items may be asked for before they are wanted
- * @param discard gets what was produced but never consumed, when the consumer stops early
+ * @param depth how many items may be requested in advance
+ * @param discard receives items that were produced but not consumed, when the consumer stops early
  */
 export async function* readAhead<T>(
   source: AsyncGenerator<T>,
@@ -14,7 +14,7 @@ export async function* readAhead<T>(
     for (;;) {
       while (ahead.length < depth) {
         const next = source.next();
-        // Looked at when its turn comes; until then a failure must not count as unhandled.
+        // Awaited later, in order. Until then a failure must not count as unhandled.
         next.catch(() => undefined);
         ahead.push(next);
       }

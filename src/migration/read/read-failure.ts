@@ -1,15 +1,15 @@
-// What went wrong with a read, and what to do about it. Pure; window-planner.ts keeps the counts and carries the reaction out.
+// Classifies read failures and decides how to react. Pure.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 
 /**
- * What the limit counts that a response is over:
- * - `samples`: samples or chunks, of which half the time has half
- * - `series`: series, of which half the time mostly has all
+ * What the exceeded limit counts:
+ * - `samples`: samples or chunks; half the time contains half of them
+ * - `series`: series; half the time usually contains all of them
  * - `bytes`: bytes of labels and chunks, or something the source does not name
- * - `labels`: spec.limits.memory, and labels alone take most of it: half the time has all of them
+ * - `labels`: spec.limits.memory, most of it taken by labels; half the time contains all of them
  * - `memory`: spec.limits.memory, whatever fills it
  */
 export type Limit = 'samples' | 'series' | 'bytes' | 'labels' | 'memory';
@@ -17,14 +17,14 @@ export type Limit = 'samples' | 'series' | 'bytes' | 'labels' | 'memory';
 export type ReadFailure =
   | { readonly kind: 'transient'; readonly responded: boolean }
   | { readonly kind: 'too-large'; readonly limit: Limit; readonly seenNames: readonly string[] }
-  /** A 400 of unknown text, or a plain error text inside a 200 body: Cortex reports everything this way. */
+  /** A 400 with unknown text, or a plain error text inside a 200 body: Cortex reports every failure this way. */
   | { readonly kind: 'ambiguous' }
-  /** Bytes changed or missing on the way: a wrong checksum, a truncated frame, a body that is no snappy block. */
+  /** Bytes were changed or lost in transit: a wrong checksum, a truncated frame, a body that is not a snappy block. */
   | { readonly kind: 'damaged'; readonly problem: string; readonly oversized: boolean }
-  /** It arrived as it was sent (the checksums are right, or a plain response has none), but it makes no sense. */
+  /** The response arrived as it was sent (the checksums match, or a plain response has none), but it is invalid. */
   | { readonly kind: 'undecodable'; readonly problem: string; readonly plain: boolean }
   | { readonly kind: 'unknown-encoding' }
-  /** `streams`: the source does stream, but not in a way that shows whether the response is whole. */
+  /** `streams`: the source streams, but in a way that does not show whether the response is complete. */
   | { readonly kind: 'unsupported'; readonly streams: boolean }
   | { readonly kind: 'refused' };
 
@@ -33,18 +33,18 @@ export interface ReadAttempts {
   readonly transientResponses: number;
   readonly ambiguous: number;
   readonly damaged: number;
-  /** How often in a row this slice has failed with the very same problem, this time included. */
+  /** How many times in a row this slice has failed with exactly this problem, this time included. */
   readonly sameProblem: number;
-  /** Damaged or undecodable responses in a row, of whatever slice. */
+  /** Consecutive damaged or undecodable responses, over all slices. */
   readonly badInARow: number;
   /** Whether the source has given any good response in this run. */
   readonly provenSource: boolean;
-  /** Whether it has given a good stream. */
+  /** Whether the source has given a good stream in this run. */
   readonly provenStream: boolean;
   readonly samplesOnly: boolean;
-  /** How the slice could be made smaller; undefined when it is the smallest there is. */
+  /** How the slice can be made smaller; undefined if it can't. */
   readonly splitBy: 'time' | 'name' | undefined;
-  /** Whether this window is already the result of splitting one that had an ambiguous failure. */
+  /** Whether this window resulted from splitting one that had an ambiguous failure. */
   readonly splitForAmbiguity: boolean;
 }
 
@@ -58,10 +58,10 @@ export type ReadReaction =
 
 const TRIES_BEFORE_SPLIT = 2;
 const TRIES_OF_AMBIGUITY = 3;
-/** A response that arrives intact and is wrong in the same way every time is what the source has. */
+/** A response that arrives intact and is invalid in the same way every time reflects what the source has stored. */
 const TRIES_OF_STREAM = 3;
 const TRIES_OF_PLAIN = 5;
-/** A source that has never given a good response is more likely the wrong place, or has a proxy before it that changes bodies. */
+/** Without any good response so far, the URL is probably wrong, or a proxy before the source changes bodies. */
 const TRIES_OF_UNPROVEN = 10;
 const TRIES_OF_UNSUPPORTED = 5;
 
@@ -76,15 +76,15 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
       return samplesOnly ? 'fail' : 'samples-only';
     case 'unsupported':
       if (samplesOnly) return 'fail';
-      // An ingress that restarts may say so once; a source that streamed before is believed when it repeats it.
+      // An ingress that restarts may respond like this once. A source that streamed before must repeat it.
       if (attempts.provenStream && attempts.sameProblem < TRIES_OF_UNSUPPORTED) return 'pause-and-retry';
       return 'samples-only-for-the-run';
     case 'transient':
-      // Nothing came back: the length of the window is not the reason. A 5xx, a timeout or a cut response may well be its size.
+      // Without any response, the length of the window is not the reason. A 5xx, a timeout or a cut response may be caused by its size.
       if (!failure.responded || attempts.transientResponses < TRIES_BEFORE_SPLIT) return 'pause-and-retry';
       return splitBy === undefined ? 'pause-and-retry' : 'pause-and-split';
     case 'ambiguous': {
-      // Cortex returns 400 to passing faults and to limits alike. Once halving has begun, each shorter window gets one try, the shortest three.
+      // Cortex returns 400 for transient faults and for limits. Once halving has begun, each shorter window gets one try, the shortest three.
       const tries = attempts.splitForAmbiguity && splitBy === 'time' ? 1 : TRIES_OF_AMBIGUITY;
       if (attempts.ambiguous < tries) return 'pause-and-retry';
       return splitBy === 'time' ? 'split' : 'fail';
@@ -101,15 +101,15 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
   }
 }
 
-/** What to do about a window that the writer could not decode, the same way `times` times. @param plain the last one was read as SAMPLES */
+/** How to react when the writer could not decode a window, `times` times in the same way. @param plain the last response was SAMPLES */
 export function reactToUndecodable(times: number, plain: boolean): 'retry' | 'samples-only' | 'fail' {
   if (plain) return times < TRIES_OF_PLAIN ? 'retry' : 'fail';
   return times < TRIES_OF_STREAM ? 'retry' : 'samples-only';
 }
 
 /**
- * @param received how much of the response was there when `error` was thrown: whole and of which kind, or only a part
- * @throws `error` itself when it is no failure of a read
+ * @param received how much of the response had arrived when `error` was thrown: all of it, and of which kind, or a part
+ * @throws `error` itself when it is not a read failure
  */
 export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'plain'): ReadFailure {
   if (error instanceof DoesNotFit) {
@@ -144,6 +144,6 @@ export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'pla
 
 function limitOf(code: string): Limit {
   if (code === 'too-many-samples') return 'samples';
-  // M3 cuts a response short by its limit of series.
+  // M3 truncates a response at its limit of series.
   return code === 'too-many-series' || code === 'results-limited' ? 'series' : 'bytes';
 }

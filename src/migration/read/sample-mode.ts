@@ -1,30 +1,30 @@
-// Whether the source is asked for its stream of chunks or for plain samples (SAMPLES). Plain samples lose the sign of −0 and, from some
-// versions of Prometheus, bounds of histogram buckets, so they are read only where the stream can't be. Owned by window-planner.ts.
+// Whether to request the source's stream of chunks or plain samples (SAMPLES). Plain samples lose the sign of −0 and, from some versions of
+// Prometheus, bounds of histogram buckets, so they are read only where the stream is unusable.
 
 import type { TimeRange } from './open-window.ts';
 import { reactToUndecodable } from './read-failure.ts';
 
 export interface RequestMode {
   readonly samplesOnly: boolean;
-  /** SAMPLES are read because the stream could not be used: some of them may differ from what the source has. */
+  /** SAMPLES are read because the stream is unusable: some of them may differ from what the source has. */
   readonly insteadOfStream: boolean;
 }
 
 export interface UndecodableReaction {
-  /** How often the window has failed with this problem. */
+  /** How many times the window has failed with this problem. */
   readonly times: number;
   readonly reaction: ReturnType<typeof reactToUndecodable>;
 }
 
 export class SampleMode {
   /**
-   * - `stream`: asked for, except where it was undecodable
+   * - `stream`: requested, except where it was undecodable
    * - `chosen`: SAMPLES, by spec.source.readMode
-   * - `no-stream`: SAMPLES, because the source has no stream
-   * - `unusable-stream`: SAMPLES, because the end of a stream can't be seen (a proxy that speaks HTTP/1.0)
+   * - `no-stream`: SAMPLES, because the source does not stream
+   * - `unusable-stream`: SAMPLES, because the end of a stream can't be detected (a proxy that speaks HTTP/1.0)
    */
   #mode: 'stream' | 'chosen' | 'no-stream' | 'unusable-stream';
-  /** The window that the writer could not decode last. */
+  /** The last window that the writer could not decode. */
   #undecodable: { readonly untilMs: number; readonly problem: string; readonly times: number } | undefined;
   #samplesUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -32,13 +32,13 @@ export class SampleMode {
     this.#mode = readMode === 'Samples' ? 'chosen' : 'stream';
   }
 
-  /** Where the window that is read again ends; nothing before `fromMs` is. */
+  /** The end of the window that is read again; undefined if that lies before `fromMs`. */
   rereadUntilMs(fromMs: number): number | undefined {
     const untilMs = this.#undecodable?.untilMs;
     return untilMs !== undefined && untilMs > fromMs ? untilMs : undefined;
   }
 
-  /** @param spanSamplesUntilMs before it the stream of these names could not be decoded */
+  /** @param spanSamplesUntilMs before this time the stream of these names could not be decoded */
   at(fromMs: number, spanSamplesUntilMs: number): RequestMode {
     const undecodable = fromMs < spanSamplesUntilMs || fromMs < this.#samplesUntilMs;
     return {
@@ -47,7 +47,7 @@ export class SampleMode {
     };
   }
 
-  /** @param streams whether there is a stream, only not a usable one */
+  /** @param streams whether the source streams, but not in a usable way */
   giveUpStreams(streams: boolean): void {
     this.#mode = streams ? 'unusable-stream' : 'no-stream';
   }
@@ -57,7 +57,7 @@ export class SampleMode {
     const again = before !== undefined && before.problem === problem && window.fromMs < before.untilMs;
     const times = again ? before.times + 1 : 1;
     this.#undecodable = { untilMs: window.toMs, problem, times };
-    // A source may send SAMPLES in place of a stream: these count as one until they were asked for.
+    // A source may send SAMPLES instead of a stream. They count as a stream until SAMPLES were requested.
     const reaction = reactToUndecodable(times, this.at(window.fromMs, Number.NEGATIVE_INFINITY).samplesOnly);
     if (reaction === 'samples-only') this.#samplesUntilMs = window.toMs;
     return { times, reaction };

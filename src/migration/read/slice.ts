@@ -1,24 +1,24 @@
-// What window-planner.ts and source-reader.ts say to each other: what to request next, and what follows from how it went.
+// The slice to request next, and what follows from its outcome.
 
 import type { NamePartition } from '../series/name-partition.ts';
 import type { TimeRange } from './open-window.ts';
 import type { RequestMode } from './sample-mode.ts';
 
-/** What one request asks for. */
+/** The content of one request. */
 export interface Slice extends TimeRange, RequestMode {
-  /** The window that it is a part of, the same object for all its slices. */
+  /** The window that contains it; the same object for all its slices. */
   readonly window: TimeRange;
   readonly names: NamePartition;
-  /** From 1; more after failures. */
+  /** From 1; increases after failures. */
   readonly attempt: number;
   /** An earlier run may have written some of it. */
   readonly uncertain: boolean;
 }
 
 export type Verdict =
-  /** A stride over an empty stretch has run into samples: nothing of it may be written. */
+  /** A stride over an empty stretch has found samples: nothing of it may be written. */
   | { readonly kind: 'discard' }
-  /** `remaining`: what part of the window is still to be read, from 0 to 1; an estimate, but 0 only at its end. */
+  /** `remaining`: the fraction of the window still to be read, from 0 to 1. An estimate, but 0 only at its end. */
   | { readonly kind: 'deliver'; readonly remaining: number };
 
 export interface Split extends TimeRange {
@@ -27,13 +27,13 @@ export interface Split extends TimeRange {
 
 export type Reaction =
   | { readonly kind: 'fail' }
-  /** Nothing smaller can be asked for. */
+  /** The request can't be made smaller. */
   | { readonly kind: 'fail-too-large' }
   | {
       readonly kind: 'retry';
-      /** Wait before the next request, as long as after so many failed attempts. */
+      /** Wait before the next request as long as after this many failed attempts. */
       readonly pauseAttempt?: number;
       readonly split?: Split;
-      /** The next request is for SAMPLES, for the first time. */
+      /** The next request is the first one for SAMPLES. */
       readonly toSamples?: true;
     };

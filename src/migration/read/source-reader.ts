@@ -1,5 +1,5 @@
-// Reads the source window by window: an async generator of complete responses. window-planner.ts decides what is asked for and what follows
-// from a failure; this file asks, reserves memory, waits and reports.
+// Reads the source window by window: an async generator of complete responses. Sends the requests, reserves memory, waits and reports;
+// window-planner.ts decides what to request and how to react to a failure.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
@@ -34,11 +34,11 @@ export interface SourceReaderOptions {
   readonly observer: MigrationObserver;
   readonly progress: MigrationProgress;
   readonly clock: Clock;
-  /** What lies before it is to be compared with the destination, which takes memory. */
+  /** What lies before this time will be compared with the destination, which takes memory. */
   readonly uncertainUntilMs: number;
 }
 
-/** How much of a slice's response was there when it failed. */
+/** How much of a slice's response had arrived when it failed. */
 interface Receiving {
   received: 'part' | 'stream' | 'plain';
 }
@@ -56,7 +56,7 @@ export class SourceReader {
     this.#options = options;
     const { plan, budget, uncertainUntilMs } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
-    // The response being read and the one being written share the budget.
+    // The response that is read and the one that is written share the budget.
     const limits = { minMs, maxMs, targetSamples, targetBytes: Math.floor(budget.total * 0.45) };
     const { readMode } = plan.source;
     this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs });
@@ -64,7 +64,7 @@ export class SourceReader {
 
   /**
    * The windows of [fromMs, toMs) in order.
-   * @throws MigrationError when the source refuses, or gives wrong bytes again and again; the signal's reason
+   * @throws MigrationError when the source refuses the request or repeatedly sends invalid data; the signal's reason
    */
   async *windows(fromMs: number, toMs: number, signal: AbortSignal): AsyncGenerator<WindowPart> {
     const planner = this.#planner;
@@ -93,9 +93,9 @@ export class SourceReader {
   }
 
   /**
-   * Prepares for reading a window again that could not be decoded after some of it may have been written: what is read of it is compared with
-   * the destination, and when its stream fails the same way again and again it is read as SAMPLES. Call `windows` from its start next.
-   * @throws MigrationError when SAMPLES fail the same way again and again
+   * Prepares to read a window again that could not be decoded after some of it may have been written. The new read is compared with the
+   * destination. If its stream repeatedly fails the same way, the window is read as SAMPLES. Call `windows` from the window's start next.
+   * @throws MigrationError when SAMPLES repeatedly fail the same way
    */
   async readAgain(window: TimeRange, problem: WireError, signal: AbortSignal): Promise<void> {
     const { times, reaction } = this.#planner.undecodable(window, problem.message);
@@ -104,7 +104,7 @@ export class SourceReader {
     else await this.#options.retrier.pause(asRemoteError(problem), this.#options.plan.source, times, signal);
   }
 
-  /** One attempt at a slice. @returns undefined when it failed and the planner has another plan */
+  /** One attempt at a slice. @returns undefined when it failed and the planner has a new plan */
   async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart | undefined> {
     const reservation = new Reservation(this.#options.budget, this.#options.client.buffers);
     const receiving: Receiving = { received: 'part' };
@@ -123,7 +123,7 @@ export class SourceReader {
 
   async #react(slice: Slice, { received }: Receiving, error: unknown, signal: AbortSignal): Promise<void> {
     const { retrier, plan, observer } = this.#options;
-    // A refusal that is tolerated says nothing about the window: no reason to split it.
+    // A tolerated refusal says nothing about the window, so it is no reason to split it.
     const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
     const reaction = this.#planner.failed(tolerated ? UNREACHABLE : toReadFailure(error, received));
     if (reaction.kind !== 'retry') throw failureOf(error, reaction.kind === 'fail-too-large');
@@ -160,7 +160,7 @@ export class SourceReader {
     return { window, fromMs, toMs, cursors, outline, receivedBytes, reservation, samplesOnly, insteadOfStream };
   }
 
-  /** One small request in a run, and no more than that: whatever goes wrong with it, windows are requested with a millisecond to spare. */
+  /** Sends one small request per run and never retries it. If it fails, windows are requested with the extra millisecond. */
   async #probeRangeEnd({ toMs, samplesOnly }: Slice, signal: AbortSignal): Promise<void> {
     const { plan, client, budget } = this.#options;
     const probe = this.#rangeEnd.probeBefore(toMs);
@@ -216,7 +216,7 @@ function failureOf(error: unknown, isTooLarge: boolean): MigrationError {
   return new MigrationError('window-too-large', message, { side: 'source', hint, cause: error });
 }
 
-/** What is wrong with bytes is no RemoteError, but the wait before the next attempt reports one. */
+/** Invalid bytes are not a RemoteError, but the pause before the next attempt needs one to report. */
 function asRemoteError(error: unknown): RemoteError {
   if (error instanceof RemoteError) return error;
   const what = messageOf(error);

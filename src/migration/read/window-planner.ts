@@ -1,6 +1,6 @@
-// Which piece of the range is read next, and what follows from how it went: a state machine without input or output, beside
-// source-reader.ts, which sends the requests. The range is crossed window by window. A window that is too much is halved; where half the time
-// does not help, its metric names are read apart. It is never an error that a window was too big.
+// Decides which piece of the range is read next, and reacts to the outcome: a state machine without input or output. It crosses the range
+// window by window. A window that is too large is halved. Where shorter windows do not help, its metric names are read separately. The size of
+// a window is never an error.
 
 import { Halvings } from './halvings.ts';
 import { type NamePartition, splitNames } from '../series/name-partition.ts';
@@ -13,10 +13,10 @@ import { firstWindow, halve, nextWindow, type WindowLimits, type WindowState, wi
 
 export interface PlannerOptions {
   readonly limits: WindowLimits;
-  /** What the memory budget grants to one window. */
+  /** The memory budget of one window. */
   readonly budgetBytes: number;
   readonly readMode: 'Auto' | 'Samples';
-  /** What lies before it is to be compared with the destination. */
+  /** What lies before this time will be compared with the destination. */
   readonly uncertainUntilMs: number;
 }
 
@@ -25,11 +25,11 @@ type SplitPlan =
   | { readonly by: 'piece'; readonly pieceMs: number }
   | { readonly by: 'name'; readonly halves: readonly [NamePartition, NamePartition] };
 
-/** A source whose every response is "too large", however little is asked for, is broken: from 24 h to 1 s there are 17 halvings, and names part fast. */
+/** A source that finds every request "too large" is broken: 17 halvings lead from 24 h to 1 s, and names split quickly. */
 const MAX_SPLITS_IN_A_ROW = 250;
-/** So many splits in a row for 5xx, timeouts and cut responses alone are no matter of size but an outage, which is waited out. */
+/** This many consecutive splits caused only by 5xx, timeouts and cut responses mean an outage, not a size problem. The planner waits it out. */
 const MAX_SPLITS_IN_OUTAGE = 40;
-/** While windows are split the waits continue from one to the next, but stay below 4 s: from a day to a second they are many. */
+/** While windows are split, the pauses keep growing from one to the next, but stay below 4 s: a day takes many splits to reach a second. */
 const MAX_SPLIT_PAUSE = 4;
 
 export class WindowPlanner {
@@ -41,7 +41,7 @@ export class WindowPlanner {
   #endMs = 0;
   #open: OpenWindow | undefined;
   #portions: readonly Portion[] = WHOLE_WINDOW;
-  /** The portions are due to a limit of the source, which stays: they are not put together because windows grow. */
+  /** A permanent limit of the source caused the portions: they are not joined when windows grow. */
   #portionsStay = false;
   #uncertainUntilMs: number;
   #provenSource = false;
@@ -49,7 +49,7 @@ export class WindowPlanner {
   #splitForAmbiguity = false;
   /** Since the last good response. */
   #inARow = { splits: 0, pauses: 0, bad: 0 };
-  /** Of the slice at hand. */
+  /** Of the current slice. */
   #attempts = noAttempts();
 
   constructor(options: PlannerOptions) {
@@ -59,12 +59,12 @@ export class WindowPlanner {
     this.#uncertainUntilMs = options.uncertainUntilMs;
   }
 
-  /** How long windows are now. */
+  /** The current length of windows. */
   get windowMs(): number {
     return this.#size.lengthMs;
   }
 
-  /** From now on [fromMs, toMs) is read. What was learned of the source stays; a window that is open is dropped. */
+  /** Starts reading [fromMs, toMs). Keeps what was learned about the source; drops an open window. */
   begin(fromMs: number, toMs: number): void {
     this.#atMs = fromMs;
     this.#endMs = toMs;
@@ -72,7 +72,7 @@ export class WindowPlanner {
     this.#attempts = noAttempts();
   }
 
-  /** The slice to read now, the same until `answered` or `failed` is called; undefined at the end. */
+  /** The slice to read now, the same until `responded` or `failed` is called; undefined at the end. */
   next(): Slice | undefined {
     if (this.#open === undefined) {
       if (this.#atMs >= this.#endMs) return undefined;
@@ -90,7 +90,7 @@ export class WindowPlanner {
     };
   }
 
-  /** The slice was read whole. */
+  /** The slice was read completely. */
   responded(outcome: SliceOutcome): Verdict {
     const open = this.#current();
     this.#provenSource = true;
@@ -130,8 +130,8 @@ export class WindowPlanner {
   }
 
   /**
-   * A window that was delivered turned out to be undecodable, after some of it may have been written; that part shows when the window is
-   * compared with the destination. Call `begin` with its start next.
+   * A delivered window turned out to be undecodable, after some of it may have been written. The comparison with the destination finds that
+   * part. Call `begin` with the window's start next.
    */
   undecodable(window: TimeRange, problem: string): UndecodableReaction {
     this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, window.toMs);
@@ -140,10 +140,10 @@ export class WindowPlanner {
 
   #openWindow(portions: readonly Portion[]): OpenWindow {
     const fromMs = this.#atMs;
-    // What is read again keeps its end: what follows is neither compared nor asked for as SAMPLES without need.
+    // A window that is read again keeps its end, so that later data is not compared or requested as SAMPLES without need.
     const endMs = Math.min(this.#endMs, this.#mode.rereadUntilMs(fromMs) ?? this.#endMs);
     const range = { fromMs, toMs: windowEndMs(fromMs, this.#size, endMs) };
-    // A stride is read in one slice, so that all of it can be shortened whatever turns up in it.
+    // A stride is read in one slice, so that all of it can be shortened if it contains data.
     return new OpenWindow(range, this.#isStride(range) ? WHOLE_WINDOW : portions);
   }
 
@@ -157,13 +157,13 @@ export class WindowPlanner {
     if (open.largest.samples > 0) {
       const longer = grown.lengthMs > this.#size.lengthMs;
       const fitTogether = open.labelBytes < this.#options.limits.targetBytes / 2;
-      // What had to be read apart will have to be again, unless windows become longer or the labels of all names would fit well.
+      // Names that had to be read separately stay separate, unless windows become longer or the labels of all names would fit.
       const together = longer && fitTogether && !this.#portionsStay;
       this.#portions = together ? WHOLE_WINDOW : joinPortions(open.read, open.largest);
       if (this.#portions.length === 1) this.#portionsStay = false;
       this.#halvings.windowRead(open.lengthMs, open.refused);
     } else if (!this.#isStride(open)) {
-      // A gap in the data is no reason to join what had to be read apart before it.
+      // A gap in the data is no reason to join portions that had to be read separately before it.
       this.#portions = open.read;
     }
     this.#size = grown;
@@ -193,7 +193,7 @@ export class WindowPlanner {
     if (open.isWhole && !this.#isStride(open)) this.#halvings.refused(failure.limit, open.lengthMs, this.#size);
   }
 
-  /** How the slice is made smaller; undefined when it is the smallest there is. */
+  /** How to make the slice smaller; undefined if it can't be. */
   #splitPlan(failure: ReadFailure, open: OpenWindow): SplitPlan | undefined {
     const { limits } = this.#options;
     const { slice } = open;
@@ -201,7 +201,7 @@ export class WindowPlanner {
     const timeHelps = this.#timeHelps(failure, open, sliceMs);
     const isAllOfWindow = !open.delivered && sliceMs === open.lengthMs;
     const shorter = isAllOfWindow ? halve(this.#size, limits, open.lengthMs) : undefined;
-    // Cut by name, a stride would stay longer than a window with samples may be, whatever it ran into.
+    // Split by name, a stride would stay longer than a window with samples may be, whatever data it found.
     if (shorter !== undefined && (timeHelps || this.#isStride(open))) return { by: 'window', shorter };
     if (timeHelps && sliceMs > limits.minMs) {
       return { by: 'piece', pieceMs: Math.max(limits.minMs, Math.floor(sliceMs / 2)) };
@@ -211,7 +211,7 @@ export class WindowPlanner {
     return sliceMs > 1 ? { by: 'piece', pieceMs: Math.floor(sliceMs / 2) } : undefined;
   }
 
-  /** Whether half the time is likely to be less of what was too much. */
+  /** Whether half the time is likely to contain less of what exceeded the limit. */
   #timeHelps(failure: ReadFailure, open: OpenWindow, sliceMs: number): boolean {
     if (failure.kind !== 'too-large') return true;
     if (open.isWhole || failure.limit === 'samples' || failure.limit === 'labels') {
@@ -244,7 +244,7 @@ export class WindowPlanner {
     }
   }
 
-  /** @returns what is split */
+  /** @returns what was split */
   #split(plan: SplitPlan, failure: ReadFailure, open: OpenWindow): Split {
     const { fromMs, toMs } = open.slice;
     const isLimit = failure.kind === 'too-large';
@@ -263,7 +263,7 @@ export class WindowPlanner {
       open.splitNames(plan.halves);
       return { fromMs, toMs, by: 'name' };
     }
-    // Shorter windows have not helped: the names are read apart at the length that the halving began with.
+    // Shorter windows did not help: the names are read separately, at the length where the halving began.
     this.#size = { ...before, lengthMs: Math.min(before.lengthMs, this.#options.limits.maxMs) };
     const longer = this.#openWindow(plan.halves.map(portionOf));
     longer.refused = true;

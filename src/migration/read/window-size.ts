@@ -1,55 +1,55 @@
-// How long the next window is: arithmetic alone, for the planner that reads them. A window grows towards the target that the last response
-// foretells, shrinks by halving, ends where the source's blocks do, and crosses empty stretches in strides that no ordering rule limits.
+// How long the next window is: pure functions. A window grows towards the target, as predicted from the last response, shrinks by halving, ends
+// at the source's block borders, and crosses empty stretches in strides that no ordering rule limits.
 
 const DAY_MS = 86_400_000;
 
-/** Empty strides stop growing here: one that turns out to hold data has to be read again. */
+/** Strides stop growing at this length: a stride that contains data has to be read again. */
 export const LONGEST_STRIDE_MS = 30 * DAY_MS;
 
-/** Short enough for a source of a million series, long enough to foretell from it what two hours hold. */
+/** Short enough for a source of a million series, long enough to predict from it what two hours contain. */
 const FIRST_WINDOW_MS = 5 * 60_000;
 
-/** The most that a window may grow at once, as a power of two: from the first one to two hours. */
+/** The maximum growth in one step, as a power of two: enough to get from the first window to two hours. */
 const MOST_DOUBLINGS = 5;
 
 /**
- * Prometheus and all that descend from it keep two hours, counted from 1970, in a block, and no chunk crosses its border. A chunk that
- * crosses the border of a window is encoded anew by the source for either side, which costs it more than all the rest.
+ * Prometheus and the stores derived from it keep two hours, counted from 1970, in a block, and no chunk crosses its border. If a chunk crosses
+ * the border of a window, the source encodes it again for each side, which costs it more than everything else.
  */
 export const BLOCK_MS = 2 * 3_600_000;
 
-/** How many windows must go well before a length that was too much is tried again. */
+/** How many windows must succeed before a length that was too large is tried again. */
 export const FINE_WINDOWS_BEFORE_RETRY = 16;
 
 export interface WindowLimits {
-  /** The floor; below it a window is split by metric name. */
+  /** The minimum length. At this length a window is split by metric name instead. */
   readonly minMs: number;
-  /** The longest window that may carry samples. */
+  /** The maximum length of a window with samples. */
   readonly maxMs: number;
   readonly targetSamples: number;
-  /** Of the response as it is held in memory. */
+  /** Size of the response in memory. */
   readonly targetBytes: number;
 }
 
 export interface WindowState {
-  /** Length of the next window, whole milliseconds; the caller cuts the last one at the migration's end. */
+  /** Length of the next window in whole milliseconds, before the last window is cut at the migration's end. */
   readonly lengthMs: number;
-  /** How many windows without a sample lie directly behind. */
+  /** How many windows directly before had no samples. */
   readonly emptyRun: number;
-  /** The longest that windows with samples may grow to since one was too large; undefined when none was lately. */
+  /** The maximum length for windows with samples since one was too large; undefined if none was recently. */
   readonly ceilingMs: number | undefined;
-  /** Windows with samples that went well since the ceiling was set. */
+  /** Successful windows with samples since the ceiling was set. */
   readonly fineRun: number;
 }
 
 export interface WindowOutcome {
   /** Samples inside the window. */
   readonly samples: number;
-  /** Of the response as it was held in memory. */
+  /** Size of the response in memory. */
   readonly bytes: number;
-  /** As many of them as every window has of whatever length: the labels of its series. */
+  /** The bytes that do not depend on the window's length: the labels of its series. */
   readonly fixedBytes: number;
-  /** What the memory budget grants to one window. */
+  /** The memory budget of one window. */
   readonly budgetBytes: number;
 }
 
@@ -62,7 +62,7 @@ export function firstWindow(limits: WindowLimits): WindowState {
   };
 }
 
-/** Where a window from `fromMs` ends: at a block's border when there is one in it, and in any case at `endMs`. */
+/** The end of a window that starts at `fromMs`: the next block border inside it, and never later than `endMs`. */
 export function windowEndMs(fromMs: number, state: WindowState, endMs: number): number {
   const toMs = Math.min(endMs, fromMs + state.lengthMs);
   const borderMs = Math.floor(toMs / BLOCK_MS) * BLOCK_MS;
@@ -70,8 +70,8 @@ export function windowEndMs(fromMs: number, state: WindowState, endMs: number): 
 }
 
 /**
- * The window after one that was read completely. For one that has to be read again (`mustReread`): the length to do it with.
- * @param askedMs what was really asked, when the window was cut at a border
+ * The state after a window that was read completely. For a stride that has to be read again (`mustReread`): the length to use.
+ * @param askedMs the length that was requested, if the window was cut at a border
  */
 export function nextWindow(
   state: WindowState,
@@ -82,7 +82,7 @@ export function nextWindow(
   if (outcome.samples === 0) {
     return {
       ...state,
-      // The first empty window may be a scrape interval's pause: growing past a ceiling on its account would thrash.
+      // The first empty window may be the gap between two scrapes. Growing past a ceiling because of it would thrash.
       lengthMs: Math.min(
         state.lengthMs * 2,
         state.emptyRun === 0 ? dataLimitMs(state, limits) : Math.max(LONGEST_STRIDE_MS, limits.maxMs),
@@ -97,7 +97,7 @@ export function nextWindow(
     fineRun >= FINE_WINDOWS_BEFORE_RETRY
       ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0 }
       : { ...state, emptyRun: 0, fineRun };
-  // What was too much before is felt for, not jumped to.
+  // After a failure, grow gradually.
   const mostDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MOST_DOUBLINGS;
   const limitMs = dataLimitMs(fine, limits);
   const lengthMs = grown(state.lengthMs, askedMs, outcome, limits, mostDoublings, limitMs);
@@ -105,8 +105,8 @@ export function nextWindow(
 }
 
 /**
- * Whether a stride over an empty stretch ran into samples and is longer than a window with samples may be: nothing of it may be
- * written, the same start is read again with `nextWindow`'s length.
+ * Whether a stride over an empty stretch found samples and is longer than a window with samples may be. Nothing of it may be written: the same
+ * start is read again with `nextWindow`'s length.
  */
 export function mustReread(
   state: WindowState,
@@ -118,8 +118,8 @@ export function mustReread(
 }
 
 /**
- * The length to try after the source or the memory budget said that a window is too much; undefined at the floor, where the window
- * is split by metric name. `askedMs` is the length that was really asked, when it was cut at the migration's end.
+ * The length to try after the source or the memory budget reported that a window is too large; undefined at the minimum, where the window is
+ * split by metric name. `askedMs` is the length that was requested, if the window was cut at the migration's end.
  */
 export function halve(
   state: WindowState,
@@ -132,7 +132,7 @@ export function halve(
   return {
     lengthMs: Math.min(halfMs, limits.maxMs),
     emptyRun: 0,
-    // A stride that was too large says nothing about windows of ordinary length.
+    // A stride that was too large says nothing about windows of normal length.
     ceilingMs: triedMs > limits.maxMs ? state.ceilingMs : halfMs,
     fineRun: 0,
   };
@@ -147,7 +147,7 @@ function grown(
   limitMs: number,
 ): number {
   const { fixedBytes, budgetBytes } = outcome;
-  // Labels that take more than the target are not less in a shorter window, only read more often.
+  // If labels alone take more than the target, a shorter window does not reduce them; they are only read more often.
   const leastTarget = fixedBytes < limits.targetBytes ? 0 : fixedBytes + (budgetBytes - fixedBytes) / 4;
   const targetBytes = Math.max(leastTarget, Math.min(limits.targetBytes, budgetBytes));
   const load = (times: number) =>
@@ -156,10 +156,10 @@ function grown(
       (fixedBytes + (outcome.bytes - fixedBytes) * times) / targetBytes,
     );
   if (load(1) > 1) return Math.floor(askedMs / 2);
-  // As if all of the length had been asked for.
+  // Scaled as if the whole length had been requested.
   const whole = lengthMs / askedMs;
   if (load(whole) > 1) return Math.floor(lengthMs / 2);
-  // A whole block is worth more than the next power of two.
+  // Prefer a whole block to the next power of two.
   if (limitMs <= lengthMs * 2 ** mostDoublings && limitMs > lengthMs && load(limitMs / askedMs) < 1) return limitMs;
   let doublings = 0;
   while (doublings < mostDoublings && load(whole * 2 ** (doublings + 1)) < 1) doublings++;
