@@ -1,6 +1,6 @@
-// The labels that a destination adds to every series it shows: external labels of a Prometheus, those of a Thanos Receive and its label for
-// the tenant. They are read off the progress series, whose own labels are known exactly: whatever else it is shown with was added. Pure;
-// an object never changes.
+// The labels that a destination adds to every series it shows: external labels of a Prometheus, or those of a Thanos Receive together with its
+// tenant label. They are derived from the progress series, whose own labels are known exactly: any other label on it was added. Pure and
+// immutable.
 
 import { decodeLabels, encodeLabels, type LabelBytes } from '../../wire/labels.ts';
 import { labelKey } from '../../wire/label-hash.ts';
@@ -12,12 +12,12 @@ const OWN_NAMES = ['__name__', 'migration', 'id', 'shard', 'end', 'probe', 'coun
 
 export class AddedLabels {
   /**
-   * One set for each way in which the progress series was shown; an empty set where it was shown as it was written. There are several where
-   * receivers with different external labels show the same series and the querier does not deduplicate.
+   * One set for each way in which the progress series was shown; an empty set where it was shown as written. There are several if receivers
+   * with different external labels show the same series and the querier does not deduplicate.
    */
   readonly #sets: ReadonlyMap<string, LabelSet>;
   readonly #names: ReadonlySet<string>;
-  /** Labels that the user gave the progress series: whether the destination adds them too can't be seen there. */
+  /** Labels that the user gave the progress series. Whether the destination adds them too can't be seen there. */
   readonly #unclear: ReadonlySet<string>;
 
   private constructor(sets: ReadonlyMap<string, LabelSet>, unclear: ReadonlySet<string>) {
@@ -31,7 +31,7 @@ export class AddedLabels {
     return new AddedLabels(new Map(), new Set(Object.keys(progressLabels)));
   }
 
-  /** What is known after a progress series was shown with these labels: the same object when that is nothing new. */
+  /** What is known after a progress series was shown with these labels; the same object if nothing is new. */
   learnedFrom(shown: Iterable<readonly [name: string, value: string]>): AddedLabels {
     const added = [...shown].filter(([name]) => !OWN_NAMES.includes(name) && !this.#unclear.has(name));
     const key = labelKey(encodeLabels(added));
@@ -39,12 +39,12 @@ export class AddedLabels {
     return new AddedLabels(new Map([...this.#sets, [key, new Map(added)]]), this.#unclear);
   }
 
-  /** Whether a progress series was ever seen. */
+  /** Whether a progress series was seen. */
   get isKnown(): boolean {
     return this.#sets.size > 0;
   }
 
-  /** Whether series are shown as they were written, for all that is known. */
+  /** Whether, as far as is known, series are shown as they were written. */
   get areNone(): boolean {
     return this.#names.size === 0;
   }
@@ -54,14 +54,14 @@ export class AddedLabels {
   }
 
   /**
-   * Whether a series that is written with these labels has a label of an added name. The destination shows its own value there (Thanos), or
-   * the written one (Prometheus), so what it shows may belong to another series: it proves nothing.
+   * Whether a series that is written with these labels has a label that the destination also adds. The destination then shows its own value
+   * (Thanos) or the written one (Prometheus). What it shows may belong to another series, so it proves nothing.
    */
   clashWith(written: LabelBytes): boolean {
     return !this.areNone && decodeLabels(written).some(([name]) => this.#names.has(name));
   }
 
-  /** The keys of the series that may have been written, if it is shown with these labels. */
+  /** The keys of the series that may have been written, if the destination shows one with these labels. */
   originalsOf(shown: LabelBytes): string[] {
     if (this.areNone) return [labelKey(shown)];
     const labels = decodeLabels(shown);
@@ -75,8 +75,8 @@ export class AddedLabels {
   }
 
   /**
-   * The key without any label that the destination adds or may add, whatever its value: what a receiver with other external labels than
-   * those seen so far would have been given. Undefined when nothing was left out.
+   * The key without any label that the destination adds or may add, whatever its value: what was sent to a receiver whose external labels
+   * differ from those seen so far. Undefined if nothing was removed.
    */
   baseOf(labels: LabelBytes): string | undefined {
     const decoded = decodeLabels(labels);

@@ -1,28 +1,28 @@
-// How far a run has come, to the sample: the watermark moves by whole windows, and a window may be most of the range, so what is
-// acknowledged inside the windows in flight counts too. `Completion` keeps `progress.reachedMs`, from which every percentage and every
-// estimate is made (telemetry/completion.ts).
+// How far a run has come, with samples as the unit. The watermark moves by whole windows, and one window may be most of the range, so samples
+// acknowledged inside windows in flight count too. `Completion` maintains `progress.reachedMs`, the base of every percentage and estimate
+// (telemetry/completion.ts).
 
 import type { MigrationProgress } from '../report/observer.ts';
 
 /**
- * Estimates how many samples a window has before all of it is decoded: from the parts that were read, and from how many samples the series
- * have that were decoded. What a response announces is only an upper bound, because stores send whole chunks. What is not read yet is
- * expected to be as dense as the window before.
+ * Estimates how many samples a window has before all of it is decoded. It uses the parts that were read, and the number of samples in the
+ * series that were decoded. What a response announces is only an upper bound, because stores send whole chunks. Data that is not read yet
+ * is assumed to be as dense as the window before.
  */
 export class WindowVolume {
-  /** Samples that the window would have if it were as dense as the one before; 0 when that is not known. */
+  /** The samples that the window has if it is as dense as the one before; 0 if unknown. */
   expectedSamples = 0;
-  /** Entries of the present part that are decoded; set for each series, so it is a plain field. */
+  /** Decoded entries of the current part. It is set for each series, so it is a plain field. */
   decodedEntries = 0;
   #entries = 0;
   #sampleBound = 0;
-  /** Samples that were read before the present part. */
+  /** Samples that were read before the current part. */
   #readBefore = 0;
   #remaining = 0;
 
   /**
-   * The next part of the window is about to be decoded.
-   * @param part how many series and, at most, samples it has, and what part of the window comes after it
+   * The decoding of the window's next part is about to start.
+   * @param part its number of series, an upper bound of its samples, and the fraction of the window after it
    * @param read samples of the window that were read so far
    */
   begin(
@@ -36,12 +36,12 @@ export class WindowVolume {
     this.#readBefore = read;
   }
 
-  /** All of the present part is decoded. */
+  /** All of the current part is decoded. */
   end(): void {
     this.decodedEntries = this.#entries;
   }
 
-  /** @param read samples of the window that were read so far: the least that it can have */
+  /** @param read samples of the window that were read so far, a lower bound */
   estimate(read: number): number {
     const inPart = read - this.#readBefore;
     const scaled = this.decodedEntries > 0 ? (inPart * this.#entries) / this.decodedEntries : this.#sampleBound;
@@ -52,20 +52,20 @@ export class WindowVolume {
   }
 }
 
-/** A window in flight: read, written or waiting for its mark. */
+/** A window in flight: being read, being written, or waiting for its mark. */
 export interface WindowInFlight {
   readonly fromMs: number;
   readonly toMs: number;
-  /** The part of its samples that is acknowledged or accounted for in another way, from 0 to 1. */
+  /** The fraction of its samples that is acknowledged or otherwise accounted for, from 0 to 1. */
   readonly share: number;
 }
 
-/** 100 % is reached with the last mark, not before. */
+/** Only the last mark makes it 100 %. */
 const MAX_WITHOUT_LAST_MARK = 0.9995;
 
 /**
- * The watermark, and the acknowledged shares of the windows in flight.
- * @returns milliseconds since 1970, not whole; never less than `progress.reachedMs`, because a window that is read again has not lost anything
+ * The watermark plus the acknowledged shares of the windows in flight.
+ * @returns milliseconds since 1970, not an integer. Never less than `progress.reachedMs`: a window that is read again has not lost anything
  */
 export function reachedMs(
   {
@@ -82,7 +82,7 @@ export function reachedMs(
   return Math.max(before, watermarkMs, Math.min(reached, most));
 }
 
-/** Keeps `progress.reachedMs` of one run. */
+/** Maintains `progress.reachedMs` of one run. */
 export class Completion {
   readonly #progress: MigrationProgress;
   readonly #windows = new Set<WindowInFlight>();
@@ -95,13 +95,13 @@ export class Completion {
     this.#windows.add(window);
   }
 
-  /** It was marked, or withdrawn because it has to be read again. */
+  /** The window was marked, or withdrawn because it has to be read again. */
   closed(window: WindowInFlight): void {
     this.#windows.delete(window);
     this.refresh();
   }
 
-  /** To be called before the progress is reported. */
+  /** Must be called before the progress is reported. */
   refresh(): void {
     this.#progress.reachedMs = reachedMs(this.#progress, this.#windows);
   }

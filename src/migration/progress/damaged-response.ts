@@ -1,13 +1,13 @@
-// A response of the destination that can't be parsed, as the failure of a read. Pure.
+// Turns a destination's response that can't be parsed into a read failure. Pure.
 
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
 
-/** Responses that can't be parsed are retried this often, for some minutes; then something is wrong that does not pass. */
+/** Responses that can't be parsed are retried this many times, over several minutes. After that the fault is permanent. */
 const MAX_DAMAGED_RESPONSES = 15;
 
-/** undefined for any other failure. */
+/** @returns undefined for any other failure */
 export function damagedResponse(error: unknown, attempt: number): RemoteError | undefined {
   const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-answer');
   if (!isDamaged) return undefined;

@@ -1,20 +1,20 @@
-// Every question that a run has for its destination, in one interface: remote-read-view.ts, promql-view.ts and no-view.ts implement it, one
-// for each `destination.progress.protocol`.
+// Everything that a run reads from its destination, as one interface. remote-read-view.ts, promql-view.ts and no-view.ts implement it, one for
+// each `destination.progress.protocol`.
 
 import type { Mark } from './progress-mark.ts';
 import type { Look } from './settling.ts';
 
 /**
- * Which samples a view may not have shown although they are there. PromQL results do not contain stale markers; where nothing can be
+ * Samples that a view may not have shown although the destination has them. PromQL results do not contain stale markers. If nothing can be
  * compared, everything is hidden.
  */
 export type Hidden = 'nothing' | 'stale-markers' | 'everything';
 
-/** Series, and the range of time in which their samples are looked for. */
+/** Series, and the time range in which to look for their samples. */
 export interface SeriesRange {
   /** The metric names of all the series. */
   readonly names: readonly string[];
-  /** The series, by `labelKey` of their canonical labels. Called when the destination shows anything of those names, mostly once. */
+  /** The series, by `labelKey` of their canonical labels. Called when the destination shows any series of those names, usually once. */
   readonly keys: () => Iterable<string>;
   /** Half open: [fromMs, toMs). */
   readonly fromMs: number;
@@ -22,51 +22,51 @@ export interface SeriesRange {
 }
 
 export interface DestinationView {
-  /** Whether the destination can be read at all. If not, no marks are kept, because nobody could read them. */
+  /** Whether the destination can be read. If not, no marks are written, because no run could read them. */
   readonly readable: boolean;
 
-  /** The latest mark of this copy in [fromMs, toMs); undefined when there is none. */
+  /** The latest mark of this copy in [fromMs, toMs); undefined if there is none. */
   latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined>;
 
   /** Whether the mark of exactly this time can be read. */
   showsMark(throughMs: number, signal: AbortSignal): Promise<boolean>;
 
   /**
-   * The timestamps that the destination has of these series: ascending, by series; a series without any is left out.
-   * @throws RemoteError when the destination refuses to be read; MigrationError; the signal's reason on abort
+   * The timestamps that the destination has for these series: ascending, by series. Series without any are omitted.
+   * @throws RemoteError when the destination refuses the read; MigrationError; the signal's reason on abort
    */
   presentTimes(range: SeriesRange, signal: AbortSignal): Promise<ReadonlyMap<string, Float64Array>>;
 
   /**
-   * Whether the destination has no sample in [fromMs, toMs), of any series: then there is nothing to compare. False when it has some, and
-   * when that can't be found out.
+   * Whether the destination has no sample of any series in [fromMs, toMs), so that there is nothing to compare. False if it has some, or if
+   * that is unknown.
    */
   isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
 
   /**
-   * Whether the destination has neither a mark of this copy nor, in [fromMs, toMs), a sample of any other series, not even one that it does not
-   * show yet. False when that can't be found out.
+   * Whether the destination has no mark of this copy and, in [fromMs, toMs), no sample of any other series, including samples that it does not
+   * show yet. False if that is unknown.
    */
   isUntouched(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean>;
 
   /** What `presentTimes` may have missed of the series with these canonical labels. */
   hides(labels: Uint8Array): Hidden;
 
-  /** Whether the destination drops NaN that is no stale marker behind a 2xx, as VictoriaMetrics does. */
+  /** Whether the destination responds 2xx but drops NaN values that are not stale markers, as VictoriaMetrics does. */
   readonly dropsNan: boolean;
 
-  /** Whether the destination may keep a native histogram as series of floats, as VictoriaMetrics does. */
+  /** Whether the destination may store a native histogram as float series, as VictoriaMetrics does. */
   readonly convertsHistograms: boolean;
 
   /**
-   * Looks at the destination until nothing is missing, or everything that was sent more than a moment ago must have been seen. Rejects with
-   * the signal's reason when it is aborted.
+   * Looks at the destination until nothing is missing, or until everything sent more than a moment ago must be visible.
+   * @throws the signal's reason on abort
    */
   settled<T>(look: Look<T>, signal: AbortSignal): Promise<T>;
 
-  /** Makes the destination show what it has acknowledged, where it can. @returns for how long something may stay hidden all the same */
+  /** Makes the destination show what it has acknowledged, if it can. @returns how long something may stay hidden despite that */
   show(signal: AbortSignal): Promise<number>;
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, including those in use. */
   close(): void;
 }

@@ -1,9 +1,9 @@
-// The counts beside a mark: one series for each number, with the label `count`, written in the same request with the same timestamp. They
-// let a later run, or an operator that has lost the status, say what all runs together have done. Pure.
+// The counts beside a mark: one series per number, with the label `count`, written in the same request with the same timestamp. They let a later
+// run, or an operator that has lost the status, report the totals of all runs. Pure.
 
 import { type Counts, NO_COUNTS, rejectedSamples } from '../report/counts.ts';
 
-/** The label that tells the series of counts from the mark itself, which has none. */
+/** The label that distinguishes the series of counts from the mark itself, which does not have it. */
 export const COUNT_LABEL = 'count';
 
 const COUNT_NAMES = {
@@ -25,13 +25,13 @@ const COUNT_NAMES = {
 type NumberField = keyof typeof COUNT_NAMES;
 
 const FIELDS = Object.keys(COUNT_NAMES) as NumberField[];
-/** Written even when they are zero: without them the counts are not known. */
+/** Written even if zero: without them the counts are unknown. */
 const ALWAYS: readonly NumberField[] = ['samplesRead', 'windows'];
 const REJECTED_PREFIX = 'rejected_';
-/** VictoriaMetrics with `-precisionBits`, and stores that keep decimals, round to some 12 significant digits. */
+/** VictoriaMetrics with `-precisionBits`, and stores that keep decimals, round to about 12 significant digits. */
 const ROUNDING = 1e-11;
 
-/** The series beside a mark: the value of the label `count`, and the number. Zeros are left out, so that there are few series. */
+/** The series beside a mark: the value of the label `count`, and the number. Zeros are omitted to keep the series few. */
 export function seriesOfCounts(counts: Counts): [count: string, value: number][] {
   const series: [string, number][] = [];
   for (const field of FIELDS) {
@@ -44,8 +44,8 @@ export function seriesOfCounts(counts: Counts): [count: string, value: number][]
 }
 
 /**
- * The counts that stand beside a mark; undefined when they are not all there, as with a mark of an older version. A series that the
- * destination does not show yet would make them wrong without a word: what is there has to add up, and to agree with the mark.
+ * The counts beside a mark; undefined if they are incomplete, as with a mark of an older version. A series that the destination does not show
+ * yet would silently make them wrong. So the values must add up and agree with the mark.
  * @param values by the label `count`, all with the timestamp of the mark
  * @param samplesInDestination the value of the mark itself
  */
@@ -69,11 +69,11 @@ export function countsBesideMark(
   const accounted =
     inDestination + counts.samplesFiltered + counts.samplesConflicting + rejectedSamples({ samplesRejected });
   if (!isSame(accounted, counts.samplesRead) || !isSame(inDestination, samplesInDestination)) return undefined;
-  // Rounded apart, the parts add up to a neighbour of the rounded sum.
+  // The parts are rounded separately, so their sum may differ slightly from the rounded sum.
   return { ...counts, samplesRead: accounted };
 }
 
-/** Equal, but for what a store rounds. */
+/** Equal except for a store's rounding. */
 function isSame(a: number, b: number): boolean {
   return Math.abs(a - b) <= ROUNDING * Math.max(a, b);
 }

@@ -1,18 +1,18 @@
-// Where the latest mark is looked for: in stretches that all reach to the end of the range and double backwards, so that years of marks are
-// never read whole. They overlap on purpose: Thanos Query does not ask a Receive for a range that lies wholly before the in-order head, so
-// a mark behind newer data shows only in a range that reaches into that data.
+// Searches for the latest mark in stretches that all reach to the end of the range and double backwards, so that years of marks are never
+// read in full. They overlap on purpose: Thanos Query does not query a Receive for a range that lies entirely before the in-order head, so a mark
+// older than other data shows only in a range that reaches into that data.
 
 import type { Mark } from './progress-mark.ts';
 
 const FIRST_STRETCH_MS = 3_600_000;
 
-/** The latest mark of a stretch; undefined when it has none, `too-many` when its marks can't be read at once. */
+/** The latest mark of a stretch; undefined if it has none, `too-many` if its marks can't be read at once. */
 export type FoundMark = Mark | undefined | 'too-many';
 
 /**
  * The latest mark in [fromMs, toMs).
  * @param look looks for the latest mark in [startMs, toMs)
- * @returns `too-many` when not even the marks of one millisecond can be read
+ * @returns `too-many` if not even the marks of one millisecond can be read
  */
 export async function findLatestMark(
   look: (startMs: number) => Promise<FoundMark>,

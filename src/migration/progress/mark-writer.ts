@@ -1,4 +1,4 @@
-// Writes the progress series: a mark, and beside it the counts of all runs up to it.
+// Writes the progress series: a mark, and beside it the counts of all runs up to that mark.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
@@ -16,7 +16,7 @@ interface SeriesSample {
   readonly value: number;
 }
 
-/** A 429 that repeats so often may mean a rate limit whose burst is smaller than a mark with its counts: then each is sent by itself. */
+/** A 429 repeated this often may mean a rate limit whose burst is smaller than a mark with its counts. Then each sample is sent separately. */
 const RATE_LIMITS_BEFORE_SHRINKING = 4;
 
 export class MarkWriter {
@@ -39,9 +39,9 @@ export class MarkWriter {
 
   /**
    * Marks everything up to and including `throughMs` as copied. The counts are in the same request, before the mark: a destination that
-   * keeps only the beginning of it has no mark without its counts. A destination that does not take so many series (a limit of its own) gets
-   * the mark alone: to resume matters more than to count.
-   * @returns false when the destination found the mark as unacceptable as the samples that the plan allows to skip
+   * stores only the beginning of it has no mark without its counts. A destination that does not accept so many series (its own limit) gets
+   * the mark alone, because resuming matters more than counting.
+   * @returns false if the destination rejected the mark, and the plan allows rejected samples to be skipped
    */
   async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
     const marks: SeriesSample[] = [];
@@ -66,7 +66,7 @@ export class MarkWriter {
     }
   }
 
-  /** @throws RemoteError with the reason when the destination does not take a sample of `timeMs` */
+  /** @throws RemoteError with the reason when the destination does not accept a sample of `timeMs` */
   async probe(timeMs: number, signal: AbortSignal): Promise<void> {
     await this.#send([{ labels: { ...this.#labels, probe: '1' }, timeMs, value: 0 }], signal);
   }

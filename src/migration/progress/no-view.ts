@@ -1,4 +1,4 @@
-// The view of a destination that can't be read (`progress.protocol: None`): no marks, and nothing is ever known to be there.
+// The view of a destination that can't be read (`progress.protocol: None`): no marks, and no sample is ever known to be there.
 
 import type { DestinationView, Hidden } from './destination-view.ts';
 import type { Mark } from './progress-mark.ts';

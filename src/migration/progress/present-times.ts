@@ -1,5 +1,4 @@
-// Which samples the destination has already: what is shown is matched with the series that are about to be written, and collected in pieces
-// that fit.
+// Which samples the destination already has. Matches the series that it shows with those about to be written, and reads them in pieces that fit.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { decodeLabels, type LabelBytes } from '../../wire/labels.ts';
@@ -14,21 +13,21 @@ type LabelSet = ReadonlyMap<string, string>;
 const MAX_FOREIGN_SERIES = 10;
 
 /**
- * The wanted series and the timestamps of them that were found.
+ * The wanted series, and their timestamps that were found.
  *
- * A sample counts as there when any one of the receivers that show the series has it, each under external labels of its own. Requiring it
- * of all of them would be wrong: receivers that share the series among them each show only their own. And a reader of the
- * destination gets a sample that one of them has; how many copies there are is for the destination, which acknowledged the write, to decide.
- * Sent again, it would be refused by the one that has it, or stored twice.
+ * A sample counts as present if any of the receivers that show the series has it, each under its own external labels. Requiring it from all of
+ * them would be wrong: receivers that share the series among them each show only their own. A reader of the destination gets a sample
+ * that one receiver has. How many copies exist is up to the destination, which acknowledged the write. If the sample were sent again, the
+ * receiver that has it would refuse it, or the destination would store it twice.
  */
 export class PresentTimes {
   readonly #list: () => Iterable<string>;
   readonly #added: AddedLabels;
-  /** Listed only when the destination shows any series at all: it is empty most of the time, and they may be a million. */
+  /** Built only if the destination shows any series: it is usually empty, and the list may have a million entries. */
   #times: Map<string, number[]> | undefined;
   /** Shown, but not wanted under these labels. */
   readonly #foreign: LabelSet[] = [];
-  /** Wanted series of which something is shown that may as well belong to another one. */
+  /** Wanted series for which the destination shows samples that may belong to another series. */
   readonly unclear = new Set<string>();
 
   constructor(list: () => Iterable<string>, added: AddedLabels) {
@@ -36,7 +35,7 @@ export class PresentTimes {
     this.#added = added;
   }
 
-  /** Where to put the timestamps of a shown series; undefined when it is not wanted. */
+  /** The list for the timestamps of a shown series; undefined if the series is not wanted. */
   of(shown: LabelBytes): number[] | undefined {
     const times = this.#wanted();
     const originals = this.#added.originalsOf(shown).filter((key) => times.has(key));
@@ -53,8 +52,8 @@ export class PresentTimes {
   }
 
   /**
-   * Whether a shown series looks like a wanted one with labels added, and it is not known which labels the destination adds. Otherwise the
-   * shown ones are neighbours of the same metric names.
+   * Whether a shown series looks like a wanted one with added labels while it is unknown which labels the destination adds. Otherwise the
+   * shown series only share the metric names.
    */
   get lookExtended(): boolean {
     if (this.#foreign.length === 0) return false;
@@ -88,21 +87,21 @@ export class PresentTimes {
       if (labels === undefined || !this.#added.clashWith(labels)) times.set(key, []);
       else clashing.add(this.#added.baseOf(labels) ?? key);
     }
-    // Shown, this one and the one with the label of an added name may look the same.
+    // In the destination's output, this series and the one with a label of an added name may look the same.
     for (const base of clashing) if (times.delete(base)) this.unclear.add(base);
     this.#times = times;
     return times;
   }
 }
 
-/** A sample that a server shows again and again is kept once. */
+/** Keeps a sample once that a server shows repeatedly. */
 export function addTimes(to: number[], times: Iterable<number>, fromMs: number, toMs: number): void {
   for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs && timeMs !== to.at(-1)) to.push(timeMs);
 }
 
 /**
- * Reads all pieces of a range, smaller ones where one is too much at once.
- * @param read adds what a piece shows to `present`. Throws DoesNotFit, or RemoteError `too-large`, when it is too much
+ * Reads all pieces of a range, and splits a piece that is too large to read at once.
+ * @param read adds what a piece shows to `present`. Throws DoesNotFit, or RemoteError `too-large`, when it is too large
  * @throws MigrationError `read-back-too-large` when not even the smallest piece can be read; what `read` throws
  */
 export async function readInPieces(

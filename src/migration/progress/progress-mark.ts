@@ -1,21 +1,20 @@
-// The progress series in the destination: what it is called, which labels it has, and what a mark means. Pure; mark-writer.ts writes it,
-// the views of the destination read it.
+// The progress series in the destination: its name, its labels, and the meaning of a mark. Pure.
 
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import type { Counts } from '../report/counts.ts';
 import { COUNT_LABEL, countsBesideMark } from './mark-counts.ts';
 
-/** Never read from a source: a former destination must not hand on the marks of the migration that filled it. */
+/** Never read from a source: a source that was once a destination must not pass on the marks of the migration that filled it. */
 export const PROGRESS_METRIC = 'prom_migrator_progress';
 
 /** One sample of the progress series: everything up to and including `throughMs` is in the destination. */
 export interface Mark {
   readonly throughMs: number;
-  /** Samples that are in the destination so far, over all runs. */
+  /** Samples in the destination so far, over all runs. */
   readonly samples: number;
-  /** What all runs up to this mark have counted; undefined when that is not known, as with the marks of an older version. */
+  /** The counts of all runs up to this mark; undefined if unknown, as with the marks of an older version. */
   readonly counts: Counts | undefined;
-  /** The frozen end (exclusive) of a migration whose manifest leaves the end open; kept as the series' label `end`. */
+  /** The frozen end (exclusive) of a migration whose manifest leaves the end open; stored as the series' label `end`. */
   readonly endMs: number | undefined;
 }
 
@@ -32,12 +31,12 @@ export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined):
   };
 }
 
-/** Finds every mark of this very copy, whatever `end` it was frozen at. */
+/** Matches every mark of exactly this copy, whatever `end` it was frozen at. */
 export function markMatchers(plan: MarkIdentity): Matcher[] {
   return [...identityMatchers(plan), { kind: '!=', name: 'probe', value: '1' }];
 }
 
-/** Finds the samples beside the marks that a run of this copy wrote to see how the destination takes or shows them. */
+/** Matches the probes: samples beside the marks that a run of this copy wrote to see how the destination accepts or shows them. */
 export function probeMatchers(plan: MarkIdentity): Matcher[] {
   return [...identityMatchers(plan), { kind: '=', name: 'probe', value: '1' }];
 }
@@ -53,9 +52,9 @@ function identityMatchers(plan: MarkIdentity): Matcher[] {
 }
 
 /**
- * A matcher that every series passes and that no two questions share. VictoriaMetrics remembers for up to ten seconds which series a filter
- * selects: a run that begins soon after another was killed would be told that there is no mark yet, and copy again what is there. For PromQL
- * only: InfluxDB fails at a label that it has never seen when several metrics are asked for.
+ * A matcher that every series passes and that no two queries share. VictoriaMetrics caches for up to ten seconds which series a filter selects:
+ * without it, a run that begins soon after another was killed would find no mark, and copy existing data again. For PromQL only: InfluxDB
+ * fails at a label that it has never seen if the query selects several metrics.
  */
 export function freshMatcher(random: () => number): Matcher {
   return { kind: '!=', name: 'fresh', value: random().toString(36).slice(2) };
@@ -68,13 +67,13 @@ export function frozenEndOf(labels: Readonly<Record<string, string>>): number | 
   return Number.isNaN(endMs) ? undefined : endMs;
 }
 
-/** Finds the latest mark, with its counts, among the samples of the progress series, in whatever order they come. */
+/** Finds the latest mark, with its counts, among the samples of the progress series, in any order. */
 export class LatestMark {
   #mark: Omit<Mark, 'counts'> | undefined;
-  /** By time, of the series with the label `count`. Those of earlier marks are not kept. */
+  /** By time, of the series with the label `count`. Those of earlier marks are dropped. */
   readonly #counts = new Map<number, Map<string, number>>();
 
-  /** One sample of a series that `markMatchers` finds. Of two marks at one time the first counts. */
+  /** One sample of a series that `markMatchers` selects. Of two marks at one time the first counts. */
   add(labels: Readonly<Record<string, string>>, timeMs: number, value: number): void {
     const count = labels[COUNT_LABEL];
     if (this.#mark !== undefined && timeMs < this.#mark.throughMs) return;
@@ -88,7 +87,7 @@ export class LatestMark {
     this.#mark = { throughMs: timeMs, samples: value, endMs: frozenEndOf(labels) };
   }
 
-  /** A count whose time is not the mark's was written beside another one. */
+  /** A count with another time than the mark was written with another mark. */
   get mark(): Mark | undefined {
     if (this.#mark === undefined) return undefined;
     const { throughMs, samples } = this.#mark;

@@ -1,4 +1,4 @@
-// The destination seen by its PromQL API, and by VictoriaMetrics' export where that is offered (`progress.protocol: PromQL`).
+// Reads the destination through its PromQL API, and through VictoriaMetrics' export where available (`progress.protocol: PromQL`).
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient } from '../../remote/query-client.ts';
@@ -19,15 +19,15 @@ import {
 } from './readable-view.ts';
 import { APPEARING_MS, FLUSHING_MS } from './settling.ts';
 
-/** As many marks as are read at once. */
+/** The maximum number of marks in one read. */
 const MAX_MARKS_AT_ONCE = 500;
-/** Of a list that grows. */
+/** For a growing list. */
 const BYTES_PER_TIME = 16;
 const MAX_MARK_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 export class PromqlView extends ReadableView {
   readonly #client: QueryClient;
-  /** VictoriaMetrics' export also shows stale markers, which no PromQL result does; undefined until it was tried. */
+  /** VictoriaMetrics' export also shows stale markers, which no PromQL result does. Undefined until it was tried. */
   #exports: boolean | undefined;
   #isPrometheus: boolean | undefined;
 
@@ -37,8 +37,8 @@ export class PromqlView extends ReadableView {
   }
 
   /**
-   * A Prometheus shows what it has acknowledged at once. Others may hide it: VictoriaMetrics until it flushes, a Mimir with ingest storage
-   * until its ingesters have consumed it.
+   * Prometheus shows what it has acknowledged immediately. Others may hide it: VictoriaMetrics until it flushes, Mimir with ingest storage until
+   * its ingesters have consumed it.
    */
   async show(signal: AbortSignal): Promise<number> {
     if (this.#isPrometheus !== true && (await this.#client.flush(signal))) return FLUSHING_MS;
@@ -47,8 +47,8 @@ export class PromqlView extends ReadableView {
   }
 
   /**
-   * VictoriaMetrics' index has every series whose samples it has acknowledged, those of hidden rows too: its flush waits for the index. It
-   * says so by days.
+   * VictoriaMetrics' index contains every series whose samples it has acknowledged, including those of hidden rows, because its flush waits for
+   * the index. The index has a resolution of days.
    */
   async isUntouched(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#exports !== true) return false;
@@ -112,7 +112,7 @@ export class PromqlView extends ReadableView {
     });
   }
 
-  /** Only VictoriaMetrics' export says it in its first line, and to look no further ends the request. */
+  /** Only VictoriaMetrics' export shows it in its first line. The request ends after that line. */
   protected async hasSeries({ matchers, fromMs, toMs }: ReadRange, signal: AbortSignal): Promise<boolean | undefined> {
     if (this.#exports === false) return undefined;
     const selector = this.#selector(matchers);
@@ -130,7 +130,7 @@ export class PromqlView extends ReadableView {
     }
   }
 
-  /** True when it can't be found out. */
+  /** True if unknown. */
   async #mayHaveIndexed({ matchers, fromMs, toMs }: ReadRange, signal: AbortSignal): Promise<boolean> {
     const maxBytes = this.options.maxResponseBytes;
     try {
@@ -154,8 +154,8 @@ export class PromqlView extends ReadableView {
   }
 
   /**
-   * Evaluated at `toMs` it covers [fromMs, toMs) in every store, and a millisecond more at either end in some: a range takes in both ends in
-   * Prometheus 2, leaves out the beginning in Prometheus 3 and VictoriaMetrics, and the end in M3.
+   * Evaluated at `toMs`, the selector covers [fromMs, toMs) in every store, plus one millisecond at either end in some: a range includes both
+   * ends in Prometheus 2, excludes the start in Prometheus 3 and VictoriaMetrics, and excludes the end in M3.
    */
   #rangeSelector({ matchers, fromMs, toMs }: ReadRange): string {
     return `${this.#selector(matchers)}[${toMs - fromMs + 1}ms]`;
@@ -175,7 +175,7 @@ export class PromqlView extends ReadableView {
     }
   }
 
-  /** @throws DoesNotFit when the response shows more samples than may be held */
+  /** @throws DoesNotFit when the response shows more samples than the memory limit allows */
   #add(to: number[], timesMs: readonly number[], piece: { fromMs: number; toMs: number; times: number }): void {
     const { maxResponseBytes } = this.options;
     const before = to.length;
@@ -185,7 +185,7 @@ export class PromqlView extends ReadableView {
       throw new DoesNotFit(`the samples of a response take more than ${maxResponseBytes} bytes`);
   }
 
-  /** @throws the error when it says anything else than that there is no export */
+  /** @throws the error unless it means that there is no export */
   #noteExport(error: unknown): void {
     if (!(error instanceof RemoteError) || error.code !== 'export-not-offered') throw error;
     this.#exports = false;

@@ -1,5 +1,5 @@
-// What the two views of a readable destination have in common: how marks are looked for, samples are read back, and what was learned about the
-// destination meanwhile. The protocols' own ways to read are remote-read-view.ts and promql-view.ts.
+// What the two views of a readable destination have in common: they search for marks, read samples back, and remember what they learned about
+// the destination. remote-read-view.ts and promql-view.ts add the protocols' own ways to read.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
@@ -25,9 +25,9 @@ export interface ViewOptions {
   readonly retrier: Retrier;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The most that one response, or one line of an export, may take; a larger one is asked for in pieces. */
+  /** The maximum size of one response, or of one line of an export. A larger one is read in pieces. */
   readonly maxResponseBytes: number;
-  /** Writes one sample beside the progress series. @throws RemoteError when the destination does not take it */
+  /** Writes one sample beside the progress series. @throws RemoteError when the destination does not accept it */
   readonly probe: (timeMs: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface ReadRange {
   readonly toMs: number;
 }
 
-/** A read in which the destination is asked for more than is wanted: for [fromMs, untilMs), of which [fromMs, toMs) is kept. */
+/** A read that requests more than is wanted: it covers [fromMs, untilMs), and only [fromMs, toMs) is kept. */
 export interface ReachingRange extends ReadRange {
   readonly untilMs: number;
 }
@@ -50,15 +50,15 @@ export interface ProgressSample {
   readonly value: number;
 }
 
-/** All series but the progress series, the probe among them. */
+/** All series except the progress series, which includes the probe. */
 export const ANY_DATA: readonly Matcher[] = [
   { kind: '=~', name: '__name__', value: '.+' },
   { kind: '!=', name: '__name__', value: PROGRESS_METRIC },
 ];
-/** How long a probe may take to show; VictoriaMetrics 1.145 shows a new series two to four seconds after it took it. */
+/** How long a probe may take to appear. VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it. */
 const PROBE_VISIBLE_MS = 5000;
 const PROBE_POLL_MS = 500;
-/** Beyond so many series the view gives up telling them apart. */
+/** With more unclear series than this, the view stops distinguishing them. */
 const MAX_UNCLEAR_SERIES = 10_000;
 
 export abstract class ReadableView implements DestinationView {
@@ -66,14 +66,14 @@ export abstract class ReadableView implements DestinationView {
   protected readonly options: ViewOptions;
   #added: AddedLabels;
   /**
-   * Thanos Query asks a Receive only for ranges that reach into its in-order head. What was written behind newer data is shown by no range
-   * that ends before that, until the out-of-order head is compacted. Once this was seen, every range reaches to now.
+   * Thanos Query queries a Receive only for ranges that reach into its in-order head. Data that is older than the head is not shown for any
+   * range that ends before the head, until the out-of-order head is compacted. Once this was seen, every range reaches to now.
    */
   #hidesOldRanges = false;
-  /** Some run of this copy has written before: marks, or a probe that was there before this run's own. */
+  /** An earlier run of this copy has written: there are marks, or a probe older than this run's own. */
   #begun = false;
   #probed: Promise<void> | undefined;
-  /** Series of which something is shown that may as well belong to another one; undefined when there are too many. */
+  /** Series for which the destination shows samples that may belong to another series; undefined if there are too many. */
   #unclear: Set<string> | undefined = new Set();
 
   constructor(options: ViewOptions) {
@@ -84,10 +84,10 @@ export abstract class ReadableView implements DestinationView {
   /** Samples of the progress series. @throws DoesNotFit, or RemoteError `too-large`, when there are too many */
   protected abstract readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]>;
 
-  /** Adds the timestamps of what is shown. @throws DoesNotFit, or RemoteError `too-large`, when it is too much at once */
+  /** Adds the timestamps that the destination shows. @throws DoesNotFit, or RemoteError `too-large`, when they are too many at once */
   protected abstract readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void>;
 
-  /** Whether any series matches; undefined when that can't be found out without reading them all. */
+  /** Whether any series matches; undefined if that can't be found out without reading all of them. */
   protected abstract hasSeries(range: ReadRange, signal: AbortSignal): Promise<boolean | undefined>;
 
   protected abstract readonly hidesStaleMarkers: boolean;
@@ -123,7 +123,7 @@ export abstract class ReadableView implements DestinationView {
       const untilMs = this.#hidesOldRanges ? Math.max(range.toMs, this.#reachMs()) : range.toMs;
       const options = {
         isAdded: (label: string) => added.isAdded(label),
-        // What reaches to now does not become smaller with the range that is kept of it.
+        // A range that reaches to now does not become smaller if less of it is kept.
         canSplitTime: untilMs === range.toMs,
       };
       await readInPieces(range, present, options, (piece) =>
@@ -150,11 +150,11 @@ export abstract class ReadableView implements DestinationView {
 
   async isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
     const shown = await this.#tryHasSeries(fromMs, toMs, signal);
-    // Only newer data can hide older one.
+    // Only newer data can hide older data.
     const nowMs = this.#reachMs();
     const newer = toMs < nowMs ? await this.#tryHasSeries(toMs, nowMs, signal) : false;
     if (newer !== false) await this.#learnFromProbe(fromMs, signal);
-    // Everything that is wanted may be hidden there, and reading it all to see is too much: but no run of this copy has begun yet.
+    // All wanted data may be hidden there, and reading everything to check is too much. Without an earlier run of this copy it counts as empty.
     if (this.#hidesOldRanges) return !this.#begun;
     return shown === false;
   }
@@ -166,7 +166,8 @@ export abstract class ReadableView implements DestinationView {
   }
 
   /**
-   * Repeats a read like any other one that fails: damaged responses too, which a proxy that is restarted sends as well as a broken server.
+   * Retries a read like any other failing request. Damaged responses are retried too: a proxy that restarts sends them as well as a broken
+   * server.
    * @throws RemoteError, always of this side and with a hint; DoesNotFit
    */
   protected retried<T>(signal: AbortSignal, read: (attempt: number) => Promise<T>): Promise<T> {
@@ -213,7 +214,7 @@ export abstract class ReadableView implements DestinationView {
     return hasSampleAt(await this.#readMarks(timeMs, timeMs + 1, signal), timeMs);
   }
 
-  /** Whether a sample of the progress series shows, in a range of its own or, if that hides it, in one that reaches to now. */
+  /** Whether a sample of the progress series is visible, in a range of its own or, if that hides it, in one that reaches to now. */
   async #shows(
     timeMs: number,
     signal: AbortSignal,
@@ -227,11 +228,11 @@ export abstract class ReadableView implements DestinationView {
       if (!(await isShown(nowMs))) return false;
     } catch (error) {
       signal.throwIfAborted();
-      // Some stores bound the range of a query. What they refuse shows nothing, and the shorter range was readable.
+      // Some stores limit the range of a query. A refused query shows nothing, and the shorter range was readable.
       if (error instanceof RemoteError || isTooLarge(error)) return false;
       throw error;
     }
-    // It may also have appeared in between.
+    // It may also have appeared in the meantime.
     if (!this.#hidesOldRanges && nowMs > ownMs) this.#hidesOldRanges = !(await isShown(ownMs));
     return true;
   }
@@ -242,8 +243,8 @@ export abstract class ReadableView implements DestinationView {
   }
 
   /**
-   * Writes a sample whose labels and time are known, and looks how it is shown: with which labels added, and whether in a range of its own.
-   * Series of others prove nothing: a cluster's label that all of them have may be their own.
+   * Writes a sample with known labels and time, and checks how the destination shows it: which labels it adds, and whether the sample is visible
+   * in a range of its own. Other series prove nothing: a cluster label that all of them have may be their own.
    */
   async #probe(timeMs: number, signal: AbortSignal): Promise<void> {
     const { clock, plan, probe } = this.options;
@@ -255,7 +256,7 @@ export abstract class ReadableView implements DestinationView {
       if (!hasSampleAt(earlier, timeMs)) await probe(timeMs, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // What is refused at that time, or is too much to be read, teaches nothing.
+      // A sample that is refused at that time, or that is too large to read, shows nothing.
       if (error instanceof RemoteError || isTooLarge(error)) return;
       throw error;
     }
@@ -284,7 +285,7 @@ export abstract class ReadableView implements DestinationView {
   }
 }
 
-/** A mark or a probe of that time; the counts beside a mark are none. */
+/** A mark or a probe of that time. The counts beside a mark do not count. */
 function hasSampleAt(samples: readonly ProgressSample[], timeMs: number): boolean {
   return samples.some((sample) => sample.timeMs === timeMs && sample.labels[COUNT_LABEL] === undefined);
 }

@@ -1,4 +1,4 @@
-// The destination seen by remote_read (`progress.protocol: RemoteRead`).
+// Reads the destination through remote_read (`progress.protocol: RemoteRead`).
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { ReadClient } from '../../remote/read-client.ts';
@@ -23,11 +23,11 @@ export class RemoteReadView extends ReadableView {
   readonly convertsHistograms = false;
   readonly dropsNan = false;
   readonly #client: ReadClient;
-  // Not the source's: a window that holds part of that one and waits for more could wait for a reader that does the same.
+  // Separate from the source's budget: a window that holds part of that one and waits for more could wait for a reader that does the same.
   readonly #markBudget: MemoryBudget;
   readonly #budget: MemoryBudget;
   #turn: Promise<void> = Promise.resolve();
-  /** Streams of this destination have turned out to be of no use. */
+  /** Streams of this destination are unusable. */
   #samplesOnly = false;
 
   constructor(options: ViewOptions) {
@@ -37,7 +37,7 @@ export class RemoteReadView extends ReadableView {
     this.#budget = new MemoryBudget(options.maxResponseBytes);
   }
 
-  /** Every store that is read by remote_read shows at once what it has acknowledged. */
+  /** Every store that is read by remote_read shows immediately what it has acknowledged. */
   show(): Promise<number> {
     return Promise.resolve(0);
   }
@@ -69,7 +69,7 @@ export class RemoteReadView extends ReadableView {
     });
   }
 
-  /** One read at a time: two that each hold a part of the budget would wait for each other. */
+  /** One read at a time: two reads that each hold a part of the budget would wait for each other. */
   protected readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void> {
     const done = this.#turn.then(() => this.#readTimes(range, present, signal));
     this.#turn = done.catch(() => undefined);
@@ -116,7 +116,7 @@ export class RemoteReadView extends ReadableView {
       try {
         const options = { attempt, signal, memory: reservation, maxFrameBytes };
         const { cursor } = await readSeries(this.#client, { ...query, samplesOnly }, options);
-        // What is decoded is many times as large as a chunk of equal values.
+        // Decoded data can be many times as large as a chunk of equal values.
         return await use(cursor, (bytes) => reservation.grow(bytes, signal));
       } catch (error) {
         if (samplesOnly || !isUnusableStream(error)) throw error;
@@ -132,7 +132,7 @@ export class RemoteReadView extends ReadableView {
   }
 }
 
-/** A stream that will never be of use, and not only damaged this time. */
+/** Whether the stream is unusable permanently, and not only damaged this time. */
 function isUnusableStream(error: unknown): boolean {
   if (error instanceof WireError) return error.code === 'unknown-encoding';
   return error instanceof RemoteError && error.class === 'unsupported';

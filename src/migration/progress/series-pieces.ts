@@ -1,6 +1,6 @@
-// How a read-back that is too much at once is cut: first the metric names, then the values of a label that the wanted series differ in, down
-// to one series, then time. Time comes last because a shorter range has as many labels, and the labels of a metric with many series
-// can be most of a response. Pure.
+// How to split a read-back that is too large: first by metric name, then by the values of a label in which the wanted series differ, down to one
+// series, then by time. Time comes last because a shorter range has the same labels, and the labels of a metric with many series can be most
+// of a response. Pure.
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
@@ -9,21 +9,21 @@ import { ALL_NAMES, hasName, type NamePartition, partitionMatchers, splitNames }
 /** Some series of [fromMs, toMs). */
 export interface SeriesPiece {
   readonly names: readonly string[];
-  /** For each label the interval of its values; a series without the label has the empty value. */
+  /** For each label the interval of its values. A series without the label has the empty value. */
   readonly values: ReadonlyMap<string, NamePartition>;
-  /** All labels of the one series that is left. */
+  /** All labels of the single remaining series. */
   readonly only?: readonly (readonly [name: string, value: string])[];
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 const MAX_NAMES_AT_ONCE = 100;
-/** Regular expressions are sent in the URL or a form; servers bound them. */
+/** Regular expressions are sent in the URL or a form, and servers limit their length. */
 const MAX_NAME_BYTES_AT_ONCE = 4000;
-/** So many series are looked at to choose a label. */
+/** The number of series that are inspected to choose a label. */
 const MAX_SAMPLED_SERIES = 1000;
 
-/** The pieces to begin with. */
+/** The initial pieces. */
 export function piecesOf(names: readonly string[], fromMs: number, toMs: number): SeriesPiece[] {
   const groups: string[][] = [];
   let bytes = MAX_NAME_BYTES_AT_ONCE;
@@ -46,15 +46,15 @@ export function pieceMatchers({ names, values, only }: SeriesPiece): Matcher[] {
     return isGiven ? [] : partitionMatchers(interval, label);
   });
   if (only === undefined) return [namesMatcher(names), ...intervals];
-  // The intervals keep out series that have all of these labels and others beside.
+  // The intervals exclude series that have all of these labels and additional ones.
   return [...only.map(([name, value]) => ({ kind: '=', name, value }) as const), ...intervals];
 }
 
 /**
- * Two pieces that together have every wanted series of this one; one when only one series is wanted; none when no series is.
+ * Two pieces that together contain every wanted series of this one; one piece if only one series is wanted; none if no series is.
  * @param wanted the wanted series, by `labelKey`
- * @param options which labels the destination changes, so that they select nothing; whether a shorter time is a smaller read
- * @returns undefined when it can't be cut any further
+ * @param options the labels that the destination changes, which therefore select nothing; whether a shorter time makes the read smaller
+ * @returns undefined if the piece can't be split further
  */
 export function splitPiece(
   piece: SeriesPiece,
@@ -87,7 +87,7 @@ export function splitPiece(
 
 type Labels = ReadonlyMap<string, string>;
 
-/** Wanted series of the piece from the whole of the list, not from its beginning, where neighbours have much in common. */
+/** Wanted series of the piece, sampled from the whole list and not from its beginning, where neighbours have much in common. */
 function sampleOf(piece: SeriesPiece, wanted: Iterable<string>): Labels[] {
   let sample: Labels[] = [];
   let stride = 1;
@@ -110,7 +110,7 @@ function isInPiece({ names, values }: SeriesPiece, labels: Labels): boolean {
   return true;
 }
 
-/** In the middle of the values of the label that has most of them. */
+/** Splits in the middle of the values of the label with the most values. */
 function splitByLabel(
   piece: SeriesPiece,
   sample: readonly Labels[],
@@ -124,7 +124,7 @@ function splitByLabel(
   const byCount = [...valuesOf].filter(([, values]) => values.size > 1).sort(([, a], [, b]) => b.size - a.size);
   for (const [label, values] of byCount) {
     const halves = splitNames(piece.values.get(label) ?? ALL_NAMES, values);
-    // Values that are too long to be cut between have no cut of use: all of them would be in one half.
+    // Very long values can't be separated by a cut: all of them would be in one half.
     if (halves?.every((half) => [...values].some((value) => hasName(half, value)))) {
       return halves.map((half) => ({ ...piece, values: new Map([...piece.values, [label, half]]) }));
     }

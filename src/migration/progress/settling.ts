@@ -1,15 +1,15 @@
-// When a destination is believed not to have something: at the start of a run, when an earlier one may have been killed a moment ago; after a
-// write whose response was lost; before samples count as rejected. What is shown is there, however early it is looked for. What is not shown
-// may still be on its way in, or be hidden by the destination, so only an absence is waited for.
+// Decides when an absence in the destination can be trusted: at the start of a run, because an earlier run may have been killed a moment
+// ago; after a write whose response was lost; and before samples count as rejected. A sample that is shown is there, however early. A sample that is not
+// shown may still be in transit, or the destination may hide it. So only an absence requires waiting.
 
 import type { Clock } from '../../telemetry/clock.ts';
 
-/** One question to the destination, asked until its response is believed. */
+/** One check of the destination, repeated until its result can be trusted. */
 export interface Look<T> {
   readonly look: () => Promise<T>;
-  /** Nothing is missing: to wait would show no more. */
+  /** Nothing is missing, so waiting would show nothing more. */
   readonly isComplete: (seen: T) => boolean;
-  /** Whether a later look has shown no more than the one before. */
+  /** Whether a later look showed no more than the one before. */
   readonly isSame: (before: T, after: T) => boolean;
   /** Whether what is missing can't be hidden either. Called after the destination was made to show what it has. */
   readonly isProven?: (seen: T) => Promise<boolean>;
@@ -17,28 +17,28 @@ export interface Look<T> {
 
 export interface Visibility {
   readonly clock: Clock;
-  /** Makes the destination show what it has taken, if it can. @returns for how long something may stay hidden all the same; 0: not at all */
+  /** Makes the destination show what it has accepted, if it can. @returns how long something may stay hidden despite that; 0: not at all */
   readonly show: (signal: AbortSignal) => Promise<number>;
 }
 
-/** A request whose response was lost, or that a killed run has sent, may still be on its way in. */
+/** A request whose response was lost, or that a killed run has sent, may still be in transit. */
 const ARRIVING_MS = 500;
-/** VictoriaMetrics 1.145 shows a new series two to four seconds after it took it, unless it is told to show it at once. */
+/** VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it, unless it is flushed. */
 export const APPEARING_MS = 4500;
 /**
- * VictoriaMetrics' /internal/force_flush does not wait for the rows that its own flusher has taken, every two seconds, and is still making a
- * part of: on a busy machine they were seen 1.7 s after it had returned.
+ * VictoriaMetrics' /internal/force_flush does not wait for rows that its own flusher, which runs every two seconds, has taken and is still
+ * turning into a part. On a busy machine such rows appeared 1.7 s after force_flush had returned.
  */
 export const FLUSHING_MS = 2000;
-/** While every look shows more than the one before, something is on its way; this bounds it. */
+/** While each look shows more than the one before, data is still arriving. This bounds the number of looks. */
 const MAX_LOOKS = 8;
 
-/** Looks for one thing. */
+/** A look for one thing. */
 export function lookFor(look: () => Promise<boolean>): Look<boolean> {
   return { look, isComplete: (isShown) => isShown, isSame: (before, after) => before === after };
 }
 
-/** Looks until nothing is missing, or until what is missing is believed to be absent. @returns what was seen last */
+/** Looks until nothing is missing, or until what is missing counts as absent. @returns the last result */
 export async function lookUntilSettled<T>(look: Look<T>, visibility: Visibility, signal: AbortSignal): Promise<T> {
   const { clock, show } = visibility;
   const first = await look.look();
