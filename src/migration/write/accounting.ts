@@ -1,5 +1,5 @@
-// Counts what became of every sample, per window and over the run: read = written + filtered + already present + conflicting + rejected.
-// A window whose sum does not come out fails: something was lost that nobody counted.
+// Counts what happened to every sample, per window and over the run: read = written + filtered + already present + conflicting + rejected.
+// A window whose sum does not balance fails, because samples were lost without being counted.
 
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import { MigrationError } from '../report/migration-error.ts';
@@ -18,7 +18,7 @@ const TOTALS = {
 } as const satisfies Record<SampleOutcome, keyof MigrationProgress>;
 
 export class WindowAccount {
-  /** How many samples there will be when all of the window is read. */
+  /** Estimates how many samples the window has once all of it is read. */
   readonly volume = new WindowVolume();
   readonly #progress: MigrationProgress;
   readonly #counts: Record<SampleOutcome, number> = { written: 0, filtered: 0, 'already-present': 0, conflicting: 0 };
@@ -40,12 +40,12 @@ export class WindowAccount {
     return this.#counts.written;
   }
 
-  /** Samples that the destination has now, whoever wrote them. */
+  /** Samples that the destination has now, regardless of which run wrote them. */
   get inDestination(): number {
     return this.#counts.written + this.#counts['already-present'];
   }
 
-  /** What became of the samples of this window, with the number of its series. */
+  /** The counts of this window, including its number of series. */
   counts(series: number): Counts {
     return {
       ...NO_COUNTS,
@@ -73,7 +73,7 @@ export class WindowAccount {
     return this.#alteredAtMost;
   }
 
-  /** Of the rejected samples, those that may be in the destination all the same. */
+  /** The rejected samples that may nevertheless be in the destination. */
   get rejectedUnproven(): number {
     return this.#rejectedUnproven;
   }
@@ -83,7 +83,7 @@ export class WindowAccount {
     this.#progress.samplesRead += samples;
   }
 
-  /** Of the samples that were read: those of a plain response in place of a stream, and how many of them may have been altered at most. */
+  /** Counts the samples that were read from a plain response instead of a stream, and how many of them may have been altered at most. */
   addPlain(samples: number, alteredAtMost: number): void {
     this.#readPlain += samples;
     this.#alteredAtMost += alteredAtMost;
@@ -96,7 +96,7 @@ export class WindowAccount {
     this.#progress[TOTALS[outcome]] += samples;
   }
 
-  /** @param unproven how many of them may be in the destination */
+  /** @param unproven how many of these samples may be in the destination */
   addRejected(reason: RejectReason, samples: number, unproven = 0): void {
     this.#rejectedUnproven += unproven;
     this.#progress.samplesRejectedUnproven += unproven;
@@ -105,13 +105,13 @@ export class WindowAccount {
     samplesRejected[reason] = (samplesRejected[reason] ?? 0) + samples;
   }
 
-  /** Samples whose fate is decided: acknowledged, found present, or left out. */
+  /** Samples with a final result: acknowledged, already present, or left out. */
   get accounted(): number {
     const { written, filtered, conflicting } = this.#counts;
     return written + filtered + conflicting + this.#counts['already-present'] + this.rejected;
   }
 
-  /** The part of the window's samples whose fate is decided, from 0 to 1; an estimate until all of it is read. */
+  /** The fraction of the window's samples with a final result, from 0 to 1. An estimate until all of it is read. */
   get share(): number {
     const expected = this.volume.estimate(this.#read);
     return expected > 0 ? Math.min(1, this.accounted / expected) : 0;
@@ -121,7 +121,7 @@ export class WindowAccount {
     return this.accounted === this.#read;
   }
 
-  /** @throws MigrationError `accounting` when a sample is unaccounted for */
+  /** @throws MigrationError `accounting` when the counts do not balance */
   close(): void {
     if (this.isBalanced) return;
     throw new MigrationError('accounting', `${this.#read} samples were read but ${this.accounted} are accounted for`, {
@@ -129,7 +129,7 @@ export class WindowAccount {
     });
   }
 
-  /** Takes the window out of the run's counts: it will be read again from its start. */
+  /** Removes the window from the run's counts: it will be read again from its start. */
   withdraw(): void {
     this.addRead(-this.#read);
     this.addPlain(-this.#readPlain, -this.#alteredAtMost);
@@ -141,8 +141,8 @@ export class WindowAccount {
 }
 
 /**
- * The sums over all windows up to the mark, over all runs. Not the run's own counts: those have samples of later windows in flight, which a
- * run that resumes at the mark counts again.
+ * The sums of all windows up to the mark, over all runs. They differ from the run's own counts, which include samples of later windows in
+ * flight: a run that resumes at the mark counts those again.
  */
 export class Ledger {
   readonly #progress: Readonly<MigrationProgress>;
@@ -150,7 +150,7 @@ export class Ledger {
   #finished: Counts = NO_COUNTS;
   readonly #samplesBefore: number;
 
-  /** @param samplesBefore what the destination had at the mark where this run began */
+  /** @param samplesBefore the destination's samples at the mark where this run began */
   constructor(progress: Readonly<MigrationProgress>, samplesBefore: number) {
     this.#progress = progress;
     this.#samplesBefore = samplesBefore;
@@ -160,13 +160,13 @@ export class Ledger {
     this.#finished = addCounts(this.#finished, window);
   }
 
-  /** What the mark after the window that was added last has to say. */
+  /** The values for the mark after the window that was added last. */
   mark(): Pick<Mark, 'samples' | 'counts'> {
     const { samplesWritten, samplesAlreadyPresent } = this.#finished;
     const samples = this.#samplesBefore + samplesWritten + samplesAlreadyPresent;
     const { earlier, bytesRead, bytesWritten, retries } = this.#progress;
     if (earlier === 'unknown') return { samples, counts: undefined };
-    // Bytes and retries belong to no window: as they are now.
+    // Bytes and retries do not belong to a window, so the current values are used.
     return { samples, counts: addCounts(earlier, { ...this.#finished, bytesRead, bytesWritten, retries }) };
   }
 }

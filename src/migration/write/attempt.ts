@@ -6,14 +6,14 @@ import { compress } from '../../wire/snappy/snappy.ts';
 import { summarizeWriteRequest } from '../../wire/requests/write-request.ts';
 import type { WindowAccount } from './accounting.ts';
 
-/** A write request, a `WriteBatch` or part of one. The message itself is asked for only when something goes wrong with it. */
+/** A write request: a `WriteBatch` or a part of one. The message itself is needed only after a failure. */
 export interface OutgoingRequest {
   /** Float samples and histograms. */
   readonly samples: number;
   readonly histograms: number;
   /** The snappy block that is sent. */
   body(): Uint8Array;
-  /** The WriteRequest that it holds. */
+  /** The WriteRequest inside the block. */
   request(): Uint8Array;
 }
 
@@ -21,28 +21,28 @@ export interface Attempt {
   readonly outgoing: OutgoingRequest;
   readonly window: DeliveryWindow;
   readonly signal: AbortSignal;
-  /** The response to an earlier attempt was lost: what the destination refuses as a repeat may be there since then. */
+  /** The response to an earlier attempt was lost: samples that the destination refuses as repeats may be there since then. */
   readonly repeated: boolean;
-  /** Part of a request that the destination refused: what of that one is there has been taken out. */
+  /** Part of a request that the destination refused. The samples of that request that are already there were removed. */
   readonly isPart: boolean;
 }
 
-/** What is known of one kind of rejection in a window. */
+/** What is known about one kind of rejection in a window. */
 export interface Refusal {
-  /** Single samples that were refused so. */
+  /** Single samples that were refused for this reason. */
   samples: number;
   probed: boolean;
-  /** A probe has shown that every sample of the window is. */
+  /** A probe has shown that every sample of the window is refused. */
   ofAll: boolean;
 }
 
-/** Samples of which no response proves whether the destination has them (unproven-samples.ts). */
+/** Samples for which no response proves whether the destination has them (unproven-samples.ts). */
 export interface Unproven {
-  /** A WriteRequest in memory of its own. */
+  /** A WriteRequest in its own memory. */
   readonly request: Uint8Array;
   readonly samples: number;
   readonly reason: RejectReason;
-  /** What the destination responded. */
+  /** The destination's response. */
   readonly error: RemoteError;
   readonly repeated: boolean;
 }
@@ -52,20 +52,20 @@ export interface SampleAt {
   readonly timeMs: number;
 }
 
-/** An acknowledged histogram, and a float of the same request if it holds one. */
+/** An acknowledged histogram, and a float of the same request if it contains one. */
 export interface HistogramExample {
   readonly histogram: SampleAt;
   readonly float: SampleAt | undefined;
 }
 
-/** What a batch needs to know of the window that it belongs to. */
+/** What a batch needs from the window that it belongs to. */
 export interface DeliveryWindow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly account: WindowAccount;
-  /** The series, by `labelKey`, of which the destination showed something when the window was compared with it; undefined when it was not. */
+  /** The series, by `labelKey`, for which the destination showed samples in the comparison with the window; undefined if it was not compared. */
   shown: Set<string> | undefined;
-  /** The first rejection, with the hint that names the destination's setting. */
+  /** The first rejection. Its hint names the destination's setting. */
   firstRejection: RemoteError | undefined;
   /** By the code of the rejection. */
   readonly refusals: Map<string, Refusal>;
@@ -76,7 +76,7 @@ export interface DeliveryWindow {
   histogramExample: HistogramExample | undefined;
 }
 
-/** A WriteRequest of which something is sent again, on snappy's plain path. */
+/** A WriteRequest that is sent again, in full or in part. Compressed with snappy's plain path. */
 export function outgoingRequest(request: Uint8Array): OutgoingRequest {
   const { samples, histograms } = summarizeWriteRequest(request);
   return { samples, histograms, body: () => compress(request), request: () => request };

@@ -1,11 +1,10 @@
-// How large requests are made. Batches are cut at these limits; a destination that takes less lowers them for the rest of the run. Shared by
-// lanes.ts, which fills the batches, and delivery.ts, which learns from the responses.
+// Size limits of requests. Batches are cut at these limits. A destination that accepts less lowers them for the rest of the run.
 
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 
 const MAX_BYTES = 1024 * 1024;
 const MIN_BYTES = 1024;
-/** A destination that refuses a request by its size is never sent batches smaller than this; a single series may still have to be divided. */
+/** The minimum batch size for a destination that refuses a request by its size. A single series may still have to be divided. */
 const MIN_BYTES_BY_SIZE = 16 * 1024;
 
 export class BatchLimits {
@@ -13,12 +12,12 @@ export class BatchLimits {
   #maxSamples: number;
 
   constructor({ samplesPerWrite, samplesPerSecond, bytesPerSecond }: MigrationPlan['limits']) {
-    // No burst larger than a second's worth.
+    // No burst exceeds one second's worth.
     this.#maxSamples = Math.max(1, Math.min(samplesPerWrite, samplesPerSecond ?? samplesPerWrite));
     this.#maxBytes = Math.min(MAX_BYTES, Math.max(MIN_BYTES, bytesPerSecond ?? MAX_BYTES));
   }
 
-  /** Of the WriteRequest before compression. */
+  /** Size of the WriteRequest before compression. */
   get maxBytes(): number {
     return this.#maxBytes;
   }
@@ -33,7 +32,7 @@ export class BatchLimits {
     this.lowerSamples(request.samples);
   }
 
-  /** So many samples at once are more than the destination ever takes, however long the wait. */
+  /** The destination never accepts this many samples at once, however long the wait. */
   lowerSamples(samples: number): void {
     this.#maxSamples = Math.min(this.#maxSamples, Math.max(1, samples >> 1));
   }

@@ -10,10 +10,10 @@ import type { DeliveryWindow, HistogramExample, Refusal, Unproven } from './atte
 export class CopiedWindow implements DeliveryWindow, WindowInFlight {
   readonly fromMs: number;
   readonly toMs: number;
-  /** When its first request was sent to the source, by the clock that never jumps. */
+  /** When its first request was sent to the source, on the monotonic clock. */
   readonly requestedAtMs: number;
   readonly account: WindowAccount;
-  /** Series with samples. */
+  /** The number of series with samples. */
   series = 0;
   shown: Set<string> | undefined = undefined;
   firstRejection: RemoteError | undefined = undefined;

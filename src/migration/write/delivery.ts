@@ -1,5 +1,5 @@
-// Brings one batch to the destination: retries what passes, halves what is too large, searches what is refused for the samples that are
-// really bad, and counts each sample once. Called by lanes.ts, one batch a lane at a time.
+// Delivers one batch to the destination: retries transient failures, halves requests that are too large, searches a refused request for the bad
+// samples, and counts each sample once.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient, WriteResult } from '../../remote/write-client.ts';
@@ -60,20 +60,20 @@ export class Delivery {
   }
 
   /**
-   * @param outgoing must not change before this settles
-   * @throws MigrationError when the destination refuses, or bad samples end the migration; the signal's reason on abort
+   * @param outgoing must not change until the returned promise settles
+   * @throws MigrationError when the destination refuses the request, or bad samples end the migration; the signal's reason on abort
    */
   deliver(outgoing: OutgoingRequest, window: DeliveryWindow, signal: AbortSignal): Promise<void> {
     return this.#deliver({ outgoing, window, signal, repeated: false, isPart: false });
   }
 
-  /** Called once everything of a window was delivered: counts what no response has proved. The window's account can be closed then. */
+  /** Called once all of a window was delivered: counts the samples that no response has proved. The window's account can be closed then. */
   async conclude(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
     await this.#unproven.resolve(window, signal);
     await this.#histograms.conclude(window, signal);
   }
 
-  /** At the end of a run: what the destination has acknowledged and is known not to store. */
+  /** At the end of a run: reports the samples that the destination acknowledged but is known not to store. */
   reportLost(): void {
     if (this.#lost === 0) return;
     const message = `${LOSS_IN_INFLUXDB}: ${this.#lost} of the samples that count as written`;
@@ -92,7 +92,7 @@ export class Delivery {
       if (error.class === 'rejected' && (await this.#receiver.learn(attempt, error))) return this.#accept(attempt);
       const reaction = this.#reactionTo(error, attempt, failures);
       if (reaction === 'fail') throw toMigrationError(error);
-      // What refuses samples may have kept others: receiver.ts knows.
+      // A destination that refuses some samples may have stored the others. The receiver tracks that.
       const isUncertain = error.traits.arrival === 'unknown';
       if (isUncertain) attempt = { ...attempt, repeated: true };
       if (reaction === 'reject') return await this.#unproven.add(attempt, error);
@@ -115,7 +115,7 @@ export class Delivery {
     });
   }
 
-  /** @returns undefined when the destination acknowledged it */
+  /** @returns undefined if the destination acknowledged the request */
   async #send(attempt: Attempt, number: number): Promise<RemoteError | undefined> {
     const { progress, samplesRate, bytesRate, retrier, client } = this.#options;
     const { outgoing, signal } = attempt;
@@ -154,7 +154,7 @@ export class Delivery {
     observer.progress(progress);
   }
 
-  /** Acts on a reaction that does not end the attempt. @returns whether it has to be divided now */
+  /** Handles a reaction that does not end the attempt. @returns whether the request must be divided now */
   async #wait(
     reaction: Exclude<WriteReaction, 'fail' | 'reject'>,
     error: RemoteError,
@@ -170,7 +170,7 @@ export class Delivery {
     await retrier.pause(error, plan.destination, failures.attempts, signal);
     if (reaction === 'retry' || (reaction === 'test-others' && this.#delivered > failures.deliveredBefore))
       return false;
-    // This may be the only request that is left: a sample beside the progress series shows what the destination takes.
+    // This may be the only request left, so a sample beside the progress series checks what the destination accepts.
     const refusal = await this.#probe.send(window.toMs - 1, signal);
     if (reaction === 'test-others') failures.tookOthers = refusal === undefined || refusal.class === 'rejected';
     if (reaction === 'test-others' || refusal !== undefined) return false;
@@ -184,7 +184,7 @@ export class Delivery {
     else this.limits.lowerSamples(samples);
   }
 
-  /** The attempt without what the destination shows of it, if some of it may be there; the same one when nothing is. */
+  /** The attempt without the samples that the destination shows, if some may be there; the same attempt if it shows none. */
   async #withoutPresent(attempt: Attempt, error: RemoteError): Promise<Attempt> {
     const { view } = this.#options;
     const { outgoing, signal } = attempt;
@@ -196,7 +196,7 @@ export class Delivery {
       return missing === request ? attempt : { ...attempt, outgoing: outgoingRequest(missing) };
     } catch (failure) {
       signal.throwIfAborted();
-      // Refused samples are counted without it as well, as a bound.
+      // Refused samples can be counted without the read-back too, as an upper bound.
       if (isUncertain || !(failure instanceof RemoteError)) throw failure;
       return attempt;
     }
@@ -209,7 +209,7 @@ export class Delivery {
 
   /**
    * Delivers a request of several samples in halves.
-   * @param error why the destination did not take it as a whole; undefined when it was not sent
+   * @param error why the destination did not accept the whole request; undefined if it was not sent
    */
   async #divide(attempt: Attempt, error: RemoteError | undefined): Promise<void> {
     const halves = bisectWriteRequest(attempt.outgoing.request()) ?? [];
@@ -235,7 +235,7 @@ export class Delivery {
   }
 }
 
-/** A proxy may have sent the request twice: then the response is to the second one, and the samples are there since the first. */
+/** A proxy may have sent the request twice. Then the response is to the second one, and the samples are there since the first. */
 function mayBeRepeat({ class: errorClass, reason }: RemoteError, { isPart }: Attempt): boolean {
   if (errorClass !== 'rejected' || isPart) return false;
   return reason === 'out_of_order' || reason === 'too_old' || reason === 'other';

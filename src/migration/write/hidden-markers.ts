@@ -1,6 +1,6 @@
-// Which stale markers a destination has that shows none, as no PromQL result does. It refused them as out of order: they may be there since an
-// earlier attempt or run, and then the samples around them are; or something newer of their series stands in the way, and then those are
-// missing as well. What is not known to be there counts as rejected, as a bound.
+// Decides which stale markers a destination has although it shows none: no PromQL result does. The destination refused them as out of order.
+// They may be there since an earlier attempt or run, and then the samples around them are there too. Or a newer sample of their series blocks them,
+// and then the samples around them are missing too. Markers that are not known to be there count as rejected, as an upper bound.
 
 import { labelKey } from '../../wire/label-hash.ts';
 import { metricName } from '../../wire/labels.ts';
@@ -21,16 +21,16 @@ interface MarkersOfSeries {
 
 type Missing = ReadonlyMap<string, readonly number[]>;
 
-/** A stale marker comes one scrape after the last sample, and hardly any scrape interval is longer. */
+/** A stale marker follows the last sample by one scrape interval, and few scrape intervals are longer than this. */
 const LOOK_BACK_MS = 3_600_000;
-/** Of so many series it is remembered what of them is missing; of more nothing is believed. */
+/** The latest missing sample is remembered for this many series. With more series, no marker is assumed to be there. */
 const MAX_REMEMBERED_SERIES = 10_000;
 
 /**
- * What the samples around a stale marker say about it.
- * @param shown samples of its series that the destination has, ascending, of whatever origin
+ * What the samples around a stale marker show about it.
+ * @param shown samples of its series that the destination has, ascending, of any origin
  * @param missing samples of its series that were refused and are not there
- * @param isRead whether `missing` has what comes after the marker, too
+ * @param isRead whether `missing` also covers what comes after the marker
  */
 export function judgeMarker(
   timeMs: number,
@@ -43,7 +43,7 @@ export function judgeMarker(
     if (at < timeMs) before = at;
     else if (at > timeMs) after ??= at;
   }
-  // What a destination has taken of a series up to the sample before it, it has taken to the next one as well.
+  // A destination that has accepted a series up to the sample before the marker has also accepted the next sample.
   if (before !== undefined) return missing.some((at) => at < timeMs && at >= Number(before)) ? 'not known' : 'there';
   if (missing.some((at) => at < timeMs)) return 'not known';
   if (!isRead) return 'not known';
@@ -54,7 +54,7 @@ export function judgeMarker(
 export class HiddenMarkers {
   readonly #plan: MigrationPlan;
   readonly #view: DestinationView;
-  /** The latest missing sample of a series, over all windows. */
+  /** The latest missing sample of each series, over all windows. */
   readonly #lastMissing = new Map<string, number>();
   #isForgetful = false;
 
@@ -65,7 +65,7 @@ export class HiddenMarkers {
 
   /**
    * The times of the stale markers that are there, by series.
-   * @param isWhole whether the requests that are held, and what was acknowledged, are all of the window
+   * @param isWhole whether the held requests, together with what was acknowledged, cover the whole window
    */
   async believed(
     held: readonly HeldRequest[],
@@ -140,7 +140,7 @@ export class HiddenMarkers {
     return this.#view.presentTimes(range, signal);
   }
 
-  /** A series of which the window has the marker alone: an earlier run that wrote what comes after it had written it, in a longer window. */
+  /** For a series that has only the marker in this window: a run that wrote later samples had also written the marker, in a longer window. */
   async #wasWritten(
     labels: Uint8Array,
     afterMs: number,

@@ -1,5 +1,5 @@
 // Finds out whether the destination stores native histograms. Cortex (unless enable_native_histograms is on), Mimir, Promscale and others
-// drop them and response 2xx all the same, so one of the first window that has any is read back.
+// drop them but still respond 2xx, so one histogram of the first window that has any is read back.
 
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
@@ -18,7 +18,7 @@ export interface HistogramCheckOptions {
   readonly rejections: Rejections;
 }
 
-/** How often the destination is given time to settle until a histogram that does not show counts as dropped. */
+/** How many times the check waits for the destination to settle before a histogram that does not show counts as dropped. */
 const LOOKS = 3;
 
 export class HistogramCheck {
@@ -36,7 +36,7 @@ export class HistogramCheck {
     if (this.#stored === 'unknown') window.histogramExample ??= exampleIn(outgoing.request());
   }
 
-  /** What counts as written of a window's histograms counts as rejected from now on, if the destination drops them. */
+  /** If the destination drops histograms, counts those of the window as rejected instead of written. */
   async conclude(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
     const { histograms: samples, histogramExample: example } = window;
     if (samples === 0) return;
@@ -62,7 +62,7 @@ export class HistogramCheck {
       for (let look = 1; look <= LOOKS; look++) if (await view.settled(isStored, signal)) return 'yes';
       if (view.hides(example.histogram.labels) === 'everything')
         return this.#unseen('the destination returns different labels than were written');
-      // Where even a float of the same request does not show, its absence proves nothing: the next window may.
+      // If a float of the same request does not show either, the absence proves nothing. The next window may.
       const isVisible = example.float === undefined || (await this.#shows(example.float, signal));
       return isVisible ? 'no' : 'unknown';
     } catch (error) {
@@ -115,7 +115,7 @@ function exampleIn(request: Uint8Array): HistogramExample | undefined {
   return histogram && { histogram, float };
 }
 
-/** VictoriaMetrics from 1.143 on makes several series of a native histogram: one has its count. */
+/** VictoriaMetrics from 1.143 on converts a native histogram to several series; one of them has its count. */
 function convertedForm({ labels, timeMs }: SampleAt): SampleAt {
   const pairs = decodeLabels(labels).map(
     ([name, value]) => [name, name === '__name__' ? `${value}_count` : value] as const,

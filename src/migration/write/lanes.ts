@@ -1,5 +1,5 @@
-// Lanes to the destination: a series always goes through the same lane, and a lane has one request in flight, so the samples of a series
-// arrive in order while the lanes work side by side. Filled by window-writer.ts.
+// Lanes to the destination: a series always uses the same lane, and a lane has one request in flight. So the samples of a series arrive in order
+// while the lanes work in parallel.
 
 import { type CommitRank, FLOAT_RANK, histogramCommitRank } from '../../wire/requests/commit-rank.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
@@ -8,16 +8,16 @@ import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { DeliveryWindow } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 
-/** What a lane may hold: the request that is filled and the one in flight, compressed. */
+/** The memory of a lane: the request that is being filled and the compressed one in flight. */
 export const LANE_BYTES = 2 * 1024 * 1024;
 
 const FIRST_CAPACITY_BYTES = 256 * 1024;
-/** A histogram can take kilobytes: the batch's length is looked at again after so many, or so many bytes. */
+/** A histogram can take kilobytes, so the batch's length is checked again after this many histograms or bytes. */
 const HISTOGRAMS_AT_ONCE = 64;
 const HISTOGRAM_BYTES_AT_ONCE = 128 * 1024;
-/** A series with labels, or a histogram, of more bytes than this goes by itself. */
+/** A series with labels, or a histogram, of more bytes than this is sent in a request of its own. */
 const LARGE_BYTES = 64 * 1024;
-/** What waits for the request after the next one is little, so that `laneBytes` covers it. */
+/** The bound of what waits for the request after the next one. It is small, so that `LANE_BYTES` covers it. */
 const FOLLOWING_BYTES = 256 * 1024;
 
 /** What lanes need of the delivery. */
@@ -27,7 +27,7 @@ export type LaneDelivery = Pick<Delivery, 'deliver' | 'conclude'> & {
 
 interface Lane {
   filling: WriteBatch;
-  /** What must not be in one request with earlier samples of its series, which are in `filling` (commit-rank.ts). It is sent next. */
+  /** Samples that must not share a request with earlier samples of their series in `filling` (commit-rank.ts). Sent next. */
   following: WriteBatch;
   /** In flight, or empty. */
   spare: WriteBatch;
@@ -43,7 +43,7 @@ export class Lanes {
   readonly #signal: AbortSignal;
   readonly #onFailure: (error: unknown) => void;
 
-  /** @param onFailure told at once of a delivery that failed for good, while others may still be under way */
+  /** @param onFailure called immediately when a delivery failed permanently, while others may still be in progress */
   constructor(count: number, delivery: LaneDelivery, signal: AbortSignal, onFailure: (error: unknown) => void) {
     this.#lanes = Array.from({ length: count }, () => ({
       filling: new WriteBatch(FIRST_CAPACITY_BYTES),
@@ -59,8 +59,9 @@ export class Lanes {
 
   /**
    * Adds the samples of one series, in order of time.
-   * @param columns sorted, one sample a timestamp; may be reused as soon as everything is added
-   * @returns undefined when everything is added at once, as mostly; else what settles then: the series' lane is full
+   * @param columns sorted, one sample per timestamp; may be reused as soon as everything is added
+   * @returns undefined if everything was added synchronously (the usual case); else the series' lane is full, and the promise settles when
+   * everything is added
    */
   add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
     const lane = this.#lanes[hash % this.#lanes.length] as Lane;
@@ -73,7 +74,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** Nothing else is encoded until it has arrived: one request of such a size is held at a time, and not one for each lane. */
+  /** Nothing else is encoded until it has arrived, so that only one request of this size is held at a time, instead of one per lane. */
   async #addAlone(
     lane: Lane,
     hash: number,
@@ -98,7 +99,7 @@ export class Lanes {
     let float = 0;
     let histogram = 0;
     let last = lane.ends.get(hash);
-    // A receiver appends the floats of a message before its histograms: each run of one kind is a message of its own, in order of time.
+    // A receiver appends the floats of a message before its histograms, so each run of one kind gets its own message, in order of time.
     while (float < floats || histogram < histograms) {
       const isFloat =
         histogram === histograms ||
@@ -131,7 +132,7 @@ export class Lanes {
     else lane.ends.delete(hash);
   }
 
-  /** Where the next run of a series goes; undefined when something has to be sent first. */
+  /** The batch for the next run of a series; undefined if something has to be sent first. */
   #batchFor(lane: Lane, last: SeriesRun | undefined, rank: CommitRank): WriteBatch | undefined {
     if (this.#isFull(lane.filling)) return undefined;
     const falls = last !== undefined && rank.first < last.rank;
@@ -147,8 +148,8 @@ export class Lanes {
   }
 
   /**
-   * Sends what is left of a window. The promise inside the result settles when the destination has acknowledged everything so far (the
-   * barrier), and all of the window is counted.
+   * Sends the rest of a window. The promise inside the result settles when the destination has acknowledged everything so far (the barrier), and
+   * all samples of the window are counted.
    */
   async flush(window: DeliveryWindow): Promise<{ acknowledged: Promise<void> }> {
     for (const lane of this.#lanes) while (lane.filling.samples > 0) await this.#send(lane, window);
@@ -179,7 +180,7 @@ export class Lanes {
   }
 }
 
-/** The last run of a series that was added: where it is, and the rank that it ends with. */
+/** The last run of a series that was added: its batch, and the rank of its end. */
 interface SeriesRun {
   readonly batch: WriteBatch;
   readonly rank: number;
@@ -191,7 +192,7 @@ function isLarge(labels: LabelBytes, { histograms }: SampleColumns): boolean {
   );
 }
 
-/** How far the ranks do not fall and the bytes are few, from the histogram at `from`, which is taken in any case. */
+/** The end of the run that starts at the histogram `from`: ranks must not fall, and bytes are bounded. `from` is always included. */
 function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number): { end: number; rank: number } {
   let rank = histogramCommitRank(histograms[from] as Uint8Array).last;
   let { length: bytes } = histograms[from] as Uint8Array;

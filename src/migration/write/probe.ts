@@ -1,5 +1,5 @@
-// Samples of the migrator's own, beside the progress series at a window's last millisecond, that show what the destination makes of samples
-// in general: whether it takes any, and whether it keeps the good part of a request that it refuses.
+// The migrator's own samples, beside the progress series at a window's last millisecond. They show how the destination treats samples in
+// general: whether it accepts any, and whether it stores the good part of a request that it refuses.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
@@ -22,7 +22,7 @@ export class Probe {
   readonly #client: WriteClient;
   readonly #view: DestinationView;
   /**
-   * Another `shard` than that of the marks and of the view's own probe: what the view learns from their labels must not depend on these.
+   * The `shard` differs from that of the marks and of the view's own probe: what the view learns from their labels must not depend on these.
    */
   readonly #labels: Readonly<Record<string, string>>;
 
@@ -32,15 +32,15 @@ export class Probe {
     this.#labels = { ...markLabels(plan, undefined), shard: 'probe', probe: '1' };
   }
 
-  /** Sends one sample, once. @returns why the destination does not take a sample of `timeMs`; undefined when it does */
+  /** Sends one sample, without a retry. @returns why the destination does not accept a sample of `timeMs`; undefined if it does */
   send(timeMs: number, signal: AbortSignal): Promise<RemoteError | undefined> {
     return this.#send(requestOf(encodeLabels(Object.entries(this.#labels)), timeMs), signal);
   }
 
   /**
-   * Sends a good sample together with one that the destination refuses, and looks whether the good one is there afterwards.
+   * Sends a good sample together with one that the destination refuses, and checks whether the good one is there afterwards.
    * @param refused a WriteRequest with nothing good in it
-   * @returns `unclear` when the destination gives another response than before, or nothing can be seen
+   * @returns `unclear` if the destination's response differs from the earlier one, or if nothing can be seen
    */
   async sendBeside(
     refused: Uint8Array,
@@ -56,7 +56,7 @@ export class Probe {
     return (await this.#view.settled(isShown, signal)) ? 'kept' : 'rolled-back';
   }
 
-  /** A sample that an earlier run left there would prove nothing. */
+  /** A sample that an earlier run left under the same labels would prove nothing. */
   async #unusedLabels(timeMs: number, signal: AbortSignal): Promise<LabelBytes | undefined> {
     for (let beside = 1; beside <= MAX_EARLIER_PROBES; beside++) {
       const labels = encodeLabels(Object.entries({ ...this.#labels, shard: `probe-${beside}` }));

@@ -1,4 +1,4 @@
-// Which samples of a write request the destination has. Used when the response does not say it: it was lost, or it refused the request.
+// Which samples of a write request the destination has. Needed when the response does not show it: it was lost, or it refused the request.
 
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import { labelKey } from '../../wire/label-hash.ts';
@@ -6,12 +6,12 @@ import { withoutSamples, writeRequestSeries } from '../../wire/requests/write-re
 import type { DestinationView, SeriesRange } from '../progress/destination-view.ts';
 import type { Look } from '../progress/settling.ts';
 
-/** The times that the destination has, ascending, by the `labelKey` of each series. */
+/** The timestamps that the destination has, ascending, by the `labelKey` of each series. */
 export type Present = ReadonlyMap<string, Float64Array>;
 
 /**
- * The timestamps of a WriteRequest's series, within the time of its samples, that the destination shows after it has settled.
- * @throws RemoteError when the destination refuses to be read; the signal's reason on abort
+ * The timestamps of a WriteRequest's series that the destination shows after it has settled, within the time range of its samples.
+ * @throws RemoteError when the destination refuses the read; the signal's reason on abort
  */
 export function readBack(view: DestinationView, request: Uint8Array, signal: AbortSignal): Promise<Present> {
   const range = rangeOf(request);
@@ -23,14 +23,14 @@ export function readBack(view: DestinationView, request: Uint8Array, signal: Abo
   return view.settled(look, signal);
 }
 
-/** The part of a WriteRequest that is not there; the request itself when nothing is, empty when all is. */
+/** The part of a WriteRequest that is not there; the request itself if nothing is there, empty if everything is. */
 export function missingOf(request: Uint8Array, present: Present): Uint8Array {
   return withoutSamples(request, (labels) => present.get(labelKey(labels)));
 }
 
 /**
- * Whether the destination shows samples of a series within `stretchMs` after a time: an earlier run that wrote them had written what comes
- * before them, in a longer window than this run's.
+ * Whether the destination shows samples of a series within `stretchMs` after a time. If it does, an earlier run wrote them and everything before
+ * them, in a longer window than this run's.
  */
 export async function showsLater(
   view: DestinationView,

@@ -1,5 +1,5 @@
-// What is learned during a run about how the destination refuses samples. A Prometheus takes back a whole request for one bad sample, so the
-// others have to be sent again; Cortex, Mimir, Thanos and M3 keep the good part, so to send it again would only have it refused as a repeat.
+// Learns during a run how the destination refuses samples. Prometheus rolls back a whole request because of one bad sample, so the others have
+// to be sent again. Cortex, Mimir, Thanos and M3 keep the good part, and would refuse it as a repeat if it were sent again.
 
 import type { RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
@@ -7,11 +7,11 @@ import type { Attempt, DeliveryWindow } from './attempt.ts';
 import type { Probe } from './probe.ts';
 import type { WriteAttempts } from './write-failure.ts';
 
-/** So many single samples of a window are refused for one reason until a probe shows whether every sample is. */
+/** After this many single samples of a window are refused for one reason, a probe checks whether every sample is. */
 const REFUSALS_BEFORE_PROBING = 3;
 const MAX_TRIES = 3;
 
-/** Reasons that may hold for every sample of a window. The others depend on the series, and the probe's is another one. */
+/** Reasons that may apply to every sample of a window. The other reasons depend on the series, and the probe has a series of its own. */
 const GENERAL_REASONS: ReadonlySet<RejectReason> = new Set(['too_old', 'too_far_in_future', 'other']);
 
 export class Receiver {
@@ -26,17 +26,17 @@ export class Receiver {
     this.#view = view;
   }
 
-  /** What is known of the samples beside the one that a request was refused for. */
+  /** What is known of the other samples of a refused request. */
   others(error: RemoteError, window: DeliveryWindow): WriteAttempts['others'] {
     if (window.refusals.get(error.code)?.ofAll === true) return 'refused';
-    // Another value at the same time would be taken for the sample when it is read back: these have to be found one by one.
+    // A read-back would take another value at the same time for the sample, so these have to be found one by one.
     const findable = error.reason !== 'duplicate_timestamp';
     return this.#refuses === 'the bad part' && findable ? 'kept' : 'lost';
   }
 
   /**
-   * Learns from a refused request what there is to learn.
-   * @returns whether its samples are there after all: sent again, they were accepted
+   * Learns from a refused request.
+   * @returns whether its samples are there after all, because the destination accepted them when they were sent again
    */
   learn(attempt: Attempt, error: RemoteError): Promise<boolean> {
     const learned = this.#turn.then(() => this.#learn(attempt, error));
@@ -50,7 +50,7 @@ export class Receiver {
     const refusal = window.refusals.get(code) ?? { samples: 0, probed: false, ofAll: false };
     window.refusals.set(code, refusal);
     if (outgoing.samples === 1) refusal.samples++;
-    // One sample that is too old says enough to look at the window's end.
+    // One sample that is too old is reason enough to probe the window's end.
     const isProbeDue = reason === 'too_old' || refusal.samples >= REFUSALS_BEFORE_PROBING;
     if (isProbeDue && !refusal.probed && GENERAL_REASONS.has(reason)) {
       refusal.probed = true;
@@ -62,7 +62,7 @@ export class Receiver {
     return await this.#sendBeside(outgoing.request(), window, signal);
   }
 
-  /** Refused at both ends, or at the one that is more likely to be taken, is refused throughout. */
+  /** If both ends of the window are refused, or the one that is more likely to be accepted, the whole window is. */
   async #refusesAll(window: DeliveryWindow, error: RemoteError, signal: AbortSignal): Promise<boolean> {
     const { reason } = error;
     const ends = [
@@ -78,7 +78,7 @@ export class Receiver {
 
   async #sendBeside(refused: Uint8Array, window: DeliveryWindow, signal: AbortSignal): Promise<boolean> {
     const timeMs = window.toMs - 1;
-    // What is refused by itself would not be there in either case.
+    // If the probe alone is refused, it would be missing in either case.
     if ((await this.#probe.send(timeMs, signal)) !== undefined) return false;
     const outcome = await this.#probe.sendBeside(refused, timeMs, signal);
     if (outcome === 'kept') this.#refuses = 'the bad part';
@@ -87,7 +87,7 @@ export class Receiver {
   }
 }
 
-/** Two texts that are not known may mean two things, unless they differ only in what comes from the samples. */
+/** Two unknown error texts may have different meanings, unless they differ only in the parts that come from the samples. */
 function isSameRefusal(a: RemoteError, b: RemoteError): boolean {
   if (a.code !== b.code) return false;
   return a.reason !== 'other' || withoutData(a.message) === withoutData(b.message);

@@ -1,4 +1,4 @@
-// Counts and reports the samples that a destination does not take, and ends the migration when the plan says so.
+// Counts and reports the samples that a destination rejects, and ends the migration if the plan requires it.
 
 import type { RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
 import { formatLabels } from '../../wire/label-text.ts';
@@ -16,7 +16,7 @@ export interface Rejected {
   readonly samples: number;
   readonly error: RemoteError;
   readonly example: SampleAt | undefined;
-  /** How many of them are missing could not be found out: at most these. */
+  /** The exact number of missing samples is unknown; this is an upper bound. */
   readonly isBound: boolean;
 }
 
@@ -44,7 +44,7 @@ export class Rejections {
     this.#observer.progress(this.#progress);
   }
 
-  /** @throws MigrationError with `rejectedSamples: Fail`, when there is no point in writing the rest of the window */
+  /** @throws MigrationError with `rejectedSamples: Fail`, if writing the rest of the window is pointless */
   stopIfPointless(window: DeliveryWindow): void {
     if (this.#plan.rejectedSamples !== 'Fail' || window.account.rejected === 0) return;
     const ofAll = [...window.refusals.values()].some((refusal) => refusal.ofAll);
@@ -54,7 +54,7 @@ export class Rejections {
 }
 
 /**
- * With `rejectedSamples: Fail`: the end of the migration, with the destination's own words and the setting that would help.
+ * With `rejectedSamples: Fail`: the error that ends the migration, with the destination's own message and the setting that would help.
  * @param counted how much of the window was written or refused
  */
 export function samplesRejected(

@@ -1,6 +1,7 @@
-// Samples of which the response does not prove whether the destination has them. It refused the request that they are in, and Cortex, Mimir,
-// Thanos and M3 keep the good part of such a request; a proxy may have sent it twice, so that it is there since the first time; or it said
-// 202, as the HA tracker of Cortex does. They are read back, and what is not there is rejected: so each count is true, or is called a bound.
+// Samples for which the response does not prove whether the destination has them. There are three cases. The destination refused their request,
+// and Cortex, Mimir, Thanos and M3 keep the good part of such a request. A proxy may have sent the request twice, so that it is there since the
+// first time. Or the response was a 202, as from the HA tracker of Cortex. The samples are read back, and the missing ones count as rejected.
+// So each count is exact, or is reported as a bound.
 
 import { type RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
 import { labelKey } from '../../wire/label-hash.ts';
@@ -18,7 +19,7 @@ import { HiddenMarkers } from './hidden-markers.ts';
 import { missingOf, type Present, readBack } from './read-back.ts';
 import { REJECTIONS_BEFORE_STOPPING, type Rejections } from './rejections.ts';
 
-/** As many bytes of requests are held for a window until they are read back. */
+/** This many bytes of requests are held for a window until they are read back. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
 export interface UnprovenSamplesOptions {
@@ -35,9 +36,9 @@ interface Compared extends Unproven {
 
 interface Findings {
   readonly window: DeliveryWindow;
-  /** What the destination shows; undefined when it can't be read. */
+  /** What the destination shows; undefined if it can't be read. */
   readonly present: Present | undefined;
-  /** The stale markers that are there although they do not show, by series; undefined when it can't be read. */
+  /** The stale markers that are there although they do not show, by series; undefined if the destination can't be read. */
   readonly markers: ReadonlyMap<string, readonly number[]> | undefined;
 }
 
@@ -51,7 +52,7 @@ export class UnprovenSamples {
     this.#markers = new HiddenMarkers(options);
   }
 
-  /** Holds the samples of a request until the window is concluded, or what is held for it is too much. */
+  /** Holds the samples of a request until the window is concluded, or until too many bytes are held for it. */
   async add({ outgoing, window, repeated, signal }: Attempt, error: RemoteError): Promise<void> {
     const request = outgoing.request().slice();
     window.unproven.push({ request, samples: outgoing.samples, reason: error.reason ?? 'other', error, repeated });
@@ -64,7 +65,7 @@ export class UnprovenSamples {
     rejections.stopIfPointless(window);
   }
 
-  /** Finds out what of the samples that are held is in the destination, and counts all of them. Called when all of the window was sent. */
+  /** Finds out which of the held samples are in the destination, and counts all of them. Called when all of the window was sent. */
   resolve(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
     return this.#resolve(window, true, signal);
   }
@@ -81,12 +82,12 @@ export class UnprovenSamples {
   }
 
   #missingOf(one: Unproven, present: Present | undefined): Uint8Array {
-    // Times are compared, not values: a duplicate is what has another value at a time that is shown.
+    // Times are compared, not values. A duplicate has another value at a time that is shown, so it can't be found this way.
     const comparable = present !== undefined && one.reason !== 'duplicate_timestamp';
     return comparable ? this.#withoutDropped(one, missingOf(one.request, present)) : one.request;
   }
 
-  /** Undefined when nothing can be read back. */
+  /** @returns undefined if nothing can be read back */
   async #readBack(request: Uint8Array, signal: AbortSignal): Promise<Present | undefined> {
     const { view } = this.#options;
     if (!view.readable) return undefined;
@@ -123,8 +124,8 @@ export class UnprovenSamples {
   }
 
   /**
-   * What is missing of a request; nothing when the destination has stored all of it that it ever stores. NaN that it drops counts as written
-   * as it does behind any other 2xx.
+   * The missing part of a request; empty if the destination has stored everything that it ever stores. NaN values that it drops count as
+   * written, as they do after any other 2xx.
    */
   #withoutDropped({ error }: Unproven, missing: Uint8Array): Uint8Array {
     if (!this.#options.view.dropsNan || !isAcknowledgement(error)) return missing;
@@ -139,7 +140,7 @@ export class UnprovenSamples {
     this.#options.observer.event(warning);
   }
 
-  /** Whether some of the samples may be there, although they are not seen. */
+  /** Whether some of the samples may be there although they are not visible. */
   #mayHide(request: Uint8Array, present: Present | undefined): boolean {
     if (present === undefined) return true;
     if (this.#showsAll(request)) return false;
@@ -156,7 +157,7 @@ export class UnprovenSamples {
     return true;
   }
 
-  /** What is missing without what would not be shown, and is there as far as can be known. */
+  /** The missing samples, except those that the destination would hide and that are there as far as can be known. */
   #withoutHidden({ reason, repeated, missing }: Compared, { markers, window }: Findings): Uint8Array {
     if (this.#showsAll(missing)) return missing;
     const isRepeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
@@ -182,7 +183,7 @@ const ABSENT_REASONS: ReadonlySet<RejectReason> = new Set([
   'duplicate_timestamp',
 ]);
 
-/** Whether a sample that was refused so can't be there: it would be refused as well had it never been sent before. */
+/** Whether a sample refused for this reason can't be there: it would also be refused if it had never been sent before. */
 function provesAbsence({ reason, class: errorClass }: RemoteError): boolean {
   return errorClass === 'too-large' || (reason !== undefined && ABSENT_REASONS.has(reason));
 }

@@ -1,5 +1,5 @@
-// Turns a window's response into batches on the lanes: decode, trim, merge, relabel, leave out what is there already. Runs series by
-// series on one reused set of columns; migrate.ts calls it with each part and decides when a window is finished.
+// Turns a window's response into batches on the lanes: decodes, trims, merges, relabels, and omits what is already in the destination. Works
+// series by series on one reused set of columns.
 
 import { setImmediate } from 'node:timers/promises';
 import { canonicalLabels } from '../../wire/labels.ts';
@@ -27,16 +27,16 @@ export interface WindowWriterOptions {
 type WriteRoute = Extract<Route, { kind: 'write' }>;
 type Present = ReadonlyMap<string, Float64Array>;
 
-/** One label set of the output that several entries of the response go to: by input label set, because those may repeat themselves too. */
+/** One label set of the output that several entries of the response share. By input label set, because those may repeat too. */
 interface Merging {
   readonly route: WriteRoute;
   readonly inputs: Map<string, SampleColumns>;
-  /** Entries of the response that went in. */
+  /** The number of merged entries of the response. */
   entries: number;
 }
 
 const NAMED_INVALID_SERIES = 5;
-/** Signals, timers and sockets get their turn even while nothing has to be waited for. */
+/** Signals, timers and sockets get a turn even if there is nothing to wait for. */
 const SERIES_BETWEEN_YIELDS = 1000;
 
 export class WindowWriter {
@@ -50,8 +50,8 @@ export class WindowWriter {
   }
 
   /**
-   * Puts a part on the lanes; returns when all of it is encoded, not when it is acknowledged. Of a part that an earlier run may have
-   * written some of, only what is missing is sent.
+   * Puts a part on the lanes. Resolves when all of it is encoded, not when it is acknowledged. If an earlier run may have written some of the
+   * part, only what is missing is sent.
    * @returns the number of series that had samples
    */
   async write(part: WindowPart, window: DeliveryWindow): Promise<number> {
@@ -108,7 +108,7 @@ export class WindowWriter {
     this.#options.observer.event({ type: 'warning', code: 'possibly-altered', message });
   }
 
-  /** Decodes, trims to the window, sorts and removes repeats. @returns the samples that are left, all of them counted as read */
+  /** Decodes, trims to the window, sorts and removes repeats. @returns the number of samples left, all of them counted as read */
   #decode(cursor: SeriesCursor, part: WindowPart, columns: SampleColumns, window: DeliveryWindow): number {
     cursor.decode(part.fromMs, part.toMs, columns);
     return this.#settle(columns, part, window);
@@ -128,7 +128,7 @@ export class WindowWriter {
     return samples;
   }
 
-  /** @returns what has to be waited for, if anything has: mostly nothing, and there may be a million series in a window */
+  /** @returns a promise only if there is something to wait for. There usually is not, and a window may have a million series */
   #emit(
     route: Route,
     columns: SampleColumns,
@@ -178,7 +178,7 @@ export class WindowWriter {
       append(merged, columns);
     }
     if (held.inputs.size > 1) {
-      // Each input counted its own samples; those that meet at one timestamp of the common series can't both be written.
+      // Each input counted its own samples. Those that meet at one timestamp of the common series can't all be written.
       const { conflicts } = mergeByTime(merged, 'conflict');
       window.account.add('conflicting', conflicts);
     }

@@ -1,19 +1,19 @@
-// What to do when a write request failed. Pure; delivery.ts acts on it.
+// Decides how to react when a write request failed. Pure.
 
 import type { RemoteError } from '../../remote/meaning/remote-error.ts';
 
 /** What is known of a request that failed, this failure included. */
 export interface WriteAttempts {
   readonly samples: number;
-  /** How often it was responded with a 500 that may be the server's fault. */
+  /** How many responses to it were a 500 that may be the server's fault. */
   readonly serverErrors: number;
-  /** How often in a row it was responded with 429 while the destination took nothing else of this run. */
+  /** How many 429 responses it got in a row while the destination accepted nothing else of this run. */
   readonly rateLimits: number;
-  /** It has more samples than the run's batches may have by now. */
+  /** It has more samples than the run's current batch limit. */
   readonly overLimit: boolean;
-  /** The destination has taken other samples since this request was first sent. */
+  /** The destination has accepted other samples since this request was first sent. */
   readonly tookOthers: boolean;
-  /** A refusal of a side that has responded well before: for some minutes it is taken for an outage. */
+  /** The side that refuses has given good responses before. For some minutes the refusal counts as an outage. */
   readonly tolerated: boolean;
   /**
    * What is known of the samples beside a bad one. `lost`: they may be good and are not stored, so the bad ones have to be found. `kept`: the
@@ -25,21 +25,21 @@ export interface WriteAttempts {
 export type WriteReaction =
   /** Wait, then send again what did not arrive. */
   | 'retry'
-  /** The same, unless the destination takes a single sample meanwhile: then the request is too large for its rate limit. */
+  /** Like `retry`. But if the destination accepts a single sample meanwhile, the request is too large for its rate limit. */
   | 'test-size'
-  /** The same, unless the destination takes others meanwhile: then this sample is to blame. */
+  /** Like `retry`. But if the destination accepts other samples meanwhile, this sample is the cause. */
   | 'test-others'
-  /** Smaller requests from now on, and this one in halves. */
+  /** Use smaller requests from now on, and send this one in halves. */
   | 'shrink'
-  /** In halves, to find what the destination does not take. */
+  /** Send in halves, to find what the destination refuses. */
   | 'divide'
-  /** These samples are refused. */
+  /** Count these samples as refused. */
   | 'reject'
   | 'fail';
 
-/** A 429 so often in a row, with nothing else to use the limit up, may be caused by the request's size. */
+/** This many consecutive 429 responses, while nothing else uses up the limit, may be caused by the request's size. */
 export const RATE_LIMITS_BEFORE_SHRINKING = 4;
-/** How often the same request may be responded with a 500 before it is suspected to be the cause. */
+/** How many 500 responses the same request may get before it is suspected to be the cause. */
 export const SERVER_ERRORS_BEFORE_DIVIDING = 6;
 
 export function reactToWriteFailure(
@@ -52,7 +52,7 @@ export function reactToWriteFailure(
       if (error.traits.smaller === 'when-repeated') return reactToRateLimit(attempts);
       if (attempts.serverErrors < SERVER_ERRORS_BEFORE_DIVIDING) return 'retry';
       if (samples > 1) return 'divide';
-      // A single sample is blamed only when the destination has taken others meanwhile and refuses it again.
+      // A single sample counts as the cause only if the destination has accepted others meanwhile and refuses it again.
       return attempts.tookOthers ? 'reject' : 'test-others';
     case 'too-large':
       return samples > 1 ? 'shrink' : 'reject';
@@ -79,7 +79,7 @@ export class WriteFailures {
   serverErrors = 0;
   rateLimits = 0;
   tookOthers = false;
-  /** What the destination had taken of this run when the request was first sent. */
+  /** What the destination had accepted of this run when the request was first sent. */
   readonly deliveredBefore: number;
   #deliveredAtRateLimit: number;
 
@@ -88,7 +88,7 @@ export class WriteFailures {
     this.#deliveredAtRateLimit = deliveredBefore;
   }
 
-  /** @param delivered what the destination has taken of this run by now */
+  /** @param delivered what the destination has accepted of this run so far */
   add(error: Pick<RemoteError, 'class' | 'traits' | 'status'>, delivered: number): void {
     this.attempts++;
     if (error.class === 'transient' && error.status === 500) this.serverErrors++;
