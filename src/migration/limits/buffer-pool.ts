@@ -1,32 +1,32 @@
-// The memory that the responses of one run lie in, used again from window to window: what comes and goes would keep the garbage collector busy,
-// and be freed late. What lies free here counts towards `limits.memory` like all that is in use: connections.ts says how much may.
+// A pool for the memory of one run's responses, reused from window to window. Fresh allocations would keep the garbage collector busy and be
+// freed late. Free memory in the pool counts towards `limits.memory` like memory in use; connections.ts sets how much may be free.
 
 import type { Buffers } from '../../remote/http/buffers.ts';
 
-/** Sizes are whole multiples of it, so that what is given back fits what is asked for next. */
+/** Sizes are multiples of it, so that returned memory fits the next request. */
 const STEP_BYTES = 256 * 1024;
 /** Larger pieces, the decompressed messages, come in coarser steps. */
 const LARGE_STEP_BYTES = 1024 * 1024;
 
 export class BufferPool implements Buffers {
-  /** By size, the smallest first. */
+  /** By size. */
   readonly #free = new Map<number, Uint8Array<ArrayBuffer>[]>();
   readonly #onGivenBack: (memory: Uint8Array) => void;
   #freeBytes = 0;
   #allowedBytes = 0;
   #closed = false;
 
-  /** @param onGivenBack gets all memory that nobody may use any more; tests fill it, so that a late reader shows */
+  /** @param onGivenBack gets all memory that must not be used any more; tests overwrite it, so that a late read is detected */
   constructor(onGivenBack: (memory: Uint8Array) => void = () => {}) {
     this.#onGivenBack = onGivenBack;
   }
 
-  /** What lies here unused. */
+  /** The unused memory in the pool. */
   get freeBytes(): number {
     return this.#freeBytes;
   }
 
-  /** So much may lie here unused from now on; what is more is given up at once. */
+  /** Sets how much unused memory the pool may keep. Memory above that is freed immediately. */
   allow(bytes: number): void {
     this.#allowedBytes = this.#closed ? 0 : bytes;
     while (this.#freeBytes > this.#allowedBytes) {
@@ -46,7 +46,7 @@ export class BufferPool implements Buffers {
   give(memory: Uint8Array): void {
     this.#onGivenBack(memory);
     const { buffer, byteLength } = memory;
-    // A view of other memory is not this pool's.
+    // A view of other memory does not belong to this pool.
     if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== byteLength) return;
     const whole = byteLength >= STEP_BYTES && byteLength % STEP_BYTES === 0;
     if (!whole || this.#freeBytes + byteLength > this.#allowedBytes) {
@@ -59,13 +59,13 @@ export class BufferPool implements Buffers {
     this.#freeBytes += byteLength;
   }
 
-  /** Gives everything up, also what is given back later. */
+  /** Frees all memory, including memory that is given back later. */
   close(): void {
     this.#closed = true;
     this.allow(0);
   }
 
-  /** Of large pieces one that is a little too large is as good: messages differ from window to window. */
+  /** A large piece may be somewhat larger than requested, because message sizes vary from window to window. */
   #nextLarger(size: number): number | undefined {
     if (size <= LARGE_STEP_BYTES) return undefined;
     const sizes = [...this.#free.keys()].filter((other) => other > size && other <= size * 1.5);
@@ -81,7 +81,7 @@ export class BufferPool implements Buffers {
   }
 }
 
-/** To leave it to the garbage collector would hold it for as long as that finds nothing to do: megabytes in an idle heap. */
+/** Detaches the memory. The garbage collector would keep it while it has nothing to do: megabytes in an idle heap. */
 function release(memory: Uint8Array<ArrayBuffer>): void {
   memory.buffer.transfer(0);
 }

@@ -1,7 +1,7 @@
-// The bytes that a migration may hold between the source's socket and the destination's. The reader reserves before it keeps
-// something, the writer releases after the destination has acknowledged it.
+// The bytes that a migration may hold between the source's socket and the destination's. The reader reserves bytes before it stores data; the
+// writer releases them after the destination has acknowledged the data.
 
-/** One reservation alone is larger than the whole budget: waiting cannot help, the window has to be split. */
+/** One reservation exceeds the whole budget: waiting cannot help, so the window has to be split. */
 export class BudgetExceeded extends Error {
   override readonly name = 'BudgetExceeded';
   readonly requestedBytes: number;
@@ -20,8 +20,8 @@ interface Waiter {
 }
 
 /**
- * A counted budget with a first-come-first-served queue. Whoever holds part of it and waits for more can deadlock with another
- * one that does the same: only the oldest window may wait with `reserve`, those that read ahead ask with `tryReserve`.
+ * A counted budget with a first-come-first-served queue. Two holders of a part that both wait for more deadlock. So only the oldest window may
+ * wait with `reserve`; windows that are read ahead use `tryReserve`.
  */
 export class MemoryBudget {
   #usedBytes = 0;
@@ -29,7 +29,7 @@ export class MemoryBudget {
   readonly #onChange: (usedBytes: number) => void;
   readonly #waiters: Waiter[] = [];
 
-  /** `onChange` is called with the bytes in use after every change; it is for metrics and must not throw. */
+  /** @param onChange called with the bytes in use after every change; it is for metrics and must not throw */
   constructor(totalBytes: number, onChange: (usedBytes: number) => void = () => {}) {
     if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0) {
       throw new RangeError(`a memory budget must be a positive whole number of bytes, not ${totalBytes}`);
@@ -52,7 +52,7 @@ export class MemoryBudget {
     return this.#waiters.length;
   }
 
-  /** Takes `bytes` when they are free and nobody waits for them; otherwise changes nothing and returns false. */
+  /** Takes `bytes` if they are free and no caller waits for them; otherwise changes nothing and returns false. */
   tryReserve(bytes: number): boolean {
     checkBytes(bytes);
     if (bytes === 0) return true;
@@ -62,8 +62,8 @@ export class MemoryBudget {
   }
 
   /**
-   * Takes `bytes`, after everyone who asked earlier. Rejects with the signal's reason when it is aborted while waiting, and with
-   * `BudgetExceeded` at once when the budget could never hold so much.
+   * Takes `bytes`, after all earlier callers.
+   * @throws the signal's reason when it is aborted while waiting; `BudgetExceeded` immediately when the budget could never hold that much
    */
   async reserve(bytes: number, signal: AbortSignal): Promise<void> {
     checkBytes(bytes);
@@ -81,7 +81,7 @@ export class MemoryBudget {
       const onAbort = () => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         reject(signal.reason);
-        // A large request at the head may have kept smaller ones waiting that fit already.
+        // A large request at the head may have blocked smaller ones that already fit.
         this.#admitWaiters();
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -89,7 +89,7 @@ export class MemoryBudget {
     });
   }
 
-  /** Gives `bytes` back. Throws RangeError when more comes back than was taken, which is an accounting error of the caller. */
+  /** Gives `bytes` back. @throws RangeError when more comes back than was taken, which is an accounting error of the caller */
   release(bytes: number): void {
     checkBytes(bytes);
     if (bytes > this.#usedBytes) {

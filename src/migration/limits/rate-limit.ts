@@ -1,12 +1,12 @@
-// Holds a rate (samples or bytes a second) for the lanes that write. Everyone takes from one bucket, in the order of asking.
+// Enforces a rate (samples or bytes per second) for the lanes that write. All lanes take from one bucket, in the order of their calls.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { Waiters } from '../../telemetry/waiters.ts';
 
 /**
- * A token bucket of one second's worth that starts empty. In any stretch of t seconds no more than `perSecond × (t + 1)` is let
- * through, and from the start no more than `perSecond × t`. An amount larger than a second's worth waits before it is let
- * through until all of it has been saved up, so that the promise holds for it as well.
+ * A token bucket of one second's worth that starts empty. In any stretch of t seconds at most `perSecond × (t + 1)` passes, and from the start
+ * at most `perSecond × t`. An amount larger than one second's worth waits until all of it has been saved up, so that these bounds hold for
+ * it too.
  */
 export class RateLimit {
   #perSecond: number | undefined;
@@ -17,7 +17,7 @@ export class RateLimit {
   #serving = false;
   #interrupt = new AbortController();
 
-  /** `perSecond` undefined: no limit. Throws RangeError for anything else that is not a positive number. */
+  /** `perSecond` undefined: no limit. @throws RangeError for anything else that is not a positive number */
   constructor(perSecond: number | undefined, clock: Clock) {
     checkRate(perSecond);
     this.#perSecond = perSecond;
@@ -25,7 +25,7 @@ export class RateLimit {
     this.#savedAtMs = clock.monotonicMs();
   }
 
-  /** Changes the rate for those who wait as well. */
+  /** Changes the rate, for waiting callers too. */
   set(perSecond: number | undefined): void {
     checkRate(perSecond);
     this.#save();
@@ -33,7 +33,7 @@ export class RateLimit {
     this.#wake();
   }
 
-  /** Resolves when `amount` may go. Rejects with the signal's reason when it is aborted while waiting; nothing is taken then. */
+  /** Resolves when `amount` may pass. @throws the signal's reason when it is aborted while waiting; nothing is taken then */
   async take(amount: number, signal: AbortSignal): Promise<void> {
     if (!Number.isFinite(amount) || amount < 0) throw new RangeError(`not an amount: ${amount}`);
     signal.throwIfAborted();
@@ -68,7 +68,7 @@ export class RateLimit {
     return true;
   }
 
-  /** Adds what has been saved since the last time. The bucket is larger only for the one who waits at the head. */
+  /** Adds the tokens saved since the last call. The bucket exceeds one second's worth only for the caller at the head of the queue. */
   #save(): void {
     const nowMs = this.#clock.monotonicMs();
     const elapsedMs = nowMs - this.#savedAtMs;

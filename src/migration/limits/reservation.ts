@@ -1,15 +1,15 @@
-// What one window, or one look into the destination, holds of a memory budget, and the memory itself.
+// The part of a memory budget that one window, or one look into the destination, holds, and the memory itself.
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
 import type { ResponseMemory } from '../../remote/read-series.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
-/** Bytes and memory are given back all at once, also after a failure: nothing that lies in them may be used after that. */
+/** All bytes and memory are given back together, after a failure too. Data inside them must not be used after that. */
 export class Reservation implements ResponseMemory {
   readonly #budget: MemoryBudget;
   readonly #buffers: Buffers;
-  /** With what is reserved for each. */
+  /** Each with the bytes reserved for it. */
   readonly #held = new Map<Uint8Array, number>();
   #bytes = 0;
 
@@ -22,7 +22,7 @@ export class Reservation implements ResponseMemory {
     return this.#bytes;
   }
 
-  /** Waits until others have given back enough. @throws DoesNotFit when even that would not do */
+  /** Waits until enough memory has been given back. @throws DoesNotFit when the whole budget is too small */
   async grow(bytes: number, signal: AbortSignal): Promise<void> {
     if (this.#bytes + bytes > this.#budget.total) {
       throw new DoesNotFit(`needs more than the ${this.#budget.total} bytes of limits.memory that reading may use`);
@@ -37,7 +37,7 @@ export class Reservation implements ResponseMemory {
     this.#bytes -= bytes;
   }
 
-  /** Takes a block of a response for as long as the reservation lasts; when it does not fit the block is given back. */
+  /** Keeps a block of a response for the lifetime of the reservation. If it does not fit, the block is given back. */
   async keep(block: Uint8Array, signal: AbortSignal): Promise<void> {
     try {
       await this.grow(block.length, signal);
@@ -48,25 +48,25 @@ export class Reservation implements ResponseMemory {
     this.#held.set(block, block.length);
   }
 
-  /** Memory of at least `bytes` for as long as the reservation lasts. */
+  /** Memory of at least `bytes`, for the lifetime of the reservation. */
   async borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array> {
     await this.grow(bytes, signal);
     const memory = this.#buffers.take(bytes);
     this.#held.set(memory, bytes);
-    // Sizes are rounded up. That the little more is there already must not make a window fail.
+    // Sizes are rounded up. The additional bytes are already allocated and must not make a window fail.
     const more = Math.min(memory.length - bytes, this.#budget.total - this.#bytes);
     await this.grow(Math.max(0, more), signal);
     this.#held.set(memory, bytes + Math.max(0, more));
     return memory;
   }
 
-  /** Gives back some of the memory before the end. */
+  /** Gives back some of the memory early. */
   discard(memories: Iterable<Uint8Array>): void {
     for (const memory of memories) {
       const bytes = this.#held.get(memory);
       if (bytes === undefined) continue;
       this.#held.delete(memory);
-      // In this order, so that the budget has room for it to lie free.
+      // In this order, so that the budget has room for the free memory.
       this.shrink(bytes);
       this.#buffers.give(memory);
     }

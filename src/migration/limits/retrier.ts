@@ -1,6 +1,6 @@
-// Waits between two attempts, visibly. Transient failures are retried without limit once a side has responded; before that the start-up
+// Waits between two attempts, and reports it. Transient failures are retried without limit once a side has responded. Before that the start-up
 // deadline ends the migration, because an endpoint that never responded is more often a typing error than an outage. A refusal that looks
-// like a wrong setting ends the migration at once before the side's first good response, and is retried for some minutes after it.
+// like a wrong setting ends the migration immediately before the side's first good response, and is retried for some minutes after it.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Side } from '../../remote/meaning/side.ts';
@@ -27,7 +27,7 @@ export class Retrier {
   readonly #startedAtMs: number;
   readonly #responded = new Set<Side>();
   readonly #wasWell = new Set<Side>();
-  /** Since when a side has refused requests without a good response in between. */
+  /** The time since which a side has refused requests without a good response in between. */
   readonly #refusingSinceMs = new Map<Side, number>();
 
   constructor(options: RetrierOptions) {
@@ -35,21 +35,21 @@ export class Retrier {
     this.#startedAtMs = options.clock.monotonicMs();
   }
 
-  /** The side has given a good response: from now on it is only ever away for a while. */
+  /** The side has given a good response. From now on any outage counts as temporary. */
   responded(side: Side): void {
     this.#responded.add(side);
     this.#wasWell.add(side);
     this.#refusingSinceMs.delete(side);
   }
 
-  /** Whether the same request may succeed later: a transient failure, or a refusal that is tolerated. */
+  /** Whether the same request may succeed later: a transient failure, or a tolerated refusal. */
   mayPass(error: RemoteError): boolean {
     return error.class === 'transient' || this.toleratesRefusal(error);
   }
 
   /**
-   * Whether a refusal is retried: it looks like a wrong setting (an HTML page, a redirect, a 404), but this side has responded well before
-   * with the same settings, and has refused for less than five minutes.
+   * Whether a refusal is retried: it looks like a wrong setting (an HTML page, a redirect, a 404), but this side has given good responses with
+   * the same settings, and has refused for less than five minutes.
    */
   toleratesRefusal(error: RemoteError): boolean {
     const { side } = error;
@@ -61,7 +61,7 @@ export class Retrier {
   }
 
   /**
-   * Tells of the failure and waits before attempt `attempt + 1`.
+   * Reports the failure and waits before attempt `attempt + 1`.
    * @param attempt how many attempts have failed, from 1
    * @throws MigrationError `unreachable` when the side has never responded and the deadline has passed; the signal's reason on abort
    */
@@ -88,9 +88,9 @@ export class Retrier {
   }
 
   /**
-   * Asks until there is a response: what fails for a passing reason is repeated, an unclear 400 twice.
+   * Sends a request until it succeeds. Transient failures are retried, an ambiguous 400 twice.
    * @param ask gets the number of the attempt, from 1
-   * @throws RemoteError when no repetition helps; what `pause` throws
+   * @throws RemoteError when retrying does not help; what `pause` throws
    */
   async persist<T>(endpoint: Endpoint, signal: AbortSignal, ask: (attempt: number) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
