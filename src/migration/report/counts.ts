@@ -1,5 +1,5 @@
-// What became of the samples of a migration, and what it took: the numbers that every run counts, that a mark carries over from run to run,
-// and that the status and the result show. Pure.
+// What happened to the samples of a migration, and its cost: the numbers that every run counts, that a mark carries from run to run, and that
+// the status and the result show. Pure.
 
 /** Counts of some windows: of one run, or of all runs up to a mark. read = written + filtered + already present + conflicting + rejected. */
 export interface Counts {
@@ -10,16 +10,16 @@ export interface Counts {
   readonly samplesConflicting: number;
   /** By reason. */
   readonly samplesRejected: Readonly<Record<string, number>>;
-  /** Of those read: as plain samples, because the stream could not be used (SAMPLES). */
+  /** Samples read as plain samples (SAMPLES), because the stream was unusable. */
   readonly samplesReadPlain: number;
-  /** Of those read plain: how many may differ from what the source has (−0 for 0, histogram bounds). An upper bound. */
+  /** Of the samples read plain: how many may differ from what the source has (−0 for 0, histogram bounds). An upper bound. */
   readonly samplesAlteredAtMost: number;
   /**
-   * Of the rejected samples, those that may be in the destination, because it refuses repeats in the same way and can't be read back: by so
-   * many `samplesRejected` is an upper bound.
+   * Rejected samples that may be in the destination, because it refuses repeats in the same way and can't be read back. `samplesRejected` is an
+   * upper bound: it may be too high by this number.
    */
   readonly samplesRejectedUnproven: number;
-  /** The largest number of series in one window: not a sum. */
+  /** The largest number of series in one window, not a sum. */
   readonly series: number;
   readonly windows: number;
   readonly bytesRead: number;
@@ -67,7 +67,7 @@ export function addCounts(a: Counts, b: Counts): Counts {
   };
 }
 
-/** The counts of this run and of all runs before it; undefined where those are not known. */
+/** The counts of this run and of all runs before it; undefined if those are unknown. */
 export function countsOfAllRuns(run: Counts & { readonly earlier: Counts | 'unknown' }): Counts | undefined {
   return run.earlier === 'unknown' ? undefined : addCounts(run.earlier, run);
 }

@@ -1,9 +1,9 @@
-// What a migration tells, as metrics. The progress object is read when somebody scrapes, not at every batch.
+// Turns a migration's reports into metrics. The progress object is read at each scrape, not at every batch.
 
 import type { MigrationMetrics } from '../../telemetry/metrics.ts';
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from './observer.ts';
 
-/** Feeds `metrics` with one migration, under its name; `close` takes the last totals over and lets go of the migration. */
+/** Feeds `metrics` with one migration, under its name. `close` takes over the last totals and drops the reference to the migration. */
 export function observeIntoMetrics(
   migration: string,
   metrics: MigrationMetrics,

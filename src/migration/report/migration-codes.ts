@@ -1,5 +1,5 @@
-// The catalogue of the codes that the engine itself gives an error or a warning; those of servers' responses are remote/response-codes.ts.
-// Printed into docs/errors.md; a test holds both equal to what the engine throws and tells.
+// The catalogue of the error and warning codes of the engine itself; remote/meaning/response-codes.ts has those of servers' responses.
+// Printed into docs/errors.md. A test checks that both match what the engine throws and reports.
 
 export interface MigrationCode {
   readonly meaning: string;
@@ -81,7 +81,7 @@ export const MIGRATION_CODES = {
   },
 } as const satisfies Record<string, MigrationCode>;
 
-/** Codes of warnings: the migration goes on. */
+/** Codes of warnings: the migration continues. */
 export const WARNING_CODES = {
   'at-least-once': {
     meaning: 'destination.progress.protocol is None: no resume point is kept',

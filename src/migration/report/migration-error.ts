@@ -1,5 +1,5 @@
-// Why a migration stopped for good. Thrown anywhere in the engine, turned into `MigrationResult.error` by migrate.ts. What a later
-// attempt may mend (network, 5xx, …) never becomes one of these.
+// Why a migration stopped permanently. `MigrationResult.error` carries it. A failure that a later attempt may fix (network, 5xx, …) never
+// becomes a MigrationError.
 
 import type { Side } from '../../remote/meaning/side.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
@@ -25,7 +25,7 @@ export class MigrationError extends Error {
   }
 }
 
-/** Any failure as the object that a result carries; `undefined` when it is only the echo of an abort. */
+/** Converts any failure to the error that a result carries. */
 export function toMigrationError(error: unknown, side?: Side): MigrationError {
   if (error instanceof MigrationError) return error;
   if (error instanceof RemoteError) {
@@ -38,7 +38,7 @@ export function toMigrationError(error: unknown, side?: Side): MigrationError {
   return new MigrationError('internal', `unexpected: ${text}`, { cause: error });
 }
 
-/** An error with what the user can do about it, in one text. */
+/** The error and its hint as one text. */
 export function errorText(error: { readonly message: string; readonly hint?: string }): string {
   return error.hint === undefined || error.hint === '' ? error.message : `${error.message} (${error.hint})`;
 }

@@ -1,34 +1,34 @@
-// What a migration tells while it runs: to the command line's progress bar and log, to the metrics, later to the operator's status.
+// What a migration reports while it runs: to the progress bar and log of the command line, to the metrics, and to the operator's status.
 
 import type { Side } from '../../remote/meaning/side.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
 
-/** Counts since this run began, except where said. All are plain numbers; the object is updated in place. */
+/** Counts since this run began, unless noted otherwise. All fields are plain data; the object is updated in place. */
 export interface MigrationProgress {
   phase: 'Starting' | 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
   /** The frozen range, [startMs, endMs). */
   startMs: number;
   endMs: number;
-  /** Where this run began, when a mark was found in the destination: everything before it was there already. */
+  /** Where this run began, if the destination had a mark: everything before it was there already. */
   resumedFromMs: number | undefined;
   /**
-   * What all earlier runs have counted up to `resumedFromMs`, as the mark there says; zeros when there is no mark. Not known before the mark
-   * was looked for, with marks of an older version, and without marks. Set before `started`, `resumed` and `already-finished` are reported.
+   * The counts of all earlier runs up to `resumedFromMs`, from the mark there; zeros if there is no mark. Unknown before the search for the
+   * mark, with marks of an older version, and without marks. Set before `started`, `resumed` and `already-finished` are reported.
    */
   earlier: Counts | 'unknown';
   /** Everything before it is in the destination and marked; starts at the resume point. */
   watermarkMs: number;
   /**
-   * How far the run has come: the watermark and, for each window in flight, its length times the part of its samples that is acknowledged.
-   * Never falls; not a whole number. Percentages and estimates are made from it, never from the watermark.
+   * How far the run has come: the watermark plus, for each window in flight, its length times the acknowledged fraction of its samples. Never
+   * decreases; not an integer. Percentages and estimates are calculated from it, never from the watermark.
    */
   reachedMs: number;
-  /** Distinct samples (series, timestamp) that the source gave inside the range, and the losers of conflicts. */
+  /** Distinct samples (series, timestamp) that the source returned inside the range, plus the losers of conflicts. */
   samplesRead: number;
   samplesWritten: number;
   /** Dropped by a relabel rule. */
   samplesFiltered: number;
-  /** Found in the destination while comparing an uncertain window. */
+  /** Found in the destination during the comparison of an uncertain window. */
   samplesAlreadyPresent: number;
   /** Two different samples of one series at one timestamp: one was kept, this counts the others. */
   samplesConflicting: number;
@@ -37,25 +37,25 @@ export interface MigrationProgress {
    * histograms_dropped, ha_tracker, other.
    */
   samplesRejected: Record<string, number>;
-  /** Read as SAMPLES because the stream could not be used, and how many of those may differ from what the source has at most. */
+  /** Samples read as SAMPLES because the stream was unusable, and how many of those may differ from what the source has at most. */
   samplesReadPlain: number;
   samplesAlteredAtMost: number;
-  /** Of the rejected samples, those that may be in the destination all the same: by so many `samplesRejected` is an upper bound. */
+  /** Rejected samples that may nevertheless be in the destination: `samplesRejected` may be too high by this number. */
   samplesRejectedUnproven: number;
   /** The largest number of series in one window of this run. */
   series: number;
-  /** Series of the newest finished window. */
+  /** Series of the latest finished window. */
   windowSeries: number;
   windows: number;
   bytesRead: number;
   bytesWritten: number;
   retries: number;
-  /** Length of the window that is asked for now. */
+  /** Length of the window that is requested now. */
   windowMs: number;
-  /** Bytes held between socket and socket. */
+  /** Bytes held between the two sockets. */
   inFlightBytes: number;
   inFlightWrites: number;
-  /** What the migration waits for, for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
+  /** What the migration waits for, as text for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
   waitingFor: string;
 }
 
@@ -95,12 +95,12 @@ export type MigrationEvent =
       readonly attempt: number;
       readonly delayMs: number;
     }
-  /** The first few rejected samples are named, the rest only counted. */
+  /** Only the first few rejected samples are reported with their labels; the rest are counted. */
   | {
       readonly type: 'rejected';
       readonly reason: string;
       readonly samples: number;
-      /** Some of them may be in the destination: at most these are missing. */
+      /** Some of them may be in the destination: this is an upper bound of the missing samples. */
       readonly isBound?: boolean;
       readonly answer: string;
       readonly example?: { readonly labels: string; readonly timeMs: number };
@@ -109,18 +109,18 @@ export type MigrationEvent =
   | { readonly type: 'finished'; readonly phase: MigrationProgress['phase'] };
 
 export interface MigrationObserver {
-  /** Called often (each batch); must be cheap. The object is the same each time. */
+  /** Called often (for each batch); must be cheap. The object is the same each time. */
   progress(progress: Readonly<MigrationProgress>): void;
   event(event: MigrationEvent): void;
 }
 
-/** How a migration ended. `error` is there when the phase is Failed. */
+/** How a migration ended. `error` is set if the phase is Failed. */
 export interface MigrationResult {
   readonly progress: Readonly<MigrationProgress>;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly side?: Side };
 }
 
-/** A migration of [startMs, endMs) of which nothing is done. */
+/** The progress of a migration of [startMs, endMs) that has not begun. */
 export function initialProgress(startMs: number, endMs: number): MigrationProgress {
   return {
     phase: 'Starting',
