@@ -1,5 +1,5 @@
-// A migration with every default filled in and every secret resolved: what api/ and plan.ts make of a manifest, and all that the
-// engine knows. Frozen; nothing downstream asks whether something was set.
+// A migration with every default filled in and every secret resolved, compiled from a manifest. It is all that the engine knows. Frozen; no code
+// downstream checks whether a field was set.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Matcher } from '../../wire/messages.ts';
@@ -40,7 +40,7 @@ export interface MigrationPlan {
   readonly progress:
     | { readonly protocol: 'RemoteRead' | 'PromQL'; readonly endpoint: Endpoint }
     | { readonly protocol: 'None' };
-  /** Labels of the user's own on the progress series. */
+  /** The user's own labels on the progress series. */
   readonly progressLabels: Readonly<Record<string, string>>;
   readonly selectors: readonly (readonly Matcher[])[];
   /** Inclusive. */

@@ -1,4 +1,4 @@
-// The endpoint fields of a manifest with their secrets resolved: headers, authentication, TLS, timeouts. Used by plan.ts.
+// The endpoint fields of a manifest with their secrets resolved: headers, authentication, TLS, timeouts.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
@@ -20,7 +20,7 @@ import { Secret } from '../../telemetry/secret.ts';
 
 /** No real credential is longer: the largest tokens take a few kilobytes. Servers accept 8 KiB to 1 MiB of headers. */
 const MAX_CREDENTIAL_BYTES = 16 * 1024;
-/** Of all header values of an endpoint together. */
+/** The maximum for all header values of an endpoint together. */
 const MAX_HEADERS_BYTES = 32 * 1024;
 /** The bundle of all public authorities takes about 230 KiB. */
 const MAX_PEM_BYTES = 1024 * 1024;
@@ -36,7 +36,7 @@ export interface EndpointFields {
   readonly timeouts?: ProgressTimeouts;
 }
 
-/** The same, resolved; undefined where the manifest says nothing, so that another endpoint's can stand in. */
+/** The same fields, resolved; undefined if the manifest does not set them, so that those of another endpoint can be inherited. */
 export interface ResolvedFields {
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly tenant: Tenant | undefined;
@@ -55,7 +55,7 @@ export const NO_FIELDS: ResolvedFields = {
   timeouts: {},
 };
 
-/** Resolves references and collects what is wrong with them on the way; after a problem the values are stand-ins. */
+/** Resolves references and collects their problems. After a problem the values are placeholders. */
 export class EndpointResolver {
   readonly problems: FieldProblem[] = [];
   readonly #secrets: SecretSource;
@@ -64,7 +64,7 @@ export class EndpointResolver {
     this.#secrets = secrets;
   }
 
-  /** `path` is where the fields stand, such as `['spec', 'source']`. */
+  /** `path` is the location of the fields, such as `['spec', 'source']`. */
   resolve(fields: EndpointFields, path: readonly string[]): ResolvedFields {
     this.#checkHeaders(fields.headers ?? {}, [...path, 'headers']);
     return {
@@ -108,7 +108,7 @@ export class EndpointResolver {
     const value = this.#value('Secret', reference, path);
     if (value === undefined) return '';
     const text = withoutFinalNewline(value);
-    // What is too long to be sent is not looked at either.
+    // A value that is too long is not checked further.
     if (this.#isTooLong(text, MAX_CREDENTIAL_BYTES, path)) return '';
     if (text === '') this.report(path, 'refers to an empty value');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
@@ -124,7 +124,7 @@ export class EndpointResolver {
     return this.report(path, `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`);
   }
 
-  /** The size of a value may be told, the value not. */
+  /** A message may include the size of a value, but not the value. */
   #isTooLong(value: string, maxBytes: number, path: readonly string[]): boolean {
     const bytes = Buffer.byteLength(value);
     if (bytes <= maxBytes) return false;
@@ -180,7 +180,7 @@ export class EndpointResolver {
     };
   }
 
-  /** Checks every certificate of a PEM text and gives back the first. */
+  /** Checks every certificate of a PEM text and returns the first. */
   #certificates(pem: string, path: readonly string[]): X509Certificate | undefined {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
     if (blocks === null) return this.report(path, 'contains no PEM certificate (-----BEGIN CERTIFICATE-----)');
@@ -213,7 +213,7 @@ export class EndpointResolver {
     };
   }
 
-  /** A Prometheus duration in milliseconds. */
+  /** Parses a Prometheus duration. @returns milliseconds */
   duration(text: string, path: readonly string[]): number {
     const durationMs = parseDuration(text);
     if (durationMs !== undefined) return durationMs;
@@ -222,7 +222,7 @@ export class EndpointResolver {
   }
 }
 
-/** The fields of the progress endpoint: its own, and the destination's where it says nothing. */
+/** The fields of the progress endpoint: its own, or those of the destination where it sets none. */
 export function inherit(own: ResolvedFields, from: ResolvedFields): ResolvedFields {
   return {
     headers: own.headers ?? from.headers,
@@ -250,7 +250,7 @@ export function toEndpoint(side: Endpoint['side'], url: string, fields: Resolved
 
 function withTenant(headers: Readonly<Record<string, string>>, tenant: Tenant | undefined): Record<string, string> {
   if (tenant === undefined) return { ...headers };
-  // Inherited headers may hold the tenant of the endpoint that they come from.
+  // Inherited headers may contain the tenant of the other endpoint.
   const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== tenant.header.toLowerCase());
   return { ...Object.fromEntries(others), [tenant.header]: tenant.value };
 }

@@ -1,5 +1,4 @@
-// Compiles a PromMigration into the plan that the engine runs: every default filled in, every secret resolved, every text a number.
-// Called by cli/ and by the operator.
+// Compiles a PromMigration into the plan that the engine runs: every default filled in, every secret resolved, every text parsed.
 
 import { createHash } from 'node:crypto';
 import { formatPath, valueAt } from '../../api/field-path.ts';
@@ -19,8 +18,8 @@ import { EndpointResolver, inherit, NO_FIELDS, toEndpoint } from './plan-endpoin
 export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
 
 /**
- * The plan of a migration that has passed the CRD's schema, deeply frozen, or every problem that the schema could not see: a
- * selector or a regular expression that does not parse, a Secret that is not there, a key that does not fit its certificate.
+ * The plan of a migration that has passed the CRD's schema, deeply frozen. Otherwise every problem that the schema cannot detect: a selector or
+ * regular expression that does not parse, a missing Secret, a key that does not match its certificate.
  */
 export function compilePlan(migration: PromMigration, secrets: SecretSource): CompiledPlan {
   const { spec } = migration;
@@ -28,7 +27,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
   const source = resolver.resolve(spec.source, ['spec', 'source']);
   const destination = resolver.resolve(spec.destination, ['spec', 'destination']);
   const { progress } = spec.destination;
-  // None reads nothing back, so it needs no secret either.
+  // None reads nothing back, so it needs no secret.
   const own =
     progress.protocol === 'None' ? NO_FIELDS : resolver.resolve(progress, ['spec', 'destination', 'progress']);
 
@@ -78,14 +77,14 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
 
 /** What decides which samples are copied and under which labels. */
 export type CopyDefinition = Pick<MigrationPlan, 'selectors' | 'relabelings' | 'externalLabels' | 'startMs'> & {
-  /** The tenant's header is among the headers. */
+  /** The headers include the tenant's header. */
   readonly source: Pick<MigrationPlan['source'], 'url' | 'headers'>;
 };
 
 /**
- * The first 16 hex digits of the SHA-256 of what defines the copy. The same whatever the order of keys, headers, selectors and
- * matchers, and whether a default is written out or not; another one as soon as other samples or labels would be copied.
- * It is in the progress series of running migrations: a change here makes them begin again.
+ * The first 16 hex digits of the SHA-256 of what defines the copy. It does not depend on the order of keys, headers, selectors and matchers, or
+ * on whether a default is written out. It changes if other samples or labels would be copied. It is in the progress series of running
+ * migrations: a change here makes them start again from the beginning.
  */
 export function migrationId(copy: CopyDefinition): string {
   const headers = Object.entries(copy.source.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
@@ -129,7 +128,7 @@ function semanticProblems(migration: PromMigration): FieldProblem[] {
   }));
 }
 
-/** An empty list stands for a selector that does not parse, which is a problem of its own. */
+/** An empty list stands for a selector that does not parse. That problem is reported separately. */
 function matchersOf(selector: string): readonly Matcher[] {
   const parsed = parseSelector(selector);
   return parsed.ok ? parsed.matchers : [];

@@ -1,20 +1,20 @@
-// How long a window with samples may be, how many of them may be in flight, and what follows for a run that resumes.
+// How long a window with samples may be, how many of them may be in flight, and what a run that resumes has to compare.
 
 import type { MigrationPlan } from './migration-plan.ts';
 
 type Ordering = MigrationPlan['destination']['ordering'];
 
-/** In milliseconds. A head like that of Prometheus takes a sample only within an hour of its newest one. */
+/** In milliseconds. A head like that of Prometheus accepts a sample only within an hour of its newest one. */
 export const LONGEST_WINDOW_MS: Readonly<Record<Ordering, number>> = { InOrder: 30 * 60_000, Any: 2 * 3_600_000 };
 
 export const MAX_WINDOWS_IN_FLIGHT: Readonly<Record<Ordering, number>> = { InOrder: 1, Any: 4 };
 
-/** Earlier versions had longer ones with ordering `Any`. */
+/** Earlier versions had longer windows with ordering `Any`. */
 const LONGEST_WINDOW_EVER_MS: Readonly<Record<Ordering, number>> = { ...LONGEST_WINDOW_MS, Any: 6 * 3_600_000 };
 
 /**
- * How far behind a mark an earlier run may have written: what lies there is compared with the destination before it is written. The bounds,
- * not the manifest's window, because an earlier run may have had another one.
+ * How far after a mark an earlier run may have written. This stretch is compared with the destination before it is written. It uses the
+ * bounds, not the manifest's window, because an earlier run may have had another window length.
  */
 export function uncertainMs(ordering: Ordering): number {
   return LONGEST_WINDOW_EVER_MS[ordering] * MAX_WINDOWS_IN_FLIGHT[ordering];
