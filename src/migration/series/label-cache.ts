@@ -1,5 +1,5 @@
-// What a series' labels became, remembered by their bytes as the source sent them, so that relabelling costs once a series and not
-// once a window. Used by the pipeline.
+// Caches the result of relabelling by a series' label bytes as the source sent them, so that relabelling costs once per series instead of once
+// per window.
 
 interface Entry<T> {
   readonly value: T;
@@ -7,9 +7,9 @@ interface Entry<T> {
 }
 
 /**
- * A map that forgets what has not been asked for lately. Entries live in two generations: when the young one is full it becomes the old
- * one, and what the old one held until then is gone. An entry that is asked for becomes young again. There are no links between
- * entries, and each generation holds at most half of the bytes.
+ * A map that drops entries not used recently. Entries live in two generations. When the young one is full it becomes the old one, and the
+ * previous old one is dropped. An entry that is read becomes young again. There are no links between entries, and each generation holds at
+ * most half of the bytes.
  */
 export class LabelCache<T> {
   readonly #generationBytes: number;
@@ -18,13 +18,13 @@ export class LabelCache<T> {
   #youngBytes = 0;
   #oldBytes = 0;
 
-  /** Throws RangeError unless `maxBytes` is a number from 0 on; 0 remembers nothing. */
+  /** @throws RangeError unless `maxBytes` is a number from 0 on; 0 caches nothing */
   constructor(maxBytes: number) {
     if (!Number.isFinite(maxBytes) || maxBytes < 0) throw new RangeError(`not a number of bytes: ${maxBytes}`);
     this.#generationBytes = Math.floor(maxBytes / 2);
   }
 
-  /** Bytes remembered, as `set` was told them. */
+  /** The sum of the bytes that were passed to `set` for the cached entries. */
   get bytes(): number {
     return this.#youngBytes + this.#oldBytes;
   }
@@ -39,7 +39,7 @@ export class LabelCache<T> {
     return old.value;
   }
 
-  /** `bytes` is what the entry costs, its key included. One that costs more than half of the cache is not remembered. */
+  /** `bytes` is the size of the entry, its key included. An entry larger than half of the cache is not cached. */
   set(key: string, value: T, bytes: number): void {
     if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`not a number of bytes: ${bytes}`);
     this.#forget(key);

@@ -1,9 +1,9 @@
-// Splitting a window by metric name, for the pipeline, when the shortest window is still too much for the source or for memory.
-// The names are cut as intervals in code point order, so that two halves are complements by construction, whatever names exist.
+// Splits a window by metric name when the shortest window still exceeds a limit of the source or of memory. Partitions are intervals of names
+// in code point order, so that two halves are always complements, whatever names exist.
 
 import type { Matcher } from '../plan/migration-plan.ts';
 
-/** All metric names `>= from` and `< to` in code point order; `to` undefined: all that follow `from`. */
+/** All metric names `>= from` and `< to` in code point order; `to` undefined: no upper bound. */
 export interface NamePartition {
   readonly from: string;
   readonly to: string | undefined;
@@ -16,14 +16,14 @@ const LAST_CODE_POINT = 0x10ffff;
 const FIRST_SURROGATE = 0xd800;
 const LAST_SURROGATE = 0xdfff;
 
-/** Go refuses a regex that is nested deeper than 1000 levels, and a bound takes two for each character. */
+/** Go refuses a regex that is nested deeper than 1000 levels, and a bound takes two levels for each character. */
 const LONGEST_SEEN_NAME = 256;
 
 /**
- * Two halves of a partition, lower names first; undefined when it holds one exact name only. `seen` are names that a response (or the
- * part of one that was read) had in it: the cut is then in their middle, which isolates a single heavy metric in two splits.
- * Without any of use, the cut follows the letters that metric names are made of, and a name is isolated after at most 9 splits for
- * each of its characters when those are the usual ones (letters, digits, `_` and `:`), 30 whatever they are.
+ * Two halves of a partition, lower names first; undefined if it contains one exact name only. `seen` are the names in a response (or in the part
+ * of it that was read): the cut is then in their middle, which isolates a single heavy metric in two splits. Without usable names, the cut
+ * follows the letters of typical metric names. A name is then isolated after at most 9 splits for each of its characters if those are the
+ * usual ones (letters, digits, `_` and `:`), or 30 for any characters.
  */
 export function splitNames(
   partition: NamePartition,
@@ -38,9 +38,8 @@ export function splitNames(
 }
 
 /**
- * Matchers on `__name__`, or on another label whose values are meant, that hold for exactly the names of a partition, to be added to a
- * selector's own. The regexes are RE2 and
- * mean the same whether the server anchors them as `^(?:…)$` (Prometheus 2) or `^(?s:…)$` (Prometheus 3).
+ * Matchers on `__name__`, or on another label, that match exactly the values of a partition. They are added to a selector's own. The regexes are
+ * RE2 and mean the same whether the server anchors them as `^(?:…)$` (Prometheus 2) or `^(?s:…)$` (Prometheus 3).
  */
 export function partitionMatchers(partition: NamePartition, name: string = NAME_LABEL): Matcher[] {
   if (isExactName(partition)) return [{ kind: '=', name, value: partition.from }];
@@ -50,7 +49,7 @@ export function partitionMatchers(partition: NamePartition, name: string = NAME_
   return matchers;
 }
 
-/** Whether a partition holds a name: what its matchers say, without a regex. */
+/** Whether a partition contains a name: the same result as its matchers, without a regex. */
 export function hasName(partition: NamePartition, name: string): boolean {
   return (
     compareCodePoints(name, partition.from) >= 0 &&
@@ -58,14 +57,14 @@ export function hasName(partition: NamePartition, name: string): boolean {
   );
 }
 
-/** Whether a partition is one name. Nothing fits between a name and the same name with U+0000 behind it. */
+/** Whether a partition is one name. No name sorts between a name and the same name followed by U+0000. */
 export function isExactName({ from, to }: NamePartition): boolean {
   return to === `${from}\0`;
 }
 
 /** Matches every name `>= bound` and no other: `b…` is `[c-∞]ANY|b(…)`, one level for each character. */
 function regexFrom(bound: string): string {
-  // Not `.`, which leaves out the newline where the server does not set the s flag.
+  // Not `.`, which excludes the newline if the server does not set the s flag.
   const anything = '(?:.|\\n)*';
   let regex = anything;
   for (const codePoint of codePoints(bound).reverse()) {
@@ -90,7 +89,7 @@ function middleOfSeen(partition: NamePartition, seen: Iterable<string>): string 
   if (middle === undefined) return undefined;
   const below = names[Math.floor(names.length / 2) - 1];
   if (below !== undefined) return shortestCut(below, middle);
-  // One name alone was seen: what comes before it is cut off first, then what comes after it.
+  // Only one name was seen: what sorts before it is cut off first, then what sorts after it.
   return middle === partition.from ? `${middle}\0` : middle;
 }
 
@@ -103,11 +102,11 @@ function shortestCut(below: string, middle: string): string {
   return String.fromCodePoint(...upper.slice(0, length + 1));
 }
 
-/** The cut at the first character that leaves a choice, where about half of the usual names are on either side. */
+/** The cut at the first character that allows one, with about half of the usual names on either side. */
 function middleOfLetters(partition: NamePartition): string {
   const from = codePoints(partition.from);
   const to = partition.to === undefined ? undefined : codePoints(partition.to);
-  // As long as every name of the partition begins with the same characters, `to` bounds the next one as well.
+  // While every name of the partition begins with the same characters, `to` also bounds the next character.
   let bounded = to !== undefined;
   for (let length = 0; ; length++) {
     const low = from[length];
@@ -131,7 +130,7 @@ function middleOfLetters(partition: NamePartition): string {
   }
 }
 
-/** The code point of `first..last` before which the weight comes nearest to `weight`. */
+/** The code point of `first..last` for which the weight below it is nearest to `weight`. */
 function codePointAtWeight(weight: number, first: number, last: number): number {
   let low = first;
   let high = last;
@@ -146,7 +145,7 @@ function codePointAtWeight(weight: number, first: number, last: number): number 
   return whole <= last ? whole : skipSurrogates(nearest, -1);
 }
 
-/** How likely a usual name goes on with each character of a range; what is not usual still gets a little, so that it can be cut. */
+/** How likely each character of a range continues a usual name. Unusual characters have a small weight, so that they can be cut. */
 const RANGES: readonly (readonly [first: number, last: number, weightOfEach: number])[] = [
   [0x00, 0x7f, 0.02],
   [0x30, 0x39, 0.5], // 0-9
@@ -156,7 +155,7 @@ const RANGES: readonly (readonly [first: number, last: number, weightOfEach: num
   [0x61, 0x7a, 4], // a-z
   [0x80, LAST_CODE_POINT, 0.1 / LAST_CODE_POINT],
 ];
-/** How likely it ends instead. */
+/** How likely the name ends instead. */
 const WEIGHT_OF_END = 4;
 
 /** The weight of all characters below one; grows with each code point. */
@@ -172,7 +171,7 @@ function weightOf(codePoint: number): number {
   return weightBefore(codePoint + 1) - weightBefore(codePoint);
 }
 
-/** Names are well-formed Unicode: a cut inside the surrogates would be no text at all. */
+/** Names are well-formed Unicode: a cut inside the surrogates would not be valid text. */
 function skipSurrogates(codePoint: number, direction: 1 | -1): number {
   if (codePoint < FIRST_SURROGATE || codePoint > LAST_SURROGATE) return codePoint;
   return direction === 1 ? LAST_SURROGATE + 1 : FIRST_SURROGATE - 1;
@@ -182,7 +181,7 @@ function codePoints(text: string): number[] {
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
-/** Not `<`: that compares UTF-16 units, in which U+1F600 comes before U+FFFD. */
+/** Not `<`, which compares UTF-16 units: there U+1F600 comes before U+FFFD. */
 function compareCodePoints(left: string, right: string): number {
   const a = codePoints(left);
   const b = codePoints(right);

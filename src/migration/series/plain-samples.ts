@@ -1,4 +1,4 @@
-// What a plain response (SAMPLES) may have lost on its way out of the source's encoder, as far as it can be told from what arrived. Pure.
+// Estimates what a plain response (SAMPLES) may have lost in the source's encoder, from the samples that arrived. Pure.
 
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
@@ -11,9 +11,9 @@ const CUSTOM_VALUES = 16;
 const CUSTOM_BUCKETS = 105;
 
 /**
- * How many of these samples of a plain response may differ from what the source has. It is an upper bound: Go's protobuf leaves out a value
- * that equals 0, so a 0 that arrived was a 0 or a −0, and so was a histogram's sum; a histogram with custom buckets that comes without
- * bounds (Prometheus 3.5) has lost them, unless it has one bucket only.
+ * How many of these samples of a plain response may differ from what the source has. It is an upper bound: Go's protobuf omits a value that
+ * equals 0, so a 0 that arrived was a 0 or a −0, and the same is true of a histogram's sum. A histogram with custom buckets that arrives
+ * without bounds (Prometheus 3.5) has lost them, unless it has one bucket only.
  */
 export function alteredAtMost({ floats, floatBits, histograms }: SampleColumns): number {
   let samples = 0;

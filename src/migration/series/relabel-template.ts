@@ -1,14 +1,13 @@
-// `$1`, `${1}` and `${name}` in the target label and the replacement of a relabel rule, as Go's regexp.Expand reads them. Used by
-// relabel.ts alone.
+// `$1`, `${1}` and `${name}` in the target label and the replacement of a relabel rule, as Go's regexp.Expand reads them.
 
 import type { RE2JS, Matcher as RegexMatch } from 're2js';
 
-/** Literal text, and the numbers of groups to be put between. */
+/** Literal text, and the numbers of the groups between. */
 export type Template = readonly (string | number)[];
 
 /**
- * Go's rules, which differ from JavaScript's: a name reaches as far as letters, digits and underscores do, so that `$1x` is the
- * group named `1x` (which is none, hence empty) and not group 1; `$$` is a dollar; a dollar that begins nothing is itself.
+ * Go's rules, which differ from JavaScript's: a name extends over all following letters, digits and underscores, so `$1x` is the group named
+ * `1x` (which does not exist, so it is empty) and not group 1; `$$` is a dollar; a dollar that starts neither is literal.
  */
 export function compileTemplate(template: string, regex: RE2JS): Template {
   const parts: (string | number)[] = [];
@@ -38,7 +37,7 @@ export function compileTemplate(template: string, regex: RE2JS): Template {
   return parts.filter((part) => part !== '');
 }
 
-/** A group that took no part in the match is empty. */
+/** A group that did not participate in the match is empty. */
 export function expandTemplate(template: Template, match: RegexMatch): string {
   let text = '';
   for (const part of template) text += typeof part === 'string' ? part : (match.group(part) ?? '');

@@ -1,6 +1,6 @@
-// External labels and relabel rules, applied to a series' labels on the way out: Prometheus' write_relabel_configs, rule for rule
-// as model/relabel of Prometheus 3 does it (RE2 regexes anchored as `^(?s:…)$`, UTF-8 label names). Compiled once by the pipeline,
-// called once a series.
+// External labels and relabel rules, applied to a series' labels before they are written: Prometheus' write_relabel_configs, rule for rule as
+// model/relabel of Prometheus 3 does it (RE2 regexes anchored as `^(?s:…)$`, UTF-8 label names). Rules are compiled once and run once per
+// series.
 
 import { createHash } from 'node:crypto';
 import { RE2JS } from 're2js';
@@ -10,16 +10,16 @@ import { compileTemplate, expandTemplate, type Template } from './relabel-templa
 /** A label: name and value. */
 export type LabelPair = readonly [name: string, value: string];
 
-/** The labels to write, sorted by name, none of them empty; undefined: a rule dropped the series. */
+/** The labels to write, sorted by name, without empty ones; undefined: a rule dropped the series. */
 export type LabelTransform = (pairs: readonly LabelPair[]) => [string, string][] | undefined;
 
 const NAME_LABEL = '__name__';
 const DEFAULTS = { separator: ';', modulus: 0, targetLabel: '', replacement: '$1', regex: '(.*)' };
 
 /**
- * Undefined when there is nothing to do. External labels come first, each unless the series has it already, then the rules in their
- * order. Throws TypeError for a rule in which `relabelRuleProblem` finds something. A series that has a label name twice is returned
- * as it is, for `labelProblem` to find: there is no telling what a rule should mean for it.
+ * Undefined if there is nothing to do. External labels come first, each unless the series already has it, then the rules in their order. A
+ * series with a duplicate label name is returned unchanged, so that `labelProblem` finds it: what a rule means for it is undefined.
+ * @throws TypeError for a rule in which `relabelRuleProblem` finds a problem
  */
 export function compileLabelTransform(options: {
   readonly relabelings: readonly RelabelRule[];
@@ -48,8 +48,8 @@ export function compileLabelTransform(options: {
 }
 
 /**
- * Why no receiver could store a series with these labels; undefined when there is nothing wrong. Prometheus' receiver skips such a
- * series and returns 204 all the same, so that it has to be found here and counted as rejected.
+ * Why no receiver could store a series with these labels; undefined if nothing is wrong. Prometheus' receiver skips such a series but still
+ * returns 204, so it has to be detected here and counted as rejected.
  */
 export function labelProblem(pairs: readonly LabelPair[]): string | undefined {
   if (pairs.length === 0) return 'the series has no labels';
@@ -67,16 +67,16 @@ export function labelProblem(pairs: readonly LabelPair[]): string | undefined {
 
 const SHOWN_CHARS = 200;
 
-/** A name as it may stand in a message: some are as long as values. */
+/** A name for a message, shortened: some names are as long as values. */
 function shown(name: string): string {
   return name.length > SHOWN_CHARS ? `${name.slice(0, SHOWN_CHARS)}…` : name;
 }
 
-/** What Prometheus would refuse a rule for when it loads its configuration; undefined when it would take it. */
+/** Why Prometheus would refuse a rule when it loads its configuration; undefined if it would accept it. */
 export function relabelRuleProblem(rule: RelabelRule): string | undefined {
   const { action, targetLabel } = rule;
   try {
-    // Alone as well: `a)|(b` would compile once it is anchored, and would not be anchored any more.
+    // Compiled unanchored too: `a)|(b` would compile once it is anchored, but would not be anchored any more.
     RE2JS.compile(rule.regex);
     anchored(rule.regex);
   } catch (error) {
@@ -108,7 +108,7 @@ function extraField(rule: RelabelRule, fields: (keyof typeof DEFAULTS)[]): strin
   return extra === undefined ? undefined : `action ${rule.action} does not use ${extra}: remove it`;
 }
 
-/** Changes the labels; false: the series is dropped. */
+/** Changes the labels. @returns false if the series is dropped */
 type CompiledRule = (labels: LabelSet) => boolean;
 
 function compileRule(rule: RelabelRule): CompiledRule {
@@ -188,8 +188,8 @@ function deleteNames(isDeleted: (name: string) => boolean): CompiledRule {
 }
 
 /**
- * The labels of one series under change. Keeps what came from the series apart from what rules have set, as Prometheus' builder
- * does: where `labelmap` maps two labels to one name, the order of `entries` decides which stays.
+ * The labels of one series during relabelling. Like Prometheus' builder, it separates the labels of the series from those that rules have set:
+ * if `labelmap` maps two labels to one name, the order of `entries` decides which one stays.
  */
 class LabelSet {
   readonly #original: Map<string, string>;
@@ -200,7 +200,7 @@ class LabelSet {
     this.#original = new Map(present.sort(([a], [b]) => compareNames(a, b)));
   }
 
-  /** '' when there is no such label. */
+  /** '' if there is no such label. */
   get(name: string): string {
     return this.#added.get(name) ?? this.#original.get(name) ?? '';
   }
@@ -253,7 +253,7 @@ function hashModulus(value: string, modulus: number): string {
   return String(hash % BigInt(modulus));
 }
 
-/** Go maps each character to one character; JavaScript knows final sigma, ß → SS and more. */
+/** Go maps each character to one character; JavaScript also handles final sigma, ß → SS and more. */
 function lowercase(text: string): string {
   return Array.from(text, (character) => {
     const lower = character.toLowerCase();
@@ -273,7 +273,7 @@ function isOneCharacter(text: string): boolean {
   return text.length === 1 || (text.length === 2 && (text.codePointAt(0) ?? 0) > 0xffff);
 }
 
-/** Small Greek letters with a subscript iota: JavaScript writes the capital as two letters, Unicode's simple mapping has one. */
+/** Small Greek letters with a subscript iota: JavaScript writes the capital as two letters, Unicode's simple mapping as one. */
 const GREEK_IOTA_CAPITALS = new Map<string, string>(
   [
     ...Array.from({ length: 24 }, (_, index) => {

@@ -1,14 +1,14 @@
-// A set of series by the hash of their labels, 16 bytes a series: tells whether a response names a label set twice without holding the
-// label sets. A false "twice" (two label sets of one 52-bit hash) only costs the slower way through the merge.
+// A set of series by the hash of their labels, 16 bytes per series. It detects whether a response contains a label set twice without storing the
+// label sets. A false positive (two label sets with the same 52-bit hash) only costs the slower path through the merge.
 
-/** Of memory for each series that there is room for. */
+/** Memory per series of capacity. */
 export const BYTES_PER_SERIES = 16;
 
 export class SeriesHashes {
   #slots: Float64Array<ArrayBuffer>;
   #size = 0;
 
-  /** @param room how many series it takes before it has to grow */
+  /** @param room how many series fit before it has to grow */
   constructor(room: number) {
     this.#slots = new Float64Array(2 * room);
   }
@@ -21,12 +21,12 @@ export class SeriesHashes {
     return this.#size;
   }
 
-  /** How many series it takes; `grow` has to be called before there are more. */
+  /** How many series fit. `grow` must be called before there are more. */
   get room(): number {
     return this.#slots.length / 2;
   }
 
-  /** @returns false when the hash was there already */
+  /** @returns false if the hash was already there */
   add(hash: number): boolean {
     // 0 means an empty slot.
     const value = hash + 1;
@@ -41,7 +41,7 @@ export class SeriesHashes {
     return true;
   }
 
-  /** Until it returns, the memory before and after are both there. */
+  /** Needs the old and the new memory at the same time. */
   grow(room: number): void {
     const old = this.#slots;
     const slots = new Float64Array(2 * room);
@@ -55,7 +55,7 @@ export class SeriesHashes {
     old.buffer.transfer(0);
   }
 
-  /** Gives the memory up; nothing can be added any more. */
+  /** Frees the memory; nothing can be added any more. */
   free(): void {
     this.#slots.buffer.transfer(0);
     this.#slots = new Float64Array(0);

@@ -1,5 +1,5 @@
-// Brings one series' decoded samples into the order that every receiver wants: by time, one sample a timestamp. Called once per
-// series and window by window-writer.ts; a series that is in order already (nearly all are) costs one pass over its times.
+// Puts one series' decoded samples into the order that every receiver requires: by time, one sample per timestamp. Most series are already in
+// order, and cost one pass over their times.
 
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
@@ -7,11 +7,11 @@ import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
 export interface MergeCounts {
   /** Samples that lost to a different sample of the same timestamp. */
   conflicts: number;
-  /** Samples that were there a second time, bit for bit. */
+  /** Samples that occurred a second time, bit for bit. */
   repeats: number;
 }
 
-/** What a sample of a timestamp that is there already counts as: the same bits again may be a mere repeat, or a collision. */
+/** How to count a repeated sample, the same bits at the same timestamp: as a mere repeat, or as a collision. */
 export type RepeatMeaning = 'repeat' | 'conflict';
 
 /**
@@ -110,7 +110,7 @@ function dropHistogramsAtFloats(columns: SampleColumns, counts: MergeCounts): vo
 }
 
 /**
- * Removes the samples whose timestamps are in `present` (ascending), as the destination has them already.
+ * Removes the samples whose timestamps are in `present` (ascending), because the destination already has them.
  * @returns how many were removed
  */
 export function removePresent(columns: SampleColumns, present: Float64Array): number {

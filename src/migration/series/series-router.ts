@@ -1,5 +1,5 @@
-// From a series' labels as the source gave them to the labels that are written, decided once a series: canonical order, external labels,
-// relabel rules. Without rules the label bytes go through untouched and nothing is cached or decoded.
+// Maps a series' labels from the source to the labels that are written, once per series: canonical order, external labels, relabel rules.
+// Without rules the label bytes pass through unchanged, and nothing is cached or decoded.
 
 import { WireError } from '../../wire/errors.ts';
 import { labelBytesProblem } from '../../wire/label-problem.ts';
@@ -13,28 +13,28 @@ export type Route =
   | { readonly kind: 'write'; readonly labels: LabelBytes; readonly hash: number }
   /** A relabel rule dropped the series. */
   | { readonly kind: 'drop' }
-  /** No receiver takes such labels, and some would lose the series without a word: it is never sent. */
+  /** No receiver accepts such labels, and some would silently lose the series, so it is never sent. */
   | { readonly kind: 'invalid'; readonly labels: Uint8Array; readonly problem: string };
 
 /**
- * More than any store's limits, and than the largest values that people make labels of: the annotations of a Kubernetes object, 256 KiB. A
- * request is built in memory several times as large.
+ * More than any store's limits, and more than the largest values that people use as labels: the annotations of a Kubernetes object, 256 KiB. A
+ * request takes several times as much memory while it is built.
  */
 export const MAX_LABELS_BYTES = 512 * 1024;
 
-/** More than this would not stay in the cache for long, and a key is a string as long. */
+/** Longer labels would not stay in the cache for long, and the cache key is a string of the same length. */
 const MAX_CACHED_BYTES = 16 * 1024;
 
 const DROP: Route = { kind: 'drop' };
 const ENTRY_OVERHEAD_BYTES = 300;
-/** A name's entry behind its own tag and length. */
+/** The start of a label entry for `__name__`, after the entry's own tag and length. */
 const NAME_ENTRY = Buffer.from('\x0a\x08__name__\x12', 'latin1');
 
 export class SeriesRouter {
   readonly #transform: LabelTransform | undefined;
   readonly #cache: LabelCache<Route>;
 
-  /** @param cacheBytes bound of what is remembered of earlier series' relabelling */
+  /** @param cacheBytes the maximum size of the cache of relabelling results */
   constructor(plan: Pick<MigrationPlan, 'relabelings' | 'externalLabels'>, cacheBytes: number) {
     this.#transform = compileLabelTransform(plan);
     this.#cache = new LabelCache(cacheBytes);
@@ -46,8 +46,8 @@ export class SeriesRouter {
   }
 
   /**
-   * @param region the label entries as they stand in the response
-   * @throws WireError when they are no labels at all
+   * @param region the label entries as encoded in the response
+   * @throws WireError when they are not valid label entries
    */
   route(region: Uint8Array): Route {
     if (region.length > MAX_LABELS_BYTES) return tooLong(region);
@@ -83,7 +83,7 @@ function tooLong(labels: Uint8Array): Route {
   return { kind: 'invalid', labels, problem };
 }
 
-/** Of the memory that a remembered route holds. */
+/** The memory that a cached route takes. */
 function keptBytes(route: Route): number {
   if (route.kind === 'drop') return 0;
   return route.labels.length + (route.kind === 'invalid' ? route.problem.length : 0);
@@ -93,7 +93,7 @@ function routeUnchanged(region: Uint8Array): Route {
   try {
     const labels = canonicalLabels(region);
     const hash = hashAsciiLabels(labels);
-    // Nearly all labels are ASCII and begin with a short metric name: nothing more has to be looked at.
+    // Nearly all labels are ASCII and begin with a short metric name, so no further check is needed.
     if (hash >= 0 && beginsWithName(labels)) return { kind: 'write', labels, hash };
     const problem = labelBytesProblem(labels);
     if (problem !== undefined) return { kind: 'invalid', labels, problem };
@@ -105,7 +105,7 @@ function routeUnchanged(region: Uint8Array): Route {
   }
 }
 
-/** Whether `__name__` is the first label, as it nearly always is (only upper case letters sort before it), found by its bytes. */
+/** Whether `__name__` is the first label. It nearly always is, because only upper case letters sort before it. Compares bytes. */
 function beginsWithName(labels: LabelBytes): boolean {
   let same = 0;
   while (same < NAME_ENTRY.length && labels[2 + same] === NAME_ENTRY[same]) same++;
