@@ -1,5 +1,5 @@
-// Where a run begins: after the latest mark in the destination. The first windows are read while the destination settles, so what was found
-// at first may turn out to be old; `FirstWriteGate` finds out before anything is written.
+// Finds where a run begins: after the latest mark in the destination. The first windows are read while the destination settles, so the first
+// result may turn out to be outdated. `firstWriteGate` checks that before anything is written.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { Connections } from './connections.ts';
@@ -15,11 +15,11 @@ export interface Beginning {
   readonly mark: Mark | undefined;
   readonly fromMs: number;
   readonly endMs: number;
-  /** What lies before it is compared with the destination. */
+  /** What lies before this time is compared with the destination. */
   readonly uncertainUntilMs: number;
 }
 
-/** Once the destination had settled it showed another beginning than at first. Nothing was written. */
+/** After the destination had settled it showed another beginning than at first. Nothing was written. */
 export class BeganElsewhere extends Error {
   override readonly name = 'BeganElsewhere';
   readonly beginning: Beginning;
@@ -36,14 +36,14 @@ export interface PreparationOptions {
   readonly progress: MigrationProgress;
   readonly observer: MigrationObserver;
   readonly clock: Clock;
-  /** Before the first window there is nothing to finish: a stop ends the preparations at once. */
+  /** Before the first window there is nothing to finish, so a stop ends the preparation immediately. */
   readonly signal: AbortSignal;
 }
 
-/** Looks for the place to begin, before and after the destination has settled. */
+/** Searches for the place to begin, before and after the destination has settled. */
 export class Preparation {
   readonly #options: PreparationOptions;
-  /** Of a range without an end that no mark has frozen yet. */
+  /** The end of a range without a given end that no mark has frozen yet. */
   readonly #openEndMs: number;
   #first: Beginning | undefined;
   #settled: Promise<Beginning> | undefined;
@@ -54,8 +54,8 @@ export class Preparation {
   }
 
   /**
-   * What the destination shows now, without waiting for it to settle. Only a mark of the range's end is believed at once; its counts may
-   * become visible later than itself, and are waited for.
+   * What the destination shows now, without waiting for it to settle. Only a mark of the range's end is trusted immediately. Its counts may
+   * become visible later than the mark itself, and are waited for.
    */
   async firstLook(): Promise<Beginning> {
     this.#waitFor('progress mark');
@@ -63,11 +63,11 @@ export class Preparation {
     return isFinished(this.#first) && !isComplete(this.#first) ? await this.settled() : this.#first;
   }
 
-  /** What the destination shows once it has settled. The same promise each time. */
+  /** What the destination shows after it has settled. Returns the same promise each time. */
   settled(): Promise<Beginning> {
     if (this.#settled === undefined) {
       this.#settled = this.#settle();
-      // A failure is met at the gate, after some windows were read.
+      // The gate reports a failure, after some windows were read.
       this.#settled.catch(() => undefined);
     }
     return this.#settled;
@@ -105,12 +105,12 @@ export class Preparation {
     return { mark, fromMs, endMs, uncertainUntilMs };
   }
 
-  /** Until when an earlier run may have written something that no mark covers. */
+  /** The end of the stretch in which an earlier run may have written samples that no mark covers. */
   async #uncertainUntil(fromMs: number, endMs: number): Promise<number> {
     const { plan, connections, signal } = this.#options;
     const { view } = connections;
     if (!view.readable) return fromMs;
-    // A destination without anything there is by far the most frequent one, and to compare every series with nothing takes time and memory.
+    // Most destinations have nothing there, and comparing every series with nothing takes time and memory.
     const isEmpty = await view.isEmpty(fromMs, this.#uncertain(fromMs, endMs), signal);
     return isEmpty ? fromMs : fromMs + uncertainMs(plan.destination.ordering);
   }
@@ -127,8 +127,8 @@ export class Preparation {
 }
 
 /**
- * What has to be true before the first write: the destination has settled and still shows the beginning that was read from.
- * @returns to be called before a write; what it does, it does once
+ * Checks, before the first write, that the destination has settled and still shows the beginning that was read from.
+ * @returns the check, to be called before each write; it runs once
  * @throws BeganElsewhere when another run's mark has become visible meanwhile; whatever the look-up throws
  */
 export function firstWriteGate(preparation: Preparation, from: Beginning, open: (beginning: Beginning) => void) {
@@ -157,7 +157,7 @@ function isSameBeginning(a: Beginning, b: Beginning): boolean {
   return a.fromMs === b.fromMs && a.endMs === b.endMs && a.uncertainUntilMs === b.uncertainUntilMs;
 }
 
-/** Lets the progress begin there. */
+/** Initializes the progress from the beginning. */
 export function enterBeginning(
   { mark, fromMs, endMs }: Beginning,
   { view }: Connections,

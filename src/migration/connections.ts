@@ -1,4 +1,4 @@
-// Everything that one run of a migration holds open: clients, the memory budget, rate limits. Made by migrate.ts, closed with it.
+// Everything that one run of a migration keeps open: clients, the memory budget, rate limits.
 
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
@@ -24,7 +24,7 @@ export interface Connections {
   readonly source: ReadClient;
   readonly destination: WriteClient;
   readonly view: DestinationView;
-  /** For responses of the source, what lies free of them included; lanes and read-back have their share of `limits.memory` apart. */
+  /** For responses of the source, including their free memory in the pool. Lanes and read-back have separate shares of `limits.memory`. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
   readonly retrier: Retrier;

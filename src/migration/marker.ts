@@ -1,4 +1,4 @@
-// Marks what is finished in the destination, and sees that the first mark of a run can be read there. Owned by one pipeline.
+// Marks finished windows in the destination, and checks that the first mark of a run can be read there.
 
 import type { Clock } from '../telemetry/clock.ts';
 import { MigrationError } from './report/migration-error.ts';
@@ -17,7 +17,7 @@ export interface MarkerOptions {
   readonly fail: (error: unknown) => void;
 }
 
-/** How long the first mark may take to show in the destination. */
+/** How long the first mark may take to become visible in the destination. */
 const VISIBLE_MS = 15_000;
 const POLL_MS = 500;
 
@@ -30,7 +30,7 @@ export class Marker {
     this.#options = options;
   }
 
-  /** @throws MigrationError when the destination does not take the mark, and the plan does not allow for that */
+  /** @throws MigrationError when the destination does not accept the mark, and the plan does not allow that */
   async mark(mark: Omit<Mark, 'endMs'>): Promise<void> {
     const { writer, observer, signal, fail } = this.#options;
     const taken = await writer.write(mark, signal);
@@ -46,14 +46,14 @@ export class Marker {
     }
   }
 
-  /** Resolves when the first mark can be read, or none was written; rejects when it does not show. */
+  /** Resolves when the first mark can be read, or none was written; rejects when it does not become visible. */
   async firstMarkShown(): Promise<void> {
     await this.#firstMark;
   }
 
   /**
-   * A 2xx proves nothing: VictoriaMetrics drops what is older than its retention without a word, and a wrong tenant or URL for reading the
-   * mark would only show when it is needed. So the first mark must be there to read.
+   * A 2xx proves nothing: VictoriaMetrics silently drops samples older than its retention, and a wrong tenant or URL for reading the mark would
+   * only be noticed when the mark is needed. So the first mark must be readable.
    */
   async #expect(throughMs: number): Promise<void> {
     const { view, clock, signal } = this.#options;

@@ -1,5 +1,5 @@
-// The engine: carries out one compiled plan. Finds where to begin, lets the reader run ahead of the writer, and marks each window in the
-// destination once all of it is acknowledged. Knows nothing of Kubernetes, terminals or processes; holds no state outside a call.
+// The engine: runs one compiled plan. Finds where to begin, lets the reader run ahead of the writer, and marks each window in the destination
+// once all of it is acknowledged. It does not depend on Kubernetes, terminals or processes, and keeps no state outside a call.
 
 import {
   BeganElsewhere,
@@ -46,7 +46,7 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
       },
     };
   } finally {
-    // A delivery that waits for its next attempt would outlive this call.
+    // Otherwise a delivery that waits for its next attempt would outlive this call.
     failed.abort();
     connections?.close();
     progress.waitingFor = '';
@@ -78,7 +78,7 @@ async function run({ plan, context, connections, progress, signal, fail }: Run):
     }
     progress.phase = 'Running';
     const beforeFirstWrite = firstWriteGate(preparation, beginning, (confirmed) => {
-      // The same place, but the counts beside its mark may have become visible only now.
+      // The beginning is the same, but the counts beside its mark may have become visible only now.
       enterBeginning(confirmed, connections, progress);
       reportBeginning(confirmed, plan, connections, observer);
     });

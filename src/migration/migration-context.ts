@@ -1,4 +1,4 @@
-// What the caller of the engine brings along: time, chance, and the two ways to end a migration early.
+// What the engine needs from outside: a clock, randomness, and two ways to end a migration early.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { MigrationObserver } from './report/observer.ts';
@@ -6,16 +6,16 @@ import type { MigrationObserver } from './report/observer.ts';
 export interface MigrationContext {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Take no new window; finish the ones in flight. */
+  /** Start no new window; finish the ones in flight. */
   readonly stop: AbortSignal;
-  /** End now. The resume point is right either way. */
+  /** End immediately. The resume point is correct in either case. */
   readonly abort: AbortSignal;
   readonly observer: MigrationObserver;
-  /** How long a side that has never responded is tried; Infinity for ever. */
+  /** How long to retry a side that has never responded; Infinity retries forever. */
   readonly startupDeadlineMs: number;
-  /** Gets every piece of memory that the run has given back and must not use any more; tests fill it. */
+  /** Gets every piece of memory that the run has given back and must not use any more. Tests overwrite it. */
   readonly onBufferGivenBack?: (memory: Uint8Array) => void;
-  /** Called once at the start with a way to change the rates of `plan.limits` while it runs; undefined is no limit. */
+  /** Called once at the start with a function that changes the rates of `plan.limits` at runtime; undefined means no limit. */
   readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
 }
 

@@ -1,5 +1,5 @@
-// The way of the windows from the reader to the destination: read ahead, write, hand over to be finished. Owned by one call of migrate().
-// With ordering `InOrder` one window is on the wire at a time; with `Any` several are.
+// The path of the windows from the reader to the destination: read ahead, write, hand over to be finished. With ordering `InOrder` one window
+// is in flight at a time; with `Any` several are.
 
 import type { Clock } from '../telemetry/clock.ts';
 import { WireError } from '../wire/errors.ts';
@@ -61,7 +61,7 @@ export class Pipeline {
   readonly #marker: Marker;
   readonly #finisher: WindowFinisher;
   readonly #maxInFlight: number;
-  /** Of the window that was read last. */
+  /** Of the last window that was read. */
   #samplesPerMs = 0;
 
   constructor(options: PipelineOptions) {
@@ -109,8 +109,8 @@ export class Pipeline {
   }
 
   /**
-   * Copies the range from where it begins, or as much of it as is begun when `stop` is aborted.
-   * @throws BeganElsewhere when nothing was written because it has to begin in another place; MigrationError; the signal's reason
+   * Copies the range from its beginning. If `stop` is aborted, only the windows already begun are copied.
+   * @throws BeganElsewhere when nothing was written because the run has to begin in another place; MigrationError; the signal's reason
    */
   async run(): Promise<void> {
     try {
@@ -121,7 +121,7 @@ export class Pipeline {
       if (!(error instanceof BeganElsewhere)) this.#options.fail(error);
       throw error;
     } finally {
-      // After a failure everything that is under way has been aborted: nothing of this run goes on beside what follows.
+      // After a failure all work in progress has been aborted. Waiting for it ensures that nothing of this run overlaps with what follows.
       await Promise.allSettled([this.#finisher.all(), this.#marker.firstMarkShown()]);
     }
   }
@@ -147,7 +147,7 @@ export class Pipeline {
         return await this.#copy(reader, atMs, endMs);
       } catch (error) {
         if (!(error instanceof UndecodableWindow)) throw error;
-        // What came before it is on its way; what was written of it shows when it is compared.
+        // The windows before it are in transit. The comparison finds what was written of this one.
         await this.#finisher.all();
         await view.settled(
           lookFor(() => Promise.resolve(false)),
@@ -189,17 +189,17 @@ export class Pipeline {
         if (stop.aborted) break;
       }
     } catch (error) {
-      // A stop interrupts the read ahead of the last window; that is no failure.
+      // A stop interrupts the read-ahead of the last window. That is not a failure.
       if (!stop.aborted || signal.aborted || error !== stop.reason) throw error;
     } finally {
       reading.abort();
     }
     await this.#finisher.all();
-    // A stop came between the parts of a window: what is begun arrives and is counted, but nothing is marked.
+    // A stop came between the parts of a window: what has begun arrives and is counted, but nothing is marked.
     if (open !== undefined) await (await this.#lanes.flush(open)).acknowledged;
   }
 
-  /** All that is in flight must lie where a later run would compare: an empty stretch of weeks between two windows counts. */
+  /** All windows in flight must lie where a later run would compare. An empty stretch of weeks between two windows counts towards that. */
   async #makeRoom(toMs: number): Promise<void> {
     const mostMs = uncertainMs(this.#options.plan.destination.ordering);
     while (toMs - (this.#finisher.oldestFromMs ?? toMs) > mostMs) await this.#finisher.nextMark();
@@ -217,7 +217,7 @@ export class Pipeline {
       window.series += await this.#writer.write(part, window);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      // What is on the lanes belongs to the withdrawn count: let it arrive before the window is read again.
+      // Samples on the lanes belong to the withdrawn count. They must arrive before the window is read again.
       const { acknowledged } = await this.#lanes.flush(window);
       await acknowledged;
       window.account.withdraw();

@@ -1,5 +1,5 @@
-// Finishes windows beside the copying: as soon as a window and all before it are acknowledged, it is accounted for and marked. Owned by one
-// pipeline. Windows finish in order, and one mark is written at a time; windows that are acknowledged while it is under way share the next.
+// Finishes windows in parallel with the copying: as soon as a window and all before it are acknowledged, it is accounted for and marked.
+// Windows finish in order, and one mark is written at a time. Windows that are acknowledged while it is being written share the next mark.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
@@ -44,17 +44,17 @@ export class WindowFinisher {
     this.#options = options;
   }
 
-  /** How many windows are sent and not yet finished. */
+  /** The number of windows that are sent and not yet finished. */
   get inFlight(): number {
     return this.#queue.length;
   }
 
-  /** Where the oldest of them begins. */
+  /** The start of the oldest window in flight. */
   get oldestFromMs(): number | undefined {
     return this.#queue[0]?.window.fromMs;
   }
 
-  /** Takes over a window; returns at once. @param acknowledged settles when all of it is */
+  /** Takes over a window; returns immediately. @param acknowledged settles when all of the window is acknowledged */
   add(window: CopiedWindow, acknowledged: Promise<void>): void {
     const finishing: Finishing = { window, acknowledged, isAcknowledged: false };
     acknowledged.then(
@@ -67,11 +67,11 @@ export class WindowFinisher {
     if (this.#isWorking) return;
     this.#isWorking = true;
     this.#working = this.#work();
-    // The run ends by `fail`; whoever waits for a window meets the failure as well.
+    // The run ends by `fail`. Callers that wait for a window get the failure too.
     this.#working.catch(this.#options.fail);
   }
 
-  /** Resolves after the next mark, whatever windows it covers; rejects when there will be none. To be called while windows are in flight. */
+  /** Resolves after the next mark, whatever windows it covers; rejects if there will be none. Call it only while windows are in flight. */
   nextMark(): Promise<void> {
     return this.#step;
   }
@@ -107,7 +107,7 @@ export class WindowFinisher {
 
   /**
    * The windows that the next mark can cover.
-   * @throws MigrationError when the oldest window can't be marked. A later one fails in its turn: those before it are marked first.
+   * @throws MigrationError when the oldest window can't be marked. A later window fails when it is the oldest: those before it are marked first.
    */
   #acceptable(): CopiedWindow[] {
     const { plan } = this.#options;
