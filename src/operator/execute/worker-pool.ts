@@ -1,15 +1,15 @@
-// Keeps the worker threads: starts one for each running migration, hands messages on, ends those that do not end by themselves, and
-// notices the ones that crashed or hang. Held by controller.ts. What an end means is judged elsewhere (attempt.ts).
+// Manages the worker threads: starts one for each running migration, passes messages on, terminates those that do not end when asked, and
+// detects the ones that crashed or hang. judge/attempt.ts decides what an end means.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { WorkerEnd } from '../judge/attempt.ts';
 import type { FromWorker, Rates, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 
-/** The part of a worker thread that is used; tests bring their own. */
+/** The used part of a worker thread; tests provide their own. */
 export interface WorkerHandle {
   post(message: ToWorker): void;
   onMessage(listener: (message: FromWorker) => void): void;
-  /** Something was thrown that nobody caught, or the heap was exhausted. */
+  /** An uncaught error was thrown, or the heap was exhausted. */
   onError(listener: (error: unknown) => void): void;
   onExit(listener: (code: number) => void): void;
   terminate(): void;
@@ -18,11 +18,11 @@ export interface WorkerHandle {
 export interface WorkerPoolOptions {
   readonly spawn: (job: WorkerJob) => WorkerHandle;
   readonly clock: Clock;
-  /** Without any sign of life for so long a worker counts as hung. Default 60 s. */
+  /** Without any sign of life for this long a worker counts as hung. Default 60 s. */
   readonly hangMs?: number;
-  /** How long a worker that was told to stop may go on with its windows in flight. Default 60 s. */
+  /** How long a worker that was asked to stop may take to finish its windows in flight. Default 60 s. */
   readonly drainMs?: number;
-  /** How long it may take to obey an abort. Default 1 s. */
+  /** How long it may take to react to an abort. Default 1 s. */
   readonly abortMs?: number;
   readonly onReport: (key: string, report: FromWorker & { type: 'report' }) => void;
   /** Called once for each start, when the thread is gone. */
@@ -31,7 +31,7 @@ export interface WorkerPoolOptions {
 
 interface Slot {
   readonly worker: WorkerHandle;
-  /** Cancels all waiting for it. */
+  /** Cancels all its pending timers. */
   readonly over: AbortController;
   end: WorkerEnd | undefined;
   silentMs: number;
@@ -49,7 +49,7 @@ export class WorkerPool {
     this.#options = options;
   }
 
-  /** Threads that exist, those that are ending included. */
+  /** The number of existing threads, including those that are ending. */
   get size(): number {
     return this.#slots.size;
   }
@@ -58,7 +58,7 @@ export class WorkerPool {
     return this.#slots.has(key);
   }
 
-  /** @throws Error when the key has a worker already: two would write the same windows; what `spawn` throws when there is no thread to be had */
+  /** @throws Error when the key already has a worker: two would write the same windows; what `spawn` throws when no thread can be started */
   start(key: string, job: WorkerJob): void {
     if (this.#slots.has(key)) throw new Error(`${key} has a worker already`);
     const worker = this.#options.spawn(job);
@@ -87,8 +87,8 @@ export class WorkerPool {
   }
 
   /**
-   * `drain` lets the windows in flight finish, for a while; `abort` ends at once. Either way `onEnd` follows. An abort after a drain
-   * shortens it.
+   * `drain` lets the windows in flight finish, up to a time limit; `abort` ends immediately. `onEnd` follows in both cases. An abort after a
+   * drain shortens it.
    */
   stop(key: string, how: 'drain' | 'abort'): void {
     const slot = this.#slots.get(key);
@@ -104,7 +104,7 @@ export class WorkerPool {
     for (const key of [...this.#slots.keys()]) this.stop(key, how);
   }
 
-  /** Resolves when there is no thread any more. */
+  /** Resolves when no thread is left. */
   idle(): Promise<void> {
     if (this.#slots.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -121,7 +121,7 @@ export class WorkerPool {
     act();
   }
 
-  /** Counts looks, not the clock's time: a machine that slept has not made a worker hang. */
+  /** Counts its own checks instead of clock time, so that a machine that slept does not make a worker look hung. */
   async #watch(slot: Slot): Promise<void> {
     const { clock, hangMs = 60_000 } = this.#options;
     for (;;) {
@@ -137,7 +137,7 @@ export class WorkerPool {
   }
 }
 
-/** The end of a worker that something was thrown in, or that could not be started at all. */
+/** The end of a worker that threw an uncaught error, or that could not be started. */
 export function crashOf(error: unknown): WorkerEnd {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'uncaught';
   return { kind: 'crashed', code, message: error instanceof Error ? error.message : String(error) };

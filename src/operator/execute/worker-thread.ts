@@ -1,5 +1,5 @@
-// The entry of a migration's own thread: compiles the plan and runs the engine as `prom-migrator run` does, and tells the main thread how
-// it goes. Started by worker-threads.ts; knows nothing of Kubernetes.
+// The entry point of a migration's own thread: compiles the plan, runs the engine as `prom-migrator run` does, and reports to the main thread.
+// It does not depend on Kubernetes.
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import { formatProblem } from '../../api/problem.ts';
@@ -18,12 +18,12 @@ import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../jud
 
 const REPORT_MS = 1_000;
 const HEARTBEAT_MS = 5_000;
-/** Between two reports; a storm of retries is not worth more of the main thread's time. */
+/** Between two reports. A storm of retries does not justify more of the main thread's time. */
 const MOST_EVENTS = 2_000;
 
 const AT_ONCE: readonly MigrationEvent['type'][] = ['resumed', 'already-finished', 'finished'];
 
-/** Collects what the engine tells and sends it on in portions. */
+/** Collects what the engine reports and sends it on in batches. */
 class Reporter implements MigrationObserver {
   readonly #post: (message: FromWorker) => void;
   readonly #rebase: (progress: MigrationProgress) => MigrationProgress;
@@ -47,7 +47,7 @@ class Reporter implements MigrationObserver {
     if (AT_ONCE.includes(event.type)) this.flush();
   }
 
-  /** @returns whether there was something to tell */
+  /** @returns whether there was something to report */
   flush(): boolean {
     if (!this.#dirty || this.#latest === undefined) return false;
     this.#dirty = false;
@@ -58,7 +58,7 @@ class Reporter implements MigrationObserver {
   }
 }
 
-/** Without marks in the destination the engine begins where the plan begins: the plan is that of the rest. */
+/** Without marks in the destination the engine begins at the plan's start, so the plan is limited to the rest of the range. */
 function planOfRest(plan: MigrationPlan, resume: ResumePoint | undefined): MigrationPlan {
   if (resume === undefined || plan.progress.protocol !== 'None') return plan;
   return { ...plan, startMs: Math.max(plan.startMs, resume.fromMs), endMs: resume.endMs };
@@ -108,7 +108,7 @@ export async function runJob(
     stop: stop.signal,
     abort: abort.signal,
     observer: reporter,
-    // An outage at the start is an outage: the operator keeps trying, and its conditions say so.
+    // An outage at the start gets no deadline: the operator keeps retrying, and its conditions show the outage.
     startupDeadlineMs: Number.POSITIVE_INFINITY,
     onRatesAvailable: (set) => {
       applyRates = set;
@@ -144,7 +144,7 @@ async function report(
   }
 }
 
-/** The main thread has compiled the same plan before: this is a defect, and told as one. */
+/** The main thread has already compiled the same plan, so a failure here is a defect, and is reported as one. */
 function failedBefore(message: string): MigrationResult {
   return {
     progress: { ...initialProgress(0, 0), phase: 'Failed' },
@@ -152,7 +152,7 @@ function failedBefore(message: string): MigrationResult {
   };
 }
 
-/** One job after the other, for as long as the main thread lets it. A failure that nobody caught ends the thread, which tells. */
+/** Runs one job after the other, for as long as the main thread lets it. An uncaught error ends the thread, and the exit reports it. */
 async function serve(port: MessagePort): Promise<never> {
   const jobs: WorkerJob[] = [];
   let wake: () => void = () => {};
@@ -172,5 +172,5 @@ async function serve(port: MessagePort): Promise<never> {
   }
 }
 
-// Also imported by tests, on the main thread.
+// Tests also import this file, on the main thread.
 if (!isMainThread && parentPort !== null) await serve(parentPort);

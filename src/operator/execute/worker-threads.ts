@@ -1,5 +1,5 @@
-// The threads themselves: starts them, and keeps those whose job has ended for the next one, because starting a thread costs half a second
-// of CPU and a small migration less. Used by worker-pool.ts through its `spawn`.
+// Starts the threads, and keeps those whose job has ended for the next job: starting a thread costs half a second of CPU, more than a small
+// migration.
 
 import { Worker } from 'node:worker_threads';
 import { parseQuantity } from '../../api/quantity.ts';
@@ -10,7 +10,7 @@ import type { WorkerHandle } from './worker-pool.ts';
 const MIB = 1024 * 1024;
 const MOST_PARKED = 4;
 const PARK_MS = 30_000;
-/** Whatever a job may leave behind in its thread, it does not gather without end. */
+/** A limit, so that leftovers of jobs do not accumulate in a thread without bound. */
 const JOBS_PER_THREAD = 50;
 
 export interface Thread {
@@ -26,8 +26,8 @@ export class WorkerThreads {
   readonly #parked = new Map<Thread, AbortController>();
 
   /**
-   * @param heapMibOf what a thread may have of JavaScript's heap, in MiB; tests give less
-   * @param startThread tests bring their own
+   * @param heapMibOf the maximum size of a thread's JavaScript heap, in MiB; tests use less
+   * @param startThread tests provide their own
    */
   constructor(
     clock: Clock,
@@ -40,8 +40,8 @@ export class WorkerThreads {
   }
 
   /**
-   * Runs the job in a thread of its own, with a heap that a runaway migration exhausts alone.
-   * @throws ERR_WORKER_INIT_FAILED when the limit of processes of the pod or the machine is reached
+   * Runs the job in its own thread, with its own heap: a migration out of control exhausts only that.
+   * @throws ERR_WORKER_INIT_FAILED when the pod's or the machine's limit of processes is reached
    */
   readonly spawn = (job: WorkerJob): WorkerHandle => {
     const heapMib = this.#heapMibOf(job);
@@ -68,7 +68,7 @@ export class WorkerThreads {
     try {
       return this.#startThread(heapMib);
     } catch (error) {
-      // Those that wait for a job of another size make room for the next attempt.
+      // Frees the threads that wait for a job of another size, so that the next attempt has room.
       this.close();
       throw error;
     }
@@ -117,7 +117,7 @@ export class WorkerThreads {
       },
       terminate: () => {
         terminated = true;
-        // A thread that was gone already has no other word of it.
+        // A thread that was already gone sends no other event.
         if (!released) end(thread, () => release(1));
       },
     };
@@ -142,7 +142,7 @@ export class WorkerThreads {
     }
     const over = new AbortController();
     this.#parked.set(thread, over);
-    // What a job left behind may still go wrong: then there is just one thread less.
+    // Leftovers of a job may still fail. Then there is one thread less.
     thread.worker.on('error', () => undefined);
     thread.worker.on('exit', () => {
       over.abort();
@@ -158,7 +158,7 @@ export class WorkerThreads {
   }
 }
 
-/** Most of spec.limits.memory is in buffers outside of the heap; labels and bookkeeping are inside. */
+/** Most of spec.limits.memory is used by buffers outside the heap; labels and bookkeeping are inside. */
 function defaultHeapMib({ migration }: WorkerJob): number {
   return 192 + Math.ceil((parseQuantity(migration.spec.limits.memory) ?? 256 * MIB) / MIB);
 }
