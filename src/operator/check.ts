@@ -1,5 +1,4 @@
-// Whether a PromMigration can be run: validated with the code of `prom-migrator run`, its Secrets read, its plan compiled. Called by
-// controller.ts when decide.ts asks for it.
+// Whether a PromMigration can be run: validates it with the code of `prom-migrator run`, reads its Secrets, and compiles its plan.
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import { formatProblem } from '../api/problem.ts';
@@ -12,7 +11,7 @@ import { pauseMs } from './judge/attempt.ts';
 import type { Check } from './judge/decide.ts';
 import type { SecretValue } from './judge/worker-messages.ts';
 
-/** What the references of a migration led to; secret-reader.ts makes it. */
+/** The result of reading the references of a migration. */
 export interface SecretReading {
   readonly source: SecretSource;
   readonly problems: readonly {
@@ -23,18 +22,18 @@ export interface SecretReading {
 
 export interface Checked {
   readonly check: Check;
-  /** What a worker needs; undefined when the check failed. */
+  /** What a worker needs; undefined if the check failed. */
   readonly job?: { readonly migration: PromMigration; readonly secrets: readonly SecretValue[] };
 }
 
-/** A spec that is wrong may become right by itself only where it is about the present time. */
+/** An invalid spec can become valid without an edit only if the problem depends on the current time. */
 const INVALID_AGAIN_MS = 5 * 60_000;
-/** A Secret that is missing is often on its way. */
+/** A missing Secret is often created soon. */
 const LONGEST_SECRET_PAUSE_MS = 60_000;
 
 /**
  * @param failures how many checks in a row have failed before this one
- * @throws whatever `read` throws: the API server could not tell
+ * @throws whatever `read` throws when the API server gives no clear response
  */
 export async function checkMigration(
   resource: PromMigration,
@@ -43,7 +42,7 @@ export async function checkMigration(
   clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
-  // Not the status: one written by another version may have fields that this one does not know.
+  // Without the status: one written by another version may have fields that this version does not know.
   const validated = validateMigration({ apiVersion, kind, metadata, spec }, clock.now());
   if ('problems' in validated) {
     const message = validated.problems

@@ -1,5 +1,5 @@
-// Who works on which migration when: hands the keys of the queue to the reconciler, while this operator leads, and ends the workers when it
-// does not any more. Held by operator.ts, whose life cycle says what may be done.
+// Schedules the work: passes the keys of the queue to the reconciler while this operator leads, and ends the workers when it no longer does. The
+// life cycle of the operator (life-cycle.ts) says what is permitted.
 
 import type { MigrationRecord } from './judge/migration-record.ts';
 import { keyOf } from './kube/kube-objects.ts';
@@ -18,7 +18,7 @@ export class Controller {
     this.#reconciler = new Reconciler(options);
   }
 
-  /** Works until the signal is aborted. What was known before is forgotten: another leader may have worked meanwhile. */
+  /** Works until the signal is aborted. Forgets earlier knowledge, because another leader may have worked meanwhile. */
   async lead(signal: AbortSignal): Promise<void> {
     const { queue, store } = this.#options;
     this.#reconciler.records.clear();
@@ -26,7 +26,7 @@ export class Controller {
     await Promise.all(Array.from({ length: RECONCILERS }, () => this.#work(signal)));
   }
 
-  /** Not the leader any more: every worker ends at once, and nothing is written. Resolves when there is none left. */
+  /** No longer the leader: every worker ends immediately, and nothing is written. Resolves when no worker is left. */
   async abandon(): Promise<void> {
     const { pool, records } = this.#reconciler;
     for (const record of records.values()) record.stopping('not-leader');
@@ -35,7 +35,7 @@ export class Controller {
     records.clear();
   }
 
-  /** The end of an operator that still leads: no new window, `graceMs` for those in flight, the last status of each written. */
+  /** Stops an operator that still leads: no new window, `graceMs` for those in flight, then the last status of each migration. */
   async drain(graceMs: number): Promise<void> {
     const { clock, logger, permission, leaseHeld } = this.#options;
     const { pool, publisher, records } = this.#reconciler;
@@ -55,7 +55,7 @@ export class Controller {
     await Promise.all(running.map(([key, record]) => publisher.publishLast(key, record, mayWrite)));
   }
 
-  /** The resource of this key has changed or is gone, or was listed. */
+  /** The resource of this key has changed, was deleted, or was listed. */
   changed(key: string): void {
     if (this.#options.permission() !== 'nothing') this.#options.queue.add(key);
     else if (this.#options.store.get(key) === undefined) this.#options.hooks.forget(key);
@@ -88,13 +88,13 @@ export class Controller {
       hooks.reconciled('error', (clock.monotonicMs() - startMs) / 1000);
       logger.warn('reconcile failed, retrying', { ...fields, error });
       queue.retry(key);
-      // Its place is for the next one until then.
+      // Until the retry, its slot is available to the next migration.
       this.#reconciler.records.get(key)?.hindered(clock.monotonicMs());
       this.#reconciler.wakeWaiting();
     }
   }
 
-  /** Whether its worker runs, or its status says so: between two attempts. */
+  /** Whether its worker runs, or whether its status says so between two attempts. */
   #isUnderWay(key: string, { worker }: MigrationRecord): boolean {
     const phase = this.#options.store.get(key)?.status?.phase;
     return worker.kind === 'running' || (worker.kind === 'idle' && (phase === 'Running' || phase === 'Stalled'));

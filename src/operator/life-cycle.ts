@@ -1,18 +1,17 @@
-// What the operator as a whole is doing, as one state with a line on each, and what follows from what happens. Pure; operator.ts acts on the
-// changes, controller.ts asks what it may do.
+// What the operator as a whole is doing, as one state per line, and the transitions between the states. Pure.
 
 export type Life =
   /** Another process leads, or none does. `listed`: whether all PromMigrations are known here. */
   | { readonly kind: 'standby'; readonly listed: boolean }
-  /** Holds the lease, and does nothing yet: whatever is listed first would start first. */
+  /** Holds the lease, and does nothing yet: otherwise whichever migration is listed first would start first. */
   | { readonly kind: 'waitingForList' }
-  /** Looks at migrations, runs workers, writes statuses. */
+  /** Reconciles migrations, runs workers, writes statuses. */
   | { readonly kind: 'leading' }
-  /** Has lost the lease: its workers are being ended, and nothing is written. `stopping`: it was asked to stop as well. */
+  /** Has lost the lease: its workers are ending, and nothing is written. `stopping`: it was asked to stop as well. */
   | { readonly kind: 'abandoning'; readonly stopping: boolean }
-  /** Was asked to stop while it led: the windows in flight may be finished, then the last statuses are written. */
+  /** Was asked to stop while it led: the windows in flight may finish, then the last statuses are written. */
   | { readonly kind: 'draining' }
-  /** Starts nothing any more. What is left is to give the lease back. */
+  /** Starts nothing new. Only the release of the lease is left. */
   | { readonly kind: 'stopped' };
 
 export type LifeEvent =
@@ -29,7 +28,7 @@ export type LifeEvent =
   /** After `stop`: the workers have ended, and the last statuses are written. */
   | 'drained';
 
-/** What follows from an event; the same state when nothing does. */
+/** The state after an event; the same state if the event changes nothing. */
 export function nextLife(life: Life, event: LifeEvent): Life {
   switch (life.kind) {
     case 'standby':
@@ -58,7 +57,7 @@ export function nextLife(life: Life, event: LifeEvent): Life {
 export type Permission =
   /** Everything. */
   | 'work'
-  /** No new worker; the last word on those there were. */
+  /** No new worker; only the last status of the workers that ran. */
   | 'lastStatus'
   | 'nothing';
 
@@ -67,7 +66,7 @@ export function permissionOf({ kind }: Life): Permission {
   return kind === 'draining' ? 'lastStatus' : 'nothing';
 }
 
-/** Whether this is the process that others stand by for. */
+/** Whether this process is the one that others are on standby for. */
 export function leads({ kind }: Life): boolean {
   return kind === 'waitingForList' || kind === 'leading' || kind === 'draining';
 }

@@ -1,10 +1,10 @@
-// What happens to migrations, as lines of the log. Used by controller.ts and status-publisher.ts.
+// Log lines about migrations.
 
 import type { Logger } from '../telemetry/logger.ts';
 import type { Verdict } from './judge/attempt.ts';
 import type { MigrationNotice } from './judge/migration-events.ts';
 
-/** A key as the fields by which the log of one migration is found. */
+/** Converts a key to the fields that identify the log lines of one migration. */
 export function named(key: string): { readonly namespace: string; readonly migration: string } {
   const [namespace = '', migration = ''] = key.split('/');
   return { namespace, migration };

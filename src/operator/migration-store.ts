@@ -1,5 +1,5 @@
-// The PromMigrations of all watched namespaces as they are now: the one place that knows. Reflectors write what the API server lists and
-// watches; the controller adds the responses to its own writes, which often arrive sooner than the watch.
+// The current PromMigrations of all watched namespaces, the single source of this state. Reflectors write what the API server lists and
+// watches. The responses to the operator's own writes are added, because they often arrive before the watch event.
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import { keyOf, slimmed } from './kube/kube-objects.ts';
@@ -11,15 +11,15 @@ type Objects = Map<string, PromMigration>;
 interface OwnWrite {
   readonly resource: PromMigration;
   /**
-   * The version that the write was based on and those that came of it, in this order. A resourceVersion is opaque: which of two is newer
-   * cannot be seen. But nothing lies between these, because each write was fenced by the version before it; so an object that the watch
-   * shows with another version is newer than all of them.
+   * The version that the write was based on, and the versions that resulted from it, in this order. A resourceVersion is opaque: which of two is
+   * newer cannot be determined. But no other version lies between these, because each write was fenced by the version before it. So an object
+   * that the watch shows with another version is newer than all of them.
    */
   readonly versions: Set<string>;
 }
 
 export class MigrationStore {
-  /** By namespace; the empty one stands for all of them. */
+  /** By namespace; the empty one stands for all namespaces. */
   readonly #watched: ReadonlyMap<string, Objects>;
   readonly #listed = new Set<string>();
   readonly #ownWrites = new Map<string, OwnWrite>();
@@ -29,19 +29,19 @@ export class MigrationStore {
     this.#watched = new Map(watched.map((namespace) => [namespace, new Map()]));
   }
 
-  /** Namespaces to watch, each by a reflector of its own; undefined: all of them at once. */
+  /** Namespaces to watch, each by its own reflector; undefined: all of them together. */
   get namespaces(): (string | undefined)[] {
     return [...this.#watched.keys()].map((namespace) => (namespace === '' ? undefined : namespace));
   }
 
-  /** For the reflector of the namespace, and for it alone to write. */
+  /** The objects of a namespace. Only its reflector may write to them. */
   objectsOf(namespace: string | undefined): Objects {
     const objects = this.#watched.get(namespace ?? '');
     if (objects === undefined) throw new RangeError(`no watch for ${namespace ?? 'all namespaces'}`);
     return objects;
   }
 
-  /** Whether every namespace is listed: before, a missing key says nothing. */
+  /** Whether every namespace is listed. Before that, a missing key proves nothing. */
   get synced(): boolean {
     return this.#listed.size === this.#watched.size;
   }
@@ -55,16 +55,16 @@ export class MigrationStore {
     return seen;
   }
 
-  /** In no order that can be relied on. */
+  /** In no particular order. */
   list(): PromMigration[] {
     return [...this.#watched.values()].flatMap((objects) => [...objects.keys()].flatMap((key) => this.get(key) ?? []));
   }
 
   /**
-   * Takes over the response to a request of this operator, unless the object has changed since: what the watch has shown meanwhile may be
-   * newer, and is never overwritten.
-   * @param basis as it was in here when the request was made
-   * @param passed versions that the request has made on the way to `response`
+   * Takes over the response to a request of this operator, unless the object has changed since: what the watch has shown meanwhile may be newer,
+   * and is never overwritten.
+   * @param basis the object in this store when the request was sent
+   * @param passed versions that the request created on the way to `response`
    */
   put(basis: PromMigration, response: PromMigration, passed: readonly string[] = []): void {
     const key = keyOf(basis);
@@ -75,7 +75,7 @@ export class MigrationStore {
     this.#ownWrites.set(key, { resource: slimmed(response), versions });
   }
 
-  /** Hears of a change that the reflector of `namespace` has made. @returns the keys to look at; none for the echo of an own write */
+  /** Handles a change that the reflector of `namespace` made. @returns the keys to reconcile; none for the echo of an own write */
   take(namespace: string | undefined, change: Change): string[] {
     switch (change.kind) {
       case 'waiting':
@@ -90,7 +90,7 @@ export class MigrationStore {
           this.#ownWrites.delete(change.key);
           return [change.key];
         }
-        // What came before the version that is shown is not shown again.
+        // Versions before the one that is shown will not be shown again.
         for (const version of own.versions) {
           if (version === versionOf(seen)) break;
           own.versions.delete(version);
@@ -106,7 +106,7 @@ export class MigrationStore {
   }
 }
 
-/** Whether the watch shows a version that the own write was based on, or has made. */
+/** Whether the watch shows a version that the own write was based on, or has created. */
 function isKnown({ resource, versions }: OwnWrite, seen: PromMigration): boolean {
   return seen.metadata.uid === resource.metadata.uid && versions.has(versionOf(seen));
 }

@@ -1,5 +1,4 @@
-// The metrics of the operator itself, beside the engine's for each migration: what /metrics serves. Made by operator.ts, fed by everything
-// in this room.
+// The metrics of the operator itself, in addition to the engine's for each migration: what /metrics serves.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -98,7 +97,7 @@ export function operatorMetricsTable(): string {
   return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** What is looked up when somebody scrapes. */
+/** Values that are looked up at each scrape. */
 export interface Scraped {
   readonly leading: () => boolean;
   readonly queueDepth: () => number;
@@ -106,7 +105,7 @@ export interface Scraped {
   readonly monotonicMs: () => number;
 }
 
-/** How long the engine's series of a migration that has ended stay: a thousand of them would make every scrape slow. */
+/** How long the engine's series of an ended migration are kept: a thousand of them would make every scrape slow. */
 const ENDED_MS = 15 * 60_000;
 
 export class OperatorMetrics {
@@ -179,7 +178,7 @@ export class OperatorMetrics {
     if (result === 'error') this.#counters.queueRetries.inc();
   }
 
-  /** What a worker told goes into the engine's metrics as if the migration ran here. */
+  /** Feeds a worker's report into the engine's metrics as if the migration ran in this thread. */
   report(key: string, { progress, events }: FromWorker & { type: 'report' }): void {
     this.#endedAtMs.delete(key);
     let observer = this.#observers.get(key);
@@ -204,7 +203,7 @@ export class OperatorMetrics {
     this.#migrations.forget(key).catch(() => undefined);
   }
 
-  /** Another process leads now: what it does must not be told twice. */
+  /** Another process leads now: its work must not be reported twice. */
   forgetAll(): void {
     for (const key of [...this.#observers.keys()]) this.forget(key);
   }
@@ -227,7 +226,7 @@ export class OperatorMetrics {
     const { leader, migrations, condition, eventLoopLag } = this.#gauges;
     leader.set(leading() ? 1 : 0);
     this.#gauges.queueDepth.set(queueDepth());
-    // Its timer fires every 20 ms at best: what is beyond that is lag.
+    // The delay monitor's timer fires every 20 ms at best; anything beyond that is lag.
     eventLoopLag.set(Math.max(0, this.#loopDelay.max / 1e9 - 0.02));
     this.#loopDelay.reset();
     condition.reset();

@@ -1,4 +1,4 @@
-// What an operator is started with: by the command line, and by tests.
+// The options of an operator.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { ListenAddress } from '../telemetry/http-server.ts';
@@ -19,7 +19,7 @@ export interface OperatorOptions {
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
   readonly maxMigrations: number;
-  /** From the request to stop to the end. */
+  /** From the stop request to the end of the process. */
   readonly graceMs: number;
   readonly podName: string;
 }
@@ -28,7 +28,7 @@ export interface OperatorContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-  /** Aborted to end the operator in good order. */
+  /** Aborted to shut the operator down gracefully. */
   readonly stop: AbortSignal;
   /** Default: from the kubeconfig or the pod's service account. */
   readonly connect?: () => Promise<KubeConnection>;

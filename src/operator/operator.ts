@@ -1,5 +1,4 @@
-// The operator: wires watch, queue, controller, workers, leader election, health and metrics together, and takes them down again. Called
-// by cli/operator-command.ts.
+// The operator: connects watch, queue, controller, workers, leader election, health and metrics, and shuts them down again.
 
 import { randomUUID } from 'node:crypto';
 import type { PromMigration } from '../api/prom-migration.ts';
@@ -22,9 +21,9 @@ import { WorkerPool } from './execute/worker-pool.ts';
 import { WorkerThreads } from './execute/worker-threads.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 
-/** Without any sign of life of the watch for so long, its loop is stuck: it has a limit of 90 s of its own. */
+/** A watch without any activity for this long is stuck in its loop, because it has its own limit of 90 s. */
 const SILENT_WATCH_MS = 5 * 60_000;
-/** Reserved of the grace period for the last statuses and events, and for giving the lease back. */
+/** Reserved at the end of the grace period for the last statuses and events, and for giving the lease back. */
 const SHUTDOWN_RESERVE_MS = 5_000;
 
 /**
@@ -76,7 +75,7 @@ class Operator {
   #signOfWatchMs: number;
   #waitingReason = 'the first list of PromMigrations has not arrived yet';
   #life: Life = { kind: 'standby', listed: false };
-  /** Ends the reconciles of the present term. */
+  /** Ends the reconciles of the current term. */
   #working = new AbortController();
   /** Resolves when nothing of the last term runs any more. */
   #termOver: Promise<void> = Promise.resolve();
@@ -156,7 +155,7 @@ class Operator {
       await work.catch((error: unknown) => logger.error('the leader election ended with an error', { error }));
       watching.abort();
       this.#queue.close();
-      // A reflector that waits for a response is let go.
+      // A reflector that still waits for a response is abandoned.
       await Promise.race([Promise.allSettled(watches), clock.sleep(1_000)]);
     }
   }
@@ -182,7 +181,7 @@ class Operator {
     this.metrics.close();
   }
 
-  /** Takes the life cycle a step on, and does what the new state is about. */
+  /** Moves the life cycle on by one event, and acts on the new state. */
   #happened(event: LifeEvent): void {
     const before = this.#life;
     const life = nextLife(before, event);
@@ -243,7 +242,7 @@ class Operator {
     }
   }
 
-  /** Contends for the lease again and again; works while it is held. */
+  /** Contends for the lease repeatedly, and works while it is held. */
   async #elect(signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#context;
     const { leaseName, leaseDurationMs, renewDeadlineMs, retryPeriodMs, podName } = this.#options;
@@ -279,7 +278,7 @@ class Operator {
     }
   }
 
-  /** Without leader election: somebody else sees to it that there is one. */
+  /** Without leader election: the deployment must ensure that only one operator runs. */
   async #lead(signal: AbortSignal): Promise<void> {
     this.#happened('elected');
     await aborted(signal);

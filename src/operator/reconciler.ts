@@ -1,5 +1,5 @@
-// One look at one migration: takes what is known of it, has decide.ts decide what to do, and does it; and what its worker reports meanwhile.
-// Held by controller.ts, which says when to look.
+// One reconcile of one migration: collects what is known about it, lets decide.ts decide what to do, and does it. Also handles the reports of
+// its worker.
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import { type Clock, momentOf } from '../telemetry/clock.ts';
@@ -19,12 +19,12 @@ import { logEnd, logNotice, named } from './migration-log.ts';
 import { type Known, referenceTo, StatusPublisher, type StatusPublisherOptions } from './status-publisher.ts';
 import type { WriteResult } from './status-writer.ts';
 
-/** Hears what goes on, for the metrics. */
+/** Callbacks for the metrics. */
 export interface ReconcilerHooks {
   report(key: string, report: FromWorker & { type: 'report' }): void;
-  /** Its worker is gone, and no other one will follow unless somebody edits the spec. */
+  /** Its worker is gone, and no other one will follow unless the spec is edited. */
   ended(key: string): void;
-  /** The resource is gone: so are its series. */
+  /** The resource was deleted, so its series are removed. */
   forget(key: string): void;
   reconciled(result: 'success' | 'error', seconds: number): void;
 }
@@ -34,11 +34,11 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
   readonly queue: WorkQueue;
   readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onEnd'>) => WorkerPool;
   readonly readSecrets: (migration: PromMigration, signal: AbortSignal) => Promise<SecretReading>;
-  /** Deletes this very object and no later one of its name. */
+  /** Deletes exactly this object, and no later one of the same name. */
   readonly deleteResource: (resource: PromMigration, signal: AbortSignal) => Promise<void>;
-  /** What the operator's life cycle lets do now. */
+  /** What the operator's life cycle permits now. */
   readonly permission: () => Permission;
-  /** False as soon as the lease is over, even before the life cycle knows. */
+  /** False as soon as the lease has expired, even before the life cycle knows. */
   readonly leaseHeld: () => boolean;
   readonly maxMigrations: number;
   readonly clock: Clock;
@@ -50,11 +50,11 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
 interface Turn extends Known {
   readonly key: string;
   readonly signal: AbortSignal;
-  /** Ties the log lines of one reconcile together. */
+  /** Fields that connect the log lines of one reconcile. */
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** For what is about to change: a write has met a newer version, the worker of an earlier object is ending, the lease is over. */
+/** For states that change soon: a write has met a newer version, the worker of an earlier object is ending, the lease has expired. */
 const AGAIN_MS = 1_000;
 
 export class Reconciler {
@@ -73,7 +73,7 @@ export class Reconciler {
     });
   }
 
-  /** @returns in how many milliseconds to look again although nothing has changed */
+  /** @returns in how many milliseconds to reconcile again even if nothing changes */
   async look(key: string, signal: AbortSignal, fields: Turn['fields']): Promise<number | undefined> {
     const resource = this.#options.store.get(key);
     if (resource === undefined) {
@@ -97,7 +97,7 @@ export class Reconciler {
     }
     let { againInMs } = decision;
     for (const action of decision.actions) {
-      // The lease may be lost, or the operator asked to stop, since the decision: then it is void.
+      // If the lease was lost, or the operator was asked to stop, the decision is void.
       if (!this.#mayWork()) return AGAIN_MS;
       if (action.type === 'start' && !this.#start(turn, checked, action.resume)) return undefined;
       const soonerMs = await this.#act(action, turn);
@@ -141,12 +141,12 @@ export class Reconciler {
     if (record.checked(resource, check) && !check.ok) {
       logger.warn('not accepted', { ...fields, reason: check.reason, problem: check.message });
     }
-    // The place of one that cannot run is the next one's.
+    // The slot of a migration that cannot run is available to the next one.
     if (!check.ok) this.wakeWaiting();
     return checked;
   }
 
-  /** @returns whether its worker runs now. Otherwise it is looked at again. */
+  /** @returns whether its worker runs now. Otherwise it is reconciled again. */
   #start(
     { key, resource, record, fields }: Turn,
     checked: Checked | undefined,
@@ -157,7 +157,7 @@ export class Reconciler {
     try {
       this.pool.start(key, { ...checked.job, ...(resume !== undefined && { resume }) });
     } catch (error) {
-      // The limit of processes of a pod, or of memory: an attempt that crashed at its start.
+      // The pod's limit of processes or of memory: counts as an attempt that crashed at its start.
       record.started(resource, momentOf(clock));
       this.#onEnd(key, crashOf(error));
       return false;
@@ -167,7 +167,7 @@ export class Reconciler {
     return true;
   }
 
-  /** @returns in how many milliseconds to look again, if something has to wait */
+  /** @returns in how many milliseconds to reconcile again, if something has to wait */
   async #act(action: Action, turn: Turn): Promise<number | undefined> {
     const { key, resource, record, signal, fields } = turn;
     const { clock, logger, queue } = this.#options;
@@ -204,7 +204,7 @@ export class Reconciler {
 
   #onReport(key: string, report: FromWorker & { type: 'report' }): void {
     const record = this.records.get(key);
-    // A worker that is told to end because another operator leads still has a last word.
+    // A worker that was aborted because another operator leads still sends a last report.
     if (record === undefined || this.#options.permission() === 'nothing') return;
     const { clock, hooks, queue, recorder, store, logger } = this.#options;
     const now = momentOf(clock);
@@ -273,7 +273,7 @@ export class Reconciler {
     this.wakeWaiting();
   }
 
-  /** Queues those that may take the places that are free. */
+  /** Queues the migrations that may take the free slots. */
   wakeWaiting(): void {
     if (this.#options.permission() !== 'work') return;
     for (const key of nextForSlots(this.#slots())) this.#options.queue.add(key);

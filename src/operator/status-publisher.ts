@@ -1,5 +1,5 @@
-// Makes the status of a migration from how it stands, has it written, and reports what has changed by it: to the store, as events, in the log.
-// Used by controller.ts, for one key at a time.
+// Composes the status of a migration, has it written, and reports what has changed: to the store, as events, in the log. One call at a time per
+// key.
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import { type Clock, momentOf } from '../telemetry/clock.ts';
@@ -16,25 +16,25 @@ import type { StatusWriter, WriteResult } from './status-writer.ts';
 export interface StatusPublisherOptions {
   readonly store: {
     get(key: string): PromMigration | undefined;
-    /** Takes over the response to a request of the operator's own, unless `basis` is not the newest any more. */
+    /** Takes over the response to an own request of the operator, unless `basis` is no longer the newest version. */
     put(basis: PromMigration, response: PromMigration, passed?: readonly string[]): void;
   };
   readonly writer: Pick<StatusWriter, 'write' | 'forget'>;
-  /** The object as it is now, or undefined when there is none. */
+  /** The current object, or undefined if there is none. */
   readonly readResource: (resource: PromMigration, signal: AbortSignal) => Promise<PromMigration | undefined>;
   readonly recorder: { record(object: ObjectReference, event: RecordedEvent): void };
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** A migration, and what this process knows of it. */
+/** A migration, and what this process knows about it. */
 export interface Known {
   readonly resource: PromMigration;
   readonly record: MigrationRecord;
 }
 
 const LAST_WRITE_MS = 3_000;
-/** For the last status there is no later look: it is written once more when the object has changed under it. */
+/** No later look follows the last status, so it is written again if the object changed in the meantime. */
 const MOST_LAST_WRITES = 5;
 
 export class StatusPublisher {
@@ -44,7 +44,7 @@ export class StatusPublisher {
     this.#options = options;
   }
 
-  /** @throws what the writer throws when it has to be tried again */
+  /** @throws what the writer throws when the write has to be retried */
   async publish(
     { resource, record }: Known,
     situation: Situation,
@@ -62,13 +62,13 @@ export class StatusPublisher {
     store.put(resource, result.resource, result.passed);
     for (const notice of noticesOfChange(resource.status, status)) {
       recorder.record(referenceTo(result.resource), notice);
-      // The ends are in the log already, with more about them.
+      // The log already has the ends, with more details.
       if (notice.action !== 'Finish') logNotice(logger, keyOf(resource), notice);
     }
     return result;
   }
 
-  /** The last word on a migration of an operator that stops. Never rejects. */
+  /** Writes the last status of a migration when the operator stops. Never rejects. */
   async publishLast(key: string, record: MigrationRecord, mayWrite: () => boolean): Promise<void> {
     const settings = { hurry: true, signal: AbortSignal.timeout(LAST_WRITE_MS) };
     try {

@@ -1,5 +1,5 @@
-// Writes the status of PromMigrations by server-side apply: complete, only when it has changed, not more often than useful, and fenced, so
-// that a former leader's write is refused. Called by controller.ts, for one key at a time.
+// Writes the status of PromMigrations by server-side apply: complete, only if it has changed, not more often than useful, and fenced, so that
+// the API server refuses a former leader's write. One call at a time per key.
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import type { PromMigrationStatus } from '../api/prom-migration-status.ts';
@@ -12,16 +12,16 @@ import { leftoversPatch } from './judge/status-leftovers.ts';
 import { isEditedByOthers, STATUS_MANAGER } from './judge/status-origin.ts';
 
 const PROGRESS_EVERY_MS = 10_000;
-/** Even what is urgent is not written more often: conditions may come and go quickly. */
+/** Even urgent changes are not written more often: conditions may change quickly. */
 const AT_MOST_EVERY_MS = 1_000;
 
 export type WriteResult =
-  /** The object as the write has left it, and the versions that it passed on the way there. */
+  /** The object after the write, and the intermediate versions of the write. */
   | { readonly kind: 'written'; readonly resource: PromMigration; readonly passed: readonly string[] }
   | { readonly kind: 'unchanged' }
-  /** Too soon after the last one. */
+  /** Too soon after the last write. */
   | { readonly kind: 'later'; readonly afterMs: number }
-  /** Changed meanwhile, or another object of that name: decide anew when the watch has told. */
+  /** The object changed meanwhile, or is another object of that name. Decide again after the next watch event. */
   | { readonly kind: 'conflict' }
   | { readonly kind: 'gone' };
 
@@ -52,9 +52,9 @@ export class StatusWriter {
   }
 
   /**
-   * @param resource as it was last seen: its status is what is compared with, its version what the write is fenced by
-   * @param hurry when the operator ends and there is no later
-   * @throws KubeApiError, KubeConnectionError when it has to be tried again
+   * @param resource the object as last seen: its status is compared with the new one, and its version fences the write
+   * @param hurry set when the operator stops and no later write follows
+   * @throws KubeApiError, KubeConnectionError when the write has to be retried
    */
   async write(
     resource: PromMigration,
@@ -85,8 +85,8 @@ export class StatusWriter {
   }
 
   /**
-   * Applying takes fields over but leaves others' fields standing. They are removed before: after it there would be a moment at which the
-   * status is the operator's own word and shows a forged `completionTime` as well.
+   * Server-side apply takes over fields but keeps the fields of other managers. Those are removed before the apply: if they were removed after
+   * it, the status would for a moment be the operator's own and still show a forged `completionTime`.
    */
   async #replace(
     resource: PromMigration,
@@ -95,7 +95,7 @@ export class StatusWriter {
   ): Promise<Pick<WriteResult & { kind: 'written' }, 'resource' | 'passed'>> {
     const edited = isEditedByOthers(resource) ? await this.#removeLeftovers(resource, status, signal) : undefined;
     const applied = await this.#apply(edited ?? resource, status, signal);
-    // Fields without an owner, whose managedFields somebody has emptied.
+    // Fields without an owner, whose managedFields were cleared by a client.
     const cleared = await this.#removeLeftovers(applied, status, signal);
     const steps = [edited, applied, cleared].filter((step) => step !== undefined);
     const passed = steps.slice(0, -1).map(({ metadata }) => metadata.resourceVersion ?? '');
@@ -118,7 +118,7 @@ export class StatusWriter {
     return applied;
   }
 
-  /** @returns undefined when there are none */
+  /** @returns undefined if there are none */
   async #removeLeftovers(
     { metadata: { name, namespace, uid, resourceVersion }, status = {} }: PromMigration,
     wanted: PromMigrationStatus,
