@@ -1,5 +1,5 @@
-// Events about a migration, for `kubectl describe`: created in the background, repeats counted in a series, few enough and clean
-// enough for anybody to read. Called by controller.ts, which never waits for them nor hears of a failure.
+// Events about a migration, for `kubectl describe`. They are created in the background. Repeats are counted in a series, and the number and the
+// texts of events are limited, so that people can read them. Recording never blocks the caller and never reports a failure to it.
 
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
@@ -14,7 +14,7 @@ export interface RecordedEvent {
   readonly reason: string;
   /** What the operator did or tried: Migrate, Suspend, … */
   readonly action: string;
-  /** A sentence for people; shortened to a kilobyte, without control characters and without the secrets of URLs. */
+  /** A sentence for people; shortened to 1 KiB, without control characters and without the secrets of URLs. */
   readonly note: string;
 }
 
@@ -24,7 +24,7 @@ export interface EventRecorderOptions {
   readonly random: () => number;
   /** The name of the pod. */
   readonly instance: string;
-  /** How an event that could not be told is counted. */
+  /** Called for each event that could not be sent, to count it. */
   readonly onDropped?: (error: unknown) => void;
 }
 
@@ -33,16 +33,16 @@ interface Series {
   readonly event: KubeEvent;
   count: number;
   last: Moment;
-  /** What the API server knows; 0: nothing. */
+  /** The count that the API server has stored; 0: the event was not created yet. */
   sentCount: number;
   /** Waiting for its turn, or for the repeats of the next few seconds. */
   scheduled: boolean;
 }
 
-/** The server forgets an event an hour after its last change; then a repeat is a new one. */
+/** The server deletes an event an hour after its last change. After that a repeat creates a new event. */
 const SERIES_MS = 30 * 60_000;
 const REPEATS_MS = 15_000;
-/** Different notes of one reason and object: so many at once, and one more each minute. The rest is counted in the last one. */
+/** Limit of different notes for one reason and object: this burst, plus one more each minute. Further ones are counted in the last event. */
 const BURST = 5;
 const REFILL_MS = 60_000;
 const MAX_SERIES = 5_000;
@@ -58,7 +58,7 @@ export class EventRecorder {
   readonly #latest = new Map<string, { series: Series; tokens: number; atMs: number }>();
   readonly #queue = new Set<Series>();
   #sending: Promise<void> | undefined;
-  /** Ends all waiting for repeats and for second attempts. */
+  /** Ends all waits for repeats and for second attempts. */
   #hurry = new AbortController();
 
   constructor(options: EventRecorderOptions) {
@@ -74,7 +74,7 @@ export class EventRecorder {
     }
   }
 
-  /** Sends what waits, for 5 s at most. Never rejects. */
+  /** Sends the queued events, for 5 s at most. Never rejects. */
   async flush(): Promise<void> {
     this.#hurry.abort();
     for (const series of this.#series.values()) if (series.sentCount < series.count) this.#queue.add(series);
@@ -109,7 +109,7 @@ export class EventRecorder {
       sentCount: 0,
       scheduled: false,
     };
-    // A Map keeps the order of insertion, so the first is the oldest.
+    // A Map keeps the insertion order, so the first entry is the oldest.
     this.#series.delete(key);
     this.#series.set(key, series);
     this.#latest.set(topic, { ...this.#bucket(topic, now.monotonicMs), series });
@@ -141,7 +141,7 @@ export class EventRecorder {
   }
 
   #event(object: ObjectReference, event: RecordedEvent, now: number): KubeEvent {
-    // Names end a part in a letter or a digit.
+    // A part of a Kubernetes name must end in a letter or a digit.
     const name = object.name.slice(0, 200).replace(/[-.]+$/, '');
     const suffix = Math.floor(this.#options.random() * 2 ** 48)
       .toString(16)
@@ -214,7 +214,7 @@ export class EventRecorder {
     const { client } = this.#options;
     const settings = { timeoutMs: REQUEST_TIMEOUT_MS };
     const resource = { group: 'events.k8s.io', version: 'v1', namespace, resource: 'events' };
-    // A series of fewer than two is refused.
+    // The API server refuses a series with a count below two.
     const series = count < 2 ? undefined : { count, lastObservedTime: microTime(last.wallMs) };
     if (sentCount > 0 && series !== undefined) {
       try {
@@ -222,7 +222,7 @@ export class EventRecorder {
         await client.patch(path, { series }, { ...settings, contentType: 'application/merge-patch+json' });
         return;
       } catch (error) {
-        // The server has forgotten it: told anew.
+        // The server has deleted the event, so it is created again.
         if (!isNotFound(error)) throw error;
       }
     }
@@ -230,13 +230,13 @@ export class EventRecorder {
       const body = series === undefined ? event : { ...event, series };
       await client.create(resourcePath(resource), body, settings);
     } catch (error) {
-      // It was there already: the response of an earlier attempt was lost.
+      // The event already exists: the response to an earlier attempt was lost.
       if (!isConflict(error)) throw error;
     }
   }
 }
 
-/** At most so many bytes of UTF-8, whole characters. */
+/** At most this many bytes of UTF-8, without cutting a character. */
 function shortenToBytes(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;
   const mark = '…';

@@ -1,4 +1,4 @@
-// The body of a response of the API server: as text, line by line, as JSON, or as the error that it tells of. Used by kube-client.ts.
+// Reads the body of an API server response: as text, line by line, as JSON, or as the error that it reports.
 
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
@@ -17,7 +17,7 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Lines as they come; an event may be cut anywhere, also inside a character. */
+/** Yields lines as they arrive. A chunk may end anywhere, even inside a character. */
 export async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
   const decoder = new StringDecoder('utf8');
   let begun: string[] = [];

@@ -1,6 +1,5 @@
-// A small REST client for the API server over node's own http: JSON requests and watch streams. Every part of the operator that
-// talks to Kubernetes does it through here. A request can be aborted at any time, also before the first byte of its response, and
-// each one reads its credentials anew.
+// A small REST client for the API server on Node's own http: JSON requests and watch streams. All access to Kubernetes goes through it. A
+// request can be aborted at any time, even before the first byte of its response. Each request reads its credentials again.
 
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -19,19 +18,19 @@ export interface RequestReport {
   /** `prommigrations/status`, `leases`, … */
   readonly resource: string;
   readonly code: number | string;
-  /** Until the whole response was there; for a watch until its first byte. */
+  /** Until the complete response had arrived; for a watch, until its first byte. */
   readonly seconds: number;
 }
 
 export interface RequestSettings {
   readonly query?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** From the first step to the last byte of the response. Default 30 s. */
+  /** From the start of the request to the last byte of the response. Default 30 s. */
   readonly timeoutMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** How long a watch may take to begin; the API server begins at once, also when there is nothing to tell. */
+/** How long a watch may take to begin. The API server sends the head immediately, even if there are no events. */
 const FIRST_BYTE_MS = 30_000;
 
 export class KubeClient {
@@ -53,8 +52,8 @@ export class KubeClient {
   }
 
   /**
-   * Reads an object or, when the path ends in a resource, a list.
-   * @throws KubeApiError, KubeConnectionError, or the signal's reason; so do all the others
+   * Reads an object or, if the path ends in a resource, a list.
+   * @throws KubeApiError, KubeConnectionError, or the signal's reason; all other methods throw the same
    */
   get<T>(path: string, settings: RequestSettings = {}): Promise<T> {
     const verb = describePath(path).named ? 'get' : 'list';
@@ -65,7 +64,7 @@ export class KubeClient {
     return this.#json<T>({ verb: 'create', method: 'POST', path, query: settings.query, body }, settings);
   }
 
-  /** Responded with 409 when `body` has a resourceVersion that is no longer the object's. */
+  /** The API server responds 409 if `body` has a resourceVersion that is no longer the object's. */
   replace<T>(path: string, body: unknown, settings: RequestSettings = {}): Promise<T> {
     return this.#json<T>({ verb: 'update', method: 'PUT', path, query: settings.query, body }, settings);
   }
@@ -76,14 +75,14 @@ export class KubeClient {
     return this.#json({ verb: 'delete', method: 'DELETE', path, query: settings.query, body }, settings);
   }
 
-  /** Server-side apply: the fields in `body` become the manager's, and those that it had and left out are removed. */
+  /** Server-side apply: the manager owns the fields in `body`; fields that it owned before and that are not in `body` are removed. */
   apply<T>(
     path: string,
     body: unknown,
     settings: RequestSettings & { readonly fieldManager: string; readonly force?: boolean },
   ): Promise<T> {
     const query = { ...settings.query, fieldManager: settings.fieldManager, force: String(settings.force ?? true) };
-    // JSON is YAML.
+    // JSON is valid YAML.
     const contentType = 'application/apply-patch+yaml';
     return this.#json<T>({ verb: 'patch', method: 'PATCH', path, query, body, contentType }, settings);
   }
@@ -100,8 +99,8 @@ export class KubeClient {
   }
 
   /**
-   * The events of a collection; ends when the server closes the stream, as it does after `timeoutSeconds`. ERROR events come
-   * through as they are. Leaving the loop closes the connection.
+   * The events of a collection. Ends when the server closes the stream, as it does after `timeoutSeconds`. ERROR events are passed on unchanged.
+   * Leaving the loop closes the connection.
    * @throws KubeApiError, KubeConnectionError (also for a stream cut in the middle of an event), or the signal's reason
    */
   async *watch(
@@ -143,7 +142,7 @@ export class KubeClient {
         if ((response.statusCode ?? 0) >= 300) throw await failureOf(response);
         return { value: parseJson<T>(await textOf(response), call), code: response.statusCode ?? 0 };
       } catch (error) {
-        // Whatever made this one silent may have made the waiting connections silent too: better to begin with a new one.
+        // The cause of this timeout may affect the idle connections too, so the next request opens a new one.
         if (exchange.timedOut) this.#dropIdle();
         return exchange.fail(error);
       }
@@ -154,7 +153,7 @@ export class KubeClient {
     for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
   }
 
-  /** Resolves with the head of the response. A kept connection that the server had just closed is tried once more. */
+  /** Resolves with the head of the response. If the server had just closed a kept-alive connection, the request is sent again. */
   async #begin(call: KubeCall, exchange: KubeExchange, timeoutMs: number): Promise<IncomingMessage> {
     exchange.arm(this.#clock, timeoutMs);
     const options = await exchange.race(

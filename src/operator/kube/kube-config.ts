@@ -1,5 +1,5 @@
-// Where the API server is and how to prove who one is. Called once by operator.ts; kube-client.ts asks it before each request, so
-// that a rotated token or certificate is used at once.
+// Where the API server is, and the credentials for it. The credentials are read again for each request, so that a rotated token or certificate
+// is used immediately.
 
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ export interface KubeConnection {
   readonly server: URL;
   /** The namespace of the pod, or of the kubeconfig's context. */
   readonly namespace: string;
-  /** A fresh Authorization header, CA, client certificate. Reads files and may run a credential plugin; throws when one fails. */
+  /** Current Authorization header, CA, client certificate. Reads files and may run a credential plugin. @throws when one fails */
   requestOptions(): Promise<RequestOptions>;
 }
 
@@ -31,8 +31,8 @@ export interface ConnectionOptions {
 const DEFAULT_SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * Looks where controllers look, in their order: the given kubeconfig, the files in KUBECONFIG, the pod's service account, and
- * ~/.kube/config. A context given without a kubeconfig passes over the service account.
+ * Searches in the same order as controllers do: the given kubeconfig, the files in KUBECONFIG, the pod's service account, and ~/.kube/config.
+ * If a context is given without a kubeconfig, the service account is skipped.
  * @throws Error with a message for people when there is none, or when it is not usable
  */
 export async function loadKubeConnection(options: ConnectionOptions): Promise<KubeConnection> {
@@ -50,7 +50,7 @@ export async function loadKubeConnection(options: ConnectionOptions): Promise<Ku
   );
 }
 
-// By hand, because client-node costs 85 MB of memory in every pod, and keeps a token for a minute after its rotation.
+// Written by hand, because client-node takes 85 MB of memory in every pod, and keeps a token for a minute after its rotation.
 async function inCluster(
   environment: Readonly<Record<string, string | undefined>>,
   directory: string,
@@ -105,7 +105,7 @@ async function fromKubeconfig(
   }
   // client-node drops the CA of a context that has no user.
   if (config.getCurrentUser() === null) config.addUser({ name: current.user });
-  // It also refuses plain HTTP otherwise, which is what `kubectl proxy` speaks.
+  // Otherwise it also refuses plain HTTP, which `kubectl proxy` uses.
   if (server.protocol === 'http:') config.clusters = config.clusters.map((one) => ({ ...one, skipTLSVerify: true }));
   const tokenFile = tokenFiles.get(current.user);
   return {
@@ -114,7 +114,7 @@ async function fromKubeconfig(
     async requestOptions() {
       const options: RequestOptions = {};
       await config.applyToHTTPSOptions(options);
-      // Its agent would keep the certificates of the first request; a proxy's has to stay.
+      // client-node's agent would keep the certificates of the first request. The agent of a proxy is still needed.
       if (cluster.proxyUrl === undefined || cluster.proxyUrl === null) delete options.agent;
       if (tokenFile !== undefined) {
         options.headers = { ...(options.headers as object), Authorization: `Bearer ${await readToken(tokenFile)}` };
@@ -124,21 +124,21 @@ async function fromKubeconfig(
   };
 }
 
-/** Of two entries with one name the first stays, and so does the first current context, as kubectl has it. */
+/** Of two entries with the same name the first wins, and so does the first current context, as in kubectl. */
 function addFile(config: KubeConfig, next: KubeConfig, file: string, tokenFiles: Map<string, string>): void {
   let users: unknown;
   try {
     next.loadFromFile(file, { onInvalidEntry: 'filter' });
     users = (parse(readFileSync(file, 'utf8')) as { users?: unknown }).users;
   } catch (error) {
-    // A YAML error quotes the lines around it, and a kubeconfig is full of credentials.
+    // A YAML error quotes the surrounding lines, and a kubeconfig contains credentials.
     throw new Error(`the kubeconfig ${file} cannot be read: ${codeOf(error)}`);
   }
   const add = <T extends { readonly name: string }>(into: readonly T[], from: readonly T[]): T[] => [
     ...into,
     ...from.filter(({ name }) => !into.some((known) => known.name === name)),
   ];
-  // client-node does not know the field tokenFile.
+  // client-node does not support the field tokenFile.
   for (const { name, user } of Array.isArray(users) ? (users as NamedUser[]) : []) {
     if (typeof user?.tokenFile !== 'string' || config.users.some((known) => known.name === name)) continue;
     tokenFiles.set(name, resolve(dirname(file), user.tokenFile));

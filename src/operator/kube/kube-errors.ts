@@ -1,18 +1,17 @@
-// How a request to the API server can fail: it said no, or it said nothing. Thrown by kube-client.ts; who catches them decides by
-// `status` and `reason`, never by the text.
+// How a request to the API server can fail: with an error response, or without a response. Decisions use `status` and `reason`, never the text.
 
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import type { KubeStatus } from './kube-objects.ts';
 
-/** The API server responded with an error; the message is its own. */
+/** The API server responded with an error. The message is the server's. */
 export class KubeApiError extends Error {
   override readonly name = 'KubeApiError';
   readonly code = 'KUBE_API';
-  /** HTTP status; 410 also for a watch whose version is too old. */
+  /** HTTP status; also 410 for a watch whose version is too old. */
   readonly status: number;
-  /** As in a Status object: NotFound, AlreadyExists, Conflict, Expired, TooManyRequests…; empty when the response was none. */
+  /** As in a Status object: NotFound, AlreadyExists, Conflict, Expired, TooManyRequests…; empty if the response was not a Status. */
   readonly reason: string;
-  /** How long the server wants to be left alone. */
+  /** How long the server asks clients to wait. */
   readonly retryAfterMs: number | undefined;
 
   constructor(options: { status: number; reason: string; message: string; retryAfterMs?: number | undefined }) {
@@ -23,7 +22,7 @@ export class KubeApiError extends Error {
   }
 }
 
-/** No response, or half of one: refused, reset, timed out, cut off, not JSON, or no credentials to ask with. */
+/** No complete response: refused, reset, timed out, cut off, not JSON, or no credentials for the request. */
 export class KubeConnectionError extends Error {
   override readonly name = 'KubeConnectionError';
   /** Node's code (ECONNREFUSED, …), or TIMEOUT, CUT_OFF, NOT_JSON, CREDENTIALS. */
@@ -39,27 +38,27 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 404;
 }
 
-/** Somebody else was faster: a resourceVersion or uid that is no longer the object's, or an object that is there already. */
+/** Another client was faster: a resourceVersion or uid that is no longer the object's, or an object that already exists. */
 export function isConflict(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 409;
 }
 
-/** The version that a list or a watch wanted to go on from is gone. */
+/** The version from which a list or a watch should continue no longer exists. */
 export function isExpired(error: unknown): boolean {
   return error instanceof KubeApiError && (error.status === 410 || error.reason === 'Expired');
 }
 
-/** Milliseconds of Retry-After, or 0. At most an hour, so that a broken header cannot put the operator to sleep. */
+/** Milliseconds of Retry-After, or 0. At most an hour, so that an invalid header cannot stop the operator. */
 export function retryAfterOf(error: unknown): number {
   return error instanceof KubeApiError ? Math.min(error.retryAfterMs ?? 0, 3_600_000) : 0;
 }
 
-/** The message as it may be shown; never throws, whatever was thrown. */
+/** The message in a form that may be shown. Never throws, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return shown(error instanceof Error ? error.message : 'unknown error');
 }
 
-/** What a Status, or the response of a proxy in front of the server, says. `header` is Retry-After in seconds. */
+/** The error in a Status, or in the response of a proxy in front of the server. `header` is Retry-After in seconds. */
 export function apiError(httpStatus: number, body: string, header: string | undefined): KubeApiError {
   const status = parseStatus(body);
   const seconds =

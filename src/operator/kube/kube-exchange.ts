@@ -1,4 +1,4 @@
-// One request to the API server: what it is, when it ends, and what its failure means. Used by kube-client.ts.
+// One request to the API server: its description, its end, and the meaning of its failure.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { Deadline } from '../../telemetry/deadline.ts';
@@ -30,7 +30,7 @@ export class KubeExchange implements AsyncDisposable {
     return this.#deadline.signal;
   }
 
-  /** Begins the deadline; `disarm` ends it. */
+  /** Starts the deadline; `disarm` ends it. */
   arm(clock: Clock, timeoutMs: number): void {
     this.#deadline.start(clock, timeoutMs, new Error('no response in time'));
   }
@@ -59,7 +59,7 @@ export class KubeExchange implements AsyncDisposable {
     }
   }
 
-  /** Throws what the failure means: an abort from outside, the deadline, an error of the API, or one of the connection. */
+  /** Throws the error that the failure means: an abort from outside, the deadline, an API error, or a connection error. */
   fail(error: unknown): never {
     if (this.#outer?.aborted) throw this.#outer.reason;
     const what = `${this.#call.verb} ${describePath(this.#call.path).resource}`;

@@ -1,5 +1,5 @@
-// The few shapes of the Kubernetes API that the operator reads and writes, and the paths they live under. Types only for what is
-// looked at: an object keeps every other field that the server sent.
+// The few types of the Kubernetes API that the operator reads and writes, and their paths. The types cover only fields that are used: an
+// object keeps every other field that the server sent.
 
 import type { ObjectMeta } from '../../api/prom-migration.ts';
 
@@ -43,7 +43,7 @@ export interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-/** What an Event is about. */
+/** The subject of an Event. */
 export interface ObjectReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -53,7 +53,7 @@ export interface ObjectReference {
   readonly resourceVersion: string;
 }
 
-/** events.k8s.io/v1. All but `series` is immutable. */
+/** events.k8s.io/v1. All fields except `series` are immutable. */
 export interface KubeEvent extends KubeObject {
   readonly eventTime: string;
   readonly reportingController: string;
@@ -72,7 +72,7 @@ export interface KeyedData extends KubeObject {
   readonly binaryData?: Readonly<Record<string, string>> | null;
 }
 
-/** An object that cannot be renamed or moved: `namespace/name`, or the name alone where there are no namespaces. */
+/** The identity of an object, which cannot be renamed or moved: `namespace/name`, or only the name if it has no namespace. */
 export function keyOf(object: KubeObject): string {
   const { namespace, name } = object.metadata;
   return namespace === undefined ? name : `${namespace}/${name}`;
@@ -82,14 +82,14 @@ export interface ResourcePath {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
-  /** Undefined: all namespaces, or a resource that has none. */
+  /** Undefined: all namespaces, or a resource without namespaces. */
   readonly namespace?: string;
   readonly resource: string;
   readonly name?: string;
   readonly subresource?: string;
 }
 
-/** The URL path of a resource or a collection; each part is escaped, so that no name can reach another object. */
+/** The URL path of a resource or a collection. Each part is escaped, so that no name can point to another object. */
 export function resourcePath({ group, version, namespace, resource, name, subresource }: ResourcePath): string {
   const parts = group === '' ? ['api', version] : ['apis', group, version];
   if (namespace !== undefined) parts.push('namespaces', namespace);
@@ -100,13 +100,13 @@ export function resourcePath({ group, version, namespace, resource, name, subres
 }
 
 function encodePathPart(part: string): string {
-  // Dots are left alone by encodeURIComponent, and a URL resolves these two.
+  // encodeURIComponent does not escape dots, and a URL resolves `.` and `..`.
   if (part === '' || part === '.' || part === '..')
     throw new RangeError(`${JSON.stringify(part)} is not allowed in a path`);
   return encodeURIComponent(part);
 }
 
-/** What a path points at, for metrics and for comparing with the rights that were granted. */
+/** The target of a path, for metrics and for comparison with the granted rights. */
 export function describePath(path: string): { readonly resource: string; readonly named: boolean } {
   const parts = path.split('/').slice(1);
   // /version, /readyz and the like.
@@ -123,8 +123,8 @@ export function microTime(nowMs: number): string {
 }
 
 /**
- * The object without what no one reads and everyone stores: kubectl's copy of the manifest, and managedFields apart from the names of those
- * who own fields of the status.
+ * The object without data that would be stored but never read: kubectl's copy of the manifest, and managedFields except the names of managers
+ * that own fields of the status.
  */
 export function slimmed<T extends KubeObject>(object: T): T {
   const { managedFields, ...metadata } = object.metadata;

@@ -1,5 +1,5 @@
-// Which of several operators works: the holder of a Lease. Called by operator.ts. Clocks of machines differ, so the times written in the
-// Lease are never compared with one's own: a Lease is over when it has not changed for its duration while one was looking. The rules are in
+// Elects one of several operators: the holder of a Lease works. Clocks of machines differ, so the times written in the Lease are never
+// compared with the local clock. A Lease is over when it has not changed for its duration while this process was watching it. The rules are in
 // lease-rules.ts.
 
 import type { Clock } from '../../telemetry/clock.ts';
@@ -24,36 +24,36 @@ export interface LeaseElectorOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
-  /** Unlike that of every other process, also of the one that ran in this pod before. */
+  /** Unique per process, including earlier processes in the same pod. */
   readonly identity: string;
-  /** How long the others wait for a holder that says nothing, or may not know yet that it is none any more; default 15 s. */
+  /** How long the other candidates wait for a holder that does not renew and may not know yet that it lost the Lease; default 15 s. */
   readonly leaseDurationMs?: number;
-  /** How long a holder that cannot renew goes on working; default 10 s. The difference is the time to stop. */
+  /** How long a holder that cannot renew continues to work; default 10 s. The difference to the duration is the time to stop. */
   readonly renewDeadlineMs?: number;
   /** Between two attempts; default 2 s. */
   readonly retryPeriodMs?: number;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Its name is in the Lease, but an earlier holder may still have to stop; onStarted follows after so long, if nothing happens. */
+  /** The Lease names this process, but an earlier holder may still have to stop. onStarted follows after `waitMs`, if nothing happens. */
   readonly onClaimed?: (waitMs: number) => void;
   readonly onStarted: () => void;
-  /** The lease is lost or given back: whatever works has to stop now. Called once for each onStarted. */
+  /** The lease is lost or given back: all work has to stop now. Called once for each onStarted. */
   readonly onStopped: () => void;
-  /** An attempt failed. Conflicts are no errors. */
+  /** An attempt failed. Conflicts are not errors. */
   readonly onError?: (error: unknown) => void;
 }
 
 interface Observation {
   readonly lease: Lease;
-  /** What has to change for the Lease to count as renewed. */
+  /** The part of the Lease that has to change for it to count as renewed. */
   readonly record: string;
   readonly atMs: number;
 }
 
 type Standing =
-  /** Somebody else holds the Lease, or nobody does, or this process has claimed it and does not work yet. */
+  /** Another process holds the Lease, or none does, or this process has claimed it and does not work yet. */
   | { readonly kind: 'candidate' }
-  /** Works, but not longer than until then on the monotonic clock. */
+  /** Works, until `untilMs` on the monotonic clock at most. */
   | { readonly kind: 'leading'; readonly untilMs: number };
 
 interface Settings {
@@ -72,14 +72,14 @@ export class LeaseElector {
   readonly #collection: string;
   readonly #path: string;
   #observed: Observation | undefined;
-  /** Of the newest Lease that was seen, also when it is gone. */
+  /** Of the latest Lease that was seen, even if it is gone now. */
   #seenDurationMs = 0;
   #term: Term | undefined;
-  /** Until when the Lease is this process's own, on the monotonic clock. */
+  /** How long this process holds the Lease, on the monotonic clock. */
   #heldUntilMs = Number.NEGATIVE_INFINITY;
   #standing: Standing = { kind: 'candidate' };
 
-  /** @throws RangeError when the times do not leave a holder the time to stop before another one starts */
+  /** @throws RangeError when a holder would not have time to stop before another one starts */
   constructor(options: LeaseElectorOptions) {
     const { leaseDurationMs = 15_000, renewDeadlineMs = 10_000, retryPeriodMs = 2_000, namespace, name } = options;
     checkTimes(leaseDurationMs, renewDeadlineMs, JITTER_FACTOR * retryPeriodMs);
@@ -92,19 +92,19 @@ export class LeaseElector {
     this.#path = resourcePath({ ...resource, name });
   }
 
-  /** Whether this process may work now; false as soon as the renew deadline has passed, even before onStopped. */
+  /** Whether this process may work now. False as soon as the renew deadline has passed, even before onStopped. */
   get isLeader(): boolean {
     return this.#standing.kind === 'leading' && this.#options.clock.monotonicMs() < this.#standing.untilMs;
   }
 
-  /** Who held the lease when it was last looked at; undefined when nobody did. */
+  /** The holder of the Lease when it was last read; undefined if there was none. */
   get holder(): string | undefined {
     return this.#observed?.lease.spec?.holderIdentity || undefined;
   }
 
   /**
-   * Waits for the lease, holds it, and ends when it is lost, or given back because the signal was aborted. After a loss it may be
-   * called again. A lost lease is not given back: work that is still stopping has the rest of its duration.
+   * Waits for the lease, holds it, and returns when it is lost, or given back because the signal was aborted. After a loss it may be called
+   * again. A lost lease is not given back: work that is still stopping has the rest of its duration.
    * @throws only what onStarted or onStopped throw
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -131,7 +131,7 @@ export class LeaseElector {
       try {
         if ((await this.#attempt(signal, this.#renewDeadlineMs, 'any')) === 'held') {
           const waitMs = (this.#term?.leadsFromMs ?? 0) - clock.monotonicMs();
-          // An aborted claim is left as it is: the next one has to wait as well.
+          // An aborted claim is not released: the next process has to wait as well.
           if (waitMs <= 0 && signal.aborted) await this.#release();
           if (waitMs <= 0) return !signal.aborted;
           delayMs = Math.min(this.#retryPeriodMs, waitMs);
@@ -155,7 +155,7 @@ export class LeaseElector {
       if (restMs() <= 0) return 'lost';
       delayMs = this.#retryPeriodMs;
       try {
-        // A holder that finds its Lease gone, replaced or emptied stops before it does anything about it.
+        // A holder that finds its Lease gone, replaced or emptied stops working first.
         if ((await this.#attempt(signal, restMs(), 'renew')) === 'taken') return 'lost';
         this.#standing = { kind: 'leading', untilMs: this.#heldUntilMs };
       } catch (error) {
@@ -166,8 +166,8 @@ export class LeaseElector {
   }
 
   /**
-   * Renews the lease, or takes it where the rules and `allowed` let it; `taken` otherwise. It is one's own from the moment before the
-   * request, as the others cannot have seen it earlier. After `contested` nobody knows yet.
+   * Renews the lease, or takes it if the rules and `allowed` permit; otherwise returns `taken`. The lease is held from the moment before the
+   * request, because the other candidates cannot have seen it earlier. After `contested` the holder is unknown.
    */
   async #attempt(
     signal: AbortSignal,
@@ -176,11 +176,10 @@ export class LeaseElector {
   ): Promise<'held' | 'taken' | 'contested'> {
     const { clock } = this.#options;
     using deadline = new Deadline(signal);
-    // The client's own time limit is for an attempt that hangs; this one is for onStopped to be in time.
+    // The client's own timeout is for an attempt that hangs; this deadline ensures that onStopped is called in time.
     deadline.start(clock, timeoutMs, new Error('the renew deadline has passed'));
     const settings = { signal: deadline.signal, timeoutMs: this.#renewDeadlineMs / 2 };
-    // Two rounds: the version known from the last renewal may be old because of a change that does not matter, or of a response that was
-    // lost.
+    // Two rounds: the version known from the last renewal may be outdated, by an irrelevant change or by a renewal whose response was lost.
     for (let round = 0; round < 2; round++) {
       const known = round === 0 && allowed === 'renew' ? this.#observed?.lease : undefined;
       const lease = known ?? (await this.#look(settings));
@@ -206,16 +205,16 @@ export class LeaseElector {
     return nextMove({ identity, leaseDurationMs: this.#leaseDurationMs, term: this.#term, lease, observedAtMs, nowMs });
   }
 
-  /** @throws KubeApiError of a conflict when somebody else was faster */
+  /** @throws KubeApiError with a conflict when another process was faster */
   async #write(lease: Lease | undefined, move: Exclude<Move, 'wait'>, settings: Settings): Promise<void> {
     const { client } = this.#options;
     const signature = this.#signature();
     const next = signed(lease ?? this.#newLease(), move, signature);
     const leadsFromMs = move === 'take' ? this.#options.clock.monotonicMs() : undefined;
     const term = this.#term ?? { uid: lease?.metadata.uid, renewTimes: [], leadsFromMs };
-    // Before the request: when its response is lost, the Lease is known by it.
+    // Before the request: if its response is lost, this renewTime identifies the Lease as its own.
     this.#term = { ...term, renewTimes: [...term.renewTimes, signature.time] };
-    // With its uid: otherwise the API server would create a Lease that is gone anew.
+    // With its uid: otherwise the API server would create a deleted Lease again.
     this.#observe(
       lease === undefined
         ? await client.create<Lease>(this.#collection, next, settings)
@@ -239,7 +238,7 @@ export class LeaseElector {
     const record = recordOf(lease);
     this.#observed = { lease, record, atMs: record === this.#observed?.record ? this.#observed.atMs : nowMs };
     if (this.#term !== undefined && isOwn(lease, identity, this.#term)) {
-      // Whoever holds what was here before learns of its end before this is over, or has not been able to renew it.
+      // Before this wait is over, the holder of the previous Lease has noticed its end, or could not renew it.
       const waitMs = Math.max(this.#leaseDurationMs, this.#seenDurationMs);
       const { leadsFromMs } = this.#term;
       this.#term = {
@@ -263,7 +262,7 @@ export class LeaseElector {
     return { identity, leaseDurationMs: this.#leaseDurationMs, time: microTime(clock.now()) };
   }
 
-  /** So that the next holder need not wait. Whoever has taken it meanwhile keeps it, by the resourceVersion. */
+  /** Lets the next holder start without a wait. If another process has taken the Lease meanwhile, the resourceVersion protects it. */
   async #release(): Promise<void> {
     const { client, clock, identity, onError } = this.#options;
     const settings = { timeoutMs: RELEASE_TIMEOUT_MS };

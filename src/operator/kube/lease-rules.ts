@@ -1,21 +1,21 @@
-// The rules of leader election by a Lease: client-go's, and one more for a Lease that was deleted or emptied. Pure; lease-elector.ts acts on
-// them. docs/adr/0006 has the reasons and the proof.
+// The rules of leader election by a Lease: those of client-go, plus one for a Lease that was deleted or emptied. Pure. docs/adr/0006 has the
+// reasons and the proof.
 
 import type { Lease, LeaseSpec } from './kube-objects.ts';
 
 /**
- * Set by a holder that has stopped its work and gives the Lease back; removed by whoever takes it. Its value is the Lease's uid: one that is
- * created from a backup was given back by nobody.
+ * Set by a holder that has stopped its work and gives the Lease back; removed by the next holder. Its value is the Lease's uid: in a Lease
+ * that was created from a backup the uid differs, so that Lease does not count as given back.
  */
 export const RELEASED = 'prom-migrator.io/released-uid';
 
-/** What this process wrote when it last took the Lease: by it a Lease is known to be its own still. */
+/** What this process wrote when it last took the Lease. It identifies a Lease that is still its own. */
 export interface Term {
   /** Undefined until the Lease that this process created was seen. */
   readonly uid: string | undefined;
-  /** The `renewTime` that it was last seen with, and those that were sent since without a response. */
+  /** The `renewTime` that it was last seen with, and those sent since without a response. */
   readonly renewTimes: readonly string[];
-  /** From when it may work, on the monotonic clock. Undefined: a whole lease duration after the Lease is first seen to be its own. */
+  /** When it may start to work, on the monotonic clock. Undefined: one lease duration after the Lease is first seen to be its own. */
   readonly leadsFromMs: number | undefined;
 }
 
@@ -23,24 +23,24 @@ export interface Candidate {
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly term: Term | undefined;
-  /** The Lease as it is now; undefined when there is none. */
+  /** The current Lease; undefined if there is none. */
   readonly lease: Lease | undefined;
-  /** When this process first saw it as it is, on the monotonic clock. */
+  /** When this process first saw the Lease in this state, on the monotonic clock. */
   readonly observedAtMs: number;
   readonly nowMs: number;
 }
 
 export type Move =
-  /** It is this process's own. */
+  /** The Lease is this process's own. */
   | 'renew'
-  /** Write one's name and work: whoever held it has stopped. */
+  /** Write this process's name and start to work: the previous holder has stopped. */
   | 'take'
   /**
-   * Write one's name, and work only after holding that Lease for its whole duration: somebody may hold the one that was deleted, or that was
-   * emptied by another, and does not know yet.
+   * Write this process's name, but start to work only after holding the Lease for its whole duration. Another process may hold the Lease that
+   * was deleted, or that was emptied by a third party, and may not know it yet.
    */
   | 'claim'
-  /** Somebody else holds it. */
+  /** Another process holds it. */
   | 'wait';
 
 export function nextMove({ identity, leaseDurationMs, term, lease, observedAtMs, nowMs }: Candidate): Move {
@@ -48,12 +48,12 @@ export function nextMove({ identity, leaseDurationMs, term, lease, observedAtMs,
   if (isOwn(lease, identity, term)) return 'renew';
   const holder = lease.spec?.holderIdentity ?? '';
   if (holder === '') return wasReleased(lease) ? 'take' : 'claim';
-  // A name of one's own that one does not remember to have written.
+  // The Lease has this process's name, but this process does not remember having written it.
   if (holder === identity) return 'claim';
   return nowMs - observedAtMs > durationMs(lease, leaseDurationMs) ? 'take' : 'wait';
 }
 
-/** @throws RangeError when the times do not leave a holder the time to stop before another one starts */
+/** @throws RangeError when a holder would not have time to stop before another one starts */
 export function checkTimes(leaseDurationMs: number, renewDeadlineMs: number, longestRetryMs: number): void {
   if (leaseDurationMs <= renewDeadlineMs) {
     throw new RangeError(
@@ -68,8 +68,8 @@ export function checkTimes(leaseDurationMs: number, renewDeadlineMs: number, lon
 }
 
 /**
- * Whether the Lease is as this process left it, but for what does not say who holds it, such as labels. One that was restored from a backup
- * of an earlier time is not.
+ * Whether the Lease is as this process left it, except for parts that do not identify the holder, such as labels. A Lease restored from an
+ * earlier backup is not.
  */
 export function isOwn({ metadata, spec }: Lease, identity: string, term: Term | undefined): boolean {
   return (
@@ -80,13 +80,13 @@ export function isOwn({ metadata, spec }: Lease, identity: string, term: Term | 
   );
 }
 
-/** The duration that a Lease promises to its holder: the holder relies on its own, not on that of who waits for it. */
+/** The duration in the Lease. The holder relies on this one, not on the duration configured in a process that waits for it. */
 export function durationMs({ spec }: Lease, fallbackMs: number): number {
   const seconds = spec?.leaseDurationSeconds ?? 0;
   return seconds > 0 ? seconds * 1000 : fallbackMs;
 }
 
-/** What has to change for a Lease to count as renewed, or as another one. */
+/** The part of a Lease that has to change for it to count as renewed, or as another Lease. */
 export function recordOf({ metadata, spec }: Lease): string {
   return JSON.stringify([metadata.uid, spec ?? {}]);
 }
@@ -98,7 +98,7 @@ export interface Signature {
   readonly time: string;
 }
 
-/** The Lease with this holder, for the first time (`take`, `claim`) or once more (`renew`). */
+/** The Lease with this holder, for the first time (`take`, `claim`) or renewed (`renew`). */
 export function signed(lease: Lease, move: 'renew' | 'take' | 'claim', signature: Signature): Lease {
   const { identity, leaseDurationMs, time } = signature;
   const { spec } = lease;
@@ -113,7 +113,7 @@ export function signed(lease: Lease, move: 'renew' | 'take' | 'claim', signature
   return { ...withReleased(lease, undefined), spec: { ...taken, acquireTime: time, leaseTransitions: transitions } };
 }
 
-/** The Lease given back by a holder that has stopped its work. The next one need not wait. */
+/** The Lease given back by a holder that has stopped its work. The next one does not have to wait. */
 export function released(lease: Lease, time: string): Lease {
   const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
   return { ...withReleased(lease, lease.metadata.uid), spec };

@@ -1,5 +1,5 @@
-// Keeps a map of the objects of a collection as they are: a list, then a watch from there, for as long as the signal lets it. Reports the
-// keys that have changed, as client-go does. It outlives every fault of the API server; docs/adr says why it is not client-node's informer.
+// Keeps a map of the objects of a collection up to date, with a list and then a watch from there, until the signal is aborted. Reports the
+// changed keys, as client-go does. It recovers from every fault of the API server. docs/adr explains why it is not client-node's informer.
 
 import { backoffMs, fullJitter } from '../../telemetry/backoff.ts';
 import type { Clock } from '../../telemetry/clock.ts';
@@ -8,32 +8,32 @@ import type { KubeClient } from './kube-client.ts';
 import { isExpired, isNotFound, KubeConnectionError, messageOf, retryAfterOf, watchError } from './kube-errors.ts';
 import { type KubeList, type KubeObject, keyOf, slimmed, type WatchEvent } from './kube-objects.ts';
 
-/** What has changed in the map of objects; it is there already. */
+/** A change in the map of objects. The map already contains it. */
 export type Change =
-  /** Once, when the first list is complete. Every later list is reported as the changes that the watch had missed. */
+  /** Once, when the first list is complete. Every later list is reported as the changes that the watch missed. */
   | { readonly kind: 'synced'; readonly keys: readonly string[] }
   | { readonly kind: 'added' | 'modified' | 'deleted'; readonly key: string }
-  /** A list or watch failed and is going to be tried again; for the log, each time. */
+  /** A list or watch failed and will be retried. Reported each time, for the log. */
   | { readonly kind: 'waiting'; readonly reason: string };
 
 export interface ReflectOptions<T> {
   readonly client: KubeClient;
-  /** Where the objects are kept, by key: written here alone, without managedFields. */
+  /** The objects by key, reduced by `slimmed`. Only the reflector writes to this map. */
   readonly objects: Map<string, T>;
   /** Of the collection; see resourcePath. */
   readonly path: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** Objects in one response; default 500. */
+  /** Objects per response; default 500. */
   readonly pageSize?: number;
   /** Longest time between two lists; default 10 minutes. */
   readonly relistMs?: number;
-  /** A watch that says nothing for so long is given up; default 90 s, well above the minute between two bookmarks. */
+  /** A watch without any event for this long is aborted; default 90 s, well above the minute between two bookmarks. */
   readonly inactivityMs?: number;
-  /** How many changes only the regular list has found, when there were any: a sign that watches lose events. */
+  /** The number of changes that only the regular list found, if there were any: a sign that watches lose events. */
   readonly onRelistMiss?: (changes: number) => void;
-  /** The API server said something: a page, an event, a bookmark, the end of a watch. */
+  /** The API server sent something: a page, an event, a bookmark, the end of a watch. */
   readonly onActivity?: () => void;
 }
 
@@ -43,11 +43,11 @@ const SHORTEST_WATCH_MS = 1_000;
 const MISSING_RESOURCE_DELAY_MS = 10_000;
 
 /**
- * Ends when the signal is aborted, and never throws. A consumer that stops early has to abort the signal too: until then a request without
- * a response keeps the generator waiting.
+ * Ends when the signal is aborted, and never throws. A consumer that stops early has to abort the signal too: until then a request without a
+ * response keeps the generator waiting.
  *
- * While the resource itself is unknown (404: its CRD is not installed, or not any more) nothing is reported as deleted: an API
- * server that starts up responds in the same way.
+ * While the resource itself is unknown (404: its CRD is not installed, or was removed) nothing is reported as deleted, because an API server
+ * that starts up responds in the same way.
  */
 export async function* reflect<T extends KubeObject>(
   options: ReflectOptions<T>,
@@ -66,8 +66,8 @@ export async function* reflect<T extends KubeObject>(
     }
     if (signal.aborted) return;
     failures = reflection.takeHealthyMs() >= HEALTHY_MS ? 1 : failures + 1;
-    // What changed since is told by the next list. The first time at once, as this is what happens to every quiet watch; a server
-    // whose own lists are too old is not to be kept busy.
+    // The next list reports all changes since. The first time it follows immediately, because every quiet watch expires like this. A server
+    // whose own lists are too old must not be flooded with requests.
     const goneStale = isExpired(failure) && failures === 1;
     const delayMs = goneStale ? 0 : reconnectDelayMs(failures, random, failure);
     reflection.failed(failure, failures);
@@ -82,9 +82,8 @@ export async function* reflect<T extends KubeObject>(
 }
 
 /**
- * Milliseconds until the next attempt after `failures` in a row (from 1): full jitter between 0.5 s and a limit that doubles from
- * 1 s to 30 s; not before the server's Retry-After; at most 10 s while the resource does not exist, because someone is about to
- * install it.
+ * Milliseconds until the next attempt after `failures` in a row (from 1): full jitter between 0.5 s and a limit that doubles from 1 s to 30 s;
+ * not before the server's Retry-After; at most 10 s while the resource does not exist, because its CRD is probably being installed.
  */
 export function reconnectDelayMs(failures: number, random: () => number, failure?: unknown): number {
   const longestMs = isNotFound(failure) ? MISSING_RESOURCE_DELAY_MS : 30_000;
@@ -99,20 +98,20 @@ function describe(failure: unknown, path: string, delayMs: number): string {
   return `${messageOf(failure)}; ${again}`;
 }
 
-/** The regular list is due: no failure. */
+/** The regular list is due. Not a failure. */
 class RelistDue extends Error {}
 
 class Reflection<T extends KubeObject> {
   readonly #options: ReflectOptions<T>;
   readonly #objects: Map<string, T>;
   #synced = false;
-  /** Where the next watch goes on; undefined: list first. */
+  /** The version from which the next watch continues; undefined: list first. */
   #version: string | undefined;
   #listedAtMs = 0;
   #healthySinceMs: number | undefined;
   #heardAtMs = 0;
   #heard = 0;
-  /** The last list was due by time alone, so that what it finds was missed by a watch that looked healthy. */
+  /** The last list was due by time alone, so a watch that looked healthy missed the changes that this list finds. */
   #regular = false;
 
   constructor(options: ReflectOptions<T>) {
@@ -124,14 +123,14 @@ class Reflection<T extends KubeObject> {
     return this.#version === undefined;
   }
 
-  /** How long the server has been well until it was last heard, counted from the first success after the last failure. */
+  /** How long the server was healthy, from the first success after the last failure until its last response. */
   takeHealthyMs(): number {
     const healthy = this.#healthySinceMs === undefined ? 0 : this.#heardAtMs - this.#healthySinceMs;
     this.#healthySinceMs = undefined;
     return healthy;
   }
 
-  /** A watch can go on from its version after one failure; silence, or a second failure, casts doubt on the version too. */
+  /** After one failure, a watch can continue from its version. After silence or a second failure, the version is not trusted. */
   failed(failure: unknown, failures: number): void {
     const silent = failure instanceof KubeConnectionError && failure.code === 'SILENT';
     if (silent || isExpired(failure) || failures > 1) this.#version = undefined;
@@ -162,7 +161,7 @@ class Reflection<T extends KubeObject> {
       try {
         page = await client.get<KubeList<T>>(path, { query, signal, timeoutMs: LIST_TIMEOUT_MS });
       } catch (error) {
-        // The snapshot that the pages come from was compacted away between two of them; in one piece it cannot happen.
+        // The snapshot of the pages was compacted between two of them. A list in one piece cannot fail this way.
         if (!isExpired(error) || query['continue'] === undefined) throw error;
         items.length = 0;
         query = {};
@@ -176,7 +175,7 @@ class Reflection<T extends KubeObject> {
     }
   }
 
-  /** Takes the list over, and tells what is different from what was known. */
+  /** Takes over the list, and reports the differences from the known objects. */
   *#difference(items: readonly T[]): Generator<Change, void, undefined> {
     const gone = new Map(this.#objects);
     for (const item of items) {
@@ -199,13 +198,13 @@ class Reflection<T extends KubeObject> {
     if (before === undefined) yield { kind: 'added', key };
     else if (before.metadata.uid === uid) yield { kind: 'modified', key };
     else {
-      // Deleted and made anew while nobody looked.
+      // Deleted and created again while no watch was running.
       yield { kind: 'deleted', key };
       yield { kind: 'added', key };
     }
   }
 
-  /** One watch. Returns when another one may follow at once; throws what ended it otherwise. */
+  /** One watch. Returns when another one may follow immediately; otherwise throws what ended it. */
   async *watch(): AsyncGenerator<Change, void, undefined> {
     const { client, path, clock, random, signal, relistMs = 600_000, inactivityMs = 90_000 } = this.#options;
     const query = {
@@ -259,7 +258,7 @@ class Reflection<T extends KubeObject> {
     this.#options.onActivity?.();
   }
 
-  // By short sleeps: a process that was stopped for a while has not heard silence.
+  // In short sleeps: for a process that was suspended for a while, the elapsed time is not silence.
   async #abortWhenSilent(inactivityMs: number, attempt: AbortController): Promise<void> {
     const steps = 6;
     let heard = this.#heard;

@@ -1,5 +1,5 @@
-// Reads what a migration refers to, Secrets and ConfigMaps of its own namespace, one `get` each and never a list. Called by
-// controller.ts before a worker starts. No value ever gets into a problem's message or an error's.
+// Reads the Secrets and ConfigMaps that a migration refers to, from its own namespace, with one `get` each and never a list. No value ever
+// appears in the message of a problem or an error.
 
 import { type Reference, type ReferenceKind, referencesOf, type SecretSource } from '../../api/secret-source.ts';
 import { formatPath } from '../../api/field-path.ts';
@@ -7,29 +7,29 @@ import type { KubeClient } from './kube-client.ts';
 import { isNotFound, KubeApiError } from './kube-errors.ts';
 import { type KeyedData, type KubeObject, resourcePath } from './kube-objects.ts';
 
-/** A reference that leads nowhere: the user has to do something about it. */
+/** A reference without a target. The user has to fix it. */
 export interface ReferenceProblem {
   readonly reason: 'SecretNotFound' | 'SecretKeyNotFound' | 'SecretForbidden';
   readonly kind: ReferenceKind;
   readonly name: string;
   readonly key: string;
-  /** Where the manifest refers to it: `spec.source.basicAuth.password`. */
+  /** The location in the manifest: `spec.source.basicAuth.password`. */
   readonly path: string;
-  /** The whole of it for people. */
+  /** The complete message for people. */
   readonly message: string;
 }
 
 export interface ReadSecrets {
-  /** For compilePlan. Holds the values; has none of what `problems` tells of. */
+  /** For compilePlan. Contains the values, except those that `problems` reports. */
   readonly source: SecretSource;
   readonly problems: readonly ReferenceProblem[];
-  /** Differs when one of the objects has changed: was there a rotation? */
+  /** Differs if one of the objects has changed, so that a rotation can be detected. */
   readonly version: string;
 }
 
 /**
  * @param migration a valid PromMigration with a namespace
- * @throws KubeApiError and KubeConnectionError when the API server could not tell whether there is such a Secret
+ * @throws KubeApiError and KubeConnectionError when it is unknown whether such a Secret exists
  */
 export async function readSecrets(
   client: KubeClient,
@@ -40,7 +40,7 @@ export async function readSecrets(
   const references = referencesOf(migration);
   const wanted = new Map(references.map((reference) => [identityOf(reference), reference]));
   const found = new Map<string, FoundObject>();
-  // One after the other: there are few, and many migrations may start at once.
+  // Sequential: there are few objects, and many migrations may start at the same time.
   for (const [identity, { kind, name }] of wanted)
     found.set(identity, await read(client, namespace, kind, name, signal));
 
@@ -80,7 +80,7 @@ async function read(
   name: string,
   signal: AbortSignal,
 ): Promise<FoundObject> {
-  // Also what resourcePath would escape: there can be no object of such a name.
+  // Includes the names that resourcePath would escape: no object can have such a name.
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)) return 'missing';
   const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
   try {

@@ -1,5 +1,5 @@
-// Which resources are to be looked at, each at most once at a time. Filled by the controller's changes and timers, emptied by its
-// workers; the rules are client-go's: a key that is added while it is being worked on comes back when that work is done.
+// A queue of the keys to reconcile, each at most once at a time. The rules are client-go's: a key that is added while it is being processed
+// returns to the queue when that work is done.
 
 import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
 import type { Clock } from '../../telemetry/clock.ts';
@@ -10,11 +10,11 @@ export interface WorkQueueOptions {
   readonly random: () => number;
   /** Before the first retry of a key; doubles with each further one. Default 1 s. */
   readonly baseDelayMs?: number;
-  /** Default 30 s: when the API server is back after hours, nobody waits longer than that for what was missed. */
+  /** Default 30 s: the longest wait for missed changes when the API server is back after hours. */
   readonly maxDelayMs?: number;
 }
 
-/** Given by next() when the queue was closed. */
+/** next() rejects with it when the queue was closed. */
 export class WorkQueueClosedError extends Error {
   override readonly name = 'WorkQueueClosedError';
   readonly code = 'WORK_QUEUE_CLOSED';
@@ -34,10 +34,10 @@ export class WorkQueue {
   readonly #random: () => number;
   readonly #baseDelayMs: number;
   readonly #maxDelayMs: number;
-  /** In the order they were added; none of them is being worked on. */
+  /** In the order they were added; none of them is being processed. */
   readonly #ready = new Set<string>();
   readonly #working = new Set<string>();
-  /** Added while they were being worked on. */
+  /** Added while they were being processed. */
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
@@ -51,17 +51,17 @@ export class WorkQueue {
     this.#maxDelayMs = options.maxDelayMs ?? 30_000;
   }
 
-  /** Keys that could be taken now. */
+  /** Keys that can be taken now. */
   get size(): number {
     return this.#ready.size;
   }
 
-  /** Keys that have been taken and are not done. */
+  /** Keys that were taken and are not done. */
   get working(): number {
     return this.#working.size;
   }
 
-  /** Keys that are added later. */
+  /** Keys that will be added later. */
   get delayed(): number {
     return this.#delayed.size;
   }
@@ -76,7 +76,7 @@ export class WorkQueue {
     this.#handOut();
   }
 
-  /** Adds the key later; of several delays the earliest counts. */
+  /** Adds the key later. Of several delays the earliest counts. */
   addAfter(key: string, delayMs: number): void {
     if (this.#closed) return;
     if (!(delayMs > 0)) {
@@ -92,7 +92,7 @@ export class WorkQueue {
     this.#addLater(key, delayMs, entry).catch(() => undefined);
   }
 
-  /** Adds the key after a delay that doubles with each retry until forget(): between half of it and all of it, by chance. */
+  /** Adds the key after a delay that doubles with each retry until forget(), with random jitter between half of it and all of it. */
   retry(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
@@ -100,18 +100,18 @@ export class WorkQueue {
     this.addAfter(key, halfJitter(delayMs, this.#random));
   }
 
-  /** The key went well, or its resource is gone: the next retry begins with the shortest delay. */
+  /** The key was processed successfully, or its resource is gone: the next retry starts with the shortest delay. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
 
-  /** How often the key was retried since it was forgotten. */
+  /** How many times the key was retried since the last forget(). */
   retries(key: string): number {
     return this.#failures.get(key) ?? 0;
   }
 
   /**
-   * Takes the next key, and waits for one. The key belongs to the caller until done().
+   * Takes the next key, and waits for one if there is none. The key belongs to the caller until done().
    * @throws the signal's reason, or WorkQueueClosedError
    */
   next(signal: AbortSignal): Promise<string> {
@@ -121,13 +121,13 @@ export class WorkQueue {
     return key;
   }
 
-  /** The work on the key is over, well or not. */
+  /** The work on the key is over, successfully or not. */
   done(key: string): void {
     this.#working.delete(key);
     if (this.#again.delete(key)) this.add(key);
   }
 
-  /** Drops what is queued, and wakes all who wait with WorkQueueClosedError. */
+  /** Drops the queued keys, and rejects all waiting next() calls with WorkQueueClosedError. */
   close(): void {
     this.#closed = true;
     this.#ready.clear();
