@@ -1,5 +1,5 @@
-// How one attempt of a migration ended and what follows from it: an end for good, another try after a pause, or nothing because it was
-// stopped on purpose. Pure; used by controller.ts and decide.ts.
+// How one attempt of a migration ended, and what follows: a permanent end, another attempt after a pause, or nothing because it was stopped on
+// purpose. Pure.
 
 import { backoffMs } from '../../telemetry/backoff.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
@@ -11,15 +11,15 @@ import type { Reason } from './conditions.ts';
 export type WorkerEnd =
   | { readonly kind: 'result'; readonly result: MigrationResult }
   | { readonly kind: 'crashed'; readonly code: string; readonly message: string }
-  /** No sign of life. */
+  /** The thread gave no sign of life. */
   | { readonly kind: 'hung'; readonly silentMs: number }
-  /** Ended from outside because it did not stop in time; nothing is known of its last moments. */
+  /** Terminated because it did not stop in time. Its last moments are unknown. */
   | { readonly kind: 'terminated' };
 
-/** Why a worker was told to stop. */
+/** Why a worker was asked to stop. */
 export type StopCause = 'suspend' | 'spec-changed' | 'deadline' | 'deleted' | 'shutdown' | 'not-leader';
 
-/** What went wrong with the attempts since the last finished window. */
+/** What went wrong in the attempts since the last finished window. */
 export interface Failures {
   readonly count: number;
   /** On the monotonic clock. */
@@ -56,7 +56,7 @@ export type Verdict =
   | { readonly kind: 'again'; readonly failures: Failures }
   | { readonly kind: 'stopped'; readonly cause: StopCause };
 
-/** A rotated Secret mends these. */
+/** Codes that rotating the Secret can fix. */
 const CREDENTIAL_CODES: readonly string[] = [
   'unauthorized',
   'forbidden',
@@ -64,7 +64,7 @@ const CREDENTIAL_CODES: readonly string[] = [
   'tls-client-certificate',
   'tls-bad-material',
 ];
-/** A defect; the next attempt resumes at the mark and may well get past it. */
+/** Defects of the program. The next attempt resumes at the mark and may get past the problem. */
 const DEFECT_CODES: readonly string[] = ['internal', 'accounting'];
 
 const REFUSED_BY_SIDE = {
@@ -82,9 +82,9 @@ export function pauseMs(count: number): number {
 
 export interface Attempt {
   readonly end: WorkerEnd;
-  /** Set when it had been told to stop. */
+  /** Set if it was asked to stop. */
   readonly cause: StopCause | undefined;
-  /** Those since the last finished window, this attempt not included. */
+  /** The failures since the last finished window, without this attempt. */
   readonly earlier: Failures | undefined;
   /** Samples that the destination rejected, over all starts. */
   readonly samplesRejected: number;

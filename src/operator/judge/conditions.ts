@@ -1,9 +1,9 @@
-// The conditions of a PromMigration: every type and every reason as data (the documentation prints it), and how one is made so that
-// its time of transition stays right. Pure; used by status.ts.
+// The conditions of a PromMigration: every type and every reason as data (the documentation prints it), and the rule that keeps the transition
+// time correct. Pure.
 
 import type { Condition } from '../../api/prom-migration-status.ts';
 
-/** What each reason means. The list is closed: a reason that is not here is never written. */
+/** What each reason means. The list is closed: no other reason is ever written. */
 export const CONDITION_REASONS = {
   Accepted: {
     Valid: 'True: the manifest is valid and the objects that it refers to exist',
@@ -58,7 +58,7 @@ export const CONDITION_REASONS = {
     EmptyRange: 'False: the time range ends before it starts',
     DeadlineExceeded: 'False: spec.activeDeadlineSeconds has passed',
     InternalError: 'False: a bug in prom-migrator',
-    // Not ended: what keeps it from ending, as the conditions above have it.
+    // Not ended: the reason that prevents the end, from the conditions above.
     NotChecked: 'Unknown: as for Accepted',
     InvalidSpec: 'Unknown: as for Accepted',
     SecretNotFound: 'Unknown: as for Accepted',
@@ -86,7 +86,7 @@ export type Reason<T extends ConditionType> = keyof (typeof CONDITION_REASONS)[T
 
 export const CONDITION_TYPES = Object.keys(CONDITION_REASONS) as readonly ConditionType[];
 
-/** A condition as it is meant; when it last changed is worked out against the one before. */
+/** The desired condition. Its last transition time follows from a comparison with the previous one. */
 export interface Meant<T extends ConditionType> {
   readonly type: T;
   readonly status: Condition['status'];
@@ -103,14 +103,14 @@ export function findCondition(
   return conditions?.find((condition) => condition.type === type);
 }
 
-/** RFC 3339 with whole seconds, as Kubernetes writes its own times. */
+/** RFC 3339 with whole seconds, as in Kubernetes' own times. */
 export function apiTime(timeMs: number): string {
   return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
 }
 
 const MAX_MESSAGE = 1_024;
 
-/** The conditions as they are written; `lastTransitionTime` moves only when the status does. */
+/** The conditions as they are written; `lastTransitionTime` changes only with the status. */
 export function toConditions(
   meant: readonly AnyMeant[],
   before: readonly Condition[] | undefined,
@@ -131,7 +131,7 @@ export function toConditions(
   });
 }
 
-/** The reasons as Markdown tables, one for each type. */
+/** The reasons as Markdown tables, one per type. */
 export function conditionTables(): string {
   return CONDITION_TYPES.map((type) => {
     const rows = Object.entries(CONDITION_REASONS[type]).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);

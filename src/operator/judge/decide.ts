@@ -1,5 +1,5 @@
-// What to do about one PromMigration, given all that is known of it. Pure and level-based: it looks at how things are, never at how they
-// came to be so; controller.ts acts on the response and asks again whenever something has changed.
+// Decides what to do about one PromMigration, from everything that is known about it. Pure and level-based: it considers the current state,
+// never the history that led to it, and is called again after every change.
 
 import { createHash } from 'node:crypto';
 import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
@@ -10,7 +10,7 @@ import { findCondition, type Reason } from './conditions.ts';
 import { believedStatus } from './status-origin.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
-/** Whether the manifest can be run, as validation and the Secrets say; of one generation. */
+/** Whether the manifest can be run, according to validation and the Secrets; of one generation. */
 export type Check =
   | { readonly ok: true; readonly id: string; readonly noResumePoint: boolean }
   | {
@@ -36,13 +36,13 @@ export type WorkerState =
   /** `atMs` is a timestamp. */
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly generation: number; readonly atMs: number };
 
-/** What of the migration's course decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
+/** The timeline of the migration that decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
 export interface Course {
-  /** When it was first started. Before this process it is counted by the timestamp in the status. */
+  /** When it was first started. A start before this process is derived from the timestamp in the status. */
   readonly startedMs: number | undefined;
-  /** When this process last saw a window finished. */
+  /** When this process last saw a finished window. */
   readonly lastProgressMs: number | undefined;
-  /** Since when it is being tried without a pause that somebody wanted. */
+  /** Since when it is being tried without an intended pause. */
   readonly tryingSinceMs: number | undefined;
   readonly throughMs: number | undefined;
   readonly endMs: number | undefined;
@@ -52,7 +52,7 @@ export interface DecideInput {
   readonly resource: PromMigration;
   /** Undefined: this generation was not checked yet. */
   readonly check: Check | undefined;
-  /** Whether the Secrets were read just now: what is started gets fresh ones. */
+  /** Whether the Secrets were read just now: a start needs current ones. */
   readonly checkIsFresh: boolean;
   readonly worker: WorkerState;
   readonly course: Course;
@@ -61,7 +61,7 @@ export interface DecideInput {
   readonly now: Moment;
 }
 
-/** How the migration stands: what its status is made from. */
+/** The current situation of the migration, from which its status is made. */
 export type Situation =
   | { readonly kind: 'rejected'; readonly reason: Reason<'Accepted'>; readonly message: string }
   | { readonly kind: 'waiting' }
@@ -73,7 +73,7 @@ export type Situation =
   /** The resource is being deleted, and nothing runs any more. */
   | { readonly kind: 'deleting' }
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly atMs: number }
-  /** Ended before; only its generation has to be noted. */
+  /** Ended before; only its generation has to be recorded. */
   | { readonly kind: 'unchanged' };
 
 export type Action =
@@ -82,20 +82,20 @@ export type Action =
   | { readonly type: 'start'; readonly resume: ResumePoint | undefined }
   | { readonly type: 'stop'; readonly how: 'drain' | 'abort'; readonly cause: StopCause }
   | { readonly type: 'rates'; readonly rates: Rates }
-  /** Ends for good what no worker runs. */
+  /** Ends a migration permanently that no worker runs. */
   | { readonly type: 'end'; readonly outcome: Outcome }
   | { readonly type: 'status'; readonly situation: Situation }
   | { readonly type: 'delete' };
 
 export interface Decision {
   readonly actions: readonly Action[];
-  /** When to decide again although nothing has changed. */
+  /** When to decide again even if nothing has changed. */
   readonly againInMs?: number;
 }
 
-/** How often the status of a running migration is looked at. */
+/** How often the status of a running migration is checked. */
 export const STATUS_EVERY_MS = 10_000;
-/** Whoever frees a place wakes the next one; this is for the place that nobody told of. */
+/** Fallback poll in case a wake-up for a free slot is missed. */
 const WAITING_EVERY_MS = 30_000;
 
 const COMPLETED: Outcome = {
@@ -122,7 +122,7 @@ export function decide(input: DecideInput): Decision {
     : { ...decision, againInMs: earlier(decision.againInMs, deadlineMs - nowMs) };
 }
 
-/** Mostly it is gone at once. As long as somebody's finalizer keeps it, its status is true. */
+/** The object is usually gone immediately. While a finalizer keeps it, its status must be true. */
 function whileDeleted(input: DecideInput): Decision {
   const { worker } = input;
   if (worker.kind === 'running') return { actions: stop(worker, 'abort', 'deleted') };
@@ -143,15 +143,15 @@ function status(situation: Situation): Action {
 }
 
 interface End {
-  /** Undefined: the status says it, and nothing has to be written. */
+  /** Undefined: the status already shows it, and nothing has to be written. */
   readonly outcome: Outcome | undefined;
   readonly atMs: number;
   readonly generation: number | undefined;
 }
 
 /**
- * The end of a migration that has ended: what this process saw of it, or else what the status says. A failure counts for the generation
- * that failed: an edited spec is tried again. A success stays one, since what defines the copy cannot be edited.
+ * The end of a migration that has ended, as this process saw it, or else as the status shows it. A failure counts only for the generation that
+ * failed: an edited spec is tried again. A success is final, because what defines the copy cannot be edited.
  */
 function endOf({ resource, worker }: DecideInput): End | undefined {
   const { generation } = resource.metadata;
@@ -166,7 +166,7 @@ function endOf({ resource, worker }: DecideInput): End | undefined {
   return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
 }
 
-/** By timestamps, as Kubernetes does it for a Job: that is what people see, and it outlives this process. */
+/** By timestamps, as Kubernetes does for a Job: people see them, and they survive a restart of this process. */
 function afterEnd({ resource, now }: DecideInput, end: End): Decision {
   const nowMs = now.wallMs;
   const { outcome, atMs } = end;
@@ -212,7 +212,7 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
   const ratesChanged =
     rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
   if (ratesChanged) actions.push({ type: 'rates', rates });
-  // An edited spec may be refused by the checks; the worker goes on with the one it has until it is stopped.
+  // An edited spec may fail the checks. The worker continues with its current spec until it is stopped.
   return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
 }
 
@@ -231,7 +231,7 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
     return { actions: [status(situation)], againInMs: Math.min(failures.retryAtMs - nowMs, STATUS_EVERY_MS) };
   }
   const resume = resumeOf(input);
-  // The engine would call the rest of the range empty.
+  // The engine would report the rest of the range as empty.
   if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: COMPLETED }] };
   if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
   if (!checkIsFresh) return { actions: [{ type: 'check' }] };
@@ -241,7 +241,7 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
   };
 }
 
-/** Only where the destination keeps no mark may the status say where to go on. */
+/** The status may provide the resume point only if the destination stores no mark. */
 function resumeOf({ resource, course }: DecideInput): ResumePoint | undefined {
   if (resource.spec.destination.progress.protocol !== 'None') return undefined;
   if (course.throughMs === undefined || course.endMs === undefined) return undefined;
@@ -252,7 +252,7 @@ function earlier(a: number | undefined, b: number): number {
   return a === undefined ? b : Math.min(a, b);
 }
 
-/** The limits that a running migration takes over at once. */
+/** The limits that a running migration adopts immediately. */
 export function ratesOf({ limits }: PromMigrationSpec): Rates {
   const bytes = limits.bytesPerSecond === undefined ? undefined : parseQuantity(limits.bytesPerSecond);
   return {
@@ -261,7 +261,7 @@ export function ratesOf({ limits }: PromMigrationSpec): Rates {
   };
 }
 
-/** Changes with whatever a running worker cannot take over: it is stopped after its window then, and started anew. */
+/** Changes with everything that a running worker cannot adopt. The worker is then stopped after its window, and started again. */
 export function restartKeyOf(spec: PromMigrationSpec): string {
   const { suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished, limits, ...rest } = spec;
   const { samplesPerSecond, bytesPerSecond, ...otherLimits } = limits;

@@ -1,5 +1,4 @@
-// Which side of a migration fails and since when: an outage is told apart from the usual noise of networks. Pure, times are passed in. Held by
-// migration-track.ts.
+// Which side of a migration fails, and since when. Distinguishes an outage from ordinary network noise. Pure, times are passed in.
 
 import type { MigrationEvent } from '../../migration/report/observer.ts';
 import type { Side } from '../../remote/meaning/side.ts';
@@ -13,14 +12,14 @@ export interface Failing {
   readonly attempt: number;
   readonly code: string;
   readonly message: string;
-  /** When a request last went well after all; undefined while none has. */
+  /** When a request last succeeded after the failures; undefined while none has. */
   readonly recoveredAtMs: number | undefined;
 }
 
-/** A request that fails this often in a row, over this time, is an outage; less is the usual noise of networks. */
+/** This many consecutive failures of a request, over this time, are an outage; fewer are ordinary network noise. */
 const OUTAGE_ATTEMPTS = 3;
 const OUTAGE_MS = 5_000;
-/** How long a side has to be well before its outage counts as over: a condition that comes and goes tells nobody anything. */
+/** How long a side must be healthy before its outage counts as over: a condition that flaps is useless. */
 const RECOVERED_MS = 15_000;
 
 export class FailingSides {

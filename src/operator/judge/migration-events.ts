@@ -1,5 +1,4 @@
-// Which Kubernetes events a migration is worth: from what the engine tells, and from what has changed between two statuses. Pure; used by
-// controller.ts, sent by event-recorder.ts.
+// Selects the Kubernetes events of a migration, from what the engine reports and from the changes between two statuses. Pure.
 
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
@@ -9,7 +8,7 @@ import { findCondition } from './conditions.ts';
 import type { RecordedEvent } from '../kube/event-recorder.ts';
 import { statusText } from './status-text.ts';
 
-/** Every reason that there is, for the documentation. */
+/** All reasons, for the documentation. */
 export const EVENT_REASONS = {
   Started: 'Normal: copying started at the start of the range',
   Resumed: 'Normal: copying resumed at the resume point',
@@ -28,14 +27,14 @@ export type EventReason = keyof typeof EVENT_REASONS;
 
 export interface MigrationNotice extends RecordedEvent {
   readonly reason: EventReason;
-  /** Two notices of one topic within ten minutes are one. Undefined: each counts. */
+  /** Two notices of one topic within ten minutes are reported once. Undefined: each is reported. */
   readonly topic?: string;
 }
 
-/** How long a topic stays told. */
+/** How long a notice suppresses others of its topic. */
 export const TOPIC_MS = 10 * 60_000;
 
-/** What an event of the engine is worth. */
+/** The notice for an event of the engine, if it deserves one. */
 export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProgress>): MigrationNotice | undefined {
   switch (event.type) {
     case 'started': {
@@ -61,7 +60,7 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
   }
 }
 
-/** What the end of an attempt is worth, when another one follows. The end of a migration is told when its status is written. */
+/** The notice for the end of an attempt that another one follows. The end of a migration is reported when its status is written. */
 export function noticeOfEnd(verdict: Verdict): MigrationNotice | undefined {
   if (verdict.kind !== 'again') return undefined;
   const { reason, message } = verdict.failures;
@@ -69,7 +68,7 @@ export function noticeOfEnd(verdict: Verdict): MigrationNotice | undefined {
   return { type: 'Warning', reason: 'AttemptFailed', action: 'Migrate', note, topic: `attempt ${reason}` };
 }
 
-/** What a change of status is worth, when it has been written. */
+/** The notices for a change of status that was written. */
 export function noticesOfChange(
   before: PromMigrationStatus | undefined,
   after: PromMigrationStatus,

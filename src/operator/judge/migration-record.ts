@@ -1,5 +1,5 @@
-// What this process knows of one migration beyond its resource: its worker, its course, what was checked, what was told. Held by
-// controller.ts, one for each object while this operator is the leader.
+// What this process knows about one migration in addition to its resource: its worker, its timeline, the last check, the reported notices. One
+// record per object while this operator is the leader.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Moment } from '../../telemetry/clock.ts';
@@ -10,14 +10,14 @@ import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
 
-/** How long one that cannot be looked at stands back; shorter than the pause before its next look. */
+/** How long a migration that cannot be reconciled lets others go first; shorter than the pause before its next reconcile. */
 const HINDERED_MS = 500;
 
 export class MigrationRecord {
   readonly uid: string | undefined;
   readonly track: MigrationTrack;
   #worker: WorkerState = { kind: 'idle', failures: undefined };
-  /** Of the spec that the worker was started with, or that was last looked at. */
+  /** Of the spec that the worker was started with, or that was last seen. */
   #generation: number;
   #checked: { readonly generation: number; readonly check: Check; readonly failures: number } | undefined;
   readonly #toldAtMs = new Map<string, number>();
@@ -49,7 +49,7 @@ export class MigrationRecord {
     return this.#checked?.failures ?? 0;
   }
 
-  /** @returns whether this is news */
+  /** @returns whether the result has changed */
   checked(resource: PromMigration, check: Check): boolean {
     const before = this.#checked?.check;
     const failures = check.ok ? 0 : this.checkFailures + 1;
@@ -57,7 +57,7 @@ export class MigrationRecord {
     return !check.ok && (before === undefined || before.ok || before.message !== check.message);
   }
 
-  /** Somebody has edited the spec: that is worth an attempt without waiting for the end of a pause. */
+  /** An edited spec justifies an attempt before the pause is over. */
   seen(resource: PromMigration): void {
     const generation = generationOf(resource);
     if (this.#worker.kind !== 'idle' || generation === this.#generation) return;
@@ -114,7 +114,7 @@ export class MigrationRecord {
     this.track.paused();
   }
 
-  /** Whether the topic was not told lately. `nowMs`, here and below, is on the monotonic clock. */
+  /** Whether the topic was not reported recently. `nowMs`, here and below, is on the monotonic clock. */
   isNews({ topic }: MigrationNotice, nowMs: number): boolean {
     if (topic === undefined) return true;
     const toldAtMs = this.#toldAtMs.get(topic);
@@ -123,12 +123,12 @@ export class MigrationRecord {
     return true;
   }
 
-  /** The API server did not let it be looked at. */
+  /** The API server did not allow it to be reconciled. */
   hindered(nowMs: number): void {
     this.#hinderedUntilMs = nowMs + HINDERED_MS;
   }
 
-  /** Whether it would run if it had a place. */
+  /** Whether it would run if it had a slot. */
   wantsSlot(resource: PromMigration, nowMs: number): boolean {
     const worker = this.#worker;
     if (nowMs < this.#hinderedUntilMs) return false;

@@ -1,5 +1,5 @@
-// What is known of one migration's course over all its starts: fed with the reports of its workers, begun from the status that an earlier
-// operator left. Read by status.ts and decide.ts; held by controller.ts.
+// What is known about one migration's timeline over all its starts. It begins with the status that an earlier operator left, and is updated
+// from the reports of the workers.
 
 import { parseTime } from '../../api/time.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
@@ -27,8 +27,8 @@ const RATE_WINDOW_MS = 30_000;
 
 export class MigrationTrack {
   /**
-   * What was known before the present attempt: what an earlier operator left in the status, then what the last attempt ended with. Shown
-   * until an attempt has found the counts beside the mark in the destination; only without marks does it stay the truth.
+   * The counts before the current attempt: from the status of an earlier operator, then from the end of the last attempt. Shown until an attempt
+   * has found the counts beside the mark in the destination. Only without marks do they remain the valid counts.
    */
   #base: Counts | undefined;
   readonly #hasMarks: boolean;
@@ -37,7 +37,7 @@ export class MigrationTrack {
   #range: { readonly startMs: number; readonly endMs: number } | undefined;
   #through: number | undefined;
   #samplesRate = new SlidingRate(RATE_WINDOW_MS);
-  /** How far the attempts of this process have come, what was acknowledged inside windows in flight included: for the percentage. */
+  /** How far the attempts of this process have come, including samples acknowledged in windows in flight: for the percentage. */
   #reached: number | undefined;
   #remaining = new RemainingTime();
   readonly #failing = new FailingSides();
@@ -45,7 +45,7 @@ export class MigrationTrack {
   /** Timestamps, for the status. */
   startTimeMs: number | undefined;
   lastProgressTimeMs: number | undefined;
-  /** The same moments on the monotonic clock, for what is measured. A start before this process is counted by its timestamp. */
+  /** The same moments on the monotonic clock, for measurements. A start before this process is derived from its timestamp. */
   startedMs: number | undefined;
   lastProgressMs: number | undefined;
   tryingSinceMs: number | undefined;
@@ -84,7 +84,7 @@ export class MigrationTrack {
     return this.#through;
   }
 
-  /** Over all starts; undefined where it is not known, as after the marks of an older version. */
+  /** Over all starts; undefined if unknown, as after the marks of an older version. */
   get counts(): Counts | undefined {
     const run = this.#run;
     if (run === undefined || !this.#hasBegun(run)) return this.#base;
@@ -92,7 +92,7 @@ export class MigrationTrack {
     return earlier && addCounts(earlier, run);
   }
 
-  /** Samples that the destination rejected, over all starts as far as that is known. */
+  /** Samples that the destination rejected, over all starts as far as known. */
   get samplesRejected(): Readonly<Record<string, number>> {
     return (this.counts ?? this.#run ?? NO_COUNTS).samplesRejected;
   }
@@ -101,7 +101,7 @@ export class MigrationTrack {
     return this.#run === undefined ? 0 : this.#samplesRate.perSecond();
   }
 
-  /** What is done of the range, from 0 to 1; undefined until the range is known. */
+  /** The completed fraction of the range, from 0 to 1; undefined until the range is known. */
   get completed(): number | undefined {
     const reachedMs = this.#reached ?? this.#through;
     return this.#range === undefined || reachedMs === undefined
@@ -109,7 +109,7 @@ export class MigrationTrack {
       : completedRatio({ ...this.#range, reachedMs });
   }
 
-  /** Undefined while it can't be known. */
+  /** Undefined while unknown. */
   get remainingMs(): number | undefined {
     return this.#run === undefined ? undefined : this.#remaining.remainingMs;
   }
@@ -159,7 +159,7 @@ export class MigrationTrack {
     this.startedMs = undefined;
   }
 
-  /** Takes over what a worker told. @returns whether a window was finished */
+  /** Takes over a worker's report. @returns whether a window was finished */
   report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], now: Moment): boolean {
     const windowsBefore = this.#run?.windows ?? 0;
     for (const event of events) this.#take(event, progress, now);
@@ -167,7 +167,7 @@ export class MigrationTrack {
     if (this.#hasBegun(progress)) {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;
-      // What an earlier attempt had in flight is in the destination, although it is compared again.
+      // The windows that an earlier attempt had in flight are in the destination, although they are compared again.
       this.#reached = Math.max(progress.reachedMs, this.#reached ?? progress.reachedMs);
       this.#remaining.look(progress, now.monotonicMs);
     }
@@ -180,7 +180,7 @@ export class MigrationTrack {
     return finished;
   }
 
-  /** Notes a failure that no request is repeated for: the end of an attempt. */
+  /** Records a failure without a retry of its request: the end of an attempt. */
   noteError(side: Side | undefined, code: string, message: string, timeMs: number): void {
     const text = statusText(message);
     const same = this.#recentErrors.find((entry) => entry.side === side && entry.code === code);
@@ -200,7 +200,7 @@ export class MigrationTrack {
       case 'started':
         this.copying = true;
         this.resumedFromMs = progress.resumedFromMs;
-        // No mark was found: whatever the status says of earlier starts was of another copy, or is lost.
+        // No mark was found: what the status shows of earlier starts belongs to another copy, or is lost.
         if (progress.resumedFromMs === undefined) {
           this.#base = NO_COUNTS;
           this.#reached = undefined;

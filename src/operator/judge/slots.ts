@@ -1,4 +1,4 @@
-// Who may run when not all can: a limited number of places, given in order of creation. Pure; used by controller.ts.
+// Which migrations may run if not all can: a limited number of slots, assigned in order of creation. Pure.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import { keyOf } from '../kube/kube-objects.ts';
@@ -7,13 +7,13 @@ import type { MigrationRecord } from './migration-record.ts';
 export interface Slots {
   readonly resources: readonly PromMigration[];
   readonly record: (key: string) => MigrationRecord | undefined;
-  /** Places that nobody has. */
+  /** Slots that no migration has. */
   readonly free: number;
   /** On the monotonic clock. */
   readonly nowMs: number;
 }
 
-/** Whether there is a place for it, those that came before it and want one counted. */
+/** Whether there is a slot for it, after the older migrations that want one. */
 export function hasSlot(resource: PromMigration, slots: Slots): boolean {
   const key = keyOf(resource);
   let before = 0;
@@ -25,7 +25,7 @@ export function hasSlot(resource: PromMigration, slots: Slots): boolean {
   return slots.free > 0;
 }
 
-/** The keys that may take the free places, the oldest first. */
+/** The keys that may take the free slots, the oldest first. */
 export function nextForSlots(slots: Slots): string[] {
   if (slots.free <= 0) return [];
   const waiting = slots.resources.filter((resource) => wantsSlot(resource, slots));

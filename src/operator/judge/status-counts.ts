@@ -1,4 +1,4 @@
-// The counts of a migration in its status: written from what the engine counts, and read again by the next operator. Pure.
+// The counts of a migration in its status: written from the engine's counts, and read by the next operator. Pure.
 
 import type { StatusProgress } from '../../api/prom-migration-status.ts';
 import { type Counts, NO_COUNTS } from '../../migration/report/counts.ts';
@@ -20,7 +20,7 @@ const COUNT_NAMES = [
   'retries',
 ] as const;
 
-/** The counts that a status shows; undefined when it shows that they are not known. */
+/** The counts that a status shows; undefined if it shows that they are unknown. */
 export function countsIn(progress: StatusProgress | undefined): Counts | undefined {
   if (progress === undefined) return NO_COUNTS;
   if (progress.samplesRead === undefined) return undefined;
@@ -30,7 +30,7 @@ export function countsIn(progress: StatusProgress | undefined): Counts | undefin
   return counts;
 }
 
-/** A number as the schema takes it. */
+/** A number in the form that the schema accepts. */
 export function countOf(count: number): number {
   return Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);
 }

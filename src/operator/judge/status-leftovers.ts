@@ -1,9 +1,9 @@
-// What somebody else has put into a status and an apply leaves standing, since server-side apply removes only what its own manager once set.
-// Pure; called by status-writer.ts.
+// Fields that other managers added to the status. Server-side apply does not remove them, because it removes only what its own manager once
+// set. Pure.
 
 /**
- * A merge patch (RFC 7386) that takes from `there` whatever `wanted` does not have; undefined when there is nothing to take. Values that differ
- * are none of its business: applying has set them. A list is replaced when it has entries too many.
+ * A merge patch (RFC 7386) that removes from `there` whatever `wanted` does not have; undefined if there is nothing to remove. Values that
+ * differ are left alone, because the apply has set them. A list with too many entries is replaced.
  */
 export function leftoversPatch(there: object, wanted: object): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {};

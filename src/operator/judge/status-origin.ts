@@ -1,5 +1,5 @@
-// Whose words a status is. Only what this operator's own field manager wrote may decide anything after a restart: whether a migration has
-// ended, and when it started. Whatever anybody else wrote there is looked up again in the destination, or observed again. Pure.
+// Who wrote a status. After a restart, only what this operator's own field manager wrote may decide whether a migration has ended and when it
+// started. Anything that other managers wrote is read again from the destination, or observed again. Pure.
 
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
@@ -13,7 +13,7 @@ export function isEditedByOthers(resource: PromMigration): boolean {
   return writers.some(({ subresource, manager }) => subresource === 'status' && manager !== STATUS_MANAGER);
 }
 
-/** The status, unless somebody else has edited it. The next status that the operator writes takes those fields over. */
+/** The status, unless another manager has edited it. The next status that the operator writes takes over the edited fields. */
 export function believedStatus(resource: PromMigration): PromMigrationStatus | undefined {
   return isEditedByOthers(resource) ? undefined : resource.status;
 }

@@ -1,5 +1,4 @@
-// Makes the complete status of a PromMigration from how it stands (decide.ts) and what is known of its course (migration-track.ts). Pure;
-// used by controller.ts, written by status-writer.ts.
+// Composes the complete status of a PromMigration from its situation (decide.ts) and its timeline (migration-track.ts). Pure.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
@@ -32,7 +31,7 @@ export interface StatusInput {
   readonly now: Moment;
 }
 
-/** The status, complete: what is not in it is removed by applying it. */
+/** The complete status: applying it removes everything that is not in it. */
 export function composeStatus(input: StatusInput): PromMigrationStatus {
   const { resource, situation, track, check, now } = input;
   const before = resource.status;
@@ -71,7 +70,7 @@ function sameForGeneration(status: PromMigrationStatus, generation: number | und
   return { ...status, observedGeneration: generation, conditions };
 }
 
-/** RFC 3339, with milliseconds only where there are some: samples have them. */
+/** RFC 3339, with milliseconds only if there are any: samples have them. */
 function exactTime(timeMs: number): string {
   return new Date(timeMs).toISOString().replace('.000Z', 'Z');
 }
@@ -137,7 +136,7 @@ function meantBy(input: StatusInput): Conditions {
       : degraded.reason === 'SamplesSkipped' || degraded.status !== 'True'
         ? progressing
         : degraded;
-  // Its reasons are among those of Succeeded, except for two that never stand in the way.
+  // Its reasons are among those of Succeeded, except for two that never prevent the end.
   const open = {
     status: 'Unknown' as const,
     reason: hindrance.reason as Reason<'Succeeded'>,
@@ -227,7 +226,7 @@ function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degra
     case 'running':
     case 'pausing': {
       const stalledMs = situation.kind === 'unchanged' ? undefined : situation.stalledMs;
-      // Rounded down to a minute: a text that changes with every look would be written with every look.
+      // Rounded down to a minute: a text that changes with every check would be written with every check.
       if (stalledMs !== undefined) {
         const minutes = formatDuration(Math.floor(stalledMs / 60_000) * 60_000);
         const why = degraded.status === 'True' ? `: ${degraded.message}` : '';
@@ -244,7 +243,7 @@ function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degra
   }
 }
 
-/** How soon a status has to be written: at once when what people and programs react to has changed, soon for mere progress. */
+/** How soon a status has to be written: immediately if a change matters to people or programs, soon if only the progress has changed. */
 export function writeUrgency(
   before: PromMigrationStatus | undefined,
   after: PromMigrationStatus,
@@ -262,7 +261,7 @@ export function writeUrgency(
   return changed ? 'now' : 'soon';
 }
 
-/** Without the difference between a field that is undefined and one that is not there. */
+/** Removes the difference between an undefined field and a missing one. */
 function plain(status: PromMigrationStatus): unknown {
   return JSON.parse(JSON.stringify(status)) as unknown;
 }

@@ -1,12 +1,11 @@
-// What the operator's main thread and a migration's own thread tell each other. Sent by worker-pool.ts and worker-thread.ts;
-// everything here survives the structured clone.
+// The messages between the operator's main thread and a migration's own thread. Everything here survives the structured clone.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { ReferenceKind } from '../../api/secret-source.ts';
 import type { RateLimits } from '../../migration/migration-context.ts';
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../migration/report/observer.ts';
 
-/** One value of a Secret or ConfigMap. Lives in the memory of this process alone. */
+/** One value of a Secret or ConfigMap. It exists only in the memory of this process. */
 export interface SecretValue {
   readonly kind: ReferenceKind;
   readonly name: string;
@@ -14,13 +13,13 @@ export interface SecretValue {
   readonly value: string;
 }
 
-/** Where a migration without a resume point in its destination goes on, and the end that it was frozen at. */
+/** Where to resume a migration without a resume point in its destination, and the end at which its range was frozen. */
 export interface ResumePoint {
   readonly fromMs: number;
   readonly endMs: number;
 }
 
-/** What a thread is given to do: one attempt of one migration. */
+/** The work of a thread: one attempt of one migration. */
 export interface WorkerJob {
   /** With its defaults filled in, as validateMigration returns it. */
   readonly migration: PromMigration;
@@ -29,21 +28,21 @@ export interface WorkerJob {
   readonly resume?: ResumePoint;
 }
 
-/** Limits that reach a running migration; undefined: none. */
+/** Limits that apply to a running migration; undefined: none. */
 export type Rates = RateLimits;
 
 export type ToWorker =
-  /** Only to a thread that is doing nothing. */
+  /** Only sent to an idle thread. */
   | { readonly type: 'job'; readonly job: WorkerJob }
-  /** Take no new window, finish those in flight. */
+  /** Start no new window, finish those in flight. */
   | { readonly type: 'stop' }
-  /** End now. */
+  /** End immediately. */
   | { readonly type: 'abort' }
   | { readonly type: 'rates'; readonly rates: Rates };
 
 export type FromWorker =
-  /** What has happened since the last report. At most one a second, apart from those that tell of a start or an end. */
+  /** What has happened since the last report. At most one per second, except for those that report a start or an end. */
   | { readonly type: 'report'; readonly progress: MigrationProgress; readonly events: readonly MigrationEvent[] }
-  /** Nothing to tell, but alive. */
+  /** Nothing to report, but alive. */
   | { readonly type: 'heartbeat' }
   | { readonly type: 'ended'; readonly result: MigrationResult };
