@@ -40,7 +40,7 @@ export class WorkerThreads {
   }
 
   /**
-   * Runs the job in its own thread, with its own heap: a migration out of control exhausts only that.
+   * Runs the job in its own thread with its own heap, so that a runaway migration exhausts only that heap.
    * @throws ERR_WORKER_INIT_FAILED when the pod's or the machine's limit of processes is reached
    */
   readonly spawn = (job: WorkerJob): WorkerHandle => {
