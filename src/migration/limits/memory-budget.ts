@@ -38,7 +38,6 @@ export class MemoryBudget {
     this.#onChange = onChange;
   }
 
-  /** Bytes reserved now. */
   get used(): number {
     return this.#usedBytes;
   }

@@ -138,7 +138,6 @@ export class EndpointResolver {
     this.report(path, `take ${bytes} bytes in total; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
   }
 
-  /** A PEM text. */
   #pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): string | undefined {
     const text = this.#value(kind, reference, path);
     return text === undefined || this.#isTooLong(text, MAX_PEM_BYTES, path) ? undefined : text;

@@ -43,7 +43,6 @@ export interface ReachingRange extends ReadRange {
   readonly untilMs: number;
 }
 
-/** A sample of the progress series. */
 export interface ProgressSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly timeMs: number;

@@ -147,7 +147,7 @@ export class WindowPlanner {
     return new OpenWindow(range, this.#isStride(range) ? WHOLE_WINDOW : portions);
   }
 
-  /** Longer than a window with samples may be. */
+  /** Whether the range is longer than a window with samples may be. */
   #isStride({ fromMs, toMs }: TimeRange): boolean {
     return toMs - fromMs > this.#options.limits.maxMs;
   }

@@ -12,7 +12,7 @@ const CUSTOM_BUCKETS = 105;
 
 /**
  * How many of these samples of a plain response may differ from what the source has. It is an upper bound: Go's protobuf omits a value that
- * equals 0, so a 0 that arrived was a 0 or a −0, and the same is true of a histogram's sum. A histogram with custom buckets that arrives
+ * equals 0, so a 0 that arrived was a 0 or a −0, and the same applies to a histogram's sum. A histogram with custom buckets that arrives
  * without bounds (Prometheus 3.5) has lost them, unless it has one bucket only.
  */
 export function alteredAtMost({ floats, floatBits, histograms }: SampleColumns): number {

@@ -44,7 +44,7 @@ export function expandTemplate(template: Template, match: RegexMatch): string {
   return text;
 }
 
-/** Undefined: there is no such group, which expands to nothing. */
+/** Undefined if there is no such group. It then expands to nothing. */
 function groupNumber(name: string, regex: RE2JS): number | undefined {
   if (/^(?:0|[1-9][0-9]{0,8})$/.test(name)) {
     return Number(name) <= regex.groupCount() ? Number(name) : undefined;

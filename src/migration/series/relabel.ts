@@ -7,7 +7,6 @@ import { RE2JS } from 're2js';
 import type { RelabelRule } from '../plan/migration-plan.ts';
 import { compileTemplate, expandTemplate, type Template } from './relabel-template.ts';
 
-/** A label: name and value. */
 export type LabelPair = readonly [name: string, value: string];
 
 /** The labels to write, sorted by name, without empty ones; undefined: a rule dropped the series. */
@@ -233,7 +232,7 @@ function hasDuplicates(pairs: readonly LabelPair[]): boolean {
   return new Set(pairs.map(([name]) => name)).size < pairs.length;
 }
 
-/** By the bytes of their UTF-8, which is by code point. `<` compares UTF-16 units and differs above U+FFFF. */
+/** Compares in the order of UTF-8 bytes, which is code point order. `<` compares UTF-16 units and differs above U+FFFF. */
 function compareNames(a: string, b: string): number {
   if (a === b) return 0;
   if (isAscii(a) || isAscii(b)) return a < b ? -1 : 1;

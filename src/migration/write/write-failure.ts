@@ -73,7 +73,6 @@ function reactToRateLimit({ samples, overLimit, rateLimits }: WriteAttempts): Wr
   return rateLimits >= RATE_LIMITS_BEFORE_SHRINKING ? 'test-size' : 'retry';
 }
 
-/** Counts the failures of one request. */
 export class WriteFailures {
   attempts = 0;
   serverErrors = 0;

@@ -7,7 +7,6 @@ import type { Side } from '../../remote/meaning/side.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
 import type { Reason } from './conditions.ts';
 
-/** How a worker thread ended. */
 export type WorkerEnd =
   | { readonly kind: 'result'; readonly result: MigrationResult }
   | { readonly kind: 'crashed'; readonly code: string; readonly message: string }

@@ -92,7 +92,6 @@ export class MigrationRecord {
     return this.#signature !== before;
   }
 
-  /** The worker is gone. */
   workerEnded(end: WorkerEnd, { wallMs, monotonicMs }: Moment): Verdict | undefined {
     if (this.#worker.kind !== 'running') return undefined;
     const { stopping: cause, failures: earlier } = this.#worker;

@@ -65,7 +65,7 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Returns at once and never throws. */
+  /** Returns immediately and never throws. */
   record(object: ObjectReference, event: RecordedEvent): void {
     try {
       this.#record(object, event);

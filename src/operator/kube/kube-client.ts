@@ -129,7 +129,6 @@ export class KubeClient {
     }
   }
 
-  /** Closes all connections. */
   close(): void {
     this.#agent.destroy();
   }

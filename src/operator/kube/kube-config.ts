@@ -18,7 +18,6 @@ export interface KubeConnection {
 }
 
 export interface ConnectionOptions {
-  /** Path of a kubeconfig file. */
   readonly kubeconfig?: string;
   /** A context in it other than its current one. */
   readonly context?: string;
