@@ -1,6 +1,7 @@
 // The Grafana dashboard: its variables, and the panels laid out on its grid. It becomes the JSON file in the chart.
 
-import { type Panel, ROWS } from './chart-panels.ts';
+import type { Panel } from './chart-panel.ts';
+import { ROWS } from './chart-panels.ts';
 
 const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 

@@ -13,7 +13,7 @@ import {
   type QueryResult,
 } from './query-response.ts';
 import { type Api, apiUrl, secondsOf } from './query-url.ts';
-import { JsonCost } from './json-cost.ts';
+import { linesOf, wholeText } from './json-text.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type ResponseClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
@@ -240,51 +240,14 @@ export class QueryClient {
     );
   }
 
-  async #whole(response: HttpResponse, maxBytes: number): Promise<string> {
-    const pieces: Uint8Array[] = [];
-    const cost = new JsonCost();
-    try {
-      for await (const piece of response.body) {
-        pieces.push(piece);
-        cost.add(piece);
-        if (cost.bytes > maxBytes) throw this.#tooLarge(response, 'sent a response', maxBytes);
-      }
-      return Buffer.concat(pieces).toString('utf8');
-    } finally {
-      for (const piece of pieces) this.#buffers.give(piece);
-    }
+  #whole(response: HttpResponse, maxBytes: number): Promise<string> {
+    const tooLarge = () => this.#tooLarge(response, 'sent a response', maxBytes);
+    return wholeText(response.body, { buffers: this.#buffers, maxBytes, tooLarge });
   }
 
-  async *#lines(response: HttpResponse, maxLineBytes: number): AsyncGenerator<string, undefined> {
-    const pieces: Uint8Array[] = [];
-    const cost = new JsonCost();
-    const add = (part: Uint8Array): void => {
-      cost.add(part);
-      if (cost.bytes > maxLineBytes) throw this.#tooLarge(response, 'exported a line', maxLineBytes);
-      pieces.push(part);
-    };
-    const take = (): string => {
-      const line = Buffer.concat(pieces).toString('utf8');
-      pieces.length = 0;
-      cost.clear();
-      return line;
-    };
-    for await (const piece of response.body) {
-      try {
-        let from = 0;
-        for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
-          add(piece.subarray(from, end));
-          const line = take();
-          from = end + 1;
-          if (line.trim() !== '') yield line;
-        }
-        if (from < piece.byteLength) add(piece.slice(from));
-      } finally {
-        this.#buffers.give(piece);
-      }
-    }
-    const rest = take();
-    if (rest.trim() !== '') yield rest;
+  #lines(response: HttpResponse, maxBytes: number): AsyncGenerator<string, undefined> {
+    const tooLarge = () => this.#tooLarge(response, 'exported a line', maxBytes);
+    return linesOf(response.body, { buffers: this.#buffers, maxBytes, tooLarge });
   }
 
   #tooLarge(response: HttpResponse, what: string, maxBytes: number): RemoteError {

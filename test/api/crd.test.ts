@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from '@bufbuild/cel';
 import { parse as parseYaml } from 'yaml';
-import {
-  endpointTypesFile,
-  endpointTypesPath,
-  referenceFile,
-  referencePath,
-  statusTypesFile,
-  statusTypesPath,
-  typesFile,
-  typesPath,
-} from '../../scripts/docs.ts';
+import { endpointTypesPath, referencePath, sidesTypesPath, statusTypesPath, typesPath } from '../../scripts/docs.ts';
+import { referenceFile } from '../../scripts/docs-manifest.ts';
+import { endpointTypesFile, sidesTypesFile, statusTypesFile, typesFile } from '../../scripts/docs-types.ts';
 import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import { CRD_FILE, type Schema } from '../../src/api/crd.ts';
 
@@ -149,6 +142,7 @@ describe('what is made from the CustomResourceDefinition', () => {
   const made: readonly (readonly [string, URL, string])[] = [
     ['the types', typesPath, typesFile(schema, apiVersion)],
     ['the types of the endpoint fields', endpointTypesPath, endpointTypesFile(schema)],
+    ['the types of the source and the destination', sidesTypesPath, sidesTypesFile(schema)],
     ['the types of the status', statusTypesPath, statusTypesFile(schema)],
     ['the reference', referencePath, referenceFile(schema, apiVersion)],
   ];

@@ -1,7 +1,8 @@
 // The failures between this process and a server, as one error type. `class` decides the reaction, `message` and `hint` are for the user.
 
 import type { Side } from './side.ts';
-import { type ResponseCode, RESPONSE_CODES, type RemoteCode } from './response-codes.ts';
+import type { ResponseCode } from './response-code.ts';
+import { RESPONSE_CODES, type RemoteCode } from './response-codes.ts';
 
 export type ResponseClass =
   | 'transient' // the same request may succeed later: retry with a delay, without a limit

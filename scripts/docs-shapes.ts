@@ -1,0 +1,75 @@
+// The objects of the CRD's schema, each with a name and the places where it stands.
+
+import type { Schema } from '../src/api/crd.ts';
+
+/** An object of the schema: one interface among the types, one section of the reference. Equal objects share it. */
+export interface Shape {
+  readonly name: string;
+  readonly schema: Schema;
+  /** Where it stands, such as `spec.source.tls`. */
+  readonly paths: string[];
+}
+
+/** Names of what would otherwise be called after its field. */
+const NAMES: Readonly<Record<string, string>> = {
+  spec: 'PromMigrationSpec',
+  status: 'PromMigrationStatus',
+  'spec.source': 'SourceSpec',
+  'spec.destination': 'DestinationSpec',
+  'spec.destination.progress': 'DestinationProgress',
+  'spec.destination.progress.timeouts': 'ProgressTimeouts',
+  'spec.window': 'WindowBounds',
+  'spec.relabelings[]': 'Relabeling',
+  'status.conditions[]': 'Condition',
+  'status.range': 'CopiedRange',
+  'status.progress': 'StatusProgress',
+  'status.recentErrors[]': 'RecentError',
+};
+
+const SHARED_NAMES: Readonly<Record<string, string>> = {
+  username: 'KeyReference',
+  ca: 'SecretOrConfigMap',
+};
+
+export class Shapes {
+  readonly all: Shape[] = [];
+  readonly #byContent = new Map<string, Shape>();
+
+  constructor(root: Schema) {
+    for (const [field, schema] of Object.entries(root.properties ?? {})) {
+      if (schema.properties !== undefined) this.#add(field, field, schema);
+    }
+  }
+
+  /** The shape of an object's schema. */
+  of(schema: Schema): Shape {
+    const shape = this.#byContent.get(content(schema));
+    if (shape === undefined) throw new Error('an object of the schema that was not visited');
+    return shape;
+  }
+
+  #add(path: string, field: string, schema: Schema): void {
+    const known = this.#byContent.get(content(schema));
+    if (known !== undefined) {
+      known.paths.push(path);
+      return;
+    }
+    const name = NAMES[path] ?? SHARED_NAMES[field] ?? `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+    if (this.all.some((shape) => shape.name === name))
+      throw new Error(`two shapes would be called ${name}: name ${path}`);
+    const shape: Shape = { name, schema, paths: [path] };
+    this.all.push(shape);
+    this.#byContent.set(content(schema), shape);
+    for (const [child, childSchema] of Object.entries(schema.properties ?? {})) {
+      const { items } = childSchema;
+      if (childSchema.properties !== undefined) this.#add(`${path}.${child}`, child, childSchema);
+      else if (items?.properties !== undefined) this.#add(`${path}.${child}[]`, child, items);
+    }
+  }
+}
+
+/** What an object is, whatever its descriptions say and whether or not it is filled in by default. */
+function content(schema: Schema): string {
+  const { default: _, ...rest } = schema;
+  return JSON.stringify(rest, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value));
+}
