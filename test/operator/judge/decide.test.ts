@@ -1,95 +1,18 @@
 import assert from 'node:assert/strict';
-import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
+import { type DecideInput, decide } from '../../../src/operator/judge/decide.ts';
+import { endMs, migrationOf, monotonicMs, nowMs, startMs } from '../support/migrations.ts';
 import {
-  type Action,
-  type Check,
-  type DecideInput,
-  decide,
-  ratesOf,
-  restartKeyOf,
-  type WorkerState,
-} from '../../../src/operator/judge/decide.ts';
-import { endMs, migrationOf, momentAt, monotonicMs, nowMs, specOf, startMs } from '../support/migrations.ts';
-
-const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
-const missing: Check = {
-  ok: false,
-  reason: 'SecretNotFound',
-  message: 'no Secret "s"',
-  retryAtMs: monotonicMs + 5_000,
-};
-const idle: WorkerState = { kind: 'idle', failures: undefined };
-const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
-const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
-const crashed: Failures = { count: 2, retryAtMs: monotonicMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
-const noCourse = {
-  startedMs: undefined,
-  lastProgressMs: undefined,
-  tryingSinceMs: undefined,
-  throughMs: undefined,
-  endMs: undefined,
-};
-
-function running(changes: Partial<WorkerState & { kind: 'running' }> = {}): WorkerState {
-  const spec = specOf();
-  return {
-    kind: 'running',
-    restartKey: restartKeyOf(spec),
-    rates: ratesOf(spec),
-    stopping: undefined,
-    failures: undefined,
-    ...changes,
-  };
-}
-
-const succeededStatus = {
-  phase: 'Succeeded',
-  observedGeneration: 1,
-  completionTime: '2025-06-01T11:59:00Z',
-  conditions: [
-    {
-      type: 'Succeeded',
-      status: 'True' as const,
-      lastTransitionTime: '2025-06-01T11:59:00Z',
-      reason: 'Completed',
-      message: '',
-    },
-  ],
-};
-const failedStatus = {
-  ...succeededStatus,
-  phase: 'Failed',
-  conditions: [{ ...succeededStatus.conditions[0]!, status: 'False' as const, reason: 'SamplesRejected' }],
-};
-
-function input(changes: Partial<DecideInput> = {}): DecideInput {
-  return {
-    resource: migrationOf(),
-    check: accepted,
-    checkIsFresh: true,
-    worker: idle,
-    course: noCourse,
-    slotFree: true,
-    now: momentAt(nowMs),
-    ...changes,
-  };
-}
-
-/** The actions in short: their types, with what matters of them. */
-function short(actions: readonly Action[]): string[] {
-  return actions.map((action) => {
-    switch (action.type) {
-      case 'status':
-        return `status ${action.situation.kind}`;
-      case 'stop':
-        return `stop ${action.how} ${action.cause}`;
-      case 'end':
-        return `end ${action.outcome.reason}`;
-      default:
-        return action.type;
-    }
-  });
-}
+  missing,
+  completed,
+  rejected,
+  crashed,
+  noCourse,
+  running,
+  succeededStatus,
+  failedStatus,
+  input,
+  short,
+} from '../support/decide-inputs.ts';
 
 const table: [what: string, input: Partial<DecideInput>, actions: string[], againInMs?: number][] = [
   ['checks what it has never seen', { check: undefined }, ['check']],
@@ -355,43 +278,6 @@ describe('the decision about a migration', () => {
       });
       const unknown = { resource: migrationOf({ spec: { destination } }), course: noCourse };
       assert.equal(resumeOf(unknown), undefined);
-    });
-  });
-});
-
-describe('what makes a running worker begin anew', () => {
-  const base = restartKeyOf(specOf());
-  const same: Record<string, unknown>[] = [
-    { suspend: true },
-    { progressDeadlineSeconds: 60 },
-    { activeDeadlineSeconds: 60 },
-    { ttlSecondsAfterFinished: 60 },
-    { limits: { samplesPerSecond: 10 } },
-    { limits: { bytesPerSecond: '10M' } },
-  ];
-  for (const spec of same) {
-    it(`is not ${JSON.stringify(spec)}`, () => assert.equal(restartKeyOf(specOf(spec)), base));
-  }
-  const others: Record<string, unknown>[] = [
-    { limits: { memory: '512Mi' } },
-    { limits: { inFlightWrites: 9 } },
-    { window: { max: '10m' } },
-    { rejectedSamples: 'Skip' },
-  ];
-  for (const spec of others) {
-    it(`is ${JSON.stringify(spec)}`, () => assert.notEqual(restartKeyOf(specOf(spec)), base));
-  }
-
-  it('is not the order of the fields', () => {
-    const { source, ...rest } = specOf();
-    assert.equal(restartKeyOf({ ...rest, source }), base);
-  });
-
-  it('is not the rates, which are handed on as numbers', () => {
-    assert.deepEqual(ratesOf(specOf()), { samplesPerSecond: undefined, bytesPerSecond: undefined });
-    assert.deepEqual(ratesOf(specOf({ limits: { samplesPerSecond: 7, bytesPerSecond: '2Ki' } })), {
-      samplesPerSecond: 7,
-      bytesPerSecond: 2048,
     });
   });
 });

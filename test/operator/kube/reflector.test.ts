@@ -1,75 +1,6 @@
 import assert from 'node:assert/strict';
-import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
-import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
-import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
-import { type ReflectOptions, reconnectDelayMs, reflect } from '../../../src/operator/kube/reflector.ts';
-import { FakeApiServer, type SeenRequest } from '../support/fake-api-server.ts';
-import { ManualClock, settled, until } from '../support/manual-clock.ts';
-
-const path = '/apis/prom-migrator.io/v1alpha1/prommigrations';
-const one = (name: string, fields: object = {}): KubeObject => ({ metadata: { name, namespace: 'ns', ...fields } });
-const pathOf = (name: string) => `/apis/prom-migrator.io/v1alpha1/namespaces/ns/prommigrations/${name}`;
-const isWatch = ({ query }: SeenRequest) => query['watch'] === 'true';
-const isList = (request: SeenRequest) => !isWatch(request);
-
-/** A reflector at work, its changes as text, and the objects that it keeps. */
-async function start(
-  options: Partial<ReflectOptions<KubeObject>> = {},
-  prepare: (server: FakeApiServer) => void = () => {},
-) {
-  const server = await FakeApiServer.start();
-  prepare(server);
-  const clock = new ManualClock();
-  const client = new KubeClient(server.connection, { request: () => {} });
-  const stop = new AbortController();
-  const changes: string[] = [];
-  const misses: number[] = [];
-  const objects = new Map<string, KubeObject>();
-  const running = (async () => {
-    const all = {
-      client,
-      objects,
-      path,
-      clock,
-      random: () => 0.5,
-      signal: stop.signal,
-      onRelistMiss: (n: number) => misses.push(n),
-    };
-    for await (const change of reflect<KubeObject>({ ...all, ...options })) {
-      if (change.kind === 'synced') changes.push(`synced ${change.keys.join(' ')}`.trim());
-      else if (change.kind === 'waiting') changes.push(`waiting: ${change.reason}`);
-      else changes.push(`${change.kind} ${change.key.replace('ns/', '')}`);
-    }
-  })();
-  return {
-    server,
-    clock,
-    changes,
-    misses,
-    objects,
-    running,
-    stop: () => stop.abort(new Error('stop')),
-    lists: () => server.requests.filter(isList).length,
-    watches: () => server.requests.filter(isWatch).length,
-    watching: () => until('a watch is open', () => server.openWatches === 1),
-    sees: (change: string) => until(change, () => changes.some((seen) => seen.startsWith(change))),
-    async [Symbol.asyncDispose]() {
-      stop.abort(new Error('stop'));
-      await running;
-      client.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** The back-off of the test is over. */
-async function waitsAndGoesOn(parts: { clock: ManualClock; changes: string[] }, count = 1) {
-  const isWaiting = (change: string) => change.startsWith('waiting');
-  await until('it waits', () => parts.changes.filter(isWaiting).length === count);
-  await settled();
-  assert.equal(parts.clock.sleeping.length, 1);
-  await parts.clock.advance(parts.clock.sleeping[0]!);
-}
+import { settled, until } from '../support/manual-clock.ts';
+import { path, one, pathOf, isWatch, isList, start, waitsAndGoesOn } from '../support/reflector-run.ts';
 
 describe('the reflector', () => {
   it('lists, then watches on from there with bookmarks and a time limit of the server', async () => {
@@ -274,69 +205,6 @@ describe('the reflector', () => {
     await parts.sees('synced');
   });
 
-  it('gives up a watch that says nothing, and lists again in case it had missed something', async () => {
-    await using parts = await start();
-    const { server, clock } = parts;
-    await parts.watching();
-    server.silenceWatches();
-    server.put(path, one('a'));
-    await clock.advance(89_999);
-    assert.equal(parts.watches(), 1);
-    await clock.advance(1);
-    await parts.sees('waiting: the watch has received nothing for 90 s');
-    await waitsAndGoesOn(parts);
-    await parts.sees('added a');
-    await until('the silent connection is closed', () => server.openWatches === 1);
-  });
-
-  it('keeps a quiet watch that has bookmarks, also when the wall clock jumps', async () => {
-    await using parts = await start();
-    const { server, clock } = parts;
-    await parts.watching();
-    for (let minute = 0; minute < 5; minute++) {
-      await clock.advance(60_000);
-      server.bookmark();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      if (minute === 2) clock.setWallClock(clock.now() - 3_600_000);
-    }
-    assert.equal(parts.watches(), 1);
-  });
-
-  it('notices a silent watch although the wall clock was set back', async () => {
-    await using parts = await start();
-    await parts.watching();
-    parts.clock.setWallClock(0);
-    await parts.clock.advance(110_000);
-    await parts.sees('waiting: the watch has received nothing');
-  });
-
-  it('lists every ten minutes and watches anew, however well the watch looks', async () => {
-    await using parts = await start();
-    const { server, clock } = parts;
-    await parts.watching();
-    for (let minute = 1; minute <= 10; minute++) {
-      assert.equal(parts.lists(), 1);
-      await clock.advance(60_000);
-      server.bookmark();
-      await new Promise((resolve) => setTimeout(resolve, 3));
-    }
-    await until('it has listed again', () => parts.lists() === 2);
-    await until('it watches again', () => parts.watches() === 2);
-    await until('the old watch is closed', () => server.openWatches === 1);
-    assert.deepEqual([parts.changes, parts.misses], [['synced'], []]);
-  });
-
-  it('counts an event that only the regular list has seen', async () => {
-    await using parts = await start({ relistMs: 20_000 });
-    await parts.watching();
-    parts.server.silenceWatches();
-    parts.server.put(path, one('a'));
-    await parts.clock.advance(20_000);
-    await parts.sees('added a');
-    assert.deepEqual(parts.misses, [1]);
-    assert.deepEqual(parts.changes, ['synced', 'added a']);
-  });
-
   it('backs off longer with each failure, also when lists succeed between them, until it was well for a minute', async () => {
     const delays: number[] = [];
     await using parts = await start({ random: () => 1 });
@@ -385,30 +253,4 @@ describe('the reflector', () => {
     parts.server.bookmark();
     await until('the bookmark is heard', () => heard === 2);
   });
-});
-
-describe('the delay before a list or watch is tried again', () => {
-  const notFound = new KubeApiError({ status: 404, reason: 'NotFound', message: '' });
-  const busy = (retryAfterMs: number) =>
-    new KubeApiError({ status: 429, reason: 'TooManyRequests', message: '', retryAfterMs });
-  const cases: [failures: number, random: number, failure: unknown, delayMs: number][] = [
-    [1, 0, undefined, 500],
-    [1, 1, undefined, 1_000],
-    [4, 0, undefined, 500],
-    [4, 1, undefined, 8_000],
-    [100, 1, undefined, 30_000],
-    [100, 1, notFound, 10_000],
-    [1, 0, busy(1_000), 1_000],
-    [1, 0.5, busy(1_000), 1_250],
-    [10, 1, busy(1_000), 30_000],
-    [1, 0, busy(1e12), 3_600_000],
-  ];
-  for (const [failures, random, failure, delayMs] of cases) {
-    it(`is ${delayMs} ms after ${failures} failures with random ${random} and ${failure ?? 'no answer'}`, () => {
-      assert.equal(
-        reconnectDelayMs(failures, () => random, failure),
-        delayMs,
-      );
-    });
-  }
 });

@@ -1,10 +1,13 @@
 // A small Kubernetes API server in this process, for what a real one cannot be made to do on demand: pages that expire, watches that
 // go silent, bursts of errors, half-open connections. Objects of any kind live under their paths; there is no schema and no admission.
 
+import type { AddressInfo } from 'node:net';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { KubeConnection } from '../../../src/operator/kube/kube-config.ts';
 import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
+import { isIn, isCollectionPath, statusOf, failure, merge } from './api-objects.ts';
+import type { LogEntry, Stored } from './api-objects.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -33,15 +36,6 @@ interface Watcher {
   readonly response: ServerResponse;
   silent: boolean;
 }
-
-interface LogEntry {
-  readonly version: number;
-  readonly path: string;
-  readonly type: string;
-  readonly object: KubeObject;
-}
-
-type Stored = KubeObject & { [field: string]: unknown };
 
 export class FakeApiServer implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
@@ -303,44 +297,4 @@ export class FakeApiServer implements AsyncDisposable {
 
 function send(watcher: Watcher, type: string, object: unknown): void {
   if (!watcher.silent) watcher.response.write(`${JSON.stringify({ type, object })}\n`);
-}
-
-function isIn(path: string, collection: string): boolean {
-  const parent = path.slice(0, path.lastIndexOf('/'));
-  return parent === collection || parent.replace(/\/namespaces\/[^/]+/, '') === collection;
-}
-
-/** `/api/v1/x`, `/apis/g/v/x`, and the same below `namespaces/n`. */
-function isCollectionPath(path: string): boolean {
-  return /^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)(\/namespaces\/[^/]+)?\/[^/]+$/.test(path);
-}
-
-function statusOf(code: number, reason: string) {
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    status: code < 300 ? 'Success' : 'Failure',
-    code,
-    reason,
-    message: reason,
-  };
-}
-
-function failure(status: number, reason: string) {
-  return { status, value: statusOf(status, reason) };
-}
-
-function merge(into: Readonly<Record<string, unknown>>, patch: Readonly<Record<string, unknown>>) {
-  const result = { ...into };
-  for (const [name, value] of Object.entries(patch)) {
-    const before = result[name];
-    if (value === null) delete result[name];
-    else if (isRecord(value)) result[name] = merge(isRecord(before) ? before : {}, value);
-    else result[name] = value;
-  }
-  return result;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,116 @@
+// What the controller does when a user edits, suspends or deletes a migration.
+
+import assert from 'node:assert/strict';
+import { running } from './support/controller-stage.ts';
+import { endMs, migrationOf } from './support/migrations.ts';
+
+const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
+describe('the controller, when a migration is edited or deleted', () => {
+  it('tries at once what somebody has edited during a pause', async () => {
+    await using stage = await running();
+    stage.worker('copy').fail(new Error('boom'));
+    stage.worker('copy').exit(1);
+    await stage.pass(0);
+    stage.spec('copy', { progressDeadlineSeconds: 60 });
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+  });
+
+  it('suspends after the window in flight, and goes on', async () => {
+    await using stage = await running();
+    stage.spec('copy', { suspend: true });
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    assert.equal(stage.phase('copy'), 'Running');
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Suspended');
+    await stage.pass(3_600_000);
+    assert.equal(stage.workers.length, 1);
+    stage.spec('copy', { suspend: false });
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.deepEqual(stage.events, ['copy Started', 'copy Suspended']);
+  });
+
+  it('ends the worker of a deleted migration at once, and writes nothing more', async () => {
+    await using stage = await running();
+    const writes = stage.statusWrites;
+    stage.remove('team/copy');
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'abort' }]);
+    stage.worker('copy').report({ samplesWritten: 3 });
+    await stage.pass(1_000);
+    assert.equal(stage.worker('copy').terminated, true);
+    assert.equal(stage.statusWrites, writes);
+    assert.deepEqual([...new Set(stage.forgotten)], ['team/copy']);
+  });
+
+  it('starts a new object of an old name only when the old worker is gone', async () => {
+    await using stage = await running();
+    stage.remove('team/copy');
+    stage.put(migrationOf({ uid: 'another' }));
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 1);
+    await stage.pass(2_500);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.migration.metadata.uid, 'another');
+    assert.equal(stage.phase('copy'), 'Running');
+  });
+
+  it('hands edited rates to the running worker', async () => {
+    await using stage = await running();
+    const { limits } = stage.resource('copy').spec;
+    stage.spec('copy', { limits: { ...limits, samplesPerSecond: 7 } });
+    await stage.pass(10_000);
+    const rates = { samplesPerSecond: 7, bytesPerSecond: undefined };
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'rates', rates }]);
+    assert.equal(stage.resource('copy').status?.observedGeneration, 2);
+  });
+
+  it('starts anew, after the window in flight, with limits that a worker cannot take over', async () => {
+    await using stage = await running();
+    const { limits } = stage.resource('copy').spec;
+    stage.spec('copy', { limits: { ...limits, memory: '512Mi' } });
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(0);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.migration.spec.limits.memory, '512Mi');
+  });
+
+  it('corrects a status that somebody has edited, and does not go by it', async () => {
+    await using stage = await running();
+    stage.edit('copy', (resource) => ({
+      ...resource,
+      status: { ...resource.status, phase: 'Succeeded', completionTime: '2025-06-01T12:00:00Z', conditions: [] },
+    }));
+    await stage.pass(10_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.deepEqual(stage.worker('copy').received, []);
+  });
+
+  it('deletes what has lived its time', async () => {
+    await using stage = await running({ spec: { ttlSecondsAfterFinished: 60 } });
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(58_000);
+    assert.deepEqual(stage.deleted, []);
+    await stage.pass(3_000);
+    assert.deepEqual(stage.deleted, ['copy']);
+    assert.deepEqual(stage.forgotten, ['team/copy']);
+  });
+
+  it('takes up what has failed when its spec is edited', async () => {
+    await using stage = await running();
+    stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Succeeded'), 'False SamplesRejected');
+    stage.spec('copy', { rejectedSamples: 'Skip' });
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Running');
+    assert.equal(stage.condition('copy', 'Succeeded'), 'Unknown Starting');
+    assert.equal(stage.resource('copy').status?.completionTime, undefined);
+  });
+});

@@ -1,0 +1,92 @@
+// Inputs for the decision about a migration, and its actions as short text.
+
+import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
+import {
+  type Action,
+  type Check,
+  type DecideInput,
+  ratesOf,
+  restartKeyOf,
+  type WorkerState,
+} from '../../../src/operator/judge/decide.ts';
+import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
+
+export const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
+export const missing: Check & { readonly ok: false } = {
+  ok: false,
+  reason: 'SecretNotFound',
+  message: 'no Secret "s"',
+  retryAtMs: monotonicMs + 5_000,
+};
+export const idle: WorkerState = { kind: 'idle', failures: undefined };
+export const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
+export const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
+export const crashed: Failures = { count: 2, retryAtMs: monotonicMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
+export const noCourse = {
+  startedMs: undefined,
+  lastProgressMs: undefined,
+  tryingSinceMs: undefined,
+  throughMs: undefined,
+  endMs: undefined,
+};
+
+export function running(changes: Partial<WorkerState & { kind: 'running' }> = {}): WorkerState {
+  const spec = specOf();
+  return {
+    kind: 'running',
+    restartKey: restartKeyOf(spec),
+    rates: ratesOf(spec),
+    stopping: undefined,
+    failures: undefined,
+    ...changes,
+  };
+}
+
+export const succeededStatus = {
+  phase: 'Succeeded',
+  observedGeneration: 1,
+  completionTime: '2025-06-01T11:59:00Z',
+  conditions: [
+    {
+      type: 'Succeeded',
+      status: 'True' as const,
+      lastTransitionTime: '2025-06-01T11:59:00Z',
+      reason: 'Completed',
+      message: '',
+    },
+  ],
+};
+export const failedStatus = {
+  ...succeededStatus,
+  phase: 'Failed',
+  conditions: [{ ...succeededStatus.conditions[0]!, status: 'False' as const, reason: 'SamplesRejected' }],
+};
+
+export function input(changes: Partial<DecideInput> = {}): DecideInput {
+  return {
+    resource: migrationOf(),
+    check: accepted,
+    checkIsFresh: true,
+    worker: idle,
+    course: noCourse,
+    slotFree: true,
+    now: momentAt(nowMs),
+    ...changes,
+  };
+}
+
+/** The actions in short: their types, with what matters of them. */
+export function short(actions: readonly Action[]): string[] {
+  return actions.map((action) => {
+    switch (action.type) {
+      case 'status':
+        return `status ${action.situation.kind}`;
+      case 'stop':
+        return `stop ${action.how} ${action.cause}`;
+      case 'end':
+        return `end ${action.outcome.reason}`;
+      default:
+        return action.type;
+    }
+  });
+}
