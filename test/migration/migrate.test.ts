@@ -1,4 +1,5 @@
 // Whole runs of the engine over real HTTP, against servers that behave: what is copied, how it is counted, what is marked.
+
 import assert from 'node:assert/strict';
 import type { MigrationPlan, RelabelRule } from '../../src/migration/plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';
@@ -269,95 +270,5 @@ describe('a migration', () => {
       }
       assert.ok(arrivals.length > 5);
     }
-  });
-});
-
-describe('the progress mark', () => {
-  it('is written only when everything up to it is stored and acknowledged', async () => {
-    const series = regularSeries({ count: 20, fromMs: epochMs, toMs: epochMs + 4 * hourMs, stepMs: minuteMs });
-    for (const ordering of ['InOrder', 'Any'] as const) {
-      await using source = await startSource(series);
-      await using destination = await startDestination({ kind: 'keeps-all' });
-      const plan = planFor(
-        { source, destination },
-        { endMs: epochMs + 4 * hourMs, destination: { ordering }, limits: { inFlightWrites: 4, samplesPerWrite: 50 } },
-      );
-      let marks = 0;
-      let mostAtOnce = 0;
-      destination.onStored = async (request) => {
-        mostAtOnce = Math.max(mostAtOnce, destination.unacknowledged);
-        await new Promise((resolve) => setTimeout(resolve, request.isMark ? 0 : 3));
-      };
-      destination.onWrite = (request) => {
-        if (!request.isMark) return undefined;
-        marks++;
-        const mark = request.series.find(({ labels }) => labels.every(([name]) => name !== 'count'))!;
-        const throughMs = mark.samples[0]!.timeMs;
-        if (ordering === 'InOrder') assert.equal(destination.unacknowledged, 0);
-        const stored = destination
-          .contents()
-          .map(({ samples }) => samples.filter(({ timeMs }) => timeMs <= throughMs).length);
-        const due = expected(series, epochMs, throughMs + 1).map(({ samples }) => samples.length);
-        assert.deepEqual(stored, due);
-        const sum = due.reduce((total, samples) => total + samples, 0);
-        assert.equal(Number(new Float64Array(new BigUint64Array([mark.samples[0]!.bits]).buffer)[0]), sum);
-        return undefined;
-      };
-      const result = await run(plan);
-      assertSucceeded(result);
-      assert.deepEqual(destination.failures, []);
-      assert.ok(marks >= 8, `${marks} marks`);
-      assert.ok(mostAtOnce > 1, 'several lanes write side by side');
-    }
-  });
-
-  it('carries who wrote it, and the labels of the user', async () => {
-    await using source = await startSource(threeHours);
-    await using destination = await startDestination();
-    assertSucceeded(await run(planFor({ source, destination }, { progressLabels: { cluster: 'eu' } })));
-    const { labels, value } = destination.marks().at(-1)!;
-    assert.deepEqual(labels, {
-      __name__: PROGRESS_METRIC,
-      cluster: 'eu',
-      migration: 'test/copy',
-      id: 'abc123',
-      shard: '0',
-    });
-    assert.equal(value, 5 * 240);
-  });
-
-  for (const hours of [1, -1]) {
-    it(`is waited for as long as ever when the wall clock jumps by ${hours} h`, async () => {
-      await using source = await startSource(threeHours);
-      await using destination = await startDestination();
-      await using elsewhere = await startDestination();
-      const plan = planFor({
-        source,
-        destination: { ...elsewhere, writeUrl: destination.writeUrl, readUrl: elsewhere.readUrl, queryUrl: '' },
-      });
-      const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 500 });
-      const startedMs = clock.monotonicMs();
-      const jumping = setInterval(() => {
-        if (destination.marks().length > 0) clock.jump(hours * hourMs);
-      }, 5);
-      const { error } = await run(plan, { clock }).finally(() => clearInterval(jumping));
-      assert.equal(error?.code, 'mark-not-found');
-      const tookMs = clock.monotonicMs() - startedMs;
-      assert.ok(tookMs >= 15_000 && tookMs < 3_600_000, `gave up after ${tookMs} ms`);
-    });
-  }
-
-  it('that the destination accepts but does not show ends the migration', async () => {
-    await using source = await startSource(threeHours);
-    await using destination = await startDestination();
-    await using elsewhere = await startDestination();
-    const plan = planFor({
-      source,
-      destination: { ...elsewhere, writeUrl: destination.writeUrl, readUrl: elsewhere.readUrl, queryUrl: '' },
-    });
-    const { error, progress } = await run(plan, { clock: new FastClock({ nowMs: epochMs + dayMs, speed: 500 }) });
-    assert.equal(progress.phase, 'Failed');
-    assert.equal(error?.code, 'mark-not-found');
-    assert.equal(error?.side, 'progress');
   });
 });

@@ -1,93 +1,20 @@
 // Finds the real servers that tests, demo and benches run against, each version once a machine: an environment variable with the path,
 // the cache, PATH when the version fits, else an installation into the cache. Never skips: what cannot be had is an error that says how
 // to get it.
+
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheDirectory, installedRecord, installOnce } from './cache.ts';
 import { run } from './child-output.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
-import { buildGoProgram, builtGoProgram, type GoProgram } from './go-programs.ts';
-
-export type ServerName =
-  | 'prometheus'
-  | 'promtool'
-  | 'victoria-metrics'
-  | 'influxd'
-  | 'kube-apiserver'
-  | 'kube-controller-manager'
-  | 'kubectl'
-  | 'etcd'
-  | 'helm';
+import { buildGoProgram, builtGoProgram } from './go-programs.ts';
+import { type ServerName, type Source, SOURCES, KUBEBUILDER_ASSETS, OLDEST_CURRENT } from './server-sources.ts';
 
 export interface FoundServer {
   path: string;
   /** The version really found: `3.5.3+ds1-6` where `3.5` was asked for. */
   version: string;
 }
-
-interface Source {
-  /** Debian suites that carry the version, in the order of trying; none where it is built only. */
-  from: readonly string[];
-  package: string;
-  /** Built from source when no suite has it. */
-  go?: GoProgram;
-  /** Development suites move on: a newer version than the one asked for is as good there. */
-  orNewer?: true;
-  /** Where a person gets it. */
-  download: string;
-}
-
-const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
-const KUBERNETES_PAGE = 'https://kubernetes.io/releases/download/';
-const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
-
-function built(program: GoProgram, download: string): Source {
-  return { from: [], package: program, go: program, orNewer: true, download };
-}
-
-/** Every server version that the tests know. `current` is the newest Prometheus release, built from source. */
-const SOURCES: Record<ServerName, Record<string, Source>> = {
-  prometheus: {
-    '2.24': { from: ['bullseye'], package: 'prometheus', download: PROMETHEUS_PAGE },
-    '2.42': { from: ['bookworm'], package: 'prometheus', download: PROMETHEUS_PAGE },
-    '2.53': { from: ['trixie'], package: 'prometheus', download: PROMETHEUS_PAGE },
-    '3.5': { from: ['sid', 'forky'], package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
-    current: built('prometheus', PROMETHEUS_PAGE),
-  },
-  promtool: {
-    '3.5': { from: ['sid', 'forky'], package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
-    current: built('promtool', PROMETHEUS_PAGE),
-  },
-  'victoria-metrics': {
-    '1.145': { from: ['sid', 'forky'], package: 'victoria-metrics', orNewer: true, download: VICTORIA_METRICS_PAGE },
-  },
-  influxd: {
-    '1.6': {
-      from: ['bookworm', 'bullseye'],
-      package: 'influxdb',
-      download: 'https://www.influxdata.com/downloads/',
-    },
-  },
-  'kube-apiserver': { '1.36': built('kube-apiserver', KUBERNETES_PAGE) },
-  'kube-controller-manager': { '1.36': built('kube-controller-manager', KUBERNETES_PAGE) },
-  kubectl: { '1.36': built('kubectl', KUBERNETES_PAGE) },
-  etcd: {
-    '3.5': {
-      from: ['sid', 'forky'],
-      package: 'etcd-server',
-      go: 'etcd',
-      orNewer: true,
-      download: 'https://github.com/etcd-io/etcd/releases',
-    },
-  },
-  helm: { '4': built('helm', 'https://helm.sh/docs/intro/install/') },
-};
-
-/** What the directory that KUBEBUILDER_ASSETS names, Kubernetes' own convention for such tests, may hold. */
-const KUBEBUILDER_ASSETS: readonly ServerName[] = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'etcd'];
-
-/** The oldest release that counts as `current`: the first that writes start timestamps into its chunks. */
-const OLDEST_CURRENT = '3.16';
 
 const found = new Map<string, Promise<FoundServer>>();
 

@@ -2,95 +2,17 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Connections, openConnections } from '../../../src/migration/connections.ts';
-import { markLabels } from '../../../src/migration/progress/progress-mark.ts';
+import { openConnections } from '../../../src/migration/connections.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
-import { labelKey } from '../../../src/wire/label-hash.ts';
 import { cortex } from '../../support/stores/cortex.ts';
-import { type Behaviour, type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
 import { m3 } from '../../support/stores/m3.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
-import { thanos, thanosLabels } from '../../support/stores/thanos.ts';
+import { thanos } from '../../support/stores/thanos.ts';
 import { victoriametrics } from '../../support/stores/victoriametrics.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { dayMs, emptyProgress, epochMs, hourMs, minuteMs, planFor, RecordingObserver } from '../support/plan.ts';
-import { bitsOf, type Series, staleBits } from '../support/remote-messages.ts';
-
-type Protocol = 'RemoteRead' | 'PromQL';
-type Labels = Series['labels'];
-
-interface Opened extends AsyncDisposable {
-  readonly store: FakeStore;
-  readonly view: Connections['view'];
-  readonly observer: RecordingObserver;
-}
-
-const { signal } = new AbortController();
-const nowMs = epochMs + 30 * dayMs;
-
-async function open(
-  behaviour: Behaviour,
-  protocol: Protocol,
-  changes: Parameters<typeof planFor>[1] = {},
-): Promise<Opened> {
-  const clock = new FastClock({ nowMs });
-  const store = await startFakeStore(behaviour, { now: () => clock.now() });
-  const observer = new RecordingObserver();
-  const connections = openConnections(
-    planFor({ source: store, destination: store }, { protocol, ...changes }),
-    { clock, random: () => 0.5, stop: signal, abort: signal, observer, startupDeadlineMs: 60_000 },
-    emptyProgress(),
-  );
-  return {
-    store,
-    view: connections.view,
-    observer,
-    async [Symbol.asyncDispose]() {
-      connections.close();
-      await store[Symbol.asyncDispose]();
-      assert.deepEqual(store.failures, []);
-    },
-  };
-}
-
-function series(labels: Labels, timesMs: readonly number[]): Series {
-  return { labels, samples: timesMs.map((timeMs) => ({ timeMs, bits: bitsOf(timeMs - epochMs) })) };
-}
-
-function marks(timesMs: readonly number[], added: Labels = []): Series {
-  const plan = { migration: 'test/copy', id: 'abc123', progressLabels: {} };
-  return series([...Object.entries(markLabels(plan, undefined)), ...added], timesMs);
-}
-
-const up: Labels = [
-  ['__name__', 'up'],
-  ['instance', 'a'],
-];
-
-function keyOf(labels: Labels): string {
-  return labelKey(encodeLabels(labels));
-}
-
-async function timesOf(view: Connections['view'], wanted: readonly Labels[], fromMs: number, toMs: number) {
-  const names = [...new Set(wanted.map((labels) => new Map(labels).get('__name__') ?? ''))];
-  const keys = () => wanted.map(keyOf);
-  const present = await view.presentTimes({ names, keys, fromMs, toMs }, signal);
-  return wanted.map((labels) => [...(present.get(keyOf(labels)) ?? [])]);
-}
-
-const everyStore: [name: string, protocol: Protocol, behaviour: () => Behaviour][] = [
-  ['Prometheus', 'RemoteRead', () => prometheus()],
-  ['Prometheus with external labels', 'RemoteRead', () => prometheus({ externalLabels: { cluster: 'eu' } })],
-  ['Prometheus 3', 'PromQL', () => prometheus({ major: 3 })],
-  ['Prometheus 2', 'PromQL', () => prometheus({ major: 2 })],
-  ['VictoriaMetrics', 'PromQL', () => victoriametrics()],
-  ['Cortex', 'RemoteRead', () => cortex()],
-  ['Cortex', 'PromQL', () => cortex()],
-  ['M3', 'RemoteRead', () => m3()],
-  ['M3', 'PromQL', () => m3()],
-  ['Thanos', 'PromQL', () => thanos()],
-  ['thanos-remote-read', 'RemoteRead', () => thanos()],
-];
+import { type Series, staleBits } from '../support/remote-messages.ts';
+import { type Labels, signal, nowMs, open, series, marks, up, timesOf, everyStore } from '../support/opened-view.ts';
 
 for (const [name, protocol, behaviour] of everyStore) {
   describe(`the view of ${name} by ${protocol}`, () => {
@@ -173,73 +95,6 @@ for (const [name, protocol, behaviour] of everyStore) {
         hint: /spec\.destination\.progress\.url/,
       });
       assert.ok(opened.observer.all('retry').length >= 10);
-    });
-  });
-}
-
-const adding: [name: string, protocol: Protocol, behaviour: () => Behaviour, added: Labels][] = [
-  [
-    'a Prometheus with external labels',
-    'RemoteRead',
-    () => prometheus({ externalLabels: { cluster: 'eu' }, outOfOrderWindowMs: 60 * dayMs }),
-    [['cluster', 'eu']],
-  ],
-  ['Thanos', 'PromQL', () => thanos({ outOfOrderWindowMs: 60 * dayMs }), thanosLabels()],
-  ['thanos-remote-read', 'RemoteRead', () => thanos({ outOfOrderWindowMs: 60 * dayMs }), thanosLabels()],
-];
-
-for (const [name, protocol, behaviour, added] of adding) {
-  describe(`the labels that ${name} adds by ${protocol}`, () => {
-    const wanted: Labels[] = [
-      up,
-      [
-        ['__name__', 'up'],
-        ['instance', 'b'],
-      ],
-    ];
-
-    it('are learned from the marks and left out of the comparison', async () => {
-      await using opened = await open(behaviour(), protocol);
-      const { store, view } = opened;
-      store.put([marks([epochMs]), series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
-      await view.latestMark(epochMs, nowMs, signal);
-      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[epochMs + 1, epochMs + 3], []]);
-      for (const labels of wanted) assert.notEqual(view.hides(encodeLabels(labels)), 'everything');
-    });
-
-    it('are learned from a probe where there is no mark yet', async () => {
-      await using opened = await open(behaviour(), protocol);
-      const { store, view } = opened;
-      store.put([series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
-      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[epochMs + 1, epochMs + 3], []]);
-      assert.equal(store.marks().length, 0);
-      for (const labels of wanted) assert.notEqual(view.hides(encodeLabels(labels)), 'everything');
-      const writes = store.requests.filter(({ kind }) => kind === 'write').length;
-      await timesOf(view, wanted, epochMs, epochMs + 9);
-      assert.equal(store.requests.filter(({ kind }) => kind === 'write').length, writes, 'one probe');
-    });
-
-    it('may hide everything where neither marks nor a probe show them', async () => {
-      await using opened = await open(behaviour(), protocol);
-      const { store, view } = opened;
-      store.put([series(wanted[0]!, [epochMs + 1])]);
-      store.onRequest = ({ kind }) => (kind === 'write' ? { status: 400, body: 'out of bounds' } : undefined);
-      assert.deepEqual(await timesOf(view, wanted, epochMs, epochMs + 9), [[], []]);
-      assert.equal(view.hides(encodeLabels(wanted[0]!)), 'everything');
-    });
-
-    it('prove nothing about a series that is written with one of them', async () => {
-      await using opened = await open(behaviour(), protocol);
-      const { store, view } = opened;
-      const [[label]] = added as [[string, string]];
-      const own: Labels = [...up, [label, 'mine']];
-      const same: Labels = [...up, [label, new Map(added).get(label) ?? '']];
-      store.put([marks([epochMs]), series(up, [epochMs + 1])]);
-      await view.latestMark(epochMs, nowMs, signal);
-      // What is shown of `up` may as well be any of the other two.
-      assert.deepEqual(await timesOf(view, [up, own, same], epochMs, epochMs + 9), [[], [], []]);
-      for (const labels of [up, own, same]) assert.equal(view.hides(encodeLabels(labels)), 'everything');
-      assert.notEqual(view.hides(encodeLabels(wanted[1]!)), 'everything');
     });
   });
 }

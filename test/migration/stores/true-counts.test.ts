@@ -2,100 +2,32 @@
 // in between. Whole migrations; every count is held against what the store really has.
 
 import assert from 'node:assert/strict';
-import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
 import { cortex } from '../../support/stores/cortex.ts';
-import { type Behaviour, type FakeStore, startFakeStore, type StoreRequest } from '../../support/stores/fake-store.ts';
+import { type Behaviour, startFakeStore } from '../../support/stores/fake-store.ts';
 import type { Fault } from '../../support/stores/faults.ts';
 import { m3 } from '../../support/stores/m3.ts';
-import { encodeHistogram } from '../../support/stores/messages.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
 import { promscale } from '../../support/stores/promscale.ts';
 import { thanos } from '../../support/stores/thanos.ts';
 import { victoriametrics } from '../../support/stores/victoriametrics.ts';
 import { FastClock } from '../support/fake-clock.ts';
-import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
-import { bitsOf, keyOf, type Series } from '../support/remote-messages.ts';
-
-type Changes = NonNullable<Parameters<typeof planFor>[1]>;
-
-const stepMs = 15_000;
-
-function seriesOf(count: number, fromMs: number, toMs: number, name = 'metric'): Series[] {
-  return Array.from({ length: count }, (_, i) => ({
-    labels: [
-      ['__name__', name],
-      ['instance', `host-${i}`],
-    ] as const,
-    samples: Array.from({ length: (toMs - fromMs) / stepMs }, (_, k) => ({
-      timeMs: fromMs + k * stepMs,
-      bits: bitsOf(i * 1_000_000 + (fromMs - epochMs) / stepMs + k),
-    })),
-    histograms: [],
-  }));
-}
-
-const data = seriesOf(6, epochMs, epochMs + hourMs);
-const samples = 6 * 240;
-
-async function sourceWith(series: readonly Series[] = data): Promise<FakeStore> {
-  const source = await startFakeStore(prometheus());
-  source.put(series);
-  return source;
-}
-
-function migrate(
-  sides: { source: FakeStore; destination: FakeStore },
-  changes: Changes = {},
-  clock: FastClock = new FastClock({ nowMs: epochMs + 30 * dayMs }),
-): Promise<Run> {
-  const { limits, ...others } = changes;
-  const plan: MigrationPlan = planFor(sides, {
-    window: { maxMs: hourMs / 4 },
-    limits: { samplesPerWrite: 200, ...limits },
-    ...others,
-  });
-  return run(plan, { clock });
-}
-
-/** How many of the samples that were to be copied the store does not have. */
-function missingIn(destination: FakeStore, due: readonly Series[] = data): number {
-  const times = new Map(
-    destination
-      .series()
-      .map(({ labels, samples: own, histograms = [] }) => [
-        keyOf(labels),
-        new Set([...own, ...histograms].map(({ timeMs }) => timeMs)),
-      ]),
-  );
-  let missing = 0;
-  for (const { labels, samples: own, histograms = [] } of due) {
-    const present = times.get(keyOf(labels));
-    for (const { timeMs } of [...own, ...histograms]) if (present?.has(timeMs) !== true) missing++;
-  }
-  return missing;
-}
-
-function rejected({ progress }: Run): number {
-  return Object.values(progress.samplesRejected).reduce((sum, count) => sum + count, 0);
-}
-
-function assertTrueCounts(result: Run, destination: FakeStore, due: readonly Series[] = data): void {
-  const { progress, error } = result;
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
-  assert.equal(rejected(result), missingIn(destination, due), 'rejected is what is really missing');
-  assert.equal(progress.samplesRejectedUnproven, 0);
-  assert.deepEqual(destination.failures, []);
-}
-
-/** The same fault for every third write of samples. */
-function everyThird(destination: FakeStore, fault: Fault, of: (request: StoreRequest) => boolean = isSamples): void {
-  let writes = 0;
-  destination.onRequest = (request) => (of(request) && ++writes % 3 === 1 ? fault : undefined);
-}
-const isSamples = ({ kind, isMark }: StoreRequest) => kind === 'write' && !isMark;
-const isMark = (request: StoreRequest) => request.kind === 'write' && request.isMark;
+import { dayMs, epochMs, hourMs, minuteMs, unaccounted } from '../support/plan.ts';
+import { bitsOf } from '../support/remote-messages.ts';
+import {
+  type Changes,
+  seriesOf,
+  data,
+  samples,
+  sourceWith,
+  migrate,
+  missingIn,
+  rejected,
+  assertTrueCounts,
+  everyThird,
+  isSamples,
+  isMark,
+  withNewer,
+} from './support/true-counts.ts';
 
 const replaced: Record<string, Fault> = {
   'a 503': { status: 503, body: 'upstream connect error', commits: true },
@@ -165,11 +97,6 @@ describe('a request that a proxy sends twice', () => {
     }
   }
 });
-
-/** The store has samples of some series that are newer than a part of what is to be copied. */
-function withNewer(destination: FakeStore): void {
-  destination.put(seriesOf(2, epochMs + 20 * minuteMs, epochMs + 20 * minuteMs + stepMs));
-}
 
 describe('a destination that keeps the good part of a refused request', () => {
   const stores: Record<string, () => Behaviour> = { Cortex: () => cortex(), Thanos: () => thanos() };
@@ -282,118 +209,6 @@ describe('a window of which everything is refused', () => {
     assert.equal(result.error, undefined);
     assert.equal(rejected(result), missingIn(destination));
     assert.ok(rejected(result) < samples);
-  });
-});
-
-describe("a destination's HA tracker that follows another replica", () => {
-  const replica = data.map((one) => ({
-    ...one,
-    labels: [['__name__', 'metric'], ['__replica__', 'r2'], ['cluster', 'c'], ...one.labels.slice(1)] as const,
-  }));
-
-  it('has what it drops behind its 202 counted as rejected', async () => {
-    for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-      await using source = await sourceWith(replica);
-      await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
-      const result = await migrate({ source, destination }, { rejectedSamples: 'Skip', protocol });
-      assertTrueCounts(result, destination, replica);
-      assert.deepEqual(result.progress.samplesRejected, { ha_tracker: samples });
-      assert.match(result.observer.all('rejected')[0]?.answer ?? '', /replicas did not match/);
-    }
-  });
-
-  it('ends the migration with the setting to change', async () => {
-    await using source = await sourceWith(replica);
-    await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
-    const { error } = await migrate({ source, destination });
-    assert.equal(error?.code, 'samples-rejected');
-    assert.match(error?.message ?? '', /replicas did not match/);
-    assert.match(error?.hint ?? '', /spec\.relabelings/);
-  });
-
-  it('that cannot be read back gives a bound', async () => {
-    await using source = await sourceWith(replica);
-    await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
-    const { progress } = await migrate({ source, destination }, { rejectedSamples: 'Skip', protocol: 'None' });
-    assert.deepEqual(progress.samplesRejected, { ha_tracker: samples });
-    assert.equal(progress.samplesRejectedUnproven, samples);
-  });
-
-  it('is not suspected behind a 202 that stores everything', async () => {
-    for (const protocol of ['RemoteRead', 'None'] as const) {
-      await using source = await sourceWith();
-      await using destination = await startFakeStore(prometheus());
-      everyThird(destination, { status: 202, commits: true });
-      const result = await migrate({ source, destination }, { protocol });
-      assertTrueCounts(result, destination);
-      assert.equal(rejected(result), 0);
-      assert.equal(result.observer.warnings().includes('accepted-not-read-back'), protocol === 'None');
-    }
-  });
-});
-
-describe('native histograms', () => {
-  const histograms: Series[] = seriesOf(2, epochMs, epochMs + hourMs, 'latency').map(({ labels, samples: times }) => ({
-    labels,
-    samples: [],
-    histograms: times.map(({ timeMs }) => ({
-      timeMs,
-      message: encodeHistogram({ countInt: 1, sum: 1, zeroCountInt: 1, timestamp: timeMs }),
-    })),
-  }));
-  const mixed = [...data, ...histograms];
-  const droppers: Record<string, [behaviour: () => Behaviour, protocol: 'RemoteRead' | 'PromQL']> = {
-    Cortex: [() => cortex(), 'RemoteRead'],
-    'Cortex by PromQL': [() => cortex(), 'PromQL'],
-    Promscale: [() => promscale(), 'RemoteRead'],
-  };
-  for (const [name, [behaviour, protocol]] of Object.entries(droppers)) {
-    for (const ordering of ['InOrder', 'Any'] as const) {
-      for (const series of [mixed, histograms]) {
-        it(`that are dropped behind a 2xx count as rejected: ${name}, ${ordering}, ${series.length} series`, async () => {
-          await using source = await sourceWith(series);
-          await using destination = await startFakeStore(behaviour());
-          const changes: Changes = { protocol, destination: { ordering }, rejectedSamples: 'Skip' };
-          const result = await migrate({ source, destination }, changes);
-          assertTrueCounts(result, destination, series);
-          assert.deepEqual(result.progress.samplesRejected, { histograms_dropped: 480 });
-          const marks = destination.marks().filter(({ labels }) => labels['count'] === undefined);
-          assert.equal(marks.at(-1)?.value, series === mixed ? samples : 0, 'no mark counts them');
-        });
-      }
-    }
-  }
-
-  it('that are dropped end the migration with the setting to change, before the window is marked', async () => {
-    await using source = await sourceWith(mixed);
-    await using destination = await startFakeStore(cortex());
-    const { error } = await migrate({ source, destination });
-    assert.equal(error?.code, 'samples-rejected');
-    assert.match(error?.hint ?? '', /enable_native_histograms/);
-    assert.deepEqual(destination.marks(), []);
-  });
-
-  it('that are stored count as written', async () => {
-    for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-      await using source = await sourceWith(mixed);
-      await using destination = await startFakeStore(cortex({ nativeHistograms: true }));
-      const result = await migrate({ source, destination }, { protocol });
-      assertTrueCounts(result, destination, mixed);
-      assert.equal(rejected(result), 0);
-    }
-  });
-
-  it('that cannot be read back are written, with a warning', async () => {
-    for (const protocol of ['RemoteRead', 'None'] as const) {
-      await using source = await sourceWith(mixed);
-      await using destination = await startFakeStore(cortex({ nativeHistograms: true }));
-      destination.onRequest = ({ query }) =>
-        query?.matchers.some(({ value }) => value === 'latency') ? { status: 403, body: 'no histograms' } : undefined;
-      const result = await migrate({ source, destination }, { protocol });
-      assert.equal(result.error, undefined);
-      assert.equal(result.progress.samplesWritten, samples + 480);
-      assert.ok(result.observer.warnings().includes('histograms-not-checked'));
-    }
   });
 });
 

@@ -1,8 +1,8 @@
 // A remote_write server on the loopback that keeps what it gets, either as strictly as Prometheus (in order, a whole request rolled back at
 // its first bad sample) or as patiently as VictoriaMetrics (everything, repeats too), and shows it by remote_read, PromQL and export.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../../../src/migration/progress/progress-mark.ts';
 import {
@@ -17,29 +17,13 @@ import {
   selects,
   staleBits,
 } from './remote-messages.ts';
-
-export interface Reply {
-  readonly status: number;
-  readonly text?: string;
-  readonly headers?: Record<string, string>;
-}
-
-export interface WriteRequest {
-  readonly series: readonly Series[];
-  readonly samples: number;
-  readonly bytes: number;
-  /** Of the progress series or the probe beside it. */
-  readonly isMark: boolean;
-}
+import { countsOf, exportLine, floatOf, matrixOf } from './query-results.ts';
+import { parseSelector } from './selector-text.ts';
+import type { Rejection, Reply, WriteRequest } from './destination-requests.ts';
 
 interface Stored {
   readonly labels: Series['labels'];
   readonly samples: (FloatSample & { readonly histogram?: Uint8Array })[];
-}
-
-export interface Rejection {
-  readonly status: number;
-  readonly text: string;
 }
 
 export class FakeDestination implements AsyncDisposable {
@@ -262,14 +246,7 @@ export class FakeDestination implements AsyncDisposable {
     } else if (url.pathname === '/api/v1/export' && this.exports) {
       const fromMs = Math.round(Number(parameters.get('start')) * 1000);
       const toMs = Math.round(Number(parameters.get('end')) * 1000);
-      const lines = this.#select(parseSelector(parameters.get('match[]') ?? ''), fromMs, toMs).map(
-        ({ labels, samples }) =>
-          JSON.stringify({
-            metric: Object.fromEntries(labels),
-            values: samples.map(() => 0),
-            timestamps: samples.map(({ timeMs }) => timeMs),
-          }),
-      );
+      const lines = this.#select(parseSelector(parameters.get('match[]') ?? ''), fromMs, toMs).map(exportLine);
       response.writeHead(200, { 'content-type': 'application/stream+json' }).end(`${lines.join('\n')}\n`);
     } else {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
@@ -294,23 +271,7 @@ export class FakeDestination implements AsyncDisposable {
     const series = this.#select(parseSelector(parts[2]!), timeMs - Number(parts[3]) + 1, timeMs)
       .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ bits }) => bits !== staleBits) }))
       .filter(({ samples }) => samples.length > 0);
-    if (parts[1] === undefined) {
-      const values = (samples: readonly FloatSample[]) =>
-        samples.map(({ timeMs: at, bits }) => [at / 1000, String(floatOf(bits))]);
-      return {
-        resultType: 'matrix',
-        result: series.map(({ labels, samples }) => ({ metric: Object.fromEntries(labels), values: values(samples) })),
-      };
-    }
-    const withoutName = (labels: Series['labels']) =>
-      Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
-    return {
-      resultType: 'vector',
-      result: series.map(({ labels, samples }) => ({
-        metric: withoutName(labels),
-        value: [timeMs / 1000, String(samples.length)],
-      })),
-    };
+    return parts[1] === undefined ? matrixOf(series) : countsOf(series, timeMs);
   }
 }
 
@@ -321,26 +282,4 @@ export async function startDestination(
   Object.assign(destination, changes);
   await destination.listen();
   return destination;
-}
-
-function floatOf(bits: bigint): number {
-  return new Float64Array(new BigUint64Array([bits]).buffer)[0]!;
-}
-
-function parseSelector(text: string): Matcher[] {
-  const matchers: Matcher[] = [];
-  const rest = text.slice(1, -1);
-  const matcher = /\s*([a-zA-Z_][a-zA-Z0-9_]*|"(?:[^"\\]|\\.)*")(=~|!~|!=|=)("(?:[^"\\]|\\.)*"),?/gsy;
-  let at = 0;
-  for (let found = matcher.exec(rest); found !== null; found = matcher.exec(rest)) {
-    const [, name, kind, value] = found as unknown as [string, string, Matcher['kind'], string];
-    matchers.push({
-      kind,
-      name: name.startsWith('"') ? (JSON.parse(name) as string) : name,
-      value: JSON.parse(value) as string,
-    });
-    at = matcher.lastIndex;
-  }
-  if (at !== rest.length) throw new Error(`a selector that this server does not know: ${text}`);
-  return matchers;
 }

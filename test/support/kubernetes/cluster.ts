@@ -1,6 +1,7 @@
 // A real Kubernetes API for tests and the demo: `await using cluster = await startCluster()` starts etcd and kube-apiserver, and the
 // controllers where asked, on the loopback, and is gone at the end of the block. There are no nodes, so no Pod ever runs: a Deployment is
 // accepted and never becomes ready. Install charts without `--wait`.
+
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,7 @@ import {
   startEtcd,
 } from './control-plane.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import type { AuditEvent } from './audit-events.ts';
 
 export interface ClusterOptions {
   /**
@@ -28,27 +30,6 @@ export interface ClusterOptions {
   controllerManager?: boolean;
   /** Whether the API server writes down who asked for what: see `auditEvents`. */
   audit?: boolean;
-}
-
-/** One answered request, as the API server's audit log has it. */
-export interface AuditEvent {
-  stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
-  verb: string;
-  requestURI: string;
-  userAgent?: string;
-  user: { username: string; groups?: string[] };
-  objectRef?: {
-    resource: string;
-    subresource?: string;
-    namespace?: string;
-    name?: string;
-    apiGroup?: string;
-    apiVersion?: string;
-  };
-  responseStatus?: { code: number; reason?: string; message?: string };
-  /** RFC 3339, microseconds. */
-  requestReceivedTimestamp: string;
-  stageTimestamp: string;
 }
 
 interface CustomResourceDefinition {

@@ -2,16 +2,17 @@
 // was seen to. What differs from store to store is a `Behaviour` in a file of its own; this file is the server around it, its log of
 // requests, and its faults on demand.
 
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../../../src/migration/progress/progress-mark.ts';
 import { keyOf, labelOf, type ReadQuery, type Series } from '../../migration/support/remote-messages.ts';
 import type { Contents } from './contents.ts';
 import { type Fault, respond, type StoreResponse } from './faults.ts';
-import { decodeRead, decodeWrite, type LabeledSamples } from './messages.ts';
-import { exportResponse, json } from './responses.ts';
-import { BadQuery, evaluate, numberOf, parseInstantQuery, parseSelector, type RangeEnds, rangeOf } from './promql.ts';
+import type { LabeledSamples } from './messages.ts';
+import { json } from './responses.ts';
+import { BadQuery, evaluate, numberOf, parseInstantQuery, type RangeEnds, rangeOf } from './promql.ts';
+import { kindOf, describeRequest, seriesList, exportSeries } from './store-requests.ts';
 
 /** What one tenant of a store does with requests. */
 export interface TenantStore {
@@ -249,58 +250,4 @@ export class FakeStore implements AsyncDisposable {
       return json(400, { status: 'error', errorType: 'bad_data', error: error.message });
     }
   }
-}
-
-function kindOf({ paths }: Behaviour, path: string): RequestKind {
-  if (path === paths.write) return 'write';
-  if (path === paths.read) return 'read';
-  if (path === paths.export) return 'export';
-  if (path === '/internal/force_flush') return 'flush';
-  if (paths.query === undefined) return 'unknown';
-  if (path === `${paths.query}/api/v1/series`) return 'series';
-  return path === `${paths.query}/api/v1/query` ? 'query' : 'unknown';
-}
-
-function describeRequest(
-  kind: RequestKind,
-  path: string,
-  headers: IncomingHttpHeaders,
-  { body, parameters }: { body: Buffer; parameters: URLSearchParams },
-): StoreRequest {
-  const series = kind === 'write' ? decodeWrite(body) : [];
-  return {
-    kind,
-    path,
-    headers,
-    bytes: body.length,
-    series,
-    samples: series.reduce((sum, { samples }) => sum + samples.length, 0),
-    isMark: series.some(({ labels }) => labelOf(labels, '__name__') === PROGRESS_METRIC),
-    query: kind === 'read' ? decodeRead(body) : undefined,
-    promql: kind === 'query' ? (parameters.get('query') ?? '') : undefined,
-    status: undefined,
-  };
-}
-
-function rangeIn(parameters: URLSearchParams): [fromMs: number, toMs: number] {
-  const [fromMs, toMs] = ['start', 'end'].map((name) => Math.round(Number(parameters.get(name)) * 1000));
-  return [fromMs!, toMs!];
-}
-
-function seriesList(index: NonNullable<TenantStore['index']>, parameters: URLSearchParams): StoreResponse {
-  const found = parameters.getAll('match[]').flatMap((match) => index(parseSelector(match), ...rangeIn(parameters)));
-  const limit = Number(parameters.get('limit') ?? found.length);
-  const data = found.slice(0, limit).map(({ labels }) => Object.fromEntries(labels));
-  return json(200, { status: 'success', data });
-}
-
-function exportSeries(tenant: TenantStore, parameters: URLSearchParams): StoreResponse {
-  const [fromMs, toMs] = rangeIn(parameters);
-  const found: LabeledSamples[] = [];
-  for (const match of parameters.getAll('match[]')) {
-    const series = tenant.select!(parseSelector(match), fromMs, toMs);
-    if ('status' in series) return series;
-    found.push(...series);
-  }
-  return exportResponse(found);
 }

@@ -1,0 +1,83 @@
+// Where each version of each server comes from.
+
+import type { GoProgram } from './go-programs.ts';
+
+export type ServerName =
+  | 'prometheus'
+  | 'promtool'
+  | 'victoria-metrics'
+  | 'influxd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'etcd'
+  | 'helm';
+
+export interface Source {
+  /** Debian suites that carry the version, in the order of trying; none where it is built only. */
+  from: readonly string[];
+  package: string;
+  /** Built from source when no suite has it. */
+  go?: GoProgram;
+  /** Development suites move on: a newer version than the one asked for is as good there. */
+  orNewer?: true;
+  /** Where a person gets it. */
+  download: string;
+}
+
+export const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
+export const KUBERNETES_PAGE = 'https://kubernetes.io/releases/download/';
+export const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
+
+export function built(program: GoProgram, download: string): Source {
+  return { from: [], package: program, go: program, orNewer: true, download };
+}
+
+/** Every server version that the tests know. `current` is the newest Prometheus release, built from source. */
+export const SOURCES: Record<ServerName, Record<string, Source>> = {
+  prometheus: {
+    '2.24': { from: ['bullseye'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '2.42': { from: ['bookworm'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '2.53': { from: ['trixie'], package: 'prometheus', download: PROMETHEUS_PAGE },
+    '3.5': { from: ['sid', 'forky'], package: 'prometheus', orNewer: true, download: PROMETHEUS_PAGE },
+    current: built('prometheus', PROMETHEUS_PAGE),
+  },
+  promtool: {
+    '3.5': { from: ['sid', 'forky'], package: 'promtool', orNewer: true, download: PROMETHEUS_PAGE },
+    current: built('promtool', PROMETHEUS_PAGE),
+  },
+  'victoria-metrics': {
+    '1.145': { from: ['sid', 'forky'], package: 'victoria-metrics', orNewer: true, download: VICTORIA_METRICS_PAGE },
+  },
+  influxd: {
+    '1.6': {
+      from: ['bookworm', 'bullseye'],
+      package: 'influxdb',
+      download: 'https://www.influxdata.com/downloads/',
+    },
+  },
+  'kube-apiserver': { '1.36': built('kube-apiserver', KUBERNETES_PAGE) },
+  'kube-controller-manager': { '1.36': built('kube-controller-manager', KUBERNETES_PAGE) },
+  kubectl: { '1.36': built('kubectl', KUBERNETES_PAGE) },
+  etcd: {
+    '3.5': {
+      from: ['sid', 'forky'],
+      package: 'etcd-server',
+      go: 'etcd',
+      orNewer: true,
+      download: 'https://github.com/etcd-io/etcd/releases',
+    },
+  },
+  helm: { '4': built('helm', 'https://helm.sh/docs/intro/install/') },
+};
+
+/** What the directory that KUBEBUILDER_ASSETS names, Kubernetes' own convention for such tests, may hold. */
+export const KUBEBUILDER_ASSETS: readonly ServerName[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kubectl',
+  'etcd',
+];
+
+/** The oldest release that counts as `current`: the first that writes start timestamps into its chunks. */
+export const OLDEST_CURRENT = '3.16';
