@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tell } from '../real/support/expectations.ts';
-import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
-import { type FakeStore, type Fault, type StoreRequest, startFakeStore } from './support/fake-store.ts';
+import type { Cluster } from '../support/kubernetes/cluster.ts';
+import type { FakeStore, Fault } from './support/fake-store.ts';
+import { DAY, HOUR, type Lifecycle, SLOW, startLifecycle, type TimeRange } from './support/lifecycle.ts';
 import { conditionOf, MigrationObjects, standOf } from './support/migration-objects.ts';
 import {
   eventually,
@@ -15,13 +16,9 @@ import {
   untilReady,
 } from './support/operator.ts';
 
-const DAY = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 2) };
-const HOUR = { startMs: DAY.startMs, endMs: DAY.startMs + 3_600_000 };
-/** With two samples a minute and a window of ten minutes: a window a second. */
-const SLOW = { window: { max: '10m' }, limits: { samplesPerSecond: 20 } };
-
 describe('the life of a PromMigration', function () {
   this.timeout(240_000);
+  let world: Lifecycle;
   let cluster: Cluster;
   let chart: InstalledChart;
   let store: FakeStore;
@@ -30,44 +27,20 @@ describe('the life of a PromMigration', function () {
 
   before(async function () {
     this.timeout(900_000);
-    cluster = await startCluster();
-    store = await startFakeStore();
-    chart = await installChart(cluster, { maxMigrations: 12 });
-    migrations = await MigrationObjects.inNamespace(cluster, 'team-a');
-    operator = await startOperator({ chart });
-    await untilReady(operator);
+    world = await startLifecycle();
+    ({ cluster, chart, store, operator, migrations } = world);
     // Takes half a minute to be noticed: the last test but two looks at it.
     store.faults.set('stalled', ({ kind }) => (kind === 'read' ? { status: 503, body: 'later' } : undefined));
     await migrations.create('stalled', { ...store.spec('stalled', HOUR), progressDeadlineSeconds: 30 });
   });
 
   after(async () => {
-    await operator?.[Symbol.asyncDispose]();
-    await store?.[Symbol.asyncDispose]();
-    await cluster?.[Symbol.asyncDispose]();
+    await world?.[Symbol.asyncDispose]();
   });
 
-  async function startSlow(name: string, spec: object = {}): Promise<void> {
-    await migrations.create(name, { ...store.spec(name, DAY), ...SLOW, ...spec });
-    await eventually(`${name} has written`, () => store.storedSamples(name) >= 40);
-  }
-
-  function assertAllThereOnce(tenant: string, range: { startMs: number; endMs: number }): void {
-    assert.equal(store.storedSamples(tenant), store.expectedSamples(range));
-    assert.equal(store.repeated.get(tenant) ?? 0, 0, 'nothing was written twice');
-  }
-
-  function logOf(name: string): Record<string, unknown>[] {
-    return operator.logLines().filter(({ migration }) => migration === name);
-  }
-
-  function countLog(name: string, message: string): number {
-    return logOf(name).filter((line) => line['message'] === message).length;
-  }
-
-  async function reasonsOf(name: string): Promise<string[]> {
-    return (await migrations.events(name)).map(({ reason }) => reason);
-  }
+  const startSlow = (name: string, spec?: object) => world.startSlow(name, spec);
+  const assertAllThereOnce = (tenant: string, range: TimeRange) => world.assertAllThereOnce(tenant, range);
+  const countLog = (name: string, message: string) => world.countLog(name, message);
 
   it('is suspended after the window under way, stands still, and goes on where it was', async () => {
     await startSlow('suspended');
@@ -88,7 +61,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(ended.status?.progress?.samplesWritten, store.expectedSamples(DAY));
     assert.equal(Date.parse(ended.status?.resumedFrom ?? ''), Date.parse(status?.progress?.through ?? ''));
     await eventually('its events are told', async () => {
-      const reasons = await reasonsOf('suspended');
+      const reasons = await world.reasonsOf('suspended');
       return ['Started', 'Suspended', 'Resumed', 'Succeeded'].every((reason) => reasons.includes(reason));
     });
   });
@@ -201,63 +174,12 @@ describe('the life of a PromMigration', function () {
     assert.equal(standOf(status, 'Succeeded'), 'False DeadlineExceeded');
     assert.ok(status?.completionTime);
     const requests = store.countRequests('deadline');
-    await eventually('its event is told', async () => (await reasonsOf('deadline')).includes('Failed'));
+    await eventually('its event is told', async () => (await world.reasonsOf('deadline')).includes('Failed'));
     await sleep(2_000);
     assert.equal(store.countRequests('deadline'), requests, 'nothing is read or written any more');
     await migrations.edit('deadline', { activeDeadlineSeconds: 3_600, limits: { samplesPerSecond: null } });
     await migrations.untilPhase('deadline', 'Succeeded');
     assertAllThereOnce('deadline', DAY);
-  });
-
-  it('waits for its Secret and names what is missing, while others run', async () => {
-    const spec = store.spec('secret', HOUR);
-    const credentials = { name: 'reader', key: 'token' };
-    const authorization = { type: 'Bearer', credentials };
-    store.faults.set('secret', onlyWith('Bearer right-token', 'read'));
-    await migrations.create('secret', { ...spec, source: { ...spec.source, authorization } });
-    const missing = await migrations.until('secret', 'misses its Secret', (status) => {
-      return standOf(status, 'Accepted') === 'False SecretNotFound';
-    });
-    assert.equal(missing.status?.phase, 'Pending');
-    assert.match(conditionOf(missing.status, 'Accepted')?.message ?? '', /Secret "reader".*"team-a".*key "token"/);
-    await migrations.create('neighbour', store.spec('neighbour', HOUR));
-    await migrations.untilPhase('neighbour', 'Succeeded');
-
-    await migrations.putSecret('reader', { password: 'wrong key' });
-    await migrations.until('secret', 'misses its key', (status) => {
-      return /Secret "reader".* has no key "token"/.test(conditionOf(status, 'Accepted')?.message ?? '');
-    });
-    assert.equal(store.countRequests('secret'), 0);
-    await migrations.putSecret('reader', { token: 'right-token' });
-    const { status } = await migrations.untilPhase('secret', 'Succeeded');
-    assert.equal(standOf(status, 'Accepted'), 'True Valid');
-    assertAllThereOnce('secret', HOUR);
-  });
-
-  it('goes on with a rotated Secret without a restart, and does not disturb others', async () => {
-    await migrations.putSecret('rotated', { token: 'old-token' });
-    await startSlow('undisturbed');
-    const spec = store.spec('rotated', DAY);
-    const credentials = { name: 'rotated', key: 'token' };
-    const destination = { ...spec.destination, authorization: { type: 'Bearer', credentials } };
-    store.faults.set('rotated', onlyWith('Bearer old-token', 'write', 'back'));
-    await startSlow('rotated', { destination });
-    store.faults.set('rotated', onlyWith('Bearer new-token', 'write', 'back'));
-    const refused = await migrations.until('rotated', 'is refused', (status) => {
-      return standOf(status, 'Degraded') === 'True CredentialsRefused';
-    });
-    assert.equal(standOf(refused.status, 'Progressing'), 'True Retrying');
-    assert.equal(refused.status?.phase, 'Running');
-    await migrations.putSecret('rotated', { token: 'new-token' });
-    await migrations.edit('rotated', { limits: { samplesPerSecond: null } });
-    const { status } = await migrations.untilPhase('rotated', 'Succeeded');
-    assert.equal(standOf(status, 'Degraded'), 'False AsExpected');
-    assertAllThereOnce('rotated', DAY);
-    assert.equal(countLog('undisturbed', 'worker started'), 1);
-    assert.equal((await migrations.get('undisturbed')).status?.phase, 'Running');
-    await migrations.edit('undisturbed', { limits: { samplesPerSecond: null } });
-    await migrations.untilPhase('undisturbed', 'Succeeded');
-    assertAllThereOnce('undisturbed', DAY);
   });
 
   it('is not begun when the operator finds wrong what the API server could not see', async () => {
@@ -336,7 +258,7 @@ describe('the life of a PromMigration', function () {
     assert.ok(ended.length >= 9, `${ended.length} have ended`);
     assert.equal(ended.length, before.length - 1, 'all but the invalid one');
     const requests = store.countRequests();
-    operator = await startOperator({ chart });
+    operator = world.operator = await startOperator({ chart });
     await untilReady(operator);
     await operator.saying(/leading/);
     // The one that is not accepted is looked at after the others were listed.
@@ -372,11 +294,3 @@ describe('the life of a PromMigration', function () {
     assert.doesNotMatch(await own.metrics(), /left-alone/);
   });
 });
-
-/** Answers 401 to requests of these kinds with another Authorization. */
-function onlyWith(authorization: string, ...kinds: StoreRequest['kind'][]) {
-  return (request: StoreRequest): Fault | undefined =>
-    kinds.includes(request.kind) && request.authorization !== authorization
-      ? { status: 401, body: 'not with this token' }
-      : undefined;
-}

@@ -1,8 +1,6 @@
 // From `helm install` to the last sample: the operator runs with the arguments and rights of the chart and nothing else, and everything that a user
 // looks at with kubectl on the way is as documented. The cases build on each other, as the life of a migration does.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import type { PromMigrationStatus } from '../../src/api/prom-migration-status.ts';
 import { PROGRESS_METRIC, tell } from '../real/support/expectations.ts';
 import { manifestOf } from '../real/support/migration.ts';
 import { HOUR_MS, PROMETHEUS, SlowCopy, START_MS, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
@@ -19,30 +17,23 @@ import {
   succeeded,
   untilReady,
 } from './support/operator.ts';
-import { columnsOf, sampleOf } from './support/output.ts';
-import { grantedRights, requestsOf, rightOf, summaryOf } from './support/rights.ts';
+import { assertCopiedAll, assertFinished } from './support/finished-status.ts';
+import { assertTellsItsStory, editUntil, NamespaceKubectl } from './support/namespace-kubectl.ts';
+import { assertShowsProgress, columnsOf, residentMebibytes, sampleOf, secondsSince } from './support/output.ts';
+import { assertUsesItsRights, requestsOf, summaryOf } from './support/rights.ts';
 
 const NAMESPACE = 'monitoring';
 const HOURS = 4;
 const START = new Date(START_MS).toISOString();
 const END = new Date(START_MS + HOURS * HOUR_MS).toISOString();
 const whole = (time: string) => time.replace('.000Z', 'Z');
-const RFC3339_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-
-interface Resource {
-  metadata: {
-    generation: number;
-    finalizers?: string[];
-    managedFields: { manager: string; subresource?: string; fieldsV1: object }[];
-  };
-  status?: PromMigrationStatus;
-}
 
 const authority = createAuthority();
 
 describe('the installed operator', function () {
   this.timeout(900_000);
   let cluster: Cluster;
+  let own: NamespaceKubectl;
   let chart: InstalledChart;
   let copy: SlowCopy;
   let victoriaMetrics: ServerProcess;
@@ -65,6 +56,7 @@ describe('the installed operator', function () {
         },
       }),
     ]);
+    own = new NamespaceKubectl(cluster, NAMESPACE);
     // As at the first installation: the right to create the Lease is used only then.
     chart = await installChart(cluster, { maxMigrations: 4 }, { lease: 'none' });
     succeeded(await kubectl(['create', 'namespace', NAMESPACE]));
@@ -75,21 +67,14 @@ describe('the installed operator', function () {
     await Promise.all([cluster, copy, victoriaMetrics, prometheus].map((one) => one?.[Symbol.asyncDispose]()));
   });
 
-  const kubectl = (args: readonly string[], input?: string) => cluster.kubectl(['-n', NAMESPACE, ...args], input);
+  const kubectl = (args: readonly string[], input?: string) => own.kubectl(args, input);
+  const apply = (...documents: object[]) => own.apply(...documents);
+  const read = (name: string) => own.read(name);
+  const jsonPath = (name: string, path: string) => own.jsonPath(name, path);
 
-  async function apply(...documents: object[]): Promise<string> {
-    const text = documents.map((document) => JSON.stringify(document)).join('\n---\n');
-    return succeeded(await kubectl(['apply', '-f', '-'], text));
-  }
-
-  async function read(name: string): Promise<Resource> {
-    const args = ['get', 'prommigration', name, '--show-managed-fields', '-o', 'json'];
-    return JSON.parse(succeeded(await kubectl(args))) as Resource;
-  }
-
-  async function jsonPath(name: string, path: string): Promise<string> {
-    return succeeded(await kubectl(['get', 'pmig', name, '-o', `jsonpath=${path}`]));
-  }
+  /** For a message, when something does not come about. */
+  const state = (name: string) => async () =>
+    `${JSON.stringify((await read(name)).status, undefined, 2)}\n${operator.log().slice(-5_000)}`;
 
   it('leads a lease duration after it has created the Lease, with exactly the arguments that the chart rendered', async () => {
     const startedMs = Date.now();
@@ -111,7 +96,7 @@ describe('the installed operator', function () {
     const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 4_000, windowMax: '20m' });
     const watching = new AbortController();
     let watched = '';
-    const watch = kubectlWatch(watching.signal, (text) => {
+    const watch = own.watch(watching.signal, (text) => {
       watched += text;
     });
     const appliedMs = Date.now();
@@ -133,18 +118,7 @@ describe('the installed operator', function () {
     );
     const plain = columnsOf(succeeded(await kubectl(['get', 'prommigrations'])));
     const wide = columnsOf(succeeded(await kubectl(['get', 'pmig', '-o', 'wide'])));
-    assert.deepEqual(plain.header, ['NAME', 'PHASE', 'PROGRESS', 'SAMPLES', 'RATE', 'ETA', 'THROUGH', 'AGE']);
-    assert.deepEqual(wide.header, [...plain.header, 'SOURCE', 'DESTINATION', 'REASON']);
-    for (const { row } of [plain, wide]) {
-      assert.equal(row['NAME'], 'to-vm');
-      assert.equal(row['PHASE'], 'Running');
-      assert.match(row['PROGRESS'] ?? '', /^[1-9]\d(\.\d+)?%$/);
-      assert.match(row['SAMPLES'] ?? '', /^\d+(\.\d+)?[kM]?$/);
-      assert.match(row['RATE'] ?? '', /^\d+(\.\d+)?k?\/s$/);
-      assert.match(row['ETA'] ?? '', /^(\d+m)?\d+s$/);
-      assert.match(row['THROUGH'] ?? '', /^2025-03-01T0[0-3]:\d\d:\d\d(\.\d{3})?Z$/);
-      assert.match(row['AGE'] ?? '', /^\d+s$/);
-    }
+    assertShowsProgress(plain, wide, 'to-vm');
     assert.equal(wide.row['SOURCE'], `${copy.source.url}/api/v1/read`);
     assert.equal(wide.row['DESTINATION'], `${victoriaMetrics.url}/api/v1/write`);
     assert.equal(wide.row['REASON'], 'Copying');
@@ -208,34 +182,11 @@ describe('the installed operator', function () {
   it('leaves a complete status', async () => {
     for (const name of ['to-vm', 'to-prometheus']) {
       const { status, metadata } = await read(name);
-      assert.ok(status?.progress);
-      assert.equal(status.phase, 'Succeeded');
-      assert.equal(status.observedGeneration, metadata.generation);
-      const stands = status.conditions?.map(({ type, status: stand, reason }) => `${type}=${stand} ${reason}`);
-      assert.deepEqual(stands, [
-        'Accepted=True Valid',
-        'Progressing=False Finished',
-        'Degraded=False AsExpected',
-        'Succeeded=True Completed',
-      ]);
-      for (const condition of status.conditions ?? []) {
-        assert.equal(condition.observedGeneration, metadata.generation, condition.type);
-        assert.match(condition.lastTransitionTime, RFC3339_SECONDS);
-      }
+      assertFinished(status, metadata.generation);
       assert.equal(await jsonPath(name, '{.status.progress.percent} {.status.progress.display}'), '100 100.0%');
       assert.equal(await jsonPath(name, '{.status.progress.through}'), whole(END));
       assert.equal(await jsonPath(name, '{.status.conditions[?(@.type=="Succeeded")].status}'), 'True');
-      const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent } = status.progress;
-      assert.ok((samplesRead ?? 0) > 50_000 && samplesRead === samplesWritten, JSON.stringify(status.progress));
-      assert.deepEqual([samplesFiltered ?? 0, samplesAlreadyPresent ?? 0], [0, 0]);
-      assert.ok((status.progress.windows ?? 0) >= 1 && (status.progress.bytesWritten ?? 0) > 0);
-      assert.deepEqual(
-        [status.range?.start, status.range?.end].map((time) => Date.parse(time ?? '')),
-        [Date.parse(START), Date.parse(END)],
-      );
-      const times = [status.startTime, status.lastProgressTime, status.completionTime];
-      for (const time of times) assert.match(time ?? '', RFC3339_SECONDS);
-      assert.deepEqual(times.toSorted(), times);
+      assertCopiedAll(status, START, END);
       const finished = columnsOf(succeeded(await kubectl(['get', 'pmig', name, '-o', 'wide'])));
       // Nothing moves any more: a rate or a remaining time would be a lie.
       assert.deepEqual([finished.row['RATE'], finished.row['ETA'], finished.row['REASON']], ['', '', 'Completed']);
@@ -261,30 +212,7 @@ describe('the installed operator', function () {
 
   it('tells its story in events', async () => {
     for (const name of ['to-vm', 'to-prometheus']) {
-      await eventually(`the events of ${name}`, async () => {
-        const said = succeeded(await kubectl(['events', '--for', `prommigration/${name}`]));
-        return /Started/.test(said) && /Succeeded/.test(said);
-      });
-      const args = ['get', 'events.events.k8s.io', '-o', 'json', `--field-selector=regarding.name=${name}`];
-      const { items } = JSON.parse(succeeded(await kubectl(args))) as {
-        items: {
-          reason: string;
-          type: string;
-          note: string;
-          reportingController: string;
-          regarding: { kind: string };
-        }[];
-      };
-      assert.deepEqual(items.map(({ type, reason }) => `${type} ${reason}`).sort(), [
-        'Normal Started',
-        'Normal Succeeded',
-      ]);
-      for (const { regarding, note } of items) {
-        assert.equal(regarding.kind, 'PromMigration');
-        assert.ok(note.length > 10, note);
-      }
-      const description = succeeded(await kubectl(['describe', 'pmig', name]));
-      assert.match(description.split('Events:')[1] ?? '', /Normal\s+Started[\s\S]*Normal\s+Succeeded/);
+      await assertTellsItsStory(own, name);
     }
   });
 
@@ -333,9 +261,6 @@ describe('the installed operator', function () {
   it('keeps its status right while others edit the resource at the same time', async () => {
     const spec = copy.spec(VICTORIA_METRICS, { url: 'http://127.0.0.1:9' });
     await apply(manifestOf({ ...spec, suspend: true }, 'edited'));
-    const path = `/apis/prom-migrator.io/v1alpha1/namespaces/${NAMESPACE}/prommigrations/edited`;
-    const type = 'application/merge-patch+json';
-    let suspended = true;
     const conflicts = async () =>
       sampleOf(
         await operator.metrics(),
@@ -343,15 +268,7 @@ describe('the installed operator', function () {
         undefined,
         'result="conflict"',
       ) ?? 0;
-    for (let edit = 1; edit < 400 && (await conflicts()) === 0; edit++) {
-      if (edit % 20 === 0) suspended = !suspended;
-      await Promise.all(
-        [1, 2, 3, 4].map((hand) => {
-          const annotations = { [`example.org/hand-${hand}`]: String(edit) };
-          return cluster.request('PATCH', path, { metadata: { annotations }, spec: { suspend: suspended } }, type);
-        }),
-      );
-    }
+    await editUntil(cluster, `${NAMESPACE}/edited`, async () => (await conflicts()) > 0);
     assert.ok((await conflicts()) > 0, 'a write that came too late was refused');
     succeeded(await kubectl(['patch', 'pmig', 'edited', '--type=merge', '-p', '{"spec":{"suspend":false}}']));
     succeeded(await kubectl(['wait', '--for=jsonpath={.status.phase}=Running', '--timeout=30s', 'pmig/edited']));
@@ -378,44 +295,6 @@ describe('the installed operator', function () {
     assert.equal(succeeded(await cluster.kubectl(lease)), '', 'the lease is released');
 
     assert.doesNotMatch(operator.log(), /forbidden/i);
-    assert.doesNotMatch(metrics, /api_requests_total\{[^}]*code="40[13]"/);
-    const events = await requestsOf(chart);
-    const refused = events.filter(({ responseStatus }) => [401, 403].includes(responseStatus?.code ?? 0));
-    assert.deepEqual(refused, []);
-    assert.deepEqual(
-      events.filter(({ objectRef }) => !objectRef).map(({ requestURI }) => requestURI),
-      [],
-    );
-
-    const used = new Set(events.map(rightOf));
-    const granted = new Set(await grantedRights(chart));
-    assert.ok(granted.size >= 10, [...granted].join('\n'));
-    assert.deepEqual([...used].sort(), [...granted].sort());
-    // The audit log is the API server's; what the operator counts itself must agree.
-    const counted = [
-      ...metrics.matchAll(/^prom_migrator_operator_api_requests_total\{verb="(\w+)",resource="([\w/]+)",/gm),
-    ];
-    assert.deepEqual(
-      [...new Set(counted.map(([, verb, resource]) => `${resource}:${verb}`))].sort(),
-      [...used].map((right) => right.replace(/^[^ ]* /, '')).sort(),
-    );
+    await assertUsesItsRights(chart, metrics);
   });
-
-  function kubectlWatch(signal: AbortSignal, onOutput: (text: string) => void): Promise<unknown> {
-    return cluster.kubectl(['-n', NAMESPACE, 'get', 'pmig', '--watch'], undefined, { signal, onOutput });
-  }
-
-  /** For a message, when something does not come about. */
-  function state(name: string): () => Promise<string> {
-    return async () => `${JSON.stringify((await read(name)).status, undefined, 2)}\n${operator.log().slice(-5_000)}`;
-  }
 });
-
-function secondsSince(timeMs: number): string {
-  return ((Date.now() - timeMs) / 1000).toFixed(1);
-}
-
-async function residentMebibytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024);
-}

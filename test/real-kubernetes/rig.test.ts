@@ -1,44 +1,15 @@
 // Proves the rig that every test on a real Kubernetes API stands on: the API server takes our resource and checks it, obeys RBAC, keeps its
 // data while parts of it are stopped, and nothing of it outlives a test.
+
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { findServer } from '../support/install.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
-import type { CommandResult } from '../support/kubernetes/command.ts';
+import { eventually, succeeded } from './support/operator.ts';
 
 const EXAMPLE = resolve(import.meta.dirname, '../../examples/prometheus-to-prometheus.yaml');
-const CLUSTER_MODULE = resolve(import.meta.dirname, '../support/kubernetes/cluster.ts');
-const INSTALL_MODULE = resolve(import.meta.dirname, '../support/install.ts');
-
-function succeeded(result: CommandResult): string {
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function eventually(what: string, holds: () => Promise<boolean> | boolean, withinMs = 20_000): Promise<void> {
-  const deadlineMs = Date.now() + withinMs;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadlineMs, `not within ${withinMs} ms: ${what}`);
-    await sleep(100);
-  }
-}
 
 const chart = {
   'Chart.yaml':
@@ -261,59 +232,3 @@ describe("Kubernetes' own controllers", function () {
     succeeded(await cluster.kubectl(['delete', 'namespace', 'short-lived', '--timeout=30s']));
   });
 });
-
-describe('the programs of the cluster', function () {
-  this.timeout(900_000);
-  let directory = '';
-
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'prom-migrator-rig-'));
-  });
-
-  afterEach(async () => {
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  it('end with a test that is killed', async () => {
-    const script = `
-      import { startCluster } from ${JSON.stringify(pathToFileURL(CLUSTER_MODULE).href)};
-      const cluster = await startCluster();
-      console.log(JSON.stringify(cluster.pids()));
-      setInterval(() => {}, 1000);
-    `;
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, TMPDIR: directory },
-    });
-    const [line] = await once(createInterface(child.stdout), 'line');
-    const pids = Object.values(JSON.parse(line) as Record<string, number>);
-    assert.equal(pids.length, 2);
-    assert.ok(pids.every(isAlive));
-    child.kill('SIGKILL');
-    await eventually('etcd and API server are gone', () => !pids.some(isAlive), 10_000);
-  });
-
-  it('are taken from KUBEBUILDER_ASSETS, which must hold an API server', async () => {
-    const program = join(directory, 'kube-apiserver');
-    assert.match(await foundWithAssets(directory), /KUBEBUILDER_ASSETS is set to .*, which holds no kube-apiserver/);
-    await writeFile(program, '#!/bin/sh\necho Kubernetes v1.35.7\n');
-    await chmod(program, 0o755);
-    assert.equal(await foundWithAssets(directory), `${program} 1.35.7`);
-    assert.ok(existsSync(program));
-  });
-});
-
-/** What a process that runs with KUBEBUILDER_ASSETS finds as its API server. */
-async function foundWithAssets(directory: string): Promise<string> {
-  const script = `
-    import { findServer } from ${JSON.stringify(pathToFileURL(INSTALL_MODULE).href)};
-    const say = ({ path, version }) => console.log(path + ' ' + version);
-    await findServer('kube-apiserver', '1.36').then(say, (error) => console.log(error.message));
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, KUBEBUILDER_ASSETS: directory },
-  });
-  const [line] = await once(createInterface(child.stdout), 'line');
-  return line;
-}

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tell } from '../real/support/expectations.ts';
-import { type AuditEvent, type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import type { AuditEvent } from '../support/kubernetes/audit-events.ts';
+import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { type FakeStore, startFakeStore } from './support/fake-store.ts';
 import { MigrationObjects } from './support/migration-objects.ts';
 import {

@@ -1,39 +1,39 @@
 // Credentials and certificates against real servers, and that no secret is ever shown: not in the log at its most talkative, not in the result, not
 // in the metrics, whether the run goes well or not.
+
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunResult } from '../../src/cli/result.ts';
-import { createAuthority } from '../support/certificates.ts';
 import { generateDataset } from '../support/dataset.ts';
-import { request } from '../support/http.ts';
 import { pushSamples } from '../support/load.ts';
 import { dumpPrometheus } from '../support/readers.ts';
 import { compareSeries } from '../support/series-comparison.ts';
 import type { SeriesSet } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { BASIC_AUTH, startPrometheus, type WebOptions } from '../support/servers.ts';
-import { type CommandRun, runCommand } from './support/command.ts';
-import { type MigrationSpec, manifestOf } from './support/migration.ts';
+import type { MigrationSpec } from './support/migration.ts';
 import { startReverseProxy } from './support/reverse-proxy.ts';
+import {
+  AUTHORITY,
+  assertRefused,
+  CLIENT,
+  QUERY_SECRET,
+  runWatched,
+  STRANGER,
+  STRANGERS,
+  TOKEN,
+  type Watched,
+} from './support/watched-run.ts';
 
 const START_MS = Date.UTC(2025, 4, 1);
 const END_MS = START_MS + 3_600_000;
-const TOKEN = 'canary-bearer-7f3a9c51e2';
-const QUERY_SECRET = 'canary-query/p=55 &aä';
-
-const authority = createAuthority();
-const strangers = createAuthority('another authority');
-const serverCertificate = authority.issue('localhost');
-const client = authority.issue('prom-migrator');
-const stranger = strangers.issue('prom-migrator');
+const serverCertificate = AUTHORITY.issue('localhost');
 
 const BASIC: WebOptions = {
   basicAuth: BASIC_AUTH,
   identity: { username: BASIC_AUTH.username, password: BASIC_AUTH.password },
 };
 const MUTUAL_TLS: WebOptions = {
-  tls: { ...serverCertificate, clientCa: authority.cert },
-  identity: { ca: authority.cert, ...client },
+  tls: { ...serverCertificate, clientCa: AUTHORITY.cert },
+  identity: { ca: AUTHORITY.cert, ...CLIENT },
 };
 
 const secret = (name: string, stringData: Record<string, string>) => ({
@@ -45,76 +45,14 @@ const secret = (name: string, stringData: Record<string, string>) => ({
 const LOGIN = secret('login', { user: BASIC_AUTH.username, password: `${BASIC_AUTH.password}\n` });
 const basicAuth = { username: { name: 'login', key: 'user' }, password: { name: 'login', key: 'password' } };
 const CERTIFICATES = [
-  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'authority' }, data: { 'ca.crt': authority.cert } },
-  secret('client', { 'tls.crt': client.cert, 'tls.key': client.key }),
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'authority' }, data: { 'ca.crt': AUTHORITY.cert } },
+  secret('client', { 'tls.crt': CLIENT.cert, 'tls.key': CLIENT.key }),
 ];
 const tls = {
   ca: { configMap: { name: 'authority', key: 'ca.crt' } },
   cert: { secret: { name: 'client', key: 'tls.crt' } },
   keySecret: { name: 'client', key: 'tls.key' },
 };
-
-/** Every way in which one of the secrets could be written down. */
-const CANARIES = [BASIC_AUTH.password, TOKEN, QUERY_SECRET, 'wrong horse']
-  .flatMap((text) => [text, encodeURIComponent(text), new URLSearchParams({ p: text }).toString().slice(2)])
-  .concat(
-    [BASIC_AUTH.password, 'wrong horse'].map((password) =>
-      Buffer.from(`${BASIC_AUTH.username}:${password}`).toString('base64'),
-    ),
-    // A line of a private key is enough.
-    [client, stranger].map(({ key }) => key.split('\n')[1] ?? ''),
-  );
-
-interface Watched extends CommandRun {
-  readonly result: RunResult;
-  readonly metrics: string;
-}
-
-/** Runs the documents with the log at its most talkative, reads the metrics all the while, and looks for secrets in everything. */
-async function runWatched(
-  spec: MigrationSpec,
-  documents: readonly object[] = [],
-  { args = [], files = {} }: { args?: readonly string[]; files?: Record<string, string> } = {},
-): Promise<Watched> {
-  const yaml = [manifestOf(spec), ...documents].map((document) => JSON.stringify(document)).join('\n---\n');
-  let metrics = '';
-  let ended = false;
-  let scraping: Promise<void> | undefined;
-  const scrape = async (url: string) => {
-    for (; !ended; await sleep(50)) {
-      const response = await request(`${url}/metrics`, {}).catch(() => undefined);
-      if (response?.status === 200) metrics = response.body.toString('utf8');
-    }
-  };
-  const run = await runCommand(
-    ['run', '-f', 'migration.yaml', '--output=json', '--log-level=debug', '--metrics-address=127.0.0.1:0', ...args],
-    {
-      files: { 'migration.yaml': yaml, ...files },
-      onStderr: (text) => {
-        const url = /serving \/metrics and \/livez url=(\S+)/.exec(text)?.[1];
-        if (url) scraping = scrape(url);
-      },
-    },
-  );
-  ended = true;
-  await scraping;
-  for (const canary of CANARIES) {
-    for (const [where, text] of Object.entries({ stdout: run.stdout, stderr: run.stderr, metrics }))
-      assert.ok(!text.includes(canary), `${where} shows ${JSON.stringify(canary)}:\n${text}`);
-  }
-  return { ...run, metrics, result: JSON.parse(run.stdout) as RunResult };
-}
-
-/** It failed at once, with this code on this side, and names the setting. */
-function assertRefused(run: Watched, code: string, side: string, setting: RegExp): void {
-  assert.equal(run.exitCode, 1, run.stderr);
-  assert.equal(run.result.phase, 'Failed');
-  assert.equal(run.result.error?.code, code, run.stderr);
-  assert.equal(run.result.error?.side, side);
-  assert.match(run.result.error?.message ?? '', setting);
-  assert.ok(run.seconds < 15, `${run.seconds} s: no retries`);
-  assert.doesNotMatch(run.stderr, / retrying /);
-}
 
 let set: SeriesSet;
 let source: ServerProcess;
@@ -310,8 +248,8 @@ describe('mutual TLS', () => {
       const spec = specOf({ url: source.url, fields: { tls: failure.tls } }, { url: destination.url, fields: { tls } });
       const run = await runWatched({ ...spec, externalLabels: { run: failure.code } }, [
         ...CERTIFICATES,
-        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'strangers' }, data: { 'ca.crt': strangers.cert } },
-        secret('stranger', { 'tls.crt': stranger.cert, 'tls.key': stranger.key }),
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'strangers' }, data: { 'ca.crt': STRANGERS.cert } },
+        secret('stranger', { 'tls.crt': STRANGER.cert, 'tls.key': STRANGER.key }),
       ]);
       assertRefused(run, failure.code, 'source', failure.setting);
     });

@@ -1,4 +1,5 @@
 // Reads what is made to be read by people and by Prometheus: tables of kubectl, and /metrics. Called by the tests of migrations.
+import { readFile } from 'node:fs/promises';
 import assert from 'node:assert/strict';
 
 /** The value of the one series of that name, of that migration where one is given, whose labels contain the text. */
@@ -18,4 +19,31 @@ export function columnsOf(text: string): { header: string[]; row: Record<string,
   const starts = [...titles.matchAll(/\S+/g)].map(({ index, 0: title }) => ({ index, title }));
   const row = starts.map(({ index, title }, at) => [title, values.slice(index, starts[at + 1]?.index).trim()] as const);
   return { header: starts.map(({ title }) => title), row: Object.fromEntries(row), text };
+}
+
+type Columns = ReturnType<typeof columnsOf>;
+
+/** That both forms of `kubectl get` show how far a running migration is. */
+export function assertShowsProgress(plain: Columns, wide: Columns, name: string): void {
+  assert.deepEqual(plain.header, ['NAME', 'PHASE', 'PROGRESS', 'SAMPLES', 'RATE', 'ETA', 'THROUGH', 'AGE']);
+  assert.deepEqual(wide.header, [...plain.header, 'SOURCE', 'DESTINATION', 'REASON']);
+  for (const { row } of [plain, wide]) {
+    assert.equal(row['NAME'], name);
+    assert.equal(row['PHASE'], 'Running');
+    assert.match(row['PROGRESS'] ?? '', /^[1-9]\d(\.\d+)?%$/);
+    assert.match(row['SAMPLES'] ?? '', /^\d+(\.\d+)?[kM]?$/);
+    assert.match(row['RATE'] ?? '', /^\d+(\.\d+)?k?\/s$/);
+    assert.match(row['ETA'] ?? '', /^(\d+m)?\d+s$/);
+    assert.match(row['THROUGH'] ?? '', /^2025-03-01T0[0-3]:\d\d:\d\d(\.\d{3})?Z$/);
+    assert.match(row['AGE'] ?? '', /^\d+s$/);
+  }
+}
+
+export function secondsSince(timeMs: number): string {
+  return ((Date.now() - timeMs) / 1000).toFixed(1);
+}
+
+export async function residentMebibytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024);
 }

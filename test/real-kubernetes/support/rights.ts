@@ -1,7 +1,8 @@
 // What the operator asked the API server for, by the server's own audit log, and what its service account may ask for, by the roles bound to it.
 // Called by the tests of migrations.
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditEvent } from '../../support/kubernetes/cluster.ts';
+import type { AuditEvent } from '../../support/kubernetes/audit-events.ts';
 import { type InstalledChart, succeeded } from './operator.ts';
 
 interface Rule {
@@ -53,5 +54,30 @@ export function summaryOf(events: readonly AuditEvent[]): string {
   return JSON.stringify(
     Object.groupBy(events.map(rightOf), (right) => right),
     (_, value) => (Array.isArray(value) ? value.length : (value as unknown)),
+  );
+}
+
+/** That the operator used exactly the rights that the chart grants, was never refused one, and counted its requests as the audit log has them. */
+export async function assertUsesItsRights(chart: InstalledChart, metrics: string): Promise<void> {
+  assert.doesNotMatch(metrics, /api_requests_total\{[^}]*code="40[13]"/);
+  const events = await requestsOf(chart);
+  const refused = events.filter(({ responseStatus }) => [401, 403].includes(responseStatus?.code ?? 0));
+  assert.deepEqual(refused, []);
+  assert.deepEqual(
+    events.filter(({ objectRef }) => !objectRef).map(({ requestURI }) => requestURI),
+    [],
+  );
+
+  const used = new Set(events.map(rightOf));
+  const granted = new Set(await grantedRights(chart));
+  assert.ok(granted.size >= 10, [...granted].join('\n'));
+  assert.deepEqual([...used].sort(), [...granted].sort());
+  // The audit log is the API server's; what the operator counts itself must agree.
+  const counted = [
+    ...metrics.matchAll(/^prom_migrator_operator_api_requests_total\{verb="(\w+)",resource="([\w/]+)",/gm),
+  ];
+  assert.deepEqual(
+    [...new Set(counted.map(([, verb, resource]) => `${resource}:${verb}`))].sort(),
+    [...used].map((right) => right.replace(/^[^ ]* /, '')).sort(),
   );
 }

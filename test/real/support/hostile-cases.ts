@@ -15,47 +15,11 @@ import {
   tinySeries,
 } from './hostile-bodies.ts';
 import { empty, type HostileSides, json, SAMPLES, STREAM, stream } from './hostile-server.ts';
-import type { MigrationSpec } from './migration.ts';
+import { type HostileCase, MEBIBYTE, PROGRESS_METRIC } from './hostile-case.ts';
 
-export interface HostileCase {
-  readonly title: string;
-  readonly sides: HostileSides;
-  readonly protocol?: 'PromQL' | 'RemoteRead';
-  readonly readMode?: 'Samples';
-  readonly relabelled?: true;
-  readonly rejectedSamples?: 'Skip';
-  /** Values of `limits.memory` that it is measured with. */
-  readonly memoryMebibytes?: readonly number[];
-  /** What the log must say, so that the case is known to have happened. */
-  readonly says: RegExp;
-}
-
-const MEBIBYTE = 2 ** 20;
 /** Inside of the first window. */
 const EXPORTED_MS = Date.UTC(2025, 0, 1, 0, 1);
 const EMPTY_VECTOR = Buffer.from('{"status":"success","data":{"resultType":"vector","result":[]}}');
-const PROGRESS_METRIC = 'prom_migrator_progress';
-
-/** The manifest of a case; `url` is the server's. */
-export function specOf(hostile: HostileCase, url: string, memoryMebibytes: number): MigrationSpec {
-  const { protocol = 'None', readMode, relabelled, rejectedSamples } = hostile;
-  const progressUrl = { RemoteRead: `${url}/destination/read`, PromQL: `${url}/destination`, None: undefined }[
-    protocol
-  ];
-  const relabeling = { action: 'replace', sourceLabels: ['v'], targetLabel: 'w', regex: 'no(.*)', replacement: '$1' };
-  return {
-    source: { url: `${url}/source/read`, ...(readMode && { readMode }) },
-    destination: {
-      url: `${url}/destination/write`,
-      progress: { protocol, ...(progressUrl !== undefined && { url: progressUrl }) },
-    },
-    timeRange: { start: '2025-01-01T00:00:00Z', end: '2025-01-01T04:00:00Z' },
-    limits: { memory: `${memoryMebibytes}Mi` },
-    ...(relabelled && { relabelings: [relabeling] }),
-    ...(rejectedSamples && { rejectedSamples }),
-  };
-}
-
 const tooMuch = /window split|window-too-large/;
 const copying = /percent=.* samples=[1-9]|window split|"samplesWritten": ?[1-9]/;
 const labelsTooLong = /their labels are not valid/;
