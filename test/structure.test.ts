@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const MAX_LINES = 450;
+const MAX_LINES = 300;
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: [],
