@@ -16,6 +16,11 @@ export function importsOf(text: string): string[] {
   return [...code.matchAll(statement)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** Those of them that are still there when the program runs: without `import type` and `export type`. */
+export function valueImportsOf(text: string): string[] {
+  return importsOf(text.replace(/^\s*(?:import|export)\s+type\s[^'"`;]*?\sfrom\s+['"][^'"]+['"];?/gm, ''));
+}
+
 /** The imports between the files of src/, such as `src/wire/labels.ts` to `src/wire/proto-reader.ts`. */
 export function sourceGraph(): Graph {
   const files = globSync('src/**/*.ts', { cwd: ROOT })

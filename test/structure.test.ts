@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { importsOf, roomOf, sourceGraph, valueImportsOf } from '../scripts/source-graph.ts';
+import { findCycle, judgeViolations, kubeViolations, ladderViolations } from './support/structure-rules.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MAX_LINES = 300;
@@ -19,48 +21,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'operator', 'migration', 'api', 'telemetry'],
 };
 
-/** The specifiers of all static, re-exporting and dynamic imports, types included. */
-function importsOf(text: string): string[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const statement =
-    /^\s*(?:import|export)\s+(?:[^'"`;]*?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
-  return [...code.matchAll(statement)].map((match) => match[1] ?? match[2] ?? '');
-}
-
 function sources(...patterns: string[]): string[] {
   return globSync(patterns, { cwd: root })
     .map((path) => path.split(sep).join('/'))
     .sort();
-}
-
-/** `src/wire/chunk.ts` is in `wire`, `src/main.ts` in `main`. */
-function roomOf(path: string): string {
-  const parts = path.split('/');
-  return parts.length === 2 ? (parts[1] ?? '').replace(/\.ts$/, '') : (parts[1] ?? '');
-}
-
-/** A way from a file back to itself, if there is one. */
-function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
-  const finished = new Set<string>();
-  const path: string[] = [];
-  const visit = (file: string): string[] | undefined => {
-    if (finished.has(file)) return undefined;
-    const at = path.indexOf(file);
-    if (at >= 0) return [...path.slice(at), file];
-    path.push(file);
-    for (const next of graph.get(file) ?? []) {
-      const cycle = visit(next);
-      if (cycle !== undefined) return cycle;
-    }
-    path.pop();
-    finished.add(file);
-    return undefined;
-  };
-  for (const file of graph.keys()) {
-    const cycle = visit(file);
-    if (cycle !== undefined) return cycle;
-  }
-  return undefined;
 }
 
 describe('the reader of imports', () => {
@@ -82,6 +46,7 @@ describe('the reader of imports', () => {
       "const text = 'from';",
     ].join('\n');
     assert.deepEqual(importsOf(text), ['a', './b.ts', '../c.ts', './e.ts', './f.ts', './g.ts', './h.ts', './i.ts']);
+    assert.deepEqual(valueImportsOf(text), ['a', '../c.ts', './e.ts', './f.ts', './g.ts', './h.ts', './i.ts']);
   });
 });
 
@@ -107,6 +72,55 @@ describe('the finder of cycles', () => {
         ]),
       ),
       undefined,
+    );
+  });
+});
+
+describe('the rules between the folders of a room', () => {
+  const graphOf = (imports: Record<string, string[]>) =>
+    new Map(Object.entries(imports).map(([file, targets]) => [file, new Set(targets)]));
+
+  it('find folders that import each other, also by way of a third', () => {
+    const imports = {
+      'src/r/a/1.ts': ['src/r/b/1.ts'],
+      'src/r/b/2.ts': ['src/r/c/1.ts'],
+      'src/r/c/2.ts': ['src/r/a/2.ts'],
+    };
+    assert.deepEqual(ladderViolations(graphOf(imports)), ['src/r/a → src/r/b → src/r/c → src/r/a']);
+    assert.deepEqual(ladderViolations(graphOf({ ...imports, 'src/r/c/2.ts': ['src/s/a/2.ts'] })), []);
+  });
+
+  it('find a folder that imports a file of its room itself, and the reverse in wire/', () => {
+    assert.deepEqual(ladderViolations(graphOf({ 'src/r/a/1.ts': ['src/r/1.ts'] })), ['src/r/a imports files of src/r']);
+    assert.deepEqual(ladderViolations(graphOf({ 'src/r/1.ts': ['src/r/a/1.ts'] })), []);
+    assert.deepEqual(ladderViolations(graphOf({ 'src/wire/1.ts': ['src/wire/a/1.ts'] })), [
+      'files of src/wire import src/wire/a',
+    ]);
+    assert.deepEqual(ladderViolations(graphOf({ 'src/wire/a/1.ts': ['src/wire/1.ts'] })), []);
+  });
+
+  it('find what operator/kube/ may not know', () => {
+    const file = 'src/operator/kube/a.ts';
+    const targets = ['src/api/a.ts', 'src/migration/a.ts', 'src/operator/judge/a.ts', 'src/operator/a.ts'];
+    const allowed = ['src/operator/kube/b.ts', 'src/telemetry/clock.ts'];
+    assert.deepEqual(
+      kubeViolations(graphOf({ [file]: [...targets, ...allowed], 'src/operator/a.ts': targets })),
+      targets.map((target) => `${file} imports ${target}`),
+    );
+  });
+
+  it('find clients and clocks in operator/judge/', () => {
+    const file = 'src/operator/judge/a.ts';
+    const wrong = ['src/operator/kube/kube-client.ts', 'src/remote/query-client.ts', 'src/operator/execute/a.ts'];
+    const allowed = ['src/operator/kube/kube-objects.ts', 'src/remote/meaning/side.ts', 'src/telemetry/clock.ts'];
+    const graph = graphOf({ [file]: [...wrong, ...allowed] });
+    assert.deepEqual(
+      judgeViolations(graph, () => []),
+      wrong.map((target) => `${file} imports ${target}`),
+    );
+    assert.deepEqual(
+      judgeViolations(graphOf({ [file]: allowed }), () => ['../../telemetry/clock.ts', 'node:timers']),
+      [`${file} imports the values of ../../telemetry/clock.ts`, `${file} imports the values of node:timers`],
     );
   });
 });
@@ -157,6 +171,20 @@ describe('the structure of the project', () => {
   });
 
   it('has no cycle', () => assert.equal(findCycle(relativeImports)?.join(' → '), undefined));
+
+  it('has a ladder of folders in each room', () => assert.deepEqual(ladderViolations(sourceGraph()), []));
+
+  it('has no PromMigration in operator/kube/', () => assert.deepEqual(kubeViolations(sourceGraph()), []));
+
+  it('has neither a client nor a clock in operator/judge/', () => {
+    const valueImports = (file: string) => valueImportsOf(readFileSync(join(root, file), 'utf8'));
+    assert.deepEqual(judgeViolations(sourceGraph(), valueImports), []);
+    for (const folder of ['src/operator/kube/', 'src/operator/judge/'])
+      assert.ok(
+        files.some((file) => file.startsWith(folder)),
+        folder,
+      );
+  });
 
   it(`has no file of more than ${MAX_LINES} lines`, () => {
     const long = sources('{src,test,scripts,bench,storm}/**/*.{ts,mjs}', 'bin/*.mjs')

@@ -15,7 +15,7 @@ import { MigrationStore } from './migration-store.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
 import type { OperatorContext, OperatorOptions } from './operator-options.ts';
 import { reflect } from './kube/reflector.ts';
-import { readSecrets } from './kube/secret-reader.ts';
+import { readSecrets } from './secret-reader.ts';
 import { migrationPath, StatusWriter } from './status-writer.ts';
 import { WorkerPool } from './execute/worker-pool.ts';
 import { WorkerThreads } from './execute/worker-threads.ts';

@@ -8,7 +8,7 @@ import type { Situation } from './judge/decide.ts';
 import { noticesOfChange } from './judge/migration-events.ts';
 import type { MigrationRecord } from './judge/migration-record.ts';
 import { composeStatus } from './judge/status.ts';
-import type { RecordedEvent } from './kube/event-recorder.ts';
+import type { RecordedEvent } from './kube/kube-objects.ts';
 import { keyOf, type ObjectReference } from './kube/kube-objects.ts';
 import { logNotice, named } from './migration-log.ts';
 import type { StatusWriter, WriteResult } from './status-writer.ts';

@@ -5,7 +5,7 @@ import type { MigrationEvent, MigrationProgress } from '../../migration/report/o
 import { formatCount, formatDuration } from '../../telemetry/format.ts';
 import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';
-import type { RecordedEvent } from '../kube/event-recorder.ts';
+import type { RecordedEvent } from '../kube/kube-objects.ts';
 import { statusText } from './status-text.ts';
 
 /** All reasons, for the documentation. */

@@ -6,17 +6,7 @@ import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
 import { type Clock, type Moment, momentOf } from '../../telemetry/clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, KubeApiError, retryAfterOf } from './kube-errors.ts';
-import { type KubeEvent, microTime, type ObjectReference, resourcePath } from './kube-objects.ts';
-
-export interface RecordedEvent {
-  readonly type: 'Normal' | 'Warning';
-  /** What happened, one word in CamelCase: Started, SamplesRejected, … */
-  readonly reason: string;
-  /** What the operator did or tried: Migrate, Suspend, … */
-  readonly action: string;
-  /** A sentence for people; shortened to 1 KiB, without control characters and without the secrets of URLs. */
-  readonly note: string;
-}
+import { type KubeEvent, microTime, type ObjectReference, resourcePath, type RecordedEvent } from './kube-objects.ts';
 
 export interface EventRecorderOptions {
   readonly client: KubeClient;

@@ -1,7 +1,19 @@
 // The few types of the Kubernetes API that the operator reads and writes, and their paths. The types cover only fields that are used: an
 // object keeps every other field that the server sent.
 
-import type { ObjectMeta } from '../../api/prom-migration.ts';
+/** The metadata that every object has. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
+}
 
 export interface KubeObject {
   readonly apiVersion?: string;
@@ -144,3 +156,13 @@ export function slimmed<T extends KubeObject>(object: T): T {
 }
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export interface RecordedEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** What happened, one word in CamelCase: Started, SamplesRejected, … */
+  readonly reason: string;
+  /** What the operator did or tried: Migrate, Suspend, … */
+  readonly action: string;
+  /** A sentence for people; shortened to a kilobyte, without control characters and without the secrets of URLs. */
+  readonly note: string;
+}

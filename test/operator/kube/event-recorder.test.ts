@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { EventRecorder, type RecordedEvent } from '../../../src/operator/kube/event-recorder.ts';
+import { EventRecorder } from '../../../src/operator/kube/event-recorder.ts';
+import type { RecordedEvent } from '../../../src/operator/kube/kube-objects.ts';
 import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
 import type { KubeEvent } from '../../../src/operator/kube/kube-objects.ts';
 import { FakeApiServer } from '../support/fake-api-server.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
-import { readSecrets } from '../../../src/operator/kube/secret-reader.ts';
-import { FakeApiServer } from '../support/fake-api-server.ts';
+import { KubeClient } from '../../src/operator/kube/kube-client.ts';
+import { readSecrets } from '../../src/operator/secret-reader.ts';
+import { FakeApiServer } from './support/fake-api-server.ts';
 
 const secrets = '/api/v1/namespaces/team/secrets';
 const maps = '/api/v1/namespaces/team/configmaps';

@@ -1,11 +1,11 @@
 // Reads the Secrets and ConfigMaps that a migration refers to, from its own namespace, with one `get` each and never a list. No value ever
 // appears in the message of a problem or an error.
 
-import { type Reference, type ReferenceKind, referencesOf, type SecretSource } from '../../api/secret-source.ts';
-import { formatPath } from '../../api/field-path.ts';
-import type { KubeClient } from './kube-client.ts';
-import { isNotFound, KubeApiError } from './kube-errors.ts';
-import { type KeyedData, type KubeObject, resourcePath } from './kube-objects.ts';
+import { type Reference, type ReferenceKind, referencesOf, type SecretSource } from '../api/secret-source.ts';
+import { formatPath } from '../api/field-path.ts';
+import type { KubeClient } from './kube/kube-client.ts';
+import { isNotFound, KubeApiError } from './kube/kube-errors.ts';
+import { type KeyedData, type KubeObject, resourcePath } from './kube/kube-objects.ts';
 
 /** A reference without a target. The user has to fix it. */
 export interface ReferenceProblem {

@@ -1,0 +1,83 @@
+// The rules of the structure test that are about a graph of imports: each gives what breaks it.
+
+import { folderOf, type Graph, grouped, roomOf } from '../../scripts/source-graph.ts';
+
+/** A way from a file back to itself, if there is one. */
+export function findCycle(graph: ReadonlyMap<string, Iterable<string>>): string[] | undefined {
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] | undefined => {
+    if (finished.has(file)) return undefined;
+    const at = path.indexOf(file);
+    if (at >= 0) return [...path.slice(at), file];
+    path.push(file);
+    for (const next of graph.get(file) ?? []) {
+      const cycle = visit(next);
+      if (cycle !== undefined) return cycle;
+    }
+    path.pop();
+    finished.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+/**
+ * The folders of a room are a ladder: no two import each other, directly or by way of others. The files of the room itself are its top, and
+ * the bottom of wire/.
+ */
+export function ladderViolations(graph: Graph): string[] {
+  const inRooms = new Map(
+    [...graph].map(([file, targets]) => [file, new Set([...targets].filter((to) => roomOf(to) === roomOf(file)))]),
+  );
+  const folders = grouped(inRooms, folderOf);
+  const wrong: string[] = [];
+  for (const [folder, targets] of folders) {
+    const room = `src/${roomOf(`${folder}/`)}`;
+    if (folder !== room && room !== 'src/wire' && targets.has(room)) wrong.push(`${folder} imports files of ${room}`);
+    if (folder === 'src/wire') for (const target of targets) wrong.push(`files of src/wire import ${target}`);
+  }
+  const cycle = findCycle(folders);
+  return cycle === undefined ? wrong : [...wrong, cycle.join(' → ')];
+}
+
+/** operator/kube/ is a client of any Kubernetes API: it knows no PromMigration. */
+export function kubeViolations(graph: Graph): string[] {
+  const mayImport = (target: string) => /^src\/(operator\/kube|telemetry)\//.test(target);
+  return importsFrom(graph, 'src/operator/kube')
+    .filter(([, to]) => !mayImport(to))
+    .map(sentence);
+}
+
+/** operator/judge/ decides: what it knows of clients are the types of their objects, and moments are passed in. */
+export function judgeViolations(graph: Graph, valueImportsOf: (file: string) => readonly string[]): string[] {
+  const mayImport = (target: string) =>
+    target === 'src/operator/kube/kube-objects.ts' ||
+    /^src\/(operator\/judge|api|migration|telemetry|remote\/meaning)\//.test(target);
+  const clocks = /(^|\/)clock\.ts$|^node:(timers|perf_hooks)\b/;
+  const files = [...graph.keys()].filter((file) => folderOf(file) === 'src/operator/judge');
+  return [
+    ...importsFrom(graph, 'src/operator/judge')
+      .filter(([, to]) => !mayImport(to))
+      .map(sentence),
+    ...files.flatMap((file) =>
+      valueImportsOf(file)
+        .filter((specifier) => clocks.test(specifier))
+        .map((specifier) => `${file} imports the values of ${specifier}`),
+    ),
+  ];
+}
+
+function importsFrom(graph: Graph, folder: string): [from: string, to: string][] {
+  return [...graph].flatMap(([from, targets]) =>
+    folderOf(from) === folder ? [...targets].map((to): [string, string] => [from, to]) : [],
+  );
+}
+
+function sentence([from, to]: readonly [string, string]): string {
+  return `${from} imports ${to}`;
+}
