@@ -201,8 +201,8 @@ export class Pipeline {
 
   /** All windows in flight must lie where a later run would compare. An empty stretch of weeks between two windows counts towards that. */
   async #makeRoom(toMs: number): Promise<void> {
-    const mostMs = uncertainMs(this.#options.plan.destination.ordering);
-    while (toMs - (this.#finisher.oldestFromMs ?? toMs) > mostMs) await this.#finisher.nextMark();
+    const maxMs = uncertainMs(this.#options.plan.destination.ordering);
+    while (toMs - (this.#finisher.oldestFromMs ?? toMs) > maxMs) await this.#finisher.nextMark();
   }
 
   #open(part: WindowPart): CopiedWindow {

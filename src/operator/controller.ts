@@ -89,7 +89,7 @@ export class Controller {
       logger.warn('reconcile failed, retrying', { ...fields, error });
       queue.retry(key);
       // Until the retry, its slot is available to the next migration.
-      this.#reconciler.records.get(key)?.hindered(clock.monotonicMs());
+      this.#reconciler.records.get(key)?.backedOff(clock.monotonicMs());
       this.#reconciler.wakeWaiting();
     }
   }

@@ -47,7 +47,7 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
 }
 
 /** One reconcile of one key. */
-interface Turn extends Known {
+interface Reconciliation extends Known {
   readonly key: string;
   readonly signal: AbortSignal;
   /** Fields that connect the log lines of one reconcile. */
@@ -74,7 +74,7 @@ export class Reconciler {
   }
 
   /** @returns in how many milliseconds to reconcile again even if nothing changes */
-  async look(key: string, signal: AbortSignal, fields: Turn['fields']): Promise<number | undefined> {
+  async look(key: string, signal: AbortSignal, fields: Reconciliation['fields']): Promise<number | undefined> {
     const resource = this.#options.store.get(key);
     if (resource === undefined) {
       this.#gone(key);
@@ -84,7 +84,7 @@ export class Reconciler {
     const record = this.#recordOf(key, resource);
     // Another object of this name, while the worker of the earlier one is ending.
     if (record === undefined) return AGAIN_MS;
-    let turn: Turn = { key, resource, record, signal, fields };
+    let turn: Reconciliation = { key, resource, record, signal, fields };
     let decision = this.#decide(turn, false);
     let checked: Checked | undefined;
     if (decision.actions.some((action) => action.type === 'check')) {
@@ -111,7 +111,7 @@ export class Reconciler {
     return permission() === 'work' && leaseHeld();
   }
 
-  #decide({ resource, record }: Turn, checkIsFresh: boolean): Decision {
+  #decide({ resource, record }: Reconciliation, checkIsFresh: boolean): Decision {
     return decide({
       resource,
       check: record.checkOf(resource),
@@ -133,7 +133,7 @@ export class Reconciler {
     };
   }
 
-  async #check({ resource, record, signal, fields }: Turn): Promise<Checked> {
+  async #check({ resource, record, signal, fields }: Reconciliation): Promise<Checked> {
     const { readSecrets, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
     const checked = await checkMigration(resource, read, record.checkFailures, clock);
@@ -148,7 +148,7 @@ export class Reconciler {
 
   /** @returns whether its worker runs now. Otherwise it is reconciled again. */
   #start(
-    { key, resource, record, fields }: Turn,
+    { key, resource, record, fields }: Reconciliation,
     checked: Checked | undefined,
     resume: ResumePoint | undefined,
   ): boolean {
@@ -168,7 +168,7 @@ export class Reconciler {
   }
 
   /** @returns in how many milliseconds to reconcile again, if something has to wait */
-  async #act(action: Action, turn: Turn): Promise<number | undefined> {
+  async #act(action: Action, turn: Reconciliation): Promise<number | undefined> {
     const { key, resource, record, signal, fields } = turn;
     const { clock, logger, queue } = this.#options;
     switch (action.type) {
@@ -215,7 +215,7 @@ export class Reconciler {
       if (event.type === 'warning') logger.warn(event.message, { ...named(key), code: event.code });
       const notice = noticeOf(event, report.progress);
       if (notice === undefined || resource === undefined || resource.metadata.uid !== record.uid) continue;
-      if (!record.isNews(notice, now.monotonicMs)) continue;
+      if (!record.hasChanged(notice, now.monotonicMs)) continue;
       recorder.record(referenceTo(resource), notice);
       logNotice(logger, key, notice);
     }
@@ -241,7 +241,7 @@ export class Reconciler {
     const resource = store.get(key);
     if (notice === undefined || permission() === 'nothing') return;
     if (resource === undefined || resource.metadata.uid !== record.uid) return;
-    if (record.isNews(notice, clock.monotonicMs())) recorder.record(referenceTo(resource), notice);
+    if (record.hasChanged(notice, clock.monotonicMs())) recorder.record(referenceTo(resource), notice);
   }
 
   /** Undefined while the worker of an earlier object of this name has not ended. */

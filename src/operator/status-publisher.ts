@@ -35,7 +35,7 @@ export interface Known {
 
 const LAST_WRITE_MS = 3_000;
 /** No later look follows the last status, so it is written again if the object changed in the meantime. */
-const MOST_LAST_WRITES = 5;
+const MAX_LAST_WRITES = 5;
 
 export class StatusPublisher {
   readonly #options: StatusPublisherOptions;
@@ -72,7 +72,7 @@ export class StatusPublisher {
   async publishLast(key: string, record: MigrationRecord, mayWrite: () => boolean): Promise<void> {
     const settings = { hurry: true, signal: AbortSignal.timeout(LAST_WRITE_MS) };
     try {
-      for (let attempt = 1; attempt <= MOST_LAST_WRITES; attempt++) {
+      for (let attempt = 1; attempt <= MAX_LAST_WRITES; attempt++) {
         const resource = this.#options.store.get(key);
         if (resource === undefined || resource.metadata.uid !== record.uid || !mayWrite()) return;
         const { kind } = await this.publish({ resource, record }, lastSituation(resource, record), settings);

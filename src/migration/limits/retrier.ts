@@ -92,7 +92,7 @@ export class Retrier {
    * @param ask gets the number of the attempt, from 1
    * @throws RemoteError when retrying does not help; what `pause` throws
    */
-  async persist<T>(endpoint: Endpoint, signal: AbortSignal, ask: (attempt: number) => Promise<T>): Promise<T> {
+  async retry<T>(endpoint: Endpoint, signal: AbortSignal, ask: (attempt: number) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await ask(attempt);

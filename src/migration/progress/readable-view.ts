@@ -171,7 +171,7 @@ export abstract class ReadableView implements DestinationView {
    */
   protected retried<T>(signal: AbortSignal, read: (attempt: number) => Promise<T>): Promise<T> {
     const { retrier, endpoint } = this.options;
-    return retrier.persist(endpoint, signal, async (attempt) => {
+    return retrier.retry(endpoint, signal, async (attempt) => {
       try {
         return await read(attempt);
       } catch (error) {

@@ -10,7 +10,7 @@ export const LONGEST_STRIDE_MS = 30 * DAY_MS;
 const FIRST_WINDOW_MS = 5 * 60_000;
 
 /** The maximum growth in one step, as a power of two: enough to get from the first window to two hours. */
-const MOST_DOUBLINGS = 5;
+const MAX_DOUBLINGS = 5;
 
 /**
  * Prometheus and the stores derived from it keep two hours, counted from 1970, in a block, and no chunk crosses its border. If a chunk crosses
@@ -71,13 +71,13 @@ export function windowEndMs(fromMs: number, state: WindowState, endMs: number): 
 
 /**
  * The state after a window that was read completely. For a stride that has to be read again (`mustReread`): the length to use.
- * @param askedMs the length that was requested, if the window was cut at a border
+ * @param requestedMs the length that was requested, if the window was cut at a border
  */
 export function nextWindow(
   state: WindowState,
   outcome: WindowOutcome,
   limits: WindowLimits,
-  askedMs: number = state.lengthMs,
+  requestedMs: number = state.lengthMs,
 ): WindowState {
   if (outcome.samples === 0) {
     return {
@@ -92,15 +92,17 @@ export function nextWindow(
   }
 
   const fineRun =
-    state.ceilingMs === undefined || mustReread(state, outcome, limits, askedMs) ? state.fineRun : state.fineRun + 1;
+    state.ceilingMs === undefined || mustReread(state, outcome, limits, requestedMs)
+      ? state.fineRun
+      : state.fineRun + 1;
   const fine: WindowState =
     fineRun >= FINE_WINDOWS_BEFORE_RETRY
       ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0 }
       : { ...state, emptyRun: 0, fineRun };
   // After a failure, grow gradually.
-  const mostDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MOST_DOUBLINGS;
+  const maxDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MAX_DOUBLINGS;
   const limitMs = dataLimitMs(fine, limits);
-  const lengthMs = grown(state.lengthMs, askedMs, outcome, limits, mostDoublings, limitMs);
+  const lengthMs = grown(state.lengthMs, requestedMs, outcome, limits, maxDoublings, limitMs);
   return { ...fine, lengthMs: clamp(lengthMs, limits.minMs, limitMs) };
 }
 
@@ -112,9 +114,9 @@ export function mustReread(
   state: WindowState,
   outcome: WindowOutcome,
   limits: WindowLimits,
-  askedMs: number = state.lengthMs,
+  requestedMs: number = state.lengthMs,
 ): boolean {
-  return outcome.samples > 0 && askedMs > limits.maxMs;
+  return outcome.samples > 0 && requestedMs > limits.maxMs;
 }
 
 /**
@@ -124,9 +126,9 @@ export function mustReread(
 export function halve(
   state: WindowState,
   limits: WindowLimits,
-  askedMs: number = state.lengthMs,
+  requestedMs: number = state.lengthMs,
 ): WindowState | undefined {
-  const triedMs = Math.min(askedMs, state.lengthMs);
+  const triedMs = Math.min(requestedMs, state.lengthMs);
   if (triedMs <= limits.minMs) return undefined;
   const halfMs = Math.max(limits.minMs, Math.floor(triedMs / 2));
   return {
@@ -140,29 +142,29 @@ export function halve(
 
 function grown(
   lengthMs: number,
-  askedMs: number,
+  requestedMs: number,
   outcome: WindowOutcome,
   limits: WindowLimits,
-  mostDoublings: number,
+  maxDoublings: number,
   limitMs: number,
 ): number {
   const { fixedBytes, budgetBytes } = outcome;
   // If labels alone take more than the target, a shorter window does not reduce them; they are only read more often.
-  const leastTarget = fixedBytes < limits.targetBytes ? 0 : fixedBytes + (budgetBytes - fixedBytes) / 4;
-  const targetBytes = Math.max(leastTarget, Math.min(limits.targetBytes, budgetBytes));
+  const minTarget = fixedBytes < limits.targetBytes ? 0 : fixedBytes + (budgetBytes - fixedBytes) / 4;
+  const targetBytes = Math.max(minTarget, Math.min(limits.targetBytes, budgetBytes));
   const load = (times: number) =>
     Math.max(
       (outcome.samples * times) / limits.targetSamples,
       (fixedBytes + (outcome.bytes - fixedBytes) * times) / targetBytes,
     );
-  if (load(1) > 1) return Math.floor(askedMs / 2);
+  if (load(1) > 1) return Math.floor(requestedMs / 2);
   // Scaled as if the whole length had been requested.
-  const whole = lengthMs / askedMs;
+  const whole = lengthMs / requestedMs;
   if (load(whole) > 1) return Math.floor(lengthMs / 2);
   // Prefer a whole block to the next power of two.
-  if (limitMs <= lengthMs * 2 ** mostDoublings && limitMs > lengthMs && load(limitMs / askedMs) < 1) return limitMs;
+  if (limitMs <= lengthMs * 2 ** maxDoublings && limitMs > lengthMs && load(limitMs / requestedMs) < 1) return limitMs;
   let doublings = 0;
-  while (doublings < mostDoublings && load(whole * 2 ** (doublings + 1)) < 1) doublings++;
+  while (doublings < maxDoublings && load(whole * 2 ** (doublings + 1)) < 1) doublings++;
   return lengthMs * 2 ** doublings;
 }
 

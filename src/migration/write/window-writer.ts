@@ -43,7 +43,7 @@ export class WindowWriter {
   readonly #options: WindowWriterOptions;
   readonly #columns = new SampleColumns();
   #named = 0;
-  #startTimestampsTold = false;
+  #startTimestampsReported = false;
 
   constructor(options: WindowWriterOptions) {
     this.#options = options;
@@ -120,8 +120,8 @@ export class WindowWriter {
     window.account.addRead(samples + conflicts);
     window.account.add('conflicting', conflicts);
     if (part.insteadOfStream) window.account.addPlain(samples, alteredAtMost(columns));
-    if (columns.startTimestamps && !this.#startTimestampsTold) {
-      this.#startTimestampsTold = true;
+    if (columns.startTimestamps && !this.#startTimestampsReported) {
+      this.#startTimestampsReported = true;
       const message = 'the source has start timestamps; remote write 1.0 cannot carry them, so they are not copied';
       this.#options.observer.event({ type: 'warning', code: 'start-timestamps', message });
     }
@@ -142,7 +142,7 @@ export class WindowWriter {
         return undefined;
       case 'invalid':
         window.account.addRejected('invalid_labels', samples);
-        this.#tellInvalid(route.labels, route.problem, samples, columns);
+        this.#reportInvalid(route.labels, route.problem, samples, columns);
         return undefined;
       case 'write': {
         const there = present?.get(labelKey(route.labels));
@@ -203,7 +203,7 @@ export class WindowWriter {
     return view.presentTimes({ names: [...names], keys, fromMs: part.fromMs, toMs: part.toMs }, signal);
   }
 
-  #tellInvalid(labels: Uint8Array, problem: string, samples: number, columns: SampleColumns): void {
+  #reportInvalid(labels: Uint8Array, problem: string, samples: number, columns: SampleColumns): void {
     if (this.#named++ >= NAMED_INVALID_SERIES) return;
     const timeMs = columns.floatTimesMs[0] ?? columns.histogramTimesMs[0] ?? 0;
     const example = { labels: formatLabels(labels), timeMs };

@@ -19,7 +19,7 @@ import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../jud
 const REPORT_MS = 1_000;
 const HEARTBEAT_MS = 5_000;
 /** Between two reports. A storm of retries does not justify more of the main thread's time. */
-const MOST_EVENTS = 2_000;
+const MAX_EVENTS = 2_000;
 
 const AT_ONCE: readonly MigrationEvent['type'][] = ['resumed', 'already-finished', 'finished'];
 
@@ -42,7 +42,7 @@ class Reporter implements MigrationObserver {
   }
 
   event(event: MigrationEvent): void {
-    if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
     this.#dirty = true;
     if (AT_ONCE.includes(event.type)) this.flush();
   }

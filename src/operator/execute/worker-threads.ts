@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker, WorkerJob } from '../judge/worker-messages.t
 import type { WorkerHandle } from './worker-pool.ts';
 
 const MIB = 1024 * 1024;
-const MOST_PARKED = 4;
+const MAX_PARKED = 4;
 const PARK_MS = 30_000;
 /** A limit, so that leftovers of jobs do not accumulate in a thread without bound. */
 const JOBS_PER_THREAD = 50;
@@ -136,7 +136,7 @@ export class WorkerThreads {
   }
 
   #park(thread: Thread): void {
-    if (thread.jobs >= JOBS_PER_THREAD || this.#parked.size >= MOST_PARKED) {
+    if (thread.jobs >= JOBS_PER_THREAD || this.#parked.size >= MAX_PARKED) {
       end(thread);
       return;
     }

@@ -87,14 +87,14 @@ export type Reason<T extends ConditionType> = keyof (typeof CONDITION_REASONS)[T
 export const CONDITION_TYPES = Object.keys(CONDITION_REASONS) as readonly ConditionType[];
 
 /** The desired condition. Its last transition time follows from a comparison with the previous one. */
-export interface Meant<T extends ConditionType> {
+export interface DesiredCondition<T extends ConditionType> {
   readonly type: T;
   readonly status: Condition['status'];
   readonly reason: Reason<T>;
   readonly message: string;
 }
 
-export type AnyMeant = { [T in ConditionType]: Meant<T> }[ConditionType];
+export type AnyDesiredCondition = { [T in ConditionType]: DesiredCondition<T> }[ConditionType];
 
 export function findCondition(
   conditions: readonly Condition[] | undefined,
@@ -112,7 +112,7 @@ const MAX_MESSAGE = 1_024;
 
 /** The conditions as they are written; `lastTransitionTime` changes only with the status. */
 export function toConditions(
-  meant: readonly AnyMeant[],
+  meant: readonly AnyDesiredCondition[],
   before: readonly Condition[] | undefined,
   observedGeneration: number | undefined,
   nowMs: number,

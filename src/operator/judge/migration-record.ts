@@ -11,7 +11,7 @@ import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
 
 /** How long a migration that cannot be reconciled lets others go first; shorter than the pause before its next reconcile. */
-const HINDERED_MS = 500;
+const BACK_OFF_MS = 500;
 
 export class MigrationRecord {
   readonly uid: string | undefined;
@@ -20,9 +20,9 @@ export class MigrationRecord {
   /** Of the spec that the worker was started with, or that was last seen. */
   #generation: number;
   #checked: { readonly generation: number; readonly check: Check; readonly failures: number } | undefined;
-  readonly #toldAtMs = new Map<string, number>();
+  readonly #reportedAtMs = new Map<string, number>();
   #signature = '';
-  #hinderedUntilMs = 0;
+  #backedOffUntilMs = 0;
 
   constructor(resource: PromMigration, now: Moment) {
     this.uid = resource.metadata.uid;
@@ -114,23 +114,23 @@ export class MigrationRecord {
   }
 
   /** Whether the topic was not reported recently. `nowMs`, here and below, is on the monotonic clock. */
-  isNews({ topic }: MigrationNotice, nowMs: number): boolean {
+  hasChanged({ topic }: MigrationNotice, nowMs: number): boolean {
     if (topic === undefined) return true;
-    const toldAtMs = this.#toldAtMs.get(topic);
-    if (toldAtMs !== undefined && nowMs - toldAtMs < TOPIC_MS) return false;
-    this.#toldAtMs.set(topic, nowMs);
+    const reportedAtMs = this.#reportedAtMs.get(topic);
+    if (reportedAtMs !== undefined && nowMs - reportedAtMs < TOPIC_MS) return false;
+    this.#reportedAtMs.set(topic, nowMs);
     return true;
   }
 
   /** The API server did not allow it to be reconciled. */
-  hindered(nowMs: number): void {
-    this.#hinderedUntilMs = nowMs + HINDERED_MS;
+  backedOff(nowMs: number): void {
+    this.#backedOffUntilMs = nowMs + BACK_OFF_MS;
   }
 
   /** Whether it would run if it had a slot. */
   wantsSlot(resource: PromMigration, nowMs: number): boolean {
     const worker = this.#worker;
-    if (nowMs < this.#hinderedUntilMs) return false;
+    if (nowMs < this.#backedOffUntilMs) return false;
     if (worker.kind === 'running' || this.checkOf(resource)?.ok === false) return false;
     if (worker.kind === 'ended') return !worker.outcome.succeeded && worker.generation !== generationOf(resource);
     return worker.failures === undefined || nowMs >= worker.failures.retryAtMs;

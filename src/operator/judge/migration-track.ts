@@ -22,7 +22,7 @@ export interface ErrorEntry {
   readonly count: number;
 }
 
-const MOST_ERRORS = 10;
+const MAX_ERRORS = 10;
 const RATE_WINDOW_MS = 30_000;
 
 export class MigrationTrack {
@@ -191,7 +191,7 @@ export class MigrationTrack {
       message: text,
       count: (same?.count ?? 0) + 1,
     };
-    this.#recentErrors = [entry, ...this.#recentErrors.filter((other) => other !== same)].slice(0, MOST_ERRORS);
+    this.#recentErrors = [entry, ...this.#recentErrors.filter((other) => other !== same)].slice(0, MAX_ERRORS);
   }
 
   #take(event: MigrationEvent, progress: Readonly<MigrationProgress>, now: Moment): void {

@@ -6,7 +6,14 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
-import { apiTime, CONDITION_TYPES, findCondition, type Meant, type Reason, toConditions } from './conditions.ts';
+import {
+  apiTime,
+  CONDITION_TYPES,
+  findCondition,
+  type DesiredCondition,
+  type Reason,
+  toConditions,
+} from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { countFields, countOf } from './status-counts.ts';
@@ -113,7 +120,12 @@ function roundedMs(durationMs: number): number {
   return Math.ceil(durationMs / 1000) * 1000;
 }
 
-type Conditions = readonly [Meant<'Accepted'>, Meant<'Progressing'>, Meant<'Degraded'>, Meant<'Succeeded'>];
+type Conditions = readonly [
+  DesiredCondition<'Accepted'>,
+  DesiredCondition<'Progressing'>,
+  DesiredCondition<'Degraded'>,
+  DesiredCondition<'Succeeded'>,
+];
 
 function meantBy(input: StatusInput): Conditions {
   const { situation } = input;
@@ -122,7 +134,7 @@ function meantBy(input: StatusInput): Conditions {
   const progressing = progressingOf(input, degraded);
   if (situation.kind === 'ended') {
     const { succeeded, reason, message } = situation.outcome;
-    const end: Meant<'Succeeded'> = {
+    const end: DesiredCondition<'Succeeded'> = {
       type: 'Succeeded',
       status: succeeded ? 'True' : 'False',
       reason,
@@ -145,7 +157,7 @@ function meantBy(input: StatusInput): Conditions {
   return [accepted, progressing, degraded, { type: 'Succeeded', ...open }];
 }
 
-function acceptedOf({ resource, situation, check }: StatusInput): Meant<'Accepted'> {
+function acceptedOf({ resource, situation, check }: StatusInput): DesiredCondition<'Accepted'> {
   if (situation.kind === 'rejected') {
     return { type: 'Accepted', status: 'False', reason: situation.reason, message: statusText(situation.message) };
   }
@@ -173,7 +185,7 @@ const FAILING_REASONS = {
   progress: 'ProgressFailing',
 } as const;
 
-function degradedOf({ situation, track, now }: StatusInput): Meant<'Degraded'> {
+function degradedOf({ situation, track, now }: StatusInput): DesiredCondition<'Degraded'> {
   if (situation.kind === 'pausing') {
     const { reason, message, count } = situation.failures;
     return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };
@@ -195,14 +207,17 @@ function degradedOf({ situation, track, now }: StatusInput): Meant<'Degraded'> {
   return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: '' };
 }
 
-function progressingOf({ situation, track }: StatusInput, degraded: Meant<'Degraded'>): Meant<'Progressing'> {
-  const not = (reason: Reason<'Progressing'>, message: string): Meant<'Progressing'> => ({
+function progressingOf(
+  { situation, track }: StatusInput,
+  degraded: DesiredCondition<'Degraded'>,
+): DesiredCondition<'Progressing'> {
+  const not = (reason: Reason<'Progressing'>, message: string): DesiredCondition<'Progressing'> => ({
     type: 'Progressing',
     status: 'False',
     reason,
     message,
   });
-  const yes = (reason: Reason<'Progressing'>, message: string): Meant<'Progressing'> => ({
+  const yes = (reason: Reason<'Progressing'>, message: string): DesiredCondition<'Progressing'> => ({
     ...not(reason, message),
     status: 'True',
   });

@@ -85,8 +85,8 @@ export function classifyResponse(response: JudgedResponse): Classified {
   // M3 summarises both kinds of errors of one request. If it reports retryable errors, the request must be repeated, even if it also
   // reports bad samples.
   const retryable = status >= 500 && /\bretryable_errors: count=[1-9]/.test(text);
-  const told = { ...response, text: tellingPart(text) };
-  const rule = retryable ? undefined : RULES.find((candidate) => applies(candidate, told));
+  const judged = { ...response, text: relevantPart(text) };
+  const rule = retryable ? undefined : RULES.find((candidate) => applies(candidate, judged));
   if (rule?.class === 'rejected' && PAGE.test(text)) {
     return { class: 'refused', code: 'unexpected-status', hint: hintOf('unexpected-status', side) };
   }
@@ -111,7 +111,7 @@ export function classifyResponse(response: JudgedResponse): Classified {
 }
 
 /** The text without the parts that come from the data: a metric called `too_old` must not decide. Mimir's own error ids are unambiguous. */
-function tellingPart(text: string): string {
+function relevantPart(text: string): string {
   return /\berr-mimir-[a-z-]+/.exec(text)?.[0] ?? text.replaceAll(/\bseries[=:]? ?(?:\S{1,200})?\{[^}]*\}?/g, 'series');
 }
 

@@ -8,7 +8,7 @@ import { REACH_BYTES } from '../snappy/snappy-writer.ts';
 const RING_SAMPLES = 4096;
 const STARTS = 256;
 /** With fewer shared timestamps, a change of the way of writing does not pay off. */
-const FEWEST_SHARED = 4;
+const MIN_SHARED = 4;
 
 export class EarlierSeries {
   readonly mask = RING_SAMPLES - 1;
@@ -45,7 +45,7 @@ export class EarlierSeries {
     const most = Math.min(to - from, this.#samples[entry] as number);
     let shared = 1;
     while (shared < most && this.#timesMs[(slot + shared) & this.mask] === timesMs[from + shared]) shared++;
-    if (shared < Math.min(FEWEST_SHARED, to - from)) return 0;
+    if (shared < Math.min(MIN_SHARED, to - from)) return 0;
     this.slot = slot;
     this.distance = distance;
     return shared;

@@ -11,7 +11,7 @@ const MAX_LENGTH_BYTES = 5;
 /** The length, or an element's tag with four bytes of length or offset. */
 const MAX_HEAD_BYTES = 5;
 /** An element of three bytes expands to at most 64 bytes. */
-const MOST_EXPANSION = 22;
+const MAX_EXPANSION = 22;
 const WORD = 4;
 /** Padding, so that whole words can be written at the end. */
 const OVERHANG = WORD - 1;
@@ -51,7 +51,7 @@ export function declaredLength(bytes: Uint8Array): number {
 
 /** Whether a block of this size can hold the declared bytes at the best possible compression. */
 export function canHold(blockBytes: number, declared: number): boolean {
-  return declared <= blockBytes * MOST_EXPANSION;
+  return declared <= blockBytes * MAX_EXPANSION;
 }
 
 /** Throws WireError 'truncated' if a block of this size cannot hold the declared bytes. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import {
-  type AnyMeant,
+  type AnyDesiredCondition,
   CONDITION_REASONS,
   conditionTables,
   toConditions,
 } from '../../../src/operator/judge/conditions.ts';
 
 const at = (second: number) => Date.UTC(2025, 5, 1, 12, 0, second, 789);
-const accepted: AnyMeant = { type: 'Accepted', status: 'True', reason: 'Valid', message: 'fine' };
+const accepted: AnyDesiredCondition = { type: 'Accepted', status: 'True', reason: 'Valid', message: 'fine' };
 
 describe('conditions', () => {
   it('have the time of their first appearance, in whole seconds', () => {
