@@ -24,7 +24,7 @@ export interface Comparison {
   seriesLacking: number;
 }
 
-export function compareCounts(expected: Counts, actual: Counts): Comparison {
+function compareCounts(expected: Counts, actual: Counts): Comparison {
   const comparison: Comparison = { lost: 0, staleLost: 0, surplus: 0, seriesLacking: 0 };
   for (const [key, { plain, stale }] of expected) {
     const there = actual.get(key) ?? { plain: 0, stale: 0 };

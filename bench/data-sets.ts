@@ -67,7 +67,7 @@ export function samplesBefore(set: DataSet, endMs: number): number {
 }
 
 /** What there is of one series. */
-export interface SeriesCount {
+interface SeriesCount {
   /** Samples that are no stale markers. */
   plain: number;
   stale: number;

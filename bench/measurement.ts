@@ -106,7 +106,7 @@ export async function measureRun(
   };
 }
 
-export async function sidesOf(
+async function sidesOf(
   { delayMs }: Scenario,
   sourceUrl: string,
   destinationUrl: string,
@@ -137,7 +137,7 @@ async function wireBytes(scenario: Scenario, source: ServerProcess, destination:
 }
 
 /** A counter of the server; nothing counted yet is 0. */
-export async function metric(server: ServerProcess, pattern: RegExp): Promise<number> {
+async function metric(server: ServerProcess, pattern: RegExp): Promise<number> {
   const { body } = await request(`${server.url}/metrics`);
   return Number(pattern.exec(body.toString('utf8'))?.[1] ?? 0);
 }

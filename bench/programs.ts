@@ -6,7 +6,7 @@ import { buildGoProgram, builtGoProgram } from '../test/support/go-programs.ts';
 import { findServer } from '../test/support/install.ts';
 
 export const PROMETHEUS_VERSION = '3.5';
-export const VICTORIA_METRICS_VERSION = '1.145';
+const VICTORIA_METRICS_VERSION = '1.145';
 
 let benchData: Promise<string> | undefined;
 

@@ -26,7 +26,7 @@ export async function startDestination(kind: DestinationKind, source: Source): P
   return prometheus;
 }
 
-export interface Mark {
+interface Mark {
   readonly timeMs: number;
   readonly samples: number;
   /** What stands beside it, by the label `count`. */

@@ -36,7 +36,7 @@ export type FindingKind =
   /** The rig itself failed: the seed says nothing. */
   | 'rig';
 
-export interface Finding {
+interface Finding {
   readonly kind: FindingKind;
   readonly text: string;
   /** The requests whose faults are behind it, as far as can be told. */

@@ -7,7 +7,7 @@ import type { SeenRequest } from './proxy/fault-proxy.ts';
 import type { SeedReport } from './run-seed.ts';
 
 /** A seed that ended in an error of the rig itself, before there was a verdict. */
-export interface BrokenSeed {
+interface BrokenSeed {
   readonly seed: number;
   readonly error: string;
 }

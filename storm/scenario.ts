@@ -5,7 +5,7 @@ import type { Way } from './fault-kinds.ts';
 import { type Draw, drawFor } from './random.ts';
 
 /** Of the data: a few series of each kind, or many series that come and go. */
-export const VARIANTS = ['steady', 'churn'] as const;
+const VARIANTS = ['steady', 'churn'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export const PAIRS = ['prometheus-prometheus', 'prometheus-victoriametrics'] as const;

@@ -33,7 +33,7 @@ interface CustomResourceDefinition {
 }
 
 /** The resource of the CRD, in its newest version. */
-export function resourceOf(crdText: string): Resource {
+function resourceOf(crdText: string): Resource {
   const { spec } = parseYaml(crdText) as CustomResourceDefinition;
   const version = spec.versions.at(-1);
   if (version === undefined) throw new Error('the CRD defines no version');

@@ -100,7 +100,7 @@ export function unknownField(name: string, known: readonly string[]): string {
     : `unknown field; did you mean ${meant}?`;
 }
 
-export function firstSentence(description: string): string {
+function firstSentence(description: string): string {
   return /^.*?[^.]\.(?= [A-Z]|$)/s.exec(description)?.[0].slice(0, -1) ?? description;
 }
 

@@ -18,7 +18,7 @@ export const COMMAND_CODES = {
 } as const satisfies Record<string, Code>;
 
 /** The tables, keyed by their place in docs/errors.md. */
-export function errorTables(): Readonly<Record<string, string>> {
+function errorTables(): Readonly<Record<string, string>> {
   return {
     command: table(COMMAND_CODES),
     migration: table(MIGRATION_CODES),

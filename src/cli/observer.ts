@@ -22,7 +22,7 @@ export interface RunReporterOptions {
 }
 
 /** The fields of the periodic log line. */
-export function progressFields(view: ProgressView): Record<string, string | number | undefined> {
+function progressFields(view: ProgressView): Record<string, string | number | undefined> {
   return {
     percent: formatPercent(view.ratio),
     through: view.throughMs === undefined ? undefined : formatTime(view.throughMs),

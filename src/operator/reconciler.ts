@@ -20,7 +20,7 @@ import { type Known, referenceTo, StatusPublisher, type StatusPublisherOptions }
 import type { WriteResult } from './status-writer.ts';
 
 /** Callbacks for the metrics. */
-export interface ReconcilerHooks {
+interface ReconcilerHooks {
   report(key: string, report: FromWorker & { type: 'report' }): void;
   /** Its worker is gone, and no other one will follow unless the spec is edited. */
   ended(key: string): void;

@@ -8,7 +8,7 @@ import { isNotFound, KubeApiError } from './kube/kube-errors.ts';
 import { type KeyedData, type KubeObject, resourcePath } from './kube/kube-objects.ts';
 
 /** A reference without a target. The user has to fix it. */
-export interface ReferenceProblem {
+interface ReferenceProblem {
   readonly reason: 'SecretNotFound' | 'SecretKeyNotFound' | 'SecretForbidden';
   readonly kind: ReferenceKind;
   readonly name: string;

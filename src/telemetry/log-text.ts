@@ -49,7 +49,7 @@ export function escapeControl(text: string): string {
 }
 
 /** The text with userinfo and query values of every URL replaced by `***`. Other URLs stay unchanged. */
-export function redactUrls(text: string): string {
+function redactUrls(text: string): string {
   return text.replace(URL_IN_TEXT, (match) => {
     const url = match.replace(/[.,;:!)\]}]+$/, '');
     const after = match.slice(url.length);
@@ -81,7 +81,7 @@ function presentableError(error: Error): Presentable {
  * A value in a form that can be shown. A Secret, or a value whose name suggests a secret, becomes `***`, an Error becomes its message and
  * code, URLs are redacted, texts and depth are limited. `undefined` means: omit the field.
  */
-export function presentable(value: unknown, name = '', depth = 0): Presentable | undefined {
+function presentable(value: unknown, name = '', depth = 0): Presentable | undefined {
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (value instanceof Secret || (value !== null && SECRET_NAME.test(name))) return '***';
   if (value === null || typeof value === 'boolean') return value;

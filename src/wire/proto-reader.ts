@@ -3,9 +3,9 @@
 import { WireError } from './errors.ts';
 
 export const VARINT = 0;
-export const FIXED64 = 1;
+const FIXED64 = 1;
 export const DELIMITED = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /**
  * Walks the fields of one message. After `nextField()` the caller reads the value with the method that fits `wireType`, or calls `skip()`.

@@ -84,7 +84,7 @@ export function endpointAt(url: string, changes: Partial<Endpoint> = {}): Endpoi
 }
 
 /** Keeps nothing; what was given back is overwritten, so that whoever still uses it finds nonsense. */
-export const poisoningBuffers: Buffers = {
+const poisoningBuffers: Buffers = {
   take: (bytes) => new Uint8Array(bytes),
   give: (memory) => memory.fill(0xdd),
 };

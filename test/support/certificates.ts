@@ -3,7 +3,7 @@
 import { createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 
 /** PEM texts. */
-export interface Certificate {
+interface Certificate {
   cert: string;
   key: string;
 }

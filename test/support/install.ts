@@ -19,7 +19,7 @@ export interface FoundServer {
 const found = new Map<string, Promise<FoundServer>>();
 
 /** Every server and version that `findServer` knows. */
-export function knownServers(): { name: ServerName; version: string }[] {
+function knownServers(): { name: ServerName; version: string }[] {
   return (Object.keys(SOURCES) as ServerName[]).flatMap((name) =>
     Object.keys(SOURCES[name]).map((version) => ({ name, version })),
   );

@@ -25,11 +25,11 @@ export interface Source {
   download: string;
 }
 
-export const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
-export const KUBERNETES_PAGE = 'https://kubernetes.io/releases/download/';
-export const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
+const PROMETHEUS_PAGE = 'https://prometheus.io/download/';
+const KUBERNETES_PAGE = 'https://kubernetes.io/releases/download/';
+const VICTORIA_METRICS_PAGE = 'https://github.com/VictoriaMetrics/VictoriaMetrics/releases';
 
-export function built(program: GoProgram, download: string): Source {
+function built(program: GoProgram, download: string): Source {
   return { from: [], package: program, go: program, orNewer: true, download };
 }
 

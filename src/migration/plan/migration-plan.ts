@@ -6,7 +6,7 @@ import type { Matcher } from '../../wire/messages.ts';
 
 export type { Matcher };
 
-export type RelabelAction =
+type RelabelAction =
   | 'replace'
   | 'keep'
   | 'drop'

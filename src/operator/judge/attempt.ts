@@ -36,7 +36,7 @@ export type Outcome =
     }
   | { readonly succeeded: false; readonly reason: FailureReason; readonly message: string };
 
-export type FailureReason = Extract<
+type FailureReason = Extract<
   Reason<'Succeeded'>,
   | 'SamplesRejected'
   | 'SourceRefused'

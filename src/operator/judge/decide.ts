@@ -94,7 +94,7 @@ export interface Decision {
 }
 
 /** How often the status of a running migration is checked. */
-export const STATUS_EVERY_MS = 10_000;
+const STATUS_EVERY_MS = 10_000;
 /** Fallback poll in case a wake-up for a free slot is missed. */
 const WAITING_EVERY_MS = 30_000;
 

@@ -23,7 +23,7 @@ export const EVENT_REASONS = {
   Failed: 'Warning: the migration failed; the note says why',
 } as const;
 
-export type EventReason = keyof typeof EVENT_REASONS;
+type EventReason = keyof typeof EVENT_REASONS;
 
 export interface MigrationNotice extends RecordedEvent {
   readonly reason: EventReason;

@@ -2,7 +2,7 @@
 // object keeps every other field that the server sent.
 
 /** The metadata that every object has. */
-export interface ObjectMeta {
+interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;

@@ -4,9 +4,9 @@
 /**
  * Fewer bytes in a period count as a stalled transfer. A store that sends only one series per period, with labels and samples, sends more.
  */
-export const MIN_BYTES_PER_PERIOD = 256;
+const MIN_BYTES_PER_PERIOD = 256;
 /** The shortest period. If the server may pause for longer than this, the period is as long as that pause. */
-export const MIN_PERIOD_MS = 60_000;
+const MIN_PERIOD_MS = 60_000;
 
 export type Pace =
   /** Nothing is wrong. No check is needed before `lookAgainInMs`. */

@@ -9,7 +9,7 @@ export interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export interface Firing {
+interface Firing {
   readonly at: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -24,7 +24,7 @@ export interface Scenario {
 }
 
 export const A = `namespace="${NAMESPACE}",instance="a"`;
-export const B = `namespace="${NAMESPACE}",instance="b"`;
+const B = `namespace="${NAMESPACE}",instance="b"`;
 export const condition = (matchers: string, target = A) =>
   `prom_migrator_operator_condition{${target},migration="team/move",${matchers}}`;
 

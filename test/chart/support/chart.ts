@@ -7,12 +7,12 @@ import { join, resolve } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { findServer } from '../../support/install.ts';
 
-export const root = resolve(import.meta.dirname, '../../..');
-export const chartDirectory = join(root, 'charts/prom-migrator');
+const root = resolve(import.meta.dirname, '../../..');
+const chartDirectory = join(root, 'charts/prom-migrator');
 
 /** The namespace and the name of the release that everything is rendered for. */
 export const NAMESPACE = 'migration-system';
-export const RELEASE = 'moving';
+const RELEASE = 'moving';
 export const FULL_NAME = 'moving-prom-migrator';
 
 /** helm may have to be built first. */

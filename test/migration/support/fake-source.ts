@@ -9,7 +9,6 @@ import {
   encodeFrames,
   encodeSamples,
   type FloatSample,
-  labelOf,
   type ReadQuery,
   type Series,
   selects,
@@ -155,8 +154,4 @@ export function regularSeries(options: {
       bits: bitsOf(i * 1_000_000 + k),
     })),
   }));
-}
-
-export function nameOf(series: Series): string {
-  return labelOf(series.labels, '__name__');
 }

@@ -66,7 +66,7 @@ export const up: Labels = [
   ['instance', 'a'],
 ];
 
-export function keyOf(labels: Labels): string {
+function keyOf(labels: Labels): string {
   return labelKey(encodeLabels(labels));
 }
 

@@ -193,7 +193,7 @@ export function uvarint(value: bigint): Buffer {
   return varint(value);
 }
 
-export function unsnappy(body: Uint8Array): Uint8Array {
+function unsnappy(body: Uint8Array): Uint8Array {
   return snappyjs.uncompress(new Uint8Array(body));
 }
 

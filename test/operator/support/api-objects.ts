@@ -38,7 +38,7 @@ export function merge(into: Readonly<Record<string, unknown>>, patch: Readonly<R
   return result;
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

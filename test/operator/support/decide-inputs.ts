@@ -11,14 +11,14 @@ import {
 } from '../../../src/operator/judge/decide.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
 
-export const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
+const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
 export const missing: Check & { readonly ok: false } = {
   ok: false,
   reason: 'SecretNotFound',
   message: 'no Secret "s"',
   retryAtMs: monotonicMs + 5_000,
 };
-export const idle: WorkerState = { kind: 'idle', failures: undefined };
+const idle: WorkerState = { kind: 'idle', failures: undefined };
 export const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
 export const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
 export const crashed: Failures = { count: 2, retryAtMs: monotonicMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };

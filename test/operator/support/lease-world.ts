@@ -9,7 +9,7 @@ import { FakeApiServer, type SeenRequest } from './fake-api-server.ts';
 import { ManualClock, settled, until } from './manual-clock.ts';
 
 export const collection = '/apis/coordination.k8s.io/v1/namespaces/operators/leases';
-export const path = `${collection}/prom-migrator`;
+const path = `${collection}/prom-migrator`;
 export const isWrite = ({ method }: SeenRequest) => method === 'PUT' || method === 'POST';
 
 export class World implements AsyncDisposable {

@@ -7,8 +7,8 @@ import type { PromMigrationStatus } from '../../../src/api/prom-migration-status
 import { validateMigration } from '../../../src/api/validate.ts';
 import { initialProgress, type MigrationProgress } from '../../../src/migration/report/observer.ts';
 
-export const START = '2025-01-01T00:00:00Z';
-export const END = '2025-01-02T00:00:00Z';
+const START = '2025-01-01T00:00:00Z';
+const END = '2025-01-02T00:00:00Z';
 export const startMs = Date.parse(START);
 export const endMs = Date.parse(END);
 /** The tests' present. */

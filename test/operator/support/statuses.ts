@@ -10,7 +10,7 @@ import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { composeStatus } from '../../../src/operator/judge/status.ts';
 import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from './migrations.ts';
 
-export const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
+const accepted: Check = { ok: true, id: '0123456789abcdef', noResumePoint: false };
 export const started: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
 export const hourMs = 3_600_000;
 

@@ -42,7 +42,7 @@ interface TimeSeries {
 }
 
 /** `read` is the source's, `back` the destination's own remote read. */
-export type RequestKind = 'read' | 'write' | 'back';
+type RequestKind = 'read' | 'write' | 'back';
 
 export interface StoreRequest {
   readonly tenant: string;

@@ -26,7 +26,7 @@ export async function requestsOf({ cluster, namespace, serviceAccount }: Install
 }
 
 /** The rights of every role that is bound to the chart's service account, each as `rightOf` writes it. */
-export async function grantedRights({ cluster, namespace, serviceAccount }: InstalledChart): Promise<string[]> {
+async function grantedRights({ cluster, namespace, serviceAccount }: InstalledChart): Promise<string[]> {
   const args = ['get', 'clusterrolebindings,rolebindings', '--all-namespaces', '-o', 'json'];
   const { items } = JSON.parse(succeeded(await cluster.kubectl(args))) as { items: Binding[] };
   const own = items.filter(({ subjects }) =>
@@ -44,7 +44,7 @@ export async function grantedRights({ cluster, namespace, serviceAccount }: Inst
 }
 
 /** `prom-migrator.io prommigrations/status:patch`, as a rule would grant it. */
-export function rightOf({ verb, objectRef }: AuditEvent): string {
+function rightOf({ verb, objectRef }: AuditEvent): string {
   const { apiGroup = '', resource = '', subresource } = objectRef ?? {};
   return `${apiGroup} ${resource}${subresource === undefined ? '' : `/${subresource}`}:${verb}`;
 }

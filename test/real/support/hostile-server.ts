@@ -8,9 +8,9 @@ import { Readable } from 'node:stream';
 import { decodeReadRequest, type ReadQuery } from '../../migration/support/remote-messages.ts';
 
 /** What answers a request: whatever it writes. `body` is the request's. */
-export type Handler = (response: ServerResponse, body: Buffer) => void;
+type Handler = (response: ServerResponse, body: Buffer) => void;
 /** The same for the query APIs; `query` is the selector or the expression. */
-export type QueryHandler = (response: ServerResponse, query: string) => void;
+type QueryHandler = (response: ServerResponse, query: string) => void;
 
 export interface HostileSides {
   /** remote_read of the source; `query` says what is asked for. */

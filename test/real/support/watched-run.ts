@@ -18,7 +18,7 @@ export const STRANGERS = createAuthority('another authority');
 export const CLIENT = AUTHORITY.issue('prom-migrator');
 export const STRANGER = STRANGERS.issue('prom-migrator');
 
-export const CANARIES = [BASIC_AUTH.password, TOKEN, QUERY_SECRET, 'wrong horse']
+const CANARIES = [BASIC_AUTH.password, TOKEN, QUERY_SECRET, 'wrong horse']
   .flatMap((text) => [text, encodeURIComponent(text), new URLSearchParams({ p: text }).toString().slice(2)])
   .concat(
     [BASIC_AUTH.password, 'wrong horse'].map((password) =>

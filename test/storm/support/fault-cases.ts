@@ -11,12 +11,12 @@ export const STALL_MS = 300;
 export const BODY = 'a body of some length';
 
 export const WRITTEN: Reply = { status: 204 };
-export const JSON_RESULT: Reply = {
+const JSON_RESULT: Reply = {
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: '{"status":"success","data":{"resultType":"vector","result":[]}}',
 };
-export const response = (samples: number) =>
+const response = (samples: number) =>
   encodeMessage('ReadResponse', {
     results: [
       {
@@ -34,10 +34,8 @@ export const PLAIN: Reply = {
   headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
   body: Buffer.from(snappy.compress(response(20))),
 };
-export const FRAMES = [1, 2, 3].map((queryIndex) =>
-  Buffer.from(frame(encodeMessage('ChunkedReadResponse', { queryIndex }))),
-);
-export const STREAMED: Reply = {
+const FRAMES = [1, 2, 3].map((queryIndex) => Buffer.from(frame(encodeMessage('ChunkedReadResponse', { queryIndex }))));
+const STREAMED: Reply = {
   status: 200,
   headers: { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' },
   body: Buffer.concat(FRAMES),
@@ -61,16 +59,16 @@ export interface Case {
   readonly check: (seen: Seen) => void;
 }
 
-export const arrivedTimes = (seen: Seen) => seen.server.bodies.length - 1;
+const arrivedTimes = (seen: Seen) => seen.server.bodies.length - 1;
 
-export const nothingStored =
+const nothingStored =
   (how: RawExchange['how'], check: (seen: Seen) => void = () => {}) =>
   (seen: Seen) => {
     assert.equal(arrivedTimes(seen), 0, 'the server must not have got it');
     assert.equal(seen.first.how, how);
     check(seen);
   };
-export const storedBut =
+const storedBut =
   (how: RawExchange['how'], check: (seen: Seen) => void = () => {}) =>
   (seen: Seen) => {
     assert.equal(arrivedTimes(seen), 1, 'the server must have got it once');
@@ -78,11 +76,11 @@ export const storedBut =
     assert.equal(seen.first.how, how);
     check(seen);
   };
-export const noByte = ({ first }: Seen) => assert.equal(first.bytes.length, 0);
-export const responded = (status: number) => (seen: Seen) => assert.equal(statusOf(seen.first), status);
-export const headText = ({ first }: Seen) => first.bytes.toString('latin1').split('\r\n\r\n')[0] ?? '';
+const noByte = ({ first }: Seen) => assert.equal(first.bytes.length, 0);
+const responded = (status: number) => (seen: Seen) => assert.equal(statusOf(seen.first), status);
+const headText = ({ first }: Seen) => first.bytes.toString('latin1').split('\r\n\r\n')[0] ?? '';
 
-export const CASES: Readonly<Record<string, Case>> = {
+const CASES: Readonly<Record<string, Case>> = {
   'connection-refused': { reply: WRITTEN, check: nothingStored('reset', noByte) },
   'reset-before-request': { reply: WRITTEN, check: nothingStored('reset', noByte) },
   'cut-in-request': {
@@ -189,14 +187,14 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-export function cutInside({ first }: Seen): void {
+function cutInside({ first }: Seen): void {
   const body = bodyOf(first);
   assert.ok(body.length > 0, 'the body must have begun');
   assert.ok(!body.toString('latin1').endsWith('0\r\n\r\n'), 'the body must not have ended');
 }
 
 /** Whether a chunked body stops exactly behind the chunk of that frame. */
-export function endsWithFrame(body: Buffer, frames: number): boolean {
+function endsWithFrame(body: Buffer, frames: number): boolean {
   const chunks = FRAMES.slice(0, frames).map((data) => `${data.length.toString(16)}\r\n${data.toString('latin1')}\r\n`);
   return body.toString('latin1') === chunks.join('');
 }

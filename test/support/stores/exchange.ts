@@ -35,7 +35,7 @@ export async function write(
   return { status: response.status, text: (await response.text()).trim(), headers: response.headers };
 }
 
-export const everything: readonly Matcher[] = [{ kind: '=~', name: '__name__', value: '.+' }];
+const everything: readonly Matcher[] = [{ kind: '=~', name: '__name__', value: '.+' }];
 
 interface ReadOptions {
   readonly matchers?: readonly Matcher[];

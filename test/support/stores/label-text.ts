@@ -31,8 +31,3 @@ export function bytesOf(text: string): Buffer {
   });
   return Buffer.concat(pieces);
 }
-
-/** Whether the text stands for bytes that are UTF-8. */
-export function isValidText(text: string): boolean {
-  return text.isWellFormed();
-}

@@ -128,7 +128,7 @@ function withoutName(labels: Labels): Record<string, string> {
 }
 
 /** As Go writes a float. */
-export function formatFloat(value: number): string {
+function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   return Object.is(value, -0) ? '-0' : String(value);

@@ -40,7 +40,7 @@ export function describeRequest(
   };
 }
 
-export function rangeIn(parameters: URLSearchParams): [fromMs: number, toMs: number] {
+function rangeIn(parameters: URLSearchParams): [fromMs: number, toMs: number] {
   const [fromMs, toMs] = ['start', 'end'].map((name) => Math.round(Number(parameters.get(name)) * 1000));
   return [fromMs!, toMs!];
 }

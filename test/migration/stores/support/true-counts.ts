@@ -11,7 +11,7 @@ import { bitsOf, keyOf, type Series } from '../../support/remote-messages.ts';
 
 export type Changes = NonNullable<Parameters<typeof planFor>[1]>;
 
-export const stepMs = 15_000;
+const stepMs = 15_000;
 
 export function seriesOf(count: number, fromMs: number, toMs: number, name = 'metric'): Series[] {
   return Array.from({ length: count }, (_, i) => ({
