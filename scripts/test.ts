@@ -1,4 +1,4 @@
-// `npm test`: runs every check, one step after the other, and ends with one line `N passed, N failed`. Lint, format and types count as one
+// `npm test`: runs every check, one step after the other, and ends with one line `N passed, N failed`. Lint, dead code, format and types count as one
 // check each.
 
 import { spawn } from 'node:child_process';
@@ -17,6 +17,7 @@ const mocha = join(modules, 'mocha/bin/mocha.js');
 const biome = join(modules, '@biomejs/biome/bin/biome');
 const STEPS: readonly Step[] = [
   { title: 'lint', args: [biome, 'lint', '--error-on-warnings'] },
+  { title: 'dead code', args: [join(modules, 'knip/bin/knip.js'), '--no-progress'] },
   { title: 'format', args: [biome, 'format'] },
   { title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] },
   { title: 'unit tests', args: [mocha, '--config', 'test/mocharc.unit.json'] },
