@@ -76,7 +76,7 @@ export async function writeBlocksExactly(set: SeriesSet, dataDir: string): Promi
 /** Has the server write all it holds in order (not what came out of order and is still in its head) into blocks; returns their directory. */
 export async function snapshotPrometheus(server: ServerProcess): Promise<string> {
   const response = await request(`${server.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
-  if (response.status !== 200) throw new Error(`${server.url}: snapshot answered ${response.status} ${response.body}`);
+  if (response.status !== 200) throw new Error(`${server.url}: snapshot returned ${response.status} ${response.body}`);
   const { data } = JSON.parse(response.body.toString('utf8')) as { data: { name: string } };
   const snapshot = join(server.dataDir, 'snapshots', data.name);
   // Prometheus' read-only access, which the readers use, wants a write-ahead log, be it empty.

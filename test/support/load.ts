@@ -137,7 +137,7 @@ async function post(url: string, slices: readonly Slice[], options: PushOptions)
     ...(options.identity ? { identity: options.identity } : {}),
   });
   if (response.status < 200 || response.status > 299) {
-    throw new Error(`${url} answered ${response.status}: ${response.body.toString('utf8').trim().slice(0, 500)}`);
+    throw new Error(`${url} returned ${response.status}: ${response.body.toString('utf8').trim().slice(0, 500)}`);
   }
 }
 

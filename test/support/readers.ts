@@ -217,7 +217,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
     body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000', reduce_mem_usage: '1' }).toString(),
   });
   for await (const chunk of response) eachLine(chunk as Buffer);
-  if (response.statusCode !== 200) throw new Error(`${url}/api/v1/export answered ${response.statusCode}`);
+  if (response.statusCode !== 200) throw new Error(`${url}/api/v1/export returned ${response.statusCode}`);
   return finishAll(builders);
 }
 
@@ -252,7 +252,7 @@ export async function readInflux(url: string, database: string): Promise<SeriesS
   });
   const response = await openRequest(`${url}/query?${query}`);
   for await (const chunk of response) eachLine(chunk as Buffer);
-  if (response.statusCode !== 200) throw new Error(`${url}/query answered ${response.statusCode}`);
+  if (response.statusCode !== 200) throw new Error(`${url}/query returned ${response.statusCode}`);
   return finishAll(builders);
 }
 

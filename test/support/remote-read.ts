@@ -55,7 +55,7 @@ export async function readFloats(url: string, startMs: number, endMs: number): P
       body: Buffer.from(snappy.compress(ReadRequest.encode({ queries: [query] }).finish())),
     });
     if (response.status !== 200)
-      throw new Error(`${url} answered ${response.status}: ${response.body.toString('utf8')}`);
+      throw new Error(`${url} returned ${response.status}: ${response.body.toString('utf8')}`);
     const message = ReadResponse.decode(snappy.uncompress(new Uint8Array(response.body))) as unknown as DecodedResponse;
     for (const { labels, samples } of message.results.flatMap((result) => result.timeseries)) {
       const pairs = labels.map(({ name, value }) => [name, value] as const);

@@ -12,7 +12,7 @@ import type { DeliveryWindow, Unproven } from './attempt.ts';
 import { type Present, showsLater } from './read-back.ts';
 
 /** What the destination does not show of a request that it refused. */
-export type HeldRequest = Pick<Unproven, 'reason' | 'repeated'> & { readonly missing: Uint8Array };
+export type HeldRequest = Pick<Unproven, 'reason' | 'repeated' | 'samples'> & { readonly missing: Uint8Array };
 
 interface MarkersOfSeries {
   readonly labels: Uint8Array;
@@ -73,8 +73,9 @@ export class HiddenMarkers {
     isWhole: boolean,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly number[]>> {
-    const { markers, missing } = this.#sort(held);
-    const believed = new Map<string, readonly number[]>();
+    const believed = new Map<string, number[]>();
+    const uncertain = held.filter((one) => !this.#addStored(one, believed));
+    const { markers, missing } = this.#sort(uncertain);
     if (markers.size > 0 && !this.#isForgetful) {
       const shown = await this.#around(markers, window, signal);
       for (const [key, ofSeries] of markers) {
@@ -84,11 +85,31 @@ export class HiddenMarkers {
           missing: [...(earlier === undefined ? [] : [earlier]), ...(missing.get(key) ?? [])],
           isRead: isWhole,
         };
-        believed.set(key, await this.#believedOf(ofSeries, around, window, signal));
+        getOrAdd(believed, key, () => []).push(...(await this.#believedOf(ofSeries, around, window, signal)));
       }
     }
     this.#remember(missing);
     return believed;
+  }
+
+  /**
+   * Adds the markers of a request that got a 202, if all its other samples are there. A receiver with an HA tracker stores such a request as a
+   * whole or drops it as a whole.
+   * @returns false if that is not known
+   */
+  #addStored({ reason, samples, missing }: HeldRequest, believed: Map<string, number[]>): boolean {
+    if (reason !== 'ha_tracker') return false;
+    const markers: (readonly [key: string, timesMs: readonly number[]])[] = [];
+    let missed = 0;
+    for (const { labels, samples: ofSeries } of writeRequestSamples(missing)) {
+      if (this.#view.hides(labels) !== 'stale-markers' || !ofSeries.every(({ isStaleMarker }) => isStaleMarker))
+        return false;
+      missed += ofSeries.length;
+      markers.push([labelKey(labels), ofSeries.map(({ timeMs }) => timeMs)]);
+    }
+    if (missed === samples) return false;
+    for (const [key, timesMs] of markers) getOrAdd(believed, key, () => []).push(...timesMs);
+    return true;
   }
 
   async #believedOf(

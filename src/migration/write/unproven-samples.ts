@@ -114,10 +114,11 @@ export class UnprovenSamples {
     }
     const missed = samplesIn(missing);
     const isAcknowledged = isAcknowledgement(error) && !one.repeated;
-    account.add(isAcknowledged ? 'written' : 'already-present', one.samples - missed);
+    const kind = isAcknowledged ? 'written' : 'already-present';
+    account.add(kind, one.samples - missed);
     const left = this.#withoutHidden(one, findings);
     const { samples, firstLabels: labels, firstTimeMs: timeMs } = summarizeWriteRequest(left);
-    account.add('already-present', missed - samples);
+    account.add(kind, missed - samples);
     if (samples === 0) return;
     const isBound = !provesAbsence(error) && this.#mayHide(left, present);
     this.#options.rejections.add(window, { reason, samples, error, example: { labels, timeMs }, isBound });

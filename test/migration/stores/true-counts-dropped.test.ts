@@ -56,7 +56,7 @@ describe("a destination's HA tracker that follows another replica", () => {
   });
 
   it('is not suspected behind a 202 that stores everything', async () => {
-    for (const protocol of ['RemoteRead', 'None'] as const) {
+    for (const protocol of ['RemoteRead', 'PromQL', 'None'] as const) {
       await using source = await sourceWith();
       await using destination = await startFakeStore(prometheus());
       everyThird(destination, { status: 202, commits: true });

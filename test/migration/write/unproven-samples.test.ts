@@ -220,6 +220,21 @@ describe('samples of a request that was answered with 202', () => {
     assert.deepEqual((await countsFor(true, ...nan)).rejected, { ha_tracker: 2 }, 'the stale marker was dropped too');
   });
 
+  it('are written with the stale markers among them that a view does not show', async () => {
+    const view = () => new FakeView(shown([up, 1]), 'stale-markers');
+    const error = refusal('accepted-only', 'ha_tracker');
+    const whole = await countsOf(view(), requestOf([up, [1], [2, 'stale']]), error);
+    assert.deepEqual(whole, { written: 2, present: 0, rejected: {}, maybe: 0 });
+    const alone = await countsOf(view(), requestOf([up, [2, 'stale']]), error);
+    assert.deepEqual(
+      alone,
+      { written: 0, present: 0, rejected: { ha_tracker: 1 }, maybe: 1 },
+      'nothing shows that it arrived',
+    );
+    const part = await countsOf(view(), requestOf([up, [1], [2, 'stale'], [3]]), error);
+    assert.deepEqual(part, { written: 1, present: 0, rejected: { ha_tracker: 2 }, maybe: 2 }, 'not all of it arrived');
+  });
+
   it('count as written with a warning where nothing can be read and no HA tracker is named', async () => {
     const { unproven, window, progress, events } = setUp(new NoView());
     await unproven.add(attemptOf(requestOf([up, [1]]), window), refusal('accepted-only', 'ha_tracker'));
