@@ -3,7 +3,8 @@
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient, WriteResult } from '../../remote/write-client.ts';
-import { bisectWriteRequest } from '../../wire/requests/write-request.ts';
+import { hasOnlyStaleMarkers } from '../../wire/requests/only-stale-markers.ts';
+import { bisectWriteRequest, writeRequestLabels } from '../../wire/requests/write-request.ts';
 import { countLostInInfluxdb } from '../../wire/requests/influxdb-gaps.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
@@ -120,13 +121,18 @@ export class Delivery {
     const { progress, samplesRate, bytesRate, retrier, client } = this.#options;
     const { outgoing, signal } = attempt;
     const body = outgoing.body();
-    if (this.#isLimited) progress.waitingFor = 'rate limit';
-    await samplesRate.take(outgoing.samples, signal);
-    await bytesRate.take(body.length, signal);
-    progress.waitingFor = 'destination';
+    const write = async (): Promise<WriteResult> => {
+      if (this.#isLimited) progress.waitingFor = 'rate limit';
+      await samplesRate.take(outgoing.samples, signal);
+      await bytesRate.take(body.length, signal);
+      progress.waitingFor = 'destination';
+      return await client.write(body, { attempt: number, signal });
+    };
     progress.inFlightWrites++;
     try {
-      const result = await client.write(body, { attempt: number, signal });
+      let result = await write();
+      // A proxy can replace a 200 with a 202. An HA tracker sends a 202 again, and every store that hides stale markers ignores a repetition.
+      if (result.unproven !== undefined && this.#hides(outgoing.request())) result = await write();
       retrier.responded('destination');
       progress.bytesWritten += body.length;
       await this.#acknowledged(attempt, result);
@@ -138,6 +144,13 @@ export class Delivery {
     } finally {
       progress.inFlightWrites--;
     }
+  }
+
+  /** Whether a read-back can show nothing of the request. */
+  #hides(request: Uint8Array): boolean {
+    const { view } = this.#options;
+    const [labels] = writeRequestLabels(request);
+    return labels !== undefined && view.hides(labels) === 'stale-markers' && hasOnlyStaleMarkers(request);
   }
 
   async #acknowledged(attempt: Attempt, { unproven, influxdb }: WriteResult): Promise<void> {
