@@ -4,9 +4,10 @@
 // stream and of an async iterator, and a small object for as long as the response is held.
 
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { isMarkedAsUntransferable } from 'node:worker_threads';
 import type { Buffers } from './buffers.ts';
+import { CopiedMemory } from './copied-memory.ts';
 
 const BLOCK_BYTES = 256 * 1024;
 const FIRST_BLOCK_BYTES = 16 * 1024;
@@ -39,15 +40,11 @@ export async function* bodyBlocks(
   let ended = message.readableEnded;
   let failure = exchange.errored ?? undefined;
   let wake: () => void = () => undefined;
-  let memory: ArrayBufferLike | undefined;
+  const copied = new CopiedMemory();
 
   const onData = (piece: Buffer) => {
     onPiece(piece.length);
-    // One read of the socket brings this piece and the next ones, in a memory of their own.
-    if (memory !== piece.buffer) {
-      if (memory !== undefined) free(memory);
-      memory = piece.buffer;
-    }
+    copied.add(piece);
     const first = received === 0;
     received += piece.length;
     if (first) {
@@ -76,6 +73,8 @@ export async function* bodyBlocks(
   };
   const onEnd = () => {
     ended = true;
+    // From now on the connection may serve another request.
+    socket?.off('data', onRead);
     wake();
   };
   const onFailure = (error: Error) => {
@@ -85,9 +84,17 @@ export async function* bodyBlocks(
   const onClose = () => {
     if (!ended) onFailure(new Error('the connection closed before the end of the message'));
   };
+  // Called behind the listener that parses what was read.
+  const onRead = (bytes: Buffer) => {
+    copied.add(bytes);
+    // Pieces that wait in a message that was paused are parts of it.
+    if (message.readableLength === 0) copied.free();
+  };
+  const socket: Socket | null = ended ? null : message.socket;
   exchange.once('error', onFailure);
   // A message with a 'readable' listener does not flow.
   message.removeAllListeners('readable');
+  socket?.on('data', onRead);
   message.on('data', onData);
   message.once('end', onEnd);
   message.once('close', onClose);
@@ -116,17 +123,9 @@ export async function* bodyBlocks(
     yield last;
   } finally {
     message.off('data', onData);
+    socket?.off('data', onRead);
     for (const unseen of [...waiting, block]) buffers.give(unseen);
     // Only the end of the message is left in it.
     exchange.resume();
   }
-}
-
-/**
- * Frees the memory of a socket read after it was copied. Node allocates 64 KiB for each read, and V8 collects unused ones only when they
- * add up to tens of megabytes.
- */
-function free(memory: ArrayBufferLike): void {
-  // A buffer from Node's pool is only a small part of its memory.
-  if (memory instanceof ArrayBuffer && !isMarkedAsUntransferable(memory)) memory.transfer(0);
 }
