@@ -200,53 +200,6 @@ describe('samples of a refused request', () => {
   });
 });
 
-describe('samples of a request that was answered with 202', () => {
-  it('are written when they are there', async () => {
-    const view = new FakeView(shown([up, 1]));
-    const counts = await countsOf(view, requestOf([up, [1], [2]]), refusal('accepted-only', 'ha_tracker'));
-    assert.deepEqual(counts, { written: 1, present: 0, rejected: { ha_tracker: 1 }, maybe: 0 });
-  });
-
-  it('are written when all that is missing is NaN that the destination drops', async () => {
-    const view = (dropsNan: boolean) => Object.assign(new FakeView(shown([up, 1])), { dropsNan });
-    const nan: Sample[] = [[1], [2, 'nan'], [3, 'stale']];
-    const error = refusal('accepted-only', 'ha_tracker');
-    const countsFor = (dropsNan: boolean, ...samples: Sample[]) =>
-      countsOf(view(dropsNan), requestOf([up, ...samples]), error);
-    assert.deepEqual((await countsFor(true, [1], [2, 'nan'])).rejected, {});
-    assert.deepEqual((await countsFor(true, [1], [2, 'nan'])).written, 2);
-    assert.deepEqual((await countsFor(true, [2, 'nan'])).written, 1);
-    assert.deepEqual((await countsFor(false, [1], [2, 'nan'])).rejected, { ha_tracker: 1 });
-    assert.deepEqual((await countsFor(true, ...nan)).rejected, { ha_tracker: 2 }, 'the stale marker was dropped too');
-  });
-
-  it('are written with the stale markers among them that a view does not show', async () => {
-    const view = () => new FakeView(shown([up, 1]), 'stale-markers');
-    const error = refusal('accepted-only', 'ha_tracker');
-    const whole = await countsOf(view(), requestOf([up, [1], [2, 'stale']]), error);
-    assert.deepEqual(whole, { written: 2, present: 0, rejected: {}, maybe: 0 });
-    const alone = await countsOf(view(), requestOf([up, [2, 'stale']]), error);
-    assert.deepEqual(
-      alone,
-      { written: 0, present: 0, rejected: { ha_tracker: 1 }, maybe: 1 },
-      'nothing shows that it arrived',
-    );
-    const part = await countsOf(view(), requestOf([up, [1], [2, 'stale'], [3]]), error);
-    assert.deepEqual(part, { written: 1, present: 0, rejected: { ha_tracker: 2 }, maybe: 2 }, 'not all of it arrived');
-  });
-
-  it('count as written with a warning where nothing can be read and no HA tracker is named', async () => {
-    const { unproven, window, progress, events } = setUp(new NoView());
-    await unproven.add(attemptOf(requestOf([up, [1]]), window), refusal('accepted-only', 'ha_tracker'));
-    await unproven.resolve(window, signal);
-    assert.equal(progress.samplesWritten, 1);
-    assert.deepEqual(
-      events.map((event) => event.type === 'warning' && event.code),
-      ['accepted-not-read-back'],
-    );
-  });
-});
-
 describe('the check of native histograms', () => {
   function histogramRequest(...more: [labels: Uint8Array, ...samples: Sample[]][]): Uint8Array {
     const columns = new SampleColumns();
