@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../bin/node-settings.mjs';
 import type { Scenario } from './cases.ts';
 import type { Counts, DataSet } from './data-sets.ts';
 import { measureRun } from './measurement.ts';
@@ -28,7 +29,8 @@ export async function profileScenario(
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
   const directory = join(place.results, `profile-${scenario.name}-${stamp}`);
   await mkdir(directory, { recursive: true });
-  const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${directory}`];
+  // The launcher adds no flags to a profiled process.
+  const nodeOptions = [...nodeFlags, '--cpu-prof', `--cpu-prof-dir=${directory}`];
   const { wallMs, cpuMs, lost, staleLost } = await measureRun(scenario, source, data, async (sides) =>
     runMeasured(await ourCommand(scenario, sides, { ...place, nodeOptions })),
   );

@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { memoryVariables, nodeFlags } from './node-settings.mjs';
 
 const OLDEST_NODE = 24;
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -43,16 +44,10 @@ function runInChild(binary, args) {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
-/**
- * What the memory of a run beside `limits.memory` consists of is kept small: short-lived objects may take 12 MiB instead of 48, and the heap
- * half as much again as what is used in it, instead of up to four times as much.
- */
-const nodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
-/**
- * glibc keeps no memory apart for each thread, and gives large pieces back to the system as soon as they are free. By itself it raises the
- * bound for "large" to 32 MiB once pieces of such a size come and go.
- */
-const environment = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', ...process.env };
+const environment = { ...memoryVariables, ...process.env };
+
+/** A pending signal of the profiler would end the program that takes the place of a profiled one. */
+const profiled = process.execArgv.some((flag) => /^--(?:cpu-)?prof\b/.test(flag));
 
 /** Whether somebody has decided on it already: the image does, and whoever sets NODE_OPTIONS. */
 function hasFlags() {
@@ -64,7 +59,7 @@ function replaceProcess(binary, args) {
   process.execve(binary, [binary, ...args], environment);
 }
 
-const canReplace = typeof process.execve === 'function';
+const canReplace = typeof process.execve === 'function' && !profiled;
 const program = [main, ...process.argv.slice(2)];
 if (!existsSync(main)) {
   fail('this is a checkout without a build: use `npm -s start -- …`, or run `npm run build` first');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const launcher = fileURLToPath(new URL('../../bin/prom-migrator.mjs', import.meta.url));
+const bin = fileURLToPath(new URL('../../bin', import.meta.url));
 
 const main = `
 process.on('SIGTERM', () => process.exit(143));
@@ -37,7 +37,8 @@ describe('the launcher of the package', () => {
     directory = realpathSync(mkdtempSync(join(tmpdir(), 'launcher-')));
     for (const path of ['bin', 'dist', `node_modules/${packageNode}/bin`])
       mkdirSync(join(directory, path), { recursive: true });
-    cpSync(launcher, join(directory, 'bin/prom-migrator.mjs'));
+    for (const file of ['prom-migrator.mjs', 'node-settings.mjs'])
+      cpSync(join(bin, file), join(directory, 'bin', file));
     const manifest = {
       type: 'module',
       optionalDependencies: { 'some-node-other-cpu': '1.0.0', [packageNode]: '1.0.0' },
@@ -83,6 +84,22 @@ describe('the launcher of the package', () => {
       assert.equal((await launch(preload, ['wait'], true)).code, 143);
     });
   }
+
+  it('keeps the process that is profiled, whose pending signal would end its successor', async () => {
+    const profiles = join(directory, 'profiles');
+    const child = spawn(process.execPath, [
+      ...['--cpu-prof', `--cpu-prof-dir=${profiles}`],
+      ...[join(directory, 'bin/prom-migrator.mjs'), 'a'],
+    ]);
+    let stdout = '';
+    child.stdout.on('data', (data) => {
+      stdout += data;
+    });
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    assert.equal(code, 7);
+    assert.ok(!JSON.parse(stdout).flags.includes('--max-semi-space-size=4'), 'not started again');
+    assert.equal(readdirSync(profiles).length, 1);
+  });
 
   it('says what to do when there is no Node that would run it', async () => {
     rmSync(join(directory, 'node_modules'), { recursive: true });

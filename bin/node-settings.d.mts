@@ -1,0 +1,2 @@
+export const nodeFlags: readonly string[];
+export const memoryVariables: Readonly<Record<string, string>>;
