@@ -10,7 +10,8 @@ export type DifferenceKind = 'missing' | 'extra' | 'different' | 'repeated';
 
 /** Changes that a protocol or a store is known to make. Samples with such a change are equal as far as they can be compared. */
 export const EXPECTED_CHANGES = {
-  victoriametrics_decimals: 'VictoriaMetrics stores decimals: the value differs by less than 1 part in 10^11, or 0 has lost its sign',
+  victoriametrics_decimals:
+    'VictoriaMetrics stores decimals: the value differs by less than 1 part in 10^11, or 0 has lost its sign',
   victoriametrics_nan: 'VictoriaMetrics drops NaN values that are not stale markers',
   victoriametrics_histograms: 'VictoriaMetrics stores native histograms as float series, or not at all',
   influxdb_nan_inf: 'InfluxDB stores neither NaN nor ±Inf',

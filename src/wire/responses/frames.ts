@@ -233,7 +233,7 @@ export class FrameCollector {
  */
 export class FrameCursor {
   readonly #segments: readonly Uint8Array[];
-  #index = 0;
+  #next = 0;
   segment: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
@@ -242,12 +242,17 @@ export class FrameCursor {
     this.#segments = segments;
   }
 
+  /** Of `segment`. */
+  get index(): number {
+    return this.#next - 1;
+  }
+
   /** Moves to the next frame; false after the last one. */
   next(): boolean {
     while (this.end >= this.segment.length) {
-      const segment = this.#segments[this.#index];
+      const segment = this.#segments[this.#next];
       if (segment === undefined) return false;
-      this.#index++;
+      this.#next++;
       this.segment = segment;
       this.end = 0;
     }

@@ -26,6 +26,10 @@ export interface SeriesCursor {
   decode(fromMs: number, toMs: number, columns: SampleColumns): void;
   /** Moves back to before the first entry. */
   rewind(): void;
+  /** Where the entry is, for `seek`: an integer that is larger for each later entry. */
+  readonly place: number;
+  /** Moves back to an entry that `next` has found. Call `rewind` before the next call of `next`. */
+  seek(place: number): void;
 }
 
 /** Per float in SampleColumns, which grow by doubling. */
@@ -38,6 +42,8 @@ const EMPTY = new Uint8Array(0);
 /** A cursor over ChunkedReadResponse frames, as FrameCollector keeps them. */
 export class ChunkedCursor implements SeriesCursor {
   readonly #segments: readonly Uint8Array[];
+  /** Where each segment begins, if all of them are thought of as one text. */
+  readonly #offsets: readonly number[];
   #frames: FrameCursor;
   readonly #frame = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
@@ -49,6 +55,18 @@ export class ChunkedCursor implements SeriesCursor {
   constructor(segments: readonly Uint8Array[]) {
     this.#segments = segments;
     this.#frames = new FrameCursor(segments);
+    this.#offsets = offsetsOf(segments);
+  }
+
+  get place(): number {
+    return (this.#offsets[this.#frames.index] as number) + this.#frame.tagStart;
+  }
+
+  seek(place: number): void {
+    const index = lastNotAfter(this.#offsets, place);
+    const segment = this.#segments[index] as Uint8Array;
+    this.#sampleBound = Number.NaN;
+    seekEntry(this.#frame, segment, place - (this.#offsets[index] as number), this.#entry);
   }
 
   get labels(): Uint8Array {
@@ -114,6 +132,27 @@ export class ChunkedCursor implements SeriesCursor {
     }
   }
 
+  /** The entry's chunks as in the response. Where they are the same bytes, the samples are the same. */
+  get chunks(): Uint8Array {
+    return this.#entry.items;
+  }
+
+  /**
+   * How many samples the entry has, without decoding them. Undefined if a chunk may have samples outside [fromMs, toMs), or two of one time.
+   */
+  samplesInside(fromMs: number, toMs: number): number | undefined {
+    const reader = this.#entry.reader();
+    let samples = 0;
+    let afterMs = fromMs - 1;
+    while (this.#nextChunk(reader)) {
+      const { encoding, bytes, minMs, maxMs, dataStart, dataEnd } = this.#chunk;
+      if (!(minMs > afterMs && maxMs >= minMs && maxMs < toMs)) return undefined;
+      afterMs = maxMs;
+      samples += chunkSampleCount(encoding, bytes, dataStart, dataEnd);
+    }
+    return samples;
+  }
+
   rewind(): void {
     this.#frames = new FrameCursor(this.#segments);
     this.#frame.reset(EMPTY, 0, 0);
@@ -144,6 +183,14 @@ export class SamplesCursor implements SeriesCursor {
 
   constructor(message: Uint8Array) {
     this.#response = new ProtoReader(message);
+  }
+
+  get place(): number {
+    return this.#result.tagStart;
+  }
+
+  seek(place: number): void {
+    seekEntry(this.#result, this.#response.bytes, place, this.#entry);
   }
 
   get labels(): Uint8Array {
@@ -227,4 +274,34 @@ export class SamplesCursor implements SeriesCursor {
     }
     return false;
   }
+}
+
+/** @param tagStart where an entry begins that was read before, so that its end is known to be inside the message */
+function seekEntry(reader: ProtoReader, bytes: Uint8Array, tagStart: number, entry: SeriesEntry): void {
+  reader.reset(bytes, tagStart, bytes.length);
+  reader.nextField();
+  reader.delimited();
+  entry.read(reader);
+}
+
+function offsetsOf(segments: readonly Uint8Array[]): number[] {
+  const offsets: number[] = [];
+  let bytes = 0;
+  for (const { length } of segments) {
+    offsets.push(bytes);
+    bytes += length;
+  }
+  return offsets;
+}
+
+/** The index of the last of the ascending `offsets` that is not greater than `place`. */
+function lastNotAfter(offsets: readonly number[], place: number): number {
+  let low = 0;
+  let high = offsets.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((offsets[middle] as number) <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -58,6 +58,11 @@ export class SeriesEntry {
     return this.#reader;
   }
 
+  /** The entry from its first chunk or sample on. */
+  get items(): Uint8Array {
+    return this.#bytes.subarray(this.#itemsStart, this.#end);
+  }
+
   clear(): void {
     this.labels = EMPTY;
     this.secondFields = 0;

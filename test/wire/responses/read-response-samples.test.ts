@@ -170,6 +170,17 @@ describe('SamplesCursor', () => {
     assert.deepEqual(read(cursor), first);
   });
 
+  it('moves back to an entry by its place, over several results', () => {
+    const one = (name: string) => response([{ labels: labelsOf(name), samples: [{ timeMs: 1, bits: 1n }] }]);
+    const cursor = new SamplesCursor(concat(one('a'), one('b'), one('c')));
+    const found: [place: number, labels: string][] = [];
+    while (cursor.next()) found.push([cursor.place, Buffer.from(cursor.labels).toString('latin1')]);
+    for (const [place, labels] of found.reverse()) {
+      cursor.seek(place);
+      assert.equal(Buffer.from(cursor.labels).toString('latin1'), labels);
+    }
+  });
+
   it('has nothing for an empty message', () => {
     assert.deepEqual(read(new SamplesCursor(new Uint8Array(0))), []);
     assert.deepEqual(read(new SamplesCursor(Uint8Array.of(0x0a, 0))), []);
