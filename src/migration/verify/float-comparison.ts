@@ -1,0 +1,77 @@
+// When two floats count as the same: by their 64 bits, or by a change that a store or a protocol is known to make. Pure.
+
+import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
+import type { ExpectedChange } from './verification.ts';
+
+/** How the two sides were read, and which store the destination is. It decides which changes are expected. */
+export interface Lens {
+  /** The destination was read through VictoriaMetrics' export. */
+  readonly victoriaMetrics: boolean;
+  readonly influxdb: boolean;
+  /** The destination was read as the result of a PromQL query. */
+  readonly promql: boolean;
+  /** One of the sides was read as SAMPLES. */
+  readonly samples: boolean;
+}
+
+export type Verdict = 'equal' | 'different' | ExpectedChange;
+
+/** Relative. VictoriaMetrics keeps at least 12 significant digits of the largest values in a block. */
+const DECIMAL_PRECISION = 1e-11;
+
+const floats = new Float64Array(2);
+const bits = new Uint32Array(floats.buffer);
+
+/** Compares two floats whose bits differ. @param low the lower 32 bits */
+export function floatVerdict(
+  source: { readonly low: number; readonly high: number },
+  destination: { readonly low: number; readonly high: number },
+  lens: Lens,
+): Verdict {
+  bits[0] = source.low;
+  bits[1] = source.high;
+  bits[2] = destination.low;
+  bits[3] = destination.high;
+  const [before, after] = floats as unknown as [number, number];
+  if (Number.isNaN(before) || Number.isNaN(after)) {
+    const areNan = Number.isNaN(before) && Number.isNaN(after);
+    return areNan && lens.promql && !isStale(source.low, source.high) ? 'promql_nan_payloads' : 'different';
+  }
+  if (before === 0 && after === 0) {
+    if (lens.victoriaMetrics) return 'victoriametrics_decimals';
+    return lens.samples ? 'samples_negative_zero' : 'different';
+  }
+  const isClose = Number.isFinite(before) && Math.abs(before - after) <= DECIMAL_PRECISION * Math.abs(before);
+  return lens.victoriaMetrics && isClose ? 'victoriametrics_decimals' : 'different';
+}
+
+/** Why the destination does not have a float of the source; undefined if there is no expected reason. */
+export function missingFloatReason(low: number, high: number, lens: Lens): ExpectedChange | undefined {
+  bits[0] = low;
+  bits[1] = high;
+  const value = floats[0] as number;
+  if (Number.isFinite(value)) return undefined;
+  if (lens.influxdb) return 'influxdb_nan_inf';
+  if (!Number.isNaN(value)) return undefined;
+  if (isStale(low, high)) return lens.promql ? 'promql_stale_markers' : undefined;
+  return lens.victoriaMetrics ? 'victoriametrics_nan' : undefined;
+}
+
+function isStale(low: number, high: number): boolean {
+  return low === STALE_LOW && high === STALE_HIGH;
+}
+
+/** All bits of a float as text: `1.5`, `-0`, `+Inf`, `stale marker`, `NaN 0x7ff8000000000001`. */
+export function floatText(low: number, high: number): string {
+  bits[0] = low;
+  bits[1] = high;
+  const value = floats[0] as number;
+  if (isStale(low, high)) return 'stale marker';
+  if (Number.isNaN(value)) return `NaN 0x${hex(high)}${hex(low)}`;
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function hex(half: number): string {
+  return (half >>> 0).toString(16).padStart(8, '0');
+}
