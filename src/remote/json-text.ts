@@ -32,33 +32,50 @@ export async function* linesOf(
   body: AsyncIterable<Uint8Array>,
   { buffers, maxBytes, tooLarge }: TextOptions,
 ): AsyncGenerator<string, undefined> {
-  const pieces: Uint8Array[] = [];
   const cost = new JsonCost();
-  const add = (part: Uint8Array): void => {
+  const admit = (part: Uint8Array): void => {
     cost.add(part);
     if (cost.bytes > maxBytes) throw tooLarge();
-    pieces.push(part);
   };
-  const take = (): string => {
-    const line = Buffer.concat(pieces).toString('utf8');
-    pieces.length = 0;
+  for await (const line of bytesOfLines(body, buffers, admit)) {
     cost.clear();
-    return line;
-  };
+    const text = line.toString('utf8');
+    if (text.trim() !== '') yield text;
+  }
+}
+
+/**
+ * Each line as bytes, without its end, empty ones included.
+ * @param admit gets each part of a line as it arrives, and throws when the line has become too large
+ */
+export async function* bytesOfLines(
+  body: AsyncIterable<Uint8Array>,
+  buffers: Buffers,
+  admit: (part: Uint8Array) => void,
+): AsyncGenerator<Buffer, undefined> {
+  const pieces: Uint8Array[] = [];
   for await (const piece of body) {
     try {
       let from = 0;
       for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
-        add(piece.subarray(from, end));
-        const line = take();
+        const part = piece.subarray(from, end);
+        admit(part);
         from = end + 1;
-        if (line.trim() !== '') yield line;
+        // Most lines lie inside one piece and need no copy.
+        yield pieces.length === 0 ? viewOf(part) : Buffer.concat([...pieces, part]);
+        pieces.length = 0;
       }
-      if (from < piece.byteLength) add(piece.slice(from));
+      if (from < piece.byteLength) {
+        admit(piece.subarray(from));
+        pieces.push(piece.slice(from));
+      }
     } finally {
       buffers.give(piece);
     }
   }
-  const rest = take();
-  if (rest.trim() !== '') yield rest;
+  if (pieces.length > 0) yield Buffer.concat(pieces);
+}
+
+function viewOf(part: Uint8Array): Buffer {
+  return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
 }

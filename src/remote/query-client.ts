@@ -14,6 +14,7 @@ import {
 } from './query-response.ts';
 import { type Api, apiUrl, secondsOf } from './query-url.ts';
 import { linesOf, wholeText } from './json-text.ts';
+
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type ResponseClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
@@ -35,7 +36,8 @@ const LONGEST_QUERY_STRING = 4096;
 export class QueryClient {
   readonly #http: HttpClient;
   readonly #base: URL;
-  readonly #buffers: Buffers;
+  /** The pool for the memory of responses. */
+  readonly buffers: Buffers;
 
   /**
    * The endpoint's URL is the base of a query API (`http://host:9090`, `http://vmselect:8481/select/0/prometheus`) or its `/api/v1/query`.
@@ -44,7 +46,7 @@ export class QueryClient {
   constructor(endpoint: Endpoint, context: ClientContext) {
     this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
     this.#base = new URL(endpoint.url);
-    this.#buffers = context.buffers;
+    this.buffers = context.buffers;
   }
 
   /**
@@ -52,12 +54,10 @@ export class QueryClient {
    * The query turns off VictoriaMetrics' cache and latency offset, which hide fresh samples. Other servers ignore these parameters.
    */
   async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
-    const response = await this.#instant(promql, timeMs, options);
+    const response = await this.instantResponse(promql, timeMs, options);
     const parsed = parseQueryResponse(await this.#whole(response, options.maxBytes));
-    if ('problem' in parsed)
-      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
-    if (parsed.isPartial)
-      throw this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+    if ('problem' in parsed) throw this.unusable(response, parsed.problem);
+    if (parsed.isPartial) throw this.partial(response);
     return parsed.result;
   }
 
@@ -72,7 +72,7 @@ export class QueryClient {
     { fromMs, toMs }: { fromMs: number; toMs: number },
     options: QueryOptions,
   ): AsyncGenerator<SeriesTimes, undefined> {
-    const response = await this.#instant(promql, timeMs, options);
+    const response = await this.instantResponse(promql, timeMs, options);
     const range = new RangeTimes(fromMs, toMs, options.maxBytes);
     let isPartial: boolean;
     try {
@@ -80,17 +80,16 @@ export class QueryClient {
         try {
           yield* range.push(piece);
         } finally {
-          this.#buffers.give(piece);
+          this.buffers.give(piece);
         }
       }
       isPartial = range.end().isPartial;
     } catch (error) {
-      if (error instanceof SeriesTooLarge) throw this.#tooLarge(response, 'sent a series', options.maxBytes);
+      if (error instanceof SeriesTooLarge) throw this.tooLarge(response, 'sent a series', options.maxBytes);
       if (!(error instanceof BadRange)) throw error;
-      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${error.message}`);
+      throw this.unusable(response, error.message);
     }
-    if (isPartial)
-      throw this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+    if (isPartial) throw this.partial(response);
   }
 
   /**
@@ -103,23 +102,7 @@ export class QueryClient {
     toMs: number,
     options: QueryOptions,
   ): AsyncGenerator<ExportedSeries, undefined> {
-    const response = await this.#send(
-      'export',
-      [
-        ...matches.map((match): [string, string] => ['match[]', match]),
-        ['start', secondsOf(fromMs)],
-        ['end', secondsOf(toMs)],
-        ['reduce_mem_usage', '1'],
-      ],
-      options,
-    );
-    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
-    if (refusal !== undefined) {
-      const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';
-      throw absent
-        ? this.#error(response, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`)
-        : refusal;
-    }
+    const response = await this.exportResponse(matches, { fromMs, toMs }, [['reduce_mem_usage', '1']], options);
     for await (const line of this.#lines(response, options.maxBytes)) {
       const parsed = parseExportLine(line);
       if ('problem' in parsed)
@@ -143,8 +126,7 @@ export class QueryClient {
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal !== undefined) throw refusal;
     const parsed = parseSeriesResponse(await this.#whole(response, options.maxBytes));
-    if ('problem' in parsed)
-      throw this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${parsed.problem}`);
+    if ('problem' in parsed) throw this.unusable(response, parsed.problem);
     return parsed.series > 0;
   }
 
@@ -189,7 +171,28 @@ export class QueryClient {
     this.#http.close();
   }
 
-  async #instant(promql: string, timeMs: number, options: QueryOptions): Promise<HttpResponse> {
+  /** The response of an export, once its headers have shown that it is one. Throws RemoteError like `exportSeries`. */
+  async exportResponse(
+    matches: readonly string[],
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    parameters: readonly [string, string][],
+    options: QueryOptions,
+  ): Promise<HttpResponse> {
+    const selected = matches.map((match): [string, string] => ['match[]', match]);
+    const range: [string, string][] = [
+      ['start', secondsOf(fromMs)],
+      ['end', secondsOf(toMs)],
+    ];
+    const response = await this.#send('export', [...selected, ...range, ...parameters], options);
+    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
+    if (refusal === undefined) return response;
+    const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';
+    if (!absent) throw refusal;
+    throw this.#error(response, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`);
+  }
+
+  /** The response of an instant query, once its headers have shown that it is one. Throws RemoteError like `query`. */
+  async instantResponse(promql: string, timeMs: number, options: QueryOptions): Promise<HttpResponse> {
     const response = await this.#send(
       'query',
       [
@@ -241,16 +244,27 @@ export class QueryClient {
   }
 
   #whole(response: HttpResponse, maxBytes: number): Promise<string> {
-    const tooLarge = () => this.#tooLarge(response, 'sent a response', maxBytes);
-    return wholeText(response.body, { buffers: this.#buffers, maxBytes, tooLarge });
+    const tooLarge = () => this.tooLarge(response, 'sent a response', maxBytes);
+    return wholeText(response.body, { buffers: this.buffers, maxBytes, tooLarge });
   }
 
   #lines(response: HttpResponse, maxBytes: number): AsyncGenerator<string, undefined> {
-    const tooLarge = () => this.#tooLarge(response, 'exported a line', maxBytes);
-    return linesOf(response.body, { buffers: this.#buffers, maxBytes, tooLarge });
+    const tooLarge = () => this.tooLarge(response, 'exported a line', maxBytes);
+    return linesOf(response.body, { buffers: this.buffers, maxBytes, tooLarge });
   }
 
-  #tooLarge(response: HttpResponse, what: string, maxBytes: number): RemoteError {
+  /** The error for a response that is not what the API promises. */
+  unusable(response: HttpResponse, problem: string): RemoteError {
+    return this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${problem}`);
+  }
+
+  /** The error for a response whose data comes from only a part of the storage. */
+  partial(response: HttpResponse): RemoteError {
+    return this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+  }
+
+  /** The error for a response of which a part takes more than `maxBytes` of memory. @param what what it did: `sent a line` */
+  tooLarge(response: HttpResponse, what: string, maxBytes: number): RemoteError {
     return this.#error(
       response,
       'too-large',

@@ -58,4 +58,14 @@ export class SampleColumns {
     this.histogramTimesMs.push(timeMs);
     this.histograms.push(message);
   }
+
+  /** Appends all samples of `other`. */
+  append(other: SampleColumns): void {
+    this.reserve(other.floats);
+    this.floatTimesMs.set(other.floatTimesMs.subarray(0, other.floats), this.floats);
+    this.floatBits.set(other.floatBits.subarray(0, other.floats * 2), this.floats * 2);
+    this.floats += other.floats;
+    for (const [i, histogram] of other.histograms.entries())
+      this.addHistogram(other.histogramTimesMs[i] as number, histogram);
+  }
 }

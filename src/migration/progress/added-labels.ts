@@ -74,6 +74,19 @@ export class AddedLabels {
     return keys;
   }
 
+  /** Whether the same series is shown in several ways, as by receivers with different external labels. */
+  get areSeveral(): boolean {
+    return this.#sets.size > 1;
+  }
+
+  /** The labels that a series was written with, as far as they can be told from how it is shown. */
+  writtenOf(shown: LabelBytes): LabelBytes {
+    if (this.areNone) return shown;
+    const keys = this.originalsOf(shown).sort((a, b) => a.length - b.length);
+    const key = keys[0] ?? this.baseOf(shown);
+    return key === undefined ? shown : Buffer.from(key, 'latin1');
+  }
+
   /**
    * The key without any label that the destination adds or may add, whatever its value: what was sent to a receiver whose external labels
    * differ from those seen so far. Undefined if nothing was removed.

@@ -1,6 +1,7 @@
 // Everything that a run reads from its destination, as one interface. remote-read-view.ts, promql-view.ts and no-view.ts implement it, one for
 // each `destination.progress.protocol`.
 
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { Mark } from './progress-mark.ts';
 import type { Look } from './settling.ts';
 
@@ -69,4 +70,22 @@ export interface DestinationView {
 
   /** Closes all connections, including those in use. */
   close(): void;
+}
+
+/** How a destination that can be read shows what was written. */
+export interface Appearance {
+  /** The labels that a series was written with, from those that the destination shows. */
+  writtenLabels(shown: LabelBytes): LabelBytes;
+
+  /** Whether the destination shows a series that was written once several times, each with other labels. */
+  readonly showsCopies: boolean;
+
+  /** Where a range has to end so that the destination shows all that it has before `toMs`. */
+  rangeEndMs(toMs: number): number;
+
+  /**
+   * Finds out which labels the destination adds to series, and whether it shows old ranges, if no mark has shown it yet. Writes one sample beside
+   * the progress series.
+   */
+  learnHowItShows(timeMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -9,14 +9,8 @@ import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
 import { freshMatcher, markMatchers } from './progress-mark.ts';
 import { formatSelector } from '../../api/selector.ts';
-import {
-  ANY_DATA,
-  type ProgressSample,
-  ReadableView,
-  type ReachingRange,
-  type ReadRange,
-  type ViewOptions,
-} from './readable-view.ts';
+import { ANY_DATA, type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
+import { ReadableView, type ViewOptions } from './readable-view.ts';
 import { APPEARING_MS, FLUSHING_MS } from './settling.ts';
 
 /** The maximum number of marks in one read. */

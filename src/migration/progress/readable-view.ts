@@ -6,15 +6,17 @@ import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { labelKey } from '../../wire/label-hash.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { Retrier } from '../limits/retrier.ts';
-import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';
-import type { DestinationView, Hidden, SeriesRange } from './destination-view.ts';
+import type { Appearance, DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { type FoundMark, findLatestMark } from './mark-search.ts';
 import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
 import { damagedResponse } from './damaged-response.ts';
 import { COUNT_LABEL } from './mark-counts.ts';
-import { LatestMark, type Mark, markMatchers, probeMatchers, PROGRESS_METRIC } from './progress-mark.ts';
+import { LatestMark, type Mark, markMatchers, probeMatchers } from './progress-mark.ts';
+import { ANY_DATA, type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
 import { pieceMatchers } from './series-pieces.ts';
 import { type Look, lookUntilSettled } from './settling.ts';
 
@@ -31,36 +33,13 @@ export interface ViewOptions {
   readonly probe: (timeMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Half open: [fromMs, toMs). */
-export interface ReadRange {
-  readonly matchers: readonly Matcher[];
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** A read that requests more than is wanted: it covers [fromMs, untilMs), and only [fromMs, toMs) is kept. */
-export interface ReachingRange extends ReadRange {
-  readonly untilMs: number;
-}
-
-export interface ProgressSample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly timeMs: number;
-  readonly value: number;
-}
-
-/** All series except the progress series, which includes the probe. */
-export const ANY_DATA: readonly Matcher[] = [
-  { kind: '=~', name: '__name__', value: '.+' },
-  { kind: '!=', name: '__name__', value: PROGRESS_METRIC },
-];
 /** How long a probe may take to appear. VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it. */
 const PROBE_VISIBLE_MS = 5000;
 const PROBE_POLL_MS = 500;
 /** With more unclear series than this, the view stops distinguishing them. */
 const MAX_UNCLEAR_SERIES = 10_000;
 
-export abstract class ReadableView implements DestinationView {
+export abstract class ReadableView implements DestinationView, Appearance {
   readonly readable = true;
   protected readonly options: ViewOptions;
   #added: AddedLabels;
@@ -119,7 +98,7 @@ export abstract class ReadableView implements DestinationView {
     for (;;) {
       const added = this.#added;
       const present = new PresentTimes(range.keys, added);
-      const untilMs = this.#hidesOldRanges ? Math.max(range.toMs, this.#reachMs()) : range.toMs;
+      const untilMs = this.rangeEndMs(range.toMs);
       const options = {
         isAdded: (label: string) => added.isAdded(label),
         // A range that reaches to now does not become smaller if less of it is kept.
@@ -156,6 +135,22 @@ export abstract class ReadableView implements DestinationView {
     // All wanted data may be hidden there, and reading everything to check is too much. Without an earlier run of this copy it counts as empty.
     if (this.#hidesOldRanges) return !this.#begun;
     return shown === false;
+  }
+
+  writtenLabels(shown: LabelBytes): LabelBytes {
+    return this.#added.writtenOf(shown);
+  }
+
+  get showsCopies(): boolean {
+    return this.#added.areSeveral;
+  }
+
+  rangeEndMs(toMs: number): number {
+    return this.#hidesOldRanges ? Math.max(toMs, this.#reachMs()) : toMs;
+  }
+
+  async learnHowItShows(timeMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#added.isKnown) await this.#learnFromProbe(timeMs, signal);
   }
 
   hides(labels: Uint8Array): Hidden {

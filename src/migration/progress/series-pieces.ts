@@ -4,6 +4,7 @@
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
+import { nameGroups, namesMatcher } from '../series/name-groups.ts';
 import { ALL_NAMES, hasName, type NamePartition, partitionMatchers, splitNames } from '../series/name-partition.ts';
 
 /** Some series of [fromMs, toMs). */
@@ -17,27 +18,12 @@ export interface SeriesPiece {
   readonly toMs: number;
 }
 
-const MAX_NAMES_AT_ONCE = 100;
-/** Regular expressions are sent in the URL or a form, and servers limit their length. */
-const MAX_NAME_BYTES_AT_ONCE = 4000;
 /** The number of series that are inspected to choose a label. */
 const MAX_SAMPLED_SERIES = 1000;
 
 /** The initial pieces. */
 export function piecesOf(names: readonly string[], fromMs: number, toMs: number): SeriesPiece[] {
-  const groups: string[][] = [];
-  let bytes = MAX_NAME_BYTES_AT_ONCE;
-  for (const name of names) {
-    const group = groups.at(-1);
-    if (group === undefined || group.length >= MAX_NAMES_AT_ONCE || bytes + name.length > MAX_NAME_BYTES_AT_ONCE) {
-      groups.push([name]);
-      bytes = name.length;
-    } else {
-      group.push(name);
-      bytes += name.length;
-    }
-  }
-  return groups.map((group) => ({ names: group, values: new Map(), fromMs, toMs }));
+  return nameGroups(names).map((group) => ({ names: group, values: new Map(), fromMs, toMs }));
 }
 
 export function pieceMatchers({ names, values, only }: SeriesPiece): Matcher[] {
@@ -130,10 +116,4 @@ function splitByLabel(
     }
   }
   return undefined;
-}
-
-function namesMatcher(names: readonly string[]): Matcher {
-  if (names.length === 1) return { kind: '=', name: '__name__', value: names[0] as string };
-  const alternatives = names.map((name) => name.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'));
-  return { kind: '=~', name: '__name__', value: alternatives.join('|') };
 }

@@ -11,7 +11,7 @@ import { Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { Clock } from '../../telemetry/clock.ts';
@@ -23,9 +23,9 @@ import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
 import { WindowPlanner } from './window-planner.ts';
-import type { WindowPart } from './window-part.ts';
+import { type Companion, type Held, releasePart, type WindowPart } from './window-part.ts';
 
-export interface SourceReaderOptions {
+export interface SourceReaderOptions<C extends Held> {
   readonly plan: MigrationPlan;
   readonly client: ReadClient;
   readonly budget: MemoryBudget;
@@ -36,6 +36,9 @@ export interface SourceReaderOptions {
   readonly clock: Clock;
   /** What lies before this time will be compared with the destination, which takes memory. */
   readonly uncertainUntilMs: number;
+  /** Selects fewer series than the plan. */
+  readonly only?: Matcher;
+  readonly companion?: Companion<C>;
 }
 
 /** How much of a slice's response had arrived when it failed. */
@@ -45,14 +48,14 @@ interface Receiving {
 
 const UNREACHABLE: ReadFailure = { kind: 'transient', responded: false };
 
-type SlicePart = Omit<WindowPart, 'last' | 'remaining' | 'requestedAtMs'>;
+type SlicePart<C extends Held> = Omit<WindowPart<C>, 'last' | 'remaining' | 'requestedAtMs'>;
 
-export class SourceReader {
-  readonly #options: SourceReaderOptions;
+export class SourceReader<C extends Held = never> {
+  readonly #options: SourceReaderOptions<C>;
   readonly #planner: WindowPlanner;
   readonly #rangeEnd = new RangeEnd();
 
-  constructor(options: SourceReaderOptions) {
+  constructor(options: SourceReaderOptions<C>) {
     this.#options = options;
     const { plan, budget, uncertainUntilMs } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
@@ -66,7 +69,7 @@ export class SourceReader {
    * The windows of [fromMs, toMs) in order.
    * @throws MigrationError when the source refuses the request or repeatedly sends invalid data; the signal's reason
    */
-  async *windows(fromMs: number, toMs: number, signal: AbortSignal): AsyncGenerator<WindowPart> {
+  async *windows(fromMs: number, toMs: number, signal: AbortSignal): AsyncGenerator<WindowPart<C>> {
     const planner = this.#planner;
     const { clock, progress } = this.#options;
     let window: TimeRange | undefined;
@@ -83,11 +86,11 @@ export class SourceReader {
       const verdict = planner.responded({
         series: outline.entries,
         samples: outline.sampleBound,
-        bytes: reservation.bytes,
+        bytes: Math.max(reservation.bytes, part.companion?.reservation.bytes ?? 0),
         labelBytes: outline.labelBytes,
         streamed: part.cursors.some((cursor) => cursor instanceof ChunkedCursor),
       });
-      if (verdict.kind === 'discard') reservation.release();
+      if (verdict.kind === 'discard') releasePart(part);
       else yield { ...part, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
     }
   }
@@ -105,16 +108,27 @@ export class SourceReader {
   }
 
   /** One attempt at a slice. @returns undefined when it failed and the planner has a new plan */
-  async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart | undefined> {
+  async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart<C> | undefined> {
     const reservation = new Reservation(this.#options.budget, this.#options.client.buffers);
     const receiving: Receiving = { received: 'part' };
+    const { companion } = this.#options;
+    const failed = new AbortController();
+    const attempt = AbortSignal.any([signal, failed.signal]);
+    const early = companion?.needsNames === false ? companion.read(slice, undefined, attempt) : undefined;
+    early?.catch(() => undefined);
     try {
       signal.throwIfAborted();
-      const part = await this.#ask(slice, receiving, reservation, signal);
+      const part = await this.#ask(slice, receiving, reservation, attempt);
       signal.throwIfAborted();
-      return part;
+      if (companion === undefined) return part;
+      return { ...part, companion: await (early ?? companion.read(slice, part.outline.names, attempt)) };
     } catch (error) {
+      failed.abort(error);
       reservation.release();
+      await early?.then(
+        (held) => held.reservation.release(),
+        () => undefined,
+      );
       signal.throwIfAborted();
       await this.#react(slice, receiving, error, signal);
       return undefined;
@@ -122,19 +136,21 @@ export class SourceReader {
   }
 
   async #react(slice: Slice, { received }: Receiving, error: unknown, signal: AbortSignal): Promise<void> {
-    const { retrier, plan, observer } = this.#options;
+    const { retrier, plan, observer, companion } = this.#options;
     // A tolerated refusal says nothing about the window, so it is no reason to split it.
     const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
     const reaction = this.#planner.failed(tolerated ? UNREACHABLE : toReadFailure(error, received));
     if (reaction.kind !== 'retry') throw failureOf(error, reaction.kind === 'fail-too-large');
     const { pauseAttempt, split, toSamples } = reaction;
-    if (pauseAttempt !== undefined) await retrier.pause(asRemoteError(error), plan.source, pauseAttempt, signal);
+    const remoteError = asRemoteError(error);
+    const endpoint = remoteError.side === 'source' ? plan.source : (companion?.endpoint ?? plan.source);
+    if (pauseAttempt !== undefined) await retrier.pause(remoteError, endpoint, pauseAttempt, signal);
     if (split !== undefined) observer.event({ type: 'window-split', ...split, reason: messageOf(error) });
     if (toSamples) this.#reportSamples(slice, error);
   }
 
-  async #ask(slice: Slice, receiving: Receiving, reservation: Reservation, signal: AbortSignal): Promise<SlicePart> {
-    const { plan, client, progress, observer, retrier } = this.#options;
+  async #ask(slice: Slice, receiving: Receiving, reservation: Reservation, signal: AbortSignal): Promise<SlicePart<C>> {
+    const { plan, client, progress, observer, retrier, only } = this.#options;
     const { fromMs, toMs, samplesOnly, insteadOfStream, attempt } = slice;
     progress.waitingFor = 'source';
     const responses: SeriesResponse[] = [];
@@ -142,6 +158,7 @@ export class SourceReader {
       const matchers = [
         ...selector,
         ...partitionMatchers(slice.names),
+        ...(only === undefined ? [] : [only]),
         { kind: '!=', name: '__name__', value: PROGRESS_METRIC } as const,
       ];
       const options = { attempt, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };

@@ -3,9 +3,36 @@
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Outline } from './outline.ts';
+import type { Slice } from './slice.ts';
 
-export interface WindowPart {
+/** Something that holds memory until it is released. */
+export interface Held {
+  readonly reservation: Reservation;
+}
+
+/** Reads the other side of each slice. A slice counts only when both sides have arrived completely. */
+export interface Companion<C extends Held> {
+  /** For the waits between attempts. */
+  readonly endpoint: Endpoint;
+  /** Whether the metric names of the source's response must be known. If not, both sides are read at once. */
+  readonly needsNames: boolean;
+  /**
+   * One attempt.
+   * @param names after relabelling
+   * @throws RemoteError, WireError, DoesNotFit; the signal's reason. Nothing is held then
+   */
+  read(slice: Slice, names: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<C>;
+}
+
+/** Gives back everything that a part holds. */
+export function releasePart({ reservation, companion }: Pick<WindowPart<Held>, 'reservation' | 'companion'>): void {
+  reservation.release();
+  companion?.reservation.release();
+}
+
+export interface WindowPart<C extends Held = never> {
   /** The window that contains this part; half open, in milliseconds. */
   readonly window: { readonly fromMs: number; readonly toMs: number };
   /** The stretch of the window that this part covers. */
@@ -24,6 +51,8 @@ export interface WindowPart {
   /** When the window's first request was sent, on the monotonic clock. */
   readonly requestedAtMs: number;
   readonly samplesOnly: boolean;
+  /** What the companion has read. */
+  readonly companion?: C;
   /** SAMPLES were read because the stream was unusable: some of them may differ from what the source has. */
   readonly insteadOfStream: boolean;
 }

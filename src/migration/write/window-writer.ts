@@ -175,7 +175,7 @@ export class WindowWriter {
     merged.clear();
     for (const columns of held.inputs.values()) {
       this.#settle(columns, part, window);
-      append(merged, columns);
+      merged.append(columns);
     }
     if (held.inputs.size > 1) {
       // Each input counted its own samples. Those that meet at one timestamp of the common series can't all be written.
@@ -218,13 +218,4 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
     map.set(key, value);
   }
   return value;
-}
-
-function append(to: SampleColumns, from: SampleColumns): void {
-  to.reserve(from.floats);
-  to.floatTimesMs.set(from.floatTimesMs.subarray(0, from.floats), to.floats);
-  to.floatBits.set(from.floatBits.subarray(0, from.floats * 2), to.floats * 2);
-  to.floats += from.floats;
-  to.histogramTimesMs.push(...from.histogramTimesMs);
-  to.histograms.push(...from.histograms);
 }

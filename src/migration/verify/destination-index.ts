@@ -1,0 +1,157 @@
+// Finds the entries of a series in the destination's responses: a hash table over the labels that the series was written with. It keeps no labels:
+// an entry is a place in a response, and its labels are compared there.
+
+import { hashLabels } from '../../wire/label-hash.ts';
+import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
+
+/** The labels that a series was written with, from those that the destination shows; undefined if that can't be told. */
+export type WrittenLabels = (shown: LabelBytes) => LabelBytes | undefined;
+
+const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 2 * 4;
+const FIRST_ROOM = 1024;
+const NONE = -1;
+
+export class DestinationIndex {
+  readonly #cursors: readonly SeriesCursor[];
+  readonly #writtenLabels: WrittenLabels;
+  #hashes = new Float64Array(0);
+  #places = new Float64Array(0);
+  /** How much memory the entry and those after it with the same hash take when they are decoded. */
+  #decodedBytes = new Float64Array(0);
+  /** The next entry with the same slot; NONE at the end. */
+  #next = new Int32Array(0);
+  #cursorOf = new Uint16Array(0);
+  #used = new Uint8Array(0);
+  /** The first entry of each slot. */
+  #slots = new Int32Array(0);
+  #size = 0;
+  /** Of one series. */
+  #largestBytes = 0;
+
+  constructor(cursors: readonly SeriesCursor[], writtenLabels: WrittenLabels) {
+    this.#cursors = cursors;
+    this.#writtenLabels = writtenLabels;
+  }
+
+  get entries(): number {
+    return this.#size;
+  }
+
+  /**
+   * Reads the labels of all entries, and reserves the memory that decoding one series needs.
+   * @param grow reserves memory before it is used
+   * @throws WireError; what `grow` throws
+   */
+  async build(grow: (bytes: number) => Promise<void>): Promise<void> {
+    for (const [number, cursor] of this.#cursors.entries()) {
+      cursor.rewind();
+      while (cursor.next()) {
+        if (this.#size === this.#places.length) await this.#makeRoom(grow);
+        const labels = this.#writtenLabels(canonicalLabels(cursor.labels));
+        if (labels !== undefined) this.#add(hashLabels(labels), cursor, number);
+      }
+    }
+    await grow(this.#largestBytes);
+    this.#dropSeriesOfEarlierResponses();
+  }
+
+  /**
+   * Moves to each entry of a series, in no particular order, and marks it as used.
+   * @param visit gets the response's cursor, at the entry
+   * @returns how many there are
+   */
+  visit(labels: LabelBytes, hash: number, visit: (cursor: SeriesCursor) => void): number {
+    let found = 0;
+    for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
+      if (this.#hashes[at] !== hash) continue;
+      const cursor = this.#seek(at);
+      const written = this.#writtenLabels(canonicalLabels(cursor.labels));
+      if (written === undefined || Buffer.compare(written, labels) !== 0) continue;
+      this.#used[at] = 1;
+      found++;
+      visit(cursor);
+    }
+    return found;
+  }
+
+  /** The entries that no `visit` has found, in the order of the responses. */
+  *unused(): Generator<{ readonly labels: LabelBytes; readonly cursor: SeriesCursor }, undefined> {
+    for (let at = 0; at < this.#size; at++) {
+      if (this.#used[at] !== 0) continue;
+      const cursor = this.#seek(at);
+      const labels = this.#writtenLabels(canonicalLabels(cursor.labels));
+      if (labels !== undefined) yield { labels, cursor };
+    }
+  }
+
+  #seek(entry: number): SeriesCursor {
+    const cursor = this.#cursors[this.#cursorOf[entry] as number] as SeriesCursor;
+    cursor.seek(this.#places[entry] as number);
+    return cursor;
+  }
+
+  #first(hash: number): number {
+    return this.#slots.length === 0 ? NONE : (this.#slots[hash % this.#slots.length] as number);
+  }
+
+  #add(hash: number, { place, decodedBytes }: SeriesCursor, cursor: number): void {
+    const entry = this.#size++;
+    this.#hashes[entry] = hash;
+    this.#places[entry] = place;
+    this.#cursorOf[entry] = cursor;
+    let bytes = decodedBytes;
+    for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
+      if (this.#hashes[at] !== hash) continue;
+      bytes += this.#decodedBytes[at] as number;
+      break;
+    }
+    this.#decodedBytes[entry] = bytes;
+    this.#largestBytes = Math.max(this.#largestBytes, bytes);
+    this.#link(entry, hash);
+  }
+
+  #link(entry: number, hash: number): void {
+    const slot = hash % this.#slots.length;
+    this.#next[entry] = this.#slots[slot] as number;
+    this.#slots[slot] = entry;
+  }
+
+  async #makeRoom(grow: (bytes: number) => Promise<void>): Promise<void> {
+    const room = Math.max(FIRST_ROOM, 2 * this.#size);
+    // While the data is copied, the old memory is still in use. It stays reserved: less than what the new one takes.
+    await grow(room * BYTES_PER_ENTRY);
+    const bytes = (array: { buffer: ArrayBuffer }, size: number) => array.buffer.transfer(room * size);
+    this.#hashes = new Float64Array(bytes(this.#hashes, 8));
+    this.#places = new Float64Array(bytes(this.#places, 8));
+    this.#decodedBytes = new Float64Array(bytes(this.#decodedBytes, 8));
+    this.#next = new Int32Array(bytes(this.#next, 4));
+    this.#cursorOf = new Uint16Array(bytes(this.#cursorOf, 2));
+    this.#used = new Uint8Array(bytes(this.#used, 1));
+    this.#slots = new Int32Array(2 * room).fill(NONE);
+    for (let entry = 0; entry < this.#size; entry++) this.#link(entry, this.#hashes[entry] as number);
+  }
+
+  /** Two selectors may select the same series. What the second response has of it is the same again, and not stored twice. */
+  #dropSeriesOfEarlierResponses(): void {
+    if (this.#cursors.length === 1) return;
+    for (let entry = 0; entry < this.#size; entry++) {
+      if (this.#isInEarlierResponse(entry)) {
+        this.#hashes[entry] = NONE;
+        this.#used[entry] = 1;
+      }
+    }
+  }
+
+  #isInEarlierResponse(entry: number): boolean {
+    const hash = this.#hashes[entry] as number;
+    const number = this.#cursorOf[entry] as number;
+    let labels: Uint8Array | undefined;
+    for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
+      if (this.#hashes[at] !== hash || (this.#cursorOf[at] as number) >= number) continue;
+      labels ??= this.#seek(entry).labels;
+      if (Buffer.compare(canonicalLabels(labels), canonicalLabels(this.#seek(at).labels)) === 0) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,199 @@
+// Compares one part of a window: the source's responses with the destination's. Walks the source series by series, and looks each one up in the
+// destination. What the destination has besides is extra.
+
+import { setImmediate } from 'node:timers/promises';
+import { formatLabels } from '../../wire/label-text.ts';
+import { labelKey } from '../../wire/label-hash.ts';
+import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
+import { ChunkedCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
+import { SampleColumns } from '../../wire/sample-columns.ts';
+import type { WindowPart } from '../read/window-part.ts';
+import { mergeByTime } from '../series/series-merge.ts';
+import type { Route, SeriesRouter } from '../series/series-router.ts';
+import type { DestinationIndex } from './destination-index.ts';
+import type { DestinationPart } from './destination-reader.ts';
+import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
+
+/** Gets each series that has samples on either side, with how it compares. Valid until it returns. */
+export type SeriesVisitor = (labels: LabelBytes, hash: number, tally: SeriesTally) => void;
+
+export interface PartComparisonOptions {
+  readonly router: Pick<SeriesRouter, 'route'>;
+  /** Which series to compare; undefined: all. By the hash of the labels that they are written with. */
+  readonly only?: (hash: number) => boolean;
+  readonly visit: SeriesVisitor;
+  /** Gets every single difference. */
+  readonly sink?: (labels: string, difference: Parameters<DifferenceSink>[0]) => void;
+  /** Whether series that the source does not have count as extra. */
+  readonly countsExtraSeries: (labels: LabelBytes) => boolean;
+  readonly countsExtra: boolean;
+}
+
+/** The destination's response could not be decoded. */
+export class UndecodableDestination extends Error {
+  override readonly name = 'UndecodableDestination';
+}
+
+type WriteRoute = Extract<Route, { kind: 'write' }>;
+
+interface Merging {
+  readonly route: WriteRoute;
+  /** By source series. */
+  readonly inputs: Map<string, SampleColumns>;
+}
+
+/** Signals, timers and sockets get a turn even if there is nothing to wait for. */
+const SERIES_BETWEEN_YIELDS = 1000;
+
+export class PartComparison {
+  readonly #options: PartComparisonOptions;
+  readonly #part: WindowPart;
+  readonly #index: DestinationIndex;
+  readonly #samples: SampleComparison;
+  readonly #mine = new SampleColumns();
+  readonly #theirs = new SampleColumns();
+  readonly #tally = new SeriesTally();
+  readonly #merging = new Map<number, Map<string, Merging>>();
+  #sinceYield = 0;
+
+  constructor(part: WindowPart, destination: DestinationPart, options: PartComparisonOptions) {
+    this.#options = options;
+    this.#part = part;
+    this.#index = destination.index;
+    const lens = { ...destination.lens, samples: part.samplesOnly || destination.lens.samples };
+    const { countsRepeats } = destination;
+    this.#samples = new SampleComparison({ lens, countsRepeats, countsExtra: options.countsExtra });
+  }
+
+  /** @throws WireError when the source's response can't be decoded; UndecodableDestination; the signal's reason */
+  async run(signal: AbortSignal): Promise<void> {
+    const { hashes, repeated } = this.#part.outline;
+    let entry = 0;
+    for (const cursor of this.#part.cursors) {
+      cursor.rewind();
+      while (cursor.next()) {
+        const { labels } = cursor;
+        const hash = hashes[entry++] as number;
+        const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
+        if (route.kind === 'write' && this.#options.only?.(route.hash) === false) continue;
+        if (++this.#sinceYield === SERIES_BETWEEN_YIELDS) {
+          this.#sinceYield = 0;
+          await setImmediate();
+          signal.throwIfAborted();
+        }
+        if (route.kind === 'write' && repeated.has(route.hash)) this.#hold(cursor, route);
+        else this.#compare(cursor, route);
+      }
+    }
+    for (const sets of this.#merging.values()) for (const held of sets.values()) this.#compareMerged(held);
+    this.#compareExtraSeries();
+  }
+
+  #compare(cursor: SeriesCursor, route: Route): void {
+    if (route.kind === 'drop') return;
+    this.#tally.clear();
+    if (route.kind === 'write' && this.#areSameChunks(cursor, route)) {
+      if (this.#tally.samples > 0) this.#options.visit(route.labels, route.hash, this.#tally);
+      return;
+    }
+    const { fromMs, toMs } = this.#part;
+    this.#mine.clear();
+    cursor.decode(fromMs, toMs, this.#mine);
+    mergeByTime(this.#mine, 'repeat');
+    if (route.kind === 'write') return this.#compareColumns(route, this.#mine);
+    this.#tally.samples = this.#mine.floats + this.#mine.histograms.length;
+    if (this.#tally.samples === 0) return;
+    this.#tally.expect('invalid_labels', this.#tally.samples);
+    this.#options.visit(route.labels, -1, this.#tally);
+  }
+
+  /** Whether both sides have the same chunks of a series, so that nothing has to be decoded. */
+  #areSameChunks(mine: SeriesCursor, { labels, hash }: WriteRoute): boolean {
+    if (!(mine instanceof ChunkedCursor)) return false;
+    let areSame = false;
+    const found = this.#index.visit(labels, hash, (theirs) => {
+      areSame = theirs instanceof ChunkedCursor && Buffer.compare(mine.chunks, theirs.chunks) === 0;
+    });
+    if (found !== 1 || !areSame) return false;
+    const samples = mine.samplesInside(this.#part.fromMs, this.#part.toMs);
+    if (samples === undefined) return false;
+    this.#tally.samples = samples;
+    this.#tally.equal = samples;
+    return true;
+  }
+
+  #compareColumns({ labels, hash }: WriteRoute, mine: SampleColumns): void {
+    const theirs = this.#theirs;
+    theirs.clear();
+    this.#index.visit(labels, hash, (cursor) => this.#decodeDestination(cursor, theirs));
+    if (mine.floats + mine.histograms.length + theirs.floats + theirs.histograms.length === 0) return;
+    this.#samples.compare(mine, theirs, this.#tally, this.#sinkFor(labels));
+    this.#options.visit(labels, hash, this.#tally);
+  }
+
+  #compareExtraSeries(): void {
+    const { countsExtra, countsExtraSeries, only } = this.#options;
+    // A re-read of some series reports only those. What else is extra was reported before.
+    if (!countsExtra || only !== undefined) return;
+    const none = new SampleColumns(1);
+    for (const { labels, cursor } of this.#index.unused()) {
+      if (!countsExtraSeries(labels)) continue;
+      this.#theirs.clear();
+      this.#decodeDestination(cursor, this.#theirs);
+      if (this.#theirs.floats + this.#theirs.histograms.length === 0) continue;
+      this.#tally.clear();
+      this.#samples.compare(none, this.#theirs, this.#tally, this.#sinkFor(labels));
+      this.#options.visit(labels, -1, this.#tally);
+    }
+  }
+
+  #sinkFor(labels: LabelBytes): DifferenceSink | undefined {
+    const { sink } = this.#options;
+    if (sink === undefined) return undefined;
+    let text: string | undefined;
+    return (difference) => {
+      text ??= formatLabels(labels);
+      sink(text, difference);
+    };
+  }
+
+  /** Several series of the source become this one, or several responses contain it. */
+  #hold(cursor: SeriesCursor, route: WriteRoute): void {
+    const { fromMs, toMs } = this.#part;
+    const sets = getOrAdd(this.#merging, route.hash, () => new Map<string, Merging>());
+    const held = getOrAdd(sets, labelKey(route.labels), () => ({
+      route: { ...route, labels: route.labels.slice() },
+      inputs: new Map<string, SampleColumns>(),
+    }));
+    const input = labelKey(canonicalLabels(cursor.labels));
+    const columns = getOrAdd(held.inputs, input, () => new SampleColumns(cursor.sampleBound));
+    cursor.decode(fromMs, toMs, columns);
+  }
+
+  #compareMerged({ route, inputs }: Merging): void {
+    const mine = this.#mine;
+    mine.clear();
+    for (const columns of inputs.values()) mine.append(columns);
+    mergeByTime(mine, 'repeat');
+    this.#tally.clear();
+    this.#compareColumns(route, mine);
+  }
+
+  #decodeDestination(cursor: SeriesCursor, columns: SampleColumns): void {
+    const { fromMs, toMs } = this.#part;
+    try {
+      cursor.decode(fromMs, toMs, columns);
+    } catch (error) {
+      throw new UndecodableDestination(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

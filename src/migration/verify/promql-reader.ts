@@ -1,0 +1,97 @@
+// Reads the destination through a query API: through VictoriaMetrics' export where it is offered, otherwise as the result of range selectors.
+
+import { formatSelector } from '../../api/selector.ts';
+import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
+import { exportedSamples, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
+import type { Matcher } from '../../wire/messages.ts';
+import { encodeLabels } from '../../wire/labels.ts';
+import type { Reservation } from '../limits/reservation.ts';
+import { freshMatcher } from '../progress/progress-mark.ts';
+import {
+  type DestinationRange,
+  type DestinationReader,
+  type DestinationReaderOptions,
+  type DestinationResponse,
+  EXACT,
+  isNotOffered,
+} from './destination-reader.ts';
+import { StoredSeries } from './stored-series.ts';
+
+export class PromqlReader implements DestinationReader {
+  readonly #client: QueryClient;
+  readonly #random: () => number;
+  readonly #maxBytes: number;
+  /** Undefined until it was tried. */
+  #exports: boolean | undefined;
+
+  constructor({ endpoint, client, budget, random }: DestinationReaderOptions) {
+    this.#client = new QueryClient(endpoint, client);
+    this.#random = random;
+    this.#maxBytes = Math.floor(budget.total / 2);
+  }
+
+  async read(
+    range: DestinationRange,
+    memory: Reservation,
+    { attempt, signal }: { attempt: number; signal: AbortSignal },
+  ): Promise<DestinationResponse> {
+    const options = { attempt, signal, maxBytes: this.#maxBytes };
+    const grow = (bytes: number) => memory.grow(bytes, signal);
+    if (this.#exports !== false) {
+      try {
+        const response = await this.#export(range, grow, options);
+        this.#exports = true;
+        return response;
+      } catch (error) {
+        if (!isNotOffered(error)) throw error;
+        this.#exports = false;
+      }
+    }
+    const cursors: StoredSeries[] = [];
+    for (const matchers of range.selectors) {
+      const promql = rangeSelector(this.#selector(matchers), range);
+      cursors.push(await stored(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), grow));
+    }
+    return { cursors, lens: { ...EXACT, promql: true }, countsRepeats: false };
+  }
+
+  undecodable(): void {
+    // What is stored here was decoded before, so this is not called for it.
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #export(
+    { selectors, fromMs, untilMs }: DestinationRange,
+    grow: (bytes: number) => Promise<void>,
+    options: QueryOptions,
+  ): Promise<DestinationResponse> {
+    const matches = selectors.map((matchers) => this.#selector(matchers));
+    const series = exportedSamples(this.#client, { matches, fromMs, toMs: untilMs - 1 }, options);
+    const cursor = await stored(series, grow);
+    return { cursors: [cursor], lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
+  }
+
+  #selector(matchers: readonly Matcher[]): string {
+    return formatSelector([...matchers, freshMatcher(this.#random)]);
+  }
+}
+
+/**
+ * Evaluated at `untilMs`, the selector covers [fromMs, untilMs) in every store, plus one millisecond at either end in some. The comparison takes
+ * only what is inside.
+ */
+function rangeSelector(selector: string, { fromMs, untilMs }: DestinationRange): string {
+  return `${selector}[${untilMs - fromMs + 1}ms]`;
+}
+
+async function stored(
+  series: AsyncGenerator<QueriedSeries, undefined>,
+  grow: (bytes: number) => Promise<void>,
+): Promise<StoredSeries> {
+  const store = new StoredSeries(grow);
+  for await (const { metric, columns } of series) await store.add(encodeLabels(Object.entries(metric)), columns);
+  return store;
+}

@@ -1,0 +1,78 @@
+// Parses one series of a PromQL range response: {"metric":{…},"values":[[1700000000.123,"1.5"],…],"histograms":[[time,{…}],…]}. Pure.
+
+import { HISTOGRAM_TAGS } from '../wire/chunks/histogram-message.ts';
+import type { SampleColumns } from '../wire/sample-columns.ts';
+
+const float = new Float64Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/**
+ * Appends the samples of a series.
+ * @returns the labels, or what is wrong with the text
+ */
+export function parseRangeSamples(
+  text: string,
+  columns: SampleColumns,
+): { readonly metric: Readonly<Record<string, string>> } | { readonly problem: string } {
+  const { metric, values = [], histograms = [] } = parsed(text);
+  if (!isLabels(metric)) return { problem: 'a series without labels' };
+  if (!Array.isArray(values) || !Array.isArray(histograms)) return { problem: 'samples that are not a list' };
+  for (const pair of values as unknown[]) {
+    const [timeMs, value] = pairOf(pair);
+    const number = typeof value === 'string' ? numberOf(value) : undefined;
+    if (timeMs === undefined || number === undefined) return { problem: 'a sample without time or value' };
+    float[0] = number;
+    columns.addFloat(timeMs, bits[0] as number, bits[1] as number);
+  }
+  for (const pair of histograms as unknown[]) {
+    const [timeMs, value] = pairOf(pair);
+    const { count, sum } = (value ?? {}) as { count?: unknown; sum?: unknown };
+    const numbers = [count, sum].map((one) => (typeof one === 'string' ? numberOf(one) : undefined));
+    const [countNumber, sumNumber] = numbers;
+    if (timeMs === undefined || countNumber === undefined || sumNumber === undefined)
+      return { problem: 'a histogram without time, count or sum' };
+    columns.addHistogram(timeMs, summaryOf(countNumber, sumNumber));
+  }
+  return { metric };
+}
+
+/** A prometheus.Histogram message with nothing but count and sum. */
+function summaryOf(count: number, sum: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(18));
+  view.setUint8(0, HISTOGRAM_TAGS.countFloat);
+  view.setFloat64(1, count, true);
+  view.setUint8(9, HISTOGRAM_TAGS.sum);
+  view.setFloat64(10, sum, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** Text that is not JSON becomes a series without labels. */
+function parsed(text: string): { readonly metric?: unknown; readonly values?: unknown; readonly histograms?: unknown } {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return {};
+  }
+}
+
+function pairOf(pair: unknown): [timeMs: number | undefined, value: unknown] {
+  if (!Array.isArray(pair) || pair.length !== 2 || !Number.isFinite(pair[0])) return [undefined, undefined];
+  return [Math.round((pair[0] as number) * 1000), pair[1]];
+}
+
+/** A value as Prometheus writes it: `1.5`, `1e+22`, `NaN`, `+Inf`, `-Inf`. */
+function numberOf(text: string): number | undefined {
+  if (text === 'NaN') return Number.NaN;
+  if (text === '+Inf' || text === 'Inf') return Number.POSITIVE_INFINITY;
+  if (text === '-Inf') return Number.NEGATIVE_INFINITY;
+  return /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+function isLabels(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((label) => typeof label === 'string')
+  );
+}

@@ -1,0 +1,78 @@
+// Reads samples with their values through a query API: from VictoriaMetrics' export, and from the result of a range selector anywhere else. Both
+// are read series by series while they arrive.
+
+import { SampleColumns } from '../wire/sample-columns.ts';
+import { parseExportedSamples } from './export-line.ts';
+import { bytesOfLines } from './json-text.ts';
+import type { QueryClient, QueryOptions } from './query-client.ts';
+import { parseQueryResponse } from './query-response.ts';
+import { parseRangeSamples } from './range-samples.ts';
+import { ElementTooLarge, ResultElements } from './result-elements.ts';
+
+/** Valid until the next one: the columns are reused. */
+export interface QueriedSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly columns: SampleColumns;
+}
+
+/**
+ * Every series with its samples in [fromMs, toMs], from VictoriaMetrics' /api/v1/export, as a query would see them: with stale markers, and
+ * de-duplicated if the server is configured to do so. A series may come in several pieces.
+ * @throws RemoteError `export-not-offered` if the server has no such API
+ */
+export async function* exportedSamples(
+  client: QueryClient,
+  { matches, fromMs, toMs }: { matches: readonly string[]; fromMs: number; toMs: number },
+  options: QueryOptions,
+): AsyncGenerator<QueriedSeries, undefined> {
+  const response = await client.exportResponse(matches, { fromMs, toMs }, [], options);
+  const columns = new SampleColumns();
+  let lineBytes = 0;
+  const admit = (part: Uint8Array): void => {
+    lineBytes += part.length;
+    if (lineBytes > options.maxBytes) throw client.tooLarge(response, 'exported a line', options.maxBytes);
+  };
+  for await (const line of bytesOfLines(response.body, client.buffers, admit)) {
+    lineBytes = 0;
+    if (line.length === 0) continue;
+    columns.clear();
+    const parsed = parseExportedSamples(line, columns);
+    if ('problem' in parsed) throw client.unusable(response, parsed.problem);
+    yield { metric: parsed.metric, columns };
+  }
+}
+
+/**
+ * The series of a range selector at `timeMs` with their samples. A histogram has only its count and its sum. A series may be yielded before the
+ * response turns out to be damaged. Throws RemoteError like `QueryClient.query`.
+ */
+export async function* rangeSamples(
+  client: QueryClient,
+  { promql, timeMs }: { promql: string; timeMs: number },
+  options: QueryOptions,
+): AsyncGenerator<QueriedSeries, undefined> {
+  const response = await client.instantResponse(promql, timeMs, options);
+  const elements = new ResultElements(options.maxBytes);
+  const columns = new SampleColumns();
+  try {
+    for await (const piece of response.body) {
+      try {
+        for (const element of elements.push(piece)) {
+          columns.clear();
+          const parsed = parseRangeSamples(element, columns);
+          if ('problem' in parsed) throw client.unusable(response, parsed.problem);
+          yield { metric: parsed.metric, columns };
+        }
+      } finally {
+        client.buffers.give(piece);
+      }
+    }
+  } catch (error) {
+    if (error instanceof ElementTooLarge) throw client.tooLarge(response, 'sent a series', options.maxBytes);
+    if (error instanceof SyntaxError) throw client.unusable(response, error.message);
+    throw error;
+  }
+  const parsed = parseQueryResponse(elements.end());
+  if ('problem' in parsed) throw client.unusable(response, parsed.problem);
+  if (parsed.isPartial) throw client.partial(response);
+}
