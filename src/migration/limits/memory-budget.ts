@@ -1,27 +1,14 @@
 // The bytes that a migration may hold between the source's socket and the destination's. The reader reserves bytes before it stores data; the
 // writer releases them after the destination has acknowledged the data.
 
-/** One reservation exceeds the whole budget: waiting cannot help, so the window has to be split. */
-export class BudgetExceeded extends Error {
-  override readonly name = 'BudgetExceeded';
-  readonly requestedBytes: number;
-  readonly totalBytes: number;
-
-  constructor(requestedBytes: number, totalBytes: number) {
-    super(`${requestedBytes} bytes do not fit into the memory budget of ${totalBytes} bytes`);
-    this.requestedBytes = requestedBytes;
-    this.totalBytes = totalBytes;
-  }
-}
-
 interface Waiter {
   readonly bytes: number;
   admit(): void;
 }
 
 /**
- * A counted budget with a first-come-first-served queue. Two holders of a part that both wait for more deadlock. So only the oldest window may
- * wait with `reserve`; windows that are read ahead use `tryReserve`.
+ * A counted budget with a first-come-first-served queue. Two holders of a part that both wait for more would deadlock, so they have to take
+ * turns: a window grows while it is read, and windows are read one after the other.
  */
 export class MemoryBudget {
   #usedBytes = 0;
@@ -38,37 +25,26 @@ export class MemoryBudget {
     this.#onChange = onChange;
   }
 
-  get used(): number {
-    return this.#usedBytes;
-  }
-
   get total(): number {
     return this.#totalBytes;
   }
 
-  /** How many `reserve` calls are waiting. */
-  get waiting(): number {
-    return this.#waiters.length;
-  }
-
-  /** Takes `bytes` if they are free and no caller waits for them; otherwise changes nothing and returns false. */
-  tryReserve(bytes: number): boolean {
-    checkBytes(bytes);
-    if (bytes === 0) return true;
-    if (this.#waiters.length > 0 || this.#usedBytes + bytes > this.#totalBytes) return false;
-    this.#change(bytes);
-    return true;
-  }
-
   /**
    * Takes `bytes`, after all earlier callers.
-   * @throws the signal's reason when it is aborted while waiting; `BudgetExceeded` immediately when the budget could never hold that much
+   * @throws the signal's reason when it is aborted while waiting; RangeError when the budget could never hold that much: the caller has to
+   *   compare with `total`
    */
   async reserve(bytes: number, signal: AbortSignal): Promise<void> {
     checkBytes(bytes);
     signal.throwIfAborted();
-    if (bytes > this.#totalBytes) throw new BudgetExceeded(bytes, this.#totalBytes);
-    if (this.tryReserve(bytes)) return;
+    if (bytes > this.#totalBytes) {
+      throw new RangeError(`${bytes} bytes do not fit into a budget of ${this.#totalBytes} bytes`);
+    }
+    if (bytes === 0) return;
+    if (this.#waiters.length === 0 && this.#usedBytes + bytes <= this.#totalBytes) {
+      this.#change(bytes);
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
         bytes,
