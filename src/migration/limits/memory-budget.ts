@@ -1,10 +1,7 @@
 // The bytes that a migration may hold between the source's socket and the destination's. The reader reserves bytes before it stores data; the
 // writer releases them after the destination has acknowledged the data.
 
-interface Waiter {
-  readonly bytes: number;
-  admit(): void;
-}
+import { Waiters } from '../../telemetry/waiters.ts';
 
 /**
  * A counted budget with a first-come-first-served queue. Two holders of a part that both wait for more would deadlock, so they have to take
@@ -14,7 +11,8 @@ export class MemoryBudget {
   #usedBytes = 0;
   readonly #totalBytes: number;
   readonly #onChange: (usedBytes: number) => void;
-  readonly #waiters: Waiter[] = [];
+  /** Each waits for a number of bytes. */
+  readonly #waiters = new Waiters<number>();
 
   /** @param onChange called with the bytes in use after every change; it is for metrics and must not throw */
   constructor(totalBytes: number, onChange: (usedBytes: number) => void = () => {}) {
@@ -41,27 +39,12 @@ export class MemoryBudget {
       throw new RangeError(`${bytes} bytes do not fit into a budget of ${this.#totalBytes} bytes`);
     }
     if (bytes === 0) return;
-    if (this.#waiters.length === 0 && this.#usedBytes + bytes <= this.#totalBytes) {
+    if (this.#waiters.size === 0 && this.#usedBytes + bytes <= this.#totalBytes) {
       this.#change(bytes);
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const waiter: Waiter = {
-        bytes,
-        admit: () => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        },
-      };
-      const onAbort = () => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(signal.reason);
-        // A large request at the head may have blocked smaller ones that already fit.
-        this.#admitWaiters();
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-    });
+    // A large request at the head may block smaller ones that already fit, until it is aborted.
+    await this.#waiters.wait(bytes, signal, () => this.#admitWaiters());
   }
 
   /** Gives `bytes` back. @throws RangeError when more comes back than was taken, which is an accounting error of the caller */
@@ -76,11 +59,10 @@ export class MemoryBudget {
   }
 
   #admitWaiters(): void {
-    for (let first = this.#waiters[0]; first !== undefined; first = this.#waiters[0]) {
-      if (this.#usedBytes + first.bytes > this.#totalBytes) return;
-      this.#waiters.shift();
-      this.#change(first.bytes);
-      first.admit();
+    for (let bytes = this.#waiters.firstWanted; bytes !== undefined; bytes = this.#waiters.firstWanted) {
+      if (this.#usedBytes + bytes > this.#totalBytes) return;
+      this.#change(bytes);
+      this.#waiters.admitFirst();
     }
   }
 
