@@ -56,16 +56,6 @@ export class WorkQueue {
     return this.#ready.size;
   }
 
-  /** Keys that were taken and are not done. */
-  get working(): number {
-    return this.#working.size;
-  }
-
-  /** Keys that will be added later. */
-  get delayed(): number {
-    return this.#delayed.size;
-  }
-
   add(key: string): void {
     if (this.#closed) return;
     if (this.#working.has(key)) {
@@ -103,11 +93,6 @@ export class WorkQueue {
   /** The key was processed successfully, or its resource is gone: the next retry starts with the shortest delay. */
   forget(key: string): void {
     this.#failures.delete(key);
-  }
-
-  /** How many times the key was retried since the last forget(). */
-  retries(key: string): number {
-    return this.#failures.get(key) ?? 0;
   }
 
   /**

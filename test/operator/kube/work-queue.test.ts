@@ -49,7 +49,9 @@ describe('the work queue', () => {
     await taking;
     assert.equal(second, 'a');
     queue.done('a');
-    assert.deepEqual([queue.size, queue.working], [0, 0]);
+    assert.equal(queue.size, 0);
+    queue.add('a');
+    assert.equal(await queue.next(never), 'a', 'it is free again');
   });
 
   it('serves those who wait in their order, and those who gave up not at all', async () => {
@@ -69,7 +71,7 @@ describe('the work queue', () => {
     queue.addAfter('a', 10_000);
     queue.addAfter('a', 2_000);
     queue.addAfter('a', 5_000);
-    assert.equal(queue.delayed, 1);
+    assert.deepEqual(clock.sleeping, [2_000]);
     await clock.advance(1_999);
     assert.equal(queue.size, 0);
     await clock.advance(1);
@@ -91,7 +93,6 @@ describe('the work queue', () => {
       queue.done('a');
     }
     assert.deepEqual(delays, [100, 200, 400, 800, 1_000, 1_000]);
-    assert.equal(queue.retries('a'), 6);
     queue.retry('b');
     assert.deepEqual(clock.sleeping, [100]);
     queue.forget('a');
@@ -134,7 +135,7 @@ describe('the work queue', () => {
     await waiting;
     queue.add('a');
     await clock.advance(2_000);
-    assert.deepEqual([queue.size, queue.delayed, clock.sleeping], [0, 0, []]);
+    assert.deepEqual([queue.size, clock.sleeping], [0, []]);
     await assert.rejects(queue.next(never), WorkQueueClosedError);
   });
 
