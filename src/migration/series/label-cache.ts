@@ -16,17 +16,11 @@ export class LabelCache<T> {
   #young = new Map<string, Entry<T>>();
   #old = new Map<string, Entry<T>>();
   #youngBytes = 0;
-  #oldBytes = 0;
 
   /** @throws RangeError unless `maxBytes` is a number from 0 on; 0 caches nothing */
   constructor(maxBytes: number) {
     if (!Number.isFinite(maxBytes) || maxBytes < 0) throw new RangeError(`not a number of bytes: ${maxBytes}`);
     this.#generationBytes = Math.floor(maxBytes / 2);
-  }
-
-  /** The sum of the bytes that were passed to `set` for the cached entries. */
-  get bytes(): number {
-    return this.#youngBytes + this.#oldBytes;
   }
 
   get(key: string): T | undefined {
@@ -46,17 +40,9 @@ export class LabelCache<T> {
     if (bytes <= this.#generationBytes) this.#add(key, { value, bytes });
   }
 
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-    this.#youngBytes = 0;
-    this.#oldBytes = 0;
-  }
-
   #add(key: string, entry: Entry<T>): void {
     if (this.#youngBytes + entry.bytes > this.#generationBytes) {
       this.#old = this.#young;
-      this.#oldBytes = this.#youngBytes;
       this.#young = new Map();
       this.#youngBytes = 0;
     }
@@ -70,10 +56,6 @@ export class LabelCache<T> {
       this.#young.delete(key);
       this.#youngBytes -= young.bytes;
     }
-    const old = this.#old.get(key);
-    if (old !== undefined) {
-      this.#old.delete(key);
-      this.#oldBytes -= old.bytes;
-    }
+    this.#old.delete(key);
   }
 }

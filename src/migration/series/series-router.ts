@@ -40,11 +40,6 @@ export class SeriesRouter {
     this.#cache = new LabelCache(cacheBytes);
   }
 
-  /** Whether two series of the source may become one. */
-  get merges(): boolean {
-    return this.#transform !== undefined;
-  }
-
   /**
    * @param region the label entries as encoded in the response
    * @throws WireError when they are not valid label entries

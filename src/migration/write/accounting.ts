@@ -40,11 +40,6 @@ export class WindowAccount {
     return this.#counts.written;
   }
 
-  /** Samples that the destination has now, regardless of which run wrote them. */
-  get inDestination(): number {
-    return this.#counts.written + this.#counts['already-present'];
-  }
-
   /** The counts of this window, including its number of series. */
   counts(series: number): Counts {
     return {

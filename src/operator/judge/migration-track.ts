@@ -119,10 +119,6 @@ export class MigrationTrack {
     return this.#recentErrors;
   }
 
-  get waitingFor(): string {
-    return this.#run?.waitingFor ?? '';
-  }
-
   /** The side whose requests have kept failing for a while. `nowMs` is on the monotonic clock. */
   failing(nowMs: number): Failing | undefined {
     return this.#failing.outage(nowMs);
