@@ -27,16 +27,3 @@ export function parseDuration(text: string): number | undefined {
   });
   return Number.isSafeInteger(totalMs) ? totalMs : undefined;
 }
-
-/** The shortest text that `parseDuration` reads as this many milliseconds. Weeks and years are written as days. */
-export function formatDuration(durationMs: number): string {
-  if (durationMs === 0) return '0';
-  let rest = durationMs;
-  let text = '';
-  for (const [unit, unitMs] of UNITS_MS.slice(2)) {
-    const count = Math.floor(rest / unitMs);
-    if (count > 0) text += `${count}${unit}`;
-    rest -= count * unitMs;
-  }
-  return text;
-}

@@ -40,7 +40,6 @@ export class WriteBatch {
   #labelsStart = 0;
   #scratch = new Uint8Array(64);
   #samples = 0;
-  #series = 0;
   #histograms = 0;
 
   /** `capacityBytes` is the initial memory for the compressed request. It grows if a series needs more. */
@@ -72,18 +71,12 @@ export class WriteBatch {
     return this.#histograms;
   }
 
-  /** The number of TimeSeries entries. Floats and histograms of one series are two entries. */
-  get series(): number {
-    return this.#series;
-  }
-
   clear(): void {
     this.#block.clear();
     if (this.#scratch.length > MAX_KEPT_BYTES) this.#scratch = new Uint8Array(64);
     this.#earlier.clear();
     this.#labelsLength = 0;
     this.#samples = 0;
-    this.#series = 0;
     this.#histograms = 0;
   }
 
@@ -162,7 +155,6 @@ export class WriteBatch {
     this.#block.literal(HEAD_BYTES, 0, writeUvarint(HEAD_BYTES, 1, labels.length + samplesBytes));
     this.#appendLabels(labels);
     this.#samples += samples;
-    this.#series++;
   }
 
   /**

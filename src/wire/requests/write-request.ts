@@ -58,8 +58,6 @@ function wrapTimeSeries(labels: LabelBytes, items: Uint8Array): Uint8Array {
 }
 
 export interface WriteRequestSummary {
-  /** The number of TimeSeries entries. */
-  readonly series: number;
   /** The number of float samples and histograms. */
   readonly samples: number;
   readonly histograms: number;
@@ -71,13 +69,12 @@ export interface WriteRequestSummary {
 
 /** The content of a WriteRequest of ours, for accounting and logs. Throws WireError if the bytes are not one. */
 export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
-  let series = 0;
   let samples = 0;
   let histograms = 0;
-  let firstLabels: LabelBytes = new Uint8Array(0);
+  let firstLabels: LabelBytes | undefined;
   let firstTimeMs = Number.NaN;
   for (const entry of timeSeriesEntries(bytes)) {
-    if (series++ === 0) {
+    if (firstLabels === undefined) {
       firstLabels = new Uint8Array(labelsOf(bytes, entry));
       firstTimeMs = timesOf(bytes, entry)[0] ?? Number.NaN;
     }
@@ -88,7 +85,7 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
       reader.skip();
     }
   }
-  return { series, samples, histograms, firstLabels, firstTimeMs };
+  return { samples, histograms, firstLabels: firstLabels ?? new Uint8Array(0), firstTimeMs };
 }
 
 /**
