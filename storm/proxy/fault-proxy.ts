@@ -83,11 +83,6 @@ export class FaultProxy implements AsyncDisposable {
     this.#good = false;
   }
 
-  /** Whether this side has given the present run a good response. */
-  get hasRespondedWell(): boolean {
-    return this.#good;
-  }
-
   /** Resolves when nothing is under way any more, requests without a client included. */
   async idle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);

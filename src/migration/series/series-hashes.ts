@@ -13,20 +13,7 @@ export class SeriesHashes {
     this.#slots = new Float64Array(2 * room);
   }
 
-  get bytes(): number {
-    return this.#slots.byteLength;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** How many series fit. `grow` must be called before there are more. */
-  get room(): number {
-    return this.#slots.length / 2;
-  }
-
-  /** @returns false if the hash was already there */
+  /** @returns false if the hash was already there. @throws RangeError if there is no room for it: `grow` must be called before */
   add(hash: number): boolean {
     // 0 means an empty slot.
     const value = hash + 1;
@@ -35,7 +22,8 @@ export class SeriesHashes {
       if (this.#slots[slot] === value) return false;
       slot = slot + 1 === this.#slots.length ? 0 : slot + 1;
     }
-    if (this.#size === this.room) throw new RangeError(`there is no room for more than ${this.room} series`);
+    if (this.#size === this.#slots.length / 2)
+      throw new RangeError(`there is no room for more than ${this.#size} series`);
     this.#slots[slot] = value;
     this.#size++;
     return true;

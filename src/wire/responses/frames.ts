@@ -50,11 +50,6 @@ export class FrameCollector {
     return this.#bytes + this.#straddled + this.#pending.length;
   }
 
-  /** The number of whole frames held. */
-  get frames(): number {
-    return this.#frames;
-  }
-
   /** The size of a frame that continues beyond the pushed bytes: call `provide` before the next `push`. 0 if no memory is needed. */
   get wantedBytes(): number {
     return this.#wantedBytes;
