@@ -21,11 +21,6 @@ export class BufferPool implements Buffers {
     this.#onGivenBack = onGivenBack;
   }
 
-  /** The unused memory in the pool. */
-  get freeBytes(): number {
-    return this.#freeBytes;
-  }
-
   /** Sets how much unused memory the pool may keep. Memory above that is freed immediately. */
   allow(bytes: number): void {
     this.#allowedBytes = this.#closed ? 0 : bytes;
