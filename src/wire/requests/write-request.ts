@@ -2,9 +2,8 @@
 // first series, to read it back.
 
 import type { LabelBytes } from '../labels.ts';
-import { ProtoReader, uvarintSize, writeUvarint } from '../proto-reader.ts';
-import { histogramTimeMs } from '../responses/sample-messages.ts';
-import { endsSeries, isOrdinaryNan } from './only-stale-markers.ts';
+import { uvarintSize, writeUvarint } from '../proto-reader.ts';
+import { RequestCursor } from './request-cursor.ts';
 
 const TAG_TIMESERIES = 0x0a;
 
@@ -15,36 +14,27 @@ const TAG_TIMESERIES = 0x0a;
  */
 export function bisectWriteRequest(bytes: Uint8Array): [Uint8Array, Uint8Array] | undefined {
   const starts: number[] = [];
-  const reader = new ProtoReader(bytes);
-  while (reader.nextField()) {
-    if (reader.field === 1) starts.push(reader.tagStart);
-    reader.skip();
-  }
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) starts.push(cursor.seriesStart);
   if (starts.length >= 2) {
     const middle = starts[starts.length >>> 1] as number;
     return [bytes.subarray(0, middle), bytes.subarray(middle)];
   }
-  if (starts.length === 0) return undefined;
-  return bisectTimeSeries(bytes);
+  return starts.length === 0 ? undefined : bisectTimeSeries(bytes);
 }
 
 function bisectTimeSeries(bytes: Uint8Array): [Uint8Array, Uint8Array] | undefined {
-  for (const entry of timeSeriesEntries(bytes)) {
-    const items: number[] = [];
-    const reader = new ProtoReader(bytes, entry.start, entry.end);
-    while (reader.nextField()) {
-      if (reader.field === 2 || reader.field === 4) items.push(reader.tagStart);
-      reader.skip();
-    }
-    if (items.length < 2) return undefined;
-    const labels = labelsOf(bytes, entry);
-    const [first, middle] = [items[0] as number, items[items.length >>> 1] as number];
-    return [
-      wrapTimeSeries(labels, bytes.subarray(first, middle)),
-      wrapTimeSeries(labels, bytes.subarray(middle, entry.end)),
-    ];
-  }
-  return undefined;
+  const starts: number[] = [];
+  const cursor = new RequestCursor(bytes);
+  cursor.nextSeries();
+  while (cursor.nextSample()) starts.push(cursor.sampleStart);
+  if (starts.length < 2) return undefined;
+  const { labels, seriesEnd } = cursor;
+  const [first, middle] = [starts[0] as number, starts[starts.length >>> 1] as number];
+  return [
+    wrapTimeSeries(labels, bytes.subarray(first, middle)),
+    wrapTimeSeries(labels, bytes.subarray(middle, seriesEnd)),
+  ];
 }
 
 function wrapTimeSeries(labels: LabelBytes, items: Uint8Array): Uint8Array {
@@ -73,16 +63,14 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
   let histograms = 0;
   let firstLabels: LabelBytes | undefined;
   let firstTimeMs = Number.NaN;
-  for (const entry of timeSeriesEntries(bytes)) {
-    if (firstLabels === undefined) {
-      firstLabels = new Uint8Array(labelsOf(bytes, entry));
-      firstTimeMs = timesOf(bytes, entry)[0] ?? Number.NaN;
-    }
-    const reader = new ProtoReader(bytes, entry.start, entry.end);
-    while (reader.nextField()) {
-      if (reader.field === 2 || reader.field === 4) samples++;
-      if (reader.field === 4) histograms++;
-      reader.skip();
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) {
+    const isFirst = firstLabels === undefined;
+    firstLabels ??= new Uint8Array(cursor.labels);
+    for (let sample = 0; cursor.nextSample(); sample++) {
+      if (isFirst && sample === 0) firstTimeMs = cursor.timeMs;
+      if (cursor.isHistogram) histograms++;
+      samples++;
     }
   }
   return { samples, histograms, firstLabels: firstLabels ?? new Uint8Array(0), firstTimeMs };
@@ -93,14 +81,19 @@ export function summarizeWriteRequest(bytes: Uint8Array): WriteRequestSummary {
  * `bytes`. Throws WireError if the bytes are not a WriteRequest of ours.
  */
 export function* writeRequestSeries(bytes: Uint8Array): Generator<{ labels: LabelBytes; timesMs: number[] }> {
-  for (const entry of timeSeriesEntries(bytes)) {
-    yield { labels: labelsOf(bytes, entry), timesMs: timesOf(bytes, entry) };
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) {
+    const { labels } = cursor;
+    const timesMs: number[] = [];
+    while (cursor.nextSample()) timesMs.push(cursor.timeMs);
+    yield { labels, timesMs };
   }
 }
 
 /** The labels of the TimeSeries entries: views of `bytes`. */
 export function* writeRequestLabels(bytes: Uint8Array): Generator<LabelBytes> {
-  for (const entry of timeSeriesEntries(bytes)) yield labelsOf(bytes, entry);
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) yield cursor.labels;
 }
 
 export interface RequestSample {
@@ -115,25 +108,15 @@ export interface RequestSample {
 export function* writeRequestSamples(
   bytes: Uint8Array,
 ): Generator<{ labels: LabelBytes; samples: readonly RequestSample[] }> {
-  for (const entry of timeSeriesEntries(bytes)) {
-    const kinds: Omit<RequestSample, 'timeMs'>[] = [];
-    const reader = new ProtoReader(bytes, entry.start, entry.end);
-    while (reader.nextField()) {
-      reader.skip();
-      const isHistogram = reader.field === 4;
-      if (!isHistogram && reader.field !== 2) continue;
-      const { valueStart: start, valueEnd: end } = reader;
-      kinds.push({
-        isHistogram,
-        isStaleMarker: endsSeries(bytes, start, end, isHistogram),
-        isOrdinaryNan: !isHistogram && isOrdinaryNan(bytes, start, end),
-      });
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) {
+    const { labels } = cursor;
+    const samples: RequestSample[] = [];
+    while (cursor.nextSample()) {
+      const { timeMs, isHistogram, isStaleMarker, isOrdinaryNan } = cursor;
+      samples.push({ timeMs, isHistogram, isStaleMarker, isOrdinaryNan });
     }
-    const timesMs = timesOf(bytes, entry);
-    yield {
-      labels: labelsOf(bytes, entry),
-      samples: kinds.map((kind, i) => ({ ...kind, timeMs: timesMs[i] ?? Number.NaN })),
-    };
+    yield { labels, samples };
   }
 }
 
@@ -146,22 +129,19 @@ export function withoutSamples(
   timesOfSeries: (labels: LabelBytes) => Iterable<number> | undefined,
 ): Uint8Array {
   const kept: Uint8Array[] = [];
-  let dropped = 0;
-  for (const entry of timeSeriesEntries(bytes)) {
-    const labels = labelsOf(bytes, entry);
+  let isWhole = true;
+  const cursor = new RequestCursor(bytes);
+  while (cursor.nextSeries()) {
+    const { labels } = cursor;
     const times = new Set(timesOfSeries(labels));
-    const missing = timesOf(bytes, entry).map((timeMs) => !times.has(timeMs));
-    dropped += missing.filter((is) => !is).length;
     const items: Uint8Array[] = [];
-    const reader = new ProtoReader(bytes, entry.start, entry.end);
-    for (let at = 0; reader.nextField(); ) {
-      reader.skip();
-      if (reader.field !== 2 && reader.field !== 4) continue;
-      if (missing[at++]) items.push(bytes.subarray(reader.tagStart, reader.position));
+    while (cursor.nextSample()) {
+      if (times.has(cursor.timeMs)) isWhole = false;
+      else items.push(bytes.subarray(cursor.sampleStart, cursor.sampleEnd));
     }
     if (items.length > 0) kept.push(wrapTimeSeries(labels, concat(items)));
   }
-  return dropped === 0 ? bytes : concat(kept);
+  return isWhole ? bytes : concat(kept);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
@@ -172,57 +152,4 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return out;
-}
-
-interface EntrySpan {
-  readonly start: number;
-  readonly end: number;
-}
-
-function* timeSeriesEntries(bytes: Uint8Array): Generator<EntrySpan> {
-  const reader = new ProtoReader(bytes);
-  while (reader.nextField()) {
-    if (reader.field !== 1) {
-      reader.skip();
-      continue;
-    }
-    reader.delimited();
-    yield { start: reader.valueStart, end: reader.valueEnd };
-  }
-}
-
-/** In our messages the labels come first and are adjacent. */
-function labelsOf(bytes: Uint8Array, entry: EntrySpan): LabelBytes {
-  const reader = new ProtoReader(bytes, entry.start, entry.end);
-  let end = entry.start;
-  while (reader.nextField() && reader.field === 1) {
-    reader.skip();
-    end = reader.position;
-  }
-  return bytes.subarray(entry.start, end);
-}
-
-function timesOf(bytes: Uint8Array, entry: EntrySpan): number[] {
-  const timesMs: number[] = [];
-  const reader = new ProtoReader(bytes, entry.start, entry.end);
-  const sample = new ProtoReader(bytes, 0, 0);
-  while (reader.nextField()) {
-    if (reader.field !== 2 && reader.field !== 4) {
-      reader.skip();
-      continue;
-    }
-    reader.delimited();
-    if (reader.field === 4) {
-      timesMs.push(histogramTimeMs(bytes, reader.valueStart, reader.valueEnd));
-      continue;
-    }
-    let timeMs = 0;
-    sample.reset(bytes, reader.valueStart, reader.valueEnd);
-    while (sample.nextField()) {
-      if (sample.field === 2) timeMs = sample.int64();
-      else sample.skip();
-    }
-    timesMs.push(timeMs);
-  }
-  return timesMs;
 }
