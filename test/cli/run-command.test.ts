@@ -187,7 +187,10 @@ describe('prom-migrator run', () => {
 
     it("keeps a server's control characters off the terminal and passwords in URLs out of it", async () => {
       const io = fakeIo();
-      const error = { code: 'x', message: 'http://me:pw@host/write?p=pw said \u001b[2J\nphase Succeeded' };
+      const error = {
+        code: 'internal' as const,
+        message: 'http://me:pw@host/write?p=pw said \u001b[2J\nphase Succeeded',
+      };
       await run(
         io,
         fakeEngine(() => ({ progress: someProgress({ phase: 'Failed' }), error })),

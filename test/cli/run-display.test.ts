@@ -90,13 +90,13 @@ describe('prom-migrator run on stderr', () => {
     const engine = fakeEngine(async ({ observer }) => {
       observer.progress(someProgress({ watermarkMs: later }));
       await io.clock.advance(200);
-      observer.event({ type: 'warning', code: 'x', message: 'look here' });
+      observer.event({ type: 'warning', code: 'not-stored', message: 'look here' });
       return finished();
     });
     await run(io, engine);
     assert.match(
       io.stderr.text,
-      /\r 50\.0% #+\.+ {2}through 2026-01-01 12:00:00 .*\p{Cc}\[K\r\p{Cc}\[K2026\S+ warn {2}look here code=x\n 50\.0%/u,
+      /\r 50\.0% #+\.+ {2}through 2026-01-01 12:00:00 .*\p{Cc}\[K\r\p{Cc}\[K2026\S+ warn {2}look here code=not-stored\n 50\.0%/u,
     );
     assert.match(io.stderr.text, /\r\p{Cc}\[K2026\S+ info {2}migration finished [^\r]*\n$/u);
     assert.ok(!/\p{Cc}\[\d+m/u.test(io.stderr.text), 'NO_COLOR is honoured');

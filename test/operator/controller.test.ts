@@ -5,7 +5,7 @@ import { endMs, migrationOf, startMs } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
 const source = { url: 'http://source/api/v1/read', authorization: { credentials: { name: 'token', key: 'value' } } };
-const unauthorized = { code: 'unauthorized', message: 'source returned 401', side: 'source' as const };
+const unauthorized = { code: 'unauthorized', message: 'source returned 401', side: 'source' } as const;
 
 describe('the controller', () => {
   it('runs a migration from its first sight to its end', async () => {

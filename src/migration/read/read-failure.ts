@@ -1,6 +1,7 @@
 // Classifies read failures and decides how to react. Pure.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import { WireError } from '../../wire/errors.ts';
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 
@@ -13,6 +14,14 @@ import { DoesNotFit } from '../../remote/does-not-fit.ts';
  * - `memory`: spec.limits.memory, whatever fills it
  */
 export type Limit = 'samples' | 'series' | 'bytes' | 'labels' | 'memory';
+
+/** Failures without a complete response that a shorter window may avoid. */
+const SIZE_MAY_BE_THE_CAUSE: ReadonlySet<RemoteCode> = new Set([
+  'first-byte-timeout',
+  'silence-timeout',
+  'too-slow',
+  'cut-off',
+]);
 
 export type ReadFailure =
   | { readonly kind: 'transient'; readonly responded: boolean }
@@ -127,7 +136,7 @@ export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'pla
     case 'transient':
       return {
         kind: 'transient',
-        responded: error.status !== undefined || /cut-off|silence|too-slow|first-byte/.test(error.code),
+        responded: error.status !== undefined || SIZE_MAY_BE_THE_CAUSE.has(error.code),
       };
     case 'too-large':
       return { kind: 'too-large', limit: limitOf(error.code), seenNames: [] };
@@ -142,7 +151,7 @@ export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'pla
   }
 }
 
-function limitOf(code: string): Limit {
+function limitOf(code: RemoteCode): Limit {
   if (code === 'too-many-samples') return 'samples';
   // M3 truncates a response at its limit of series.
   return code === 'too-many-series' || code === 'results-limited' ? 'series' : 'bytes';

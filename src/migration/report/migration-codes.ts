@@ -1,10 +1,44 @@
 // The catalogue of the error and warning codes of the engine itself; remote/meaning/response-codes.ts has those of servers' responses.
-// Printed into docs/errors.md. A test checks that both match what the engine throws and reports.
+// Printed into docs/errors.md. The types keep both equal to what the engine throws and reports.
 
-export interface MigrationCode {
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
+import type { WireErrorCode } from '../../wire/errors.ts';
+
+interface CodeText {
   readonly meaning: string;
   readonly cure: string;
 }
+
+/** Bytes from the source that could not be read, one code for each kind of WireError. */
+const BAD_ANSWER_CODES = {
+  'bad-answer-truncated': {
+    meaning: "the source's response repeatedly ended inside a value, although it seemed complete",
+    cure: 'check the logs of the source and of the proxies in front of it',
+  },
+  'bad-answer-corrupt': {
+    meaning:
+      "the source's response repeatedly had a wrong checksum, length or chunk: ten times before any good response, or with the same bytes even as SAMPLES",
+    cure: 'find out what changes response bodies on the way; if it persists, the block of the source is damaged: promtool tsdb analyze',
+  },
+  'bad-answer-invalid-labels': {
+    meaning:
+      'a series in the response has labels that no store accepts: one name with two values, or text that is not UTF-8',
+    cure: 'find the series in the store; the message shows its labels',
+  },
+  'bad-answer-too-large': {
+    meaning: "a part of the source's response declares more bytes than prom-migrator accepts",
+    cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if you trust the source',
+  },
+  'bad-answer-unknown-encoding': {
+    meaning:
+      'the source sends chunks in an encoding that this version does not support, even when SAMPLES are requested',
+    cure: 'use a newer version of prom-migrator',
+  },
+  'bad-answer-server-error-text': {
+    meaning: 'the source cut off its response and appended an error message',
+    cure: "see the message; check the source's log",
+  },
+} as const satisfies Record<`bad-answer-${WireErrorCode}`, CodeText>;
 
 /** Codes of a MigrationError that are not a server's response. */
 export const MIGRATION_CODES = {
@@ -44,33 +78,7 @@ export const MIGRATION_CODES = {
       'the range ends before it starts: spec.timeRange.end is open and spec.timeRange.start is not far enough in the past',
     cure: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   },
-  'bad-answer-truncated': {
-    meaning: "the source's response repeatedly ended inside a value, although it seemed complete",
-    cure: 'check the logs of the source and of the proxies in front of it',
-  },
-  'bad-answer-corrupt': {
-    meaning:
-      "the source's response repeatedly had a wrong checksum, length or chunk: ten times before any good response, or with the same bytes even as SAMPLES",
-    cure: 'find out what changes response bodies on the way; if it persists, the block of the source is damaged: promtool tsdb analyze',
-  },
-  'bad-answer-invalid-labels': {
-    meaning:
-      'a series in the response has labels that no store accepts: one name with two values, or text that is not UTF-8',
-    cure: 'find the series in the store; the message shows its labels',
-  },
-  'bad-answer-too-large': {
-    meaning: "a part of the source's response declares more bytes than prom-migrator accepts",
-    cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if you trust the source',
-  },
-  'bad-answer-unknown-encoding': {
-    meaning:
-      'the source sends chunks in an encoding that this version does not support, even when SAMPLES are requested',
-    cure: 'use a newer version of prom-migrator',
-  },
-  'bad-answer-server-error-text': {
-    meaning: 'the source cut off its response and appended an error message',
-    cure: "see the message; check the source's log",
-  },
+  ...BAD_ANSWER_CODES,
   accounting: {
     meaning: 'a window has samples that were read but not accounted for: a bug in prom-migrator',
     cure: 'please report it; the window was not marked, and the next run will copy it again',
@@ -79,7 +87,13 @@ export const MIGRATION_CODES = {
     meaning: 'an unexpected error: a bug in prom-migrator',
     cure: 'please report it with the output of --log-level debug',
   },
-} as const satisfies Record<string, MigrationCode>;
+} as const satisfies Record<string, CodeText>;
+
+/** The codes of the engine itself. */
+export type EngineCode = keyof typeof MIGRATION_CODES;
+
+/** The codes of a MigrationError: stable, kebab-case, listed in docs/errors.md. */
+export type MigrationCode = EngineCode | RemoteCode;
 
 /** Codes of warnings: the migration continues. */
 export const WARNING_CODES = {
@@ -129,4 +143,6 @@ export const WARNING_CODES = {
       'prom-migrator could not check whether the destination stores the native histograms that it acknowledges; Cortex, Mimir and Promscale drop them without an error when native histograms are disabled',
     cure: 'see the message; query the destination for one of them',
   },
-} as const satisfies Record<string, MigrationCode>;
+} as const satisfies Record<string, CodeText>;
+
+export type WarningCode = keyof typeof WARNING_CODES;

@@ -4,17 +4,17 @@
 import type { Side } from '../../remote/meaning/side.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { WireError } from '../../wire/errors.ts';
+import type { MigrationCode } from './migration-codes.ts';
 
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
-  /** Stable, kebab-case; listed in docs/errors.md. */
-  readonly code: string;
+  readonly code: MigrationCode;
   readonly side: Side | undefined;
   /** What the user can do about it. */
   readonly hint: string | undefined;
 
   constructor(
-    code: string,
+    code: MigrationCode,
     message: string,
     details: { side?: Side; hint?: string | undefined; cause?: unknown } = {},
   ) {

@@ -1,7 +1,10 @@
 // What a migration reports while it runs: to the progress bar and log of the command line, to the metrics, and to the operator's status.
 
+import type { RejectReason } from '../../remote/meaning/remote-error.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
+import type { MigrationCode, WarningCode } from './migration-codes.ts';
 
 /** Counts since this run began, unless noted otherwise. All fields are plain data; the object is updated in place. */
 export interface MigrationProgress {
@@ -82,7 +85,7 @@ export type MigrationEvent =
   | {
       readonly type: 'request';
       readonly side: Side;
-      readonly status: number | string;
+      readonly status: number | RemoteCode;
       readonly seconds: number;
       readonly sentBytes: number;
       readonly receivedBytes: number;
@@ -90,7 +93,7 @@ export type MigrationEvent =
   | {
       readonly type: 'retry';
       readonly side: Side;
-      readonly code: string;
+      readonly code: RemoteCode;
       readonly message: string;
       readonly attempt: number;
       readonly delayMs: number;
@@ -98,14 +101,14 @@ export type MigrationEvent =
   /** Only the first few rejected samples are reported with their labels; the rest are counted. */
   | {
       readonly type: 'rejected';
-      readonly reason: string;
+      readonly reason: RejectReason;
       readonly samples: number;
       /** Some of them may be in the destination: this is an upper bound of the missing samples. */
       readonly isBound?: boolean;
       readonly answer: string;
       readonly example?: { readonly labels: string; readonly timeMs: number };
     }
-  | { readonly type: 'warning'; readonly code: string; readonly message: string }
+  | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }
   | { readonly type: 'finished'; readonly phase: MigrationProgress['phase'] };
 
 export interface MigrationObserver {
@@ -117,7 +120,12 @@ export interface MigrationObserver {
 /** How a migration ended. `error` is set if the phase is Failed. */
 export interface MigrationResult {
   readonly progress: Readonly<MigrationProgress>;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly side?: Side };
+  readonly error?: {
+    readonly code: MigrationCode;
+    readonly message: string;
+    readonly hint?: string;
+    readonly side?: Side;
+  };
 }
 
 /** The progress of a migration of [startMs, endMs) that has not begun. */

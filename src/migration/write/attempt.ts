@@ -1,6 +1,7 @@
 // One write request on its way to the destination, and the window that its samples belong to.
 
 import type { RejectReason, RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import { compress } from '../../wire/snappy/snappy.ts';
 import { summarizeWriteRequest } from '../../wire/requests/write-request.ts';
@@ -68,7 +69,7 @@ export interface DeliveryWindow {
   /** The first rejection. Its hint names the destination's setting. */
   firstRejection: RemoteError | undefined;
   /** By the code of the rejection. */
-  readonly refusals: Map<string, Refusal>;
+  readonly refusals: Map<RemoteCode, Refusal>;
   unproven: Unproven[];
   unprovenBytes: number;
   /** Native histograms that the destination has acknowledged. */

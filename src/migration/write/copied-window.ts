@@ -4,6 +4,7 @@ import type { MigrationProgress } from '../report/observer.ts';
 import type { WindowInFlight } from '../progress/completion.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import type { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import { WindowAccount } from './accounting.ts';
 import type { DeliveryWindow, HistogramExample, Refusal, Unproven } from './attempt.ts';
 
@@ -17,7 +18,7 @@ export class CopiedWindow implements DeliveryWindow, WindowInFlight {
   series = 0;
   shown: Set<string> | undefined = undefined;
   firstRejection: RemoteError | undefined = undefined;
-  readonly refusals = new Map<string, Refusal>();
+  readonly refusals = new Map<RemoteCode, Refusal>();
   unproven: Unproven[] = [];
   unprovenBytes = 0;
   histograms = 0;

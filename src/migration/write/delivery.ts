@@ -8,6 +8,7 @@ import { bisectWriteRequest, writeRequestLabels } from '../../wire/requests/writ
 import { countLostInInfluxdb } from '../../wire/requests/influxdb-gaps.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
+import type { WarningCode } from '../report/migration-codes.ts';
 import { toMigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
@@ -46,7 +47,7 @@ export class Delivery {
   readonly #histograms: HistogramCheck;
   #delivered = 0;
   #lost = 0;
-  readonly #warned = new Set<string>();
+  readonly #warned = new Set<WarningCode>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -234,7 +235,7 @@ export class Delivery {
     }
   }
 
-  #warnOnce(code: string, message: string): void {
+  #warnOnce(code: WarningCode, message: string): void {
     if (this.#warned.has(code)) return;
     this.#warned.add(code);
     this.#options.observer.event({ type: 'warning', code, message });

@@ -11,6 +11,7 @@ import {
   writeRequestLabels,
   writeRequestSamples,
 } from '../../wire/requests/write-request.ts';
+import type { WarningCode } from '../report/migration-codes.ts';
 import type { MigrationEvent, MigrationObserver } from '../report/observer.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
@@ -45,7 +46,7 @@ interface Findings {
 export class UnprovenSamples {
   readonly #options: UnprovenSamplesOptions;
   readonly #markers: HiddenMarkers;
-  readonly #warned = new Set<string>();
+  readonly #warned = new Set<WarningCode>();
 
   constructor(options: UnprovenSamplesOptions) {
     this.#options = options;

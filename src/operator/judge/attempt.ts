@@ -3,17 +3,24 @@
 
 import { backoffMs } from '../../telemetry/backoff.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
+import type { RejectReason } from '../../remote/meaning/remote-error.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
+import type { EngineCode, MigrationCode } from '../../migration/report/migration-codes.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
 import type { Reason } from './conditions.ts';
 
 export type WorkerEnd =
   | { readonly kind: 'result'; readonly result: MigrationResult }
+  /** `code` is Node's, or says how the thread ended. */
   | { readonly kind: 'crashed'; readonly code: string; readonly message: string }
   /** The thread gave no sign of life. */
   | { readonly kind: 'hung'; readonly silentMs: number }
   /** Terminated because it did not stop in time. Its last moments are unknown. */
   | { readonly kind: 'terminated' };
+
+/** The codes in status.recentErrors: of a failed request or migration, of rejected samples, or of a worker that ended without a result. */
+export type ErrorCode = MigrationCode | RejectReason | `worker-${WorkerEnd['kind']}`;
 
 /** Why a worker was asked to stop. */
 export type StopCause = 'suspend' | 'spec-changed' | 'deadline' | 'deleted' | 'shutdown' | 'not-leader';
@@ -56,21 +63,40 @@ export type Verdict =
   | { readonly kind: 'stopped'; readonly cause: StopCause };
 
 /** Codes that rotating the Secret can fix. */
-const CREDENTIAL_CODES: readonly string[] = [
+const CREDENTIAL_CODES: ReadonlySet<MigrationCode> = new Set<RemoteCode>([
   'unauthorized',
   'forbidden',
   'tls-untrusted',
   'tls-client-certificate',
   'tls-bad-material',
-];
-/** Defects of the program. The next attempt resumes at the mark and may get past the problem. */
-const DEFECT_CODES: readonly string[] = ['internal', 'accounting'];
+]);
 
 const REFUSED_BY_SIDE = {
   source: 'SourceRefused',
   destination: 'DestinationRefused',
   progress: 'ProgressRefused',
 } as const satisfies Record<Side, FailureReason>;
+
+/** What follows from each code of the engine itself. All other codes are responses of one side. */
+const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the side' | 'defect'>> = {
+  'samples-rejected': 'SamplesRejected',
+  'mark-rejected': 'ProgressNotKept',
+  'mark-not-found': 'ProgressNotKept',
+  'window-too-large': 'LimitTooSmall',
+  'memory-too-small': 'LimitTooSmall',
+  'empty-range': 'EmptyRange',
+  'bad-answer-truncated': 'SourceUnreadable',
+  'bad-answer-corrupt': 'SourceUnreadable',
+  'bad-answer-invalid-labels': 'SourceUnreadable',
+  'bad-answer-too-large': 'SourceUnreadable',
+  'bad-answer-unknown-encoding': 'SourceUnreadable',
+  'bad-answer-server-error-text': 'SourceUnreadable',
+  unreachable: 'refused by the side',
+  'read-back-too-large': 'refused by the side',
+  // The next attempt resumes at the mark and may get past a defect of the program.
+  accounting: 'defect',
+  internal: 'defect',
+};
 
 const PAUSE = { firstMs: 5_000, maxMs: 5 * 60_000 };
 
@@ -101,12 +127,10 @@ export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowM
     if (progress.phase === 'Failed') {
       const text = error === undefined ? 'failed, no reason given' : errorText(error);
       const code = error?.code ?? 'internal';
-      if (CREDENTIAL_CODES.includes(code)) return again('CredentialsRefused', text);
-      if (DEFECT_CODES.includes(code)) return again('WorkerCrashed', text);
-      return {
-        kind: 'outcome',
-        outcome: { succeeded: false, reason: failureReason(code, error?.side), message: text },
-      };
+      if (CREDENTIAL_CODES.has(code)) return again('CredentialsRefused', text);
+      const reason = failureOf(code, error?.side);
+      if (reason === 'defect') return again('WorkerCrashed', text);
+      return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
     }
     if (cause !== undefined) return { kind: 'stopped', cause };
     return again('WorkerCrashed', 'the worker stopped without being asked to');
@@ -137,20 +161,12 @@ function successOf({ progress }: MigrationResult, samplesRejected: number): Outc
   return { succeeded: true, reason: 'Completed', message: 'the whole range is in the destination' };
 }
 
-function failureReason(code: string, side: Side | undefined): FailureReason {
-  switch (code) {
-    case 'samples-rejected':
-      return 'SamplesRejected';
-    case 'mark-rejected':
-    case 'mark-not-found':
-      return 'ProgressNotKept';
-    case 'window-too-large':
-    case 'memory-too-small':
-      return 'LimitTooSmall';
-    case 'empty-range':
-      return 'EmptyRange';
-    default:
-      if (code.startsWith('bad-answer-')) return 'SourceUnreadable';
-      return side === undefined ? 'InternalError' : REFUSED_BY_SIDE[side];
-  }
+function failureOf(code: MigrationCode, side: Side | undefined): FailureReason | 'defect' {
+  const failure = isEngineCode(code) ? FAILURE_OF[code] : 'refused by the side';
+  if (failure !== 'refused by the side') return failure;
+  return side === undefined ? 'InternalError' : REFUSED_BY_SIDE[side];
+}
+
+function isEngineCode(code: MigrationCode): code is EngineCode {
+  return Object.hasOwn(FAILURE_OF, code);
 }

@@ -1,6 +1,7 @@
 // Which side of a migration fails, and since when. Distinguishes an outage from ordinary network noise. Pure, times are passed in.
 
 import type { MigrationEvent } from '../../migration/report/observer.ts';
+import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { statusText } from './status-text.ts';
 
@@ -10,7 +11,7 @@ export interface Failing {
   /** On the monotonic clock. */
   readonly sinceMs: number;
   readonly attempt: number;
-  readonly code: string;
+  readonly code: RemoteCode;
   readonly message: string;
   /** When a request last succeeded after the failures; undefined while none has. */
   readonly recoveredAtMs: number | undefined;

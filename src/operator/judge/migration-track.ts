@@ -9,6 +9,7 @@ import type { Side } from '../../remote/meaning/side.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
+import type { ErrorCode } from './attempt.ts';
 import { type Failing, FailingSides } from './failing-sides.ts';
 import { countsIn } from './status-counts.ts';
 import { believedStatus } from './status-origin.ts';
@@ -17,6 +18,7 @@ import { statusText } from './status-text.ts';
 export interface ErrorEntry {
   readonly timeMs: number;
   readonly side: Side | undefined;
+  /** An ErrorCode, or what the status of another version has. */
   readonly code: string;
   readonly message: string;
   readonly count: number;
@@ -177,13 +179,13 @@ export class MigrationTrack {
   }
 
   /** Records a failure without a retry of its request: the end of an attempt. */
-  noteError(side: Side | undefined, code: string, message: string, timeMs: number): void {
+  noteError(side: Side | undefined, code: ErrorCode, message: string, timeMs: number): void {
     const text = statusText(message);
     const same = this.#recentErrors.find((entry) => entry.side === side && entry.code === code);
     const entry: ErrorEntry = {
       timeMs,
       side,
-      code: code.slice(0, 64),
+      code,
       message: text,
       count: (same?.count ?? 0) + 1,
     };

@@ -6,7 +6,7 @@ import got from 'got';
 import type { Clock } from '../../telemetry/clock.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Side } from '../meaning/side.ts';
-import { hintOf } from '../meaning/response-codes.ts';
+import { hintOf, type RemoteCode } from '../meaning/response-codes.ts';
 import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
 import { RemoteError } from '../meaning/remote-error.ts';
 import type { Agents } from './agents.ts';
@@ -17,7 +17,7 @@ import type { Buffers } from './buffers.ts';
 /** `status` is the response's status, or the code of the RemoteError if there was no response or its body was cut off. */
 export interface RequestEvent {
   readonly side: Side;
-  readonly status: number | string;
+  readonly status: number | RemoteCode;
   readonly seconds: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
@@ -240,7 +240,7 @@ export class Exchange {
     return failure;
   }
 
-  #finish(status: number | string): void {
+  #finish(status: number | RemoteCode): void {
     if (this.#finished) return;
     this.#finished = true;
     this.#request.signal.removeEventListener('abort', this.#onAbort);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { MigrationCode } from '../../../src/migration/report/migration-codes.ts';
 import type { MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
 import { type Attempt, judgeEnd, pauseMs, type Verdict, type WorkerEnd } from '../../../src/operator/judge/attempt.ts';
 import { nowMs, progressOf } from '../support/migrations.ts';
@@ -17,7 +18,7 @@ function ended(
   };
 }
 
-const failed = (code: string, side?: 'source' | 'destination' | 'progress'): WorkerEnd =>
+const failed = (code: MigrationCode, side?: 'source' | 'destination' | 'progress'): WorkerEnd =>
   ended('Failed', { code, message: 'what happened', ...(side !== undefined && { side }) });
 
 function short(verdict: Verdict): string {
@@ -56,6 +57,12 @@ describe('the end of an attempt', () => {
     ['too little memory', failed('memory-too-small'), 'false LimitTooSmall'],
     ['an empty range', failed('empty-range'), 'false EmptyRange'],
     ['an answer that cannot be decoded', failed('bad-answer-corrupt', 'source'), 'false SourceUnreadable'],
+    ['labels that cannot be read', failed('bad-answer-invalid-labels', 'source'), 'false SourceUnreadable'],
+    ['a damaged response of the destination', failed('bad-answer', 'destination'), 'false DestinationRefused'],
+    ['a read-back that is too large', failed('read-back-too-large', 'progress'), 'false ProgressRefused'],
+    ['a side that cannot be reached', failed('unreachable', 'source'), 'false SourceRefused'],
+    ['a refusal of no side', failed('unreachable'), 'false InternalError'],
+    ['samples without an account', failed('accounting'), 'again WorkerCrashed'],
     ['a crash', { kind: 'crashed', code: 'X', message: 'boom' }, 'again WorkerCrashed'],
     [
       'a crash while it was told to stop',
@@ -92,8 +99,8 @@ describe('the end of an attempt', () => {
       code: 'receiver-disabled',
       message: 'destination returned 404',
       hint: 'start it with …',
-      side: 'destination' as const,
-    };
+      side: 'destination',
+    } as const;
     const verdict = judgeEnd(
       { end: ended('Failed', error), cause: undefined, earlier: undefined, samplesRejected: 0 },
       nowMs,
