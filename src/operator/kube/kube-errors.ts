@@ -22,15 +22,20 @@ export class KubeApiError extends Error {
   }
 }
 
+/** Why there is no complete response. `SYSTEM`: Node or OpenSSL reported it. `SILENT`: a watch received nothing for too long. */
+export type KubeFailure = 'SYSTEM' | 'TIMEOUT' | 'SILENT' | 'CUT_OFF' | 'NOT_JSON' | 'CREDENTIALS';
+
 /** No complete response: refused, reset, timed out, cut off, not JSON, or no credentials for the request. */
 export class KubeConnectionError extends Error {
   override readonly name = 'KubeConnectionError';
-  /** Node's code (ECONNREFUSED, …), or TIMEOUT, CUT_OFF, NOT_JSON, CREDENTIALS. */
+  readonly failure: KubeFailure;
+  /** For people and metrics: Node's code of a SYSTEM failure (ECONNREFUSED, …), or the failure itself. */
   readonly code: string;
 
-  constructor(code: string, message: string) {
+  constructor(failure: KubeFailure, message: string, systemCode?: string) {
     super(shown(message));
-    this.code = code;
+    this.failure = failure;
+    this.code = systemCode ?? failure;
   }
 }
 

@@ -65,8 +65,9 @@ export class KubeExchange implements AsyncDisposable {
     const what = `${this.#call.verb} ${describePath(this.#call.path).resource}`;
     if (this.timedOut) throw new KubeConnectionError('TIMEOUT', `${what}: no response from the API server in time`);
     if (error instanceof KubeApiError || error instanceof KubeConnectionError) throw error;
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'CUT_OFF';
-    throw new KubeConnectionError(code, `${what}: ${messageOf(error) || code}`);
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    const failure = code === undefined ? 'CUT_OFF' : 'SYSTEM';
+    throw new KubeConnectionError(failure, `${what}: ${messageOf(error) || (code ?? failure)}`, code);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

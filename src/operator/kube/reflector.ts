@@ -132,7 +132,7 @@ class Reflection<T extends KubeObject> {
 
   /** After one failure, a watch can continue from its version. After silence or a second failure, the version is not trusted. */
   failed(failure: unknown, failures: number): void {
-    const silent = failure instanceof KubeConnectionError && failure.code === 'SILENT';
+    const silent = failure instanceof KubeConnectionError && failure.failure === 'SILENT';
     if (silent || isExpired(failure) || failures > 1) this.#version = undefined;
   }
 
