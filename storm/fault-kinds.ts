@@ -1,5 +1,7 @@
 // The catalogue of faults: what each does to a request, and on which routes it can occur.
 
+import type { RemoteCode } from '../src/remote/meaning/response-codes.ts';
+
 /** Between the migration and a server there are three ways, each with a proxy of its own. */
 export type Way = 'source' | 'write' | 'progress';
 
@@ -63,7 +65,7 @@ export interface FaultKind {
    * Looks like a wrong setting: a run may end at once because of it, with this code, as long as that side has never given it a good
    * response.
    */
-  readonly settingLike?: string;
+  readonly settingLike?: RemoteCode;
   /** What cannot be survived by anyone where a store keeps a repeated sample twice. */
   readonly doublesIn?: 'victoria-metrics';
 }
@@ -72,7 +74,7 @@ const READS: readonly Way[] = ['source', 'progress'];
 const WRITES: readonly Way[] = ['write'];
 
 const STATUSES: readonly ReplyName[] = ['408', '429', '429-retry-after', '500', '502', '503', '503-retry-after', '504'];
-const SETTING_LIKE: readonly (readonly [reply: ReplyName, code: string])[] = [
+const SETTING_LIKE: readonly (readonly [reply: ReplyName, code: RemoteCode])[] = [
   ['301', 'redirected'],
   ['404', 'wrong-path'],
   ['html', 'wrong-content-type'],

@@ -129,7 +129,10 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
  * The fault that explains the code, or else the last one of that side: concurrent requests may meet others before the run is over. Behind a
  * refusal it is the last one that hid from the migration what the store had taken.
  */
-function behindFailure(ofSide: readonly SeenRequest[], code: string | undefined): readonly SeenRequest[] {
+function behindFailure(
+  ofSide: readonly SeenRequest[],
+  code: NonNullable<RunResult['error']>['code'] | undefined,
+): readonly SeenRequest[] {
   const refusal = ofSide.find(({ fault, stored }) => fault === undefined && stored.some((status) => status >= 400));
   const hidden = ofSide.filter(
     (seen) =>

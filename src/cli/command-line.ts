@@ -3,7 +3,7 @@
 import { ListenError } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { VERSION } from '../telemetry/version.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
 import { commandHelp, overallHelp } from './help.ts';
 import type { CommandIo } from './io.ts';
@@ -38,7 +38,11 @@ function asksFor(argv: readonly string[], command: Command, ...spellings: string
   return false;
 }
 
-async function dispatch(argv: readonly string[], io: CommandIo, loadEngine: () => Promise<RunEngine>): Promise<number> {
+async function dispatch(
+  argv: readonly string[],
+  io: CommandIo,
+  loadEngine: () => Promise<RunEngine>,
+): Promise<ExitStatus> {
   const [first, ...rest] = argv;
   if (first === undefined) {
     io.stderr.write(overallHelp());
@@ -81,8 +85,8 @@ export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,
   loadEngine: () => Promise<RunEngine>,
-): Promise<number> {
-  let code: number;
+): Promise<ExitStatus> {
+  let code: ExitStatus;
   try {
     code = await dispatch(argv, io, loadEngine);
   } catch (error) {

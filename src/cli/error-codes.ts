@@ -17,6 +17,8 @@ export const COMMAND_CODES = {
   },
 } as const satisfies Record<string, Code>;
 
+export type CommandCode = keyof typeof COMMAND_CODES;
+
 /** The tables, keyed by their place in docs/errors.md. */
 function errorTables(): Readonly<Record<string, string>> {
   return {

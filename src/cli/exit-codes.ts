@@ -5,10 +5,12 @@ import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sigterm: 143 } as const;
 
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
 export type InterruptSignal = 'SIGINT' | 'SIGTERM';
 
 export interface ExitCode {
-  readonly code: number;
+  readonly code: ExitStatus;
   readonly meaning: string;
 }
 
@@ -42,7 +44,7 @@ export const OPERATOR_EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.usage, meaning: 'bad usage' },
 ];
 
-export function interruptExitCode(signal: InterruptSignal): number {
+export function interruptExitCode(signal: InterruptSignal): ExitStatus {
   return signal === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
 }
 
@@ -51,7 +53,7 @@ export function interruptExitCode(signal: InterruptSignal): number {
  * do not count as skipped: the source has two values for one timestamp, one of them is in the destination, and no destination can store
  * both.
  */
-export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): number {
+export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): ExitStatus {
   const { progress } = result;
   const { phase } = progress;
   if (phase === 'Succeeded') {

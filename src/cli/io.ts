@@ -1,6 +1,7 @@
 // The parts of the process that a command touches: streams, signals, time. Tests pass in their own.
 
 import type { Clock } from '../telemetry/clock.ts';
+import type { ExitStatus } from './exit-codes.ts';
 
 export interface Output {
   readonly isTTY: boolean;
@@ -25,7 +26,7 @@ export interface CommandIo {
   readonly clock: Clock;
   readonly random: () => number;
   /** Ends the process immediately, even if work is still running. */
-  readonly exit: (code: number) => void;
+  readonly exit: (code: ExitStatus) => void;
 }
 
 /**

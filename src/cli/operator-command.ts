@@ -7,7 +7,7 @@ import type { OperatorContext, OperatorOptions } from '../operator/operator-opti
 import { parseListenAddress } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
-import { EXIT, interruptExitCode } from './exit-codes.ts';
+import { EXIT, type ExitStatus, interruptExitCode } from './exit-codes.ts';
 import { OPERATOR_COMMAND } from './flags.ts';
 import { watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
@@ -138,7 +138,7 @@ export async function operatorCommand(
   argv: readonly string[],
   io: CommandIo,
   loadOperator: () => Promise<OperatorRuntime> = () => import('../operator/operator.ts'),
-): Promise<number> {
+): Promise<ExitStatus> {
   const { env, clock, random, stderr } = io;
   const settings = new Settings(parseArguments(OPERATOR_COMMAND, argv), env);
   const options = readOptions(settings, env);

@@ -1,11 +1,13 @@
 // The result of a migration, as the text and as the JSON object that `run` prints on stdout. Pure.
 
+import type { MigrationCode } from '../migration/report/migration-codes.ts';
 import { errorText } from '../migration/report/migration-error.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
 import { addCounts, type Counts, countsOfAllRuns, NO_COUNTS, rejectedSamples } from '../migration/report/counts.ts';
 import { completedRatio } from '../telemetry/completion.ts';
 import { formatBytes, formatDuration, formatExact, formatRate, formatTime } from '../telemetry/format.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
+import type { CommandCode } from './error-codes.ts';
 
 /** Counts. `samplesRejectedUnproven` is present only if it is not 0. */
 type ShownCounts = Omit<Counts, 'samplesRejectedUnproven'> & Partial<Counts>;
@@ -22,7 +24,11 @@ export interface RunResult extends ShownCounts {
   /** The counts of all runs of this migration. Null if those of earlier runs are not known. */
   readonly total: ShownCounts | null;
   readonly durationSeconds: number;
-  readonly error?: { readonly code: string; readonly message: string; readonly side: string | null };
+  readonly error?: {
+    readonly code: MigrationCode | CommandCode;
+    readonly message: string;
+    readonly side: string | null;
+  };
 }
 
 export function toRunResult(migration: string, result: MigrationResult, durationMs: number): RunResult {
@@ -45,7 +51,7 @@ export function toRunResult(migration: string, result: MigrationResult, duration
 }
 
 /** The output of `--output json` if the migration could not be started: the same fields, so that a reader needs only one shape. */
-export function failedBeforeStart(code: string, message: string): RunResult {
+export function failedBeforeStart(code: CommandCode, message: string): RunResult {
   return {
     migration: null,
     phase: 'Failed',

@@ -20,7 +20,8 @@ import {
   type Logger,
   type LogLevel,
 } from '../telemetry/logger.ts';
-import { EXIT, exitCodeOf, interruptExitCode } from './exit-codes.ts';
+import type { CommandCode } from './error-codes.ts';
+import { EXIT, type ExitStatus, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
@@ -39,6 +40,8 @@ export interface RunEngine {
   ): { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
   migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
 }
+
+const BAD_MANIFEST = 'bad-manifest' satisfies CommandCode;
 
 interface RunOptions {
   readonly files: readonly string[];
@@ -99,14 +102,14 @@ function printResult(io: CommandIo, output: RunOptions['output'], result: RunRes
   io.stdout.write(`${output === 'json' ? printableJson(result) : summaryText(result)}\n`);
 }
 
-function refuse(io: CommandIo, options: RunOptions, logger: Logger, problems: readonly Problem[]): number {
+function refuse(io: CommandIo, options: RunOptions, logger: Logger, problems: readonly Problem[]): ExitStatus {
   const lines = problems.map((problem) => escapeControl(presentableText(formatProblem(problem))));
   for (const line of lines) {
     // For the user who edits the manifest: without time and level, as a compiler prints its errors.
-    if (options.logFormat === 'json') logger.error(line, { code: 'bad-manifest' });
+    if (options.logFormat === 'json') logger.error(line, { code: BAD_MANIFEST });
     else io.stderr.write(`${line}\n`);
   }
-  if (options.output === 'json') printResult(io, 'json', failedBeforeStart('bad-manifest', lines.join('\n')));
+  if (options.output === 'json') printResult(io, 'json', failedBeforeStart(BAD_MANIFEST, lines.join('\n')));
   return EXIT.usage;
 }
 
@@ -161,7 +164,7 @@ async function runMigration(
   plan: MigrationPlan,
   logger: Logger,
   bar: ProgressBar | undefined,
-): Promise<number> {
+): Promise<ExitStatus> {
   const { clock } = io;
   const others: MigrationObserver[] = [];
   let closeServer = () => Promise.resolve();
@@ -225,7 +228,7 @@ export async function runCommand(
   argv: readonly string[],
   io: CommandIo,
   loadEngine: () => Promise<RunEngine>,
-): Promise<number> {
+): Promise<ExitStatus> {
   const options = readOptions(parseArguments(RUN_COMMAND, argv));
   const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
   const bar = makeBar(io, options.logFormat, colour);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { COMMAND_CODES, withErrorTables } from '../../src/cli/error-codes.ts';
-import { MIGRATION_CODES, WARNING_CODES } from '../../src/migration/report/migration-codes.ts';
-import { RESPONSE_CODES } from '../../src/remote/meaning/response-codes.ts';
+import { MigrationError } from '../../src/migration/report/migration-error.ts';
+import { MIGRATION_CODES, WARNING_CODES, type WarningCode } from '../../src/migration/report/migration-codes.ts';
+import { RESPONSE_CODES, type RemoteCode } from '../../src/remote/meaning/response-codes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));
@@ -19,7 +20,16 @@ describe('docs/errors.md', () => {
     assert.equal(withErrorTables(page), page);
   });
 
-  // The compiler keeps codes that are used but not described out of the program. A code that is described but not used compiles.
+  it('describes every code that compiles', () => {
+    // @ts-expect-error: a misspelt code
+    const error = new MigrationError('sample-rejected', 'misspelt');
+    // @ts-expect-error: a misspelt code
+    const warning: WarningCode = 'at-last-once';
+    // @ts-expect-error: a code of the engine itself, which no response has
+    const retry: RemoteCode = 'samples-rejected';
+    for (const code of [error.code, warning, retry]) assert.ok(!(code in RESPONSE_CODES));
+  });
+
   it('describes no code that the engine does not throw', () => {
     const thrown = inSources(/new MigrationError\(\s*'([^']+)'/g);
     assert.deepEqual(

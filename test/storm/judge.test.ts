@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { RunResult } from '../../src/cli/result.ts';
+import type { MigrationCode } from '../../src/migration/report/migration-codes.ts';
 import type { Found } from '../../storm/destination.ts';
 import { FAULT_KINDS } from '../../storm/fault-kinds.ts';
 import { judge, type RunRecord, type SeedFacts } from '../../storm/judge.ts';
@@ -198,7 +199,7 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
 ];
 
 describe('the blame for a run that gave up', () => {
-  const blamed = (code: string, requests: readonly SeenRequest[]) => {
+  const blamed = (code: MigrationCode, requests: readonly SeenRequest[]) => {
     const result = { ...DONE, phase: 'Failed', error: { code, message: '', side: 'destination' } };
     const facts = { runs: [run(1, { exitCode: 1, result }), run(2)], requests, startMs: START_MS, endMs: END_MS };
     const { findings } = judge({ ...facts, found: FOUND, carriers: new Map(), samplesFrom: () => 100 });
