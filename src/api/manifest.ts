@@ -27,11 +27,14 @@ export type LoadedManifests =
     }
   | { readonly problems: readonly Problem[] };
 
-/** One YAML document that is not empty. */
-interface Entry {
+interface Place {
   readonly origin: Origin;
   /** Counted from 1, for messages about the whole document. */
   readonly number: number;
+}
+
+/** One YAML document that is not empty. */
+interface Entry extends Place {
   readonly value: unknown;
 }
 
@@ -46,7 +49,7 @@ export function loadManifests(
 ): LoadedManifests {
   const problems: Problem[] = [];
   const migrations: Entry[] = [];
-  const secretDocuments: (SecretDocument & { readonly entry: Entry })[] = [];
+  const secretDocuments: (SecretDocument & { readonly place: Place })[] = [];
 
   for (const entry of files.flatMap((file) => readDocuments(file, problems))) {
     const { apiVersion, kind } = isObject(entry.value) ? entry.value : {};
@@ -55,7 +58,10 @@ export function loadManifests(
     else if ((kind === 'Secret' || kind === 'ConfigMap') && apiVersion === 'v1') {
       const parsed = parseSecretDocument(kind, entry.value as JsonObject);
       if ('problems' in parsed) problems.push(...parsed.problems.map((problem) => ({ ...entry.origin, ...problem })));
-      else secretDocuments.push({ ...parsed.document, entry });
+      else {
+        const { origin, number } = entry;
+        secretDocuments.push({ ...parsed.document, place: { origin, number } });
+      }
     } else problems.push(wholeDocument(entry, foreignDocument(entry.value)));
   }
 
@@ -96,7 +102,7 @@ export function loadManifests(
   return { migration: named, namespace, secrets };
 }
 
-function wholeDocument(entry: Entry, message: string): Problem {
+function wholeDocument(entry: Place, message: string): Problem {
   return { ...entry.origin, document: entry.number, path: '', value: undefined, message };
 }
 
@@ -124,14 +130,14 @@ function namespaceOf(value: unknown): string {
 }
 
 function duplicateSecrets(
-  documents: readonly (SecretDocument & { readonly entry: Entry })[],
+  documents: readonly (SecretDocument & { readonly place: Place })[],
   namespace: string,
 ): Problem[] {
   const seen = new Set<string>();
   const problems: Problem[] = [];
-  for (const { kind, name, namespace: own, entry } of documents) {
+  for (const { kind, name, namespace: own, place } of documents) {
     const id = `${kind} ${own ?? namespace}/${name}`;
-    if (seen.has(id)) problems.push(wholeDocument(entry, `a second ${id}`));
+    if (seen.has(id)) problems.push(wholeDocument(place, `a second ${id}`));
     seen.add(id);
   }
   return problems;

@@ -1,5 +1,6 @@
 // Secret and ConfigMap documents beside a manifest. No problem text ever contains their data.
 
+import { Secret } from '../telemetry/secret.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath, type PathSegment } from './field-path.ts';
 import type { FieldProblem } from './problem.ts';
@@ -36,7 +37,7 @@ export function parseSecretDocument(kind: ReferenceKind, value: JsonObject): Par
     if (!(FIELDS[kind] as readonly string[]).includes(name)) report([name], unknownField(name, FIELDS[kind]));
   }
 
-  const data = new Map<string, string>();
+  const data = new Map<string, Secret>();
   for (const [field, encoding] of DATA_FIELDS[kind]) {
     const entries = value[field] ?? {};
     if (!isObject(entries)) {
@@ -46,10 +47,10 @@ export function parseSecretDocument(kind: ReferenceKind, value: JsonObject): Par
     for (const [key, text] of Object.entries(entries)) {
       const path = [field, key];
       if (typeof text !== 'string') report(path, 'must be a string; put it in quotes');
-      else if (encoding === 'text') data.set(key, text);
+      else if (encoding === 'text') data.set(key, new Secret(text));
       else {
         const decoded = decodeBase64(text);
-        if (decoded !== undefined) data.set(key, decoded);
+        if (decoded !== undefined) data.set(key, new Secret(decoded));
         else report(path, kind === 'Secret' ? 'is not base64; put plain text into stringData' : 'is not base64');
       }
     }

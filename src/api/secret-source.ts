@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Secret } from '../telemetry/secret.ts';
 import { isObject } from './defaults.ts';
 import { type PathSegment, valueAt } from './field-path.ts';
 
@@ -10,7 +11,7 @@ export type ReferenceKind = 'Secret' | 'ConfigMap';
 
 export interface SecretSource {
   /** The value as text (UTF-8), or undefined if the name or key does not exist. */
-  get(kind: ReferenceKind, name: string, key: string): string | undefined;
+  get(kind: ReferenceKind, name: string, key: string): Secret | undefined;
 }
 
 /** The data of one Secret or ConfigMap document, key to value. */
@@ -18,7 +19,7 @@ export interface SecretDocument {
   readonly kind: ReferenceKind;
   readonly namespace: string | undefined;
   readonly name: string;
-  readonly data: ReadonlyMap<string, string>;
+  readonly data: ReadonlyMap<string, Secret>;
 }
 
 /**
@@ -34,12 +35,12 @@ export function localSecretSource(documents: readonly SecretDocument[], director
   };
 }
 
-function readSecretFile(directory: string, name: string, key: string): string | undefined {
+function readSecretFile(directory: string, name: string, key: string): Secret | undefined {
   // Kubernetes' rules for names and keys keep the path inside the directory.
   if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) return undefined;
   if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === '.' || key.startsWith('..')) return undefined;
   try {
-    return withoutFinalNewline(readFileSync(join(directory, name, key), 'utf8'));
+    return new Secret(withoutFinalNewline(readFileSync(join(directory, name, key), 'utf8')));
   } catch {
     return undefined;
   }

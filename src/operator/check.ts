@@ -73,7 +73,7 @@ export async function checkMigration(
     kind: of,
     name,
     key,
-    value: source.get(of, name, key),
+    value: source.get(of, name, key)?.reveal(),
   }));
   return {
     check: { ok: true, id: compiled.plan.id, noResumePoint: compiled.plan.progress.protocol === 'None' },

@@ -3,6 +3,7 @@
 
 import { type Reference, type ReferenceKind, referencesOf, type SecretSource } from '../api/secret-source.ts';
 import { formatPath } from '../api/field-path.ts';
+import { Secret } from '../telemetry/secret.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { isNotFound, KubeApiError } from './kube/kube-errors.ts';
 import { type KeyedData, type KubeObject, resourcePath } from './kube/kube-objects.ts';
@@ -53,7 +54,7 @@ export async function readSecrets(
     source: {
       get(kind, name, key) {
         const response = found.get(identityOf({ kind, name }));
-        return response === undefined || typeof response === 'string' ? undefined : valueAt(kind, response, key);
+        return response === undefined || typeof response === 'string' ? undefined : response.byKey.get(key);
       },
     },
     problems,
@@ -61,16 +62,20 @@ export async function readSecrets(
   };
 }
 
-type FoundObject = KeyedData | 'missing' | 'forbidden';
+/** The values of one object by key. */
+interface FoundValues {
+  readonly version: string;
+  readonly byKey: ReadonlyMap<string, Secret>;
+}
+
+type FoundObject = FoundValues | 'missing' | 'forbidden';
 
 function identityOf({ kind, name }: { readonly kind: ReferenceKind; readonly name: string }): string {
   return `${kind}/${name}`;
 }
 
 function versionOf(response: FoundObject): string {
-  return typeof response === 'string'
-    ? response
-    : `${response.metadata.uid ?? ''}:${response.metadata.resourceVersion ?? ''}`;
+  return typeof response === 'string' ? response : response.version;
 }
 
 async function read(
@@ -84,9 +89,8 @@ async function read(
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)) return 'missing';
   const resource = kind === 'Secret' ? 'secrets' : 'configmaps';
   try {
-    return await client.get<KeyedData>(resourcePath({ group: '', version: 'v1', namespace, resource, name }), {
-      signal,
-    });
+    const path = resourcePath({ group: '', version: 'v1', namespace, resource, name });
+    return valuesOf(kind, await client.get<KeyedData>(path, { signal }));
   } catch (error) {
     if (isNotFound(error)) return 'missing';
     if (error instanceof KubeApiError && error.status === 403) return 'forbidden';
@@ -94,13 +98,16 @@ async function read(
   }
 }
 
-function valueAt(kind: ReferenceKind, { data, binaryData }: KeyedData, key: string): string | undefined {
-  const own = (record: Readonly<Record<string, string>> | null | undefined) =>
-    record !== null && record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
-  const text = own(data);
-  if (kind === 'ConfigMap' && text !== undefined) return text;
-  const base64 = kind === 'ConfigMap' ? own(binaryData) : text;
-  return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+function valuesOf(kind: ReferenceKind, { metadata, data, binaryData }: KeyedData): FoundValues {
+  const [texts, encoded] = kind === 'ConfigMap' ? [data, binaryData] : [undefined, data];
+  const decoded = Object.entries(encoded ?? {}).map(
+    ([key, base64]) => [key, new Secret(Buffer.from(base64, 'base64').toString('utf8'))] as const,
+  );
+  const plain = Object.entries(texts ?? {}).map(([key, text]) => [key, new Secret(text)] as const);
+  return {
+    version: `${metadata.uid ?? ''}:${metadata.resourceVersion ?? ''}`,
+    byKey: new Map([...decoded, ...plain]),
+  };
 }
 
 function problemOf(
@@ -119,6 +126,6 @@ function problemOf(
   if (response === 'forbidden') {
     return problem('SecretForbidden', `the operator is not allowed to get ${what} (key ${JSON.stringify(key)})`);
   }
-  if (valueAt(kind, response, key) !== undefined) return undefined;
+  if (response.byKey.has(key)) return undefined;
   return problem('SecretKeyNotFound', `${what} has no key ${JSON.stringify(key)}`);
 }

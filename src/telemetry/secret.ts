@@ -3,15 +3,15 @@
 
 import { inspect } from 'node:util';
 
-export class Secret {
-  readonly #value: string;
+export class Secret<T = string> {
+  readonly #value: T;
 
-  constructor(value: string) {
+  constructor(value: T) {
     this.#value = value;
   }
 
   /** The value itself, only for the wire. */
-  reveal(): string {
+  reveal(): T {
     return this.#value;
   }
 

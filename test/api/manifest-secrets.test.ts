@@ -24,8 +24,8 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     };
     const loaded = load(documents(withBasicAuth, login));
     assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
-    assert.equal(loaded.secrets.get('Secret', 'login', 'user'), 'admin');
-    assert.equal(loaded.secrets.get('Secret', 'login', 'pass'), 'new');
+    assert.equal(loaded.secrets.get('Secret', 'login', 'user')?.reveal(), 'admin');
+    assert.equal(loaded.secrets.get('Secret', 'login', 'pass')?.reveal(), 'new');
     assert.equal(loaded.secrets.get('Secret', 'login', 'other'), undefined);
     assert.equal(loaded.secrets.get('ConfigMap', 'login', 'user'), undefined);
   });
@@ -40,8 +40,8 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     };
     const loaded = load(documents(withCa, ca));
     assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
-    assert.equal(loaded.secrets.get('ConfigMap', 'ca', 'ca.crt'), 'PEMPEM');
-    assert.equal(loaded.secrets.get('ConfigMap', 'ca', 'a'), 'b');
+    assert.equal(loaded.secrets.get('ConfigMap', 'ca', 'ca.crt')?.reveal(), 'PEMPEM');
+    assert.equal(loaded.secrets.get('ConfigMap', 'ca', 'a')?.reveal(), 'b');
   });
 
   const faulty: readonly (readonly [string, Record<string, unknown>, string])[] = [
@@ -99,16 +99,16 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     it('are files, less one newline at their end', () => {
       const loaded = load(documents(withBasicAuth), directory);
       assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
-      assert.equal(loaded.secrets.get('Secret', 'login', 'user'), 'admin');
-      assert.equal(loaded.secrets.get('Secret', 'login', 'pass'), 'pass\n');
-      assert.equal(loaded.secrets.get('ConfigMap', 'login', 'user'), 'admin');
+      assert.equal(loaded.secrets.get('Secret', 'login', 'user')?.reveal(), 'admin');
+      assert.equal(loaded.secrets.get('Secret', 'login', 'pass')?.reveal(), 'pass\n');
+      assert.equal(loaded.secrets.get('ConfigMap', 'login', 'user')?.reveal(), 'admin');
     });
 
     it('stand back behind a document', () => {
       const loaded = load(documents(withBasicAuth, secret('login', { user: 'document' })), directory);
       assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
-      assert.equal(loaded.secrets.get('Secret', 'login', 'user'), 'document');
-      assert.equal(loaded.secrets.get('Secret', 'login', 'pass'), 'pass\n');
+      assert.equal(loaded.secrets.get('Secret', 'login', 'user')?.reveal(), 'document');
+      assert.equal(loaded.secrets.get('Secret', 'login', 'pass')?.reveal(), 'pass\n');
     });
 
     it('are never looked for outside of it', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Secret } from '../../src/telemetry/secret.ts';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { running, Stage, started } from './support/controller-stage.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
@@ -100,7 +101,7 @@ describe('the controller', () => {
     await stage.pass(30_000);
     const reads = stage.secretReads;
     assert.ok(reads >= 4 && reads <= 6, `${reads} reads in half a minute`);
-    stage.secrets.set('token/value', 'hunter2');
+    stage.secrets.set('token/value', new Secret('hunter2'));
     await stage.pass(60_000);
     assert.equal(stage.phase('early'), 'Running');
     assert.deepEqual(stage.worker('early').job.secrets, [
@@ -111,14 +112,14 @@ describe('the controller', () => {
 
   it('reads the Secrets again when credentials are refused, with growing pauses', async () => {
     await using stage = new Stage();
-    stage.secrets.set('token/value', 'old');
+    stage.secrets.set('token/value', new Secret('old'));
     stage.put(migrationOf({ spec: { source } }));
     await stage.lead();
     stage.worker('copy').end('Failed', unauthorized);
     await stage.pass(1_000);
     assert.equal(stage.phase('copy'), 'Running');
     assert.equal(stage.condition('copy', 'Degraded'), 'True CredentialsRefused');
-    stage.secrets.set('token/value', 'new');
+    stage.secrets.set('token/value', new Secret('new'));
     await stage.pass(5_000);
     assert.equal(stage.workers.length, 2);
     assert.equal(stage.worker('copy').job.secrets[0]?.value, 'new');

@@ -85,40 +85,40 @@ export class EndpointResolver {
     if (fields.basicAuth !== undefined) {
       const base = [...path, 'basicAuth'];
       const username = this.#credential(fields.basicAuth.username, [...base, 'username']);
-      if (username.includes(':'))
+      if (username.reveal().includes(':'))
         this.report([...base, 'username'], 'contains a colon, which is not allowed in a user name');
       const password = this.#credential(fields.basicAuth.password, [...base, 'password']);
-      return { kind: 'basic', username: new Secret(username), password: new Secret(password) };
+      return { kind: 'basic', username, password };
     }
     if (fields.authorization !== undefined) {
       const at = [...path, 'authorization', 'credentials'];
       const credentials = this.#credential(fields.authorization.credentials, at);
-      if (!/^[!-~]([ -~]*[!-~])?$/.test(credentials) && credentials !== '') {
+      if (!/^([!-~]([ -~]*[!-~])?)?$/.test(credentials.reveal())) {
         this.report(
           at,
           'contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
         );
       }
-      return { kind: 'authorization', type: fields.authorization.type, credentials: new Secret(credentials) };
+      return { kind: 'authorization', type: fields.authorization.type, credentials };
     }
     return undefined;
   }
 
-  #credential(reference: KeyReference, path: readonly string[]): string {
+  #credential(reference: KeyReference, path: readonly string[]): Secret {
     const value = this.#value('Secret', reference, path);
-    if (value === undefined) return '';
-    const text = withoutFinalNewline(value);
+    if (value === undefined) return new Secret('');
+    const text = withoutFinalNewline(value.reveal());
     // A value that is too long is not checked further.
-    if (this.#isTooLong(text, MAX_CREDENTIAL_BYTES, path)) return '';
+    if (this.#isTooLong(text, MAX_CREDENTIAL_BYTES, path)) return new Secret('');
     if (text === '') this.report(path, 'refers to an empty value');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
     else if (/[\u0000-\u001f\u007f]/.test(text))
       this.report(path, 'contains control characters, such as a newline in the middle');
     else if (text.includes('\ufffd')) this.report(path, 'is not UTF-8 text');
-    return text;
+    return new Secret(text);
   }
 
-  #value(kind: ReferenceKind, { name, key }: KeyReference, path: readonly string[]): string | undefined {
+  #value(kind: ReferenceKind, { name, key }: KeyReference, path: readonly string[]): Secret | undefined {
     const value = this.#secrets.get(kind, name, key);
     if (value !== undefined) return value;
     return this.report(path, `${kind} ${JSON.stringify(name)} with the key ${JSON.stringify(key)} not found`);
@@ -138,12 +138,12 @@ export class EndpointResolver {
     this.report(path, `take ${bytes} bytes in total; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
   }
 
-  #pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): string | undefined {
-    const text = this.#value(kind, reference, path);
-    return text === undefined || this.#isTooLong(text, MAX_PEM_BYTES, path) ? undefined : text;
+  #pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): Secret | undefined {
+    const pem = this.#value(kind, reference, path);
+    return pem === undefined || this.#isTooLong(pem.reveal(), MAX_PEM_BYTES, path) ? undefined : pem;
   }
 
-  #eitherValue(reference: SecretOrConfigMap | undefined, path: readonly string[]): string | undefined {
+  #eitherValue(reference: SecretOrConfigMap | undefined, path: readonly string[]): Secret | undefined {
     if (reference?.secret !== undefined) return this.#pem('Secret', reference.secret, [...path, 'secret']);
     if (reference?.configMap !== undefined) return this.#pem('ConfigMap', reference.configMap, [...path, 'configMap']);
     return undefined;
@@ -162,26 +162,27 @@ export class EndpointResolver {
       this.report(keyPath, 'does not match the certificate in cert');
     }
     const minVersion = tls.minVersion === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2';
-    const pems = { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }) };
-    if (this.problems.length === before) {
-      try {
-        createSecureContext({ ...pems, ...(key !== undefined && { key }), minVersion });
-      } catch (error) {
-        this.report(path, `is not accepted by OpenSSL: ${error instanceof Error ? error.message : 'unknown reason'}`);
-      }
-    }
-    return {
-      ...pems,
-      ...(key !== undefined && { key: new Secret(key) }),
+    const resolved: EndpointTls = {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
       ...(tls.serverName !== undefined && { serverName: tls.serverName }),
       insecureSkipVerify: tls.insecureSkipVerify,
       minVersion,
     };
+    if (this.problems.length === before) {
+      try {
+        createSecureContext({ ca: ca?.reveal(), cert: cert?.reveal(), key: key?.reveal(), minVersion });
+      } catch (error) {
+        this.report(path, `is not accepted by OpenSSL: ${error instanceof Error ? error.message : 'unknown reason'}`);
+      }
+    }
+    return resolved;
   }
 
   /** Checks every certificate of a PEM text and returns the first. */
-  #certificates(pem: string, path: readonly string[]): X509Certificate | undefined {
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  #certificates(pem: Secret, path: readonly string[]): X509Certificate | undefined {
+    const blocks = pem.reveal().match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
     if (blocks === null) return this.report(path, 'contains no PEM certificate (-----BEGIN CERTIFICATE-----)');
     try {
       return blocks.map((block) => new X509Certificate(block))[0];
@@ -190,10 +191,11 @@ export class EndpointResolver {
     }
   }
 
-  #privateKey(pem: string, path: readonly string[]): KeyObject | undefined {
-    if (/ENCRYPTED/.test(pem)) return this.report(path, 'is encrypted; give the private key without a passphrase');
+  #privateKey(pem: Secret, path: readonly string[]): KeyObject | undefined {
+    if (/ENCRYPTED/.test(pem.reveal()))
+      return this.report(path, 'is encrypted; give the private key without a passphrase');
     try {
-      return createPrivateKey(pem);
+      return createPrivateKey(pem.reveal());
     } catch {
       return this.report(path, 'contains no readable PEM private key (-----BEGIN PRIVATE KEY-----)');
     }

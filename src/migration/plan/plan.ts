@@ -10,7 +10,6 @@ import type { SecretSource } from '../../api/secret-source.ts';
 import { formatSelector, parseSelector } from '../../api/selector.ts';
 import { checkSemantics } from '../../api/semantics.ts';
 import { parseTime } from '../../api/time.ts';
-import { Secret } from '../../telemetry/secret.ts';
 import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
 import { LONGEST_WINDOW_MS } from './window-bounds.ts';
 import { EndpointResolver, inherit, NO_FIELDS, toEndpoint } from './plan-endpoint.ts';
@@ -187,7 +186,7 @@ function compileRelabeling(rule: Relabeling): RelabelRule {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !(value instanceof Secret)) {
+  if (typeof value === 'object' && value !== null) {
     for (const field of Object.values(value)) deepFreeze(field);
     Object.freeze(value);
   }

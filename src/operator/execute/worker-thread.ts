@@ -14,6 +14,7 @@ import {
 } from '../../migration/report/observer.ts';
 import { compilePlan } from '../../migration/plan/plan.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../telemetry/clock.ts';
+import { Secret } from '../../telemetry/secret.ts';
 import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
 
 const REPORT_MS = 1_000;
@@ -72,7 +73,9 @@ export async function runJob(
   random: () => number,
 ): Promise<void> {
   const post = (message: FromWorker) => port.postMessage(message);
-  const values = new Map(job.secrets.map(({ kind, name, key, value }) => [JSON.stringify([kind, name, key]), value]));
+  const values = new Map(
+    job.secrets.map(({ kind, name, key, value }) => [JSON.stringify([kind, name, key]), new Secret(value)]),
+  );
   const compiled = compilePlan(job.migration, {
     get: (kind, name, key) => values.get(JSON.stringify([kind, name, key])),
   });

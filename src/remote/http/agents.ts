@@ -38,8 +38,8 @@ export function tlsOptions(tls: EndpointTls): HttpsAgentOptions {
     rejectUnauthorized: !tls.insecureSkipVerify,
     minVersion: tls.minVersion,
     ALPNProtocols: ['http/1.1'],
-    ...(tls.ca !== undefined && { ca: tls.ca }),
-    ...(tls.cert !== undefined && { cert: tls.cert }),
+    ...(tls.ca !== undefined && { ca: tls.ca.reveal() }),
+    ...(tls.cert !== undefined && { cert: tls.cert.reveal() }),
     ...(tls.key !== undefined && { key: tls.key.reveal() }),
     ...(tls.serverName !== undefined && { servername: tls.serverName }),
   };

@@ -10,9 +10,9 @@ export type EndpointAuth =
   | { readonly kind: 'authorization'; readonly type: string; readonly credentials: Secret };
 
 export interface EndpointTls {
-  /** PEM texts. */
-  readonly ca?: string;
-  readonly cert?: string;
+  /** PEM texts. A file with a certificate often has its key too. */
+  readonly ca?: Secret;
+  readonly cert?: Secret;
   readonly key?: Secret;
   readonly serverName?: string;
   readonly insecureSkipVerify: boolean;

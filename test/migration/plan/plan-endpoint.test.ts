@@ -152,8 +152,8 @@ describe('the secrets of a plan', () => {
 
     it('are PEM texts', () => {
       const plan = planOf(tls, pems);
-      assert.equal(plan.destination.tls.ca, authority.cert);
-      assert.equal(plan.destination.tls.cert, mine.cert);
+      assert.equal(plan.destination.tls.ca?.reveal(), authority.cert);
+      assert.equal(plan.destination.tls.cert?.reveal(), mine.cert);
       assert.equal(plan.destination.tls.key?.reveal(), mine.key);
     });
 

@@ -12,6 +12,7 @@ import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkQueue } from '../../../src/operator/kube/work-queue.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import type { LogFields } from '../../../src/telemetry/log-text.ts';
+import type { Secret } from '../../../src/telemetry/secret.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock, settled } from './manual-clock.ts';
 import { endMs, migrationOf, nowMs, startMs } from './migrations.ts';
@@ -22,7 +23,7 @@ export class Stage implements AsyncDisposable {
   /** What the API server has. */
   readonly #objects = new Map<string, PromMigration>();
   readonly workers: FakeWorker[] = [];
-  readonly secrets = new Map<string, string>();
+  readonly secrets = new Map<string, Secret>();
   readonly events: string[] = [];
   readonly logs: string[] = [];
   readonly deleted: string[] = [];
