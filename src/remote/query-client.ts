@@ -1,6 +1,7 @@
 // A client for the PromQL API, for progress and for uncertain windows at destinations without remote_read.
 
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
+import { Secret, SecretUrl } from '../telemetry/secret.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { ClientContext, HttpResponse } from './http/exchange.ts';
@@ -35,7 +36,7 @@ const LONGEST_QUERY_STRING = 4096;
 
 export class QueryClient {
   readonly #http: HttpClient;
-  readonly #base: URL;
+  readonly #base: Secret<URL>;
   /** The pool for the memory of responses. */
   readonly buffers: Buffers;
 
@@ -45,7 +46,7 @@ export class QueryClient {
    */
   constructor(endpoint: Endpoint, context: ClientContext) {
     this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
-    this.#base = new URL(endpoint.url);
+    this.#base = new Secret(new URL(endpoint.url.reveal()));
     this.buffers = context.buffers;
   }
 
@@ -136,8 +137,14 @@ export class QueryClient {
    */
   async flush(signal: AbortSignal): Promise<boolean> {
     try {
-      const url = apiUrl(this.#base, 'force_flush');
-      const response = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
+      const url = apiUrl(this.#base.reveal(), 'force_flush');
+      const response = await this.#http.request({
+        method: 'GET',
+        url: new SecretUrl(url.href),
+        headers: {},
+        attempt: 1,
+        signal,
+      });
       // Some proxies respond to every path with a page of their own.
       return (await response.text()) === '' && response.status === 200;
     } catch (error) {
@@ -153,8 +160,14 @@ export class QueryClient {
    */
   async isPrometheus(signal: AbortSignal): Promise<boolean> {
     try {
-      const url = apiUrl(this.#base, 'walreplay');
-      const response = await this.#http.request({ method: 'GET', url: url.href, headers: {}, attempt: 1, signal });
+      const url = apiUrl(this.#base.reveal(), 'walreplay');
+      const response = await this.#http.request({
+        method: 'GET',
+        url: new SecretUrl(url.href),
+        headers: {},
+        attempt: 1,
+        signal,
+      });
       const text = await response.text();
       return (
         response.status === 200 && /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(text)
@@ -209,13 +222,13 @@ export class QueryClient {
   }
 
   async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpResponse> {
-    const url = apiUrl(this.#base, api);
+    const url = apiUrl(this.#base.reveal(), api);
     const encoded = new URLSearchParams(parameters).toString();
     if (encoded.length + url.search.length <= LONGEST_QUERY_STRING) {
       url.search = url.search === '' ? encoded : `${url.search}&${encoded}`;
       return this.#http.request({
         method: 'GET',
-        url: url.href,
+        url: new SecretUrl(url.href),
         headers: { accept: 'application/json' },
         attempt,
         signal,
@@ -223,7 +236,7 @@ export class QueryClient {
     }
     return this.#http.request({
       method: 'POST',
-      url: url.href,
+      url: new SecretUrl(url.href),
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: Buffer.from(encoded, 'ascii'),
       attempt,

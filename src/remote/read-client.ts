@@ -1,5 +1,6 @@
 // A client for a remote_read endpoint.
 
+import type { SecretUrl } from '../telemetry/secret.ts';
 import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { Buffers } from './http/buffers.ts';
@@ -36,14 +37,14 @@ export class ReadClient {
   /** The pool for the memory of bodies. */
   readonly buffers: Buffers;
   readonly #http: HttpClient;
-  readonly #url: string;
+  readonly #url: SecretUrl;
   #searchesRegexes: boolean;
 
   constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number = DEFAULT_MAX_CONNECTIONS) {
     this.buffers = context.buffers;
     this.#http = new HttpClient(endpoint, context, maxConnections);
     this.#url = endpoint.url;
-    this.#searchesRegexes = INFLUXDB_PATH.test(endpoint.url);
+    this.#searchesRegexes = INFLUXDB_PATH.test(endpoint.url.reveal());
   }
 
   /**

@@ -1,5 +1,6 @@
 // A client for a remote_write endpoint. Each lane sends one request at a time.
 
+import type { SecretUrl } from '../telemetry/secret.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { ClientContext } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
@@ -20,7 +21,7 @@ const REQUEST_HEADERS = {
 
 export class WriteClient {
   readonly #http: HttpClient;
-  readonly #url: string;
+  readonly #url: SecretUrl;
 
   constructor(endpoint: Endpoint, context: ClientContext, maxConnections: number) {
     this.#http = new HttpClient(endpoint, context, maxConnections);

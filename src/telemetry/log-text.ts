@@ -83,7 +83,8 @@ function presentableError(error: Error): Presentable {
  */
 function presentable(value: unknown, name = '', depth = 0): Presentable | undefined {
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return undefined;
-  if (value instanceof Secret || (value !== null && SECRET_NAME.test(name))) return '***';
+  if (value !== null && SECRET_NAME.test(name)) return '***';
+  if (value instanceof Secret) return value.toString();
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return value.toString();

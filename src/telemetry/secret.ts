@@ -1,5 +1,5 @@
 // A value that must never be printed. Code that needs the value calls `reveal`. Everything that turns values into text (templates, JSON,
-// util.inspect, the logger) sees `***`.
+// util.inspect, the logger) sees `***`, or a redacted URL.
 
 import { inspect } from 'node:util';
 
@@ -20,11 +20,18 @@ export class Secret<T = string> {
   }
 
   toJSON(): string {
-    return '***';
+    return this.toString();
   }
 
   [inspect.custom](): string {
-    return '***';
+    return this.toString();
+  }
+}
+
+/** A URL that may have credentials in its query or userinfo. It is printed without them. */
+export class SecretUrl extends Secret {
+  override toString(): string {
+    return redactUrl(this.reveal());
   }
 }
 

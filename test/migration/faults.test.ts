@@ -1,6 +1,7 @@
 // What real servers can't be made to do on demand, over real HTTP: bad bytes, absent servers, and an end at any moment.
 import assert from 'node:assert/strict';
 import type { MigrationProgress } from '../../src/migration/report/observer.ts';
+import { SecretUrl } from '../../src/telemetry/secret.ts';
 import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from './support/fake-source.ts';
@@ -50,8 +51,12 @@ describe('a side that is not there', () => {
     const plan = planFor({ source, destination });
     const clock = () => new FastClock({ nowMs: epochMs + dayMs, speed: 20 });
     const cases = [
-      [{ ...plan, source: { ...plan.source, url: nowhere } }, 'source', /refuse/],
-      [{ ...plan, destination: { ...plan.destination, url: noName } }, 'destination', /host\.name\.invalid/],
+      [{ ...plan, source: { ...plan.source, url: new SecretUrl(nowhere) } }, 'source', /refuse/],
+      [
+        { ...plan, destination: { ...plan.destination, url: new SecretUrl(noName) } },
+        'destination',
+        /host\.name\.invalid/,
+      ],
       [
         planFor({ source, destination: { readUrl: nowhere, writeUrl: nowhere, queryUrl: nowhere } }),
         'progress',

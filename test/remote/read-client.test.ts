@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 
 import { ReadClient } from '../../src/remote/read-client.ts';
 import { Secret } from '../../src/telemetry/secret.ts';
+import { secretValues } from '../support/secrets.ts';
 import { collect, endpointAt, failureOf, httpServer, once, rawServer, recordingHooks } from './servers.ts';
 
 const request = Buffer.from('a read request');
@@ -21,7 +22,7 @@ describe('ReadClient', () => {
     });
     const client = new ReadClient(
       endpointAt(`${server.url}/api/v1/prom/read?db=a%20b&x=%2F`, {
-        headers: { 'X-Scope-OrgID': 'tenant-1', Accept: 'text/x' },
+        headers: secretValues({ 'X-Scope-OrgID': 'tenant-1', Accept: 'text/x' }),
         auth: { kind: 'basic', username: new Secret('user'), password: new Secret('pässword') },
       }),
       recordingHooks(),
@@ -130,7 +131,10 @@ describe('ReadClient', () => {
   it('names the largest header of a request whose headers are too large, and not its value', async () => {
     await using server = await httpServer((_, response) => response.writeHead(431).end());
     const auth = { kind: 'basic', username: new Secret('user'), password: new Secret('p'.repeat(8000)) } as const;
-    const client = new ReadClient(endpointAt(server.url, { auth, headers: { 'X-Other': 'short' } }), recordingHooks());
+    const client = new ReadClient(
+      endpointAt(server.url, { auth, headers: secretValues({ 'X-Other': 'short' }) }),
+      recordingHooks(),
+    );
     const failure = await failureOf(client.read(request, once()));
     client.close();
     assert.equal(failure.code, 'headers-too-large');
@@ -195,7 +199,7 @@ describe('ReadClient', () => {
         .end(`no ${url} for ${headers.authorization} ${headers['x-api-key']} at http://u:hunter2@host/`),
     );
     const endpoint = endpointAt(`${server.url}/read?db=metrics&u=admin&p=db%2Fpass`, {
-      headers: { 'X-Api-Key': 'key-123456' },
+      headers: secretValues({ 'X-Api-Key': 'key-123456' }),
       auth: { kind: 'basic', username: new Secret('me'), password: new Secret('top-secret') },
     });
     const client = new ReadClient(endpoint, recordingHooks());

@@ -8,6 +8,7 @@ import type { Buffers } from '../../src/remote/http/buffers.ts';
 import type { ClientContext, RequestEvent } from '../../src/remote/http/exchange.ts';
 import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 import { RemoteError } from '../../src/remote/meaning/remote-error.ts';
+import { SecretUrl } from '../../src/telemetry/secret.ts';
 
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
@@ -74,7 +75,7 @@ export function rawServer(response: string, end: 'close' | 'reset' | 'stay'): Pr
 export function endpointAt(url: string, changes: Partial<Endpoint> = {}): Endpoint {
   return {
     side: 'source',
-    url,
+    url: new SecretUrl(url),
     headers: {},
     auth: { kind: 'none' },
     tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },

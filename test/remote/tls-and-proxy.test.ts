@@ -12,7 +12,7 @@ import type { TlsOptions } from 'node:tls';
 import { tlsOptions } from '../../src/remote/http/agents.ts';
 import type { EndpointTls } from '../../src/remote/http/endpoint.ts';
 import { WriteClient } from '../../src/remote/write-client.ts';
-import { Secret } from '../../src/telemetry/secret.ts';
+import { Secret, SecretUrl } from '../../src/telemetry/secret.ts';
 import {
   endpointAt,
   failureOf,
@@ -105,7 +105,7 @@ function receiver(options: TlsOptions): Promise<TestServer> {
 
 function clientOf(url: string, tls: EndpointTls, proxyUrl?: string): WriteClient {
   return new WriteClient(
-    endpointAt(url, { side: 'destination', tls, ...(proxyUrl !== undefined && { proxyUrl }) }),
+    endpointAt(url, { side: 'destination', tls, ...(proxyUrl !== undefined && { proxyUrl: new SecretUrl(proxyUrl) }) }),
     recordingHooks(),
     2,
   );
@@ -267,7 +267,7 @@ describe('TLS', () => {
       for (const url of ['http://10.0.0.1/write', 'https://10.0.0.1/write']) {
         const endpoint = endpointAt(url, {
           side: 'destination',
-          proxyUrl: proxy.url.replace('//', '//me:hidden-word@'),
+          proxyUrl: new SecretUrl(proxy.url.replace('//', '//me:hidden-word@')),
           timeouts: { connectMs: 100, firstByteMs: 2000, silenceMs: 2000 },
         });
         const client = new WriteClient(endpoint, recordingHooks(), 1);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { WriteClient } from '../../src/remote/write-client.ts';
 import { Secret } from '../../src/telemetry/secret.ts';
+import { secretValues } from '../support/secrets.ts';
 import { endpointAt, failureOf, httpServer, once, rawServer, recordingHooks } from './servers.ts';
 
 const request = Buffer.from('a write request');
@@ -19,7 +20,7 @@ describe('WriteClient', () => {
     const endpoint = endpointAt(`${server.url}/api/v1/write?api-version=2`, {
       side: 'destination',
       auth: { kind: 'authorization', type: 'Bearer', credentials: new Secret('token') },
-      headers: { 'Content-Type': 'text/plain' },
+      headers: secretValues({ 'Content-Type': 'text/plain' }),
     });
     const hooks = recordingHooks();
     const client = new WriteClient(endpoint, hooks, 2);

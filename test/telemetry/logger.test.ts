@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createLogger, type LogFormat, type LogLevel } from '../../src/telemetry/logger.ts';
-import { Secret } from '../../src/telemetry/secret.ts';
+import { Secret, SecretUrl } from '../../src/telemetry/secret.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
 
@@ -70,6 +70,7 @@ describe('the logger', () => {
       ['a Secret', { value: secret }],
       ['a Secret inside of objects and lists', { value: { deep: [{ deeper: secret }] } }],
       ['a Secret in a Map', { value: new Map([['x', secret]]) }],
+      ['a URL with credentials', { value: new SecretUrl('http://me:hunter2@host/?p=hunter2') }],
       ['a Secret in a template', { value: `${secret}` }],
       [
         'what is named like a secret',

@@ -7,7 +7,6 @@ import type { Side } from '../../remote/meaning/side.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { retryDelayMs } from '../../remote/retry-delay.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import { redactUrl } from '../../telemetry/secret.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 
@@ -74,7 +73,7 @@ export class Retrier {
       if (leftMs <= 0) {
         throw new MigrationError(
           'unreachable',
-          `the ${error.side} ${redactUrl(endpoint.url)} did not respond within ${Math.round(startupDeadlineMs / 1000)} s: ${error.message}`,
+          `the ${error.side} ${endpoint.url} did not respond within ${Math.round(startupDeadlineMs / 1000)} s: ${error.message}`,
           { side: error.side, hint: error.hint, cause: error },
         );
       }

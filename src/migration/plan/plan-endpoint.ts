@@ -16,7 +16,7 @@ import type {
 } from '../../api/prom-migration-endpoint.ts';
 import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../../api/secret-source.ts';
 import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/http/endpoint.ts';
-import { Secret } from '../../telemetry/secret.ts';
+import { Secret, SecretUrl } from '../../telemetry/secret.ts';
 
 /** No real credential is longer: the largest tokens take a few kilobytes. Servers accept 8 KiB to 1 MiB of headers. */
 const MAX_CREDENTIAL_BYTES = 16 * 1024;
@@ -38,11 +38,11 @@ export interface EndpointFields {
 
 /** The same fields, resolved; undefined if the manifest does not set them, so that those of another endpoint can be inherited. */
 export interface ResolvedFields {
-  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly headers: Readonly<Record<string, Secret>> | undefined;
   readonly tenant: Tenant | undefined;
   readonly auth: EndpointAuth | undefined;
   readonly tls: EndpointTls | undefined;
-  readonly proxyUrl: string | undefined;
+  readonly proxyUrl: SecretUrl | undefined;
   readonly timeouts: Partial<Endpoint['timeouts']>;
 }
 
@@ -68,11 +68,11 @@ export class EndpointResolver {
   resolve(fields: EndpointFields, path: readonly string[]): ResolvedFields {
     this.#checkHeaders(fields.headers ?? {}, [...path, 'headers']);
     return {
-      headers: fields.headers,
+      headers: fields.headers && secretValues(fields.headers),
       tenant: fields.tenant,
       auth: this.#auth(fields, path),
       tls: fields.tls === undefined ? undefined : this.#tls(fields.tls, [...path, 'tls']),
-      proxyUrl: fields.proxyUrl,
+      proxyUrl: fields.proxyUrl === undefined ? undefined : new SecretUrl(fields.proxyUrl),
       timeouts: this.#timeouts(fields.timeouts ?? {}, [...path, 'timeouts']),
     };
   }
@@ -240,7 +240,7 @@ const USUAL_TIMEOUTS: Endpoint['timeouts'] = { connectMs: 10_000, firstByteMs: 3
 export function toEndpoint(side: Endpoint['side'], url: string, fields: ResolvedFields): Endpoint {
   return {
     side,
-    url,
+    url: new SecretUrl(url),
     headers: withTenant(fields.headers ?? {}, fields.tenant),
     auth: fields.auth ?? { kind: 'none' },
     tls: fields.tls ?? { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
@@ -249,9 +249,13 @@ export function toEndpoint(side: Endpoint['side'], url: string, fields: Resolved
   };
 }
 
-function withTenant(headers: Readonly<Record<string, string>>, tenant: Tenant | undefined): Record<string, string> {
+function withTenant(headers: Readonly<Record<string, Secret>>, tenant: Tenant | undefined): Record<string, Secret> {
   if (tenant === undefined) return { ...headers };
   // Inherited headers may contain the tenant of the other endpoint.
   const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== tenant.header.toLowerCase());
-  return { ...Object.fromEntries(others), [tenant.header]: tenant.value };
+  return { ...Object.fromEntries(others), [tenant.header]: new Secret(tenant.value) };
+}
+
+function secretValues(headers: Readonly<Record<string, string>>): Record<string, Secret> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, new Secret(value)]));
 }

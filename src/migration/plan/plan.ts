@@ -86,10 +86,12 @@ export type CopyDefinition = Pick<MigrationPlan, 'selectors' | 'relabelings' | '
  * migrations: a change here makes them start again from the beginning.
  */
 export function migrationId(copy: CopyDefinition): string {
-  const headers = Object.entries(copy.source.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const headers = Object.entries(copy.source.headers).map(
+    ([name, value]) => [name.toLowerCase(), value.reveal()] as const,
+  );
   const definition = [
     'prom-migrator copy 1',
-    copy.source.url,
+    copy.source.url.reveal(),
     headers.sort(byName),
     [...new Set(copy.selectors.map((matchers) => formatSelector([...matchers].sort(byMatcher))))].sort(),
     copy.relabelings.map((rule) => [

@@ -20,7 +20,7 @@ export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
   const tls = { ...connections, ...tlsOptions(endpoint.tls) };
   if (endpoint.proxyUrl === undefined) return { http: new HttpAgent(connections), https: new HttpsAgent(tls) };
   // hpagent takes the time limit for the tunnel from the agent's `timeout`.
-  const proxy = { proxy: endpoint.proxyUrl, timeout: endpoint.timeouts.connectMs };
+  const proxy = { proxy: endpoint.proxyUrl.reveal(), timeout: endpoint.timeouts.connectMs };
   return {
     http: new HttpProxyAgent({ ...connections, ...proxy } satisfies HttpAgentOptions & { proxy: string }),
     https: new HttpsProxyAgent({ ...tls, ...proxy } satisfies HttpsAgentOptions & { proxy: string }),

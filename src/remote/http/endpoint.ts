@@ -1,6 +1,6 @@
 // One HTTP endpoint with everything resolved: compiled from an endpoint of the manifest and its secrets.
 
-import type { Secret } from '../../telemetry/secret.ts';
+import type { Secret, SecretUrl } from '../../telemetry/secret.ts';
 import type { Side } from '../meaning/side.ts';
 
 export type EndpointAuth =
@@ -22,12 +22,12 @@ export interface EndpointTls {
 export interface Endpoint {
   readonly side: Side;
   /** Used verbatim, with its path and query. */
-  readonly url: string;
-  /** Includes the tenant's header. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly url: SecretUrl;
+  /** Includes the tenant's header. Any of them may be a credential: `X-Api-Key`, `Cookie`. */
+  readonly headers: Readonly<Record<string, Secret>>;
   readonly auth: EndpointAuth;
   readonly tls: EndpointTls;
-  readonly proxyUrl?: string;
+  readonly proxyUrl?: SecretUrl;
   readonly timeouts: {
     readonly connectMs: number;
     /** From the request's last byte to the response's headers. */

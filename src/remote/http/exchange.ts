@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import got from 'got';
 
 import type { Clock } from '../../telemetry/clock.ts';
+import type { Secret, SecretUrl } from '../../telemetry/secret.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Side } from '../meaning/side.ts';
 import { hintOf, type RemoteCode } from '../meaning/response-codes.ts';
@@ -34,7 +35,7 @@ export interface ClientContext {
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
-  readonly url: string;
+  readonly url: SecretUrl;
   /** Names in lower case. They override the endpoint's own headers. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
@@ -86,14 +87,18 @@ export class Exchange {
     this.#startedMs = context.clock.monotonicMs();
   }
 
-  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
+  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, Secret>>): Promise<HttpResponse> {
     const { method, url, body, attempt, signal } = this.#request;
     try {
       signal.throwIfAborted();
       const { connectMs, firstByteMs } = endpoint.timeouts;
-      const stream = got.stream(url, {
+      const stream = got.stream(url.reveal(), {
         method,
-        headers: { ...headers, ...this.#request.headers, ...(attempt > 1 && { 'retry-attempt': String(attempt - 1) }) },
+        headers: {
+          ...plainHeaders(headers),
+          ...this.#request.headers,
+          ...(attempt > 1 && { 'retry-attempt': String(attempt - 1) }),
+        },
         ...(body !== undefined && { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
         agent: agents,
         timeout: {
@@ -252,4 +257,8 @@ export class Exchange {
       receivedBytes: this.#receivedBytes,
     });
   }
+}
+
+function plainHeaders(headers: Readonly<Record<string, Secret>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
 }

@@ -1,6 +1,7 @@
 // HTTP requests to one endpoint, shared by the read, write and query clients: headers, credentials, and the classification of responses.
 // exchange.ts runs one request, classify-response.ts has the classes of responses, agents.ts the connections.
 
+import { Secret } from '../../telemetry/secret.ts';
 import { VERSION } from '../../telemetry/version.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Side } from '../meaning/side.ts';
@@ -18,7 +19,7 @@ export class HttpClient {
   readonly #endpoint: Endpoint;
   readonly #context: ClientContext;
   readonly #agents: Agents;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: Readonly<Record<string, Secret>>;
 
   constructor(endpoint: Endpoint, context: ClientContext, maxSockets: number) {
     this.side = endpoint.side;
@@ -81,24 +82,24 @@ export class HttpClient {
   }
 }
 
-function endpointHeaders(endpoint: Endpoint): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': `prom-migrator/${VERSION}` };
+function endpointHeaders(endpoint: Endpoint): Record<string, Secret> {
+  const headers: Record<string, Secret> = { 'user-agent': new Secret(`prom-migrator/${VERSION}`) };
   // Mimir with ingest storage acknowledges a write before queries show it, unless the query requests strong consistency.
-  if (endpoint.side === 'progress') headers['x-read-consistency'] = 'strong';
+  if (endpoint.side === 'progress') headers['x-read-consistency'] = new Secret('strong');
   for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
   const { auth } = endpoint;
   if (auth.kind === 'basic') {
     const pair = `${auth.username.reveal()}:${auth.password.reveal()}`;
-    headers['authorization'] = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+    headers['authorization'] = new Secret(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
   } else if (auth.kind === 'authorization') {
-    headers['authorization'] = `${auth.type} ${auth.credentials.reveal()}`;
+    headers['authorization'] = new Secret(`${auth.type} ${auth.credentials.reveal()}`);
   }
   return headers;
 }
 
 /** The name and size of the largest header, never its value. */
-function largestHeader(headers: Readonly<Record<string, string>>): string {
-  const bytes = (name: string) => Buffer.byteLength(headers[name] ?? '');
+function largestHeader(headers: Readonly<Record<string, Secret>>): string {
+  const bytes = (name: string) => Buffer.byteLength(headers[name]?.reveal() ?? '');
   const [largest = ''] = Object.keys(headers).sort((a, b) => bytes(b) - bytes(a));
   return `the largest header of the request is ${largest} with ${bytes(largest)} bytes`;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type CopyDefinition, compilePlan, migrationId } from '../../../src/migration/plan/plan.ts';
+import { SecretUrl } from '../../../src/telemetry/secret.ts';
 import { type Changes, changed, documents, linesOf, load } from '../../api/manifests.ts';
+import { revealed, secretValues } from '../../support/secrets.ts';
 import { planOf } from '../support/compiled-plan.ts';
 
 const ref = (key: string) => ({ name: 's', key });
@@ -15,7 +17,7 @@ describe('the plan of a migration', () => {
       tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
       timeouts: { connectMs: 10_000, firstByteMs: 300_000, silenceMs: 120_000 },
     };
-    assert.deepEqual(plan, {
+    assert.deepEqual(revealed(plan), {
       migration: 'default/m',
       source: {
         side: 'source',
@@ -74,7 +76,7 @@ describe('the plan of a migration', () => {
     assert.equal(plan.migration, 'monitoring/m');
     assert.equal(plan.source.readMode, 'Samples');
     assert.equal(plan.source.maxFrameBytes, 2 ** 30);
-    assert.equal(plan.source.proxyUrl, 'http://proxy:3128');
+    assert.equal(plan.source.proxyUrl?.reveal(), 'http://proxy:3128');
     assert.deepEqual(plan.source.timeouts, { connectMs: 90_000, firstByteMs: 300_000, silenceMs: 120_000 });
     assert.deepEqual(plan.progressLabels, { cluster: 'c' });
     assert.deepEqual(plan.selectors, [
@@ -116,8 +118,8 @@ describe('the plan of a migration', () => {
       'spec.source': { url: 'http://s/', headers: { a: 'b' }, tenant: { value: 't' } },
       'spec.destination.tenant': { header: 'THANOS-TENANT', value: 'u' },
     });
-    assert.deepEqual(plan.source.headers, { a: 'b', 'X-Scope-OrgID': 't' });
-    assert.deepEqual(plan.destination.headers, { 'THANOS-TENANT': 'u' });
+    assert.deepEqual(revealed(plan.source.headers), { a: 'b', 'X-Scope-OrgID': 't' });
+    assert.deepEqual(revealed(plan.destination.headers), { 'THANOS-TENANT': 'u' });
   });
 
   it('is frozen all the way down', () => {
@@ -149,10 +151,10 @@ describe('the endpoint for the progress', () => {
 
   it("takes the destination's fields where it has none of its own", () => {
     const endpoint = endpointOf({});
-    assert.deepEqual(endpoint.headers, { a: 'b', 'X-Scope-OrgID': 't' });
+    assert.deepEqual(revealed(endpoint.headers), { a: 'b', 'X-Scope-OrgID': 't' });
     assert.equal(endpoint.auth.kind, 'authorization');
     assert.deepEqual(endpoint.tls, { serverName: 'd', insecureSkipVerify: false, minVersion: 'TLSv1.3' });
-    assert.equal(endpoint.proxyUrl, 'http://proxy:1');
+    assert.equal(endpoint.proxyUrl?.reveal(), 'http://proxy:1');
     assert.deepEqual(endpoint.timeouts, { connectMs: 1000, firstByteMs: 300_000, silenceMs: 3000 });
   });
 
@@ -164,7 +166,7 @@ describe('the endpoint for the progress', () => {
       'spec.destination.progress.tls': {},
       'spec.destination.progress.timeouts': { connect: '9s' },
     });
-    assert.deepEqual(endpoint.headers, { c: 'd', 'x-scope-orgid': 'u' });
+    assert.deepEqual(revealed(endpoint.headers), { c: 'd', 'x-scope-orgid': 'u' });
     assert.ok(endpoint.auth.kind === 'basic');
     assert.equal(endpoint.auth.username.reveal(), 'u');
     assert.deepEqual(endpoint.tls, { insecureSkipVerify: false, minVersion: 'TLSv1.2' });
@@ -177,7 +179,7 @@ describe('the endpoint for the progress', () => {
       'spec.destination.headers': { 'x-scope-orgid': 'a' },
       'spec.destination.progress.tenant': { value: 'b' },
     });
-    assert.deepEqual(endpoint.headers, { 'X-Scope-OrgID': 'b' });
+    assert.deepEqual(revealed(endpoint.headers), { 'X-Scope-OrgID': 'b' });
   });
 
   it('is none with None', () => {
@@ -213,7 +215,7 @@ describe('a resource that the API server has let in', () => {
 
 describe('the id of a migration', () => {
   const copy: CopyDefinition = {
-    source: { url: 'http://s/read', headers: { 'X-Scope-OrgID': 't', b: '1' } },
+    source: { url: new SecretUrl('http://s/read'), headers: secretValues({ 'X-Scope-OrgID': 't', b: '1' }) },
     selectors: [
       [
         { kind: '=', name: '__name__', value: 'up' },
@@ -253,7 +255,7 @@ describe('the id of a migration', () => {
     const reverse = <T extends object>(object: T) => Object.fromEntries(Object.entries(object).reverse()) as T;
     const other: CopyDefinition = {
       ...copy,
-      source: { url: source.url, headers: { B: '1', 'x-scope-orgid': 't' } },
+      source: { url: source.url, headers: secretValues({ B: '1', 'x-scope-orgid': 't' }) },
       selectors: [...selectors, ...selectors].map((matchers) => [...matchers].reverse()).reverse(),
       externalLabels: reverse(externalLabels),
     };
@@ -261,8 +263,8 @@ describe('the id of a migration', () => {
   });
 
   const different: readonly (readonly [string, CopyDefinition])[] = [
-    ['the source', { ...copy, source: { ...copy.source, url: 'http://s/read?x' } }],
-    ['the tenant', { ...copy, source: { ...copy.source, headers: { 'X-Scope-OrgID': 'u', b: '1' } } }],
+    ['the source', { ...copy, source: { ...copy.source, url: new SecretUrl('http://s/read?x') } }],
+    ['the tenant', { ...copy, source: { ...copy.source, headers: secretValues({ 'X-Scope-OrgID': 'u', b: '1' }) } }],
     ['a selector', { ...copy, selectors: copy.selectors.slice(0, 1) }],
     ['a matcher', { ...copy, selectors: [[{ kind: '=', name: 'c', value: 'd' }]] }],
     ['the order of the rules', { ...copy, relabelings: [...copy.relabelings].reverse() }],

@@ -1,6 +1,7 @@
 // Responses of stores that no repetition and no smaller request changes: the migration ends soon, and says what to do.
 
 import assert from 'node:assert/strict';
+import { secretValues } from '../../support/secrets.ts';
 import { cortex } from '../../support/stores/cortex.ts';
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
@@ -76,7 +77,7 @@ describe('a refusal', () => {
 
 describe('a tenant', () => {
   it('of Cortex gets everything, and nobody else does', async () => {
-    const headers = { 'x-scope-orgid': 'team-a' };
+    const headers = secretValues({ 'x-scope-orgid': 'team-a' });
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ multitenancy: true }));
     const plan = planFor({ source, destination }, { destination: { headers } });
@@ -90,7 +91,7 @@ describe('a tenant', () => {
   });
 
   it('of Promscale is a label that Promscale adds: a resumed migration knows its samples all the same', async () => {
-    const headers = { tenant: 'team-a' };
+    const headers = secretValues({ tenant: 'team-a' });
     await using source = await prometheusWith();
     await using destination = await startFakeStore(promscale({ multitenancy: true }));
     const plan = {

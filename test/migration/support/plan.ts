@@ -12,6 +12,7 @@ import {
 import type { Counts } from '../../../src/migration/report/counts.ts';
 import type { Endpoint } from '../../../src/remote/http/endpoint.ts';
 import type { Side } from '../../../src/remote/meaning/side.ts';
+import { SecretUrl } from '../../../src/telemetry/secret.ts';
 import { FastClock } from './fake-clock.ts';
 
 export const minuteMs = 60_000;
@@ -28,7 +29,7 @@ export function emptyProgress(): MigrationProgress {
 export function endpoint(side: Side, url: string, changes: Partial<Endpoint> = {}): Endpoint {
   return {
     side,
-    url,
+    url: new SecretUrl(url),
     headers: {},
     auth: { kind: 'none' },
     tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },

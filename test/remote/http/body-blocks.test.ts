@@ -5,6 +5,7 @@ import { Exchange } from '../../../src/remote/http/exchange.ts';
 import { closeAgents, createAgents } from '../../../src/remote/http/agents.ts';
 import { BufferPool } from '../../../src/migration/limits/buffer-pool.ts';
 import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
+import { SecretUrl } from '../../../src/telemetry/secret.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -47,12 +48,12 @@ describe('the blocks of a body', function () {
   const agents = createAgents(
     {
       side: 'source',
-      url: 'http://127.0.0.1',
+      url: new SecretUrl('http://127.0.0.1'),
       headers: {},
       auth: { kind: 'none' },
       tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
       timeouts: { connectMs: 5_000, firstByteMs: 5_000, silenceMs: 5_000 },
-    } as unknown as Parameters<typeof createAgents>[0],
+    },
     2,
   );
   const pool = new BufferPool();
@@ -73,7 +74,7 @@ describe('the blocks of a body', function () {
   async function read(path: string, pauses: boolean): Promise<{ hash: string; most: number }> {
     const exchange = new Exchange('source', { clock: SYSTEM_CLOCK, buffers: pool, request: () => {} }, 5_000, {
       method: 'GET',
-      url: `${url}${path}`,
+      url: new SecretUrl(`${url}${path}`),
       headers: {},
       attempt: 1,
       signal: new AbortController().signal,

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 
 import { createRedactor } from '../../../src/remote/http/redact-response.ts';
 import { excerpt, RemoteError } from '../../../src/remote/meaning/remote-error.ts';
-import { Secret } from '../../../src/telemetry/secret.ts';
+import { Secret, SecretUrl } from '../../../src/telemetry/secret.ts';
+import { secretValues } from '../../support/secrets.ts';
 import { endpointAt } from '../servers.ts';
 
 describe('excerpt', () => {
@@ -43,9 +44,9 @@ describe('createRedactor', () => {
   it('masks users, passwords, tokens, keys and query values in the spellings that travel, and leaves words alone', () => {
     const redact = createRedactor(
       endpointAt('https://host/write?db=metrics&p=p%40ss%2Fword', {
-        headers: { 'X-Scope-OrgID': 'tenant', 'X-Vault-Token': 'hvs.abcdef' },
+        headers: secretValues({ 'X-Scope-OrgID': 'tenant', 'X-Vault-Token': 'hvs.abcdef' }),
         auth: { kind: 'basic', username: new Secret('admin'), password: new Secret('pa"ss') },
-        proxyUrl: 'http://u:proxy%20word@proxy:3128',
+        proxyUrl: new SecretUrl('http://u:proxy%20word@proxy:3128'),
       }),
     );
     const pair = Buffer.from('admin:pa"ss').toString('base64');
