@@ -20,6 +20,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'spec.destination.progress.timeouts': 'ProgressTimeouts',
   'spec.window': 'WindowBounds',
   'spec.relabelings[]': 'Relabeling',
+  'spec.verification': 'VerificationSpec',
   'status.conditions[]': 'Condition',
   'status.range': 'CopiedRange',
   'status.progress': 'StatusProgress',

@@ -32,7 +32,8 @@ export interface PromMigration {
 
 /**
  * What to copy, from where, and to where. The fields that define the copy (source, destination, selectors, time range,
- * labels) are immutable. Window, limits, suspend, deadlines, authentication and similar fields can be changed.
+ * labels) are immutable. Window, limits, verification, suspend, deadlines, authentication and similar fields can be
+ * changed.
  */
 export interface PromMigrationSpec {
   /** The Prometheus remote_read endpoint that samples are read from. */
@@ -56,6 +57,11 @@ export interface PromMigrationSpec {
    * reason and writes nothing newer. Skip counts them by reason and continues; the migration then ends with a warning.
    */
   readonly rejectedSamples: 'Fail' | 'Skip';
+  /**
+   * Whether source and destination are compared after the copy, sample by sample, and what happens if they differ. Can
+   * be changed at any time.
+   */
+  readonly verification: VerificationSpec;
   /**
    * Labels that are added to every series that has no label of that name, before relabelings, as Prometheus does on
    * remote_write.
@@ -147,6 +153,37 @@ export interface Limits {
    * request.
    */
   readonly samplesPerWrite: number;
+}
+
+/**
+ * Whether source and destination are compared after the copy, sample by sample, and what happens if they differ. Can
+ * be changed at any time.
+ */
+export interface VerificationSpec {
+  /**
+   * Full compares everything once it is copied; the migration has succeeded only when that is over. Setting it to Full
+   * on a finished migration compares what was copied; to compare again, set it to Off and then to Full. "Off" needs
+   * quotes in YAML, where the bare word means false. Full requires a destination that can be read:
+   * destination.progress.protocol RemoteRead or PromQL.
+   */
+  readonly mode: 'Off' | 'Full';
+  /**
+   * What happens if the destination lacks samples, has other values or has samples more than once. Fail ends the
+   * migration as failed. Report ends it as succeeded, with the condition Verified False. Repair writes what is
+   * missing, compares it again, and fails only if a difference remains.
+   */
+  readonly onDifference: 'Fail' | 'Report' | 'Repair';
+  /**
+   * Whether samples that only the destination has are counted. They never fail a verification, because another writer
+   * may have written them. Ignore does not look for them; use it if other writers send the same series to the
+   * destination.
+   */
+  readonly onExtra: 'Ignore' | 'Report';
+  /**
+   * How long a difference is read again before it counts. Raise it if the destination takes longer to show samples
+   * that it has accepted.
+   */
+  readonly settle: string;
 }
 
 /** One rule, with the meaning, the defaults and the RE2 syntax of Prometheus. */

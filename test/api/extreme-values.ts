@@ -211,6 +211,12 @@ export const extremeValues: readonly ExtremeValues[] = [
     accepted: ['"100ms"', '"10m"', `"${zeros}5m"`],
     refused: [...notDurations, '"99ms"', '"600001ms"', `"${digits}ms"`, '"9223372036854775807ms"', '"106752h"'],
   },
+  {
+    path: 'verification.settle',
+    accepted: ['"0s"', '"1h"', '"0h0m90s"', '"3600000ms"'],
+    refused: [...notDurations, '"0"', '"60m1ms"', `"${digits}ms"`, '"9223372036854775807ms"'],
+  },
+  { path: 'verification.mode', accepted: ['"Off"', 'Full'], refused: ['Off', 'off', 'no', '"off"', 'on', '0'] },
   { path: 'suspend', accepted: ['true', 'True', 'yes', 'on', 'y', 'no', 'off'], refused: ['1', '"true"', '0'] },
   {
     path: 'externalLabels.a',

@@ -2,6 +2,7 @@
 // API server hold the CRD to the same.
 
 import { badEndpoints } from './manifest-endpoint-tables.ts';
+import { badVerifications } from './manifest-verification-tables.ts';
 import type { Changes } from './manifests.ts';
 
 const time = 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z';
@@ -16,6 +17,7 @@ const nonEmptyMatcher =
 /** Changes to the smallest manifest, and all that is said about them, each line without its `m.yaml: `. */
 export const badManifests: readonly (readonly [Changes, readonly string[]])[] = [
   ...badEndpoints,
+  ...badVerifications,
 
   // Required fields.
   [{ spec: undefined }, ['spec: is required: What to copy, from where, and to where']],
@@ -51,7 +53,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.target': {} },
     [
-      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, rejectedSamples, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
+      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, rejectedSamples, verification, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
     ],
   ],
   [{ 'spec.source.basic_auth': {} }, ['spec.source.basic_auth: unknown field; did you mean basicAuth?']],
@@ -251,6 +253,14 @@ export const goodManifests: readonly (readonly [string, Changes])[] = [
   ['an offset and milliseconds', { 'spec.timeRange.end': '2024-01-01T01:00:00.001+01:00' }],
   ['the HA label of Mimir', { 'spec.destination.progress.labels': { __replica__: 'a', cluster: 'b' } }],
   ['a header of M3', { 'spec.source.headers': { 'M3-Storage-Policy': '1m:40d' } }],
+  ['a verification', { 'spec.verification': { mode: 'Full', onDifference: 'Repair', settle: '0s' } }],
+  [
+    'settings of a verification that is off, and None',
+    {
+      'spec.verification': { onDifference: 'Report', settle: '1h' },
+      'spec.destination.progress': { protocol: 'None' },
+    },
+  ],
   ['a status, as kubectl prints it', { status: { phase: 'Running', observedGeneration: 1 } }],
   [
     'every relabel action',

@@ -81,6 +81,7 @@ describe('a manifest that is right', () => {
     assert.deepEqual(spec.window, { min: '1s', targetSamples: 10_000_000 });
     assert.deepEqual(spec.limits, { memory: '128Mi', inFlightWrites: 8, samplesPerWrite: 50000 });
     assert.equal(spec.rejectedSamples, 'Fail');
+    assert.deepEqual(spec.verification, { mode: 'Off', onDifference: 'Fail', onExtra: 'Report', settle: '30s' });
     assert.equal(spec.suspend, false);
     assert.equal(spec.progressDeadlineSeconds, 600);
   });

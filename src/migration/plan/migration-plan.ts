@@ -59,4 +59,14 @@ export interface MigrationPlan {
   readonly rejectedSamples: 'Fail' | 'Skip';
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly relabelings: readonly RelabelRule[];
+  readonly verification: VerificationPlan;
+}
+
+/** Whether both sides are compared after the copy. Never part of `id`: it does not change what is copied. */
+interface VerificationPlan {
+  readonly mode: 'Off' | 'Full';
+  readonly onDifference: 'Fail' | 'Report' | 'Repair';
+  readonly onExtra: 'Ignore' | 'Report';
+  /** How long a difference may take to disappear. */
+  readonly settleMs: number;
 }

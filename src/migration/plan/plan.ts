@@ -65,6 +65,12 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
     rejectedSamples: spec.rejectedSamples,
     externalLabels: { ...spec.externalLabels },
     relabelings: (spec.relabelings ?? []).map(compileRelabeling),
+    verification: {
+      mode: spec.verification.mode,
+      onDifference: spec.verification.onDifference,
+      onExtra: spec.verification.onExtra,
+      settleMs: resolver.duration(spec.verification.settle, ['spec', 'verification', 'settle']),
+    },
   };
 
   const semantic = semanticProblems(migration);

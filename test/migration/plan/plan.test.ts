@@ -44,6 +44,7 @@ describe('the plan of a migration', () => {
       rejectedSamples: 'Fail',
       externalLabels: {},
       relabelings: [],
+      verification: { mode: 'Off', onDifference: 'Fail', onExtra: 'Report', settleMs: 30_000 },
     });
   });
 
@@ -72,6 +73,13 @@ describe('the plan of a migration', () => {
         { action: 'hashmod', sourceLabels: ['a'], targetLabel: 'b', modulus: 8 },
         { action: 'labeldrop', regex: 'x' },
       ],
+      'spec.verification': { mode: 'Full', onDifference: 'Repair', onExtra: 'Ignore', settle: '1m30s' },
+    });
+    assert.deepEqual(plan.verification, {
+      mode: 'Full',
+      onDifference: 'Repair',
+      onExtra: 'Ignore',
+      settleMs: 90_000,
     });
     assert.equal(plan.migration, 'monitoring/m');
     assert.equal(plan.source.readMode, 'Samples');
@@ -286,6 +294,7 @@ describe('the id of a migration', () => {
       { 'spec.destination.url': 'http://other/', 'spec.destination.ordering': 'Any' },
       { 'spec.window': { max: '5m' }, 'spec.limits': { inFlightWrites: 1 }, 'spec.rejectedSamples': 'Skip' },
       { 'metadata.name': 'n', 'spec.source.timeouts': { connect: '1s' } },
+      { 'spec.verification': { mode: 'Full', onDifference: 'Repair', onExtra: 'Ignore', settle: '1m' } },
     ];
     for (const changes of same) assert.equal(planOf(changes).id, id, JSON.stringify(changes));
   });

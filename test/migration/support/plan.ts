@@ -85,6 +85,7 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
     rejectedSamples: 'Fail',
     externalLabels: {},
     relabelings: [],
+    verification: { mode: 'Off', onDifference: 'Fail', onExtra: 'Report', settleMs: 30_000 },
     ...others,
   };
 }

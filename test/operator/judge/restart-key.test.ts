@@ -22,6 +22,7 @@ describe('what makes a running worker begin anew', () => {
     { limits: { inFlightWrites: 9 } },
     { window: { max: '10m' } },
     { rejectedSamples: 'Skip' },
+    { verification: { mode: 'Full' } },
   ];
   for (const spec of others) {
     it(`is ${JSON.stringify(spec)}`, () => assert.notEqual(restartKeyOf(specOf(spec)), base));
