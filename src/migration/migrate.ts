@@ -20,7 +20,8 @@ import { Pipeline } from './pipeline.ts';
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
   const { observer, stop, abort } = context;
-  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs);
+  const work = plan.verification.mode === 'Full' ? 'CopyAndVerify' : 'Copy';
+  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, work);
   const failed = new AbortController();
   const signal = AbortSignal.any([abort, failed.signal]);
   let connections: Connections | undefined;

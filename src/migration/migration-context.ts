@@ -2,6 +2,7 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { MigrationObserver } from './report/observer.ts';
+import type { ResumedVerification } from './report/verification.ts';
 
 export interface MigrationContext {
   readonly clock: Clock;
@@ -15,6 +16,8 @@ export interface MigrationContext {
   readonly startupDeadlineMs: number;
   /** Gets every piece of memory that the run has given back and must not use any more. Tests overwrite it. */
   readonly onBufferGivenBack?: (memory: Uint8Array) => void;
+  /** How far an earlier run had compared, if it was interrupted. A later mark in the destination takes precedence. */
+  readonly resumeVerification?: ResumedVerification;
   /** Called once at the start with a function that changes the rates of `plan.limits` at runtime; undefined means no limit. */
   readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
 }

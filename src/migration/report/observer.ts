@@ -5,10 +5,13 @@ import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
 import type { MigrationCode, WarningCode } from './migration-codes.ts';
+import type { VerificationProgress } from './verification.ts';
 
 /** Counts since this run began, unless noted otherwise. All fields are plain data; the object is updated in place. */
 export interface MigrationProgress {
-  phase: 'Starting' | 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
+  phase: 'Starting' | 'Running' | 'Verifying' | 'Succeeded' | 'Failed' | 'Interrupted';
+  /** What the whole run consists of: percentages and estimates count the halves of a copy that is verified equally. */
+  readonly work: 'Copy' | 'CopyAndVerify' | 'Verify';
   /** The frozen range, [startMs, endMs). */
   startMs: number;
   endMs: number;
@@ -60,6 +63,8 @@ export interface MigrationProgress {
   inFlightWrites: number;
   /** What the migration waits for, as text for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
   waitingFor: string;
+  /** Undefined: nothing was compared, or not yet. Its counts include those of the runs that it resumes. */
+  verification: VerificationProgress | undefined;
 }
 
 export type MigrationEvent =
@@ -129,9 +134,14 @@ export interface MigrationResult {
 }
 
 /** The progress of a migration of [startMs, endMs) that has not begun. */
-export function initialProgress(startMs: number, endMs: number): MigrationProgress {
+export function initialProgress(
+  startMs: number,
+  endMs: number,
+  work: MigrationProgress['work'] = 'Copy',
+): MigrationProgress {
   return {
     phase: 'Starting',
+    work,
     startMs,
     endMs,
     resumedFromMs: undefined,
@@ -145,5 +155,6 @@ export function initialProgress(startMs: number, endMs: number): MigrationProgre
     inFlightBytes: 0,
     inFlightWrites: 0,
     waitingFor: '',
+    verification: undefined,
   };
 }

@@ -1,77 +1,10 @@
-// What a verification counts and reports: to the command line, the metrics, the status and the report. Plain data.
+// What a verification counts and reports. The observer reports it too, and report/ may not import this folder, so it stands there.
 
-/**
- * - `missing`: the source has the sample, the destination does not
- * - `extra`: the destination has a sample inside the range and the selectors that the source does not have
- * - `different`: both have a sample of the series at that time, with different values
- * - `repeated`: the destination has the sample more than once
- */
-export type DifferenceKind = 'missing' | 'extra' | 'different' | 'repeated';
-
-/** Changes that a protocol or a store is known to make. Samples with such a change are equal as far as they can be compared. */
-export const EXPECTED_CHANGES = {
-  victoriametrics_decimals:
-    'VictoriaMetrics stores decimals: the value differs by less than 1 part in 10^11, or 0 has lost its sign',
-  victoriametrics_nan: 'VictoriaMetrics drops NaN values that are not stale markers',
-  victoriametrics_histograms: 'VictoriaMetrics stores native histograms as float series, or not at all',
-  influxdb_nan_inf: 'InfluxDB stores neither NaN nor ±Inf',
-  samples_negative_zero: 'a SAMPLES response shows −0 as 0',
-  samples_histogram_bounds: 'a SAMPLES response leaves out the bounds of custom buckets',
-  promql_stale_markers: 'a PromQL result does not show stale markers',
-  promql_nan_payloads: 'a PromQL result shows every NaN as the same one',
-  promql_histograms: 'a PromQL result shows of a native histogram its count, sum and buckets, in decimals',
-  invalid_labels: 'no receiver accepts the labels of the series, so it is not sent',
-  rejected: 'the destination rejected the samples and rejectedSamples is Skip',
-} as const satisfies Record<string, string>;
-
-export type ExpectedChange = keyof typeof EXPECTED_CHANGES;
-
-/** One sample that is not the same on both sides. */
-export interface Difference {
-  /** As a selector: `up{job="node"}`, with the labels after relabelling. */
-  readonly labels: string;
-  readonly timestampMs: number;
-  readonly kind: DifferenceKind;
-  /** As text that shows all bits of a float (`1`, `NaN 0x7ff8000000000001`, `stale`), or a histogram's fields; undefined: no sample there. */
-  readonly source: string | undefined;
-  readonly destination: string | undefined;
-}
-
-/** What was compared, and how it turned out. samples of the source = equal + missing + different + expected. */
-export interface VerificationCounts {
-  /** Series of one window, summed over all windows. */
-  seriesCompared: number;
-  /** Samples of the source, after relabelling. */
-  samplesCompared: number;
-  /** Bit for bit. */
-  equal: number;
-  missing: number;
-  extra: number;
-  different: number;
-  repeated: number;
-  expected: Partial<Record<ExpectedChange, number>>;
-  /** Samples that were missing and have been written. */
-  repaired: number;
-}
-
-export interface VerificationProgress extends VerificationCounts {
-  /** [startMs, endMs) is compared. */
-  startMs: number;
-  endMs: number;
-  /** Where an earlier verification had got to; undefined if this one began at `startMs`. */
-  resumedFromMs: number | undefined;
-  /** Everything before it has been compared, and every difference in it is final. */
-  throughMs: number;
-  /** For percentages and estimates: how far the comparison has come, differences that still have to settle included. Never decreases. */
-  reachedMs: number;
-  /** The first differences, at most ten, in the order of time. */
-  first: readonly Difference[];
-  bytesRead: number;
-  /** False until the end: a verification that was interrupted has no result. */
-  finished: boolean;
-}
-
-/** Whether what was compared so far shows no difference. Extra samples are reported only: another writer may have written them. */
-export function isMatching({ missing, different, repeated }: Readonly<VerificationCounts>): boolean {
-  return missing === 0 && different === 0 && repeated === 0;
-}
+export { EXPECTED_CHANGES, type ExpectedChange, isMatching } from '../report/verification.ts';
+export type {
+  Difference,
+  DifferenceKind,
+  ResumedVerification,
+  VerificationCounts,
+  VerificationProgress,
+} from '../report/verification.ts';
