@@ -1,7 +1,7 @@
 // When two floats count as the same: by their 64 bits, or by a change that a store or a protocol is known to make. Pure.
 
 import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
-import type { ExpectedChange } from './verification.ts';
+import type { ExpectedChange } from '../report/verification.ts';
 
 /** How the two sides were read, and which store the destination is. It decides which changes are expected. */
 export interface Lens {

@@ -3,7 +3,7 @@
 
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import { floatText, type Lens, type Verdict } from './float-comparison.ts';
-import type { ExpectedChange } from './verification.ts';
+import type { ExpectedChange } from '../report/verification.ts';
 
 /** The fields of prometheus.Histogram (types.proto). */
 const FIELD = {

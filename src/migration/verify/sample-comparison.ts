@@ -4,7 +4,7 @@
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { floatText, floatVerdict, type Lens, missingFloatReason, type Verdict } from './float-comparison.ts';
 import { histogramText, histogramVerdict, missingHistogramReason } from './histogram-comparison.ts';
-import type { DifferenceKind, ExpectedChange } from './verification.ts';
+import type { DifferenceKind, ExpectedChange } from '../report/verification.ts';
 
 /** Gets every difference of a series, and every sample with an expected change. */
 export type DifferenceSink = (difference: {
