@@ -1,6 +1,6 @@
 // The entry point of the program: maps ARGV to a command, and errors to exit codes. The commands are in cli/.
 
-import type { RunEngine } from './cli/run-command.ts';
+import type { RunEngine } from './cli/job.ts';
 import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';
 
 // A static import would load node:http before this line.
@@ -24,10 +24,11 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 
 // Loaded only when a command runs: --help and --version do not need it.
 async function loadEngine(): Promise<RunEngine> {
-  const [{ loadManifests }, { compilePlan }, { migrate }] = await Promise.all([
+  const [{ loadManifests }, { compilePlan }, { migrate }, { verify }] = await Promise.all([
     import('./api/manifest.ts'),
     import('./migration/plan/plan.ts'),
     import('./migration/migrate.ts'),
+    import('./migration/verify/verify.ts'),
   ]);
   return {
     prepare(files, secretsDir) {
@@ -35,6 +36,7 @@ async function loadEngine(): Promise<RunEngine> {
       return 'problems' in loaded ? loaded : compilePlan(loaded.migration, loaded.secrets);
     },
     migrate,
+    verify,
   };
 }
 

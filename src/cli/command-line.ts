@@ -8,8 +8,10 @@ import { COMMANDS, type Command } from './flags.ts';
 import { commandHelp, overallHelp } from './help.ts';
 import type { CommandIo } from './io.ts';
 import { operatorCommand } from './operator-command.ts';
-import { type RunEngine, runCommand } from './run-command.ts';
+import type { RunEngine } from './job.ts';
+import { runCommand } from './run-command.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
+import { verifyCommand } from './verify-command.ts';
 
 function findCommand(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
@@ -66,7 +68,8 @@ async function dispatch(
     io.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
-  return command.name === 'operator' ? await operatorCommand(rest, io) : await runCommand(rest, io, loadEngine);
+  if (command.name === 'operator') return await operatorCommand(rest, io);
+  return command.name === 'verify' ? await verifyCommand(rest, io, loadEngine) : await runCommand(rest, io, loadEngine);
 }
 
 /** An unexpected error as one line. The stack is included only with `--log-level debug`. */

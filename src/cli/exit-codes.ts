@@ -1,9 +1,10 @@
 // The exit codes and the decision between them. A test keeps them equal to the table in docs/exit-codes.md.
 
 import type { MigrationResult } from '../migration/report/observer.ts';
+import { isMatching } from '../migration/report/verification.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, sigint: 130, sigterm: 143 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, differences: 4, sigint: 130, sigterm: 143 } as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
@@ -27,8 +28,30 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning:
       'finished, but the destination rejected samples and rejectedSamples is Skip: these samples are missing there',
   },
+  {
+    code: EXIT.differences,
+    meaning:
+      'spec.verification.mode is Full, and the verification found samples that are missing, different or repeated',
+  },
   { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run resumes at the mark' },
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
+];
+
+/** The exit codes of `verify`. */
+export const VERIFY_EXIT_CODES: readonly ExitCode[] = [
+  {
+    code: EXIT.done,
+    meaning: 'compared completely; both sides are equal, except for extra samples in the destination',
+  },
+  { code: EXIT.failed, meaning: 'could not be compared; the error names the side and what to change' },
+  { code: EXIT.usage, meaning: 'bad usage or a bad manifest; nothing was read' },
+  {
+    code: EXIT.differences,
+    meaning:
+      'samples are missing, different or repeated in the destination; with --repair: after what could be repaired',
+  },
+  { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C)' },
+  { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM' },
 ];
 
 /** The exit codes of `operator`, which runs until it receives a signal. */
@@ -56,11 +79,24 @@ export function interruptExitCode(signal: InterruptSignal): ExitStatus {
 export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): ExitStatus {
   const { progress } = result;
   const { phase } = progress;
+  if (result.error?.code === 'differences-found') return EXIT.differences;
   if (phase === 'Succeeded') {
     return rejectedSamples(countsOfAllRuns(progress) ?? progress) > 0 ? EXIT.skipped : EXIT.done;
   }
   if (phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
   return EXIT.failed;
+}
+
+/** The exit code of a verification. */
+export function verifyExitCodeOf(
+  { progress, error }: MigrationResult,
+  interruptedBy: InterruptSignal | undefined,
+): ExitStatus {
+  if (error?.code === 'differences-found') return EXIT.differences;
+  if (progress.phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
+  const { verification } = progress;
+  if (progress.phase !== 'Succeeded' || verification === undefined) return EXIT.failed;
+  return isMatching(verification) ? EXIT.done : EXIT.differences;
 }
 
 /** The table of docs/exit-codes.md. */

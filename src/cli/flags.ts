@@ -1,7 +1,7 @@
 // The commands and their flags as data, for the parser and for --help.
 
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
-import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES } from './exit-codes.ts';
+import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
 
 export interface Flag {
   readonly name: string;
@@ -29,6 +29,61 @@ const VERSION_FLAG: Flag = { name: 'version', short: 'V', help: 'print the versi
 
 export const GLOBAL_FLAGS: readonly Flag[] = [HELP_FLAG, VERSION_FLAG];
 
+/** The flags of the commands that run one migration to its end. */
+const JOB_FLAGS: readonly Flag[] = [
+  {
+    name: 'filename',
+    short: 'f',
+    placeholder: 'FILE',
+    multiple: true,
+    help: 'YAML or JSON with the PromMigration and the objects that it refers to; - reads stdin; repeatable',
+  },
+  {
+    name: 'secrets-dir',
+    placeholder: 'DIR',
+    help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY if it is not in the files',
+  },
+  {
+    name: 'output',
+    short: 'o',
+    placeholder: 'FORMAT',
+    choices: ['text', 'json'],
+    default: 'text',
+    help: 'format of the result on stdout',
+  },
+  {
+    name: 'metrics-address',
+    placeholder: 'HOST:PORT',
+    help: 'serve /metrics and /livez on this address during the run; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
+  },
+  {
+    name: 'grace',
+    placeholder: 'DURATION',
+    default: '10s',
+    help: 'how long the window in flight may continue after SIGINT or SIGTERM; a second signal exits immediately',
+  },
+  {
+    name: 'startup-deadline',
+    placeholder: 'DURATION',
+    default: '5m',
+    help: 'how long to retry a side that has not responded yet; none: retry forever',
+  },
+  {
+    name: 'log-level',
+    placeholder: 'LEVEL',
+    choices: LOG_LEVELS,
+    default: 'info',
+    help: 'minimum level to log',
+  },
+  {
+    name: 'log-format',
+    placeholder: 'FORMAT',
+    choices: LOG_FORMATS,
+    default: 'text',
+    help: 'format of the log lines; json also disables the progress bar',
+  },
+];
+
 export const RUN_COMMAND: Command = {
   name: 'run',
   summary: 'run one migration from a manifest',
@@ -36,65 +91,39 @@ export const RUN_COMMAND: Command = {
   description:
     'Runs the PromMigration in the files, with the Secrets and ConfigMaps that it refers to. Progress and log go to stderr, ' +
     'the result goes to stdout. Run the command again to resume: the resume point is in the destination.',
-  flags: [
-    {
-      name: 'filename',
-      short: 'f',
-      placeholder: 'FILE',
-      multiple: true,
-      help: 'YAML or JSON with the PromMigration and the objects that it refers to; - reads stdin; repeatable',
-    },
-    {
-      name: 'secrets-dir',
-      placeholder: 'DIR',
-      help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY if it is not in the files',
-    },
-    {
-      name: 'output',
-      short: 'o',
-      placeholder: 'FORMAT',
-      choices: ['text', 'json'],
-      default: 'text',
-      help: 'format of the result on stdout',
-    },
-    {
-      name: 'metrics-address',
-      placeholder: 'HOST:PORT',
-      help: 'serve /metrics and /livez on this address during the run; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
-    },
-    {
-      name: 'grace',
-      placeholder: 'DURATION',
-      default: '10s',
-      help: 'how long the window in flight may continue after SIGINT or SIGTERM; a second signal exits immediately',
-    },
-    {
-      name: 'startup-deadline',
-      placeholder: 'DURATION',
-      default: '5m',
-      help: 'how long to retry a side that has not responded yet; none: retry forever',
-    },
-    {
-      name: 'log-level',
-      placeholder: 'LEVEL',
-      choices: LOG_LEVELS,
-      default: 'info',
-      help: 'minimum level to log',
-    },
-    {
-      name: 'log-format',
-      placeholder: 'FORMAT',
-      choices: LOG_FORMATS,
-      default: 'text',
-      help: 'format of the log lines; json also disables the progress bar',
-    },
-    ...GLOBAL_FLAGS,
-  ],
+  flags: [...JOB_FLAGS, ...GLOBAL_FLAGS],
   exitCodes: EXIT_CODES,
   examples: [
     'prom-migrator run -f migration.yaml',
     'prom-migrator run -f migration.yaml --secrets-dir ./secrets --output json > result.json',
     'cat migration.yaml secret.yaml | prom-migrator run -f - --metrics-address 127.0.0.1:9464',
+  ],
+};
+
+export const VERIFY_COMMAND: Command = {
+  name: 'verify',
+  summary: 'compare both sides of a migration, sample by sample',
+  synopsis: 'prom-migrator verify -f FILE [-f FILE…] [flags]',
+  description:
+    'Reads both sides of the PromMigration in the files and compares every sample, bit for bit. It needs no progress marks, so it verifies ' +
+    'what another tool has copied as well. The result goes to stdout. Without --repair, no data is written.',
+  flags: [
+    { name: 'repair', help: 'write the samples that are missing in the destination, then compare them again' },
+    {
+      name: 'differences',
+      placeholder: 'FILE',
+      help: 'write every difference to this file, one JSON object a line',
+    },
+    { name: 'from', placeholder: 'TIME', help: 'compare from this time on; RFC 3339; default spec.timeRange.start' },
+    { name: 'to', placeholder: 'TIME', help: 'compare to this time, exclusive; RFC 3339; default the end of the copy' },
+    ...JOB_FLAGS,
+    ...GLOBAL_FLAGS,
+  ],
+  exitCodes: VERIFY_EXIT_CODES,
+  examples: [
+    'prom-migrator verify -f migration.yaml',
+    'prom-migrator verify -f migration.yaml --differences differences.jsonl --output json',
+    'prom-migrator verify -f migration.yaml --repair --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z',
   ],
 };
 
@@ -186,4 +215,4 @@ export const OPERATOR_COMMAND: Command = {
   ],
 };
 
-export const COMMANDS: readonly Command[] = [RUN_COMMAND, OPERATOR_COMMAND];
+export const COMMANDS: readonly Command[] = [RUN_COMMAND, VERIFY_COMMAND, OPERATOR_COMMAND];

@@ -2,10 +2,8 @@
 // file knows nothing about servers and its tests need none.
 
 import { parseDuration } from '../api/duration.ts';
-import type { ManifestFile } from '../api/manifest.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
 import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
-import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
@@ -20,28 +18,27 @@ import {
   type Logger,
   type LogLevel,
 } from '../telemetry/logger.ts';
-import type { CommandCode } from './error-codes.ts';
 import { EXIT, type ExitStatus, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
+import { BAD_MANIFEST, type Job, type RunEngine } from './job.ts';
 import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';
 import { RunReporter } from './observer.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { failedBeforeStart, type RunResult, summaryText, toRunResult } from './result.ts';
+import { failedBeforeStart, summaryText, toRunResult } from './result.ts';
 import { UsageError } from './usage-error.ts';
 
-/** The part of api/ and migration/ that `run` needs. */
-export interface RunEngine {
-  prepare(
-    files: readonly ManifestFile[],
-    secretsDir: string | undefined,
-  ): { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
-  migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
-}
-
-const BAD_MANIFEST = 'bad-manifest' satisfies CommandCode;
+const RUN_JOB: Job = {
+  command: RUN_COMMAND,
+  work: (engine, plan, context) => engine.migrate(plan, context),
+  log: logRun,
+  json: toRunResult,
+  text: (migration, result, durationMs) => summaryText(toRunResult(migration, result, durationMs)),
+  refused: (message) => failedBeforeStart(BAD_MANIFEST, message),
+  exitStatus: exitCodeOf,
+};
 
 interface RunOptions {
   readonly files: readonly string[];
@@ -54,35 +51,35 @@ interface RunOptions {
   readonly logFormat: LogFormat;
 }
 
-function durationFlag(flags: ParsedFlags, name: string, never: boolean): number {
+function durationFlag(flags: ParsedFlags, command: string, name: string, never: boolean): number {
   const text = flags.value(name) ?? '';
   if (never && text === 'none') return Number.POSITIVE_INFINITY;
   const durationMs = parseDuration(text);
   // The longest time that a timer can wait: longer timers would fire immediately.
   if (durationMs === undefined || durationMs > 2 ** 31 - 1) {
     const allowed = `a duration such as 30s, 5m or 1h30m (at most 24d)${never ? ', or none' : ''}`;
-    throw new UsageError(`--${name} takes ${allowed}, not ${JSON.stringify(text)}`, 'run');
+    throw new UsageError(`--${name} takes ${allowed}, not ${JSON.stringify(text)}`, command);
   }
   return durationMs;
 }
 
-function readOptions(flags: ParsedFlags): RunOptions {
+function readOptions(flags: ParsedFlags, command: string): RunOptions {
   const files = flags.values('filename');
-  if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', 'run');
-  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', 'run');
+  if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', command);
+  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', command);
   const address = flags.value('metrics-address');
   const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
   if (address !== undefined && metricsAddress === undefined) {
     const allowed = 'HOST:PORT, [IPv6]:PORT or :PORT';
-    throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, 'run');
+    throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, command);
   }
   return {
     files,
     secretsDir: flags.value('secrets-dir'),
     output: flags.value('output') === 'json' ? 'json' : 'text',
     metricsAddress,
-    graceMs: durationFlag(flags, 'grace', false),
-    startupDeadlineMs: durationFlag(flags, 'startup-deadline', true),
+    graceMs: durationFlag(flags, command, 'grace', false),
+    startupDeadlineMs: durationFlag(flags, command, 'startup-deadline', true),
     logLevel: LOG_LEVELS.find((level) => level === flags.value('log-level')) ?? 'info',
     logFormat: LOG_FORMATS.find((format) => format === flags.value('log-format')) ?? 'text',
   };
@@ -98,18 +95,20 @@ function makeBar(io: CommandIo, logFormat: LogFormat, colour: boolean): Progress
   return new ProgressBar(io.stderr, { colour, unicode: wantsUnicode(io.env) });
 }
 
-function printResult(io: CommandIo, output: RunOptions['output'], result: RunResult): void {
-  io.stdout.write(`${output === 'json' ? printableJson(result) : summaryText(result)}\n`);
-}
-
-function refuse(io: CommandIo, options: RunOptions, logger: Logger, problems: readonly Problem[]): ExitStatus {
+function refuse(
+  io: CommandIo,
+  options: RunOptions,
+  logger: Logger,
+  job: Job,
+  problems: readonly Problem[],
+): ExitStatus {
   const lines = problems.map((problem) => escapeControl(presentableText(formatProblem(problem))));
   for (const line of lines) {
     // For the user who edits the manifest: without time and level, as a compiler prints its errors.
     if (options.logFormat === 'json') logger.error(line, { code: BAD_MANIFEST });
     else io.stderr.write(`${line}\n`);
   }
-  if (options.output === 'json') printResult(io, 'json', failedBeforeStart(BAD_MANIFEST, lines.join('\n')));
+  if (options.output === 'json') io.stdout.write(`${printableJson(job.refused(lines.join('\n')))}\n`);
   return EXIT.usage;
 }
 
@@ -124,7 +123,7 @@ async function prepare(
   return all.length > 0 ? { problems: all } : engine.prepare(files, options.secretsDir);
 }
 
-function logOutcome(logger: Logger, result: MigrationResult, interrupts: Interrupts): void {
+function logRun(logger: Logger, result: MigrationResult, interrupts: Interrupts): void {
   const { progress, error } = result;
   if (progress.phase === 'Failed') {
     logger.error(`migration failed: ${error?.message ?? 'no reason given'}`, {
@@ -164,6 +163,7 @@ async function runMigration(
   plan: MigrationPlan,
   logger: Logger,
   bar: ProgressBar | undefined,
+  job: Job,
 ): Promise<ExitStatus> {
   const { clock } = io;
   const others: MigrationObserver[] = [];
@@ -199,7 +199,7 @@ async function runMigration(
   const reporting = reporter.run();
   const startedMs = clock.monotonicMs();
   try {
-    const result = await engine.migrate(plan, {
+    const result = await job.work(engine, plan, {
       clock,
       random: io.random,
       stop: interrupts.stop,
@@ -208,9 +208,15 @@ async function runMigration(
       startupDeadlineMs: options.startupDeadlineMs,
     });
     reporter.stop();
-    logOutcome(logger, result, interrupts);
-    printResult(io, options.output, toRunResult(plan.migration, result, clock.monotonicMs() - startedMs));
-    return exitCodeOf(result, interrupts.received());
+    job.log(logger, result, interrupts);
+    const durationMs = clock.monotonicMs() - startedMs;
+    const { migration } = plan;
+    const isJson = options.output === 'json';
+    const output = isJson
+      ? printableJson(job.json(migration, result, durationMs))
+      : job.text(migration, result, durationMs);
+    io.stdout.write(`${output}\n`);
+    return job.exitStatus(result, interrupts.received());
   } finally {
     reporter.stop();
     interrupts.dispose();
@@ -224,12 +230,22 @@ async function runMigration(
  * @throws UsageError for a command line that cannot be parsed
  * @throws ListenError if the process cannot listen on --metrics-address
  */
-export async function runCommand(
+export function runCommand(
   argv: readonly string[],
   io: CommandIo,
   loadEngine: () => Promise<RunEngine>,
 ): Promise<ExitStatus> {
-  const options = readOptions(parseArguments(RUN_COMMAND, argv));
+  return runJob(parseArguments(RUN_COMMAND, argv), RUN_JOB, io, loadEngine);
+}
+
+/** Runs a command of that kind. Throws the same errors as `runCommand`. */
+export async function runJob(
+  flags: ParsedFlags,
+  job: Job,
+  io: CommandIo,
+  loadEngine: () => Promise<RunEngine>,
+): Promise<ExitStatus> {
+  const options = readOptions(flags, job.command.name);
   const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
   const bar = makeBar(io, options.logFormat, colour);
   const logger = createLogger({
@@ -241,6 +257,6 @@ export async function runCommand(
   });
   const engine = await loadEngine();
   const prepared = await prepare(io, options, engine);
-  if ('problems' in prepared) return refuse(io, options, logger, prepared.problems);
-  return await runMigration(io, options, engine, prepared.plan, logger, bar);
+  if ('problems' in prepared) return refuse(io, options, logger, job, prepared.problems);
+  return await runMigration(io, options, engine, prepared.plan, logger, bar, job);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { runCommandLine } from '../../src/cli/command-line.ts';
-import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { RunEngine } from '../../src/cli/job.ts';
 
 import { fakeEngine, finished } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';

@@ -1,6 +1,6 @@
 // An engine that moves nothing: it does what the test says.
 
-import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { RunEngine } from '../../src/cli/job.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';
 import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from '../../src/migration/report/observer.ts';
@@ -36,6 +36,7 @@ export function fakeEngine(
       return { plan: { migration: 'default/demo' } as MigrationPlan };
     },
     migrate: async (_plan, context) => migrate(context),
+    verify: async (_plan, context) => migrate(context),
   };
   return engine;
 }

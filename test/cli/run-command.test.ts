@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../src/cli/command-line.ts';
-import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { RunEngine } from '../../src/cli/job.ts';
 import type { MigrationResult } from '../../src/migration/report/observer.ts';
 import { NO_COUNTS } from '../../src/migration/report/counts.ts';
 import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';

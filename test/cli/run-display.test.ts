@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { runCommandLine } from '../../src/cli/command-line.ts';
-import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { RunEngine } from '../../src/cli/job.ts';
 
 import { endMs, fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { runCommandLine } from '../../src/cli/command-line.ts';
-import type { RunEngine } from '../../src/cli/run-command.ts';
+import type { RunEngine } from '../../src/cli/job.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';
 import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo, settle } from './fake-io.ts';

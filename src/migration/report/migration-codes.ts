@@ -46,6 +46,20 @@ export const MIGRATION_CODES = {
     meaning: 'one side did not respond before the startup deadline; the message ends with the last failure',
     cure: 'see the code of the failure in the log; --startup-deadline sets how long to retry; `none` retries forever',
   },
+  'destination-not-readable': {
+    meaning: 'a verification was requested, and spec.destination.progress.protocol is None',
+    cure: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",
+  },
+  'destination-undecodable': {
+    meaning:
+      "during a verification, the destination's response could not be decoded, several times for the same window",
+    cure: 'find out what changes response bodies on the way; if it persists, the data in the destination is damaged',
+  },
+  'differences-found': {
+    meaning:
+      'the verification found samples that are missing, different or repeated in the destination; the message has the counts',
+    cure: 'see the first differences in the result, or all of them with `prom-migrator verify --differences FILE`; `verify --repair` writes what is missing',
+  },
   'samples-rejected': {
     meaning:
       'the destination rejects samples, and spec.rejectedSamples is Fail; the message contains its first response',

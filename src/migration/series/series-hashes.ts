@@ -13,6 +13,17 @@ export class SeriesHashes {
     this.#slots = new Float64Array(2 * room);
   }
 
+  has(hash: number): boolean {
+    const value = hash + 1;
+    if (this.#slots.length === 0) return false;
+    let slot = value % this.#slots.length;
+    while (this.#slots[slot] !== 0) {
+      if (this.#slots[slot] === value) return true;
+      slot = slot + 1 === this.#slots.length ? 0 : slot + 1;
+    }
+    return false;
+  }
+
   /** @returns false if the hash was already there. @throws RangeError if there is no room for it: `grow` must be called before */
   add(hash: number): boolean {
     // 0 means an empty slot.

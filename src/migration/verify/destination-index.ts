@@ -5,8 +5,8 @@ import { hashLabels } from '../../wire/label-hash.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 
-/** The labels that a series was written with, from those that the destination shows; undefined if that can't be told. */
-export type WrittenLabels = (shown: LabelBytes) => LabelBytes | undefined;
+/** The labels that a series was written with, from those that the destination shows. */
+export type WrittenLabels = (shown: LabelBytes) => LabelBytes;
 
 const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 2 * 4;
 const FIRST_ROOM = 1024;
@@ -39,21 +39,28 @@ export class DestinationIndex {
   }
 
   /**
-   * Reads the labels of all entries, and reserves the memory that decoding one series needs.
+   * Reads the labels of all entries (again, if more is known of how the destination shows series), and reserves the memory that decoding one series needs.
    * @param grow reserves memory before it is used
    * @throws WireError; what `grow` throws
    */
   async build(grow: (bytes: number) => Promise<void>): Promise<void> {
+    this.#size = 0;
+    this.#largestBytes = 0;
+    this.#slots.fill(NONE);
     for (const [number, cursor] of this.#cursors.entries()) {
       cursor.rewind();
       while (cursor.next()) {
         if (this.#size === this.#places.length) await this.#makeRoom(grow);
-        const labels = this.#writtenLabels(canonicalLabels(cursor.labels));
-        if (labels !== undefined) this.#add(hashLabels(labels), cursor, number);
+        this.#add(hashLabels(this.#writtenLabels(canonicalLabels(cursor.labels))), cursor, number);
       }
     }
     await grow(this.#largestBytes);
     this.#dropSeriesOfEarlierResponses();
+  }
+
+  /** Forgets which entries were visited. */
+  restart(): void {
+    for (let entry = 0; entry < this.#size; entry++) this.#used[entry] = this.#hashes[entry] === NONE ? 1 : 0;
   }
 
   /**
@@ -67,7 +74,7 @@ export class DestinationIndex {
       if (this.#hashes[at] !== hash) continue;
       const cursor = this.#seek(at);
       const written = this.#writtenLabels(canonicalLabels(cursor.labels));
-      if (written === undefined || Buffer.compare(written, labels) !== 0) continue;
+      if (Buffer.compare(written, labels) !== 0) continue;
       this.#used[at] = 1;
       found++;
       visit(cursor);
@@ -80,8 +87,7 @@ export class DestinationIndex {
     for (let at = 0; at < this.#size; at++) {
       if (this.#used[at] !== 0) continue;
       const cursor = this.#seek(at);
-      const labels = this.#writtenLabels(canonicalLabels(cursor.labels));
-      if (labels !== undefined) yield { labels, cursor };
+      yield { labels: this.#writtenLabels(canonicalLabels(cursor.labels)), cursor };
     }
   }
 

@@ -14,16 +14,20 @@ import type { DestinationIndex } from './destination-index.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
 
-/** Gets each series that has samples on either side, with how it compares. Valid until it returns. */
-export type SeriesVisitor = (labels: LabelBytes, hash: number, tally: SeriesTally) => void;
+/**
+ * Gets each series that has samples on either side, with how it compares; valid until it returns. `hash` is −1 for a series that the source does
+ * not have.
+ * @returns whether to report every single difference of the series
+ */
+export type SeriesVisitor = (labels: LabelBytes, hash: number, tally: SeriesTally) => boolean;
 
 export interface PartComparisonOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
   /** Which series to compare; undefined: all. By the hash of the labels that they are written with. */
   readonly only?: (hash: number) => boolean;
   readonly visit: SeriesVisitor;
-  /** Gets every single difference. */
-  readonly sink?: (labels: string, difference: Parameters<DifferenceSink>[0]) => void;
+  /** Gets every single difference of the series for which `visit` returns true. */
+  readonly report: (labels: string, difference: Parameters<DifferenceSink>[0]) => void;
   /** Whether series that the source does not have count as extra. */
   readonly countsExtraSeries: (labels: LabelBytes) => boolean;
   readonly countsExtra: boolean;
@@ -34,6 +38,7 @@ export class UndecodableDestination extends Error {
   override readonly name = 'UndecodableDestination';
 }
 
+type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly'>;
 type WriteRoute = Extract<Route, { kind: 'write' }>;
 
 interface Merging {
@@ -47,7 +52,7 @@ const SERIES_BETWEEN_YIELDS = 1000;
 
 export class PartComparison {
   readonly #options: PartComparisonOptions;
-  readonly #part: WindowPart;
+  readonly #part: SourcePart;
   readonly #index: DestinationIndex;
   readonly #samples: SampleComparison;
   readonly #mine = new SampleColumns();
@@ -56,7 +61,7 @@ export class PartComparison {
   readonly #merging = new Map<number, Map<string, Merging>>();
   #sinceYield = 0;
 
-  constructor(part: WindowPart, destination: DestinationPart, options: PartComparisonOptions) {
+  constructor(part: SourcePart, destination: DestinationPart, options: PartComparisonOptions) {
     this.#options = options;
     this.#part = part;
     this.#index = destination.index;
@@ -67,6 +72,7 @@ export class PartComparison {
 
   /** @throws WireError when the source's response can't be decoded; UndecodableDestination; the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
+    this.#index.restart();
     const { hashes, repeated } = this.#part.outline;
     let entry = 0;
     for (const cursor of this.#part.cursors) {
@@ -75,7 +81,8 @@ export class PartComparison {
         const { labels } = cursor;
         const hash = hashes[entry++] as number;
         const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
-        if (route.kind === 'write' && this.#options.only?.(route.hash) === false) continue;
+        const { only } = this.#options;
+        if (only !== undefined && !(route.kind === 'write' && only(route.hash))) continue;
         if (++this.#sinceYield === SERIES_BETWEEN_YIELDS) {
           this.#sinceYield = 0;
           await setImmediate();
@@ -127,8 +134,14 @@ export class PartComparison {
     theirs.clear();
     this.#index.visit(labels, hash, (cursor) => this.#decodeDestination(cursor, theirs));
     if (mine.floats + mine.histograms.length + theirs.floats + theirs.histograms.length === 0) return;
-    this.#samples.compare(mine, theirs, this.#tally, this.#sinkFor(labels));
-    this.#options.visit(labels, hash, this.#tally);
+    this.#samples.compare(mine, theirs, this.#tally);
+    this.#visit(labels, hash, mine, theirs);
+  }
+
+  #visit(labels: LabelBytes, hash: number, mine: SampleColumns, theirs: SampleColumns): void {
+    if (!this.#options.visit(labels, hash, this.#tally)) return;
+    const text = formatLabels(labels);
+    this.#samples.compare(mine, theirs, new SeriesTally(), (difference) => this.#options.report(text, difference));
   }
 
   #compareExtraSeries(): void {
@@ -142,19 +155,9 @@ export class PartComparison {
       this.#decodeDestination(cursor, this.#theirs);
       if (this.#theirs.floats + this.#theirs.histograms.length === 0) continue;
       this.#tally.clear();
-      this.#samples.compare(none, this.#theirs, this.#tally, this.#sinkFor(labels));
-      this.#options.visit(labels, -1, this.#tally);
+      this.#samples.compare(none, this.#theirs, this.#tally);
+      this.#visit(labels, -1, none, this.#theirs);
     }
-  }
-
-  #sinkFor(labels: LabelBytes): DifferenceSink | undefined {
-    const { sink } = this.#options;
-    if (sink === undefined) return undefined;
-    let text: string | undefined;
-    return (difference) => {
-      text ??= formatLabels(labels);
-      sink(text, difference);
-    };
   }
 
   /** Several series of the source become this one, or several responses contain it. */

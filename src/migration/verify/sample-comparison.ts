@@ -6,13 +6,12 @@ import { floatText, floatVerdict, type Lens, missingFloatReason, type Verdict } 
 import { histogramText, histogramVerdict, missingHistogramReason } from './histogram-comparison.ts';
 import type { DifferenceKind, ExpectedChange } from '../report/verification.ts';
 
-/** Gets every difference of a series, and every sample with an expected change. */
+/** Gets every difference of a series. */
 export type DifferenceSink = (difference: {
   readonly kind: DifferenceKind;
   readonly timeMs: number;
   readonly source: string | undefined;
   readonly destination: string | undefined;
-  readonly expected?: ExpectedChange;
 }) => void;
 
 /** How the samples of a series compare. Reused from series to series. */
@@ -106,15 +105,12 @@ export class SampleComparison {
     const { lens } = this.#options;
     const reason =
       mine.histogram === undefined ? missingFloatReason(mine.low, mine.high, lens) : missingHistogramReason(lens);
-    if (reason === undefined) tally.missing++;
-    else tally.expect(reason);
-    sink?.({
-      kind: 'missing',
-      timeMs: mine.timeMs,
-      source: textOf(mine),
-      destination: undefined,
-      ...(reason !== undefined && { expected: reason }),
-    });
+    if (reason !== undefined) {
+      tally.expect(reason);
+      return;
+    }
+    tally.missing++;
+    sink?.({ kind: 'missing', timeMs: mine.timeMs, source: textOf(mine), destination: undefined });
   }
 
   #extra(other: Sample, tally: SeriesTally, sink?: DifferenceSink): void {
@@ -129,16 +125,10 @@ export class SampleComparison {
     const best = verdicts.find((verdict) => verdict === 'equal') ?? verdicts.find((verdict) => verdict !== 'different');
     const { timeMs } = mine;
     if (best === 'equal') tally.equal++;
-    else if (best === undefined) tally.different++;
-    else tally.expect(best);
-    if (best !== 'equal') {
-      sink?.({
-        kind: 'different',
-        timeMs,
-        source: textOf(mine),
-        destination: textOf(others[best === undefined ? 0 : verdicts.indexOf(best)] as Sample),
-        ...(best !== undefined && { expected: best }),
-      });
+    else if (best !== undefined) tally.expect(best);
+    else {
+      tally.different++;
+      sink?.({ kind: 'different', timeMs, source: textOf(mine), destination: textOf(others[0] as Sample) });
     }
     if (others.length === 1 || !this.#options.countsRepeats) return;
     const used = best === undefined ? 0 : verdicts.indexOf(best);

@@ -1,0 +1,38 @@
+// What the commands that run one migration to its end have in common: `run` and `verify`. They differ in a `Job`.
+
+import type { ManifestFile } from '../api/manifest.ts';
+import type { Problem } from '../api/problem.ts';
+import type { MigrationContext } from '../migration/migration-context.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { MigrationResult } from '../migration/report/observer.ts';
+import type { VerifyOptions } from '../migration/verify/verify.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { CommandCode } from './error-codes.ts';
+import type { ExitStatus, InterruptSignal } from './exit-codes.ts';
+import type { Command } from './flags.ts';
+import type { Interrupts } from './interrupt.ts';
+
+/** The part of api/ and migration/ that these commands need. */
+export interface RunEngine {
+  prepare(
+    files: readonly ManifestFile[],
+    secretsDir: string | undefined,
+  ): { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
+  migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
+  verify(plan: MigrationPlan, context: MigrationContext, options: VerifyOptions): Promise<MigrationResult>;
+}
+
+/** What differs between the commands that run one migration to its end. */
+export interface Job {
+  readonly command: Command;
+  work(engine: RunEngine, plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
+  log(logger: Logger, result: MigrationResult, interrupts: Interrupts): void;
+  /** For stdout. */
+  json(migration: string, result: MigrationResult, durationMs: number): object;
+  text(migration: string, result: MigrationResult, durationMs: number): string;
+  /** The JSON if the migration could not be started. */
+  refused(message: string): object;
+  exitStatus(result: MigrationResult, interruptedBy: InterruptSignal | undefined): ExitStatus;
+}
+
+export const BAD_MANIFEST = 'bad-manifest' satisfies CommandCode;

@@ -1,0 +1,71 @@
+// The sums of a verification: series by series into a window's, and window by window into the whole. Pure.
+
+import type { Difference, ExpectedChange, VerificationCounts, VerificationProgress } from '../report/verification.ts';
+import type { SeriesTally } from './sample-comparison.ts';
+
+const MAX_FIRST = 10;
+
+export function noCounts(): VerificationCounts {
+  return {
+    seriesCompared: 0,
+    samplesCompared: 0,
+    equal: 0,
+    missing: 0,
+    extra: 0,
+    different: 0,
+    repeated: 0,
+    expected: {},
+    repaired: 0,
+  };
+}
+
+export function addTally(counts: VerificationCounts, tally: SeriesTally): void {
+  if (tally.samples > 0) counts.seriesCompared++;
+  counts.samplesCompared += tally.samples;
+  counts.equal += tally.equal;
+  counts.missing += tally.missing;
+  counts.extra += tally.extra;
+  counts.different += tally.different;
+  counts.repeated += tally.repeated;
+  for (const [reason, samples] of tally.expected) addExpected(counts, reason, samples);
+}
+
+/** Adds `more` to `counts`. */
+export function addCounts(counts: VerificationCounts, more: Readonly<VerificationCounts>): void {
+  counts.seriesCompared += more.seriesCompared;
+  counts.samplesCompared += more.samplesCompared;
+  counts.equal += more.equal;
+  counts.missing += more.missing;
+  counts.extra += more.extra;
+  counts.different += more.different;
+  counts.repeated += more.repeated;
+  counts.repaired += more.repaired;
+  for (const [reason, samples] of Object.entries(more.expected)) addExpected(counts, reason as ExpectedChange, samples);
+}
+
+/** Keeps the ten earliest differences, in the order of time. */
+export function noteFirst(progress: VerificationProgress, difference: Difference): void {
+  const { first } = progress;
+  const last = first.at(-1);
+  if (first.length === MAX_FIRST && last !== undefined && last.timestampMs <= difference.timestampMs) return;
+  const sorted = [...first, difference].sort((a, b) => a.timestampMs - b.timestampMs);
+  progress.first = sorted.slice(0, MAX_FIRST);
+}
+
+export function initialVerification(startMs: number, endMs: number): VerificationProgress {
+  return {
+    ...noCounts(),
+    startMs,
+    endMs,
+    resumedFromMs: undefined,
+    throughMs: startMs,
+    reachedMs: startMs,
+    first: [],
+    bytesRead: 0,
+    finished: false,
+  };
+}
+
+function addExpected(counts: VerificationCounts, reason: ExpectedChange, samples: number): void {
+  counts.expected[reason] = (counts.expected[reason] ?? 0) + samples;
+}

@@ -1,0 +1,140 @@
+// A verification from its beginning to its result: opens both sides, finds out what to compare, compares it.
+
+import type { MigrationContext } from '../migration-context.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import { MigrationError, toMigrationError } from '../report/migration-error.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from '../report/observer.ts';
+import { type Difference, isMatching, type VerificationProgress } from '../report/verification.ts';
+import { openSides, type Sides } from './sides.ts';
+import { initialVerification } from './verification-counts.ts';
+import { Verifier } from './verifier.ts';
+
+export interface VerifyOptions {
+  /** Compare only a part of the migration's range. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Write what is missing, whatever `spec.verification.onDifference` says. */
+  readonly repair?: boolean;
+  /** Gets every difference that counts. */
+  readonly report?: (difference: Difference) => void;
+}
+
+/** Verifies the copy that the plan describes, whoever made it; never rejects. */
+export async function verify(
+  plan: MigrationPlan,
+  context: MigrationContext,
+  options: VerifyOptions = {},
+): Promise<MigrationResult> {
+  const { observer, stop, abort } = context;
+  const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, 'Verify');
+  try {
+    const finished = await verifyCopy({ plan, context, progress, signal: abort, options });
+    progress.phase = finished ? 'Succeeded' : 'Interrupted';
+    return { progress };
+  } catch (caught) {
+    if (abort.aborted || (stop.aborted && caught === stop.reason)) {
+      progress.phase = 'Interrupted';
+      return { progress };
+    }
+    progress.phase = 'Failed';
+    const error = toMigrationError(caught);
+    const { code, message, hint, side } = error;
+    return {
+      progress,
+      error: { code, message, ...(hint !== undefined && { hint }), ...(side !== undefined && { side }) },
+    };
+  } finally {
+    progress.waitingFor = '';
+    observer.progress(progress);
+    observer.event({ type: 'finished', phase: progress.phase });
+  }
+}
+
+export interface VerifyRun {
+  readonly plan: MigrationPlan;
+  readonly context: MigrationContext;
+  readonly progress: MigrationProgress;
+  readonly signal: AbortSignal;
+  readonly options: VerifyOptions;
+}
+
+/**
+ * Compares everything and fills `progress.verification`.
+ * @returns false if it was stopped before the end
+ * @throws MigrationError `differences-found` if there are differences that the plan does not allow, or when a side can't be read
+ */
+export async function verifyCopy({ plan, context, progress, signal, options }: VerifyRun): Promise<boolean> {
+  const { clock, observer, stop } = context;
+  const received = (bytes: number) => {
+    if (progress.verification !== undefined) progress.verification.bytesRead += bytes;
+  };
+  // The engine's reader counts into the progress of a copy. Here its counts are not those of the copy.
+  const reading = { ...progress };
+  const sides = openSides(plan, context, reading, received);
+  try {
+    const { fromMs, toMs } = await rangeOf(plan, sides, clock.now(), options, AbortSignal.any([signal, stop]));
+    const verification = initialVerification(fromMs, toMs);
+    progress.startMs = plan.startMs;
+    progress.endMs = toMs;
+    progress.verification = verification;
+    progress.phase = 'Verifying';
+    const verifier = new Verifier({
+      plan,
+      sides,
+      clock,
+      observer: {
+        progress: () => {
+          const { waitingFor, windowMs, inFlightBytes, retries } = reading;
+          Object.assign(progress, { waitingFor, windowMs, inFlightBytes, retries });
+          observer.progress(progress);
+        },
+        event: (event) => observer.event(event),
+      },
+      progress: reading,
+      verification,
+      report: options.report ?? (() => undefined),
+      stop,
+      signal,
+    });
+    await verifier.run(fromMs, toMs);
+    verification.finished = verification.throughMs >= toMs;
+    if (!verification.finished) return false;
+    if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
+    return true;
+  } finally {
+    sides.close();
+  }
+}
+
+/** The range to compare. The end of a copy with an open end is in its marks. */
+async function rangeOf(
+  plan: MigrationPlan,
+  { view }: Sides,
+  nowMs: number,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<{ fromMs: number; toMs: number }> {
+  const latestMs = Math.max(plan.startMs, nowMs - plan.lagMs);
+  // Shows as well which labels the destination adds.
+  const mark = await view.latestMark(plan.startMs, plan.endMs ?? latestMs, signal);
+  const endMs = plan.endMs ?? mark?.endMs ?? latestMs;
+  const fromMs = Math.max(plan.startMs, options.fromMs ?? plan.startMs);
+  const toMs = Math.min(endMs, options.toMs ?? endMs);
+  if (fromMs < toMs) return { fromMs, toMs };
+  throw new MigrationError('empty-range', `there is nothing to compare from ${text(fromMs)} to ${text(toMs)}`, {
+    hint: 'choose a part of spec.timeRange with --from and --to, or correct spec.timeRange',
+  });
+}
+
+function differencesFound({ missing, different, repeated, samplesCompared }: VerificationProgress): MigrationError {
+  const parts = Object.entries({ missing, different, repeated }).filter(([, samples]) => samples > 0);
+  const counts = parts.map(([kind, samples]) => `${samples} ${kind}`).join(', ');
+  return new MigrationError('differences-found', `of ${samplesCompared} samples in the destination: ${counts}`, {
+    side: 'destination',
+    hint: 'the result names the first differences; `prom-migrator verify --differences FILE` lists all, `--repair` writes what is missing',
+  });
+}
+
+function text(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
