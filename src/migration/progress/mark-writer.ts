@@ -76,20 +76,17 @@ export class MarkWriter {
     for (const { labels, timeMs, value } of marks)
       batch.appendSample(encodeLabels(Object.entries(labels)), timeMs, value);
     const body = batch.body();
-    for (let attempt = 1; ; attempt++) {
+    await this.#retrier.retry(this.#plan.destination, signal, async (attempt) => {
       try {
         await this.#client.write(body, { attempt, signal });
-        this.#retrier.responded('destination');
-        return;
       } catch (error) {
-        if (signal.aborted || !(error instanceof RemoteError) || !this.#retrier.mayPass(error)) throw error;
-        const mayBeTooMany = error.traits.smaller === 'when-repeated' && attempt >= RATE_LIMITS_BEFORE_SHRINKING;
-        if (mayBeTooMany && marks.length > 1) {
-          for (const mark of marks) await this.#send([mark], signal);
-          return;
-        }
-        await this.#retrier.pause(error, this.#plan.destination, attempt, signal);
+        const mayBeTooMany =
+          error instanceof RemoteError &&
+          error.traits.smaller === 'when-repeated' &&
+          attempt >= RATE_LIMITS_BEFORE_SHRINKING;
+        if (!mayBeTooMany || marks.length === 1 || signal.aborted) throw error;
+        for (const mark of marks) await this.#send([mark], signal);
       }
-    }
+    });
   }
 }
