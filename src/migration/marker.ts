@@ -6,6 +6,7 @@ import type { MigrationObserver } from './report/observer.ts';
 import type { DestinationView } from './progress/destination-view.ts';
 import type { MarkWriter } from './progress/mark-writer.ts';
 import type { Mark } from './progress/progress-mark.ts';
+import { isShownWithin } from './progress/settling.ts';
 
 export interface MarkerOptions {
   readonly writer: MarkWriter;
@@ -19,7 +20,6 @@ export interface MarkerOptions {
 
 /** How long the first mark may take to become visible in the destination. */
 const VISIBLE_MS = 15_000;
-const POLL_MS = 500;
 
 export class Marker {
   readonly #options: MarkerOptions;
@@ -57,20 +57,15 @@ export class Marker {
    */
   async #expect(throughMs: number): Promise<void> {
     const { view, clock, signal } = this.#options;
-    const giveUpAtMs = clock.monotonicMs() + VISIBLE_MS;
-    await view.show(signal);
-    while (!(await view.showsMark(throughMs, signal))) {
-      if (clock.monotonicMs() >= giveUpAtMs) {
-        throw new MigrationError(
-          'mark-not-found',
-          `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not return it`,
-          {
-            side: 'progress',
-            hint: "the destination's retention may be shorter than the age of the data (VictoriaMetrics: -retentionPeriod), or spec.destination.progress.url or its tenant does not point to the store that spec.destination writes to",
-          },
-        );
-      }
-      await clock.sleep(POLL_MS, signal);
-    }
+    const visibility = { clock, show: (during: AbortSignal) => view.show(during) };
+    if (await isShownWithin(VISIBLE_MS, () => view.showsMark(throughMs, signal), visibility, signal)) return;
+    throw new MigrationError(
+      'mark-not-found',
+      `the destination accepted the progress mark of ${new Date(throughMs).toISOString()} but does not return it`,
+      {
+        side: 'progress',
+        hint: "the destination's retention may be shorter than the age of the data (VictoriaMetrics: -retentionPeriod), or spec.destination.progress.url or its tenant does not point to the store that spec.destination writes to",
+      },
+    );
   }
 }

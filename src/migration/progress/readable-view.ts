@@ -18,7 +18,7 @@ import { COUNT_LABEL } from './mark-counts.ts';
 import { LatestMark, type Mark, markMatchers, probeMatchers } from './progress-mark.ts';
 import { ANY_DATA, type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
 import { pieceMatchers } from './series-pieces.ts';
-import { type Look, lookUntilSettled } from './settling.ts';
+import { isShownWithin, type Look, lookUntilSettled, type Visibility } from './settling.ts';
 
 export interface ViewOptions {
   readonly plan: MigrationPlan;
@@ -35,7 +35,6 @@ export interface ViewOptions {
 
 /** How long a probe may take to appear. VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it. */
 const PROBE_VISIBLE_MS = 5000;
-const PROBE_POLL_MS = 500;
 /** With more unclear series than this, the view stops distinguishing them. */
 const MAX_UNCLEAR_SERIES = 10_000;
 
@@ -77,7 +76,7 @@ export abstract class ReadableView implements DestinationView, Appearance {
   abstract close(): void;
 
   settled<T>(look: Look<T>, signal: AbortSignal): Promise<T> {
-    return lookUntilSettled(look, { clock: this.options.clock, show: (during) => this.show(during) }, signal);
+    return lookUntilSettled(look, this.#visibility, signal);
   }
 
   async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
@@ -175,6 +174,10 @@ export abstract class ReadableView implements DestinationView, Appearance {
     });
   }
 
+  get #visibility(): Visibility {
+    return { clock: this.options.clock, show: (signal) => this.show(signal) };
+  }
+
   #reachMs(): number {
     return this.options.clock.now() + 1;
   }
@@ -241,7 +244,7 @@ export abstract class ReadableView implements DestinationView, Appearance {
    * in a range of its own. Other series prove nothing: a cluster label that all of them have may be their own.
    */
   async #probe(timeMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, plan, probe } = this.options;
+    const { plan, probe } = this.options;
     const matchers = probeMatchers(plan);
     const read = (fromMs: number, toMs: number) => this.#readProgress({ matchers, fromMs, toMs }, signal);
     try {
@@ -254,12 +257,8 @@ export abstract class ReadableView implements DestinationView, Appearance {
       if (error instanceof RemoteError || isTooLarge(error)) return;
       throw error;
     }
-    const giveUpAtMs = clock.monotonicMs() + PROBE_VISIBLE_MS;
-    await this.show(signal);
-    while (!(await this.#shows(timeMs, signal, (untilMs) => read(timeMs, untilMs)))) {
-      if (clock.monotonicMs() >= giveUpAtMs) return;
-      await clock.sleep(PROBE_POLL_MS, signal);
-    }
+    const isShown = () => this.#shows(timeMs, signal, (untilMs) => read(timeMs, untilMs));
+    await isShownWithin(PROBE_VISIBLE_MS, isShown, this.#visibility, signal);
   }
 
   async #tryHasSeries(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean | undefined> {

@@ -21,6 +21,8 @@ export interface Visibility {
   readonly show: (signal: AbortSignal) => Promise<number>;
 }
 
+/** How often to look for one thing that the destination is known to have accepted. */
+const POLL_MS = 500;
 /** A request whose response was lost, or that a killed run has sent, may still be in transit. */
 const ARRIVING_MS = 500;
 /** VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it, unless it is flushed. */
@@ -54,4 +56,20 @@ export async function lookUntilSettled<T>(look: Look<T>, visibility: Visibility,
     before = seen;
     await clock.sleep(hiddenForMs, signal);
   }
+}
+
+/** Looks for something that the destination has accepted until it is shown. @returns false if it is not shown within about `forMs` */
+export async function isShownWithin(
+  forMs: number,
+  isShown: () => Promise<boolean>,
+  { clock, show }: Visibility,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const giveUpAtMs = clock.monotonicMs() + forMs;
+  await show(signal);
+  while (!(await isShown())) {
+    if (clock.monotonicMs() >= giveUpAtMs) return false;
+    await clock.sleep(POLL_MS, signal);
+  }
+  return true;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Look, lookFor, lookUntilSettled } from '../../../src/migration/progress/settling.ts';
+import { isShownWithin, type Look, lookFor, lookUntilSettled } from '../../../src/migration/progress/settling.ts';
 import { FastClock } from '../support/fake-clock.ts';
 
 const { signal } = new AbortController();
@@ -53,5 +53,37 @@ describe('what a destination does not show', () => {
     const visibility = { clock: new FastClock({ nowMs: 0 }), show: () => Promise.resolve(0) };
     const nothing = lookFor(() => Promise.resolve(false));
     await assert.rejects(lookUntilSettled(nothing, visibility, aborted), { message: 'stop' });
+  });
+});
+
+describe('what a destination has accepted', () => {
+  /** Looks that show it from the given look on. */
+  async function shownAt(shownAtLook: number, forMs: number) {
+    const sleeps: number[] = [];
+    const monotonicMs = () => sleeps.reduce((sum, ms) => sum + ms, 0);
+    const sleep = async (ms: number) => void sleeps.push(ms);
+    const clock = { now: monotonicMs, monotonicMs, sleep };
+    const calls: string[] = [];
+    const show = () => Promise.resolve(calls.push('show'));
+    const isShown = () => Promise.resolve(calls.push('look') > shownAtLook);
+    const found = await isShownWithin(forMs, isShown, { clock, show }, signal);
+    return { found, calls, sleeps };
+  }
+
+  it('is looked for once the destination was made to show it, and every half second until it is there', async () => {
+    assert.deepEqual(await shownAt(1, 1000), { found: true, calls: ['show', 'look'], sleeps: [] });
+    const later = await shownAt(3, 5000);
+    assert.deepEqual(later, { found: true, calls: ['show', 'look', 'look', 'look'], sleeps: [500, 500] });
+  });
+
+  it('is given up after the time that it may take, with one look at the end', async () => {
+    const { found, calls, sleeps } = await shownAt(99, 1000);
+    assert.deepEqual([found, calls.length, sleeps], [false, 4, [500, 500]]);
+  });
+
+  it('is looked for until the wait is aborted', async () => {
+    const visibility = { clock: new FastClock({ nowMs: 0 }), show: () => Promise.resolve(0) };
+    const nothing = () => Promise.resolve(false);
+    await assert.rejects(isShownWithin(1000, nothing, visibility, AbortSignal.abort(new Error('stop'))), /stop/);
   });
 });
