@@ -3,7 +3,8 @@
 
 import { escapeControl, presentableText } from '../../telemetry/log-text.ts';
 import { backoffMs, halfJitter } from '../../telemetry/backoff.ts';
-import { type Clock, type Moment, momentOf } from '../../telemetry/clock.ts';
+import { type Clock, momentOf } from '../../telemetry/clock.ts';
+import { type Series, SeriesBook } from './event-series.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isConflict, isNotFound, KubeApiError, retryAfterOf } from './kube-errors.ts';
 import { type KubeEvent, microTime, type ObjectReference, resourcePath, type RecordedEvent } from './kube-objects.ts';
@@ -18,24 +19,15 @@ export interface EventRecorderOptions {
   readonly onDropped?: (error: unknown) => void;
 }
 
-interface Series {
+interface SentSeries extends Series {
   readonly namespace: string;
   readonly event: KubeEvent;
-  count: number;
-  last: Moment;
-  /** The count that the API server has stored; 0: the event was not created yet. */
+  /** The count that was sent last; 0: the event was not created yet. */
   sentCount: number;
-  /** Waiting for its turn, or for the repeats of the next few seconds. */
-  scheduled: boolean;
 }
 
-/** The server deletes an event an hour after its last change. After that a repeat creates a new event. */
-const SERIES_MS = 30 * 60_000;
+/** How long repeats are collected before they are sent. */
 const REPEATS_MS = 15_000;
-/** Limit of different notes for one reason and object: this burst, plus one more each minute. Further ones are counted in the last event. */
-const BURST = 5;
-const REFILL_MS = 60_000;
-const MAX_SERIES = 5_000;
 const MAX_ATTEMPTS = 4;
 const RETRY = { firstMs: 2_000, maxMs: 16_000 };
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -44,9 +36,10 @@ const MAX_NOTE_BYTES = 1024;
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
-  readonly #series = new Map<string, Series>();
-  readonly #latest = new Map<string, { series: Series; tokens: number; atMs: number }>();
-  readonly #queue = new Set<Series>();
+  readonly #book = new SeriesBook<SentSeries>();
+  readonly #queue = new Set<SentSeries>();
+  /** Repeated within the last `REPEATS_MS`. */
+  readonly #repeated = new Set<SentSeries>();
   #sending: Promise<void> | undefined;
   /** Ends all waits for repeats and for second attempts. */
   #hurry = new AbortController();
@@ -67,7 +60,7 @@ export class EventRecorder {
   /** Sends the queued events, for 5 s at most. Never rejects. */
   async flush(): Promise<void> {
     this.#hurry.abort();
-    for (const series of this.#series.values()) if (series.sentCount < series.count) this.#queue.add(series);
+    this.#queueRepeated();
     const end = new AbortController();
     const timeout = this.#options.clock.sleep(FLUSH_TIMEOUT_MS, end.signal).catch(() => undefined);
     await Promise.race([this.#send(), timeout]);
@@ -79,55 +72,41 @@ export class EventRecorder {
     const now = momentOf(this.#options.clock);
     const shownNote = shortenToBytes(escapeControl(presentableText(note)), MAX_NOTE_BYTES);
     const topic = JSON.stringify([object.uid, type, reason, action]);
-    const key = JSON.stringify([topic, shownNote]);
-    const known = this.#series.get(key);
-    const repeated =
-      known !== undefined && now.monotonicMs - known.last.monotonicMs < SERIES_MS
-        ? known
-        : this.#overLimit(topic, now.monotonicMs);
+    const repeated = this.#book.count(topic, shownNote, now);
     if (repeated !== undefined) {
-      repeated.count += 1;
-      repeated.last = now;
-      this.#sendLater(repeated);
+      this.#repeat(repeated);
       return;
     }
-    const series: Series = {
+    const series: SentSeries = {
       namespace: object.namespace,
       event: this.#event(object, { type, reason, action, note: shownNote }, now.wallMs),
       count: 1,
       last: now,
       sentCount: 0,
-      scheduled: false,
     };
-    // A Map keeps the insertion order, so the first entry is the oldest.
-    this.#series.delete(key);
-    this.#series.set(key, series);
-    this.#latest.set(topic, { ...this.#bucket(topic, now.monotonicMs), series });
-    this.#prune();
+    for (const dropped of this.#book.add(topic, shownNote, series)) {
+      this.#queue.delete(dropped);
+      this.#repeated.delete(dropped);
+    }
     this.#queue.add(series);
     this.#send().catch(() => undefined);
   }
 
-  #bucket(topic: string, now: number): { tokens: number; atMs: number } {
-    const before = this.#latest.get(topic);
-    const tokens = before === undefined ? BURST : Math.min(BURST, before.tokens + (now - before.atMs) / REFILL_MS);
-    return { tokens: tokens - 1, atMs: now };
+  #repeat(series: SentSeries): void {
+    const isCollecting = this.#repeated.size > 0;
+    this.#repeated.add(series);
+    if (!isCollecting) this.#sendRepeated().catch(() => undefined);
   }
 
-  #overLimit(topic: string, now: number): Series | undefined {
-    return this.#bucket(topic, now).tokens >= 0 ? undefined : this.#latest.get(topic)?.series;
+  async #sendRepeated(): Promise<void> {
+    await this.#options.clock.sleep(REPEATS_MS, this.#hurry.signal).catch(() => undefined);
+    this.#queueRepeated();
+    await this.#send();
   }
 
-  #prune(): void {
-    for (const [key, series] of this.#series) {
-      if (this.#series.size <= MAX_SERIES) break;
-      this.#series.delete(key);
-      this.#queue.delete(series);
-    }
-    for (const topic of this.#latest.keys()) {
-      if (this.#latest.size <= MAX_SERIES) break;
-      this.#latest.delete(topic);
-    }
+  #queueRepeated(): void {
+    for (const series of this.#repeated) this.#queue.add(series);
+    this.#repeated.clear();
   }
 
   #event(object: ObjectReference, event: RecordedEvent, now: number): KubeEvent {
@@ -148,22 +127,6 @@ export class EventRecorder {
     };
   }
 
-  #sendLater(series: Series): void {
-    if (series.scheduled) return;
-    series.scheduled = true;
-    const wait = this.#options.clock.sleep(REPEATS_MS, this.#hurry.signal);
-    wait.then(
-      () => {
-        series.scheduled = false;
-        this.#queue.add(series);
-        this.#send().catch(() => undefined);
-      },
-      () => {
-        series.scheduled = false;
-      },
-    );
-  }
-
   /** One request at a time; resolves when nothing is left to send. */
   #send(): Promise<void> {
     if (this.#queue.size > 0) this.#sending ??= this.#sendAll();
@@ -176,7 +139,7 @@ export class EventRecorder {
       const count = series.count;
       if (count === series.sentCount) continue;
       try {
-        await this.#tell(series, count);
+        await this.#sendOne(series, count);
       } catch (error) {
         this.#options.onDropped?.(error);
       }
@@ -185,7 +148,7 @@ export class EventRecorder {
     this.#sending = undefined;
   }
 
-  async #tell(series: Series, count: number): Promise<void> {
+  async #sendOne(series: SentSeries, count: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#request(series, count);
@@ -200,7 +163,7 @@ export class EventRecorder {
     }
   }
 
-  async #request({ namespace, event, sentCount, last }: Series, count: number): Promise<void> {
+  async #request({ namespace, event, sentCount, last }: SentSeries, count: number): Promise<void> {
     const { client } = this.#options;
     const settings = { timeoutMs: REQUEST_TIMEOUT_MS };
     const resource = { group: 'events.k8s.io', version: 'v1', namespace, resource: 'events' };

@@ -87,6 +87,29 @@ describe('the event recorder', () => {
     assert.deepEqual(parts.server.requests[1]?.headers['content-type'], 'application/merge-patch+json');
   });
 
+  it('collects the repeats of several events for the same few seconds, and those that come during a flush', async () => {
+    await using parts = await start();
+    const { clock, recorder } = parts;
+    const started: RecordedEvent = { ...stalled, reason: 'Started' };
+    for (const event of [stalled, started]) recorder.record(migration, event);
+    await until('both are sent', () => parts.events().length === 2);
+    recorder.record(migration, stalled);
+    await clock.advance(14_000);
+    recorder.record(migration, started);
+    assert.equal(clock.sleeping.length, 1);
+    await clock.advance(1_000);
+    await until('the repeats are sent', () => parts.requests() === 'POST POST PATCH PATCH');
+    recorder.record(migration, stalled);
+    const flushed = recorder.flush();
+    recorder.record(migration, started);
+    await flushed;
+    await recorder.flush();
+    assert.deepEqual(
+      parts.events().map(({ series }) => series?.count),
+      [3, 3],
+    );
+  });
+
   for (const hours of [1, -1]) {
     it(`keeps its series and its limits when the wall clock jumps by ${hours} h, and tells the time`, async () => {
       await using parts = await start();
