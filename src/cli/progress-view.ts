@@ -7,10 +7,11 @@ import { SlidingRate } from '../telemetry/sliding-rate.ts';
 const RATE_WINDOW_MS = 30_000;
 
 export interface ProgressView {
-  /** The completed part of the range, from 0 to 1. */
+  /** The completed part of the work, from 0 to 1. */
   readonly ratio: number;
-  /** The watermark; undefined until the range is known. */
+  /** What is copied, or compared since the comparison has begun; undefined until the range is known. */
   readonly throughMs: number | undefined;
+  /** Written, or compared since the comparison has begun. */
   readonly samples: number;
   readonly samplesPerSecond: number;
   readonly windowMs: number;
@@ -20,19 +21,25 @@ export interface ProgressView {
 }
 
 export class ProgressMeter {
-  readonly #samples = new SlidingRate(RATE_WINDOW_MS);
+  #samples = new SlidingRate(RATE_WINDOW_MS);
+  #comparing = false;
   readonly #remaining = new RemainingTime();
 
   /** The view at `nowMs`, on a clock that never jumps. Call it at least once a second, because the rates are computed from these calls. */
   look(progress: Readonly<MigrationProgress>, nowMs: number): ProgressView {
-    const { startMs, endMs, watermarkMs } = progress;
+    const { startMs, endMs, watermarkMs, verification } = progress;
     const ranged = endMs > startMs && progress.phase !== 'Starting';
-    this.#samples.add(nowMs, progress.samplesWritten);
+    const samples = verification?.samplesCompared ?? progress.samplesWritten;
+    if ((verification !== undefined) !== this.#comparing) {
+      this.#comparing = verification !== undefined;
+      this.#samples = new SlidingRate(RATE_WINDOW_MS);
+    }
+    this.#samples.add(nowMs, samples);
     if (ranged) this.#remaining.look(progress, nowMs);
     return {
       ratio: ranged ? completedRatio(progress) : 0,
-      throughMs: ranged ? watermarkMs : undefined,
-      samples: progress.samplesWritten,
+      throughMs: ranged ? (verification?.throughMs ?? watermarkMs) : undefined,
+      samples,
       samplesPerSecond: this.#samples.perSecond(),
       windowMs: progress.windowMs,
       waitingFor: progress.waitingFor,

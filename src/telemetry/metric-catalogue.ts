@@ -63,6 +63,36 @@ export const METRICS = {
     help: 'Upper bound of the plain samples that differ from the source: 0 instead of −0, histograms without bounds of custom buckets.',
     labels: ['migration'],
   },
+  samplesCompared: {
+    name: 'prom_migrator_samples_compared_total',
+    type: 'counter',
+    help: 'Samples of the source that a verification has compared with the destination.',
+    labels: ['migration'],
+  },
+  samplesRepaired: {
+    name: 'prom_migrator_samples_repaired_total',
+    type: 'counter',
+    help: 'Samples that a verification found missing in the destination and has written.',
+    labels: ['migration'],
+  },
+  verificationDifferences: {
+    name: 'prom_migrator_verification_differences',
+    type: 'gauge',
+    help: 'Samples that the current or last verification found different, by kind: missing, different, repeated or extra. Extra samples do not fail a verification.',
+    labels: ['migration', 'kind'],
+  },
+  verificationExpectedChanges: {
+    name: 'prom_migrator_verification_expected_changes',
+    type: 'gauge',
+    help: 'Samples in which the current or last verification found a change that a store or protocol is known to make, by reason.',
+    labels: ['migration', 'reason'],
+  },
+  verifiedThrough: {
+    name: 'prom_migrator_verified_through_timestamp_seconds',
+    type: 'gauge',
+    help: 'Everything in the range before this time has been compared.',
+    labels: ['migration'],
+  },
   windows: {
     name: 'prom_migrator_windows_total',
     type: 'counter',
@@ -115,7 +145,7 @@ export const METRICS = {
   completed: {
     name: 'prom_migrator_completed_ratio',
     type: 'gauge',
-    help: 'Completed part of the range, from 0 to 1: everything before the watermark, and what is acknowledged in the windows in flight.',
+    help: 'Completed part of the work, from 0 to 1: everything before the watermark, and what is acknowledged in the windows in flight. With verification, copying and comparing count half each.',
     labels: ['migration'],
   },
   phase: {

@@ -3,17 +3,27 @@
 
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { completedRatio } from './completion.ts';
+import { completedRatio, type RangeProgress, type WorkProgress } from './completion.ts';
 import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
 import { VERSION } from './version.ts';
 
 /** Counts since the migration's run began; times in milliseconds since 1970. */
-export interface MigrationTotals {
+/** Of a verification, since its beginning. */
+export interface VerificationTotals extends RangeProgress {
+  readonly throughMs: number;
+  readonly samplesCompared: number;
+  readonly repaired: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly different: number;
+  readonly repeated: number;
+  readonly expected: Readonly<Record<string, number | undefined>>;
+}
+
+export interface MigrationTotals extends WorkProgress {
+  readonly verification: VerificationTotals | undefined;
   readonly phase: string;
-  readonly startMs: number;
-  readonly endMs: number;
   readonly watermarkMs: number;
-  readonly reachedMs: number;
   readonly samplesRead: number;
   readonly samplesWritten: number;
   readonly samplesFiltered: number;
@@ -103,6 +113,7 @@ export class MigrationMetrics {
     for (const [reason, samples] of Object.entries(totals.samplesRejected)) {
       this.#follow(metrics.samplesRejected, 'rejected', { migration, reason: boundedCode(reason) }, samples);
     }
+    if (totals.verification !== undefined) this.#verified(migration, totals.verification);
     metrics.windowLength.set(labels, totals.windowMs / 1000);
     metrics.windowSeries.set(labels, totals.windowSeries);
     metrics.inFlightBytes.set(labels, totals.inFlightBytes);
@@ -117,6 +128,20 @@ export class MigrationMetrics {
     if (phaseBefore !== undefined) metrics.phase.set({ migration, phase: phaseBefore }, 0);
     metrics.phase.set({ migration, phase: totals.phase }, 1);
     this.#phases.set(migration, totals.phase);
+  }
+
+  #verified(migration: string, totals: VerificationTotals): void {
+    const metrics = this.#instruments;
+    const labels = { migration };
+    this.#follow(metrics.samplesCompared, 'compared', labels, totals.samplesCompared);
+    this.#follow(metrics.samplesRepaired, 'repaired', labels, totals.repaired);
+    for (const kind of ['missing', 'extra', 'different', 'repeated'] as const) {
+      metrics.verificationDifferences.set({ migration, kind }, totals[kind]);
+    }
+    for (const [reason, samples = 0] of Object.entries(totals.expected)) {
+      metrics.verificationExpectedChanges.set({ migration, reason: boundedCode(reason) }, samples);
+    }
+    metrics.verifiedThrough.set(labels, totals.throughMs / 1000);
   }
 
   /** Records one HTTP request that has ended, successfully or not. */

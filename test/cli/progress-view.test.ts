@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ProgressMeter } from '../../src/cli/progress-view.ts';
 import { SlidingRate } from '../../src/telemetry/sliding-rate.ts';
-import { someProgress, startMs } from './fake-engine.ts';
+import { someVerification } from '../migration/support/verification.ts';
+import { endMs, someProgress, startMs } from './fake-engine.ts';
 
 describe('a sliding rate', () => {
   it('is zero until time has passed', () => {
@@ -59,6 +60,36 @@ describe('the view of a migration', () => {
     // Five hours of the range in 10 s: the other 18 in 36 s.
     assert.equal(view.etaMs, 36_000);
     assert.equal(view.throughMs, startMs);
+  });
+
+  it('shows copying and comparing as halves, and what is compared as soon as that has begun', () => {
+    const meter = new ProgressMeter();
+    const dayMs = 86_400_000;
+    const copying = (day: number, seconds: number) =>
+      meter.look(
+        someProgress({ work: 'CopyAndVerify', watermarkMs: startMs + day * dayMs, samplesWritten: day * 1e6 }),
+        seconds * 1000,
+      );
+    const comparing = (day: number, seconds: number) => {
+      const reachedMs = startMs + day * dayMs;
+      const verification = someVerification({ reachedMs, throughMs: reachedMs, samplesCompared: day * 1e6 });
+      const changes = { phase: 'Verifying', work: 'CopyAndVerify', watermarkMs: endMs, verification } as const;
+      return meter.look(someProgress({ ...changes, samplesWritten: 1e6 }), seconds * 1000);
+    };
+    copying(0, 0);
+    copying(0.25, 10);
+    const half = copying(0.5, 20);
+    assert.deepEqual([half.ratio, half.throughMs, half.samples], [0.25, startMs + dayMs / 2, 500_000]);
+    assert.equal(half.etaMs, 60_000, 'the rest of the copy, and a comparison as fast as the copy');
+    // A resumed comparison: what an earlier run had compared is not this one's speed.
+    const begun = comparing(0.5, 60);
+    assert.deepEqual([begun.ratio, begun.throughMs, begun.samples], [0.75, startMs + dayMs / 2, 500_000]);
+    assert.deepEqual([begun.samplesPerSecond, begun.etaMs], [0, undefined]);
+    comparing(0.6, 61);
+    const view = comparing(0.8, 63);
+    assert.equal(view.ratio, 0.9);
+    assert.ok(Math.abs(view.samplesPerSecond - 100_000) < 1e-6);
+    assert.equal(view.etaMs, 2000);
   });
 
   it('does not count what an earlier run had done as speed', () => {

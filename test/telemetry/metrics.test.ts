@@ -5,6 +5,8 @@ import { MigrationMetrics, type MigrationTotals } from '../../src/telemetry/metr
 
 const totals: MigrationTotals = {
   phase: 'Running',
+  work: 'Copy',
+  verification: undefined,
   startMs: 1_000_000,
   endMs: 2_000_000,
   watermarkMs: 1_250_000,
@@ -99,6 +101,40 @@ describe('the metrics of a migration', () => {
     assert.equal(of('in_flight_bytes'), 4096);
     assert.equal(of('in_flight_writes'), 2);
     assert.equal(of('phase', ',phase="Running"'), 1);
+  });
+
+  it('show what a verification has found, and count a copy and its verification as halves', async () => {
+    const metrics = new MigrationMetrics();
+    const verification = {
+      startMs: 1_000_000,
+      endMs: 2_000_000,
+      reachedMs: 1_500_000,
+      throughMs: 1_450_000,
+      samplesCompared: 90,
+      repaired: 2,
+      missing: 3,
+      extra: 4,
+      different: 5,
+      repeated: 6,
+      expected: { rejected: 7 },
+    };
+    const work = 'CopyAndVerify';
+    metrics.update('a/b', { ...totals, work, phase: 'Verifying', reachedMs: totals.endMs, verification });
+    metrics.update('a/c', { ...totals, work });
+    const values = await exposed(metrics);
+    const of = (name: string, more = '') => values.get(`prom_migrator_${name}{migration="a/b"${more}}`);
+    assert.equal(of('samples_compared_total'), 90);
+    assert.equal(of('samples_repaired_total'), 2);
+    const kinds = ['missing', 'extra', 'different', 'repeated'];
+    assert.deepEqual(
+      kinds.map((kind) => of('verification_differences', `,kind="${kind}"`)),
+      [3, 4, 5, 6],
+    );
+    assert.equal(of('verification_expected_changes', ',reason="rejected"'), 7);
+    assert.equal(of('verified_through_timestamp_seconds'), 1450);
+    assert.equal(of('completed_ratio'), 0.75);
+    assert.equal(values.get('prom_migrator_completed_ratio{migration="a/c"}'), 0.2);
+    assert.equal(values.has('prom_migrator_samples_compared_total{migration="a/c"}'), false);
   });
 
   it('count on over several updates and over a run that begins again', async () => {

@@ -108,7 +108,7 @@ export class MigrationTrack {
     const reachedMs = this.#reached ?? this.#through;
     return this.#range === undefined || reachedMs === undefined
       ? undefined
-      : completedRatio({ ...this.#range, reachedMs });
+      : completedRatio({ ...this.#range, reachedMs, work: 'Copy', verification: undefined });
   }
 
   /** Undefined while unknown. */

@@ -130,7 +130,7 @@ describe('the estimate of a window that is read in parts', () => {
 });
 
 describe('the remaining time', () => {
-  const range = { startMs: 0, endMs: 1000 };
+  const range = { startMs: 0, endMs: 1000, work: 'Copy' as const, verification: undefined };
   const lookedAt = (...points: [seconds: number, reachedMs: number][]) => {
     const remaining = new RemainingTime();
     for (const [seconds, reached] of points) remaining.look({ ...range, reachedMs: reached }, seconds * 1000);
