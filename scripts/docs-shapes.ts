@@ -25,6 +25,9 @@ const NAMES: Readonly<Record<string, string>> = {
   'status.range': 'CopiedRange',
   'status.progress': 'StatusProgress',
   'status.recentErrors[]': 'RecentError',
+  'status.verification': 'StatusVerification',
+  'status.verification.settings': 'VerificationSettings',
+  'status.verification.first[]': 'StatusDifference',
 };
 
 const SHARED_NAMES: Readonly<Record<string, string>> = {

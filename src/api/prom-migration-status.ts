@@ -5,12 +5,12 @@ export interface PromMigrationStatus {
   /** The metadata.generation that this status is based on. */
   readonly observedGeneration?: number;
   /**
-   * Summary for people: Pending, Running, Suspended, Stalled, Succeeded, Failed or Terminating. Programs should read
-   * conditions.
+   * Summary for people: Pending, Running, Verifying, Suspended, Stalled, Succeeded, Failed or Terminating. Programs
+   * should read conditions.
    */
   readonly phase?: string;
   /**
-   * Accepted, Progressing, Degraded and Succeeded, following the Kubernetes API conventions. `kubectl wait
+   * Accepted, Progressing, Degraded, Succeeded and Verified, following the Kubernetes API conventions. `kubectl wait
    * --for=condition=Succeeded` waits for the end.
    */
   readonly conditions?: readonly Condition[];
@@ -34,13 +34,18 @@ export interface PromMigrationStatus {
   readonly recentErrors?: readonly RecentError[];
   /** The time range that is copied. Its end is fixed at the first start. */
   readonly range?: CopiedRange;
+  /**
+   * What the comparison of source and destination has found so far, over all attempts. Absent before it begins, and
+   * while spec.verification.mode is Off.
+   */
+  readonly verification?: StatusVerification;
   /** Progress over all attempts. Updated at most every 10 seconds. */
   readonly progress?: StatusProgress;
 }
 
 /** A condition. */
 export interface Condition {
-  /** Accepted, Progressing, Degraded or Succeeded. */
+  /** Accepted, Progressing, Degraded, Succeeded or Verified. */
   readonly type: string;
   /** True, False or Unknown. */
   readonly status: 'True' | 'False' | 'Unknown';
@@ -76,9 +81,71 @@ export interface CopiedRange {
   readonly end: string;
 }
 
+/**
+ * What the comparison of source and destination has found so far, over all attempts. Absent before it begins, and
+ * while spec.verification.mode is Off.
+ */
+export interface StatusVerification {
+  /**
+   * The settings of spec.verification that the comparison was made with. If they are changed, everything is compared
+   * again.
+   */
+  readonly settings?: VerificationSettings;
+  /** Everything before this time has been compared. */
+  readonly through?: string;
+  /** Samples of the source that were compared with the destination. */
+  readonly samplesCompared?: number;
+  /** Series that were compared, summed over all windows. */
+  readonly seriesCompared?: number;
+  /** Samples that the destination lacks. */
+  readonly missing?: number;
+  /** Samples with another value in the destination. */
+  readonly different?: number;
+  /** Samples that the destination has more than once. */
+  readonly repeated?: number;
+  /** Samples that only the destination has. They do not fail a verification. */
+  readonly extra?: number;
+  /** Samples that were missing and have been written. */
+  readonly repaired?: number;
+  /** Samples with a change that a store or protocol is known to make, by reason. They count as equal. */
+  readonly expected?: Readonly<Record<string, number>>;
+  /** The first differences in the order of time. */
+  readonly first?: readonly StatusDifference[];
+}
+
+/**
+ * The settings of spec.verification that the comparison was made with. If they are changed, everything is compared
+ * again.
+ */
+export interface VerificationSettings {
+  /** spec.verification.onDifference. */
+  readonly onDifference: string;
+  /** spec.verification.onExtra. */
+  readonly onExtra: string;
+  /** spec.verification.settle. */
+  readonly settle: string;
+}
+
+/** A difference. */
+export interface StatusDifference {
+  /** The series, as a PromQL selector. */
+  readonly labels: string;
+  /** The time of the sample. */
+  readonly time: string;
+  /** missing, different, repeated or extra. */
+  readonly kind: string;
+  /** The value in the source; absent if it has no such sample. */
+  readonly source?: string;
+  /** The value in the destination; absent if it has no such sample. */
+  readonly destination?: string;
+}
+
 /** Progress over all attempts. Updated at most every 10 seconds. */
 export interface StatusProgress {
-  /** Completed share of the time range, including acknowledged samples in the windows after through. */
+  /**
+   * Completed share of the work, including acknowledged samples in the windows after through. With verification,
+   * copying and comparing count half each.
+   */
   readonly percent?: number;
   /** percent for people, such as 41.3%. */
   readonly display?: string;
@@ -120,7 +187,7 @@ export interface StatusProgress {
   readonly bytesWritten?: number;
   /** Requests that were retried. */
   readonly retries?: number;
-  /** Samples written per second, averaged over the last 30 seconds. */
+  /** Samples written per second, or compared per second while Verifying, averaged over the last 30 seconds. */
   readonly samplesPerSecond?: number;
   /** samplesPerSecond for people, such as 1.2M/s. */
   readonly rate?: string;

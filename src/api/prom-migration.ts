@@ -162,9 +162,9 @@ export interface Limits {
 export interface VerificationSpec {
   /**
    * Full compares everything once it is copied; the migration has succeeded only when that is over. Setting it to Full
-   * on a finished migration compares what was copied; to compare again, set it to Off and then to Full. "Off" needs
-   * quotes in YAML, where the bare word means false. Full requires a destination that can be read:
-   * destination.progress.protocol RemoteRead or PromQL.
+   * on a finished migration compares what was copied; to compare again, set it to Off, wait until the condition
+   * Verified has the reason NotRequested, and set it to Full. "Off" needs quotes in YAML, where the bare word means
+   * false. Full requires a destination that can be read: destination.progress.protocol RemoteRead or PromQL.
    */
   readonly mode: 'Off' | 'Full';
   /**

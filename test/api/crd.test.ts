@@ -37,7 +37,19 @@ describe('the CustomResourceDefinition', () => {
       crd.spec.versions[0].additionalPrinterColumns.map(
         (column: { name: string; priority?: number }) => `${column.name}${column.priority ?? ''}`,
       ),
-      ['Phase', 'Progress', 'Samples', 'Rate', 'ETA', 'Through', 'Age', 'Source1', 'Destination1', 'Reason1'],
+      [
+        'Phase',
+        'Progress',
+        'Samples',
+        'Rate',
+        'ETA',
+        'Through',
+        'Age',
+        'Source1',
+        'Destination1',
+        'Verified1',
+        'Reason1',
+      ],
     );
   });
 
