@@ -3,6 +3,7 @@
 
 import { MIGRATION, OPERATOR, LEADER, type Row, rate, newest } from './chart-panel.ts';
 import { PROBLEM_ROWS } from './chart-problem-panels.ts';
+import { VERIFICATION_ROW } from './chart-verification-panels.ts';
 
 export const ROWS: readonly Row[] = [
   {
@@ -133,6 +134,7 @@ export const ROWS: readonly Row[] = [
       },
     ],
   },
+  VERIFICATION_ROW,
   ...PROBLEM_ROWS,
   {
     title: 'Operator',

@@ -94,4 +94,11 @@
   annotations:
     summary: {{ `'The destination rejects samples of migration {{ $labels.migration }}: {{ $labels.reason }}.'` }}
     description: {{ `'{{ $value | humanize }} samples were rejected in the last 15 minutes and will be missing in the destination.'` }}
+- alert: PromMigratorDifferencesFound
+  expr: max by (migration) ({{ include "prom-migrator.series" (list . $condition `type="Verified"` `status="False"`) }}) == 1
+  labels:
+    severity: warning
+  annotations:
+    summary: {{ `'The destination of migration {{ $labels.migration }} differs from its source.'` }}
+    description: It lacks samples, has other values, or has samples more than once. status.verification of the migration counts the differences and shows the first ones.
 {{- end }}

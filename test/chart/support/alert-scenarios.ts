@@ -175,4 +175,20 @@ export const SCENARIOS: readonly Scenario[] = [
     quiet: ['30m', '60m'],
     fires: { at: '45m', labels: { migration: 'team/move', reason: 'too-old' } },
   },
+  {
+    title: 'a comparison ends with differences',
+    alert: 'PromMigratorDifferencesFound',
+    series: {
+      [condition('type="Verified",status="Unknown",reason="Running"')]: '1+0x10 _x20',
+      [condition('type="Verified",status="False",reason="DifferencesFound"')]: '_x16 1+0x20',
+    },
+    quiet: ['15m'],
+    fires: { at: '17m', labels: { migration: 'team/move' } },
+  },
+  {
+    title: 'both sides match',
+    alert: 'PromMigratorDifferencesFound',
+    series: { [condition('type="Verified",status="True",reason="Matching"')]: '1+0x20' },
+    quiet: ['5m', '20m'],
+  },
 ];
