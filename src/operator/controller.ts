@@ -97,6 +97,9 @@ export class Controller {
   /** Whether its worker runs, or whether its status says so between two attempts. */
   #isUnderWay(key: string, { worker }: MigrationRecord): boolean {
     const phase = this.#options.store.get(key)?.status?.phase;
-    return worker.kind === 'running' || (worker.kind === 'idle' && (phase === 'Running' || phase === 'Stalled'));
+    return (
+      worker.kind === 'running' ||
+      (worker.kind === 'idle' && (phase === 'Running' || phase === 'Verifying' || phase === 'Stalled'))
+    );
   }
 }

@@ -9,7 +9,7 @@ import type { FromWorker, ResumePoint } from './judge/worker-messages.ts';
 import { crashOf, type WorkerPool, type WorkerPoolOptions } from './execute/worker-pool.ts';
 import type { Verdict, WorkerEnd } from './judge/attempt.ts';
 import { type Action, decide, type Decision } from './judge/decide.ts';
-import { noticeOf, noticeOfEnd } from './judge/migration-events.ts';
+import { noticeOf, noticeOfEnd, noticeOfVerification } from './judge/migration-events.ts';
 import { generationOf, MigrationRecord } from './judge/migration-record.ts';
 import { hasSlot, nextForSlots, type Slots } from './judge/slots.ts';
 import { isConflict, isNotFound } from './kube/kube-errors.ts';
@@ -155,7 +155,12 @@ export class Reconciler {
     const { clock, logger } = this.#options;
     if (checked?.job === undefined) return false;
     try {
-      this.pool.start(key, { ...checked.job, ...(resume !== undefined && { resume }) });
+      const resumeVerification = record.track.verification.resumable(resource.spec);
+      this.pool.start(key, {
+        ...checked.job,
+        ...(resume !== undefined && { resume }),
+        ...(resumeVerification !== undefined && { resumeVerification }),
+      });
     } catch (error) {
       // The pod's limit of processes or of memory: counts as an attempt that crashed at its start.
       record.started(resource, momentOf(clock));
@@ -208,12 +213,15 @@ export class Reconciler {
     if (record === undefined || this.#options.permission() === 'nothing') return;
     const { clock, hooks, queue, recorder, store, logger } = this.#options;
     const now = momentOf(clock);
+    const comparedBefore = record.track.verification.current;
     if (record.report(report, now)) queue.add(key);
     hooks.report(key, report);
     const resource = store.get(key);
     for (const event of report.events) {
       if (event.type === 'warning') logger.warn(event.message, { ...named(key), code: event.code });
-      const notice = noticeOf(event, report.progress);
+    }
+    const notices = report.events.map((event) => noticeOf(event, report.progress));
+    for (const notice of [...notices, noticeOfVerification(comparedBefore, report.progress)]) {
       if (notice === undefined || resource === undefined || resource.metadata.uid !== record.uid) continue;
       if (!record.hasChanged(notice, now.monotonicMs)) continue;
       recorder.record(referenceTo(resource), notice);

@@ -7,9 +7,9 @@ import type { Clock } from '../telemetry/clock.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { isConflict, isNotFound } from './kube/kube-errors.ts';
 import { keyOf, resourcePath } from './kube/kube-objects.ts';
-import { writeUrgency } from './judge/status.ts';
 import { leftoversPatch } from './judge/status-leftovers.ts';
 import { isEditedByOthers, STATUS_MANAGER } from './judge/status-origin.ts';
+import { writeUrgency } from './judge/write-urgency.ts';
 
 const PROGRESS_EVERY_MS = 10_000;
 /** Even urgent changes are not written more often: conditions may change quickly. */

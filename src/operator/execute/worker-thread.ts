@@ -84,7 +84,7 @@ export async function runJob(
     post({ type: 'ended', result: failedBefore(message) });
     return;
   }
-  const { resume } = job;
+  const { resume, resumeVerification } = job;
   const plan = planOfRest(compiled.plan, resume);
   const rested = plan !== compiled.plan;
   const reporter = new Reporter(post, (progress) =>
@@ -113,6 +113,7 @@ export async function runJob(
     observer: reporter,
     // An outage at the start gets no deadline: the operator keeps retrying, and its conditions show the outage.
     startupDeadlineMs: Number.POSITIVE_INFINITY,
+    ...(resumeVerification !== undefined && { resumeVerification }),
     onRatesAvailable: (set) => {
       applyRates = set;
       if (rates !== undefined) set(rates);

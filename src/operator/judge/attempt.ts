@@ -8,6 +8,7 @@ import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import type { EngineCode, MigrationCode } from '../../migration/report/migration-codes.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
+import { isMatching } from '../../migration/report/verification.ts';
 import type { Reason } from './conditions.ts';
 
 export type WorkerEnd =
@@ -38,13 +39,17 @@ export interface Failures {
 export type Outcome =
   | {
       readonly succeeded: true;
-      readonly reason: Extract<Reason<'Succeeded'>, 'Completed' | 'CompletedWithSkips' | 'NothingFound'>;
+      readonly reason: Extract<
+        Reason<'Succeeded'>,
+        'Completed' | 'CompletedWithSkips' | 'CompletedWithDifferences' | 'NothingFound'
+      >;
       readonly message: string;
     }
   | { readonly succeeded: false; readonly reason: FailureReason; readonly message: string };
 
 type FailureReason = Extract<
   Reason<'Succeeded'>,
+  | 'DifferencesFound'
   | 'SamplesRejected'
   | 'SourceRefused'
   | 'DestinationRefused'
@@ -112,6 +117,8 @@ export interface Attempt {
   readonly end: WorkerEnd;
   /** Set if it was asked to stop. */
   readonly cause: StopCause | undefined;
+  /** Whether it was started with spec.verification.mode Full. */
+  readonly verifies: boolean;
   /** The failures since the last finished window, without this attempt. */
   readonly earlier: Failures | undefined;
   /** Samples that the destination rejected, over all starts. */
@@ -119,14 +126,20 @@ export interface Attempt {
 }
 
 /** @param nowMs on the monotonic clock */
-export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowMs: number): Verdict {
+export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
+  const { end, cause, earlier } = attempt;
   const again = (reason: Failures['reason'], message: string): Verdict => {
     const count = (earlier?.count ?? 0) + 1;
     return { kind: 'again', failures: { count, retryAtMs: nowMs + pauseMs(count), reason, message } };
   };
   if (end.kind === 'result') {
     const { progress, error } = end.result;
-    if (progress.phase === 'Succeeded') return { kind: 'outcome', outcome: successOf(end.result, samplesRejected) };
+    if (progress.phase === 'Succeeded') {
+      if (attempt.verifies && progress.verification?.finished !== true) {
+        return again('WorkerCrashed', 'the worker ended without the verification that it was asked for');
+      }
+      return { kind: 'outcome', outcome: successOf(end.result, attempt.samplesRejected) };
+    }
     if (progress.phase === 'Failed') {
       const text = error === undefined ? 'failed, no reason given' : errorText(error);
       const code = error?.code ?? 'internal';
@@ -151,6 +164,11 @@ export function judgeEnd({ end, cause, earlier, samplesRejected }: Attempt, nowM
 }
 
 function successOf({ progress }: MigrationResult, samplesRejected: number): Outcome {
+  if (progress.verification !== undefined && !isMatching(progress.verification)) {
+    const message =
+      'finished, but the verification found differences: see the condition Verified and status.verification';
+    return { succeeded: true, reason: 'CompletedWithDifferences', message };
+  }
   if (samplesRejected > 0) {
     const message = `finished, but ${samplesRejected} samples that the destination rejected are missing there`;
     return { succeeded: true, reason: 'CompletedWithSkips', message };

@@ -20,6 +20,7 @@ export const CONDITION_REASONS = {
   Progressing: {
     Starting: 'True: a worker has started and looks for the resume point',
     Copying: 'True: windows are being copied',
+    Verifying: 'True: everything is copied, and source and destination are compared',
     Retrying: 'True: a side fails, or an attempt has failed; the operator retries. See the condition Degraded',
     NotAccepted: 'False: see the condition Accepted',
     WaitingForWorker:
@@ -47,7 +48,11 @@ export const CONDITION_REASONS = {
   Succeeded: {
     Completed: 'True: everything is in the destination',
     CompletedWithSkips: 'True: finished, but samples that the destination rejected are missing there',
+    CompletedWithDifferences:
+      'True: finished, but the verification found differences and spec.verification.onDifference is Report. See the condition Verified',
     NothingFound: 'True: finished, but the source returned no samples: check selectors, tenant and retention',
+    DifferencesFound:
+      'False: the verification found differences that spec.verification.onDifference does not permit. See the condition Verified',
     SamplesRejected: 'False: the destination rejects samples and spec.rejectedSamples is Fail',
     SourceRefused: 'False: the source rejects the requests; a configuration change is required',
     DestinationRefused: 'False: the destination rejects the requests; a configuration change is required',
@@ -66,6 +71,7 @@ export const CONDITION_REASONS = {
     SecretUnusable: 'Unknown: as for Accepted',
     Starting: 'Unknown: as for Progressing',
     Copying: 'Unknown: as for Progressing',
+    Verifying: 'Unknown: as for Progressing',
     Retrying: 'Unknown: as for Progressing',
     WaitingForWorker: 'Unknown: as for Progressing',
     Suspended: 'Unknown: as for Progressing',
@@ -78,6 +84,15 @@ export const CONDITION_REASONS = {
     CredentialsRefused: 'Unknown: as for Degraded',
     WorkerCrashed: 'Unknown: as for Degraded',
     WorkerHung: 'Unknown: as for Degraded',
+  },
+  Verified: {
+    Matching: 'True: every sample of the source is in the destination, apart from expected changes',
+    DifferencesFound:
+      'False: the destination lacks samples, has other values, or has samples more than once; status.verification counts them and shows the first ones',
+    Running: 'Unknown: source and destination are being compared',
+    NotFinished: 'Unknown: there is no result yet: the copy is not complete, or the comparison was interrupted',
+    NotReadable: 'Unknown: a side could not be read to the end; the message says which',
+    NotRequested: 'Unknown: spec.verification.mode is Off',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

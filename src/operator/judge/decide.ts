@@ -3,11 +3,13 @@
 
 import { createHash } from 'node:crypto';
 import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
+import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
 import { believedStatus } from './status-origin.ts';
+import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
 /** Whether the manifest can be run, according to validation and the Secrets; of one generation. */
@@ -30,11 +32,20 @@ export type WorkerState =
       readonly kind: 'running';
       readonly restartKey: string;
       readonly rates: Rates;
+      /** Undefined: it only copies. */
+      readonly verification: VerificationSettings | undefined;
       readonly stopping: StopCause | undefined;
       readonly failures: Failures | undefined;
     }
-  /** `atMs` is a timestamp. */
-  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly generation: number; readonly atMs: number };
+  | {
+      readonly kind: 'ended';
+      readonly outcome: Outcome;
+      readonly generation: number;
+      /** A timestamp. */
+      readonly atMs: number;
+      /** What the finished comparison was made with; undefined if there was none. */
+      readonly verified: VerificationSettings | undefined;
+    };
 
 /** The timeline of the migration that decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
 export interface Course {
@@ -151,18 +162,23 @@ interface End {
 
 /**
  * The end of a migration that has ended, as this process saw it, or else as the status shows it. A failure counts only for the generation that
- * failed: an edited spec is tried again. A success is final, because what defines the copy cannot be edited.
+ * failed: an edited spec is tried again. A success is final, because what defines the copy cannot be edited, but its verification may be due.
  */
 function endOf({ resource, worker }: DecideInput): End | undefined {
   const { generation } = resource.metadata;
   if (worker.kind === 'running') return undefined;
   if (worker.kind === 'ended') {
-    return worker.outcome.succeeded || worker.generation === generation ? worker : undefined;
+    const final = worker.outcome.succeeded
+      ? !isVerificationDue(resource.spec, worker.verified)
+      : worker.generation === generation;
+    return final ? worker : undefined;
   }
-  const { conditions, completionTime, observedGeneration } = believedStatus(resource) ?? {};
+  const shown = believedStatus(resource);
+  const { conditions, completionTime, observedGeneration } = shown ?? {};
   const succeeded = findCondition(conditions, 'Succeeded')?.status;
   if (completionTime === undefined || (succeeded !== 'True' && succeeded !== 'False')) return undefined;
   if (succeeded === 'False' && observedGeneration !== generation) return undefined;
+  if (succeeded === 'True' && isVerificationDue(resource.spec, verifiedIn(shown))) return undefined;
   return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
 }
 

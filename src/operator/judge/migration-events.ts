@@ -2,11 +2,14 @@
 
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
+import type { VerificationProgress } from '../../migration/report/verification.ts';
 import { formatCount, formatDuration } from '../../telemetry/format.ts';
 import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';
 import type { RecordedEvent } from '../kube/kube-objects.ts';
+import { exactTime } from './status-counts.ts';
 import { statusText } from './status-text.ts';
+import { isSameSettings, verifiedIn } from './verification-settings.ts';
 
 /** All reasons, for the documentation. */
 export const EVENT_REASONS = {
@@ -21,6 +24,9 @@ export const EVENT_REASONS = {
   Stalled: 'Warning: no window was finished for spec.progressDeadlineSeconds',
   Succeeded: 'Normal: everything is in the destination, except rejected samples, if any',
   Failed: 'Warning: the migration failed; the note says why',
+  VerificationStarted: 'Normal: everything is copied, and source and destination are being compared',
+  Verified: 'Normal: every sample of the source is in the destination',
+  DifferencesFound: 'Warning: the destination differs from the source; the note counts the differences',
 } as const;
 
 type EventReason = keyof typeof EVENT_REASONS;
@@ -39,16 +45,16 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
   switch (event.type) {
     case 'started': {
       if (progress.resumedFromMs !== undefined) return undefined;
-      const note = `copying from ${time(event.startMs)} to ${time(event.endMs)}`;
+      const note = `copying from ${exactTime(event.startMs)} to ${exactTime(event.endMs)}`;
       return { type: 'Normal', reason: 'Started', action: 'Migrate', note };
     }
     case 'resumed': {
-      const note = `resuming at ${time(event.fromMs)}, ${formatCount(event.samplesBefore)} samples are already in the destination`;
+      const note = `resuming at ${exactTime(event.fromMs)}, ${formatCount(event.samplesBefore)} samples are already in the destination`;
       return { type: 'Normal', reason: 'Resumed', action: 'Migrate', note };
     }
     case 'window-split': {
       const how = event.by === 'time' ? 'is halved' : 'is split by metric name';
-      const note = `the window of ${formatDuration(event.toMs - event.fromMs)} at ${time(event.fromMs)} ${how}: ${statusText(event.reason)}`;
+      const note = `the window of ${formatDuration(event.toMs - event.fromMs)} at ${exactTime(event.fromMs)} ${how}: ${statusText(event.reason)}`;
       return { type: 'Normal', reason: 'WindowSplit', action: 'Migrate', note, topic: 'WindowSplit' };
     }
     case 'rejected': {
@@ -58,6 +64,16 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
     default:
       return undefined;
   }
+}
+
+/** The notice for a comparison that has begun with this report. `before` is the one that was known until then. */
+export function noticeOfVerification(
+  before: VerificationProgress | undefined,
+  { verification }: Readonly<MigrationProgress>,
+): MigrationNotice | undefined {
+  if (verification === undefined || before !== undefined) return undefined;
+  const note = `comparing source and destination from ${exactTime(verification.startMs)} to ${exactTime(verification.endMs)}`;
+  return { type: 'Normal', reason: 'VerificationStarted', action: 'Verify', note };
 }
 
 /** The notice for the end of an attempt that another one follows. The end of a migration is reported when its status is written. */
@@ -81,6 +97,7 @@ export function noticesOfChange(
     if (reason === 'Suspended') notices.push({ type: 'Normal', reason, action: 'Suspend', note: message });
     if (reason === 'Stalled') notices.push({ type: 'Warning', reason, action: 'Migrate', note: message });
   }
+  notices.push(...noticesOfResult(before, after));
   const ended = findCondition(after.conditions, 'Succeeded');
   if (ended === undefined || ended.status === findCondition(before?.conditions, 'Succeeded')?.status) return notices;
   const note = `${ended.reason}: ${ended.message}`;
@@ -89,6 +106,14 @@ export function noticesOfChange(
   return notices;
 }
 
-function time(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+function noticesOfResult(before: PromMigrationStatus | undefined, after: PromMigrationStatus): MigrationNotice[] {
+  const settings = verifiedIn(after);
+  const was = findCondition(before?.conditions, 'Verified');
+  const verified = findCondition(after.conditions, 'Verified');
+  if (settings === undefined || verified === undefined) return [];
+  if (verified.status === was?.status && isSameSettings(settings, verifiedIn(before))) return [];
+  const notice = { action: 'Verify', note: verified.message };
+  return verified.status === 'True'
+    ? [{ ...notice, type: 'Normal', reason: 'Verified' }]
+    : [{ ...notice, type: 'Warning', reason: 'DifferencesFound' }];
 }

@@ -2,12 +2,14 @@
 // record per object while this operator is the leader.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
+import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { judgeEnd, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
+import { judgeEnd, type Outcome, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
 import { type Check, type Course, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
+import { isVerificationDue, wantedVerification } from './verification-settings.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
 
 /** How long a migration that cannot be reconciled lets others go first; shorter than the pause before its next reconcile. */
@@ -35,7 +37,8 @@ export class MigrationRecord {
   }
 
   get course(): Course {
-    const { startedMs, lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
+    const { lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
+    const startedMs = this.#hasSucceeded ? undefined : this.track.startedMs;
     return { startedMs, lastProgressMs, tryingSinceMs, throughMs, endMs: range?.endMs };
   }
 
@@ -57,8 +60,12 @@ export class MigrationRecord {
     return !check.ok && (before === undefined || before.ok || before.message !== check.message);
   }
 
-  /** An edited spec justifies an attempt before the pause is over. */
+  /** An edited spec justifies an attempt before the pause is over. A verification that is no longer wanted is made again when it is. */
   seen(resource: PromMigration): void {
+    if (this.#worker.kind !== 'running' && wantedVerification(resource.spec) === undefined) {
+      this.track.verification.forget();
+      if (this.#worker.kind === 'ended') this.#worker = { ...this.#worker, verified: undefined };
+    }
     const generation = generationOf(resource);
     if (this.#worker.kind !== 'idle' || generation === this.#generation) return;
     this.#generation = generation;
@@ -68,10 +75,12 @@ export class MigrationRecord {
   started(resource: PromMigration, now: Moment): void {
     const { spec } = resource;
     const failures = this.#worker.kind === 'idle' ? this.#worker.failures : undefined;
-    const [restartKey, rates] = [restartKeyOf(spec), ratesOf(spec)];
-    this.#worker = { kind: 'running', restartKey, rates, stopping: undefined, failures };
+    const [restartKey, rates, verification] = [restartKeyOf(spec), ratesOf(spec), wantedVerification(spec)];
+    // The copy is over. Its verification is a new start, from which the deadline counts.
+    if (this.#hasSucceeded) this.track.suspended();
+    this.#worker = { kind: 'running', restartKey, rates, verification, stopping: undefined, failures };
     this.#generation = generationOf(resource);
-    this.track.attemptStarted(now);
+    this.track.attemptStarted(spec, now);
   }
 
   stopping(cause: StopCause): void {
@@ -88,17 +97,21 @@ export class MigrationRecord {
     if (finishedWindow && this.#worker.kind === 'running') this.#worker = { ...this.#worker, failures: undefined };
     const before = this.#signature;
     const failing = this.track.failing(now.monotonicMs);
-    this.#signature = `${this.track.copying} ${failing?.side} ${rejectedSamples(this.track) > 0}`;
+    const { copying, verifying } = this.track;
+    this.#signature = `${copying} ${verifying} ${failing?.side} ${rejectedSamples(this.track) > 0}`;
     return this.#signature !== before;
   }
 
   workerEnded(end: WorkerEnd, { wallMs, monotonicMs }: Moment): Verdict | undefined {
     if (this.#worker.kind !== 'running') return undefined;
-    const { stopping: cause, failures: earlier } = this.#worker;
-    const verdict = judgeEnd({ end, cause, earlier, samplesRejected: rejectedSamples(this.track) }, monotonicMs);
+    const { stopping: cause, failures: earlier, verification } = this.#worker;
+    if (end.kind === 'result') this.track.verification.report(end.result.progress.verification);
+    const samplesRejected = rejectedSamples(this.track);
+    const verifies = verification !== undefined;
+    const verdict = judgeEnd({ end, cause, earlier, verifies, samplesRejected }, monotonicMs);
     this.track.attemptEnded();
     if (verdict.kind === 'outcome') {
-      this.ended(verdict.outcome, this.#generation, wallMs);
+      this.ended(verdict.outcome, this.#generation, wallMs, verification);
       if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, wallMs);
     } else {
       const failures = verdict.kind === 'again' ? verdict.failures : undefined;
@@ -108,8 +121,9 @@ export class MigrationRecord {
     return verdict;
   }
 
-  ended(outcome: (WorkerState & { kind: 'ended' })['outcome'], generation: number, atMs: number): void {
-    this.#worker = { kind: 'ended', outcome, generation, atMs };
+  /** @param verified the settings of its verification, if that is over */
+  ended(outcome: Outcome, generation: number, atMs: number, verified?: VerificationSettings): void {
+    this.#worker = { kind: 'ended', outcome, generation, atMs, verified };
     this.track.paused();
   }
 
@@ -132,8 +146,15 @@ export class MigrationRecord {
     const worker = this.#worker;
     if (nowMs < this.#backedOffUntilMs) return false;
     if (worker.kind === 'running' || this.checkOf(resource)?.ok === false) return false;
-    if (worker.kind === 'ended') return !worker.outcome.succeeded && worker.generation !== generationOf(resource);
+    if (worker.kind === 'ended') {
+      if (worker.outcome.succeeded) return isVerificationDue(resource.spec, worker.verified);
+      return worker.generation !== generationOf(resource);
+    }
     return worker.failures === undefined || nowMs >= worker.failures.retryAtMs;
+  }
+
+  get #hasSucceeded(): boolean {
+    return this.#worker.kind === 'ended' && this.#worker.outcome.succeeded;
   }
 
   #noteError(end: WorkerEnd, message: string, timeMs: number): void {

@@ -2,7 +2,7 @@
 // from the reports of the workers.
 
 import { parseTime } from '../../api/time.ts';
-import type { PromMigration } from '../../api/prom-migration.ts';
+import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../../migration/report/counts.ts';
 import type { Side } from '../../remote/meaning/side.ts';
@@ -11,9 +11,12 @@ import { completedRatio, RemainingTime } from '../../telemetry/completion.ts';
 import { SlidingRate } from '../../telemetry/sliding-rate.ts';
 import type { ErrorCode } from './attempt.ts';
 import { type Failing, FailingSides } from './failing-sides.ts';
+import { findCondition } from './conditions.ts';
 import { countsIn } from './status-counts.ts';
 import { believedStatus } from './status-origin.ts';
 import { statusText } from './status-text.ts';
+import { wantedVerification } from './verification-settings.ts';
+import { VerificationTrack } from './verification-track.ts';
 
 export interface ErrorEntry {
   readonly timeMs: number;
@@ -54,17 +57,21 @@ export class MigrationTrack {
   resumedFromMs: number | undefined;
   /** Whether the engine has found where to begin. */
   copying = false;
+  readonly verification: VerificationTrack;
 
   constructor(resource: PromMigration, now: Moment) {
     this.#hasMarks = resource.spec.destination.progress.protocol !== 'None';
     const status = this.#hasMarks ? believedStatus(resource) : resource.status;
-    const { progress, range, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
+    const { progress, range, conditions, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
     this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
     this.#base = countsIn(progress);
     this.#through = timeOf(progress?.through);
     const endMs = timeOf(range?.end);
     this.#range = endMs === undefined ? undefined : { startMs: this.#startMs, endMs };
-    this.startTimeMs = timeOf(startTime);
+    this.verification = new VerificationTrack(status, { startMs: this.#startMs, endMs: endMs ?? this.#startMs });
+    // A success is over: if it is verified later, the deadline counts from then.
+    const hasSucceeded = findCondition(conditions, 'Succeeded')?.status === 'True';
+    this.startTimeMs = hasSucceeded ? undefined : timeOf(startTime);
     if (this.startTimeMs !== undefined) this.startedMs = now.monotonicMs - Math.max(0, now.wallMs - this.startTimeMs);
     this.lastProgressTimeMs = timeOf(lastProgressTime);
     this.resumedFromMs = timeOf(resumedFrom);
@@ -99,16 +106,22 @@ export class MigrationTrack {
     return (this.counts ?? this.#run ?? NO_COUNTS).samplesRejected;
   }
 
+  /** Written, or compared since the comparison has begun. */
   get samplesPerSecond(): number {
     return this.#run === undefined ? 0 : this.#samplesRate.perSecond();
   }
 
-  /** The completed fraction of the range, from 0 to 1; undefined until the range is known. */
-  get completed(): number | undefined {
+  /** The completed fraction of the work, from 0 to 1; undefined until the range is known. */
+  completed(spec: PromMigrationSpec): number | undefined {
     const reachedMs = this.#reached ?? this.#through;
-    return this.#range === undefined || reachedMs === undefined
-      ? undefined
-      : completedRatio({ ...this.#range, reachedMs, work: 'Copy', verification: undefined });
+    if (this.#range === undefined || reachedMs === undefined) return undefined;
+    const work = wantedVerification(spec) === undefined ? 'Copy' : 'CopyAndVerify';
+    return completedRatio({ ...this.#range, reachedMs, work, verification: this.verification.of(spec) });
+  }
+
+  /** Whether source and destination are being compared. */
+  get verifying(): boolean {
+    return this.#run?.phase === 'Verifying';
   }
 
   /** Undefined while unknown. */
@@ -126,7 +139,8 @@ export class MigrationTrack {
     return this.#failing.outage(nowMs);
   }
 
-  attemptStarted({ wallMs, monotonicMs }: Moment): void {
+  attemptStarted(spec: PromMigrationSpec, { wallMs, monotonicMs }: Moment): void {
+    this.verification.attemptStarted(spec);
     this.#base = this.counts;
     this.#run = undefined;
     this.copying = false;
@@ -157,10 +171,12 @@ export class MigrationTrack {
     this.startedMs = undefined;
   }
 
-  /** Takes over a worker's report. @returns whether a window was finished */
+  /** Takes over a worker's report. @returns whether a window was finished, or compared */
   report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], now: Moment): boolean {
     const windowsBefore = this.#run?.windows ?? 0;
+    const comparedBefore = this.#run?.verification !== undefined;
     for (const event of events) this.#take(event, progress, now);
+    const compared = this.verification.report(progress.verification);
     this.#run = progress;
     if (this.#hasBegun(progress)) {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
@@ -169,8 +185,9 @@ export class MigrationTrack {
       this.#reached = Math.max(progress.reachedMs, this.#reached ?? progress.reachedMs);
       this.#remaining.look(progress, now.monotonicMs);
     }
-    this.#samplesRate.add(now.monotonicMs, progress.samplesWritten);
-    const finished = progress.windows > windowsBefore;
+    if (comparedBefore !== (progress.verification !== undefined)) this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
+    this.#samplesRate.add(now.monotonicMs, progress.verification?.samplesCompared ?? progress.samplesWritten);
+    const finished = progress.windows > windowsBefore || compared;
     if (finished) {
       this.lastProgressTimeMs = now.wallMs;
       this.lastProgressMs = now.monotonicMs;
@@ -221,7 +238,7 @@ export class MigrationTrack {
 
   /** Whether the run has found where to begin, and with it the counts of earlier runs. */
   #hasBegun(run: Readonly<MigrationProgress>): boolean {
-    return this.copying || run.phase === 'Succeeded';
+    return this.copying || run.phase === 'Succeeded' || run.phase === 'Verifying' || run.verification !== undefined;
   }
 }
 

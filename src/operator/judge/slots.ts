@@ -3,6 +3,7 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import { keyOf } from '../kube/kube-objects.ts';
 import type { MigrationRecord } from './migration-record.ts';
+import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 
 export interface Slots {
   readonly resources: readonly PromMigration[];
@@ -38,6 +39,7 @@ function wantsSlot(resource: PromMigration, { record, nowMs }: Slots): boolean {
   if (metadata.deletionTimestamp !== undefined || spec.suspend) return false;
   if (record(keyOf(resource))?.wantsSlot(resource, nowMs) === false) return false;
   if (status?.completionTime === undefined) return true;
+  if (status.phase === 'Succeeded') return isVerificationDue(spec, verifiedIn(status));
   return status.phase === 'Failed' && status.observedGeneration !== metadata.generation;
 }
 

@@ -30,6 +30,11 @@ export function countsIn(progress: StatusProgress | undefined): Counts | undefin
   return counts;
 }
 
+/** RFC 3339, with milliseconds only if there are any: samples have them. */
+export function exactTime(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}
+
 /** A number in the form that the schema accepts. */
 export function countOf(count: number): number {
   return Math.min(Math.max(0, Math.round(count)), Number.MAX_SAFE_INTEGER);

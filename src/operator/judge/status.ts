@@ -1,34 +1,30 @@
 // Composes the complete status of a PromMigration from its situation (decide.ts) and its timeline (migration-track.ts). Pure.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
-import {
-  apiTime,
-  CONDITION_TYPES,
-  findCondition,
-  type DesiredCondition,
-  type Reason,
-  toConditions,
-} from './conditions.ts';
+import { apiTime, findCondition, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
 import type { MigrationTrack } from './migration-track.ts';
-import { countFields, countOf } from './status-counts.ts';
+import { countFields, countOf, exactTime } from './status-counts.ts';
 import { statusText } from './status-text.ts';
+import { verificationFields } from './status-verification.ts';
+import { wantedVerification } from './verification-settings.ts';
+import { verifiedCondition } from './verified-condition.ts';
 
-export type Phase = 'Pending' | 'Running' | 'Suspended' | 'Stalled' | 'Succeeded' | 'Failed' | 'Terminating';
-export const PHASES: readonly Phase[] = [
+export const PHASES = [
   'Pending',
   'Running',
+  'Verifying',
   'Suspended',
   'Stalled',
   'Succeeded',
   'Failed',
   'Terminating',
-];
+] as const;
+export type Phase = (typeof PHASES)[number];
 
 export interface StatusInput {
   readonly resource: PromMigration;
@@ -43,14 +39,16 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
   const { resource, situation, track, check, now } = input;
   const before = resource.status;
   const { generation } = resource.metadata;
-  if (situation.kind === 'unchanged') return sameForGeneration(before ?? {}, generation);
+  if (situation.kind === 'unchanged') return sameForGeneration(before ?? {}, input);
   const ended = situation.kind === 'ended' ? situation : undefined;
   const id = check?.ok === true ? check.id : before?.id;
-  const progress = progressOf(track, situation);
+  const progress = progressOf(input);
   const { range } = track;
+  const settings = wantedVerification(resource.spec);
+  const verification = track.verification.of(resource.spec);
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
-    phase: phaseOf(situation),
+    phase: phaseOf(situation, track),
     conditions: toConditions(meantBy(input), before?.conditions, generation, now.wallMs),
     ...(id !== undefined && { id }),
     ...(track.startTimeMs !== undefined && { startTime: apiTime(track.startTimeMs) }),
@@ -58,6 +56,10 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
     ...(track.lastProgressTimeMs !== undefined && { lastProgressTime: apiTime(track.lastProgressTimeMs) }),
     ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
     ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
+    ...(settings !== undefined &&
+      verification !== undefined && {
+        verification: verificationFields(settings, verification),
+      }),
     ...(progress !== undefined && { progress }),
     ...(track.recentErrors.length > 0 && {
       recentErrors: track.recentErrors.map(({ timeMs, side, code, message, count }) => ({
@@ -71,18 +73,19 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
   };
 }
 
-function sameForGeneration(status: PromMigrationStatus, generation: number | undefined): PromMigrationStatus {
+function sameForGeneration(status: PromMigrationStatus, input: StatusInput): PromMigrationStatus {
+  const { generation } = input.resource.metadata;
   if (generation === undefined) return status;
   const conditions = (status.conditions ?? []).map((condition) => ({ ...condition, observedGeneration: generation }));
-  return { ...status, observedGeneration: generation, conditions };
+  const { verification, ...rest } = { ...status, observedGeneration: generation, conditions };
+  if (wantedVerification(input.resource.spec) !== undefined) return { ...rest, ...(verification && { verification }) };
+  // The result of a verification that is no longer wanted is withdrawn, so that a later one is a new one.
+  const others = conditions.filter(({ type }) => type !== 'Verified');
+  const verified = toConditions([verifiedOf(input)], status.conditions, generation, input.now.wallMs);
+  return { ...rest, conditions: [...others, ...verified] };
 }
 
-/** RFC 3339, with milliseconds only if there are any: samples have them. */
-function exactTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
-}
-
-function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
+function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>, track: MigrationTrack): Phase {
   switch (situation.kind) {
     case 'rejected':
     case 'waiting':
@@ -94,14 +97,16 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>): Phase {
       return 'Terminating';
     case 'running':
     case 'pausing':
-      return situation.stalledMs === undefined ? 'Running' : 'Stalled';
+      if (situation.stalledMs !== undefined) return 'Stalled';
+      return track.verifying ? 'Verifying' : 'Running';
     case 'ended':
       return situation.outcome.succeeded ? 'Succeeded' : 'Failed';
   }
 }
 
-function progressOf(track: MigrationTrack, situation: Situation): StatusProgress | undefined {
-  const { completed, throughMs, counts } = track;
+function progressOf({ resource, track, situation }: StatusInput): StatusProgress | undefined {
+  const { throughMs, counts } = track;
+  const completed = track.completed(resource.spec);
   if (completed === undefined || throughMs === undefined) return undefined;
   const moving = situation.kind === 'running';
   const { remainingMs, samplesPerSecond } = track;
@@ -125,6 +130,7 @@ type Conditions = readonly [
   DesiredCondition<'Progressing'>,
   DesiredCondition<'Degraded'>,
   DesiredCondition<'Succeeded'>,
+  DesiredCondition<'Verified'>,
 ];
 
 function meantBy(input: StatusInput): Conditions {
@@ -132,6 +138,7 @@ function meantBy(input: StatusInput): Conditions {
   const accepted = acceptedOf(input);
   const degraded = degradedOf(input);
   const progressing = progressingOf(input, degraded);
+  const verified = verifiedOf(input);
   if (situation.kind === 'ended') {
     const { succeeded, reason, message } = situation.outcome;
     const end: DesiredCondition<'Succeeded'> = {
@@ -140,7 +147,7 @@ function meantBy(input: StatusInput): Conditions {
       reason,
       message: statusText(message),
     };
-    return [accepted, progressing, degraded, end];
+    return [accepted, progressing, degraded, end, verified];
   }
   const hindrance =
     accepted.status === 'False'
@@ -154,7 +161,11 @@ function meantBy(input: StatusInput): Conditions {
     reason: hindrance.reason as Reason<'Succeeded'>,
     message: hindrance.message,
   };
-  return [accepted, progressing, degraded, { type: 'Succeeded', ...open }];
+  return [accepted, progressing, degraded, { type: 'Succeeded', ...open }, verified];
+}
+
+function verifiedOf({ resource: { spec }, situation, track }: StatusInput): DesiredCondition<'Verified'> {
+  return verifiedCondition({ spec, situation, verification: track.verification.of(spec) });
 }
 
 function acceptedOf({ resource, situation, check }: StatusInput): DesiredCondition<'Accepted'> {
@@ -251,32 +262,10 @@ function progressingOf(
       if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {
         return yes('Retrying', 'requests are retried until they succeed');
       }
+      if (track.verifying) return yes('Verifying', 'source and destination are compared');
       return track.copying
         ? yes('Copying', 'windows are being copied')
         : yes('Starting', 'the worker has started and looks for the resume point');
     }
   }
-}
-
-/** How soon a status has to be written: immediately if a change matters to people or programs, soon if only the progress has changed. */
-export function writeUrgency(
-  before: PromMigrationStatus | undefined,
-  after: PromMigrationStatus,
-): 'none' | 'soon' | 'now' {
-  if (before === undefined) return 'now';
-  if (isDeepStrictEqual(plain(before), plain(after))) return 'none';
-  const changed =
-    before.phase !== after.phase ||
-    before.observedGeneration !== after.observedGeneration ||
-    before.completionTime !== after.completionTime ||
-    CONDITION_TYPES.some((type) => {
-      const [one, other] = [findCondition(before.conditions, type), findCondition(after.conditions, type)];
-      return one?.status !== other?.status || one?.reason !== other?.reason;
-    });
-  return changed ? 'now' : 'soon';
-}
-
-/** Removes the difference between an undefined field and a missing one. */
-function plain(status: PromMigrationStatus): unknown {
-  return JSON.parse(JSON.stringify(status)) as unknown;
 }

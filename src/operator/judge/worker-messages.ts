@@ -3,6 +3,7 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { ReferenceKind } from '../../api/secret-source.ts';
 import type { RateLimits } from '../../migration/migration-context.ts';
+import type { ResumedVerification } from '../../migration/report/verification.ts';
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../migration/report/observer.ts';
 
 /** One value of a Secret or ConfigMap. It exists only in the memory of this process. */
@@ -26,6 +27,8 @@ export interface WorkerJob {
   readonly secrets: readonly SecretValue[];
   /** Only for destination.progress.protocol None. */
   readonly resume?: ResumePoint;
+  /** How far an earlier attempt had compared. */
+  readonly resumeVerification?: ResumedVerification;
 }
 
 /** Limits that apply to a running migration; undefined: none. */

@@ -75,17 +75,27 @@ describe('the end of an attempt', () => {
   ];
   for (const [what, end, verdict, changes] of table) {
     it(`judges ${what}`, () => {
-      const attempt: Attempt = { end, cause: undefined, earlier: undefined, samplesRejected: 0, ...changes };
+      const attempt: Attempt = {
+        end,
+        cause: undefined,
+        earlier: undefined,
+        verifies: false,
+        samplesRejected: 0,
+        ...changes,
+      };
       assert.equal(short(judgeEnd(attempt, nowMs)), verdict);
     });
   }
 
   it('is followed by a longer pause each time', () => {
     const end: WorkerEnd = { kind: 'crashed', code: 'X', message: 'boom' };
-    const first = judgeEnd({ end, cause: undefined, earlier: undefined, samplesRejected: 0 }, nowMs);
+    const first = judgeEnd({ end, cause: undefined, earlier: undefined, verifies: false, samplesRejected: 0 }, nowMs);
     assert.ok(first.kind === 'again');
     assert.deepEqual([first.failures.count, first.failures.retryAtMs - nowMs], [1, 5_000]);
-    const second = judgeEnd({ end, cause: undefined, earlier: first.failures, samplesRejected: 0 }, nowMs);
+    const second = judgeEnd(
+      { end, cause: undefined, earlier: first.failures, verifies: false, samplesRejected: 0 },
+      nowMs,
+    );
     assert.ok(second.kind === 'again');
     assert.deepEqual([second.failures.count, second.failures.retryAtMs - nowMs], [2, 10_000]);
   });
@@ -102,7 +112,7 @@ describe('the end of an attempt', () => {
       side: 'destination',
     } as const;
     const verdict = judgeEnd(
-      { end: ended('Failed', error), cause: undefined, earlier: undefined, samplesRejected: 0 },
+      { end: ended('Failed', error), cause: undefined, earlier: undefined, verifies: false, samplesRejected: 0 },
       nowMs,
     );
     assert.ok(verdict.kind === 'outcome');

@@ -100,7 +100,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     'writes the end of what is deleted meanwhile',
     {
       resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }),
-      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs },
+      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined },
     },
     ['status ended'],
   ],
@@ -125,18 +125,18 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
   ],
   [
     'writes down how its worker ended',
-    { worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs } },
+    { worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined } },
     ['status ended'],
   ],
   [
     'does not take up again what has failed in this generation',
-    { worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs } },
+    { worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs, verified: undefined } },
     ['status ended'],
   ],
   [
     'takes up again what has failed in an earlier one',
     {
-      worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs },
+      worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs, verified: undefined },
       resource: migrationOf({ generation: 2 }),
     },
     ['start', 'status running'],
@@ -145,7 +145,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
   [
     'does not take up again what has succeeded in an earlier one',
     {
-      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs },
+      worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined },
       resource: migrationOf({ generation: 2 }),
     },
     ['status ended'],

@@ -20,7 +20,7 @@ describe('the counts in the status', () => {
     const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 900, samplesRead: 12_400_900 }) });
     const resource = migrationOf({ status: earlier });
     const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     const counts = { samplesAlreadyPresent: 50, samplesWritten: 950, samplesRead: 1_000, windows: 1 };
     track.report(
       progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs, earlier: atMark, ...counts }),
@@ -39,7 +39,7 @@ describe('the counts in the status', () => {
 
   it('finds the counts of a finished migration again whose last status was never written', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(
       progressOf({ phase: 'Succeeded', watermarkMs: endMs, resumedFromMs: endMs, earlier: atMark }),
       [{ type: 'already-finished', throughMs: endMs - 1 }],
@@ -58,7 +58,7 @@ describe('the counts in the status', () => {
     const earlier = statusOf({ situation: running, track: halfWay() });
     const resource = migrationOf({ status: earlier });
     const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     const known = { resumedFromMs: fromMs, watermarkMs: fromMs, samplesRead: 5, samplesWritten: 5 };
     track.report(progressOf({ ...known, earlier: 'unknown' }), resumed, momentAt(nowMs));
     const { progress } = statusOf({ resource, situation: running, track });
@@ -77,7 +77,7 @@ describe('the counts in the status', () => {
     const earlier = statusOf({ situation: running, track: halfWay() });
     const resource = migrationOf({ spec, status: earlier, statusManager: 'kubectl-edit' });
     const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     const counts = { samplesRead: 5, samplesWritten: 5, earlier: 'unknown' } as const;
     track.report(progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs, ...counts }), [started], momentAt(nowMs));
     assert.equal(track.counts?.samplesWritten, 12_400_005);

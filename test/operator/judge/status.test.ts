@@ -3,7 +3,7 @@ import type { MigrationProgress } from '../../../src/migration/report/observer.t
 import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
-import { writeUrgency } from '../../../src/operator/judge/status.ts';
+import { writeUrgency } from '../../../src/operator/judge/write-urgency.ts';
 import { endMs, migrationOf, momentAt, monotonicMs, nowMs, progressOf, startMs } from '../support/migrations.ts';
 import { halfWay, hourMs, running, type Scene, short, started, statusOf } from '../support/statuses.ts';
 
@@ -189,7 +189,7 @@ describe('the status', () => {
   it('does not fall back in percent when an attempt compares again what was in flight', () => {
     const track = halfWay({ watermarkMs: startMs + 2 * hourMs, reachedMs: startMs + 18 * hourMs });
     track.attemptEnded();
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     const fromMs = startMs + 2 * hourMs;
     track.report(progressOf({ resumedFromMs: fromMs, watermarkMs: fromMs }), [started], momentAt(nowMs));
     assert.equal(statusOf({ situation: running, track }).progress?.percent, 75);
@@ -207,7 +207,7 @@ describe('the status', () => {
 
   it('says nothing of a range before the engine has found where to begin', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(progressOf({ phase: 'Starting', endMs: startMs }), [], momentAt(nowMs));
     const { range, progress } = statusOf({ situation: running, track });
     assert.deepEqual([range, progress], [undefined, undefined]);
@@ -215,7 +215,7 @@ describe('the status', () => {
 
   it('keeps milliseconds of the range where it has some', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(progressOf({ endMs: endMs - 1, watermarkMs: startMs + 417 }), [started], momentAt(nowMs));
     const { range, progress } = statusOf({ situation: running, track });
     assert.equal(range?.end, '2025-01-01T23:59:59.999Z');
@@ -229,7 +229,7 @@ describe('the status', () => {
     };
     const resource = migrationOf({ status: lie });
     const track = new MigrationTrack(resource, momentAt(nowMs));
-    track.attemptStarted(momentAt(nowMs));
+    track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(progressOf({ samplesWritten: 1, samplesRead: 1 }), [started], momentAt(nowMs));
     const { progress } = statusOf({ resource, situation: running, track });
     assert.equal(progress?.samplesWritten, 1);

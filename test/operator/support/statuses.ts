@@ -49,9 +49,10 @@ function assertValid(resource: PromMigration, status: PromMigrationStatus): void
   }
 }
 
-/** `Accepted=True Valid`, … */
+/** `Accepted=True Valid`, … The condition Verified only where a verification is requested. */
 export function short(status: PromMigrationStatus): string[] {
-  return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
+  const shown = (status.conditions ?? []).filter(({ reason }) => reason !== 'NotRequested');
+  return shown.map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 }
 
 export function halfWay(
@@ -59,7 +60,7 @@ export function halfWay(
   events: MigrationEvent[] = [started],
 ): MigrationTrack {
   const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
-  track.attemptStarted(momentAt(nowMs - 60_000));
+  track.attemptStarted(migrationOf().spec, momentAt(nowMs - 60_000));
   track.report(progressOf(), events, momentAt(nowMs - 30_000));
   const later = { watermarkMs: startMs + 12 * hourMs, samplesRead: 12_400_000, samplesWritten: 12_400_000, windows: 6 };
   track.report(progressOf({ ...later, ...progress }), [], momentAt(nowMs));
