@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as manifests from '../src/api/manifest.ts';
+import type * as plans from '../src/migration/plan/plan.ts';
 import type { WorkerEnd } from '../src/operator/judge/attempt.ts';
 import type * as pools from '../src/operator/execute/worker-pool.ts';
 import type * as threads from '../src/operator/execute/worker-threads.ts';
@@ -22,8 +23,9 @@ async function built<T>(module: string): Promise<T> {
 }
 
 const { loadManifests } = await built<typeof manifests>('api/manifest.js');
-const { WorkerPool } = await built<typeof pools>('operator/worker-pool.js');
-const { WorkerThreads } = await built<typeof threads>('operator/worker-threads.js');
+const { compilePlan } = await built<typeof plans>('migration/plan/plan.js');
+const { WorkerPool } = await built<typeof pools>('operator/execute/worker-pool.js');
+const { WorkerThreads } = await built<typeof threads>('operator/execute/worker-threads.js');
 const { SYSTEM_CLOCK: systemClock } = await built<typeof clocks>('telemetry/clock.js');
 
 const ends = new Map<string, WorkerEnd>();
@@ -43,7 +45,9 @@ for (let slice = 0; slice < Number(number); slice++) {
   });
   const loaded = loadManifests([{ name: file, text }], undefined);
   if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
-  pool.start(`bench-${slice}`, { migration: loaded.migration, secrets: [] });
+  const compiled = compilePlan(loaded.migration, loaded.secrets);
+  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+  pool.start(`bench-${slice}`, { plan: compiled.plan });
 }
 await pool.idle();
 spawner.close();

@@ -5,11 +5,11 @@ import { formatProblem } from '../api/problem.ts';
 import { formatPath } from '../api/field-path.ts';
 import { referencesOf, type SecretSource } from '../api/secret-source.ts';
 import { validateMigration } from '../api/validate.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import { compilePlan } from '../migration/plan/plan.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { pauseMs } from './judge/attempt.ts';
 import type { Check } from './judge/decide.ts';
-import type { SecretValue } from './judge/worker-messages.ts';
 
 /** The result of reading the references of a migration. */
 export interface SecretReading {
@@ -22,8 +22,8 @@ export interface SecretReading {
 
 export interface Checked {
   readonly check: Check;
-  /** What a worker needs; undefined if the check failed. */
-  readonly job?: { readonly migration: PromMigration; readonly secrets: readonly SecretValue[] };
+  /** For the worker; undefined if the check failed. */
+  readonly plan?: MigrationPlan;
 }
 
 /** An invalid spec can become valid without an edit only if the problem depends on the current time. */
@@ -60,23 +60,16 @@ export async function checkMigration(
     return { check: { ok: false, reason, message, retryAtMs: clock.monotonicMs() + secretAgainMs } };
   }
   const compiled = compilePlan(migration, source);
-  const references = referencesOf(migration);
   if ('problems' in compiled) {
-    const paths = references.map(({ path }) => formatPath(path));
+    const paths = referencesOf(migration).map(({ path }) => formatPath(path));
     const aboutSecrets = compiled.problems.every((problem) => paths.some((path) => path.startsWith(problem.path)));
     const message = compiled.problems.map((problem) => formatProblem({ ...problem, file: '' })).join('; ');
     return aboutSecrets
       ? { check: { ok: false, reason: 'SecretUnusable', message, retryAtMs: clock.monotonicMs() + secretAgainMs } }
       : { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
-  const secrets = references.map(({ kind: of, name, key }) => ({
-    kind: of,
-    name,
-    key,
-    value: source.get(of, name, key)?.reveal(),
-  }));
   return {
     check: { ok: true, id: compiled.plan.id, noResumePoint: compiled.plan.progress.protocol === 'None' },
-    job: { migration, secrets: secrets.filter((secret): secret is SecretValue => secret.value !== undefined) },
+    plan: compiled.plan,
   };
 }

@@ -153,11 +153,11 @@ export class Reconciler {
     resume: ResumePoint | undefined,
   ): boolean {
     const { clock, logger } = this.#options;
-    if (checked?.job === undefined) return false;
+    if (checked?.plan === undefined) return false;
     try {
       const resumeVerification = record.track.verification.resumable(resource.spec);
       this.pool.start(key, {
-        ...checked.job,
+        plan: checked.plan,
         ...(resume !== undefined && { resume }),
         ...(resumeVerification !== undefined && { resumeVerification }),
       });

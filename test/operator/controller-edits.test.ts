@@ -50,12 +50,12 @@ describe('the controller, when a migration is edited or deleted', () => {
   it('starts a new object of an old name only when the old worker is gone', async () => {
     await using stage = await running();
     stage.remove('team/copy');
-    stage.put(migrationOf({ uid: 'another' }));
+    stage.put(migrationOf({ uid: 'another', spec: { rejectedSamples: 'Skip' } }));
     await stage.pass(0);
     assert.equal(stage.workers.length, 1);
     await stage.pass(2_500);
     assert.equal(stage.workers.length, 2);
-    assert.equal(stage.worker('copy').job.migration.metadata.uid, 'another');
+    assert.equal(stage.worker('copy').job.plan.rejectedSamples, 'Skip');
     assert.equal(stage.phase('copy'), 'Running');
   });
 
@@ -78,7 +78,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     stage.worker('copy').end('Interrupted');
     await stage.pass(0);
     assert.equal(stage.workers.length, 2);
-    assert.equal(stage.worker('copy').job.migration.spec.limits.memory, '512Mi');
+    assert.equal(stage.worker('copy').job.plan.limits.memoryBytes, 512 * 2 ** 20);
   });
 
   it('corrects a status that somebody has edited, and does not go by it', async () => {

@@ -3,7 +3,8 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { WorkerEnd } from '../judge/attempt.ts';
-import type { FromWorker, Rates, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
+import type { FromWorker, Rates } from '../judge/worker-messages.ts';
+import type { ToWorker, WorkerJob } from './to-worker.ts';
 
 /** The used part of a worker thread; tests provide their own. */
 export interface WorkerHandle {

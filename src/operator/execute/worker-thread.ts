@@ -1,21 +1,13 @@
-// The entry point of a migration's own thread: compiles the plan, runs the engine as `prom-migrator run` does, and reports to the main thread.
+// The entry point of a migration's own thread: runs the engine as `prom-migrator run` does, and reports to the main thread.
 // It does not depend on Kubernetes.
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
-import { formatProblem } from '../../api/problem.ts';
 import { migrate } from '../../migration/migrate.ts';
 import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
-import {
-  initialProgress,
-  type MigrationEvent,
-  type MigrationObserver,
-  type MigrationProgress,
-  type MigrationResult,
-} from '../../migration/report/observer.ts';
-import { compilePlan } from '../../migration/plan/plan.ts';
+import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../../migration/report/observer.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../telemetry/clock.ts';
-import { Secret } from '../../telemetry/secret.ts';
-import type { FromWorker, Rates, ResumePoint, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
+import type { FromWorker, Rates } from '../judge/worker-messages.ts';
+import { type ToWorker, unpackJob, type WorkerJob } from './to-worker.ts';
 
 const REPORT_MS = 1_000;
 const HEARTBEAT_MS = 5_000;
@@ -60,7 +52,7 @@ class Reporter implements MigrationObserver {
 }
 
 /** Without marks in the destination the engine begins at the plan's start, so the plan is limited to the rest of the range. */
-function planOfRest(plan: MigrationPlan, resume: ResumePoint | undefined): MigrationPlan {
+function planOfRest({ plan, resume }: WorkerJob): MigrationPlan {
   if (resume === undefined || plan.progress.protocol !== 'None') return plan;
   return { ...plan, startMs: Math.max(plan.startMs, resume.fromMs), endMs: resume.endMs };
 }
@@ -73,22 +65,11 @@ export async function runJob(
   random: () => number,
 ): Promise<void> {
   const post = (message: FromWorker) => port.postMessage(message);
-  const values = new Map(
-    job.secrets.map(({ kind, name, key, value }) => [JSON.stringify([kind, name, key]), new Secret(value)]),
-  );
-  const compiled = compilePlan(job.migration, {
-    get: (kind, name, key) => values.get(JSON.stringify([kind, name, key])),
-  });
-  if ('problems' in compiled) {
-    const message = compiled.problems.map((problem) => formatProblem(problem)).join('; ');
-    post({ type: 'ended', result: failedBefore(message) });
-    return;
-  }
-  const { resume, resumeVerification } = job;
-  const plan = planOfRest(compiled.plan, resume);
-  const rested = plan !== compiled.plan;
+  const { resumeVerification } = job;
+  const plan = planOfRest(job);
+  const rested = plan !== job.plan;
   const reporter = new Reporter(post, (progress) =>
-    rested ? { ...progress, startMs: compiled.plan.startMs, resumedFromMs: plan.startMs } : progress,
+    rested ? { ...progress, startMs: job.plan.startMs, resumedFromMs: plan.startMs } : progress,
   );
   const stop = new AbortController();
   const abort = new AbortController();
@@ -148,21 +129,13 @@ async function report(
   }
 }
 
-/** The main thread has already compiled the same plan, so a failure here is a defect, and is reported as one. */
-function failedBefore(message: string): MigrationResult {
-  return {
-    progress: { ...initialProgress(0, 0), phase: 'Failed' },
-    error: { code: 'internal', message },
-  };
-}
-
 /** Runs one job after the other, for as long as the main thread lets it. An uncaught error ends the thread, and the exit reports it. */
 async function serve(port: MessagePort): Promise<never> {
   const jobs: WorkerJob[] = [];
   let wake: () => void = () => {};
   port.on('message', (message: ToWorker) => {
     if (message.type !== 'job') return;
-    jobs.push(message.job);
+    jobs.push(unpackJob(message.job));
     wake();
   });
   for (;;) {

@@ -2,9 +2,9 @@
 // migration.
 
 import { Worker } from 'node:worker_threads';
-import { parseQuantity } from '../../api/quantity.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import type { FromWorker, ToWorker, WorkerJob } from '../judge/worker-messages.ts';
+import type { FromWorker } from '../judge/worker-messages.ts';
+import { packJob, type ToWorker, type WorkerJob } from './to-worker.ts';
 import type { WorkerHandle } from './worker-pool.ts';
 
 const MIB = 1024 * 1024;
@@ -101,7 +101,7 @@ export class WorkerThreads {
     worker.on('message', onMessage);
     worker.on('error', onError);
     worker.on('exit', release);
-    worker.postMessage({ type: 'job', job } satisfies ToWorker);
+    worker.postMessage({ type: 'job', job: packJob(job) } satisfies ToWorker);
     return {
       post: (message) => {
         if (!released) worker.postMessage(message);
@@ -159,8 +159,8 @@ export class WorkerThreads {
 }
 
 /** Most of spec.limits.memory is used by buffers outside the heap; labels and bookkeeping are inside. */
-function defaultHeapMib({ migration }: WorkerJob): number {
-  return 192 + Math.ceil((parseQuantity(migration.spec.limits.memory) ?? 256 * MIB) / MIB);
+function defaultHeapMib({ plan }: WorkerJob): number {
+  return 192 + Math.ceil(plan.limits.memoryBytes / MIB);
 }
 
 function startWorkerThread(heapMib: number): Thread {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import type { WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
+import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
 import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
-import { migrationOf, progressOf } from '../support/migrations.ts';
+import { jobOf, migrationOf, progressOf } from '../support/migrations.ts';
 
-const job: WorkerJob = { migration: migrationOf(), secrets: [] };
+const job = jobOf(migrationOf());
 
 /** A thread that only counts how it is ended. */
 class FakeThread extends EventEmitter {

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 import type { MigrationResult } from '../../../src/migration/report/observer.ts';
 import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import type { WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
 import { type WorkerHandle, WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { FakeWorker } from '../support/fake-worker.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { migrationOf, progressOf } from '../support/migrations.ts';
+import { jobOf, migrationOf, progressOf } from '../support/migrations.ts';
 
-const job: WorkerJob = { migration: migrationOf(), secrets: [] };
+const job = jobOf(migrationOf());
 const result: MigrationResult = { progress: progressOf({ phase: 'Succeeded' }) };
 
 function poolOf() {
@@ -156,14 +155,14 @@ describe('the pool of workers', () => {
 
   it('ends a real thread that spins, while another one goes on', async () => {
     const scripts: Record<string, string> = {
-      spins: 'for (;;);',
-      lives: `const { parentPort } = require('node:worker_threads');
+      'team/spins': 'for (;;);',
+      'team/lives': `const { parentPort } = require('node:worker_threads');
         setInterval(() => parentPort.postMessage({ type: 'heartbeat' }), 100);`,
     };
     const ends: [string, WorkerEnd][] = [];
     const ended = Promise.withResolvers<void>();
     const pool = new WorkerPool({
-      spawn: ({ migration }) => handleOf(new Worker(scripts[migration.metadata.name] ?? '', { eval: true })),
+      spawn: ({ plan }) => handleOf(new Worker(scripts[plan.migration] ?? '', { eval: true })),
       clock: SYSTEM_CLOCK,
       hangMs: 2_000,
       onReport: () => {},
@@ -172,7 +171,7 @@ describe('the pool of workers', () => {
         ended.resolve();
       },
     });
-    for (const name of ['lives', 'spins']) pool.start(name, { migration: migrationOf({ name }), secrets: [] });
+    for (const name of ['lives', 'spins']) pool.start(name, jobOf(migrationOf({ name })));
     await ended.promise;
     assert.deepEqual(ends, [['spins', { kind: 'hung', silentMs: 4_000 }]]);
     assert.ok(pool.has('lives'));

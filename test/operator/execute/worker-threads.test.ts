@@ -4,14 +4,15 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import type { FromWorker, WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
+import type { FromWorker } from '../../../src/operator/judge/worker-messages.ts';
+import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
 import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
 import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
 import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { type FakeDestination, startDestination } from '../../migration/support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../../migration/support/fake-source.ts';
 import { expected } from '../../migration/support/remote-messages.ts';
-import { endMs, migrationOf, startMs } from '../support/migrations.ts';
+import { endMs, jobOf, migrationOf, startMs } from '../support/migrations.ts';
 
 type Report = FromWorker & { type: 'report' };
 
@@ -74,8 +75,6 @@ function between(source: FakeSource, destination: FakeDestination, spec: Record<
   });
 }
 
-const jobOf = (migration: PromMigration): WorkerJob => ({ migration, secrets: [] });
-
 describe('a worker thread', function () {
   this.timeout(30_000);
 
@@ -103,7 +102,7 @@ describe('a worker thread', function () {
       destination: { url: destination.writeUrl, progress: { protocol: 'None' } },
     });
     const fromMs = startMs + 1_800_000;
-    threads.pool.start('a', { migration, secrets: [], resume: { fromMs, endMs } });
+    threads.pool.start('a', { ...jobOf(migration), resume: { fromMs, endMs } });
     const end = await threads.end('a');
     assert.ok(end.kind === 'result' && end.result.progress.phase === 'Succeeded');
     assert.deepEqual(destination.contents(), expected(series, fromMs, endMs));
@@ -167,7 +166,7 @@ describe('a worker thread', function () {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using second = await startDestination();
-    await using threads = new Threads(({ migration }) => (migration.metadata.name === 'greedy' ? 8 : 256));
+    await using threads = new Threads(({ plan }) => (plan.migration === 'team/greedy' ? 8 : 256));
     threads.pool.start('a', jobOf(between(source, destination, { limits: { samplesPerSecond: 60 } })));
     await threads.until(() => (threads.events('a').includes('started') ? true : undefined));
     const copy = between(source, second);

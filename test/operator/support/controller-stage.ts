@@ -158,7 +158,7 @@ export class Stage implements AsyncDisposable {
 
   /** The newest worker of a migration. */
   worker(name: string): FakeWorker {
-    const worker = this.workers.findLast(({ job }) => job.migration.metadata.name === name);
+    const worker = this.workers.findLast(({ job }) => job.plan.migration === `team/${name}`);
     if (worker === undefined) throw new Error(`${name} has had no worker`);
     return worker;
   }

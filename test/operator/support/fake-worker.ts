@@ -1,7 +1,8 @@
 // A thread that does what the test says.
 
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
-import type { FromWorker, ToWorker, WorkerJob } from '../../../src/operator/judge/worker-messages.ts';
+import type { FromWorker } from '../../../src/operator/judge/worker-messages.ts';
+import type { ToWorker, WorkerJob } from '../../../src/operator/execute/to-worker.ts';
 import type { WorkerHandle } from '../../../src/operator/execute/worker-pool.ts';
 import { progressOf } from './migrations.ts';
 

@@ -5,6 +5,8 @@ import type { Moment } from '../../../src/telemetry/clock.ts';
 import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
+import { compilePlan } from '../../../src/migration/plan/plan.ts';
+import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
 import { initialProgress, type MigrationProgress } from '../../../src/migration/report/observer.ts';
 
 const START = '2025-01-01T00:00:00Z';
@@ -71,6 +73,13 @@ export function migrationOf(options: MigrationOptions = {}): PromMigration {
 
 export function specOf(spec: Loose = {}): PromMigrationSpec {
   return migrationOf({ spec }).spec;
+}
+
+/** The migration's job for a worker, without Secrets. */
+export function jobOf(migration: PromMigration): WorkerJob {
+  const compiled = compilePlan(migration, { get: () => undefined });
+  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+  return { plan: compiled.plan };
 }
 
 /** What the engine would tell half way. */

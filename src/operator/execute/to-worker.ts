@@ -1,0 +1,56 @@
+// The messages to a migration's own thread. The structured clone drops classes, so a job is posted in another form, with its secrets in plain
+// text: `packJob` and `unpackJob` are the border of the thread, and secrets are plain nowhere else.
+
+import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
+import type { ResumedVerification } from '../../migration/report/verification.ts';
+import { Secret, SecretUrl } from '../../telemetry/secret.ts';
+import type { Rates, ResumePoint } from '../judge/worker-messages.ts';
+
+/** The work of a thread: one attempt of one migration. */
+export interface WorkerJob {
+  readonly plan: MigrationPlan;
+  /** Only for destination.progress.protocol None. */
+  readonly resume?: ResumePoint;
+  /** How far an earlier attempt had compared. */
+  readonly resumeVerification?: ResumedVerification;
+}
+
+export type ToWorker =
+  /** Only sent to an idle thread. */
+  | { readonly type: 'job'; readonly job: PackedJob }
+  /** Start no new window, finish those in flight. */
+  | { readonly type: 'stop' }
+  /** End immediately. */
+  | { readonly type: 'abort' }
+  | { readonly type: 'rates'; readonly rates: Rates };
+
+/** Survives the structured clone. Each secret is a Map, and a job has no other Map. */
+export interface PackedJob {
+  readonly content: unknown;
+}
+
+export function packJob(job: WorkerJob): PackedJob {
+  return { content: packed(job) };
+}
+
+/** The job as it was packed, deeply frozen like its plan. */
+export function unpackJob({ content }: PackedJob): WorkerJob {
+  return unpacked(content) as WorkerJob;
+}
+
+function packed(value: unknown): unknown {
+  if (value instanceof Secret) return new Map([[value instanceof SecretUrl ? 'url' : 'text', value.reveal()]]);
+  return mapped(value, packed);
+}
+
+function unpacked(value: unknown): unknown {
+  if (!(value instanceof Map)) return Object.freeze(mapped(value, unpacked));
+  const [[kind, text] = []] = value as Map<string, string>;
+  return Object.freeze(kind === 'url' ? new SecretUrl(text ?? '') : new Secret(text ?? ''));
+}
+
+function mapped(value: unknown, map: (field: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((entry) => map(entry));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, map(field)]));
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { checkMigration } from '../../src/operator/check.ts';
+import { MigrationRecord } from '../../src/operator/judge/migration-record.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
+import { shownTexts } from '../support/secrets.ts';
+import { migrationOf, momentAt, nowMs } from './support/migrations.ts';
+
+const resource = migrationOf({
+  spec: {
+    source: {
+      url: 'http://source/api/v1/read',
+      basicAuth: { username: { name: 'login', key: 'user' }, password: { name: 'login', key: 'password' } },
+    },
+  },
+});
+
+async function checked(values: Readonly<Record<string, string>>) {
+  const get = (_kind: string, _name: string, key: string) =>
+    values[key] === undefined ? undefined : new Secret(values[key]);
+  return checkMigration(resource, async () => ({ source: { get }, problems: [] }), 0, SYSTEM_CLOCK);
+}
+
+describe('the check of a migration', () => {
+  it('gives the plan that the worker runs, with the values of the Secrets', async () => {
+    const { check, plan } = await checked({ user: 'admin', password: 'hunter2' });
+    assert.deepEqual(check, { ok: true, id: plan?.id, noResumePoint: false });
+    assert.ok(plan?.source.auth.kind === 'basic');
+    assert.equal(plan.source.auth.password.reveal(), 'hunter2');
+  });
+
+  it('shows no value of a Secret, and leaves none behind in what is known of the migration', async () => {
+    for (const password of ['hunter2', 'hunter2\nhunter2', 'hunter2'.repeat(10_000)]) {
+      const result = await checked({ user: 'admin', password });
+      const record = new MigrationRecord(resource, momentAt(nowMs));
+      record.checked(resource, result.check);
+      const { worker, course, track } = record;
+      assert.doesNotMatch(shownTexts([result, record.checkOf(resource), worker, course, track, record]), /hunter2/);
+    }
+  });
+});
