@@ -169,11 +169,11 @@ export class KubeClient {
       new Promise<IncomingMessage>((resolve, reject) => {
         const request = send(url, {
           agent: this.#agent,
-          ...options,
+          ...options.reveal(),
           method: call.method,
           signal: exchange.signal,
           headers: {
-            ...(options.headers as Record<string, string> | undefined),
+            ...(options.reveal().headers as Record<string, string> | undefined),
             Accept: 'application/json',
             'User-Agent': `prom-migrator/${VERSION}`,
             ...(body !== undefined && {

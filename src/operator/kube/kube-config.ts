@@ -8,13 +8,14 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
+import { Secret } from '../../telemetry/secret.ts';
 
 export interface KubeConnection {
   readonly server: URL;
   /** The namespace of the pod, or of the kubeconfig's context. */
   readonly namespace: string;
   /** Current Authorization header, CA, client certificate. Reads files and may run a credential plugin. @throws when one fails */
-  requestOptions(): Promise<RequestOptions>;
+  requestOptions(): Promise<Secret<RequestOptions>>;
 }
 
 export interface ConnectionOptions {
@@ -57,9 +58,9 @@ async function inCluster(
   const host = environment['KUBERNETES_SERVICE_HOST'] ?? '';
   const port = environment['KUBERNETES_SERVICE_PORT'] ?? '443';
   const server = new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
-  const requestOptions = async (): Promise<RequestOptions> => {
+  const requestOptions = async (): Promise<Secret<RequestOptions>> => {
     const [ca, token] = await Promise.all([readFile(join(directory, 'ca.crt')), readToken(join(directory, 'token'))]);
-    return { ca, headers: { Authorization: `Bearer ${token}` } };
+    return new Secret({ ca, headers: { Authorization: `Bearer ${token.reveal()}` } });
   };
   try {
     await requestOptions();
@@ -72,10 +73,10 @@ async function inCluster(
   return { server, namespace: namespace.trim() || 'default', requestOptions };
 }
 
-async function readToken(path: string): Promise<string> {
+async function readToken(path: string): Promise<Secret> {
   const token = (await readFile(path, 'utf8')).trim();
   if (token === '') throw new Error(`${path} is empty`);
-  return token;
+  return new Secret(token);
 }
 
 async function fromKubeconfig(
@@ -116,9 +117,10 @@ async function fromKubeconfig(
       // client-node's agent would keep the certificates of the first request. The agent of a proxy is still needed.
       if (cluster.proxyUrl === undefined || cluster.proxyUrl === null) delete options.agent;
       if (tokenFile !== undefined) {
-        options.headers = { ...(options.headers as object), Authorization: `Bearer ${await readToken(tokenFile)}` };
+        const token = await readToken(tokenFile);
+        options.headers = { ...(options.headers as object), Authorization: `Bearer ${token.reveal()}` };
       }
-      return options;
+      return new Secret(options);
     },
   };
 }

@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
 import { type ConnectionOptions, loadKubeConnection } from '../../../src/operator/kube/kube-config.ts';
 import { type Authority, createAuthority } from '../../support/certificates.ts';
+import { shownTexts } from '../../support/secrets.ts';
 
 interface Entry {
   readonly name: string;
@@ -48,7 +49,7 @@ describe('the connection to the cluster', () => {
   const load = (options: ConnectionOptions) =>
     loadKubeConnection({ environment: { HOME: join(directory, 'nobody') }, ...options });
   const authorization = async (options: ConnectionOptions) => {
-    const { headers } = await (await load(options)).requestOptions();
+    const { headers } = (await (await load(options)).requestOptions()).reveal();
     return (headers as Record<string, string> | undefined)?.['Authorization'];
   };
   before(() => {
@@ -67,10 +68,11 @@ describe('the connection to the cluster', () => {
     const connection = await load({ environment, serviceAccountDirectory: join(directory, 'sa') });
     assert.equal(connection.server.href, 'https://[fd00::1]:6443/');
     assert.equal(connection.namespace, 'operators');
-    const first = await connection.requestOptions();
+    assert.doesNotMatch(shownTexts([connection, await connection.requestOptions()]), /one/);
+    const first = (await connection.requestOptions()).reveal();
     assert.deepEqual([first.headers, String(first.ca)], [{ Authorization: 'Bearer one' }, authority.cert]);
     writeFileSync(token, 'two');
-    assert.deepEqual((await connection.requestOptions()).headers, { Authorization: 'Bearer two' });
+    assert.deepEqual((await connection.requestOptions()).reveal().headers, { Authorization: 'Bearer two' });
     writeFileSync(token, '');
     await assert.rejects(connection.requestOptions(), /token is empty/);
   });
@@ -127,9 +129,9 @@ describe('the connection to the cluster', () => {
     const token = file('token', 'one');
     const path = file('config', kubeconfig({ name: 'a', user: { token: 'stale', tokenFile: 'token' } }));
     const connection = await load({ kubeconfig: path });
-    assert.deepEqual((await connection.requestOptions()).headers, { Authorization: 'Bearer one' });
+    assert.deepEqual((await connection.requestOptions()).reveal().headers, { Authorization: 'Bearer one' });
     writeFileSync(token, 'two');
-    assert.deepEqual((await connection.requestOptions()).headers, { Authorization: 'Bearer two' });
+    assert.deepEqual((await connection.requestOptions()).reveal().headers, { Authorization: 'Bearer two' });
   });
 
   it('runs a credential plugin', async () => {

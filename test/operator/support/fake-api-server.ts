@@ -1,11 +1,11 @@
 // A small Kubernetes API server in this process, for what a real one cannot be made to do on demand: pages that expire, watches that
 // go silent, bursts of errors, half-open connections. Objects of any kind live under their paths; there is no schema and no admission.
 
-import type { AddressInfo } from 'node:net';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { KubeConnection } from '../../../src/operator/kube/kube-config.ts';
 import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
+import { Secret } from '../../../src/telemetry/secret.ts';
 import { isIn, isCollectionPath, statusOf, failure, merge } from './api-objects.ts';
 import type { LogEntry, Stored } from './api-objects.ts';
 
@@ -89,7 +89,7 @@ export class FakeApiServer implements AsyncDisposable {
     return {
       server: this.url,
       namespace: 'default',
-      requestOptions: async () => ({ headers: { Authorization: `Bearer token-${++this.#tokens}` } }),
+      requestOptions: async () => new Secret({ headers: { Authorization: `Bearer token-${++this.#tokens}` } }),
     };
   }
 
