@@ -13,6 +13,7 @@ import type * as plans from '../src/migration/plan/plan.ts';
 import type { WorkerEnd } from '../src/operator/judge/attempt.ts';
 import type * as pools from '../src/operator/execute/worker-pool.ts';
 import type * as threads from '../src/operator/execute/worker-threads.ts';
+import type * as secrets from '../src/telemetry/secret.ts';
 import type * as clocks from '../src/telemetry/clock.ts';
 
 const [dist = '', file = '', number = '1'] = process.argv.slice(2);
@@ -22,6 +23,7 @@ async function built<T>(module: string): Promise<T> {
   return (await import(pathToFileURL(join(dist, module)).href)) as T;
 }
 
+const { Secret } = await built<typeof secrets>('telemetry/secret.js');
 const { loadManifests } = await built<typeof manifests>('api/manifest.js');
 const { compilePlan } = await built<typeof plans>('migration/plan/plan.js');
 const { WorkerPool } = await built<typeof pools>('operator/execute/worker-pool.js');
@@ -43,7 +45,7 @@ for (let slice = 0; slice < Number(number); slice++) {
     metadata: { ...manifest.metadata, name: `bench-${slice}` },
     spec: { ...manifest.spec, selectors: [`{slice="${slice}"}`] },
   });
-  const loaded = loadManifests([{ name: file, text }], undefined);
+  const loaded = loadManifests([{ name: file, text: new Secret(text) }], undefined);
   if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
   const compiled = compilePlan(loaded.migration, loaded.secrets);
   if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));

@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { type Document, isScalar, parseAllDocuments, visit, type YAMLError } from 'yaml';
+import type { Secret } from '../telemetry/secret.ts';
 import { COMPILED_CRD } from './compiled-crd.ts';
 import { isObject, type JsonObject } from './defaults.ts';
 import { formatPath } from './field-path.ts';
@@ -16,7 +17,8 @@ import { validateMigration } from './validate.ts';
 export interface ManifestFile {
   /** As the user wrote it, for messages. */
   readonly name: string;
-  readonly text: string;
+  /** May contain Secrets. */
+  readonly text: Secret;
 }
 
 export type LoadedManifests =
@@ -175,11 +177,12 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
   const report = (message: string, document?: number) => {
     problems.push({ file: file.name, document, path: '', value: undefined, message });
   };
+  const text = file.text.reveal();
   let documents: readonly Document[];
   try {
     // Without pretty errors: they quote the surrounding lines, which may be a Secret's.
     documents = [
-      ...parseAllDocuments(file.text.replace(/^\uFEFF/, ''), {
+      ...parseAllDocuments(text.replace(/^\uFEFF/, ''), {
         ...KUBERNETES_YAML,
         prettyErrors: false,
         logLevel: 'silent',
@@ -195,7 +198,7 @@ function readDocuments(file: ManifestFile, problems: Problem[]): Entry[] {
     const number = index + 1;
     const error = document.errors[0];
     if (error !== undefined) {
-      report(`is not valid YAML: ${explainYaml(error, file.text)}`, number);
+      report(`is not valid YAML: ${explainYaml(error, text)}`, number);
       return;
     }
     let value: unknown;

@@ -3,6 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ManifestFile } from '../api/manifest.ts';
 import type { Problem } from '../api/problem.ts';
+import { Secret } from '../telemetry/secret.ts';
 import type { CommandIo } from './io.ts';
 
 const READ_ERRORS: Readonly<Record<string, string>> = {
@@ -40,7 +41,7 @@ export async function readManifestFiles(
     const shownName = name === '-' ? '(stdin)' : name;
     try {
       const bytes = name === '-' ? await readStdin(stdin) : await readFile(name);
-      files.push({ name: shownName, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) });
+      files.push({ name: shownName, text: new Secret(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) });
     } catch (error) {
       problems.push(fileProblem(shownName, errorText(error)));
     }

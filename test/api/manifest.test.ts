@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type ManifestFile, loadManifests } from '../../src/api/manifest.ts';
 import { originOf } from '../../src/api/origin.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
 import { changed, documents, linesOf, load, nowMs, secret, smallest } from './manifests.ts';
 
 const only =
@@ -9,7 +10,7 @@ const only =
 
 function loadFiles(...files: readonly (readonly [string, string])[]): ReturnType<typeof loadManifests> {
   return loadManifests(
-    files.map(([name, text]): ManifestFile => ({ name, text })),
+    files.map(([name, text]): ManifestFile => ({ name, text: new Secret(text) })),
     undefined,
     nowMs,
   );

@@ -2,6 +2,7 @@
 
 import { type LoadedManifests, loadManifests } from '../../src/api/manifest.ts';
 import { formatProblem, type Problem } from '../../src/api/problem.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
 
 /** What "now" is in these tests. */
 export const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -53,7 +54,7 @@ export function documents(...values: readonly unknown[]): string {
 }
 
 export function load(text: string, secretsDir?: string): LoadedManifests {
-  return loadManifests([{ name: 'm.yaml', text }], secretsDir, nowMs);
+  return loadManifests([{ name: 'm.yaml', text: new Secret(text) }], secretsDir, nowMs);
 }
 
 /** What the user would read. */

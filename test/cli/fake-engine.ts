@@ -31,7 +31,7 @@ export function fakeEngine(
   const engine: FakeEngine = {
     prepared: undefined,
     prepare(files, secretsDir) {
-      engine.prepared = { files, secretsDir };
+      engine.prepared = { files: files.map(({ name, text }) => ({ name, text: text.reveal() })), secretsDir };
       // The command reads nothing else of the plan.
       return { plan: { migration: 'default/demo' } as MigrationPlan };
     },

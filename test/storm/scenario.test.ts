@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadManifests } from '../../src/api/manifest.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
 import { parseStormArguments } from '../../storm/arguments.ts';
 import { drawScenario, isCopied, type Scenario, selectorOf, specOf } from '../../storm/scenario.ts';
 import { START_MS } from '../../storm/source.ts';
@@ -32,7 +33,8 @@ describe('the scenario of a seed', () => {
     const addresses = { source: 'http://127.0.0.1:1', write: 'http://127.0.0.1:2', progress: 'http://127.0.0.1:3' };
     for (const scenario of scenarios.slice(0, 20)) {
       const spec = specOf(scenario, addresses, { startMs: START_MS, endMs: START_MS + 3_600_000 });
-      const loaded = loadManifests([{ name: 'test', text: JSON.stringify(manifestOf(spec)) }], undefined);
+      const text = new Secret(JSON.stringify(manifestOf(spec)));
+      const loaded = loadManifests([{ name: 'test', text }], undefined);
       assert.ok('migration' in loaded, JSON.stringify(loaded));
     }
   });
