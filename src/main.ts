@@ -28,7 +28,7 @@ async function loadEngine(): Promise<RunEngine> {
     import('./api/manifest.ts'),
     import('./migration/plan/plan.ts'),
     import('./migration/migrate.ts'),
-    import('./migration/verify/verify.ts'),
+    import('./migration/verify-copy.ts'),
   ]);
   return {
     prepare(files, secretsDir) {

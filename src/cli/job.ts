@@ -5,7 +5,7 @@ import type { Problem } from '../api/problem.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
-import type { VerifyOptions } from '../migration/verify/verify.ts';
+import type { VerifyOptions } from '../migration/verify-copy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CommandCode } from './error-codes.ts';
 import type { ExitStatus, InterruptSignal } from './exit-codes.ts';

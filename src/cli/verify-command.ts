@@ -3,7 +3,7 @@
 import { parseTime } from '../api/time.ts';
 import { isMatching } from '../migration/report/verification.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
-import type { VerifyOptions } from '../migration/verify/verify.ts';
+import type { VerifyOptions } from '../migration/verify-copy.ts';
 import { formatTime } from '../telemetry/format.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DifferenceFile } from './difference-file.ts';

@@ -23,9 +23,6 @@ const EXACT_DIGITS = 15;
 /** Powers of ten up to here are exact, so one division or multiplication rounds once, as IEEE 754 requires. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
-const float = new Float64Array(1);
-const bits = new Uint32Array(float.buffer);
-
 /**
  * Appends the samples of the line. VictoriaMetrics drops ordinary NaN, so a `null` is a stale marker.
  * @returns the labels; or what is wrong with the line, and then `columns` may hold a part of it
@@ -49,8 +46,7 @@ export function parseExportedSamples(line: Buffer, columns: SampleColumns): Expo
     else {
       const value = values.number();
       if (value === undefined) return { problem: 'a line with a value that is not a number' };
-      float[0] = value;
-      columns.addFloat(timeMs, bits[0] as number, bits[1] as number);
+      columns.addNumber(timeMs, value);
     }
   }
   if (values.next()) return { problem: 'a line with more values than timestamps' };

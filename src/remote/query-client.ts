@@ -15,7 +15,6 @@ import {
 } from './query-response.ts';
 import { type Api, apiUrl, secondsOf } from './query-url.ts';
 import { linesOf, wholeText } from './json-text.ts';
-
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type ResponseClass, excerpt, RemoteError } from './meaning/remote-error.ts';
 
@@ -136,22 +135,9 @@ export class QueryClient {
    * @returns false if the server has no such API or does not allow it (`-forceFlushAuthKey`)
    */
   async flush(signal: AbortSignal): Promise<boolean> {
-    try {
-      const url = apiUrl(this.#base.reveal(), 'force_flush');
-      const response = await this.#http.request({
-        method: 'GET',
-        url: new SecretUrl(url.href),
-        headers: {},
-        attempt: 1,
-        signal,
-      });
-      // Some proxies respond to every path with a page of their own.
-      return (await response.text()) === '' && response.status === 200;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof RemoteError) return false;
-      throw error;
-    }
+    const response = await this.#tryGet('force_flush', signal);
+    // Some proxies respond to every path with a page of their own.
+    return response !== undefined && response.text === '' && response.status === 200;
   }
 
   /**
@@ -159,24 +145,9 @@ export class QueryClient {
    * known.
    */
   async isPrometheus(signal: AbortSignal): Promise<boolean> {
-    try {
-      const url = apiUrl(this.#base.reveal(), 'walreplay');
-      const response = await this.#http.request({
-        method: 'GET',
-        url: new SecretUrl(url.href),
-        headers: {},
-        attempt: 1,
-        signal,
-      });
-      const text = await response.text();
-      return (
-        response.status === 200 && /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(text)
-      );
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof RemoteError) return false;
-      throw error;
-    }
+    const response = await this.#tryGet('walreplay', signal);
+    if (response?.status !== 200) return false;
+    return /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(response.text);
   }
 
   /** Closes all connections, also those in use. */
@@ -219,6 +190,19 @@ export class QueryClient {
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal !== undefined) throw refusal;
     return response;
+  }
+
+  /** One attempt. @returns undefined if there was no response */
+  async #tryGet(api: Api, signal: AbortSignal): Promise<{ status: number; text: string } | undefined> {
+    try {
+      const url = new SecretUrl(apiUrl(this.#base.reveal(), api).href);
+      const response = await this.#http.request({ method: 'GET', url, headers: {}, attempt: 1, signal });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return undefined;
+      throw error;
+    }
   }
 
   async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpResponse> {

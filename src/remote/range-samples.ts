@@ -3,9 +3,6 @@
 import { HISTOGRAM_TAGS } from '../wire/chunks/histogram-message.ts';
 import type { SampleColumns } from '../wire/sample-columns.ts';
 
-const float = new Float64Array(1);
-const bits = new Uint32Array(float.buffer);
-
 /**
  * Appends the samples of a series.
  * @returns the labels, or what is wrong with the text
@@ -21,8 +18,7 @@ export function parseRangeSamples(
     const [timeMs, value] = pairOf(pair);
     const number = typeof value === 'string' ? numberOf(value) : undefined;
     if (timeMs === undefined || number === undefined) return { problem: 'a sample without time or value' };
-    float[0] = number;
-    columns.addFloat(timeMs, bits[0] as number, bits[1] as number);
+    columns.addNumber(timeMs, number);
   }
   for (const pair of histograms as unknown[]) {
     const [timeMs, value] = pairOf(pair);

@@ -1,6 +1,9 @@
 // The decoded samples of one series, as columns: no object per sample. A value is its 64 bits in two halves, because a stale marker is a
 // signalling NaN, which does not survive arithmetic or a plain JavaScript array.
 
+const FLOAT = new Float64Array(1);
+const FLOAT_BITS = new Uint32Array(FLOAT.buffer);
+
 /** The samples of one series in one window. Reused from series to series: `clear()` keeps the memory. */
 export class SampleColumns {
   /** The number of float samples held. */
@@ -52,6 +55,12 @@ export class SampleColumns {
     this.floatBits[this.floats * 2] = low;
     this.floatBits[this.floats * 2 + 1] = high;
     this.floats++;
+  }
+
+  /** Adds a value that is a JavaScript number. Not for stale markers and NaN payloads, which do not survive as one. */
+  addNumber(timeMs: number, value: number): void {
+    FLOAT[0] = value;
+    this.addFloat(timeMs, FLOAT_BITS[0] as number, FLOAT_BITS[1] as number);
   }
 
   addHistogram(timeMs: number, message: Uint8Array): void {

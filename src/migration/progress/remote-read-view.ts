@@ -10,7 +10,7 @@ import { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { hasNoSeries, type ReadQuery, readSeries } from '../../remote/read-series.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
-import { type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
+import type { ProgressSample, ReachingRange, ReadRange } from './read-range.ts';
 import { ReadableView, type ViewOptions } from './readable-view.ts';
 
 export class RemoteReadView extends ReadableView {

@@ -19,8 +19,8 @@ export type Verdict = 'equal' | 'different' | ExpectedChange;
 /** Relative. VictoriaMetrics keeps at least 12 significant digits of the largest values in a block. */
 const DECIMAL_PRECISION = 1e-11;
 
-const floats = new Float64Array(2);
-const bits = new Uint32Array(floats.buffer);
+const FLOATS = new Float64Array(2);
+const BITS = new Uint32Array(FLOATS.buffer);
 
 /** Compares two floats whose bits differ. @param low the lower 32 bits */
 export function floatVerdict(
@@ -28,11 +28,11 @@ export function floatVerdict(
   destination: { readonly low: number; readonly high: number },
   lens: Lens,
 ): Verdict {
-  bits[0] = source.low;
-  bits[1] = source.high;
-  bits[2] = destination.low;
-  bits[3] = destination.high;
-  const [before, after] = floats as unknown as [number, number];
+  BITS[0] = source.low;
+  BITS[1] = source.high;
+  BITS[2] = destination.low;
+  BITS[3] = destination.high;
+  const [before, after] = FLOATS as unknown as [number, number];
   if (Number.isNaN(before) || Number.isNaN(after)) {
     const areNan = Number.isNaN(before) && Number.isNaN(after);
     return areNan && lens.promql && !isStale(source.low, source.high) ? 'promql_nan_payloads' : 'different';
@@ -47,9 +47,9 @@ export function floatVerdict(
 
 /** Why the destination does not have a float of the source; undefined if there is no expected reason. */
 export function missingFloatReason(low: number, high: number, lens: Lens): ExpectedChange | undefined {
-  bits[0] = low;
-  bits[1] = high;
-  const value = floats[0] as number;
+  BITS[0] = low;
+  BITS[1] = high;
+  const value = FLOATS[0] as number;
   if (Number.isFinite(value)) return undefined;
   if (lens.influxdb) return 'influxdb_nan_inf';
   if (!Number.isNaN(value)) return undefined;
@@ -63,9 +63,9 @@ function isStale(low: number, high: number): boolean {
 
 /** All bits of a float as text: `1.5`, `-0`, `+Inf`, `stale marker`, `NaN 0x7ff8000000000001`. */
 export function floatText(low: number, high: number): string {
-  bits[0] = low;
-  bits[1] = high;
-  const value = floats[0] as number;
+  BITS[0] = low;
+  BITS[1] = high;
+  const value = FLOATS[0] as number;
   if (isStale(low, high)) return 'stale marker';
   if (Number.isNaN(value)) return `NaN 0x${hex(high)}${hex(low)}`;
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';

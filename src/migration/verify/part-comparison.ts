@@ -107,7 +107,10 @@ export class PartComparison {
     this.#mine.clear();
     cursor.decode(fromMs, toMs, this.#mine);
     mergeByTime(this.#mine, 'repeat');
-    if (route.kind === 'write') return this.#compareColumns(route, this.#mine);
+    if (route.kind === 'write') {
+      this.#compareColumns(route, this.#mine);
+      return;
+    }
     this.#tally.samples = this.#mine.floats + this.#mine.histograms.length;
     if (this.#tally.samples === 0) return;
     this.#tally.expect('invalid_labels', this.#tally.samples);

@@ -1,25 +1,15 @@
-// Everything that a verification keeps open: clients of both sides, their memory, the view of the destination.
+// Everything that a verification keeps open. ../open-sides.ts opens it.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
-import type { ClientContext } from '../../remote/http/exchange.ts';
-import { ReadClient } from '../../remote/read-client.ts';
-import { WriteClient } from '../../remote/write-client.ts';
-import { BufferPool } from '../limits/buffer-pool.ts';
-import { MemoryBudget } from '../limits/memory-budget.ts';
-import { RateLimit } from '../limits/rate-limit.ts';
-import { Retrier } from '../limits/retrier.ts';
-import type { MigrationContext } from '../migration-context.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { MarkWriter } from '../progress/mark-writer.ts';
-import { PromqlView } from '../progress/promql-view.ts';
+import type { ReadClient } from '../../remote/read-client.ts';
+import type { WriteClient } from '../../remote/write-client.ts';
+import type { BufferPool } from '../limits/buffer-pool.ts';
+import type { MemoryBudget } from '../limits/memory-budget.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import type { Retrier } from '../limits/retrier.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
-import { RemoteReadView } from '../progress/remote-read-view.ts';
-import { MigrationError } from '../report/migration-error.ts';
-import type { MigrationProgress } from '../report/observer.ts';
-import { SeriesRouter } from '../series/series-router.ts';
+import type { SeriesRouter } from '../series/series-router.ts';
 import type { DestinationReader } from './destination-reader.ts';
-import { PromqlReader } from './promql-reader.ts';
-import { RemoteReadReader } from './remote-read-reader.ts';
 
 /** The memory of a window while both sides are read and compared. */
 export interface WindowMemory {
@@ -40,100 +30,4 @@ export interface Sides {
   readonly samplesRate: RateLimit;
   readonly bytesRate: RateLimit;
   close(): void;
-}
-
-/**
- * `limits.memory` in eighths: three for each side of the windows that are compared, one for questions to the destination, one for relabelling.
- */
-const PARTS = 8;
-const SIDE_PARTS = 3;
-
-/**
- * @param received called with the bytes of every response of a side that is compared
- * @throws MigrationError when the destination can't be read
- */
-export function openSides(
-  plan: MigrationPlan,
-  context: MigrationContext,
-  progress: MigrationProgress,
-  received: (bytes: number) => void,
-): Sides {
-  if (plan.progress.protocol === 'None') throw notReadable();
-  const { endpoint } = plan.progress;
-  const { clock, observer, random } = context;
-  const retrier = new Retrier({ ...context, progress });
-  const pool = new BufferPool(context.onBufferGivenBack);
-  const client: ClientContext = {
-    clock,
-    buffers: pool,
-    request: (event) => {
-      if (event.side !== 'destination') received(event.receivedBytes);
-      observer.event({ type: 'request', ...event });
-    },
-  };
-  const part = Math.floor(plan.limits.memoryBytes / PARTS);
-  const used = new Map<symbol, number>();
-  const budget = (bytes: number) => {
-    const key = Symbol('budget');
-    return new MemoryBudget(bytes, (usedBytes) => {
-      used.set(key, usedBytes);
-      progress.inFlightBytes = [...used.values()].reduce((sum, one) => sum + one, 0);
-      pool.allow(2 * SIDE_PARTS * part - progress.inFlightBytes);
-    });
-  };
-  pool.allow(2 * SIDE_PARTS * part);
-  const memory = { source: budget(SIDE_PARTS * part), destination: budget(SIDE_PARTS * part) };
-  const source = new ReadClient(plan.source, client);
-  const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
-  const marker = new MarkWriter({ plan, client: writer, retrier, frozenEndMs: undefined });
-  const View = plan.progress.protocol === 'RemoteRead' ? RemoteReadView : PromqlView;
-  const view = new View({
-    plan,
-    endpoint,
-    hooks: client,
-    retrier,
-    clock,
-    random,
-    maxResponseBytes: part,
-    probe: (timeMs, signal) => marker.probe(timeMs, signal),
-  });
-  const Reader = plan.progress.protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
-  const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
-  const samplesRate = new RateLimit(plan.limits.samplesPerSecond, clock);
-  const bytesRate = new RateLimit(plan.limits.bytesPerSecond, clock);
-  context.onRatesAvailable?.((rates) => {
-    samplesRate.set(rates.samplesPerSecond);
-    bytesRate.set(rates.bytesPerSecond);
-  });
-  return {
-    source,
-    destination,
-    destinationEndpoint: endpoint,
-    writer,
-    view,
-    pool,
-    memory,
-    router: new SeriesRouter(plan, part),
-    retrier,
-    samplesRate,
-    bytesRate,
-    close() {
-      source.close();
-      destination.close();
-      writer.close();
-      view.close();
-      pool.close();
-    },
-  };
-}
-
-function notReadable(): MigrationError {
-  return new MigrationError(
-    'destination-not-readable',
-    'spec.destination.progress.protocol is None, so the destination cannot be read and compared',
-    {
-      side: 'progress',
-      hint: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",
-    },
-  );
 }

@@ -4,23 +4,20 @@
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
-import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
-import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { readAhead } from '../read/read-ahead.ts';
-import { SourceReader } from '../read/source-reader.ts';
-import { releasePart, type WindowPart } from '../read/window-part.ts';
+import type { SourceReader } from '../read/source-reader.ts';
+import { releasePart } from '../read/window-part.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Difference, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
-import { DestinationCompanion } from './destination-companion.ts';
 import type { DestinationPart } from './destination-reader.ts';
-import { PartComparison, UndecodableDestination } from './part-comparison.ts';
 import { lookAgain, type Recheck, RecheckDraft, Rechecks } from './rechecks.ts';
 import type { SeriesTally } from './sample-comparison.ts';
-import { Selection } from './selection.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, addTally, noCounts, noteFirst } from './verification-counts.ts';
+import { UndecodableWindow, WindowComparison } from './window-comparison.ts';
 
 export interface VerifierOptions {
   readonly plan: MigrationPlan;
@@ -39,28 +36,28 @@ export interface VerifierOptions {
   readonly signal: AbortSignal;
 }
 
-type Part = WindowPart<DestinationPart>;
-
-const PARTS_READ_AHEAD = 1;
+const PARTS_READ_AHEAD = 2;
 const TRIES_TO_DECODE = 5;
 
 export class Verifier {
   readonly #options: VerifierOptions;
-  readonly #plan: MigrationPlan;
-  readonly #selection: Selection;
+  readonly #windows: WindowComparison;
   readonly #rechecks = new Rechecks();
   /** Of the windows that have been compared, differences that wait excluded. */
   #comparedToMs: number;
   #undecodable = 0;
-  #isAppearanceKnown = false;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const { plan } = options;
-    // Nothing is written in order, so the bound of such a destination does not apply.
-    this.#plan = { ...plan, window: { ...plan.window, maxMs: Math.max(plan.window.maxMs, LONGEST_WINDOW_MS.Any) } };
-    this.#selection = new Selection(plan);
-    this.#comparedToMs = options.verification.throughMs;
+    const { verification, report } = options;
+    this.#windows = new WindowComparison({
+      ...options,
+      report: (difference) => {
+        noteFirst(verification, difference);
+        report(difference);
+      },
+    });
+    this.#comparedToMs = verification.throughMs;
   }
 
   /**
@@ -69,7 +66,7 @@ export class Verifier {
    */
   async run(fromMs: number, toMs: number): Promise<void> {
     const { stop, signal } = this.#options;
-    const reader = this.#reader(undefined);
+    const reader = this.#windows.reader(undefined);
     let atMs = fromMs;
     while (atMs < toMs && !stop.aborted) {
       try {
@@ -99,8 +96,7 @@ export class Verifier {
     try {
       for await (const part of parts) {
         try {
-          await this.#learnAppearance(part);
-          await this.#compare(part, (labels, hash, tally) => this.#sort(labels, hash, tally, counts, draft));
+          await this.#windows.compare(part, (labels, hash, tally) => this.#sort(labels, hash, tally, counts, draft));
         } finally {
           releasePart(part);
         }
@@ -203,66 +199,15 @@ export class Verifier {
   async #compareAgain(recheck: Recheck, visit: (labels: LabelBytes, hash: number, tally: SeriesTally) => boolean) {
     const { signal } = this.#options;
     const { names, series, fromMs, toMs } = recheck;
-    const only = names === undefined || this.#selection.needsNames ? undefined : namesMatcher([...names]);
-    const reader = this.#reader(only);
+    const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
+    const reader = this.#windows.reader(only);
     for await (const part of reader.windows(fromMs, toMs, signal)) {
       try {
-        await this.#compare(part, visit, (hash) => series.has(hash));
+        await this.#windows.compare(part, visit, (hash) => series.has(hash));
       } finally {
         releasePart(part);
       }
     }
-  }
-
-  async #compare(
-    part: Part,
-    visit: (labels: LabelBytes, hash: number, tally: SeriesTally) => boolean,
-    only?: (hash: number) => boolean,
-  ): Promise<void> {
-    const { sides, verification, plan, signal, report } = this.#options;
-    const { companion } = part;
-    if (companion === undefined) throw new Error('the destination was not read');
-    await sides.samplesRate.take(part.outline.sampleBound, signal);
-    await sides.bytesRate.take(part.receivedBytes, signal);
-    const comparison = new PartComparison(part, companion, {
-      router: sides.router,
-      visit,
-      report: (labels, { kind, timeMs, source, destination }) => {
-        const difference: Difference = { labels, timestampMs: timeMs, kind, source, destination };
-        noteFirst(verification, difference);
-        report(difference);
-      },
-      countsExtra: plan.verification.onExtra === 'Report',
-      countsExtraSeries: (labels) => this.#selection.isExtra(labels),
-      ...(only !== undefined && { only }),
-    });
-    try {
-      await comparison.run(signal);
-    } catch (error) {
-      if (error instanceof WireError || error instanceof UndecodableDestination)
-        throw new UndecodableWindow(part.window, error);
-      throw error;
-    }
-  }
-
-  /**
-   * A destination may add labels to every series. If nothing of a part is found, and the destination has other series instead, that may be why. Then
-   * a sample with known labels is written to find out.
-   */
-  async #learnAppearance(part: Part): Promise<void> {
-    const { sides, signal } = this.#options;
-    if (this.#isAppearanceKnown || part.companion === undefined) return;
-    const { index } = part.companion;
-    if (part.outline.entries === 0 || index.entries === 0) return;
-    this.#isAppearanceKnown = true;
-    let found = 0;
-    await this.#compare(part, (_, hash, tally) => {
-      if (hash >= 0 && tally.missing < tally.samples) found++;
-      return false;
-    });
-    if (found > 0) return;
-    await sides.view.learnHowItShows(part.fromMs, signal);
-    await index.build((bytes) => part.companion?.reservation.grow(bytes, signal) ?? Promise.resolve());
   }
 
   async #readAgain(
@@ -287,50 +232,11 @@ export class Verifier {
     );
   }
 
-  #reader(only: Matcher | undefined): SourceReader<DestinationPart> {
-    const { sides, observer, progress, clock } = this.#options;
-    return new SourceReader<DestinationPart>({
-      plan: this.#plan,
-      client: sides.source,
-      budget: sides.memory.source,
-      router: sides.router,
-      retrier: sides.retrier,
-      observer,
-      progress,
-      clock,
-      // Makes the reader collect the names after relabelling.
-      uncertainUntilMs: this.#selection.needsNames ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
-      ...(only !== undefined && { only }),
-      companion: new DestinationCompanion({
-        endpoint: sides.destinationEndpoint,
-        reader: sides.destination,
-        appearance: sides.view,
-        selection: this.#selection,
-        budget: sides.memory.destination,
-        buffers: sides.pool,
-        only,
-      }),
-    });
-  }
-
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     try {
       await this.#options.clock.sleep(ms, signal);
     } catch (error) {
       if (!this.#options.stop.aborted) throw error;
     }
-  }
-}
-
-/** The response of a side turned out to be undecodable. */
-class UndecodableWindow extends Error {
-  override readonly name = 'UndecodableWindow';
-  readonly window: { readonly fromMs: number; readonly toMs: number };
-  override readonly cause: WireError | UndecodableDestination;
-
-  constructor(window: { fromMs: number; toMs: number }, cause: WireError | UndecodableDestination) {
-    super(cause.message);
-    this.window = window;
-    this.cause = cause;
   }
 }

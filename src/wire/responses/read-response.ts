@@ -3,6 +3,7 @@
 
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
+import { lastNotAfter, offsetsOf, seekEntry } from './entry-place.ts';
 import { FrameCursor } from './frames.ts';
 import { ChunkHeader, SeriesEntry } from './series-entry.ts';
 import { WireError } from '../errors.ts';
@@ -274,34 +275,4 @@ export class SamplesCursor implements SeriesCursor {
     }
     return false;
   }
-}
-
-/** @param tagStart where an entry begins that was read before, so that its end is known to be inside the message */
-function seekEntry(reader: ProtoReader, bytes: Uint8Array, tagStart: number, entry: SeriesEntry): void {
-  reader.reset(bytes, tagStart, bytes.length);
-  reader.nextField();
-  reader.delimited();
-  entry.read(reader);
-}
-
-function offsetsOf(segments: readonly Uint8Array[]): number[] {
-  const offsets: number[] = [];
-  let bytes = 0;
-  for (const { length } of segments) {
-    offsets.push(bytes);
-    bytes += length;
-  }
-  return offsets;
-}
-
-/** The index of the last of the ascending `offsets` that is not greater than `place`. */
-function lastNotAfter(offsets: readonly number[], place: number): number {
-  let low = 0;
-  let high = offsets.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((offsets[middle] as number) <= place) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

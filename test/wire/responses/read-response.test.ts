@@ -44,12 +44,6 @@ describe('ChunkedCursor', () => {
     return new ChunkedCursor(collector.segments);
   }
 
-  function decoded(cursor: ChunkedCursor): SampleColumns {
-    const columns = new SampleColumns(4);
-    cursor.decode(...ALWAYS, columns);
-    return columns;
-  }
-
   const oneEach = (series: readonly Series[]) =>
     series.map((one) => encodeMessage('ChunkedReadResponse', { chunkedSeries: [chunkedSeries(one)] }));
 
@@ -111,48 +105,6 @@ describe('ChunkedCursor', () => {
     assert.equal(first.length, 3);
     cursor.rewind();
     assert.deepEqual(read(cursor), first);
-  });
-
-  it('moves back to an entry by its place, in any frame', () => {
-    const collector = new FrameCollector({ maxFrameBytes: 1 << 20 });
-    for (const series of [[up(at(1)), up(at(2)), up(at(3))], [up(at(4))]])
-      collector.push(new Uint8Array(Buffer.concat(oneEach(series).map(frame))));
-    collector.end();
-    assert.equal(collector.segments.length, 2);
-    const cursor = new ChunkedCursor(collector.segments);
-    const places: number[] = [];
-    const columns: SampleColumns[] = [];
-    while (cursor.next()) {
-      places.push(cursor.place);
-      columns.push(decoded(cursor));
-      assert.equal(columns.at(-1)?.floats, 1);
-    }
-    assert.deepEqual(
-      places.toSorted((a, b) => a - b),
-      places,
-    );
-    for (const index of [2, 0, 3, 1, 1]) {
-      cursor.seek(places[index] as number);
-      assert.deepEqual(decoded(cursor), columns[index]);
-      assert.equal(cursor.parts, 1);
-    }
-    cursor.rewind();
-    assert.equal(read(cursor).length, 4);
-  });
-
-  it('counts the samples of chunks that lie inside a window, one after the other', () => {
-    const inside = (...chunks: ReturnType<typeof chunkOf>[]) => {
-      const cursor = cursorOf(
-        encodeMessage('ChunkedReadResponse', { chunkedSeries: [{ labels: labelsOf('up'), chunks }] }),
-      );
-      assert.ok(cursor.next());
-      return cursor.samplesInside(10, 20);
-    };
-    assert.equal(inside(chunkOf([at(10), at(11)]), chunkOf([at(12), at(19)])), 4);
-    assert.equal(inside(), 0);
-    assert.equal(inside(chunkOf([at(9), at(11)])), undefined);
-    assert.equal(inside(chunkOf([at(11), at(20)])), undefined);
-    assert.equal(inside(chunkOf([at(11), at(12)]), chunkOf([at(12), at(13)])), undefined);
   });
 
   it('decodes no chunk in next(), and counts samples from the chunk headers alone', () => {

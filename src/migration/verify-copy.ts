@@ -1,13 +1,14 @@
 // A verification from its beginning to its result: opens both sides, finds out what to compare, compares it.
 
-import type { MigrationContext } from '../migration-context.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { MigrationError, toMigrationError } from '../report/migration-error.ts';
-import { initialProgress, type MigrationProgress, type MigrationResult } from '../report/observer.ts';
-import { type Difference, isMatching, type VerificationProgress } from '../report/verification.ts';
-import { openSides, type Sides } from './sides.ts';
-import { initialVerification } from './verification-counts.ts';
-import { Verifier } from './verifier.ts';
+import type { MigrationContext } from './migration-context.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
+import { MigrationError, toMigrationError } from './report/migration-error.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
+import { type Difference, isMatching, type VerificationProgress } from './report/verification.ts';
+import { openSides } from './open-sides.ts';
+import type { Sides } from './verify/sides.ts';
+import { initialVerification } from './verify/verification-counts.ts';
+import { Verifier } from './verify/verifier.ts';
 
 export interface VerifyOptions {
   /** Compare only a part of the migration's range. */

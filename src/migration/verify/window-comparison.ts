@@ -1,0 +1,159 @@
+// Compares single windows: makes readers that read both sides, and compares the parts that they return.
+
+import type { Clock } from '../../telemetry/clock.ts';
+import { WireError } from '../../wire/errors.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
+import { SourceReader } from '../read/source-reader.ts';
+import type { WindowPart } from '../read/window-part.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
+import type { Difference } from '../report/verification.ts';
+import { DestinationCompanion } from './destination-companion.ts';
+import type { DestinationPart } from './destination-reader.ts';
+import { PartComparison, type SeriesVisitor, UndecodableDestination } from './part-comparison.ts';
+import { Selection } from './selection.ts';
+import type { Sides } from './sides.ts';
+
+export interface WindowComparisonOptions {
+  readonly plan: MigrationPlan;
+  readonly sides: Sides;
+  readonly clock: Clock;
+  readonly observer: MigrationObserver;
+  /** Of the requests and waits. */
+  readonly progress: MigrationProgress;
+  /** Gets every single difference of the series for which the visitor returns true. */
+  readonly report: (difference: Difference) => void;
+  readonly signal: AbortSignal;
+}
+
+export type ComparedPart = WindowPart<DestinationPart>;
+
+/** The response of a side turned out to be undecodable. */
+export class UndecodableWindow extends Error {
+  override readonly name = 'UndecodableWindow';
+  readonly window: { readonly fromMs: number; readonly toMs: number };
+  override readonly cause: WireError | UndecodableDestination;
+
+  constructor(window: { fromMs: number; toMs: number }, cause: WireError | UndecodableDestination) {
+    super(cause.message);
+    this.window = window;
+    this.cause = cause;
+  }
+}
+
+export class WindowComparison {
+  readonly #options: WindowComparisonOptions;
+  readonly #plan: MigrationPlan;
+  readonly #selection: Selection;
+  #isAppearanceKnown = false;
+
+  constructor(options: WindowComparisonOptions) {
+    this.#options = options;
+    const { plan } = options;
+    // Nothing is written in order, so the bound of such a destination does not apply.
+    this.#plan = { ...plan, window: { ...plan.window, maxMs: Math.max(plan.window.maxMs, LONGEST_WINDOW_MS.Any) } };
+    this.#selection = new Selection(plan);
+  }
+
+  /** Whether the metric names are the same on both sides, so that `reader` can select by them. */
+  get keepsNames(): boolean {
+    return !this.#selection.needsNames;
+  }
+
+  /** A reader of both sides. @param only selects fewer series, in both */
+  reader(only: Matcher | undefined): SourceReader<DestinationPart> {
+    const { sides, observer, progress, clock } = this.#options;
+    return new SourceReader<DestinationPart>({
+      plan: this.#plan,
+      client: sides.source,
+      budget: sides.memory.source,
+      router: sides.router,
+      retrier: sides.retrier,
+      observer,
+      progress,
+      clock,
+      // Makes the reader collect the names after relabelling.
+      uncertainUntilMs: this.#selection.needsNames ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
+      ...(only !== undefined && { only }),
+      companion: new DestinationCompanion({
+        endpoint: sides.destinationEndpoint,
+        reader: sides.destination,
+        appearance: sides.view,
+        selection: this.#selection,
+        budget: sides.memory.destination,
+        buffers: sides.pool,
+        only,
+      }),
+    });
+  }
+
+  /**
+   * Compares all series of a part, or those that `only` selects by the hash of their labels.
+   * @throws UndecodableWindow
+   */
+  async compare(part: ComparedPart, visit: SeriesVisitor, only?: (hash: number) => boolean): Promise<void> {
+    const { sides, plan, signal, report } = this.#options;
+    const { companion } = part;
+    if (companion === undefined) throw new Error('the destination was not read');
+    await sides.samplesRate.take(part.outline.sampleBound, signal);
+    await sides.bytesRate.take(part.receivedBytes, signal);
+    await this.#learnAppearance(part, companion);
+    await this.#run(part, companion, {
+      visit,
+      report: (labels, { kind, timeMs, source, destination }) =>
+        report({ labels, timestampMs: timeMs, kind, source, destination }),
+      countsExtra: plan.verification.onExtra === 'Report',
+      ...(only !== undefined && { only }),
+    });
+  }
+
+  /**
+   * A destination may add labels to every series. If nothing of a part is found, and the destination has other series instead, that may be why. Then
+   * a sample with known labels is written to find out.
+   */
+  async #learnAppearance(part: ComparedPart, { index, reservation }: DestinationPart): Promise<void> {
+    const { sides, signal } = this.#options;
+    if (this.#isAppearanceKnown || part.outline.entries === 0 || index.entries === 0) return;
+    this.#isAppearanceKnown = true;
+    if (this.#isAnyFound(part, index)) return;
+    await sides.view.learnHowItShows(part.fromMs, signal);
+    await index.build((bytes) => reservation.grow(bytes, signal));
+  }
+
+  #isAnyFound({ cursors }: ComparedPart, index: DestinationPart['index']): boolean {
+    const { router } = this.#options.sides;
+    for (const cursor of cursors) {
+      cursor.rewind();
+      while (cursor.next()) {
+        const route = router.route(cursor.labels);
+        if (route.kind === 'write' && index.visit(route.labels, route.hash, () => undefined) > 0) return true;
+      }
+    }
+    return false;
+  }
+
+  async #run(
+    part: ComparedPart,
+    companion: DestinationPart,
+    options: {
+      visit: SeriesVisitor;
+      report: ConstructorParameters<typeof PartComparison>[2]['report'];
+      countsExtra: boolean;
+      only?: (hash: number) => boolean;
+    },
+  ): Promise<void> {
+    const { sides, signal } = this.#options;
+    const comparison = new PartComparison(part, companion, {
+      ...options,
+      router: sides.router,
+      countsExtraSeries: (labels) => this.#selection.isExtra(labels),
+    });
+    try {
+      await comparison.run(signal);
+    } catch (error) {
+      if (error instanceof WireError || error instanceof UndecodableDestination)
+        throw new UndecodableWindow(part.window, error);
+      throw error;
+    }
+  }
+}
