@@ -14,11 +14,11 @@ const graphOf = (edges: Readonly<Record<string, readonly string[]>>): Graph =>
 const asObject = (edges: Graph) => Object.fromEntries([...edges].map(([from, to]) => [from, [...to]]));
 
 describe('docs/architecture.md', () => {
-  it('has the diagrams of the imports in src/ (npm run docs writes them)', () => {
+  it('has the current diagrams of the imports in src/ (npm run docs writes them)', () => {
     assert.equal(page, withArchitecture(page, graph));
   });
 
-  it('is stale as soon as a room imports another one', () => {
+  it('is out of date as soon as a room imports another one', () => {
     const changed = new Map(graph).set('src/wire/errors.ts', new Set(['src/api/time.ts']));
     const made = withArchitecture(page, changed);
     assert.notEqual(made, page);
@@ -26,19 +26,19 @@ describe('docs/architecture.md', () => {
     assert.match(made, /^\| `wire` \| `api` \|$/m);
   });
 
-  it('is stale as soon as a folder imports another one', () => {
+  it('is out of date as soon as a folder imports another one', () => {
     const changed = new Map(graph).set('src/wire/snappy/snappy.ts', new Set(['src/wire/chunks/chunk.ts']));
     assert.match(withArchitecture(page, changed), /^ {2}wire_snappy --> wire_chunks$/m);
   });
 
-  it('has no place for a room that it does not describe', () => {
+  it('fails to generate for a room without a description', () => {
     const changed = new Map(graph)
       .set('src/other/a.ts', new Set<string>())
       .set('src/other/inner/b.ts', new Set<string>());
     assert.throws(() => withArchitecture(page, changed), /no place for the part folders of other/);
   });
 
-  it('describes every room and folder, and no other', () => {
+  it('describes every room and folder, and no others', () => {
     const described = [...page.matchAll(/^#{3,4} `(.+?)\/?`\n\n(?!#|<!--|\|)\S/gm)].map(([, folder]) => folder);
     const rooms = roomsOf(graph).flatMap((room) => (room === 'main' ? ['src/main.ts'] : foldersOf(graph, room)));
     assert.deepEqual(described.toSorted(), rooms.toSorted());
@@ -54,8 +54,8 @@ describe('docs/architecture.md', () => {
   });
 });
 
-describe('the graph of the sources', () => {
-  it('has every kind of import, and none from a comment', () => {
+describe('the import graph', () => {
+  it('includes every kind of import, and ignores comments', () => {
     const text = [
       "import type { A } from './a.ts';",
       'import {',
@@ -68,18 +68,18 @@ describe('the graph of the sources', () => {
     assert.deepEqual(importsOf(text), ['./a.ts', '../b.ts', './c.ts', './d.ts']);
   });
 
-  it('has src/main.ts as a room of its own', () => {
+  it('treats src/main.ts as a room', () => {
     assert.equal(roomOf('src/main.ts'), 'main');
     assert.equal(roomOf('src/wire/chunks/chunk.ts'), 'wire');
     assert.ok(graph.get('src/main.ts')?.has('src/cli/command-line.ts'));
   });
 
-  it('groups files, without the imports inside a group', () => {
+  it('groups files, and omits imports inside a group', () => {
     const files = graphOf({ 'src/a/x.ts': ['src/a/y.ts', 'src/b/z.ts'], 'src/a/y.ts': [], 'src/b/z.ts': [] });
     assert.deepEqual(asObject(grouped(files, roomOf)), { a: ['b'], b: [] });
   });
 
-  it('leaves out what a longer way implies, and nothing else', () => {
+  it('omits exactly the edges implied by longer paths', () => {
     const edges = graphOf({ a: ['b', 'c', 'd'], b: ['c'], c: [], d: [] });
     assert.deepEqual(asObject(withoutImpliedEdges(edges)), { a: ['b', 'd'], b: ['c'], c: [], d: [] });
   });

@@ -36,20 +36,20 @@ function missingFiles(text: string): string[] {
 }
 
 describe('the documentation', () => {
-  it('has pages to look at', () => assert.ok(pages.length > 30));
+  it('has pages to check', () => assert.ok(pages.length > 30));
 
   for (const page of pages) {
-    it(`has no link to nowhere in ${page}`, () => assert.deepEqual(brokenLinks(page, read(page)), []));
+    it(`has no broken link in ${page}`, () => assert.deepEqual(brokenLinks(page, read(page)), []));
   }
 
   for (const page of pages) {
     it(`names only files that exist in ${page}`, () => assert.deepEqual(missingFiles(read(page)), []));
   }
 
-  it('would be caught naming a file that is gone', () =>
+  it('fails the check when it names a missing file', () =>
     assert.deepEqual(missingFiles('`src/main.ts`, `docs/`, `test/none.test.ts`'), ['test/none.test.ts']));
 
-  it('would be caught with a link to nowhere', () => {
+  it('fails the check when it has a broken link', () => {
     const text =
       '[a](resume.md) [b](resume.md#counts) [c](resume.md#no-such-part) [d](none.md) [e](https://example.com/x)';
     assert.deepEqual(brokenLinks('docs/README.md', text), ['resume.md#no-such-part', 'none.md']);

@@ -27,8 +27,8 @@ function sources(...patterns: string[]): string[] {
     .sort();
 }
 
-describe('the reader of imports', () => {
-  it('sees every kind of them, and none in a comment', () => {
+describe('the import parser', () => {
+  it('finds every kind of import, and ignores comments', () => {
     const text = [
       "import a from 'a';",
       "import type { B } from './b.ts';",
@@ -50,8 +50,8 @@ describe('the reader of imports', () => {
   });
 });
 
-describe('the finder of cycles', () => {
-  it('finds one, and none where two ways lead to one place', () => {
+describe('the cycle finder', () => {
+  it('finds a cycle, and none where two paths lead to one node', () => {
     assert.deepEqual(
       findCycle(
         new Map([
@@ -80,7 +80,7 @@ describe('the rules between the folders of a room', () => {
   const graphOf = (imports: Record<string, string[]>) =>
     new Map(Object.entries(imports).map(([file, targets]) => [file, new Set(targets)]));
 
-  it('find folders that import each other, also by way of a third', () => {
+  it('find folders that import each other, also through a third', () => {
     const imports = {
       'src/r/a/1.ts': ['src/r/b/1.ts'],
       'src/r/b/2.ts': ['src/r/c/1.ts'],
@@ -90,7 +90,7 @@ describe('the rules between the folders of a room', () => {
     assert.deepEqual(ladderViolations(graphOf({ ...imports, 'src/r/c/2.ts': ['src/s/a/2.ts'] })), []);
   });
 
-  it('find a folder that imports a file of its room itself, and the reverse in wire/', () => {
+  it('find a folder that imports a file of its room directly, and the reverse in wire/', () => {
     assert.deepEqual(ladderViolations(graphOf({ 'src/r/a/1.ts': ['src/r/1.ts'] })), ['src/r/a imports files of src/r']);
     assert.deepEqual(ladderViolations(graphOf({ 'src/r/1.ts': ['src/r/a/1.ts'] })), []);
     assert.deepEqual(ladderViolations(graphOf({ 'src/wire/1.ts': ['src/wire/a/1.ts'] })), [
@@ -99,7 +99,7 @@ describe('the rules between the folders of a room', () => {
     assert.deepEqual(ladderViolations(graphOf({ 'src/wire/a/1.ts': ['src/wire/1.ts'] })), []);
   });
 
-  it('find what operator/kube/ may not know', () => {
+  it('find forbidden imports in operator/kube/', () => {
     const file = 'src/operator/kube/a.ts';
     const targets = ['src/api/a.ts', 'src/migration/a.ts', 'src/operator/judge/a.ts', 'src/operator/a.ts'];
     const allowed = ['src/operator/kube/b.ts', 'src/telemetry/clock.ts'];
@@ -141,9 +141,9 @@ describe('the structure of the project', () => {
     ]),
   );
 
-  it('has sources to look at', () => assert.ok(files.length > 20));
+  it('has sources to check', () => assert.ok(files.length > 20));
 
-  it('knows every room', () => {
+  it('has only known rooms', () => {
     for (const file of files) assert.ok(roomOf(file) in MAY_IMPORT, `${file} is in no room of the design`);
   });
 
@@ -159,7 +159,7 @@ describe('the structure of the project', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('imports files that exist, by their .ts name, inside of src/', () => {
+  it('imports existing files, by their .ts name, inside src/', () => {
     const wrong: string[] = [];
     for (const [file, targets] of relativeImports) {
       for (const target of targets) {
@@ -172,7 +172,7 @@ describe('the structure of the project', () => {
 
   it('has no cycle', () => assert.equal(findCycle(relativeImports)?.join(' → '), undefined));
 
-  it('has a ladder of folders in each room', () => assert.deepEqual(ladderViolations(sourceGraph()), []));
+  it('has layered folders in each room', () => assert.deepEqual(ladderViolations(sourceGraph()), []));
 
   it('has no PromMigration in operator/kube/', () => assert.deepEqual(kubeViolations(sourceGraph()), []));
 
@@ -193,7 +193,7 @@ describe('the structure of the project', () => {
     assert.deepEqual(long, []);
   });
 
-  it('writes constants in SCREAMING_SNAKE_CASE, and functions as functions are written', () => {
+  it('writes constants in SCREAMING_SNAKE_CASE, and functions in camelCase', () => {
     const wrong: string[] = [];
     for (const file of files) {
       const text = readFileSync(join(root, file), 'utf8');
@@ -205,7 +205,7 @@ describe('the structure of the project', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('has names in kebab-case, and none that could hold anything', () => {
+  it('has kebab-case names, and no catch-all names', () => {
     const names = sources('{src,test,scripts,bench,storm}/**/*.ts').map((file) => file.split('/').at(-1) ?? '');
     assert.deepEqual(
       names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|real))?(\.d)?\.ts$/.test(name)),
@@ -217,7 +217,7 @@ describe('the structure of the project', () => {
     );
   });
 
-  it('uses every dependency in src/, and says why it has it in docs/dependencies.md', () => {
+  it('uses every dependency in src/, and justifies it in docs/dependencies.md', () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };

@@ -27,7 +27,7 @@ function field(...names: readonly string[]): Schema {
 }
 
 describe('the CustomResourceDefinition', () => {
-  it('is named as Kubernetes wants it', () => {
+  it('has a name that follows the Kubernetes conventions', () => {
     const crd = parseYaml(readFileSync(CRD_FILE, 'utf8'));
     assert.equal(crd.metadata.name, `${crd.spec.names.plural}.${crd.spec.group}`);
     assert.equal(apiVersion, 'prom-migrator.io/v1alpha1');
@@ -63,7 +63,7 @@ describe('the CustomResourceDefinition', () => {
     );
   });
 
-  it('bounds every string, list and map of the spec, so that the cost of its rules can be told', () => {
+  it('bounds every string, list and map of the spec, so that the API server can estimate the cost of its rules', () => {
     const unbounded = nodes.filter(([path, node]) => {
       if (!path.startsWith('.spec')) return false;
       if (node.type === 'string') return node.maxLength === undefined && node.enum === undefined;
@@ -77,7 +77,7 @@ describe('the CustomResourceDefinition', () => {
   });
 
   // kubectl explain calls a field without a type, as one with x-kubernetes-int-or-string is, an <Object>.
-  it('is structural: every node has a type and nothing is kept unseen', () => {
+  it('is structural: every node has a type, and unknown fields are pruned', () => {
     for (const [path, node] of nodes) {
       assert.notEqual(node.type, undefined, path);
       assert.ok(!(node.properties !== undefined && node.additionalProperties !== undefined), path);
@@ -85,7 +85,7 @@ describe('the CustomResourceDefinition', () => {
     }
   });
 
-  it('has rules that are CEL, each with a message for people', () => {
+  it('has valid CEL rules, each with a readable message', () => {
     for (const [path, node] of nodes) {
       for (const { rule, message } of node['x-kubernetes-validations'] ?? []) {
         assert.doesNotThrow(() => parse(rule), `${path}: ${rule}`);
@@ -94,7 +94,7 @@ describe('the CustomResourceDefinition', () => {
     }
   });
 
-  it('has field paths that lead to a field', () => {
+  it('has field paths that point to existing fields', () => {
     for (const [path, node] of nodes) {
       for (const { fieldPath } of node['x-kubernetes-validations'] ?? []) {
         const names = fieldPath?.split('.').slice(1) ?? [];
@@ -105,7 +105,7 @@ describe('the CustomResourceDefinition', () => {
     }
   });
 
-  it('makes immutable what defines the copy, and nothing else', () => {
+  it('makes the fields that define the copy immutable, and no others', () => {
     const transitions = nodes
       .flatMap(([, node]) => node['x-kubernetes-validations'] ?? [])
       .filter(({ rule }) => rule.includes('oldSelf'));
@@ -150,7 +150,7 @@ function withoutDefaults(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (key, inner) => (key === 'default' ? undefined : inner));
 }
 
-describe('what is made from the CustomResourceDefinition', () => {
+describe('files generated from the CustomResourceDefinition', () => {
   const made: readonly (readonly [string, URL, string])[] = [
     ['the types', typesPath, typesFile(schema, apiVersion)],
     ['the types of the endpoint fields', endpointTypesPath, endpointTypesFile(schema)],
@@ -159,6 +159,6 @@ describe('what is made from the CustomResourceDefinition', () => {
     ['the reference', referencePath, referenceFile(schema, apiVersion)],
   ];
   for (const [name, path, text] of made) {
-    it(`is current: ${name} (npm run docs makes it so)`, () => assert.equal(readFileSync(path, 'utf8'), text));
+    it(`${name} is current (npm run docs generates it)`, () => assert.equal(readFileSync(path, 'utf8'), text));
   }
 });

@@ -21,11 +21,11 @@ describe('Prometheus durations', () => {
     ['999999999999999ms', 999_999_999_999_999],
   ];
   for (const [text, ms] of good) {
-    it(`reads ${text} as ${ms} ms`, () => assert.equal(parseDuration(text), ms));
+    it(`parses ${text} as ${ms} ms`, () => assert.equal(parseDuration(text), ms));
   }
 
   for (const text of ['', '5', '1.5h', '-1m', '1m1h', '1m1m', ' 1m', '1 m', '1M', '1us', '00', '99999999999y', 'abc']) {
-    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), undefined));
+    it(`rejects ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), undefined));
   }
 
   it('sums the units of any duration, longest first', () => {

@@ -9,8 +9,8 @@ import { linesOf, load } from './manifests.ts';
 const directory = new URL('../../examples/', import.meta.url);
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
 
-describe('the examples', () => {
-  it('are there, one for each pair', () => {
+describe('the example manifests', () => {
+  it('exist for each pair of stores', () => {
     for (const pair of [
       'prometheus-to-victoriametrics',
       'prometheus-to-prometheus',
@@ -25,7 +25,7 @@ describe('the examples', () => {
   for (const file of files) {
     const text = readFileSync(new URL(file, directory), 'utf8');
 
-    it(`pass the schema and its rules: ${file}`, () => {
+    it(`${file} passes the schema and its rules`, () => {
       // Those that take their secrets from --secrets-dir find something there.
       const secretsDir = mkdtempSync(join(tmpdir(), 'prom-migrator-examples-'));
       try {
@@ -41,6 +41,6 @@ describe('the examples', () => {
       }
     });
 
-    it(`say first what they are for: ${file}`, () => assert.match(text, /^# \S.+/));
+    it(`${file} starts with a comment that states its purpose`, () => assert.match(text, /^# \S.+/));
   }
 });

@@ -13,7 +13,7 @@ const withBasicAuth = changed({
 const withCa = changed({ 'spec.source.tls': { ca: { configMap: { name: 'ca', key: 'ca.crt' } } } });
 
 describe('the Secrets and ConfigMaps of a migration', () => {
-  it('come from documents, as data in base64 or as stringData, which wins', () => {
+  it('are read from manifests: base64 data or stringData, which takes precedence', () => {
     const login = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -46,20 +46,20 @@ describe('the Secrets and ConfigMaps of a migration', () => {
 
   const faulty: readonly (readonly [string, Record<string, unknown>, string])[] = [
     ['data that is not base64', { data: { k: 'plain!' } }, 'data.k: is not base64; put plain text into stringData'],
-    ['base64 cut short', { data: { k: 'YWJj=' } }, 'data.k: is not base64; put plain text into stringData'],
+    ['truncated base64', { data: { k: 'YWJj=' } }, 'data.k: is not base64; put plain text into stringData'],
     ['a number', { stringData: { k: 12345 } }, 'stringData.k: must be a string; put it in quotes'],
     ['a list', { data: ['hunter2'] }, 'data: must be an object with fields'],
     ['an unknown field', { stringdata: { k: 'hunter2' } }, 'stringdata: unknown field; did you mean stringData?'],
     ['no name', { metadata: {} }, 'metadata.name: is required: the name of this object'],
   ];
   for (const [name, fields, line] of faulty) {
-    it(`are refused with ${name}`, () => {
+    it(`are rejected with ${name}`, () => {
       const document = { ...secret('s', {}), ...fields };
       assert.deepEqual(linesOf(load(documents(smallest(), document))), [`m.yaml, document 2: ${line}`]);
     });
   }
 
-  it('are missed by name and key', () => {
+  it('are reported by name and key when missing', () => {
     assert.deepEqual(linesOf(load(documents(withBasicAuth, secret('login', { user: 'admin' })))), [
       'm.yaml, document 1: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: add it as a document of the files, or as DIR/<name>/<key> with --secrets-dir DIR',
     ]);
@@ -78,7 +78,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     );
   });
 
-  it('must not be there twice', () => {
+  it('must be unique', () => {
     const response = load(
       documents(smallest(), secret('a', {}), { ...secret('a', {}), metadata: { name: 'a', namespace: 'default' } }),
     );
@@ -96,7 +96,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
     });
     after(() => rmSync(directory, { recursive: true }));
 
-    it('are files, less one newline at their end', () => {
+    it('are read from files, without one trailing newline', () => {
       const loaded = load(documents(withBasicAuth), directory);
       assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
       assert.equal(loaded.secrets.get('Secret', 'login', 'user')?.reveal(), 'admin');
@@ -104,14 +104,14 @@ describe('the Secrets and ConfigMaps of a migration', () => {
       assert.equal(loaded.secrets.get('ConfigMap', 'login', 'user')?.reveal(), 'admin');
     });
 
-    it('stand back behind a document', () => {
+    it('are overridden by manifests', () => {
       const loaded = load(documents(withBasicAuth, secret('login', { user: 'document' })), directory);
       assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
       assert.equal(loaded.secrets.get('Secret', 'login', 'user')?.reveal(), 'document');
       assert.equal(loaded.secrets.get('Secret', 'login', 'pass')?.reveal(), 'pass\n');
     });
 
-    it('are never looked for outside of it', () => {
+    it('are never read from outside the directory', () => {
       const loaded = load(documents(withBasicAuth), join(directory, 'login', '..'));
       assert.ok('secrets' in loaded);
       for (const [name, key] of [
@@ -126,7 +126,7 @@ describe('the Secrets and ConfigMaps of a migration', () => {
       }
     });
 
-    it('are missed with the file they should be in', () => {
+    it('are reported with the expected file path when missing', () => {
       rmSync(join(directory, 'login', 'pass'));
       assert.deepEqual(linesOf(load(documents(withBasicAuth), directory)), [
         `m.yaml: spec.source.basicAuth.password: Secret "login" with the key "pass" not found: add it as a document of the files, or as the file ${directory}/login/pass`,

@@ -244,9 +244,9 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
 
 /** What it is, and the changes to the smallest manifest. */
 export const goodManifests: readonly (readonly [string, Changes])[] = [
-  ['the smallest', {}],
-  ['nulls where nothing is meant', { 'spec.timeRange.end': null, 'spec.window': null, 'spec.source.basicAuth': null }],
-  ['progress without a URL and None', { 'spec.destination.progress': { protocol: 'None' } }],
+  ['the smallest manifest', {}],
+  ['null for unset fields', { 'spec.timeRange.end': null, 'spec.window': null, 'spec.source.basicAuth': null }],
+  ['progress None without a URL', { 'spec.destination.progress': { protocol: 'None' } }],
   ['30 minutes in order', { 'spec.window.max': '30m' }],
   ['6 hours in any order', { 'spec.window.max': '6h', 'spec.destination.ordering': 'Any' }],
   ['bytes without a unit', { 'spec.limits.memory': '33554432', 'spec.limits.bytesPerSecond': '10M' }],

@@ -16,12 +16,12 @@ function loadFiles(...files: readonly (readonly [string, string])[]): ReturnType
   );
 }
 
-describe('the files of a migration', () => {
+describe('manifest files', () => {
   const text = documents(smallest());
 
   const refused: readonly (readonly [string, string, readonly string[]])[] = [
     ['an empty file', '', ['m.yaml: is empty']],
-    ['comments alone', '# nothing\n---\n# here either\n', ['m.yaml: is empty']],
+    ['only comments', '# nothing\n---\n# here either\n', ['m.yaml: is empty']],
     [
       'two PromMigrations',
       `${text}\n---\n${text}`,
@@ -33,7 +33,7 @@ describe('the files of a migration', () => {
       [`m.yaml, document 1: is of kind "Deployment" (apiVersion "apps/v1"); ${only}`],
     ],
     [
-      'another kind beside it',
+      'another kind in addition',
       `${text}\n---\nkind: Pod\napiVersion: v1\n`,
       [`m.yaml, document 2: is of kind "Pod" (apiVersion "v1"); ${only}`],
     ],
@@ -48,9 +48,9 @@ describe('the files of a migration', () => {
       ['m.yaml, document 1: has the apiVersion none; must be prom-migrator.io/v1alpha1'],
     ],
     ['no kind', 'spec: {}', [`m.yaml, document 1: has no kind; ${only}`]],
-    ['a text', 'just words', [`m.yaml, document 1: is not a Kubernetes object; ${only}`]],
+    ['a string', 'just words', [`m.yaml, document 1: is not a Kubernetes object; ${only}`]],
     [
-      'Secrets alone',
+      'only Secrets',
       documents(secret('a', {})),
       ['m.yaml: contains no PromMigration (apiVersion prom-migrator.io/v1alpha1)'],
     ],
@@ -60,12 +60,12 @@ describe('the files of a migration', () => {
       ['m.yaml, document 1: is not valid YAML: line 3, column 1: a tab in the indentation; use spaces'],
     ],
     [
-      'a key twice',
+      'a duplicate key',
       'kind: x\nkind: y\n',
       ['m.yaml, document 1: is not valid YAML: line 2, column 1: the same key twice'],
     ],
     [
-      'a brace too few',
+      'a missing brace',
       'kind: {a: 1\n',
       [
         'm.yaml, document 1: is not valid YAML: line 2, column 1: wrong indentation, or a bracket or brace before it that is not closed',
@@ -77,7 +77,7 @@ describe('the files of a migration', () => {
       ['m.yaml, document 1: is not valid YAML: an alias to an anchor that does not exist'],
     ],
     [
-      'a colon too many',
+      'an extra colon',
       'kind: a: b\n',
       [
         'm.yaml, document 1: is not valid YAML: line 1, column 7: a mapping where a value should be (": " inside text that is not in quotes?)',
@@ -85,22 +85,22 @@ describe('the files of a migration', () => {
     ],
     ['a key that is a list', '? [a]\n: b\n', ['m.yaml, document 1: has a key that is not a string']],
     [
-      'YAML gone wrong in the second document',
+      'invalid YAML in the second document',
       `${text}\n---\na: "b\n`,
       ['m.yaml, document 2: is not valid YAML: line 25, column 1: a quote, bracket, brace, comma or colon is missing'],
     ],
   ];
   for (const [name, given, lines] of refused) {
-    it(`are refused with ${name}`, () => assert.deepEqual(linesOf(load(given)), lines));
+    it(`are rejected with ${name}`, () => assert.deepEqual(linesOf(load(given)), lines));
   }
 
-  it('may hold empty documents, a byte order mark and JSON', () => {
+  it('may contain empty documents, a byte order mark and JSON', () => {
     for (const given of [`---\n---\n${text}\n---\n`, `\uFEFF${text}`, JSON.stringify(smallest())]) {
       assert.deepEqual(linesOf(load(given)), []);
     }
   });
 
-  it('may be several, and each problem names its own', () => {
+  it('may be several, and each error names its file', () => {
     const second = loadFiles(['a.yaml', text], ['b.yaml', `${documents(secret('s', {}))}\n---\n${text}`]);
     assert.deepEqual(linesOf(second), [
       'b.yaml, document 2: a second PromMigration; the first one is in a.yaml, document 1, and only one can run',
@@ -108,7 +108,7 @@ describe('the files of a migration', () => {
     assert.deepEqual(linesOf(loadFiles(['a.yaml', text], ['b.yaml', ''])), ['b.yaml: is empty']);
   });
 
-  it('give the migration, its namespace and where it came from', () => {
+  it('yield the migration, its namespace and its file', () => {
     const loaded = loadFiles(
       ['s.yaml', documents(secret('s', {}))],
       ['a.yaml', `${documents(secret('t', {}))}\n---\n${text}`],
@@ -122,7 +122,7 @@ describe('the files of a migration', () => {
     assert.equal(named.namespace, 'monitoring');
   });
 
-  it('may repeat a part by an alias, but not a billion times', () => {
+  it('may use aliases, but not exponentially many', () => {
     const yaml = `
 apiVersion: prom-migrator.io/v1alpha1
 kind: PromMigration
@@ -142,7 +142,7 @@ spec:
     ]);
   });
 
-  it('are never quoted where they are not YAML: it could be a Secret', () => {
+  it('are never quoted in YAML syntax errors, because they could be Secrets', () => {
     const broken = [
       'stringData:\n  password: hunter2: x\n',
       'a: "hunter2\n',
@@ -158,7 +158,7 @@ spec:
     }
   });
 
-  it('are answered whatever they hold', () => {
+  it('produce an error or a migration, whatever they contain', () => {
     const piece = fc.constantFrom(
       ...[
         '---\n',
@@ -203,7 +203,7 @@ spec:
     );
   });
 
-  it('are answered whatever stands in their fields', () => {
+  it('produce an error or a migration, whatever the values of their fields', () => {
     const value = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
       fc.constantFrom(
@@ -263,7 +263,7 @@ spec:
     );
   });
 
-  it('are answered when they are nested without end', () => {
+  it('are rejected when nested too deeply', () => {
     for (const given of [
       '['.repeat(2000),
       '{a: '.repeat(2500),

@@ -19,11 +19,11 @@ describe('Kubernetes quantities', () => {
     ['500m', 0.5],
   ];
   for (const [text, number] of good) {
-    it(`reads ${JSON.stringify(text)} as ${number}`, () => assert.equal(parseQuantity(text), number));
+    it(`parses ${JSON.stringify(text)} as ${number}`, () => assert.equal(parseQuantity(text), number));
   }
 
   for (const text of ['', 'Mi', '1 Mi', '1MB', '1mi', '1K', '0x10', '1e', '1e1.5', '1,5', 'lots', '1e2147483648', '']) {
-    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(parseQuantity(text), undefined));
+    it(`rejects ${JSON.stringify(text)}`, () => assert.equal(parseQuantity(text), undefined));
   }
 
   const exact: readonly [string, bigint][] = [
@@ -44,6 +44,6 @@ describe('Kubernetes quantities', () => {
   ];
   for (const [text, nanos] of exact) {
     const shown = text.slice(0, 30);
-    it(`keeps ${shown} to the billionth, rounded up`, () => assert.equal(quantityNanos(text), nanos));
+    it(`rounds ${shown} up to the next billionth`, () => assert.equal(quantityNanos(text), nanos));
   }
 });

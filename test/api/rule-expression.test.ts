@@ -65,8 +65,8 @@ function* rulesOf(value: unknown, schema: Schema): Generator<readonly [rule: str
   for (const { rule } of schema['x-kubernetes-validations'] ?? []) if (rule in expressions) yield [rule, value];
 }
 
-describe('the expressions of the rules', () => {
-  it('are those of the CRD, without the ones that compare with an earlier version', () => {
+describe('rule expressions', () => {
+  it('include all CRD rules except transition rules', () => {
     const rules = Object.keys(expressions);
     assert.ok(rules.length > 25, `${rules.length}`);
     assert.deepEqual(
@@ -75,7 +75,7 @@ describe('the expressions of the rules', () => {
     );
   });
 
-  it('have the values that the library finds, for all manifests of the tables', () => {
+  it('evaluate to the same values as the CEL library, for all manifests of the tables', () => {
     const manifests = [...badManifests, ...goodManifests].map(([changes]) =>
       typeof changes === 'string' ? {} : changed(changes),
     );
@@ -151,7 +151,7 @@ describe('the expressions of the rules', () => {
     { tenant: 5, headers: { a: 'x' } },
   ];
   for (const rule of Object.keys(expressions)) {
-    it(`have the values that the library finds, whatever they are about: ${rule.slice(0, 80)}`, () => {
+    it(`evaluate to the same values as the CEL library for random values: ${rule.slice(0, 80)}`, () => {
       for (const self of [...texts, ...objects, 0, 5, -1.5, true, null, [], ['a'], [texts]]) {
         assert.deepEqual(ours(rule, self), oracle(rule, self), JSON.stringify(self));
       }
@@ -164,7 +164,7 @@ describe('the expressions of the rules', () => {
     ['self == 1.5', /CEL that this version does not support/],
     ['{"a": 1}', /CEL that this version does not support/],
   ] as const) {
-    it(`are refused where they can't be evaluated: ${expression}`, () => {
+    it(`are rejected when they are not supported: ${expression}`, () => {
       assert.throws(() => parseExpression(expression), error);
     });
   }

@@ -36,7 +36,7 @@ describe('series selectors', () => {
     ['{a="é😀"}', ['a=é😀']],
   ];
   for (const [text, matchers] of good) {
-    it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(matchersOf(text), matchers));
+    it(`parses ${JSON.stringify(text)}`, () => assert.deepEqual(matchersOf(text), matchers));
   }
 
   const bad: readonly [string, string][] = [
@@ -78,21 +78,21 @@ describe('series selectors', () => {
     ['5m', 'expected a metric name or { (at character 1)'],
   ];
   for (const [text, message] of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => assert.deepEqual(parseSelector(text), { ok: false, message }));
+    it(`rejects ${JSON.stringify(text)}`, () => assert.deepEqual(parseSelector(text), { ok: false, message }));
   }
 
-  it('refuses a regular expression that is not RE2', () => {
+  it('rejects a regular expression that is not valid RE2', () => {
     const parsed = parseSelector('{a=~"(?=x)"}');
     assert.ok(!parsed.ok);
     assert.match(parsed.message, /^the value of a is not a valid RE2 regular expression: .* \(at character 12\)$/);
   });
 
-  it('does not let a regular expression break out of its anchors', () => {
+  it('keeps a regular expression inside its anchors', () => {
     assert.match(regexProblem('a)|(b') ?? '', /^not a valid RE2 regular expression/);
     assert.equal(regexProblem('a|b'), undefined);
   });
 
-  it('reads back what it writes', () => {
+  it('parses the text that it formats', () => {
     const matcher: fc.Arbitrary<SelectorMatcher> = fc.oneof(
       fc.record(
         {
@@ -120,7 +120,7 @@ describe('series selectors', () => {
     );
   });
 
-  it('answers for any text', () => {
+  it('returns a selector or an error for any text', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -155,8 +155,8 @@ describe('series selectors', () => {
   });
 });
 
-describe('a selector as text', () => {
-  it('quotes values, and names that are no identifiers', () => {
+describe('a formatted selector', () => {
+  it('quotes values, and names that are not identifiers', () => {
     const text = formatSelector([
       { kind: '=', name: '__name__', value: 'a"b\\c\nd' },
       { kind: '!~', name: 'dotted.name', value: 'x|y' },

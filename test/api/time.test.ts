@@ -12,7 +12,7 @@ describe('RFC 3339 times', () => {
     ['2024-01-31T00:00:00.999999999Z', Date.UTC(2024, 0, 31, 0, 0, 0, 999)],
     ['0001-01-01T00:00:00Z', -62135596800000],
   ];
-  for (const [text, ms] of good) it(`reads ${text}`, () => assert.equal(parseTime(text), ms));
+  for (const [text, ms] of good) it(`parses ${text}`, () => assert.equal(parseTime(text), ms));
 
   const bad = [
     '',
@@ -31,9 +31,9 @@ describe('RFC 3339 times', () => {
     '2024-01-01T00:00:00+24:00',
     'yesterday',
   ];
-  for (const text of bad) it(`refuses ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), undefined));
+  for (const text of bad) it(`rejects ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), undefined));
 
-  it('reads what Date writes', () => {
+  it('parses the output of Date', () => {
     fc.assert(
       fc.property(fc.integer({ min: -62135596800000, max: 253402300799999 }), (ms) =>
         assert.equal(parseTime(new Date(ms).toISOString()), ms),

@@ -5,10 +5,10 @@ import { type Changes, changed, documents, linesOf, load, secret, smallest } fro
 const aSecret = secret('a', { b: 'x' });
 const aConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { b: 'x' } };
 
-describe('a manifest that is not right', () => {
+describe('an invalid manifest', () => {
   for (const [changes, lines] of badManifests) {
     const title = JSON.stringify(changes, (_, value) => (value === undefined ? '(none)' : value));
-    it(`is answered in words: ${title.slice(0, 120)}`, () => {
+    it(`gets a readable error: ${title.slice(0, 120)}`, () => {
       // The secret comes first so that the documents have the numbers 1 to 3 in every case.
       const response = linesOf(load(documents(changed(changes), aSecret, aConfigMap)));
       assert.deepEqual(
@@ -18,7 +18,7 @@ describe('a manifest that is not right', () => {
     });
   }
 
-  it('is told a regular expression that is not RE2', () => {
+  it('gets an error for a regular expression that is not valid RE2', () => {
     const lines = linesOf(load(documents(changed({ 'spec.relabelings': [{ action: 'drop', regex: '(?=a)' }] }))));
     assert.equal(lines.length, 1);
     assert.match(
@@ -27,7 +27,7 @@ describe('a manifest that is not right', () => {
     );
   });
 
-  it('is told everything at once, in an order of its own and not of the text', () => {
+  it('gets all errors at once, in an order independent of the order of its fields', () => {
     const wrong: Changes = {
       'spec.window.max': '1d',
       'spec.source.url': 'x',
@@ -40,7 +40,7 @@ describe('a manifest that is not right', () => {
     assert.deepEqual(linesOf(load(documents(changed(reverse)))), lines);
   });
 
-  it('never sees its secrets again', () => {
+  it('gets errors that do not contain its secrets', () => {
     const hidden = 'hunter2';
     const everywhere: Changes = {
       'spec.source.url': `http://u:${hidden}@h/?p=${hidden}`,
@@ -62,12 +62,12 @@ describe('a manifest that is not right', () => {
   });
 });
 
-describe('a manifest that is right', () => {
+describe('a valid manifest', () => {
   for (const [name, changes] of goodManifests) {
     it(`passes: ${name}`, () => assert.deepEqual(linesOf(load(documents(changed(changes)))), []));
   }
 
-  it('has its defaults filled in', () => {
+  it('gets its defaults', () => {
     const loaded = load(documents(smallest()));
     assert.ok('migration' in loaded);
     const { spec } = loaded.migration;

@@ -41,7 +41,7 @@ describe('the alerts', () => {
     alerts = rule['spec'].groups[0].rules;
   });
 
-  it('have a scenario in which they fire, each of them', () => {
+  it('each have a scenario in which they fire', () => {
     const names = [...readChartFile('templates/_alerts.tpl').matchAll(/^- alert: (\w+)$/gm)].map(([, name]) => name);
     assert.deepEqual(
       names,
@@ -55,7 +55,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('know the reasons of conditions, and so do their scenarios', () => {
+  it('use existing condition reasons, and so do their scenarios', () => {
     const texts = [...alerts.map(({ expr }) => expr), ...SCENARIOS.flatMap(({ series }) => Object.keys(series))];
     const known = Object.values(CONDITION_REASONS).flatMap((reasons) => Object.keys(reasons));
     const named = texts
@@ -69,7 +69,7 @@ describe('the alerts', () => {
   });
 
   for (const { title, alert, series, quiet, fires } of SCENARIOS) {
-    it(`${alert} ${fires === undefined ? 'is quiet' : 'fires'} when ${title}`, async () => {
+    it(`${alert} ${fires === undefined ? 'does not fire' : 'fires'} when ${title}`, async () => {
       const rule = alerts.find((candidate) => candidate.alert === alert)!;
       const { annotations: _, ...silent } = rule;
       const expectations = [
@@ -91,7 +91,7 @@ describe('the alerts', () => {
     });
   }
 
-  it('say which migration, why, and how much', async () => {
+  it('name the migration, the cause and the amount', async () => {
     const input = {
       [condition('type="Degraded",status="True",reason="SourceFailing"')]: '1+0x30',
       [`prom_migrator_operator_leader{${A}}`]: '1+0x30',
@@ -138,8 +138,8 @@ describe('the alerts', () => {
   });
 });
 
-describe('the judge of alerts', () => {
-  it('complains when an alert does not fire as expected', async () => {
+describe('the alert test harness', () => {
+  it('fails when an alert does not fire as expected', async () => {
     const rule = { alert: 'Always', expr: 'vector(1)' };
     const expectation = { alertname: 'Always', eval_time: '1m', exp_alerts: [] };
     assert.match((await complaint([rule], [{ alert_rule_test: [expectation] }])) ?? '', /FAILED|exp:\[\]/);

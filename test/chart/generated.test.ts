@@ -20,20 +20,20 @@ const read = (path: string) => readFileSync(path, 'utf8');
 const stale = 'is out of date: run `npm run docs`';
 
 describe('the generated parts of the chart', () => {
-  it('are the table of values', () => {
+  it('include the table of values', () => {
     const readme = read(readmePath);
     assert.ok(readme === chartReadme(readme, chartValues(read(valuesPath))), `${readmePath} ${stale}`);
   });
 
-  it('are the template of the CRD', () => {
+  it('include the CRD template', () => {
     assert.ok(read(crdTemplatePath) === crdTemplate(read(crdPath)), `${crdTemplatePath} ${stale}`);
   });
 
-  it('are the dashboard', () => {
+  it('include the dashboard', () => {
     assert.ok(read(dashboardPath) === `${formattedJson(dashboard())}\n`, `${dashboardPath} ${stale}`);
   });
 
-  it('demand a description of every value', () => {
+  it('require a description for every value', () => {
     assert.throws(() => chartValues('a:\n  # -- Said.\n  b: 1\n  c: 2\n'), /values.yaml says nothing about a\.c/);
     assert.deepEqual(chartValues('# -- Two\n# lines.\na: [1]\nb:\n  # -- Deep.\n  c: null\n'), [
       { path: 'a', description: 'Two lines.', default: [1] },
@@ -41,7 +41,7 @@ describe('the generated parts of the chart', () => {
     ]);
   });
 
-  it('keep braces of a CRD out of the hands of the template engine', () => {
+  it('escape the braces of a CRD from the template engine', () => {
     const text = 'kind: X\nmetadata:\n  name: a.b\nspec:\n  rule: "{{x}}"\n';
     assert.match(crdTemplate(text), /rule: "\{\{ "\{\{" \}\}x\{\{ "\}\}" \}\}"/);
   });
@@ -53,14 +53,14 @@ describe("the chart's CustomResourceDefinition", () => {
     await helm('lint');
   });
 
-  it('is the one of crds/, besides labels and annotations', async () => {
+  it('equals the one in crds/, apart from labels and annotations', async () => {
     const { metadata, ...rest } = only(await render(), 'CustomResourceDefinition');
     const { metadata: original, ...expected } = parse(read(crdPath));
     assert.deepEqual(rest, expected);
     assert.equal(metadata.name, original.name);
   });
 
-  it('is kept on uninstallation unless told otherwise', async () => {
+  it('is kept on uninstall by default', async () => {
     const policy = async (crds: object) =>
       only(await render({ values: { crds } }), 'CustomResourceDefinition').metadata.annotations;
     assert.deepEqual(await policy({}), { 'helm.sh/resource-policy': 'keep' });
@@ -68,7 +68,7 @@ describe("the chart's CustomResourceDefinition", () => {
     assert.equal(await policy({ keep: false }), undefined);
   });
 
-  it('is left to others with crds.enabled=false', async () => {
+  it('is not rendered with crds.enabled=false', async () => {
     const objects = await render({ values: { crds: { enabled: false } } });
     assert.ok(!objects.some(({ kind }) => kind === 'CustomResourceDefinition'));
   });

@@ -54,8 +54,8 @@ async function runScript(
 
 const ALL = '/apis/prom-migrator.io/v1alpha1/prommigrations?limit=1';
 
-describe('the script of helm test', () => {
-  it('passes when the operator is ready and the migrations may be listed', async () => {
+describe('the helm test script', () => {
+  it('passes when the operator is ready and migrations can be listed', async () => {
     const { code, output, asked } = await runScript(() => 200);
     assert.equal(code, 0, output);
     assert.deepEqual(asked, [
@@ -64,7 +64,7 @@ describe('the script of helm test', () => {
     ]);
   });
 
-  it('asks in every watched namespace, and nowhere else', async () => {
+  it('checks every watched namespace, and no others', async () => {
     const { code, asked } = await runScript(() => 200, 'team-a,team-b');
     assert.equal(code, 0);
     assert.deepEqual(
@@ -73,13 +73,13 @@ describe('the script of helm test', () => {
     );
   });
 
-  it('fails when the operator is not ready, with its words', async () => {
+  it('fails when the operator is not ready, and prints its response', async () => {
     const { code, output } = await runScript((path) => (path === '/readyz' ? 503 : 200));
     assert.equal(code, 1);
     assert.match(output, /failed: the operator is ready: 503 said by the server/);
   });
 
-  it('fails when the service account may not list', async () => {
+  it('fails when the service account cannot list migrations', async () => {
     const { code, output } = await runScript((path) => (path === '/readyz' ? 200 : 403));
     assert.equal(code, 1);
     assert.match(output, /failed: GET \/apis.*: 403 said by the server/);

@@ -55,8 +55,8 @@ async function alertExpressions(): Promise<Expression[]> {
   );
 }
 
-describe('the finder of series in PromQL', () => {
-  it('finds selectors, and neither functions, keywords, labels, strings nor durations', () => {
+describe('the PromQL series finder', () => {
+  it('finds selectors, but not functions, keywords, labels, strings or durations', () => {
     const expression = `
       # max(no_series)
       sum by (job, le) (rate(a_bucket{job=~"b{}",x!='c'}[5m:30s] offset 1h)) > bool 0.5
@@ -71,7 +71,7 @@ describe('the finder of series in PromQL', () => {
     assert.deepEqual(groupingLabelsOf(expression), ['job', 'le', 'instance', 'e', 'f', 'i']);
   });
 
-  it('is heard when a metric, a label or a group does not exist', () => {
+  it('reports metrics, labels and groups that do not exist', () => {
     const found = problems({
       where: 'x',
       text: 'sum by (nobody) (prom_migrator_windows_totals) + prom_migrator_phase{side="a"}',
@@ -87,11 +87,11 @@ describe('alerts and dashboard', () => {
     alerts = await alertExpressions();
   });
 
-  it('ask only for metrics and labels that exist', () => {
+  it('use only metrics and labels that exist', () => {
     assert.deepEqual([...alerts, ...dashboardExpressions()].flatMap(problems), []);
   });
 
-  it('let the dashboard fill its variables from metrics that exist', () => {
+  it('populate the dashboard variables from metrics that exist', () => {
     const { templating } = JSON.parse(readChartFile('files/grafana-dashboard.json')) as Dashboard;
     const queries = templating.list.flatMap(({ query }) => (typeof query === 'string' ? [] : [query.query]));
     assert.equal(queries.length, 2);
@@ -101,7 +101,7 @@ describe('alerts and dashboard', () => {
     }
   });
 
-  it('leave no metric of the operator out of the dashboard', () => {
+  it('show every metric of the operator on the dashboard', () => {
     const shown = new Set(dashboardExpressions().flatMap(({ text }) => seriesOf(text).map(({ name }) => name)));
     const missing = [...KNOWN_SERIES.keys()].filter(
       (name) => name.startsWith('prom_migrator_operator_') && !/_(sum|count)$/.test(name) && !shown.has(name),
@@ -109,7 +109,7 @@ describe('alerts and dashboard', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('are PromQL to Prometheus', async function () {
+  it('are valid PromQL according to Prometheus', async function () {
     this.timeout(INSTALL_TIMEOUT_MS);
     const { path } = await findServer('promtool', '3.5');
     const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-promql-'));

@@ -44,13 +44,13 @@ const OWN_NAMESPACE = ['coordination.k8s.io/leases: create', 'coordination.k8s.i
 const roles = (objects: readonly KubernetesObject[]) =>
   objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
 
-describe('the rights of the operator', () => {
+describe('the RBAC rules of the operator', () => {
   before(async function () {
     this.timeout(INSTALL_TIMEOUT_MS);
     await helm('lint');
   });
 
-  it('are those of its code in all namespaces, and the lease in its own', async () => {
+  it('match the requests of its code in all namespaces, plus the Lease in its own', async () => {
     const objects = await render({ values: { rbac: { aggregateClusterRoles: false } } });
     assert.equal(roles(objects).length, 2);
     assert.deepEqual(grants(only(objects, 'ClusterRole')), WATCHED);
@@ -59,7 +59,7 @@ describe('the rights of the operator', () => {
     assert.equal(election.metadata.namespace, NAMESPACE);
   });
 
-  it('end at the watched namespaces when some are named', async () => {
+  it('are limited to the watched namespaces when there are any', async () => {
     const objects = await render({ file: 'namespaced-values.yaml' });
     assert.deepEqual(
       roles(objects)
@@ -73,7 +73,7 @@ describe('the rights of the operator', () => {
     assert.ok(!objects.some(({ kind }) => kind.startsWith('Cluster')));
   });
 
-  it('hold no Secrets when somebody else grants those', async () => {
+  it('omit Secrets when access to them is granted elsewhere', async () => {
     const objects = await render({ values: { rbac: { readSecrets: false, aggregateClusterRoles: false } } });
     assert.deepEqual(
       grants(only(objects, 'ClusterRole')),
@@ -81,7 +81,7 @@ describe('the rights of the operator', () => {
     );
   });
 
-  it('hold no lease without an election, and the lease of another name with one', async () => {
+  it('omit the Lease without leader election, and use its configured name otherwise', async () => {
     const values = { rbac: { aggregateClusterRoles: false } };
     const without = await render({ values: { ...values, leaderElection: { enabled: false } } });
     assert.ok(!without.some(({ kind }) => kind === 'Role'));
@@ -92,7 +92,7 @@ describe('the rights of the operator', () => {
     );
   });
 
-  it('are not created on demand of the values', async () => {
+  it('are not created when the values disable them', async () => {
     const objects = await render({ values: { rbac: { create: false, aggregateClusterRoles: false } } });
     assert.deepEqual(
       objects.filter(({ kind }) => kind.includes('Role')),
@@ -101,8 +101,8 @@ describe('the rights of the operator', () => {
   });
 });
 
-describe('the rights of users', () => {
-  it("join the cluster's view, edit and admin roles, without the status", async () => {
+describe('the RBAC rules of users', () => {
+  it('aggregate to the view, edit and admin roles, without the status', async () => {
     const objects = await render();
     const labelled = (name: string) =>
       objects

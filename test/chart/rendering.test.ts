@@ -26,7 +26,7 @@ describe('the chart', () => {
     await helm('lint');
   });
 
-  it('gives an operator without an election arguments that it understands', async () => {
+  it('passes valid arguments to an operator without leader election', async () => {
     const objects = await render({ values: { leaderElection: { enabled: false } } });
     assert.doesNotThrow(() => parseArguments(OPERATOR_COMMAND, operatorArguments(objects)));
   });
@@ -44,7 +44,7 @@ describe('the chart', () => {
         assert.doesNotMatch(stdout, /\[(WARNING|ERROR)\]/);
       });
 
-      it('gives every object one name, the labels of the release, and a namespace where it needs one', () => {
+      it('gives every object a consistent name, the labels of the release, and a namespace where required', () => {
         const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
         assert.deepEqual(names, [...new Set(names)]);
         for (const { kind, metadata } of objects.filter(({ metadata }) => !/-extra/.test(metadata.name))) {
@@ -54,7 +54,7 @@ describe('the chart', () => {
         }
       });
 
-      it("selects the operator's pods everywhere, and never the pod of helm test", () => {
+      it("selects the operator's pods everywhere, but not the helm test pod", () => {
         const pods = podSpecs(objects);
         const selectors = podSelectors(objects);
         assert.ok(selectors.length >= 2);
@@ -66,7 +66,7 @@ describe('the chart', () => {
         }
       });
 
-      it('binds roles that exist to the service account of the pods', () => {
+      it('binds existing roles to the service account of the pods', () => {
         const account = only(objects, 'ServiceAccount').metadata.name;
         for (const { spec } of podSpecs(objects)) assert.equal(spec.serviceAccountName, account);
         const bindings = objects.filter(({ kind }) => /^(Cluster)?RoleBinding$/.test(kind));
@@ -96,7 +96,7 @@ describe('the chart', () => {
         }
       });
 
-      it('points probes, Service and monitors at ports that exist', () => {
+      it('points probes, Service and monitors at existing ports', () => {
         const [container] = only(objects, 'Deployment')['spec'].template.spec.containers;
         const ports = container.ports.map(({ name }: { name: string }) => name);
         assert.ok(ports.includes(container.livenessProbe.httpGet.port));
@@ -109,13 +109,13 @@ describe('the chart', () => {
         }
       });
 
-      it('gives the operator arguments that it understands', () => {
+      it('passes valid arguments to the operator', () => {
         assert.doesNotThrow(() => parseArguments(OPERATOR_COMMAND, operatorArguments(objects)));
       });
     });
   }
 
-  it('hands the values on to the operator', async () => {
+  it('passes the values to the operator', async () => {
     const objects = await render({ file: 'full-values.yaml' });
     const { spec } = only(objects, 'Deployment')['spec'].template;
     const [container] = spec.containers;
@@ -141,7 +141,7 @@ describe('the chart', () => {
     assert.equal(container.image, `registry.example.com:5000/platform/prom-migrator@sha256:${'0'.repeat(64)}`);
   });
 
-  it('spreads the pods by its own selector, unless a constraint brings one', async () => {
+  it('adds its own selector to topology spread constraints that have none', async () => {
     const constraint = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' };
     const labelSelector = { matchLabels: { a: 'b' } };
     const values = { topologySpreadConstraints: [constraint, { ...constraint, labelSelector }] };
@@ -151,13 +151,13 @@ describe('the chart', () => {
     assert.deepEqual(given, { ...constraint, labelSelector });
   });
 
-  it('never lets two pods overlap that hold no election', async () => {
+  it('never runs two pods at the same time without leader election', async () => {
     const { spec } = only(await render({ values: { leaderElection: { enabled: false } } }), 'Deployment');
     assert.deepEqual(spec.strategy, { type: 'Recreate' });
     assert.ok(spec.template.spec.containers[0].args.includes('--no-leader-elect'));
   });
 
-  it('takes the tag of its own version, another tag, or a digest before both', async () => {
+  it('uses the tag of its own version by default, and prefers a digest to a tag', async () => {
     const version = JSON.parse(readChartFile('../../package.json')).version;
     const digest = `sha256:${'a'.repeat(64)}`;
     const cases: [object, string][] = [
@@ -171,7 +171,7 @@ describe('the chart', () => {
     }
   });
 
-  it('lets the pod of helm test through a network policy that names who may come in', async () => {
+  it('lets the helm test pod through a network policy that lists the allowed clients', async () => {
     const objects = await render({ file: 'full-values.yaml' });
     const test = podSpecs(objects).find(({ name }) => name.endsWith('-test'))!;
     const peers = only(objects, 'NetworkPolicy')['spec'].ingress[0].from;
@@ -182,7 +182,7 @@ describe('the chart', () => {
     );
   });
 
-  it('creates the one monitor that is asked for', async () => {
+  it('creates the one configured monitor', async () => {
     const values = {
       metrics: { podMonitor: { enabled: true, interval: '15s', relabelings: [{ action: 'labelmap' }] } },
     };
@@ -193,7 +193,7 @@ describe('the chart', () => {
     assert.ok(!objects.some(({ kind }) => kind === 'ServiceMonitor'));
   });
 
-  it('leaves out the alerts that are disabled, and labels the others', async () => {
+  it('omits disabled alerts, and labels the others', async () => {
     const { spec } = only(await render({ file: 'full-values.yaml' }), 'PrometheusRule');
     const rules: KubernetesObject['spec'][] = spec.groups[0].rules;
     assert.ok(rules.length >= 6);
@@ -205,27 +205,27 @@ describe('the chart', () => {
     }
   });
 
-  it('renders extra objects as templates, maps and text alike', async () => {
+  it('renders extra objects given as templates, maps or text', async () => {
     const objects = await render({ file: 'full-values.yaml' });
     assert.ok(only(objects, 'ConfigMap', `${FULL_NAME}-extra`));
     assert.ok(only(objects, 'ConfigMap', 'moving-extra-text'));
   });
 
-  it('carries the dashboard unchanged', async () => {
+  it('includes the dashboard unchanged', async () => {
     const map = only(await render({ values: { grafanaDashboard: { enabled: true } } }), 'ConfigMap');
     const given = JSON.parse(map['data']['prom-migrator.json']);
     assert.deepEqual(given, JSON.parse(readChartFile('files/grafana-dashboard.json')));
   });
 
   const refusals: [string, object, RegExp][] = [
-    ['several pods without an election', { replicaCount: 2, leaderElection: { enabled: false } }, /replicaCount/],
+    ['several pods without leader election', { replicaCount: 2, leaderElection: { enabled: false } }, /replicaCount/],
     [
-      'two monitors',
+      'two kinds of monitor',
       { metrics: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } },
       /serviceMonitor and podMonitor/,
     ],
     [
-      'a network policy that cuts the migrations off',
+      'a network policy that blocks the migrations',
       { networkPolicy: { enabled: true, egress: { enabled: true } } },
       /egress\.rules/,
     ],
@@ -236,14 +236,14 @@ describe('the chart', () => {
     ],
   ];
   for (const [title, values, expected] of refusals) {
-    it(`refuses ${title}, and says why`, async () => {
+    it(`rejects ${title}, with the reason`, async () => {
       const { code, stderr } = await helm('template', { values });
       assert.notEqual(code, 0);
       assert.match(stderr, expected);
     });
   }
 
-  it('says after the installation what to do next', async () => {
+  it('prints the next steps after the installation', async () => {
     const { code, stdout, stderr } = await helm('install', {
       values: { watchNamespaces: ['team-a', 'team-b'], rbac: { readSecrets: false } },
       args: ['--dry-run=client'],

@@ -48,7 +48,7 @@ describe("the chart's values", () => {
     await helm('lint');
   });
 
-  it('have the keys of their schema, no more and no fewer', () => {
+  it('match the keys of their schema exactly', () => {
     // Given by a parent chart, or free in form: their parts need no default.
     const optional = /^(global|resources\.|affinity\.|extraEnv)/;
     const described = schemaPaths(schema).filter((path) => !optional.test(path));
@@ -65,13 +65,13 @@ describe("the chart's values", () => {
     );
   });
 
-  it('know the log levels and formats of the operator', () => {
+  it('accept the log levels and formats of the operator', () => {
     const { level, format } = resolved(schema.properties!['log']!).properties!;
     assert.deepEqual([...level!.enum!].sort(), [...LOG_LEVELS].sort());
     assert.deepEqual([...format!.enum!].sort(), [...LOG_FORMATS].sort());
   });
 
-  it('can disable every alert by its name', () => {
+  it('can disable every alert by name', () => {
     const names = [...readChartFile('templates/_alerts.tpl').matchAll(/^- alert: (\w+)$/gm)].map(([, name]) => name);
     const rule = resolved(
       resolved(resolved(schema.properties!['metrics']!).properties!['prometheusRule']!).properties!['disabledAlerts']!,
@@ -80,14 +80,14 @@ describe("the chart's values", () => {
     assert.deepEqual(rule.items!.enum, names);
   });
 
-  it('name every alert in the README', () => {
+  it('list every alert in the README', () => {
     const readme = readChartFile('README.md');
     for (const [, name] of readChartFile('templates/_alerts.tpl').matchAll(/^- alert: (\w+)$/gm)) {
       assert.match(readme, new RegExp(`^\\| \`${name}\` \\|`, 'm'));
     }
   });
 
-  it('belong to the version of the program', () => {
+  it('have the version of the program', () => {
     const { version } = JSON.parse(readChartFile('../../package.json'));
     const metadata = parse(readChartFile('Chart.yaml'));
     assert.equal(metadata.version, version);
@@ -96,24 +96,20 @@ describe("the chart's values", () => {
 
   const mistakes: [string, object, RegExp][] = [
     ['an unknown key', { replicas: 2 }, /replicas/],
-    ['an unknown key further down', { metrics: { serviceMonitor: { enable: true } } }, /enable/],
-    ['a text where a number belongs', { replicaCount: 'two' }, /replicaCount/],
-    ['no migration at all', { maxMigrations: 0 }, /maxMigrations/],
+    ['an unknown nested key', { metrics: { serviceMonitor: { enable: true } } }, /enable/],
+    ['a string instead of a number', { replicaCount: 'two' }, /replicaCount/],
+    ['a limit of zero migrations', { maxMigrations: 0 }, /maxMigrations/],
     ['an unknown log level', { log: { level: 'verbose' } }, /level/],
-    ['a namespace that cannot exist', { watchNamespaces: ['Team A'] }, /watchNamespaces/],
-    ['a namespace twice', { watchNamespaces: ['a', 'a'] }, /watchNamespaces/],
+    ['an invalid namespace', { watchNamespaces: ['Team A'] }, /watchNamespaces/],
+    ['a duplicate namespace', { watchNamespaces: ['a', 'a'] }, /watchNamespaces/],
     ['a port out of range', { service: { port: 70000 } }, /port/],
-    ['half a digest', { image: { digest: 'sha256:abc' } }, /digest/],
-    [
-      'an alert that does not exist',
-      { metrics: { prometheusRule: { disabledAlerts: ['Stalled'] } } },
-      /disabledAlerts/,
-    ],
-    ['a label that is no text', { podLabels: { a: 1 } }, /podLabels/],
-    ['an argument that is no flag', { extraArgs: ['log-level=debug'] }, /extraArgs/],
+    ['a truncated digest', { image: { digest: 'sha256:abc' } }, /digest/],
+    ['an unknown alert', { metrics: { prometheusRule: { disabledAlerts: ['Stalled'] } } }, /disabledAlerts/],
+    ['a label that is not a string', { podLabels: { a: 1 } }, /podLabels/],
+    ['an argument that is not a flag', { extraArgs: ['log-level=debug'] }, /extraArgs/],
   ];
   for (const [title, values, expected] of mistakes) {
-    it(`are refused with ${title}`, async () => {
+    it(`are rejected with ${title}`, async () => {
       const { code, stderr } = await helm('template', { values });
       assert.notEqual(code, 0);
       assert.match(stderr, /schema/);

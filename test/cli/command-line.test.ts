@@ -12,7 +12,7 @@ function run(io: FakeIo, engine: RunEngine, ...flags: string[]): Promise<number>
 }
 
 describe('the flags of the command line', () => {
-  it('reach the engine', async () => {
+  it('are passed to the engine', async () => {
     const deadlines: number[] = [];
     const engine = fakeEngine((context) => {
       deadlines.push(context.startupDeadlineMs);
@@ -52,7 +52,7 @@ describe('the flags of the command line', () => {
     [['help', 'rnu'], /unknown command "rnu" \(did you mean run\?\)/],
   ];
   for (const [argv, message] of bad) {
-    it(`are refused with exit code 2: ${argv.join(' ')}`, async () => {
+    it(`exit with code 2: ${argv.join(' ')}`, async () => {
       const io = fakeIo();
       assert.equal(await runCommandLine(argv, io, noEngine), 2);
       assert.match(io.stderr.text, message);
@@ -77,7 +77,7 @@ describe('the flags of the command line', () => {
     assert.match(io.stdout.text, /^\d+\.\d+\.\d+/);
   });
 
-  it('take a value that only looks like a flag when it is joined by =', async () => {
+  it('accept a value that looks like a flag after =', async () => {
     const io = fakeIo();
     assert.equal(
       await runCommandLine(['run', '--filename=-h'], io, () => Promise.resolve(fakeEngine(() => finished()))),

@@ -15,7 +15,7 @@ function inSources(pattern: RegExp): string[] {
 }
 
 describe('docs/errors.md', () => {
-  it('has the tables of the codes as the program has them (node scripts/docs-errors.ts writes them)', () => {
+  it('has the current tables of codes (node scripts/docs-errors.ts writes them)', () => {
     const page = readFileSync(`${root}/docs/errors.md`, 'utf8');
     assert.equal(withErrorTables(page), page);
   });
@@ -43,7 +43,7 @@ describe('docs/errors.md', () => {
     assert.deepEqual([...new Set(told)].sort(), Object.keys(WARNING_CODES).sort());
   });
 
-  it('gives no code two meanings', () => {
+  it('gives each code one meaning', () => {
     const all = [COMMAND_CODES, MIGRATION_CODES, RESPONSE_CODES, WARNING_CODES].flatMap((codes) => Object.keys(codes));
     const shared = all.filter((code, index) => all.indexOf(code) !== index);
     // A side that no route leads to, and one that never answered for whatever reason: the second names the first in its message.

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { exitCodesTable } from '../../src/cli/exit-codes.ts';
 
 describe('docs/exit-codes.md', () => {
-  it('has the table of the exit codes as the program has it', () => {
+  it('has the current table of exit codes', () => {
     const text = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
     assert.ok(text.includes(`\n${exitCodesTable()}\n`), `the table should be:\n${exitCodesTable()}`);
   });

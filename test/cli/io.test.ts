@@ -18,8 +18,8 @@ function stream(takes: number, code: string) {
   return { written, output: streamOutput(writable as unknown as NodeJS.WriteStream) };
 }
 
-describe('an output of the process', () => {
-  it('is flushed when all of it has been taken', async () => {
+describe('a process output', () => {
+  it('is flushed when everything has been written', async () => {
     const { written, output } = stream(5, 'EPIPE');
     output.write('a');
     output.write('b');
@@ -27,7 +27,7 @@ describe('an output of the process', () => {
     assert.deepEqual(written, ['a', 'b']);
   });
 
-  it('drops what nobody reads any more, and calls that no error', async () => {
+  it('ignores a closed pipe without an error', async () => {
     const { written, output } = stream(1, 'EPIPE');
     for (const text of ['a', 'b', 'c']) output.write(text);
     assert.equal(await output.flushed(), undefined);
@@ -36,14 +36,14 @@ describe('an output of the process', () => {
     assert.deepEqual(written, ['a']);
   });
 
-  it('tells of any other failure', async () => {
+  it('reports any other failure', async () => {
     const { output } = stream(0, 'ENOSPC');
     output.write('a');
     assert.equal((await output.flushed())?.message, 'ENOSPC: failed');
     assert.equal((await output.flushed())?.message, 'ENOSPC: failed');
   });
 
-  it('has 80 columns where a terminal does not say', () => {
+  it('defaults to 80 columns', () => {
     assert.equal(stream(0, 'x').output.columns(), 80);
     assert.equal(stream(0, 'x').output.isTTY, false);
   });

@@ -29,7 +29,7 @@ interface Ended {
   readonly pid: number | undefined;
 }
 
-describe('the launcher of the package', () => {
+describe('the package launcher', () => {
   let directory: string;
   const packageNode = `some-node-${process.platform}-${process.arch}`;
 
@@ -68,11 +68,11 @@ describe('the launcher of the package', () => {
   }
 
   for (const [name, preload] of [
-    ['in its own process on a Node that is new enough', undefined],
-    ['in place of itself with the Node of the package', 'old.mjs'],
-    ['in a child with the Node of the package', 'older.mjs'],
+    ['in its own process on a sufficiently new Node', undefined],
+    ['by replacing itself with the bundled Node', 'old.mjs'],
+    ['in a child process with the bundled Node', 'older.mjs'],
   ] as const) {
-    it(`runs the program ${name}, and hands on arguments, exit code and signals`, async () => {
+    it(`runs the program ${name}, and passes on arguments, exit code and signals`, async () => {
       const ended = await launch(preload, ['a', 'b c']);
       assert.equal(ended.stderr, '');
       const printed = JSON.parse(ended.stdout);
@@ -101,14 +101,14 @@ describe('the launcher of the package', () => {
     assert.equal(readdirSync(profiles).length, 1);
   });
 
-  it('says what to do when there is no Node that would run it', async () => {
+  it('explains what to do when no suitable Node is found', async () => {
     rmSync(join(directory, 'node_modules'), { recursive: true });
     const ended = await launch('old.mjs', []);
     assert.equal(ended.code, 1);
     assert.match(ended.stderr, /^prom-migrator: Node 22\.1\.0 is too old, .*: install Node 24 or newer.*\n$/);
   });
 
-  it('says what to do when the Node of the package does not run here', async () => {
+  it('explains what to do when the bundled Node does not run here', async () => {
     const binary = join(directory, `node_modules/${packageNode}/bin/node`);
     rmSync(binary);
     writeFileSync(binary, 'not a program', { mode: 0o755 });
@@ -117,7 +117,7 @@ describe('the launcher of the package', () => {
     assert.match(ended.stderr, /is too old/);
   });
 
-  it('points at npm start in a checkout', async () => {
+  it('suggests npm start in a checkout', async () => {
     rmSync(join(directory, 'dist'), { recursive: true });
     const ended = await launch(undefined, []);
     assert.equal(ended.code, 1);

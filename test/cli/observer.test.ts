@@ -22,7 +22,7 @@ const retry: Extract<MigrationEvent, { type: 'retry' }> = {
   delayMs: 1500,
 };
 
-describe('the reporter of a run', () => {
+describe('the run observer', () => {
   const events: [MigrationEvent, string | undefined][] = [
     [
       { type: 'started', startMs, endMs, memoryBytes: 64 * 2 ** 20 },
@@ -66,7 +66,7 @@ describe('the reporter of a run', () => {
     [{ type: 'finished', phase: 'Succeeded' }, undefined],
   ];
   for (const [event, line] of events) {
-    it(`${line === undefined ? 'keeps for debug' : 'logs'}: ${event.type}`, () => {
+    it(`${line === undefined ? 'logs at debug level' : 'logs'}: ${event.type}`, () => {
       const info = reporter();
       info.reporter.event(event);
       assert.deepEqual(info.lines, line === undefined ? [] : [line]);
@@ -76,7 +76,7 @@ describe('the reporter of a run', () => {
     });
   }
 
-  it('writes at most one retry line a second for a side and code, and counts the others', async () => {
+  it('logs at most one retry line per second, side and code, and counts the others', async () => {
     const { clock, lines, reporter: run } = reporter();
     for (let attempt = 0; attempt < 5; attempt++) run.event({ ...retry, delayMs: 0 });
     run.event({ ...retry, side: 'destination' });
@@ -94,7 +94,7 @@ describe('the reporter of a run', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`shows the right rate, as often as before, when the wall clock jumps by ${hours} h`, async () => {
+    it(`shows the correct rate, at the usual interval, when the wall clock jumps by ${hours} h`, async () => {
       const { clock, lines, reporter: run } = reporter();
       const running = run.run();
       for (let second = 1; second <= 35; second++) {
@@ -110,7 +110,7 @@ describe('the reporter of a run', () => {
     });
   }
 
-  it('hands everything on to the others', () => {
+  it('forwards every event to the other observers', () => {
     const seen: unknown[] = [];
     const other = { progress: (progress: unknown) => seen.push(progress), event: (event: unknown) => seen.push(event) };
     const { reporter: run } = reporter('error', [other]);
@@ -120,7 +120,7 @@ describe('the reporter of a run', () => {
     assert.deepEqual(seen, [progress, retry]);
   });
 
-  it('ends its loop when it is stopped', async () => {
+  it('stops its loop when stopped', async () => {
     const { clock, reporter: run } = reporter();
     const running = run.run();
     await clock.advance(3000);

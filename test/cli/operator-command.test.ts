@@ -21,8 +21,8 @@ async function optionsOf(argv: readonly string[], env: Record<string, string> = 
   return seen;
 }
 
-describe('the options of the operator', () => {
-  it('have defaults that a cluster expects', async () => {
+describe('the operator options', () => {
+  it('have defaults that suit a cluster', async () => {
     const { maxMigrations, ...options } = await optionsOf([], { POD_NAME: 'pod-0' });
     assert.ok(maxMigrations >= 2);
     assert.deepEqual(options, {
@@ -61,7 +61,7 @@ describe('the options of the operator', () => {
     [['--kubeconfig', '/k', '--context', 'c'], {}, { kubeconfig: '/k', context: 'c' }],
   ];
   for (const [argv, env, expected] of given) {
-    it(`take ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
+    it(`accept ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
       const options = await optionsOf(argv, env);
       for (const [name, value] of Object.entries(expected)) {
         assert.deepEqual(options[name as keyof OperatorOptions], value);
@@ -82,7 +82,7 @@ describe('the options of the operator', () => {
     [['extra'], {}, /unexpected argument/],
   ];
   for (const [argv, env, message] of refused) {
-    it(`refuse ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
+    it(`reject ${JSON.stringify(argv)} and ${JSON.stringify(env)}`, async () => {
       await assert.rejects(
         start(fakeIo({ env }), argv, () => Promise.reject(new Error('it must not start'))),
         (error: unknown) => error instanceof UsageError && message.test(error.message),
@@ -91,8 +91,8 @@ describe('the options of the operator', () => {
   }
 });
 
-describe('the command operator', () => {
-  it('ends with 0 when a signal has stopped the operator in good order', async () => {
+describe('the operator command', () => {
+  it('exits with 0 after a clean shutdown on a signal', async () => {
     const io = fakeIo();
     const ended = start(io, [], ({ graceMs }, { stop }) => {
       assert.equal(graceMs, 20_000);
@@ -105,7 +105,7 @@ describe('the command operator', () => {
     assert.deepEqual(io.exits, []);
   });
 
-  it('ends at once at a second signal, and when stopping takes too long', async () => {
+  it('exits immediately on a second signal, and when shutdown takes too long', async () => {
     const io = fakeIo();
     const never = start(io, [], () => new Promise(() => {}));
     never.catch(() => undefined);
@@ -118,7 +118,7 @@ describe('the command operator', () => {
     assert.deepEqual(io.exits, [143, 1]);
   });
 
-  it('ends with 1 and one line without secrets when it cannot go on', async () => {
+  it('exits with 1 and one line without secrets on a fatal error', async () => {
     const io = fakeIo();
     const code = await start(io, [], () => Promise.reject(new Error('no cluster at https://u:hunter2@host/')));
     assert.equal(code, 1);
@@ -126,7 +126,7 @@ describe('the command operator', () => {
     assert.ok(!io.stderr.text.includes('hunter2'));
   });
 
-  it('leaves an address that cannot be listened on to the command line', async () => {
+  it('leaves an unusable listen address to the command line', async () => {
     await assert.rejects(
       start(fakeIo(), [], () => Promise.reject(new ListenError('EADDRINUSE', 'in use'))),
       ListenError,
@@ -136,9 +136,9 @@ describe('the command operator', () => {
   for (const [where, env, format] of [
     ['in a cluster', { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /^\{"time"/],
     ['elsewhere', {}, /^\d{4}-.* info {2}hello/],
-    ['where the environment says so', { PROM_MIGRATOR_LOG_FORMAT: 'json' }, /^\{"time"/],
+    ['set by the environment', { PROM_MIGRATOR_LOG_FORMAT: 'json' }, /^\{"time"/],
   ] as const) {
-    it(`logs in the format that is usual ${where}`, async () => {
+    it(`logs in the default format ${where}`, async () => {
       const io = fakeIo({ env });
       await start(io, [], async (_, { logger }) => logger.info('hello'));
       assert.match(io.stderr.text, format);

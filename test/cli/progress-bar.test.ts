@@ -61,7 +61,7 @@ describe('the progress line', () => {
     );
   });
 
-  it('cuts what it waits for, and lets no control character of it through', () => {
+  it('truncates the reason for waiting, and strips its control characters', () => {
     const waitingFor = `retry of destination in 4s: \u001b[31m${'503 '.repeat(50)}`;
     const line = renderProgress({ ...view, waitingFor }, 140, plain);
     assert.ok(line.includes('waiting for retry of destination in 4s: \\u001b[31m503'));
@@ -69,7 +69,7 @@ describe('the progress line', () => {
     assert.ok(line.length <= 140);
   });
 
-  it('fits any width, whatever there is to show', () => {
+  it('fits any width, whatever its contents', () => {
     const anyView = fc.record({
       ratio: fc.double({ min: 0, max: 1, noNaN: true }),
       throughMs: fc.option(fc.integer({ min: -1e12, max: 1e14 }), { nil: undefined }),
@@ -88,7 +88,7 @@ describe('the progress line', () => {
     );
   });
 
-  it('leaves the last column free, takes itself away and comes back below a log line', () => {
+  it('leaves the last column free, erases itself and is redrawn below a log line', () => {
     const output = new FakeOutput(true, 80);
     const bar = new ProgressBar(output, plain);
     bar.printAbove('before');

@@ -14,7 +14,7 @@ describe('a sliding rate', () => {
     assert.equal(rate.perSecond(), 0);
   });
 
-  it('forgets what is older than its window', () => {
+  it('ignores what is older than its window', () => {
     const rate = new SlidingRate(30_000);
     for (let second = 0; second <= 60; second++) rate.add(second * 1000, second * 1000);
     assert.equal(rate.perSecond(), 1000);
@@ -22,13 +22,13 @@ describe('a sliding rate', () => {
     assert.equal(rate.perSecond(), 0);
   });
 
-  it('stays right when it is fed much more often than it keeps points', () => {
+  it('stays correct when it gets far more updates than it stores', () => {
     const rate = new SlidingRate(30_000);
     for (let step = 0; step <= 10_000; step++) rate.add(step * 10, step * 20);
     assert.ok(Math.abs(rate.perSecond() - 2000) < 1e-9);
   });
 
-  it('begins again when the value begins again', () => {
+  it('restarts when the value is reset', () => {
     const rate = new SlidingRate(30_000);
     rate.add(6_000, 300);
     rate.add(7_000, 400);
@@ -39,13 +39,13 @@ describe('a sliding rate', () => {
 });
 
 describe('the view of a migration', () => {
-  it('knows neither percent nor ETA before the range is known', () => {
+  it('has neither percentage nor ETA before the range is known', () => {
     const view = new ProgressMeter().look(someProgress({ phase: 'Starting', waitingFor: 'source' }), 0);
     assert.deepEqual([view.ratio, view.throughMs, view.etaMs], [0, undefined, undefined]);
     assert.equal(view.waitingFor, 'source');
   });
 
-  it('takes the percentage and the ETA from how far it has reached, not from the watermark', () => {
+  it('computes the percentage and the ETA from completed work, not from the watermark', () => {
     const meter = new ProgressMeter();
     const at = (hours: number, seconds: number) => {
       const reachedMs = startMs + hours * 3_600_000;

@@ -24,11 +24,11 @@ describe('prom-migrator run', () => {
 
   describe('its exit code', () => {
     const cases: [string, MigrationResult, number][] = [
-      ['0 when all of it is there', finished(), 0],
-      ['0 when there were conflicts, which no destination could hold', finished({ samplesConflicting: 3 }), 0],
+      ['0 when everything is copied', finished(), 0],
+      ['0 when there were conflicts, which no destination could store', finished({ samplesConflicting: 3 }), 0],
       ['3 when samples were rejected and skipped', finished({ samplesRejected: { too_old: 1 } }), 3],
       [
-        '3 when an earlier run has skipped samples, although nothing was left for this one to do',
+        '3 when an earlier run has skipped samples, although this one had nothing left to do',
         finished({ earlier: { ...NO_COUNTS, samplesRead: 1, samplesRejected: { too_old: 1 } } }),
         3,
       ],
@@ -52,7 +52,7 @@ describe('prom-migrator run', () => {
       });
     }
 
-    it('comes with a warning for conflicts and for rejected samples', async () => {
+    it('adds a warning for conflicts and for rejected samples', async () => {
       const io = fakeIo();
       await run(
         io,
@@ -62,7 +62,7 @@ describe('prom-migrator run', () => {
       assert.match(io.stderr.text, / warn {2}samples are missing in the destination.* samples=5 too_old=5/);
     });
 
-    it('is 1 with one line and no stack for an error that nobody expected', async () => {
+    it('is 1 with one line and no stack for an unexpected error', async () => {
       const io = fakeIo();
       const engine = fakeEngine(() => {
         throw new TypeError('cannot read properties of undefined');
@@ -72,7 +72,7 @@ describe('prom-migrator run', () => {
       assert.equal(io.stdout.text, '');
     });
 
-    it('comes with the stack of such an error at --log-level debug', async () => {
+    it('adds the stack of such an error at --log-level debug', async () => {
       const io = fakeIo();
       const engine = fakeEngine(() => {
         throw new TypeError('boom');
@@ -81,7 +81,7 @@ describe('prom-migrator run', () => {
       assert.match(io.stderr.text, /TypeError: boom\n\s+at /);
     });
 
-    it('is 1 when the result could not be written', async () => {
+    it('is 1 when the result cannot be written', async () => {
       const io = fakeIo();
       io.stdout.failure = new Error('ENOSPC: no space left on device');
       assert.equal(
@@ -96,7 +96,7 @@ describe('prom-migrator run', () => {
   });
 
   describe('its files', () => {
-    it('are handed to the loader by name, stdin among them, with the directory of secrets', async () => {
+    it('are passed to the loader by name, including stdin, with the secrets directory', async () => {
       const file = join(directory, 'migration.yaml');
       writeFileSync(file, '\ufeffkind: PromMigration\n');
       const io = fakeIo({ stdin: 'kind: Secret\n' });
@@ -137,7 +137,7 @@ describe('prom-migrator run', () => {
     ];
     const refusing: RunEngine = { ...fakeEngine(() => finished()), prepare: () => ({ problems }) };
 
-    it('that hold a bad manifest end with 2 and one line a problem', async () => {
+    it('exit with 2 and print one line per problem when the manifest is invalid', async () => {
       const io = fakeIo();
       assert.equal(await run(io, refusing), 2);
       assert.deepEqual(io.stderr.lines, [
@@ -146,7 +146,7 @@ describe('prom-migrator run', () => {
       ]);
     });
 
-    it('that hold a bad manifest give an object of the usual shape with --output json', async () => {
+    it('print an object of the usual shape with --output json when the manifest is invalid', async () => {
       const good = fakeIo();
       await run(
         good,

@@ -57,7 +57,7 @@ describe('prom-migrator run', () => {
       },
     });
 
-    it('is one JSON object with every field when --output json is given', async () => {
+    it('is one JSON object with every field with --output json', async () => {
       const io = fakeIo();
       const engine = fakeEngine(async () => {
         await io.clock.advance(12_500);
@@ -108,7 +108,7 @@ describe('prom-migrator run', () => {
       });
     });
 
-    it('has no error in it when there was none, and null for times that there are not', async () => {
+    it('omits the error when there was none, and has null for unknown times', async () => {
       const io = fakeIo();
       await run(
         io,
@@ -124,7 +124,7 @@ describe('prom-migrator run', () => {
       assert.equal(printed.completedRatio, null);
     });
 
-    it('is a short aligned summary otherwise', async () => {
+    it('is a short aligned summary by default', async () => {
       const io = fakeIo();
       await run(
         io,
@@ -165,7 +165,7 @@ describe('prom-migrator run', () => {
       );
     });
 
-    it('calls a number of rejected samples a bound when some of them may be there', async () => {
+    it('reports the rejected samples as an upper bound when some of them may have been stored', async () => {
       const rejected = { samplesRejected: { out_of_order: 5 }, samplesRejectedUnproven: 2 };
       const text = fakeIo();
       await run(
@@ -185,7 +185,7 @@ describe('prom-migrator run', () => {
       assert.equal(JSON.parse(json.stdout.text).samplesRejectedUnproven, 2);
     });
 
-    it("keeps a server's control characters off the terminal and passwords in URLs out of it", async () => {
+    it('contains neither control characters from a server nor passwords from URLs', async () => {
       const io = fakeIo();
       const error = {
         code: 'internal' as const,

@@ -11,7 +11,7 @@ function run(io: FakeIo, engine: RunEngine, ...flags: string[]): Promise<number>
 }
 
 describe('prom-migrator run --metrics-address', () => {
-  it('serves /metrics and /livez while it runs, and not after', async () => {
+  it('serves /metrics and /livez only while it runs', async () => {
     const io = fakeIo();
     let metrics = '';
     let base = '';
@@ -39,7 +39,7 @@ describe('prom-migrator run --metrics-address', () => {
     await assert.rejects(fetch(`${base}/livez`));
   });
 
-  it('that is in use ends with exit code 1 and says so, before anything is migrated', async () => {
+  it('exits with code 1 and an error before anything is migrated when the address is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
@@ -60,7 +60,7 @@ describe('prom-migrator run --metrics-address', () => {
 describe('prom-migrator run on stderr', () => {
   const later = startMs + (endMs - startMs) / 2;
 
-  it('writes a progress line every ten seconds when it is no terminal, without escape codes', async () => {
+  it('writes a progress line without escape codes every ten seconds when it is not a terminal', async () => {
     const io = fakeIo();
     const engine = fakeEngine(async ({ observer }) => {
       const progress = someProgress({ windowMs: 7_200_000, waitingFor: 'source' });
@@ -85,7 +85,7 @@ describe('prom-migrator run on stderr', () => {
     assert.ok(!io.stderr.text.includes('\u001b'));
   });
 
-  it('draws a bar on a terminal, keeps log lines above it and takes it away at the end', async () => {
+  it('draws a bar on a terminal, prints log lines above it and erases it at the end', async () => {
     const io = fakeIo({ tty: true, env: { NO_COLOR: '1', LANG: 'C' } });
     const engine = fakeEngine(async ({ observer }) => {
       observer.progress(someProgress({ watermarkMs: later }));

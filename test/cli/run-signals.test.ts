@@ -28,7 +28,7 @@ describe('prom-migrator run on a signal', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    it(`stops at ${signal}, lets the engine finish and ends with ${code}`, async () => {
+    it(`stops on ${signal}, waits for the engine and exits with ${code}`, async () => {
       const io = fakeIo();
       const { engine, seen } = interruptible(true);
       const ended = run(io, engine, '-o', 'json');
@@ -55,7 +55,7 @@ describe('prom-migrator run on a signal', () => {
     assert.equal(await ended, 143);
   });
 
-  it('ends at once at the second signal, with the code of the first', async () => {
+  it('exits immediately on the second signal, with the code of the first', async () => {
     const io = fakeIo();
     const { engine } = interruptible(false);
     const ended = run(io, engine, '--grace', '1m');
@@ -70,7 +70,7 @@ describe('prom-migrator run on a signal', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`takes a signal that a launcher hands on as the same although the wall clock jumps by ${hours} h`, async () => {
+    it(`treats a signal forwarded by a launcher as the same one when the wall clock jumps by ${hours} h`, async () => {
       const io = fakeIo();
       const { engine } = interruptible(false);
       const ended = run(io, engine, '--grace', '1s');
@@ -84,7 +84,7 @@ describe('prom-migrator run on a signal', () => {
     });
   }
 
-  it('takes a second one within 50 ms as the same, handed on by a launcher', async () => {
+  it('treats a second one within 50 ms, forwarded by a launcher, as the same one', async () => {
     const io = fakeIo();
     const { engine } = interruptible(false);
     const ended = run(io, engine, '--grace', '1s');
@@ -97,7 +97,7 @@ describe('prom-migrator run on a signal', () => {
     assert.equal(await ended, 143);
   });
 
-  it('keeps the exit code of a success that came in spite of it', async () => {
+  it('keeps the exit code of a run that succeeds despite the signal', async () => {
     const io = fakeIo();
     const engine = fakeEngine(async (context) => {
       await new Promise((resolve) => context.stop.addEventListener('abort', resolve));
@@ -109,7 +109,7 @@ describe('prom-migrator run on a signal', () => {
     assert.equal(await ended, 0);
   });
 
-  it('leaves no listener and no timer behind', async () => {
+  it('removes its listeners and timers', async () => {
     const io = fakeIo();
     const { engine } = interruptible(true);
     const ended = run(io, engine);

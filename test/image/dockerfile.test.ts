@@ -16,13 +16,13 @@ const copiedFromContext = (text: string) =>
     .flatMap((rest) => rest.split(/\s+/).slice(0, -1));
 
 describe('the Dockerfile', () => {
-  it('takes its bases from build arguments, with a version in the default', () => {
+  it('takes its base images from build arguments with a default version', () => {
     assert.ok(stages.length >= 3);
     for (const stage of stages.slice(1)) assert.match(stage, /^FROM \$\{(NODE|RUNTIME)_IMAGE\}/);
     assert.match(dockerfile, /^ARG NODE_IMAGE=\S+:\d+\.\d+\.\d+/m);
   });
 
-  it('ends as a numeric user, with an entry point that no shell stands in front of', () => {
+  it('ends with a numeric user and an entry point without a shell', () => {
     assert.deepEqual(instructions(last, 'USER'), ['65532:65532']);
     for (const name of ['ENTRYPOINT', 'CMD']) {
       const [form] = instructions(last, name);
@@ -41,11 +41,11 @@ describe('the Dockerfile', () => {
       assert.match(instructions(last, 'ENV').join(' '), new RegExp(`\\b${name}=${value}\\b`));
   });
 
-  it('runs the user that the chart runs', () => {
+  it('uses the same user as the chart', () => {
     assert.match(readFileSync(join(root, 'charts/prom-migrator/values.yaml'), 'utf8'), /^ {2}runAsUser: 65532$/m);
   });
 
-  it('leaves nothing of the registry behind in a layer', () => {
+  it('leaves nothing of the package registry in a layer', () => {
     for (const rest of instructions(dockerfile, 'RUN').filter((text) => text.includes('npm ci'))) {
       assert.match(rest, /^--mount=type=secret,id=npmrc,target=\/root\/\.npmrc /);
     }
@@ -53,7 +53,7 @@ describe('the Dockerfile', () => {
 });
 
 describe('.dockerignore', () => {
-  it('lets in what the Dockerfile copies, and nothing else', () => {
+  it('includes what the Dockerfile copies, and nothing else', () => {
     const lines = readFileSync(join(root, '.dockerignore'), 'utf8')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));

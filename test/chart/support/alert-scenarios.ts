@@ -45,7 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '6m', labels: { namespace: NAMESPACE } },
   },
   {
-    title: 'nobody leads',
+    title: 'there is no leader',
     alert: 'PromMigratorNoLeader',
     series: {
       [`prom_migrator_operator_leader{${A}}`]: '1 1 0+0x20',
@@ -55,7 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '5m' },
   },
   {
-    title: 'leadership passes on within a minute',
+    title: 'leadership changes within a minute',
     alert: 'PromMigratorNoLeader',
     series: {
       [`prom_migrator_operator_leader{${A}}`]: '1 1 0+0x20',
@@ -64,7 +64,7 @@ export const SCENARIOS: readonly Scenario[] = [
     quiet: ['2m', '5m', '20m'],
   },
   {
-    title: 'two lead',
+    title: 'there are two leaders',
     alert: 'PromMigratorTwoLeaders',
     series: {
       [`prom_migrator_operator_leader{${A}}`]: '1+0x10',
@@ -84,7 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '14m', labels: { namespace: NAMESPACE, instance: 'a' } },
   },
   {
-    title: 'a pod that stands by hears nothing',
+    title: 'the watch of a standby pod is silent',
     alert: 'PromMigratorWatchSilent',
     series: {
       [`prom_migrator_operator_leader{${A}}`]: '1+0x30',
@@ -118,7 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
     quiet: ['0m', '5m'],
   },
   {
-    title: 'a migration stalls, and both pods say so',
+    title: 'a migration stalls, and both pods report it',
     alert: 'PromMigratorMigrationStalled',
     series: {
       [condition('type="Progressing",status="False",reason="Stalled"')]: '0 1+0x10',
@@ -141,13 +141,13 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '16m', labels: { migration: 'team/move', reason: 'SourceFailing' } },
   },
   {
-    title: 'a migration recovers before a quarter of an hour is over',
+    title: 'a migration recovers within 15 minutes',
     alert: 'PromMigratorMigrationDegraded',
     series: { [condition('type="Degraded",status="True",reason="SourceFailing"')]: '1+0x12 0+0x5 1+0x12' },
     quiet: ['14m', '17m', '30m'],
   },
   {
-    title: 'skipped samples, which have an alert of their own, are all that is wrong',
+    title: 'the only problem is skipped samples, which have a separate alert',
     alert: 'PromMigratorMigrationDegraded',
     series: { [condition('type="Degraded",status="True",reason="SamplesSkipped"')]: '1+0x30' },
     quiet: ['16m', '30m'],
@@ -160,7 +160,7 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '11m', labels: { migration: 'team/move', reason: 'SecretNotFound' } },
   },
   {
-    title: 'the first rejection makes the series',
+    title: 'the first rejection creates the series',
     alert: 'PromMigratorSamplesRejected',
     series: { [`prom_migrator_samples_rejected_total{${A},migration="team/move",reason="too-old"}`]: '_x20 7+0x40' },
     quiet: ['19m', '40m'],
