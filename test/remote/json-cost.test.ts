@@ -19,7 +19,7 @@ function takenBy(text: string): number {
 }
 
 describe('JsonCost', () => {
-  it('is the same however the text is cut', () => {
+  it('is the same however the text is split', () => {
     fc.assert(
       fc.property(fc.json(), fc.array(fc.nat(20)), (text, sizes) => {
         const bytes = Buffer.from(text);
@@ -34,7 +34,7 @@ describe('JsonCost', () => {
     );
   });
 
-  it('sees no structure inside of a string', () => {
+  it('ignores structural characters inside strings', () => {
     assert.equal(costOf('"[[{{,,::\\"[[\\\\"') - costOf('"aaaaaaaaaaaaaa"'), 0);
     assert.ok(costOf('"\\\\",[]') > costOf('"\\\\aaaa"'));
   });
@@ -44,23 +44,20 @@ describe('JsonCost', () => {
     ['empty arrays', (count) => `[${'[],'.repeat(count)}[]]`],
     ['numbers', (count) => `[${'1.5,'.repeat(count)}1]`],
     ['short strings', (count) => `[${Array.from({ length: count }, (_, i) => `"s${i}"`).join(',')}]`],
-    [
-      'objects of keys that no other has',
-      (count) => `[${Array.from({ length: count }, (_, i) => `{"k${i}":1}`).join(',')}]`,
-    ],
+    ['objects with unique keys', (count) => `[${Array.from({ length: count }, (_, i) => `{"k${i}":1}`).join(',')}]`],
     [
       'samples',
       (count) => `[${Array.from({ length: count }, (_, i) => `[${1_700_000_000 + i}.123,"${i}.5"]`).join(',')}]`,
     ],
   ];
   for (const [what, textOf] of texts) {
-    it(`is at least what ${what} take`, () => {
+    it(`is at least the size of ${what}`, () => {
       const text = textOf(20_000);
       assert.ok(takenBy(text) <= costOf(text), `${takenBy(text)} bytes, counted as ${costOf(text)}`);
     });
   }
 
-  it('begins again', () => {
+  it('can be reset', () => {
     const cost = new JsonCost();
     cost.add(Buffer.from('["'));
     cost.clear();

@@ -16,7 +16,7 @@ async function drain(series: AsyncIterable<unknown>): Promise<unknown[]> {
 }
 
 describe('QueryClient', () => {
-  it('finds the API from a base and from a full path, and keeps the query string', () => {
+  it('finds the API from a base URL and from a full path, and keeps the query string', () => {
     for (const [from, to] of [
       ['http://h:9090', 'http://h:9090/api/v1/query'],
       ['http://h:9090/', 'http://h:9090/api/v1/query'],
@@ -30,7 +30,7 @@ describe('QueryClient', () => {
     assert.equal(apiUrl(new URL('http://h/api/v1/query?x=1'), 'export').href, 'http://h/api/v1/export?x=1');
   });
 
-  it('asks for the moment to the millisecond, past caches, and reads vectors', async () => {
+  it('queries a time to the millisecond, bypasses caches, and parses vectors', async () => {
     let seen = new URLSearchParams();
     let path = '';
     await using server = await httpServer(({ url }, response) => {
@@ -80,7 +80,7 @@ describe('QueryClient', () => {
     assert.deepEqual(result, { resultType: 'matrix', series: [], warnings: [] });
   });
 
-  it('repeats a partial answer, refuses a bad query, and takes no more than it may', async () => {
+  it('retries a partial response, rejects an invalid query, and limits the response size', async () => {
     await using server = await httpServer(({ url }, response) => {
       const query = new URL(url ?? '', 'http://x').searchParams.get('query');
       if (query === 'partial') {
@@ -115,7 +115,7 @@ describe('QueryClient', () => {
     ]);
   });
 
-  it('reads the lines of an export however they are cut into pieces', async () => {
+  it('parses the lines of an export however they are split', async () => {
     const lines = [
       '{"metric":{"__name__":"ä","a":"b"},"values":[1,null,"Infinity"],"timestamps":[1,2,1700000000123]}',
       '{"metric":{},"values":[],"timestamps":[]}',
@@ -144,7 +144,7 @@ describe('QueryClient', () => {
     assert.equal(seen.get('reduce_mem_usage'), '1');
   });
 
-  it('says where there is no export, and what is wrong with one', async () => {
+  it('reports a missing export endpoint and an invalid export', async () => {
     await using server = await httpServer(({ url }, response) => {
       if (url?.startsWith('/404')) response.writeHead(404).end('404 page not found');
       else if (url?.startsWith('/html')) response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>');
@@ -173,8 +173,8 @@ describe('QueryClient', () => {
   });
 });
 
-describe('parseQueryAnswer', () => {
-  it('gives back every millisecond that a server can write', () => {
+describe('parseQueryResponse', () => {
+  it('returns every millisecond that a server can write', () => {
     fc.assert(
       fc.property(fc.integer({ min: -(2 ** 46), max: 2 ** 46 }), (timeMs) => {
         const text = `{"status":"success","data":{"resultType":"scalar","result":[${(timeMs / 1000).toFixed(3)},"1"]}}`;
@@ -185,7 +185,7 @@ describe('parseQueryAnswer', () => {
     );
   });
 
-  it('never throws, whatever JSON it is given', () => {
+  it('never throws, whatever the JSON', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom('vector', 'matrix', 'scalar', 'string'), (value, type) => {
         parseExportLine(value);
@@ -198,7 +198,7 @@ describe('parseQueryAnswer', () => {
     );
   });
 
-  it('reads a matrix with histograms, and warnings', () => {
+  it('parses a matrix with histograms, and warnings', () => {
     const parsed = parseQueryResponse(
       JSON.stringify({
         status: 'success',

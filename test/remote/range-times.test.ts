@@ -42,7 +42,7 @@ const element = fc.record(
 );
 
 describe('the timestamps of a range response', () => {
-  it('are those that a parser finds, wherever the response is cut', () => {
+  it('are those that a JSON parser finds, wherever the response is split', () => {
     const response = fc.record(
       {
         status: fc.constant('success'),
@@ -77,7 +77,7 @@ describe('the timestamps of a range response', () => {
     );
   });
 
-  it('are kept within the range only', () => {
+  it('are limited to the range', () => {
     const values = Array.from({ length: 100 }, (_, i) => [i / 1000, '1']);
     const json = JSON.stringify({
       status: 'success',
@@ -86,13 +86,13 @@ describe('the timestamps of a range response', () => {
     assert.deepEqual(read(json, { range: [10, 13] }).series[0]!.timesMs, [10, 11, 12]);
   });
 
-  it('may have labels behind the samples', () => {
+  it('may precede the labels', () => {
     const json =
       '{"data":{"result":[{"values":[[1,"2"]],"metric":{"a":"b"}}],"resultType":"matrix"},"status":"success"}';
     assert.deepEqual(read(json).series, [{ metric: { a: 'b' }, timesMs: [1000] }]);
   });
 
-  it('are not taken from a response that is cut, longer, of another kind, or an error', () => {
+  it('are not taken from a response that is truncated, too long, of another type, or an error', () => {
     const json = '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"2"]]}]}}';
     assert.equal(read(json).series.length, 1);
     for (let length = 0; length < json.length; length++)
@@ -120,7 +120,7 @@ describe('the timestamps of a range response', () => {
     }
   });
 
-  it('do not keep a hostile response: neither long labels nor endless texts', () => {
+  it('do not buffer a hostile response: neither long labels nor endless texts', () => {
     const labels = JSON.stringify({ a: 'x'.repeat(10_000) });
     const json = `{"status":"success","data":{"resultType":"matrix","result":[{"metric":${labels},"values":[]}]}}`;
     assert.equal(read(json, { maxSeriesBytes: 50_000 }).series.length, 1);
@@ -128,7 +128,7 @@ describe('the timestamps of a range response', () => {
     assert.throws(() => read(`{"status":"${'x'.repeat(100_000)}`), BadRange);
   });
 
-  it('do not keep a hostile response: neither brackets nor timestamps of one series without end', () => {
+  it('do not buffer a hostile response: neither nested brackets nor endless timestamps of one series', () => {
     assert.throws(() => read('['.repeat(100)), BadRange);
     const head = '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[';
     const pairs = '[1.5,"1"],'.repeat(10_000);
@@ -136,7 +136,7 @@ describe('the timestamps of a range response', () => {
     assert.throws(() => read(head + pairs, { maxSeriesBytes: 100_000, range: [0, 1000] }), BadRange, 'it ends early');
   });
 
-  it('never fail otherwise, whatever the bytes are', () => {
+  it('throw only the documented errors, whatever the bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
     const json =
       '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"2"]]}]}}';

@@ -8,7 +8,7 @@ import { collect, endpointAt, failureOf, httpServer, once, rawServer, recordingH
 const request = Buffer.from('a read request');
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 describe('ReadClient, waiting for a response', () => {
-  it('gives up on an answer that pauses too long, not on a reader that does', async () => {
+  it('aborts a response that pauses too long, but not for a slow reader', async () => {
     await using server = await httpServer((incoming, response) => {
       response.setHeader('Content-Type', streamed);
       response.write('abc');
@@ -31,7 +31,7 @@ describe('ReadClient, waiting for a response', () => {
     assert.equal(failure.class, 'transient');
   });
 
-  it('gives up on a server that does not begin to answer', async () => {
+  it('aborts when the server does not start to respond', async () => {
     await using server = await rawServer('', 'stay');
     const hooks = recordingHooks();
     const client = new ReadClient(
@@ -47,7 +47,7 @@ describe('ReadClient, waiting for a response', () => {
     );
   });
 
-  it('lets the server wait while nobody reads', async () => {
+  it('applies backpressure while the reader pauses', async () => {
     const piece = Buffer.alloc(1 << 20, 1);
     let written = 0;
     await using server = await httpServer((_, response) => {
@@ -76,7 +76,7 @@ describe('ReadClient, waiting for a response', () => {
     assert.ok(received >= 64 << 20);
   });
 
-  it('ends the request when the reader breaks out', async () => {
+  it('aborts the request when the reader breaks out of the loop', async () => {
     await using server = await httpServer((_, response) => {
       response.setHeader('Content-Type', streamed);
       response.write('abc');
@@ -90,7 +90,7 @@ describe('ReadClient, waiting for a response', () => {
     assert.equal(hooks.events.length, 1);
   });
 
-  it('stops at once when aborted before the first byte, in the middle of the body, and before it began', async () => {
+  it('stops immediately when aborted before the first byte, in the middle of the body, and before the start', async () => {
     await using server = await httpServer((incoming, response) => {
       if (incoming.url === '/mute') return;
       response.setHeader('Content-Type', streamed);
@@ -121,7 +121,7 @@ describe('ReadClient, waiting for a response', () => {
     assert.ok(performance.now() - started < 8000);
   });
 
-  it('leaves nothing behind on a signal that outlives many requests', async () => {
+  it('leaves no listeners on a signal used for many requests', async () => {
     await using server = await httpServer((_, response) =>
       response.setHeader('Content-Type', 'application/x-protobuf').end(),
     );

@@ -12,7 +12,7 @@ const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadR
 const chunkedStream = `HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\nTransfer-Encoding: chunked\r\n\r\n`;
 
 describe('ReadClient', () => {
-  it('sends the headers of remote_read, the credentials, the version and the body as they are', async () => {
+  it('sends the headers of remote_read, the credentials, the version and the unchanged body', async () => {
     let seen: Record<string, unknown> = {};
     let sent: Buffer = Buffer.alloc(0);
     await using server = await httpServer(({ headers, url, method }, response, body) => {
@@ -49,7 +49,7 @@ describe('ReadClient', () => {
     assert.equal(seen['cookie'], undefined);
   });
 
-  it('counts the attempts for the server from the second on', async () => {
+  it('sends the attempt number from the second attempt on', async () => {
     const seen: unknown[] = [];
     await using server = await httpServer((incoming, response) => {
       seen.push(incoming.headers['retry-attempt']);
@@ -61,7 +61,7 @@ describe('ReadClient', () => {
     assert.deepEqual(seen, [undefined, '1', '4']);
   });
 
-  it('uses a connection again after an answer was read to its end, and reports each request once', async () => {
+  it('reuses a connection after a response was read to its end, and reports each request once', async () => {
     await using server = await httpServer((_, response) => {
       response.setHeader('Content-Type', streamed);
       response.write('abc');
@@ -89,14 +89,14 @@ describe('ReadClient', () => {
     ['closes before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'close'],
     ['closes inside a chunk', `${chunkedStream}9\r\nabc`, 'close'],
     ['resets before the last chunk', `${chunkedStream}3\r\nabc\r\n`, 'reset'],
-    ['sends a chunk size that is none', `${chunkedStream}3\r\nabc\r\nzz\r\n`, 'close'],
+    ['sends an invalid chunk size', `${chunkedStream}3\r\nabc\r\nzz\r\n`, 'close'],
     [
       'sends less than its Content-Length',
       `HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\nContent-Length: 9\r\n\r\nabc`,
       'close',
     ],
   ] as const) {
-    it(`calls an answer cut off when the server ${what}`, async () => {
+    it(`classifies a response as cut off when the server ${what}`, async () => {
       await using server = await rawServer(reply, end);
       const hooks = recordingHooks();
       const client = new ReadClient(endpointAt(server.url), hooks);
@@ -112,14 +112,14 @@ describe('ReadClient', () => {
     });
   }
 
-  it('accepts an answer of several chunks whose terminator came', async () => {
+  it('accepts a response of several chunks with their terminator', async () => {
     await using server = await rawServer(`${chunkedStream}3\r\nabc\r\n0\r\n\r\n`, 'close');
     const client = new ReadClient(endpointAt(server.url), recordingHooks());
     assert.equal((await collect((await client.read(request, once())).body)).toString(), 'abc');
     client.close();
   });
 
-  it('does not take a stream whose end could not be told from a cut', async () => {
+  it('does not accept a stream whose end cannot be distinguished from a truncation', async () => {
     await using server = await rawServer(`HTTP/1.1 200 OK\r\nContent-Type: ${streamed}\r\n\r\nabc`, 'close');
     const client = new ReadClient(endpointAt(server.url), recordingHooks());
     const failure = await failureOf(client.read(request, once()));
@@ -128,7 +128,7 @@ describe('ReadClient', () => {
     assert.equal(failure.class, 'unsupported');
   });
 
-  it('names the largest header of a request whose headers are too large, and not its value', async () => {
+  it('names the largest header of a request whose headers are too large, but not its value', async () => {
     await using server = await httpServer((_, response) => response.writeHead(431).end());
     const auth = { kind: 'basic', username: new Secret('user'), password: new Secret('p'.repeat(8000)) } as const;
     const client = new ReadClient(
@@ -144,7 +144,7 @@ describe('ReadClient', () => {
     assert.doesNotMatch(inspect(failure, { depth: 5 }), /pppp|cHBw/);
   });
 
-  it('does not follow a redirect, and names where it leads without its secrets', async () => {
+  it('does not follow a redirect, and names its target without secrets', async () => {
     let followed = 0;
     await using other = await httpServer((_, response) => {
       followed += 1;
@@ -164,7 +164,7 @@ describe('ReadClient', () => {
     assert.doesNotMatch(inspect(failure), /abcdef|s3cret|pw@/);
   });
 
-  it('refuses a login page, an answer of another kind and one that is compressed in spite of the request', async () => {
+  it('rejects a login page, a response of another type and one that is compressed although the request did not allow it', async () => {
     const responses: Record<string, [Record<string, string>, string | Buffer]> = {
       '/html': [{ 'Content-Type': 'text/html' }, '<!doctype html><html><head><title>Sign in</title></head></html>'],
       '/json': [{ 'Content-Type': 'application/json' }, '{"status":"success"}'],
@@ -223,7 +223,7 @@ describe('ReadClient', () => {
     assert.match(failure.message, /returned 401: no \/read\?db=/);
   });
 
-  it('names what cannot be reached', async () => {
+  it('names what is unreachable', async () => {
     const gone = await httpServer(() => {});
     const { port } = gone;
     await gone[Symbol.asyncDispose]();
@@ -243,7 +243,7 @@ describe('ReadClient', () => {
     assert.match(unknown.message, /no-such-host\.invalid/);
   });
 
-  it('tells a server that hangs up from one that does not speak HTTP', async () => {
+  it('distinguishes a server that hangs up from one that does not speak HTTP', async () => {
     await using mute = await rawServer('', 'close');
     await using grpc = await rawServer('\0\0\0\x04', 'close');
     const [first, second] = [

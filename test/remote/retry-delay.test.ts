@@ -28,7 +28,7 @@ describe('retryDelayMs', () => {
     });
   }
 
-  it('never comes back before the server wants it, and not long after', () => {
+  it('never retries before the delay requested by the server, nor long after it', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),

@@ -118,14 +118,14 @@ describe('TLS', () => {
   });
   const trusting = (): EndpointTls => ({ ...plain, ca: new Secret(made.ca), serverName: 'prometheus.test' });
 
-  it('trusts the given authority under the given name', async () => {
+  it('trusts the given CA under the given server name', async () => {
     await using server = await receiver(made.server);
     const client = clientOf(server.url, trusting());
     assert.deepEqual(await client.write(request, once()), {});
     client.close();
   });
 
-  it('refuses an unknown authority, another name and an expired certificate, and says which setting helps', async () => {
+  it('rejects an unknown CA, another name and an expired certificate, and names the setting that helps', async () => {
     await using server = await receiver(made.server);
     await using expired = await receiver(made.expired);
     for (const [url, tls, code, hint] of [
@@ -148,7 +148,7 @@ describe('TLS', () => {
     }
   });
 
-  it('looks at no certificate with insecureSkipVerify', async () => {
+  it('verifies no certificate with insecureSkipVerify', async () => {
     await using server = await receiver(made.expired);
     const client = clientOf(server.url, { ...plain, insecureSkipVerify: true });
     assert.deepEqual(await client.write(request, once()), {});
@@ -156,7 +156,7 @@ describe('TLS', () => {
   });
 
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-    it(`shows its own certificate, and is told when it has none or a wrong one (${maxVersion})`, async () => {
+    it(`sends its client certificate, and reports when it has none or a wrong one (${maxVersion})`, async () => {
       await using server = await receiver({
         ...made.server,
         ca: made.ca,
@@ -188,7 +188,7 @@ describe('TLS', () => {
     });
   }
 
-  it('says so when certificate and key cannot be used, without showing them', async () => {
+  it('reports an unusable certificate or key, without showing it', async () => {
     await using server = await receiver(made.server);
     for (const tls of [
       { ...plain, cert: new Secret('nonsense'), key: new Secret('private nonsense') },
@@ -202,7 +202,7 @@ describe('TLS', () => {
     }
   });
 
-  it('does not speak an older version than asked for', async () => {
+  it('does not use an older version than the configured minimum', async () => {
     assert.equal(tlsOptions({ ...plain, minVersion: 'TLSv1.3' }).minVersion, 'TLSv1.3');
     await using server = await receiver({ ...made.server, maxVersion: 'TLSv1.2' });
     const client = clientOf(server.url, { ...trusting(), minVersion: 'TLSv1.3' });
@@ -211,7 +211,7 @@ describe('TLS', () => {
     assert.equal(failure.code, 'tls-failed');
   });
 
-  it('tells https from http, both ways', async () => {
+  it('distinguishes https from http, in both directions', async () => {
     await using http = await httpServer((_, response) => response.end());
     const client = clientOf(http.url.replace('http:', 'https:'), plain);
     const failure = await failureOf(client.write(request, once()));
@@ -226,7 +226,7 @@ describe('TLS', () => {
     other.close();
   });
 
-  it('goes through a proxy, with its credentials for it alone', async () => {
+  it('uses a proxy, and sends the proxy credentials only to it', async () => {
     await using server = await receiver(made.server);
     await using http = await httpServer(({ headers }, response) =>
       response.writeHead(headers['proxy-authorization'] === undefined ? 204 : 500).end(),
@@ -257,7 +257,7 @@ describe('TLS', () => {
     ]);
   });
 
-  it('names a proxy that refuses, one that cannot reach the server and one that is silent', async () => {
+  it('names a proxy that rejects the request, one that cannot reach the server and one that does not respond', async () => {
     for (const [reply, code, responseClass] of [
       ['HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n', 'proxy-refused', 'refused'],
       ['HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n', 'proxy-unreachable', 'transient'],
@@ -280,7 +280,7 @@ describe('TLS', () => {
     }
   });
 
-  it('does not take a proxy from the environment', async () => {
+  it('ignores proxies from the environment', async () => {
     await using http = await httpServer((_, response) => response.writeHead(204).end());
     const before = { ...process.env };
     process.env['HTTP_PROXY'] = process.env['http_proxy'] = 'http://127.0.0.1:1';

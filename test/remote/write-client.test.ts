@@ -9,7 +9,7 @@ import { endpointAt, failureOf, httpServer, once, rawServer, recordingHooks } fr
 const request = Buffer.from('a write request');
 
 describe('WriteClient', () => {
-  it('sends the headers of remote write 1.0 and the body as it is', async () => {
+  it('sends the headers of remote write 1.0 and the unchanged body', async () => {
     let seen: Record<string, unknown> = {};
     let sent: Buffer = Buffer.alloc(0);
     await using server = await httpServer(({ headers, url }, response, body) => {
@@ -41,7 +41,7 @@ describe('WriteClient', () => {
     );
   });
 
-  it('keeps to its number of connections and uses them again, after refusals too', async () => {
+  it('limits its connections and reuses them, after rejections too', async () => {
     let running = 0;
     let most = 0;
     let responded = 0;
@@ -61,7 +61,7 @@ describe('WriteClient', () => {
     assert.equal(server.connections(), 3);
   });
 
-  it('names the reason of a rejection, and cleans what it shows of the answer', async () => {
+  it('returns the reason of a rejection, and sanitizes the response text', async () => {
     await using server = await httpServer((_, response) =>
       response.writeHead(400).end(`out of order sample\n\x1b[31m${'y'.repeat(100_000)}`),
     );
@@ -77,7 +77,7 @@ describe('WriteClient', () => {
     assert.match(failure.hint ?? '', /out_of_order_time_window/);
   });
 
-  it('does not take a 202 for a proof', async () => {
+  it('does not treat a 202 as proof', async () => {
     const text = 'replicas did not match, rejecting sample: replica=r2, elected=r1';
     await using server = await httpServer((_, response) => response.writeHead(202).end(text));
     const client = new WriteClient(endpointAt(server.url, { side: 'destination' }), recordingHooks(), 1);
@@ -89,7 +89,7 @@ describe('WriteClient', () => {
     assert.match(unproven.hint ?? '', /spec\.relabelings/);
   });
 
-  it('refuses a page that takes the samples for a form, with or without its Content-Type', async () => {
+  it('rejects a web page as the response, with or without its Content-Type', async () => {
     for (const headers of [{ 'Content-Type': 'text/html; charset=utf-8' }, {}]) {
       await using server = await httpServer((_, response) =>
         response.writeHead(200, headers).end('<!DOCTYPE html><p>Welcome'),
@@ -100,7 +100,7 @@ describe('WriteClient', () => {
     }
   });
 
-  it('takes a status for an answer even when the text after it is cut', async () => {
+  it('uses the status of a response even when its body is truncated', async () => {
     await using server = await rawServer(
       'HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\ntoo old sample',
       'reset',
@@ -110,7 +110,7 @@ describe('WriteClient', () => {
     client.close();
   });
 
-  it('gives up on a server that does not take the request', async () => {
+  it('aborts when the server does not accept the request', async () => {
     await using server = await rawServer('', 'stay');
     const endpoint = endpointAt(server.url, {
       side: 'destination',

@@ -32,7 +32,7 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { title: 'nothing, where all is there once', actual: expected, counts: {} },
+  { title: 'nothing when everything is there once', actual: expected, counts: {} },
   {
     title: 'a lost sample',
     actual: seriesSet(['up', [10, 1], [30, 3]], ['h', [10, 'one'], [20, 'two']]),
@@ -59,20 +59,20 @@ const ROWS: readonly Row[] = [
     counts: { different: 2 },
   },
   {
-    title: 'no difference of less than 10⁻¹¹, where the store keeps decimals',
+    title: 'no relative difference below 10⁻¹¹ when the store keeps decimals',
     actual: seriesSet(['up', [10, 1 + 1e-12], [20, 0], [30, 3]], ['h', [10, 'one'], [20, 'two']]),
     exactness: 'relative-1e-11',
     counts: {},
   },
   {
-    title: 'a larger difference there',
+    title: 'a larger difference when the store keeps decimals',
     actual: seriesSet(['up', [10, 1 + 1e-10], [20, 0], [30, Number.NaN]], ['h', [10, 'one'], [20, 'two']]),
     exactness: 'relative-1e-11',
     counts: { different: 2 },
   },
 ];
 
-describe('the differences of two sides', () => {
+describe('the differences between two sides', () => {
   for (const { title, actual, exactness = 'bits', counts } of ROWS) {
     it(`show ${title}`, () => {
       const found = new DifferenceFinder(exactness).compare(expected, actual);
@@ -87,7 +87,7 @@ describe('the differences of two sides', () => {
 });
 
 describe('the history of writes', () => {
-  it('finds every request that carried a sample, and survives a broken one', () => {
+  it('finds every request that contained a sample, and skips an invalid one', () => {
     const seen = (request: number, body: Buffer): SeenRequest => ({
       way: 'write',
       request,

@@ -5,14 +5,14 @@ import { faultAt, planFaults } from '../../storm/fault-plan.ts';
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
 const DESTINATIONS = ['prometheus', 'victoria-metrics'] as const;
 
-describe('the plan of faults', () => {
-  it('is the same for the same seed, and another one for another seed', () => {
+describe('the fault plan', () => {
+  it('is the same for the same seed, and different for another', () => {
     const options = { seed: 7, way: 'write', destination: 'prometheus' } as const;
     assert.deepEqual(planFaults(options), planFaults(options));
     assert.notDeepEqual(planFaults(options), planFaults({ ...options, seed: 8 }));
   });
 
-  it('ends, and leaves a healthy request between two stretches', () => {
+  it('ends, and leaves a successful request between two stretches', () => {
     for (const seed of SEEDS) {
       for (const way of WAYS) {
         const plan = planFaults({ seed, way, destination: 'prometheus' });
@@ -28,7 +28,7 @@ describe('the plan of faults', () => {
     }
   });
 
-  it('has only faults that belong on that way, and no double that nobody could prevent', () => {
+  it('has only faults that apply to their route, and no unavoidable duplicates', () => {
     for (const seed of SEEDS) {
       for (const way of WAYS) {
         for (const { kind } of planFaults({ seed, way, destination: 'victoria-metrics' })) {
@@ -39,14 +39,14 @@ describe('the plan of faults', () => {
     }
   });
 
-  it('has only the kinds that were chosen, and nothing where none of them can be', () => {
+  it('has only the selected kinds, and nothing when none of them apply', () => {
     const kinds = FAULT_KINDS.filter(({ name }) => name === 'stored-503');
     const plan = planFaults({ seed: 1, way: 'write', destination: 'prometheus', kinds });
     assert.ok(plan.length > 0 && plan.every(({ kind }) => kind.name === 'stored-503'));
     assert.deepEqual(planFaults({ seed: 1, way: 'source', destination: 'prometheus', kinds }), []);
   });
 
-  it('has every kind within some hundred seeds', () => {
+  it('has every kind within a few hundred seeds', () => {
     const planned = new Set<string>();
     for (const seed of SEEDS)
       for (const way of WAYS)

@@ -108,26 +108,26 @@ const killed = run(1, { killed: SIGKILL, exitCode: null, exitSignal: 'SIGKILL', 
 const interrupted = run(1, { killed: SIGTERM, exitCode: 143, result: { ...DONE, phase: 'Interrupted' } });
 
 const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findings: readonly string[]])[] = [
-  ['nothing in a run that did its work', {}, []],
-  ['nothing in runs that were killed, and one that did the rest', { runs: [killed, interrupted, run(3)] }, []],
-  ['a run that ends by a signal that nobody sent', { runs: [run(1, { exitSignal: 'SIGSEGV' }), run(2)] }, ['crash']],
+  ['no finding for a complete run', {}, []],
+  ['no finding for killed runs and one that completes the copy', { runs: [killed, interrupted, run(3)] }, []],
+  ['a run that ends with a signal that was not sent', { runs: [run(1, { exitSignal: 'SIGSEGV' }), run(2)] }, ['crash']],
   ['a run that prints nothing', { runs: [run(1, { result: undefined }), run(2)] }, ['crash']],
   ['a run that does not end', { runs: [run(1, { timedOut: true, result: undefined })] }, ['hang', 'never-done']],
-  ['a copy that is never done', { runs: [killed] }, ['never-done']],
+  ['a copy that is never completed', { runs: [killed] }, ['never-done']],
   ['an interruption without a signal', { runs: [{ ...interrupted, killed: undefined }, run(2)] }, ['misreport']],
   ['a run that gives up', { runs: [failure('destination'), run(2)], requests: [request('503-instead')] }, ['gave-up']],
   [
-    'a run that gives up at what looks like a wrong setting, after good responses',
+    'a run that gives up on an apparent configuration error, after good responses',
     { runs: [failure('destination'), run(2)], requests: [request('404-instead', { goodBefore: true })] },
     ['gave-up'],
   ],
   [
-    'no fault in a run that gives up at it before any good response',
+    'no finding for a run that gives up on it before any good response',
     { runs: [failure('destination'), run(2)], requests: [request('404-instead')] },
     ['explained'],
   ],
   [
-    'no fault in such a run whose other requests meet another fault before it is over',
+    'no finding for such a run whose other requests meet another fault before it ends',
     {
       runs: [failure('destination'), run(2)],
       requests: [request('404-instead'), request('500-instead', { request: 2, goodBefore: true })],
@@ -140,7 +140,7 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
     ['gave-up'],
   ],
   [
-    'a run that gives up for the fault of another side',
+    'a run that gives up because of a fault of another side',
     { runs: [failure('source'), run(2)], requests: [request('404-instead')] },
     ['gave-up'],
   ],
@@ -150,29 +150,33 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
     ['gave-up', 'misreport'],
   ],
   ['lost samples', { found: counted({ missing: 1 }) }, ['lost']],
-  ['no lost samples in a copy that is not done', { runs: [killed], found: counted({ missing: 1 }) }, ['never-done']],
+  ['no lost samples in an incomplete copy', { runs: [killed], found: counted({ missing: 1 }) }, ['never-done']],
   [
-    'doubled, further and changed samples',
+    'duplicate, additional and changed samples',
     { found: counted({ doubled: 1, extra: 1, different: 1 }) },
     ['doubled', 'extra', 'different'],
   ],
   [
-    'a failure of the rig in a double that came later than anyone has to wait',
+    'a failure of the test rig for a duplicate that came too late to be detected',
     {
       found: { ...counted({ doubled: 1 }), differences: { ...counted({ doubled: 1 }).differences, first: [DOUBLE] } },
       carriers: new Map([[DOUBLE, [request('stored-after-reset', { lagMs: 700 })]]]),
     },
     ['rig'],
   ],
-  ['a server that could not be reached', { requests: [request(undefined, { brokenBy: 'ECONNREFUSED' })] }, ['rig']],
+  ['an unreachable server', { requests: [request(undefined, { brokenBy: 'ECONNREFUSED' })] }, ['rig']],
   [
-    'a last mark that counts something else',
+    'a last mark with different counts',
     { found: { ...FOUND, lastMark: { ...LAST_MARK, samples: 99 } } },
     ['misreport'],
   ],
-  ['a last mark at another time', { found: { ...FOUND, lastMark: { ...LAST_MARK, timeMs: END_MS } } }, ['misreport']],
   [
-    'other counts beside the last mark',
+    'a last mark at a different time',
+    { found: { ...FOUND, lastMark: { ...LAST_MARK, timeMs: END_MS } } },
+    ['misreport'],
+  ],
+  [
+    'different counts with the last mark',
     { found: { ...FOUND, lastMark: { ...LAST_MARK, counts: { read: 100, written: 90 } } } },
     ['misreport'],
   ],
@@ -180,7 +184,7 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
   ...(
     [
       ['samples that are not accounted for', { samplesWritten: 89 }],
-      ['samples that were rejected by nobody', { samplesWritten: 89, samplesRejected: { other: 1 } }],
+      ['samples that no store rejected', { samplesWritten: 89, samplesRejected: { other: 1 } }],
       ['conflicts that do not exist', { samplesWritten: 89, samplesConflicting: 1 }],
       ['samples that nothing filters', { samplesWritten: 89, samplesFiltered: 1 }],
       ['another end', { through: new Date(END_MS - 1).toISOString() }],
@@ -195,7 +199,7 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
     { runs: [run(1, { result: { ...DONE, ...fields }, exitCode: 'samplesRejected' in fields ? 3 : 0 })] },
     ['misreport'],
   ]),
-  ['an exit code that the result does not have', { runs: [run(1, { exitCode: 3 })] }, ['misreport']],
+  ['an exit code that does not match the result', { runs: [run(1, { exitCode: 3 })] }, ['misreport']],
 ];
 
 describe('the blame for a run that gave up', () => {
@@ -212,8 +216,8 @@ describe('the blame for a run that gave up', () => {
     request('stored-504', { request: 4, stored: [400] }),
   ];
 
-  it('is on the last fault of that side', () => assert.deepEqual(blamed('unexpected-status', requests), [4]));
-  it('of refused samples is on the fault that hid what the store had taken', () =>
+  it('is the last fault of that side', () => assert.deepEqual(blamed('unexpected-status', requests), [4]));
+  it('for rejected samples is the fault that hid what the store had accepted', () =>
     assert.deepEqual(blamed('samples-rejected', requests), [1]));
 });
 

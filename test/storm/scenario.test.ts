@@ -11,7 +11,7 @@ const scenarios = SEEDS.map((seed) => drawScenario(seed));
 const valuesOf = (field: (scenario: Scenario) => unknown) => new Set(scenarios.map(field));
 
 describe('the scenario of a seed', () => {
-  it('is the same for the same seed, alone or of one pair only', () => {
+  it('is the same for the same seed, for one pair of stores too', () => {
     for (const scenario of scenarios) assert.deepEqual(drawScenario(scenario.seed), scenario);
     for (const seed of SEEDS) {
       assert.notEqual(drawScenario(seed, 'prometheus-prometheus').destination, 'victoria-metrics');
@@ -19,7 +19,7 @@ describe('the scenario of a seed', () => {
     }
   });
 
-  it('comes in all combinations that matter', () => {
+  it('covers all relevant combinations', () => {
     const combinations = valuesOf(({ destination, ordering, readMode, progress }) =>
       [destination, ordering, readMode, progress].join(' '),
     );
@@ -29,7 +29,7 @@ describe('the scenario of a seed', () => {
     assert.deepEqual([...valuesOf(({ kills }) => kills.length)].sort(), [0, 1, 2, 3]);
   });
 
-  it('is a manifest that the program takes', () => {
+  it('is a manifest that the program accepts', () => {
     const addresses = { source: 'http://127.0.0.1:1', write: 'http://127.0.0.1:2', progress: 'http://127.0.0.1:3' };
     for (const scenario of scenarios.slice(0, 20)) {
       const spec = specOf(scenario, addresses, { startMs: START_MS, endMs: START_MS + 3_600_000 });
@@ -39,7 +39,7 @@ describe('the scenario of a seed', () => {
     }
   });
 
-  it('leaves out by its selector what it leaves out of the comparison', () => {
+  it('excludes by its selector what it excludes from the comparison', () => {
     const scenario = drawScenario(1, 'prometheus-victoriametrics');
     assert.match(selectorOf(scenario), /integer_histogram/);
     assert.equal(isCopied(scenario, 'test_integer_histogram'), false);
@@ -47,8 +47,8 @@ describe('the scenario of a seed', () => {
   });
 });
 
-describe('the command line of the storm', () => {
-  it('has defaults, and names what is wrong', () => {
+describe('the storm command line', () => {
+  it('has defaults, and reports invalid options', () => {
     const { kinds, ...defaults } = parseStormArguments([]);
     assert.equal(kinds, undefined);
     assert.deepEqual(defaults, { seeds: 10, firstSeed: 1, pair: undefined, selection: '', verbose: false });

@@ -10,7 +10,7 @@ import { parseDeb822Sources, parseOneLineSources } from './debian-packages.ts';
 import { environmentVariable, findServer } from './install.ts';
 import { parseDumpLine } from './promtool-dump.ts';
 
-describe('the cache of servers', () => {
+describe('the server cache', () => {
   const before = process.env['XDG_CACHE_HOME'];
   let directory = '';
 
@@ -25,7 +25,7 @@ describe('the cache of servers', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('installs once when several ask at the same time', async () => {
+  it('installs once for concurrent requests', async () => {
     let installations = 0;
     const ask = () =>
       installOnce('thing', async (target) => {
@@ -40,7 +40,7 @@ describe('the cache of servers', () => {
     assert.equal((await installedRecord('thing'))?.version, '1.2');
   });
 
-  it('keeps nothing of an installation that failed, and tries again', async () => {
+  it('removes a failed installation, and retries', async () => {
     const failing = installOnce('thing', async (target) => {
       await writeFile(join(target, 'half'), 'x');
       throw new Error('network gone');
@@ -51,7 +51,7 @@ describe('the cache of servers', () => {
     assert.equal(existsSync(join(path, 'half')), false);
   });
 
-  it('takes over the lock of a process that is dead or has fallen silent', async () => {
+  it('takes over the lock of a process that is dead or unresponsive', async () => {
     const lock = join(directory, 'lock');
     await writeFile(lock, 'another-host 1');
     const longAgo = new Date(Date.now() - 60_000);
@@ -63,11 +63,11 @@ describe('the cache of servers', () => {
     assert.equal(existsSync(lock), false);
   });
 
-  it('says which variable to set for a version that nobody knows how to install', async () => {
+  it('names the variable to set for a version without an installer', async () => {
     await assert.rejects(findServer('prometheus', '1.8'), /known: 2\.24, .*set PROMETHEUS_1_8 to its path/);
   });
 
-  it('refuses a variable that names no file', async () => {
+  it('rejects a variable that names no file', async () => {
     const variable = environmentVariable('victoria-metrics', '1.145');
     assert.equal(variable, 'VICTORIA_METRICS_1_145');
     const beforeThis = process.env[variable];
@@ -128,7 +128,7 @@ describe("the machine's package archives", () => {
 });
 
 describe("a line of promtool's dump", () => {
-  it('is cut where its labels end, whatever they hold', () => {
+  it('is split where its labels end, whatever they contain', () => {
     const line = String.raw`{"größe"="groß", __name__="up", a="x} \"y\" \\ \n\x00\u00ad🌍"} 1.5 1700000000000`;
     const { labels, labelsEnd } = parseDumpLine(line);
     assert.deepEqual(labels, [
@@ -139,7 +139,7 @@ describe("a line of promtool's dump", () => {
     assert.equal(line.slice(labelsEnd), '1.5 1700000000000');
   });
 
-  it('may have no labels at all', () => {
+  it('may have no labels', () => {
     assert.deepEqual(parseDumpLine('{} 1 2'), { labels: [], labelsEnd: 3 });
   });
 });

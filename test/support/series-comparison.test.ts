@@ -23,7 +23,7 @@ describe('generated data', () => {
     assert.ok(compareSeries(make(), other, bits).differences > 1_000);
   });
 
-  it('holds stale markers, NaN payloads, infinities and both zeros', () => {
+  it('contains stale markers, NaN payloads, infinities and both zeros', () => {
     const held = new Set([...make().values()].flatMap((series) => [...series.bits]));
     const wanted = [STALE_MARKER, 0x7ff8dead0000beefn, 0xfff800000000002an, 0x7ff8000000000001n, 0n, 1n << 63n];
     for (const value of [...wanted, bitsOf(Number.POSITIVE_INFINITY), bitsOf(Number.NEGATIVE_INFINITY)]) {
@@ -31,7 +31,7 @@ describe('generated data', () => {
     }
   });
 
-  it('has its samples in order, inside the range, and no time twice in a series', () => {
+  it('has its samples in order, inside the range, and no duplicate timestamps in a series', () => {
     for (const series of make().values()) {
       for (const times of [series.timesMs, series.histogramTimesMs]) {
         for (const [i, timeMs] of times.entries()) {
@@ -41,7 +41,7 @@ describe('generated data', () => {
     }
   });
 
-  it('can be cut in two without loss', () => {
+  it('can be split in two without loss', () => {
     const set = make();
     const middleMs = startMs + 5_000_000;
     const halves = countSamples(sliceSeries(set, startMs, middleMs)) + countSamples(sliceSeries(set, middleMs, endMs));
@@ -49,8 +49,8 @@ describe('generated data', () => {
   });
 });
 
-describe('the comparison of series', () => {
-  it('counts every sample of every series, and finds no difference between equals', () => {
+describe('the series comparison', () => {
+  it('counts every sample of every series, and finds no difference between equal sets', () => {
     const comparison = compareSeries(make(), make(), bits);
     assert.deepEqual(comparison, {
       seriesCompared: kinds.length * 2,
@@ -59,7 +59,7 @@ describe('the comparison of series', () => {
     });
   });
 
-  it('tells a stale marker from another NaN, bit for bit', () => {
+  it('distinguishes a stale marker from another NaN, bit for bit', () => {
     const actual = make();
     const [key, series] = one(actual, 'test_stale');
     const index = series.bits.indexOf(STALE_MARKER);
@@ -74,7 +74,7 @@ describe('the comparison of series', () => {
     );
   });
 
-  it('sees one sample that is missing and names its time', () => {
+  it('finds one missing sample and reports its time', () => {
     const actual = make();
     const [, series] = one(actual, 'test_counter');
     const missingMs = series.timesMs[7];
@@ -88,7 +88,7 @@ describe('the comparison of series', () => {
     );
   });
 
-  it('sees one sample that is there twice', () => {
+  it('finds one duplicate sample', () => {
     const actual = make();
     const [, series] = one(actual, 'test_counter');
     series.timesMs = Float64Array.of(...series.timesMs.subarray(0, 1), ...series.timesMs);
@@ -106,14 +106,14 @@ describe('the comparison of series', () => {
     assert.equal(compareSeries(make(), less, { ...bits, ignore }).differences, 0);
   });
 
-  it('sees a histogram whose one bucket differs', () => {
+  it('finds a histogram with one different bucket', () => {
     const actual = make();
     const [, series] = one(actual, 'test_integer_histogram');
     series.histograms[3] = series.histograms[3]?.replace(/=(\d+)/, '=1$1') ?? '';
     assert.equal(compareSeries(make(), actual, bits).differences, 1);
   });
 
-  it('allows a relative 10⁻¹¹ where it is asked to, and no more', () => {
+  it('allows a relative difference of 10⁻¹¹ on request, and no more', () => {
     const actual = make();
     const [, series] = one(actual, 'test_random');
     const values = new Float64Array(series.bits.buffer);
@@ -124,7 +124,7 @@ describe('the comparison of series', () => {
     assert.equal(compareSeries(make(), actual, { values: 'relative-1e-11' }).differences, 1);
   });
 
-  it('expects start timestamps only where asked to', () => {
+  it('expects start timestamps only on request', () => {
     const withStarts = () => generateDataset({ series: 3, startMs, endMs, kinds, startTimes: true });
     const without = generateDataset({ series: 3, startMs, endMs, kinds });
     assert.equal(compareSeries(withStarts(), without, bits).differences, 0);
@@ -135,7 +135,7 @@ describe('the comparison of series', () => {
     );
   });
 
-  it('knows what VictoriaMetrics and InfluxDB leave out', () => {
+  it('knows what VictoriaMetrics and InfluxDB drop', () => {
     const special = generateDataset({ series: 1, startMs, endMs, kinds: ['special'] });
     const numbers = [...special.values()].flatMap((series) => [...new Float64Array(series.bits.buffer)]);
     const stale = [...special.values()].flatMap((series) => [...series.bits]).filter((b) => b === STALE_MARKER).length;

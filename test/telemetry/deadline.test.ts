@@ -18,7 +18,7 @@ describe('a deadline', () => {
     assert.equal(deadline.expired, true);
   });
 
-  it('aborts it with the reason of the outer signal, before and after it began', () => {
+  it('aborts the work with the reason of the outer signal, before and after the start', () => {
     const outer = new AbortController();
     using begun = new Deadline(outer.signal);
     const reason = new Error('given up');
@@ -30,7 +30,7 @@ describe('a deadline', () => {
     }
   });
 
-  it('ends nothing after it was stopped', async () => {
+  it('aborts nothing after it was stopped', async () => {
     const clock = new ManualClock();
     using deadline = new Deadline();
     deadline.start(clock, 1000, late);
@@ -40,7 +40,7 @@ describe('a deadline', () => {
     assert.equal(deadline.expired, false);
   });
 
-  it('aborts what is left at its end, without a timer or a listener that stays', async () => {
+  it('aborts pending work when disposed, without a remaining timer or listener', async () => {
     const clock = new ManualClock();
     const outer = new AbortController();
     const deadline = new Deadline(outer.signal);

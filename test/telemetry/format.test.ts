@@ -122,15 +122,15 @@ const tables: [string, (value: number) => string | undefined, [number, string | 
 describe('formatting for people', () => {
   for (const [name, format, rows] of tables) {
     describe(name, () => {
-      for (const [value, text] of rows) it(`${value} is ${text}`, () => assert.equal(format(value), text));
+      for (const [value, text] of rows) it(`formats ${value} as ${text}`, () => assert.equal(format(value), text));
     });
   }
 
-  it('never takes more than six columns for a count below a thousand peta', () => {
+  it('uses at most six columns for a count below a thousand peta', () => {
     fc.assert(fc.property(fc.double({ min: 0, max: 9.9e17, noNaN: true }), (count) => formatCount(count).length <= 6));
   });
 
-  it('says 100.0% only when nothing is left', () => {
+  it('shows 100.0% only when nothing is left', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 0.999999, noNaN: true }), (ratio) => formatPercent(ratio) !== '100.0%'),
     );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { ListenError, livez, parseListenAddress, startHttpServer } from '../../src/telemetry/http-server.ts';
 
-describe('an address to listen on', () => {
+describe('a listen address', () => {
   const good: [string, { host: string | undefined; port: number }][] = [
     ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
@@ -12,7 +12,7 @@ describe('an address to listen on', () => {
     ['[fe80::1%eth0]:1', { host: 'fe80::1%eth0', port: 1 }],
   ];
   for (const [text, address] of good) {
-    it(`${text} is one`, () => assert.deepEqual(parseListenAddress(text), address));
+    it(`may be ${text}`, () => assert.deepEqual(parseListenAddress(text), address));
   }
   for (const text of [
     '',
@@ -28,7 +28,7 @@ describe('an address to listen on', () => {
     'a b:1',
     '[localhost]:1',
   ]) {
-    it(`${JSON.stringify(text)} is none`, () => assert.equal(parseListenAddress(text), undefined));
+    it(`cannot be ${JSON.stringify(text)}`, () => assert.equal(parseListenAddress(text), undefined));
   }
 });
 
@@ -41,7 +41,7 @@ describe('the HTTP server', () => {
     },
   };
 
-  it('serves its pages, 404 for others, 405 for other methods, 500 for a page that fails', async () => {
+  it('serves its pages, 404 for others, 405 for other methods, 500 for a page that throws', async () => {
     const server = await startHttpServer({ host: '127.0.0.1', port: 0 }, pages);
     try {
       const metrics = await fetch(`${server.url}/metrics?x=1`);
@@ -64,7 +64,7 @@ describe('the HTTP server', () => {
     await assert.rejects(fetch(`${server.url}/livez`));
   });
 
-  it('closes although a client keeps its connection', async () => {
+  it('closes although a client keeps its connection open', async () => {
     const server = await startHttpServer({ host: '127.0.0.1', port: 0 }, pages);
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     await new Promise((resolve) => socket.once('connect', resolve));
@@ -74,7 +74,7 @@ describe('the HTTP server', () => {
     await closed;
   });
 
-  it('says which address is in use', async () => {
+  it('names the address that is in use', async () => {
     const server = await startHttpServer({ host: '127.0.0.1', port: 0 }, pages);
     const port = Number(new URL(server.url).port);
     await assert.rejects(startHttpServer({ host: '127.0.0.1', port }, pages), (error) => {
@@ -86,7 +86,7 @@ describe('the HTTP server', () => {
     await server.close();
   });
 
-  it('says that an address is not of this machine', async () => {
+  it('reports that an address does not belong to this machine', async () => {
     await assert.rejects(startHttpServer({ host: '192.0.2.1', port: 0 }, pages), /this machine has no such address/);
   });
 });

@@ -20,14 +20,14 @@ function logged(
 const text = (fields: Record<string, unknown>) => logged('m', fields).slice('2026-01-02T03:04:05.678Z info  m '.length);
 
 describe('the logger', () => {
-  it('writes text lines that grep and logfmt understand', () => {
+  it('writes text lines in logfmt', () => {
     assert.equal(
       logged('window split', { by: 'time', samples: 3, note: 'two words', empty: '', none: undefined }),
       '2026-01-02T03:04:05.678Z info  window split by=time samples=3 note="two words" empty=""',
     );
   });
 
-  it('writes one JSON object a line, in which no field hides time, level or message', () => {
+  it('writes one JSON object per line, in which no field replaces time, level or message', () => {
     assert.deepEqual(JSON.parse(logged('hello', { level: 'x', message: 'y', n: 1, list: [1, 'a'] }, 'json')), {
       time: '2026-01-02T03:04:05.678Z',
       level: 'info',
@@ -39,7 +39,7 @@ describe('the logger', () => {
     });
   });
 
-  it('leaves out what is below its level', () => {
+  it('omits messages below its level', () => {
     const levels: [LogLevel, string[]][] = [
       ['error', ['e']],
       ['warn', ['e', 'w']],
@@ -60,7 +60,7 @@ describe('the logger', () => {
     }
   });
 
-  it('colours the level alone, and only when it is told to', () => {
+  it('colors only the level, and only on request', () => {
     assert.equal(logged('m', {}, 'text', true), '2026-01-02T03:04:05.678Z \u001b[32minfo \u001b[39m m');
   });
 
@@ -68,22 +68,22 @@ describe('the logger', () => {
     const secret = new Secret('hunter2');
     const holders: [string, Record<string, unknown>][] = [
       ['a Secret', { value: secret }],
-      ['a Secret inside of objects and lists', { value: { deep: [{ deeper: secret }] } }],
+      ['a Secret inside objects and lists', { value: { deep: [{ deeper: secret }] } }],
       ['a Secret in a Map', { value: new Map([['x', secret]]) }],
       ['a URL with credentials', { value: new SecretUrl('http://me:hunter2@host/?p=hunter2') }],
       ['a Secret in a template', { value: `${secret}` }],
       [
-        'what is named like a secret',
+        'a field whose name looks like a secret',
         { password: 'hunter2', headers: { Authorization: 'Bearer hunter2', 'X-Api-Key': 'hunter2' } },
       ],
       ['userinfo in a URL', { url: 'http://me:hunter2@host/api' }],
       ['a query value in a URL', { url: new URL('http://host/write?db=x&p=hunter2') }],
-      ['a URL with userinfo inside of a text', { note: 'GET http://me:hunter2@host:9090/x: refused' }],
+      ['a URL with userinfo inside a text', { note: 'GET http://me:hunter2@host:9090/x: refused' }],
       ['a URL that does not parse', { note: 'bad URL "http://me:hunter2@:70000/"' }],
       ['a URL in an error', { error: new Error('connect to https://me:hunter2@host failed') }],
       ['the stack or the cause of an error', { error: new Error('failed', { cause: new Error('hunter2') }) }],
       [
-        'what an error carries beside message and code',
+        'fields of an error other than message and code',
         { error: Object.assign(new Error('failed'), { options: { p: 'hunter2' } }) },
       ],
       ['bytes', { body: Buffer.from('hunter2') }],
@@ -105,7 +105,7 @@ describe('the logger', () => {
     });
   });
 
-  it('shows what a secret is not: plain URLs verbatim, errors by code and message', () => {
+  it('shows what is not secret: plain URLs verbatim, errors by code and message', () => {
     assert.equal(text({ url: 'http://host:9090/api/v1/read' }), 'url=http://host:9090/api/v1/read');
     assert.equal(
       text({ error: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }),
@@ -115,13 +115,13 @@ describe('the logger', () => {
     assert.equal(text({ secret: new Secret('x') }), 'secret=***');
   });
 
-  it('escapes what would drive a terminal or begin a line of its own', () => {
+  it('escapes terminal control sequences and line breaks', () => {
     assert.equal(text({ label: 'a\u001b[2J\nb\u009bc\u202ed' }), 'label="a\\u001b[2J\\nb\\u009bc\\u202ed"');
     assert.equal(text({ label: 'say "x" \\ y=z' }), 'label="say \\"x\\" \\\\ y=z"');
     assert.equal(text({ 'a b=c\n': 1 }), 'a_b_c\\n=1');
   });
 
-  it('never writes a control character, whatever it is given, and its JSON reads back', () => {
+  it('never writes a control character, whatever its input, and its JSON can be parsed', () => {
     const anything = fc.string({ unit: 'binary', maxLength: 60 });
     fc.assert(
       fc.property(anything, fc.dictionary(anything, fc.anything()), (message, fields) => {
@@ -134,13 +134,13 @@ describe('the logger', () => {
     );
   });
 
-  it('keeps the beginning of what is very long', () => {
+  it('keeps the start of a very long message', () => {
     const line = text({ body: 'x'.repeat(1_000_000) });
     assert.ok(line.length < 2100);
     assert.match(line, /x… \(998000 more characters\)"$/);
   });
 
-  it('survives an object that refers to itself', () => {
+  it('handles circular references', () => {
     const loop: Record<string, unknown> = { name: 'loop' };
     loop['self'] = loop;
     assert.match(text({ loop }), /^loop="\{/);

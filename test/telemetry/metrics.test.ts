@@ -40,7 +40,7 @@ describe('the metric catalogue', () => {
   const definitions: readonly MetricDefinition[] = Object.values(METRICS);
 
   for (const { name, type, labels, help, buckets } of definitions) {
-    it(`${name} follows Prometheus' naming`, () => {
+    it(`${name} follows Prometheus' naming conventions`, () => {
       assert.match(name, /^(prom_migrator|process|nodejs)(_[a-z0-9]+)+$/);
       assert.equal(name.endsWith('_total'), type === 'counter');
       assert.ok(!/_(ms|milliseconds|minutes|kb|mb|percent|count|sum|bucket)(_|$)/.test(name));
@@ -53,7 +53,7 @@ describe('the metric catalogue', () => {
     });
   }
 
-  it('has no name twice, and not the name of the progress series', () => {
+  it('has unique names, different from the progress series', () => {
     const names = definitions.map(({ name }) => name);
     assert.equal(new Set(names).size, names.length);
     assert.ok(!names.includes('prom_migrator_progress'));
@@ -64,7 +64,7 @@ describe('the metric catalogue', () => {
     assert.ok(text.includes(`\n${metricsTable()}\n`), `the table should be:\n${metricsTable()}`);
   });
 
-  it('is what is exposed, no more and no less', async () => {
+  it('matches what is exposed, no more and no less', async () => {
     const metrics = new MigrationMetrics();
     const { body, contentType } = await metrics.exposition();
     assert.match(contentType, /^text\/plain; version=0\.0\.4/);
@@ -77,7 +77,7 @@ describe('the metric catalogue', () => {
 });
 
 describe('the metrics of a migration', () => {
-  it('take the totals over', async () => {
+  it('take over the totals', async () => {
     const metrics = new MigrationMetrics();
     metrics.update('default/demo', totals);
     const values = await exposed(metrics);
@@ -155,7 +155,7 @@ describe('the metrics of a migration', () => {
     assert.equal(values.get('prom_migrator_phase{migration="a/b",phase="Succeeded"}'), 1);
   });
 
-  it('say nothing of a range that is not known yet', async () => {
+  it('omit a range that is not known yet', async () => {
     const metrics = new MigrationMetrics();
     metrics.update('a/b', { ...totals, endMs: totals.startMs });
     const values = await exposed(metrics);
@@ -163,7 +163,7 @@ describe('the metrics of a migration', () => {
     assert.equal(values.has('prom_migrator_completed_ratio{migration="a/b"}'), false);
   });
 
-  it('count requests by side and code, and make one series of all codes that are none', async () => {
+  it('count requests by side and code, and combine all invalid codes in one series', async () => {
     const metrics = new MigrationMetrics();
     const request = { side: 'source', code: 200, seconds: 0.2, sentBytes: 10, receivedBytes: 1000 };
     metrics.request('a/b', request);
@@ -188,7 +188,7 @@ describe('the metrics of a migration', () => {
     assert.equal(values.get('prom_migrator_retries_total{migration="a/b",side="destination",reason="503"}'), 1);
   });
 
-  it('are brought up to date before a scrape, until that is ended', async () => {
+  it('are updated before a scrape, until this is stopped', async () => {
     const metrics = new MigrationMetrics();
     let samplesWritten = 1;
     const end = metrics.beforeScrape(() => metrics.update('a/b', { ...totals, samplesWritten }));
@@ -200,7 +200,7 @@ describe('the metrics of a migration', () => {
     assert.equal((await exposed(metrics)).get('prom_migrator_samples_written_total{migration="a/b"}'), 8);
   });
 
-  it('of a thousand are taken away at once for little more than those of one', async () => {
+  it('of a thousand are removed at once for little more than the cost of one', async () => {
     const metrics = new MigrationMetrics();
     const names = Array.from({ length: 1_000 }, (_, number) => `team/small-${number}`);
     for (const name of ['team/stays', ...names]) {
@@ -220,13 +220,13 @@ describe('the metrics of a migration', () => {
     assert.ok((await metrics.exposition()).body.includes('team/small-1'), 'it may come back');
   }).timeout(20_000);
 
-  it('of two instances know nothing of each other', async () => {
+  it('of two instances are independent', async () => {
     const one = new MigrationMetrics();
     one.update('a/b', totals);
     assert.ok(!(await new MigrationMetrics().exposition()).body.includes('a/b'));
   });
 
-  it('tell of the process', async () => {
+  it('include those of the process', async () => {
     const values = await exposed(new MigrationMetrics());
     assert.ok((values.get('process_resident_memory_bytes') ?? 0) > 1e7);
     assert.ok((values.get('process_cpu_seconds_total') ?? 0) > 0);

@@ -5,7 +5,7 @@ import { Waiters } from '../../src/telemetry/waiters.ts';
 const never = new AbortController().signal;
 
 describe('a queue of waiters', () => {
-  it('admits them in the order of their arrival, with what each gets', async () => {
+  it('admits waiters in order of arrival, with what each gets', async () => {
     const waiters = new Waiters<string, number>();
     const both = Promise.all([waiters.wait('a', never), waiters.wait('b', never)]);
     assert.equal(waiters.firstWanted, 'a');
@@ -18,7 +18,7 @@ describe('a queue of waiters', () => {
     waiters.admitFirst(3);
   });
 
-  it('lets one that is aborted go with its reason, and tells the queue afterwards', async () => {
+  it('rejects an aborted waiter with its reason, and notifies the queue afterwards', async () => {
     const waiters = new Waiters<string>();
     const abort = new AbortController();
     let first: string | undefined;
@@ -34,7 +34,7 @@ describe('a queue of waiters', () => {
     await patient;
   });
 
-  it('does not take one whose signal is aborted already', async () => {
+  it('rejects a waiter whose signal is already aborted', async () => {
     const waiters = new Waiters<string>();
     const reason = new Error('too late');
     await assert.rejects(waiters.wait('a', AbortSignal.abort(reason)), reason);
@@ -50,7 +50,7 @@ describe('a queue of waiters', () => {
       assert.equal((result as PromiseRejectedResult).reason, reason);
   });
 
-  it('leaves no listener at a signal, however the waiting ended', async () => {
+  it('leaves no listener on a signal, however the waiting ended', async () => {
     const waiters = new Waiters<string>();
     const { signal } = new AbortController();
     const waiting = [waiters.wait('a', signal), waiters.wait('b', signal)];

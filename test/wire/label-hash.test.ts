@@ -9,7 +9,7 @@ const plain = encodeLabels([
 ]);
 
 describe('labelKey', () => {
-  it('tells apart exactly the arrays that differ', () => {
+  it('is equal only for equal arrays', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
         assert.equal(labelKey(a) === labelKey(b), Buffer.compare(a, b) === 0);
@@ -30,14 +30,14 @@ describe('hashLabels', () => {
     );
   }
 
-  it('gives safe integers, no collision in 50 000 similar series', () => {
+  it('returns safe integers, without a collision in 50 000 similar series', () => {
     const hashes = new Set(manySeries().map(hashLabels));
     assert.equal(hashes.size, 50_000);
     for (const hash of hashes) assert.ok(Number.isSafeInteger(hash) && hash >= 0);
   });
 
   for (const lanes of [2, 3, 7, 16, 64]) {
-    it(`spreads similar series evenly over ${lanes} lanes`, () => {
+    it(`distributes similar series evenly over ${lanes} lanes`, () => {
       const counts = new Array<number>(lanes).fill(0);
       for (const labels of manySeries()) counts[hashLabels(labels) % lanes]!++;
       const expected = 50_000 / lanes;

@@ -19,7 +19,7 @@ function rawRegion(labels: readonly (readonly [Uint8Array, Uint8Array])[]): Uint
 }
 
 describe('formatLabels', () => {
-  it('writes labels as PromQL does', () => {
+  it('writes labels like PromQL', () => {
     assert.equal(formatLabels(plain), '{__name__="up", job="node"}');
     assert.equal(formatLabels(new Uint8Array(0)), '{}');
     assert.equal(formatLabels(encodeLabels([['my.name', 'a"b\\c\n']])), '{"my.name"="a\\"b\\\\c\\n"}');
@@ -46,7 +46,7 @@ describe('formatLabels', () => {
     assert.equal(formatLabels(encodeLabels([['a', 'x'.repeat(900)]])), `{a="${'x'.repeat(900)}"}`);
   });
 
-  it('shows what it can of broken bytes', () => {
+  it('shows the readable part of invalid bytes', () => {
     assert.equal(formatLabels(plain.subarray(0, plain.length - 1)), '{__name__="up"…}');
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {

@@ -34,7 +34,7 @@ function byName([a]: readonly [string, string], [b]: readonly [string, string]):
 }
 
 describe('canonicalLabels', () => {
-  it('returns what is canonical already as it stands, without a copy', () => {
+  it('returns a canonical region unchanged, without a copy', () => {
     assert.equal(canonicalLabels(plain), plain);
     const long = encodeLabels([
       ['a', 'x'.repeat(300)],
@@ -45,7 +45,7 @@ describe('canonicalLabels', () => {
     assert.equal(canonicalLabels(none), none);
   });
 
-  it('takes the region that protobufjs writes for a sorted label set as canonical', () => {
+  it('treats the region that protobufjs writes for a sorted label set as canonical', () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         const sorted = labels.filter(([name]) => name !== '').toSorted(byName);
@@ -55,7 +55,7 @@ describe('canonicalLabels', () => {
     );
   });
 
-  it('gives one form for every order of the same labels', () => {
+  it('returns one form for every order of the same labels', () => {
     fc.assert(
       fc.property(
         labelSets.chain((labels) =>
@@ -102,14 +102,14 @@ describe('canonicalLabels', () => {
     );
   });
 
-  it('drops a label with an empty value, written or left out', () => {
+  it('drops a label with an empty value, explicit or omitted', () => {
     const region = labelRegion([{ name: '__name__', value: 'up' }, { name: 'gone' }, { name: 'job', value: 'node' }]);
     assert.deepEqual(canonicalLabels(region), plain);
     const written = rawRegion([[Buffer.from('gone'), new Uint8Array(0)]]);
     assert.deepEqual(canonicalLabels(written), new Uint8Array(0));
   });
 
-  it('drops a repetition and refuses one name with two values', () => {
+  it('drops a repeated label and rejects one name with two values', () => {
     const once = { name: 'job', value: 'node' };
     const first = { name: '__name__', value: 'up' };
     assert.deepEqual(canonicalLabels(labelRegion([first, once, once])), plain);
@@ -126,7 +126,7 @@ describe('canonicalLabels', () => {
     }
   });
 
-  it('refuses every truncation that does not end between two labels', () => {
+  it('rejects every truncation that does not end between two labels', () => {
     const boundaries = new Set([0, 16, plain.length]);
     assert.deepEqual(decodeLabels(plain.subarray(0, 16)), [['__name__', 'up']]);
     for (let end = 1; end < plain.length; end++) {
@@ -135,14 +135,14 @@ describe('canonicalLabels', () => {
     }
   });
 
-  it('refuses fields that are no labels and labels that are no messages', () => {
+  it('rejects fields that are not labels and labels that are not messages', () => {
     assert.throws(() => canonicalLabels(Uint8Array.of(0x12, 0)), corrupt);
     assert.throws(() => canonicalLabels(Uint8Array.of(0x08, 1)), corrupt);
     assert.throws(() => canonicalLabels(Uint8Array.of(0x0a, 2, 0x08, 1)), corrupt);
     assert.throws(() => canonicalLabels(Uint8Array.of(0x0a, 1, 0x0b)), corrupt);
   });
 
-  it('refuses ten million tiny labels at once', () => {
+  it('rejects ten million tiny labels immediately', () => {
     const empty = new Uint8Array(20_000_000);
     for (let at = 0; at < empty.length; at += 2) empty[at] = 0x0a;
     const startedMs = performance.now();
@@ -151,7 +151,7 @@ describe('canonicalLabels', () => {
     assert.ok(performance.now() - startedMs < 5000);
   });
 
-  it('never does anything but answer or throw a WireError, whatever the bytes', () => {
+  it('returns or throws a WireError, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         try {
@@ -167,7 +167,7 @@ describe('canonicalLabels', () => {
 });
 
 describe('encodeLabels and decodeLabels', () => {
-  it('bring back any UTF-8, sorted by bytes', () => {
+  it('round-trip any UTF-8, sorted by bytes', () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         assert.deepEqual(decodeLabels(encodeLabels(labels)), labels.toSorted(byName));
@@ -210,12 +210,12 @@ describe('encodeLabels and decodeLabels', () => {
     );
   });
 
-  it('refuse what is not UTF-8', () => {
+  it('reject what is not UTF-8', () => {
     const region = rawRegion([[Buffer.from('a'), Uint8Array.of(0xff)]]);
     assert.throws(() => decodeLabels(region), invalidLabels);
   });
 
-  it('refuse one name with two values', () => {
+  it('reject one name with two values', () => {
     assert.throws(
       () =>
         encodeLabels([
@@ -228,7 +228,7 @@ describe('encodeLabels and decodeLabels', () => {
 });
 
 describe('gatherLabels', () => {
-  it('puts scattered labels side by side', () => {
+  it('makes scattered labels contiguous', () => {
     const label = (name: string) => labelRegion([{ name, value: 'x' }]);
     const chunks = Uint8Array.of(0x12, 2, 0x18, 1);
     const message = Buffer.concat([chunks, label('a'), label('b'), chunks, label('c'), chunks]);

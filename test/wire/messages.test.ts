@@ -3,7 +3,7 @@ import { encodeReadRequest } from '../../src/wire/messages.ts';
 import { decodeMessage } from './support/oracle.ts';
 
 describe('encodeReadRequest', () => {
-  it('writes one query with matchers of all kinds, the accepted types in order, and no hints', () => {
+  it('writes one query with matchers of all types, the accepted types in order, and no hints', () => {
     const bytes = encodeReadRequest({
       startMs: 1_700_000_000_000,
       endMs: 1_700_000_059_999,
@@ -33,7 +33,7 @@ describe('encodeReadRequest', () => {
     });
   });
 
-  it('gives the bytes that the schema prescribes, written out by hand', () => {
+  it('writes the bytes that the schema prescribes, written out by hand', () => {
     const bytes = encodeReadRequest({
       startMs: -1,
       endMs: 300,
@@ -44,7 +44,7 @@ describe('encodeReadRequest', () => {
     assert.equal(Buffer.from(bytes).toString('hex'), `0a18 ${query} 12020100`.replaceAll(' ', ''));
   });
 
-  it('keeps negative and far times', () => {
+  it('preserves negative and large times', () => {
     for (const [startMs, endMs] of [
       [-62_135_596_800_000, -1],
       [0, 0],

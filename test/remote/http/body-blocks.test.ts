@@ -94,7 +94,7 @@ describe('the blocks of a body', function () {
   }
 
   for (const pauses of [false, true]) {
-    it(`are what the server sent, ${pauses ? 'with' : 'without'} pauses, side by side on connections that are used again`, async () => {
+    it(`match what the server sent, ${pauses ? 'with' : 'without'} pauses, in parallel on reused connections`, async () => {
       for (let round = 0; round < 4; round++) {
         const bodies = [1, 2, 3, 4].map(async (seed) => {
           const bytes = 3_000_000 + seed * 12_345;
@@ -106,7 +106,7 @@ describe('the blocks of a body', function () {
     });
   }
 
-  it('leave nothing of what the socket was read into to the garbage collector', async () => {
+  it('reuse the memory that the socket is read into', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const { most } = await read(`/5/${200 * MEBIBYTE}`, false);
     assert.ok(most - before < 10 * MEBIBYTE, `${Math.round((most - before) / MEBIBYTE)} MiB`);

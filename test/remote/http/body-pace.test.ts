@@ -20,16 +20,16 @@ function givenUpAfterMs(pace: BodyPace, bytes: number, everyMs: number): { atMs:
   return undefined;
 }
 
-describe('the pace of a body', () => {
+describe('the minimum rate of a body', () => {
   const table: [what: string, silenceMs: number, bytes: number, everyMs: number, expected: string | undefined][] = [
     ['nothing at all', 5 * SECOND_MS, 1, 6 * SECOND_MS, 'silent after 5 s'],
     ['a byte a second', 5 * SECOND_MS, 1, SECOND_MS, 'slow after 60 s'],
-    ['a byte a second where two minutes of silence are allowed', 2 * MINUTE_MS, 1, SECOND_MS, 'slow after 120 s'],
+    ['a byte a second when two minutes of silence are allowed', 2 * MINUTE_MS, 1, SECOND_MS, 'slow after 120 s'],
     ['4 bytes a second', 5 * SECOND_MS, 4, SECOND_MS, 'slow after 60 s'],
     ['5 bytes a second', 5 * SECOND_MS, 5, SECOND_MS, undefined],
     ['a large piece now and then', 2 * MINUTE_MS, 100_000, 119 * SECOND_MS, undefined],
     [
-      'a series of 600 bytes a minute where two minutes of silence are allowed',
+      'a series of 600 bytes a minute when two minutes of silence are allowed',
       2 * MINUTE_MS,
       600,
       MINUTE_MS,
@@ -37,13 +37,13 @@ describe('the pace of a body', () => {
     ],
   ];
   for (const [what, silenceMs, bytes, everyMs, expected] of table) {
-    it(`${expected === undefined ? 'lets go on' : 'gives up'} ${what}`, () => {
+    it(`${expected === undefined ? 'allows' : 'rejects'} ${what}`, () => {
       const end = givenUpAfterMs(new BodyPace(silenceMs), bytes, everyMs);
       assert.equal(end && `${end.kind} after ${Math.round(end.atMs / SECOND_MS)} s`, expected);
     });
   }
 
-  it('counts no time in which nothing is asked for', () => {
+  it('ignores time without a pending read', () => {
     const pace = new BodyPace(5 * SECOND_MS);
     for (let hour = 0; hour < 10; hour++) {
       const startMs = hour * 60 * MINUTE_MS;
@@ -56,7 +56,7 @@ describe('the pace of a body', () => {
     assert.equal(pace.look(600 * MINUTE_MS + 4 * SECOND_MS).kind, 'comes', '24 s of waiting by now');
   });
 
-  it('adds up the waits, however short each is', () => {
+  it('adds up the waiting times, however short each is', () => {
     const pace = new BodyPace(5 * SECOND_MS);
     let nowMs = 0;
     for (let i = 0; i < 61; i++) {

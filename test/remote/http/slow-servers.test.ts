@@ -37,8 +37,8 @@ function dripInto(socket: Socket, byte: string): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-describe('a server that drips', () => {
-  it('its body, a byte at a time in chunks, is given up after a minute of waiting', async () => {
+describe('a server that sends slowly', () => {
+  it('its body, a byte at a time in chunks, is aborted after a minute of waiting', async () => {
     await using server = await dripping(
       `HTTP/1.1 200 OK\r\nContent-Type: ${STREAMED}\r\nTransfer-Encoding: chunked\r\n\r\n`,
       '1\r\nx\r\n',
@@ -56,7 +56,7 @@ describe('a server that drips', () => {
     );
   });
 
-  it('its JSON is given up the same way', async () => {
+  it('its JSON is aborted in the same way', async () => {
     await using server = await dripping(
       'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n',
       ' ',
@@ -71,7 +71,7 @@ describe('a server that drips', () => {
     assert.equal(failure.side, 'progress');
   });
 
-  it('is waited for as long as this side takes nothing from it', async () => {
+  it('is not aborted as long as the client reads nothing', async () => {
     await using server = await dripping(
       `HTTP/1.1 200 OK\r\nContent-Type: ${STREAMED}\r\nTransfer-Encoding: chunked\r\n\r\n`,
       '1\r\nx\r\n',
@@ -87,7 +87,7 @@ describe('a server that drips', () => {
     assert.equal(next?.done, true);
   });
 
-  it('its headers is given up after the time to the first byte', async () => {
+  it('its headers is aborted after the timeout for the first byte', async () => {
     await using server = await dripping('HTTP/1.1 200 OK\r\nX-Header: ', 'x');
     const client = new ReadClient(
       endpointAt(server.url, { timeouts: { ...timeouts, firstByteMs: 100 } }),
@@ -98,7 +98,7 @@ describe('a server that drips', () => {
     assert.equal(failure.code, 'first-byte-timeout');
   });
 
-  it('its text behind a bad status is not waited for longer than ten seconds', async () => {
+  it('its error text is not awaited for longer than ten seconds', async () => {
     await using server = await dripping(
       'HTTP/1.1 500 Internal\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nbroken\r\n',
       '1\r\nx\r\n',
@@ -110,7 +110,7 @@ describe('a server that drips', () => {
     assert.match(failure.message, /broken/);
   });
 
-  it('takes a request a byte at a time is given up after the time for sending', async () => {
+  it('accepts a request a byte at a time is aborted after the send timeout', async () => {
     await using server = await listening(
       createServer({ pauseOnConnect: true }, (socket) => {
         // The system's own buffers take megabytes; then nothing is read.

@@ -87,7 +87,7 @@ describe('classifyFailure', () => {
     [undefined, 'refused', 'client-failure', /no further/],
     [new DOMException('the request was aborted', 'AbortError'), 'aborted', 'aborted', /request was aborted/],
   ] as const) {
-    it(`calls ${error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error)} ${code}`, () => {
+    it(`classifies ${error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error)} as ${code}`, () => {
       const failure = classifyFailure('source', error);
       assert.equal(failure.code, code);
       assert.equal(failure.class, expectedClass);
@@ -98,7 +98,7 @@ describe('classifyFailure', () => {
     });
   }
 
-  it('calls everything that breaks an answer cut off', () => {
+  it('classifies everything that interrupts a response as cut off', () => {
     for (const code of [
       'ECONNRESET',
       'EPIPE',
@@ -112,12 +112,12 @@ describe('classifyFailure', () => {
     }
   });
 
-  it('gives back what is classified already', () => {
+  it('returns an error that is already classified', () => {
     const error = new RemoteError({ class: 'refused', code: 'forbidden', side: 'source', what: 'returned 403' });
     assert.equal(classifyFailure('destination', error), error);
   });
 
-  it('hides userinfo and query values that a message holds', () => {
+  it('hides userinfo and query values in a message', () => {
     const { message } = classifyFailure(
       'source',
       new TypeError('Invalid URL: http://me:hunter2@host/read?p=word&db=x'),

@@ -20,15 +20,15 @@ function verdict(side: Side, status: number, text = '', headers: JudgedResponse[
   return [judged.class, judged.code, judged.reason].filter((part) => part !== undefined).join(' ');
 }
 
-describe('classifyAnswer', () => {
-  describe('to a write', () => {
+describe('classifyResponse', () => {
+  describe('for a write', () => {
     for (const [from, status, text, expected] of written) {
       it(`${from}: ${status} ${text.slice(0, 60).trim()}`, () =>
         assert.equal(verdict('destination', status, text), expected));
     }
   });
 
-  describe('to a read', () => {
+  describe('for a read', () => {
     for (const [from, status, text, expected, headers] of read) {
       it(`${from}: ${status} ${text.slice(0, 60).trim()}`, () => {
         assert.equal(verdict('source', status, text, headers), expected);
@@ -37,7 +37,7 @@ describe('classifyAnswer', () => {
     }
   });
 
-  it('is not misled by the names of the series that an answer speaks of', () => {
+  it('ignores the names of the series in a response', () => {
     const series = '{__name__="too old", a="native histograms are disabled", b="too far in the future"}';
     assert.equal(
       verdict('destination', 400, `user=1: out of order sample. timestamp=x, series=${series}`),
@@ -53,13 +53,13 @@ describe('classifyAnswer', () => {
     );
   });
 
-  it('refuses a page that answers a write', () => {
+  it('rejects a web page as the response to a write', () => {
     assert.equal(verdict('destination', 200, '', { 'content-type': 'text/html' }), 'refused wrong-content-type');
     assert.equal(verdict('destination', 200, '\n<!DOCTYPE html>'), 'refused wrong-content-type');
     assert.equal(verdict('destination', 302, '', { location: '/login' }), 'refused redirected');
   });
 
-  it('says where a redirect leads, without its secrets', () => {
+  it('names the target of a redirect, without its secrets', () => {
     for (const [location, shown] of [
       ['https://u:p@login.example/a?token=abc', 'https://login.example/a?token=***'],
       ['/login?next=%2Fwrite&sid=abc', '/login?***'],
@@ -72,7 +72,7 @@ describe('classifyAnswer', () => {
     }
   });
 
-  it('gives hints that name the settings of the side', () => {
+  it('returns hints that name the settings of the side', () => {
     for (const [side, status, text, hint] of [
       ['source', 401, '', /spec\.source\.basicAuth.*spec\.source\.authorization.*spec\.source\.tenant/],
       ['destination', 403, '', /spec\.destination\.basicAuth/],
@@ -98,7 +98,7 @@ describe('classifyAnswer', () => {
     }
   });
 
-  it('reads Retry-After in seconds and as a date, and bounds it to five minutes', () => {
+  it('parses Retry-After in seconds and as a date, and limits it to five minutes', () => {
     for (const [header, expected] of [
       ['7', 7000],
       [' 0 ', 0],
@@ -120,7 +120,7 @@ describe('classifyAnswer', () => {
     assert.ok(!('retryAfterMs' in judge('destination', 400, '', { 'retry-after': '7' })));
   });
 
-  it('has a class and a documented code for every status and any text, and a reason for every rejection', () => {
+  it('returns a class and a documented code for every status and text, and a reason for every rejection', () => {
     const sides = fc.constantFrom<Side>('source', 'destination', 'progress');
     fc.assert(
       fc.property(sides, fc.integer({ min: 200, max: 599 }), fc.string({ unit: 'binary' }), (side, status, text) => {
@@ -134,7 +134,7 @@ describe('classifyAnswer', () => {
     );
   });
 
-  it('is quick with hostile texts', () => {
+  it('is fast with hostile texts', () => {
     const started = performance.now();
     for (const text of ['decoded size ', 'series limit ', 'histogram ', 'snappy', ' ', '<']) {
       judge('destination', 400, text.repeat(4096 / text.length));
@@ -144,8 +144,8 @@ describe('classifyAnswer', () => {
   });
 });
 
-describe('answerCodes', () => {
-  it('has kebab-case codes with a meaning and a cure each', () => {
+describe('response codes', () => {
+  it('are kebab-case, with a meaning and a remedy each', () => {
     for (const [code, { meaning, cure }] of Object.entries(RESPONSE_CODES)) {
       assert.match(code, /^[a-z]+(?:-[a-z]+)*$/);
       assert.ok(meaning.length > 10 && cure.length > 8, code);

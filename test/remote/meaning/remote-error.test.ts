@@ -23,10 +23,10 @@ describe('excerpt', () => {
     [`${'x'.repeat(510)}😀😀`, `${'x'.repeat(510)}…`],
     ['münchen 東京', 'münchen 東京'],
   ] as const) {
-    it(`shows ${JSON.stringify(text.slice(0, 40))} in one clean line`, () => assert.equal(excerpt(text), expected));
+    it(`shows ${JSON.stringify(text.slice(0, 40))} in one printable line`, () => assert.equal(excerpt(text), expected));
   }
 
-  it('is one printable line of at most 512 characters, whatever the text, and quick about it', () => {
+  it('is one printable line of at most 512 characters, whatever the text, and fast', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => {
         const shown = excerpt(`<html ${text}`);
@@ -41,7 +41,7 @@ describe('excerpt', () => {
 });
 
 describe('createRedactor', () => {
-  it('masks users, passwords, tokens, keys and query values in the spellings that travel, and leaves words alone', () => {
+  it('masks users, passwords, tokens, keys and query values in all their encodings, and keeps ordinary words', () => {
     const redact = createRedactor(
       endpointAt('https://host/write?db=metrics&p=p%40ss%2Fword', {
         headers: secretValues({ 'X-Scope-OrgID': 'tenant', 'X-Vault-Token': 'hvs.abcdef' }),
@@ -58,7 +58,7 @@ describe('createRedactor', () => {
 });
 
 describe('RemoteError', () => {
-  it('names the side and keeps what it is told', () => {
+  it('names the side and keeps its fields', () => {
     const error = new RemoteError({
       class: 'rejected',
       code: 'too-old',

@@ -21,7 +21,7 @@ const plain = Buffer.from(
 const lines = Buffer.from('{"values":[1,2]}\n{"values":[3]}\n');
 
 describe('the frames of a streamed response', () => {
-  it('are told apart, whatever the length of their length', () => {
+  it('are split whatever the size of their length prefix', () => {
     assert.deepEqual(splitFrames(stream), frames);
     assert.deepEqual(splitFrames(stream.subarray(0, -1)).at(-1)?.length, (frames.at(-1)?.length ?? 0) - 1);
     assert.deepEqual(splitFrames(Buffer.alloc(0)), []);
@@ -37,7 +37,7 @@ describe('a truncated body', () => {
     }
   });
 
-  it('of lines of JSON never ends behind a line', () => {
+  it('of JSON lines never ends after a line', () => {
     const lengths = PARTS.map((part) => truncate(lines, 'json', part)?.length);
     assert.ok(lengths.some((length) => length !== undefined));
     for (const length of lengths) assert.ok(length !== lines.indexOf('\n') && length !== lines.indexOf('\n') + 1);
@@ -50,14 +50,14 @@ describe('a truncated body', () => {
     }
   });
 
-  it('is not made of what is too short or of an unknown format', () => {
+  it('is not possible when it is too short or of an unknown format', () => {
     assert.equal(truncate(Buffer.from('x'), 'json', 0), undefined);
     assert.equal(truncate(lines, 'other', 0.5), undefined);
   });
 });
 
 describe('a flipped bit', () => {
-  it('in a plain response makes it unreadable, and does not only change a value', () => {
+  it('in a plain response makes it invalid, instead of changing a value', () => {
     for (const part of PARTS) {
       const flipped = flipBit(plain, 'snappy', part);
       if (flipped !== undefined)
@@ -65,7 +65,7 @@ describe('a flipped bit', () => {
     }
   });
 
-  it('in JSON makes it no JSON', () => {
+  it('in JSON makes it invalid', () => {
     for (const part of PARTS) {
       const flipped = flipBit(Buffer.from('{"value":[1,"2"]}'), 'json', part);
       assert.ok(flipped !== undefined);
@@ -73,5 +73,5 @@ describe('a flipped bit', () => {
     }
   });
 
-  it('is not made in an empty body', () => assert.equal(flipBit(Buffer.alloc(0), 'frames', 0), undefined));
+  it('is not possible in an empty body', () => assert.equal(flipBit(Buffer.alloc(0), 'frames', 0), undefined));
 });

@@ -32,7 +32,7 @@ function named(name: string): FaultKind {
   return kind;
 }
 
-describe('the proxy of the storm', () => {
+describe('the fault proxy', () => {
   for (const kind of FAULT_KINDS) {
     it(`injects ${kind.name}, once, and then forwards`, async () => {
       const given = caseOf(kind);
@@ -45,14 +45,14 @@ describe('the proxy of the storm', () => {
     });
   }
 
-  it('has no record of a fault that has no place in the exchange', async () => {
+  it('does not record a fault that does not apply to the exchange', async () => {
     const text: Reply = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'OK' };
     const seen = await meet(named('flipped-bit-in-json'), { reply: text, check: () => {} });
     assert.equal(seen.injected, false);
     assert.deepEqual(bodyOf(seen.first).toString(), 'OK');
   });
 
-  it('flips a bit in whatever the response is, and has it on record as that', async () => {
+  it('flips a bit in any kind of response, and records it', async () => {
     await using server = await startRecordingServer(PLAIN);
     const plan = [{ kind: named('flipped-bit-in-json'), from: 1, to: 1, part: 0.5 }];
     await using proxy = await FaultProxy.start({ way: 'progress', target: server.url, plan, stallMs: STALL_MS });
@@ -60,13 +60,13 @@ describe('the proxy of the storm', () => {
     assert.equal(proxy.seen[0]?.fault?.name, 'flipped-bit-in-snappy');
   });
 
-  it('leaves a response without body alone that has to be cut inside', async () => {
+  it('does not modify a response without a body when the fault would truncate it', async () => {
     const seen = await meet(named('cut-in-response'), { reply: WRITTEN, check: () => {} });
     assert.equal(seen.injected, false);
     assert.equal(seen.first.how, 'whole');
   });
 
-  it('reports each request when it comes and when it was carried out, counted anew in each run', async () => {
+  it('reports each request on arrival and on completion, numbered from 1 in each run', async () => {
     await using server = await startRecordingServer(WRITTEN);
     const moments: [Way, number, Moment][] = [];
     await using proxy = await FaultProxy.start({
@@ -98,7 +98,7 @@ describe('the proxy of the storm', () => {
     );
   });
 
-  it('has a record of a client that was gone before its response', async () => {
+  it('records a client that disconnected before its response', async () => {
     await using server = await startRecordingServer(WRITTEN);
     await using proxy = await FaultProxy.start({
       way: 'write',
@@ -123,7 +123,7 @@ describe('the proxy of the storm', () => {
     assert.ok((proxy.seen[0]?.lagMs ?? 0) > 90);
   });
 
-  it('says when the server behind it is not there', async () => {
+  it('reports that its upstream is unreachable', async () => {
     const server = await startRecordingServer(WRITTEN);
     await server[Symbol.asyncDispose]();
     await using proxy = await FaultProxy.start({ way: 'write', target: server.url, plan: [], stallMs: STALL_MS });

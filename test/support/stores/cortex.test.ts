@@ -18,7 +18,7 @@ function histograms(name: string, timesMs: readonly number[]): LabeledSamples {
 }
 
 describe('the fake Cortex', () => {
-  it('answers in SAMPLES whatever is asked for, without Content-Encoding', async () => {
+  it('responds with SAMPLES to every request, without Content-Encoding', async () => {
     await using store = await startFakeStore(cortex());
     await write(store, [line('a', [[t, 1]])]);
     const { headers } = await readBytes(store, t, t, { streamed: true });
@@ -26,7 +26,7 @@ describe('the fake Cortex', () => {
     assert.equal(headers.get('content-encoding'), null);
   });
 
-  it('keeps the good part of a refused request', async () => {
+  it('keeps the valid part of a rejected request', async () => {
     await using store = await startFakeStore(cortex());
     await write(store, [line('a', [[t, 1]])]);
     const refused = await write(store, [
@@ -56,7 +56,7 @@ describe('the fake Cortex', () => {
     );
   });
 
-  it('drops native histograms behind a 2xx unless they are switched on', async () => {
+  it('drops native histograms with a 2xx unless they are enabled', async () => {
     for (const nativeHistograms of [false, true]) {
       await using store = await startFakeStore(cortex({ nativeHistograms }));
       assert.equal((await write(store, [histograms('h', [t, t + 1000]), line('a', [[t, 1]])])).status, 200);
@@ -64,7 +64,7 @@ describe('the fake Cortex', () => {
     }
   });
 
-  it('drops a whole request of a replica that its HA tracker does not follow, behind a 202', async () => {
+  it('drops a whole request of a replica that its HA tracker does not follow, with a 202', async () => {
     await using store = await startFakeStore(cortex({ electedReplica: 'r1' }));
     const from = (replica: string) => line('a', [[t, 1]], { cluster: 'c', __replica__: replica });
     const dropped = await write(store, [from('r2'), line('b', [[t, 1]])]);
@@ -80,7 +80,7 @@ describe('the fake Cortex', () => {
     ]);
   });
 
-  it('answers 429 for ever when its burst is smaller than the request', async () => {
+  it('always returns 429 when its burst is smaller than the request', async () => {
     await using store = await startFakeStore(cortex({ ingestionBurst: 2 }));
     const request = [
       line('a', [
@@ -96,7 +96,7 @@ describe('the fake Cortex', () => {
     assert.equal((await write(store, request.slice(0, 1))).status, 200);
   });
 
-  it('refuses too many series or bytes however short the range', async () => {
+  it('rejects too many series or bytes however short the range', async () => {
     for (const limit of [{ maxFetchedSeries: 2 }, { maxFetchedBytes: 12 }]) {
       await using store = await startFakeStore(cortex(limit));
       store.put(
@@ -120,7 +120,7 @@ describe('the fake Cortex', () => {
     }
   });
 
-  it('with chunks storage looks up by exact names only', async () => {
+  it('with chunks storage queries by exact names only', async () => {
     await using store = await startFakeStore(cortex({ storage: 'chunks' }));
     await write(store, [line('a', [[t, 1]])]);
     assert.deepEqual((await readBytes(store, t, t)).text, 'query must contain metric name');
@@ -144,7 +144,7 @@ describe('the fake Cortex', () => {
     );
   });
 
-  it('keeps tenants apart, and asks for one', async () => {
+  it('isolates tenants, and requires one', async () => {
     await using store = await startFakeStore(cortex({ multitenancy: true }));
     assert.equal((await write(store, [line('a', [[t, 1]])])).status, 401);
     await write(store, [line('a', [[t, 1]])], { 'x-scope-orgid': 'one' });

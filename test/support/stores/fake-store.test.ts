@@ -35,7 +35,7 @@ describe('a fake store', () => {
     });
   }
 
-  it('damages or cuts a response', async () => {
+  it('damages or truncates a response', async () => {
     await using store = await startFakeStore(prometheus());
     await write(store, [line('a', [[t, 1]])]);
     const whole = (await readBytes(store, t, t, { streamed: true })).body;
@@ -46,7 +46,7 @@ describe('a fake store', () => {
     await assert.rejects(readBytes(store, t, t, { streamed: true }));
   });
 
-  it('logs every request with what it asked for and its status', async () => {
+  it('logs every request with its query and its status', async () => {
     await using store = await startFakeStore(prometheus());
     await write(store, [
       line('a', [
@@ -66,7 +66,7 @@ describe('a fake store', () => {
     );
   });
 
-  it('reports what it could not cope with', async () => {
+  it('reports what it does not support', async () => {
     await using store = await startFakeStore(prometheus());
     await assert.rejects(fetch(store.writeUrl, { method: 'POST', body: 'nonsense' }));
     assert.equal(store.failures.length, 1);
@@ -74,7 +74,7 @@ describe('a fake store', () => {
 });
 
 describe('the text of a label', () => {
-  it('stands for the same bytes, be they UTF-8 or not', () => {
+  it('represents the same bytes, UTF-8 or not', () => {
     for (const bytes of [
       [],
       [0x63, 0xc3, 0xa9],

@@ -8,7 +8,7 @@ import { numberOf } from './promql.ts';
 const t = Date.UTC(2024, 0, 1);
 
 describe('the fake M3', () => {
-  it('leaves the end out of every range', async () => {
+  it('excludes the end of every range', async () => {
     await using store = await startFakeStore(m3());
     await write(store, [
       line('a', [
@@ -23,7 +23,7 @@ describe('the fake M3', () => {
     assert.deepEqual(await queryTimes(store, 1, t + 1), [t]);
   });
 
-  it('rounds values to what their decimals say', async () => {
+  it('rounds values to their decimal digits', async () => {
     await using store = await startFakeStore(m3());
     const values = [0.1 + 0.2, -0, 5e-324, 1 / 3, -1.5, 1e300, 123456.789];
     await write(store, [
@@ -37,7 +37,7 @@ describe('the fake M3', () => {
     assert.equal(store.series()[0]!.samples[1]!.bits, 0n);
   });
 
-  it('without cold writes refuses what is not of the last minutes, sums it up, and keeps the rest', async () => {
+  it('without cold writes rejects what is older than the last minutes, summarizes it, and keeps the rest', async () => {
     await using store = await startFakeStore(m3({ coldWrites: false }), { now: () => t });
     const old = [
       [t - 700_000, 1],
@@ -54,7 +54,7 @@ describe('the fake M3', () => {
     );
   });
 
-  it('refuses native histograms, and keeps the rest', async () => {
+  it('rejects native histograms, and keeps the rest', async () => {
     await using store = await startFakeStore(m3());
     const histogram = encodeHistogram({ countInt: 1, sum: 1, timestamp: t });
     const { status, text } = await write(store, [
@@ -66,7 +66,7 @@ describe('the fake M3', () => {
     assert.deepEqual(store.counts(), { floats: 1, histograms: 0, twice: 0 });
   });
 
-  it('keeps the last value of a time', async () => {
+  it('keeps the last value of a timestamp', async () => {
     await using store = await startFakeStore(m3());
     for (const value of [1, 2]) await write(store, [line('a', [[t, value]])]);
     assert.deepEqual(
@@ -75,7 +75,7 @@ describe('the fake M3', () => {
     );
   });
 
-  it('refuses a query of more series than its limit', async () => {
+  it('rejects a query with more series than its limit', async () => {
     await using store = await startFakeStore(m3({ maxFetchedSeries: 1 }));
     await write(store, [line('a', [[t, 1]]), line('b', [[t, 1]])]);
     const { status, text } = await readBytes(store, t, t + 1);

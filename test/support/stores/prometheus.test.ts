@@ -12,7 +12,7 @@ const t = Date.UTC(2024, 0, 1);
 const hourMs = 3_600_000;
 
 describe('the fake Prometheus', () => {
-  it('takes samples in order, and refuses a whole request at its first bad sample', async () => {
+  it('accepts samples in order, and rejects a whole request at its first invalid sample', async () => {
     await using store = await startFakeStore(prometheus());
     assert.equal(
       (
@@ -30,7 +30,7 @@ describe('the fake Prometheus', () => {
     assert.deepEqual(store.counts(), { floats: 2, histograms: 0, twice: 0 });
   });
 
-  it('ignores the last sample again, refuses another value of its time, and what is an hour behind the newest', async () => {
+  it('ignores a repeated last sample, and rejects another value at its timestamp, and samples an hour behind the newest', async () => {
     await using store = await startFakeStore(prometheus());
     await write(store, [line('a', [[t, 1]]), line('new', [[t + 2 * hourMs, 1]])]);
     assert.equal((await write(store, [line('new', [[t + 2 * hourMs, 1]])])).status, 204);
@@ -40,7 +40,7 @@ describe('the fake Prometheus', () => {
     assert.equal(store.counts().floats, 3);
   });
 
-  it('takes old samples within its window, once each, and calls the older ones too old', async () => {
+  it('accepts old samples within its window, once each, and rejects older ones as too old', async () => {
     for (const [major, status] of [
       [3, 400],
       [2, 500],
@@ -58,7 +58,7 @@ describe('the fake Prometheus', () => {
     }
   });
 
-  it('drops in silence what is out of order within a request', async () => {
+  it('silently drops what is out of order within a request', async () => {
     await using store = await startFakeStore(prometheus());
     assert.equal(
       (
@@ -74,7 +74,7 @@ describe('the fake Prometheus', () => {
     assert.deepEqual(await readTimes(store, 0, t + hourMs), [t + 1000]);
   });
 
-  it('drops a series whose labels are not UTF-8, that has a label twice or no name, behind a 204', async () => {
+  it('drops a series with labels that are not UTF-8, a duplicate label or no name, with a 204', async () => {
     await using store = await startFakeStore(prometheus());
     const bad = [
       line('a', [[t, 1]], { host: 'caf\udce9' }),
@@ -115,7 +115,7 @@ describe('the fake Prometheus', () => {
     assert.deepEqual(bitsOf(await read(store, t, t + 10)), values.with(2, 0n));
   });
 
-  it('streams floats and native histograms that the project decodes to what was put there', async () => {
+  it('streams floats and native histograms that the project decodes to the stored values', async () => {
     await using store = await startFakeStore(prometheus());
     const fields = {
       countInt: 12,
@@ -159,7 +159,7 @@ describe('the fake Prometheus', () => {
     assert.deepEqual(decodeHistogram(samples[1]!.histogram!)['customValues'], []);
   });
 
-  it('trims to a closed range; the query API leaves the beginning out, before version 3 it does not', async () => {
+  it('trims to a closed range; the query API excludes the start of a range since version 3', async () => {
     for (const [major, times] of [
       [3, [t + 1000]],
       [2, [t, t + 1000]],
@@ -180,7 +180,7 @@ describe('the fake Prometheus', () => {
     }
   });
 
-  it('adds external labels to what is read, and lets only a matcher that equals one pass', async () => {
+  it('adds external labels to reads, and accepts only a matcher that equals one', async () => {
     await using store = await startFakeStore(prometheus({ externalLabels: { cluster: 'eu' } }));
     await write(store, [line('a', [[t, 1]])]);
     const by = (kind: '=' | '=~') => read(store, t, t, { matchers: [{ kind, name: 'cluster', value: 'eu' }] });
@@ -191,7 +191,7 @@ describe('the fake Prometheus', () => {
     assert.deepEqual(await by('=~'), []);
   });
 
-  it('refuses a query that it does not know', async () => {
+  it('rejects an unknown query', async () => {
     await using store = await startFakeStore(prometheus());
     const { status, error } = await query(store, 'rate({a="b"}[5m]) > 1', t);
     assert.equal(status, 400);

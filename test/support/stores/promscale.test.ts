@@ -8,7 +8,7 @@ import { promscale } from './promscale.ts';
 const t = Date.UTC(2024, 0, 1);
 
 describe('the fake Promscale', () => {
-  it('takes any age, keeps the first value of a time, and has no −0', async () => {
+  it('accepts samples of any age, keeps the first value of a timestamp, and has no −0', async () => {
     await using store = await startFakeStore(promscale());
     for (const value of [1, 2])
       assert.equal(
@@ -29,7 +29,7 @@ describe('the fake Promscale', () => {
     assert.equal(store.series()[0]!.samples[0]!.bits, 0n);
   });
 
-  it('drops native histograms behind a 2xx', async () => {
+  it('drops native histograms with a 2xx', async () => {
     await using store = await startFakeStore(promscale());
     const histogram = encodeHistogram({ countInt: 1, sum: 1, timestamp: t });
     const { status } = await write(store, [
@@ -39,7 +39,7 @@ describe('the fake Promscale', () => {
     assert.deepEqual(store.series(), []);
   });
 
-  it('with multi-tenancy asks for a tenant, and shows it as a label', async () => {
+  it('with multi-tenancy requires a tenant, and shows it as a label', async () => {
     await using store = await startFakeStore(promscale({ multitenancy: true }));
     const refused = await write(store, [line('a', [[t, 1]])]);
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe('the fake Promscale', () => {
     assert.equal((await readBytes(store, t, t, { headers })).status, 400);
   });
 
-  it('closes a range at both ends', async () => {
+  it('includes both ends of a range', async () => {
     await using store = await startFakeStore(promscale());
     await write(store, [
       line('a', [

@@ -16,7 +16,7 @@ describe('the fake Thanos', () => {
     assert.deepEqual(store.series()[0]!.labels, [['__name__', 'a']]);
   });
 
-  it('answers 409 for samples out of order, and keeps the good part', async () => {
+  it('responds with 409 to samples out of order, and keeps the valid part', async () => {
     await using store = await startFakeStore(thanos());
     await write(store, [line('a', [[t, 1]])]);
     const refused = await write(store, [
@@ -32,7 +32,7 @@ describe('the fake Thanos', () => {
     assert.equal(store.counts().floats, 3);
   });
 
-  it('does not show what lies wholly before its in-order head, but all of a range that reaches into it', async () => {
+  it('hides ranges entirely before its in-order head, but shows all of a range that extends into it', async () => {
     await using store = await startFakeStore(thanos({ outOfOrderWindowMs: 100 * hourMs }));
     await write(store, [line('a', [[t, 1]])]);
     assert.equal(
@@ -53,7 +53,7 @@ describe('the fake Thanos', () => {
     assert.deepEqual(await readTimes(store, t - 60 * hourMs, t), all);
   });
 
-  it('answers 413 beyond its limits', async () => {
+  it('responds with 413 beyond its limits', async () => {
     for (const limit of [{ maxRequestBytes: 40 }, { maxRequestSeries: 1 }, { maxRequestSamples: 2 }]) {
       await using store = await startFakeStore(thanos(limit));
       const request = [
@@ -68,7 +68,7 @@ describe('the fake Thanos', () => {
     }
   });
 
-  it('through its bridge shows whole chunks and no native histograms', async () => {
+  it('through its bridge returns whole chunks and no native histograms', async () => {
     await using store = await startFakeStore(thanos());
     store.put([
       line(

@@ -20,7 +20,7 @@ async function exported(store: { url: string }, fromMs: number, toMs: number): P
 }
 
 describe('the fake VictoriaMetrics', () => {
-  it('acknowledges everything and stores repeats twice', async () => {
+  it('acknowledges everything and stores duplicates', async () => {
     await using store = await startFakeStore(victoriametrics());
     for (const at of [t + 1000, t, t + 1000]) assert.equal((await write(store, [line('a', [[at, 1]])])).status, 204);
     assert.deepEqual(store.counts(), { floats: 3, histograms: 0, twice: 1 });
@@ -34,7 +34,7 @@ describe('the fake VictoriaMetrics', () => {
     assert.equal((await readBytes(store, t, t)).status, 404);
   });
 
-  it('shows stale markers in its export only, and leaves the beginning of a range out', async () => {
+  it('shows stale markers in its export only, and excludes the start of a range', async () => {
     await using store = await startFakeStore(victoriametrics());
     await write(store, [
       line('a', [
@@ -49,7 +49,7 @@ describe('the fake VictoriaMetrics', () => {
     ]);
   });
 
-  it('hides a new series until its time has come or it is flushed', async () => {
+  it('hides a new series until a delay has passed or it is flushed', async () => {
     let nowMs = t;
     await using store = await startFakeStore(victoriametrics({ hiddenForMs: 2000 }), { now: () => nowMs });
     const shown = () => queryTimes(store, 10_000, t + 5000);
@@ -65,7 +65,7 @@ describe('the fake VictoriaMetrics', () => {
     assert.deepEqual(await shown(), [t, t + 1, t + 2]);
   });
 
-  it('hides what its own flusher is making a part of, whatever its flush on demand says, but for the index', async () => {
+  it('hides what its own flusher is writing even after a flush on demand, except in the index', async () => {
     let nowMs = t;
     await using store = await startFakeStore(victoriametrics({ flushingForMs: 1700 }), { now: () => nowMs });
     await write(store, [line('a', [[t, 1]])]);
@@ -78,7 +78,7 @@ describe('the fake VictoriaMetrics', () => {
     assert.equal((await exported(store, t, t)).length, 1);
   });
 
-  it('drops what is older than its retention, behind a 204', async () => {
+  it('drops samples older than its retention, with a 204', async () => {
     await using store = await startFakeStore(victoriametrics({ oldestMs: t }));
     assert.equal(
       (
@@ -94,7 +94,7 @@ describe('the fake VictoriaMetrics', () => {
     assert.equal(store.counts().floats, 1);
   });
 
-  it('keeps values as decimals, and drops NaN that is no stale marker', async () => {
+  it('stores values as decimals, and drops NaNs other than stale markers', async () => {
     await using store = await startFakeStore(victoriametrics());
     await write(store, [
       line('a', [

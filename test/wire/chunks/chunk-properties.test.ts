@@ -65,7 +65,7 @@ function attempt(encoding: number, chunk: Uint8Array) {
 }
 
 describe('decodeChunk on generated chunks', () => {
-  it('gives back every bit of an XOR chunk', () => {
+  it('returns every bit of an XOR chunk', () => {
     fc.assert(
       fc.property(runs, (run) => {
         const samples = samplesOf(run, false);
@@ -75,7 +75,7 @@ describe('decodeChunk on generated chunks', () => {
     );
   });
 
-  it('gives back every bit of an XOR2 chunk, with and without start timestamps', () => {
+  it('returns every bit of an XOR2 chunk, with and without start timestamps', () => {
     fc.assert(
       fc.property(runs, fc.boolean(), (run, withStarts) => {
         const samples = samplesOf(run, withStarts);
@@ -85,13 +85,13 @@ describe('decodeChunk on generated chunks', () => {
     );
   });
 
-  it('holds 65 535 samples in one chunk', () => {
+  it('decodes 65 535 samples in one chunk', () => {
     const samples = Array.from({ length: 65_535 }, (_, i) => ({ timeMs: i * 1000, bits: BigInt(i % 7), startMs: 0 }));
     assert.deepEqual(attempt(1, encodeXorChunk(samples)), expected(samples));
     assert.deepEqual(attempt(4, encodeXor2Chunk(samples)), expected(samples));
   });
 
-  it('gives an error or samples, and nothing worse, for a chunk with changed bytes', () => {
+  it('returns samples or throws a WireError for a chunk with changed bytes', () => {
     const change = fc.record({ at: fc.nat(), to: fc.integer({ min: 0, max: 255 }) });
     let refused = 0;
     let read = 0;
@@ -113,7 +113,7 @@ describe('decodeChunk on generated chunks', () => {
     assert.ok(refused > 100 && read > 100, `${refused} refused, ${read} read`);
   });
 
-  it('gives an error or samples, and nothing worse, for any bytes', () => {
+  it('returns samples or throws a WireError for any bytes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 6 }), fc.uint8Array({ maxLength: 300 }), (encoding, bytes) => {
         attempt(encoding, bytes);
@@ -123,7 +123,7 @@ describe('decodeChunk on generated chunks', () => {
   });
 });
 
-describe("the tests' own XOR encoder", () => {
+describe('the XOR encoder of the tests', () => {
   it('writes byte for byte what Prometheus writes', () => {
     const plain = chunkVectors.filter(({ encoding, name }) => encoding === 1 && name.endsWith('reload false'));
     assert.ok(plain.length > 5);

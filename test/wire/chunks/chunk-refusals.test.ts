@@ -17,15 +17,15 @@ function decoded(encoding: number, chunk: Uint8Array, fromMs = -Infinity, toMs =
 
 const refusal = (code: string) => (error: unknown) => error instanceof WireError && error.code === code;
 
-describe('decodeChunk on chunks that no server should send', () => {
-  it('names an encoding that it does not know', () => {
+describe('decodeChunk on invalid chunks', () => {
+  it('names an unknown encoding', () => {
     for (const encoding of [7, 255, -1, 1.5, Number.NaN]) {
       assert.throws(() => decoded(encoding, new Uint8Array(100)), refusal('unknown-encoding'));
       assert.throws(() => chunkSampleCount(encoding, new Uint8Array(100)), refusal('unknown-encoding'));
     }
   });
 
-  it('counts 16 bits of samples, and 14 where the top two are the reset header', () => {
+  it('counts samples with 16 bits, and with 14 where the top two are the reset header', () => {
     const data = Uint8Array.of(0xff, 0xfe, 0);
     assert.deepEqual(
       [0, 1, 2, 3, 4, 5, 6].map((encoding) => chunkSampleCount(encoding, data)),
@@ -34,7 +34,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.throws(() => chunkSampleCount(1, Uint8Array.of(1)), refusal('truncated'));
   });
 
-  it('allocates nothing for samples that the bytes cannot hold', () => {
+  it('allocates nothing for samples that the bytes cannot contain', () => {
     for (const encoding of [1, 2, 3, 4, 5, 6]) {
       const columns = new SampleColumns();
       const data = new Uint8Array(1000).fill(0xff, 0, 2);
@@ -43,7 +43,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     }
   });
 
-  it('refuses times outside ±2^53 ms, inside the window and outside', () => {
+  it('rejects times outside ±2^53 ms, inside the window and outside', () => {
     for (const times of [
       [2 ** 53],
       [-(2 ** 53)],
@@ -67,7 +67,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.deepEqual(decoded(1, chunk).times, limits);
   });
 
-  it('refuses a value of more than 64 bits and a varint of more than ten bytes', () => {
+  it('rejects a value of more than 64 bits and a varint of more than ten bytes', () => {
     const writer = new BitWriter();
     writer.write(2n, 16);
     writer.varint(1000n);
@@ -90,7 +90,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     for (let i = 0; i < 400; i++) writer.write(0n, 64);
   };
 
-  it('refuses span, bucket and bound counts that the bytes cannot hold, before it makes room for them', () => {
+  it('rejects span, bucket and bound counts that the bytes cannot contain, before it allocates memory for them', () => {
     for (const [spans, length] of [
       [1n, 1n << 19n],
       [1n, 1n << 32n],
@@ -117,7 +117,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.throws(() => decoded(2, bounds), refusal('truncated'));
   });
 
-  it('refuses more spans or buckets than a float64 has at the finest schema, even where the bytes are there', () => {
+  it('rejects more spans or buckets than a float64 has at the finest schema, even when the bytes are there', () => {
     const zeros = new Uint8Array(2 ** 19);
     const many = (spans: bigint[], count: bigint): Uint8Array => {
       const head = layout((writer) => {
@@ -137,7 +137,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.equal(decoded(2, many([2n ** 20n - 1n, 1n], 2n)).values.length, 1);
   });
 
-  it('empties a stale histogram even where its chunk has a count', () => {
+  it('empties a stale histogram even when its chunk has a count', () => {
     const raw = (writer: BitWriter, numbers: bigint[]) => {
       for (const number of numbers) writer.write(number, 64);
     };
@@ -152,7 +152,7 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.deepEqual(decoded(3, chunk).values, [`11${'00'.repeat(8)}19020000000000f07f39${'00'.repeat(8)}7805`]);
   });
 
-  it('refuses a chunk that unpacks to far more than it weighs', () => {
+  it('rejects a chunk that expands to far more than its size', () => {
     // 200 000 float buckets that never change: 25 kB a sample on the wire, 1.6 MB as a message.
     const chunk = new Uint8Array(1_700_000 + 60 * 25_100);
     const head = layout((writer) => {
@@ -169,13 +169,13 @@ describe('decodeChunk on chunks that no server should send', () => {
     assert.equal(columns.histograms.length, 0);
   });
 
-  it('refuses a histogram chunk of more than 4 MiB', () => {
+  it('rejects a histogram chunk of more than 4 MiB', () => {
     const chunk = new Uint8Array(5 * 1024 * 1024).fill(1, 1, 2);
     assert.throws(() => decoded(2, chunk), refusal('corrupt'));
     assert.equal(decoded(2, chunk.subarray(0, 4 * 1024 * 1024)).values.length, 1);
   });
 
-  it('leaves a schema of a later Prometheus to the SAMPLES answer', () => {
+  it('leaves a schema of a later Prometheus to the SAMPLES response', () => {
     for (const schema of [53n, -10n, -52n, -54n, 1n << 20n]) {
       const chunk = layout((writer) => {
         writer.write(0n, 8);

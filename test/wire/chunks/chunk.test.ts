@@ -17,21 +17,21 @@ function decoded(encoding: number, chunk: Uint8Array, fromMs = -Infinity, toMs =
 
 describe('decodeChunk on chunks that Prometheus wrote', () => {
   for (const [i, vector] of chunkVectors.entries()) {
-    it(`gives the samples that Prometheus reads: ${i}, encoding ${vector.encoding}, ${vector.name}`, () => {
+    it(`returns the samples that Prometheus reads: ${i}, encoding ${vector.encoding}, ${vector.name}`, () => {
       const { times, values, started } = vector;
       assert.deepEqual(decoded(vector.encoding, vector.chunk), { times, values, started });
       assert.equal(chunkSampleCount(vector.encoding, vector.chunk), times.length);
     });
   }
 
-  it('has samples of every encoding to show', () => {
+  it('is tested with samples of every encoding', () => {
     for (const encoding of [1, 2, 3, 4, 5, 6]) {
       const samples = chunkVectors.filter((vector) => vector.encoding === encoding).flatMap((vector) => vector.times);
       assert.ok(samples.length > 30, `encoding ${encoding}: ${samples.length}`);
     }
   });
 
-  it('keeps the samples of the half-open window and no others', () => {
+  it('returns only the samples of the half-open window', () => {
     for (const { encoding, chunk, times, values } of chunkVectors) {
       const sorted = [...times].sort((a, b) => a - b);
       const from = sorted[Math.floor(times.length / 3)] ?? 0;
@@ -49,14 +49,14 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
     }
   });
 
-  it('ignores bytes behind the last sample', () => {
+  it('ignores bytes after the last sample', () => {
     for (const { encoding, chunk, times, values, started } of chunkVectors) {
       const longer = Buffer.concat([chunk, Buffer.from('ffffffffffffffffffffffffffffffffffffff', 'hex')]);
       assert.deepEqual(decoded(encoding, longer), { times, values, started });
     }
   });
 
-  it('refuses every shorter piece of a chunk, and keeps none of its samples', () => {
+  it('rejects every truncated chunk, and keeps none of its samples', () => {
     for (const { encoding, chunk, name, times } of chunkVectors) {
       if (times.length === 0) continue;
       for (let length = 0; length < chunk.length; length++) {
@@ -73,7 +73,7 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
     }
   });
 
-  it('appends behind what the columns hold, and leaves that alone on an error', () => {
+  it('appends to the columns, and leaves their contents unchanged on an error', () => {
     const columns = new SampleColumns();
     const held = { times: [] as number[], values: [] as string[] };
     for (const kind of [1, 4, 2, 6]) {
@@ -94,7 +94,7 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
     assert.deepEqual(decoded(CHUNK_ENCODINGS.unknown, vector.chunk).values, vector.values);
   });
 
-  it('says beforehand how many bytes the histograms of a chunk take at most, and nothing of floats', () => {
+  it('returns an upper bound for the bytes of the histograms of a chunk before decoding, and zero for floats', () => {
     let histograms = 0;
     for (const { name, encoding, chunk } of chunkVectors) {
       const columns = new SampleColumns();
@@ -129,14 +129,14 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
 describe('start timestamps', () => {
   const samples = [1000, 2000, 3000, 4000].map((timeMs, i) => ({ timeMs, bits: BigInt(i), startMs: i < 2 ? 0 : 500 }));
 
-  it('are told of when a sample of the window has one', () => {
+  it('are reported when a sample of the window has one', () => {
     const chunk = encodeXor2Chunk(samples);
     assert.equal(decoded(4, chunk).started, true);
     assert.equal(decoded(4, chunk, 0, 3000).started, false);
     assert.equal(decoded(4, chunk, 3000, 3001).started, true);
   });
 
-  it('stay told of until the columns are cleared', () => {
+  it('stay reported until the columns are cleared', () => {
     const columns = new SampleColumns();
     decodeChunk(4, encodeXor2Chunk(samples), ...always, columns);
     decodeChunk(4, encodeXor2Chunk([{ timeMs: 9000, bits: 1n }]), ...always, columns);

@@ -17,16 +17,16 @@ function stale(content: object): Uint8Array {
 describe('histogramCommitRank', () => {
   const cases: [name: string, message: Uint8Array, first: number, last: number][] = [
     ['an integer histogram', encodeMessage('Histogram', integer), 1, 1],
-    ['an integer histogram of custom buckets', encodeMessage('Histogram', { ...integer, ...custom }), 2, 2],
+    ['an integer histogram with custom buckets', encodeMessage('Histogram', { ...integer, ...custom }), 2, 2],
     ['a float histogram', encodeMessage('Histogram', float), 3, 3],
-    ['a float histogram of custom buckets', encodeMessage('Histogram', { ...float, ...custom }), 4, 4],
+    ['a float histogram with custom buckets', encodeMessage('Histogram', { ...float, ...custom }), 4, 4],
     ['an empty integer histogram', encodeMessage('Histogram', { countInt: 0, timestamp: 5 }), 1, 1],
     ['the end of an integer series', stale({ countInt: 0, zeroCountInt: 0 }), 1, 1],
-    ['the end of a series of custom buckets', stale({ countInt: 0, zeroCountInt: 0, schema: -53 }), 1, 1],
-    ['the end of a float series, which 2.42 takes for an integer one', stale({ countFloat: 0 }), 1, 3],
+    ['the end of a series with custom buckets', stale({ countInt: 0, zeroCountInt: 0, schema: -53 }), 1, 1],
+    ['the end of a float series, which 2.42 treats as an integer one', stale({ countFloat: 0 }), 1, 3],
   ];
   for (const [name, message, first, last] of cases) {
-    it(`puts ${name} ${first === last ? `at ${first}` : `between ${first} and ${last}`}, after all floats`, () => {
+    it(`ranks ${name} ${first === last ? `at ${first}` : `between ${first} and ${last}`}, after all floats`, () => {
       assert.deepEqual(histogramCommitRank(message), { first, last });
       assert.ok(FLOAT_RANK.last < first);
     });

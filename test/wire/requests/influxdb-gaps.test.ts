@@ -22,11 +22,11 @@ describe('countLostInInfluxdb', () => {
     assert.equal(countLostInInfluxdb(requestOf([0x7ff80000, 0xfff80000, 0x7ff00000, 0xfff00000, 0x7ff12345], 0)), 5);
   });
 
-  it('counts no finite value, be it the largest, the smallest or −0', () => {
+  it('counts no finite value, whether the largest, the smallest or −0', () => {
     assert.equal(countLostInInfluxdb(requestOf([0x7fefffff, 0xffefffff, 0, 0x80000000, 0x3ff00000, 0x000fffff], 0)), 0);
   });
 
-  it('counts native histograms beside floats', () => {
+  it('counts native histograms as well as floats', () => {
     assert.equal(countLostInInfluxdb(requestOf([0x3ff00000, 0x7ff80000], 3)), 4);
   });
 });

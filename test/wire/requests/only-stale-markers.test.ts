@@ -24,8 +24,8 @@ function requestOf(floats: readonly Bits[], sums: readonly (readonly number[])[]
   return batch.request();
 }
 
-describe('a request of stale markers alone', () => {
-  it('is told from one with any other sample', () => {
+describe('a request of stale markers only', () => {
+  it('is distinguished from one with any other sample', () => {
     const cases: [string, Uint8Array, boolean][] = [
       ['a float stale marker', requestOf([STALE]), true],
       ['several', requestOf([STALE, STALE]), true],
@@ -41,7 +41,7 @@ describe('a request of stale markers alone', () => {
     for (const [name, request, expected] of cases) assert.equal(hasOnlyStaleMarkers(request), expected, name);
   });
 
-  it('does not count a series without any value, which is 0 by default', () => {
+  it('does not include a series without a value, which is 0 by default', () => {
     // TimeSeries { samples: [{ timestamp: 5 }] }
     assert.equal(hasOnlyStaleMarkers(Uint8Array.of(0x0a, 4, 0x12, 2, 0x10, 5)), false);
   });

@@ -55,7 +55,7 @@ describe('the snappy block of a write batch', () => {
     clears: fc.boolean(),
   });
 
-  it('holds what the plain encoding holds, whatever repeats', () => {
+  it('contains what the plain encoding contains, whatever repeats', () => {
     fc.assert(
       fc.property(
         fc.array(scrapes, { minLength: 3, maxLength: 3 }),
@@ -86,7 +86,7 @@ describe('the snappy block of a write batch', () => {
     );
   });
 
-  it('copies from no farther than snappy reaches, over many series and long ones', () => {
+  it('copies within the range of snappy, over many and long series', () => {
     const batch = new WriteBatch(16);
     const expected: Buffer[] = [];
     for (let index = 0; index < 60; index++) {
@@ -105,7 +105,7 @@ describe('the snappy block of a write batch', () => {
     assert.deepEqual(Buffer.from(batch.request()), Buffer.concat(expected));
   });
 
-  it('makes a third of regular counters that were scraped together', () => {
+  it('reduces regular counters that were scraped together to a third', () => {
     const batch = new WriteBatch(16);
     for (let index = 0; index < 20; index++) {
       const points = Array.from({ length: 240 }, (_, i) => ({
@@ -118,7 +118,7 @@ describe('the snappy block of a write batch', () => {
     assert.ok(ratio > 2.5, `${ratio}`);
   });
 
-  it('finds repetitions in histograms, of which it knows nothing', () => {
+  it('finds repetitions in histograms, without knowing their format', () => {
     const columns = new SampleColumns();
     const message = encodeMessage('Histogram', { countInt: 3, sum: 1.5, positiveDeltas: Array(40).fill(5) });
     for (let i = 0; i < 100; i++) columns.addHistogram(i, message);

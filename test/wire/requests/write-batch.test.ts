@@ -19,7 +19,7 @@ import {
 } from '../support/write-requests.ts';
 
 describe('WriteBatch', () => {
-  it('writes what protobufjs would write for the same series', () => {
+  it('writes what protobufjs writes for the same series', () => {
     const numbers = fc.double({ noNaN: true }).filter((value) => value !== 0);
     const list = fc
       .uniqueArray(
@@ -54,7 +54,7 @@ describe('WriteBatch', () => {
     );
   });
 
-  it('writes labels beyond the reach of a copy, and gives back memory that only they needed', () => {
+  it('writes labels beyond the range of a copy, and frees the memory that only they needed', () => {
     const labelsOf = (bytes: number) => encodeLabels([['__name__', 'x'.repeat(bytes)]]);
     const batch = new WriteBatch(1024);
     const columns = columnsOf([{ timeMs: 1_700_000_000_000, bits: 1n }]);
@@ -75,7 +75,7 @@ describe('WriteBatch', () => {
     assert.equal(batch.request().length, batch.byteLength);
   });
 
-  it('carries every bit of a value from a SAMPLES answer and back', () => {
+  it('preserves every bit of a value from a SAMPLES response and back', () => {
     const roundTrip = (list: readonly ChunkSample[]) => {
       // A WriteRequest's timeseries have the field number of a QueryResult's: wrapped once, it is a ReadResponse.
       const request = floatBatch(up, list).request();
@@ -96,7 +96,7 @@ describe('WriteBatch', () => {
     fc.assert(fc.property(samples, roundTrip));
   });
 
-  it('writes the stale marker and +0 as their eight bytes, little end first', () => {
+  it('writes the stale marker and +0 as their eight bytes in little-endian order', () => {
     const list = [
       { timeMs: 1, bits: 0x7ff0_0000_0000_0002n },
       { timeMs: 300, bits: 0n },
@@ -108,7 +108,7 @@ describe('WriteBatch', () => {
     assert.equal(Buffer.from(batch.request()).toString('hex'), `0a1b ${stale} ${zero}`.replaceAll(' ', ''));
   });
 
-  it('writes only the part that it is asked for, and no series for an empty part', () => {
+  it('writes only the requested part, and no series for an empty part', () => {
     const list = [10, 20, 30, 40].map((timeMs) => ({ timeMs, bits: 1n }));
     const batch = new WriteBatch(100);
     batch.appendFloats(up, columnsOf(list), 2, 2);
@@ -147,7 +147,7 @@ describe('WriteBatch', () => {
     );
   });
 
-  it('writes one sample of the migrator itself', () => {
+  it("writes a single sample of the program's own", () => {
     for (const [timeMs, value] of [
       [1_700_000_000_000, 123456],
       [-1, 0],
@@ -166,7 +166,7 @@ describe('WriteBatch', () => {
     }
   });
 
-  it('starts anew after clear()', () => {
+  it('starts over after clear()', () => {
     const batch = floatBatch(up, [{ timeMs: 1, bits: 1n }]);
     const first = Buffer.from(batch.request());
     batch.clear();
@@ -175,7 +175,7 @@ describe('WriteBatch', () => {
     assert.deepEqual(Buffer.from(batch.request()), first);
   });
 
-  it('grows over any number of samples', () => {
+  it('grows to any number of samples', () => {
     const list = Array.from({ length: 20_000 }, (_, index) => ({
       timeMs: 1_700_000_000_000 + index,
       bits: BigInt(index),

@@ -69,7 +69,7 @@ describe('bisectWriteRequest', () => {
     );
   });
 
-  it('halves by series first, then by samples', () => {
+  it('bisects by series first, then by samples', () => {
     const batch = new WriteBatch(0);
     const columns = columnsOf([1, 2, 3, 4].map((timeMs) => ({ timeMs, bits: 1n })));
     for (let count = 0; count < 4; count++) batch.appendFloats(up, columns, 0, 4);
@@ -95,7 +95,7 @@ describe('bisectWriteRequest', () => {
     );
   });
 
-  it('has no halves of a single sample, a single histogram, or nothing', () => {
+  it('returns no halves for a single sample, a single histogram, or nothing', () => {
     const batch = new WriteBatch(0);
     assert.equal(bisectWriteRequest(batch.request()), undefined);
     batch.appendSample(up, 1, 1);
@@ -107,13 +107,13 @@ describe('bisectWriteRequest', () => {
     assert.equal(bisectWriteRequest(batch.request()), undefined);
   });
 
-  it('refuses bytes that are no message', () => {
+  it('rejects bytes that are not a message', () => {
     assert.throws(() => bisectWriteRequest(Uint8Array.of(0x0a, 5, 1)), { name: 'WireError', code: 'truncated' });
   });
 });
 
 describe('summarizeWriteRequest and writeRequestSeries', () => {
-  it('tell what the batch holds', () => {
+  it('return what the batch contains', () => {
     fc.assert(
       fc.property(requests, (batch) => {
         const oracle = timeSeriesOf(batch.request());
@@ -134,14 +134,14 @@ describe('summarizeWriteRequest and writeRequestSeries', () => {
     );
   });
 
-  it('gives labels that outlive the batch', () => {
+  it('return labels that outlive the batch', () => {
     const batch = floatBatch(up, [{ timeMs: 7, bits: 1n }]);
     const summary = summarizeWriteRequest(batch.request());
     batch.request().fill(0);
     assert.deepEqual(Buffer.from(summary.firstLabels), Buffer.from(up));
   });
 
-  it('refuse bytes that are no message', () => {
+  it('reject bytes that are not a message', () => {
     const bytes = floatBatch(up, [{ timeMs: 7, bits: 1n }]).request();
     const cut = bytes.subarray(0, bytes.length - 1);
     assert.throws(() => summarizeWriteRequest(cut), { name: 'WireError', code: 'truncated' });
@@ -150,7 +150,7 @@ describe('summarizeWriteRequest and writeRequestSeries', () => {
 });
 
 describe('withoutSamples', () => {
-  it('leaves out the times that are given for a series, and nothing else', () => {
+  it('removes the given times of a series, and nothing else', () => {
     fc.assert(
       fc.property(requests, fc.infiniteStream(fc.boolean()), (batch, coins) => {
         const bytes = batch.request();
@@ -174,7 +174,7 @@ describe('withoutSamples', () => {
     );
   });
 
-  it('gives the very same bytes when there is nothing to leave out', () => {
+  it('returns the same bytes when there is nothing to remove', () => {
     const bytes = floatBatch(up, [{ timeMs: 7, bits: 1n }]).request();
     assert.equal(
       withoutSamples(bytes, () => [8]),
@@ -186,7 +186,7 @@ describe('withoutSamples', () => {
     );
   });
 
-  it('keeps the bits of what stays', () => {
+  it('preserves the bits of the remaining samples', () => {
     const list = [
       { timeMs: 7, bits: 0x7ff0000000000002n },
       { timeMs: 8, bits: 1n },
@@ -195,7 +195,7 @@ describe('withoutSamples', () => {
     assert.deepEqual(Buffer.from(left), Buffer.from(floatBatch(up, list.slice(0, 1)).request()));
   });
 
-  it('refuses bytes that are no message', () => {
+  it('rejects bytes that are not a message', () => {
     assert.throws(() => withoutSamples(Uint8Array.of(0x0a, 5, 1), () => undefined), { name: 'WireError' });
   });
 });

@@ -23,12 +23,12 @@ describe('crc32c', () => {
     ['31 to 0', Uint8Array.from({ length: 32 }, (_, index) => 31 - index), 0x113fdb5c],
   ];
   for (const [name, bytes, expected] of vectors) {
-    it(`gives the published checksum of ${name}`, () => {
+    it(`returns the published checksum of ${name}`, () => {
       assert.equal(crc32c(bytes, 0, bytes.length), expected);
     });
   }
 
-  it('gives what the definition gives, for any bytes and any part of them', () => {
+  it('returns what the definition gives, for any bytes and any part of them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(20), fc.nat(20), (bytes, head, tail) => {
         const start = Math.min(head, bytes.length);

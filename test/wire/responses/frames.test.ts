@@ -59,7 +59,7 @@ function errorOf(pushes: Iterable<Uint8Array>, maxFrameBytes = MAX): Error & { c
 }
 
 describe('FrameCollector', () => {
-  it('gives the same frames however the stream is cut into pushes', () => {
+  it('returns the same frames however the stream is split into pushes', () => {
     fc.assert(
       fc.property(payloads, fc.array(fc.nat(5000), { maxLength: 12 }), (contents, places) => {
         const stream = streamOf(contents);
@@ -74,7 +74,7 @@ describe('FrameCollector', () => {
     );
   });
 
-  it('takes a stream byte by byte', () => {
+  it('accepts a stream byte by byte', () => {
     const contents = [new Uint8Array(200).fill(7), new Uint8Array(0), new Uint8Array(20_000).fill(9)];
     const bytes = [...streamOf(contents)].map((byte) => Uint8Array.of(byte));
     assert.deepEqual(
@@ -97,19 +97,19 @@ describe('FrameCollector', () => {
     assert.notEqual(segments[1]?.buffer, second.buffer);
   });
 
-  it('counts what it holds before a frame is whole', () => {
+  it('counts the bytes that it buffers for an incomplete frame', () => {
     const collector = new FrameCollector({ maxFrameBytes: MAX });
     collector.push(streamOf([new Uint8Array(100)]).subarray(0, 60));
     assert.equal(collector.bytes, 60);
     assert.deepEqual(collector.segments, []);
   });
 
-  it('has nothing to say about an empty body', () => {
+  it('returns nothing for an empty body', () => {
     const collector = collect([]);
     assert.equal(collector.bytes + collector.segments.length, 0);
   });
 
-  it('notices every truncation that is not between two frames', () => {
+  it('detects every truncation that is not between two frames', () => {
     const contents = [Uint8Array.of(10, 3, 1, 2, 3), new Uint8Array(200), Uint8Array.of(0)];
     const stream = streamOf(contents);
     const boundaries = new Set([0, 10, 10 + 206, stream.length]);
@@ -125,7 +125,7 @@ describe('FrameCollector', () => {
     }
   });
 
-  it('notices every flipped bit', () => {
+  it('detects every flipped bit', () => {
     const stream = streamOf([Uint8Array.of(10, 3, 1, 2, 3), Uint8Array.of(8, 1)]);
     for (let at = 0; at < stream.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
@@ -136,7 +136,7 @@ describe('FrameCollector', () => {
     }
   });
 
-  it('names the frame with the wrong checksum, and takes the frames before it', () => {
+  it('reports the frame with the wrong checksum, and returns the frames before it', () => {
     const stream = streamOf([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
     stream[11]! ^= 0x80;
     const collector = new FrameCollector({ maxFrameBytes: MAX });
@@ -151,7 +151,7 @@ describe('FrameCollector', () => {
     assert.throws(() => collect(cut(over, [1]), 1000), tooLarge);
   });
 
-  it('refuses hostile lengths at once and allocates nothing for them', () => {
+  it('rejects hostile lengths immediately without allocating memory for them', () => {
     const uvarint = (...bytes: number[]) => Uint8Array.from([...bytes, 0, 0, 0, 0, 0]);
     const huge = uvarint(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
     const endless = new Uint8Array(1_000_000).fill(0x80);
@@ -164,7 +164,7 @@ describe('FrameCollector', () => {
     assert.throws(() => collect([endless.subarray(0, 5), endless.subarray(5)]), corrupt);
   });
 
-  it('asks for the memory of a frame that reaches beyond what was pushed, and takes none by itself', () => {
+  it('requests memory for a frame that extends beyond a push, and allocates none itself', () => {
     // 49 MiB as uvarint, and only a little after it.
     const head = Uint8Array.of(0x80, 0x80, 0xc0, 0x18, 1, 2, 3, 4);
     const before = process.memoryUsage().arrayBuffers;
@@ -180,7 +180,7 @@ describe('FrameCollector', () => {
     assert.throws(() => collector.end(), truncated);
   });
 
-  it('puts a frame that lies across pushes together in the memory it was given, and says whether it keeps a push', () => {
+  it('assembles a frame from several pushes in the given memory, and reports whether it keeps a push', () => {
     const stream = streamOf([new Uint8Array(100_000), new Uint8Array(10)]);
     const memory = new Uint8Array(200_000);
     const collector = new FrameCollector({ maxFrameBytes: MAX });
@@ -195,7 +195,7 @@ describe('FrameCollector', () => {
     assert.equal(collector.allocatedBytes, 0);
   });
 
-  it('counts the memory that it takes for a frame whose head was in one push and whose end is in the next', () => {
+  it('counts the memory for a frame that starts in one push and ends in the next', () => {
     const stream = streamOf([new Uint8Array(300)]);
     const collector = collect([stream.subarray(0, 1), stream.subarray(1)]);
     assert.equal(collector.allocatedBytes, stream.length);
@@ -203,7 +203,7 @@ describe('FrameCollector', () => {
   });
 });
 
-describe('an error text behind the frames', () => {
+describe('an error text after the frames', () => {
   const whole = [Uint8Array.of(10, 3, 1, 2, 3), new Uint8Array(200)];
   const texts = [
     'exceeded sample limit (50000000)\n',
@@ -214,7 +214,7 @@ describe('an error text behind the frames', () => {
   ];
 
   for (const text of texts) {
-    it(`becomes the message, however it is cut: ${JSON.stringify(text.slice(0, 20))} of ${text.length}`, () => {
+    it(`becomes the message, however it is split: ${JSON.stringify(text.slice(0, 20))} of ${text.length}`, () => {
       const stream = new Uint8Array(Buffer.concat([streamOf(whole), Buffer.from(text)]));
       const expected = Buffer.from(text).subarray(0, 1024).toString().replaceAll(/\s+/g, ' ').trim();
       fc.assert(
@@ -228,7 +228,7 @@ describe('an error text behind the frames', () => {
     });
   }
 
-  it('is found when it is the whole body, and when its first byte as a length is over the limit', () => {
+  it('is found when it is the whole body, and when its first byte as a length exceeds the limit', () => {
     const text = Buffer.from('upstream request timeout');
     assert.equal(errorOf([text]).message, 'upstream request timeout');
     const error = errorOf([text], 50);
@@ -236,12 +236,12 @@ describe('an error text behind the frames', () => {
     assert.equal((error.cause as { code: string }).code, 'too-large');
   });
 
-  it('does not swallow the rest of a long text: push throws as soon as it has 1 KiB', () => {
+  it('is not read beyond 1 KiB: push throws immediately', () => {
     const collector = new FrameCollector({ maxFrameBytes: MAX });
     assert.throws(() => collector.push(Buffer.from('a long error text '.repeat(100))), { code: 'server-error-text' });
   });
 
-  it('is not seen in bytes that are no text', () => {
+  it('is not recognized in bytes that are not text', () => {
     const noise = Buffer.concat([Buffer.from('exceeded sample limit'), Buffer.of(0, 1, 2), Buffer.alloc(200, 0x41)]);
     assert.equal(errorOf([noise]).code, 'corrupt');
     const late = Buffer.concat([Buffer.alloc(300, 0x41), Buffer.of(0)]);
@@ -251,7 +251,7 @@ describe('an error text behind the frames', () => {
     assert.equal(errorOf([Buffer.from('EOF\n')]).code, 'truncated');
   });
 
-  it('shows no character that does not print', () => {
+  it('is shown without control characters', () => {
     const error = errorOf([Buffer.from('bad\u202e thing\u0085\u200b happened\r\n\tin block')]);
     assert.equal(error.message, 'bad thing happened in block');
   });

@@ -43,7 +43,7 @@ describe('SamplesCursor', () => {
     return field(1, concat(...entries));
   }
 
-  it('gives every series with every bit of every sample, zeros written or left out', () => {
+  it('returns every series with every bit of every sample, zeros explicit or omitted', () => {
     fc.assert(
       fc.property(seriesLists, fc.boolean(), (series, omitZeros) => {
         const entries = read(new SamplesCursor(response(series, omitZeros)));
@@ -103,7 +103,7 @@ describe('SamplesCursor', () => {
     ]);
   });
 
-  it('gives a histogram byte for byte, as it stands in the message, with its time', () => {
+  it('returns a histogram byte for byte, as in the message, with its time', () => {
     const histograms = [
       {
         countInt: 7,
@@ -140,19 +140,19 @@ describe('SamplesCursor', () => {
     assert.deepEqual(columns.histogramTimesMs, [-5]);
   });
 
-  it('gives only the samples of a half-open window', () => {
+  it('returns only the samples of a half-open window', () => {
     const samples = [1, 1000, 1999, 2000].map((timeMs) => ({ timeMs, bits: 9n }));
     const cursor = new SamplesCursor(response([{ labels: labelsOf('up'), samples }]));
     assert.deepEqual(read(cursor, 1000, 2000)[0]?.samples, samples.slice(1, 3));
   });
 
-  it('keeps the order of the answer, also when times go back', () => {
+  it('keeps the order of the response, even when times decrease', () => {
     const samples = [5, 3, 3, 9, -1].map((timeMs, index) => ({ timeMs, bits: BigInt(index) }));
     const cursor = new SamplesCursor(response([{ labels: labelsOf('up'), samples }]));
     assert.deepEqual(read(cursor)[0]?.samples, samples);
   });
 
-  it('can be walked again, from anywhere, over several results', () => {
+  it('can be iterated again, from anywhere, over several results', () => {
     const one = (name: string) => response([{ labels: labelsOf(name), samples: [{ timeMs: 1, bits: 1n }] }]);
     const cursor = new SamplesCursor(concat(one('a'), one('b'), one('c')));
     assert.ok(cursor.next() && cursor.next());
@@ -181,12 +181,12 @@ describe('SamplesCursor', () => {
     }
   });
 
-  it('has nothing for an empty message', () => {
+  it('returns nothing for an empty message', () => {
     assert.deepEqual(read(new SamplesCursor(new Uint8Array(0))), []);
     assert.deepEqual(read(new SamplesCursor(Uint8Array.of(0x0a, 0))), []);
   });
 
-  it('refuses a message that is cut or is no such message', () => {
+  it('rejects a message that is truncated or invalid', () => {
     const message = response([{ labels: labelsOf('up'), samples: [{ timeMs: 1, bits: 7n }] }]);
     for (let end = 1; end < message.length; end++) {
       assert.throws(() => read(new SamplesCursor(message.subarray(0, end))), truncated, `${end} bytes`);
@@ -199,7 +199,7 @@ describe('SamplesCursor', () => {
     assert.equal(read(new SamplesCursor(withSample(0x10, ...new Array(9).fill(0xff), 1)))[0]?.samples[0]?.timeMs, -1);
   });
 
-  it('answers or throws a WireError, whatever the bytes', () => {
+  it('returns or throws a WireError, whatever the bytes', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 60 }),

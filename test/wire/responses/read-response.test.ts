@@ -50,7 +50,7 @@ describe('ChunkedCursor', () => {
   const up = (...samples: ChunkSample[]): Series => ({ labels: labelsOf('up'), samples });
   const at = (timeMs: number, bits = 1n): ChunkSample => ({ timeMs, bits });
 
-  it('gives every series with every bit of every sample, one series a frame', () => {
+  it('returns every series with every bit of every sample, one series per frame', () => {
     fc.assert(
       fc.property(seriesLists, (series) => {
         const entries = read(cursorOf(...oneEach(series)));
@@ -62,7 +62,7 @@ describe('ChunkedCursor', () => {
     );
   });
 
-  it('gives the same for several series in one frame', () => {
+  it('returns the same for several series in one frame', () => {
     fc.assert(
       fc.property(seriesLists, (series) => {
         const together = encodeMessage('ChunkedReadResponse', {
@@ -74,7 +74,7 @@ describe('ChunkedCursor', () => {
     );
   });
 
-  it('gives only the samples of a half-open window', () => {
+  it('returns only the samples of a half-open window', () => {
     fc.assert(
       fc.property(
         seriesLists,
@@ -97,7 +97,7 @@ describe('ChunkedCursor', () => {
     assert.deepEqual(read(cursor, 1000, 2000)[0]?.samples, [at(1000), at(1999)]);
   });
 
-  it('can be walked again, from anywhere', () => {
+  it('can be iterated again, from anywhere', () => {
     const cursor = cursorOf(...oneEach([up(at(1)), up(at(2)), up(at(3))]));
     assert.ok(cursor.next() && cursor.next());
     cursor.rewind();
@@ -120,14 +120,14 @@ describe('ChunkedCursor', () => {
     assert.deepEqual([cursor.parts, cursor.sampleBound, cursor.labels.length], [0, 0, 0]);
   });
 
-  it('does not believe a chunk of few bytes that claims many samples', () => {
+  it('does not trust a chunk of few bytes that claims many samples', () => {
     const chunk = chunkOf([at(1)], { data: Uint8Array.of(0xff, 0xff, 0) });
     const cursor = cursorOf(encodeMessage('ChunkedReadResponse', { chunkedSeries: [{ chunks: [chunk] }] }));
     assert.ok(cursor.next());
     assert.equal(cursor.sampleBound, 24);
   });
 
-  it('leaves a chunk outside the window unread only when its times say so', () => {
+  it('skips a chunk outside the window only when its times say so', () => {
     const unreadable = { data: Uint8Array.of(0, 3) };
     const decode = (chunk: object) => {
       const series = { labels: labelsOf('up'), chunks: [chunk] };
@@ -145,7 +145,7 @@ describe('ChunkedCursor', () => {
     assert.throws(() => decode({ maxTimeMs: 500, type: 1, ...unreadable }), truncated, 'no min');
   });
 
-  it('takes a chunk without type as XOR and refuses an encoding that it does not know', () => {
+  it('reads a chunk without a type as XOR and rejects an unknown encoding', () => {
     const entries = (type: object) => {
       const { type: _type, ...untyped } = chunkOf([at(7, 42n)]) as { type?: number };
       const series = { labels: labelsOf('up'), chunks: [{ ...untyped, ...type }] };
@@ -161,7 +161,7 @@ describe('ChunkedCursor', () => {
     assert.throws(() => cursor.decode(...ALWAYS, new SampleColumns()), { code: 'unknown-encoding' });
   });
 
-  it('takes fields in any order, scattered labels and fields that it does not know', () => {
+  it('accepts fields in any order, scattered labels and unknown fields', () => {
     const unknown = concat(
       Uint8Array.of(0x98, 0x06, 0x05),
       Uint8Array.of(0xa2, 0x06, 2, 1, 2),
@@ -191,7 +191,7 @@ describe('ChunkedCursor', () => {
     assert.deepEqual(read(cursorOf(field(1, chunkFirst))), [entry]);
   });
 
-  it('gives labels that stand together as a view of the answer', () => {
+  it('returns contiguous labels as a view of the response', () => {
     const collector = new FrameCollector({ maxFrameBytes: 1 << 20 });
     const pushed = new Uint8Array(Buffer.concat(oneEach([up(at(1))]).map(frame)));
     collector.push(pushed);
@@ -201,12 +201,12 @@ describe('ChunkedCursor', () => {
     assert.deepEqual(Buffer.from(cursor.labels), Buffer.from(labelRegion(labelsOf('up'))));
   });
 
-  it('has nothing for an empty answer and for frames without series', () => {
+  it('returns nothing for an empty response and for frames without series', () => {
     assert.deepEqual(read(new ChunkedCursor([])), []);
     assert.deepEqual(read(cursorOf(new Uint8Array(0), Uint8Array.of(0x10, 1), new Uint8Array(0))), []);
   });
 
-  it('refuses a frame whose message is cut or is no such message', () => {
+  it('rejects a frame whose message is truncated or invalid', () => {
     const response = encodeMessage('ChunkedReadResponse', { chunkedSeries: [chunkedSeries(up(at(1)))] });
     for (let end = 1; end < response.length; end++) {
       assert.throws(() => read(cursorOf(response.subarray(0, end))), truncated, `${end} bytes`);
@@ -223,7 +223,7 @@ describe('ChunkedCursor', () => {
     assert.throws(() => read(cursorOf(negativeLength)), truncated, 'a length that is negative as int64');
   });
 
-  it('answers or throws a WireError, whatever the bytes, and quickly', () => {
+  it('returns or throws a WireError, whatever the bytes, and quickly', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 60 }),
@@ -248,7 +248,7 @@ describe('ChunkedCursor', () => {
     );
   });
 
-  it('walks a million empty chunks without holding them', () => {
+  it('iterates over a million empty chunks without keeping them', () => {
     const chunks = new Uint8Array(2_000_000);
     for (let index = 0; index < chunks.length; index += 2) chunks[index] = 0x12;
     const message = field(1, chunks);

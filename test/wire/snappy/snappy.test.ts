@@ -83,7 +83,7 @@ function outcomeOf(expand: () => Uint8Array): Uint8Array | 'refused' {
 }
 
 describe('snappy', () => {
-  it('brings any bytes back, and an independent reading of the format agrees', () => {
+  it('round-trips any bytes, and an independent implementation agrees', () => {
     fc.assert(
       fc.property(fc.oneof(compressible, fc.uint8Array({ maxLength: 2000 })), (bytes) => {
         const block = compress(bytes);
@@ -94,12 +94,12 @@ describe('snappy', () => {
     );
   });
 
-  it('works over several 64 KiB fragments', () => {
+  it('supports several 64 KiB fragments', () => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * index) >>> 7);
     assert.deepEqual(decompress(compress(bytes), bytes.length), bytes);
   });
 
-  it('gives plain arrays of their own for a Buffer too, and leaves the input alone', () => {
+  it('returns new plain arrays for a Buffer too, and does not modify the input', () => {
     const input = Buffer.from('abcabcabcabcabcabc');
     const block = compress(input);
     assert.ok(!Buffer.isBuffer(block));
@@ -110,7 +110,7 @@ describe('snappy', () => {
     assert.equal(input.toString(), 'abcabcabcabcabcabc');
   });
 
-  it('expands a block that comes in pieces into memory that is given, whatever was in it', () => {
+  it('expands a block given in pieces into existing memory, whatever its contents', () => {
     fc.assert(
       fc.property(
         fc.oneof(compressible, fc.uint8Array({ maxLength: 2000 })),
@@ -125,7 +125,7 @@ describe('snappy', () => {
     );
   });
 
-  it('judges a block in pieces as it judges the whole, wherever it is cut', () => {
+  it('treats a block in pieces like the whole, wherever it is split', () => {
     const flipped = fc.tuple(compressible, fc.nat(), fc.integer({ min: 0, max: 255 })).map(([bytes, at, value]) => {
       const block = compress(bytes);
       block[at % block.length] = value;
@@ -146,7 +146,7 @@ describe('snappy', () => {
     );
   });
 
-  it('asks for memory as soon as the length is known, and before anything is written', () => {
+  it('requests memory as soon as the length is known, and before anything is written', () => {
     const block = compress(new Uint8Array(300_000));
     const reader = new SnappyReader();
     reader.push(block.subarray(0, 2));
@@ -156,7 +156,7 @@ describe('snappy', () => {
     assert.ok(reader.wantedBytes >= 300_000 && reader.wantedBytes < 300_064);
   });
 
-  it('refuses a declared length over the limit, naming both, before it looks at the rest', () => {
+  it('rejects a declared length over the limit, naming both, before it reads the rest', () => {
     const bomb = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0xfe, 1, 0);
     assert.throws(() => decompress(bomb, 1000), { code: 'too-large', message: /4294967295.*1000/ });
     const block = compress(new Uint8Array(1001));
@@ -172,7 +172,7 @@ describe('snappy', () => {
     assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
   });
 
-  it('refuses a length that is broken or over 2^32 - 1', () => {
+  it('rejects an invalid length and one over 2^32 - 1', () => {
     assert.throws(() => declaredLength(new Uint8Array(0)), truncated);
     assert.throws(() => declaredLength(Uint8Array.of(0x80, 0x80)), truncated);
     assert.throws(() => declaredLength(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x10)), corrupt);
@@ -185,8 +185,8 @@ describe('snappy', () => {
   const hostile: [string, number[], string][] = [
     ['a literal of 2^32 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0xff], 'corrupt'],
     ['a literal of 2^31 bytes', [4, 0xfc, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4], 'corrupt'],
-    ['a literal that ends early', [4, 12, 1, 2], 'truncated'],
-    ['a literal that ends inside its length', [4, 0xf4, 0x01], 'truncated'],
+    ['a truncated literal', [4, 12, 1, 2], 'truncated'],
+    ['a literal truncated inside its length', [4, 0xf4, 0x01], 'truncated'],
     ['a one-byte-offset copy without its offset', [5, 0, 0x61, 0x01], 'truncated'],
     ['a copy from before the start', [8, 0, 0x61, 0x0d, 0x02], 'corrupt'],
     ['a copy with the offset 0', [8, 0, 0x61, 0x0d, 0x00], 'corrupt'],
@@ -196,19 +196,19 @@ describe('snappy', () => {
     ['no elements at all', [3], 'truncated'],
   ];
   for (const [name, bytes, code] of hostile) {
-    it(`refuses ${name}`, () => {
+    it(`rejects ${name}`, () => {
       assert.throws(() => decompress(Uint8Array.from(bytes), 2 ** 33), { name: 'WireError', code });
     });
   }
 
-  it('notices every truncation of a block', () => {
+  it('detects every truncation of a block', () => {
     const block = compress(Buffer.from(`${'abcdefgh'.repeat(40)}the end`));
     for (let end = 0; end < block.length; end++) {
       assert.throws(() => decompress(block.subarray(0, end), 1000), truncated, `${end} of ${block.length} bytes`);
     }
   });
 
-  it('answers as the reference does, or with a WireError where that has none, whatever the bytes', () => {
+  it('returns what the reference returns, or throws a WireError when the reference fails, whatever the bytes', () => {
     const flipped = fc.tuple(compressible, fc.nat(), fc.integer({ min: 0, max: 255 })).map(([bytes, at, value]) => {
       const block = compress(bytes);
       block[at % block.length] = value;
