@@ -27,21 +27,21 @@ async function copy(
   return { result: await run(plan), stored: destination.counts().floats, writes };
 }
 
-describe('stale markers alone, behind a 202', () => {
-  it('are sent again, and are written when the destination acknowledges them', async () => {
+describe('a request of stale markers only, acknowledged with 202', () => {
+  it('is sent again, and counts as written when the destination acknowledges it', async () => {
     const { result, stored, writes } = await copy([{ status: 202, commits: true }]);
     assert.equal(result.error, undefined);
     assert.equal(result.progress.samplesWritten, markers.length);
     assert.deepEqual({ stored, writes }, { stored: markers.length, writes: 2 });
   });
 
-  it('are written when only the repetition is stored', async () => {
+  it('counts as written when only the second request is stored', async () => {
     const { result, stored } = await copy([{ status: 202 }]);
     assert.equal(result.error, undefined);
     assert.equal(stored, markers.length);
   });
 
-  it('are rejected when an HA tracker drops them again', async () => {
+  it('counts as rejected when an HA tracker drops it again', async () => {
     const { result, stored, writes } = await copy([{ status: 202 }, { status: 202 }]);
     assert.equal(result.error?.code, 'samples-rejected');
     assert.match(result.error?.message ?? '', /at most 3/);

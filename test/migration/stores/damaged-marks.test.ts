@@ -8,10 +8,10 @@ import { assertComplete, prometheusWith } from './support/copies.ts';
 import { damages } from './support/damages.ts';
 import { testSeries } from './support/store-cases.ts';
 
-describe('a damaged response to the look-up of the mark', () => {
+describe('a damaged response to the query for the mark', () => {
   for (const what of ['flipped bits', 'a missing end', 'a broken connection']) {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-      it(`by ${protocol} (${what}) is asked for again`, async () => {
+      it(`by ${protocol} (${what}) is read again`, async () => {
         await using source = await prometheusWith();
         await using destination = await startFakeStore(prometheus());
         const plan = planFor({ source, destination }, { protocol, window: { maxMs: 10 * minuteMs } });

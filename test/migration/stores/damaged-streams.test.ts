@@ -10,10 +10,10 @@ import { testSeries } from './support/store-cases.ts';
 
 const series = [...testSeries(), histogramSeries('latency')];
 
-describe('a stream of the source that is damaged on its way', () => {
+describe('a stream of the source that is damaged in transit', () => {
   for (const what of ['flipped bits', 'a missing end', 'a broken connection']) {
     for (const times of [1, 2, 4]) {
-      it(`${times} times by ${what} is asked for again, and every bit arrives`, async () => {
+      it(`${times} times by ${what} is read again, and every bit arrives`, async () => {
         await using source = await prometheusWith(series);
         await using destination = await startFakeStore(prometheus());
         let damaged = 0;

@@ -15,7 +15,7 @@ const replicaOf = (replica: string): Series[] =>
   }));
 const samples = countOf(testSeries());
 
-describe('samples that an HA tracker drops behind a 202', () => {
+describe('samples that an HA tracker drops with a 202', () => {
   for (const protocol of ['RemoteRead', 'PromQL'] as const) {
     it(`count as rejected when ${protocol} does not show them`, async () => {
       await using source = await prometheusWith(replicaOf('r2'));
@@ -28,7 +28,7 @@ describe('samples that an HA tracker drops behind a 202', () => {
     });
   }
 
-  it('end a migration that may not lose any, and no mark says that they are there', async () => {
+  it('end a migration with rejectedSamples: Fail, before a mark covers them', async () => {
     await using source = await prometheusWith(replicaOf('r2'));
     await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
     const { progress, error } = await run(planFor({ source, destination }));

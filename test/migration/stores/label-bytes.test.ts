@@ -51,7 +51,7 @@ describe('a label that is not UTF-8', () => {
     }
   }
 
-  it('ends a migration that may not lose any', async () => {
+  it('ends a migration with rejectedSamples: Fail', async () => {
     await using source = await prometheusWith([...testSeries(), broken[0]!]);
     await using destination = await startFakeStore(prometheus());
     const { error } = await run(planFor({ source, destination }));

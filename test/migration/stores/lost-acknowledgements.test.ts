@@ -17,7 +17,7 @@ const faults: Readonly<Record<string, Fault>> = {
       { status, commits: true, headers: { 'content-type': 'text/html' }, body: '<html>gateway</html>' },
     ]),
   ),
-  '500 without a word': { status: 500, commits: true },
+  '500 without a body': { status: 500, commits: true },
   '503 with Retry-After': { status: 503, commits: true, headers: { 'retry-after': '1' }, body: 'Service Unavailable' },
   'a reset connection': { disconnects: 'after commit' },
 };
@@ -48,7 +48,7 @@ const stores: readonly {
 for (const { name, open, protocol, ordering, stored } of stores) {
   describe(`an acknowledgement of ${name} that is replaced`, () => {
     for (const [what, fault] of Object.entries(faults)) {
-      it(`by ${what} neither loses nor doubles a sample`, async () => {
+      it(`by ${what} neither loses nor duplicates a sample`, async () => {
         await using source = await prometheusWith();
         await using destination = await startFakeStore(open());
         let writes = 0;

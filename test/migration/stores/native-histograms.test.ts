@@ -14,7 +14,7 @@ const series = [...testSeries(), histograms];
 const floats = countOf(testSeries());
 
 const stores: readonly (readonly [string, () => Behaviour, 'InOrder' | 'Any', reason: RegExp])[] = [
-  ['Cortex, its setting off', () => cortex(), 'InOrder', /^histograms_dropped$/],
+  ['Cortex with its setting disabled', () => cortex(), 'InOrder', /^histograms_dropped$/],
   ['Promscale', () => promscale(), 'Any', /^histograms_dropped$/],
   ['M3', () => m3(), 'Any', /./],
 ];
@@ -39,7 +39,7 @@ describe('native histograms', () => {
       assert.match(rejected[0]![0], reason);
     });
 
-    it(`into ${name} end a migration that may not lose any`, async () => {
+    it(`into ${name} end a migration with rejectedSamples: Fail`, async () => {
       await using source = await prometheusWith(series);
       await using destination = await startFakeStore(open());
       const { progress, error } = await run(planFor({ source, destination }, { destination: { ordering } }));
@@ -49,13 +49,13 @@ describe('native histograms', () => {
     });
   }
 
-  it('into Cortex, its setting on, arrive bit for bit', async () => {
+  it('into Cortex with its setting enabled arrive bit for bit', async () => {
     await using source = await prometheusWith([histograms]);
     await using destination = await startFakeStore(cortex({ nativeHistograms: true }));
     assertComplete(await run(planFor({ source, destination })), destination, [histograms]);
   });
 
-  it('into Cortex, its setting off, name the setting', async () => {
+  it('into Cortex with its setting disabled report the setting', async () => {
     await using source = await prometheusWith(series);
     await using destination = await startFakeStore(cortex());
     const { error } = await run(planFor({ source, destination }));

@@ -37,11 +37,11 @@ function planInto(source: FakeStore, destination: FakeStore) {
   );
 }
 
-describe('samples that VictoriaMetrics is flushing when they are looked for', () => {
+describe('samples that VictoriaMetrics is flushing during a read-back', () => {
   const lost: Readonly<Record<string, Fault>> = {
     'are not sent again after a 500 from a proxy': { status: 500, commits: true },
     'are not sent again after a reset': { disconnects: 'after commit' },
-    'are no rejected samples after a 202': { status: 202, commits: true },
+    'do not count as rejected after a 202': { status: 202, commits: true },
   };
   for (const [what, fault] of Object.entries(lost)) {
     it(what, async () => {
@@ -79,7 +79,7 @@ describe('samples that VictoriaMetrics is flushing when they are looked for', ()
     });
   }
 
-  it('are not sent again when the window is read again because a chunk of it is broken', async () => {
+  it('are not sent again when the window is read again because of a corrupt chunk', async () => {
     const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: 15_000 });
     await using source = await startSource(series);
     const goodChunk = encodeXorChunk(series[0]!.samples.slice(0, 20));
@@ -103,7 +103,7 @@ describe('samples that VictoriaMetrics is flushing when they are looked for', ()
     assert.ok(progress.samplesAlreadyPresent > 0, 'some of it was on its way already');
   });
 
-  it('are not waited for in a store that has nothing of the range', async () => {
+  it('are not awaited in a store that has no data in the range', async () => {
     await using source = await prometheusWith();
     const clock = slowClock();
     await using destination = await startFlushing(clock);

@@ -37,7 +37,7 @@ function missing(destination: FakeStore): number {
 }
 
 const stores: readonly (readonly [string, () => Behaviour, 'RemoteRead' | 'PromQL'])[] = [
-  ['Prometheus, which rolls a whole request back', () => prometheus(), 'RemoteRead'],
+  ['Prometheus, which rolls back a whole request', () => prometheus(), 'RemoteRead'],
   ['Cortex', () => cortex(), 'RemoteRead'],
   ['Cortex read by PromQL', () => cortex(), 'PromQL'],
   ['Thanos read by PromQL', () => thanos(), 'PromQL'],
@@ -45,7 +45,7 @@ const stores: readonly (readonly [string, () => Behaviour, 'RemoteRead' | 'PromQ
 
 describe('samples out of order', () => {
   for (const [name, open, protocol] of stores) {
-    it(`into ${name} are counted as many as are missing`, async () => {
+    it(`into ${name} are counted exactly`, async () => {
       await using source = await prometheusWith();
       await using destination = await startFakeStore(open());
       putNewerHalf(destination);
@@ -62,14 +62,14 @@ describe('samples out of order', () => {
   }
 });
 
-describe('a batch whose every sample is refused for the same reason', () => {
+describe('a batch whose every sample is rejected for the same reason', () => {
   const stores: readonly (readonly [string, () => Behaviour, 'InOrder' | 'Any'])[] = [
     ['M3 without cold writes', () => m3({ coldWrites: false }), 'Any'],
-    ['Prometheus that holds newer data', () => prometheus(), 'InOrder'],
-    ['Thanos Receive that holds newer data', () => thanos(), 'InOrder'],
+    ['Prometheus with newer data', () => prometheus(), 'InOrder'],
+    ['Thanos Receive with newer data', () => thanos(), 'InOrder'],
   ];
   for (const [name, open, ordering] of stores) {
-    it(`(${name}) is skipped with few requests and a true count`, async () => {
+    it(`(${name}) is skipped with few requests and an exact count`, async () => {
       await using source = await prometheusWith();
       const clock = new FastClock({ nowMs: epochMs + 30 * dayMs });
       await using destination = await startFakeStore(open(), { now: () => clock.now() });
@@ -86,7 +86,7 @@ describe('a batch whose every sample is refused for the same reason', () => {
       assert.ok(writes < 100, `${writes} writes`);
     });
 
-    it(`(${name}) ends a migration that may not lose any, with a true count`, async () => {
+    it(`(${name}) ends a migration with rejectedSamples: Fail, with an exact count`, async () => {
       await using source = await prometheusWith();
       const clock = new FastClock({ nowMs: epochMs + 30 * dayMs });
       await using destination = await startFakeStore(open(), { now: () => clock.now() });

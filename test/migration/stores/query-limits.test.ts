@@ -26,9 +26,9 @@ const stores: readonly (readonly [string, () => Behaviour])[] = [
   ['the series limit of M3', () => m3({ maxFetchedSeries: 20 })],
 ];
 
-describe('a limit on what one query may fetch', () => {
+describe('a limit on the size of one query', () => {
   for (const [name, open] of stores) {
-    it(`(${name}) is met by splitting names, at the length that works, and is remembered`, async () => {
+    it(`(${name}) is met by splitting names, at a length that works, and is remembered`, async () => {
       await using source = await startFakeStore(open());
       source.put(series);
       await using destination = await startFakeStore(prometheus());

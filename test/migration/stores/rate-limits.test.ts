@@ -26,7 +26,7 @@ describe('a rate limit whose burst is smaller than a request', () => {
     );
   });
 
-  it('that passes does not make requests smaller for good', async () => {
+  it('that is temporary does not reduce requests permanently', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex());
     let writes = 0;
@@ -48,7 +48,7 @@ describe('a rate limit whose burst is smaller than a request', () => {
   });
 });
 
-describe('a limit of a request in Thanos Receive', () => {
+describe('a request limit in Thanos Receive', () => {
   for (const limit of [{ maxRequestBytes: 600 }, { maxRequestSamples: 40 }, { maxRequestSeries: 2 }]) {
     it(`${JSON.stringify(limit)} makes requests smaller`, async () => {
       await using source = await prometheusWith();

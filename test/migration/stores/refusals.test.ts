@@ -11,8 +11,8 @@ import { endpoint, planFor, run } from '../support/plan.ts';
 import { abortAfter, assertComplete, assertSucceeded, histogramSeries, prometheusWith } from './support/copies.ts';
 import { changed, testSeries } from './support/store-cases.ts';
 
-describe('a refusal', () => {
-  it('of native histograms by thanos-remote-read ends the migration soon', async () => {
+describe('a rejected request', () => {
+  it('for native histograms by thanos-remote-read ends the migration quickly', async () => {
     await using source = await startFakeStore(thanos());
     source.put([...testSeries(), histogramSeries('latency')]);
     await using destination = await startFakeStore(prometheus());
@@ -25,7 +25,7 @@ describe('a refusal', () => {
   });
 
   for (const rejectedSamples of ['Fail', 'Skip'] as const) {
-    it(`by Promscale without a tenant is no rejected sample, with ${rejectedSamples}`, async () => {
+    it(`by Promscale without a tenant does not count rejected samples, with ${rejectedSamples}`, async () => {
       await using source = await prometheusWith();
       await using destination = await startFakeStore(promscale({ multitenancy: true }));
       const { progress, error } = await run(
@@ -40,7 +40,7 @@ describe('a refusal', () => {
     });
   }
 
-  it('by Cortex without a tenant ends the migration soon', async () => {
+  it('by Cortex without a tenant ends the migration quickly', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ multitenancy: true }));
     const { error } = await run(planFor({ source, destination }, { protocol: 'None' }));
@@ -48,14 +48,14 @@ describe('a refusal', () => {
     assert.ok(destination.requests.length < 5, `${destination.requests.length} requests`);
   });
 
-  it('of further series by Cortex ends the migration, with the limit', async () => {
+  it('for new series by Cortex ends the migration, with the limit', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ maxSeriesPerUser: 4 }));
     const { error } = await run(planFor({ source, destination }));
     assert.equal(error?.code, 'series-limit');
   });
 
-  it('of look-ups without a name by the chunks storage of Cortex names the way out, which works', async () => {
+  it('for queries without a metric name by the chunks storage of Cortex reports the workaround, which works', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ storage: 'chunks' }));
     const { error } = await run(planFor({ source, destination }));
@@ -65,7 +65,7 @@ describe('a refusal', () => {
     assertComplete(await run(planFor({ source, destination }, { protocol: 'None' })), destination, due);
   });
 
-  it('of look-ups without a name does not concern selectors that have one', async () => {
+  it('for queries without a metric name does not affect selectors that have one', async () => {
     await using source = await startFakeStore(cortex({ storage: 'chunks' }));
     source.put(testSeries());
     await using destination = await startFakeStore(prometheus());

@@ -12,7 +12,7 @@ describe('a request that a proxy sends twice', () => {
     { name: 'an in-order Prometheus', open: () => prometheus() },
     { name: 'Thanos Receive', open: () => thanos() },
   ]) {
-    it(`into ${name} is not taken for refused samples`, async () => {
+    it(`into ${name} is not mistaken for rejected samples`, async () => {
       await using source = await prometheusWith();
       await using destination = await startFakeStore(open());
       let writes = 0;

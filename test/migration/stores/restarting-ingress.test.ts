@@ -13,7 +13,7 @@ const series = [...testSeries(), histogramSeries('latency')];
 
 const html = '<html><head><title>502</title></head></html>';
 const hiccups: Readonly<Record<string, Fault>> = {
-  'an HTML page behind a 200': { status: 200, headers: { 'content-type': 'text/html' }, body: html },
+  'an HTML page with a 200': { status: 200, headers: { 'content-type': 'text/html' }, body: html },
   'a redirect': { status: 302, headers: { location: 'https://login.example/' } },
   'a 404': { status: 404, body: 'default backend - 404' },
   'a gzip body': {
@@ -32,7 +32,7 @@ const ways: Readonly<Record<string, (request: StoreRequest) => boolean>> = {
 describe('an ingress that restarts in the middle of a healthy migration', () => {
   for (const [what, fault] of Object.entries(hiccups)) {
     for (const [way, concerns] of Object.entries(ways)) {
-      it(`answers a ${way} with ${what}, and the migration is completed`, async () => {
+      it(`responds to a ${way} with ${what}, and the migration is completed`, async () => {
         await using source = await prometheusWith(series);
         await using destination = await startFakeStore(prometheus());
         const store = way === 'read' ? source : destination;

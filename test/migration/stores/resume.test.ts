@@ -60,7 +60,7 @@ function samplesOf(series: readonly Pick<Series, 'samples'>[]): number {
   return series.reduce((sum, { samples }) => sum + samples.length, 0);
 }
 
-describe('a run into Thanos behind newer data', () => {
+describe('a run into Thanos with newer data', () => {
   const history = seriesFrom(epochMs, epochMs + hourMs);
   const live = seriesFrom(nowMs - hourMs, nowMs);
 
@@ -101,13 +101,13 @@ describe('a run into Thanos behind newer data', () => {
   }
 });
 
-describe('a run whose destination sends damaged responses when it is read', () => {
+describe('a run whose destination sends damaged responses to reads', () => {
   const history = seriesFrom(epochMs, epochMs + 20 * minuteMs);
   for (const [protocol, kind] of [
     ['RemoteRead', 'read'],
     ['PromQL', 'query'],
   ] as const) {
-    it(`reads again by ${protocol}, counts it, and completes`, async () => {
+    it(`reads again by ${protocol}, reports it, and completes`, async () => {
       await using source = await startFakeStore(prometheus());
       source.put(history);
       const [store, clock] = await openStore(cortex());
@@ -124,7 +124,7 @@ describe('a run whose destination sends damaged responses when it is read', () =
       assert.ok(result.progress.retries >= retries.length);
     });
 
-    it(`ends with the side and a hint when no response by ${protocol} can be used`, async () => {
+    it(`ends with the side and a hint when no response by ${protocol} is valid`, async () => {
       await using source = await startFakeStore(prometheus());
       source.put(history);
       const [store, clock] = await openStore(cortex());
@@ -150,7 +150,7 @@ describe('a run that resumes among more series than can be read back at once', (
   })).sort((a, b) => (a.labels[2]![1] < b.labels[2]![1] ? -1 : 1));
 
   for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-    it(`sends by ${protocol} what is missing`, async () => {
+    it(`sends the missing samples, by ${protocol}`, async () => {
       await using source = await startFakeStore(prometheus());
       source.put(crowd);
       const half = crowd.map(({ labels, samples }, i) => ({ labels, samples: samples.slice(0, i % 3) }));

@@ -29,7 +29,7 @@ for (const store of destinationCases) {
     const clock = () => new FastClock({ nowMs: epochMs + 30 * dayMs });
     const due = changed(testSeries(), store.stores);
 
-    it('copies everything into an empty one', async () => {
+    it('copies everything into an empty store', async () => {
       await using source = await prometheusWith();
       const time = clock();
       await using destination = await startFakeStore(store.open(), { now: () => time.now() });
@@ -39,7 +39,7 @@ for (const store of destinationCases) {
       assert.equal(destination.marks().at(-1)!.timeMs, epochMs + hourMs - 1);
     });
 
-    it('copies everything behind newer data, however long it takes', async () => {
+    it('copies everything into a store with newer data, however long it takes', async () => {
       const newer = testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs);
       await using source = await prometheusWith();
       const time = clock();
@@ -59,9 +59,9 @@ for (const store of destinationCases) {
     });
 
     for (const [where, writes, openFor] of [
-      ['an empty one', 2, store.open],
-      ['an empty one', 13, store.open],
-      ['one with newer data', 13, store.openForOldData],
+      ['an empty store', 2, store.open],
+      ['an empty store', 13, store.open],
+      ['a store with newer data', 13, store.openForOldData],
     ] as const) {
       it(`into ${where}, resumed after an abort at write ${writes}, has every sample exactly once`, async () => {
         await using source = await prometheusWith();

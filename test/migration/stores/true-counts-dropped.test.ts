@@ -21,13 +21,13 @@ import {
   everyThird,
 } from './support/true-counts.ts';
 
-describe("a destination's HA tracker that follows another replica", () => {
+describe('a destination whose HA tracker follows another replica', () => {
   const replica = data.map((one) => ({
     ...one,
     labels: [['__name__', 'metric'], ['__replica__', 'r2'], ['cluster', 'c'], ...one.labels.slice(1)] as const,
   }));
 
-  it('has what it drops behind its 202 counted as rejected', async () => {
+  it('counts the samples that it drops with a 202 as rejected', async () => {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
       await using source = await sourceWith(replica);
       await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
@@ -47,7 +47,7 @@ describe("a destination's HA tracker that follows another replica", () => {
     assert.match(error?.hint ?? '', /spec\.relabelings/);
   });
 
-  it('that cannot be read back gives a bound', async () => {
+  it('reports a bound when it cannot be read back', async () => {
     await using source = await sourceWith(replica);
     await using destination = await startFakeStore(cortex({ electedReplica: 'r1' }));
     const { progress } = await migrate({ source, destination }, { rejectedSamples: 'Skip', protocol: 'None' });
@@ -55,7 +55,7 @@ describe("a destination's HA tracker that follows another replica", () => {
     assert.equal(progress.samplesRejectedUnproven, samples);
   });
 
-  it('is not suspected behind a 202 that stores everything', async () => {
+  it('is not suspected when a 202 stores everything', async () => {
     for (const protocol of ['RemoteRead', 'PromQL', 'None'] as const) {
       await using source = await sourceWith();
       await using destination = await startFakeStore(prometheus());
@@ -86,7 +86,7 @@ describe('native histograms', () => {
   for (const [name, [behaviour, protocol]] of Object.entries(droppers)) {
     for (const ordering of ['InOrder', 'Any'] as const) {
       for (const series of [mixed, histograms]) {
-        it(`that are dropped behind a 2xx count as rejected: ${name}, ${ordering}, ${series.length} series`, async () => {
+        it(`that are dropped with a 2xx count as rejected: ${name}, ${ordering}, ${series.length} series`, async () => {
           await using source = await sourceWith(series);
           await using destination = await startFakeStore(behaviour());
           const changes: Changes = { protocol, destination: { ordering }, rejectedSamples: 'Skip' };
@@ -119,7 +119,7 @@ describe('native histograms', () => {
     }
   });
 
-  it('that cannot be read back are written, with a warning', async () => {
+  it('that cannot be read back count as written, with a warning', async () => {
     for (const protocol of ['RemoteRead', 'None'] as const) {
       await using source = await sourceWith(mixed);
       await using destination = await startFakeStore(cortex({ nativeHistograms: true }));

@@ -34,7 +34,12 @@ const replaced: Record<string, Fault> = {
   'a 500': { status: 500, body: 'internal error', commits: true },
   'a 408': { status: 408, body: '', commits: true },
   'a 429 of a proxy': { status: 429, body: 'too many requests', commits: true },
-  'a page': { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>restarting</html>', commits: true },
+  'an HTML page': {
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<html>restarting</html>',
+    commits: true,
+  },
   'a redirect': { status: 302, headers: { location: 'http://127.0.0.1:1/login' }, commits: true },
   'a 404': { status: 404, body: 'not found', commits: true },
   'a cut connection': { disconnects: 'after commit' },
@@ -49,7 +54,7 @@ describe('an acknowledgement that a proxy replaces after the store has committed
   };
   for (const [name, [behaviour, changes]] of Object.entries(stores)) {
     for (const [title, fault] of Object.entries(replaced)) {
-      it(`by ${title} doubles nothing and loses nothing: ${name}`, async () => {
+      it(`by ${title} duplicates nothing and loses nothing: ${name}`, async () => {
         await using source = await sourceWith();
         await using destination = await startFakeStore(behaviour());
         // The first response has to be a good one: before it a page looks like a wrong setting.
@@ -64,7 +69,7 @@ describe('an acknowledgement that a proxy replaces after the store has committed
     }
   }
 
-  it('of a mark leaves the marks right', async () => {
+  it('of a mark leaves the marks correct', async () => {
     for (const [behaviour, changes] of Object.values(stores)) {
       await using source = await sourceWith();
       await using destination = await startFakeStore(behaviour());
@@ -86,7 +91,7 @@ describe('a request that a proxy sends twice', () => {
     ['Thanos', () => thanos()],
   ] as const) {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-      it(`is not taken for refused: ${name} by ${protocol}`, async () => {
+      it(`is not mistaken for a rejected one: ${name} by ${protocol}`, async () => {
         await using source = await sourceWith();
         await using destination = await startFakeStore(behaviour());
         everyThird(destination, { repeats: true });
@@ -98,11 +103,11 @@ describe('a request that a proxy sends twice', () => {
   }
 });
 
-describe('a destination that keeps the good part of a refused request', () => {
+describe('a destination that stores the valid part of a rejected request', () => {
   const stores: Record<string, () => Behaviour> = { Cortex: () => cortex(), Thanos: () => thanos() };
   for (const [name, behaviour] of Object.entries(stores)) {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-      it(`(${name}) has the samples that are really missing counted as rejected: ${protocol}`, async () => {
+      it(`(${name}) counts exactly the missing samples as rejected: ${protocol}`, async () => {
         await using source = await sourceWith();
         await using destination = await startFakeStore(behaviour());
         withNewer(destination);
@@ -118,7 +123,7 @@ describe('a destination that keeps the good part of a refused request', () => {
     }
   }
 
-  it('that cannot be read has an upper bound counted, and called so', async () => {
+  it('counts an upper bound, and reports it as such, when it cannot be read', async () => {
     await using source = await sourceWith();
     await using destination = await startFakeStore(cortex());
     withNewer(destination);
@@ -131,7 +136,7 @@ describe('a destination that keeps the good part of a refused request', () => {
     assert.ok(result.observer.all('rejected').every(({ isBound }) => isBound === true));
   });
 
-  it('with Fail ends the run with a count that is true, or a lower bound that says so', async () => {
+  it('ends the run with an exact count, or a lower bound reported as such, with Fail', async () => {
     for (const few of [true, false]) {
       await using source = await sourceWith();
       await using destination = await startFakeStore(cortex());
@@ -156,8 +161,8 @@ describe('a destination that keeps the good part of a refused request', () => {
   });
 });
 
-describe('a destination that rolls a refused request back', () => {
-  it('loses only what is refused, counted exactly', async () => {
+describe('a destination that rolls back a rejected request', () => {
+  it('loses only the rejected samples, counted exactly', async () => {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
       await using source = await sourceWith();
       await using destination = await startFakeStore(prometheus());
@@ -169,8 +174,8 @@ describe('a destination that rolls a refused request back', () => {
   });
 });
 
-describe('a destination that holds another value at a time', () => {
-  it('has the sample counted as rejected, not as present', async () => {
+describe('a destination that has another value at the same timestamp', () => {
+  it('counts the sample as rejected, not as present', async () => {
     await using source = await sourceWith();
     await using destination = await startFakeStore(prometheus({ outOfOrderWindowMs: dayMs }));
     destination.put([{ ...data[0]!, samples: [{ timeMs: epochMs + 50 * minuteMs, bits: bitsOf(-1) }] }]);
@@ -182,8 +187,8 @@ describe('a destination that holds another value at a time', () => {
   });
 });
 
-describe('a window of which everything is refused', () => {
-  it('is found out with a few requests, and counted as it is: M3 without cold writes', async () => {
+describe('a window whose every sample is rejected', () => {
+  it('is detected with a few requests, and counted exactly: M3 without cold writes', async () => {
     for (const rejectedSamples of ['Skip', 'Fail'] as const) {
       await using source = await sourceWith();
       const clock = new FastClock({ nowMs: epochMs + 30 * dayMs });
@@ -200,7 +205,7 @@ describe('a window of which everything is refused', () => {
     }
   });
 
-  it('in part is counted as it is: M3 without cold writes', async () => {
+  it('in part is counted exactly: M3 without cold writes', async () => {
     await using source = await sourceWith();
     // The last ten minutes are taken.
     const clock = new FastClock({ nowMs: epochMs + hourMs, speed: 1 });
@@ -231,7 +236,7 @@ describe('a rate limit whose burst is smaller than a request', () => {
     });
   }
 
-  it('is not suspected where waiting helps', async () => {
+  it('is not suspected when waiting helps', async () => {
     await using source = await sourceWith();
     await using destination = await startFakeStore(cortex());
     let writes = 0;
@@ -248,7 +253,7 @@ describe('a rate limit whose burst is smaller than a request', () => {
 });
 
 describe('Promscale without a tenant', () => {
-  it('refuses the migration, not its samples', async () => {
+  it('rejects the migration, not its samples', async () => {
     await using source = await sourceWith();
     await using destination = await startFakeStore(promscale({ multitenancy: true }));
     const { error, progress } = await migrate({ source, destination }, { rejectedSamples: 'Skip' });
