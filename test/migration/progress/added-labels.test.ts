@@ -30,7 +30,7 @@ function learned(...added: Labels[]): AddedLabels {
 }
 
 describe('the labels that a destination adds', () => {
-  it('are whatever the progress series is shown with beside its own', () => {
+  it('are the additional labels of the progress series', () => {
     const unknown = AddedLabels.unknown(plan.progressLabels);
     assert.equal(unknown.isKnown, false);
     const none = learned({});
@@ -44,7 +44,7 @@ describe('the labels that a destination adds', () => {
     assert.equal(added.learnedFrom(Object.entries({ ...progressSeries, ...r1 })), added, 'nothing new');
   });
 
-  it('are left out of what is shown, and only with the values that were seen', () => {
+  it('are removed from results, only with the values that were seen', () => {
     const added = learned(r1);
     assert.deepEqual(added.originalsOf(bytesOf({ ...up, ...r1 })), [keyOf(up)]);
     assert.deepEqual(added.originalsOf(bytesOf({ ...up, ...r2 })), []);
@@ -52,7 +52,7 @@ describe('the labels that a destination adds', () => {
     assert.deepEqual(added.originalsOf(bytesOf(up)), []);
   });
 
-  it('leave the shown labels alone where there are none', () => {
+  it('leave results unchanged when there are none', () => {
     for (const known of [learned({}), AddedLabels.unknown({})]) {
       assert.deepEqual(known.originalsOf(bytesOf({ ...up, ...r1 })), [keyOf({ ...up, ...r1 })]);
     }
@@ -60,20 +60,20 @@ describe('the labels that a destination adds', () => {
 });
 
 describe('a series shown with added labels', () => {
-  it('is there when any of the receivers has it', () => {
+  it('is present when any of the receivers has it', () => {
     const present = new PresentTimes(() => [keyOf(up)], learned(r1, r2));
     present.of(bytesOf({ ...up, ...r1 }))?.push(1, 2);
     present.of(bytesOf({ ...up, ...r2 }))?.push(2, 3);
     assert.deepEqual([...present.sorted().get(keyOf(up))!], [1, 2, 3]);
   });
 
-  it('of a receiver that is not known may be the wanted one or another, and is not taken for it', () => {
+  it('is not attributed to a wanted series when its receiver is unknown', () => {
     const present = new PresentTimes(() => [keyOf(up)], learned(r1));
     assert.equal(present.of(bytesOf({ ...up, ...r2 })), undefined);
     assert.deepEqual([...present.unclear], [keyOf(up)]);
   });
 
-  it('may be the wanted one when all that is added is a label that the user gave the progress series', () => {
+  it('may be the wanted one when the only added label is one that the user gave the progress series', () => {
     const present = new PresentTimes(() => [keyOf(up)], learned({}));
     assert.equal(present.of(bytesOf({ ...up, cluster: 'eu' })), undefined);
     assert.deepEqual([...present.unclear], [keyOf(up)]);
@@ -81,7 +81,7 @@ describe('a series shown with added labels', () => {
     assert.equal(present.unclear.size, 1);
   });
 
-  it('proves nothing when two wanted series differ in the added label only', () => {
+  it('proves nothing when two wanted series differ only in the added label', () => {
     const mine = { ...up, receive: 'mine' };
     const present = new PresentTimes(() => [keyOf(up), keyOf(mine)], learned(r1));
     assert.equal(present.of(bytesOf({ ...up, ...r1 })), undefined);
@@ -89,7 +89,7 @@ describe('a series shown with added labels', () => {
     assert.equal(learned(r1).clashWith(bytesOf(mine)), true);
   });
 
-  it('with and without the labels, both in use, belongs to the one series that is wanted', () => {
+  it('with and without the labels, when both are in use, belongs to the only wanted series', () => {
     const known = learned({}, { receive: 'r1' });
     const shown = { ...up, receive: 'r1' };
     const plain = new PresentTimes(() => [keyOf(up)], known);
@@ -98,7 +98,7 @@ describe('a series shown with added labels', () => {
     assert.deepEqual([...plain.sorted().get(keyOf(up))!], [1, 2]);
   });
 
-  it('is suspicious only while it is not known which labels are added', () => {
+  it('is ambiguous only while the added labels are unknown', () => {
     const suspicious = (known: AddedLabels, shown: Labels) => {
       const present = new PresentTimes(() => [keyOf(up)], known);
       present.of(bytesOf(shown));

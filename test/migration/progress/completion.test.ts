@@ -4,10 +4,10 @@ import { initialProgress } from '../../../src/migration/report/observer.ts';
 import { Completion, reachedMs, WindowVolume } from '../../../src/migration/progress/completion.ts';
 import { completedRatio, RemainingTime } from '../../../src/telemetry/completion.ts';
 
-describe('how far a run has reached', () => {
+describe('the completed part of a run', () => {
   const range = { startMs: 1000, endMs: 2000, watermarkMs: 1200, reachedMs: 1000 };
 
-  it('is the watermark, and the acknowledged share of each window in flight', () => {
+  it('is the watermark plus the acknowledged share of each window in flight', () => {
     assert.equal(reachedMs(range, []), 1200);
     const windows = [
       { fromMs: 1200, toMs: 1400, share: 0.5 },
@@ -16,18 +16,18 @@ describe('how far a run has reached', () => {
     assert.equal(reachedMs(range, windows), 1400);
   });
 
-  it('does not fall when a window is read again', () => {
+  it('does not decrease when a window is read again', () => {
     assert.equal(reachedMs({ ...range, reachedMs: 1400 }, [{ fromMs: 1200, toMs: 1400, share: 0 }]), 1400);
   });
 
-  it('is the end only with the last mark', () => {
+  it('reaches the end only with the last mark', () => {
     const whole = [{ fromMs: 1200, toMs: 2000, share: 1 }];
     assert.ok(reachedMs(range, whole) < 2000);
     assert.equal(reachedMs({ ...range, watermarkMs: 2000 }, []), 2000);
     assert.equal(reachedMs({ ...range, watermarkMs: 1999.9 }, []), 1999.9);
   });
 
-  it('never falls, is never before the watermark and never beyond the end, whatever happens to windows', () => {
+  it('never decreases, and stays between the watermark and the end, whatever happens to windows', () => {
     const step = fc.record({
       what: fc.constantFrom('open', 'share', 'finish', 'withdraw'),
       lengthMs: fc.integer({ min: 1, max: 5000 }),
@@ -67,8 +67,8 @@ describe('how far a run has reached', () => {
   });
 });
 
-describe('the estimate of how many samples a window has', () => {
-  it('is what the response announces until something is decoded, then follows what the series really have', () => {
+describe('the estimated sample count of a window', () => {
+  it('is the number announced by the response until something is decoded, then follows the decoded series', () => {
     const volume = new WindowVolume();
     // Whole chunks of which half lies inside.
     volume.begin({ entries: 10, sampleBound: 2000, remaining: 0 }, 0);
@@ -81,7 +81,7 @@ describe('the estimate of how many samples a window has', () => {
     assert.equal(volume.estimate(1010), 1010);
   });
 
-  it('is neither less than was read nor more than was announced', () => {
+  it('is never below what was read nor above what was announced', () => {
     fc.assert(
       fc.property(
         fc.nat(100),
@@ -99,7 +99,7 @@ describe('the estimate of how many samples a window has', () => {
     );
   });
 
-  it('counts on further parts as large as those that came', () => {
+  it('assumes that further parts are as large as the previous ones', () => {
     const volume = new WindowVolume();
     volume.begin({ entries: 1, sampleBound: 100, remaining: 0.75 }, 0);
     assert.equal(volume.estimate(0), 400);
@@ -114,8 +114,8 @@ describe('the estimate of how many samples a window has', () => {
   });
 });
 
-describe('the estimate of a window that is read in parts', () => {
-  it('takes it for as dense as the window before, until it turns out to be denser or is read to its end', () => {
+describe('the estimated sample count of a window that is read in parts', () => {
+  it('assumes the density of the previous window until this one is denser or read to its end', () => {
     const volume = new WindowVolume();
     volume.expectedSamples = 1000;
     volume.begin({ entries: 1, sampleBound: 100, remaining: 0.5 }, 0);
@@ -137,17 +137,17 @@ describe('the remaining time', () => {
     return remaining.remainingMs;
   };
 
-  it('is not known before anything moves', () => {
+  it('is unknown before the first progress', () => {
     assert.equal(lookedAt(), undefined);
     assert.equal(lookedAt([0, 0]), undefined);
     assert.equal(lookedAt([0, 0], [50, 0]), undefined);
   });
 
-  it('does not take the wait before the first step for slowness', () => {
+  it('excludes the wait before the first step from the rate', () => {
     assert.equal(lookedAt([0, 0], [60, 0], [61, 10], [62, 20], [63, 30]), 97_000);
   });
 
-  it('does not take what an earlier run had reached for speed', () => {
+  it('excludes the progress of an earlier run from the rate', () => {
     assert.equal(lookedAt([0, 500], [1, 500], [2, 510], [12, 610]), 39_000);
   });
 

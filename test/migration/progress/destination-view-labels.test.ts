@@ -29,7 +29,7 @@ for (const [name, protocol, behaviour, added] of adding) {
       ],
     ];
 
-    it('are learned from the marks and left out of the comparison', async () => {
+    it('are learned from the marks and excluded from the comparison', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([marks([epochMs]), series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
@@ -38,7 +38,7 @@ for (const [name, protocol, behaviour, added] of adding) {
       for (const labels of wanted) assert.notEqual(view.hides(encodeLabels(labels)), 'everything');
     });
 
-    it('are learned from a probe where there is no mark yet', async () => {
+    it('are learned from a probe when there is no mark yet', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([series(wanted[0]!, [epochMs + 1, epochMs + 3])]);
@@ -50,7 +50,7 @@ for (const [name, protocol, behaviour, added] of adding) {
       assert.equal(store.requests.filter(({ kind }) => kind === 'write').length, writes, 'one probe');
     });
 
-    it('may hide everything where neither marks nor a probe show them', async () => {
+    it('may hide everything when neither marks nor a probe show them', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([series(wanted[0]!, [epochMs + 1])]);

@@ -16,7 +16,7 @@ import { type Labels, signal, nowMs, open, series, marks, up, timesOf, everyStor
 
 for (const [name, protocol, behaviour] of everyStore) {
   describe(`the view of ${name} by ${protocol}`, () => {
-    it('shows exactly the marks of a range, whichever ends of it the store leaves out', async () => {
+    it('returns exactly the marks of a range, whichever end of it the store excludes', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([marks([epochMs, epochMs + minuteMs, epochMs + hourMs])]);
@@ -33,7 +33,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       }
     });
 
-    it('shows exactly the timestamps of a range', async () => {
+    it('returns exactly the timestamps of a range', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       const all = Array.from({ length: 40 }, (_, i) => epochMs + i);
@@ -53,7 +53,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       );
     });
 
-    it('does not take neighbours of the same metric for the wanted series', async () => {
+    it('does not confuse the wanted series with others of the same metric', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([marks([epochMs]), series([...up, ['zone', 'x']], [epochMs]), series([['__name__', 'up']], [epochMs])]);
@@ -62,7 +62,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       assert.notEqual(view.hides(encodeLabels(up)), 'everything');
     });
 
-    it('reads again, visibly, when a response is damaged', async () => {
+    it('reads again, with an event, when a response is damaged', async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view, observer } = opened;
       store.put([marks([epochMs]), series(up, [epochMs, epochMs + 5])]);
@@ -85,7 +85,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-answer'));
     });
 
-    it('gives up a read whose response is always damaged, with its side and a hint', async () => {
+    it('fails with the side and a hint when every response is damaged', async () => {
       await using opened = await open(behaviour(), protocol);
       opened.store.onRequest = () => ({ damage: (body) => Buffer.concat([body, Buffer.from('}{\x00\xff')]) });
       opened.store.put([marks([epochMs])]);
@@ -99,12 +99,12 @@ for (const [name, protocol, behaviour] of everyStore) {
   });
 }
 
-describe('a Thanos Receive behind whose newer data is written', () => {
+describe('a Thanos Receive that already has newer data', () => {
   const behaviour = () => thanos({ outOfOrderWindowMs: 60 * dayMs });
   const live = series(up, [nowMs - hourMs, nowMs - minuteMs]);
 
   for (const protocol of ['PromQL', 'RemoteRead'] as const) {
-    it(`shows its marks and samples by ${protocol} in ranges that reach to now`, async () => {
+    it(`shows its marks and samples by ${protocol} in ranges that extend to now`, async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([live]);
@@ -119,7 +119,7 @@ describe('a Thanos Receive behind whose newer data is written', () => {
       assert.equal(await view.isEmpty(epochMs, epochMs + 9, signal), false);
     });
 
-    it(`is found out by ${protocol} with a probe before the first mark`, async () => {
+    it(`is detected by ${protocol} with a probe before the first mark`, async () => {
       await using first = await open(behaviour(), protocol);
       first.store.put([live]);
       assert.equal(await first.view.isEmpty(epochMs, epochMs + 9, signal), true, 'no run of this copy has begun');
@@ -142,7 +142,7 @@ describe('a destination that hides nothing', () => {
     ['Prometheus', 'RemoteRead', () => prometheus({ outOfOrderWindowMs: 60 * dayMs })],
     ['VictoriaMetrics', 'PromQL', () => victoriametrics({ hiddenForMs: 2000 })],
   ] as const) {
-    it(`is empty where ${name} has no sample by ${protocol}, behind newer data and beside marks`, async () => {
+    it(`is empty when ${name} has no sample by ${protocol}, whether it has newer data or marks`, async () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([series(up, [nowMs - hourMs]), marks([epochMs + 5])]);
@@ -152,7 +152,7 @@ describe('a destination that hides nothing', () => {
     });
   }
 
-  it('is not asked for more than the range of a read-back', async () => {
+  it('is read only for the range of a read-back', async () => {
     await using opened = await open(prometheus(), 'RemoteRead');
     const { store, view } = opened;
     store.put([series(up, [epochMs, nowMs - hourMs]), marks([epochMs])]);
@@ -170,7 +170,7 @@ describe('a response without content', () => {
     ['Cortex', () => cortex()],
     ['M3', () => m3()],
   ] as const) {
-    it(`of ${name} is damaged, and does not say that the destination is empty`, async () => {
+    it(`of ${name} is treated as damaged, not as an empty destination`, async () => {
       await using opened = await open(behaviour(), 'RemoteRead');
       opened.store.put([series(up, [epochMs])]);
       let left = 2;
@@ -181,7 +181,7 @@ describe('a response without content', () => {
   }
 });
 
-describe('a read-back that is too much at once', () => {
+describe('a read-back that exceeds a limit', () => {
   /** Series of one metric that share a timestamp, with labels of about 2 KB, and the same of a neighbour that nobody wants. */
   const crowd: Labels[] = Array.from({ length: 700 }, (_, i) => [
     ['__name__', 'kube_pod_labels'],
@@ -192,7 +192,7 @@ describe('a read-back that is too much at once', () => {
   const neighbours: Labels[] = crowd.map((labels) => [...labels, ['uid', '1']]);
 
   for (const [name, protocol, behaviour] of everyStore) {
-    it(`by the series that share a timestamp is read all the same, from ${name} by ${protocol}`, async () => {
+    it(`because many series share a timestamp is split, from ${name} by ${protocol}`, async () => {
       await using opened = await open(behaviour(), protocol, { limits: { memoryBytes: 11 * 1024 * 1024 } });
       const { store, view } = opened;
       store.put([marks([epochMs]), ...[...crowd, ...neighbours].map((labels) => series(labels, [epochMs + 1]))]);
@@ -207,7 +207,7 @@ describe('a read-back that is too much at once', () => {
     // Only the labels of one series are held at a time, however much newer data it has.
     ['PromQL', 2, 100_000],
   ] as const) {
-    it(`because the range has to reach to now is read all the same by ${protocol}`, async () => {
+    it(`because the range has to extend to now is split, by ${protocol}`, async () => {
       const limits = { memoryBytes: 11 * 1024 * 1024 };
       await using opened = await open(thanos({ outOfOrderWindowMs: 60 * dayMs }), protocol, { limits });
       const { store, view } = opened;
@@ -224,7 +224,7 @@ describe('a read-back that is too much at once', () => {
     });
   }
 
-  it('with not even one series that fits ends with a side and a cure', async () => {
+  it('with a single series fails with the side and a hint', async () => {
     const long: Labels = [...up, ['note', 'x'.repeat(2_000_000)]];
     await using opened = await open(prometheus(), 'RemoteRead', { limits: { memoryBytes: 11 * 1024 * 1024 } });
     opened.store.put([marks([epochMs]), series(long, [epochMs + 1])]);
@@ -236,7 +236,7 @@ describe('a read-back that is too much at once', () => {
     });
   });
 
-  it('finds the latest of more marks than fit', async () => {
+  it('finds the latest mark even when not all marks fit', async () => {
     for (const [protocol, behaviour, count] of [
       ['RemoteRead', () => cortex(), 90_000],
       ['PromQL', () => prometheus(), 2000],
@@ -257,7 +257,7 @@ describe('stale markers', () => {
     ['PromQL', () => prometheus(), [], 'stale-markers'],
     ['PromQL', () => victoriametrics(), [epochMs + 1], 'nothing'],
   ] as const) {
-    it(`are ${shown.length > 0 ? 'shown' : 'said to be hidden'} by ${behaviour().name} and ${protocol}`, async () => {
+    it(`are ${shown.length > 0 ? 'shown' : 'reported as hidden'} by ${behaviour().name} and ${protocol}`, async () => {
       await using opened = await open(behaviour(), protocol);
       opened.store.put([stale]);
       assert.deepEqual(await timesOf(opened.view, [up], epochMs, epochMs + 9), [[...shown]]);

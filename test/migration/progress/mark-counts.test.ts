@@ -43,7 +43,7 @@ describe('the counts beside a mark', () => {
     );
   });
 
-  it('are few series: zeros are left out, apart from what tells that there are counts', () => {
+  it('need few series: zeros are omitted, except the one that shows that there are counts', () => {
     assert.deepEqual(seriesOfCounts(NO_COUNTS), [
       ['read', 0],
       ['windows', 0],
@@ -68,12 +68,12 @@ describe('the counts beside a mark', () => {
     );
   });
 
-  it('are whole numbers, whatever a store makes of them', () => {
+  it('are whole numbers, even when the store rounds them', () => {
     const stored = new Map(seriesOfCounts(someCounts).map(([count, value]) => [count, value + 1e-12] as const));
     assert.deepEqual(countsBesideMark(stored, 20), someCounts);
   });
 
-  it('are not known when a series is missing, makes no sense, or belongs to another mark', () => {
+  it('are unknown when a series is missing, is invalid, or belongs to another mark', () => {
     const stored = new Map(seriesOfCounts(someCounts));
     const without = (count: string) => new Map([...stored].filter(([name]) => name !== count));
     for (const count of ['read', 'windows', 'written', 'filtered']) {
@@ -86,13 +86,13 @@ describe('the counts beside a mark', () => {
     assert.equal(countsBesideMark(new Map(), 0), undefined, 'an older version');
   });
 
-  it('may have numbers that only a newer version knows', () => {
+  it('may include counts that only a newer version defines', () => {
     assert.deepEqual(countsBesideMark(new Map([...seriesOfCounts(someCounts), ['novelties', 4]]), 20), someCounts);
   });
 });
 
 describe('counts', () => {
-  it('are added up, and the largest number of series stays the largest', () => {
+  it('are added up, except the number of series, which is the maximum', () => {
     const a = { ...someCounts, series: 5, samplesRejected: { too_old: 1, other: 2 } };
     const b = { ...someCounts, series: 3, samplesRejected: { other: 3 } };
     const sum = addCounts(a, b);
@@ -103,7 +103,7 @@ describe('counts', () => {
     assert.deepEqual(addCounts(NO_COUNTS, a), a);
   });
 
-  it('of all runs are not known where those of the earlier runs are not', () => {
+  it('of all runs are unknown when those of earlier runs are unknown', () => {
     assert.equal(countsOfAllRuns({ ...someCounts, earlier: 'unknown' }), undefined);
     assert.deepEqual(countsOfAllRuns({ ...someCounts, earlier: NO_COUNTS }), someCounts);
   });

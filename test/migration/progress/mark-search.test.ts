@@ -31,7 +31,7 @@ function timeOf(found: FoundMark): number | undefined {
 }
 
 describe('looking for the latest mark', () => {
-  it('finds the latest within the range wherever it is, however few can be read at once, and nothing outside', async () => {
+  it('finds the latest mark within the range wherever it is, however few can be read at once, and none outside', async () => {
     const time = fc.integer({ min: -100, max: 100 }).map((hours) => hours * hourMs);
     const distinct = fc.uniqueArray(time);
     await fc.assert(
@@ -44,7 +44,7 @@ describe('looking for the latest mark', () => {
     );
   });
 
-  it('asks a few times only for many years, and each time further back', async () => {
+  it('sends a few requests only for many years, each further back', async () => {
     const marks = new FakeMarks([], epochMs);
     assert.equal(await findLatestMark(marks.look, epochMs - 10 * 365 * dayMs, epochMs), undefined);
     assert.deepEqual(
@@ -55,13 +55,13 @@ describe('looking for the latest mark', () => {
     assert.ok(marks.starts.length < 20, `${marks.starts.length} queries`);
   });
 
-  it('reads only the youngest hour when the mark is there', async () => {
+  it('reads only the latest hour when the mark is there', async () => {
     const marks = new FakeMarks([epochMs - minuteMs, epochMs - dayMs], epochMs);
     await findLatestMark(marks.look, epochMs - 365 * dayMs, epochMs);
     assert.deepEqual(marks.starts, [epochMs - hourMs]);
   });
 
-  it('says so when not even one mark can be read', async () => {
+  it('reports when not even one mark can be read', async () => {
     const marks = new FakeMarks([epochMs - dayMs], epochMs, 0);
     assert.equal(await findLatestMark(marks.look, epochMs - 2 * dayMs, epochMs), 'too-many');
   });

@@ -59,15 +59,15 @@ function every(fromMs: number, toMs: number): number[] {
   return Array.from({ length: toMs - fromMs }, (_, i) => fromMs + i);
 }
 
-describe('what the destination has already', () => {
-  it('is read in shorter pieces of time when one series is too much at once', async () => {
+describe('the samples that the destination already has', () => {
+  it('are read in shorter time ranges when one series exceeds the limit', async () => {
     const destination = new FakeDestination([{ __name__: 'm', a: '1' }], 3);
     const present = await destination.read([{ __name__: 'm', a: '1' }], { fromMs: 100, toMs: 120 });
     assert.deepEqual([...present.keys()], [keyOf({ __name__: 'm', a: '1' })]);
     assert.deepEqual([...present.get(keyOf({ __name__: 'm', a: '1' }))!], every(100, 120));
   });
 
-  it('is read by names, then by the values of a label, whatever the series have in common', async () => {
+  it('are read by name, then by the values of a label, whatever labels the series share', async () => {
     const label = fc.constantFrom('', 'a', 'b', 'abc', 'Z', '/x/y', 'é', '\u{1f600}', '\n');
     const series = fc.uniqueArray(
       fc.record({ __name__: fc.constantFrom('m', 'n', 'o'), one: label, two: label, three: label }),
@@ -87,7 +87,7 @@ describe('what the destination has already', () => {
     );
   });
 
-  it('is not searched again and again among series that are not wanted', async () => {
+  it('are not searched repeatedly among unwanted series', async () => {
     const shown = Array.from({ length: 64 }, (_, i) => ({ __name__: 'm', pod: `pod-${i}`, node: `n${i % 4}` }));
     const destination = new FakeDestination(shown, 8);
     const present = await destination.read([shown[17]!], { fromMs: 0, toMs: 8 });
@@ -95,7 +95,7 @@ describe('what the destination has already', () => {
     assert.ok(destination.asked.length <= 2, `${destination.asked.length} reads`);
   });
 
-  it('is not read in pieces of time where that makes no piece smaller', async () => {
+  it('are not read in shorter time ranges when that does not reduce the response', async () => {
     const destination = new FakeDestination([{ __name__: 'm', a: '1' }], 3);
     const options = { ...anyTime, canSplitTime: false };
     await assert.rejects(destination.read([{ __name__: 'm', a: '1' }], { fromMs: 0, toMs: 8 }, options), {
@@ -103,7 +103,7 @@ describe('what the destination has already', () => {
     });
   });
 
-  it('ends with a side and a cure when not even a millisecond of one series can be shown', async () => {
+  it('fail with the side and a hint when not even a millisecond of one series can be read', async () => {
     const destination = new FakeDestination([{ __name__: 'm' }], 0);
     await assert.rejects(destination.read([{ __name__: 'm' }], { fromMs: 0, toMs: 8 }), (error: Error) => {
       assert.deepEqual(
@@ -115,7 +115,7 @@ describe('what the destination has already', () => {
     });
   });
 
-  it('is read smaller when the destination says that it is too much, and not when it says anything else', async () => {
+  it('are read in smaller parts when the destination reports a limit, and not for other errors', async () => {
     const fail = (errorClass: 'too-large' | 'refused') => async () => {
       throw new RemoteError({ class: errorClass, code: 'answer-too-large', side: 'progress', what: 'said so' });
     };
@@ -125,7 +125,7 @@ describe('what the destination has already', () => {
     await assert.rejects(readInPieces(range, present, anyTime, fail('refused')), { name: 'RemoteError' });
   });
 
-  it('is read for many names a hundred at a time, and for long ones fewer', async () => {
+  it('are read for a hundred names per request, and for fewer when the names are long', async () => {
     const names = Array.from({ length: 250 }, (_, i) => `m${i}`);
     const destination = new FakeDestination([]);
     await destination.read([], { fromMs: 0, toMs: 10, names });
@@ -147,7 +147,7 @@ describe('what the destination has already', () => {
     );
   });
 
-  it('has each timestamp once, in order, however often it was shown', async () => {
+  it('have each timestamp once, in order, however often it was returned', async () => {
     const present = new PresentTimes(() => [keyOf({ __name__: 'm' })], nothingAdded);
     const times = present.of(encodeLabels([['__name__', 'm']]));
     times?.push(3, 1, 2);
@@ -155,13 +155,13 @@ describe('what the destination has already', () => {
     assert.deepEqual([...present.sorted().get(keyOf({ __name__: 'm' }))!], [1, 2, 3]);
   });
 
-  it('does not list the series of a destination that shows nothing', async () => {
+  it('are read without listing the series when the destination has none', async () => {
     const present = new PresentTimes(() => assert.fail('listed'), nothingAdded);
     await readInPieces({ names: ['m'], fromMs: 0, toMs: 10 }, present, anyTime, async () => undefined);
     assert.equal(present.sorted().size, 0);
   });
 
-  it('is not asked for at all when nothing is wanted', async () => {
+  it('are not read at all when no series is wanted', async () => {
     const destination = new FakeDestination([]);
     assert.equal((await destination.read([], { fromMs: 0, toMs: 10, names: [] })).size, 0);
     assert.deepEqual(destination.asked, []);

@@ -7,13 +7,13 @@ import { selects } from '../support/remote-messages.ts';
 const plan = { migration: 'monitoring/old', id: '1f', progressLabels: { cluster: 'eu', replica: '0' } };
 
 describe('the progress series', () => {
-  it('is found by its matchers, whatever end it was frozen at', () => {
+  it('is found by its matchers, whatever its frozen end', () => {
     for (const endMs of [undefined, Date.UTC(2024, 0, 1)]) {
       assert.ok(selects(markMatchers(plan), Object.entries(markLabels(plan, endMs))));
     }
   });
 
-  it('is not found by those of another copy, nor is the probe beside it', () => {
+  it('is not found by the matchers of another copy, nor is its probe', () => {
     const matchers = markMatchers(plan);
     const labels = markLabels(plan, undefined);
     for (const other of [
@@ -34,7 +34,7 @@ describe('the progress series', () => {
     assert.equal(frozenEndOf({ end: 'tomorrow' }), undefined);
   });
 
-  it('lets the user name neither the metric nor the migration', () => {
+  it('does not let the user set the labels for the metric name and the migration', () => {
     const labels = markLabels(
       { ...plan, progressLabels: { __name__: 'x', migration: 'y', id: 'z', shard: '9' } },
       undefined,
@@ -65,14 +65,14 @@ describe('the latest mark', () => {
     windows: 3,
   };
 
-  it('is the latest in time, the first of two at one time, and brings its frozen end', () => {
+  it('is the latest in time, the first of two with the same time, and includes its frozen end', () => {
     const end = new Date(5000).toISOString();
     assert.equal(latestOf(), undefined);
     assert.equal(latestOf([{}, 1000, 1], [{ end }, 3000, 2], [{}, 3000, 4], [{}, 2000, 3])?.samples, 2);
     assert.equal(latestOf([{ end }, 3000, 2])?.endMs, 5000);
   });
 
-  it('has its counts, in whatever order the series come', () => {
+  it('has its counts, in whatever order the series are returned', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([mark, ...beside], { minLength: 5 }), (samples) => {
         assert.deepEqual(latestOf(...samples), { throughMs: 2000, samples: 7, endMs: undefined, counts });
@@ -80,7 +80,7 @@ describe('the latest mark', () => {
     );
   });
 
-  it('does not take the counts of another mark for its own', () => {
+  it('does not use the counts of another mark', () => {
     const earlier = beside.map(([labels, , value]): Sample => [labels, 1000, value]);
     const later = beside.map(([labels, , value]): Sample => [labels, 3000, value]);
     for (const others of [earlier, later]) {
@@ -90,7 +90,7 @@ describe('the latest mark', () => {
     }
   });
 
-  it('of an older version has no counts: they are not known, which is not zero', () => {
+  it('of an older version has unknown counts, not zero', () => {
     assert.deepEqual(latestOf(mark), { throughMs: 2000, samples: 7, endMs: undefined, counts: undefined });
   });
 });

@@ -47,7 +47,7 @@ function openView(
 }
 
 describe('marks by PromQL', () => {
-  it('are found among many thousands without reading them', async () => {
+  it('are found among many thousands without reading all of them', async () => {
     await using destination = await startDestination();
     const plan = planFor({ source: { readUrl: '' }, destination }, { protocol: 'PromQL' });
     const samples = Array.from({ length: 9000 }, (_, i) => ({ timeMs: epochMs + i * minuteMs, bits: bitsOf(i) }));
@@ -75,13 +75,17 @@ describe('marks by PromQL', () => {
   });
 });
 
-describe('a store that is read by PromQL may hide what it has taken', () => {
+describe('a store that is read by PromQL may hide recent samples', () => {
   const stores: readonly (readonly [string, Behaviour, hiddenForMs: number])[] = [
     ['at most for the time of its own flusher, when VictoriaMetrics flushes on demand', victoriametrics(), FLUSHING_MS],
-    ['for as long as its own flusher lets it, when it does not', victoriametrics({ flushes: false }), APPEARING_MS],
-    ['not at all, in a Prometheus', prometheus(), 0],
-    ['for some seconds, in what is no Prometheus: Thanos', thanos(), APPEARING_MS],
-    ['for some seconds, in what is no Prometheus: M3', m3(), APPEARING_MS],
+    [
+      'for as long as its own flusher allows, when VictoriaMetrics does not flush on demand',
+      victoriametrics({ flushes: false }),
+      APPEARING_MS,
+    ],
+    ['not at all in Prometheus', prometheus(), 0],
+    ['for some seconds in Thanos', thanos(), APPEARING_MS],
+    ['for some seconds in M3', m3(), APPEARING_MS],
   ];
   for (const [what, behaviour, hiddenForMs] of stores) {
     it(what, async () => {

@@ -18,37 +18,37 @@ async function settled(shown: readonly number[], hiddenForMs: number, changes: P
   return { seen, looks, sleeps: clock.sleeps };
 }
 
-describe('what a destination does not show', () => {
-  it('is not waited for when nothing is missing', async () => {
+describe('a sample that the destination does not show', () => {
+  it('is not awaited when nothing is missing', async () => {
     assert.deepEqual(await settled([10], 2000), { seen: 10, looks: 1, sleeps: [] });
   });
 
-  it('may arrive within a moment', async () => {
+  it('may become visible within a moment', async () => {
     assert.deepEqual(await settled([0, 10], 2000), { seen: 10, looks: 2, sleeps: [500] });
   });
 
-  it('is absent after that moment where nothing is hidden', async () => {
+  it('is absent after that moment when the store hides nothing', async () => {
     assert.deepEqual(await settled([3], 0), { seen: 3, looks: 2, sleeps: [500] });
   });
 
-  it('is absent only once it is absent again after the time that something may be hidden', async () => {
+  it('is absent only when still missing after the longest time a store may hide samples', async () => {
     assert.deepEqual(await settled([0, 0, 10], 2000), { seen: 10, looks: 3, sleeps: [500, 2000] });
     assert.deepEqual(await settled([3], 2000), { seen: 3, looks: 3, sleeps: [500, 2000] });
     assert.deepEqual(await settled([0, 0, 3, 3], 4500), { seen: 3, looks: 4, sleeps: [500, 4500, 4500] });
   });
 
-  it('is absent at once when the destination proves that it hides nothing', async () => {
+  it('is absent immediately when the destination proves that it hides nothing', async () => {
     const isProven = (seen: number) => Promise.resolve(seen === 3);
     assert.deepEqual(await settled([3], 2000, { isProven }), { seen: 3, looks: 2, sleeps: [500] });
     assert.equal((await settled([4], 2000, { isProven })).looks, 3);
   });
 
-  it('is not waited for without end while every look shows more', async () => {
+  it('is not awaited indefinitely while every read shows more samples', async () => {
     const { looks } = await settled([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 2000, { isComplete: () => false });
     assert.equal(looks, 9);
   });
 
-  it('is waited for until the wait is aborted', async () => {
+  it('is awaited until the wait is aborted', async () => {
     const aborted = AbortSignal.abort(new Error('stop'));
     const visibility = { clock: new FastClock({ nowMs: 0 }), show: () => Promise.resolve(0) };
     const nothing = lookFor(() => Promise.resolve(false));

@@ -43,7 +43,7 @@ function budgetOf(totalBytes: number) {
   return { budget, most, used, reservation: new Reservation(budget, new BufferPool()) };
 }
 
-describe('the outline of an answer', () => {
+describe('the outline of a response', () => {
   const mebibyte = 2 ** 20;
 
   it('reserves what grows with the number of series: 24 bytes for each, and as much again while it grows', async () => {
@@ -63,7 +63,7 @@ describe('the outline of an answer', () => {
     assert.ok(used.bytes >= room * 8 + 16 && used.bytes < room * 8 + 10_000, `${used.bytes}`);
   });
 
-  it('does not fit before the memory is there, and not after', async () => {
+  it('does not fit before the memory is free, and not afterwards', async () => {
     const { most, reservation } = budgetOf(4 * mebibyte);
     await assert.rejects(
       outlineOf([cursorOf(10_000_000)], { router: routerOf(10_000_000), uncertain: false, reservation, signal }),
@@ -73,7 +73,7 @@ describe('the outline of an answer', () => {
     reservation.release();
   });
 
-  it('waits for memory that another window holds', async () => {
+  it('waits for memory held by another window', async () => {
     const { budget, reservation } = budgetOf(4 * mebibyte);
     await budget.reserve(3.5 * mebibyte, signal);
     const options = { router: routerOf(50_000), uncertain: false, reservation, signal };

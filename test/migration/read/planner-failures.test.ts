@@ -12,8 +12,8 @@ const rangeOf = ({ fromMs, toMs }: TimeRange) => ({ fromMs, toMs });
 const good = { series: 10, samples: 200, bytes: 2400, labelBytes: 2000, streamed: true };
 
 describe('the window planner', () => {
-  describe('a failure that passes', () => {
-    it('is retried with longer and longer waits, and counts from 1 again at the next slice', () => {
+  describe('a transient failure', () => {
+    it('is retried after increasing delays, and the attempts restart at 1 with the next slice', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       const waits: (number | undefined)[] = [];
@@ -28,7 +28,7 @@ describe('the window planner', () => {
       assert.equal(planner.next()?.attempt, 1);
     });
 
-    it('splits a window, but in a long outage no more', () => {
+    it('splits a window, but not further in a long outage', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       let splits = 0;
@@ -41,7 +41,7 @@ describe('the window planner', () => {
       assert.ok(splits > 9 && splits <= 40, `${splits} splits`);
     });
 
-    it('leaves no portions behind', () => {
+    it('leaves no portions to read', () => {
       const store = new SimulatedStore([metric('m')]);
       const planner = plannerOf();
       let failures = 60;
@@ -53,7 +53,7 @@ describe('the window planner', () => {
   });
 
   describe('a damaged stream', () => {
-    it('is asked for again as often as it takes, and never as SAMPLES', () => {
+    it('is read again as often as necessary, and never as SAMPLES', () => {
       const store = new SimulatedStore([metric('m')]);
       const planner = plannerOf();
       cross(planner, store, [0, HOUR]);
@@ -65,7 +65,7 @@ describe('the window planner', () => {
       assertComplete(deliveries, ['m'], [HOUR, 2 * HOUR]);
     });
 
-    it('ten times in a row ends it when there was never a good response', () => {
+    it('ten times in a row ends the migration when there was never a good response', () => {
       const planner = plannerOf();
       planner.begin(0, HOUR);
       const reactions = Array.from({ length: 10 }, () => {
@@ -76,8 +76,8 @@ describe('the window planner', () => {
     });
   });
 
-  describe('a stream that arrives whole and makes no sense', () => {
-    it('in the same way three times is read as SAMPLES, for that slice only, and that is told', () => {
+  describe('a stream that is complete but invalid', () => {
+    it('in the same way three times is read as SAMPLES, for that slice only, with an event', () => {
       const planner = plannerOf();
       planner.begin(0, HOUR);
       planner.next();
@@ -99,7 +99,7 @@ describe('the window planner', () => {
       assert.equal(planner.next()?.samplesOnly, false);
     });
 
-    it('stays SAMPLES when that is too much and has to be split', () => {
+    it('is still read as SAMPLES when the slice is too large and has to be split', () => {
       const planner = plannerOf();
       planner.begin(0, 4 * SECOND);
       planner.next();
@@ -110,7 +110,7 @@ describe('the window planner', () => {
       assert.equal(planner.next()?.samplesOnly, true);
     });
 
-    it('when the writer finds it: the window is read again to its end, as a stream twice, then as SAMPLES', () => {
+    it('that only the writer detects is read again to the end of its window, twice as a stream, then as SAMPLES', () => {
       const planner = plannerOf();
       const reactions: string[] = [];
       planner.begin(0, DAY);
@@ -133,7 +133,7 @@ describe('the window planner', () => {
       assert.deepEqual([next.samplesOnly, next.uncertain], [false, false]);
     });
 
-    it('is given up when its SAMPLES fail in the same way again and again', () => {
+    it('ends the migration when its SAMPLES fail repeatedly in the same way', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       const window = planner.next()!.window;
@@ -147,7 +147,7 @@ describe('the window planner', () => {
       assert.deepEqual(reactions, ['retry', 'retry', 'samples-only', 'retry', 'fail']);
     });
 
-    it('in another way each time is asked for again as a stream', () => {
+    it('in a different way each time is read again as a stream', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       const window = planner.next()!.window;
@@ -161,7 +161,7 @@ describe('the window planner', () => {
   });
 
   describe('a source without a usable stream', () => {
-    it('is read as SAMPLES from then on; that is no loss where it has no stream at all', () => {
+    it('is read as SAMPLES from then on, without a fallback event when it has no stream at all', () => {
       for (const streams of [false, true]) {
         const planner = plannerOf();
         planner.begin(0, DAY);
@@ -176,7 +176,7 @@ describe('the window planner', () => {
       }
     });
 
-    it('is not told from one whose proxy had a bad moment', () => {
+    it('cannot be distinguished from one whose proxy failed temporarily', () => {
       const planner = plannerOf();
       planner.begin(0, DAY);
       planner.next();
@@ -187,14 +187,14 @@ describe('the window planner', () => {
     });
   });
 
-  it('asks for SAMPLES when that is what the user wants, and does not call it a fallback', () => {
+  it('requests SAMPLES when the user configures it, and does not report a fallback', () => {
     const planner = plannerOf({ readMode: 'Samples' });
     planner.begin(0, DAY);
     const slice = planner.next();
     assert.deepEqual([slice?.samplesOnly, slice?.insteadOfStream], [true, false]);
   });
 
-  it('marks as uncertain what an earlier run may have written', () => {
+  it('marks windows that an earlier run may have written as uncertain', () => {
     const store = new SimulatedStore([metric('m')]);
     const { deliveries } = cross(plannerOf({ uncertainUntilMs: 10 * MINUTE }), store, [0, HOUR]);
     assert.ok(deliveries.length > 2);

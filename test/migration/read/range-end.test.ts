@@ -33,7 +33,7 @@ describe('the end of a window', () => {
   const borders = [fromMs + blockMs, fromMs + 2 * blockMs];
 
   for (const samplesOnly of [false, true]) {
-    it(`is not requested beyond the block of a source that includes it${samplesOnly ? ', as SAMPLES' : ''}`, async () => {
+    it(`is not requested beyond the block of a source with inclusive ends${samplesOnly ? ', as SAMPLES' : ''}`, async () => {
       await using source = await startSource(borderSeries());
       source.samplesOnly = samplesOnly;
       await using destination = await startDestination({ kind: 'keeps-all' });
@@ -51,7 +51,7 @@ describe('the end of a window', () => {
       }
     });
 
-    it(`is requested beyond it where the source leaves it out${samplesOnly ? ', as SAMPLES' : ''}`, async () => {
+    it(`is requested beyond it for a source with exclusive ends${samplesOnly ? ', as SAMPLES' : ''}`, async () => {
       await using source = await startSource(borderSeries());
       source.samplesOnly = samplesOnly;
       source.endsAreExclusive = true;
@@ -65,11 +65,11 @@ describe('the end of a window', () => {
   }
 
   for (const [what, fault] of [
-    ['is refused', { status: 400, text: 'bad data' }],
+    ['is rejected', { status: 400, text: 'bad data' }],
     ['fails', { status: 503 }],
     ['is damaged', { body: Buffer.from('rubbish'), contentType: 'application/x-protobuf' }],
   ] as const) {
-    it(`is requested with a millisecond to spare when the question for it ${what}`, async () => {
+    it(`is requested with one more millisecond when the probe for it ${what}`, async () => {
       await using source = await startSource(borderSeries());
       source.onQuery = (query) => (isProbe(query) ? fault : undefined);
       await using destination = await startDestination({ kind: 'keeps-all' });
@@ -82,7 +82,7 @@ describe('the end of a window', () => {
     });
   }
 
-  it('is not asked about by a migration of less than a block', async () => {
+  it('is not probed by a migration of less than a block', async () => {
     await using source = await startSource(borderSeries());
     await using destination = await startDestination({ kind: 'keeps-all' });
     const plan = planFor({ source, destination }, { startMs: fromMs, endMs: fromMs + blockMs });

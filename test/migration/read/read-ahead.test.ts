@@ -20,14 +20,14 @@ function counting(fail?: { at: number; error: Error }) {
 const nothing = () => assert.fail('nothing is to be discarded');
 
 describe('reading ahead', () => {
-  it('gives everything in order', async () => {
+  it('yields everything in order', async () => {
     const { generate } = counting();
     const seen: number[] = [];
     for await (const item of readAhead(generate(), 3, nothing)) seen.push(item);
     assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('produces further items while one is worked on, and no more than the depth', async () => {
+  it('produces items while one is processed, and at most as many as its depth', async () => {
     const { state, generate } = counting();
     for await (const item of readAhead(generate(), 3, nothing)) {
       for (let i = 0; i < 20; i++) await settle();
@@ -35,7 +35,7 @@ describe('reading ahead', () => {
     }
   });
 
-  it('throws a failure in its turn, after the items before it', async () => {
+  it('throws a failure in order, after the items before it', async () => {
     const error = new Error('the third');
     const { generate } = counting({ at: 2, error });
     const seen: number[] = [];
@@ -51,7 +51,7 @@ describe('reading ahead', () => {
     assert.deepEqual(seen, [0, 1]);
   });
 
-  it('discards what was produced for nothing when the consumer stops', async () => {
+  it('discards unused items when the consumer stops', async () => {
     const { generate } = counting();
     const discarded: number[] = [];
     for await (const item of readAhead(generate(), 4, (one) => discarded.push(one))) if (item === 1) break;
@@ -59,7 +59,7 @@ describe('reading ahead', () => {
     assert.deepEqual(discarded, [2, 3, 4]);
   });
 
-  it('leaves no unhandled failure behind a consumer that stopped', async () => {
+  it('leaves no unhandled rejection after the consumer stops', async () => {
     const { generate } = counting({ at: 2, error: new Error('nobody sees it') });
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);

@@ -32,73 +32,83 @@ const silent: ReadFailure = { kind: 'transient', responded: false };
 const tooLarge: ReadFailure = { kind: 'too-large', limit: 'bytes', seenNames: [] };
 const damaged: ReadFailure = { kind: 'damaged', problem: 'a wrong checksum', oversized: false };
 const oversized: ReadFailure = { kind: 'damaged', problem: 'a frame of 60 MB', oversized: true };
-const badChunk: ReadFailure = { kind: 'undecodable', problem: 'a bad chunk', plain: false };
+const badChunk: ReadFailure = { kind: 'undecodable', problem: 'an invalid chunk', plain: false };
 const badPlain: ReadFailure = { kind: 'undecodable', problem: 'a label twice', plain: true };
 const noStream: ReadFailure = { kind: 'unsupported', streams: false };
 const unframed: ReadFailure = { kind: 'unsupported', streams: true };
 
 const table: [string, ReadFailure, Partial<ReadAttempts>, ReadReaction][] = [
-  ['a refusal', { kind: 'refused' }, {}, 'fail'],
-  ['too much, time to halve', tooLarge, {}, 'split'],
-  ['too much at the floor', tooLarge, byName, 'split'],
-  ['too much of one name in one millisecond', tooLarge, smallest, 'fail'],
+  ['a rejection', { kind: 'refused' }, {}, 'fail'],
+  ['a response that is too large, in a window that can be halved', tooLarge, {}, 'split'],
+  ['a response that is too large at the minimum window', tooLarge, byName, 'split'],
+  ['a response that is too large for one name in one millisecond', tooLarge, smallest, 'fail'],
   ['an unknown chunk encoding in a stream', { kind: 'unknown-encoding' }, {}, 'samples-only'],
-  ['an unknown encoding where SAMPLES were asked for', { kind: 'unknown-encoding' }, { samplesOnly: true }, 'fail'],
-  ['a connection refused, however often', silent, { transientResponses: 50 }, 'pause-and-retry'],
+  ['an unknown encoding when SAMPLES were requested', { kind: 'unknown-encoding' }, { samplesOnly: true }, 'fail'],
+  ['any number of refused connections', silent, { transientResponses: 50 }, 'pause-and-retry'],
   ['a first 503', responded, { transientResponses: 1 }, 'pause-and-retry'],
   ['a second 503', responded, { transientResponses: 2 }, 'pause-and-split'],
-  ['a second 503 at the floor', responded, { transientResponses: 2, ...byName }, 'pause-and-split'],
-  ['503s where nothing can be split', responded, { transientResponses: 9, ...smallest }, 'pause-and-retry'],
-  ['a first strange 400', { kind: 'ambiguous' }, { ambiguous: 1 }, 'pause-and-retry'],
-  ['a second strange 400', { kind: 'ambiguous' }, { ambiguous: 2 }, 'pause-and-retry'],
-  ['a third strange 400', { kind: 'ambiguous' }, { ambiguous: 3 }, 'split'],
-  ['a strange 400 of a half', { kind: 'ambiguous' }, { ambiguous: 1, splitForAmbiguity: true }, 'split'],
+  ['a second 503 at the minimum window', responded, { transientResponses: 2, ...byName }, 'pause-and-split'],
+  ['503s when nothing can be split', responded, { transientResponses: 9, ...smallest }, 'pause-and-retry'],
+  ['a first unknown 400', { kind: 'ambiguous' }, { ambiguous: 1 }, 'pause-and-retry'],
+  ['a second unknown 400', { kind: 'ambiguous' }, { ambiguous: 2 }, 'pause-and-retry'],
+  ['a third unknown 400', { kind: 'ambiguous' }, { ambiguous: 3 }, 'split'],
+  ['an unknown 400 for a half', { kind: 'ambiguous' }, { ambiguous: 1, splitForAmbiguity: true }, 'split'],
   [
-    'a first strange 400 of a half at the floor',
+    'a first unknown 400 for a half at the minimum window',
     { kind: 'ambiguous' },
     { ambiguous: 1, splitForAmbiguity: true, ...byName },
     'pause-and-retry',
   ],
   [
-    'a third strange 400 of a half at the floor',
+    'a third unknown 400 for a half at the minimum window',
     { kind: 'ambiguous' },
     { ambiguous: 3, splitForAmbiguity: true, ...byName },
     'fail',
   ],
-  ['a third strange 400 at the floor', { kind: 'ambiguous' }, { ambiguous: 3, ...byName }, 'fail'],
+  ['a third unknown 400 at the minimum window', { kind: 'ambiguous' }, { ambiguous: 3, ...byName }, 'fail'],
   ['a first wrong checksum', damaged, { damaged: 1 }, 'pause-and-retry'],
   ['a second wrong checksum', damaged, { damaged: 2, sameProblem: 2 }, 'pause-and-split'],
-  ['a second wrong checksum at the floor', damaged, { damaged: 2, ...byName }, 'pause-and-retry'],
+  ['a second wrong checksum at the minimum window', damaged, { damaged: 2, ...byName }, 'pause-and-retry'],
   [
-    'a wrong checksum at the floor, for the fiftieth time',
+    'a fiftieth wrong checksum at the minimum window',
     damaged,
     { damaged: 50, sameProblem: 50, badInARow: 50, ...byName },
     'pause-and-retry',
   ],
-  ['a tenth wrong checksum and nothing good yet', damaged, { damaged: 1, badInARow: 10, ...unproven }, 'fail'],
+  ['a tenth wrong checksum before any good response', damaged, { damaged: 1, badInARow: 10, ...unproven }, 'fail'],
   [
-    'a ninth wrong checksum and nothing good yet',
+    'a ninth wrong checksum before any good response',
     damaged,
     { damaged: 1, badInARow: 9, ...unproven },
     'pause-and-retry',
   ],
   ['a frame over the limit', oversized, { damaged: 2, sameProblem: 2 }, 'pause-and-split'],
-  ['a frame over the limit, at the floor', oversized, { damaged: 4, sameProblem: 4, ...byName }, 'pause-and-retry'],
-  ['the same frame over the limit, at the floor', oversized, { damaged: 5, sameProblem: 5, ...byName }, 'fail'],
-  ['a bad chunk', badChunk, {}, 'pause-and-retry'],
-  ['the same bad chunk again', badChunk, { sameProblem: 2 }, 'pause-and-retry'],
-  ['the same bad chunk for the third time', badChunk, { sameProblem: 3 }, 'samples-only'],
-  ['another bad chunk each time', badChunk, { badInARow: 20 }, 'pause-and-retry'],
-  ['another bad chunk each time and nothing good yet', badChunk, { badInARow: 10, ...unproven }, 'fail'],
-  ['bad SAMPLES', badChunk, { samplesOnly: true, sameProblem: 4 }, 'pause-and-retry'],
-  ['the same bad SAMPLES for the fifth time', badChunk, { samplesOnly: true, sameProblem: 5 }, 'fail'],
-  ['a bad plain response where a stream was asked for', badPlain, { sameProblem: 3 }, 'pause-and-retry'],
-  ['the same bad plain response for the fifth time', badPlain, { sameProblem: 5 }, 'fail'],
-  ['a source that knows no stream', noStream, unproven, 'samples-only-for-the-run'],
-  ['a source that knows not even SAMPLES', noStream, { samplesOnly: true, ...unproven }, 'fail'],
+  [
+    'a frame over the limit, at the minimum window',
+    oversized,
+    { damaged: 4, sameProblem: 4, ...byName },
+    'pause-and-retry',
+  ],
+  [
+    'the same frame over the limit, at the minimum window',
+    oversized,
+    { damaged: 5, sameProblem: 5, ...byName },
+    'fail',
+  ],
+  ['an invalid chunk', badChunk, {}, 'pause-and-retry'],
+  ['the same invalid chunk again', badChunk, { sameProblem: 2 }, 'pause-and-retry'],
+  ['the same invalid chunk for the third time', badChunk, { sameProblem: 3 }, 'samples-only'],
+  ['another invalid chunk each time', badChunk, { badInARow: 20 }, 'pause-and-retry'],
+  ['another invalid chunk each time before any good response', badChunk, { badInARow: 10, ...unproven }, 'fail'],
+  ['invalid SAMPLES', badChunk, { samplesOnly: true, sameProblem: 4 }, 'pause-and-retry'],
+  ['the same invalid SAMPLES for the fifth time', badChunk, { samplesOnly: true, sameProblem: 5 }, 'fail'],
+  ['an invalid plain response when a stream was requested', badPlain, { sameProblem: 3 }, 'pause-and-retry'],
+  ['the same invalid plain response for the fifth time', badPlain, { sameProblem: 5 }, 'fail'],
+  ['a source that does not support streams', noStream, unproven, 'samples-only-for-the-run'],
+  ['a source that does not even support SAMPLES', noStream, { samplesOnly: true, ...unproven }, 'fail'],
   ['a stream without an end, from the start', unframed, unproven, 'samples-only-for-the-run'],
   ['a stream without an end after good ones', unframed, { sameProblem: 4 }, 'pause-and-retry'],
-  ['streams without an end again and again', unframed, { sameProblem: 5 }, 'samples-only-for-the-run'],
+  ['repeated streams without an end', unframed, { sameProblem: 5 }, 'samples-only-for-the-run'],
 ];
 
 describe('the reaction to a failed read', () => {
@@ -109,7 +119,7 @@ describe('the reaction to a failed read', () => {
   }
 });
 
-describe('what a failed read is', () => {
+describe('the cause of a failed read', () => {
   const remote = (responseClass: ResponseClass, code: RemoteCode, status?: number) =>
     new RemoteError({ class: responseClass, code, side: 'source', what: code, status });
   const labels = new DoesNotFit('too many labels');
@@ -117,12 +127,12 @@ describe('what a failed read is', () => {
   labels.seenNames = ['up'];
   const limit = (counted: Limit): ReadFailure => ({ kind: 'too-large', limit: counted, seenNames: [] });
   const failures: [string, unknown, Parameters<typeof toReadFailure>[1], ReadFailure][] = [
-    ['a limit of samples', remote('too-large', 'too-many-samples'), 'part', limit('samples')],
-    ['a limit of series', remote('too-large', 'too-many-series'), 'part', limit('series')],
-    ['a response that M3 cut short', remote('too-large', 'results-limited'), 'part', limit('series')],
-    ['a limit of bytes', remote('too-large', 'answer-too-large'), 'part', limit('bytes')],
-    ['too much for the memory', new DoesNotFit('too much'), 'part', limit('memory')],
-    ['labels too much for the memory', labels, 'part', { kind: 'too-large', limit: 'labels', seenNames: ['up'] }],
+    ['a sample limit', remote('too-large', 'too-many-samples'), 'part', limit('samples')],
+    ['a series limit', remote('too-large', 'too-many-series'), 'part', limit('series')],
+    ['a response that M3 truncated', remote('too-large', 'results-limited'), 'part', limit('series')],
+    ['a byte limit', remote('too-large', 'answer-too-large'), 'part', limit('bytes')],
+    ['more than fits into memory', new DoesNotFit('too much'), 'part', limit('memory')],
+    ['labels that do not fit into memory', labels, 'part', { kind: 'too-large', limit: 'labels', seenNames: ['up'] }],
     ['a 503', remote('transient', 'unavailable', 503), 'part', responded],
     ['a cut response', remote('transient', 'cut-off'), 'part', responded],
     ['a late response', remote('transient', 'first-byte-timeout'), 'part', responded],
@@ -136,16 +146,16 @@ describe('what a failed read is', () => {
     ['a 401', remote('refused', 'unauthorized', 401), 'part', { kind: 'refused' }],
     ['an error text in a stream', new WireError('server-error-text', 'no'), 'part', { kind: 'ambiguous' }],
     ['a wrong checksum', new WireError('corrupt', 'a wrong checksum'), 'part', damaged],
-    ['a long frame', new WireError('too-large', 'a frame of 60 MB'), 'part', oversized],
-    ['a bad chunk in a good frame', new WireError('corrupt', 'a bad chunk'), 'stream', badChunk],
-    ['bad labels in a plain response', new WireError('invalid-labels', 'a label twice'), 'plain', badPlain],
+    ['a frame that is too long', new WireError('too-large', 'a frame of 60 MB'), 'part', oversized],
+    ['an invalid chunk in a valid frame', new WireError('corrupt', 'an invalid chunk'), 'stream', badChunk],
+    ['invalid labels in a plain response', new WireError('invalid-labels', 'a label twice'), 'plain', badPlain],
     ['an unknown encoding', new WireError('unknown-encoding', '9'), 'stream', { kind: 'unknown-encoding' }],
   ];
   for (const [what, error, received, failure] of failures) {
     it(`${what}: ${failure.kind}`, () => assert.deepEqual(toReadFailure(error, received), failure));
   }
 
-  it('nothing when the error is of another kind', () => {
+  it('is undefined for other errors', () => {
     const error = new TypeError('no');
     assert.throws(() => toReadFailure(error, 'part'), error);
   });

@@ -37,7 +37,7 @@ async function copyOf(source: FakeStore, lengthMs: number): Promise<Run & { read
 
 const refused = (source: FakeStore) => source.requestsOf('read').filter(({ status }) => status === 400).length;
 
-describe('a limit of the source that a shorter window does not change', () => {
+describe('a limit of the source that a shorter window does not avoid', () => {
   const cases = [
     // 2029, 484 and 2029 requests when windows shrank to a second first and names were split in each of them.
     ['Cortex, on series', cortex({ maxFetchedSeries: 34 }), 20],
@@ -72,7 +72,7 @@ describe('a limit of the source that a shorter window does not change', () => {
     assert.ok(requests < 8 * progress.windows, `${requests} requests for ${progress.windows} windows`);
   });
 
-  it('and that a single metric is over ends the migration, and says what to raise', async () => {
+  it('and that a single metric exceeds ends the migration, and names the limit to raise', async () => {
     await using source = await startFakeStore(cortex({ maxFetchedSeries: 20 }));
     source.put(regularSeries({ name: 'up', count: 30, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: 15_000 }));
     const { error } = await copyOf(source, hourMs);
@@ -99,7 +99,7 @@ describe('a limit of the source on samples', () => {
 });
 
 describe('a stride over an empty stretch', () => {
-  it('that runs into one metric whose labels do not fit into memory writes no long window', async () => {
+  it('that reaches a metric whose labels do not fit into memory writes no long window', async () => {
     const dataMs = epochMs + 20 * dayMs;
     // About 6 MB of labels, half of them in any half hour, where reading may use 4.5 MB.
     const large: Series[] = Array.from({ length: 1500 }, (_, i) => ({
@@ -123,8 +123,8 @@ describe('a stride over an empty stretch', () => {
   });
 });
 
-describe('thanos-remote-read, which can not serve native histograms', () => {
-  it('ends the migration at once, and says which metrics to leave out', async () => {
+describe('thanos-remote-read, which cannot serve native histograms', () => {
+  it('ends the migration immediately, and names the metrics to exclude', async () => {
     await using source = await startFakeStore(thanos());
     source.put(regularSeries({ count: 2, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs }));
     source.put([

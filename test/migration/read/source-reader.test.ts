@@ -28,22 +28,22 @@ function assertComplete(destination: FakeDestination, result: Run): void {
 const lengthMs = ({ startMs, endMs }: ReadQuery) => endMs - startMs;
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 
-describe('a source that says too much', () => {
+describe('a source whose response is too large', () => {
   const limit = 12;
   const tooMuch: Record<string, Fault> = {
     'a sample limit': { status: 400, text: 'exceeded sample limit (12)' },
     'a 413': { status: 413, text: 'too large' },
-    'a gateway time-out': { status: 504 },
+    'a gateway timeout': { status: 504 },
     'a 500': { status: 500, text: 'expanding series: context deadline exceeded' },
-    'a stream that is cut': { cutAfterBytes: 100 },
-    'an error text behind a good status': {
+    'a truncated stream': { cutAfterBytes: 100 },
+    'an error text with a success status': {
       contentType: streamed,
       body: Buffer.from('expanding series: too much of it\n'),
     },
     silence: 'silence',
   };
   for (const [name, fault] of Object.entries(tooMuch)) {
-    it(`by ${name} is asked for shorter windows until all of it arrived once`, async () => {
+    it(`by ${name} is read in shorter windows until everything has arrived once`, async () => {
       await using source = await startSource(series);
       source.onQuery = (query) => (source.samplesIn(query) > limit ? fault : undefined);
       await using destination = await startDestination({ kind: 'keeps-all' });
@@ -59,7 +59,7 @@ describe('a source that says too much', () => {
     });
   }
 
-  it('at the floor of a second is asked by name', async () => {
+  it('at the minimum of a second is read by name', async () => {
     const dense = ['alpha', 'beta', 'gamma', 'delta'].flatMap((name) =>
       regularSeries({ name, count: 2, fromMs: epochMs, toMs: epochMs + 3000, stepMs: 200 }),
     );
@@ -74,7 +74,7 @@ describe('a source that says too much', () => {
     assert.equal(destination.marks().length, 3, 'one mark a second, not one a name');
   });
 
-  it('of a single name in a millisecond fails with the limit to raise', async () => {
+  it('for a single name in a millisecond fails with the limit to raise', async () => {
     await using source = await startSource(series);
     source.onQuery = () => ({ status: 413, text: 'too large' });
     await using destination = await startDestination();
@@ -85,7 +85,7 @@ describe('a source that says too much', () => {
     assert.equal(destination.accepted.length, 0);
   });
 
-  it('in a manner of Cortex (400 for everything) is asked again, halved, then given up with its own words', async () => {
+  it('reported as Cortex does (400 for everything) is retried, halved, then reported with its own message', async () => {
     await using source = await startSource(series);
     source.onQuery = () => ({ status: 400, text: 'rpc error: code = Unknown desc = something' });
     await using destination = await startDestination();
@@ -96,7 +96,7 @@ describe('a source that says too much', () => {
     assert.equal(lengthMs(source.queries.at(-1)!), 1000, 'down to a second');
   });
 
-  it('for a moment only, as Cortex does, is asked again', async () => {
+  it('temporarily, as Cortex does, is read again', async () => {
     await using source = await startSource(series);
     source.onQuery = () =>
       source.queries.length === 2 ? { status: 400, text: 'rpc error: code = Unavailable' } : undefined;
@@ -107,7 +107,7 @@ describe('a source that says too much', () => {
     assert.equal(result.observer.all('window-split').length, 0);
   });
 
-  it('in a long outage is waited for, and read completely afterwards', async () => {
+  it('in a long outage is retried, and read completely afterwards', async () => {
     await using source = await startSource(series);
     source.onQuery = () => (source.queries.length <= 120 ? { status: 503, text: 'down' } : undefined);
     await using destination = await startDestination();
@@ -118,7 +118,7 @@ describe('a source that says too much', () => {
   });
 });
 
-describe('a source that refuses', () => {
+describe('a source that rejects requests', () => {
   for (const [status, code] of [
     [401, 'unauthorized'],
     [403, 'forbidden'],

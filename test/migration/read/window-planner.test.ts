@@ -41,7 +41,7 @@ describe('the window planner', () => {
     faults: fc.array(fc.option(fc.constantFrom(...passing), { freq: 3 }), { maxLength: 60 }),
   });
 
-  it('reads every millisecond of every name once, in windows that are not too long, and ends', () => {
+  it('reads every millisecond of every name once, in windows within the maximum length, and ends', () => {
     fc.assert(
       fc.property(world, ({ shapes, series, samples, bytes, memory, lengthMs, faults }) => {
         const metrics = shapes.map((shape, i) => ({ name: `metric_${i}`, ...shape }));
@@ -83,13 +83,13 @@ describe('the window planner', () => {
         { series: 21_000, labelBytes: 900, staggered: true },
         { memoryBytes: 15e6 },
       ],
-      ['one metric that is too much for memory', { series: 5000, stepMs: SECOND }, { memoryBytes: 15e6 }],
-      ['more series than the source gives at once', { series: 1000, staggered: true }, { caps: { series: 300 } }],
-      ['more samples than the source gives at once', { series: 1000 }, { caps: { samples: 3000 } }],
-      ['more bytes than the source gives at once', { series: 1000, staggered: true }, { caps: { bytes: 50_000 } }],
+      ['one metric that does not fit into memory', { series: 5000, stepMs: SECOND }, { memoryBytes: 15e6 }],
+      ['more series than the source returns at once', { series: 1000, staggered: true }, { caps: { series: 300 } }],
+      ['more samples than the source returns at once', { series: 1000 }, { caps: { samples: 3000 } }],
+      ['more bytes than the source returns at once', { series: 1000, staggered: true }, { caps: { bytes: 50_000 } }],
     ];
     for (const [what, changes, { caps = {}, memoryBytes }] of cases) {
-      it(`that runs into ${what} is shortened before anything is delivered`, () => {
+      it(`that reaches ${what} is shortened before anything is delivered`, () => {
         const stretches = [[startMs, startMs + HOUR]] as const;
         const store = new SimulatedStore([metric('wide', { stepMs: 15 * MINUTE, ...changes, stretches })]);
         store.caps = caps;
@@ -106,7 +106,7 @@ describe('the window planner', () => {
   describe('a limit of the source', () => {
     const metrics = Array.from({ length: 40 }, (_, i) => metric(`job_${i % 4}_metric_${i}`, { series: 100 }));
 
-    it('on series that a shorter window does not change is met by names, at the longest window, once for the run', () => {
+    it('on series that a shorter window does not avoid is met by names, at the longest window, once for the run', () => {
       const store = new SimulatedStore(metrics);
       store.caps = { series: 1000 };
       const planner = plannerOf();
@@ -123,7 +123,7 @@ describe('the window planner', () => {
       assert.ok(rest.windows <= 24 * 2 + 5, `${rest.windows} windows`);
     });
 
-    it('on series of one name that are scraped one after the other is met by pieces of time, for that name alone', () => {
+    it('on series of one name that are scraped one after another is met by shorter time ranges, for that name only', () => {
       const store = new SimulatedStore([...metrics.slice(0, 5), metric('wide', { series: 2000, staggered: true })]);
       store.caps = { series: 1000 };
       const planner = plannerOf();
@@ -138,7 +138,7 @@ describe('the window planner', () => {
       assert.ok(rest.refusals < 20, `${rest.refusals} refusals`);
     });
 
-    it('on samples is met by time alone', () => {
+    it('on samples is met by shorter windows alone', () => {
       const store = new SimulatedStore(metrics);
       store.caps = { samples: 5000 };
       const { deliveries, splits, requests } = cross(plannerOf(), store, [0, 30 * MINUTE]);
@@ -147,7 +147,7 @@ describe('the window planner', () => {
       assert.ok(requests < 250, `${requests} requests for 120 scrapes that are too much together`);
     });
 
-    it('on samples that one second is over is met by name at that second', () => {
+    it('on samples that a single second exceeds is met by splitting that second by name', () => {
       const store = new SimulatedStore(metrics.map((one) => ({ ...one, stepMs: SECOND })));
       store.caps = { samples: 1500 };
       const { deliveries, splits } = cross(plannerOf(), store, [0, 3 * SECOND]);
@@ -156,7 +156,7 @@ describe('the window planner', () => {
       assert.ok(splits.includes('name'));
     });
 
-    it('on series that only long windows reach keeps them short, and asks for all names', () => {
+    it('on series that only long windows exceed keeps windows short, and reads all names', () => {
       // New series all the time: 100 a quarter of an hour.
       const quarters = Array.from({ length: 4 * 24 }, (_, i) =>
         metric(`churn_${i}`, { series: 100, stretches: [[i * 15 * MINUTE, (i + 1) * 15 * MINUTE]] }),
@@ -169,7 +169,7 @@ describe('the window planner', () => {
       assert.ok(windows < 200, `${windows} windows`);
     });
 
-    it('that is gone is not held against a source without series: a gap does not forget the portions', () => {
+    it('is remembered across a gap without series', () => {
       const store = new SimulatedStore(
         metrics.map((one) => ({ ...one, stretches: [[0, HOUR] as const, [3 * HOUR, 4 * HOUR] as const] })),
       );

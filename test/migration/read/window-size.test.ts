@@ -62,22 +62,22 @@ describe('window size', () => {
     const table: [name: string, state: WindowState, samples: number, bytes: number, nextMs: number][] = [
       ['doubles just under half the target', at(10 * MINUTE), 499_999, 1, 20 * MINUTE],
       ['grows by as many doublings as the target allows', at(10 * MINUTE), 124_999, 1, 80 * MINUTE],
-      ['takes no more than all of the target', at(10 * MINUTE), 125_000, 1, 40 * MINUTE],
-      ['grows 32 times at most', at(SECOND), 1, 1, 32 * SECOND],
-      ['holds at exactly half the target', at(10 * MINUTE), 500_000, 1, 10 * MINUTE],
-      ['holds at exactly the target', at(10 * MINUTE), 1_000_000, 1, 10 * MINUTE],
+      ['is predicted to reach at most the target', at(10 * MINUTE), 125_000, 1, 40 * MINUTE],
+      ['grows by a factor of 32 at most', at(SECOND), 1, 1, 32 * SECOND],
+      ['stays the same at exactly half the target', at(10 * MINUTE), 500_000, 1, 10 * MINUTE],
+      ['stays the same at exactly the target', at(10 * MINUTE), 1_000_000, 1, 10 * MINUTE],
       ['halves above the target', at(10 * MINUTE), 1_000_001, 1, 5 * MINUTE],
-      ['halves when bytes alone are above', at(10 * MINUTE), 1, 32_000_001, 5 * MINUTE],
-      ['holds when bytes alone are above half', at(10 * MINUTE), 1, 16_000_000, 10 * MINUTE],
-      ['never passes the longest window', at(90 * MINUTE), 1, 1, 2 * HOUR],
+      ['halves when only bytes are above the target', at(10 * MINUTE), 1, 32_000_001, 5 * MINUTE],
+      ['stays the same when only bytes are above half the target', at(10 * MINUTE), 1, 16_000_000, 10 * MINUTE],
+      ['never exceeds the longest window', at(90 * MINUTE), 1, 1, 2 * HOUR],
       ['stays at the longest window', at(2 * HOUR), 1, 1, 2 * HOUR],
-      ['never goes under the floor', at(1500), 1_000_001, 1, SECOND],
+      ['never goes below the minimum', at(1500), 1_000_001, 1, SECOND],
       ['keeps whole milliseconds', at(3 * SECOND + 1), 1_000_001, 1, 1500],
-      ['passes the longest window over empty stretches', at(2 * HOUR, { emptyRun: 1 }), 0, 0, 4 * HOUR],
+      ['exceeds the longest window over empty stretches', at(2 * HOUR, { emptyRun: 1 }), 0, 0, 4 * HOUR],
       ['does not stride after a single empty window', at(2 * HOUR), 0, 0, 2 * HOUR],
-      ['grows an empty window as any other', at(10 * MINUTE), 0, 0, 20 * MINUTE],
-      ['does not stride over thirty days', at(20 * DAY, { emptyRun: 9 }), 0, 0, 30 * DAY],
-      ['comes back to the longest window when data appears', at(20 * DAY, { emptyRun: 9 }), 10, 20, 2 * HOUR],
+      ['grows an empty window like any other', at(10 * MINUTE), 0, 0, 20 * MINUTE],
+      ['strides over thirty days at most', at(20 * DAY, { emptyRun: 9 }), 0, 0, 30 * DAY],
+      ['returns to the longest window when data appears', at(20 * DAY, { emptyRun: 9 }), 10, 20, 2 * HOUR],
     ];
     for (const [name, state, samples, bytes, nextMs] of table) {
       it(name, () => {
@@ -87,7 +87,7 @@ describe('window size', () => {
       });
     }
 
-    it('does not multiply what every window has, the labels', () => {
+    it('does not scale labels, which every window has', () => {
       const next = (fixedBytes: number) =>
         nextWindow(at(5 * MINUTE), { samples: 1, bytes: 10_000_000, fixedBytes, budgetBytes }, limits).lengthMs;
       assert.equal(next(0), 15 * MINUTE - 5 * MINUTE);
@@ -95,7 +95,7 @@ describe('window size', () => {
       assert.equal(next(10_000_000), 2 * HOUR);
     });
 
-    it('does not shrink for labels that are above the target: a shorter window has as many', () => {
+    it('does not shrink for labels above the target, because a shorter window has as many', () => {
       const next = (bytes: number) =>
         nextWindow(at(10 * MINUTE), { samples: 1, bytes, fixedBytes: 40_000_000, budgetBytes }, limits).lengthMs;
       // A quarter of what the labels leave of the budget is for the rest.
@@ -104,7 +104,7 @@ describe('window size', () => {
       assert.equal(next(41_000_000), 40 * MINUTE);
     });
 
-    it('takes a budget below the target for the target', () => {
+    it('uses a budget below the target as the target', () => {
       const next = nextWindow(
         at(10 * MINUTE),
         { samples: 1, bytes: 5_000_001, fixedBytes: 0, budgetBytes: 5_000_000 },
@@ -114,7 +114,7 @@ describe('window size', () => {
     });
   });
 
-  describe('border of a block', () => {
+  describe('the boundary of a block', () => {
     it('ends the window that crosses it', () => {
       assert.equal(windowEndMs(HOUR, at(2 * HOUR), DAY), 2 * HOUR);
       assert.equal(windowEndMs(HOUR, at(10 * HOUR), DAY), 10 * HOUR);
@@ -123,12 +123,12 @@ describe('window size', () => {
       assert.equal(windowEndMs(-3 * HOUR, at(2 * HOUR), DAY), -2 * HOUR);
     });
 
-    it('leaves alone what does not reach it, and what the migration ends before', () => {
+    it('does not change windows that do not reach it, or that the migration ends before', () => {
       assert.equal(windowEndMs(2 * HOUR, at(30 * MINUTE), DAY), 150 * MINUTE);
       assert.equal(windowEndMs(HOUR, at(2 * HOUR), 90 * MINUTE), 90 * MINUTE);
     });
 
-    it('does not make the next window shorter or longer than the data asks for', () => {
+    it('does not change the length of the next window', () => {
       // A tenth of the length had a tenth of the samples.
       const next = (samples: number) => nextWindow(at(HOUR), outcome(samples), limits, 6 * MINUTE).lengthMs;
       assert.equal(next(60_000), HOUR);
@@ -139,7 +139,7 @@ describe('window size', () => {
   });
 
   describe('first window', () => {
-    it('is five minutes, inside the limits', () => {
+    it('is five minutes, within the limits', () => {
       assert.equal(firstWindow(limits).lengthMs, 5 * MINUTE);
       assert.equal(firstWindow({ ...limits, maxMs: MINUTE }).lengthMs, MINUTE);
       assert.equal(firstWindow({ ...limits, minMs: HOUR }).lengthMs, HOUR);
@@ -153,7 +153,7 @@ describe('window size', () => {
       assert.ok(reads.every((read) => read.answer === 'kept'));
     });
 
-    it('settles between half the target and the target', () => {
+    it('converges between half the target and the target', () => {
       const reads = crossing(DAY, limits, (fromMs, toMs) => (toMs - fromMs) * 0.5);
       for (const { fromMs, toMs } of reads.slice(5, -1)) assert.equal(toMs - fromMs, 20 * MINUTE);
     });
@@ -164,7 +164,7 @@ describe('window size', () => {
       assert.ok(Math.max(...reads.map((read) => read.toMs - read.fromMs)) <= LONGEST_STRIDE_MS);
     });
 
-    it('keeps windows with samples short behind an empty year', () => {
+    it('keeps windows with samples short after an empty year', () => {
       const startMs = 365 * DAY + 12_345;
       const reads = crossing(
         startMs + DAY,
@@ -177,7 +177,7 @@ describe('window size', () => {
       assert.ok(reads.length < 120, `${reads.length} reads`);
     });
 
-    it('covers everything once and without a hole, whatever the data', () => {
+    it('covers everything exactly once, whatever the data', () => {
       const bursts = fc.array(fc.tuple(fc.integer({ min: 0, max: 60 * DAY }), fc.integer({ min: 1, max: 900_000 })), {
         maxLength: 30,
       });
@@ -204,19 +204,19 @@ describe('window size', () => {
   });
 
   describe('stride', () => {
-    it('is read again when it is longer than a window with samples may be', () => {
+    it('is read again when it is longer than the maximum for a window with samples', () => {
       assert.equal(mustReread(at(4 * HOUR, { emptyRun: 3 }), outcome(1), limits), true);
       assert.equal(mustReread(at(4 * HOUR, { emptyRun: 3 }), outcome(0), limits), false);
       assert.equal(mustReread(at(2 * HOUR, { emptyRun: 3 }), outcome(1), limits), false);
     });
 
-    it('that is too large comes back to the longest window and leaves no ceiling', () => {
+    it('that is too large is cut to the longest window and leaves no ceiling', () => {
       assert.deepEqual(halve(at(10 * DAY, { emptyRun: 8 }), limits), at(2 * HOUR));
     });
   });
 
   describe('halving', () => {
-    it('goes down to the floor and then gives up', () => {
+    it('stops at the minimum and then fails', () => {
       const lengths: number[] = [];
       for (let state: WindowState | undefined = at(10 * SECOND); state !== undefined; state = halve(state, limits)) {
         lengths.push(state.lengthMs);
@@ -224,14 +224,14 @@ describe('window size', () => {
       assert.deepEqual(lengths, [10_000, 5000, 2500, 1250, 1000]);
     });
 
-    it('starts from what was really asked', () => {
+    it('starts from the length that was requested', () => {
       assert.equal(halve(at(2 * HOUR), limits, 10 * MINUTE)?.lengthMs, 5 * MINUTE);
       assert.equal(halve(at(2 * HOUR), limits, SECOND), undefined);
     });
   });
 
   describe('ceiling', () => {
-    it('is not passed until enough windows went well', () => {
+    it('is not exceeded until enough windows have succeeded', () => {
       let state = halve(at(HOUR), limits);
       assert.ok(state);
       for (let window = 1; window < FINE_WINDOWS_BEFORE_RETRY; window++) {
@@ -241,14 +241,14 @@ describe('window size', () => {
       assert.equal(nextWindow(state, outcome(10), limits).lengthMs, HOUR);
     });
 
-    it('counts anew after the next one that was too large', () => {
+    it('restarts its count after the next window that is too large', () => {
       let state = halve(at(HOUR, { ceilingMs: HOUR, fineRun: 15 }), limits);
       assert.ok(state);
       state = nextWindow(state, outcome(10), limits);
       assert.deepEqual(state, at(30 * MINUTE, { ceilingMs: 30 * MINUTE, fineRun: 1 }));
     });
 
-    it('holds over a pause of one window and is remembered over a long one', () => {
+    it('survives a gap of one window and is remembered after a long one', () => {
       let state = nextWindow(at(30 * MINUTE, { ceilingMs: 30 * MINUTE, fineRun: 3 }), outcome(0), limits);
       assert.equal(state.lengthMs, 30 * MINUTE);
       for (let window = 0; window < 5; window++) state = nextWindow(state, outcome(0), limits);
@@ -256,7 +256,7 @@ describe('window size', () => {
       assert.deepEqual(nextWindow(state, outcome(10), limits), at(30 * MINUTE, { ceilingMs: 30 * MINUTE, fineRun: 3 }));
     });
 
-    it('keeps refused reads few where the source refuses what the target allows', () => {
+    it('keeps rejected reads few when the source rejects windows of the target size', () => {
       // 100 samples a second: the target would allow windows of 2 h, the source refuses more than 20 minutes.
       const reads = crossing(10 * DAY, limits, (fromMs, toMs) => (toMs - fromMs) / 10, 120_000);
       const refused = reads.filter((read) => read.answer === 'refused').length;
