@@ -43,7 +43,7 @@ const WIRE_TYPE_7 = 0x0f;
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const protobuf = 'application/x-protobuf';
 
-describe('a source with bad bytes', () => {
+describe('a source that sends corrupt bytes', () => {
   const goodChunk = encodeXorChunk(series[0]!.samples.slice(0, 20));
   const labels = series[0]!.labels;
   const goodFrame = frameOf(labels, 1, goodChunk, epochMs, epochMs + 5 * minuteMs - 1);
@@ -55,9 +55,9 @@ describe('a source with bad bytes', () => {
   );
   const hostile: Record<string, Fault> = {
     'a wrong checksum': { contentType: streamed, body: wrongChecksum },
-    'a frame that ends early': { contentType: streamed, body: goodFrame.subarray(0, goodFrame.length - 3) },
+    'a truncated frame': { contentType: streamed, body: goodFrame.subarray(0, goodFrame.length - 3) },
     'a frame of 2^60 bytes': { contentType: streamed, body: Buffer.concat([uvarint(1n << 60n), goodFrame]) },
-    'a chunk that says more than it holds': {
+    'a chunk that declares more samples than it contains': {
       contentType: streamed,
       body: frameOf(labels, 1, goodChunk.subarray(0, 30), epochMs, epochMs + 5 * minuteMs - 1),
     },
@@ -65,12 +65,12 @@ describe('a source with bad bytes', () => {
       contentType: streamed,
       body: frameOf(labels, 99, goodChunk, epochMs, epochMs + 1000),
     },
-    'a frame that is no message': { contentType: streamed, body: frame(Buffer.from([0x0a, 0x7f, 1, 2])) },
+    'a frame that is not a message': { contentType: streamed, body: frame(Buffer.from([0x0a, 0x7f, 1, 2])) },
   };
-  const onTheWay = ['a wrong checksum', 'a frame that ends early', 'a frame of 2^60 bytes'];
+  const onTheWay = ['a wrong checksum', 'a truncated frame', 'a frame of 2^60 bytes'];
   for (const [name, fault] of Object.entries(hostile)) {
     if (onTheWay.includes(name)) {
-      it(`(${name}) for a while is asked for again, visibly, and never for SAMPLES`, async () => {
+      it(`(${name}) temporarily is read again, with an event, and never as SAMPLES`, async () => {
         await using source = await startSource(series);
         // As often as a proxy that damages what passes through would do it in a bad minute, after the first good response.
         source.onQuery = () => (source.queries.length > 1 && source.queries.length <= 16 ? fault : undefined);
@@ -83,7 +83,7 @@ describe('a source with bad bytes', () => {
         assert.ok(result.observer.all('retry').every(({ side, code }) => side === 'source' && code === 'bad-answer'));
       });
     } else {
-      it(`(${name}) is asked for SAMPLES instead, and nothing is there twice`, async () => {
+      it(`(${name}) is read as SAMPLES instead, without duplicates`, async () => {
         await using source = await startSource(series);
         source.onQuery = (query) => (query.streamed && query.startMs < epochMs + 5 * minuteMs ? fault : undefined);
         await using destination = await startDestination({ kind: 'keeps-all' });
@@ -98,7 +98,7 @@ describe('a source with bad bytes', () => {
       });
     }
 
-    it(`(${name}) whatever it is asked for fails with one clear error`, async () => {
+    it(`(${name}) in both formats fails with one clear error`, async () => {
       await using source = await startSource(series);
       source.onQuery = () => fault;
       await using destination = await startDestination();
@@ -115,10 +115,10 @@ describe('a source with bad bytes', () => {
   }
 
   for (const { title, declared, elements, code } of [
-    { title: 'that may be true', declared: 600_000n * 64n, elements: 600_000, code: 'window-too-large' },
-    { title: 'that can not be true', declared: 0xffff_ffffn, elements: 30_000, code: 'bad-answer-truncated' },
+    { title: 'that is possible', declared: 600_000n * 64n, elements: 600_000, code: 'window-too-large' },
+    { title: 'that is impossible', declared: 0xffff_ffffn, elements: 30_000, code: 'bad-answer-truncated' },
   ])
-    it(`(a snappy bomb, with a length ${title}) is refused before it takes memory`, async () => {
+    it(`(a snappy bomb, with a length ${title}) is rejected before memory is allocated`, async () => {
       await using source = await startSource(series);
       const bomb = Buffer.concat([
         uvarint(declared),
@@ -140,7 +140,7 @@ describe('a source with bad bytes', () => {
       assert.ok(most - before < 200 * 1024 * 1024, `grew by ${most - before} bytes`);
     });
 
-  it('(a million labels in a series) fails with what was wrong, in little memory', async () => {
+  it('(a million labels in a series) fails with the cause, in little memory', async () => {
     await using source = await startSource(series);
     source.onQuery = () => ({ contentType: streamed, body: frame(manyLabels) });
     await using destination = await startDestination();
@@ -154,7 +154,7 @@ describe('a source with bad bytes', () => {
     assert.deepEqual(destination.contents(), []);
   });
 
-  it('(an empty body behind a good status) does not pass for an empty answer', async () => {
+  it('(an empty body with a success status) is not treated as an empty response', async () => {
     await using source = await startSource(series);
     source.samplesOnly = true;
     source.onQuery = (query) =>
@@ -163,7 +163,7 @@ describe('a source with bad bytes', () => {
     assertComplete(destination, await run(planFor({ source, destination })));
   });
 
-  it('(a login page) is told at once to be the wrong place', async () => {
+  it('(a login page) is reported immediately as a wrong URL', async () => {
     await using source = await startSource(series);
     source.onQuery = () => ({ contentType: 'text/html', body: Buffer.from('<html><title>Sign in</title></html>') });
     await using destination = await startDestination();
@@ -174,7 +174,7 @@ describe('a source with bad bytes', () => {
     assert.equal(progress.retries, 0);
   });
 
-  it('(a chunk that breaks after the first batches went out) twice is read a third time', async () => {
+  it('(a chunk that is corrupt after the first batches were written) twice is read a third time', async () => {
     await using source = await startSource(series);
     const broken = frameOf(labels, 1, goodChunk.subarray(0, 30), epochMs, epochMs + 5 * minuteMs - 1);
     let times = 0;
@@ -199,7 +199,7 @@ describe('a source with bad bytes', () => {
     return { contentType: protobuf, body: compress(message) };
   }
 
-  it('(plain samples that break after the first batches went out) for a while are asked for again', async () => {
+  it('(plain samples that are corrupt after the first batches were written) temporarily are read again', async () => {
     await using source = await startSource(series);
     source.samplesOnly = true;
     let times = 0;
@@ -213,7 +213,7 @@ describe('a source with bad bytes', () => {
     assert.ok(result.progress.samplesAlreadyPresent > 0, 'some had been written');
   });
 
-  it('(plain samples that break after the first batches went out) the same way every time end the migration', async () => {
+  it('(plain samples that are corrupt after the first batches were written) in the same way every time end the migration', async () => {
     await using source = await startSource(series);
     source.samplesOnly = true;
     source.onQuery = (query) => (query.startMs === epochMs ? brokenPlain(source, query) : undefined);
@@ -225,7 +225,7 @@ describe('a source with bad bytes', () => {
     assert.equal(progress.retries, 4);
   });
 
-  it('(a chunk that breaks after the first batches went out) again and again is read as SAMPLES', async () => {
+  it('(a chunk that is corrupt after the first batches were written) repeatedly is read as SAMPLES', async () => {
     const many = regularSeries({ count: 40, fromMs: epochMs, toMs: epochMs + 5 * minuteMs, stepMs: 15_000 });
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
       await using source = await startSource(many);

@@ -20,9 +20,9 @@ function hideMarks(destination: FakeDestination, looks: number): void {
   destination.shows = (labels) => labelOf(labels, '__name__') !== PROGRESS_METRIC || reads > looks;
 }
 
-describe('a run that finds its mark only once the destination has settled', () => {
+describe('a run that finds its mark only after the destination has settled', () => {
   for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-    it(`begins there and writes nothing before: ${protocol}`, async () => {
+    it(`starts at the mark and writes nothing before it: ${protocol}`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination({ kind: 'keeps-all' });
       await run(planFor({ source, destination }, { protocol }));
@@ -57,7 +57,7 @@ describe('the gate before the first write', () => {
   const beginning = { mark: undefined, fromMs: 1000, endMs: 2000, uncertainUntilMs: 1000 };
   const preparing = (settled: () => Promise<typeof beginning>) => ({ settled }) as unknown as Preparation;
 
-  it('opens once, for all who come', async () => {
+  it('opens once, for all waiters', async () => {
     let opened = 0;
     const gate = firstWriteGate(
       preparing(() => Promise.resolve({ ...beginning })),
@@ -70,7 +70,7 @@ describe('the gate before the first write', () => {
   });
 
   for (const change of [{ fromMs: 1500 }, { endMs: 3000 }, { uncertainUntilMs: 1800 }]) {
-    it(`stays shut when the destination shows another beginning: ${JSON.stringify(change)}`, async () => {
+    it(`stays closed when the destination shows another start: ${JSON.stringify(change)}`, async () => {
       const later = { ...beginning, ...change };
       const gate = firstWriteGate(
         preparing(() => Promise.resolve(later)),
@@ -81,7 +81,7 @@ describe('the gate before the first write', () => {
     });
   }
 
-  it('passes on why the destination could not be asked', async () => {
+  it('passes on the error when the destination cannot be read', async () => {
     const problem = new Error('unreachable');
     const gate = firstWriteGate(
       preparing(() => Promise.reject(problem)),
@@ -91,7 +91,7 @@ describe('the gate before the first write', () => {
     await assert.rejects(gate(), problem);
   });
 
-  it('is not needed where nothing is left to do', () => {
+  it('is not used when there is nothing left to do', () => {
     assert.equal(isFinished({ ...beginning, fromMs: 2000 }), true);
     assert.equal(isFinished(beginning), false);
   });

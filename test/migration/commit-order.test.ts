@@ -88,8 +88,8 @@ function assertRanksDoNotFall(request: readonly Sent[], series: readonly (readon
   }
 }
 
-describe('lanes to a Prometheus, which commits a request by the types of its samples', () => {
-  it('put what would be committed before earlier samples into the next request', async () => {
+describe('lanes to a Prometheus, which commits the samples of a request by type', () => {
+  it('put samples that would be committed before earlier ones into the next request', async () => {
     const requests = await deliver([['float-histogram', 'float-histogram', 'stale-float', 'float-histogram']], {});
     const times = requests.map((request) => request.map(({ timeMs }) => timeMs));
     assert.deepEqual(times, [
@@ -98,17 +98,17 @@ describe('lanes to a Prometheus, which commits a request by the types of its sam
     ]);
   });
 
-  it('keep in one request what is committed in order of time', async () => {
+  it('keep samples that are committed in time order in one request', async () => {
     assert.equal((await deliver([['float', 'integer', 'stale', 'custom', 'float-histogram']], {})).length, 1);
     assert.equal((await deliver([['float', 'float', 'integer', 'integer', 'custom']], {})).length, 1);
   });
 
-  it('need one request more for all series that end, not one each', async () => {
+  it('need one additional request in total for the series that end, not one each', async () => {
     const series = Array.from({ length: 50 }, (): Kind[] => ['custom', 'custom', 'stale']);
     assert.equal((await deliver(series, {})).length, 2);
   });
 
-  it('deliver every sample once, each series in order of time, and within a request in order of types', async () => {
+  it('deliver every sample once, each series in time order, and each request in type order', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 }),

@@ -37,14 +37,14 @@ function assertComplete(destination: FakeDestination, result: Run): void {
   assert.equal(result.progress.samplesWritten, samples);
 }
 
-describe('a side that is not there', () => {
+describe('an unreachable side', () => {
   async function sides(): Promise<{ source: FakeSource; destination: FakeDestination }> {
     return { source: await startSource(series), destination: await startDestination() };
   }
   const nowhere = 'http://127.0.0.1:1/api/v1/read';
   const noName = 'http://host.name.invalid/api/v1/write';
 
-  it('is named when the deadline of the start is over', async () => {
+  it('is named when the startup deadline has passed', async () => {
     const { source, destination } = await sides();
     await using _source = source;
     await using _destination = destination;
@@ -72,7 +72,7 @@ describe('a side that is not there', () => {
     }
   });
 
-  it('after it has answered once is waited for longer than that', async () => {
+  it('is retried for longer once it has responded', async () => {
     const { source, destination } = await sides();
     await using _source = source;
     await using _destination = destination;
@@ -88,32 +88,32 @@ describe('a side that is not there', () => {
 
 describe('an abort', () => {
   const moments: Record<string, (source: FakeSource, destination: FakeDestination, abort: () => void) => void> = {
-    'while the mark is looked for': (_, destination, abort) => {
+    'during the search for the mark': (_, destination, abort) => {
       destination.onRead = () => {
         abort();
         return undefined;
       };
     },
-    'while the source is silent': (source, _, abort) => {
+    'while the source does not respond': (source, _, abort) => {
       source.onQuery = () => {
         abort();
         return 'silence';
       };
     },
-    'while the source is waited for': (source, _, abort) => {
+    'during the back-off for the source': (source, _, abort) => {
       source.onQuery = () => {
         setTimeout(abort, 20);
         return { status: 503, headers: { 'retry-after': '100' } };
       };
     },
-    'while the destination is writing': (_, destination, abort) => {
+    'while the destination handles a write': (_, destination, abort) => {
       destination.onWrite = async () => {
         abort();
         await new Promise((resolve) => setTimeout(resolve, 2000).unref());
         return undefined;
       };
     },
-    'while the destination is waited for': (_, destination, abort) => {
+    'during the back-off for the destination': (_, destination, abort) => {
       destination.onWrite = () => {
         setTimeout(abort, 20);
         return { status: 429, headers: { 'retry-after': '100' } };
@@ -130,7 +130,7 @@ describe('an abort', () => {
     },
   };
   for (const [moment, arrange] of Object.entries(moments)) {
-    it(`${moment} ends it at once and leaves nothing behind`, async () => {
+    it(`${moment} stops the run immediately and leaves no resources open`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination();
       const abort = new AbortController();
@@ -152,7 +152,7 @@ describe('an abort', () => {
 });
 
 describe('a failure', () => {
-  it('of the source ends the deliveries that wait for another attempt', async () => {
+  it('of the source cancels deliveries that wait for a retry', async () => {
     await using source = await startSource(series);
     source.onQuery = () => (source.queries.length > 1 ? { status: 401 } : undefined);
     await using destination = await startDestination();
@@ -167,7 +167,7 @@ describe('a failure', () => {
 });
 
 describe('a stop', () => {
-  it('between the parts of a window leaves it unmarked, its samples counted', async () => {
+  it('between the parts of a window leaves the window unmarked and its samples counted', async () => {
     const dense = ['alpha', 'beta', 'gamma'].flatMap((name) =>
       regularSeries({ name, count: 1, fromMs: epochMs, toMs: epochMs + 3000, stepMs: 100 }),
     );
@@ -197,7 +197,7 @@ describe('a stop', () => {
 });
 
 describe('the memory budget', () => {
-  it('splits what does not fit, and is never passed', async () => {
+  it('splits windows that do not fit, and is never exceeded', async () => {
     // About 6 MB of labels in one answer, where reading may use 4.5 MB.
     const large: Series[] = Array.from({ length: 1500 }, (_, i) => ({
       labels: [

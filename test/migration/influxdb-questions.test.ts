@@ -43,17 +43,17 @@ async function askTwice(path: string, headers: Record<string, string>): Promise<
   return asked;
 }
 
-describe('the regular expressions of a question', () => {
-  it('go to a Prometheus as they are: it holds them against the whole value by itself', async () => {
+describe('the regular expressions of a remote_read query', () => {
+  it('are sent unchanged to a Prometheus, which anchors them itself', async () => {
     assert.deepEqual(await askTwice('/api/v1/read', {}), [asTheyAre, asTheyAre]);
   });
 
-  it('are bound to both ends at once for the path of InfluxDB, which would find them anywhere', async () => {
+  it('are anchored from the start for the path of InfluxDB, which does not anchor them', async () => {
     const path = '/api/v1/prom/read?db=x';
     assert.deepEqual(await askTwice(path, { 'X-Influxdb-Version': '1.8.10' }), [writtenOut, writtenOut]);
   });
 
-  it('are asked again when the answer shows that it is InfluxDB', async () => {
+  it('are anchored and sent again when the response shows that the source is InfluxDB', async () => {
     const asked = await askTwice('/metrics-store', { 'X-Influxdb-Version': '1.8.10' });
     assert.deepEqual(asked, [asTheyAre, writtenOut, writtenOut]);
   });

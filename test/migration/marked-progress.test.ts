@@ -17,7 +17,7 @@ function assertSucceeded({ progress, error }: Run): void {
 
 const threeHours = regularSeries({ count: 5, fromMs: epochMs - hourMs, toMs: epochMs + 2 * hourMs, stepMs: 15_000 });
 describe('the progress mark', () => {
-  it('is written only when everything up to it is stored and acknowledged', async () => {
+  it('is written only when everything before it is stored and acknowledged', async () => {
     const series = regularSeries({ count: 20, fromMs: epochMs, toMs: epochMs + 4 * hourMs, stepMs: minuteMs });
     for (const ordering of ['InOrder', 'Any'] as const) {
       await using source = await startSource(series);
@@ -55,7 +55,7 @@ describe('the progress mark', () => {
     }
   });
 
-  it('carries who wrote it, and the labels of the user', async () => {
+  it('carries its writer and the labels of the user', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     assertSucceeded(await run(planFor({ source, destination }, { progressLabels: { cluster: 'eu' } })));
@@ -71,7 +71,7 @@ describe('the progress mark', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`is waited for as long as ever when the wall clock jumps by ${hours} h`, async () => {
+    it(`is awaited for the same time when the wall clock jumps by ${hours} h`, async () => {
       await using source = await startSource(threeHours);
       await using destination = await startDestination();
       await using elsewhere = await startDestination();
@@ -91,7 +91,7 @@ describe('the progress mark', () => {
     });
   }
 
-  it('that the destination accepts but does not show ends the migration', async () => {
+  it('ends the migration when the destination accepts it but does not show it', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     await using elsewhere = await startDestination();

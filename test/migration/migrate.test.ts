@@ -35,7 +35,7 @@ const rule = (changes: Partial<RelabelRule> & Pick<RelabelRule, 'action'>): Rela
 describe('a migration', () => {
   for (const protocol of ['RemoteRead', 'PromQL', 'None'] as const) {
     for (const ordering of ['InOrder', 'Any'] as const) {
-      it(`copies the half open range and nothing else: ${ordering}, progress by ${protocol}`, async () => {
+      it(`copies exactly the half-open range: ${ordering}, progress by ${protocol}`, async () => {
         await using source = await startSource(threeHours);
         await using destination = await startDestination();
         const result = await run(planFor({ source, destination }, { protocol, destination: { ordering } }));
@@ -51,7 +51,7 @@ describe('a migration', () => {
     }
   }
 
-  it('asks for windows that join without a gap, never for the progress series', async () => {
+  it('requests adjacent windows without gaps, and never the progress series', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     assertSucceeded(await run(planFor({ source, destination })));
@@ -65,7 +65,7 @@ describe('a migration', () => {
     assert.equal(nextMs, epochMs + hourMs);
   });
 
-  it('writes the bits of every value as they are', async () => {
+  it('copies every value bit for bit', async () => {
     const patterns = [
       staleBits,
       0x7ff8_0000_dead_beefn,
@@ -94,7 +94,7 @@ describe('a migration', () => {
     }
   });
 
-  it('copies histograms as they are, in order of time with the floats of their series', async () => {
+  it('copies histograms unchanged, in time order with the floats of their series', async () => {
     const message = (timeMs: number) => {
       const bytes = [0x08, 3, 0x78];
       for (let rest = timeMs; rest > 0; rest = Math.floor(rest / 128))
@@ -152,7 +152,7 @@ describe('a migration', () => {
     assert.equal(result.progress.series, 1);
   });
 
-  it('counts what several selectors have in common once', async () => {
+  it('counts series that match several selectors once', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const selectors: MigrationPlan['selectors'] = [
@@ -166,7 +166,7 @@ describe('a migration', () => {
     assert.deepEqual(destination.contents(), theHour);
   });
 
-  it('relabels, filters, and counts the samples that meet in one series', async () => {
+  it('relabels, filters, and counts samples that collide in one series', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const relabelings = [
@@ -195,7 +195,7 @@ describe('a migration', () => {
     );
   });
 
-  it('never sends a series without a name, and names it', async () => {
+  it('never sends a series without a metric name, and reports it', async () => {
     const series: Series[] = [
       { labels: [['job', 'nameless']], samples: [{ timeMs: epochMs, bits: 0n }] },
       ...regularSeries({ count: 1, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs }),
@@ -210,7 +210,7 @@ describe('a migration', () => {
     assert.match(result.observer.all('rejected')[0]!.example!.labels, /nameless/);
   });
 
-  it('crosses empty years with few requests and still finds what lies behind them', async () => {
+  it('crosses empty years with few requests and finds the data after them', async () => {
     const endMs = epochMs + 3 * 365 * dayMs;
     const series = [
       ...regularSeries({ name: 'early', count: 1, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs }),
@@ -227,7 +227,7 @@ describe('a migration', () => {
     }
   });
 
-  it('says that it found nothing', async () => {
+  it('reports when it found no samples', async () => {
     await using source = await startSource([]);
     await using destination = await startDestination();
     const result = await run(planFor({ source, destination }));
@@ -235,7 +235,7 @@ describe('a migration', () => {
     assert.deepEqual(result.observer.warnings(), ['nothing-found']);
   });
 
-  it('fails with the setting to change when the range is empty or the memory too small', async () => {
+  it('fails and names the setting to change when the range is empty or the memory too small', async () => {
     await using source = await startSource([]);
     await using destination = await startDestination();
     // The clock is fast: on a busy machine a day may pass before the end of the range is fixed.
@@ -247,7 +247,7 @@ describe('a migration', () => {
     assert.match(tight.error?.hint ?? '', /limits\.memory/);
   });
 
-  it('holds the rates that are set', async () => {
+  it('respects the configured rates', async () => {
     for (const limits of [{ samplesPerSecond: 100 }, { bytesPerSecond: 2000 }]) {
       await using source = await startSource(threeHours);
       await using destination = await startDestination();

@@ -15,7 +15,7 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-describe('what looks like a wrong setting in the middle of a healthy migration', () => {
+describe('a response in the middle of a healthy migration that looks like a configuration error', () => {
   const pages: Record<string, { status: number; text: string; headers?: Record<string, string> }> = {
     'an HTML page': {
       status: 200,
@@ -24,14 +24,14 @@ describe('what looks like a wrong setting in the middle of a healthy migration',
     },
     'a redirect': { status: 302, text: '', headers: { location: 'https://login.example/' } },
     'a 404': { status: 404, text: 'default backend - 404' },
-    'a page with 400': {
+    'an HTML page with 400': {
       status: 400,
       text: '<html><title>400 Bad Request</title></html>',
       headers: { 'content-type': 'text/html' },
     },
   };
   for (const [name, page] of Object.entries(pages)) {
-    it(`(${name} from the destination) is survived, before and after the store has committed`, async () => {
+    it(`(${name} from the destination) is retried, before and after the store has committed`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination({ kind: 'keeps-all' });
       let writes = 0;
@@ -48,7 +48,7 @@ describe('what looks like a wrong setting in the middle of a healthy migration',
       assert.ok(result.observer.all('retry').length >= 2);
     });
 
-    it(`(${name} from the source) is survived`, async () => {
+    it(`(${name} from the source) is retried`, async () => {
       await using source = await startSource(series);
       let queries = 0;
       source.onQuery = () => (++queries === 3 ? page : undefined);
@@ -58,7 +58,7 @@ describe('what looks like a wrong setting in the middle of a healthy migration',
       assert.deepEqual(destination.contents(), everything);
     });
 
-    it(`(${name}) ends it at once when nothing else ever came from that side`, async () => {
+    it(`(${name}) ends the migration immediately when that side has never sent another response`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination();
       destination.onWrite = () => page;
@@ -70,8 +70,8 @@ describe('what looks like a wrong setting in the middle of a healthy migration',
   }
 });
 
-describe('a source whose ends of ranges are exclusive, as in M3', () => {
-  it('loses nothing at the last millisecond of a window', async () => {
+describe('a source with exclusive range ends, like M3', () => {
+  it('loses no sample at the last millisecond of a window', async () => {
     const late = regularSeries({ count: 3, fromMs: epochMs + 999, toMs: endMs, stepMs: 1000 });
     await using source = await startSource(late);
     source.endsAreExclusive = true;

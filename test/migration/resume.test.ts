@@ -27,8 +27,8 @@ function assertSucceeded({ progress, error }: Run): void {
 const threeHours = regularSeries({ count: 5, fromMs: epochMs - hourMs, toMs: epochMs + 2 * hourMs, stepMs: 15_000 });
 const theHour = expected(threeHours, epochMs, epochMs + hourMs);
 
-describe('going on', () => {
-  it('at the mark of the same copy, and reading nothing when it is finished', async () => {
+describe('a resumed run', () => {
+  it('starts at the mark of the same copy, and reads nothing when it is finished', async () => {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
       await using source = await startSource(threeHours);
       await using destination = await startDestination();
@@ -50,7 +50,7 @@ describe('going on', () => {
     }
   });
 
-  it('does not go on at the mark of another copy', async () => {
+  it('does not resume at the mark of another copy', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const endMs = epochMs + 20 * minuteMs;
@@ -64,7 +64,7 @@ describe('going on', () => {
     assert.deepEqual(destination.contents(), expected(threeHours, epochMs, endMs));
   });
 
-  it('keeps the end that was frozen when the migration first began', async () => {
+  it('keeps the end that was frozen when the migration first started', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const plan = planFor({ source, destination }, { endMs: undefined, lagMs: 10 * minuteMs });
@@ -104,7 +104,7 @@ describe('going on', () => {
     }
   });
 
-  it('believes a Prometheus that has no export about stale markers', async () => {
+  it('trusts the stale markers that a Prometheus without an export endpoint shows', async () => {
     const samples = [0, 1, 2].map((i) => ({ timeMs: epochMs + i * 1000, bits: i === 1 ? staleBits : bitsOf(i) }));
     const series: Series[] = [{ labels: [['__name__', 'goes']], samples }];
     await using source = await startSource(series);
@@ -128,7 +128,7 @@ describe('going on', () => {
 });
 
 describe('an interrupted migration', () => {
-  it('on stop finishes the window in flight, marks it and takes no other', async () => {
+  it('finishes the window in flight on stop, marks it and starts no other', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const stop = new AbortController();
@@ -149,7 +149,7 @@ describe('an interrupted migration', () => {
     assert.deepEqual(destination.contents(), expected(threeHours, epochMs, epochMs + 35 * minuteMs));
   });
 
-  it('on stop before the first window ends at once', async () => {
+  it('exits immediately on a stop before the first window', async () => {
     await using source = await startSource(threeHours);
     await using destination = await startDestination();
     const stop = new AbortController();
@@ -171,7 +171,7 @@ describe('an interrupted migration', () => {
     ['PromQL', true],
   ] as const) {
     for (const ordering of ['InOrder', 'Any'] as const) {
-      it(`killed again and again has every sample exactly once: ${ordering}, ${protocol}${exports ? ' with export' : ''}`, async () => {
+      it(`has every sample exactly once after repeated kills: ${ordering}, ${protocol}${exports ? ' with export' : ''}`, async () => {
         // Gaps that are crossed in strides, so that a window in flight may begin more than a day before the one that is written.
         const series = [0, 37, 74, 111].flatMap((hours) => {
           const fromMs = epochMs + hours * hourMs;

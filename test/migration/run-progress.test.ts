@@ -87,8 +87,8 @@ const anyOrder: NonNullable<Changes> = {
   limits: { inFlightWrites: 4, samplesPerWrite: 200 },
 };
 
-describe('with several windows in flight', () => {
-  it('the first mark appears as soon as the first window is acknowledged', async () => {
+describe('several windows in flight', () => {
+  it('write the first mark as soon as the first window is acknowledged', async () => {
     const { marks, looks, all } = await watch(anyOrder, { writeMs: 10 });
     const first = marks[0]!;
     const firstWindow = looks.find(({ windows }) => windows > 0)!;
@@ -101,7 +101,7 @@ describe('with several windows in flight', () => {
     assert.ok(marks.length >= 4, `${marks.length} marks`);
   });
 
-  it('no window waits for its mark until another one is copied', async () => {
+  it('mark each window without waiting for another one to be copied', async () => {
     const { marks, all } = await watch({ ...anyOrder, window: { maxMs: 2 * hourMs } }, { writeMs: 10 });
     // At any time at most the windows in flight lie behind the newest mark, and the oldest of them is under way.
     const gaps = marks.map(({ acknowledged }, i) => acknowledged - (marks[i - 1]?.acknowledged ?? 0));
@@ -125,12 +125,12 @@ describe('the percentage', () => {
     ['one chunk for everything', { ...anyOrder, endMs: epochMs + 4 * hourMs }, { samplesPerChunk: 10_000 }],
   ];
   for (const [name, changes, options] of cases) {
-    it(`is never more than five points from what is acknowledged, and never falls: ${name}`, async () => {
+    it(`is always within five points of the acknowledged share, and never decreases: ${name}`, async () => {
       assertHonest(await watch(changes, options));
     });
   }
 
-  it('is as good when windows are read in parts, name by name', async () => {
+  it('is as accurate when windows are read in parts, name by name', async () => {
     await using source = await startSource(manyNames);
     const maxSamples = (2 * 2 * hourMs) / stepMs;
     source.onQuery = (query) =>
@@ -151,7 +151,7 @@ describe('the percentage', () => {
     assertHonest({ looks, all: (16 * 24 * hourMs) / stepMs });
   });
 
-  it('does not fall when a window is read again after part of it was written', async () => {
+  it('does not decrease when a partly written window is read again', async () => {
     await using source = await startSource(uniform);
     const chunk = encodeXorChunk(uniform[0]!.samples.slice(0, 20)).subarray(0, 30);
     let spoilt = false;
@@ -187,7 +187,7 @@ describe('the remaining time', () => {
     ['several windows in flight', anyOrder],
     ['one window at a time', { limits: { samplesPerWrite: 200 } }],
   ] as const) {
-    it(`is right within 30 % after the first tenth at constant speed: ${name}`, async () => {
+    it(`is accurate within 30 % after the first tenth at constant speed: ${name}`, async () => {
       const { looks, endedAtMs } = await watch(changes);
       let seen = 0;
       for (const { atMs, ratio, etaMs } of looks) {

@@ -102,7 +102,7 @@ describe('the counts of all runs', () => {
     }
   }
 
-  it('are not known after a mark without counts, and stay so', async () => {
+  it('are unknown after a mark without counts, and stay unknown', async () => {
     await using source = await startSource(series);
     await using destination = await startRefusingDestination({});
     const before = planOfAllFates({ source, destination }, { endMs: epochMs + hourMs });
@@ -121,7 +121,7 @@ describe('the counts of all runs', () => {
     assert.deepEqual(destination.counts(), {}, 'a sum of which a part is missing is not written');
   });
 
-  it('that show only after the mark itself are waited for', async () => {
+  it('are awaited when they become visible after the mark', async () => {
     await using source = await startSource(series);
     await using destination = await startRefusingDestination({});
     const plan = planOfAllFates({ source, destination }, { protocol: 'PromQL' });
@@ -137,7 +137,7 @@ describe('the counts of all runs', () => {
     assert.deepEqual(totalOf(again), { ...total, retries: 0 });
   });
 
-  it('are those of this run alone without marks: not known over all', async () => {
+  it('are only those of this run without marks: the totals are unknown', async () => {
     await using source = await startSource(series);
     await using destination = await startRefusingDestination({ kind: 'keeps-all' });
     const { progress } = await run(planOfAllFates({ source, destination }, { protocol: 'None' }));
@@ -153,7 +153,7 @@ describe('the counts of all runs', () => {
     assertDue(countsOfAllRuns(progress)!);
   });
 
-  it('stand beside the newest mark, few series and one timestamp', async () => {
+  it('are stored with the newest mark, in few series with one timestamp', async () => {
     await using source = await startSource(series);
     await using destination = await startRefusingDestination({});
     const { progress } = await run(planOfAllFates({ source, destination }, { progressLabels: { cluster: 'eu' } }));
@@ -175,7 +175,7 @@ describe('the counts of all runs', () => {
     ['rejects', 400, 'per-metric series limit of 1 exceeded'],
     ['finds too many for one request', 413, 'too many series'],
   ] as const) {
-    it(`are left out where the destination ${what} their series: the mark alone is enough to resume`, async () => {
+    it(`are omitted when the destination ${what} their series: the mark alone is enough to resume`, async () => {
       await using source = await startSource(series);
       await using destination = await startRefusingDestination({});
       destination.onWrite = (request) => {

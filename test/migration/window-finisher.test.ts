@@ -75,7 +75,7 @@ async function settled(): Promise<void> {
 }
 
 describe('windows in flight', () => {
-  it('are marked as soon as they and all before them are acknowledged, without anybody waiting for them', async () => {
+  it('are marked as soon as they and all earlier ones are acknowledged, without a caller waiting for them', async () => {
     const { finisher, marks, marked, send, finishedHours, progress } = stage();
     const [first, second, third] = [send(), send(), send()];
     second.resolve();
@@ -99,7 +99,7 @@ describe('windows in flight', () => {
     assert.deepEqual(marked(), [2, 3]);
   });
 
-  it('that are acknowledged while a mark is written share the next one, each with its own account', async () => {
+  it('that are acknowledged while a mark is written share the next mark, each with its own account', async () => {
     const { finisher, marks, marked, send, finishedHours, progress } = stage();
     const acknowledged = [send(), send(), send(), send()];
     acknowledged[0]!.resolve();
@@ -120,7 +120,7 @@ describe('windows in flight', () => {
     assert.equal(progress.windows, 4);
   });
 
-  it('are waited for one mark at a time', async () => {
+  it('are awaited one mark at a time', async () => {
     const { finisher, marks, send } = stage();
     const first = send();
     send();
@@ -137,7 +137,7 @@ describe('windows in flight', () => {
     assert.equal(finisher.oldestFromMs, epochMs + hourMs);
   });
 
-  it('are finished again after a pause', async () => {
+  it('can be finished again after a pause', async () => {
     const { finisher, marks, marked, send } = stage();
     send().resolve();
     await settled();
@@ -152,7 +152,7 @@ describe('windows in flight', () => {
 
   for (const [what, fate, code] of [
     ['with rejected samples', 'rejected', 'samples-rejected'],
-    ['that loses a sample', 'lost', 'accounting'],
+    ['whose counts do not balance', 'lost', 'accounting'],
   ] as const) {
     it(`before one ${what} are marked, and then the run ends`, async () => {
       const { finisher, marks, marked, send, finishedHours, failed } = stage();
@@ -168,7 +168,7 @@ describe('windows in flight', () => {
     });
   }
 
-  it('with rejected samples are marked when those may be skipped', async () => {
+  it('with rejected samples are marked when rejectedSamples is Skip', async () => {
     const { finisher, marks, marked, send } = stage('Skip');
     send('rejected').resolve();
     await settled();
@@ -177,7 +177,7 @@ describe('windows in flight', () => {
     assert.deepEqual(marked(), [1]);
   });
 
-  it('end the run when one is not delivered or its mark is refused, and whoever waits meets the same failure', async () => {
+  it('end the run when one is not delivered or its mark is rejected, and every waiter gets the same error', async () => {
     const refused = new Error('refused');
     for (const fails of ['delivery', 'mark'] as const) {
       const { finisher, marks, send, failed, progress } = stage();
@@ -195,7 +195,7 @@ describe('windows in flight', () => {
     }
   });
 
-  it('are not marked once the run is aborted', async () => {
+  it('are not marked after an abort', async () => {
     const { finisher, marked, send, failed } = stage();
     const acknowledged = send();
     const reason = new Error('aborted');

@@ -12,7 +12,7 @@ const BLOCK = 256 * KIBIBYTE;
 const never = new AbortController().signal;
 
 describe('BufferPool', () => {
-  it('gives again what was given back, and holds no more than it may', () => {
+  it('reuses returned blocks, and keeps no more than its limit', () => {
     const pool = new BufferPool();
     pool.allow(2 * BLOCK);
     const blocks = [pool.take(BLOCK), pool.take(BLOCK), pool.take(BLOCK)];
@@ -23,7 +23,7 @@ describe('BufferPool', () => {
     assert.ok(!blocks.includes(again[2]!));
   });
 
-  it('gives up what lies free when less is allowed, the largest first, and everything when it is closed', () => {
+  it('frees idle blocks when the limit is lowered, the largest first, and all of them when closed', () => {
     const pool = new BufferPool();
     pool.allow(10 * MEBIBYTE);
     const [small, large] = [pool.take(BLOCK), pool.take(3 * MEBIBYTE)];
@@ -40,7 +40,7 @@ describe('BufferPool', () => {
     assert.equal(late.length, 0, 'what comes back after the end is not kept');
   });
 
-  it('takes a message that is a little larger for one that is a little smaller, and no much larger one', () => {
+  it('reuses a slightly larger block for a message, but not a much larger one', () => {
     const pool = new BufferPool();
     pool.allow(100 * MEBIBYTE);
     const message = pool.take(10 * MEBIBYTE - 5);
@@ -50,7 +50,7 @@ describe('BufferPool', () => {
     assert.equal(pool.take(9 * MEBIBYTE), message);
   });
 
-  it('shows every piece of memory that comes back, small ones too', () => {
+  it('reports every returned block, including small ones', () => {
     const shown: number[] = [];
     const pool = new BufferPool((memory) => shown.push(memory.length));
     pool.give(new Uint8Array(100));
@@ -58,7 +58,7 @@ describe('BufferPool', () => {
     assert.deepEqual(shown, [100, BLOCK]);
   });
 
-  it('leaves memory alone that others see too', () => {
+  it('does not reuse memory that is shared with others', () => {
     const pool = new BufferPool();
     pool.allow(MEBIBYTE);
     const whole = new Uint8Array(2 * BLOCK).fill(7);
@@ -131,7 +131,7 @@ describe('Reservation', () => {
     assert.equal(used.bytes, BLOCK);
   });
 
-  it('never holds more than the budget together with what lies free, whatever is taken and given back', () => {
+  it('never exceeds the budget together with idle blocks, whatever the sequence of operations', () => {
     const totalBytes = 8 * MEBIBYTE;
     return fc.assert(
       fc.asyncProperty(

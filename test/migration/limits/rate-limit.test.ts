@@ -53,14 +53,14 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
 
 describe('rate limit', () => {
-  it('lets everything through when there is none', async () => {
+  it('does not wait when there is no limit', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(undefined, clock);
     for (let i = 0; i < 100; i++) await limit.take(1e12, never);
     assert.equal(clock.sleeping, 0);
   });
 
-  it('begins with nothing saved and holds the average', async () => {
+  it('starts without saved tokens and keeps the average', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(1000, clock);
     let taken = 0;
@@ -79,7 +79,7 @@ describe('rate limit', () => {
     assert.equal(clock.nowMs - startMs, 10_000);
   });
 
-  it('saves no more than a second while nobody takes', async () => {
+  it('saves at most one second of tokens while idle', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(1000, clock);
     await clock.advance(60_000);
@@ -95,7 +95,7 @@ describe('rate limit', () => {
     assert.equal(taken, true);
   });
 
-  it('lets an amount above a second wait until all of it is saved', async () => {
+  it('makes an amount above one second wait until all of it is saved', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(1000, clock);
     await clock.advance(60_000);
@@ -115,7 +115,7 @@ describe('rate limit', () => {
     await next;
   });
 
-  it('serves in the order of asking', async () => {
+  it('serves waiters in arrival order', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(10, clock);
     const order: number[] = [];
@@ -126,7 +126,7 @@ describe('rate limit', () => {
     assert.equal(clock.nowMs, 1_008_400);
   });
 
-  it('leaves the queue when aborted, takes nothing and lets the next go on', async () => {
+  it('leaves the queue when aborted, takes nothing and lets the next one continue', async () => {
     const clock = new StandingClock();
     const limit = new RateLimit(10, clock);
     const abort = new AbortController();
@@ -170,7 +170,7 @@ describe('rate limit', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`lets through neither more nor less when the wall clock jumps by ${hours} h`, async () => {
+    it(`allows the same rate when the wall clock jumps by ${hours} h`, async () => {
       const clock = new StandingClock();
       const limit = new RateLimit(1000, clock);
       await clock.advance(100);
@@ -186,7 +186,7 @@ describe('rate limit', () => {
     });
   }
 
-  it('refuses rates and amounts that are none', async () => {
+  it('rejects invalid rates and amounts', async () => {
     const clock = new StandingClock();
     for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.throws(() => new RateLimit(rate, clock), RangeError);
@@ -196,7 +196,7 @@ describe('rate limit', () => {
     await assert.rejects(new RateLimit(1, clock).take(Number.NaN, never), RangeError);
   });
 
-  it('lets at most t + 1 seconds of it through in any t seconds, and wastes nothing while someone waits', async () => {
+  it('allows at most t + 1 seconds of tokens in any t seconds, and is never idle while someone waits', async () => {
     const script = fc.array(
       fc.record({ amount: fc.integer({ min: 1, max: 400 }), pauseMs: fc.constantFrom(0, 0, 10, 300, 5000) }),
       { minLength: 1, maxLength: 30 },

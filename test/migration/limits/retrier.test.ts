@@ -43,7 +43,7 @@ function failure(changes: Partial<RemoteErrorDetails> = {}): RemoteError {
 }
 
 describe('waiting for another attempt', () => {
-  it('gives a side that never answered until the deadline, and not a moment longer', async () => {
+  it('stops exactly at the deadline when the side has never responded', async () => {
     const { clock, retrier } = fixture(10_000);
     const error = await (async () => {
       for (let attempt = 1; ; attempt++) {
@@ -63,7 +63,7 @@ describe('waiting for another attempt', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`gives neither more nor less time when the wall clock jumps by ${hours} h`, async () => {
+    it(`waits the same time when the wall clock jumps by ${hours} h`, async () => {
       const { clock, retrier } = fixture(10_000);
       await retrier.pause(failure(), there, 1, never);
       clock.wallJumpMs = hours * 3_600_000;
@@ -74,7 +74,7 @@ describe('waiting for another attempt', () => {
     });
   }
 
-  it('has no such limit once the side has answered, with an error too', async () => {
+  it('has no such limit once the side has responded, even with an error', async () => {
     for (const responded of [true, false]) {
       const { clock, retrier } = fixture(10_000);
       if (responded) retrier.responded('source');
@@ -84,7 +84,7 @@ describe('waiting for another attempt', () => {
     }
   });
 
-  it('keeps the sides apart', async () => {
+  it('tracks each side separately', async () => {
     const { retrier, clock } = fixture(1000);
     retrier.responded('destination');
     clock.nowMs = 2000;
@@ -92,7 +92,7 @@ describe('waiting for another attempt', () => {
     await retrier.pause(failure({ side: 'destination' }), there, 1, never);
   });
 
-  it('is counted and told, with the wait that the server asked for', async () => {
+  it('is counted and reported, with the delay that the server requested', async () => {
     const { clock, observer, progress, retrier } = fixture(10_000);
     await retrier.pause(failure({ code: 'rate-limited', status: 429, retryAfterMs: 3000 }), there, 4, never);
     const [event] = observer.all('retry');
@@ -105,11 +105,11 @@ describe('waiting for another attempt', () => {
   });
 });
 
-describe('a refusal that looks like a wrong setting', () => {
+describe('a response that looks like a configuration error', () => {
   const refusal = (changes: Partial<RemoteErrorDetails> = {}) =>
     failure({ class: 'refused', code: 'wrong-path', status: 404, ...changes });
 
-  it('is one before the first good response of that side', async () => {
+  it('counts as one before the first successful response of that side', async () => {
     const { retrier } = fixture(10_000);
     retrier.responded('destination');
     assert.equal(retrier.toleratesRefusal(refusal()), false);
@@ -117,7 +117,7 @@ describe('a refusal that looks like a wrong setting', () => {
     assert.equal(retrier.toleratesRefusal(refusal()), false, 'a 503 is no good response');
   });
 
-  it('is retried for five minutes after it, counted from the first of them', () => {
+  it('is retried for five minutes afterwards, counted from the first of them', () => {
     const { clock, retrier } = fixture(10_000);
     retrier.responded('source');
     clock.nowMs = 1_000_000;
@@ -130,7 +130,7 @@ describe('a refusal that looks like a wrong setting', () => {
     assert.equal(retrier.mayPass(refusal()), true, 'a good response ends the count');
   });
 
-  it('is only what an ingress says that restarts, never a word about credentials or limits', () => {
+  it('is retried only for responses of a restarting ingress, never for credentials or limits', () => {
     const { retrier } = fixture(10_000);
     retrier.responded('source');
     for (const code of [

@@ -12,7 +12,7 @@ describe('the headers of an endpoint', () => {
   const headers = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`X-Header-${i}`, 'v'.repeat(4000)]));
 
-  it('are refused by their place and size when they are more than any server accepts', () => {
+  it('are rejected by path and size when they exceed the limits of every server', () => {
     const place = 'm.yaml, document 1: spec.source.headers';
     assert.deepEqual(linesOf(compile({ 'spec.source.headers': headers(9) })), [
       `${place}: take 36090 bytes in total; at most 32768 bytes are allowed`,
@@ -25,7 +25,7 @@ describe('the secrets of a plan', () => {
   const authorization: Changes = { 'spec.source.authorization': { type: 'Token', credentials: ref('token') } };
   const basicAuth: Changes = { 'spec.source.basicAuth': { username: ref('user'), password: ref('pass') } };
 
-  it('are read, less a newline at their end, and never shown', () => {
+  it('are read without a trailing newline, and never shown', () => {
     const plan = planOf(authorization, { token: 'hunter2\n' });
     assert.ok(plan.source.auth.kind === 'authorization');
     assert.equal(plan.source.auth.type, 'Token');
@@ -56,13 +56,13 @@ describe('the secrets of a plan', () => {
       'spec.source.authorization.credentials: refers to an empty value',
     ],
     [
-      'a newline inside',
+      'an embedded newline',
       authorization,
       { token: 'hun\nter2' },
       'spec.source.authorization.credentials: contains control characters, such as a newline in the middle',
     ],
     [
-      'an umlaut',
+      'a non-ASCII character',
       authorization,
       { token: 'hünter2' },
       'spec.source.authorization.credentials: contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
@@ -80,7 +80,7 @@ describe('the secrets of a plan', () => {
       'spec.source.basicAuth.username: contains a colon, which is not allowed in a user name',
     ],
     [
-      'bytes that are no text',
+      'bytes that are not text',
       basicAuth,
       { user: 'a', pass: 'hunter2\ufffd' },
       'spec.source.basicAuth.password: is not UTF-8 text',
@@ -120,26 +120,26 @@ describe('the secrets of a plan', () => {
     ],
   );
   for (const [name, changes, values, line] of faulty) {
-    it(`are refused with ${name}`, () => {
+    it(`are rejected with ${name}`, () => {
       const lines = linesOf(compile(changes, values));
       assert.ok(lines.every((text) => !text.includes('hunter2')));
       assert.ok(lines.includes(`m.yaml, document 1: ${line}`), lines.join('\n'));
     });
   }
 
-  it('are accepted up to 16 KiB, as long as any token', () => {
+  it('are accepted up to 16 KiB, the length of the longest tokens', () => {
     const plan = planOf(authorization, { token: 'x'.repeat(16_384) });
     assert.ok(plan.source.auth.kind === 'authorization');
     assert.equal(plan.source.auth.credentials.reveal().length, 16_384);
   });
 
-  it('may hold umlauts in a password', () => {
+  it('may contain non-ASCII characters in a password', () => {
     const plan = planOf(basicAuth, { user: 'u', pass: 'größe' });
     assert.ok(plan.source.auth.kind === 'basic');
     assert.equal(plan.source.auth.password.reveal(), 'größe');
   });
 
-  it('are missed by path, name and key, once each', () => {
+  it('are reported once each when missing, by path, name and key', () => {
     const loaded = load(
       documents(
         changed({ ...basicAuth, 'spec.destination.authorization': { credentials: ref('token') } }),
@@ -164,7 +164,7 @@ describe('the secrets of a plan', () => {
     };
     const pems = { ca: authority.cert, cert: mine.cert, key: mine.key };
 
-    it('are PEM texts', () => {
+    it('are PEM text', () => {
       const plan = planOf(tls, pems);
       assert.equal(plan.destination.tls.ca?.reveal(), authority.cert);
       assert.equal(plan.destination.tls.cert?.reveal(), mine.cert);
@@ -174,7 +174,7 @@ describe('the secrets of a plan', () => {
     const broken: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
       ['a key of another certificate', { key: others.key }, 'keySecret: does not match the certificate in cert'],
       [
-        'a certificate in place of the key',
+        'a certificate instead of the key',
         { key: mine.cert },
         'keySecret: contains no readable PEM private key (-----BEGIN PRIVATE KEY-----)',
       ],
@@ -183,15 +183,15 @@ describe('the secrets of a plan', () => {
         { key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n' },
         'keySecret: is encrypted; give the private key without a passphrase',
       ],
-      ['a CA that is no PEM', { ca: 'hunter2' }, 'ca: contains no PEM certificate (-----BEGIN CERTIFICATE-----)'],
+      ['a CA that is not PEM', { ca: 'hunter2' }, 'ca: contains no PEM certificate (-----BEGIN CERTIFICATE-----)'],
       [
-        'a CA cut short',
+        'a truncated CA',
         { ca: '-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n' },
         'ca: contains a certificate that cannot be parsed',
       ],
     ];
     for (const [name, values, line] of broken) {
-      it(`are refused with ${name}`, () => {
+      it(`are rejected with ${name}`, () => {
         assert.deepEqual(linesOf(compile(tls, { ...pems, ...values })), [
           `m.yaml, document 1: spec.destination.tls.${line}`,
         ]);

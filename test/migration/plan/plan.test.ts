@@ -8,7 +8,7 @@ import { planOf } from '../support/compiled-plan.ts';
 const ref = (key: string) => ({ name: 's', key });
 
 describe('the plan of a migration', () => {
-  it('has every default filled in and every text a number', () => {
+  it('has every default set and every text parsed', () => {
     const { id, ...plan } = planOf({});
     assert.match(id, /^[0-9a-f]{16}$/);
     const usual = {
@@ -117,7 +117,7 @@ describe('the plan of a migration', () => {
     ]);
   });
 
-  it('has windows of up to two hours where any order will do', () => {
+  it('has windows of up to two hours with ordering Any', () => {
     assert.equal(planOf({ 'spec.destination.ordering': 'Any' }).window.maxMs, 7_200_000);
   });
 
@@ -130,7 +130,7 @@ describe('the plan of a migration', () => {
     assert.deepEqual(revealed(plan.destination.headers), { 'THANOS-TENANT': 'u' });
   });
 
-  it('is frozen all the way down', () => {
+  it('is deeply frozen', () => {
     const check = (value: unknown, path: string): void => {
       if (typeof value !== 'object' || value === null) return;
       assert.ok(Object.isFrozen(value), path);
@@ -140,7 +140,7 @@ describe('the plan of a migration', () => {
   });
 });
 
-describe('the endpoint for the progress', () => {
+describe('the progress endpoint', () => {
   const destination: Changes = {
     'spec.destination.headers': { a: 'b' },
     'spec.destination.tenant': { value: 't' },
@@ -157,7 +157,7 @@ describe('the endpoint for the progress', () => {
     return progress.endpoint;
   }
 
-  it("takes the destination's fields where it has none of its own", () => {
+  it('inherits the fields of the destination', () => {
     const endpoint = endpointOf({});
     assert.deepEqual(revealed(endpoint.headers), { a: 'b', 'X-Scope-OrgID': 't' });
     assert.equal(endpoint.auth.kind, 'authorization');
@@ -166,7 +166,7 @@ describe('the endpoint for the progress', () => {
     assert.deepEqual(endpoint.timeouts, { connectMs: 1000, firstByteMs: 300_000, silenceMs: 3000 });
   });
 
-  it('has its own, field by field, where it says so', () => {
+  it('overrides them field by field', () => {
     const endpoint = endpointOf({
       'spec.destination.progress.headers': { c: 'd' },
       'spec.destination.progress.tenant': { header: 'x-scope-orgid', value: 'u' },
@@ -190,14 +190,14 @@ describe('the endpoint for the progress', () => {
     assert.deepEqual(revealed(endpoint.headers), { 'X-Scope-OrgID': 'b' });
   });
 
-  it('is none with None', () => {
+  it('is absent with None', () => {
     const { progress } = planOf({ 'spec.destination.progress': { protocol: 'None' } });
     assert.deepEqual(progress, { protocol: 'None' });
   });
 });
 
-describe('a resource that the API server has let in', () => {
-  it('is still told what no schema can see', () => {
+describe('a resource that the API server has accepted', () => {
+  it('still gets the errors that a schema cannot express', () => {
     const loaded = load(documents(changed({})));
     assert.ok('migration' in loaded);
     const { spec, ...rest } = loaded.migration;
@@ -256,9 +256,9 @@ describe('the id of a migration', () => {
   };
 
   // A change of this value makes every migration that is under way begin again.
-  it('never changes from version to version', () => assert.equal(migrationId(copy), '0ac9c0d8670edc15'));
+  it('is stable between versions', () => assert.equal(migrationId(copy), '0ac9c0d8670edc15'));
 
-  it('does not depend on the order of what has none', () => {
+  it('does not depend on the order of unordered fields', () => {
     const { source, selectors, externalLabels } = copy;
     const reverse = <T extends object>(object: T) => Object.fromEntries(Object.entries(object).reverse()) as T;
     const other: CopyDefinition = {
@@ -284,7 +284,7 @@ describe('the id of a migration', () => {
     it(`changes with ${name}`, () => assert.notEqual(migrationId(other), migrationId(copy)));
   }
 
-  it('is the same whether a default is written out or not, and whatever the rest of the manifest says', () => {
+  it('does not change when a default is written out or when other fields change', () => {
     const { id } = planOf({});
     const same: readonly Changes[] = [
       { 'spec.selectors': ['{__name__=~".+"}'] },

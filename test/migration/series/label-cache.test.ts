@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LabelCache } from '../../../src/migration/series/label-cache.ts';
 
 describe('label cache', () => {
-  it('remembers and replaces', () => {
+  it('stores and replaces', () => {
     const cache = new LabelCache<string>(100);
     assert.equal(cache.get('a'), undefined);
     cache.set('a', 'one', 10);
@@ -12,7 +12,7 @@ describe('label cache', () => {
     assert.equal(cache.get('a'), 'two');
   });
 
-  it('keeps what is asked for and forgets the rest', () => {
+  it('keeps the entries that are used and evicts the others', () => {
     const cache = new LabelCache<number>(100);
     cache.set('wanted', 1, 10);
     for (let other = 0; other < 1000; other++) {
@@ -23,7 +23,7 @@ describe('label cache', () => {
     assert.equal(cache.get('other 999'), 999);
   });
 
-  it('holds the same working set over any number of rounds when it fits into half of it', () => {
+  it('keeps a working set over any number of rounds when it fits into half of the cache', () => {
     const cache = new LabelCache<number>(2000);
     for (let series = 0; series < 100; series++) cache.set(`${series}`, series, 10);
     for (let round = 0; round < 5; round++) {
@@ -31,7 +31,7 @@ describe('label cache', () => {
     }
   });
 
-  it('does not remember what would push out everything else', () => {
+  it('does not store an entry that would evict everything else', () => {
     const cache = new LabelCache<string>(100);
     cache.set('small', 'stays', 50);
     cache.set('large', 'goes', 51);
@@ -41,13 +41,13 @@ describe('label cache', () => {
     assert.equal(cache.get('small'), undefined, 'not the value of before');
   });
 
-  it('remembers nothing when it has no bytes', () => {
+  it('stores nothing when its size is zero', () => {
     const cache = new LabelCache<string>(0);
     cache.set('a', 'one', 1);
     assert.equal(cache.get('a'), undefined);
   });
 
-  it('refuses sizes that are none', () => {
+  it('rejects invalid sizes', () => {
     assert.throws(() => new LabelCache(-1), RangeError);
     assert.throws(() => new LabelCache(Number.NaN), RangeError);
     assert.throws(() => new LabelCache(10).set('a', 1, -1), RangeError);

@@ -18,18 +18,18 @@ const rule = {
   replacement: '$1',
 } as const;
 
-describe('a series with labels of hundreds of kilobytes', () => {
+describe('a series with hundreds of kilobytes of labels', () => {
   const fitting = labelsWith(400_000);
   const tooLong = labelsWith(MAX_LABELS_BYTES);
   const problem = `its labels take ${tooLong.length} bytes; at most 524288 are copied`;
 
-  it('is written up to the bound, and invalid beyond', () => {
+  it('is written up to the limit, and invalid above it', () => {
     const router = new SeriesRouter({ relabelings: [], externalLabels: {} }, 1 << 20);
     assert.equal(router.route(fitting).kind, 'write');
     assert.deepEqual(router.route(tooLong), { kind: 'invalid', labels: tooLong, problem });
   });
 
-  it('is held to the same bound with relabelings, before and after them', () => {
+  it('has the same limit with relabelings, before and after them', () => {
     const router = new SeriesRouter({ relabelings: [rule], externalLabels: {} }, 1 << 20);
     assert.equal(router.route(tooLong).kind, 'invalid');
     const doubled = router.route(fitting);

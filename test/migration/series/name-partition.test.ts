@@ -139,18 +139,18 @@ const anyName = fc.oneof(
 );
 
 describe('name partition', () => {
-  it('asks for everything without a matcher', () => {
+  it('selects everything without a matcher', () => {
     assert.deepEqual(partitionMatchers(ALL_NAMES), []);
   });
 
-  it('cuts all names where half of the usual ones are on either side', () => {
+  it('splits all names so that half of the usual ones are on either side', () => {
     assert.deepEqual(splitNames(ALL_NAMES), [
       { from: '', to: 'j' },
       { from: 'j', to: undefined },
     ]);
   });
 
-  it('writes a lower and an upper bound as complements of regexes', () => {
+  it('expresses a lower and an upper bound as complements of regexes', () => {
     assert.deepEqual(partitionMatchers({ from: 'go', to: 'k' }), [
       {
         kind: '=~',
@@ -161,7 +161,7 @@ describe('name partition', () => {
     ]);
   });
 
-  it('asks for one exact name with an equality, and does not split it', () => {
+  it('selects one exact name by equality, and does not split it', () => {
     for (const name of ['up', '', 'näme.with\nline', '\u{10ffff}']) {
       const exact = { from: name, to: `${name}\0` };
       assert.equal(splitNames(exact), undefined);
@@ -169,7 +169,7 @@ describe('name partition', () => {
     }
   });
 
-  it('covers every name exactly once, whatever was split, on servers old and new', () => {
+  it('covers every name exactly once, whatever was split, on old and new servers', () => {
     const path = fc.array(fc.record({ lower: fc.boolean(), seen: fc.array(anyName, { maxLength: 3 }) }), {
       maxLength: 40,
     });
@@ -204,7 +204,7 @@ describe('name partition', () => {
     );
   });
 
-  it('separates any name from all others within nine splits a character', () => {
+  it('isolates any name within nine splits per character', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constantFrom(...metrics), fc.stringMatching(/^[A-Za-z0-9_:]{0,40}$/)), (name) => {
         let partition: NamePartition | undefined = ALL_NAMES;
@@ -222,7 +222,7 @@ describe('name partition', () => {
     );
   });
 
-  it('separates a name of any script in a bounded number of splits', () => {
+  it('isolates a name in any script in a bounded number of splits', () => {
     fc.assert(
       fc.property(anyName, (name) => {
         let partition: NamePartition | undefined = ALL_NAMES;
@@ -237,19 +237,19 @@ describe('name partition', () => {
     );
   });
 
-  it('needs few splits for the metrics of a usual server', () => {
+  it('needs few splits for the metrics of a typical server', () => {
     const { parts, deepest } = partsOf(metrics, 10, 'none');
     assert.ok(parts.length <= 32, `${parts.length} parts`);
     assert.ok(deepest <= 28, `${deepest} deep`);
   });
 
-  it('needs as few as possible when it is told the names', () => {
+  it('needs the minimum number of splits when the names are known', () => {
     const { parts, deepest } = partsOf(metrics, 8, 'all');
     assert.equal(parts.length, 8);
     assert.equal(deepest, 3);
   });
 
-  it('isolates a single heavy metric in two splits when it is told its name', () => {
+  it('isolates a single large metric in two splits when its name is known', () => {
     const [, above] = splitNames(ALL_NAMES, ['node_cpu_seconds_total']) ?? [];
     assert.deepEqual(above, { from: 'node_cpu_seconds_total', to: undefined });
     assert.deepEqual(splitNames(above, ['node_cpu_seconds_total']), [
@@ -258,7 +258,7 @@ describe('name partition', () => {
     ]);
   });
 
-  it('does not trust names from elsewhere, endless ones or broken ones', () => {
+  it('ignores names that are outside its range, too long or invalid', () => {
     const partition = { from: 'k', to: 'p' };
     assert.deepEqual(splitNames(partition, ['a', 'z', `m${'x'.repeat(300)}`, 'm\ud800']), splitNames(partition));
   });

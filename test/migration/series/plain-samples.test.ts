@@ -11,7 +11,7 @@ function altered(values: readonly bigint[], histograms: readonly Uint8Array[] = 
   return alteredAtMost(columns);
 }
 
-describe('what a plain response may have altered', () => {
+describe('the values that a plain response may have changed', () => {
   it('are the zeros, which may have been −0, and no other value', () => {
     const others = [1, -1, 5e-324, -5e-324, Number.NaN, Number.POSITIVE_INFINITY, 2 ** -1000].map(bitsOf);
     assert.equal(altered([...others, bitsOf(-0), staleBits]), 0, 'a −0 that arrived is one');

@@ -36,14 +36,14 @@ interface Vector {
 }
 
 describe('relabelling', () => {
-  describe('as Prometheus 3.16 does it', () => {
+  describe('like Prometheus 3.16', () => {
     const file = readFileSync(new URL('../support/relabel-vectors.jsonl', import.meta.url), 'utf8');
     const vectors: Vector[] = file
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
 
-    it('has vectors of every action and outcome', () => {
+    it('is tested with vectors of every action and outcome', () => {
       assert.ok(vectors.length >= 100);
       assert.equal(new Set(vectors.flatMap((vector) => vector.relabelings.map((rule) => rule.action))).size, 11);
       for (const outcome of ['dropped', 'invalid']) assert.ok(vectors.some((vector) => vector.result === outcome));
@@ -64,13 +64,13 @@ describe('relabelling', () => {
     }
   });
 
-  it('is nothing at all without rules and labels', () => {
+  it('is undefined without rules and labels', () => {
     assert.equal(compileLabelTransform({ relabelings: [], externalLabels: {} }), undefined);
     assert.equal(compileLabelTransform({ relabelings: [], externalLabels: { empty: '' } }), undefined);
   });
 
   describe('external labels', () => {
-    it('are added where the series has none of that name', () => {
+    it('are added when the series has no label of that name', () => {
       assert.deepEqual(
         relabel({ __name__: 'up', job: 'own', none: '' }, [], { job: 'external', region: 'eu', none: 'now' }),
         {
@@ -82,7 +82,7 @@ describe('relabelling', () => {
       );
     });
 
-    it('are there for the rules', () => {
+    it('are visible to the rules', () => {
       assert.equal(
         relabel({ __name__: 'up' }, [{ action: 'drop', sourceLabels: ['region'], regex: 'eu' }], { region: 'eu' }),
         'dropped',
@@ -133,7 +133,7 @@ describe('relabelling', () => {
     assert.equal(keep('a\n', 'a'), false);
   });
 
-  it('writes to a label whose name is made from the match, and to none when that is no name', () => {
+  it('writes to a label whose name comes from the match, and to none when that is not a valid name', () => {
     const rule = { sourceLabels: ['from'], regex: '(\\w*)=(\\w*)', targetLabel: '$1', replacement: '$2' };
     assert.deepEqual(relabel({ __name__: 'up', from: 'to=value' }, [rule]), {
       __name__: 'up',
@@ -160,21 +160,21 @@ describe('relabelling', () => {
     });
   });
 
-  it('maps letters one to one, as Go does', () => {
+  it('maps letters one to one, like Go', () => {
     const change = (action: 'lowercase' | 'uppercase', text: string) =>
       relabel({ __name__: text }, [{ action, sourceLabels: ['__name__'], targetLabel: '__name__' }]);
     assert.deepEqual(change('lowercase', 'ΣΑΣ İ ẞ Ａ 𐐀'), { __name__: 'σασ i ß ａ 𐐨' });
     assert.deepEqual(change('uppercase', 'straße ŉ ﬁ ᾳ ᾧ ǆ 𐐨'), { __name__: 'STRAßE ŉ ﬁ ᾼ ᾯ Ǆ 𐐀' });
   });
 
-  it('cannot be hung by a regex', () => {
+  it('evaluates a pathological regex quickly', () => {
     const rule: Partial<RelabelRule> = { action: 'drop', sourceLabels: ['__name__'], regex: '(a*)*(a|a?)+b' };
     const startMs = performance.now();
     assert.notEqual(relabel({ __name__: 'a'.repeat(5000) }, [rule]), 'dropped');
     assert.ok(performance.now() - startMs < 8000);
   });
 
-  it('leaves a series alone that has a label twice', () => {
+  it('leaves a series with a duplicate label unchanged', () => {
     const transform = compileLabelTransform({
       relabelings: [{ ...defaults, action: 'labeldrop', regex: '.*' }],
       externalLabels: {},
@@ -186,7 +186,7 @@ describe('relabelling', () => {
     assert.deepEqual(transform?.(twice), twice);
   });
 
-  it('does not change what it is given, and gives labels in the order of their bytes', () => {
+  it('does not modify its input, and returns labels in byte order', () => {
     const name = fc.constantFrom('a', 'B', '_', 'é', '\uffff', '😀', 'ab', '\ue000');
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(name, fc.string()), { selector: ([one]) => one }), (pairs) => {
@@ -201,15 +201,15 @@ describe('relabelling', () => {
     );
   });
 
-  describe('rules that cannot be', () => {
+  describe('invalid rules', () => {
     const table: [string, Partial<RelabelRule>, RegExp][] = [
-      ['a regex that is none', { targetLabel: 'a', regex: '(' }, /RE2/],
-      ['a look-ahead, which RE2 has not', { targetLabel: 'a', regex: '(?=a)' }, /RE2/],
-      ['a back reference, which RE2 has not', { targetLabel: 'a', regex: '(a)\\1' }, /RE2/],
+      ['an invalid regex', { targetLabel: 'a', regex: '(' }, /RE2/],
+      ['a look-ahead, which RE2 does not support', { targetLabel: 'a', regex: '(?=a)' }, /RE2/],
+      ['a back reference, which RE2 does not support', { targetLabel: 'a', regex: '(a)\\1' }, /RE2/],
       ['a regex that breaks out of its anchors', { targetLabel: 'a', regex: 'a)|(b' }, /RE2/],
       ['replace without a target', {}, /needs a targetLabel/],
       ['a hashmod without a modulus', { action: 'hashmod', targetLabel: 'a' }, /modulus/],
-      ['a hashmod with a broken modulus', { action: 'hashmod', targetLabel: 'a', modulus: 1.5 }, /modulus/],
+      ['a hashmod with an invalid modulus', { action: 'hashmod', targetLabel: 'a', modulus: 1.5 }, /modulus/],
       ['a labelmap to nothing', { action: 'labelmap', replacement: '' }, /replacement/],
       ['a labeldrop with sources', { action: 'labeldrop', sourceLabels: ['a'] }, /sourceLabels/],
       ['a labelkeep with a replacement', { action: 'labelkeep', replacement: 'x' }, /replacement/],
@@ -217,7 +217,7 @@ describe('relabelling', () => {
       ['a keepequal with a regex', { action: 'keepequal', targetLabel: 'a', regex: 'x' }, /regex/],
     ];
     for (const [name, rule, problem] of table) {
-      it(`${name}: refused`, () => {
+      it(`${name} is rejected`, () => {
         assert.match(relabelRuleProblem({ ...defaults, ...rule }) ?? '', problem);
       });
     }
@@ -226,7 +226,7 @@ describe('relabelling', () => {
 
 describe('labels that no receiver stores', () => {
   const table: [string, [string, string][], RegExp | undefined][] = [
-    ['none at all', [], /no labels/],
+    ['no labels', [], /no labels/],
     ['no name', [['job', 'a']], /no label "__name__"/],
     ['an empty name', [['__name__', '']], /is empty/],
     [
@@ -238,7 +238,7 @@ describe('labels that no receiver stores', () => {
       /empty name/,
     ],
     [
-      'a label twice',
+      'a duplicate label',
       [
         ['__name__', 'up'],
         ['a', '1'],
@@ -247,7 +247,7 @@ describe('labels that no receiver stores', () => {
       /"a" appears twice/,
     ],
     [
-      'half a character in a value',
+      'a lone surrogate in a value',
       [
         ['__name__', 'up'],
         ['a', '\ud83d'],
@@ -255,7 +255,7 @@ describe('labels that no receiver stores', () => {
       /value of label "a"/,
     ],
     [
-      'half a character in a name',
+      'a lone surrogate in a name',
       [
         ['__name__', 'up'],
         ['\ude00', 'a'],
@@ -271,7 +271,7 @@ describe('labels that no receiver stores', () => {
       undefined,
     ],
     [
-      'a name of UTF-8',
+      'a UTF-8 name',
       [
         ['__name__', 'http.duración'],
         ['ü.b', '\n'],
@@ -280,7 +280,7 @@ describe('labels that no receiver stores', () => {
     ],
   ];
   for (const [name, pairs, problem] of table) {
-    it(`${name}: ${problem === undefined ? 'fine' : 'found'}`, () => {
+    it(`${name}: ${problem === undefined ? 'valid' : 'detected'}`, () => {
       if (problem === undefined) assert.equal(labelProblem(pairs), undefined);
       else assert.match(labelProblem(pairs) ?? '', problem);
     });

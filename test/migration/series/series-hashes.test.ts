@@ -7,7 +7,7 @@ import { BYTES_PER_SERIES, SeriesHashes } from '../../../src/migration/series/se
 const greatest = 2 ** 53 - 1;
 
 describe('the set of series hashes', () => {
-  it('knows what a Set knows', () => {
+  it('behaves like a Set', () => {
     // Few distinct low parts, so that slots collide.
     const hash = fc.oneof(
       fc.integer({ min: 0, max: 30 }),
@@ -42,7 +42,7 @@ describe('the set of series hashes', () => {
     assert.equal(set.add(1), true);
   });
 
-  it('takes what it has room for, and no more', () => {
+  it('stops accepting hashes at its capacity', () => {
     const set = new SeriesHashes(2);
     assert.equal(set.add(1), true);
     assert.equal(set.add(2), true);

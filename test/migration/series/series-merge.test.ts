@@ -84,7 +84,7 @@ function naive(floats: readonly Float[], histograms: readonly Histogram[]) {
 }
 
 describe('merging the samples of one series', () => {
-  it('does what a Map by timestamp would, bit for bit', () => {
+  it('is equivalent to a Map by timestamp, bit for bit', () => {
     fc.assert(
       fc.property(fc.array(float), fc.array(histogram), (floats, histograms) => {
         const columns = columnsOf(floats, histograms);
@@ -95,7 +95,7 @@ describe('merging the samples of one series', () => {
     );
   });
 
-  it('counts every sample once: kept, in conflict or repeated', () => {
+  it('counts every sample once: kept, conflicting or repeated', () => {
     fc.assert(
       fc.property(
         fc.array(float),
@@ -114,7 +114,7 @@ describe('merging the samples of one series', () => {
     );
   });
 
-  it('leaves what is in order as it is', () => {
+  it('leaves ordered samples unchanged', () => {
     const floats = [1, 2, 4].map((timeMs) => ({ timeMs, bits: stale }));
     const columns = columnsOf(floats);
     const { floatTimesMs } = columns;
@@ -123,7 +123,7 @@ describe('merging the samples of one series', () => {
     assert.deepEqual(floatsOf(columns), floats);
   });
 
-  it('keeps a value rather than a stale marker, whichever came first', () => {
+  it('prefers a value to a stale marker, whichever came first', () => {
     const value = { timeMs: 5, bits: 0x3ff0_0000_0000_0000n };
     const marker = { timeMs: 5, bits: stale };
     for (const floats of [
@@ -137,8 +137,8 @@ describe('merging the samples of one series', () => {
   });
 });
 
-describe('removing the samples that are there already', () => {
-  it('leaves exactly those at other timestamps', () => {
+describe('removing the samples that are already present', () => {
+  it('keeps exactly those with other timestamps', () => {
     const distinct = fc.uniqueArray(fc.integer({ min: -20, max: 40 }));
     fc.assert(
       fc.property(distinct, distinct, distinct, (floatTimes, histogramTimes, present) => {

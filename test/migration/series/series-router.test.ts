@@ -21,7 +21,7 @@ const overlong = Uint8Array.of(0xc0, 0xaf);
 const surrogate = Uint8Array.of(0xed, 0xa0, 0x80);
 const name = label('__name__', 'up');
 
-describe('a series that is written as it is', () => {
+describe('a series that is written unchanged', () => {
   const router = new SeriesRouter({ relabelings: [], externalLabels: {} }, 1024);
 
   const good: Record<string, Uint8Array> = {
@@ -29,7 +29,7 @@ describe('a series that is written as it is', () => {
       ['__name__', 'up'],
       ['job', 'node'],
     ]),
-    'text in every width of UTF-8': encodeLabels([
+    'characters of every UTF-8 length': encodeLabels([
       ['__name__', 'grüße'],
       ['ключ', '値 🙂'],
     ]),
@@ -52,9 +52,9 @@ describe('a series that is written as it is', () => {
     'a value that is not UTF-8': [Buffer.concat([name, label('job', notUtf8)]), /not valid UTF-8/],
     'a name that is not UTF-8': [Buffer.concat([name, label(notUtf8, 'x')]), /not valid UTF-8/],
     'a metric name that is not UTF-8': [label('__name__', notUtf8), /not valid UTF-8/],
-    'an overlong form': [Buffer.concat([name, label('job', overlong)]), /not valid UTF-8/],
+    'an overlong encoding': [Buffer.concat([name, label('job', overlong)]), /not valid UTF-8/],
     'a surrogate': [Buffer.concat([name, label('job', surrogate)]), /not valid UTF-8/],
-    'half a character at the end of one value and half at the start of the next': [
+    'one character split between the end of one value and the start of the next': [
       Buffer.concat([name, label('a', Uint8Array.of(0xc3)), label('b', Uint8Array.of(0xbc))]),
       /not valid UTF-8/,
     ],
@@ -75,7 +75,7 @@ describe('a series that is written as it is', () => {
 
 describe('a label value that is not UTF-8', () => {
   for (const relabelings of [false, true]) {
-    it(`is counted as invalid_labels and named, never sent, with${relabelings ? '' : 'out'} relabelings`, async () => {
+    it(`is counted as invalid_labels and reported, never sent, with${relabelings ? '' : 'out'} relabelings`, async () => {
       const samples = [{ timeMs: epochMs, bits: bitsOf(1) }];
       const data = chunk(epochMs, epochMs, 1, encodeXorChunk(samples));
       const frames = [label('job', 'good'), label('job', notUtf8)].map((job) =>

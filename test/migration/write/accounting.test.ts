@@ -7,7 +7,7 @@ import { emptyProgress } from '../support/plan.ts';
 const isAccountingError = (error: unknown) => error instanceof MigrationError && error.code === 'accounting';
 
 describe("a window's account", () => {
-  it('closes when every sample read has one outcome', () => {
+  it('balances when every sample read has one outcome', () => {
     const account = new WindowAccount(emptyProgress());
     account.addRead(10);
     account.add('written', 4);
@@ -22,14 +22,14 @@ describe("a window's account", () => {
     assert.equal(account.rejected, 2);
   });
 
-  it('does not close when a sample was counted twice', () => {
+  it('does not balance when a sample was counted twice', () => {
     const account = new WindowAccount(emptyProgress());
     account.addRead(1);
     account.add('written', 2);
     assert.throws(() => account.close(), isAccountingError);
   });
 
-  it('adds to the counts of the run, and takes all of it out again when it is withdrawn', () => {
+  it('is added to the counts of the run, and removed completely when it is withdrawn', () => {
     const outcome = fc.constantFrom<SampleOutcome | 'too_old' | 'other'>(
       'written',
       'filtered',

@@ -25,8 +25,8 @@ function assertComplete(destination: FakeDestination, result: Run): void {
   assert.equal(result.progress.samplesWritten, samples);
 }
 
-describe('a destination that is busy', () => {
-  it('is obeyed in its Retry-After', async () => {
+describe('a busy destination', () => {
+  it('is retried after its Retry-After', async () => {
     for (const status of [429, 503]) {
       await using source = await startSource(series);
       await using destination = await startDestination();
@@ -40,7 +40,7 @@ describe('a destination that is busy', () => {
     }
   });
 
-  it('with a few 500s is asked again', async () => {
+  it('is retried after a few 500s', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     let requests = 0;
@@ -48,7 +48,7 @@ describe('a destination that is busy', () => {
     assertComplete(destination, await run(planFor({ source, destination })));
   });
 
-  it('for hours, with nothing but 500s, loses nothing', async () => {
+  it('loses nothing after hours of nothing but 500s', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 50_000 });
@@ -59,7 +59,7 @@ describe('a destination that is busy', () => {
     assert.deepEqual(result.progress.samplesRejected, {});
   });
 
-  it('that loses its answers does not get anything twice', async () => {
+  it('gets nothing twice when its responses are lost', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination({ kind: 'keeps-all' });
     let requests = 0;
@@ -72,8 +72,8 @@ describe('a destination that is busy', () => {
   });
 });
 
-describe('a destination that takes only small requests', () => {
-  it('gets smaller ones, and everything', async () => {
+describe('a destination that accepts only small requests', () => {
+  it('gets smaller requests, and everything', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     destination.onWrite = (request) => (request.samples > 20 ? { status: 413, text: 'request too large' } : undefined);
@@ -82,7 +82,7 @@ describe('a destination that takes only small requests', () => {
     assert.ok(destination.refused < 20, `${destination.refused} refused: it learns`);
   });
 
-  it('and not even one sample of a series, ends the migration with its own words', async () => {
+  it('and rejects even one sample of a series ends the migration with its own message', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     destination.onWrite = ({ series: sent }) =>
@@ -95,7 +95,7 @@ describe('a destination that takes only small requests', () => {
   });
 });
 
-describe('a destination that refuses samples', () => {
+describe('a destination that rejects samples', () => {
   const bad = new Map([
     [epochMs + 10 * minuteMs, { status: 400, text: 'out of order sample' }],
     [epochMs + 11 * minuteMs, { status: 422, text: 'label value too long' }],
@@ -121,7 +121,7 @@ describe('a destination that refuses samples', () => {
     assert.equal(first!.example!.timeMs, epochMs + 10 * minuteMs);
   });
 
-  it('with Fail stops behind that window, names reason and setting, and goes on there once it is mended', async () => {
+  it('with Fail stops after that window, names reason and setting, and resumes there once the cause is fixed', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     destination.problemOf = problemOf;
@@ -147,7 +147,7 @@ describe('a destination that refuses samples', () => {
     assert.deepEqual(destination.contents(), everything);
   });
 
-  it('names a bounded number of them', async () => {
+  it('yields a bounded number of example samples', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     destination.problemOf = (labels) =>
@@ -158,7 +158,7 @@ describe('a destination that refuses samples', () => {
     assert.ok(result.observer.all('rejected').length <= 10);
   });
 
-  it('of windows that are too old as a whole is asked a few times only', async () => {
+  it('of windows that are too old entirely gets few requests', async () => {
     await using source = await startSource(regularSeries({ count: 20, fromMs: epochMs, toMs: endMs, stepMs: 15_000 }));
     await using destination = await startDestination({ oldestMs: epochMs + 35 * minuteMs });
     // Before version 2.50.
@@ -174,7 +174,7 @@ describe('a destination that refuses samples', () => {
   });
 
   for (const inFlightWrites of [1, 3]) {
-    it(`with a 500 for ever is found out, the others go through ${inFlightWrites} lanes`, async () => {
+    it(`with a permanent 500 is detected, and other samples go through ${inFlightWrites} lanes`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination();
       const poison = (request: readonly Series[]) =>
@@ -194,7 +194,7 @@ describe('a destination that refuses samples', () => {
   }
 
   for (const status of [401, 404]) {
-    it(`with ${status} for everything ends the migration at once`, async () => {
+    it(`with ${status} for everything ends the migration immediately`, async () => {
       await using source = await startSource(series);
       await using destination = await startDestination();
       destination.onWrite = () => ({ status, text: 'no' });

@@ -58,7 +58,7 @@ const seriesArbitrary = fc.array(
 );
 
 describe('the lanes', () => {
-  it('send a series with large labels, or a large histogram, by itself, and go on when it has arrived', async () => {
+  it('send a series with large labels, or a large histogram, by itself, and continue when it has arrived', async () => {
     const delivery = new FakeDelivery(1000);
     const lanes = new Lanes(4, delivery, never, fail);
     const columns = new SampleColumns();
@@ -94,7 +94,7 @@ describe('the lanes', () => {
     assert.ok(Math.max(...largeInOne) === 1);
   });
 
-  it('cut runs of histograms by their bytes too', async () => {
+  it('split runs of histograms by their bytes too', async () => {
     const delivery = new FakeDelivery(1000);
     const lanes = new Lanes(1, delivery, never, fail);
     const labels = encodeLabels([['__name__', 'h']]);
@@ -110,7 +110,7 @@ describe('the lanes', () => {
     assert.equal(delivery.requests.flat().flatMap(({ histograms = [] }) => histograms).length, 64);
   });
 
-  it('deliver every sample once, each series in order of time, with one request a lane in flight', async () => {
+  it('deliver every sample once, each series in time order, with one request per lane in flight', async () => {
     await fc.assert(
       fc.asyncProperty(
         seriesArbitrary,
@@ -162,7 +162,7 @@ describe('the lanes', () => {
     );
   });
 
-  it('work side by side', async () => {
+  it('work in parallel', async () => {
     const delivery = new FakeDelivery(5);
     const lanes = new Lanes(4, delivery, never, fail);
     const columns = new SampleColumns();
@@ -175,7 +175,7 @@ describe('the lanes', () => {
     assert.equal(delivery.mostInFlight, 4);
   });
 
-  it('tell of a failure at once and pass it on at the barrier', async () => {
+  it('report a failure immediately and throw it at the barrier', async () => {
     const error = new Error('refused');
     const told: unknown[] = [];
     const delivery = {

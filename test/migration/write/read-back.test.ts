@@ -16,8 +16,8 @@ function requestOf(...series: [labels: Uint8Array, ...timesMs: number[]][]): Uin
 
 const signal = new AbortController().signal;
 
-describe('reading a write request back', () => {
-  it('leaves what the destination does not show once it has settled', async () => {
+describe('the read-back of a write request', () => {
+  it('returns what the destination does not show after it has settled', async () => {
     const view = new FakeView([
       [up, 1, 3],
       [down, 4],
@@ -31,7 +31,7 @@ describe('reading a write request back', () => {
     assert.equal(view.waits, 1);
   });
 
-  it('leaves nothing when all of it is there, and the same request when nothing is', async () => {
+  it('returns nothing when everything is present, and the same request when nothing is', async () => {
     const request = requestOf([up, 1, 2]);
     assert.equal(missingOf(request, await readBack(new FakeView([[up, 1, 2]]), request, signal)).length, 0);
     assert.equal(missingOf(request, await readBack(new FakeView([[down, 1, 2]]), request, signal)), request);

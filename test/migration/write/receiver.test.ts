@@ -53,13 +53,13 @@ function attemptOf(window: CopiedWindow, samples = 1): Attempt {
   return { outgoing: outgoingRequest(batch.request()), window, signal, repeated: false, isPart: false };
 }
 
-describe('what a destination does with the rest of a refused request', () => {
+describe('what a destination does with the rest of a rejected request', () => {
   for (const [outcome, others] of [
     ['kept', 'kept'],
     ['rolled-back', 'lost'],
     ['unclear', 'lost'],
   ] as const) {
-    it(`is learned at the first refused sample: ${outcome}`, async () => {
+    it(`is learned at the first rejected sample: ${outcome}`, async () => {
       const { probe, receiver, window } = setUp();
       probe.beside = outcome;
       assert.equal(receiver.others(outOfOrder, window), 'lost', 'before anything is known');
@@ -72,7 +72,7 @@ describe('what a destination does with the rest of a refused request', () => {
     });
   }
 
-  it('is not asked where the answer could not be seen, or a good sample is not taken either', async () => {
+  it('is not probed without a view, or when a good sample is rejected too', async () => {
     const blind = setUp(new NoView());
     await blind.receiver.learn(attemptOf(blind.window), outOfOrder);
     assert.equal(blind.probe.besides, 0);
@@ -82,22 +82,22 @@ describe('what a destination does with the rest of a refused request', () => {
     assert.equal(refusing.probe.besides, 0);
   });
 
-  it('says nothing of samples with another value at their time', async () => {
+  it('does not depend on samples with another value at the same timestamp', async () => {
     const { probe, receiver, window } = setUp();
     probe.beside = 'kept';
     await receiver.learn(attemptOf(window), outOfOrder);
     assert.equal(receiver.others(refusal('duplicate-timestamp', 'duplicate_timestamp'), window), 'lost');
   });
 
-  it('may show that the sample is taken after all', async () => {
+  it('may show that the sample is accepted after all', async () => {
     const { probe, receiver, window } = setUp();
     probe.beside = 'accepted';
     assert.equal(await receiver.learn(attemptOf(window), outOfOrder), true);
   });
 });
 
-describe('whether everything of a window is refused', () => {
-  it('is looked for at its end as soon as a request is too old', async () => {
+describe('whether every sample of a window is rejected', () => {
+  it('is probed at its end as soon as a request is too old', async () => {
     const { probe, receiver, window } = setUp();
     probe.refuses = () => tooOld;
     await receiver.learn(attemptOf(window, 100), tooOld);
@@ -106,7 +106,7 @@ describe('whether everything of a window is refused', () => {
     assert.equal(receiver.others(outOfOrder, window), 'lost', 'another reason is another matter');
   });
 
-  it('is looked for at its beginning when samples are too far in the future', async () => {
+  it('is probed at its start when samples are too far in the future', async () => {
     const { probe, receiver, window } = setUp(new NoView());
     probe.refuses = () => inFuture;
     for (let i = 0; i < 3; i++) await receiver.learn(attemptOf(window), inFuture);
@@ -114,7 +114,7 @@ describe('whether everything of a window is refused', () => {
     assert.equal(receiver.others(inFuture, window), 'refused');
   });
 
-  it('is not so when the end is taken', async () => {
+  it('is false when the end is accepted', async () => {
     const { probe, receiver, window } = setUp(new NoView());
     for (let i = 0; i < 10; i++) await receiver.learn(attemptOf(window, 5), tooOld);
     assert.deepEqual(probe.sentAtMs, [toMs - 1], 'looked for once');
@@ -130,7 +130,7 @@ describe('whether everything of a window is refused', () => {
     }
   });
 
-  it('is concluded from an unknown text only when the probe gets the same one at both ends', async () => {
+  it('is concluded from an unknown message only when the probe gets the same one at both ends', async () => {
     const quota = (count: number) => refusal('other-rejection', 'other', `returned 400: over quota by ${count}`);
     for (const [response, others] of [
       [() => quota(7), 'refused'],

@@ -80,14 +80,14 @@ async function countsOf(
   return { written, present, rejected: progress.samplesRejected, maybe };
 }
 
-describe('samples of a request that got a 202', () => {
-  it('are written when they are there', async () => {
+describe('samples of a request acknowledged with 202', () => {
+  it('count as written when they are present', async () => {
     const view = new FakeView(shown([up, 1]));
     const counts = await countsOf(view, requestOf([up, [1], [2]]), refusal('accepted-only', 'ha_tracker'));
     assert.deepEqual(counts, { written: 1, present: 0, rejected: { ha_tracker: 1 }, maybe: 0 });
   });
 
-  it('are written when all that is missing is NaN that the destination drops', async () => {
+  it('count as written when only NaNs that the destination drops are missing', async () => {
     const view = (dropsNan: boolean) => Object.assign(new FakeView(shown([up, 1])), { dropsNan });
     const nan: Sample[] = [[1], [2, 'nan'], [3, 'stale']];
     const error = refusal('accepted-only', 'ha_tracker');
@@ -100,7 +100,7 @@ describe('samples of a request that got a 202', () => {
     assert.deepEqual((await countsFor(true, ...nan)).rejected, { ha_tracker: 2 }, 'the stale marker was dropped too');
   });
 
-  it('are written with the stale markers among them that a view does not show', async () => {
+  it('count as written, including stale markers that a view does not show', async () => {
     const view = () => new FakeView(shown([up, 1]), 'stale-markers');
     const error = refusal('accepted-only', 'ha_tracker');
     const whole = await countsOf(view(), requestOf([up, [1], [2, 'stale']]), error);
@@ -115,7 +115,7 @@ describe('samples of a request that got a 202', () => {
     assert.deepEqual(part, { written: 1, present: 0, rejected: { ha_tracker: 2 }, maybe: 2 }, 'not all of it arrived');
   });
 
-  it('count as written with a warning where nothing can be read and no HA tracker is named', async () => {
+  it('count as written with a warning when nothing can be read and no HA tracker is reported', async () => {
     const { unproven, window, progress, events } = setUp(new NoView());
     await unproven.add(attemptOf(requestOf([up, [1]]), window), refusal('accepted-only', 'ha_tracker'));
     await unproven.resolve(window, signal);

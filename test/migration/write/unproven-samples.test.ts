@@ -84,7 +84,7 @@ async function countsOf(
   return { written, present, rejected: progress.samplesRejected, maybe };
 }
 
-describe('samples of a refused request', () => {
+describe('samples of a rejected request', () => {
   const request = requestOf([up, [1], [2], [3]], [down, [1]]);
 
   it('are present when the destination shows them, and rejected when it does not', async () => {
@@ -97,7 +97,7 @@ describe('samples of a refused request', () => {
     });
   });
 
-  it('are rejected as a bound where nothing can be read, unless the reason proves that they are not there', async () => {
+  it('are rejected as a bound when nothing can be read, unless the reason proves that they are absent', async () => {
     const bounded: [RemoteCode, RejectReason][] = [
       ['out-of-order', 'out_of_order'],
       ['too-old', 'too_old'],
@@ -121,18 +121,18 @@ describe('samples of a refused request', () => {
     }
   });
 
-  it('are believed to be there when a repeat is refused that cannot be looked for', async () => {
+  it('are assumed to be present when a second request is rejected and cannot be read back', async () => {
     const counts = await countsOf(new NoView(), request, outOfOrder, { repeated: true });
     assert.deepEqual(counts, { written: 0, present: 4, rejected: {}, maybe: 0 });
   });
 
-  it('with another value at their time are rejected, although their time is shown', async () => {
+  it('with another value at the same timestamp are rejected, although the timestamp is shown', async () => {
     const view = new FakeView(shown([up, 1]));
     const counts = await countsOf(view, requestOf([up, [1]]), refusal('duplicate-timestamp', 'duplicate_timestamp'));
     assert.deepEqual(counts, { written: 0, present: 0, rejected: { duplicate_timestamp: 1 }, maybe: 0 });
   });
 
-  it('that are stale markers are there when the sample before them is, where stale markers do not show', async () => {
+  it('that are stale markers are present when the previous sample is, when stale markers are not shown', async () => {
     const view = new FakeView(shown([up, 1, 2]), 'stale-markers');
     const ended = requestOf([up, [1], [2], [3, 'stale']], [down, [1], [2, 'stale']]);
     assert.deepEqual(await countsOf(view, ended, outOfOrder), {
@@ -143,12 +143,12 @@ describe('samples of a refused request', () => {
     });
   });
 
-  it('that are stale markers and were seen to be missing are rejected for certain where they show', async () => {
+  it('that are stale markers and were missing before are certainly rejected when stale markers are shown', async () => {
     const counts = await countsOf(new FakeView(shown([up, 1])), requestOf([up, [1], [2, 'stale']]), outOfOrder);
     assert.deepEqual(counts, { written: 0, present: 1, rejected: { out_of_order: 1 }, maybe: 0 });
   });
 
-  it('that are stale markers are there when the comparison had found the sample after them', async () => {
+  it('that are stale markers are present when the comparison had found the next sample', async () => {
     const view = new FakeView(shown([up, 2]), 'stale-markers');
     const { unproven, window, progress } = setUp(view);
     window.shown = new Set([labelKey(up)]);
@@ -158,7 +158,7 @@ describe('samples of a refused request', () => {
     assert.deepEqual(progress.samplesRejected, { out_of_order: 1 });
   });
 
-  it('that are stale markers are missing like the samples before them, whichever request these were in', async () => {
+  it('that are stale markers are missing like the previous samples, whichever request those were in', async () => {
     // Newer data of the series stands in the way of all of them.
     const view = new FakeView(shown([up, -20, 90]), 'stale-markers');
     const { unproven, window, progress } = setUp(view);
@@ -175,7 +175,7 @@ describe('samples of a refused request', () => {
     assert.equal(progress.samplesAlreadyPresent, 0);
   });
 
-  it('are held until they are too much for memory', async () => {
+  it('are queued until they exceed the memory limit', async () => {
     const { unproven, window, progress } = setUp(new FakeView([]));
     const long = encodeLabels(Object.entries({ __name__: 'up', path: 'x'.repeat(1_500_000) }));
     const large = requestOf([long, [1], [2]]);
@@ -192,7 +192,7 @@ describe('samples of a refused request', () => {
     await assert.rejects(unproven.add(attemptOf(many, window), outOfOrder), /^MigrationError: at least 100 samples of/);
   });
 
-  it('that are all there do not', async () => {
+  it('that are all present do not end it', async () => {
     const times = Array.from({ length: 200 }, (_, i) => i);
     const { unproven, window, progress } = setUp(new FakeView(shown([up, ...times])), 'Fail');
     await unproven.add(attemptOf(requestOf([up, ...times.map((i): Sample => [i])]), window), outOfOrder);
@@ -221,23 +221,23 @@ describe('the check of native histograms', () => {
     return { rejected: progress.samplesRejected, warnings };
   }
 
-  it('finds them, without waiting for a destination that shows them at once', async () => {
+  it('finds them, without waiting for a destination that shows them immediately', async () => {
     const view = new FakeView(shown([up, 1]));
     assert.deepEqual(await check(view, histogramRequest()), { rejected: {}, warnings: [] });
     assert.equal(view.waits, 0);
   });
 
-  it('finds them missing beside a float that shows', async () => {
+  it('finds them missing when a float of the request is shown', async () => {
     const view = new FakeView(shown([down, 1]));
     const found = await check(view, histogramRequest([down, [1]]));
     assert.deepEqual(found, { rejected: { histograms_dropped: 1 }, warnings: [] });
   });
 
-  it('concludes nothing where not even a float of the request shows', async () => {
+  it('concludes nothing when not even a float of the request is shown', async () => {
     assert.deepEqual(await check(new FakeView([]), histogramRequest([down, [1]])), { rejected: {}, warnings: [] });
   });
 
-  it('knows the floats that VictoriaMetrics makes of one, and no other store', async () => {
+  it('recognizes the floats that VictoriaMetrics converts them to, and no other store', async () => {
     const count = encodeLabels([['__name__', 'up_count']]);
     for (const converts of [true, false]) {
       const view: DestinationView = Object.assign(new FakeView(shown([count, 1])), { convertsHistograms: converts });
@@ -246,7 +246,7 @@ describe('the check of native histograms', () => {
     }
   });
 
-  it('says so where it cannot see', async () => {
+  it('reports when it cannot check', async () => {
     for (const view of [new NoView(), new FakeView([], 'everything')]) {
       const found = await check(view, histogramRequest());
       assert.deepEqual(found, { rejected: {}, warnings: ['histograms-not-checked'] });

@@ -36,15 +36,15 @@ const repeatedly = { rateLimits: RATE_LIMITS_BEFORE_SHRINKING };
 
 const table: [title: string, RemoteError, Partial<WriteAttempts>, WriteReaction][] = [
   ['an outage', unavailable, {}, 'retry'],
-  ['an outage that lasts', unavailable, { serverErrors: 0, tookOthers: true }, 'retry'],
+  ['a long outage', unavailable, { serverErrors: 0, tookOthers: true }, 'retry'],
   ['a few 500s', serverError, { serverErrors: SERVER_ERRORS_BEFORE_DIVIDING - 1 }, 'retry'],
   ['many 500s', serverError, suspect, 'divide'],
   ['many 500s for one sample', serverError, { ...suspect, ...single }, 'test-others'],
-  ['many 500s for one sample, others taken', serverError, { ...suspect, ...single, tookOthers: true }, 'reject'],
+  ['many 500s for one sample, others accepted', serverError, { ...suspect, ...single, tookOthers: true }, 'reject'],
   ['a 429', rateLimited, { rateLimits: 1 }, 'retry'],
-  ['a 429 that repeats by itself', rateLimited, repeatedly, 'test-size'],
+  ['a 429 that the client retries itself', rateLimited, repeatedly, 'test-size'],
   ["the store's own limiter, which repeats", failure('transient', 'ingestion-limited', 429), repeatedly, 'test-size'],
-  ['a 429 for more than is ever taken', rateLimited, { rateLimits: 1, overLimit: true }, 'shrink'],
+  ['a 429 for more than the burst limit', rateLimited, { rateLimits: 1, overLimit: true }, 'shrink'],
   ['a 429 for one sample', rateLimited, { ...repeatedly, ...single, overLimit: true }, 'retry'],
   ['a 413', tooLarge, {}, 'shrink'],
   ['a 413 for one sample', tooLarge, single, 'reject'],
@@ -52,8 +52,8 @@ const table: [title: string, RemoteError, Partial<WriteAttempts>, WriteReaction]
   ['a rejection, the others kept', rejected, { others: 'kept' }, 'reject'],
   ['a rejection of everything in the window', rejected, { others: 'refused' }, 'reject'],
   ['a rejected sample', rejected, single, 'reject'],
-  ['a page', page, {}, 'fail'],
-  ['a page in the middle of a healthy migration', page, { tolerated: true }, 'retry'],
+  ['an HTML page', page, {}, 'fail'],
+  ['an HTML page in the middle of a healthy migration', page, { tolerated: true }, 'retry'],
   ['wrong credentials', failure('refused', 'unauthorized', 401), {}, 'fail'],
   ['an unknown message type', failure('unsupported', 'message-unsupported', 415), {}, 'fail'],
   ['an abort', failure('aborted', 'aborted'), {}, 'fail'],
@@ -68,7 +68,7 @@ describe('the reaction to a failed write', () => {
 });
 
 describe('the failures of a request', () => {
-  it('count 429s only while the destination takes nothing else', () => {
+  it('count 429s only while the destination accepts nothing else', () => {
     const failures = new WriteFailures(7);
     failures.add(rateLimited, 7);
     failures.add(rateLimited, 7);
@@ -80,7 +80,7 @@ describe('the failures of a request', () => {
     assert.equal(failures.attempts, 4);
   });
 
-  it('count the 500s that may be the fault of the server', () => {
+  it('count the 500s that may be caused by the server', () => {
     const failures = new WriteFailures(0);
     for (const error of [serverError, unavailable, failure('rejected', 'too-old', 500)]) failures.add(error, 0);
     assert.equal(failures.serverErrors, 1);
