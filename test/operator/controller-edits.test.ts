@@ -6,7 +6,7 @@ import { endMs, migrationOf } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
 describe('the controller, when a migration is edited or deleted', () => {
-  it('tries at once what somebody has edited during a pause', async () => {
+  it('retries immediately when the spec is edited during a back-off', async () => {
     await using stage = await running();
     stage.worker('copy').fail(new Error('boom'));
     stage.worker('copy').exit(1);
@@ -16,7 +16,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.equal(stage.workers.length, 2);
   });
 
-  it('suspends after the window in flight, and goes on', async () => {
+  it('suspends after the window in flight, and resumes', async () => {
     await using stage = await running();
     stage.spec('copy', { suspend: true });
     await stage.pass(0);
@@ -34,7 +34,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.deepEqual(stage.events, ['copy Started', 'copy Suspended']);
   });
 
-  it('ends the worker of a deleted migration at once, and writes nothing more', async () => {
+  it('stops the worker of a deleted migration immediately, and writes nothing more', async () => {
     await using stage = await running();
     const writes = stage.statusWrites;
     stage.remove('team/copy');
@@ -47,7 +47,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.deepEqual([...new Set(stage.forgotten)], ['team/copy']);
   });
 
-  it('starts a new object of an old name only when the old worker is gone', async () => {
+  it('starts a new object of the same name only after the old worker has exited', async () => {
     await using stage = await running();
     stage.remove('team/copy');
     stage.put(migrationOf({ uid: 'another', spec: { rejectedSamples: 'Skip' } }));
@@ -59,7 +59,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.equal(stage.phase('copy'), 'Running');
   });
 
-  it('hands edited rates to the running worker', async () => {
+  it('passes edited rates to the running worker', async () => {
     await using stage = await running();
     const { limits } = stage.resource('copy').spec;
     stage.spec('copy', { limits: { ...limits, samplesPerSecond: 7 } });
@@ -69,7 +69,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.equal(stage.resource('copy').status?.observedGeneration, 2);
   });
 
-  it('starts anew, after the window in flight, with limits that a worker cannot take over', async () => {
+  it('restarts the worker after the window in flight for limits that a running worker cannot change', async () => {
     await using stage = await running();
     const { limits } = stage.resource('copy').spec;
     stage.spec('copy', { limits: { ...limits, memory: '512Mi' } });
@@ -81,7 +81,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.equal(stage.worker('copy').job.plan.limits.memoryBytes, 512 * 2 ** 20);
   });
 
-  it('corrects a status that somebody has edited, and does not go by it', async () => {
+  it('corrects a status edited by others, and does not rely on it', async () => {
     await using stage = await running();
     stage.edit('copy', (resource) => ({
       ...resource,
@@ -92,7 +92,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.deepEqual(stage.worker('copy').received, []);
   });
 
-  it('deletes what has lived its time', async () => {
+  it('deletes a migration after its ttlSecondsAfterFinished', async () => {
     await using stage = await running({ spec: { ttlSecondsAfterFinished: 60 } });
     stage.worker('copy').end('Succeeded', undefined, done);
     await stage.pass(58_000);
@@ -102,7 +102,7 @@ describe('the controller, when a migration is edited or deleted', () => {
     assert.deepEqual(stage.forgotten, ['team/copy']);
   });
 
-  it('takes up what has failed when its spec is edited', async () => {
+  it('retries a failed migration when its spec is edited', async () => {
     await using stage = await running();
     stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
     await stage.pass(1_000);

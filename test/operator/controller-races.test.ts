@@ -5,9 +5,9 @@ import { endMs, migrationOf, startMs } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
 
-describe('the controller, when things happen at once or go wrong at a bad moment', () => {
+describe('the controller, with concurrent changes and failures at critical moments', () => {
   for (const hours of [1, -1]) {
-    it(`sees neither a stall nor a wrong rate, and retries in time, when the wall clock jumps by ${hours} h`, async () => {
+    it(`reports neither a stall nor a wrong rate, and retries on time, when the wall clock jumps by ${hours} h`, async () => {
       await using stage = await running({ spec: { activeDeadlineSeconds: 1800 } });
       for (let second = 1; second <= 60; second++) {
         if (second === 30) stage.clock.setWallClock(stage.clock.now() + hours * 3_600_000);
@@ -30,7 +30,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     });
   }
 
-  it('keeps an edit that is seen while the response to an own write is still on its way', async () => {
+  it('keeps an edit that is seen before the response to its own write', async () => {
     await using stage = new Stage();
     stage.put(migrationOf({ spec: { suspend: true } }));
     let arrive = () => {};
@@ -48,7 +48,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.phase('copy'), 'Running');
   });
 
-  it('keeps an edit that is seen while the read after a conflict is still on its way', async () => {
+  it('keeps an edit that is seen before the response to the read after a conflict', async () => {
     await using stage = new Stage();
     stage.put(migrationOf({ spec: { suspend: true } }));
     stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
@@ -66,7 +66,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.phase('copy'), 'Running');
   });
 
-  it('drains within the grace period, and leaves a status that says so', async () => {
+  it('drains within the grace period, and reports it in the status', async () => {
     await using stage = await running();
     stage.put(migrationOf({ name: 'stuck' }));
     await stage.pass(1_000);
@@ -87,7 +87,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.workers.length, 2);
   });
 
-  it('writes the last status also when the object changes under it', async () => {
+  it('writes the last status even when the object changes at the same time', async () => {
     await using stage = await running();
     const drained = stage.drain(15_000);
     stage.worker('copy').end('Interrupted');
@@ -99,7 +99,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.condition('copy', 'Progressing'), 'False OperatorStopped');
   });
 
-  it('says of a migration between two attempts too that the operator was stopped', async () => {
+  it('reports that the operator was stopped for a migration between two attempts too', async () => {
     await using stage = await running();
     stage.worker('copy').fail(new Error('boom'));
     stage.worker('copy').exit(1);
@@ -110,7 +110,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.condition('copy', 'Progressing'), 'False OperatorStopped');
   });
 
-  it('neither starts a worker nor says so when the drain begins between the check and the start', async () => {
+  it('neither starts a worker nor reports a start when the drain begins between the check and the start', async () => {
     await using stage = new Stage();
     stage.put(migrationOf());
     let arrive = () => {};
@@ -130,7 +130,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     ['deleted', (stage: Stage) => stage.terminate('copy')],
     ['deleted for good', (stage: Stage) => stage.remove('team/copy')],
   ] as const) {
-    it(`does not start what is ${what} between the check and the start`, async () => {
+    it(`does not start a migration that is ${what} between the check and the start`, async () => {
       await using stage = new Stage();
       stage.put(migrationOf());
       let arrive = () => {};
@@ -145,7 +145,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     });
   }
 
-  it('says what is true of a migration that somebody else keeps from being deleted', async () => {
+  it('reports the correct status of a migration whose deletion a finalizer blocks', async () => {
     await using stage = await running();
     for (let second = 1; second <= 20; second++) {
       stage.worker('copy').report({ samplesWritten: second * 1000, watermarkMs: startMs + second });
@@ -167,7 +167,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.deepEqual([stage.workers.length, stage.statusWrites], [1, writes]);
   });
 
-  it('ends at once what is deleted while its last windows are finished for a suspension', async () => {
+  it('stops a migration immediately when it is deleted while it finishes its last windows for a suspension', async () => {
     await using stage = await running();
     stage.spec('copy', { suspend: true });
     await stage.pass(0);
@@ -176,7 +176,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }, { type: 'abort' }]);
   });
 
-  it('leaves the end of a migration as it is when it is deleted afterwards', async () => {
+  it('keeps the final status of a migration that is deleted afterwards', async () => {
     await using stage = await running();
     stage.worker('copy').end('Succeeded', undefined, done);
     await stage.pass(1_000);
@@ -186,7 +186,7 @@ describe('the controller, when things happen at once or go wrong at a bad moment
     assert.equal(stage.condition('copy', 'Succeeded'), 'True Completed');
   });
 
-  it('takes a thread that cannot be started for a crashed attempt', async () => {
+  it('treats a thread that cannot be started as a crashed attempt', async () => {
     await using stage = new Stage();
     // As Node reports the limit of processes of a pod.
     const limit = () => Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });

@@ -16,7 +16,7 @@ function tokenOf({ job }: FakeWorker): string | undefined {
 }
 
 describe('the controller', () => {
-  it('runs a migration from its first sight to its end', async () => {
+  it('runs a migration from creation to completion', async () => {
     await using stage = new Stage();
     stage.put(migrationOf());
     await stage.lead();
@@ -38,7 +38,7 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 1);
   });
 
-  it('writes a status only now and then while a migration runs', async () => {
+  it('limits the status writes of a running migration', async () => {
     await using stage = await running();
     const before = stage.statusWrites;
     for (let second = 0; second < 60; second++) {
@@ -49,7 +49,7 @@ describe('the controller', () => {
     assert.ok(writes >= 5 && writes <= 7, `${writes} writes in a minute`);
   });
 
-  it('gives its places in order of creation, and the next one when one is free', async () => {
+  it('assigns slots in order of creation, and the next one as soon as one is free', async () => {
     await using stage = new Stage({ maxMigrations: 2 });
     stage.put(
       migrationOf({ name: 'a', createdAt: '2025-06-01T00:00:03Z' }),
@@ -73,7 +73,7 @@ describe('the controller', () => {
     assert.equal(stage.phase('b'), 'Suspended');
   });
 
-  it('stops the clock of the active deadline while a migration is suspended, as for a Job', async () => {
+  it('stops the active deadline while a migration is suspended, like a Job', async () => {
     await using stage = new Stage();
     stage.put(migrationOf({ spec: { activeDeadlineSeconds: 60 } }));
     await stage.lead();
@@ -93,7 +93,7 @@ describe('the controller', () => {
     assert.equal(stage.condition('copy', 'Succeeded'), 'False DeadlineExceeded');
   });
 
-  it('says which Secret is missing, keeps looking, and lets others run meanwhile', async () => {
+  it('reports a missing Secret, keeps looking, and lets others run meanwhile', async () => {
     await using stage = new Stage({ maxMigrations: 1 });
     stage.put(
       migrationOf({ name: 'early', createdAt: '2025-01-01T00:00:00Z', spec: { source } }),
@@ -117,7 +117,7 @@ describe('the controller', () => {
     assert.doesNotMatch(shown, /hunter2/);
   });
 
-  it('reads the Secrets again when credentials are refused, with growing pauses', async () => {
+  it('reads the Secrets again when credentials are rejected, with increasing delays', async () => {
     await using stage = new Stage();
     stage.secrets.set('token/value', new Secret('old'));
     stage.put(migrationOf({ spec: { source } }));
@@ -138,7 +138,7 @@ describe('the controller', () => {
     assert.equal(stage.resource('copy').status?.recentErrors?.[0]?.code, 'unauthorized');
   });
 
-  it('starts a crashed worker again, and forgets the crashes when a window is finished', async () => {
+  it('restarts a crashed worker, and resets the crash count when a window is finished', async () => {
     await using stage = await running();
     const crash = (name: string) => {
       stage.worker(name).fail(Object.assign(new Error('no more heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
@@ -157,7 +157,7 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 3);
   });
 
-  it('reads and writes nothing for those that have ended before', async () => {
+  it('reads and writes nothing for finished migrations', async () => {
     const finished = await running();
     finished.worker('copy').end('Succeeded', undefined, done);
     await finished.pass(1_000);
@@ -172,7 +172,7 @@ describe('the controller', () => {
     assert.deepEqual([stage.secretReads, stage.statusWrites, stage.workers.length], [0, 0, 0]);
   });
 
-  it('reports a stall, keeps trying, and takes the report back', async () => {
+  it('reports a stall, keeps trying, and clears the condition afterwards', async () => {
     await using stage = await running({ spec: { progressDeadlineSeconds: 30 } });
     await stage.pass(40_000);
     assert.equal(stage.phase('copy'), 'Stalled');
@@ -196,7 +196,7 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 1);
   });
 
-  it('writes the end of a migration as soon as the API server lets it', async () => {
+  it('writes the final status as soon as the API server allows it', async () => {
     await using stage = await running();
     for (let index = 0; index < 5; index++) {
       stage.writeFailures.push(new KubeApiError({ status: 503, reason: '', message: 'no etcd' }));
@@ -209,7 +209,7 @@ describe('the controller', () => {
     assert.equal(stage.workers.length, 1);
   });
 
-  it('looks again when the object has changed under a write', async () => {
+  it('reconciles again when the object changed during a write', async () => {
     await using stage = await running();
     stage.writeFailures.push(new KubeApiError({ status: 409, reason: 'Conflict', message: 'changed' }));
     stage.worker('copy').end('Succeeded', undefined, done);
@@ -217,7 +217,7 @@ describe('the controller', () => {
     assert.equal(stage.phase('copy'), 'Succeeded');
   });
 
-  it('ends its workers and writes nothing when it is not the leader any more', async () => {
+  it('stops its workers and writes nothing when it loses leadership', async () => {
     await using stage = await running();
     stage.leads = false;
     const abandoned = stage.controller.abandon();
@@ -231,7 +231,7 @@ describe('the controller', () => {
     assert.deepEqual([stage.workers.length, stage.statusWrites], [1, writes]);
   });
 
-  it('goes on from the status where the destination keeps no resume point, and says so', async () => {
+  it('resumes from the status when the destination keeps no resume point, and reports it', async () => {
     const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
     await using first = await running({ spec: { destination } });
     assert.equal(first.condition('copy', 'Accepted'), 'True NoResumePoint');

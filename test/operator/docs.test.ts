@@ -21,20 +21,20 @@ const isTakenOver = (meaning: string) => meaning.startsWith('Unknown: as for ');
 
 describe('the documentation of the operator', () => {
   for (const page of operatorPages) {
-    it(`has the generated parts of docs/${page} as the code has them (node scripts/docs-operator.ts writes them)`, () => {
+    it(`has the current generated parts of docs/${page} (node scripts/docs-operator.ts writes them)`, () => {
       const text = readFileSync(pagePath(page), 'utf8');
       assert.equal(text, withOperatorParts(page, text));
     });
   }
 
-  it('notices a generated part that has no place', () => {
+  it('reports a generated part that the page has no place for', () => {
     assert.throws(
       () => withOperatorParts('conditions.md', '<!-- conditions -->\n'),
       /no place for the part conditions/,
     );
   });
 
-  it('says of every column of kubectl get what the CRD shows in it', () => {
+  it('describes every column of kubectl get like the CRD', () => {
     const [, table = ''] = read('docs/conditions.md').split('| column | from | meaning |\n|---|---|---|\n');
     const documented = new Map<string, string>();
     for (const [, columns = '', from = '', meaning = ''] of table.matchAll(/^\| (.+?) \| (.+?) \| (.+) \|$/gm)) {
@@ -58,7 +58,7 @@ describe('the documentation of the operator', () => {
   });
 
   for (const type of CONDITION_TYPES) {
-    it(`has a cure for every reason of ${type}, and for no other`, () => {
+    it(`has a remedy for every reason of ${type}, and for no others`, () => {
       const own = Object.entries(CONDITION_REASONS[type]).filter(([, meaning]) => !isTakenOver(meaning));
       assert.deepEqual(
         namesInFirstColumn(section(type)),
@@ -67,7 +67,7 @@ describe('the documentation of the operator', () => {
     });
   }
 
-  it('has a runbook for every alert of the chart, and for no other', () => {
+  it('has a runbook for every alert of the chart, and for no others', () => {
     const alerts = [...read('charts/prom-migrator/templates/_alerts.tpl').matchAll(/^- alert: (\w+)$/gm)];
     const runbooks = [...operations.matchAll(/^### (PromMigrator\w+)$/gm)];
     assert.ok(alerts.length > 0);
@@ -77,7 +77,7 @@ describe('the documentation of the operator', () => {
     );
   });
 
-  it('leads somewhere with every link', () => {
+  it('has no broken links', () => {
     for (const page of ['docs/operations.md', 'docs/conditions.md']) {
       const text = read(page);
       for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {

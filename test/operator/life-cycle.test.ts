@@ -33,7 +33,7 @@ const rows = table
 
 describe("the operator's life cycle", () => {
   for (const [name = '', ...follows] of rows.slice(1)) {
-    it(`goes from ${name} where the table says`, () => {
+    it(`has the transitions of the table from ${name}`, () => {
       for (const [index, event] of events.entries()) {
         assert.equal(rows[0]?.[index + 1], event);
         const wanted = follows[index] === '-' ? name : (follows[index] ?? '');
@@ -63,7 +63,7 @@ describe("the operator's life cycle", () => {
     ['stopped', 'nothing', false, true],
   ];
   for (const [name, permission, leading, stopping] of permissions) {
-    it(`lets ${name} do ${permission}`, () => {
+    it(`allows ${name} to write ${permission}`, () => {
       const life = lives[name]!;
       assert.deepEqual([permissionOf(life), leads(life), isStopping(life)], [permission, leading, stopping]);
     });

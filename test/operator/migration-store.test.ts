@@ -31,8 +31,8 @@ class Scene {
   }
 }
 
-describe('the store of migrations', () => {
-  it('holds what the watch shows, and names the keys to look at', () => {
+describe('the migration store', () => {
+  it('contains what the watch shows, and returns the keys to reconcile', () => {
     const scene = new Scene();
     assert.deepEqual(scene.watch(version(0)), [key]);
     assert.equal(scene.holds, 0);
@@ -43,7 +43,7 @@ describe('the store of migrations', () => {
     assert.deepEqual([scene.holds, scene.store.list().length], [-1, 0]);
   });
 
-  it('holds an own write before the watch shows it, and does not look at its echo', () => {
+  it('contains its own write before the watch shows it, and ignores its echo', () => {
     const scene = new Scene();
     scene.watch(version(0));
     scene.store.put(version(0), version(1));
@@ -52,7 +52,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 1);
   });
 
-  it('is ahead of a watch that shows one own write after the other', () => {
+  it('stays ahead of a watch that shows its own writes one by one', () => {
     const scene = new Scene();
     scene.watch(version(0));
     scene.store.put(version(0), version(1));
@@ -65,7 +65,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 4);
   });
 
-  it('does not put the late response to a write over a newer edit', () => {
+  it('does not replace a newer edit with the late response to a write', () => {
     const scene = new Scene();
     scene.watch(version(0));
     // The API server has made 1 of the write, and 2 of an edit; the response to the write arrives last.
@@ -77,7 +77,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 3);
   });
 
-  it('gives way to an edit that follows an own write', () => {
+  it('is replaced by an edit that follows its own write', () => {
     const scene = new Scene();
     scene.watch(version(0));
     scene.store.put(version(0), version(1));
@@ -85,7 +85,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 2);
   });
 
-  it('ends at what the watch shows last, whatever a read had shown before', () => {
+  it('ends with the last object of the watch, whatever a read had shown before', () => {
     const scene = new Scene();
     scene.watch(version(0));
     // A read after a conflict: 1 and 2 are the edits of others.
@@ -96,7 +96,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 2);
   });
 
-  it('does not keep the write to an object that is gone, or is another one of the same name', () => {
+  it('drops a write to an object that was deleted or replaced by another of the same name', () => {
     const scene = new Scene();
     scene.watch(version(0));
     scene.store.put(version(0), version(1));
@@ -109,7 +109,7 @@ describe('the store of migrations', () => {
     assert.equal(scene.holds, 3);
   });
 
-  it('keeps no managedFields of a response', () => {
+  it('drops managedFields from responses', () => {
     const scene = new Scene();
     scene.watch(version(0));
     const { metadata, ...rest } = version(1);

@@ -39,13 +39,13 @@ describe("the operator's metrics", () => {
     assert.ok(text.includes(operatorMetricsTable()), `the table should be:\n${operatorMetricsTable()}`);
   });
 
-  it("have names of their own beside the engine's, and none twice", () => {
+  it("have unique names, distinct from the engine's", () => {
     const names = [...Object.values(METRICS), ...Object.values(OPERATOR_METRICS)].map(({ name }) => name);
     assert.equal(new Set(names).size, names.length);
     for (const { name } of Object.values(OPERATOR_METRICS)) assert.match(name, /^prom_migrator_operator_/);
   });
 
-  it('tell the phases and conditions as the leader sees them', async () => {
+  it('show the phases and conditions as the leader sees them', async () => {
     const lines = await exposed(metricsWith({ resources: [running, migrationOf({ name: 'new' })] }));
     assert.ok(lines.includes('prom_migrator_operator_leader 1'));
     assert.ok(lines.includes('prom_migrator_operator_queue_depth 3'));
@@ -56,7 +56,7 @@ describe("the operator's metrics", () => {
     assert.ok(lines.includes(`prom_migrator_operator_condition{${condition}} 1`));
   });
 
-  it('do not tell them twice: a replica that stands by says nothing of migrations', async () => {
+  it('are exposed once: a replica on standby has no metrics of migrations', async () => {
     const lines = await exposed(metricsWith({ leading: false, resources: [running] }));
     assert.ok(lines.includes('prom_migrator_operator_leader 0'));
     assert.deepEqual(
@@ -65,7 +65,7 @@ describe("the operator's metrics", () => {
     );
   });
 
-  it("have the engine's for each migration, as long as it exists", async () => {
+  it("include the engine's for each migration, as long as it exists", async () => {
     const metrics = metricsWith();
     for (const key of ['team/copy', 'team/other']) {
       metrics.report(key, {
@@ -92,7 +92,7 @@ describe("the operator's metrics", () => {
     metrics.close();
   });
 
-  it("lose the engine's a while after the end, unless the migration has begun again", async () => {
+  it("drop the engine's some time after the end, unless the migration has started again", async () => {
     let nowMs = 0;
     const metrics = metricsWith({ monotonicMs: () => nowMs });
     const report = (key: string) => metrics.report(key, { type: 'report', progress: progressOf(), events: [] });
@@ -112,7 +112,7 @@ describe("the operator's metrics", () => {
     metrics.close();
   });
 
-  it('count on where a worker was started again', async () => {
+  it('continue counting when a worker is restarted', async () => {
     const metrics = metricsWith();
     const report = (samplesWritten: number) =>
       metrics.report('team/copy', { type: 'report', progress: progressOf({ samplesWritten }), events: [] });

@@ -31,7 +31,7 @@ async function start() {
 }
 
 describe('reading the secrets of a migration', () => {
-  it('gets each object once, by name, in its own namespace, and decodes the values', async () => {
+  it('reads each object once, by name, in its own namespace, and decodes the values', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.put(secrets, { metadata: { name: 'login' }, data: { user: base64('ü'), password: base64('p') } } as never);
@@ -66,7 +66,7 @@ describe('reading the secrets of a migration', () => {
     assert.equal(rotated.source.get('Secret', 'login', 'user')?.reveal(), 'v');
   });
 
-  it('names the Secret, the key and the field that are missing', async () => {
+  it('reports the missing Secret, key and field', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.put(secrets, { metadata: { name: 'login' }, data: { user: base64('canary') } } as never);
@@ -83,7 +83,7 @@ describe('reading the secrets of a migration', () => {
     assert.doesNotMatch(shownTexts([problems, source, source.get('Secret', 'login', 'user')]), /canary|Y2FuYXJ5/);
   });
 
-  it('says that a right is missing, and to what', async () => {
+  it('reports a missing permission and its resource', async () => {
     await using parts = await start();
     parts.server.fault({ act: { status: 403, reason: 'Forbidden' } });
     const { problems } = await readSecrets(parts.client, migration(basicAuth('login')), never);
@@ -94,20 +94,20 @@ describe('reading the secrets of a migration', () => {
     assert.match(problems[0]?.message ?? '', /not allowed to get Secret "login" in namespace "team" \(key "user"\)/);
   });
 
-  it('asks for no object of a name that there cannot be', async () => {
+  it('requests no object with an invalid name', async () => {
     await using parts = await start();
     const { problems } = await readSecrets(parts.client, migration(basicAuth('../../kube-system/secrets/x')), never);
     assert.equal(problems[0]?.reason, 'SecretNotFound');
     assert.equal(parts.server.requests.length, 0);
   });
 
-  it('lets an outage of the API server be tried again, instead of calling the Secret missing', async () => {
+  it('lets an outage of the API server be retried, instead of reporting the Secret as missing', async () => {
     await using parts = await start();
     parts.server.fault({ act: { status: 500 } });
     await assert.rejects(readSecrets(parts.client, migration(basicAuth('login')), never), { status: 500 });
   });
 
-  it('needs no request where nothing is referred to', async () => {
+  it('needs no request when nothing is referenced', async () => {
     await using parts = await start();
     const { problems, version } = await readSecrets(parts.client, migration({}), never);
     assert.deepEqual([problems, version, parts.server.requests.length], [[], '', 0]);

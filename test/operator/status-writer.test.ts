@@ -35,8 +35,8 @@ const running: PromMigrationStatus = { phase: 'Running', progress: { samplesRead
 const further: PromMigrationStatus = { phase: 'Running', progress: { samplesRead: 2 } };
 const resource = migrationOf({ name: 'copy', resourceVersion: '10', status: running });
 
-describe('the writer of statuses', () => {
-  it('applies the whole status, fenced by uid and version, as one field manager', async () => {
+describe('the status writer', () => {
+  it('applies the whole status as one field manager, with uid and resourceVersion as preconditions', async () => {
     const { writer, requests, results } = writerWith();
     const result = await writer.write(resource, { phase: 'Succeeded' });
     assert.equal(result.kind, 'written');
@@ -59,7 +59,7 @@ describe('the writer of statuses', () => {
   const statusPath = '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations/copy/status';
   const forged: PromMigrationStatus = { phase: 'Succeeded', completionTime: '2025-01-01T00:00:00Z' };
 
-  it('removes what somebody else has put there before its own word is there, never after', async () => {
+  it('removes foreign fields before it writes its own status, never afterwards', async () => {
     const { writer, requests, results } = writerWith(() =>
       migrationOf({ resourceVersion: '11', status: { phase: 'Running' } }),
     );
@@ -92,7 +92,7 @@ describe('the writer of statuses', () => {
     assert.deepEqual(results, ['success', 'success']);
   });
 
-  it('takes over with one request what somebody else has edited without adding to it', async () => {
+  it('takes over fields that others have edited with one request, when they have added none', async () => {
     const { writer, requests } = writerWith();
     await writer.write(migrationOf({ status: { phase: 'Succeeded' }, statusManager: 'kubectl-edit' }), running);
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe('the writer of statuses', () => {
     );
   });
 
-  it('removes what nobody owns and an apply leaves standing', async () => {
+  it('removes fields without an owner that an apply leaves in place', async () => {
     const { writer, requests } = writerWith(() => migrationOf({ resourceVersion: '11', status: forged }));
     const result = await writer.write(resource, { phase: 'Succeeded' });
     assert.deepEqual(result.kind === 'written' && [result.resource.metadata.resourceVersion, result.passed], [
@@ -120,13 +120,13 @@ describe('the writer of statuses', () => {
     );
   });
 
-  it('writes nothing that is there already', async () => {
+  it('does not write an equal status', async () => {
     const { writer, requests } = writerWith();
     assert.deepEqual(await writer.write(resource, { ...running }), { kind: 'unchanged' });
     assert.equal(requests.length, 0);
   });
 
-  it('writes progress every ten seconds at most, by migration', async () => {
+  it('writes progress every ten seconds at most, per migration', async () => {
     const { writer, clock, requests } = writerWith();
     assert.equal((await writer.write(resource, further)).kind, 'written');
     clock.skip(4_000);
@@ -137,7 +137,7 @@ describe('the writer of statuses', () => {
     assert.equal(requests.length, 3);
   });
 
-  it('writes a change of phase at once, but not twice in a second', async () => {
+  it('writes a change of phase immediately, but not twice in a second', async () => {
     const { writer, clock } = writerWith();
     await writer.write(resource, further);
     clock.skip(1_000);
@@ -146,14 +146,14 @@ describe('the writer of statuses', () => {
     assert.deepEqual(await writer.write(resource, { phase: 'Suspended' }), { kind: 'later', afterMs: 900 });
   });
 
-  it('waits for nothing when it is the last word', async () => {
+  it('writes the last status without delay', async () => {
     const { writer } = writerWith();
     await writer.write(resource, further);
     assert.equal((await writer.write(resource, { phase: 'Suspended' }, { hurry: true })).kind, 'written');
   });
 
   for (const hours of [1, -1]) {
-    it(`writes neither sooner nor later when the wall clock jumps by ${hours} h`, async () => {
+    it(`keeps its intervals when the wall clock jumps by ${hours} h`, async () => {
       const { writer, clock } = writerWith();
       await writer.write(resource, further);
       clock.setWallClock(clock.now() + hours * 3_600_000);
@@ -164,7 +164,7 @@ describe('the writer of statuses', () => {
     });
   }
 
-  it('starts anew with another object of the same name', async () => {
+  it('starts over with another object of the same name', async () => {
     const { writer } = writerWith();
     await writer.write(resource, further);
     writer.forget('team/copy');
@@ -176,7 +176,7 @@ describe('the writer of statuses', () => {
     [404, 'gone'],
   ];
   for (const [status, kind] of failures) {
-    it(`takes ${status} as ${kind}, and may write again at once`, async () => {
+    it(`treats ${status} as ${kind}, and may write again immediately`, async () => {
       let refuse = true;
       const { writer, results } = writerWith(() => {
         if (refuse) throw new KubeApiError({ status, reason: '', message: 'no' });
@@ -189,7 +189,7 @@ describe('the writer of statuses', () => {
     });
   }
 
-  it('lets other failures through', async () => {
+  it('throws other failures', async () => {
     const { writer, results } = writerWith(() => {
       throw new KubeApiError({ status: 500, reason: '', message: 'etcd' });
     });
@@ -198,7 +198,7 @@ describe('the writer of statuses', () => {
   });
 });
 
-describe('the path of a migration', () => {
+describe('the API path of a migration', () => {
   it('is that of a collection, an object or its subresource', () => {
     assert.equal(migrationPath(undefined), '/apis/prom-migrator.io/v1alpha1/prommigrations');
     assert.equal(migrationPath('team'), '/apis/prom-migrator.io/v1alpha1/namespaces/team/prommigrations');

@@ -36,8 +36,8 @@ function scene(heapMibOf: (job: WorkerJob) => number = () => 64) {
   return { threads, started, shortage };
 }
 
-describe('worker threads, when there is no thread to be had', () => {
-  it('end those that wait for another job, so that the next attempt may find room', () => {
+describe('worker threads, when no thread can be created', () => {
+  it('end idle threads, to free resources for the next attempt', () => {
     let heapMib = 64;
     const { threads, started, shortage } = scene(() => heapMib);
     threads.spawn(job);
@@ -51,7 +51,7 @@ describe('worker threads, when there is no thread to be had', () => {
     assert.equal(started.length, 2);
   });
 
-  it('leave no thread behind whose job could not be handed over', () => {
+  it('end a thread whose job could not be sent', () => {
     const { threads, started } = scene();
     threads.spawn(job);
     const [thread] = started;
@@ -61,7 +61,7 @@ describe('worker threads, when there is no thread to be had', () => {
     assert.equal(thread?.terminated, 1);
   });
 
-  it('report the end of one that is ended when it is gone already', async () => {
+  it('report the end of a thread that has already exited', async () => {
     const { threads } = scene();
     const handle = threads.spawn(job);
     const exits: number[] = [];

@@ -33,8 +33,8 @@ function poolOf() {
   return { pool, clock, reports, ends, start };
 }
 
-describe('the pool of workers', () => {
-  it('hands reports on and tells the end once the thread is gone', () => {
+describe('the worker pool', () => {
+  it('passes reports on and reports the end after the thread has exited', () => {
     const { pool, reports, ends, start } = poolOf();
     const worker = start('a/b');
     worker.tell({ type: 'report', progress: progressOf(), events: [] });
@@ -44,13 +44,13 @@ describe('the pool of workers', () => {
     assert.deepEqual([ends, pool.size], [[['a/b', { kind: 'result', result }]], 0]);
   });
 
-  it('never has two workers of one migration', () => {
+  it('never has two workers for one migration', () => {
     const { start } = poolOf();
     start('a/b');
     assert.throws(() => start('a/b'), /has a worker already/);
   });
 
-  it('takes an uncaught error as a crash of that worker alone', () => {
+  it('treats an uncaught error as a crash of that worker only', () => {
     const { pool, ends, start } = poolOf();
     start('a/other');
     const worker = start('a/b');
@@ -60,7 +60,7 @@ describe('the pool of workers', () => {
     assert.ok(pool.has('a/other'));
   });
 
-  it('takes an exit without a result as a crash', () => {
+  it('treats an exit without a result as a crash', () => {
     const { ends, start } = poolOf();
     start('a/b').exit(3);
     assert.deepEqual(ends, [
@@ -68,7 +68,7 @@ describe('the pool of workers', () => {
     ]);
   });
 
-  it('ends a worker that gives no sign of life for a minute', async () => {
+  it('terminates a worker that sends no heartbeat for a minute', async () => {
     const { clock, ends, start } = poolOf();
     const worker = start('a/b');
     await clock.advance(55_000);
@@ -80,7 +80,7 @@ describe('the pool of workers', () => {
     assert.deepEqual(ends, [['a/b', { kind: 'hung', silentMs: 65_000 }]]);
   });
 
-  it('does not take a machine that slept for a worker that hangs', async () => {
+  it('does not treat a suspended machine as a hanging worker', async () => {
     const { clock, start } = poolOf();
     const worker = start('a/b');
     clock.skip(3_600_000);
@@ -88,7 +88,7 @@ describe('the pool of workers', () => {
     assert.equal(worker.terminated, false);
   });
 
-  it('lets a worker finish its window, but not for ever', async () => {
+  it('lets a worker finish its window, within a time limit', async () => {
     const { pool, clock, ends, start } = poolOf();
     const worker = start('a/b');
     pool.stop('a/b', 'drain');
@@ -105,7 +105,7 @@ describe('the pool of workers', () => {
     assert.deepEqual(ends, [['a/b', { kind: 'terminated' }]]);
   });
 
-  it('shortens a drain by an abort', async () => {
+  it('aborts a drain early on request', async () => {
     const { pool, clock, start } = poolOf();
     const worker = start('a/b');
     pool.stop('a/b', 'drain');
@@ -116,7 +116,7 @@ describe('the pool of workers', () => {
     assert.equal(worker.terminated, true);
   });
 
-  it('leaves alone what has ended in time', async () => {
+  it('does not terminate workers that end in time', async () => {
     const { pool, clock, start } = poolOf();
     const worker = start('a/b');
     pool.stop('a/b', 'abort');
@@ -128,7 +128,7 @@ describe('the pool of workers', () => {
     assert.deepEqual(clock.sleeping, [5_000]);
   });
 
-  it('hands rates on to the one that they are meant for', () => {
+  it('passes rates to the right worker', () => {
     const { pool, start } = poolOf();
     const other = start('a/other');
     const worker = start('a/b');
@@ -138,7 +138,7 @@ describe('the pool of workers', () => {
     assert.deepEqual([worker.received, other.received], [[{ type: 'rates', rates }], []]);
   });
 
-  it('is idle when the last worker is gone', async () => {
+  it('is idle when the last worker has exited', async () => {
     const { pool, start } = poolOf();
     await pool.idle();
     const [one, other] = [start('a/b'), start('a/c')];
@@ -153,7 +153,7 @@ describe('the pool of workers', () => {
     await waiting;
   });
 
-  it('ends a real thread that spins, while another one goes on', async () => {
+  it('terminates a real thread in an endless loop, while another one continues', async () => {
     const scripts: Record<string, string> = {
       'team/spins': 'for (;;);',
       'team/lives': `const { parentPort } = require('node:worker_threads');

@@ -78,7 +78,7 @@ function between(source: FakeSource, destination: FakeDestination, spec: Record<
 describe('a worker thread', function () {
   this.timeout(30_000);
 
-  it('copies a migration and tells how it went', async () => {
+  it('copies a migration and reports the result', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -94,7 +94,7 @@ describe('a worker thread', function () {
     assert.equal(threads.reports.get('a')?.at(-1)?.progress.samplesWritten, 180);
   });
 
-  it('goes on where it is told when the destination keeps no mark, and counts from the real start', async () => {
+  it('resumes where it is told when the destination keeps no mark, and counts from the original start', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -110,7 +110,7 @@ describe('a worker thread', function () {
     assert.deepEqual([last?.startMs, last?.resumedFromMs], [startMs, fromMs]);
   });
 
-  it('does not go by a resume point where the destination has the say', async () => {
+  it('ignores a resume point when the destination keeps marks', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -120,7 +120,7 @@ describe('a worker thread', function () {
     assert.deepEqual(destination.contents(), expected(series, startMs, endMs));
   });
 
-  it('is used again for the next migration', async () => {
+  it('is reused for the next migration', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -136,7 +136,7 @@ describe('a worker thread', function () {
     assert.ok(secondMs < 1_500, `the second one took ${secondMs} ms to begin`);
   });
 
-  it('obeys new rates while it runs', async () => {
+  it('applies new rates while it runs', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -147,7 +147,7 @@ describe('a worker thread', function () {
     assert.ok(end.kind === 'result' && end.result.progress.phase === 'Succeeded');
   });
 
-  it('ends at once when it is told to, and writes nothing after that', async () => {
+  it('stops immediately when aborted, and writes nothing afterwards', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using threads = new Threads();
@@ -162,7 +162,7 @@ describe('a worker thread', function () {
     assert.deepEqual(destination.contents(), written);
   });
 
-  it('exhausts its own heap and no one else’s', async () => {
+  it('exhausts only its own heap', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     await using second = await startDestination();

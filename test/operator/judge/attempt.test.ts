@@ -30,29 +30,29 @@ describe('the end of an attempt', () => {
   const table: [what: string, end: WorkerEnd, verdict: string, changes?: Partial<Attempt>][] = [
     ['success', ended('Succeeded'), 'true Completed'],
     [
-      'success with samples left behind, also by an earlier attempt',
+      'success with rejected samples, even from an earlier attempt',
       ended('Succeeded'),
       'true CompletedWithSkips',
       { samplesRejected: 4 },
     ],
-    ['success with nothing at all', ended('Succeeded', undefined, { samplesRead: 0 }), 'true NothingFound'],
+    ['success without any samples', ended('Succeeded', undefined, { samplesRead: 0 }), 'true NothingFound'],
     [
-      'success with nothing more',
+      'success without further samples',
       ended('Succeeded', undefined, { samplesRead: 0, resumedFromMs: 1 }),
       'true Completed',
     ],
-    ['success although it was told to stop', ended('Succeeded'), 'true Completed', { cause: 'suspend' }],
-    ['an interruption that was asked for', ended('Interrupted'), 'stopped suspend', { cause: 'suspend' }],
-    ['an interruption that was not', ended('Interrupted'), 'again WorkerCrashed'],
-    ['refused credentials', failed('unauthorized', 'source'), 'again CredentialsRefused'],
+    ['success despite a stop', ended('Succeeded'), 'true Completed', { cause: 'suspend' }],
+    ['a requested interruption', ended('Interrupted'), 'stopped suspend', { cause: 'suspend' }],
+    ['an unexpected interruption', ended('Interrupted'), 'again WorkerCrashed'],
+    ['rejected credentials', failed('unauthorized', 'source'), 'again CredentialsRefused'],
     ['forbidden', failed('forbidden', 'destination'), 'again CredentialsRefused'],
     ['an untrusted certificate', failed('tls-untrusted', 'source'), 'again CredentialsRefused'],
     ['a defect', failed('internal'), 'again WorkerCrashed'],
     ['a disabled receiver', failed('receiver-disabled', 'destination'), 'false DestinationRefused'],
-    ['a wrong path of the source', failed('wrong-path', 'source'), 'false SourceRefused'],
-    ['a wrong path of progress', failed('wrong-path', 'progress'), 'false ProgressRefused'],
+    ['a wrong source path', failed('wrong-path', 'source'), 'false SourceRefused'],
+    ['a wrong progress path', failed('wrong-path', 'progress'), 'false ProgressRefused'],
     ['rejected samples', failed('samples-rejected', 'destination'), 'false SamplesRejected'],
-    ['a mark that is not kept', failed('mark-not-found', 'destination'), 'false ProgressNotKept'],
+    ['a mark that is not stored', failed('mark-not-found', 'destination'), 'false ProgressNotKept'],
     ['a window that cannot get smaller', failed('window-too-large', 'source'), 'false LimitTooSmall'],
     ['too little memory', failed('memory-too-small'), 'false LimitTooSmall'],
     ['an empty range', failed('empty-range'), 'false EmptyRange'],
@@ -64,14 +64,9 @@ describe('the end of an attempt', () => {
     ['a refusal of no side', failed('unreachable'), 'false InternalError'],
     ['samples without an account', failed('accounting'), 'again WorkerCrashed'],
     ['a crash', { kind: 'crashed', code: 'X', message: 'boom' }, 'again WorkerCrashed'],
-    [
-      'a crash while it was told to stop',
-      { kind: 'crashed', code: 'X', message: 'boom' },
-      'stopped deleted',
-      { cause: 'deleted' },
-    ],
+    ['a crash during a stop', { kind: 'crashed', code: 'X', message: 'boom' }, 'stopped deleted', { cause: 'deleted' }],
     ['silence', { kind: 'hung', silentMs: 65_000 }, 'again WorkerHung'],
-    ['an end by force', { kind: 'terminated' }, 'stopped shutdown', { cause: 'shutdown' }],
+    ['a termination', { kind: 'terminated' }, 'stopped shutdown', { cause: 'shutdown' }],
   ];
   for (const [what, end, verdict, changes] of table) {
     it(`judges ${what}`, () => {
@@ -87,7 +82,7 @@ describe('the end of an attempt', () => {
     });
   }
 
-  it('is followed by a longer pause each time', () => {
+  it('is followed by a longer delay each time', () => {
     const end: WorkerEnd = { kind: 'crashed', code: 'X', message: 'boom' };
     const first = judgeEnd({ end, cause: undefined, earlier: undefined, verifies: false, samplesRejected: 0 }, nowMs);
     assert.ok(first.kind === 'again');
@@ -100,11 +95,11 @@ describe('the end of an attempt', () => {
     assert.deepEqual([second.failures.count, second.failures.retryAtMs - nowMs], [2, 10_000]);
   });
 
-  it('is tried again after five minutes at most', () => {
+  it('is retried after five minutes at most', () => {
     assert.deepEqual([1, 2, 3, 7, 1_000].map(pauseMs), [5_000, 10_000, 20_000, 300_000, 300_000]);
   });
 
-  it('keeps what can be done about it', () => {
+  it('keeps its hint', () => {
     const error = {
       code: 'receiver-disabled',
       message: 'destination returned 404',

@@ -23,7 +23,7 @@ describe('conditions', () => {
     ]);
   });
 
-  it('keep their time while the status stays, whatever reason and message become', () => {
+  it('keep their time while the status is unchanged, even when reason and message change', () => {
     const before = toConditions([accepted], undefined, 3, at(1));
     const [after] = toConditions([{ ...accepted, reason: 'NoResumePoint', message: 'other' }], before, 4, at(30));
     assert.equal(after?.lastTransitionTime, '2025-06-01T12:00:01Z');
@@ -44,13 +44,13 @@ describe('conditions', () => {
 });
 
 describe('the reasons of conditions', () => {
-  it('are words as the API conventions want them', () => {
+  it('follow the API conventions', () => {
     for (const reasons of Object.values(CONDITION_REASONS)) {
       for (const reason of Object.keys(reasons)) assert.match(reason, /^[A-Z][A-Za-z]+$/);
     }
   });
 
-  it('say which status they stand for, since they are documentation', () => {
+  it('document the status they stand for', () => {
     for (const reasons of Object.values(CONDITION_REASONS)) {
       for (const meaning of Object.values(reasons)) assert.match(meaning, /^(True|False|Unknown)\b.*[^.|]$/);
     }

@@ -15,10 +15,10 @@ import {
 } from '../support/decide-inputs.ts';
 
 const table: [what: string, input: Partial<DecideInput>, actions: string[], againInMs?: number][] = [
-  ['checks what it has never seen', { check: undefined }, ['check']],
-  ['starts what is accepted and has a slot', {}, ['start', 'status running'], 10_000],
-  ['reads the Secrets anew before a start', { checkIsFresh: false }, ['check']],
-  ['lets it wait without a slot', { slotFree: false }, ['status waiting'], 30_000],
+  ['validates a new migration', { check: undefined }, ['check']],
+  ['starts an accepted migration with a slot', {}, ['start', 'status running'], 10_000],
+  ['reads the Secrets again before a start', { checkIsFresh: false }, ['check']],
+  ['waits without a slot', { slotFree: false }, ['status waiting'], 30_000],
   ['waits for a missing Secret without a worker', { check: missing }, ['status rejected'], 5_000],
   [
     'looks for the Secret before it has a slot',
@@ -26,60 +26,60 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     ['check'],
   ],
   [
-    'does not look twice at once',
+    'does not read the Secrets twice at the same time',
     { check: { ...missing, retryAtMs: monotonicMs }, checkIsFresh: true },
     ['status rejected'],
     0,
   ],
-  ['pauses after a crash', { worker: { kind: 'idle', failures: crashed } }, ['status pausing'], 7_000],
+  ['backs off after a crash', { worker: { kind: 'idle', failures: crashed } }, ['status pausing'], 7_000],
   [
-    'starts again after the pause',
+    'starts again after the back-off',
     { worker: { kind: 'idle', failures: { ...crashed, retryAtMs: monotonicMs } } },
     ['start', 'status running'],
     10_000,
   ],
-  ['keeps the status of a running one up to date', { worker: running() }, ['status running'], 10_000],
+  ['updates the status of a running migration', { worker: running() }, ['status running'], 10_000],
   [
-    'drains a worker whose spec it cannot take over',
+    'drains a worker that cannot apply a spec change',
     { worker: running({ restartKey: 'other' }) },
     ['stop drain spec-changed', 'status running'],
     10_000,
   ],
   [
-    'tells it to stop only once',
+    'stops a worker only once',
     { worker: running({ restartKey: 'other', stopping: 'spec-changed' }) },
     ['status running'],
     10_000,
   ],
   [
-    'hands new rates on',
+    'passes new rates to the worker',
     { worker: running(), resource: migrationOf({ generation: 2, spec: { limits: { samplesPerSecond: 5 } } }) },
     ['rates', 'status running'],
     10_000,
   ],
   [
-    'drains what is suspended',
+    'drains the worker of a suspended migration',
     { worker: running(), resource: migrationOf({ spec: { suspend: true } }) },
     ['stop drain suspend', 'status running'],
     10_000,
   ],
   [
-    'says that it is suspended once it stands still',
+    'reports the suspension once the worker has stopped',
     { resource: migrationOf({ spec: { suspend: true } }) },
     ['status suspended'],
   ],
   [
-    'reads nothing for what is suspended',
+    'reads nothing for a suspended migration',
     { resource: migrationOf({ spec: { suspend: true } }), check: undefined },
     ['status suspended'],
   ],
   [
-    'ends the worker of what is being deleted',
+    'stops the worker of a migration that is being deleted',
     { worker: running(), resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) },
     ['stop abort deleted'],
   ],
   [
-    'does not wait for the windows in flight of what is deleted while it is being suspended',
+    'does not wait for windows in flight when a migration is deleted during its suspension',
     {
       worker: running({ stopping: 'suspend' }),
       resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z', spec: { suspend: true } }),
@@ -87,38 +87,38 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     ['stop abort deleted'],
   ],
   [
-    'starts nothing that is being deleted, and says so',
+    'does not start a migration that is being deleted, and reports it',
     { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }) },
     ['status deleting'],
   ],
   [
-    'says nothing more of what had ended when it was deleted',
+    'keeps the status of a migration that had finished before its deletion',
     { resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z', status: succeededStatus }), check: undefined },
     [],
   ],
   [
-    'writes the end of what is deleted meanwhile',
+    'writes the final status of a migration that is deleted meanwhile',
     {
       resource: migrationOf({ deletedAt: '2025-06-01T11:00:00Z' }),
       worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined },
     },
     ['status ended'],
   ],
-  ['leaves alone what has succeeded', { resource: migrationOf({ status: succeededStatus }), check: undefined }, []],
-  ['leaves alone what has failed', { resource: migrationOf({ status: failedStatus }), check: undefined }, []],
+  ['ignores a successful migration', { resource: migrationOf({ status: succeededStatus }), check: undefined }, []],
+  ['ignores a failed migration', { resource: migrationOf({ status: failedStatus }), check: undefined }, []],
   [
-    'notes the generation of a finished one that was edited',
+    'updates the generation of a finished migration that was edited',
     { resource: migrationOf({ status: succeededStatus, generation: 2 }), check: undefined },
     ['status unchanged'],
   ],
   [
-    'tries a failed one again when its spec has changed',
+    'retries a failed migration when its spec has changed',
     { resource: migrationOf({ status: failedStatus, generation: 2 }) },
     ['start', 'status running'],
     10_000,
   ],
   [
-    'believes its worker more than the status',
+    'trusts its worker over the status',
     { resource: migrationOf({ status: succeededStatus }), worker: running() },
     ['status running'],
     10_000,
@@ -134,7 +134,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     ['status ended'],
   ],
   [
-    'takes up again what has failed in an earlier one',
+    'retries a migration that has failed in an earlier generation',
     {
       worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs, verified: undefined },
       resource: migrationOf({ generation: 2 }),
@@ -143,7 +143,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     10_000,
   ],
   [
-    'does not take up again what has succeeded in an earlier one',
+    'does not restart a migration that has succeeded in an earlier generation',
     {
       worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined },
       resource: migrationOf({ generation: 2 }),
@@ -151,23 +151,23 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     ['status ended'],
   ],
   [
-    'waits for the time to live',
+    'waits for the TTL',
     { resource: migrationOf({ status: succeededStatus, spec: { ttlSecondsAfterFinished: 90 } }) },
     [],
     30_000,
   ],
   [
-    'deletes after it',
+    'deletes after the TTL',
     { resource: migrationOf({ status: succeededStatus, spec: { ttlSecondsAfterFinished: 60 } }) },
     ['delete'],
   ],
   [
-    'deletes a failed one too, even a suspended one',
+    'deletes a failed migration too, even a suspended one',
     { resource: migrationOf({ status: failedStatus, spec: { ttlSecondsAfterFinished: 0, suspend: true } }) },
     ['delete'],
   ],
   [
-    'ends a worker at the active deadline',
+    'stops a worker at the active deadline',
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
@@ -177,7 +177,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     10_000,
   ],
   [
-    'fails it when the worker is gone',
+    'fails the migration when the worker has exited',
     {
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
       course: { ...noCourse, startedMs: monotonicMs - 60_000 },
@@ -185,7 +185,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     ['end DeadlineExceeded'],
   ],
   [
-    'is back at the deadline',
+    'reconciles again at the deadline',
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
@@ -214,12 +214,12 @@ describe('the decision about a migration', () => {
       undefined,
     ],
     [
-      'stalls since its last window',
+      'counts the stall from the last window',
       { worker: running(), course: { ...tried, lastProgressMs: monotonicMs - 600_000 } },
       600_000,
     ],
     [
-      'does not count the time before it was tried',
+      'does not count the time before the first attempt',
       {
         worker: running(),
         course: { ...noCourse, tryingSinceMs: monotonicMs - 5_000, lastProgressMs: monotonicMs - 1e9 },
@@ -228,7 +228,7 @@ describe('the decision about a migration', () => {
     ],
     ['stalls between two attempts too', { worker: { kind: 'idle', failures: crashed }, course: tried }, 700_000],
     [
-      'goes by progressDeadlineSeconds',
+      'respects progressDeadlineSeconds',
       { worker: running(), course: tried, resource: migrationOf({ spec: { progressDeadlineSeconds: 701 } }) },
       undefined,
     ],
@@ -242,7 +242,7 @@ describe('the decision about a migration', () => {
     });
   }
 
-  it('looks into the destination again when somebody else has written the end into the status', () => {
+  it('reads the destination again when another client has written the final status', () => {
     for (const status of [succeededStatus, failedStatus]) {
       const own = migrationOf({ status, statusManager: 'prom-migrator' });
       assert.deepEqual(decide(input({ resource: own })).actions, []);
@@ -259,18 +259,18 @@ describe('the decision about a migration', () => {
       return start.resume;
     };
 
-    it('leaves it to the destination, whatever the status says', () => {
+    it('leaves it to the destination, regardless of the status', () => {
       assert.equal(resumeOf({}), undefined);
     });
 
-    it('begins nothing that the status says is complete, where the destination keeps none', () => {
+    it('starts nothing that the status reports as complete, when the destination keeps no mark', () => {
       const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
       const complete = { resource: migrationOf({ spec: { destination } }), course: { ...course, throughMs: endMs } };
       assert.deepEqual(short(decide(input(complete)).actions), ['end Completed']);
       assert.deepEqual(short(decide(input({ course: complete.course })).actions), ['start', 'status running']);
     });
 
-    it('takes it from the status where the destination keeps none', () => {
+    it('takes it from the status when the destination keeps no mark', () => {
       const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
       assert.deepEqual(resumeOf({ resource: migrationOf({ spec: { destination } }) }), {
         fromMs: startMs + 3_600_000,

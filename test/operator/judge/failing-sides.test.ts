@@ -27,9 +27,9 @@ type Course = readonly (readonly [atSeconds: number, what: number | 'ok'])[];
 
 describe('an outage', () => {
   const cases: [what: string, course: Course, atSeconds: number, outage: boolean][] = [
-    ['is none while nothing failed', [[0, 'ok']], 60, false],
+    ['does not exist while nothing failed', [[0, 'ok']], 60, false],
     [
-      'is none after two failed attempts, however long ago',
+      'does not exist after two failed attempts, however long ago',
       [
         [0, 1],
         [1, 2],
@@ -38,7 +38,7 @@ describe('an outage', () => {
       false,
     ],
     [
-      'is none after many attempts within five seconds',
+      'does not exist after many attempts within five seconds',
       [
         [0, 1],
         [1, 9],
@@ -47,7 +47,7 @@ describe('an outage', () => {
       false,
     ],
     [
-      'is one after three attempts in five seconds',
+      'exists after three failed attempts over five seconds',
       [
         [0, 1],
         [1, 2],
@@ -57,7 +57,7 @@ describe('an outage', () => {
       true,
     ],
     [
-      'lasts until the side has been well for a while',
+      'lasts until the side has been healthy for some time',
       [
         [0, 1],
         [6, 4],
@@ -67,7 +67,7 @@ describe('an outage', () => {
       true,
     ],
     [
-      'is over when the side has been well for a while',
+      'is over when the side has been healthy for some time',
       [
         [0, 1],
         [6, 4],
@@ -77,7 +77,7 @@ describe('an outage', () => {
       false,
     ],
     [
-      'goes on when it fails again before that',
+      'continues when the side fails again before that',
       [
         [0, 1],
         [6, 4],
@@ -88,7 +88,7 @@ describe('an outage', () => {
       true,
     ],
     [
-      'is not counted from one that was over',
+      'does not include an earlier outage that is over',
       [
         [0, 1],
         [6, 4],
@@ -110,7 +110,7 @@ describe('an outage', () => {
       false,
     ],
     [
-      'is none when the failures were over in five seconds',
+      'does not exist when the failures were over in five seconds',
       [
         [0, 1],
         [3, 4],
@@ -134,8 +134,8 @@ describe('an outage', () => {
   }
 });
 
-describe('a side that fails', () => {
-  it('degrades the migration when it goes on', () => {
+describe('a failing side', () => {
+  it('degrades the migration when it continues', () => {
     const track = halfWay();
     track.report(progressOf(), [retry(1)], momentAt(nowMs));
     track.report(progressOf(), [retry(4)], momentAt(nowMs + 6_000));
@@ -148,7 +148,7 @@ describe('a side that fails', () => {
     assert.equal(status.conditions?.[2]?.message, 'unavailable: destination returned 503: no');
   });
 
-  it('is well again by a response that went well, not by one that failed', () => {
+  it('recovers with a successful response, not with an error', () => {
     const track = halfWay();
     track.report(progressOf(), [retry(1)], momentAt(nowMs));
     track.report(progressOf(), [retry(4), response(503)], momentAt(nowMs + 6_000));
@@ -158,7 +158,7 @@ describe('a side that fails', () => {
     assert.equal(failing(), 'False');
   });
 
-  it('is remembered among the recent errors, repeats counted, the newest first, ten of them, cut and redacted', () => {
+  it('is listed in the recent errors: repeats counted, newest first, at most ten, truncated and redacted', () => {
     const track = halfWay();
     const codes = Object.keys(NETWORK_CODES).slice(0, 12) as (keyof typeof NETWORK_CODES)[];
     for (const code of codes) track.noteError('source', code, 'x'.repeat(2_000), nowMs);

@@ -22,16 +22,21 @@ describe('the events of a migration', () => {
     notices: string[],
   ][] = [
     ['a suspension', statusWith('Copying'), statusWith('Suspended'), ['Normal Suspended: why']],
-    ['no repeat of it', statusWith('Suspended'), statusWith('Suspended'), []],
+    ['no repeated suspension', statusWith('Suspended'), statusWith('Suspended'), []],
     ['a stall', statusWith('Copying'), statusWith('Stalled'), ['Warning Stalled: why']],
-    ['no end of one', statusWith('Stalled'), statusWith('Copying'), []],
+    ['no end of a stall', statusWith('Stalled'), statusWith('Copying'), []],
     ['a success', statusWith('Copying'), statusWith('Finished', 'True'), ['Normal Succeeded: Because: what']],
     ['a failure', statusWith('Stalled'), statusWith('Finished', 'False'), ['Warning Failed: Because: what']],
-    ['an end at first sight', undefined, statusWith('Finished', 'True'), ['Normal Succeeded: Because: what']],
-    ['no end that was told before', statusWith('Finished', 'True'), statusWith('Finished', 'True'), []],
+    [
+      'an end that the operator sees first',
+      undefined,
+      statusWith('Finished', 'True'),
+      ['Normal Succeeded: Because: what'],
+    ],
+    ['no end that was already reported', statusWith('Finished', 'True'), statusWith('Finished', 'True'), []],
   ];
   for (const [what, before, after, expected] of changes) {
-    it(`tell of ${what}`, () => {
+    it(`report ${what}`, () => {
       const notices = noticesOfChange(before, after).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
       assert.deepEqual(notices, expected);
     });
@@ -57,14 +62,14 @@ describe('the events of a migration', () => {
     [{ type: 'warning', code: 'nothing-found', message: 'm' }, undefined],
   ];
   for (const [event, note] of told) {
-    it(`${note === undefined ? 'do not tell' : 'tell'} of ${event.type}`, () => {
+    it(`${note === undefined ? 'do not report' : 'report'} ${event.type}`, () => {
       const notice = noticeOf(event, progressOf());
       assert.equal(notice && `${notice.reason}: ${notice.note}`, note);
       if (notice !== undefined) assert.ok(notice.reason in EVENT_REASONS);
     });
   }
 
-  it('tell of a start or of going on, not of both', () => {
+  it('report either a start or a resume, not both', () => {
     const event: MigrationEvent = { type: 'started', startMs, endMs, memoryBytes: 1 };
     assert.equal(noticeOf(event, progressOf({ resumedFromMs: startMs })), undefined);
   });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { ratesOf, restartKeyOf } from '../../../src/operator/judge/decide.ts';
 import { specOf } from '../support/migrations.ts';
 
-describe('what makes a running worker begin anew', () => {
+describe('a change that restarts a running worker', () => {
   const base = restartKeyOf(specOf());
   const same: Record<string, unknown>[] = [
     { suspend: true },
@@ -33,7 +33,7 @@ describe('what makes a running worker begin anew', () => {
     assert.equal(restartKeyOf({ ...rest, source }), base);
   });
 
-  it('is not the rates, which are handed on as numbers', () => {
+  it('is not the rates, which are passed to the worker as numbers', () => {
     assert.deepEqual(ratesOf(specOf()), { samplesPerSecond: undefined, bytesPerSecond: undefined });
     assert.deepEqual(ratesOf(specOf({ limits: { samplesPerSecond: 7, bytesPerSecond: '2Ki' } })), {
       samplesPerSecond: 7,

@@ -16,7 +16,7 @@ describe('the counts in the status', () => {
     windows: 5,
   };
 
-  it('counts over all starts, as the mark in the destination has it', () => {
+  it('include all starts, like the mark in the destination', () => {
     const earlier = statusOf({ situation: running, track: halfWay({ samplesFiltered: 900, samplesRead: 12_400_900 }) });
     const resource = migrationOf({ status: earlier });
     const track = new MigrationTrack(resource, momentAt(nowMs));
@@ -37,7 +37,7 @@ describe('the counts in the status', () => {
     assert.equal(status.startTime, earlier.startTime);
   });
 
-  it('finds the counts of a finished migration again whose last status was never written', () => {
+  it('are read from the destination for a finished migration whose last status was never written', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
     track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(
@@ -54,7 +54,7 @@ describe('the counts in the status', () => {
     assert.equal(progress?.percent, 100);
   });
 
-  it('shows no counts where the mark of an older version does not know them', () => {
+  it('are absent when the mark of an older version has none', () => {
     const earlier = statusOf({ situation: running, track: halfWay() });
     const resource = migrationOf({ status: earlier });
     const track = new MigrationTrack(resource, momentAt(nowMs));
@@ -71,7 +71,7 @@ describe('the counts in the status', () => {
     assert.equal(later.counts, undefined, 'nor does the next operator take them for zero');
   });
 
-  it('adds to the counts in the status where there are no marks', () => {
+  it('are added to those in the status when there are no marks', () => {
     const progress = { protocol: 'None' };
     const spec = { destination: { url: 'http://destination/write', progress } };
     const earlier = statusOf({ situation: running, track: halfWay() });
@@ -83,7 +83,7 @@ describe('the counts in the status', () => {
     assert.equal(track.counts?.samplesWritten, 12_400_005);
   });
 
-  it('believes nothing of a status that somebody else has written', () => {
+  it('ignore a status written by others', () => {
     const earlier = statusOf({ situation: running, track: halfWay() });
     const forged = { ...earlier, startTime: '2020-01-01T00:00:00Z' };
     const track = new MigrationTrack(migrationOf({ status: forged, statusManager: 'kubectl-edit' }), momentAt(nowMs));

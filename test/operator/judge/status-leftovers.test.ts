@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { leftoversPatch } from '../../../src/operator/judge/status-leftovers.ts';
 
-describe('what others have left in a status', () => {
+describe('fields that others have left in a status', () => {
   const wanted = { phase: 'Running', progress: { percent: 1 }, conditions: [{ type: 'Accepted' }] };
 
-  it('is nothing when only our own is there, whatever its values', () => {
+  it('are empty when the status contains only fields of the operator, whatever their values', () => {
     assert.equal(leftoversPatch(wanted, wanted), undefined);
     assert.equal(leftoversPatch({ phase: 'Pending', progress: { percent: 2 } }, wanted), undefined);
     assert.equal(leftoversPatch({}, wanted), undefined);
   });
 
-  it('is removed at the top, inside, and from lists', () => {
+  it('are removed at the top level, in objects, and in lists', () => {
     const there = {
       phase: 'Running',
       completionTime: '2025-01-01T00:00:00Z',
@@ -24,7 +24,7 @@ describe('what others have left in a status', () => {
     });
   });
 
-  it('counts a field that is wanted as undefined as one that is not there', () => {
+  it('include fields whose desired value is undefined as absent', () => {
     assert.deepEqual(leftoversPatch({ id: 'x' }, { id: undefined }), { id: null });
   });
 });

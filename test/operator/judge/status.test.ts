@@ -12,7 +12,7 @@ const crashed: Failures = { count: 3, retryAtMs: monotonicMs, reason: 'WorkerCra
 describe('the status', () => {
   const table: [what: string, scene: Scene, phase: string, conditions: string[]][] = [
     [
-      'of one that waits',
+      'of a waiting migration',
       { situation: { kind: 'waiting' } },
       'Pending',
       [
@@ -23,7 +23,7 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one whose Secret is missing',
+      'of a migration with a missing Secret',
       {
         situation: { kind: 'rejected', reason: 'SecretNotFound', message: 'no key' },
         check: { ok: false, reason: 'SecretNotFound', message: 'no key', retryAtMs: 0 },
@@ -37,19 +37,19 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one that begins',
+      'of a starting migration',
       { situation: running },
       'Running',
       ['Accepted=True Valid', 'Progressing=True Starting', 'Degraded=False AsExpected', 'Succeeded=Unknown Starting'],
     ],
     [
-      'of one that copies',
+      'of a copying migration',
       { situation: running, track: halfWay() },
       'Running',
       ['Accepted=True Valid', 'Progressing=True Copying', 'Degraded=False AsExpected', 'Succeeded=Unknown Copying'],
     ],
     [
-      'of one without a resume point',
+      'of a migration without a resume point',
       { situation: running, track: halfWay(), check: { ok: true, id: 'a', noResumePoint: true } },
       'Running',
       [
@@ -60,7 +60,7 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one that is suspended',
+      'of a suspended migration',
       { situation: { kind: 'suspended' } },
       'Suspended',
       [
@@ -71,13 +71,13 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one that stalls',
+      'of a stalled migration',
       { situation: { kind: 'running', stalledMs: 600_000 }, track: halfWay() },
       'Stalled',
       ['Accepted=True Valid', 'Progressing=False Stalled', 'Degraded=False AsExpected', 'Succeeded=Unknown Stalled'],
     ],
     [
-      'of one whose worker crashed',
+      'of a migration with a crashed worker',
       { situation: { kind: 'pausing', failures: crashed, stalledMs: undefined } },
       'Running',
       [
@@ -88,7 +88,7 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one whose operator stops',
+      'of a migration whose operator stops',
       { situation: { kind: 'interrupted' }, track: halfWay() },
       'Pending',
       [
@@ -99,13 +99,13 @@ describe('the status', () => {
       ],
     ],
     [
-      'of one that leaves rejected samples behind',
+      'of a migration with rejected samples',
       { situation: running, track: halfWay({ samplesRejected: { too_old: 3 } }) },
       'Running',
       ['Accepted=True Valid', 'Progressing=True Copying', 'Degraded=True SamplesSkipped', 'Succeeded=Unknown Copying'],
     ],
     [
-      'of one that is done',
+      'of a completed migration',
       {
         situation: { kind: 'ended', outcome: { succeeded: true, reason: 'Completed', message: 'm' }, atMs: nowMs },
         track: halfWay(),
@@ -114,7 +114,7 @@ describe('the status', () => {
       ['Accepted=True Valid', 'Progressing=False Finished', 'Degraded=False AsExpected', 'Succeeded=True Completed'],
     ],
     [
-      'of one that has failed',
+      'of a failed migration',
       {
         situation: {
           kind: 'ended',
@@ -141,7 +141,7 @@ describe('the status', () => {
     });
   }
 
-  it('calls a number of rejected samples a bound when some of them may be there', () => {
+  it('reports the rejected samples as an upper bound when some of them may have been stored', () => {
     const progressOf = (progress: Partial<MigrationProgress>) =>
       statusOf({ situation: running, track: halfWay({ earlier: NO_COUNTS, ...progress }) }).progress;
     const bounded = progressOf({ samplesRejected: { out_of_order: 5 }, samplesRejectedUnproven: 2 });
@@ -149,7 +149,7 @@ describe('the status', () => {
     assert.equal('samplesRejectedUnproven' in (progressOf({ samplesRejected: { out_of_order: 5 } }) ?? {}), false);
   });
 
-  it('shows how far it is, in numbers for programs and texts for people', () => {
+  it('shows the progress as numbers for programs and as text for people', () => {
     const status = statusOf({ situation: running, track: halfWay() });
     assert.deepEqual(status.progress, {
       percent: 50,
@@ -177,7 +177,7 @@ describe('the status', () => {
     assert.equal(status.resumedFrom, undefined);
   });
 
-  it('counts what is acknowledged inside windows in flight, in percentage and remaining time', () => {
+  it('includes the acknowledged part of windows in flight in percentage and remaining time', () => {
     const track = halfWay({ watermarkMs: startMs + 2 * hourMs, reachedMs: startMs + 18 * hourMs });
     const { progress } = statusOf({ situation: running, track });
     assert.equal(progress?.percent, 75);
@@ -186,7 +186,7 @@ describe('the status', () => {
     assert.equal(progress?.through, '2025-01-01T02:00:00Z', 'through stays the watermark');
   });
 
-  it('does not fall back in percent when an attempt compares again what was in flight', () => {
+  it('does not decrease the percentage when an attempt compares the windows in flight again', () => {
     const track = halfWay({ watermarkMs: startMs + 2 * hourMs, reachedMs: startMs + 18 * hourMs });
     track.attemptEnded();
     track.attemptStarted(migrationOf().spec, momentAt(nowMs));
@@ -196,7 +196,7 @@ describe('the status', () => {
     assert.equal(statusOf({ situation: running, track }).progress?.through, '2025-01-01T02:00:00Z');
   });
 
-  it('shows no rate of what stands still', () => {
+  it('shows no rate without progress', () => {
     const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay() });
     assert.equal(progress?.samples, '12.4M');
     assert.deepEqual(
@@ -205,7 +205,7 @@ describe('the status', () => {
     );
   });
 
-  it('says nothing of a range before the engine has found where to begin', () => {
+  it('shows no range before the engine has found the start', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
     track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(progressOf({ phase: 'Starting', endMs: startMs }), [], momentAt(nowMs));
@@ -213,7 +213,7 @@ describe('the status', () => {
     assert.deepEqual([range, progress], [undefined, undefined]);
   });
 
-  it('keeps milliseconds of the range where it has some', () => {
+  it('keeps milliseconds of the range when there are any', () => {
     const track = new MigrationTrack(migrationOf(), momentAt(nowMs));
     track.attemptStarted(migrationOf().spec, momentAt(nowMs));
     track.report(progressOf({ endMs: endMs - 1, watermarkMs: startMs + 417 }), [started], momentAt(nowMs));
@@ -222,7 +222,7 @@ describe('the status', () => {
     assert.equal(progress?.through, '2025-01-01T00:00:00.417Z');
   });
 
-  it('is not led astray by a status that was edited: without a mark it counts from zero', () => {
+  it('ignores an edited status: without a mark it counts from zero', () => {
     const lie = {
       progress: { samplesWritten: 999, through: '2025-01-01T23:00:00Z' },
       range: { start: '2025-01-01T00:00:00Z', end: '2025-01-02T00:00:00Z' },
@@ -252,7 +252,7 @@ describe('the status', () => {
     assert.equal(again.startTime, status.startTime);
   });
 
-  it('notes only the generation of what has ended', () => {
+  it('updates only observedGeneration after the end', () => {
     const ended = statusOf({
       situation: { kind: 'ended', outcome: { succeeded: true, reason: 'Completed', message: 'm' }, atMs: nowMs },
       track: halfWay(),
@@ -268,10 +268,10 @@ describe('the status', () => {
   });
 });
 
-describe('how soon a status is written', () => {
+describe('the delay of a status write', () => {
   const before = statusOf({ situation: running, track: halfWay() });
 
-  it('is at once for the first one, and for what programs react to', () => {
+  it('is zero for the first one, and for fields that programs react to', () => {
     assert.equal(writeUrgency(undefined, before), 'now');
     assert.equal(writeUrgency(before, { ...before, phase: 'Stalled' }), 'now');
     assert.equal(writeUrgency(before, { ...before, observedGeneration: 2 }), 'now');
@@ -281,14 +281,14 @@ describe('how soon a status is written', () => {
     assert.equal(writeUrgency({ ...before, conditions: rest }, before), 'now');
   });
 
-  it('is soon for progress and for messages', () => {
+  it('is short for progress and for messages', () => {
     assert.equal(writeUrgency(before, { ...before, progress: { ...before.progress, samplesRead: 1 } }), 'soon');
     const [first, ...rest] = before.conditions ?? [];
     assert.ok(first !== undefined);
     assert.equal(writeUrgency(before, { ...before, conditions: [{ ...first, message: 'other' }, ...rest] }), 'soon');
   });
 
-  it('is never for the same, in whatever order the API server keeps the fields', () => {
+  it('is infinite for an equal status, whatever the field order of the API server', () => {
     const reordered = Object.fromEntries(Object.entries(before).reverse());
     assert.equal(writeUrgency(reordered, before), 'none');
   });

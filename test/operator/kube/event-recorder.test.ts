@@ -51,7 +51,7 @@ async function start() {
 }
 
 describe('the event recorder', () => {
-  it('creates an event as events.k8s.io/v1 wants it', async () => {
+  it('creates an event as events.k8s.io/v1 requires', async () => {
     await using parts = await start();
     parts.recorder.record(migration, stalled);
     await parts.recorder.flush();
@@ -70,7 +70,7 @@ describe('the event recorder', () => {
     });
   });
 
-  it('counts repeats in a series, told a few seconds later all at once', async () => {
+  it('counts repeats in a series, written together a few seconds later', async () => {
     await using parts = await start();
     const { clock, recorder } = parts;
     recorder.record(migration, stalled);
@@ -111,7 +111,7 @@ describe('the event recorder', () => {
   });
 
   for (const hours of [1, -1]) {
-    it(`keeps its series and its limits when the wall clock jumps by ${hours} h, and tells the time`, async () => {
+    it(`keeps its series and its limits when the wall clock jumps by ${hours} h, and records the current time`, async () => {
       await using parts = await start();
       const { clock, recorder } = parts;
       for (let index = 0; index < 6; index++) recorder.record(migration, { ...stalled, note: `window ${index}` });
@@ -126,7 +126,7 @@ describe('the event recorder', () => {
     });
   }
 
-  it('tells another event for another object, reason or note', async () => {
+  it('records a separate event for another object, reason or note', async () => {
     await using parts = await start();
     const { recorder } = parts;
     recorder.record(migration, stalled);
@@ -138,7 +138,7 @@ describe('the event recorder', () => {
     assert.equal(new Set(parts.events().map(({ metadata }) => metadata.name)).size, 4);
   });
 
-  it('does not let ever new notes become a flood: the rest is counted', async () => {
+  it('limits the number of different notes and counts the rest', async () => {
     await using parts = await start();
     const { clock, recorder } = parts;
     for (let index = 0; index < 1_000; index++) recorder.record(migration, { ...stalled, note: `window ${index}` });
@@ -158,7 +158,7 @@ describe('the event recorder', () => {
     );
   });
 
-  it('begins a new series when the server has forgotten the old one', async () => {
+  it('starts a new series when the server has deleted the old one', async () => {
     await using parts = await start();
     const { clock, recorder, server } = parts;
     recorder.record(migration, stalled);
@@ -175,7 +175,7 @@ describe('the event recorder', () => {
     assert.equal(parts.events()[1]?.series, undefined);
   });
 
-  it('tells no secret of a URL, no control characters, and no more than a kilobyte of whole characters', async () => {
+  it('records no secrets in URLs, no control characters, and at most a kilobyte of whole characters', async () => {
     await using parts = await start();
     const { recorder } = parts;
     const note = `refused by https://me:canary@host/x?p=canary\n\u001b[31m${'ä'.repeat(2_000)}`;
@@ -187,7 +187,7 @@ describe('the event recorder', () => {
     assert.ok(Buffer.byteLength(told) <= 1_024 && Buffer.byteLength(told) > 1_000);
   });
 
-  it('survives a server that fails, and tells once the same', async () => {
+  it('continues when a server fails, and logs it once', async () => {
     await using parts = await start();
     const { clock, recorder, server, dropped } = parts;
     server.fault({ act: { status: 500 } });
@@ -203,7 +203,7 @@ describe('the event recorder', () => {
     assert.deepEqual(dropped, []);
   });
 
-  it('gives up an event that is refused, and goes on with the next', async () => {
+  it('drops a rejected event, and continues with the next', async () => {
     await using parts = await start();
     const { recorder, server, dropped } = parts;
     server.fault({ act: { status: 403, reason: 'Forbidden' } });
@@ -217,7 +217,7 @@ describe('the event recorder', () => {
     );
   });
 
-  it('never throws, whatever it is given', async () => {
+  it('never throws, whatever its input', async () => {
     await using parts = await start();
     parts.recorder.record(migration, { ...stalled, note: null as unknown as string });
     parts.recorder.record(null as unknown as typeof migration, stalled);
@@ -226,7 +226,7 @@ describe('the event recorder', () => {
     assert.equal(parts.dropped.length, 3);
   });
 
-  it('does not hold up the end for more than five seconds when nobody answers', async () => {
+  it('delays shutdown by at most five seconds when the server does not respond', async () => {
     await using parts = await start();
     const { clock, recorder, server } = parts;
     server.fault({ act: 'no-answer', times: 100 });

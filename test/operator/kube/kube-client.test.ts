@@ -25,8 +25,8 @@ async function start() {
 
 const map = (name: string, data: Record<string, string> = {}) => ({ metadata: { name }, data });
 
-describe('the client of the API server', () => {
-  it('reads, writes, patches, applies and deletes, and reports each with the verb and resource of a Role', async () => {
+describe('the API server client', () => {
+  it('reads, writes, patches, applies and deletes, and reports each request with the verb and resource of a Role', async () => {
     await using parts = await start();
     const { server, client, reports } = parts;
     await client.create(maps, map('a', { x: '1' }));
@@ -58,7 +58,7 @@ describe('the client of the API server', () => {
     assert.match(String(applied?.headers['user-agent']), /^prom-migrator\//);
   });
 
-  it('asks for its credentials before each request, and keeps one connection', async () => {
+  it('reads its credentials before each request, and keeps one connection', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.put(maps, map('a'));
@@ -79,13 +79,13 @@ describe('the client of the API server', () => {
     await assert.rejects(parts.client.get(`${maps}/none`), { status: 404, reason: 'NotFound' });
   });
 
-  it('shows what a proxy in front of the server says, in one printable line', async () => {
+  it('shows the message of a proxy in front of the server in one printable line', async () => {
     await using parts = await start();
     parts.server.fault({ act: { status: 502, body: '<h1>Bad\u001b[31m\nGateway</h1>' } });
     await assert.rejects(parts.client.get(maps), { message: '502: <h1>Bad\\u001b[31m\\nGateway</h1>' });
   });
 
-  it('does not quote an answer that is not JSON: it may be a Secret', async () => {
+  it('does not quote a response that is not JSON, because it may be a Secret', async () => {
     await using parts = await start();
     parts.server.fault({ act: { status: 200, body: '{"data": canary-secret' } });
     await assert.rejects(parts.client.get('/api/v1/namespaces/x/secrets/y'), (error) => {
@@ -96,7 +96,7 @@ describe('the client of the API server', () => {
     });
   });
 
-  it('can be aborted before the first byte of the answer', async () => {
+  it('can be aborted before the first byte of the response', async () => {
     await using parts = await start();
     const { server, client, reports } = parts;
     server.fault({ act: 'no-answer' });
@@ -120,7 +120,7 @@ describe('the client of the API server', () => {
     await assert.rejects(request, { message: 'enough' });
   });
 
-  it('gives up after its time limit, and then leaves the kept connections alone', async () => {
+  it('fails after its timeout, and then leaves the idle connections open', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.put(maps, map('a'));
@@ -132,7 +132,7 @@ describe('the client of the API server', () => {
     assert.equal(server.connections, before + 1);
   });
 
-  it('reports a server that is not there, hangs up, or stops in the middle of an answer', async () => {
+  it('reports a server that is unreachable, hangs up, or stops in the middle of a response', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.fault({ act: 'reset' });
@@ -144,7 +144,7 @@ describe('the client of the API server', () => {
     await assert.rejects(lonely.get(maps), { name: 'KubeConnectionError', code: 'ECONNREFUSED' });
   });
 
-  it('asks again when a kept connection turns out to be closed', async () => {
+  it('retries when a kept-alive connection turns out to be closed', async () => {
     await using parts = await start();
     const { server, client } = parts;
     server.put(maps, map('a'));
@@ -154,7 +154,7 @@ describe('the client of the API server', () => {
     assert.equal(server.requests.length, 3);
   });
 
-  it('says so when there are no credentials', async () => {
+  it('reports missing credentials', async () => {
     const connection = {
       server: new URL('http://127.0.0.1:9'),
       namespace: 'default',
@@ -166,8 +166,8 @@ describe('the client of the API server', () => {
     });
   });
 
-  describe('watching', () => {
-    it('yields events wherever they are cut, and ends when the server ends', async () => {
+  describe('a watch', () => {
+    it('yields events wherever they are split, and ends when the server ends it', async () => {
       await using parts = await start();
       const { server, client } = parts;
       const seen: string[] = [];
@@ -187,7 +187,7 @@ describe('the client of the API server', () => {
       assert.deepEqual(seen, ['ADDED Grüße', 'ADDED Grüße', 'ADDED Grüße']);
     });
 
-    it('does not take half an event for the end', async () => {
+    it('does not treat half an event as the end', async () => {
       await using parts = await start();
       const { server, client } = parts;
       const watching = client.watch(maps, {}, never).next();
@@ -197,7 +197,7 @@ describe('the client of the API server', () => {
       await assert.rejects(watching, { code: 'CUT_OFF' });
     });
 
-    it('can be aborted before its first byte and between events, and closes its connection when it is left', async () => {
+    it('can be aborted before its first byte and between events, and closes its connection when the loop exits', async () => {
       await using parts = await start();
       const { server, client } = parts;
       server.fault({ act: 'no-answer' });
@@ -223,7 +223,7 @@ describe('the client of the API server', () => {
       await until('the connection is closed', () => server.openWatches === 0);
     });
 
-    it('throws the error that answers it', async () => {
+    it('throws the error response', async () => {
       await using parts = await start();
       parts.server.fault({ act: { status: 410, reason: 'Expired' } });
       await assert.rejects(parts.client.watch(maps, {}, never).next(), { status: 410, reason: 'Expired' });

@@ -60,7 +60,7 @@ describe('the connection to the cluster', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('comes from the pod it runs in, and reads the token for each request', async () => {
+  it('uses the service account of its pod, and reads the token for each request', async () => {
     const token = file('sa/token', 'one\n');
     file('sa/ca.crt', authority.cert);
     file('sa/namespace', 'operators\n');
@@ -77,7 +77,7 @@ describe('the connection to the cluster', () => {
     await assert.rejects(connection.requestOptions(), /token is empty/);
   });
 
-  it('says what is wrong with a pod without a service account', async () => {
+  it('reports what is missing in a pod without a service account', async () => {
     const environment = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
     await assert.rejects(
       load({ environment, serviceAccountDirectory: directory }),
@@ -85,7 +85,7 @@ describe('the connection to the cluster', () => {
     );
   });
 
-  it('prefers --kubeconfig to KUBECONFIG, that to the pod, and the pod to ~/.kube/config', async () => {
+  it('prefers --kubeconfig, then KUBECONFIG, then the pod, then ~/.kube/config', async () => {
     file('sa/token', 'pod');
     file('sa/ca.crt', '');
     file('home/.kube/config', kubeconfig({ name: 'home', user: { token: 'home' } }));
@@ -102,7 +102,7 @@ describe('the connection to the cluster', () => {
     await assert.rejects(find({}), /no Kubernetes cluster: .*--kubeconfig/);
   });
 
-  it('takes the context that it is told, with its cluster, user and namespace', async () => {
+  it('uses the given context, with its cluster, user and namespace', async () => {
     const path = file(
       'config',
       kubeconfig({ name: 'a' }, { name: 'b', server: 'https://b/prefix', user: { token: 'b' }, namespace: 'team' }),
@@ -114,7 +114,7 @@ describe('the connection to the cluster', () => {
     await assert.rejects(load({ kubeconfig: path, context: 'c' }), /no context "c"; it has "a", "b"/);
   });
 
-  it('merges several files as kubectl does: the first entry of a name stays', async () => {
+  it('merges several files like kubectl: the first entry of a name takes precedence', async () => {
     const first = file('first', kubeconfig({ name: 'a', user: { token: 'first' } }));
     const second = file(
       'second',
@@ -125,7 +125,7 @@ describe('the connection to the cluster', () => {
     assert.equal(await authorization({ environment, context: 'b' }), 'Bearer b');
   });
 
-  it('reads a tokenFile beside the kubeconfig again for each request', async () => {
+  it('reads a tokenFile next to the kubeconfig again for each request', async () => {
     const token = file('token', 'one');
     const path = file('config', kubeconfig({ name: 'a', user: { token: 'stale', tokenFile: 'token' } }));
     const connection = await load({ kubeconfig: path });
@@ -174,7 +174,7 @@ describe('the connection to the cluster', () => {
     await assert.rejects(load({ kubeconfig: without }), /context "a" .*no cluster/);
   });
 
-  it('proves itself by the client certificate of the day to a server that the CA of the kubeconfig has signed', async () => {
+  it('authenticates with the current client certificate to a server signed by the CA of the kubeconfig', async () => {
     const { cert, key } = authority.issue('localhost');
     const server = createServer({ cert, key, ca: authority.cert, requestCert: true, rejectUnauthorized: true });
     const peers: string[] = [];

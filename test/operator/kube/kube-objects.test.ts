@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describePath, microTime, resourcePath } from '../../../src/operator/kube/kube-objects.ts';
 
-describe('a path of the API', () => {
-  it('cannot be led out of its namespace by a name', () => {
+describe('an API path', () => {
+  it('cannot leave its namespace through a name', () => {
     const secret = { group: '', version: 'v1', namespace: 'mine', resource: 'secrets' };
     assert.equal(
       resourcePath({ ...secret, name: '../../yours/a?b' }),
@@ -21,12 +21,12 @@ describe('a path of the API', () => {
     ['/version', 'version', true],
   ];
   for (const [path, resource, named] of cases) {
-    it(`tells that ${path} is ${named ? 'one of' : 'all'} ${resource}`, () => {
+    it(`identifies ${path} as ${named ? 'one of' : 'all'} ${resource}`, () => {
       assert.deepEqual(describePath(path), { resource, named });
     });
   }
 });
 
-describe('a time of a Lease or an Event', () => {
-  it('has six digits', () => assert.equal(microTime(1_767_225_600_120), '2026-01-01T00:00:00.120000Z'));
+describe('a timestamp of a Lease or an Event', () => {
+  it('has six fractional digits', () => assert.equal(microTime(1_767_225_600_120), '2026-01-01T00:00:00.120000Z'));
 });

@@ -5,7 +5,7 @@ import { type Candidate, collection, isWrite, leading, newWorld, world } from '.
 import { ManualClock, settled, until } from '../support/manual-clock.ts';
 
 describe('the lease elector', () => {
-  it('creates the lease, with times of six digits, renews it, and works when it has held it for its duration', async () => {
+  it('creates the lease with microsecond times, renews it, and starts work after holding it for its duration', async () => {
     await using parts = await newWorld();
     const a = parts.candidate('a');
     await until('it has claimed the lease', () => parts.log.length === 1);
@@ -43,7 +43,7 @@ describe('the lease elector', () => {
     assert.deepEqual(b.errors, []);
   });
 
-  it('gives the lease back when it is stopped, so that another need not wait for its end', async () => {
+  it('releases the lease when stopped, so that others need not wait until it expires', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -59,7 +59,7 @@ describe('the lease elector', () => {
     assert.deepEqual(parts.lease?.metadata.annotations, {});
   });
 
-  it('gives back also a lease whose renewal was cut off', async () => {
+  it('also releases a lease whose renewal was interrupted', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -72,7 +72,7 @@ describe('the lease elector', () => {
     assert.equal(a.errors.length, 1);
   });
 
-  it('stops its work before another one may start, when the server does not answer any more', async () => {
+  it('stops its work before another one may start, when the server no longer responds', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -87,7 +87,7 @@ describe('the lease elector', () => {
     assert.equal(parts.lease?.spec?.holderIdentity, 'a');
   });
 
-  it('goes on when the server is away for less than the renew deadline', async () => {
+  it('continues when the server is unavailable for less than the renew deadline', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -98,7 +98,7 @@ describe('the lease elector', () => {
     assert.equal(a.elector.isLeader, true);
   });
 
-  it('takes over from a holder that fell silent, a lease duration after it saw the last change', async () => {
+  it('takes over from an unresponsive holder, a lease duration after the last observed change', async () => {
     await using parts = await world();
     parts.server.put(collection, {
       metadata: { name: 'prom-migrator', labels: { mine: 'x' } },
@@ -116,7 +116,7 @@ describe('the lease elector', () => {
   });
 
   for (const skewMs of [-3_600_000, 3_600_000]) {
-    it(`is not misled by a wall clock that is ${skewMs / 1000} s off`, async () => {
+    it(`is not affected by a wall clock that is ${skewMs / 1000} s off`, async () => {
       await using parts = await world();
       const a = parts.candidate('a');
       await leading(a);
@@ -133,7 +133,7 @@ describe('the lease elector', () => {
     });
   }
 
-  it('does not take a change of labels for a renewal', async () => {
+  it('does not treat a change of labels as a renewal', async () => {
     await using parts = await world();
     const lease = { metadata: { name: 'prom-migrator' }, spec: { holderIdentity: 'dead', leaseDurationSeconds: 15 } };
     parts.server.put(collection, lease);
@@ -146,7 +146,7 @@ describe('the lease elector', () => {
     assert.deepEqual(parts.log, ['b started']);
   });
 
-  it('stops at the next renewal when the lease was stolen, and touches it no more', async () => {
+  it('stops at the next renewal when another client took the lease, and does not modify it again', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -158,7 +158,7 @@ describe('the lease elector', () => {
     assert.equal(parts.lease?.spec?.holderIdentity, 'thief');
   });
 
-  it('goes on when somebody has put a label on the lease, without an error', async () => {
+  it('continues without an error when another client has labeled the lease', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -168,7 +168,7 @@ describe('the lease elector', () => {
     assert.deepEqual([parts.log, a.errors], [['a started'], []]);
   });
 
-  it('does not use the lease after a pause longer than its deadline, and did not say so in the meantime', async () => {
+  it('does not use the lease after a pause longer than its deadline, and reports no leadership meanwhile', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -183,7 +183,7 @@ describe('the lease elector', () => {
     assert.equal(parts.server.requests.length, before);
   });
 
-  it('lets exactly one of many take a free lease', async () => {
+  it('lets exactly one of many acquire a free lease', async () => {
     await using parts = await world();
     const candidates = ['a', 'b', 'c', 'd', 'e'].map((identity) => parts.candidate(identity));
     await parts.pass(10_000);
@@ -195,7 +195,7 @@ describe('the lease elector', () => {
     );
   });
 
-  it('waits through errors at the start, and obeys Retry-After', async () => {
+  it('retries after errors at startup, and respects Retry-After', async () => {
     await using parts = await world();
     parts.server.fault({ act: { status: 429, reason: 'TooManyRequests', retryAfter: 8 } });
     const a = parts.candidate('a');
@@ -206,7 +206,7 @@ describe('the lease elector', () => {
     assert.equal(a.elector.isLeader, true);
   });
 
-  it('never has two leaders, and never none for long, while holders die and requests fail', async () => {
+  it('never has two leaders, and is never without one for long, while holders die and requests fail', async () => {
     await using parts = await world();
     const { log, server } = parts;
     let alive: Candidate[] = ['a', 'b', 'c'].map((identity) => parts.candidate(identity));
@@ -230,7 +230,7 @@ describe('the lease elector', () => {
     }
   }).timeout(10_000);
 
-  it('takes its lease again at once after an outage in which nobody else has touched it', async () => {
+  it('reacquires its lease immediately after an outage in which no other client has changed it', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -240,7 +240,7 @@ describe('the lease elector', () => {
     assert.equal(parts.lease?.metadata.uid, 'first');
   });
 
-  it('refuses times that leave no room to stop', () => {
+  it('rejects durations that leave no time to stop', () => {
     const elector = (times: { leaseDurationMs?: number; renewDeadlineMs?: number; retryPeriodMs?: number }) => () =>
       new LeaseElector({
         client: {} as KubeClient,

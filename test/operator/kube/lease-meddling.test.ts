@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { collection, leading, newWorld, type World, world } from '../support/lease-world.ts';
 
-describe('the lease elector, when somebody else deletes or edits the lease', () => {
+describe('the lease elector, when others delete or edit the lease', () => {
   /** What is done to the lease, a moment after the leader has renewed it. */
   const meddling: [what: string, act: (parts: World) => void][] = [
     ['deletes it', (parts) => parts.delete()],
     ['empties it', (parts) => parts.patch({ holderIdentity: '' })],
-    ['empties it as a release looks', (parts) => parts.patch({ holderIdentity: '', leaseDurationSeconds: 1 })],
+    ['empties it in the form of a release', (parts) => parts.patch({ holderIdentity: '', leaseDurationSeconds: 1 })],
     ['deletes it and creates it from a backup', (parts) => restore(parts, 'another')],
     ['restores an older state of it', (parts) => parts.patch({ renewTime: '2026-01-01T00:00:00.000000Z' })],
     ['names another holder', (parts) => parts.patch({ holderIdentity: 'thief' })],
@@ -18,7 +18,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
   }
 
   for (const [what, act] of meddling) {
-    it(`stops the leader first, and lets the next one work a lease duration later, when somebody ${what}`, async () => {
+    it(`stops the leader first, and starts the next one a lease duration later, when another client ${what}`, async () => {
       await using parts = await world();
       const a = parts.candidate('a');
       await leading(a);
@@ -37,7 +37,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
     });
   }
 
-  it('waits also when it has only just started and has seen no lease', async () => {
+  it('also waits when it has just started and has seen no lease', async () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
@@ -51,7 +51,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
     assert.equal(b.elector.isLeader, true);
   });
 
-  it('waits anew when the lease that it has claimed is deleted', async () => {
+  it('waits again when the lease that it has acquired is deleted', async () => {
     await using parts = await newWorld();
     const a = parts.candidate('a');
     for (let round = 0; round < 6; round++) {
@@ -64,7 +64,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
     assert.deepEqual([...new Set(parts.log)], ['a claimed for 15000', 'a started']);
   });
 
-  it('waits as long as the holder that it saw relied on, if that is longer', async () => {
+  it('waits for the duration that the observed holder used, if that is longer', async () => {
     await using parts = await newWorld();
     const spec = { holderIdentity: 'slow', leaseDurationSeconds: 40, renewTime: '2026-01-01T00:00:00.000000Z' };
     parts.server.put(collection, { metadata: { name: 'prom-migrator' }, spec });
@@ -77,7 +77,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
     assert.deepEqual(parts.log, ['b claimed for 40000', 'b started']);
   });
 
-  it('leaves a claim behind that the next one respects', async () => {
+  it('leaves an acquired lease that the next holder respects', async () => {
     await using parts = await newWorld();
     const a = parts.candidate('a');
     await parts.pass(10_000);
@@ -90,7 +90,7 @@ describe('the lease elector, when somebody else deletes or edits the lease', () 
     assert.equal(b.elector.isLeader, true);
   });
 
-  it('knows a lease that it has created although the response was lost', async () => {
+  it('recognizes a lease that it has created although the response was lost', async () => {
     await using parts = await newWorld();
     parts.server.fault({ when: ({ method }) => method === 'POST', act: 'lose-answer' });
     parts.candidate('a');

@@ -21,31 +21,39 @@ const other = lease({ holderIdentity: 'other', renewTime: time });
 const givenBack = { annotations: { [RELEASED]: 'u1' } };
 
 const cases: [situation: string, candidate: Partial<Candidate>, move: Move][] = [
-  ['there is none', { lease: undefined }, 'claim'],
-  ['there is none, after it had its own', { lease: undefined, term }, 'claim'],
-  ['it is its own', { lease: own, term }, 'renew'],
-  ['it is its own, with a label more', { lease: lease(own.spec, { labels: { x: 'y' } }), term }, 'renew'],
+  ['there is no lease', { lease: undefined }, 'claim'],
+  ['there is no lease, after the elector had its own', { lease: undefined, term }, 'claim'],
+  ['the lease is its own', { lease: own, term }, 'renew'],
+  ['the lease is its own, with an additional label', { lease: lease(own.spec, { labels: { x: 'y' } }), term }, 'renew'],
   [
-    'it is its own, and the response to the last renewal was lost',
+    'the lease is its own, and the response to the last renewal was lost',
     {
       lease: own,
       term: { ...term, renewTimes: ['earlier', time, 'later'] },
     },
     'renew',
   ],
-  ['it is one that it created, and the response was lost', { lease: own, term: { ...term, uid: undefined } }, 'renew'],
-  ['it bears its name with another uid', { lease: lease(own.spec, { uid: 'u2' }), term }, 'claim'],
-  ['it bears its name in an older state', { lease: own, term: { ...term, renewTimes: ['later'] } }, 'claim'],
-  ['it bears its name, and it remembers nothing', { lease: own }, 'claim'],
-  ['it was given back', { lease: lease({ holderIdentity: '' }, givenBack) }, 'take'],
-  ['it was emptied', { lease: lease({ holderIdentity: '' }) }, 'claim'],
-  ['its own was emptied', { lease: lease({ holderIdentity: '' }), term }, 'claim'],
-  ['it never had a holder', { lease: { metadata: { name: 'prom-migrator', uid: 'u1' } } }, 'claim'],
-  ['it was created from the backup of one given back', { lease: lease({}, { ...givenBack, uid: 'u2' }) }, 'claim'],
-  ['another holds it', { lease: other, observedAtMs: 100, nowMs: 20_100 }, 'wait'],
-  ['another held it and has not renewed it', { lease: other, observedAtMs: 100, nowMs: 20_101 }, 'take'],
   [
-    'another holds it with no duration of its own',
+    'the elector created the lease, and the response was lost',
+    { lease: own, term: { ...term, uid: undefined } },
+    'renew',
+  ],
+  ['the lease has its identity and another uid', { lease: lease(own.spec, { uid: 'u2' }), term }, 'claim'],
+  ['the lease has its identity in an older state', { lease: own, term: { ...term, renewTimes: ['later'] } }, 'claim'],
+  ['the lease has its identity, and the elector has just started', { lease: own }, 'claim'],
+  ['the lease was released', { lease: lease({ holderIdentity: '' }, givenBack) }, 'take'],
+  ['the lease was emptied', { lease: lease({ holderIdentity: '' }) }, 'claim'],
+  ['its own lease was emptied', { lease: lease({ holderIdentity: '' }), term }, 'claim'],
+  ['the lease never had a holder', { lease: { metadata: { name: 'prom-migrator', uid: 'u1' } } }, 'claim'],
+  [
+    'the lease was created from the backup of a released one',
+    { lease: lease({}, { ...givenBack, uid: 'u2' }) },
+    'claim',
+  ],
+  ['another holder has the lease', { lease: other, observedAtMs: 100, nowMs: 20_100 }, 'wait'],
+  ['another holder has not renewed the lease', { lease: other, observedAtMs: 100, nowMs: 20_101 }, 'take'],
+  [
+    'another holder has the lease without a duration',
     {
       lease: lease({ ...other.spec, leaseDurationSeconds: 0 }),
       observedAtMs: 0,
@@ -55,9 +63,9 @@ const cases: [situation: string, candidate: Partial<Candidate>, move: Move][] = 
   ],
 ];
 
-describe('the rules of the lease', () => {
+describe('the lease rules', () => {
   for (const [situation, candidate, move] of cases) {
-    it(`say ${move} when ${situation}`, () => {
+    it(`return ${move} when ${situation}`, () => {
       const input = {
         identity: 'me',
         leaseDurationMs: 15_000,
@@ -70,7 +78,7 @@ describe('the rules of the lease', () => {
     });
   }
 
-  it('take the sign of a release away from whoever takes the lease, and nothing else', () => {
+  it('remove only the release annotation when another holder acquires the lease', () => {
     const before = released(lease({ holderIdentity: 'me', leaseTransitions: 4 }, { annotations: { mine: 'x' } }), time);
     assert.deepEqual(before.metadata.annotations, { mine: 'x', [RELEASED]: 'u1' });
     assert.equal(before.spec?.holderIdentity, '');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
 import { reconnectDelayMs } from '../../../src/operator/kube/reflector.ts';
 
-describe('the delay before a list or watch is tried again', () => {
+describe('the delay before a list or watch is retried', () => {
   const notFound = new KubeApiError({ status: 404, reason: 'NotFound', message: '' });
   const busy = (retryAfterMs: number) =>
     new KubeApiError({ status: 429, reason: 'TooManyRequests', message: '', retryAfterMs });
@@ -21,7 +21,7 @@ describe('the delay before a list or watch is tried again', () => {
     [1, 0, busy(1e12), 3_600_000],
   ];
   for (const [failures, random, failure, delayMs] of cases) {
-    it(`is ${delayMs} ms after ${failures} failures with random ${random} and ${failure ?? 'no answer'}`, () => {
+    it(`is ${delayMs} ms after ${failures} failures with random ${random} and ${failure ?? 'no response'}`, () => {
       assert.equal(
         reconnectDelayMs(failures, () => random, failure),
         delayMs,

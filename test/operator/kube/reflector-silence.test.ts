@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { until } from '../support/manual-clock.ts';
 import { path, one, start, waitsAndGoesOn } from '../support/reflector-run.ts';
 
-describe('the reflector, with a watch that shows nothing', () => {
-  it('gives up a watch that says nothing, and lists again in case it had missed something', async () => {
+describe('the reflector, with a silent watch', () => {
+  it('closes a watch without events, and lists again to find missed ones', async () => {
     await using parts = await start();
     const { server, clock } = parts;
     await parts.watching();
@@ -20,7 +20,7 @@ describe('the reflector, with a watch that shows nothing', () => {
     await until('the silent connection is closed', () => server.openWatches === 1);
   });
 
-  it('keeps a quiet watch that has bookmarks, also when the wall clock jumps', async () => {
+  it('keeps a quiet watch with bookmarks, also when the wall clock jumps', async () => {
     await using parts = await start();
     const { server, clock } = parts;
     await parts.watching();
@@ -33,7 +33,7 @@ describe('the reflector, with a watch that shows nothing', () => {
     assert.equal(parts.watches(), 1);
   });
 
-  it('notices a silent watch although the wall clock was set back', async () => {
+  it('detects a silent watch although the wall clock was set back', async () => {
     await using parts = await start();
     await parts.watching();
     parts.clock.setWallClock(0);
@@ -41,7 +41,7 @@ describe('the reflector, with a watch that shows nothing', () => {
     await parts.sees('waiting: the watch has received nothing');
   });
 
-  it('lists every ten minutes and watches anew, however well the watch looks', async () => {
+  it('lists and starts a new watch every ten minutes, even when the watch looks healthy', async () => {
     await using parts = await start();
     const { server, clock } = parts;
     await parts.watching();

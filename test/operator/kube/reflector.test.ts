@@ -3,7 +3,7 @@ import { settled, until } from '../support/manual-clock.ts';
 import { path, one, pathOf, isWatch, isList, start, waitsAndGoesOn } from '../support/reflector-run.ts';
 
 describe('the reflector', () => {
-  it('lists, then watches on from there with bookmarks and a time limit of the server', async () => {
+  it('lists, then watches from there with bookmarks and a server-side timeout', async () => {
     await using parts = await start({}, (server) => {
       server.put(path, one('a'));
     });
@@ -34,7 +34,7 @@ describe('the reflector', () => {
     assert.equal(parts.lists(), 3);
   });
 
-  it('reads the list in one piece when its pages expire on the way', async () => {
+  it('reads the list in one piece when its pages expire in between', async () => {
     let expired = false;
     await using parts = await start({ pageSize: 2 }, (server) => {
       for (const name of ['a', 'b', 'c']) server.put(path, one(name));
@@ -51,7 +51,7 @@ describe('the reflector', () => {
     assert.deepEqual(parts.changes, ['synced ns/a ns/b ns/c']);
   });
 
-  it('strips what nobody reads', async () => {
+  it('strips unused fields', async () => {
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', mine: 'x' };
     await using parts = await start({}, (server) => {
       server.put(path, one('a', { managedFields: [{}], annotations }));
@@ -61,7 +61,7 @@ describe('the reflector', () => {
     assert.ok(!('managedFields' in (parts.objects.get('ns/a')?.metadata ?? {})));
   });
 
-  it('goes on from the last bookmark when the server ends a quiet watch', async () => {
+  it('continues from the last bookmark when the server ends a quiet watch', async () => {
     await using parts = await start();
     const { server, clock } = parts;
     await parts.watching();
@@ -77,7 +77,7 @@ describe('the reflector', () => {
     assert.equal(parts.lists(), 1);
   });
 
-  it('backs off from a server that ends each watch at once', async () => {
+  it('backs off from a server that ends each watch immediately', async () => {
     await using parts = await start();
     await parts.watching();
     parts.server.endWatches();
@@ -85,8 +85,8 @@ describe('the reflector', () => {
     assert.equal(parts.watches(), 1);
   });
 
-  for (const how of ['among the events', 'as an answer'] as const) {
-    it(`lists again at once when its version is gone (410 ${how}), and sees what was deleted and replaced meanwhile`, async () => {
+  for (const how of ['among the events', 'as a response'] as const) {
+    it(`lists again immediately when its version is gone (410 ${how}), and sees what was deleted and replaced meanwhile`, async () => {
       await using parts = await start({}, (server) => {
         for (const name of ['gone', 'same', 'other', 'changed']) server.put(path, one(name));
       });
@@ -99,7 +99,7 @@ describe('the reflector', () => {
       server.put(path, one('changed', { labels: { x: 'y' } }));
       server.put(path, one('new'));
       server.compact();
-      if (how === 'as an answer') server.fault({ when: isWatch, act: { status: 410, reason: 'Expired' } });
+      if (how === 'as a response') server.fault({ when: isWatch, act: { status: 410, reason: 'Expired' } });
       await clock.advance(5_000);
       server.endWatches();
       await parts.sees('deleted gone');
@@ -117,7 +117,7 @@ describe('the reflector', () => {
     });
   }
 
-  it('does not list in a loop when the server says 410 again and again', async () => {
+  it('does not list in a loop when the server repeatedly returns 410', async () => {
     await using parts = await start({}, (server) => {
       server.fault({ when: isWatch, times: 1000, act: { status: 410, reason: 'Expired' } });
     });
@@ -129,7 +129,7 @@ describe('the reflector', () => {
     assert.equal(parts.lists(), 4);
   });
 
-  it('goes on with the watch after one failure, and lists again after two', async () => {
+  it('resumes the watch after one failure, and lists again after two', async () => {
     await using parts = await start();
     const { server } = parts;
     await parts.watching();
@@ -143,7 +143,7 @@ describe('the reflector', () => {
     assert.equal(parts.lists(), 2);
   });
 
-  it('survives a burst of errors of every kind, with one request at a time, and tells of each', async () => {
+  it('survives a burst of errors of every kind, with one request at a time, and reports each', async () => {
     await using parts = await start({}, (server) => {
       server.put(path, one('a'));
       server.fault({ act: { status: 500 } });
@@ -161,7 +161,7 @@ describe('the reflector', () => {
     assert.equal(parts.lists(), 8);
   });
 
-  it('survives events that are none', async () => {
+  it('survives invalid events', async () => {
     await using parts = await start();
     const { server } = parts;
     for (const [count, text] of [
@@ -179,7 +179,7 @@ describe('the reflector', () => {
     await parts.sees('added a');
   });
 
-  it('obeys Retry-After, as the first list of a new CRD has it', async () => {
+  it('respects Retry-After, as sent for the first list of a new CRD', async () => {
     await using parts = await start({}, (server) => {
       server.fault({ act: { status: 429, reason: 'TooManyRequests', retryAfter: 9 } });
     });
@@ -191,7 +191,7 @@ describe('the reflector', () => {
     await parts.sees('synced');
   });
 
-  it('waits visibly for a CRD that is not installed', async () => {
+  it('waits for a CRD that is not installed, and reports it', async () => {
     await using parts = await start({}, (server) => {
       server.fault({ when: isList, times: 8, act: { status: 404, reason: 'NotFound' } });
     });
@@ -205,7 +205,7 @@ describe('the reflector', () => {
     await parts.sees('synced');
   });
 
-  it('backs off longer with each failure, also when lists succeed between them, until it was well for a minute', async () => {
+  it('increases the back-off with each failure, also when lists succeed between them, until a healthy minute resets it', async () => {
     const delays: number[] = [];
     await using parts = await start({ random: () => 1 });
     const { server, clock } = parts;
@@ -228,7 +228,7 @@ describe('the reflector', () => {
     assert.equal(delays.at(-1), 1_000);
   });
 
-  it('ends at once when it is stopped: before the first byte, in a watch, in a back-off', async () => {
+  it('exits immediately when stopped: before the first byte, in a watch, in a back-off', async () => {
     for (const fault of [undefined, 'no-answer', 'reset'] as const) {
       await using parts = await start({}, (server) => {
         if (fault !== undefined) server.fault({ act: fault });
@@ -245,7 +245,7 @@ describe('the reflector', () => {
     }
   });
 
-  it('tells of everything that the server says', async () => {
+  it('reports every message of the server', async () => {
     let heard = 0;
     await using parts = await start({ onActivity: () => heard++ });
     await parts.watching();

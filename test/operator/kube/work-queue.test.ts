@@ -11,14 +11,14 @@ function newQueue(options: { baseDelayMs?: number; maxDelayMs?: number; random?:
 }
 
 describe('the work queue', () => {
-  it('hands keys out in the order they came, each once however often it was added', async () => {
+  it('returns keys in the order they were added, each once however often it was added', async () => {
     const { queue } = newQueue();
     for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key);
     assert.equal(queue.size, 3);
     assert.deepEqual([await queue.next(never), await queue.next(never), await queue.next(never)], ['a', 'b', 'c']);
   });
 
-  it('adds a key at the earliest of its delays although the wall clock jumps between them', async () => {
+  it('adds a key after the shortest of its delays although the wall clock jumps between them', async () => {
     for (const hours of [1, -1]) {
       const { queue, clock } = newQueue();
       queue.addAfter('a', 10_000);
@@ -32,7 +32,7 @@ describe('the work queue', () => {
     }
   });
 
-  it('never gives a key to two workers, and gives it again when it was added meanwhile', async () => {
+  it('never gives a key to two workers, and returns it again when it was added meanwhile', async () => {
     const { queue } = newQueue();
     queue.add('a');
     assert.equal(await queue.next(never), 'a');
@@ -54,7 +54,7 @@ describe('the work queue', () => {
     assert.equal(await queue.next(never), 'a', 'it is free again');
   });
 
-  it('serves those who wait in their order, and those who gave up not at all', async () => {
+  it('serves waiters in order, and skips those that gave up', async () => {
     const { queue } = newQueue();
     const given = new AbortController();
     const taken: string[] = [];
@@ -66,7 +66,7 @@ describe('the work queue', () => {
     assert.deepEqual(taken, ['gave up', 'a']);
   });
 
-  it('adds a key after its delay, and of several delays takes the earliest', async () => {
+  it('adds a key after its delay, and after the shortest of several delays', async () => {
     const { clock, queue } = newQueue();
     queue.addAfter('a', 10_000);
     queue.addAfter('a', 2_000);
@@ -82,7 +82,7 @@ describe('the work queue', () => {
     assert.equal(queue.size, 0);
   });
 
-  it('waits longer with every retry up to a limit, and begins anew after forget', async () => {
+  it('increases the delay with every retry up to a limit, and restarts after forget', async () => {
     const { clock, queue } = newQueue({ baseDelayMs: 100, maxDelayMs: 1_000 });
     const delays: number[] = [];
     for (let retry = 0; retry < 6; retry++) {
@@ -100,7 +100,7 @@ describe('the work queue', () => {
     assert.deepEqual(clock.sleeping, [100, 100]);
   });
 
-  it('waits half a minute at most by default, so that a long outage is over soon after its end', async () => {
+  it('waits half a minute at most by default, so that it recovers soon after a long outage', async () => {
     const { clock, queue } = newQueue();
     for (let retry = 0; retry < 20; retry++) {
       queue.retry('a');
@@ -117,7 +117,7 @@ describe('the work queue', () => {
     assert.deepEqual(clock.sleeping, [500]);
   });
 
-  it('keeps a delay of months', async () => {
+  it('supports a delay of months', async () => {
     const { clock, queue } = newQueue();
     const monthsMs = 90 * 24 * 3_600_000;
     queue.addAfter('a', monthsMs);
@@ -127,7 +127,7 @@ describe('the work queue', () => {
     assert.equal(queue.size, 1);
   });
 
-  it('forgets everything when it is closed, and tells those who wait', async () => {
+  it('discards everything when it is closed, and notifies the waiters', async () => {
     const { clock, queue } = newQueue();
     queue.addAfter('later', 1_000);
     const waiting = assert.rejects(queue.next(never), WorkQueueClosedError);
@@ -139,7 +139,7 @@ describe('the work queue', () => {
     await assert.rejects(queue.next(never), WorkQueueClosedError);
   });
 
-  it('loses no key and never works on one twice at a time, whatever happens in which order', async () => {
+  it('loses no key and never has two workers on one, whatever the order of operations', async () => {
     const step = fc.record({
       act: fc.constantFrom('add', 'later', 'take', 'done'),
       key: fc.constantFrom('a', 'b', 'c'),
