@@ -34,7 +34,7 @@ describe('a release of the chart', function () {
   const migrations = async () =>
     succeeded(await cluster.kubectl(['get', 'prom-migrator', '-o=jsonpath={.items[*].metadata.name}']));
 
-  it('is upgraded to other values, and rolled back', async () => {
+  it('can be upgraded to other values, and rolled back', async () => {
     assert.ok((await argumentsOf()).includes('--max-migrations=2'));
     await helm(['upgrade', 'prom-migrator', CHART, '--values', '-'], 'maxMigrations: 5\n');
     assert.ok((await argumentsOf()).includes('--max-migrations=5'));
@@ -43,7 +43,7 @@ describe('a release of the chart', function () {
     assert.equal(await migrations(), 'prometheus-to-victoriametrics');
   });
 
-  it('refuses values that it does not know, and changes nothing', async () => {
+  it('rejects unknown values, and changes nothing', async () => {
     const { code, stderr } = await cluster.helm(
       ['upgrade', 'prom-migrator', CHART, '-n', OPERATOR_NAMESPACE, '--values', '-'],
       'maxMigration: 5\n',
@@ -53,7 +53,7 @@ describe('a release of the chart', function () {
     assert.ok((await argumentsOf()).includes('--max-migrations=2'));
   });
 
-  it('leaves the CRD and the migrations when it is uninstalled, takes everything else, and finds them again', async () => {
+  it('keeps the CRD and the migrations on uninstall, removes everything else, and finds them again', async () => {
     await helm(['uninstall', 'prom-migrator']);
     assert.equal(await migrations(), 'prometheus-to-victoriametrics');
     const kinds = 'deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings';

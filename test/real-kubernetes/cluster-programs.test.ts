@@ -38,7 +38,7 @@ async function foundWithAssets(directory: string): Promise<string> {
   return line;
 }
 
-describe('the programs of the cluster', function () {
+describe('the cluster programs', function () {
   this.timeout(900_000);
   let directory = '';
 
@@ -50,7 +50,7 @@ describe('the programs of the cluster', function () {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('end with a test that is killed', async () => {
+  it('exit with a test process that is killed', async () => {
     const script = `
       import { startCluster } from ${JSON.stringify(pathToFileURL(CLUSTER_MODULE).href)};
       const cluster = await startCluster();
@@ -69,7 +69,7 @@ describe('the programs of the cluster', function () {
     await eventually('etcd and API server are gone', () => !pids.some(isAlive), 10_000);
   });
 
-  it('are taken from KUBEBUILDER_ASSETS, which must hold an API server', async () => {
+  it('are taken from KUBEBUILDER_ASSETS, which must contain an API server', async () => {
     const program = join(directory, 'kube-apiserver');
     assert.match(await foundWithAssets(directory), /KUBEBUILDER_ASSETS is set to .*, which holds no kube-apiserver/);
     await writeFile(program, '#!/bin/sh\necho Kubernetes v1.35.7\n');

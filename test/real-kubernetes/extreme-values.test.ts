@@ -8,7 +8,7 @@ import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 const collection =
   '/apis/prom-migrator.io/v1alpha1/namespaces/default/prommigrations?dryRun=All&fieldValidation=Strict';
 
-describe('values at the edges of what can be written, on a real API server', function () {
+describe('values at the limits of the schema, on a real API server', function () {
   this.timeout(900_000);
   let cluster: Cluster;
 
@@ -34,7 +34,7 @@ describe('values at the edges of what can be written, on a real API server', fun
       }
     });
 
-    it(`are refused at ${path} where run refuses them`, async () => {
+    it(`are rejected at ${path} where run rejects them`, async () => {
       for (const text of refused) {
         const manifest = extremeManifest(path, text);
         const { status, body } = await cluster.request('POST', collection, manifest, 'application/yaml');

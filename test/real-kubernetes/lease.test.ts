@@ -53,7 +53,7 @@ function overlaps(operators: readonly OperatorProcess[]): string[] {
   });
 }
 
-describe('two operators whose lease somebody deletes', () => {
+describe('two operators whose lease is deleted', () => {
   let cluster: Cluster;
   let copy: SlowCopy;
   let chart: InstalledChart;
@@ -139,7 +139,7 @@ describe('two operators whose lease somebody deletes', () => {
       async () => void succeeded(await lease('patch', '--type=merge', '-p', '{"spec":{"holderIdentity":""}}')),
     ],
     [
-      'deletes it, and once more while it is claimed',
+      'deletes it, and again while it is being acquired',
       async () => {
         succeeded(await lease('delete'));
         await eventually('it is claimed', async () => (await lease('get')).code === 0);
@@ -153,10 +153,10 @@ describe('two operators whose lease somebody deletes', () => {
         await start();
       },
     ],
-    ['deletes it just after a renewal once more', async () => void succeeded(await lease('delete'))],
+    ['deletes it just after a renewal again', async () => void succeeded(await lease('delete'))],
   ];
   for (const [what, act] of meddling) {
-    it(`work one after the other when somebody ${what}`, async function () {
+    it(`work one after the other when another client ${what}`, async function () {
       this.timeout(180_000);
       const before = await leader();
       const windows = await migration.windows(before);
@@ -175,7 +175,7 @@ describe('two operators whose lease somebody deletes', () => {
     });
   }
 
-  it('have lost nothing and written nothing twice after all that', async function () {
+  it('have lost nothing and written nothing twice afterwards', async function () {
     this.timeout(180_000);
     await migration.finish();
     const samples = await migration.assertAllThereOnce();

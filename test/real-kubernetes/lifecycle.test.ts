@@ -16,7 +16,7 @@ import {
   untilReady,
 } from './support/operator.ts';
 
-describe('the life of a PromMigration', function () {
+describe('the life cycle of a PromMigration', function () {
   this.timeout(240_000);
   let world: Lifecycle;
   let cluster: Cluster;
@@ -42,7 +42,7 @@ describe('the life of a PromMigration', function () {
   const assertAllThereOnce = (tenant: string, range: TimeRange) => world.assertAllThereOnce(tenant, range);
   const countLog = (name: string, message: string) => world.countLog(name, message);
 
-  it('is suspended after the window under way, stands still, and goes on where it was', async () => {
+  it('is suspended after the window in flight, stops, and resumes where it was', async () => {
     await startSlow('suspended');
     await migrations.edit('suspended', { suspend: true });
     const { status } = await migrations.untilPhase('suspended', 'Suspended');
@@ -66,7 +66,7 @@ describe('the life of a PromMigration', function () {
     });
   });
 
-  it('that is made suspended reads and writes nothing until it is told to go on', async () => {
+  it('that is created suspended reads and writes nothing until it is resumed', async () => {
     await migrations.create('later', { ...store.spec('later', HOUR), suspend: true });
     await migrations.untilPhase('later', 'Suspended');
     await sleep(1_000);
@@ -78,7 +78,7 @@ describe('the life of a PromMigration', function () {
 
   for (const [name, what, fault] of [
     ['deleted', 'whose destination takes two seconds for a request', { delayMs: 2_000 }],
-    ['deleted-in-silence', 'whose destination never answers', 'silence'],
+    ['deleted-in-silence', 'whose destination never responds', 'silence'],
   ] as const satisfies [string, string, Fault][]) {
     it(`writes nothing five seconds after it is deleted, ${what}`, async () => {
       await startSlow(name, { limits: { samplesPerSecond: 1000 } });
@@ -103,7 +103,7 @@ describe('the life of a PromMigration', function () {
     });
   }
 
-  it("that another program's finalizer keeps says that it is deleted, and neither that it runs nor how fast", async () => {
+  it('that a foreign finalizer keeps is reported as deleted, and neither as running nor with a rate', async () => {
     await startSlow('kept');
     await migrations.putFinalizers('kept', ['example.org/audit']);
     await migrations.until('kept', 'shows a rate', ({ progress }) => (progress?.samplesPerSecond ?? 0) > 0);
@@ -121,7 +121,7 @@ describe('the life of a PromMigration', function () {
     await eventually('it is gone', async () => !(await migrations.exists('kept')));
   });
 
-  it('that is made again after it was deleted goes on from the mark in the destination', async () => {
+  it('that is created again after it was deleted resumes at the mark in the destination', async () => {
     const before = store.storedSamples('deleted');
     assert.ok(before > 0 && before < store.expectedSamples(DAY));
     await migrations.create('deleted', { ...store.spec('deleted', DAY), window: SLOW.window });
@@ -132,7 +132,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(samplesWritten + samplesAlreadyPresent, store.expectedSamples(DAY), 'earlier samples are counted too');
   });
 
-  it('takes edited limits over without its worker being started again', async () => {
+  it('applies edited limits without a restart of its worker', async () => {
     await startSlow('limits', { limits: { samplesPerSecond: 400 } });
     await migrations.edit('limits', { limits: { samplesPerSecond: 4 } });
     await operator.saying(/limits changed.*"limits"|"limits".*limits changed/);
@@ -150,7 +150,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(countLog('limits', 'limits changed'), 2);
   });
 
-  it('is started anew, and goes on, when what a running worker cannot take over is edited', async () => {
+  it('is restarted, and resumes, after an edit that a running worker cannot apply', async () => {
     await startSlow('window');
     await migrations.edit('window', { window: { max: '5m' }, limits: { samplesPerSecond: null } });
     await migrations.untilPhase('window', 'Succeeded');
@@ -158,7 +158,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(countLog('window', 'worker started'), 2);
   });
 
-  it('is deleted the given time after its end, and what it copied stays', async () => {
+  it('is deleted the given time after its end, and the copied data stays', async () => {
     await migrations.create('ttl', { ...store.spec('ttl', HOUR), ttlSecondsAfterFinished: 4 });
     await migrations.untilPhase('ttl', 'Succeeded');
     const endedMs = Date.now();
@@ -168,7 +168,7 @@ describe('the life of a PromMigration', function () {
     assertAllThereOnce('ttl', HOUR);
   });
 
-  it('fails when its time is over, and is tried again when it is given more', async () => {
+  it('fails at its active deadline, and is retried with a longer one', async () => {
     await startSlow('deadline', { activeDeadlineSeconds: 6 });
     const { status } = await migrations.untilPhase('deadline', 'Failed');
     assert.equal(standOf(status, 'Succeeded'), 'False DeadlineExceeded');
@@ -182,7 +182,7 @@ describe('the life of a PromMigration', function () {
     assertAllThereOnce('deadline', DAY);
   });
 
-  it('is not begun when the operator finds wrong what the API server could not see', async () => {
+  it('is not started when the operator finds an error that the API server could not detect', async () => {
     await migrations.create('invalid', { ...store.spec('invalid', HOUR), selectors: ['{job=~"("}'] });
     const { status } = await migrations.until('invalid', 'is refused', ({ conditions }) => conditions !== undefined);
     assert.equal(standOf(status, 'Accepted'), 'False InvalidSpec');
@@ -194,7 +194,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(refused.status, 422, JSON.stringify(refused.body));
   });
 
-  it('is not moved by a status that somebody has edited', async () => {
+  it('is not affected by an edited status', async () => {
     await startSlow('forged');
     const lie = {
       phase: 'Succeeded',
@@ -231,7 +231,7 @@ describe('the life of a PromMigration', function () {
     assert.deepEqual(status?.range, { start: '2025-05-01T00:00:00Z', end: '2025-05-02T00:00:00Z' });
   });
 
-  it('is reported as stalled without progress, still tried, and goes on when its source is back', async () => {
+  it('is reported as stalled without progress, retried, and continues when its source is back', async () => {
     const stalled = await migrations.untilPhase('stalled', 'Stalled');
     assert.equal(standOf(stalled.status, 'Progressing'), 'False Stalled');
     assert.equal(standOf(stalled.status, 'Degraded'), 'True SourceFailing');
@@ -249,7 +249,7 @@ describe('the life of a PromMigration', function () {
     assertAllThereOnce('stalled', HOUR);
   });
 
-  it('that has ended stays so over a restart of the operator: nothing is read, nothing written', async () => {
+  it('that has finished stays so after a restart of the operator: nothing is read, nothing written', async () => {
     await startSlow('given-up', { activeDeadlineSeconds: 3 });
     await migrations.untilPhase('given-up', 'Failed');
     assert.equal(await operator.stop(), 0);
@@ -273,7 +273,7 @@ describe('the life of a PromMigration', function () {
     assert.equal(countLog('given-up', 'worker started'), 0);
   });
 
-  it('in another namespace than those that are watched is left alone', async () => {
+  it('in a namespace that is not watched is ignored', async () => {
     await operator.stop();
     const watched = await MigrationObjects.inNamespace(cluster, 'watched');
     const unwatched = await MigrationObjects.inNamespace(cluster, 'unwatched');

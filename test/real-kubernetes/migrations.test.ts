@@ -92,7 +92,7 @@ describe('the installed operator', function () {
     assert.ok(succeeded(await cluster.kubectl(holder)).startsWith(`${operator.podName}_`));
   });
 
-  it('copies from Prometheus to VictoriaMetrics while kubectl shows how far it is', async () => {
+  it('copies from Prometheus to VictoriaMetrics while kubectl shows the progress', async () => {
     const spec = copy.spec(VICTORIA_METRICS, victoriaMetrics, { samplesPerSecond: 4_000, windowMax: '20m' });
     const watching = new AbortController();
     let watched = '';
@@ -193,7 +193,7 @@ describe('the installed operator', function () {
     }
   });
 
-  it('owns the status and nothing else, so that whoever applies the manifest again changes nothing', async () => {
+  it('owns the status and nothing else, so that applying the manifest again changes nothing', async () => {
     const { metadata } = await read('to-vm');
     const owners = metadata.managedFields.map(({ manager, subresource, fieldsV1 }) => [
       manager,
@@ -210,13 +210,13 @@ describe('the installed operator', function () {
     assert.equal(after.status?.phase, 'Succeeded');
   });
 
-  it('tells its story in events', async () => {
+  it('reports its progress in events', async () => {
     for (const name of ['to-vm', 'to-prometheus']) {
       await assertTellsItsStory(own, name);
     }
   });
 
-  it('counts the same in its metrics as in its status', async () => {
+  it('has the same counts in its metrics as in its status', async () => {
     const text = await operator.metrics();
     for (const name of ['to-vm', 'to-prometheus']) {
       const key = `${NAMESPACE}/${name}`;
@@ -233,7 +233,7 @@ describe('the installed operator', function () {
     assert.ok(!text.includes(`\n${PROGRESS_METRIC}`), 'that name belongs to what is written into destinations');
   });
 
-  it('forgets the metrics of what is deleted, by a person or because its time has come', async () => {
+  it('removes the metrics of a deleted migration, whether deleted by a user or by its TTL', async () => {
     const deletedMs = Date.now();
     succeeded(await kubectl(['delete', 'pmig', 'to-vm']));
     assert.ok(Date.now() - deletedMs < 10_000, 'nothing holds up a deletion');
@@ -258,7 +258,7 @@ describe('the installed operator', function () {
     );
   });
 
-  it('keeps its status right while others edit the resource at the same time', async () => {
+  it('keeps its status correct while others edit the resource at the same time', async () => {
     const spec = copy.spec(VICTORIA_METRICS, { url: 'http://127.0.0.1:9' });
     await apply(manifestOf({ ...spec, suspend: true }, 'edited'));
     const conflicts = async () =>
@@ -288,7 +288,7 @@ describe('the installed operator', function () {
     succeeded(await kubectl(['delete', 'pmig', 'edited']));
   });
 
-  it('uses exactly the rights that the chart grants, and is never refused one', async () => {
+  it('uses exactly the permissions that the chart grants, and is never denied one', async () => {
     const metrics = await operator.metrics();
     assert.equal(await operator.stop(), 0, operator.log());
     const lease = ['get', 'lease', 'prom-migrator', '-n', chart.namespace, '-o', 'jsonpath={.spec.holderIdentity}'];

@@ -34,7 +34,7 @@ interface Away {
   readonly start: () => Promise<void>;
 }
 
-describe('an operator whose API server goes away', () => {
+describe('an operator whose API server is unavailable', () => {
   let cluster: Cluster;
   let copy: SlowCopy;
   /** Its lease outlasts the outage. */
@@ -71,7 +71,7 @@ describe('an operator whose API server goes away', () => {
     return { operator, migration };
   }
 
-  it('asks it for little while nothing happens', async function () {
+  it('sends few requests while nothing happens', async function () {
     this.timeout(120_000);
     const { operator, migration } = patient;
     await migration.finishes(1, operator);
@@ -90,7 +90,7 @@ describe('an operator whose API server goes away', () => {
     { what: 'the API server', stop: () => cluster.stopApiServer(), start: () => cluster.startApiServer() },
     { what: 'etcd', stop: () => cluster.stopEtcd(), start: () => cluster.startEtcd() },
   ]) {
-    it(`goes on with its migration while ${away.what} is away for ${OUTAGE_MS / 1000} s, and the status catches up`, async function () {
+    it(`continues its migration while ${away.what} is unavailable for ${OUTAGE_MS / 1000} s, and the status catches up`, async function () {
       this.timeout(240_000);
       await survive(away);
     });
@@ -153,7 +153,7 @@ describe('an operator whose API server goes away', () => {
     }
   }
 
-  it('has begun nothing again, lost nothing and written nothing twice', async function () {
+  it('has restarted nothing, lost nothing and written nothing twice', async function () {
     this.timeout(240_000);
     assert.deepEqual(workersOf(patient.operator), { started: 1, running: 1 }, 'one worker from beginning to end');
     assert.equal(lossesOf(patient.operator), 0);

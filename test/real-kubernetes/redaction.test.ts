@@ -126,7 +126,7 @@ describe('secrets', function () {
     assert.equal(store.storedSamples('bearer'), store.expectedSamples(RANGE));
   });
 
-  it('are not in what a destination says of rejected samples, nor in events', async () => {
+  it("are not in a destination's messages about rejected samples, nor in events", async () => {
     const spec = store.spec('rejected', RANGE, `?token=${canary('rejected-query')}`);
     store.faults.set('rejected', (asked) =>
       asked.kind === 'write' ? { status: 400, body: `out of order sample: ${echo(asked)}` } : undefined,
@@ -137,7 +137,7 @@ describe('secrets', function () {
     assert.match(JSON.stringify(status), /you sent/);
   });
 
-  it('are not in a redirect, a refusal or a failed connection', async () => {
+  it('are not in a redirect, a rejection or a failed connection', async () => {
     const responses: Record<string, (asked: StoreRequest) => Fault> = {
       redirect: (asked) => ({ status: 302, body: echo(asked), headers: { location: `https://elsewhere${asked.url}` } }),
       missing: (asked) => ({ status: 404, body: echo(asked) }),
@@ -156,7 +156,7 @@ describe('secrets', function () {
     for (const name of Object.keys(responses)) await migrations.untilPhase(name, 'Failed', 90_000);
   });
 
-  it('that cannot be used are told of by name, not by value', async () => {
+  it('that cannot be used are reported by name, not by value', async () => {
     const authority = createAuthority();
     const { key } = authority.issue('client');
     canaries.set('a private key', key.split('\n')[1] ?? '');

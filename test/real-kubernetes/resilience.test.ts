@@ -116,7 +116,7 @@ describe('an operator that leads', () => {
     return { samples, alreadyPresent: progress?.samplesAlreadyPresent ?? 0, resumed, seconds };
   }
 
-  it('has the first window of what is applied within seconds', async function () {
+  it('writes the first window of a new migration within seconds', async function () {
     this.timeout(120_000);
     const operator = await start();
     await eventually('the only operator leads', () => leads(operator));
@@ -130,7 +130,7 @@ describe('an operator that leads', () => {
     assert.ok(windowMs < 30_000);
   });
 
-  it('finishes the window in flight on SIGTERM, writes the status, gives the lease back and exits with 0', async function () {
+  it('finishes the window in flight on SIGTERM, writes the status, releases the lease and exits with 0', async function () {
     this.timeout(120_000);
     const [operator = assert.fail()] = operators;
     await migration.finishes(3, operator);
@@ -177,7 +177,7 @@ describe('an operator that leads', () => {
     assert.equal(metricSum(await other.metrics(), 'prom_migrator_operator_status_writes_total'), 0);
   });
 
-  it('is replaced by the other one when it is killed, not before its lease is over', async function () {
+  it('is replaced by the other one when it is killed, not before its lease expires', async function () {
     this.timeout(120_000);
     const [, leader = assert.fail(), other = assert.fail()] = operators;
     const throughMs = await migration.throughMs();
@@ -198,7 +198,7 @@ describe('an operator that leads', () => {
     });
   });
 
-  it('stops its workers before the lease duration is over when somebody else has taken the lease', async function () {
+  it('stops its workers before the lease duration is over when another client has taken the lease', async function () {
     this.timeout(180_000);
     const [, , robbed = assert.fail()] = operators;
     const other = await start();
@@ -249,7 +249,7 @@ describe('an operator that leads', () => {
     await migration.finishes(before + 2, leader);
   });
 
-  it('has lost nothing and written nothing twice after all that', async function () {
+  it('has lost nothing and written nothing twice afterwards', async function () {
     this.timeout(180_000);
     const alive = operators.filter((operator) => operator.running());
     assert.equal(alive.length, 2);

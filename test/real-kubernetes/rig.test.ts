@@ -46,7 +46,7 @@ describe('a real Kubernetes API', function () {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('is of the version that was asked for, and has its namespaces', async () => {
+  it('has the requested version, and its namespaces', async () => {
     const { status, body } = await cluster.request('GET', '/version');
     assert.equal(status, 200);
     assert.equal((body as { gitVersion: string }).gitVersion.replace(/^v/, ''), cluster.version);
@@ -54,7 +54,7 @@ describe('a real Kubernetes API', function () {
     assert.ok(names.includes('namespace/default') && names.includes('namespace/kube-system'), names.join());
   });
 
-  it('takes the CRD without a complaint', async () => {
+  it('accepts the CRD without warnings', async () => {
     const conditions = '-o=jsonpath={range .status.conditions[*]}{.type}={.status} {end}';
     const text = succeeded(await cluster.kubectl(['get', 'crd', 'prommigrations.prom-migrator.io', conditions]));
     assert.match(text, /Established=True/);
@@ -68,7 +68,7 @@ describe('a real Kubernetes API', function () {
     assert.match(text, /protocol\t<string>/);
   });
 
-  it('takes an example and fills in its defaults', async () => {
+  it('accepts an example and sets its defaults', async () => {
     succeeded(await cluster.kubectl(['apply', '-f', EXAMPLE]));
     const ordering = '-o=jsonpath={.spec.destination.ordering} {.spec.progressDeadlineSeconds}';
     assert.equal(
@@ -77,7 +77,7 @@ describe('a real Kubernetes API', function () {
     );
   });
 
-  it("refuses what the CRD's rules forbid, with our message", async () => {
+  it("rejects what the CRD's rules forbid, with their messages", async () => {
     const text = (await readFile(EXAMPLE, 'utf8')).replace('name: prometheus-to-prometheus', 'name: too-wide');
     const invalid = text.replace('\nspec:\n', '\nspec:\n  window: { max: 2h }\n');
     assert.notEqual(invalid, text);
@@ -93,7 +93,7 @@ describe('a real Kubernetes API', function () {
     assert.match(change.stderr, /timeRange is immutable because it defines the copy/);
   });
 
-  it('gives a service account the rights that its roles name, and no others', async () => {
+  it('gives a service account the permissions of its roles, and no others', async () => {
     succeeded(await cluster.kubectl(['create', 'namespace', 'tenant']));
     succeeded(await cluster.kubectl(['create', 'serviceaccount', 'reader', '--namespace=tenant']));
     const kubeconfig = await cluster.serviceAccountKubeconfig('tenant', 'reader');
@@ -120,7 +120,7 @@ describe('a real Kubernetes API', function () {
     }
   });
 
-  it('writes down who asked for what', async () => {
+  it('logs the requests with their users', async () => {
     const events = (await cluster.auditEvents()).filter(
       ({ user }) => user.username === 'system:serviceaccount:tenant:reader',
     );
@@ -150,7 +150,7 @@ describe('a real Kubernetes API', function () {
     succeeded(await cluster.kubectl(['get', 'pmig'], undefined, { kubeconfig }));
   });
 
-  it('keeps its data when etcd crashes, and answers again once it is back', async () => {
+  it('keeps its data when etcd crashes, and responds again once it is back', async () => {
     succeeded(await cluster.kubectl(['create', 'configmap', 'last-words', '--from-literal=said=yes']));
     const apiServer = cluster.pids()['kube-apiserver'];
     await cluster.stopEtcd();
@@ -166,7 +166,7 @@ describe('a real Kubernetes API', function () {
     assert.match(cluster.log(), /== etcd, stopped/);
   });
 
-  it('ends a watch when it is told to, its output seen as it comes', async () => {
+  it('ends a kubectl watch when aborted, and streams its output', async () => {
     const stop = new AbortController();
     let seen = '';
     const onOutput = (text: string) => {
@@ -178,7 +178,7 @@ describe('a real Kubernetes API', function () {
     assert.match(seen, /NAME +PHASE +PROGRESS +SAMPLES/);
   });
 
-  it("takes a release of helm, which obeys nothing of the user's own settings", async () => {
+  it("installs a helm release that is independent of the user's own settings", async () => {
     const namespace = process.env['HELM_NAMESPACE'];
     process.env['HELM_NAMESPACE'] = 'nowhere';
     try {
@@ -209,7 +209,7 @@ describe('a real Kubernetes API', function () {
 describe("Kubernetes' own controllers", function () {
   this.timeout(900_000);
 
-  it('gather aggregated roles, end namespaces and delete what lost its owner', async () => {
+  it('aggregate roles, delete namespaces and delete objects whose owner is gone', async () => {
     await using cluster = await startCluster({ controllerManager: true });
     const role = {
       apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -64,7 +64,7 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
     );
   }
 
-  it('all succeed, each at the price of a few requests and no lasting memory', async () => {
+  it('all succeed, each with a few requests and without permanently growing memory', async () => {
     const names = Array.from({ length: MIGRATIONS }, (_, number) => `small-${String(number).padStart(4, '0')}`);
     const idle = await memoryOf(operator.pid);
     const startMs = Date.now();
@@ -138,7 +138,7 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
     assert.ok(conflicts <= MIGRATIONS / 50, `${conflicts} writes met a newer version`);
   });
 
-  it('that have ended cost a new operator a list and nothing else', async () => {
+  it('that have finished cost a new operator one list and nothing else', async () => {
     const stoppedMs = Date.now();
     assert.equal(await operator.stop(), 0);
     assert.ok(Date.now() - stoppedMs < 10_000, 'nothing runs, so that stopping takes no time');

@@ -19,7 +19,7 @@ describe('an edit of a PromMigration on a real API server', function () {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  describe('keeps what defines the copy', () => {
+  describe('preserves the fields that define the copy', () => {
     const optional: Changes = {
       'spec.source.tenant': { value: 'a' },
       'spec.source.headers': { 'X-A': '1' },
@@ -107,7 +107,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       'spec.source.readMode': 'Samples',
     };
     for (const [path, value] of Object.entries(free)) {
-      it(`and lets ${path} be set, changed and taken away`, async () => {
+      it(`and lets ${path} be set, changed and removed`, async () => {
         const name = 'bare';
         const address = `${collectionPath(bare)}/${name}`;
         const before = (await cluster.request('GET', address)).body as Resource;
@@ -142,7 +142,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       return JSON.parse(text) as Resource & { spec: { limits: Record<string, unknown> } };
     }
 
-    it('by two managers with server-side apply, who do not fight over defaults', async () => {
+    it('by two managers with server-side apply, without conflicts over defaults', async () => {
       const whole = named('shared');
       const { spec: _, ...head } = whole;
       const tuning = { ...head, spec: { limits: { inFlightWrites: 12 }, suspend: true } };
@@ -168,7 +168,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       assert.equal((await read('shared')).spec.limits['inFlightWrites'], 8);
     });
 
-    it('and two who want different things are told so', async () => {
+    it('and two managers with different values get a conflict', async () => {
       const args = ['apply', '--server-side', '--field-manager=other', '-f', '-'];
       await apply('argo', {
         ...named('contested'),
@@ -180,7 +180,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       assert.match(refused.stderr, /conflict with "argo": \.spec\.suspend/);
     });
 
-    it('with client-side apply, which sees no difference the second time', async () => {
+    it('with client-side apply, which finds no difference the second time', async () => {
       const text = JSON.stringify(named('classic'));
       succeeded(await cluster.kubectl(['apply', '-f', '-'], text));
       assert.match(succeeded(await cluster.kubectl(['apply', '-f', '-'], text)), /unchanged/);

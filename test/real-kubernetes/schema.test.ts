@@ -63,7 +63,7 @@ describe('the PromMigration resource on a real API server', function () {
     return (await cluster.request('POST', path, manifest)) as { status: number; body: Resource & Refusal };
   }
 
-  it('is accepted, its rules within the budget that the server has for them', async () => {
+  it('is accepted, with its rules within the cost budget of the server', async () => {
     const response = await cluster.request(
       'GET',
       '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/prommigrations.prom-migrator.io',
@@ -76,12 +76,12 @@ describe('the PromMigration resource on a real API server', function () {
     assert.equal(succeeded(await cluster.kubectl(['get', 'pmig', '-o', 'name'])), '');
   });
 
-  describe('refuses what run refuses', () => {
+  describe('rejects what run rejects', () => {
     for (const [changes, lines] of badManifests) {
       const seen = lines.filter((line) => !BEYOND_THE_SERVER.some((beyond) => beyond.test(line)));
       const manifest = changed(changes);
       if (seen.length === 0) {
-        it(`apart from what a schema cannot say: ${titleOf(changes)}`, async () => {
+        it(`apart from what a schema cannot express: ${titleOf(changes)}`, async () => {
           const { status, body } = await dryRun(manifest);
           assert.equal(status, 201, body.message);
         });
@@ -118,7 +118,7 @@ describe('the PromMigration resource on a real API server', function () {
     }
   });
 
-  describe('takes what run takes, with the same defaults', () => {
+  describe('accepts what run accepts, with the same defaults', () => {
     for (const [name, changes] of goodManifests) {
       it(name, async () => {
         const manifest = changed(changes);

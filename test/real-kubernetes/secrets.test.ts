@@ -25,7 +25,7 @@ describe('a PromMigration with a Secret', function () {
   const assertAllThereOnce = (tenant: string, range: TimeRange) => world.assertAllThereOnce(tenant, range);
   const countLog = (name: string, message: string) => world.countLog(name, message);
 
-  it('waits for its Secret and names what is missing, while others run', async () => {
+  it('waits for its Secret and reports what is missing, while others run', async () => {
     const spec = store.spec('secret', HOUR);
     const credentials = { name: 'reader', key: 'token' };
     const authorization = { type: 'Bearer', credentials };
@@ -50,7 +50,7 @@ describe('a PromMigration with a Secret', function () {
     assertAllThereOnce('secret', HOUR);
   });
 
-  it('goes on with a rotated Secret without a restart, and does not disturb others', async () => {
+  it('resumes with a rotated Secret without a restart, and does not disturb others', async () => {
     await migrations.putSecret('rotated', { token: 'old-token' });
     await startSlow('undisturbed');
     const spec = store.spec('rotated', DAY);

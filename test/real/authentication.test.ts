@@ -104,11 +104,11 @@ describe('basic authentication', () => {
   before(() => startBoth(BASIC));
   after(stopBoth);
 
-  it('is taken from a Secret in the same file; what the destination has, the reading of its progress inherits', async () => {
+  it('is taken from a Secret in the same file; reading the progress inherits it from the destination', async () => {
     await assertCopied(await runWatched(both({ basicAuth }), [LOGIN]));
   });
 
-  it('is taken from a second file, and from a directory of secrets', async () => {
+  it('is taken from a second file, and from a secrets directory', async () => {
     const spec = both({ basicAuth });
     const fromFile = await runWatched(spec, [], {
       args: ['-f', 'secrets.yaml'],
@@ -123,7 +123,7 @@ describe('basic authentication', () => {
     assert.equal(fromDirectory.result.samplesRead, 0, 'the first run had copied everything');
   });
 
-  it('with a wrong password ends at once and names the side and the setting', async () => {
+  it('with a wrong password ends immediately and names the side and the setting', async () => {
     const wrong = secret('wrong', { user: BASIC_AUTH.username, password: 'wrong horse' });
     const wrongAuth = { username: { name: 'wrong', key: 'user' }, password: { name: 'wrong', key: 'password' } };
     const at = (fields: object) => ({ url: source.url, fields });
@@ -149,7 +149,7 @@ describe('a bearer token', () => {
 
   const authorization = { credentials: { name: 'token', key: 'token' } };
 
-  it('goes with every request', async () => {
+  it('is sent with every request', async () => {
     await using from = await startReverseProxy({ target: source.url, authorization: `Bearer ${TOKEN}` });
     await using to = await startReverseProxy({ target: destination.url, authorization: `Bearer ${TOKEN}` });
     const spec = specOf({ url: from.url, fields: { authorization } }, { url: to.url, fields: { authorization } });
@@ -157,7 +157,7 @@ describe('a bearer token', () => {
     assert.equal(from.refused + to.refused, 0);
   });
 
-  it('that is refused ends the run at once, and is masked where the server repeats it', async () => {
+  it('that is rejected ends the run immediately, and is masked where the server repeats it', async () => {
     await using from = await startReverseProxy({ target: source.url, authorization: 'Bearer another' });
     const spec = specOf({ url: from.url, fields: { authorization } }, { url: destination.url, fields: {} });
     const run = await runWatched({ ...spec, externalLabels: { run: 'refused' } }, [secret('token', { token: TOKEN })]);
@@ -187,7 +187,7 @@ describe('a secret in the query of a URL', () => {
     await assertCopied(await runWatched(withQuery(source.url, destination.url)));
   });
 
-  it('is not shown by an error either', async () => {
+  it('is not shown in errors', async () => {
     const spec = withQuery(`${source.url}/nowhere`, destination.url);
     assertRefused(await runWatched(spec), 'wrong-path', 'source', /spec\.source\.url/);
     const away = await runWatched(withQuery('http://127.0.0.1:1', destination.url), [], {
@@ -209,13 +209,13 @@ describe('mutual TLS', () => {
 
   const failures: readonly { title: string; tls: object; code: string; setting: RegExp }[] = [
     {
-      title: 'an authority that did not sign the certificate of the server',
+      title: 'a CA that did not sign the server certificate',
       tls: { ...tls, ca: { configMap: { name: 'strangers', key: 'ca.crt' } } },
       code: 'tls-untrusted',
       setting: /spec\.source\.tls\.ca/,
     },
     {
-      title: 'no authority of its own',
+      title: 'no configured CA',
       tls: { cert: tls.cert, keySecret: tls.keySecret },
       code: 'tls-untrusted',
       setting: /spec\.source\.tls\.ca/,
@@ -227,7 +227,7 @@ describe('mutual TLS', () => {
       setting: /spec\.source\.tls\.cert and spec\.source\.tls\.keySecret/,
     },
     {
-      title: 'a client certificate of another authority',
+      title: 'a client certificate of another CA',
       tls: {
         ca: tls.ca,
         cert: { secret: { name: 'stranger', key: 'tls.crt' } },
@@ -237,14 +237,14 @@ describe('mutual TLS', () => {
       setting: /spec\.source\.tls\.cert and spec\.source\.tls\.keySecret/,
     },
     {
-      title: 'another name than the one in the certificate',
+      title: 'a server name that is not in the certificate',
       tls: { ...tls, serverName: 'prometheus.example.com' },
       code: 'tls-wrong-name',
       setting: /spec\.source\.tls\.serverName/,
     },
   ];
   for (const failure of failures) {
-    it(`ends at once with ${failure.title}`, async () => {
+    it(`ends immediately with ${failure.title}`, async () => {
       const spec = specOf({ url: source.url, fields: { tls: failure.tls } }, { url: destination.url, fields: { tls } });
       const run = await runWatched({ ...spec, externalLabels: { run: failure.code } }, [
         ...CERTIFICATES,
@@ -255,7 +255,7 @@ describe('mutual TLS', () => {
     });
   }
 
-  it('is told apart from plain HTTP', async () => {
+  it('is distinguished from plain HTTP', async () => {
     const spec = specOf(
       { url: source.url.replace('https:', 'http:'), fields: {} },
       { url: destination.url, fields: { tls } },

@@ -50,8 +50,8 @@ async function problemsOf(options: CommandOptions, args = ['-f', 'migration.yaml
 
 const onlyFile = (content: string) => ({ files: { 'migration.yaml': content } });
 
-describe('a manifest with mistakes', () => {
-  it('is told of all of them at once, each in one line with file, path, value and what is allowed', async () => {
+describe('a manifest with errors', () => {
+  it('reports all of them at once, each in one line with file, path, value and what is allowed', async () => {
     const spec = {
       source: {
         url: 'http://me:hunter2@prometheus:9090/api/v1/read',
@@ -91,7 +91,7 @@ describe('a manifest with mistakes', () => {
     for (const line of lines) assert.match(line, /^migration\.yaml: spec\./);
   });
 
-  it('says so in the object of --output json too', async () => {
+  it('reports them in the object of --output json too', async () => {
     const { timeRange: _, ...spec } = specOf();
     const run = await runCommand(['run', '-f', 'migration.yaml', '-o', 'json'], onlyFile(text(manifestOf(spec))));
     assert.equal(run.exitCode, 2);
@@ -102,7 +102,7 @@ describe('a manifest with mistakes', () => {
     assert.match(run.stderr, /spec\.timeRange: .*required/i);
   });
 
-  it('that ends before it starts, or lies in two places, is refused', async () => {
+  it('is rejected when it ends before it starts, or contains two migrations', async () => {
     const spec = { ...specOf(), timeRange: { start: range.end, end: range.start } };
     assert.match(
       (await problemsOf(onlyFile(text(manifestOf(spec))))).join('\n'),
@@ -116,19 +116,19 @@ describe('a manifest with mistakes', () => {
   });
 
   const unusable: readonly [title: string, content: string, answer: RegExp][] = [
-    ['no YAML', 'spec: {source: [}', /^migration\.yaml, document 1: is not valid YAML: line 1, column \d+: /],
+    ['invalid YAML', 'spec: {source: [}', /^migration\.yaml, document 1: is not valid YAML: line 1, column \d+: /],
     ['nothing', '', /^migration\.yaml: is empty$/],
-    ['nothing but comments', '# later\n---\n', /^migration\.yaml: is empty$/],
+    ['only comments', '# later\n---\n', /^migration\.yaml: is empty$/],
     [
       'another kind',
       'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n',
       /^migration\.yaml, document 1: .*Pod.*only a PromMigration/,
     ],
-    ['a plain text', 'hello', /^migration\.yaml, document 1: is not a Kubernetes object/],
+    ['plain text', 'hello', /^migration\.yaml, document 1: is not a Kubernetes object/],
     ['an older version', text({ ...manifestOf({}), apiVersion: 'prom-migrator.io/v1' }), /prom-migrator\.io\/v1alpha1/],
   ];
   for (const [title, content, response] of unusable) {
-    it(`that holds ${title} is refused, naming the document`, async () => {
+    it(`is rejected with ${title}, naming the document`, async () => {
       const lines = await problemsOf(onlyFile(content));
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', response);
@@ -142,7 +142,7 @@ describe('a manifest with mistakes', () => {
   });
 });
 
-describe('a command line with mistakes', () => {
+describe('a command line with errors', () => {
   const mistakes: readonly [args: string[], answer: RegExp][] = [
     [[], /^prom-migrator COMMAND \[flags\]/],
     [['walk'], /unknown command "walk"/],
@@ -152,7 +152,7 @@ describe('a command line with mistakes', () => {
     [['run', '-f', 'a', '--output', 'xml'], /--output.*text.*json/],
   ];
   for (const [args, reply] of mistakes) {
-    it(`is refused with exit code 2: ${args.join(' ') || 'nothing at all'}`, async () => {
+    it(`is rejected with exit code 2: ${args.join(' ') || 'no arguments'}`, async () => {
       const run = await runCommand(args);
       assert.equal(run.exitCode, 2, run.stderr);
       assert.equal(run.stdout, '');
@@ -160,7 +160,7 @@ describe('a command line with mistakes', () => {
     });
   }
 
-  it('fails with 1 when the address for the metrics is taken', async () => {
+  it('exits with 1 when the address for the metrics is in use', async () => {
     const run = await runCommand(
       ['run', '-f', 'migration.yaml', '--metrics-address', new URL(victoria.url).host],
       onlyFile(text(manifestOf(specOf()))),
@@ -229,7 +229,7 @@ describe('the result', () => {
 });
 
 describe('--metrics-address', () => {
-  it('serves what the migration does while it does it', async () => {
+  it('serves the metrics of the migration while it runs', async () => {
     const spec = { ...specOf(), externalLabels: { test: 'metrics' }, limits: { samplesPerSecond: 4000 } };
     await using migration = await startMigration(spec, { args: ['--metrics-address', '127.0.0.1:0'] });
     await migration.saying(/ migration started /);

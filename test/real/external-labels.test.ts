@@ -19,9 +19,9 @@ const LABELLED: Destination = {
 describe('a migration into a Prometheus with external labels', () => {
   for (const [moment, windows] of [
     ['before the first mark', 0],
-    ['behind a mark', 2],
+    ['after a mark', 2],
   ] as const) {
-    it(`that is killed ${moment} resumes with what is missing`, async () => {
+    it(`that is killed ${moment} resumes with the missing samples`, async () => {
       await using copy = await SlowCopy.start(2);
       await using destination = await LABELLED.start();
       {

@@ -64,7 +64,7 @@ function fewSamples(...labelSets: Label[][]): SeriesSet {
 }
 
 describe('InfluxDB 1.x', () => {
-  it('as a source: everything that it holds, through several selectors that overlap', async () => {
+  it('as a source: all of its data, through several overlapping selectors', async () => {
     await using influx = await startInfluxdb({ database });
     const set = keptByInfluxdb(generateDataset({ series: PLAIN_KINDS.length * 2, startMs, endMs }));
     await pushSamples(writeUrl(influx), set);
@@ -80,7 +80,7 @@ describe('InfluxDB 1.x', () => {
     assertEqualSets('InfluxDB → Prometheus 3.5', withPositiveZeros(set), await dumpPrometheus(prometheus));
   });
 
-  it('as a source: regular expressions mean the whole value, as they do everywhere else', async () => {
+  it('as a source: regular expressions match the whole value, like everywhere else', async () => {
     await using influx = await startInfluxdb({ database });
     const wanted = fewSamples(
       [
@@ -133,7 +133,7 @@ describe('InfluxDB 1.x', () => {
     }
   });
 
-  it('as a source: a selector at which InfluxDB itself fails ends the migration, and says what to change', async () => {
+  it('as a source: a selector that makes InfluxDB itself fail ends the migration, and reports what to change', async () => {
     await using influx = await startInfluxdb({ database });
     const set = fewSamples(
       [
@@ -155,7 +155,7 @@ describe('InfluxDB 1.x', () => {
     assert.match(run.result.error?.message ?? '', /make every selector in spec\.selectors name one metric/);
   });
 
-  it('as a destination: stores the finite floats; what it refuses and what it drops in silence is counted and told', async () => {
+  it('as a destination: stores the finite floats; rejected and silently dropped samples are counted and reported', async () => {
     await using prometheus = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
     const kinds = [...PLAIN_KINDS, ...HISTOGRAM_KINDS];
     const set = generateDataset({ series: kinds.length * 2, startMs, endMs, kinds });
@@ -186,7 +186,7 @@ describe('InfluxDB 1.x', () => {
     assertEqualSets('Prometheus 3.5 → InfluxDB', keptByInfluxdb(floats), await readInflux(influx.url, database));
   });
 
-  it('as a destination: shows its marks, so that a killed migration goes on and a finished one is known', async () => {
+  it('as a destination: shows its marks, so that a killed migration resumes and a finished one is recognized', async () => {
     await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
     const set = generateDataset({ series: kindsWithoutInf.length * 2, startMs, endMs, kinds: kindsWithoutInf });
     await pushSamples(`${prometheus.url}/api/v1/write`, set);
@@ -221,7 +221,7 @@ describe('InfluxDB 1.x', () => {
     assert.match(again.stderr, /an earlier run has finished this migration/);
   });
 
-  it('reads its marks past the probes of the same migration', async () => {
+  it('reads its marks among the probes of the same migration', async () => {
     await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
     const set = generateDataset({ series: 4, startMs, endMs: startMs + HOUR_MS });
     await pushSamples(`${prometheus.url}/api/v1/write`, set);

@@ -112,7 +112,7 @@ describe('a migration that is killed at random moments', () => {
 
   after(() => Promise.allSettled(running.values()));
 
-  it('would be caught writing something twice: VictoriaMetrics shows an equal sample as often as it was written', async () => {
+  it('fails the check if it writes a sample twice: VictoriaMetrics shows an equal sample as often as it was written', async () => {
     await using victoria = await startVictoriaMetrics();
     const few = generateDataset({ series: 11, startMs: START_MS, endMs: START_MS + 600_000 });
     const expected = keptByVictoriaMetrics(few);

@@ -31,8 +31,8 @@ async function load(source: ServerProcess, set: SeriesSet): Promise<SeriesSet> {
   return loaded;
 }
 
-describe('a destination that takes small requests only', () => {
-  it("gets everything past VictoriaMetrics' -maxInsertRequestSize", async () => {
+describe('a destination that accepts only small requests', () => {
+  it("gets everything despite VictoriaMetrics' -maxInsertRequestSize", async () => {
     const endMs = startMs + 2 * HOUR_MS;
     await using source = await startPrometheus({ version: '3.5', receiver: true });
     await using destination = await startVictoriaMetrics({ extraArgs: ['-maxInsertRequestSize=64KiB'] });
@@ -49,8 +49,8 @@ describe('a destination that takes small requests only', () => {
   });
 });
 
-describe('a source that gives small answers only', () => {
-  it("is asked for less until Prometheus' sample limit is kept", async () => {
+describe('a source that limits its responses', () => {
+  it("is read in smaller windows until Prometheus' sample limit is respected", async () => {
     const denseMs = startMs + HOUR_MS;
     const endMs = denseMs + 20_000;
     await using source = await startPrometheus({
@@ -100,7 +100,7 @@ describe('a migration with little memory', () => {
     ['Auto', 2, startMs],
     ['Samples', 1, startMs + 1.25 * HOUR_MS],
   ] as const) {
-    it(`copies more than the memory holds (readMode ${readMode}, inFlightWrites ${inFlightWrites})`, async () => {
+    it(`copies more than fits into the memory (readMode ${readMode}, inFlightWrites ${inFlightWrites})`, async () => {
       await using destination = await startVictoriaMetrics();
       const spec = specOf(source, destination, fromMs, endMs);
       const run = await runMigration({

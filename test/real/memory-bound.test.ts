@@ -73,7 +73,7 @@ describe('the memory of a migration', function () {
     await run(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT });
   });
 
-  it('begins small: a program that has read a manifest takes less than 105 MiB', async () => {
+  it('starts small: a program that has read a manifest takes less than 105 MiB', async () => {
     const { peakBytes, output } = await measure(nothingToRead, 32);
     const peak = Math.round(peakBytes / MEBIBYTE);
     assert.match(output, nothingToRead.says);

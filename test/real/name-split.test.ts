@@ -127,7 +127,7 @@ describe('splitting a window by metric name', () => {
     });
   }
 
-  describe('because one instant of it is more than memory allows', () => {
+  describe('because one instant of it exceeds the memory', () => {
     // Half a hundred kilobytes a series.
     const padding: Label = ['padding', 'x'.repeat(50_000)];
     const limits = { memory: '32Mi', inFlightWrites: 1 };
@@ -141,7 +141,7 @@ describe('splitting a window by metric name', () => {
       return set;
     }
 
-    it('Prometheus 3.5, streaming: the names that had arrived say where to cut', async () => {
+    it('Prometheus 3.5, streaming: the received names determine where to split', async () => {
       const set = padded([...ordinaryNames, ...oddNames]);
       await using source = await startPrometheus({ version: '3.5', receiver: true });
       await pushSamples(`${source.url}/api/v1/write`, set);

@@ -10,7 +10,7 @@ import { encodeHistogram } from '../support/stores/messages.ts';
 import { prometheus } from '../support/stores/prometheus.ts';
 
 describe('a migration of native histograms to VictoriaMetrics', () => {
-  it('counts them as written: they are there in another form', async () => {
+  it('counts them as written, because they are stored in another form', async () => {
     await using source = await startFakeStore(prometheus());
     const nowMs = Date.now();
     const startMs = nowMs - 60 * minuteMs;

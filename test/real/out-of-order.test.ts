@@ -110,7 +110,7 @@ describe('a migration behind newer data', () => {
     });
   }
 
-  it('fails with the setting that would help where there is no such window', async () => {
+  it('fails with the setting that would help when there is no such window', async () => {
     await using source = await startSource();
     await using destination = await startDestination();
     await load(source, olderSet());
@@ -129,7 +129,7 @@ describe('a migration behind newer data', () => {
     assertEqualSeries(newer, await dumpPrometheus(destination), 'bits');
   });
 
-  it('counts all of it where there is no such window and the policy is Skip', async () => {
+  it('counts all of it as rejected when there is no such window and the policy is Skip', async () => {
     await using source = await startSource();
     await using destination = await startDestination();
     const older = await load(source, olderSet());
@@ -145,7 +145,7 @@ describe('a migration behind newer data', () => {
   });
 });
 
-describe('a series with newer data at the destination, in the midst of others', () => {
+describe('a series among others that has newer data at the destination', () => {
   // Less than the hour that a Prometheus head reaches back: the others are welcome there.
   const endMs = startMs + 50 * MINUTE_MS;
   // A Prometheus 3.5 that takes a request back writes its float histograms to the log all the same, out of a buffer that the next request is
@@ -177,7 +177,7 @@ describe('a series with newer data at the destination, in the midst of others', 
   }
 
   for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-    it(`loses its samples alone when the policy is Skip (progress by ${protocol})`, async () => {
+    it(`loses only its own samples when the policy is Skip (progress by ${protocol})`, async () => {
       await using source = await startSource();
       await using destination = await startDestination();
       const sourceSeries = await load(source, all());
@@ -206,7 +206,7 @@ describe('a series with newer data at the destination, in the midst of others', 
     });
   }
 
-  it('ends the migration with the rest of its window written when the policy is Fail', async () => {
+  it('ends the migration after the rest of its window is written when the policy is Fail', async () => {
     await using source = await startSource();
     await using destination = await startDestination();
     const sourceSeries = await load(source, all());

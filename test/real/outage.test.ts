@@ -39,9 +39,9 @@ const OUTAGES: readonly Outage[] = [
   },
 ];
 
-describe('a migration whose destination goes away', () => {
+describe('a migration whose destination becomes unavailable', () => {
   for (const { title, destination, end } of OUTAGES) {
-    it(`waits for it, says so, and goes on: ${title}`, async () => {
+    it(`waits for it, reports it, and continues: ${title}`, async () => {
       const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-outage-'));
       try {
         await using first = await destination.start(join(directory, 'data'));
@@ -68,7 +68,7 @@ describe('a migration whose destination goes away', () => {
   }
 });
 
-describe('a migration that loses answers to its writes', () => {
+describe('a migration that loses responses to its writes', () => {
   const destinations = [
     ['VictoriaMetrics', VICTORIA_METRICS],
     ['Prometheus by RemoteRead', PROMETHEUS],
@@ -88,7 +88,8 @@ describe('a migration that loses answers to its writes', () => {
   after(() => Promise.allSettled(running.values()));
 
   for (const [title] of destinations) {
-    it(`writes nothing twice, and takes no repeat for a rejection: ${title}`, () => running.get(title));
+    it(`writes nothing twice, and does not mistake a repeated request for a rejection: ${title}`, () =>
+      running.get(title));
   }
 });
 

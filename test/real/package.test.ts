@@ -40,7 +40,7 @@ describe('the packed package', () => {
 
   after(() => rm(directory, { recursive: true, force: true }));
 
-  it('holds the program, its schema and its documentation, and neither sources nor tests', () => {
+  it('contains the program, its schema and its documentation, and neither sources nor tests', () => {
     const paths = packed.files.map(({ path }) => path);
     for (const path of [
       'bin/prom-migrator.mjs',
@@ -60,7 +60,7 @@ describe('the packed package', () => {
     );
   });
 
-  it('says its version and its help from an empty directory', async () => {
+  it('prints its version and its help from an empty directory', async () => {
     const npx = (...args: string[]) => run('npx', ['--no-install', 'prom-migrator', ...args], { cwd: installed });
     assert.equal(await npx('--version'), `${packed.version}\n`);
     assert.match(await npx('run', '--help'), /prom-migrator run -f FILE/);

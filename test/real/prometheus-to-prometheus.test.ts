@@ -47,7 +47,7 @@ function startReceiver(): Promise<ServerProcess> {
 
 describe('a migration from Prometheus 3.5 into an empty Prometheus 3.5', () => {
   for (const protocol of ['RemoteRead', 'PromQL'] as const) {
-    it(`gives the same data directory to the last bit, and is then finished for good (${protocol})`, async () => {
+    it(`produces the same data directory bit for bit, and is then finished permanently (${protocol})`, async () => {
       const endMs = startMs + 4 * HOUR_MS;
       const generated = generateDataset({ series: 272, startMs, endMs, kinds: KINDS });
       await using source = await startReceiver();
@@ -80,7 +80,7 @@ describe('a migration from Prometheus 3.5 into an empty Prometheus 3.5', () => {
     });
   }
 
-  it('keeps series that change between floats, integer and float histograms', async () => {
+  it('preserves series that change between floats, integer and float histograms', async () => {
     const endMs = startMs + 50 * 60_000;
     const generated = changingSeries(endMs);
     await using source = await startReceiver();
@@ -95,7 +95,7 @@ describe('a migration from Prometheus 3.5 into an empty Prometheus 3.5', () => {
     assertAllWritten(run.result, sourceSeries);
   });
 
-  it('does not go on at the mark of other selectors under the same name', async () => {
+  it('does not resume at the mark of other selectors under the same name', async () => {
     const endMs = startMs + 50 * 60_000;
     const generated = generateDataset({ series: 120, startMs, endMs, kinds: PLAIN_KINDS });
     await using source = await startReceiver();
@@ -128,7 +128,7 @@ describe('a migration that selects and relabels', () => {
   const endMs = startMs + 40 * 60_000;
   const conflictMs = startMs + 20 * 60_000;
 
-  it('writes what its selectors and rules say, and accounts for the rest', async () => {
+  it('writes what its selectors and rules specify, and accounts for the rest', async () => {
     const generated = generateDataset({ series: 66, startMs, endMs, kinds: PLAIN_KINDS });
     const halves = ['a', 'b'].map((part) => halfSeries(part));
     for (const half of halves) generated.set(labelText(half.labels), half);

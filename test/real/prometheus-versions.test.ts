@@ -87,7 +87,7 @@ describe('Prometheus as a source', () => {
     }
   });
 
-  it('2.42 with native histograms, which its plain answers cut off: the stream has them all', async () => {
+  it('2.42 with native histograms, which its plain responses omit: the stream has them all', async () => {
     const set = dataset([...PLAIN_KINDS, ...COUNTER_HISTOGRAM_KINDS]);
     await using source = await startPrometheus({ version: '2.42', receiver: true, nativeHistograms: true });
     await pushSamples(writeUrl(source), set);
@@ -121,7 +121,7 @@ describe('Prometheus as a source', () => {
     },
   ];
   for (const { version, kinds } of newer) {
-    it(`${version}, by stream and by plain answers`, async () => {
+    it(`${version}, by stream and by plain responses`, async () => {
       const set = dataset(kinds);
       await using source = await startPrometheus({ version, receiver: true, nativeHistograms: true });
       await pushSamples(writeUrl(source), set);
@@ -177,7 +177,7 @@ describe('Prometheus 2.42 and 2.53 as a destination', () => {
   }
 
   for (const version of ['2.42', '2.53']) {
-    it(`${version}, empty: takes floats and histograms in order`, async () => {
+    it(`${version}, empty: accepts floats and histograms in order`, async () => {
       await using destination = await startPrometheus({ version, receiver: true, nativeHistograms: true });
       const run = await migrate(destination);
       assertExit(run, 0);
@@ -185,7 +185,7 @@ describe('Prometheus 2.42 and 2.53 as a destination', () => {
       assertEqualSets(`Prometheus 3.5 → ${version} in order`, all, await dumpPrometheus(destination));
     });
 
-    it(`${version} with an out-of-order window: takes floats behind newer data`, async () => {
+    it(`${version} with an out-of-order window: accepts floats behind newer data`, async () => {
       await using destination = await startPrometheus({ version, receiver: true, outOfOrderWindow: '30d' });
       await pushSamples(writeUrl(destination), newer);
       const run = await migrate(destination, { selectors: onlyFloats, destination: { ordering: 'Any' } });
@@ -215,7 +215,7 @@ describe('Prometheus 2.42 and 2.53 as a destination', () => {
       assertEqualSets(`Prometheus 3.5 → ${version} out of order`, expected, await dumpPrometheus(destination));
     });
 
-    it(`${version} without such a window: what is too old fails the migration, or is counted`, async () => {
+    it(`${version} without such a window: samples that are too old fail the migration, or are counted`, async () => {
       await using destination = await startPrometheus({ version, receiver: true });
       await pushSamples(writeUrl(destination), newer);
       const failed = await migrate(destination, { selectors: onlyFloats });
@@ -232,7 +232,7 @@ describe('Prometheus 2.42 and 2.53 as a destination', () => {
       assert.equal(countSamples(await dumpPrometheus(destination)), countSamples(newer), 'nothing else went in');
     });
 
-    it(`${version} without native histograms: fails with the flag to set, or goes on without them`, async () => {
+    it(`${version} without native histograms: fails with the flag to set, or continues without them`, async () => {
       await using destination = await startPrometheus({ version, receiver: true });
       const failed = await migrate(destination);
       assertExit(failed, 1);

@@ -42,7 +42,7 @@ function writeUrl(server: ServerProcess): string {
   return `${server.url}/api/v1/write`;
 }
 
-describe('the servers of the tests', () => {
+describe('the test servers', () => {
   const receivers: { version: string; kinds: readonly SeriesKind[] }[] = [
     { version: '2.42', kinds: [...PLAIN_KINDS, 'extremes', ...COUNTER_HISTOGRAM_KINDS] },
     { version: '2.53', kinds: [...PLAIN_KINDS, 'extremes', ...HISTOGRAM_KINDS] },
@@ -56,7 +56,7 @@ describe('the servers of the tests', () => {
     },
   ];
   for (const { version, kinds } of receivers) {
-    it(`Prometheus ${version} takes samples by remote write and holds them bit for bit`, async () => {
+    it(`Prometheus ${version} accepts samples by remote write and stores them bit for bit`, async () => {
       await using prometheus = await startPrometheus({ version, receiver: true, nativeHistograms: true });
       const set = generateDataset({ series: kinds.length * 2, startMs, endMs, kinds });
       await pushSamples(writeUrl(prometheus), set);
@@ -67,7 +67,7 @@ describe('the servers of the tests', () => {
     });
   }
 
-  it('Prometheus 2.24 reads blocks that a newer one made, bit for bit', async () => {
+  it('Prometheus 2.24 reads blocks created by a newer one, bit for bit', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-blocks-'));
     try {
       const set = generateDataset({ series: 22, startMs, endMs });
@@ -82,7 +82,7 @@ describe('the servers of the tests', () => {
     }
   });
 
-  it('blocks made from text overlap, hold samples twice, and are read once', async () => {
+  it('blocks created from text overlap, contain samples twice, and are read once', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-blocks-'));
     try {
       const kinds: SeriesKind[] = ['counter', 'decimal', 'random', 'gaps', 'one-second', 'unicode-values'];
@@ -105,7 +105,7 @@ describe('the servers of the tests', () => {
     assertSame(set, await dumpPrometheus(prometheus, 'text'), { values: 'relative-1e-11' });
   });
 
-  it('Prometheus 3.5 takes old data behind newer data inside an out-of-order window', async () => {
+  it('Prometheus 3.5 accepts old data behind newer data inside an out-of-order window', async () => {
     await using prometheus = await startPrometheus({
       version: '3.5',
       receiver: true,
@@ -124,7 +124,7 @@ describe('the servers of the tests', () => {
     assertSame(new Map([...newer, ...older]), await dumpPrometheus(prometheus));
   });
 
-  it('Prometheus 3.5 without that window refuses it', async () => {
+  it('Prometheus 3.5 without that window rejects it', async () => {
     await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
     await pushSamples(writeUrl(prometheus), generateDataset({ series: 1, startMs: endMs, endMs: endMs + 7_200_000 }));
     await assert.rejects(
@@ -133,7 +133,7 @@ describe('the servers of the tests', () => {
     );
   });
 
-  it('the current Prometheus writes XOR2 chunks when told to', async () => {
+  it('the current Prometheus writes XOR2 chunks when configured', async () => {
     await using prometheus = await startPrometheus({ version: 'current', receiver: true, floatChunks: 'xor2' });
     const set = generateDataset({ series: 22, startMs, endMs });
     await pushSamples(writeUrl(prometheus), set);
@@ -142,7 +142,7 @@ describe('the servers of the tests', () => {
     assertSame(set, await dumpPrometheus(snapshot));
   });
 
-  it('the current Prometheus keeps start timestamps, which remote write 2.0 brings', async () => {
+  it('the current Prometheus stores start timestamps from remote write 2.0', async () => {
     await using prometheus = await startPrometheus({ version: 'current', receiver: true, startTimestamps: true });
     const kinds = [...PLAIN_KINDS, ...HISTOGRAM_KINDS, 'custom-bucket-histogram'] as const;
     const set = generateDataset({ series: kinds.length * 2, startMs, endMs, kinds, startTimes: true });
@@ -152,7 +152,7 @@ describe('the servers of the tests', () => {
     assertSame(set, await dumpPrometheus(snapshot), { values: 'bits', startTimes: true });
   });
 
-  it('Prometheus 3.5 behind a web configuration lets in who has the certificate and the password', async () => {
+  it('Prometheus 3.5 with a web configuration requires the certificate and the password', async () => {
     const authority = createAuthority();
     const client = { ca: authority.cert, ...authority.issue('a client') };
     const { username, password } = BASIC_AUTH;
@@ -174,7 +174,7 @@ describe('the servers of the tests', () => {
     assertSame(set, await dumpPrometheus(prometheus));
   });
 
-  it('VictoriaMetrics takes samples and exports all but ordinary NaNs', async () => {
+  it('VictoriaMetrics accepts samples and exports all but ordinary NaNs', async () => {
     await using victoriaMetrics = await startVictoriaMetrics();
     const set = generateDataset({ series: 24, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
     await pushSamples(writeUrl(victoriaMetrics), set);
@@ -190,21 +190,21 @@ describe('the servers of the tests', () => {
     assert.equal(countSamples(await exportVictoriaMetrics(victoriaMetrics.url)), 2 * countSamples(set));
   });
 
-  it('InfluxDB 1.6 takes finite samples through its Prometheus endpoint and holds them bit for bit', async () => {
+  it('InfluxDB 1.6 accepts finite samples through its Prometheus endpoint and stores them bit for bit', async () => {
     await using influxdb = await startInfluxdb({ database: 'metrics' });
     const set = keptByInfluxdb(generateDataset({ series: 22, startMs, endMs }));
     await pushSamples(`${influxdb.url}/api/v1/prom/write?db=metrics`, set);
     assertSame(set, await readInflux(influxdb.url, 'metrics'));
   });
 
-  it('a server that does not start says why', async () => {
+  it('a server that does not start reports the cause', async () => {
     await assert.rejects(
       startPrometheus({ version: '3.5', extraArgs: ['--no.such.flag'] }),
       /prometheus 3\.\S+ ended at its start[\s\S]*unknown long flag/,
     );
   });
 
-  it('a server does not outlive a test process that is killed', async () => {
+  it('a server exits when its test process is killed', async () => {
     const servers = new URL('../support/servers.ts', import.meta.url);
     const script = `const { startPrometheus } = await import(${JSON.stringify(servers.href)});
       const prometheus = await startPrometheus({ version: '3.5' });
@@ -230,7 +230,7 @@ describe('the servers of the tests', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('a server is gone after its block', async () => {
+  it('a server is stopped at the end of its block', async () => {
     let pid = 0;
     {
       await using prometheus = await startPrometheus({ version: '3.5' });

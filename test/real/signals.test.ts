@@ -31,7 +31,7 @@ const windowFinished: Interruption['check'] = ({ result }) => {
 
 const INTERRUPTIONS: readonly Interruption[] = [
   {
-    title: 'SIGTERM lets the window in flight finish and ends with 143',
+    title: 'SIGTERM waits for the window in flight and exits with 143',
     samplesPerSecond: 4000,
     signals: ['SIGTERM'],
     exitCode: 143,
@@ -39,7 +39,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     check: windowFinished,
   },
   {
-    title: 'SIGINT does so and ends with 130',
+    title: 'SIGINT does the same and exits with 130',
     samplesPerSecond: 4000,
     signals: ['SIGINT'],
     exitCode: 130,
@@ -47,7 +47,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     check: windowFinished,
   },
   {
-    title: 'a window that takes longer than the grace period is given up',
+    title: 'a window that takes longer than the grace period is aborted',
     samplesPerSecond: 300,
     args: ['--grace', '1s'],
     signals: ['SIGTERM'],
@@ -61,7 +61,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     },
   },
   {
-    title: 'without a grace period it is given up at once',
+    title: 'a window without a grace period is aborted immediately',
     samplesPerSecond: 300,
     args: ['--grace', '0s'],
     signals: ['SIGTERM'],
@@ -70,7 +70,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
     check: ({ result }) => assert.equal(result.phase, 'Interrupted'),
   },
   {
-    title: 'a second signal ends at once, without a result, with the code of the first',
+    title: 'a second signal exits immediately, without a result, with the code of the first',
     samplesPerSecond: 300,
     signals: ['SIGINT', 'SIGTERM'],
     exitCode: 130,
@@ -84,7 +84,7 @@ const INTERRUPTIONS: readonly Interruption[] = [
 
 describe('a migration that is interrupted by a signal', () => {
   for (const { title, samplesPerSecond, args = [], signals, exitCode, withinMs, check } of INTERRUPTIONS) {
-    it(`${title}; the next run goes on there`, async () => {
+    it(`${title}; the next run resumes there`, async () => {
       await using server = await PROMETHEUS.start();
       const slow = copy.spec(PROMETHEUS, server, { samplesPerSecond });
       await using migration = await startMigration(slow, { args });
@@ -115,7 +115,7 @@ describe('a migration that is interrupted by a signal', () => {
     });
   }
 
-  it('before it has begun ends at once', async () => {
+  it('before it has started exits immediately', async () => {
     await using server = await PROMETHEUS.start();
     const spec = copy.spec({ ...PROMETHEUS, protocol: 'PromQL', progressUrl: (base) => base }, server);
     await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });

@@ -74,7 +74,7 @@ describe('a Prometheus that writes XOR2 and start timestamps', () => {
   });
   after(() => stack.disposeAsync());
 
-  it('holds them, and streams chunks of the encodings 4, 5 and 6', async () => {
+  it('stores them, and streams chunks of the encodings 4, 5 and 6', async () => {
     const held = compareSeries(set, await dumpPrometheus(await snapshotPrometheus(source)), {
       values: 'bits',
       startTimes: true,
@@ -93,7 +93,7 @@ describe('a Prometheus that writes XOR2 and start timestamps', () => {
   });
 
   for (const version of ['3.5', 'current']) {
-    it(`goes into Prometheus ${version} bit for bit, and the start timestamps are spoken of once`, async () => {
+    it(`is copied into Prometheus ${version} bit for bit, with one warning about start timestamps`, async () => {
       await using destination = await startPrometheus({ version, receiver: true, nativeHistograms: true });
       const run = await runMigration({
         source: fromPrometheus(source),
@@ -107,7 +107,7 @@ describe('a Prometheus that writes XOR2 and start timestamps', () => {
     });
   }
 
-  it('gives the same bytes as plain answers, which have no start timestamps to speak of', async () => {
+  it('returns the same bytes in plain responses, which have no start timestamps and cause no warning', async () => {
     await using destination = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
     const run = await runMigration({
       source: { ...fromPrometheus(source), readMode: 'Samples' },

@@ -15,7 +15,7 @@ describe('a few seeds of the fault storm', () => {
   });
 
   for (const seed of SEEDS) {
-    it(`lose, double and misreport nothing: seed ${seed}`, () => {
+    it(`have no lost, duplicate or misreported samples: seed ${seed}`, () => {
       const end = ends.get(seed);
       assert.ok(end !== undefined);
       process.stdout.write(`      ${seedLines(end)}\n`);

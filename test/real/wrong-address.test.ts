@@ -103,7 +103,7 @@ describe('a side that cannot be reached', () => {
       retried: 'connection-refused',
     },
     {
-      title: 'the progress refuses connections',
+      title: 'the progress endpoint refuses connections',
       urls: () => ({ progress: `http://127.0.0.1:${closedPort}` }),
       code: 'unreachable',
       side: 'progress',
@@ -111,7 +111,7 @@ describe('a side that cannot be reached', () => {
       retried: 'connection-refused',
     },
     {
-      title: 'the source has a name that does not exist',
+      title: 'the source has an unknown host name',
       urls: () => ({ source: 'http://prometheus.invalid:9090/api/v1/read' }),
       code: 'unreachable',
       side: 'source',
@@ -121,7 +121,7 @@ describe('a side that cannot be reached', () => {
   ];
 
   for (const failure of failures) {
-    it(`is retried where it can be seen, until the deadline: ${failure.title}`, async () => {
+    it(`is retried, with a log line, until the deadline: ${failure.title}`, async () => {
       const run = await failing(failure, ['--startup-deadline', '2s']);
       const result = assertFailed(run, failure);
       assert.ok(result.retries >= 1);
@@ -141,7 +141,7 @@ describe('a wrong URL', () => {
       says: /returned 404.*check spec\.source\.url; remote_read is at \/api\/v1\/read/,
     },
     {
-      title: 'the user interface of the source',
+      title: 'the web interface of the source',
       urls: () => ({ source: `${prometheus.url}/query` }),
       code: 'method-not-allowed',
       side: 'source',
@@ -155,21 +155,21 @@ describe('a wrong URL', () => {
       says: /VictoriaMetrics and Thanos themselves do not have it/,
     },
     {
-      title: 'a login page before the source',
+      title: 'a login page in front of the source',
       urls: () => ({ source: `${stubUrl}/api/v1/read` }),
       code: 'wrong-content-type',
       side: 'source',
       says: /Sign in.*spec\.source\.url/,
     },
     {
-      title: 'a login page before the destination',
+      title: 'a login page in front of the destination',
       urls: () => ({ destination: `${stubUrl}/api/v1/write` }),
       code: 'wrong-content-type',
       side: 'destination',
       says: /spec\.destination\.url/,
     },
     {
-      title: 'a source that lets nobody in',
+      title: 'a source that requires credentials',
       urls: () => ({ source: `${stubUrl}/forbidden` }),
       code: 'forbidden',
       side: 'source',
@@ -190,28 +190,28 @@ describe('a wrong URL', () => {
       says: /check spec\.destination\.url; remote_write is at/,
     },
     {
-      title: 'the user interface of the destination',
+      title: 'the web interface of the destination',
       urls: () => ({ destination: `${prometheus.url}/query` }),
       code: 'method-not-allowed',
       side: 'destination',
       says: /check spec\.destination\.url; remote_write is at/,
     },
     {
-      title: 'a whole URL where the base of the query API belongs',
+      title: 'a full URL instead of the base of the query API',
       urls: () => ({ promql: `${victoria.url}/vmui/` }),
       code: 'wrong-path',
       side: 'progress',
       says: /spec\.destination\.progress\.url/,
     },
     {
-      title: 'a login page before the progress',
+      title: 'a login page in front of the progress endpoint',
       urls: () => ({ promql: stubUrl }),
       code: 'wrong-content-type',
       side: 'progress',
       says: /spec\.destination\.progress\.url/,
     },
     {
-      title: 'HTTPS where HTTP is spoken',
+      title: 'HTTPS for a server that uses HTTP',
       urls: () => ({ source: `${prometheus.url.replace('http:', 'https:')}/api/v1/read` }),
       code: 'tls-failed',
       side: 'source',
@@ -219,7 +219,7 @@ describe('a wrong URL', () => {
     },
   ];
   for (const failure of failures) {
-    it(`ends the run at once with the side, the code and the setting: ${failure.title}`, async () => {
+    it(`ends the run immediately with the side, the code and the setting: ${failure.title}`, async () => {
       const run = await failing(failure);
       assert.equal(assertFailed(run, failure).retries, 0);
       assert.ok(run.seconds < 12, `${run.seconds} s`);

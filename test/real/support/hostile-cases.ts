@@ -62,7 +62,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: labelsTooLong,
   },
   {
-    title: 'SAMPLES that declare 4 GiB and hold nothing',
+    title: 'SAMPLES that declare 4 GiB and contain nothing',
     sides: samplesOf(() => [Buffer.concat([uvarint(2n ** 32n - 1n), Buffer.alloc(8)])]),
     readMode: 'Samples',
     memoryMebibytes: [32],
@@ -81,23 +81,23 @@ export const hostileCases: readonly HostileCase[] = [
     says: tooMuch,
   },
   {
-    title: 'chunks of histograms that unpack to a gigabyte',
+    title: 'chunks of histograms that expand to a gigabyte',
     sides: framesOf((query) => [equalHistograms(query, 100)]),
     says: tooMuch,
   },
   {
-    title: 'chunks that unpack to a billion equal samples',
+    title: 'chunks that expand to a billion equal samples',
     sides: framesOf((query) => [equalSamples(query, named('a'), 1000)]),
     says: tooMuch,
   },
   {
-    title: 'tiny series without end',
+    title: 'endless tiny series',
     sides: framesOf((query) => tinySeries(query, 'different')),
     memoryMebibytes: [32, 128],
     says: tooMuch,
   },
   {
-    title: 'tiny series without end, relabelled',
+    title: 'endless tiny series, relabelled',
     sides: framesOf((query) => tinySeries(query, 'different')),
     relabelled: true,
     memoryMebibytes: [32, 128],
@@ -145,7 +145,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /ends inside a frame/,
   },
   {
-    title: 'chunks of HTTP of one byte',
+    title: 'HTTP chunks of one byte',
     sides: {
       source: (response, query) => {
         response.writeHead(200, { 'content-type': STREAM });
@@ -160,7 +160,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: copying,
   },
   {
-    title: 'an error text without end',
+    title: 'an endless error text',
     sides: {
       source: (response) => {
         response.writeHead(500, { 'content-type': 'text/plain' });
@@ -175,7 +175,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /code=server-error/,
   },
   {
-    title: 'headers without end',
+    title: 'endless headers',
     sides: {
       source: (response) => {
         const { socket } = response;
@@ -191,7 +191,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /code=not-http/,
   },
   {
-    title: 'a body that gunzips to a gigabyte',
+    title: 'a gzip body that expands to a gigabyte',
     sides: {
       source: (response) => {
         response.writeHead(200, { 'content-type': SAMPLES, 'content-encoding': 'gzip' });
@@ -230,7 +230,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /answer-too-large|window-too-large|read-back-too-large/,
   },
   {
-    title: 'export lines without end',
+    title: 'endless export lines',
     protocol: 'PromQL',
     sides: {
       ...tenSeries,
@@ -244,7 +244,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /percent=|read-back-too-large/,
   },
   {
-    title: 'a range of samples without end',
+    title: 'an endless range of samples',
     protocol: 'PromQL',
     sides: {
       ...tenSeries,
@@ -273,7 +273,7 @@ export const hostileCases: readonly HostileCase[] = [
     says: /percent=|code=read-back-too-large/,
   },
   {
-    title: 'a destination that refuses every sample',
+    title: 'a destination that rejects every sample',
     rejectedSamples: 'Skip',
     sides: {
       ...framesOf((query) => tinySeries(query, 'different', 300_000)),
