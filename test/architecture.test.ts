@@ -1,4 +1,4 @@
-// docs/architecture.md shows src/ as it is: the diagrams are those of the imports, every folder is described, every file it names exists.
+// docs/architecture.md matches src/: its diagrams show the imports, every folder is described, every named file exists.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The pages written in Markdown: every relative link leads to a file that exists, and to a heading that the file has. Files that are named exist.
+// Every relative link in the Markdown pages leads to an existing file and heading, and every named file exists.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -8,13 +8,12 @@ const ROOT = resolve(import.meta.dirname, '..');
 const pages = globSync('{*.md,docs/**/*.md,charts/**/*.md,.github/**/*.md}', { cwd: ROOT }).sort();
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 
-/** The anchor that GitHub makes from a heading. */
+/** The anchor that GitHub generates for a heading. */
 function anchorOf(heading: string): string {
   const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
   return text.replaceAll(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-');
 }
 
-/** The links of a page that lead nowhere. */
 function brokenLinks(page: string, text: string): string[] {
   const links = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   return links.filter((link) => {
@@ -29,7 +28,7 @@ function brokenLinks(page: string, text: string): string[] {
   });
 }
 
-/** The files of the project that a page names in backticks and that do not exist. */
+/** The project files that a page names in backticks and that do not exist. */
 function missingFiles(text: string): string[] {
   const paths = [...text.matchAll(/`((?:src|test|scripts|bench|storm|docs|charts|crds|examples)\/[\w./-]*)`/g)];
   return paths.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)));

@@ -1,4 +1,4 @@
-// Keeps the rooms of src/ apart: who may import whom, no cycles, files that fit in one reading, no dependency without a use and a reason.
+// The rules for src/: allowed imports between rooms, no cycles, short files, and a documented reason for every dependency.
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What the build puts in place of compiled-crd.ts gives the same results as that one.
+// The module that the build substitutes for compiled-crd.ts gives the same results.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ describe('the compiled CRD of a build', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-crd-'));
-    // As in dist/: the formats beside it, the packages above it.
+    // The same layout as dist/: the formats next to the module, the packages above it.
     await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'), 'dir');
     await writeFile(join(directory, 'package.json'), '{"type":"module"}');
     const formats = pathToFileURL(join(ROOT, 'src/api/schema-formats.ts')).href;

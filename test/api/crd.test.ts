@@ -10,7 +10,7 @@ import { CRD_FILE, type Schema } from '../../src/api/crd.ts';
 
 const { schema, apiVersion } = COMPILED_CRD.resource;
 
-/** Every schema below (and including) one, with its path. */
+/** Every nested schema, including the given one, with its path. */
 function* walk(node: Schema, path: string): Generator<readonly [string, Schema]> {
   yield [path, node];
   for (const [name, field] of Object.entries(node.properties ?? {})) yield* walk(field, `${path}.${name}`);
@@ -135,7 +135,7 @@ describe('the CustomResourceDefinition', () => {
       const usual = withoutTexts(field('spec', 'source', name));
       assert.deepEqual(own, name === 'timeouts' ? withoutDefaults(usual) : usual, name);
     }
-    // What progress leaves out is the destination's: a default of its own would hide that.
+    // Progress inherits missing fields from the destination: defaults of its own would hide that.
     for (const name of names) assert.equal(field('spec', 'destination', 'progress', name).default, undefined, name);
   });
 });

@@ -16,7 +16,7 @@ describe('Prometheus durations', () => {
     ['1y', 31_536_000_000],
     ['1y2w3d4h5m6s7ms', 31_536_000_000 + 14 * 86_400_000 + 3 * 86_400_000 + 4 * 3_600_000 + 5 * 60_000 + 6007],
     ['007m', 420_000],
-    // The longest that the CRD takes as a lag, unit by unit.
+    // The longest lag that the CRD accepts, unit by unit.
     ['9999y', 9999 * 31_536_000_000],
     ['999999999999999ms', 999_999_999_999_999],
   ];

@@ -26,7 +26,7 @@ describe('the example manifests', () => {
     const text = readFileSync(new URL(file, directory), 'utf8');
 
     it(`${file} passes the schema and its rules`, () => {
-      // Those that take their secrets from --secrets-dir find something there.
+      // Placeholder values for examples that read their secrets from --secrets-dir.
       const secretsDir = mkdtempSync(join(tmpdir(), 'prom-migrator-examples-'));
       try {
         for (const document of parseAllDocuments(text)) {

@@ -1,10 +1,10 @@
-// Values at and beyond the edges of what numbers, quantities, times and durations can be, written as YAML. What `run` makes of each is tested
-// beside it; the tests on a real API server hold the CRD to the same.
+// Numbers, quantities, times and durations at and beyond their limits, written as YAML. The unit tests check what `run` does with each; the
+// tests on a real API server check that the CRD agrees.
 
 import { documents, smallest } from './manifests.ts';
 
 export interface ExtremeValues {
-  /** Below `spec`. */
+  /** Relative to `spec`. */
   readonly path: string;
   readonly accepted: readonly string[];
   readonly refused: readonly string[];
@@ -58,7 +58,7 @@ const notQuantities = [
   '""',
   '"NaN"',
   '"Infinity"',
-  // Numbers without quotes: the API server has no quantity that is one.
+  // Numbers without quotes: the API server does not accept them as quantities.
   '1e21',
   '67108864',
   '-0',
@@ -229,7 +229,7 @@ function quoted(text: string): string {
   return text.startsWith('"') ? text : `"${text}"`;
 }
 
-/** The smallest manifest with that text at that path, as YAML. */
+/** The smallest manifest with this text at this path, as YAML. */
 export function extremeManifest(path: string, text: string): string {
   const manifest = smallest();
   const placeholder = 'PLACEHOLDER';

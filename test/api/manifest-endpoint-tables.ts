@@ -1,4 +1,4 @@
-// Manifests whose endpoints are wrong: URLs, headers, tenants, authentication and TLS.
+// Manifests with invalid endpoints: URLs, headers, tenants, authentication and TLS.
 
 import type { Changes } from './manifests.ts';
 

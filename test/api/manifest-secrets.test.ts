@@ -1,4 +1,4 @@
-// Where a migration's Secrets and ConfigMaps come from, and which problems of theirs are reported.
+// How a migration's Secrets and ConfigMaps are found, and which of their problems are reported.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,4 @@
-// Manifests that are right and that are not, with all that is said about each: the tests of validate.ts hold `run` to them, the tests on a real
-// API server hold the CRD to the same.
+// Valid and invalid manifests, with all errors of each. The unit tests check `run`; the tests on a real API server check the CRD.
 
 import { badEndpoints } from './manifest-endpoint-tables.ts';
 import { badVerifications } from './manifest-verification-tables.ts';
@@ -14,7 +13,7 @@ const memory = 'must be a quantity of bytes from 32Mi to 1Ti, such as 256Mi or 1
 const targetRequired = 'is required with the actions replace, hashmod, lowercase, uppercase, keepequal and dropequal';
 const nonEmptyMatcher =
   'must contain at least one matcher that does not match the empty string, such as __name__=~".+"';
-/** Changes to the smallest manifest, and all that is said about them, each line without its `m.yaml: `. */
+/** Changes to the smallest manifest, and all resulting errors, each line without its `m.yaml: ` prefix. */
 export const badManifests: readonly (readonly [Changes, readonly string[]])[] = [
   ...badEndpoints,
   ...badVerifications,
@@ -48,7 +47,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
       'spec.timeRange.start: is required: Start of the range (inclusive), RFC 3339 with at most milliseconds, such as 2024-01-31T00:00:00Z',
     ],
   ],
-  // Unknown fields: no value is shown, it could be a password.
+  // Unknown fields: values are never shown, because they could be passwords.
   [{ 'spec.source.ulr': 'x' }, ['spec.source.ulr: unknown field; did you mean url?']],
   [
     { 'spec.target': {} },
@@ -242,7 +241,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [{ 'metadata.namspace': 'a' }, ['metadata.namspace: unknown field; did you mean namespace?']],
 ];
 
-/** What it is, and the changes to the smallest manifest. */
+/** A name, and the changes to the smallest manifest. */
 export const goodManifests: readonly (readonly [string, Changes])[] = [
   ['the smallest manifest', {}],
   ['null for unset fields', { 'spec.timeRange.end': null, 'spec.window': null, 'spec.source.basicAuth': null }],

@@ -1,13 +1,13 @@
-// Manifests for the tests of this room and of migration/plan.ts.
+// Manifests for the tests of api/ and of migration/plan.ts.
 
 import { type LoadedManifests, loadManifests } from '../../src/api/manifest.ts';
 import { formatProblem, type Problem } from '../../src/api/problem.ts';
 import { Secret } from '../../src/telemetry/secret.ts';
 
-/** What "now" is in these tests. */
+/** The current time in these tests. */
 export const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
-/** The smallest useful manifest. A new one each time, to be changed at will. */
+/** The smallest useful manifest: a new, mutable object each time. */
 export function smallest(): Record<string, unknown> {
   return {
     apiVersion: 'prom-migrator.io/v1alpha1',
@@ -24,10 +24,9 @@ export function smallest(): Record<string, unknown> {
   };
 }
 
-/** Changes: a path such as `spec.source.url`, and its new value; undefined takes the field away. */
+/** Changes by path, such as `spec.source.url`; undefined removes the field. */
 export type Changes = Readonly<Record<string, unknown>>;
 
-/** The smallest manifest with these changes. */
 export function changed(changes: Changes): Record<string, unknown> {
   const manifest = smallest();
   for (const [path, value] of Object.entries(changes)) {
@@ -48,7 +47,6 @@ export function secret(name: string, stringData: Readonly<Record<string, string>
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
 }
 
-/** Several documents as one text. */
 export function documents(...values: readonly unknown[]): string {
   return values.map((value) => JSON.stringify(value, null, 2)).join('\n---\n');
 }
@@ -57,7 +55,7 @@ export function load(text: string, secretsDir?: string): LoadedManifests {
   return loadManifests([{ name: 'm.yaml', text: new Secret(text) }], secretsDir, nowMs);
 }
 
-/** What the user would read. */
+/** The lines that the user sees. */
 export function linesOf(response: LoadedManifests | { readonly problems: readonly Problem[] } | object): string[] {
   return 'problems' in response ? (response.problems as readonly Problem[]).map(formatProblem) : [];
 }

@@ -1,4 +1,4 @@
-// The library that the rules are parsed with also evaluates them: it is the oracle.
+// The library that parses the rules can also evaluate them, and serves as the oracle.
 import assert from 'node:assert/strict';
 import { type CelInput, CelScalar, celEnv, celFunc, celMethod, isCelError, parse, plan } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
@@ -14,7 +14,7 @@ import { changed } from './manifests.ts';
 const { resource, expressions } = COMPILED_CRD;
 const failed = 'no value';
 
-// Kubernetes' quantity library: a quantity is its billionths, as text.
+// Kubernetes' quantity library for CEL: a quantity is represented by its billionths, as text.
 const quantities = [
   celFunc('isQuantity', [CelScalar.STRING], CelScalar.BOOL, (text) => quantityNanos(text) !== undefined),
   celFunc('quantity', [CelScalar.STRING], CelScalar.STRING, (text) => {
@@ -54,7 +54,7 @@ function ours(expression: string, self: unknown): unknown {
   }
 }
 
-/** Every rule below a value, with what it is about. */
+/** Every rule in the schema, with the value that it applies to. */
 function* rulesOf(value: unknown, schema: Schema): Generator<readonly [rule: string, self: unknown]> {
   const inner: (readonly [unknown, Schema | undefined])[] = Array.isArray(value)
     ? value.map((item) => [item, schema.items])

@@ -9,7 +9,7 @@ describe('an invalid manifest', () => {
   for (const [changes, lines] of badManifests) {
     const title = JSON.stringify(changes, (_, value) => (value === undefined ? '(none)' : value));
     it(`gets a readable error: ${title.slice(0, 120)}`, () => {
-      // The secret comes first so that the documents have the numbers 1 to 3 in every case.
+      // The Secret comes first, so that the documents are numbered 1 to 3 in every case.
       const response = linesOf(load(documents(changed(changes), aSecret, aConfigMap)));
       assert.deepEqual(
         response,

@@ -1,4 +1,4 @@
-// The alerts, judged by Prometheus' own rule tests: when each fires, when it does not, and what it says.
+// The alerts, tested with Prometheus' own rule tests: when each fires, when it does not, and its text.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,12 +10,12 @@ import { findServer } from '../support/install.ts';
 import { INSTALL_TIMEOUT_MS, NAMESPACE, only, readChartFile, render } from './support/chart.ts';
 import { type Alert, type Scenario, A, condition, SCENARIOS } from './support/alert-scenarios.ts';
 
-/** What promtool says to these tests of these rules; undefined when they hold. */
+/** The errors that promtool reports for these tests of these rules; undefined when they pass. */
 async function complaint(rules: readonly object[], tests: readonly object[]): Promise<string | undefined> {
   const { path } = await findServer('promtool', '3.5');
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-alerts-'));
   try {
-    // YAML takes JSON as it is.
+    // JSON is valid YAML.
     await writeFile(join(directory, 'rules.json'), JSON.stringify({ groups: [{ name: 'prom-migrator', rules }] }));
     const testFile = { rule_files: ['rules.json'], evaluation_interval: '1m', tests };
     await writeFile(join(directory, 'tests.json'), JSON.stringify(testFile));

@@ -1,4 +1,4 @@
-// The script that the pod of `helm test` runs, against stand-ins for the operator and the API server.
+// The script of the `helm test` pod, against fakes of the operator and the API server.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ interface Asked {
   authorization: string | undefined;
 }
 
-/** Runs the script as the pod does; the server answers both for the operator and for the API server. */
+/** Runs the script like the pod; the server plays both the operator and the API server. */
 async function runScript(
   statusOf: (path: string) => number,
   namespaces = '',

@@ -1,4 +1,4 @@
-// Alerts and dashboard ask for what the operator serves, in PromQL that Prometheus understands.
+// Alerts and dashboard query metrics that the operator exposes, in valid PromQL.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -119,7 +119,7 @@ describe('alerts and dashboard', () => {
         expr: text.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '6h'),
       }));
       const file = join(directory, 'rules.json');
-      // YAML takes JSON as it is.
+      // JSON is valid YAML.
       await writeFile(file, JSON.stringify({ groups: [{ name: 'all', rules }] }));
       assert.match(await run(path, ['check', 'rules', file]), new RegExp(`SUCCESS: ${rules.length} rules found`));
     } finally {

@@ -1,4 +1,4 @@
-// The rights that the chart grants: exactly those of the table, wherever the operator watches.
+// The permissions that the chart grants are exactly those of the table, whatever namespaces the operator watches.
 import assert from 'node:assert/strict';
 import {
   FULL_NAME,
@@ -17,7 +17,7 @@ interface Rule {
   verbs: string[];
 }
 
-/** `group/resource[name]: verbs`, sorted, so that the way in which rules are grouped does not matter. */
+/** `group/resource[name]: verbs`, sorted, so that the grouping of the rules does not matter. */
 function grants(role: KubernetesObject): string[] {
   const rows = (role['rules'] as Rule[]).flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
     apiGroups.flatMap((group) =>

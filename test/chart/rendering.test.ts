@@ -1,4 +1,4 @@
-// What the chart renders: for every file of values in ci/ a set of objects that fit together, and the restricted pod security standard.
+// What the chart renders: for every values file in ci/ a consistent set of objects that meets the restricted pod security standard.
 
 import assert from 'node:assert/strict';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';

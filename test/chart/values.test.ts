@@ -1,4 +1,4 @@
-// The values and their schema: the same keys in both, and a word for everybody who mistypes one.
+// The values and their schema have the same keys, and the schema rejects unknown ones.
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import { LOG_FORMATS, LOG_LEVELS } from '../../src/telemetry/logger.ts';
@@ -19,7 +19,6 @@ function resolved(part: Schema): Schema {
   return name === undefined ? part : resolved(schema.definitions![name]!);
 }
 
-/** The paths of all values that the schema names. */
 function schemaPaths(part: Schema, prefix = ''): string[] {
   const { properties } = resolved(part);
   if (properties === undefined) return [prefix];
@@ -32,7 +31,7 @@ function valueAt(path: string): unknown {
   return path.split('.').reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], defaultValues());
 }
 
-/** The paths of all values in values.yaml, as deep as the schema describes them. */
+/** The paths of all values in values.yaml, to the depth that the schema describes. */
 function valuePaths(value: Record<string, unknown>, part: Schema, prefix = ''): string[] {
   return Object.entries(value).flatMap(([key, item]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
@@ -49,7 +48,7 @@ describe("the chart's values", () => {
   });
 
   it('match the keys of their schema exactly', () => {
-    // Given by a parent chart, or free in form: their parts need no default.
+    // Set by a parent chart or free-form: their parts need no default.
     const optional = /^(global|resources\.|affinity\.|extraEnv)/;
     const described = schemaPaths(schema).filter((path) => !optional.test(path));
     assert.ok(described.length > 60);

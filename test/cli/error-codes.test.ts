@@ -9,7 +9,6 @@ import { RESPONSE_CODES, type RemoteCode } from '../../src/remote/meaning/respon
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sources = globSync('src/**/*.ts', { cwd: root }).map((path) => readFileSync(`${root}/${path}`, 'utf8'));
 
-/** The first group of every match in src/. */
 function inSources(pattern: RegExp): string[] {
   return sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''));
 }
@@ -46,7 +45,7 @@ describe('docs/errors.md', () => {
   it('gives each code one meaning', () => {
     const all = [COMMAND_CODES, MIGRATION_CODES, RESPONSE_CODES, WARNING_CODES].flatMap((codes) => Object.keys(codes));
     const shared = all.filter((code, index) => all.indexOf(code) !== index);
-    // A side that no route leads to, and one that never answered for whatever reason: the second names the first in its message.
+    // One code for a side without a route and for one that never responded for another reason: the second message names the first cause.
     assert.deepEqual(shared, ['unreachable']);
   });
 });

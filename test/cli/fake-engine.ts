@@ -1,4 +1,4 @@
-// An engine that moves nothing: it does what the test says.
+// An engine that copies nothing and does what the test specifies.
 
 import type { RunEngine } from '../../src/cli/job.ts';
 import type { MigrationContext } from '../../src/migration/migration-context.ts';

@@ -1,4 +1,4 @@
-// A process for the commands under test: streams that remember, signals that are sent by hand, a clock that is moved by hand.
+// A process for the commands under test: streams that record their output, and signals and a clock that the test controls.
 
 import { EventEmitter } from 'node:events';
 import type { CommandIo, Output } from '../../src/cli/io.ts';
@@ -21,7 +21,7 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
-  /** The wall clock is set forward or back. */
+  /** Sets the wall clock forward or back. */
   jump(ms: number): void {
     this.#jumpedMs += ms;
   }
@@ -38,12 +38,12 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** How many wait. */
+  /** The number of pending sleeps. */
   get sleepers(): number {
     return this.#sleepers.length;
   }
 
-  /** Moves on by `ms`, waking everyone in order; what wakes up may go to sleep again meanwhile. */
+  /** Advances by `ms`, and wakes the sleepers in order; they may sleep again meanwhile. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await settle();
@@ -59,7 +59,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready run. */
+/** Runs everything that is ready. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { streamOutput } from '../../src/cli/io.ts';
 
-/** A stream of a process that takes some writes and then fails. */
+/** A process stream that accepts some writes and then fails. */
 function stream(takes: number, code: string) {
   const written: string[] = [];
   const writable = new Writable({

@@ -15,7 +15,7 @@ if (process.argv[2] === 'wait') setTimeout(() => process.exit(9), 5000);
 else process.exitCode = 7;
 `;
 
-/** Lets the launcher believe that it was started by an old Node, with or without the call that replaces a process. */
+/** Makes the launcher detect an old Node, with or without `process.execve`. */
 const preloads = {
   'old.mjs': "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.1.0' } });",
   'older.mjs':

@@ -11,7 +11,7 @@ function start(io: FakeIo, argv: readonly string[], run: Run): Promise<number> {
   return operatorCommand(argv, io, () => Promise.resolve({ runOperator: run }));
 }
 
-/** The options that a command line and an environment come to. */
+/** The options that result from a command line and an environment. */
 async function optionsOf(argv: readonly string[], env: Record<string, string> = {}): Promise<OperatorOptions> {
   let seen: OperatorOptions | undefined;
   await start(fakeIo({ env }), argv, async (options) => {

@@ -57,7 +57,7 @@ describe('the view of a migration', () => {
     assert.equal(at(1, 6).etaMs, 23_000, 'an hour of the range in a second, until there is more to go by');
     const view = at(6, 16);
     assert.equal(view.ratio, 0.25);
-    // Five hours of the range in 10 s: the other 18 in 36 s.
+    // Five hours of the range take 10 s, so the other 18 take 36 s.
     assert.equal(view.etaMs, 36_000);
     assert.equal(view.throughMs, startMs);
   });

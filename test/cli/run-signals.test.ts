@@ -11,7 +11,7 @@ function run(io: FakeIo, engine: RunEngine, ...flags: string[]): Promise<number>
 }
 
 describe('prom-migrator run on a signal', () => {
-  /** Ends as the engine does: by itself after a stop or an abort. */
+  /** Ends like the engine: after a stop or an abort. */
   function interruptible(endsAtStop: boolean) {
     const seen: { context?: MigrationContext } = {};
     const engine = fakeEngine((context) => {

@@ -1,5 +1,5 @@
-// The image, as a cluster would run it: no root, no capabilities, a file system that cannot be written to. Run by scripts/image.ts, which
-// has built it; not part of `npm test`, because most machines have no container tool.
+// The image in the environment of a cluster: no root, no capabilities, a read-only file system. scripts/image.ts builds the image and runs
+// this file; it is not part of `npm test`, because most machines have no container tool.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -23,14 +23,14 @@ const tool = process.env['CONTAINER_TOOL'] ?? 'podman';
 const image = process.env['PROM_MIGRATOR_IMAGE'] ?? 'localhost/prom-migrator:test';
 const limits = (process.env['CONTAINER_LIMITS'] ?? '').split(' ').filter(Boolean);
 const RESTRICTED = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges', '--network=host', ...limits];
-// podman mounts a writable /tmp into a read-only container, Kubernetes does not.
+// podman mounts a writable /tmp into a read-only container; Kubernetes does not.
 if (tool.endsWith('podman')) RESTRICTED.push('--read-only-tmpfs=false');
 const MAX_COMPRESSED_BYTES = 150 * 1024 * 1024;
 
 interface Container extends AsyncDisposable {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
   output(): string;
-  /** SIGTERM, as a cluster sends it, and SIGKILL after so many seconds. */
+  /** SIGTERM, like in a cluster, and SIGKILL after this many seconds. */
   stop(graceSeconds: number): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// What can be said of the image without building it. scripts/image.ts builds and runs it.
+// Checks of the Dockerfile that need no build. scripts/image.ts builds and runs the image.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -33,7 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'no operator is scraped',
     alert: 'PromMigratorOperatorDown',
     series: { [`prom_migrator_operator_leader{${A}}`]: '1+0x10 _x20' },
-    // The newest sample counts for five minutes after it.
+    // Prometheus uses a sample for up to five minutes after its timestamp.
     quiet: ['10m', '19m'],
     fires: { at: '21m', labels: { namespace: NAMESPACE } },
   },

@@ -1,4 +1,4 @@
-// Renders the chart with the real helm and gives its objects back. Called by every test of this room.
+// Renders the chart with the real helm and returns its objects.
 import { spawn } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,12 +10,12 @@ import { findServer } from '../../support/install.ts';
 const root = resolve(import.meta.dirname, '../../..');
 const chartDirectory = join(root, 'charts/prom-migrator');
 
-/** The namespace and the name of the release that everything is rendered for. */
+/** The namespace and the name of the rendered release. */
 export const NAMESPACE = 'migration-system';
 const RELEASE = 'moving';
 export const FULL_NAME = 'moving-prom-migrator';
 
-/** helm may have to be built first. */
+/** Includes the time for building helm when it is not in the cache. */
 export const INSTALL_TIMEOUT_MS = 900_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: the objects of Kubernetes have no types here, and a test that reads a wrong path fails
@@ -34,9 +34,9 @@ export interface KubernetesObject {
 }
 
 export interface Rendering {
-  /** Values on top of the chart's own. */
+  /** Values that override the chart's defaults. */
   values?: object;
-  /** Files of values, by their name in ci/. */
+  /** A values file, by its name in ci/. */
   file?: string;
   args?: readonly string[];
 }
@@ -47,7 +47,6 @@ export interface HelmResult {
   stderr: string;
 }
 
-/** The files of values in ci/. */
 export function ciFiles(): string[] {
   return globSync('*-values.yaml', { cwd: join(chartDirectory, 'ci') }).sort();
 }
@@ -60,7 +59,7 @@ export function defaultValues(): Untyped {
   return parse(readChartFile('values.yaml'));
 }
 
-/** Runs helm to its end, away from the user's own configuration. */
+/** Runs helm, isolated from the user's own configuration. */
 export async function helm(command: string, rendering: Rendering = {}): Promise<HelmResult> {
   const { path } = await findServer('helm', '4');
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-helm-'));
@@ -96,7 +95,7 @@ export async function helm(command: string, rendering: Rendering = {}): Promise<
   }
 }
 
-/** The objects that an installation would create, those of hooks included. Throws with helm's words when it refuses. */
+/** The objects that an installation would create, including those of hooks. Throws helm's message when it fails. */
 export async function render(rendering: Rendering = {}): Promise<KubernetesObject[]> {
   const { code, stdout, stderr } = await helm('template', rendering);
   if (code !== 0) throw new Error(stderr.trim());
@@ -107,7 +106,7 @@ export async function render(rendering: Rendering = {}): Promise<KubernetesObjec
   });
 }
 
-/** The only object of that kind, or the one with that name. */
+/** The only object of this kind, or the one with this name. */
 export function only(objects: readonly KubernetesObject[], kind: string, name?: string): KubernetesObject {
   const found = objects.filter(
     (object) => object.kind === kind && (name === undefined || object.metadata.name === name),
@@ -119,7 +118,7 @@ export function only(objects: readonly KubernetesObject[], kind: string, name?: 
   return found[0]!;
 }
 
-/** The specs of all pods, by where they stand, with the labels that the pods get. */
+/** The specs of all pods, by the object that contains them, with the labels of the pods. */
 export function podSpecs(
   objects: readonly KubernetesObject[],
 ): { name: string; labels: Record<string, string>; spec: Untyped }[] {

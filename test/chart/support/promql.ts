@@ -1,4 +1,4 @@
-// Finds the series that a PromQL expression asks for, and the labels that it names. Not a parser: promtool judges the syntax.
+// Finds the series that a PromQL expression selects, and the labels that it uses. Not a parser: promtool checks the syntax.
 
 export interface SeriesUse {
   readonly name: string;
@@ -9,10 +9,9 @@ const KEYWORDS = new Set(
   'and or unless by without on ignoring group_left group_right offset bool start end inf nan atan2'.split(' '),
 );
 
-/** A string, a duration or number, a name, or a single character. Comments end with their line. */
+/** A string, a duration or number, a name, or a single character. Comments extend to the end of the line. */
 const TOKEN = /#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[0-9][0-9a-z.]*|\$?[A-Za-z_:][\w:]*|=~|!~|!=|\S/g;
 
-/** The series selectors of an expression, in order. */
 export function seriesOf(expression: string): SeriesUse[] {
   const tokens = (expression.match(TOKEN) ?? []).filter((token) => !token.startsWith('#'));
   const uses: SeriesUse[] = [];
@@ -39,7 +38,7 @@ export function seriesOf(expression: string): SeriesUse[] {
   return uses;
 }
 
-/** The labels that an expression groups or matches by. */
+/** The labels in the grouping and matching clauses of an expression. */
 export function groupingLabelsOf(expression: string): string[] {
   const clauses = expression.matchAll(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^()]*)\)/gi);
   return [...clauses].flatMap(([, list]) => (list ?? '').split(',').map((label) => label.trim())).filter(Boolean);

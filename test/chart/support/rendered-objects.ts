@@ -1,9 +1,9 @@
-// What rendered objects of the chart say about security, selectors and arguments.
+// Checks of rendered objects: security, selectors and arguments.
 
 import assert from 'node:assert/strict';
 import { type KubernetesObject, only } from './chart.ts';
 
-/** What the restricted pod security standard of Kubernetes has to say against a pod. */
+/** The violations of Kubernetes' restricted pod security standard in a pod spec. */
 export function insecurities(spec: KubernetesObject['spec']): string[] {
   const found: string[] = [];
   for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) if (spec[field]) found.push(field);
@@ -37,7 +37,7 @@ export function insecurities(spec: KubernetesObject['spec']): string[] {
   return found;
 }
 
-/** The label selectors that are meant for the operator's pods. */
+/** The label selectors that should match the operator's pods. */
 export function podSelectors(objects: readonly KubernetesObject[]): Record<string, string>[] {
   return objects.flatMap(({ kind, spec }) => {
     if (kind === 'Service') return [spec.selector];
@@ -46,7 +46,7 @@ export function podSelectors(objects: readonly KubernetesObject[]): Record<strin
   });
 }
 
-/** What comes after `operator`. */
+/** The arguments after `operator`. */
 export function operatorArguments(objects: readonly KubernetesObject[]): string[] {
   const [container] = only(objects, 'Deployment')['spec'].template.spec.containers;
   const [command, ...args] = container.args;
