@@ -1,4 +1,4 @@
-// Sources whose bytes are wrong: damaged on the way, damaged at rest, hostile. Real servers can't be made to send them.
+// Sources that send corrupt bytes: damaged in transit, damaged at rest, hostile. Real servers cannot be made to send them.
 import assert from 'node:assert/strict';
 import { compress, decompress } from '../../src/wire/snappy/snappy.ts';
 import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
@@ -29,7 +29,7 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-/** Everything is there once, nothing else is, and the server understood all. */
+/** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {
   assertSucceeded(result);
   assert.deepEqual(destination.failures, []);
@@ -72,7 +72,7 @@ describe('a source that sends corrupt bytes', () => {
     if (onTheWay.includes(name)) {
       it(`(${name}) temporarily is read again, with an event, and never as SAMPLES`, async () => {
         await using source = await startSource(series);
-        // As often as a proxy that damages what passes through would do it in a bad minute, after the first good response.
+        // As often as a proxy that damages traffic could do it in a bad minute, after the first good response.
         source.onQuery = () => (source.queries.length > 1 && source.queries.length <= 16 ? fault : undefined);
         await using destination = await startDestination({ kind: 'keeps-all' });
         const result = await run(planFor({ source, destination }));
@@ -91,7 +91,7 @@ describe('a source that sends corrupt bytes', () => {
         assertComplete(destination, result);
         assert.deepEqual(result.observer.warnings(), ['samples-instead-of-stream', 'possibly-altered']);
         assert.ok(source.queries.at(-1)!.streamed, 'only where it was needed');
-        // Five minutes of four series; one of the values is a 0, which may have been a −0.
+        // Five minutes of four series; one of the values is 0, which may have been −0.
         assert.equal(result.progress.samplesReadPlain, 4 * 20);
         assert.equal(result.progress.samplesAlteredAtMost, 1);
         assert.match(result.observer.all('warning').at(-1)!.message, /at most 1 of them/);
@@ -191,7 +191,7 @@ describe('a source that sends corrupt bytes', () => {
     assert.equal(result.progress.retries, 2, 'visibly');
   });
 
-  /** Plain samples have no checksum: a bit that flips in the snappy block may show only when the last series is decoded. */
+  /** Plain samples have no checksum: a flipped bit in the snappy block may cause an error only in the last series. */
   function brokenPlain(source: FakeSource, query: ReadQuery): Fault {
     const message = Buffer.from(decompress(source.response(query).body, 1024 * 1024));
     const at = message.lastIndexOf(SAMPLE_VALUE_TAG);
@@ -243,7 +243,7 @@ describe('a source that sends corrupt bytes', () => {
       };
       await using destination = await startDestination({ kind: 'keeps-all' });
       const clock = new FastClock({ nowMs: epochMs + dayMs, speed: 100 });
-      // As VictoriaMetrics: what was written is not seen at once.
+      // Like VictoriaMetrics: written samples are not visible immediately.
       destination.hiddenForMs = protocol === 'PromQL' ? 2000 : 0;
       destination.now = () => clock.now();
       const plan = planFor(

@@ -1,4 +1,4 @@
-// Where a run begins when the destination first shows less than it holds.
+// Where a run starts when the destination at first shows less than it has stored.
 import assert from 'node:assert/strict';
 import { BeganElsewhere, firstWriteGate, isFinished, type Preparation } from '../../src/migration/beginning.ts';
 import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';
@@ -10,7 +10,7 @@ import { expected, labelOf } from './support/remote-messages.ts';
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + 2 * hourMs, stepMs: minuteMs });
 const wholeMs = epochMs + 2 * hourMs;
 
-/** Hides the marks until they were looked for so many times. */
+/** Hides the marks until they have been queried this many times. */
 function hideMarks(destination: FakeDestination, looks: number): void {
   let reads = 0;
   destination.onRead = () => {

@@ -27,7 +27,7 @@ const ranks = new Map(
   kinds.map((kind) => [kind, kind === 'float' ? FLOAT_RANK : histogramCommitRank(histogram(kind, 0))]),
 );
 
-/** The samples of one series, one a millisecond from `fromMs`. */
+/** The samples of one series, one per millisecond from `fromMs`. */
 function columnsOf(series: readonly Kind[], fromMs: number): SampleColumns {
   const columns = new SampleColumns();
   series.forEach((kind, i) => {
@@ -46,7 +46,7 @@ interface WriteRequest {
   timeseries: { labels: { value: string }[]; samples: { timestamp: number }[]; histograms: { timestamp: number }[] }[];
 }
 
-/** What each request held, in the order of delivery. Each series is added so many times, a second apart. */
+/** The contents of each request, in the order of delivery. Each series is added this many times, a second apart. */
 async function deliver(
   series: readonly (readonly Kind[])[],
   { maxBatchSamples = 1000, lanes: laneCount = 1, times = 1 },

@@ -1,4 +1,4 @@
-// What real servers can't be made to do on demand, over real HTTP: bad bytes, absent servers, and an end at any moment.
+// Faults that real servers cannot produce on demand, over real HTTP: bad bytes, absent servers, and an end at any moment.
 import assert from 'node:assert/strict';
 import type { MigrationProgress } from '../../src/migration/report/observer.ts';
 import { SecretUrl } from '../../src/telemetry/secret.ts';
@@ -29,7 +29,7 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-/** Everything is there once, nothing else is, and the server understood all. */
+/** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {
   assertSucceeded(result);
   assert.deepEqual(destination.failures, []);
@@ -176,7 +176,7 @@ describe('a stop', () => {
     const stop = new AbortController();
     source.onQuery = async (query) => {
       if (source.samplesIn(query) > 10) return { status: 413 };
-      // The parts with beta or gamma never come.
+      // The parts with beta or gamma never arrive.
       if (source.samplesIn(query) > 0 && destination.accepted.length > 0) {
         stop.abort();
         return 'silence';
@@ -198,7 +198,7 @@ describe('a stop', () => {
 
 describe('the memory budget', () => {
   it('splits windows that do not fit, and is never exceeded', async () => {
-    // About 6 MB of labels in one answer, where reading may use 4.5 MB.
+    // About 6 MB of labels in one response, where reads may use 4.5 MB.
     const large: Series[] = Array.from({ length: 1500 }, (_, i) => ({
       labels: [
         ['__name__', 'wide'],

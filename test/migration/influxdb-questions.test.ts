@@ -20,7 +20,7 @@ const asTheyAre = ['up|down', 'a.', 'b'];
 const writtenOut = ['^(?s:up|down)$', '^(?s:a.)$', 'b'];
 const body = snappy.compress(encodeMessage('ReadResponse', { results: [{}] }));
 
-/** The values of the matchers of each request that two questions make. */
+/** The matcher values of each request that two queries cause. */
 async function askTwice(path: string, headers: Record<string, string>): Promise<string[][]> {
   const asked: string[][] = [];
   await using server = await httpServer((_, response, request) => {

@@ -1,4 +1,4 @@
-// When whole runs of the engine over real HTTP write the progress mark, and what it carries.
+// When whole runs of the engine over real HTTP write the progress mark, and its contents.
 
 import assert from 'node:assert/strict';
 import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';

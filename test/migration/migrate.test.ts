@@ -1,4 +1,4 @@
-// Whole runs of the engine over real HTTP, against servers that behave: what is copied, how it is counted, what is marked.
+// Whole runs of the engine over real HTTP, against servers without faults: what is copied, counted and marked.
 
 import assert from 'node:assert/strict';
 import type { MigrationPlan, RelabelRule } from '../../src/migration/plan/migration-plan.ts';
@@ -58,7 +58,7 @@ describe('a migration', () => {
     let nextMs = epochMs;
     for (const { startMs, endMs, matchers } of source.queries) {
       assert.equal(startMs, nextMs);
-      // A millisecond of the next window is asked for as well, for sources whose ends are exclusive.
+      // The query includes a millisecond of the next window, for sources with exclusive ends.
       nextMs = endMs;
       assert.deepEqual(matchers.at(-1), { kind: '!=', name: '__name__', value: PROGRESS_METRIC });
     }

@@ -1,4 +1,4 @@
-// What a proxy says in the middle of a healthy migration, and a source whose ends of ranges are exclusive, over real HTTP.
+// Responses of a proxy in the middle of a healthy migration, and a source with exclusive range ends, over real HTTP.
 import assert from 'node:assert/strict';
 import { startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';

@@ -1,4 +1,4 @@
-// Whole runs over real HTTP that begin where another ended: finished, stopped, failed or killed.
+// Whole runs over real HTTP that start where another ended: finished, stopped, failed or killed.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FastClock } from './support/fake-clock.ts';
@@ -90,7 +90,7 @@ describe('a resumed run', () => {
     for (const protocol of ['RemoteRead', 'PromQL'] as const) {
       await using source = await startSource(threeHours);
       await using destination = await startDestination({ kind: 'keeps-all' });
-      // What a killed run left behind: series whole, series half, one with a hole.
+      // What a killed run left: complete series, half-written series, and one with a gap.
       const [whole, half, holed] = expected(threeHours, epochMs, epochMs + 5 * minuteMs) as [Series, Series, Series];
       destination.put([
         whole,
@@ -172,7 +172,7 @@ describe('an interrupted migration', () => {
   ] as const) {
     for (const ordering of ['InOrder', 'Any'] as const) {
       it(`has every sample exactly once after repeated kills: ${ordering}, ${protocol}${exports ? ' with export' : ''}`, async () => {
-        // Gaps that are crossed in strides, so that a window in flight may begin more than a day before the one that is written.
+        // Gaps that are crossed in strides, so that a window in flight may start more than a day before the one that is written.
         const series = [0, 37, 74, 111].flatMap((hours) => {
           const fromMs = epochMs + hours * hourMs;
           return regularSeries({ name: `burst_${hours}`, count: 4, fromMs, toMs: fromMs + hourMs, stepMs: minuteMs });

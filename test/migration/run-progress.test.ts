@@ -1,4 +1,4 @@
-// What a run says of its progress while it is under way: when windows are marked, how much is done, how long the rest takes.
+// The progress of a run in flight: when windows are marked, the completed part, and the remaining time.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProgressMeter } from '../../src/cli/progress-view.ts';
@@ -15,7 +15,7 @@ type Changes = Parameters<typeof planFor>[1];
 const seriesCount = 12;
 const stepMs = 30_000;
 
-/** A whole day, and more of it than is asked for. */
+/** A whole day, and more than the plan selects. */
 const uniform = regularSeries({ count: seriesCount, fromMs: epochMs - hourMs, toMs: epochMs + 25 * hourMs, stepMs });
 const samplesIn = (lengthMs: number) => (seriesCount * lengthMs) / stepMs;
 
@@ -29,14 +29,14 @@ interface Look {
 
 interface WatchOptions {
   readonly samplesPerChunk?: number;
-  /** How long the destination takes for a request with samples. */
+  /** The duration of a write request with samples. */
   readonly writeMs?: number;
 }
 
-/** The time of a look is what the run would take at this speed, whatever the machine is doing meanwhile. */
+/** Times are computed from this rate, so that they do not depend on the load of the machine. */
 const samplesPerSecond = 1000;
 
-/** Runs the plan and looks at its progress at each report, with a meter that looks every half second. */
+/** Runs the plan and records its progress at each report and every half second. */
 async function watch(changes: NonNullable<Changes>, options: WatchOptions = {}) {
   await using source = await startSource(uniform);
   source.samplesPerChunk = options.samplesPerChunk ?? 30;
@@ -103,14 +103,14 @@ describe('several windows in flight', () => {
 
   it('mark each window without waiting for another one to be copied', async () => {
     const { marks, all } = await watch({ ...anyOrder, window: { maxMs: 2 * hourMs } }, { writeMs: 10 });
-    // At any time at most the windows in flight lie behind the newest mark, and the oldest of them is under way.
+    // At any time at most the windows in flight are newer than the newest mark, and the oldest of them is being written.
     const gaps = marks.map(({ acknowledged }, i) => acknowledged - (marks[i - 1]?.acknowledged ?? 0));
     const widest = Math.max(...gaps) / all;
     assert.ok(widest < 0.17, `${(100 * widest).toFixed(1)} % of the samples between two marks`);
   });
 });
 
-/** Sixteen metrics of which the source gives no more than two at once: windows are read in parts. */
+/** Sixteen metrics, of which the source returns at most two at once: windows are read in parts. */
 const manyNames = Array.from({ length: 16 }, (_, i) => `${'acegikmoqsuwybdf'[i]}_metric`).flatMap((name) =>
   regularSeries({ name, count: 1, fromMs: epochMs - hourMs, toMs: epochMs + 25 * hourMs, stepMs }),
 );
@@ -141,7 +141,7 @@ describe('the percentage', () => {
     observer.onProgress = (progress) => {
       looks.push({ ratio: completedRatio(progress), acknowledged: progress.samplesWritten });
     };
-    // Windows of two hours, and none shorter.
+    // Windows of exactly two hours.
     const changes = { endMs: epochMs + 24 * hourMs, window: { minMs: 2 * hourMs, maxMs: 2 * hourMs } };
     const plan = planFor({ source, destination }, { ...anyOrder, ...changes, limits: { samplesPerWrite: 40 } });
     const { error, progress } = await run(plan, { observer });
@@ -158,7 +158,7 @@ describe('the percentage', () => {
     source.onQuery = (query) => {
       if (spoilt || !query.streamed || query.startMs < epochMs + hourMs) return undefined;
       spoilt = true;
-      // It breaks behind all the good series.
+      // It is corrupt after all the good series.
       const bad = frameOf([['__name__', 'zero']], 1, chunk, query.startMs, query.endMs);
       const { body, contentType } = source.response(query);
       return { body: Buffer.concat([body, bad]), contentType };
@@ -194,7 +194,7 @@ describe('the remaining time', () => {
         if (ratio < 0.1 || ratio > 0.95) continue;
         const leftMs = endedAtMs - atMs;
         assert.ok(etaMs !== undefined);
-        // The last second or two are not what anybody waits for.
+        // An error of a second or two is acceptable at the end.
         const wrongMs = Math.max(0, Math.abs(etaMs - leftMs) - 1000);
         assert.ok(wrongMs <= 0.3 * leftMs, `at ${ratio}: ${etaMs} ms said, ${leftMs} ms left`);
         seen++;

@@ -1,4 +1,5 @@
-// The counts of all runs, recomputed from the destination alone: a run ends at any point without a last word, and the next one still knows.
+// The counts of all runs, recomputed only from the destination: a run may end at any point without saving them, and the next run still
+// knows them.
 import assert from 'node:assert/strict';
 import { type Counts, countsOfAllRuns } from '../../src/migration/report/counts.ts';
 import { startDestination } from './support/fake-destination.ts';
@@ -16,7 +17,7 @@ const series: Series[] = [
 ];
 const due = { read: 9 * perSeries, filtered: 2 * perSeries, conflicting: perSeries, rejected: 3 };
 
-/** Samples of every fate: written, filtered, conflicting, rejected. */
+/** Samples with every outcome: written, filtered, conflicting, rejected. */
 function planOfAllFates(sides: Sides, changes: Parameters<typeof planFor>[1] = {}) {
   const rule = { separator: ';', modulus: 0, targetLabel: '', replacement: '' };
   return planFor(sides, {
@@ -93,7 +94,7 @@ describe('the counts of all runs', () => {
           assertDue(total);
           assert.equal(total.samplesWritten + total.samplesAlreadyPresent, destination.marks().at(-1)!.value);
 
-          // What a status or a result that was lost would have said.
+          // What a lost status or result would have reported.
           const again = await run(plan);
           assert.equal(again.observer.all('already-finished').length, 1);
           assert.deepEqual({ ...totalOf(again), retries: 0 }, { ...total, retries: 0 });

@@ -26,7 +26,7 @@ function deferred(): Deferred {
   return { promise, resolve, reject };
 }
 
-/** A finisher whose acknowledgements and marks come when the test says. */
+/** A finisher whose acknowledgements and marks the test controls. */
 function stage(rejectedSamples: 'Fail' | 'Skip' = 'Fail') {
   const sides = { source: { readUrl: '' }, destination: { writeUrl: '', readUrl: '', queryUrl: '' } };
   const plan = planFor(sides, { rejectedSamples });

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { RateLimit } from '../../../src/migration/limits/rate-limit.ts';
 import type { Clock } from '../../../src/telemetry/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only the test advances. */
 class StandingClock implements Clock {
   nowMs = 1_000_000;
-  /** How far the wall clock is off; nothing here may care. */
+  /** The offset of the wall clock; it must not matter here. */
   wallJumpMs = 0;
   readonly #sleepers = new Set<{ untilMs: number; wake: () => void }>();
 
@@ -107,7 +107,7 @@ describe('rate limit', () => {
     await clock.advance(20_000);
     await large;
     assert.equal(endMs - startMs, 9000, 'one second was there already');
-    // What was saved beyond the bucket for the large amount is gone with it.
+    // The tokens saved for the large amount are gone with it.
     assert.equal(clock.sleeping, 0);
     await limit.take(1000, never);
     const next = limit.take(1, never);
@@ -227,7 +227,7 @@ describe('rate limit', () => {
             const from = admitted[first];
             assert.ok(from);
             inside += from.amount;
-            // The first one of the stretch may have been saved for before the stretch began.
+            // Tokens for the first amount may have been saved before the interval.
             const savedBefore = Math.max(100, from.amount);
             assert.ok(inside <= ((atMs - from.atMs) / 1000) * 100 + savedBefore + 1e-6);
           }

@@ -8,7 +8,7 @@ import { emptyProgress, endpoint, RecordingObserver } from '../support/plan.ts';
 const never = new AbortController().signal;
 const there = endpoint('source', 'http://user.example:9090/api/v1/read?token=hidden');
 
-/** Waiting moves it. */
+/** Sleeping advances it. */
 class SleepingClock implements Clock {
   nowMs = 0;
   wallJumpMs = 0;

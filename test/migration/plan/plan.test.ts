@@ -255,7 +255,7 @@ describe('the id of a migration', () => {
     startMs: 1000,
   };
 
-  // A change of this value makes every migration that is under way begin again.
+  // Changing this value would restart every unfinished migration from the beginning.
   it('is stable between versions', () => assert.equal(migrationId(copy), '0ac9c0d8670edc15'));
 
   it('does not depend on the order of unordered fields', () => {

@@ -21,7 +21,7 @@ function keyOf(labels: Labels): string {
   return labelKey(bytesOf(labels));
 }
 
-/** What is known once the progress series was shown with each of these added. */
+/** What is learned after the progress series was shown with each of these labels. */
 function learned(...added: Labels[]): AddedLabels {
   return added.reduce<AddedLabels>(
     (known, labels) => known.learnedFrom(Object.entries({ ...progressSeries, ...labels })),

@@ -70,7 +70,7 @@ describe('the completed part of a run', () => {
 describe('the estimated sample count of a window', () => {
   it('is the number announced by the response until something is decoded, then follows the decoded series', () => {
     const volume = new WindowVolume();
-    // Whole chunks of which half lies inside.
+    // Whole chunks, half of which lies inside.
     volume.begin({ entries: 10, sampleBound: 2000, remaining: 0 }, 0);
     assert.equal(volume.estimate(0), 2000);
     volume.decodedEntries = 2;

@@ -1,4 +1,4 @@
-// The labels that a destination adds to what was written, as its view shows them.
+// The labels that a destination adds to stored series, as its view detects them.
 
 import assert from 'node:assert/strict';
 import { encodeLabels } from '../../../src/wire/labels.ts';
@@ -67,7 +67,7 @@ for (const [name, protocol, behaviour, added] of adding) {
       const same: Labels = [...up, [label, new Map(added).get(label) ?? '']];
       store.put([marks([epochMs]), series(up, [epochMs + 1])]);
       await view.latestMark(epochMs, nowMs, signal);
-      // What is shown of `up` may as well be any of the other two.
+      // A result for `up` may belong to either of the other two.
       assert.deepEqual(await timesOf(view, [up, own, same], epochMs, epochMs + 9), [[], [], []]);
       for (const labels of [up, own, same]) assert.equal(view.hides(encodeLabels(labels)), 'everything');
       assert.notEqual(view.hides(encodeLabels(wanted[1]!)), 'everything');

@@ -1,4 +1,5 @@
-// The views of a readable destination against each kind of store: what is shown in which range, under which labels, and when it is damaged.
+// The views of a readable destination against each kind of store: what each range shows, with which labels, and how damaged responses are
+// handled.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -108,7 +109,7 @@ describe('a Thanos Receive that already has newer data', () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       store.put([live]);
-      // Behind the head, so by way of the receiver.
+      // Older than the head, so through the receiver.
       store.tenant('').write([marks([epochMs + minuteMs]), series(up, [epochMs + 1, epochMs + 2])], {
         bytes: 1,
         headers: {},
@@ -182,7 +183,7 @@ describe('a response without content', () => {
 });
 
 describe('a read-back that exceeds a limit', () => {
-  /** Series of one metric that share a timestamp, with labels of about 2 KB, and the same of a neighbour that nobody wants. */
+  /** Series of one metric that share a timestamp, with labels of about 2 KB, and as many unwanted series of a neighbor. */
   const crowd: Labels[] = Array.from({ length: 700 }, (_, i) => [
     ['__name__', 'kube_pod_labels'],
     ['namespace', `team-${i % 7}`],
@@ -204,7 +205,7 @@ describe('a read-back that exceeds a limit', () => {
 
   for (const [protocol, seriesCount, samples] of [
     ['RemoteRead', 400, 200],
-    // Only the labels of one series are held at a time, however much newer data it has.
+    // Only the labels of one series are in memory at a time, however much newer data it has.
     ['PromQL', 2, 100_000],
   ] as const) {
     it(`because the range has to extend to now is split, by ${protocol}`, async () => {

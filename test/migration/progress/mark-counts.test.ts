@@ -6,7 +6,7 @@ import { countsBesideMark, seriesOfCounts } from '../../../src/migration/progres
 const many = fc.integer({ min: 0, max: 2 ** 48 });
 const reason = fc.constantFrom('too_old', 'out_of_order', 'invalid_labels', 'ha-tracker');
 
-/** Counts whose documented sum holds. */
+/** Counts that add up as documented. */
 const countsArbitrary: fc.Arbitrary<Counts> = fc
   .record({
     samplesWritten: many,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type FoundMark, findLatestMark } from '../../../src/migration/progress/mark-search.ts';
 import { dayMs, epochMs, hourMs, minuteMs } from '../support/plan.ts';
 
-/** Marks before `toMs`, of which at most `maxAtOnce` can be read at once. */
+/** Marks before `toMs`; at most `maxAtOnce` can be read at once. */
 class FakeMarks {
   readonly starts: number[] = [];
   readonly #times: readonly number[];

@@ -18,7 +18,7 @@ function keyOf(labels: Labels): string {
   return labelKey(encodeLabels(Object.entries(labels)));
 }
 
-/** Series with a sample each millisecond; refuses to show more than `maxSamples` at once. */
+/** Series with a sample each millisecond; rejects queries for more than `maxSamples`. */
 class FakeDestination {
   readonly asked: SeriesPiece[] = [];
   readonly #series: readonly Labels[];
@@ -75,7 +75,7 @@ describe('the samples that the destination already has', () => {
     );
     await fc.assert(
       fc.asyncProperty(series, series, fc.integer({ min: 1, max: 30 }), async (wanted, others, maxSamples) => {
-        // A series that is not wanted, has all labels of a wanted one and others beside can't be kept out of a read of that one.
+        // An unwanted series with all labels of a wanted one and more cannot be excluded from a read of that one.
         const apart = others.filter((other) => wanted.every((labels) => !isExtended(labels, other)));
         const shown = [...new Map([...wanted, ...apart].map((labels) => [keyOf(labels), labels])).values()];
         const destination = new FakeDestination(shown, maxSamples);

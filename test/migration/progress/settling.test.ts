@@ -4,7 +4,7 @@ import { FastClock } from '../support/fake-clock.ts';
 
 const { signal } = new AbortController();
 
-/** What the looks show one after the other, the last one from then on. */
+/** The results of successive reads; the last one repeats. */
 async function settled(shown: readonly number[], hiddenForMs: number, changes: Partial<Look<number>> = {}) {
   const clock = new FastClock({ nowMs: 0 });
   let looks = 0;

@@ -11,7 +11,7 @@ import { encodeLabels } from '../../../src/wire/labels.ts';
 const labels = encodeLabels([['__name__', 'm']]);
 const { signal } = new AbortController();
 
-/** So many series of one sample with the same labels; only the fields that an outline looks at. */
+/** This many series of one sample with the same labels; only the fields that an outline uses. */
 function cursorOf(series: number, decodedBytes = 16): SeriesCursor {
   let at = 0;
   const cursor = {

@@ -1,4 +1,4 @@
-// What the planner makes of failures, one after the other.
+// How the planner reacts to sequences of failures.
 import assert from 'node:assert/strict';
 import type { TimeRange } from '../../../src/migration/read/open-window.ts';
 import type { ReadFailure } from '../../../src/migration/read/read-failure.ts';
@@ -104,7 +104,7 @@ describe('the window planner', () => {
       planner.begin(0, 4 * SECOND);
       planner.next();
       planner.failed({ kind: 'unknown-encoding' });
-      // One name in one second: what is left is to cut the second.
+      // One name in one second: the only remaining option is to split the second.
       planner.next();
       planner.failed({ kind: 'too-large', limit: 'labels', seenNames: ['m'] });
       assert.equal(planner.next()?.samplesOnly, true);

@@ -1,5 +1,5 @@
-// What is requested at the end of a window: most sources include the last millisecond of a range, some do not, and one that does is spared
-// a look into its next block.
+// The requested end of a window: most sources include the last millisecond of a range, some exclude it. For an inclusive source the query
+// does not extend into its next block.
 import assert from 'node:assert/strict';
 import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../support/fake-source.ts';
@@ -11,7 +11,7 @@ const firstBorderMs = Math.ceil(epochMs / blockMs) * blockMs;
 const fromMs = firstBorderMs - blockMs;
 const toMs = fromMs + 3 * blockMs;
 
-/** Samples on every border of a block, and one in the millisecond before it. */
+/** Samples on every block boundary, and one in the millisecond before it. */
 function borderSeries(): Series[] {
   const regular = regularSeries({ count: 3, fromMs, toMs, stepMs: minuteMs });
   const early = regularSeries({ count: 2, fromMs: fromMs + minuteMs - 1, toMs, stepMs: minuteMs });

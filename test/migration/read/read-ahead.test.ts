@@ -3,7 +3,7 @@ import { readAhead } from '../../../src/migration/read/read-ahead.ts';
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Numbers from 0; tells how many were asked for. */
+/** Numbers from 0; counts how many were requested. */
 function counting(fail?: { at: number; error: Error }) {
   const state = { produced: 0 };
   async function* generate(): AsyncGenerator<number> {

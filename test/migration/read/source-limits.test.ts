@@ -1,4 +1,4 @@
-// Sources that give only so much at once, in whole migrations: what it costs to find the way, and that it is found once.
+// Sources with response limits, in whole migrations: the cost of adapting, and that it happens once.
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
 import { type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
@@ -39,7 +39,7 @@ const refused = (source: FakeStore) => source.requestsOf('read').filter(({ statu
 
 describe('a limit of the source that a shorter window does not avoid', () => {
   const cases = [
-    // 2029, 484 and 2029 requests when windows shrank to a second first and names were split in each of them.
+    // 2029, 484 and 2029 requests when windows first shrank to a second and names were split in each of them.
     ['Cortex, on series', cortex({ maxFetchedSeries: 34 }), 20],
     ['M3, on series', m3({ maxFetchedSeries: 34 }), 20],
     ['Cortex, on bytes', cortex({ maxFetchedBytes: 34 * 17 * 4 }), 20],
@@ -101,7 +101,7 @@ describe('a limit of the source on samples', () => {
 describe('a stride over an empty stretch', () => {
   it('that reaches a metric whose labels do not fit into memory writes no long window', async () => {
     const dataMs = epochMs + 20 * dayMs;
-    // About 6 MB of labels, half of them in any half hour, where reading may use 4.5 MB.
+    // About 6 MB of labels, half of them in any half hour, where reads may use 4.5 MB.
     const large: Series[] = Array.from({ length: 1500 }, (_, i) => ({
       labels: [
         ['__name__', 'wide'],
@@ -131,7 +131,7 @@ describe('thanos-remote-read, which cannot serve native histograms', () => {
       {
         labels: [['__name__', 'latency_seconds']],
         samples: [],
-        // Timestamp and nothing else.
+        // Only a timestamp.
         histograms: [{ timeMs: epochMs + 40 * minuteMs, message: new Uint8Array([0x78, 0]) }],
       },
     ]);

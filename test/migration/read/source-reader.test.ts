@@ -1,4 +1,4 @@
-// The reader in whole runs over real HTTP: a source that can give only so much at once, for a moment or never.
+// The reader in whole runs over real HTTP: a source with a limited response size, temporarily or permanently.
 import assert from 'node:assert/strict';
 import { FastClock } from '../support/fake-clock.ts';
 import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
@@ -17,7 +17,7 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-/** Everything is there once, nothing else is, and the server understood all. */
+/** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {
   assertSucceeded(result);
   assert.deepEqual(destination.failures, []);
@@ -50,7 +50,7 @@ describe('a source whose response is too large', () => {
       const plan = planFor({ source, destination }, { endMs: epochMs + 4 * minuteMs });
       const firstByteMs = fault === 'silence' ? 100 : 10_000;
       const timeouts = { connectMs: 1000, firstByteMs, silenceMs: 10_000_000 };
-      // The clock is fast: on a busy machine its ten minutes are over before the first good response.
+      // The clock is fast: on a busy machine ten minutes may pass before the first good response.
       const result = await run({ ...plan, source: { ...plan.source, timeouts } }, { startupDeadlineMs: dayMs });
       assertSucceeded(result);
       assert.deepEqual(destination.contents(), expected(series, epochMs, epochMs + 4 * minuteMs));

@@ -1,4 +1,4 @@
-// The planner against a source that is simulated: nothing is sent, so that thousands of ranges can be crossed.
+// The planner against a simulated source: nothing is sent, so that thousands of ranges can be read.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { hasName } from '../../../src/migration/series/name-partition.ts';
@@ -46,7 +46,7 @@ describe('the window planner', () => {
       fc.property(world, ({ shapes, series, samples, bytes, memory, lengthMs, faults }) => {
         const metrics = shapes.map((shape, i) => ({ name: `metric_${i}`, ...shape }));
         const store = new SimulatedStore(metrics);
-        // What one metric has in one millisecond can't be split: every limit allows that much.
+        // The samples of one metric in one millisecond cannot be split: every limit allows that many.
         const least = store.largestInstant;
         store.caps = {
           ...(series !== null && { series: least.series + series }),
@@ -60,7 +60,7 @@ describe('the window planner', () => {
           budgetBytes: store.memoryBytes,
           limits: { ...limits, targetBytes: store.memoryBytes * 0.45 },
         });
-        // Finding out and crossing gaps costs about forty requests; the rest is a few times what is read.
+        // Learning the limits and crossing gaps takes about forty requests; the rest is a small multiple of the minimum.
         const mostRequests = 15 * (40 + store.requestsByMetric(range, limits.maxMs)) + 2 * faults.length;
         const fault = ({ samplesOnly }: Slice) => {
           const failure = rest.shift() ?? undefined;
@@ -77,7 +77,7 @@ describe('the window planner', () => {
     const startMs = 20 * DAY;
     const cases: [string, Partial<Metric>, { caps?: Caps; memoryBytes?: number }][] = [
       ['ordinary data', {}, {}],
-      // B1: cut by name at the stride's length, a window of days would be written.
+      // B1: split by name at the length of the stride, a window of days would be written.
       [
         'one metric whose labels do not fit',
         { series: 21_000, labelBytes: 900, staggered: true },
@@ -157,7 +157,7 @@ describe('the window planner', () => {
     });
 
     it('on series that only long windows exceed keeps windows short, and reads all names', () => {
-      // New series all the time: 100 a quarter of an hour.
+      // Constantly new series: 100 every quarter of an hour.
       const quarters = Array.from({ length: 4 * 24 }, (_, i) =>
         metric(`churn_${i}`, { series: 100, stretches: [[i * 15 * MINUTE, (i + 1) * 15 * MINUTE]] }),
       );

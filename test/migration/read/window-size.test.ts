@@ -28,7 +28,7 @@ const at = (lengthMs: number, rest: Partial<WindowState> = {}): WindowState => (
   ...rest,
 });
 
-/** Reads [0, endMs) from a source that has `perMs(t)` samples a millisecond and refuses more than `refusedSamples`. */
+/** Reads [0, endMs) from a source that has `perMs(t)` samples per millisecond and rejects more than `refusedSamples`. */
 function crossing(
   endMs: number,
   windowLimits: WindowLimits,
@@ -98,7 +98,7 @@ describe('window size', () => {
     it('does not shrink for labels above the target, because a shorter window has as many', () => {
       const next = (bytes: number) =>
         nextWindow(at(10 * MINUTE), { samples: 1, bytes, fixedBytes: 40_000_000, budgetBytes }, limits).lengthMs;
-      // A quarter of what the labels leave of the budget is for the rest.
+      // A quarter of the budget that remains after the labels is available for the rest.
       assert.equal(next(46_000_000), 10 * MINUTE);
       assert.equal(next(46_000_001), 5 * MINUTE);
       assert.equal(next(41_000_000), 40 * MINUTE);
@@ -183,7 +183,7 @@ describe('window size', () => {
       });
       fc.assert(
         fc.property(bursts, fc.constantFrom(30 * MINUTE, 2 * HOUR), (data, maxMs) => {
-          // A burst is spread over a minute, so that halving can always separate what is too much.
+          // A burst is spread over a minute, so that halving can always split it.
           const samplesIn = (fromMs: number, toMs: number) =>
             data.reduce((sum, [timeMs, samples]) => {
               const overlapMs = Math.max(0, Math.min(toMs, timeMs + MINUTE) - Math.max(fromMs, timeMs));
@@ -257,7 +257,7 @@ describe('window size', () => {
     });
 
     it('keeps rejected reads few when the source rejects windows of the target size', () => {
-      // 100 samples a second: the target would allow windows of 2 h, the source refuses more than 20 minutes.
+      // 100 samples per second: the target would allow windows of 2 h, the source rejects more than 20 minutes.
       const reads = crossing(10 * DAY, limits, (fromMs, toMs) => (toMs - fromMs) / 10, 120_000);
       const refused = reads.filter((read) => read.answer === 'refused').length;
       assert.ok(

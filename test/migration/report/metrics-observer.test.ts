@@ -1,4 +1,4 @@
-// The metrics of whole runs, held against the words of the catalogue.
+// The metrics of whole runs, compared with their descriptions in the catalogue.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { observeIntoMetrics } from '../../../src/migration/report/metrics-observer.ts';

@@ -9,7 +9,7 @@ import {
   splitNames,
 } from '../../../src/migration/series/name-partition.ts';
 
-/** How a server tests names: Prometheus 3 sets the s flag around a regex, Prometheus 2 does not. */
+/** How a server matches names: Prometheus 3 sets the s flag, Prometheus 2 does not. */
 function selector(partition: NamePartition, flags: 's' | ''): (name: string) => boolean {
   const tests = partitionMatchers(partition).map(({ kind, name: label, value }) => {
     assert.equal(label, '__name__');
@@ -83,7 +83,7 @@ const metrics = [
   'workqueue_depth',
 ];
 
-/** Splits until no part holds more than `most` of the names. */
+/** Splits until no part contains more than `most` of the names. */
 function partsOf(names: string[], most: number, seen: 'none' | 'all'): { parts: NamePartition[]; deepest: number } {
   const parts: NamePartition[] = [];
   let deepest = 0;

@@ -32,7 +32,7 @@ describe('the values that a plain response may have changed', () => {
   for (const [what, fields, expected] of table) {
     it(`${expected === 0 ? 'is not' : 'may be'} ${what}`, () => {
       const { sum, schema, ...rest } = fields as { sum: number; schema: number };
-      // As Go writes it: what is 0 is left out.
+      // As Go writes it: fields that are 0 are omitted.
       const present = { ...rest, ...(sum !== 0 && { sum }), ...(schema !== 0 && { schema }) };
       assert.equal(altered([], [encodeMessage('Histogram', present)]), expected);
     });

@@ -31,7 +31,7 @@ interface Vector {
   labels: Labels;
   externalLabels: Labels;
   relabelings: RelabelRule[];
-  /** What model/relabel of Prometheus v0.316.0 (3.16) made of it. */
+  /** The result of model/relabel of Prometheus v0.316.0 (3.16). */
   result: [string, string][] | 'dropped' | 'invalid';
 }
 

@@ -8,7 +8,7 @@ const greatest = 2 ** 53 - 1;
 
 describe('the set of series hashes', () => {
   it('behaves like a Set', () => {
-    // Few distinct low parts, so that slots collide.
+    // Few distinct low bits, so that slots collide.
     const hash = fc.oneof(
       fc.integer({ min: 0, max: 30 }),
       fc.integer({ min: 0, max: 30 }).map((n) => n * 1024),

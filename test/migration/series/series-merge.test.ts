@@ -14,7 +14,7 @@ interface Histogram {
 
 const stale = 0x7ff0_0000_0000_0002n;
 
-/** Values that a comparison of numbers would confuse: stale marker, other NaNs, both zeros, both infinities. */
+/** Values that a numeric comparison would confuse: stale marker, other NaNs, both zeros, both infinities. */
 const bits = fc.constantFrom(
   stale,
   0x7ff8_0000_0000_0001n,
@@ -52,7 +52,7 @@ function histogramsOf(columns: SampleColumns): Histogram[] {
   return columns.histograms.map((message, i) => ({ timeMs: columns.histogramTimesMs[i]!, message }));
 }
 
-/** The rules of the merge with a Map and no other care. */
+/** The rules of the merge, implemented with a Map. */
 function naive(floats: readonly Float[], histograms: readonly Histogram[]) {
   const keptFloats = new Map<number, Float>();
   const keptHistograms = new Map<number, Histogram>();

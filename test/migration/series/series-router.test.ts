@@ -16,7 +16,7 @@ function label(name: Text, value: Text): Buffer {
 }
 
 const notUtf8 = Uint8Array.of(0x61, 0xff, 0x62);
-/** An overlong slash: two bytes that say what one does. */
+/** An overlong slash: two bytes for a one-byte character. */
 const overlong = Uint8Array.of(0xc0, 0xaf);
 const surrogate = Uint8Array.of(0xed, 0xa0, 0x80);
 const name = label('__name__', 'up');

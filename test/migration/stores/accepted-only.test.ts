@@ -1,4 +1,4 @@
-// A 202 for a request of which a read-back shows nothing: stale markers alone, read by PromQL.
+// A 202 for a request of stale markers only, which a read-back by PromQL does not show.
 
 import assert from 'node:assert/strict';
 import type { Fault } from '../../support/stores/faults.ts';

@@ -1,4 +1,4 @@
-// Damaged responses of the destination to the look-up of the latest mark: asked for again, like every read.
+// Damaged responses of the destination to the query for the latest mark are retried, like every read.
 
 import assert from 'node:assert/strict';
 import { startFakeStore } from '../../support/stores/fake-store.ts';

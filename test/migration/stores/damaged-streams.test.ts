@@ -1,4 +1,4 @@
-// Streams of a source that break on their way: asked for again until they are whole, and nothing of the data is lost over it.
+// Source streams that are damaged in transit are read again until they are complete, and no data is lost.
 
 import assert from 'node:assert/strict';
 import { startFakeStore } from '../../support/stores/fake-store.ts';

@@ -1,4 +1,4 @@
-// Cortex answers 202 when its HA tracker follows another replica, and has dropped the whole request.
+// Cortex responds with 202 when its HA tracker follows another replica and has dropped the whole request.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';

@@ -1,4 +1,4 @@
-// Labels whose bytes are not UTF-8: Prometheus answers 204 and drops the series.
+// Labels whose bytes are not UTF-8: Prometheus responds with 204 and drops the series.
 
 import assert from 'node:assert/strict';
 import { startFakeStore } from '../../support/stores/fake-store.ts';

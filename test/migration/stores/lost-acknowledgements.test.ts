@@ -1,5 +1,5 @@
-// A store commits a request and its acknowledgement never arrives: a proxy replaces it, or the connection breaks. Whatever the client is
-// told, every sample is there once.
+// A store commits a request and its acknowledgement never arrives: a proxy replaces it, or the connection breaks. Whatever response the
+// client gets, every sample is stored once.
 
 import assert from 'node:assert/strict';
 import { type Behaviour, startFakeStore } from '../../support/stores/fake-store.ts';

@@ -1,4 +1,4 @@
-// Native histograms into stores that refuse them, or drop them behind a 2xx: they never count as written.
+// Native histograms into stores that reject them, or drop them with a 2xx: they never count as written.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
@@ -29,7 +29,7 @@ describe('native histograms', () => {
       );
       assertSucceeded(result);
       assert.deepEqual(destination.counts(), { floats, histograms: 0, twice: 0 });
-      // M3 keeps the good part of a request that it refuses: found when it is read back.
+      // M3 keeps the valid part of a request that it rejects; the read-back finds it.
       assert.equal(result.progress.samplesWritten + result.progress.samplesAlreadyPresent, floats);
       const rejected = Object.entries(result.progress.samplesRejected);
       assert.deepEqual(

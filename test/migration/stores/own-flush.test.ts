@@ -1,5 +1,5 @@
-// VictoriaMetrics' own flusher hides rows while it makes a part of them, and /internal/force_flush does not wait for it: what does not show
-// right after a flush may be there all the same.
+// VictoriaMetrics' own flusher hides rows while it writes them to a part, and /internal/force_flush does not wait for it: samples that are
+// invisible right after a flush may still be stored.
 
 import assert from 'node:assert/strict';
 import { FLUSHING_MS } from '../../../src/migration/progress/settling.ts';
@@ -16,7 +16,7 @@ import { changed, testSeries, withoutNan } from './support/store-cases.ts';
 
 const due = changed(testSeries(), withoutNan);
 
-/** Slow enough that a request takes less of its time than what it waits for. */
+/** Slow enough that a request takes less of its time than the delays. */
 function slowClock(): FastClock {
   return new FastClock({ nowMs: epochMs + 30 * dayMs, speed: 6 });
 }
@@ -57,7 +57,7 @@ describe('samples that VictoriaMetrics is flushing during a read-back', () => {
     });
   }
 
-  // The first write comes before any mark; the eighth behind one.
+  // The first write comes before any mark, the eighth after one.
   for (const writes of [1, 8]) {
     it(`are found by the run after one that was aborted at write ${writes}`, async () => {
       await using source = await prometheusWith();

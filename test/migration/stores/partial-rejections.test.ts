@@ -1,4 +1,4 @@
-// Stores that keep the good part of a refused request, or refuse every sample of it: what counts as rejected is what is missing.
+// Stores that keep the valid part of a rejected request, or reject every sample of it: exactly the missing samples count as rejected.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
@@ -13,7 +13,7 @@ import { testSeries } from './support/store-cases.ts';
 
 const samples = countOf(testSeries());
 
-/** Half of the series already have a sample in the middle of the hour: all of theirs before it are out of order. */
+/** Half of the series already have a sample in the middle of the hour: all their earlier samples are out of order. */
 function putNewerHalf(destination: FakeStore): void {
   destination.put(
     testSeries()
@@ -26,7 +26,7 @@ function rejectedOf({ progress }: Run): number {
   return Object.values(progress.samplesRejected).reduce((sum, count) => sum + count, 0);
 }
 
-/** What of the source's samples is not in the destination. */
+/** The number of source samples that are not in the destination. */
 function missing(destination: FakeStore): number {
   const there = new Set(
     destination.series().flatMap(({ labels, samples }) => samples.map(({ timeMs }) => `${labels.join()} ${timeMs}`)),
@@ -56,7 +56,7 @@ describe('samples out of order', () => {
       const { samplesRejectedUnproven, samplesWritten, samplesAlreadyPresent } = result.progress;
       if (samplesRejectedUnproven === 0) assert.equal(rejectedOf(result), lost);
       else assert.ok(rejectedOf(result) >= lost, 'a bound is an upper bound');
-      // What arrived with a request that was refused is found when it is read back.
+      // Samples that were stored with a rejected request are found by the read-back.
       assert.equal(samplesWritten + samplesAlreadyPresent, samples - rejectedOf(result));
     });
   }

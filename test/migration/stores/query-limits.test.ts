@@ -1,4 +1,4 @@
-// Sources whose limits count series or bytes of a query: a shorter window changes nothing, fewer names do.
+// Sources whose limits count series or bytes of a query: a shorter window does not help, fewer names do.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
@@ -37,7 +37,7 @@ describe('a limit on the size of one query', () => {
       assert.equal(result.progress.samplesWritten, countOf(series));
       const reads = source.requestsOf('read');
       const lengthMs = ({ query }: (typeof reads)[number]) => query!.endMs - query!.startMs + 1;
-      // Halving the time is tried a few times only, and changes nothing.
+      // Halving the time is tried only a few times, without effect.
       const shortest = Math.min(...reads.map(lengthMs));
       assert.ok(shortest > 15_000, `a window of ${shortest} ms`);
       const responded = reads.filter(({ status }) => status === 200);

@@ -1,4 +1,4 @@
-// Cortex refuses a request of more samples than its ingestion burst with 429, however long one waits.
+// Cortex rejects a request with more samples than its ingestion burst with 429, however long the client waits.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';

@@ -1,4 +1,4 @@
-// Responses of stores that no repetition and no smaller request changes: the migration ends soon, and says what to do.
+// Responses of stores that neither a retry nor a smaller request changes: the migration ends quickly, and reports what to do.
 
 import assert from 'node:assert/strict';
 import { secretValues } from '../../support/secrets.ts';

@@ -1,4 +1,4 @@
-// A proxy sends a request twice and hands on the second response: a store that takes samples in order refuses what it has just stored.
+// A proxy sends a request twice and returns the second response: an in-order store rejects what it has just stored.
 
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';

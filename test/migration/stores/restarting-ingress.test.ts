@@ -1,4 +1,5 @@
-// An ingress that restarts in the middle of a healthy migration answers for the store: the request is repeated, on all three ways.
+// An ingress that restarts in the middle of a healthy migration responds instead of the store: the request is retried, for all three kinds
+// of requests.
 
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';

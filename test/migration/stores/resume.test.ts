@@ -1,4 +1,4 @@
-// Runs that resume in a store that adds labels, hides ranges before newer data, or sends damaged responses to what a resume has to read.
+// Runs that resume in a store that adds labels, hides ranges before newer data, or sends damaged responses to the reads of a resume.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
@@ -40,14 +40,14 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.deepEqual(progress.samplesRejected, {});
 }
 
-/** What the store holds of [epochMs, epochMs + hourMs). */
+/** The contents of the store in [epochMs, epochMs + hourMs). */
 function copied(store: FakeStore): Series[] {
   return store
     .series()
     .map((series) => ({ ...series, samples: series.samples.filter(({ timeMs }) => timeMs < epochMs + hourMs) }));
 }
 
-/** Resolves when what an abort left on the wire has arrived. */
+/** Resolves when the requests in flight at an abort have arrived. */
 async function quiet(store: FakeStore): Promise<void> {
   for (let seen = -1; seen < store.requests.length; ) {
     seen = store.requests.length;
@@ -66,7 +66,7 @@ describe('a run into Thanos with newer data', () => {
 
   for (const protocol of ['PromQL', 'RemoteRead'] as const) {
     for (const rejectedSamples of ['Fail', 'Skip'] as const) {
-      // The second write is in the first window, before the first mark; the thirteenth behind it.
+      // The second write is in the first window, before the first mark; the thirteenth is after it.
       for (const writes of [2, 13]) {
         const title = `resumes by ${protocol} after an abort at write ${writes} with ${rejectedSamples}, and sends what is missing`;
         it(title, async () => {

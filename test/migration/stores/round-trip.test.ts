@@ -45,7 +45,7 @@ for (const store of destinationCases) {
       const time = clock();
       await using destination = await startFakeStore(store.openForOldData(), { now: () => time.now() });
       destination.put(newer);
-      // Longer than a first mark may take to show.
+      // Longer than a first mark may take to become visible.
       source.onRequest = ({ query }) => (query!.startMs > epochMs + hourMs / 2 ? { delayMs: 40 } : undefined);
       const result = await run(intoPlan(source, destination, store), { clock: time });
       assertSucceeded(result);

@@ -1,5 +1,5 @@
-// Destinations that acknowledge samples and drop them: an HA tracker that follows another replica, and native histograms without support for
-// them. Whole migrations; every count is held against what the store really has.
+// Destinations that acknowledge samples and drop them: an HA tracker that follows another replica, and native histograms without support
+// for them. Whole migrations; every count is compared with the contents of the store.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';

@@ -1,5 +1,5 @@
-// Destinations whose responses do not say what they have: they keep the good part of a refused request, drop behind a 2xx, or a proxy stands
-// in between. Whole migrations; every count is held against what the store really has.
+// Destinations whose responses do not reflect what they have stored: they keep the valid part of a rejected request, drop samples with a
+// 2xx, or are behind a proxy. Whole migrations; every count is compared with the contents of the store.
 
 import assert from 'node:assert/strict';
 import { cortex } from '../../support/stores/cortex.ts';
@@ -57,7 +57,7 @@ describe('an acknowledgement that a proxy replaces after the store has committed
       it(`by ${title} duplicates nothing and loses nothing: ${name}`, async () => {
         await using source = await sourceWith();
         await using destination = await startFakeStore(behaviour());
-        // The first response has to be a good one: before it a page looks like a wrong setting.
+        // The first response has to be a good one: before it, an HTML page is treated as a configuration error.
         let writes = 0;
         destination.onRequest = (request) => (isSamples(request) && ++writes % 3 === 2 ? fault : undefined);
         const result = await migrate({ source, destination }, changes);
@@ -115,7 +115,7 @@ describe('a destination that stores the valid part of a rejected request', () =>
         assertTrueCounts(result, destination);
         assert.ok(rejected(result) > 100);
         assert.deepEqual(Object.keys(result.progress.samplesRejected), ['out_of_order']);
-        // Nothing that was good is sent again, but for the first few requests, from which it is learned.
+        // No valid samples are sent again, except in the first few requests, from which the behavior is learned.
         const sent = destination.requestsOf('write').reduce((sum, request) => sum + request.samples, 0);
         assert.ok(sent < samples + 500, `${sent} samples sent`);
         assert.ok(destination.requestsOf('write').length < 40, `${destination.requestsOf('write').length} requests`);
@@ -207,7 +207,7 @@ describe('a window whose every sample is rejected', () => {
 
   it('in part is counted exactly: M3 without cold writes', async () => {
     await using source = await sourceWith();
-    // The last ten minutes are taken.
+    // The last ten minutes are accepted.
     const clock = new FastClock({ nowMs: epochMs + hourMs, speed: 1 });
     await using destination = await startFakeStore(m3({ coldWrites: false }), { now: () => clock.now() });
     const result = await migrate({ source, destination }, { rejectedSamples: 'Skip' }, clock);
@@ -240,7 +240,7 @@ describe('a rate limit whose burst is smaller than a request', () => {
     await using source = await sourceWith();
     await using destination = await startFakeStore(cortex());
     let writes = 0;
-    // Three refusals, whatever the size, before each request is taken.
+    // Three rejections, whatever the size, before each request is accepted.
     destination.onRequest = (request) => {
       if (request.kind !== 'write') return undefined;
       return ++writes % 4 === 0 ? undefined : { status: 429, body: 'ingestion rate limit (25000) exceeded' };

@@ -5,7 +5,7 @@ import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.t
 import { compilePlan } from '../../../src/migration/plan/plan.ts';
 import { type Changes, changed, documents, linesOf, load, secret } from '../../api/manifests.ts';
 
-/** The manifest compiled, with a Secret `s` that holds these values. */
+/** The compiled manifest, with a Secret `s` that contains these values. */
 export function compile(
   changes: Changes,
   values: Readonly<Record<string, string>> = {},

@@ -12,7 +12,7 @@ export interface WriteRequest {
   readonly series: readonly Series[];
   readonly samples: number;
   readonly bytes: number;
-  /** Of the progress series or the probe beside it. */
+  /** Whether it belongs to the progress series or its probe. */
   readonly isMark: boolean;
 }
 

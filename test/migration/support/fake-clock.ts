@@ -1,5 +1,5 @@
-// A clock for tests that talk real HTTP: time runs many times faster, so that retries, settling times and rate limits are waited out in
-// earnest and cost nothing. Timers of node's own (HTTP time limits) are not touched.
+// A clock for tests over real HTTP: time runs many times faster, so that retries, settling delays and rate limits really wait but take
+// little time. Node's own timers (HTTP timeouts) are not affected.
 
 import type { Clock } from '../../../src/telemetry/clock.ts';
 
@@ -8,7 +8,7 @@ export class FastClock implements Clock {
   readonly #startMs: number;
   readonly #realStartMs = performance.now();
   #jumpedMs = 0;
-  /** Every wait that was asked for, in its own milliseconds. */
+  /** Every requested delay, in milliseconds of this clock. */
   readonly sleeps: number[] = [];
 
   constructor(options: { nowMs: number; speed?: number }) {
@@ -16,7 +16,7 @@ export class FastClock implements Clock {
     this.#speed = options.speed ?? 1000;
   }
 
-  /** The wall clock is set forward or back. */
+  /** Sets the wall clock forward or back. */
   jump(ms: number): void {
     this.#jumpedMs += ms;
   }

@@ -1,5 +1,6 @@
-// A remote_write server on the loopback that keeps what it gets, either as strictly as Prometheus (in order, a whole request rolled back at
-// its first bad sample) or as patiently as VictoriaMetrics (everything, repeats too), and shows it by remote_read, PromQL and export.
+// A remote_write server on the loopback that keeps what it receives, either as strictly as Prometheus (in order, a whole request rolled
+// back at its first bad sample) or as leniently as VictoriaMetrics (everything, including duplicates), and returns it by remote_read,
+// PromQL and export.
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -27,34 +28,34 @@ interface Stored {
 }
 
 export class FakeDestination implements AsyncDisposable {
-  /** 'strict': Prometheus; 'keeps-all': VictoriaMetrics without de-duplication. */
+  /** 'strict': Prometheus; 'keeps-all': VictoriaMetrics without deduplication. */
   kind: 'strict' | 'keeps-all' = 'strict';
-  /** Whether `/api/v1/export` is there, as in VictoriaMetrics alone. */
+  /** Whether `/api/v1/export` exists, like only in VictoriaMetrics. */
   exports = false;
-  /** Prometheus: nothing older than this is taken, with the words and the status of the version. */
+  /** Like Prometheus: older samples are rejected, with the message and the status of the version. */
   oldestMs = Number.NEGATIVE_INFINITY;
   tooOld: Rejection = { status: 400, text: 'out of bounds' };
-  /** What is wrong with a single sample, if anything; the whole request is refused for it. */
+  /** The error of a single sample, if any, for which the whole request is rejected. */
   problemOf: (labels: Series['labels'], sample: FloatSample) => Rejection | undefined = () => undefined;
-  /** Called with each request before it is stored; an answer given here replaces storing. */
+  /** Called with each request before it is stored; a returned reply replaces storing. */
   onWrite: (request: WriteRequest) => Reply | undefined | Promise<Reply | undefined> = () => undefined;
   /** Called when a request is stored, before it is acknowledged. */
   onStored: (request: WriteRequest) => void | Promise<void> = () => undefined;
   /** Called with each request that reads something back. */
   onRead: (path: string) => Reply | undefined = () => undefined;
-  /** Which series it shows already: VictoriaMetrics shows a new one some seconds after it took it. */
+  /** Which series are visible: VictoriaMetrics shows a new one some seconds after it was written. */
   shows: (labels: Series['labels']) => boolean = () => true;
   /** How long a stored sample stays hidden. */
   hiddenForMs = 0;
   now: () => number = () => 0;
 
-  /** Every request that was answered with 2xx, and how many were not. */
+  /** Every request acknowledged with 2xx, and the number of the others. */
   readonly accepted: WriteRequest[] = [];
   refused = 0;
-  /** Requests stored or being looked at but not yet answered, marks apart. */
+  /** Requests without a response yet, except marks. */
   unacknowledged = 0;
   reads = 0;
-  /** What this server itself could not cope with; a test that passes leaves none. */
+  /** Internal failures of this server; a passing test leaves none. */
   readonly failures: unknown[] = [];
   readonly #stored = new Map<string, Stored>();
   readonly #visible = new Map<FloatSample, number>();
@@ -84,12 +85,12 @@ export class FakeDestination implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Resolves once nothing is being looked at: what a killed client left behind is in. */
+  /** Resolves once no request is being handled: those of a killed client have arrived. */
   async settled(): Promise<void> {
     while (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  /** Everything but the progress series, by series, in order of time. */
+  /** Everything except the progress series, by series, in time order. */
   contents(): Series[] {
     return [...this.#stored.values()]
       .filter(({ labels }) => labelOf(labels, '__name__') !== PROGRESS_METRIC)
@@ -103,7 +104,7 @@ export class FakeDestination implements AsyncDisposable {
       .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
   }
 
-  /** The marks in order of time, with their labels; without the counts beside them. */
+  /** The marks in time order, with their labels; without the counts beside them. */
   marks(): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
     return this.#progressSamples().filter(({ labels }) => labels['count'] === undefined);
   }
@@ -117,7 +118,7 @@ export class FakeDestination implements AsyncDisposable {
     );
   }
 
-  /** Forgets the counts and keeps the marks, as an older version would have written them. */
+  /** Removes the counts and keeps the marks, like those written by an older version. */
   forgetCounts(): void {
     for (const [key, { labels }] of this.#stored) if (labelOf(labels, 'count') !== '') this.#stored.delete(key);
   }
@@ -131,12 +132,12 @@ export class FakeDestination implements AsyncDisposable {
       .sort((a, b) => a.timeMs - b.timeMs);
   }
 
-  /** Puts samples there without asking. */
+  /** Stores samples directly. */
   put(series: readonly Series[]): void {
     for (const { labels, samples } of series) this.#seriesOf(labels).samples.push(...samples);
   }
 
-  /** Stores a request as this kind of server does. */
+  /** Stores a request like this kind of server. */
   store(request: readonly Series[]): Rejection | undefined {
     const additions: [Stored, Stored['samples'][number]][] = [];
     for (const { labels, samples, histograms = [] } of request) {
@@ -264,7 +265,7 @@ export class FakeDestination implements AsyncDisposable {
       .filter(({ samples }) => samples.length > 0);
   }
 
-  /** `{…}[Nms]` and `count_over_time({…}[Nms])`, left-open like Prometheus 3, without stale markers like every one. */
+  /** `{…}[Nms]` and `count_over_time({…}[Nms])`, left-open like Prometheus 3, without stale markers like every version. */
   #query(promql: string, timeMs: number): unknown {
     const parts = /^(count_over_time\()?(\{.*\})\[(\d+)ms\]\)?$/s.exec(promql);
     if (parts === null) throw new Error(`a query that this server does not know: ${promql}`);

@@ -1,5 +1,5 @@
 // A remote_read server on the loopback with a small data set in memory, as a stream of chunks or as SAMPLES, and with faults on demand.
-// Like Mimir and Prometheus it answers with whole chunks: nothing is trimmed to the query.
+// Like Mimir and Prometheus it returns whole chunks, not trimmed to the query.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,14 +14,14 @@ import {
   selects,
 } from './remote-messages.ts';
 
-/** What a test makes of one query; undefined: the proper answer. */
+/** The result of one query in a test; undefined: the normal response. */
 export type Fault =
   | { readonly status: number; readonly text?: string; readonly headers?: Record<string, string> }
-  /** A good status with these bytes. */
+  /** A success status with these bytes. */
   | { readonly body: Uint8Array; readonly contentType: string }
-  /** The connection is closed after so many bytes of the proper answer. */
+  /** The connection is closed after this many bytes of the normal response. */
   | { readonly cutAfterBytes: number }
-  /** Nothing ever comes. */
+  /** No response at all. */
   | 'silence';
 
 export class FakeSource implements AsyncDisposable {
@@ -29,11 +29,11 @@ export class FakeSource implements AsyncDisposable {
   readonly queries: ReadQuery[] = [];
   series: readonly Series[];
   samplesPerChunk = 30;
-  /** Answers in SAMPLES whatever is asked for, as Cortex, M3, InfluxDB and thanos-remote-read do. */
+  /** Responds in SAMPLES to every request, like Cortex, M3, InfluxDB and thanos-remote-read. */
   samplesOnly = false;
-  /** A SAMPLES answer is trimmed to the query, except by thanos-remote-read. */
+  /** A SAMPLES response is trimmed to the query, except by thanos-remote-read. */
   responsesUntrimmed = false;
-  /** M3 leaves out the end of a range. */
+  /** M3 excludes the end of a range. */
   endsAreExclusive = false;
   onQuery: (query: ReadQuery) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
@@ -51,7 +51,7 @@ export class FakeSource implements AsyncDisposable {
     return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
 
-  /** What a proper answer to a query is. */
+  /** The normal response to a query. */
   response(asked: ReadQuery): { readonly body: Buffer; readonly contentType: string } {
     const query = this.endsAreExclusive ? { ...asked, endMs: asked.endMs - 1 } : asked;
     const found = this.series.filter(({ labels }) => selects(query.matchers, labels));
@@ -81,7 +81,7 @@ export class FakeSource implements AsyncDisposable {
     };
   }
 
-  /** How many samples a query is about, for limits. */
+  /** The number of samples that match a query, for limits. */
   samplesIn(query: ReadQuery): number {
     let count = 0;
     for (const { labels, samples } of this.series) {
@@ -135,7 +135,7 @@ export async function startSource(series: readonly Series[]): Promise<FakeSource
   return source;
 }
 
-/** `count` series of `name`, a sample every `stepMs` in [fromMs, toMs), values that tell series and time. */
+/** `count` series of `name`, a sample every `stepMs` in [fromMs, toMs), values that identify series and time. */
 export function regularSeries(options: {
   name?: string;
   count: number;

@@ -1,4 +1,4 @@
-// A destination's view for unit tests: shows what it is given, and counts how often something was waited for.
+// A destination view for unit tests: shows the given samples, and counts the waits.
 
 import type { DestinationView, Hidden, SeriesRange } from '../../../src/migration/progress/destination-view.ts';
 import type { Look } from '../../../src/migration/progress/settling.ts';

@@ -1,4 +1,4 @@
-// A view of a fake store that acts as the destination, and what the tests of views write and read.
+// A view of a fake destination store, and the series that the view tests write and read.
 
 import assert from 'node:assert/strict';
 import { type Connections, openConnections } from '../../../src/migration/connections.ts';

@@ -19,7 +19,7 @@ export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
-/** 2024-01-01: all test data begins there. */
+/** 2024-01-01: the start of all test data. */
 export const epochMs = Date.UTC(2024, 0, 1);
 
 export function emptyProgress(): MigrationProgress {
@@ -47,7 +47,7 @@ type Changes = Partial<Omit<MigrationPlan, 'source' | 'destination' | 'window' |
   readonly protocol?: 'RemoteRead' | 'PromQL' | 'None';
 };
 
-/** Where the two sides of a plan are; what fake-source.ts and fake-destination.ts give. */
+/** The addresses of the two sides of a plan, as provided by fake-source.ts and fake-destination.ts. */
 export interface Sides {
   readonly source: { readonly readUrl: string };
   readonly destination: { readonly writeUrl: string; readonly readUrl: string; readonly queryUrl: string };
@@ -136,7 +136,7 @@ export async function run(plan: MigrationPlan, options: RunOptions = {}): Promis
     abort: options.abort ?? new AbortController().signal,
     observer,
     startupDeadlineMs: options.startupDeadlineMs ?? 10 * minuteMs,
-    // Whoever still uses it finds nonsense.
+    // Overwritten, so that a use after return is detected.
     onBufferGivenBack: (memory) => memory.fill(0xdd),
   });
   return { ...result, observer, clock };

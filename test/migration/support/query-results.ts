@@ -1,4 +1,4 @@
-// Series as the query API and the export of a destination show them.
+// Series as the query API and the export of a destination return them.
 
 import type { FloatSample, Series } from './remote-messages.ts';
 

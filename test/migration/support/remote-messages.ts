@@ -1,5 +1,5 @@
-// The remote protocols' messages as the fake servers need them, by means of their own: protobufjs for requests, a few lines of bytes for
-// samples (whose bits a double would not keep), snappyjs, and the chunk encoder of test/wire. Shares no decoder with src/.
+// The messages of the remote protocols for the fake servers, encoded independently: protobufjs for requests, hand-written bytes for samples
+// (whose bits a double would not preserve), snappyjs, and the chunk encoder of test/wire. Shares no decoder with src/.
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
@@ -35,7 +35,7 @@ export function bitsOf(value: number): bigint {
   return new BigUint64Array(new Float64Array([value]).buffer)[0]!;
 }
 
-/** Labels in the order of their names, as a key. */
+/** Labels in name order, as a key. */
 export function keyOf(labels: Series['labels']): string {
   return JSON.stringify([...labels].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -44,7 +44,7 @@ export function labelOf(labels: Series['labels'], name: string): string {
   return labels.find(([own]) => own === name)?.[1] ?? '';
 }
 
-/** What [fromMs, toMs) of these series is in a destination. */
+/** The part of these series in [fromMs, toMs), as stored in a destination. */
 export function expected(series: readonly Series[], fromMs: number, toMs: number): Series[] {
   return series
     .map(({ labels, samples, histograms = [] }) => ({
@@ -90,7 +90,7 @@ export function selects(matchers: readonly Matcher[], labels: Series['labels']):
 
 const regexes = new Map<string, RegExp>();
 
-/** RE2's `\x{1F}` is `\u{1F}` here; the rest of what the engine sends means the same. */
+/** RE2's `\x{1F}` is `\u{1F}` here; the rest of the engine's syntax is the same. */
 function anchored(pattern: string): RegExp {
   let regex = regexes.get(pattern);
   if (regex === undefined) {
@@ -129,7 +129,7 @@ function encodeSample({ timeMs, bits }: FloatSample): Buffer {
   return field(2, Buffer.concat([value, number(2, timeMs)]));
 }
 
-/** A SAMPLES answer, compressed. */
+/** A compressed SAMPLES response. */
 export function encodeSamples(series: readonly Series[]): Buffer {
   const entries = series.map(({ labels, samples, histograms = [] }) =>
     field(
@@ -144,7 +144,7 @@ export function encodeSamples(series: readonly Series[]): Buffer {
   return Buffer.from(snappyjs.compress(new Uint8Array(field(1, Buffer.concat(entries)))));
 }
 
-/** One frame for each series, its samples in chunks as they are given. */
+/** One frame for each series, its samples in the given chunks. */
 export function encodeFrames(
   series: readonly { labels: Series['labels']; chunks: readonly (readonly FloatSample[])[] }[],
 ): Buffer {
@@ -171,14 +171,14 @@ export function chunk(minMs: number, maxMs: number, encoding: number, data: Uint
   return field(2, Buffer.concat([number(1, minMs), number(2, maxMs), number(3, encoding), field(4, data)]));
 }
 
-/** A frame around a ChunkedReadResponse, its checksum right. */
+/** A frame around a ChunkedReadResponse, with a valid checksum. */
 export function frame(payload: Uint8Array): Buffer {
   const checksum = Buffer.alloc(4);
   checksum.writeUInt32BE(crc32c(payload, 0, payload.length));
   return Buffer.concat([varint(payload.length), checksum, payload]);
 }
 
-/** A frame with one series whose only chunk is made of these bytes. */
+/** A frame with one series whose only chunk contains these bytes. */
 export function frameOf(
   labels: Series['labels'],
   encoding: number,
@@ -197,7 +197,7 @@ function unsnappy(body: Uint8Array): Uint8Array {
   return snappyjs.uncompress(new Uint8Array(body));
 }
 
-/** A remote_write 1.0 request; throws when it is none. */
+/** A remote_write 1.0 request; throws when it is invalid. */
 export function decodeWriteRequest(body: Uint8Array): Series[] {
   const series: Series[] = [];
   for (const entry of fields(Buffer.from(unsnappy(body)))) {

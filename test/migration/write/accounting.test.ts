@@ -56,7 +56,7 @@ describe("a window's account", () => {
         const before = structuredClone(progress);
         const account = add(withdrawn);
         account.withdraw();
-        // A reason whose count is back at 0 may stay.
+        // A reason whose count is 0 again may remain.
         const { samplesRejected, ...counts } = progress;
         const { samplesRejected: rejectedBefore, ...countsBefore } = before;
         assert.deepEqual(counts, countsBefore);

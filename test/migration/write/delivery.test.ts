@@ -1,4 +1,4 @@
-// The delivery in whole runs over real HTTP: a destination that is busy, takes only little at once, or refuses samples.
+// The delivery in whole runs over real HTTP: a destination that is busy, accepts only small requests, or rejects samples.
 import assert from 'node:assert/strict';
 import { FastClock } from '../support/fake-clock.ts';
 import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
@@ -17,7 +17,7 @@ function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-/** Everything is there once, nothing else is, and the server understood all. */
+/** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {
   assertSucceeded(result);
   assert.deepEqual(destination.failures, []);

@@ -11,7 +11,7 @@ const never = new AbortController().signal;
 const window = {} as DeliveryWindow;
 const fail = (error: unknown) => assert.fail(String(error));
 
-/** Notes what comes, takes its time, and sees whether a lane sends a second request before the first is done. */
+/** Records the requests, takes some time for each, and checks that a lane has one request in flight. */
 class FakeDelivery {
   readonly limits: { maxSamples: number; maxBytes: number };
   readonly requests: Series[][] = [];

@@ -25,7 +25,7 @@ const inFuture = refusal('too-far-in-future', 'too_far_in_future');
 class FakeProbe implements Pick<Probe, 'send' | 'sendBeside'> {
   readonly sentAtMs: number[] = [];
   besides = 0;
-  /** Why a sample of a time is refused. */
+  /** The error for a sample with this timestamp. */
   refuses: (timeMs: number) => RemoteError | undefined = () => undefined;
   beside: 'kept' | 'rolled-back' | 'accepted' | 'unclear' = 'unclear';
 

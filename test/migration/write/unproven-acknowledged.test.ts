@@ -24,7 +24,7 @@ type Sample = [timeMs: number, kind?: 'stale' | 'nan'];
 
 const HIGH_BITS = { stale: 0x7ff00000, nan: 0x7ff80000, number: 0x3ff00000 };
 
-/** Times are counted from `t`. */
+/** Times are relative to `t`. */
 function requestOf(...series: [labels: Uint8Array, ...samples: Sample[]][]): Uint8Array {
   const batch = new WriteBatch(64);
   for (const [labels, ...samples] of series) {
@@ -65,7 +65,7 @@ function attemptOf(request: Uint8Array, window: CopiedWindow, changes: Partial<A
   return { outgoing, window, signal, repeated: false, isPart: false, ...changes };
 }
 
-/** What became of the samples of one refused request. */
+/** The outcomes of the samples of one rejected request. */
 async function countsOf(
   view: DestinationView,
   request: Uint8Array,

@@ -26,7 +26,7 @@ type Sample = [timeMs: number, kind?: 'stale' | 'nan'];
 
 const HIGH_BITS = { stale: 0x7ff00000, nan: 0x7ff80000, number: 0x3ff00000 };
 
-/** Times are counted from `t`. */
+/** Times are relative to `t`. */
 function requestOf(...series: [labels: Uint8Array, ...samples: Sample[]][]): Uint8Array {
   const batch = new WriteBatch(64);
   for (const [labels, ...samples] of series) {
@@ -69,7 +69,7 @@ function attemptOf(request: Uint8Array, window: CopiedWindow, changes: Partial<A
   return { outgoing, window, signal, repeated: false, isPart: false, ...changes };
 }
 
-/** What became of the samples of one refused request. */
+/** The outcomes of the samples of one rejected request. */
 async function countsOf(
   view: DestinationView,
   request: Uint8Array,
@@ -159,7 +159,7 @@ describe('samples of a rejected request', () => {
   });
 
   it('that are stale markers are missing like the previous samples, whichever request those were in', async () => {
-    // Newer data of the series stands in the way of all of them.
+    // Newer data of the series is the reason for all of these rejections.
     const view = new FakeView(shown([up, -20, 90]), 'stale-markers');
     const { unproven, window, progress } = setUp(view);
     window.shown = new Set([labelKey(up)]);
@@ -168,7 +168,7 @@ describe('samples of a rejected request', () => {
     await unproven.resolve(window, signal);
     assert.equal(progress.samplesAlreadyPresent, 0);
     assert.deepEqual(progress.samplesRejected, { out_of_order: 3 });
-    // A window later the last sample before the marker is still missing.
+    // A window later, the last sample before the marker is still missing.
     const later = setUpWindow(progress);
     await unproven.add(attemptOf(requestOf([up, [4, 'stale']]), later), outOfOrder);
     await unproven.resolve(later, signal);

@@ -1,4 +1,4 @@
-// Ways over a range for the planner's tests, as source-reader.ts takes them.
+// Reads ranges for the planner's tests, like source-reader.ts.
 
 import assert from 'node:assert/strict';
 import { hasName } from '../../../../src/migration/series/name-partition.ts';
@@ -49,7 +49,7 @@ export interface Crossing {
   readonly splits: ('time' | 'name')[];
 }
 
-/** Reads [fromMs, toMs) as source-reader.ts does. `fault` is what a request meets before the store looks at it. */
+/** Reads [fromMs, toMs) like source-reader.ts. `fault` returns the failure of a request before the store handles it. */
 export function cross(
   planner: WindowPlanner,
   store: SimulatedStore,
@@ -82,7 +82,7 @@ export function cross(
   return { deliveries, requests, refusals, windows, splits };
 }
 
-/** Each name's slices follow each other without a gap, and no window with samples is too long. */
+/** Each name's slices are contiguous, and no window with samples is too long. */
 export function assertComplete(
   deliveries: readonly Delivery[],
   names: readonly string[],

@@ -1,4 +1,4 @@
-// A source for the planner's tests: metrics whose samples are counted, not held, and limits of every kind.
+// A source for the planner's tests: metrics whose samples are counted instead of stored, and limits of every kind.
 
 import { hasName } from '../../../../src/migration/series/name-partition.ts';
 import type { SliceOutcome } from '../../../../src/migration/read/open-window.ts';
@@ -9,7 +9,7 @@ export interface Metric {
   readonly name: string;
   readonly series: number;
   readonly stepMs: number;
-  /** The series are scraped one after the other, evenly over a step; otherwise all at once. */
+  /** The series are scraped one after another, evenly over a step; otherwise all at once. */
   readonly staggered: boolean;
   readonly labelBytes: number;
   /** When it has samples: [from, to). */
@@ -51,9 +51,9 @@ export class SimulatedStore {
     return { ...held, streamed: true };
   }
 
-  /** The most that one metric has in one millisecond. */
+  /** The largest content of one metric in one millisecond. */
   get largestInstant(): Held {
-    // Where stretches overlap, a metric has its samples several times.
+    // When stretches overlap, a metric has its samples several times.
     const instants = this.#metrics.map(({ stretches, ...metric }) => {
       const once = heldIn({ ...metric, stretches: [[0, 1]] }, 0, 1);
       return sum(stretches.map(() => once));
@@ -66,7 +66,7 @@ export class SimulatedStore {
     };
   }
 
-  /** How many requests it takes to read each metric apart, in pieces of time as long as its limits and a window allow. */
+  /** The number of requests for reading each metric separately, in windows as long as its limits allow. */
   requestsByMetric([fromMs, toMs]: readonly [number, number], windowMs: number): number {
     let requests = 0;
     for (const metric of this.#metrics) {

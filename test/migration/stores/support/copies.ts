@@ -8,7 +8,6 @@ import { encodeHistogram } from '../../../support/stores/messages.ts';
 import type { Series } from '../../support/remote-messages.ts';
 import { differences, testSeries } from './store-cases.ts';
 
-/** A source that streams. */
 export async function prometheusWith(series: readonly Series[] = testSeries()): Promise<FakeStore> {
   const source = await startFakeStore(prometheus());
   source.put(series);
@@ -23,7 +22,7 @@ export function assertSucceeded({ progress, error }: Run): void {
   assert.equal(unaccounted(progress), 0);
 }
 
-/** Everything that is due is stored once, and the counts say so. */
+/** Everything expected is stored once, and the counts agree. */
 export function assertComplete(result: Run, destination: FakeStore, due: readonly Series[]): void {
   assertSucceeded(result);
   assert.deepEqual(result.progress.samplesRejected, {});
@@ -32,7 +31,7 @@ export function assertComplete(result: Run, destination: FakeStore, due: readonl
   assert.deepEqual(destination.failures, []);
 }
 
-/** Ends a run that asks a store more often than it should, so that a test fails instead of running on. */
+/** Aborts a run that sends more requests than expected, so that a test fails instead of running on. */
 export function abortAfter(store: FakeStore, requests: number): { readonly abort: AbortSignal } {
   const abort = new AbortController();
   const { onRequest } = store;

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../../../support/stores/faults.ts';
 
-/** A response of no series has next to no bytes to damage. */
+/** A response without series has almost no bytes to damage. */
 const shortest = 20;
 
 export function damages(onDamage: () => void): Readonly<Record<string, Fault>> {

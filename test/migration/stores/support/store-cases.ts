@@ -1,4 +1,5 @@
-// The fake stores as sources and destinations of a whole migration: how each is opened, how its progress is read, and what it makes of values.
+// The fake stores as sources and destinations of a whole migration: how each is opened, how its progress is read, and how it changes
+// values.
 
 import type { MigrationPlan } from '../../../../src/migration/plan/migration-plan.ts';
 import { cortex } from '../../../support/stores/cortex.ts';
@@ -13,22 +14,22 @@ import { bitsOf, type FloatSample, keyOf, type Series, staleBits } from '../../s
 
 export interface DestinationCase {
   readonly name: string;
-  /** As it takes data while it is empty. */
+  /** Accepts data while it is empty. */
   readonly open: () => Behaviour;
-  /** As it takes data behind newer data. */
+  /** Accepts data older than its newest data. */
   readonly openForOldData: () => Behaviour;
   readonly protocol: 'RemoteRead' | 'PromQL';
   readonly ordering: MigrationPlan['destination']['ordering'];
-  /** What it stores of a value; undefined: nothing. */
+  /** The value that it stores; undefined: nothing. */
   readonly stores: (bits: bigint) => bigint | undefined;
 }
 
 export interface SourceCase {
   readonly name: string;
   readonly open: () => Behaviour;
-  /** What a reader of it gets of a value that it holds. */
+  /** The value that a reader gets for a stored value. */
   readonly shows: (bits: bigint) => bigint;
-  /** Labels that a reader of it gets beside those that were written. */
+  /** Labels that it adds to the written ones. */
   readonly adds: readonly (readonly [string, string])[];
 }
 
@@ -36,7 +37,7 @@ const outOfOrderWindowMs = 60 * dayMs;
 const negativeZero = 1n << 63n;
 const same = (bits: bigint) => bits;
 const positiveZero = (bits: bigint) => (bits === negativeZero ? 0n : bits);
-/** What VictoriaMetrics stores of a value: no NaN but stale markers. */
+/** The value that VictoriaMetrics stores: no NaN except stale markers. */
 export const withoutNan = (bits: bigint) => (bits === oddNan ? undefined : positiveZero(bits));
 const oddNan = 0x7ff8_0000_dead_beefn;
 
@@ -133,7 +134,7 @@ const stepMs = 30_000;
 const odd: readonly bigint[] = [staleBits, oddNan, bitsOf(Infinity), bitsOf(-Infinity), negativeZero, bitsOf(0.1)];
 
 /**
- * Six series with a sample every 30 s in [fromMs, toMs): half of them at the last millisecond of their 30 s, where windows end; all with the
+ * Six series with a sample every 30 s in [fromMs, toMs): half of them at the last millisecond of their 30 s, where windows end; all with
  * values that a careless copy changes.
  */
 export function testSeries(fromMs: number = epochMs, toMs: number = epochMs + hourMs): Series[] {
@@ -150,7 +151,7 @@ export function testSeries(fromMs: number = epochMs, toMs: number = epochMs + ho
   }));
 }
 
-/** The series with other values and further labels, sorted like those of a fake store. */
+/** The series with changed values and additional labels, sorted like those of a fake store. */
 export function changed(
   series: readonly Series[],
   change: (bits: bigint) => bigint | undefined,
@@ -166,7 +167,7 @@ export function changed(
   }));
 }
 
-/** What differs between two sets of series, one line each, at most ten: assert's own diff of thousands of samples takes seconds. */
+/** The differences between two sets of series, one line each, at most ten: assert's own diff of thousands of samples takes seconds. */
 export function differences(actual: readonly Series[], due: readonly Series[]): string[] {
   const [have, want] = [actual, due].map(linesOf) as [Map<string, string>, Map<string, string>];
   const lines: string[] = [];

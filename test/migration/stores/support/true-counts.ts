@@ -1,4 +1,4 @@
-// Migrations into a fake store, and checks that their counts are what the store really has.
+// Migrations into a fake store, and checks of their counts against the contents of the store.
 
 import assert from 'node:assert/strict';
 import type { MigrationPlan } from '../../../../src/migration/plan/migration-plan.ts';
@@ -50,7 +50,7 @@ export function migrate(
   return run(plan, { clock });
 }
 
-/** How many of the samples that were to be copied the store does not have. */
+/** The number of samples to copy that the store does not have. */
 export function missingIn(destination: FakeStore, due: readonly Series[] = data): number {
   const times = new Map(
     destination
@@ -94,7 +94,7 @@ export function everyThird(
 export const isSamples = ({ kind, isMark }: StoreRequest) => kind === 'write' && !isMark;
 export const isMark = (request: StoreRequest) => request.kind === 'write' && request.isMark;
 
-/** The store has samples of some series that are newer than a part of what is to be copied. */
+/** Some series of the store have samples newer than part of the source data. */
 export function withNewer(destination: FakeStore): void {
   destination.put(seriesOf(2, epochMs + 20 * minuteMs, epochMs + 20 * minuteMs + stepMs));
 }
