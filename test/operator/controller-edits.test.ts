@@ -1,4 +1,4 @@
-// What the controller does when a user edits, suspends or deletes a migration.
+// The controller when a user edits, suspends or deletes a migration.
 
 import assert from 'node:assert/strict';
 import { running } from './support/controller-stage.ts';

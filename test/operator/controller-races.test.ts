@@ -188,7 +188,7 @@ describe('the controller, with concurrent changes and failures at critical momen
 
   it('treats a thread that cannot be started as a crashed attempt', async () => {
     await using stage = new Stage();
-    // As Node reports the limit of processes of a pod.
+    // The error of Node when the pod has reached its process limit.
     const limit = () => Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
     stage.spawnFailures.push(limit(), limit());
     stage.put(migrationOf());

@@ -1,4 +1,4 @@
-// What the pages say about the operator is what the code says: generated parts are up to date, and no reason and no alert lacks its cure.
+// The pages about the operator match the code: generated parts are current, and every reason and alert has its remedy.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -91,7 +91,7 @@ describe('the documentation of the operator', () => {
   });
 });
 
-/** As GitHub makes it from a heading. */
+/** The anchor that GitHub generates for a heading. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

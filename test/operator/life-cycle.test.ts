@@ -3,7 +3,7 @@ import { isStopping, leads, type Life, type LifeEvent, nextLife, permissionOf } 
 
 const events: readonly LifeEvent[] = ['elected', 'deposed', 'listed', 'workersGone', 'stop', 'drained'];
 
-/** Named as in the table below. */
+/** The names are those of the table below. */
 const lives: Readonly<Record<string, Life>> = {
   new: { kind: 'standby', listed: false },
   standby: { kind: 'standby', listed: true },
@@ -15,7 +15,7 @@ const lives: Readonly<Record<string, Life>> = {
   stopped: { kind: 'stopped' },
 };
 
-/** Every state with every event; `-`: nothing follows. */
+/** Every state with every event; `-`: no transition. */
 const table = `
   state      elected  deposed    listed   workersGone stop     drained
   new        waiting  -          standby  -           stopped  -

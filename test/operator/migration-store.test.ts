@@ -5,7 +5,7 @@ import { migrationOf } from './support/migrations.ts';
 
 const key = 'team/copy';
 
-/** Version numbers in the order in which the API server made them. The store cannot know it: they are written so that no sorting helps. */
+/** Versions in the order in which the API server assigned them. They are opaque to the store: no sorting reveals the order. */
 const opaque = ['x7', 'a3', 'q9', 'b1', 'z0', 'c4'];
 function version(number: number, fields: { uid?: string } = {}): PromMigration {
   return migrationOf({ resourceVersion: opaque[number]!, ...fields });
@@ -25,7 +25,7 @@ class Scene {
     return this.store.take(undefined, { kind: 'deleted', key });
   }
 
-  /** Which of the versions the store holds. */
+  /** The version that the store contains. */
   get holds(): number {
     return opaque.indexOf(this.store.get(key)?.metadata.resourceVersion ?? 'none');
   }
@@ -68,7 +68,7 @@ describe('the migration store', () => {
   it('does not replace a newer edit with the late response to a write', () => {
     const scene = new Scene();
     scene.watch(version(0));
-    // The API server has made 1 of the write, and 2 of an edit; the response to the write arrives last.
+    // The API server assigned 1 to the write, and 2 to an edit; the response to the write arrives last.
     scene.watch(version(1));
     assert.deepEqual(scene.watch(version(2)), [key]);
     scene.store.put(version(0), version(1));
@@ -88,7 +88,7 @@ describe('the migration store', () => {
   it('ends with the last object of the watch, whatever a read had shown before', () => {
     const scene = new Scene();
     scene.watch(version(0));
-    // A read after a conflict: 1 and 2 are the edits of others.
+    // A read after a conflict: 1 and 2 are edits by others.
     scene.store.put(version(0), version(2));
     assert.equal(scene.holds, 2);
     scene.watch(version(1));

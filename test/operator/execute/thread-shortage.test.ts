@@ -8,7 +8,7 @@ import { jobOf, migrationOf, progressOf } from '../support/migrations.ts';
 
 const job = jobOf(migrationOf());
 
-/** A thread that only counts how it is ended. */
+/** A thread that only records how it is ended. */
 class FakeThread extends EventEmitter {
   terminated = 0;
   uncloneable = false;
@@ -66,7 +66,7 @@ describe('worker threads, when no thread can be created', () => {
     const handle = threads.spawn(job);
     const exits: number[] = [];
     handle.onExit((code) => exits.push(code));
-    // Node tells nobody of an exit twice.
+    // Node reports an exit only once.
     handle.terminate();
     await settled();
     assert.deepEqual(exits, [1]);

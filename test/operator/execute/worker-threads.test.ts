@@ -1,4 +1,4 @@
-// Real threads against servers on the loopback: what they tell, and that one thread's misfortune is its own.
+// Real threads against servers on the loopback: their reports, and that the failure of one does not affect others.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -157,7 +157,7 @@ describe('a worker thread', function () {
     const end = await threads.end('a');
     assert.ok(end.kind === 'result' && end.result.progress.phase === 'Interrupted');
     const written = destination.contents();
-    // The rate lets one sample through every second.
+    // The rate allows one sample per second.
     await sleep(2500);
     assert.deepEqual(destination.contents(), written);
   });

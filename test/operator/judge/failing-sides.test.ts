@@ -22,7 +22,7 @@ const response = (status: number): MigrationEvent => ({
   receivedBytes: 0,
 });
 
-/** What happens to the destination, in seconds: a number is a failed attempt of that number, `ok` a response that went well. */
+/** Attempts against the destination, by time in seconds: a number is a failed attempt with that number, `ok` a successful response. */
 type Course = readonly (readonly [atSeconds: number, what: number | 'ok'])[];
 
 describe('an outage', () => {

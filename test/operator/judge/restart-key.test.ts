@@ -1,4 +1,4 @@
-// Which edits of a spec start a running worker again.
+// Which edits of a spec restart a running worker.
 
 import assert from 'node:assert/strict';
 import { ratesOf, restartKeyOf } from '../../../src/operator/judge/decide.ts';

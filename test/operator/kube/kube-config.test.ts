@@ -19,7 +19,7 @@ interface Entry {
   readonly namespace?: string;
 }
 
-/** A kubeconfig with a context, a cluster and a user for each entry, the first one current. */
+/** A kubeconfig with a context, a cluster and a user for each entry; the first one is current. */
 function kubeconfig(...entries: Entry[]): string {
   return stringify({
     'current-context': entries[0]?.name,

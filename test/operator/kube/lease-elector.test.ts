@@ -83,7 +83,7 @@ describe('the lease elector', () => {
     assert.equal(a.ended, true);
     assert.deepEqual(parts.log, ['a started', 'a stopped']);
     assert.ok(a.stoppedAtMs - renewedAtMs <= 10_000, `${a.stoppedAtMs - renewedAtMs} ms`);
-    // It was not given back: its workers may still be busy ending.
+    // The lease was not released: the workers of its holder may still be running.
     assert.equal(parts.lease?.spec?.holderIdentity, 'a');
   });
 
@@ -173,7 +173,7 @@ describe('the lease elector', () => {
     const a = parts.candidate('a');
     await leading(a);
     const before = parts.server.requests.length;
-    // As after SIGSTOP: all timers are due at once.
+    // Like after SIGSTOP: all timers are due at once.
     const { clock } = parts;
     clock.skip(11_000);
     assert.equal(a.elector.isLeader, false);

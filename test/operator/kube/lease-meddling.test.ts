@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { collection, leading, newWorld, type World, world } from '../support/lease-world.ts';
 
 describe('the lease elector, when others delete or edit the lease', () => {
-  /** What is done to the lease, a moment after the leader has renewed it. */
+  /** Changes to the lease just after a renewal by the leader. */
   const meddling: [what: string, act: (parts: World) => void][] = [
     ['deletes it', (parts) => parts.delete()],
     ['empties it', (parts) => parts.patch({ holderIdentity: '' })],
@@ -41,7 +41,7 @@ describe('the lease elector, when others delete or edit the lease', () => {
     await using parts = await world();
     const a = parts.candidate('a');
     await leading(a);
-    // The leader's requests get lost, so that it does not know for as long as it may work.
+    // The leader's requests are lost, so that it does not notice for as long as possible.
     parts.server.fault({ when: ({ body }) => JSON.stringify(body ?? '').includes('"a"'), act: 'no-answer', times: 99 });
     parts.delete();
     const b = parts.candidate('b');

@@ -1,4 +1,4 @@
-// How long the reflector waits before it tries a list or a watch again.
+// The delay before the reflector retries a list or a watch.
 
 import assert from 'node:assert/strict';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';

@@ -1,4 +1,4 @@
-// How the reflector notices that a watch is silent or has lost events.
+// How the reflector detects that a watch is silent or has missed events.
 
 import assert from 'node:assert/strict';
 import { until } from '../support/manual-clock.ts';

@@ -147,7 +147,7 @@ describe('the reflector', () => {
     await using parts = await start({}, (server) => {
       server.put(path, one('a'));
       server.fault({ act: { status: 500 } });
-      // Twice: on the kept connection it is nothing unusual.
+      // Twice: a single reset of a kept-alive connection is normal.
       server.fault({ act: 'reset', times: 2 });
       server.fault({ act: { status: 200, body: 'no JSON' } });
       server.fault({ act: 'cut-body' });

@@ -1,4 +1,4 @@
-// Paths, patches and errors as a Kubernetes API server has them.
+// Paths, patches and errors of a Kubernetes API server.
 
 import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
 
@@ -7,7 +7,7 @@ export function isIn(path: string, collection: string): boolean {
   return parent === collection || parent.replace(/\/namespaces\/[^/]+/, '') === collection;
 }
 
-/** `/api/v1/x`, `/apis/g/v/x`, and the same below `namespaces/n`. */
+/** `/api/v1/x`, `/apis/g/v/x`, and the same under `namespaces/n`. */
 export function isCollectionPath(path: string): boolean {
   return /^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)(\/namespaces\/[^/]+)?\/[^/]+$/.test(path);
 }

@@ -1,4 +1,4 @@
-// A controller with everything around it: a store and an API server in memory, threads that do what the test says, time that stands still.
+// A controller with fakes of its environment: a store and an API server in memory, and threads and a clock that the test controls.
 
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { SecretReading } from '../../../src/operator/check.ts';
@@ -20,7 +20,7 @@ import { endMs, migrationOf, nowMs, startMs } from './migrations.ts';
 export class Stage implements AsyncDisposable {
   readonly clock = new ManualClock(nowMs);
   readonly store = new MigrationStore([]);
-  /** What the API server has. */
+  /** The objects on the API server. */
   readonly #objects = new Map<string, PromMigration>();
   readonly workers: FakeWorker[] = [];
   readonly secrets = new Map<string, Secret>();
@@ -30,15 +30,15 @@ export class Stage implements AsyncDisposable {
   readonly forgotten: string[] = [];
   secretReads = 0;
   statusWrites = 0;
-  /** While set, the API server takes writes of a status and tells the watch, but its responses are on their way until this resolves. */
+  /** While set, the API server accepts status writes and notifies the watch, but its responses are delayed until this resolves. */
   responses: Promise<void> | undefined;
-  /** Secrets are read when this resolves. */
+  /** Secret reads are delayed until this resolves. */
   secretResponses: Promise<void> | undefined;
-  /** Thrown instead of the next starts of a thread. */
+  /** Thrown instead of starting the next threads. */
   readonly spawnFailures: Error[] = [];
-  /** Thrown instead of the next writes of a status. */
+  /** Thrown by the next status writes. */
   readonly writeFailures: KubeApiError[] = [];
-  /** Whether the lease is held. */
+  /** Whether this replica is the leader. */
   leads = true;
   life: Life = { kind: 'standby', listed: true };
   readonly controller: Controller;
@@ -102,7 +102,7 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  /** As the watch would tell it. */
+  /** Delivers the objects as watch events. */
   put(...resources: PromMigration[]): void {
     for (const resource of resources) {
       const { metadata } = resource;
@@ -112,7 +112,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Edits the object as a user does: the generation moves with the spec. */
+  /** Edits the object like a user: a change of the spec increments the generation. */
   edit(name: string, change: (resource: PromMigration) => PromMigration): void {
     const before = this.resource(name);
     const after = change(before);
@@ -138,7 +138,7 @@ export class Stage implements AsyncDisposable {
     return resource;
   }
 
-  /** As `kubectl delete` leaves it when somebody's finalizer is on it. */
+  /** The state after `kubectl delete` while a finalizer remains. */
   terminate(name: string): void {
     this.edit(name, ({ metadata, ...rest }) => ({
       ...rest,
@@ -208,7 +208,7 @@ export class Stage implements AsyncDisposable {
       ...(status !== undefined && { status }),
     };
     this.#objects.set(keyOf(after), after);
-    // The watch tells of it a little later.
+    // The watch event follows a little later.
     setImmediate(() => this.#tell(after));
     await this.responses;
     return after as T;

@@ -1,4 +1,4 @@
-// Inputs for the decision about a migration, and its actions as short text.
+// Inputs for the decision about a migration, and its actions in short form.
 
 import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
 import {
@@ -76,7 +76,7 @@ export function input(changes: Partial<DecideInput> = {}): DecideInput {
   };
 }
 
-/** The actions in short: their types, with what matters of them. */
+/** The actions in short form: their types with the relevant details. */
 export function short(actions: readonly Action[]): string[] {
   return actions.map((action) => {
     switch (action.type) {

@@ -1,5 +1,5 @@
-// A small Kubernetes API server in this process, for what a real one cannot be made to do on demand: pages that expire, watches that
-// go silent, bursts of errors, half-open connections. Objects of any kind live under their paths; there is no schema and no admission.
+// A small Kubernetes API server in this process, for situations that a real one cannot produce on demand: pages that expire, silent
+// watches, bursts of errors, half-open connections. Stores objects of any kind under their paths, without schema or admission.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -18,11 +18,11 @@ export interface SeenRequest {
 }
 
 export interface Fault {
-  /** Which requests; default all. */
+  /** Which requests; all by default. */
   readonly when?: (request: SeenRequest) => boolean;
-  /** How many of them; default 1. */
+  /** How many of them; 1 by default. */
   readonly times?: number;
-  /** An answer, a connection that is closed at once, no answer at all, half an answer, or (after it was carried out) no answer. */
+  /** A response, a connection that is closed immediately, no response, half a response, or (after it was carried out) no response. */
   readonly act:
     | { readonly status: number; readonly reason?: string; readonly retryAfter?: number; readonly body?: string }
     | 'reset'
@@ -45,7 +45,7 @@ export class FakeApiServer implements AsyncDisposable {
   readonly #log: LogEntry[] = [];
   readonly #watchers = new Set<Watcher>();
   readonly #faults: { fault: Fault; left: number }[] = [];
-  /** Pages handed out begin with this; expirePages() changes it. */
+  /** The prefix of continue tokens; expirePages() changes it. */
   #snapshot = 1;
   #version = 100;
   #compacted = 0;
@@ -75,7 +75,7 @@ export class FakeApiServer implements AsyncDisposable {
     return new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`);
   }
 
-  /** How many connections were ever made. */
+  /** The number of connections ever accepted. */
   get connections(): number {
     return this.#connections;
   }
@@ -84,7 +84,7 @@ export class FakeApiServer implements AsyncDisposable {
     return this.#watchers.size;
   }
 
-  /** With another token for each request, as if it were rotated all the time. */
+  /** Uses another token for each request, as if it were rotated constantly. */
   get connection(): KubeConnection {
     return {
       server: this.url,
@@ -101,7 +101,7 @@ export class FakeApiServer implements AsyncDisposable {
     this.#faults.length = 0;
   }
 
-  /** Stores an object as if a user had: a new version and, when it is new, a uid. Tells the watches. */
+  /** Stores an object like a user: with a new version and, for a new object, a uid. Notifies the watches. */
   put<T extends KubeObject>(collection: string, object: T): T {
     const path = this.#pathOf(collection, object);
     const before = this.#objects.get(path);
@@ -126,7 +126,7 @@ export class FakeApiServer implements AsyncDisposable {
     this.#tell({ version, path, type: 'DELETED', object: last });
   }
 
-  /** Forgets all history: whoever wants to go on from an older version gets 410. */
+  /** Discards all history: resuming from an older version returns 410. */
   compact(): void {
     this.#compacted = this.#version;
   }
@@ -140,17 +140,17 @@ export class FakeApiServer implements AsyncDisposable {
     for (const watcher of this.#watchers) send(watcher, 'BOOKMARK', object);
   }
 
-  /** An event of the test's own making to all watches. */
+  /** Sends an event to all watches. */
   tellWatches(type: string, object: unknown): void {
     for (const watcher of this.#watchers) send(watcher, type, object);
   }
 
-  /** Raw text to all watches. */
+  /** Sends raw text to all watches. */
   writeToWatches(text: string): void {
     for (const { response } of this.#watchers) response.write(text);
   }
 
-  /** Ends all watches as the server does after timeoutSeconds. */
+  /** Ends all watches like the server after timeoutSeconds. */
   endWatches(): void {
     for (const { response } of this.#watchers) response.end();
   }
@@ -160,7 +160,7 @@ export class FakeApiServer implements AsyncDisposable {
     for (const { response } of this.#watchers) response.destroy();
   }
 
-  /** The watches that are open now stay open and say nothing any more, like a half-open connection. */
+  /** The open watches stay open and send nothing any more, like a half-open connection. */
   silenceWatches(): void {
     for (const watcher of this.#watchers) watcher.silent = true;
   }
@@ -253,7 +253,7 @@ export class FakeApiServer implements AsyncDisposable {
     if (method === 'GET' && (isCollection || isCollectionPath(target))) return this.#list(target, query);
     const collection = target.slice(0, target.lastIndexOf('/'));
     if (method === 'PUT') {
-      // The uid is a precondition; without one a PUT creates a Lease, which is a speciality of Leases.
+      // The uid is a precondition; without one a PUT creates the object, which only Leases support.
       const uid = body?.metadata.uid;
       if (uid !== undefined && uid !== stored?.metadata.uid) return failure(409, 'Conflict');
       if (stored === undefined && target.includes('/leases/'))

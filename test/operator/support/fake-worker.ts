@@ -1,4 +1,4 @@
-// A thread that does what the test says.
+// A thread that the test controls.
 
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
 import type { FromWorker } from '../../../src/operator/judge/worker-messages.ts';
@@ -46,7 +46,7 @@ export class FakeWorker implements WorkerHandle {
     this.tell({ type: 'report', progress: progressOf(progress), events });
   }
 
-  /** Ends as the engine would. */
+  /** Ends like the engine. */
   end(
     phase: MigrationProgress['phase'],
     error?: MigrationResult['error'],

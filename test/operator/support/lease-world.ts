@@ -1,4 +1,4 @@
-// Candidates for a Lease, an API server in this process, and time that stands still. Fails as soon as two of them work at once.
+// Candidates for a Lease, an API server in this process, and a clock that the test advances. Fails as soon as two candidates work at once.
 
 import assert from 'node:assert/strict';
 import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
@@ -15,7 +15,7 @@ export const isWrite = ({ method }: SeenRequest) => method === 'PUT' || method =
 export class World implements AsyncDisposable {
   readonly server: FakeApiServer;
   readonly client: KubeClient;
-  /** Shared by all candidates: their wall clocks are what `skewMs` makes of it. */
+  /** Shared by all candidates; `skewMs` offsets their wall clocks. */
   readonly clock = new ManualClock();
   readonly log: string[] = [];
   readonly #candidates: Candidate[] = [];
@@ -29,7 +29,7 @@ export class World implements AsyncDisposable {
     return this.server.read<Lease>(path);
   }
 
-  /** Who works, or has been told to stop and may not have done so yet. */
+  /** The candidates that work, including those that are stopping. */
   get working(): string[] {
     return this.#candidates.filter((candidate) => candidate.isWorking).map(({ identity }) => identity);
   }
@@ -40,7 +40,7 @@ export class World implements AsyncDisposable {
     return candidate;
   }
 
-  /** Time passes in small steps, with the answers of the server between them. */
+  /** Advances the time in small steps, with the responses of the server in between. */
   async pass(ms: number, stepMs = 1_000): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       await this.clock.advance(Math.min(stepMs, left));
@@ -50,12 +50,12 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** Deletes the Lease, as `kubectl delete lease` does. */
+  /** Deletes the Lease like `kubectl delete lease`. */
   delete(): void {
     this.server.remove(path);
   }
 
-  /** Puts fields into the Lease, as `kubectl patch` does. */
+  /** Changes fields of the Lease like `kubectl patch`. */
   patch(spec: Partial<LeaseSpec>): void {
     this.server.put(collection, { ...this.lease!, spec: { ...this.lease?.spec, ...spec } });
   }
@@ -69,7 +69,7 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** How long the work of one that has to stop may go on. */
+/** How long stopping work may continue. */
 const STOPPING_MS = 2_000;
 
 export class Candidate {
@@ -110,7 +110,7 @@ export class Candidate {
         log.push(`${identity} stopped`);
         this.#works = false;
         this.stoppedAtMs = clock.monotonicMs();
-        // One that is stopped in an orderly way ends its work first.
+        // A candidate that is stopped in an orderly way ends its work first.
         if (!this.stop.signal.aborted) this.#stoppingUntilMs = this.stoppedAtMs + STOPPING_MS;
       },
       onError: (error) => this.errors.push(error),
@@ -122,7 +122,7 @@ export class Candidate {
     return this.#works || this.#clock.monotonicMs() < this.#stoppingUntilMs;
   }
 
-  /** Contends again after a loss, when its work has stopped, as the operator does. */
+  /** Contends again after a loss, when its work has stopped, like the operator. */
   async #run(): Promise<void> {
     while (!this.stop.signal.aborted) {
       await this.elector.run(this.stop.signal);
@@ -132,12 +132,12 @@ export class Candidate {
   }
 }
 
-/** Without a Lease, as on the first day. */
+/** Without a Lease, like on the first start. */
 export async function newWorld() {
   return new World(await FakeApiServer.start());
 }
 
-/** With a Lease that an earlier holder has given back. */
+/** With a Lease that an earlier holder has released. */
 export async function world() {
   const parts = await newWorld();
   const metadata = { name: 'prom-migrator', uid: 'first', annotations: { [RELEASED]: 'first' } };
@@ -148,7 +148,7 @@ export async function world() {
   return parts;
 }
 
-/** Holds the lease, and nothing else is under way. */
+/** Waits until it leads and nothing else is pending. */
 export async function leading({ elector }: Candidate) {
   await until('it leads', () => elector.isLeader);
   await settled();

@@ -1,4 +1,4 @@
-// A clock that stands still until the test moves it: ten minutes pass in no time, and exactly when the test says so.
+// A clock that only the test advances: ten minutes pass in no time, exactly when the test requires it.
 
 import type { Clock } from '../../../src/telemetry/clock.ts';
 
@@ -21,12 +21,12 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  /** Milliseconds that `setWallClock` does not change. */
+  /** Not affected by `setWallClock`. */
   monotonicMs(): number {
     return this.#monotonicMs;
   }
 
-  /** The lengths of all sleeps under way. */
+  /** The lengths of all pending sleeps. */
   get sleeping(): number[] {
     return [...this.#sleepers].map(({ ms }) => ms);
   }
@@ -52,7 +52,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Lets time pass, in the order of those that wake up; what a sleeper starts on waking is woken too. */
+  /** Advances the time and wakes the sleepers in order, including sleeps that they start meanwhile. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms;
     while (true) {
@@ -67,7 +67,7 @@ export class ManualClock implements Clock {
     await settled();
   }
 
-  /** Time has passed and nobody was woken, as in a process that was stopped. */
+  /** Advances the time without waking sleepers, like in a suspended process. */
   skip(ms: number): void {
     this.#pass(ms);
   }
@@ -78,12 +78,12 @@ export class ManualClock implements Clock {
   }
 }
 
-/** All promises that can go on without the network have gone on. */
+/** Waits until all promises that do not depend on the network have settled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits in real time, at most 2 s, for what comes over a connection. */
+/** Waits in real time, at most 2 s, for events over a connection. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   const endMs = performance.now() + 2_000;
   while (!condition()) {

@@ -1,4 +1,4 @@
-// PromMigrations as the API server would answer them, for the tests of this room.
+// PromMigrations as the API server returns them, for the tests of operator/.
 
 import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { Moment } from '../../../src/telemetry/clock.ts';
@@ -13,9 +13,9 @@ const START = '2025-01-01T00:00:00Z';
 const END = '2025-01-02T00:00:00Z';
 export const startMs = Date.parse(START);
 export const endMs = Date.parse(END);
-/** The tests' present. */
+/** The current time of the tests. */
 export const nowMs = Date.parse('2025-06-01T12:00:00Z');
-/** The same moment on the monotonic clock: so far from the wall clock's that mixing them up fails. */
+/** The same moment on the monotonic clock: far enough from the wall clock that confusing them fails. */
 export const monotonicMs = 1e9;
 
 export function momentAt(wallMs: number): Moment {
@@ -34,7 +34,7 @@ export interface MigrationOptions {
   /** Merged into a small valid spec, one level deep. */
   readonly spec?: Loose;
   readonly status?: PromMigrationStatus;
-  /** The field manager that wrote the status, as the API server notes it. */
+  /** The field manager that wrote the status, as recorded by the API server. */
   readonly statusManager?: string;
 }
 

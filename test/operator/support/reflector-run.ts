@@ -15,7 +15,7 @@ export const pathOf = (name: string) => `/apis/prom-migrator.io/v1alpha1/namespa
 export const isWatch = ({ query }: SeenRequest) => query['watch'] === 'true';
 export const isList = (request: SeenRequest) => !isWatch(request);
 
-/** A reflector at work, its changes as text, and the objects that it keeps. */
+/** A running reflector, its changes as text, and the objects that it delivers. */
 export async function start(
   options: Partial<ReflectOptions<KubeObject>> = {},
   prepare: (server: FakeApiServer) => void = () => {},
@@ -65,7 +65,7 @@ export async function start(
   };
 }
 
-/** The back-off of the test is over. */
+/** Waits for the back-off and advances past it. */
 export async function waitsAndGoesOn(parts: { clock: ManualClock; changes: string[] }, count = 1) {
   const isWaiting = (change: string) => change.startsWith('waiting');
   await until('it waits', () => parts.changes.filter(isWaiting).length === count);

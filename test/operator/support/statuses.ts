@@ -1,4 +1,4 @@
-// Statuses as composeStatus makes them, each held against the CRD's own schema.
+// Statuses composed by composeStatus, each validated against the CRD's schema.
 import assert from 'node:assert/strict';
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
@@ -40,7 +40,7 @@ export function statusOf({
   return status;
 }
 
-/** Whatever is written has to pass the API server: the CRD's own schema. */
+/** Every written status has to pass the schema on the API server. */
 function assertValid(resource: PromMigration, status: PromMigrationStatus): void {
   const validated = validateMigration({ ...resource, status }, nowMs);
   assert.deepEqual('problems' in validated ? validated.problems : [], []);
