@@ -1,5 +1,5 @@
-// The life of a release of the chart on a real API server: installed, upgraded, rolled back, uninstalled, with the migrations left where they are, and
-// installed again beside them.
+// The life cycle of a chart release on a real API server: installed, upgraded, rolled back, uninstalled while the migrations stay, and
+// installed again.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

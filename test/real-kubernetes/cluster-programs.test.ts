@@ -1,4 +1,4 @@
-// That the programs of a test's cluster end with the test, and come from where the user says.
+// The programs of a test cluster exit with the test, and come from where the user specifies.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -23,7 +23,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What a process that runs with KUBEBUILDER_ASSETS finds as its API server. */
+/** The API server that a process finds with KUBEBUILDER_ASSETS. */
 async function foundWithAssets(directory: string): Promise<string> {
   const script = `
     import { findServer } from ${JSON.stringify(pathToFileURL(INSTALL_MODULE).href)};

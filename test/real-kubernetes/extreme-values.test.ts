@@ -1,5 +1,5 @@
-// The values of test/api/extreme-values.ts on a real API server, as kubectl would send them: it takes and refuses what `run` takes and
-// refuses, and makes the same of what it takes.
+// The values of test/api/extreme-values.ts on a real API server, as kubectl would send them: it accepts and rejects the same values as
+// `run`, and interprets them the same way.
 import assert from 'node:assert/strict';
 import { extremeManifest, extremeValues } from '../api/extreme-values.ts';
 import { load } from '../api/manifests.ts';
@@ -29,7 +29,7 @@ describe('values at the limits of the schema, on a real API server', function ()
         assert.equal(status, 201, `${text}: ${(body as { message?: string }).message}`);
         const loaded = load(manifest);
         assert.ok('migration' in loaded, text);
-        // A whole number may come back as -0 here, and not from there.
+        // An integer may be -0 here, but not in the response.
         assert.deepEqual((body as { spec: unknown }).spec, JSON.parse(JSON.stringify(loaded.migration.spec)), text);
       }
     });

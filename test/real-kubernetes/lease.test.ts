@@ -1,5 +1,5 @@
-// Two operators on a loaded machine, and somebody who deletes and empties their Lease again and again: never do two of them work at once, and
-// nothing is written twice.
+// Two operators on a loaded machine whose Lease is repeatedly deleted and emptied: never do both work at once, and nothing is written
+// twice.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tell } from '../real/support/expectations.ts';
@@ -17,7 +17,7 @@ import {
 import { leads, readLease, SlowMigration } from './support/slow-migration.ts';
 
 const NAMESPACE = 'leased';
-/** Shorter than the chart's, in the same proportions: the test waits for it often. */
+/** Shorter than the chart's, in the same proportions, because the test waits for it often. */
 const LEASE_MS = 6_000;
 const TIMES = { leaseDurationSeconds: 6, renewDeadlineSeconds: 4, retryPeriodSeconds: 1 };
 const BURNERS = 2;
@@ -28,7 +28,7 @@ interface Span {
   readonly toMs: number;
 }
 
-/** When the workers of an operator ran, by its log. */
+/** When the workers of an operator ran, according to its log. */
 function workSpans(operator: OperatorProcess): Span[] {
   const spans: Span[] = [];
   let fromMs: number | undefined;
@@ -68,7 +68,7 @@ describe('two operators whose lease is deleted', () => {
     succeeded(await cluster.kubectl(['create', 'namespace', NAMESPACE]));
     const values = { watchNamespaces: [NAMESPACE], replicaCount: 2, leaderElection: TIMES };
     chart = await installChart(cluster, values, { namespace: `${NAMESPACE}-system`, lease: 'none' });
-    // It shows an equal sample as often as it was written.
+    // It returns a duplicate sample as often as it was written.
     const destination = VICTORIA_METRICS;
     migration = await SlowMigration.prepare({
       cluster,

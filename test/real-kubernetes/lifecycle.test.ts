@@ -1,5 +1,5 @@
-// What people do to a PromMigration while it runs, before it can and after it has ended: suspended, deleted, edited, without its Secret, out of
-// time. The API server is a real one; source and destination are a store that can be told to fail and that counts every request.
+// User actions on a PromMigration before it can run, while it runs and after it has ended: suspended, deleted, edited, without its Secret,
+// out of time. The API server is a real one; source and destination are a store that injects faults and counts every request.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tell } from '../real/support/expectations.ts';
@@ -29,7 +29,7 @@ describe('the life cycle of a PromMigration', function () {
     this.timeout(900_000);
     world = await startLifecycle();
     ({ cluster, chart, store, operator, migrations } = world);
-    // Takes half a minute to be noticed: the last test but two looks at it.
+    // Detected only after half a minute: a later test checks it.
     store.faults.set('stalled', ({ kind }) => (kind === 'read' ? { status: 503, body: 'later' } : undefined));
     await migrations.create('stalled', { ...store.spec('stalled', HOUR), progressDeadlineSeconds: 30 });
   });
@@ -112,7 +112,7 @@ describe('the life cycle of a PromMigration', function () {
     assert.equal(standOf(status, 'Progressing'), 'False Deleting');
     assert.equal(standOf(status, 'Succeeded'), 'Unknown Deleting');
     assert.deepEqual([status?.progress?.rate, status?.progress?.remaining], [undefined, undefined]);
-    // The last request may have been cut off after it had arrived.
+    // The last request may have been aborted after it had arrived.
     assert.ok((status?.progress?.samplesWritten ?? 0) <= store.storedSamples('kept'));
     const requests = store.countRequests('kept');
     await sleep(3_000);
@@ -136,7 +136,7 @@ describe('the life cycle of a PromMigration', function () {
     await startSlow('limits', { limits: { samplesPerSecond: 400 } });
     await migrations.edit('limits', { limits: { samplesPerSecond: 4 } });
     await operator.saying(/limits changed.*"limits"|"limits".*limits changed/);
-    // What was let through before is on its way for a moment.
+    // Samples that the rate limit had already admitted may still be in flight.
     await sleep(2_000);
     const before = store.storedSamples('limits');
     await sleep(6_000);
@@ -261,7 +261,7 @@ describe('the life cycle of a PromMigration', function () {
     operator = world.operator = await startOperator({ chart });
     await untilReady(operator);
     await operator.saying(/leading/);
-    // The one that is not accepted is looked at after the others were listed.
+    // Reported after the others, once the list is complete.
     await operator.saying(/not accepted.*"invalid"|"invalid".*not accepted/);
     await sleep(5_000);
     assert.equal(store.countRequests(), requests);

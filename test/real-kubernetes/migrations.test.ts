@@ -1,5 +1,5 @@
-// From `helm install` to the last sample: the operator runs with the arguments and rights of the chart and nothing else, and everything that a user
-// looks at with kubectl on the way is as documented. The cases build on each other, as the life of a migration does.
+// From `helm install` to the last sample: the operator runs with exactly the arguments and permissions of the chart, and everything that a
+// user sees with kubectl is as documented. The tests build on each other, like the life cycle of a migration.
 import assert from 'node:assert/strict';
 import { PROGRESS_METRIC, tell } from '../real/support/expectations.ts';
 import { manifestOf } from '../real/support/migration.ts';
@@ -57,7 +57,7 @@ describe('the installed operator', function () {
       }),
     ]);
     own = new NamespaceKubectl(cluster, NAMESPACE);
-    // As at the first installation: the right to create the Lease is used only then.
+    // Like the first installation: the permission to create the Lease is used only then.
     chart = await installChart(cluster, { maxMigrations: 4 }, { lease: 'none' });
     succeeded(await kubectl(['create', 'namespace', NAMESPACE]));
   });
@@ -72,7 +72,7 @@ describe('the installed operator', function () {
   const read = (name: string) => own.read(name);
   const jsonPath = (name: string, path: string) => own.jsonPath(name, path);
 
-  /** For a message, when something does not come about. */
+  /** For a message on failure. */
   const state = (name: string) => async () =>
     `${JSON.stringify((await read(name)).status, undefined, 2)}\n${operator.log().slice(-5_000)}`;
 
@@ -188,7 +188,7 @@ describe('the installed operator', function () {
       assert.equal(await jsonPath(name, '{.status.conditions[?(@.type=="Succeeded")].status}'), 'True');
       assertCopiedAll(status, START, END);
       const finished = columnsOf(succeeded(await kubectl(['get', 'pmig', name, '-o', 'wide'])));
-      // Nothing moves any more: a rate or a remaining time would be a lie.
+      // The migration has ended: a rate or a remaining time would be wrong.
       assert.deepEqual([finished.row['RATE'], finished.row['ETA'], finished.row['REASON']], ['', '', 'Completed']);
     }
   });
@@ -276,7 +276,7 @@ describe('the installed operator', function () {
     succeeded(await kubectl(['wait', '--for=jsonpath={.status.phase}=Suspended', '--timeout=30s', 'pmig/edited']));
     const { status, metadata } = await read('edited');
     assert.equal(status?.observedGeneration, metadata.generation);
-    // The second "suspended" is the first event once more.
+    // The second "suspended" repeats the first event.
     await eventually(
       'the event is counted in a series',
       async () => {

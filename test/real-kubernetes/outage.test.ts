@@ -1,5 +1,6 @@
-// The API server and etcd go away for half a minute each while migrations run. One operator has a lease that is longer than that and goes on
-// meanwhile; the other one has the chart's, must stop for want of it, and goes on from the mark afterwards. Nothing begins again.
+// The API server and etcd are each unavailable for half a minute while migrations run. The lease of one operator is longer than that, and
+// it continues; the other one has the chart's lease, must stop without it, and resumes at the mark. Nothing is restarted from the
+// beginning.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tell } from '../real/support/expectations.ts';
@@ -19,7 +20,7 @@ import { leads, metricSum, SlowMigration } from './support/slow-migration.ts';
 const OUTAGE_MS = 30_000;
 /** The chart's own. */
 const LEASE_MS = 15_000;
-/** A pause between two attempts is half a minute at most. */
+/** The delay between two attempts is half a minute at most. */
 const CATCH_UP_MS = 60_000;
 const LONG_LEASE = { leaseDurationSeconds: 90, renewDeadlineSeconds: 75 };
 
@@ -82,7 +83,7 @@ describe('an operator whose API server is unavailable', () => {
     const minutes = (Date.now() - startedMs) / 60_000;
     const perMinute = ((await requests()) - before) / minutes;
     tell(`${perMinute.toFixed(0)} API requests a minute, ${(60 / 2).toFixed(0)} of them for the lease`);
-    // Thirty renewals of the lease and six statuses.
+    // Thirty renewals of the lease and six status writes.
     assert.ok(perMinute > 0 && perMinute <= 45, `${perMinute} a minute`);
   });
 
@@ -144,9 +145,9 @@ describe('an operator whose API server is unavailable', () => {
     tell(`${what} away: ${during} windows meanwhile, the status caught up after ${caughtUpMs} ms`);
     tell(`with the chart's lease: worker ended after ${carefulMs} ms, went on ${resumedMs} ms after it was back`);
 
-    /** In how many milliseconds after the end of the outage. */
+    /** How many milliseconds after the end of the outage the condition became true. */
     async function reached(goal: string, { operator }: Pair, holds: () => Promise<boolean>): Promise<number> {
-      // Right after its start etcd may still refuse a request.
+      // Right after its start etcd may still reject a request.
       const again = () => holds().catch(() => false);
       await eventually(goal, again, CATCH_UP_MS, () => operator.log().slice(-4_000));
       return Date.now() - backMs;
@@ -180,7 +181,7 @@ function lossesOf(operator: OperatorProcess): number {
   return operator.logLines().filter(({ message }) => /^the lease is lost/.test(String(message))).length;
 }
 
-/** As its log tells. */
+/** According to its log. */
 function workersOf(operator: OperatorProcess): { started: number; running: number } {
   const messages = operator.logLines().map(({ message }) => message);
   const started = messages.filter((message) => message === 'worker started').length;

@@ -1,5 +1,5 @@
-// What is secret stays so: each field that takes a secret, and the query of each URL, holds a canary of its own; servers repeat what they were
-// sent, in answers of every class. Then everything that the operator has written anywhere is searched for the canaries.
+// Secrets stay secret: each field that accepts a secret, and the query of each URL, has its own canary; servers repeat what they received,
+// in responses of every class. Then everything that the operator has written is searched for the canaries.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ describe('secrets', function () {
   let operator: OperatorProcess;
   let migrations: MigrationObjects;
   let kubeconfig = '';
-  /** By what it stands for. */
+  /** By their purpose. */
   const canaries = new Map<string, string>();
 
   function canary(what: string): string {
@@ -54,7 +54,7 @@ describe('secrets', function () {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  /** A Secret of that name with one key, holding a canary or something around it. */
+  /** A Secret of this name with one key, which contains a canary, optionally embedded in other text. */
   async function secretOf(name: string, around: (canary: string) => string = (value) => value) {
     await migrations.putSecret(name, { value: around(canary(name)) });
     return { name, key: 'value' };
@@ -149,7 +149,7 @@ describe('secrets', function () {
       await migrations.create(name, { ...spec, source: { ...spec.source, authorization: await bearer(name) } });
     }
     const spec = store.spec('nobody', RANGE);
-    // Nobody listens there.
+    // No server listens there.
     const url = `http://127.0.0.1:1/read?token=${canary('nobody-query')}`;
     await migrations.create('nobody', { ...spec, source: { url, authorization: await bearer('nobody') } });
     await untilStands('nobody', 'Degraded', /True SourceFailing/);
@@ -183,7 +183,7 @@ describe('secrets', function () {
       await migrations.create(name, { ...spec, source: { ...spec.source, ...fields } });
       await untilStands(name, 'Accepted', /False SecretUnusable/);
     }
-    // Two that can be used, for a server that speaks no TLS at all.
+    // Two valid ones, for a server that does not speak TLS.
     await migrations.putSecret('client', { cert: authority.issue('other').cert, key });
     const missing = https('missing-key');
     const authorization = { type: 'Bearer', credentials: { name: (await secretOf('holder')).name, key: 'none' } };
@@ -232,7 +232,7 @@ describe('secrets', function () {
     }
     assert.deepEqual(found, []);
 
-    // It could have been found: the servers were sent it, and said so.
+    // The test can fail: the servers received the secrets and repeated them.
     const sent = store.requests.map(({ authorization, url }) => `${authorization ?? ''} ${url}`).join('\n');
     for (const what of ['bearer-source-token', 'bearer-destination-token', 'bearer-progress-token', 'bearer-query']) {
       assert.ok(sent.includes(canaries.get(what) ?? '?'), `${what} was never used`);
@@ -243,7 +243,7 @@ describe('secrets', function () {
   });
 });
 
-/** As servers do that want to be helpful. */
+/** Some servers include the request in their error message. */
 function echo({ authorization = '', url }: StoreRequest): string {
   const [, base64 = ''] = /^Basic (.*)$/.exec(authorization) ?? [];
   const plain = Buffer.from(base64, 'base64').toString('utf8');

@@ -1,5 +1,5 @@
-// Operators that are killed, stopped, replaced by another one or robbed of their lease while a migration runs: it goes on from the mark in its
-// destination, nobody writes beside the one that leads, and at the end everything is there once.
+// Operators that are killed, stopped, replaced or lose their lease to another client while a migration runs: it resumes at the mark in its
+// destination, only the leader writes, and at the end every sample is stored once.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,10 +50,10 @@ describe('an operator that leads', () => {
     this.timeout(900_000);
     cluster = await startCluster();
     copy = await SlowCopy.start(16);
-    // With a lease each start would first wait for that of the killed one to be over.
+    // With a lease, each start would first wait for the lease of the killed one to expire.
     const killed = await installFor('killed', { leaderElection: { enabled: false } });
     chart = await installFor('replaced', { crds: { enabled: false }, replicaCount: 2 });
-    // Beside the others: most of the time it waits.
+    // In parallel with the others: it waits most of the time.
     killing = surviveKills(killed);
     killing.catch(() => {});
     migration = await SlowMigration.prepare({ cluster, copy, namespace: 'replaced', samplesPerSecond: 4_000 });
@@ -67,7 +67,7 @@ describe('an operator that leads', () => {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  /** A release of its own, for one namespace. */
+  /** A separate release for one namespace. */
   async function installFor(namespace: string, values: object): Promise<InstalledChart> {
     succeeded(await cluster.kubectl(['create', 'namespace', namespace]));
     const own = { watchNamespaces: [namespace], gracePeriodSeconds: GRACE_MS / 1000, ...values };
@@ -82,7 +82,7 @@ describe('an operator that leads', () => {
 
   async function surviveKills(killed: InstalledChart): Promise<Survived> {
     const startedMs = Date.now();
-    // VictoriaMetrics shows an equal sample as often as it was written.
+    // VictoriaMetrics returns a duplicate sample as often as it was written.
     await using slow = await SlowMigration.prepare({
       cluster,
       copy,
@@ -146,7 +146,7 @@ describe('an operator that leads', () => {
     const progressing = conditions?.find(({ type }) => type === 'Progressing');
     assert.deepEqual([progressing?.status, progressing?.reason], ['False', 'OperatorStopped']);
     const { samples, marked, lastMarkMs } = await migration.copied();
-    // A window that was cut off would have left samples that no mark counts.
+    // An aborted window would have left samples that no mark counts.
     assert.equal(samples, marked, 'the last mark counts what is there');
     assert.equal(Date.parse(progress?.through ?? ''), lastMarkMs + 1, 'the status is up to date');
     assert.equal(progress?.samplesWritten, samples);
@@ -158,7 +158,7 @@ describe('an operator that leads', () => {
     this.timeout(120_000);
     const leader = await start();
     await eventually('the first operator leads', () => leads(leader));
-    // By its log: how long a loaded machine takes to start a process says nothing about the lease.
+    // From its log: the process start time of a loaded machine is independent of the lease.
     const leadsMs = saidAtMs(leader, 'leading') - saidAtMs(leader, 'operator started');
     tell(`leads ${leadsMs} ms after its start`);
     assert.ok(leadsMs < LEASE_MS, `the one before has given the lease back, but it led after ${leadsMs} ms`);
@@ -188,7 +188,7 @@ describe('an operator that leads', () => {
     const leadsMs = saidAtMs(other, 'leading') - killedMs;
     tell(`leads after ${(leadsMs / 1000).toFixed(1)} s, the resume point found after ${(tookMs / 1000).toFixed(1)} s`);
     assert.ok(leadsMs < 2 * LEASE_MS, `${leadsMs} ms`);
-    // Its last renewal may be one retry period older than the kill, and a request was under way.
+    // Its last renewal may be one retry period older than the kill, and a request was in flight.
     const early = migration.writesBetween(killedMs + 500, killedMs + LEASE_MS - 2 * RETRY_PERIOD_MS);
     assert.deepEqual(early, [], 'nobody writes while the lease is that of the killed one');
     await migration.finishes(2, other);
@@ -231,7 +231,7 @@ describe('an operator that leads', () => {
       );
     }
 
-    // The thief never renews: one of the two leads again when that lease is over.
+    // The other client never renews: one of the two leads again when that lease expires.
     const both = [robbed, other];
     const leading = async () => (await Promise.all(both.map(leads))).filter(Boolean).length;
     await eventually('somebody leads again', async () => (await leading()) > 0, 3 * LEASE_MS);
@@ -277,7 +277,7 @@ describe('an operator that leads', () => {
   });
 });
 
-/** When it logged that message for the first time. */
+/** When it first logged this message. */
 function saidAtMs(operator: OperatorProcess, text: string): number {
   const line = operator.logLines().find(({ message }) => message === text);
   assert.ok(line, `it has not said ${text}:\n${operator.log().slice(-4_000)}`);

@@ -1,5 +1,5 @@
-// Proves the rig that every test on a real Kubernetes API stands on: the API server takes our resource and checks it, obeys RBAC, keeps its
-// data while parts of it are stopped, and nothing of it outlives a test.
+// Checks the environment of all tests on a real Kubernetes API: the API server accepts and validates our resource, enforces RBAC, keeps its
+// data while parts of it are stopped, and no process outlives a test.
 
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ describe('a real Kubernetes API', function () {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-rig-'));
-    // What has to be built first is not the start's time.
+    // Build times do not count as startup time.
     for (const name of ['kube-apiserver', 'kubectl'] as const) await findServer(name, '1.36');
     await findServer('etcd', '3.5');
     const startedMs = Date.now();

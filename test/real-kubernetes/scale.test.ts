@@ -1,6 +1,6 @@
-// A thousand small migrations through one operator, and its restart with a thousand that have ended: all of them succeed, and neither the memory
-// nor the API server pays more than a little for each. The API server is a real one and its audit log is the judge; the store is a fake, since
-// the operator is what is measured.
+// A thousand small migrations through one operator, and its restart with a thousand finished ones: all succeed, with little memory and few
+// API requests for each. The API server is a real one, and its audit log is the evidence; the store is a fake, since the operator is under
+// test.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +21,7 @@ import { metricSum } from './support/slow-migration.ts';
 
 const MIGRATIONS = 1_000;
 const AT_ONCE = 8;
-/** A small migration takes seconds: when none has ended for so long, something is stuck. */
+/** A small migration takes seconds: when none has ended for this long, something is stuck. */
 const NO_MORE_MS = 60_000;
 const RANGE = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 1, 0, 30) };
 
@@ -49,7 +49,7 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  /** What the operator asked the API server for since then, watches, leases and lists apart. */
+  /** The operator's API requests since then, without watches, leases and lists. */
   async function requestsSince(sinceMs: number): Promise<AuditEvent[]> {
     const { namespace, serviceAccount } = chart;
     const events = await cluster.auditEvents();
@@ -83,7 +83,7 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
       return metricSum(text, 'prom_migrator_operator_migrations', 'phase="Succeeded"');
     };
     const halfway: { rssBytes?: number } = {};
-    // How fast depends on what else the machine does: what must not happen is that none ends any more.
+    // The rate depends on the load of the machine: the test fails only when no more migrations end.
     for (let done = 0, before = 0; done < MIGRATIONS; before = done) {
       await eventually(
         `more than ${before} have succeeded`,
@@ -127,11 +127,11 @@ describe(`${MIGRATIONS} PromMigrations`, function () {
     assert.ok(writes.length <= 4 * MIGRATIONS + 20, `${writes.length} writes of status`);
     assert.ok(events.length <= 2 * MIGRATIONS + 20, `${events.length} requests for events`);
     assert.ok(requests.length <= 6 * MIGRATIONS + 100, `${requests.length} requests`);
-    // The API server's own limits for a single client are far above.
+    // The API server's own limits for a single client are far higher.
     assert.ok(busiest <= 600, `${busiest} writes of status in one second`);
-    // The second half must not cost what the first half did, or the ten-thousandth would be too many.
+    // The second half must cost less than the first, or ten thousand migrations would be too many.
     assert.ok(memory.rssBytes - (halfway.rssBytes ?? 0) < 256 * 2 ** 20, 'it keeps growing');
-    // The chart's rule, of which these migrations need little: 356 MiB for each that runs.
+    // The memory rule of the chart, of which these migrations need little: 356 MiB for each running one.
     assert.ok(memory.peakBytes < (200 + AT_ONCE * 180) * 2 ** 20, `peak ${mebibytes(memory.peakBytes)}`);
     const { failed, conflicts } = await outcomes();
     assert.equal(failed, 0, 'no write of a status failed');
@@ -181,7 +181,7 @@ function perSecond(events: readonly AuditEvent[]): Map<string, number> {
   return counts;
 }
 
-/** Resident size now and at its most; Linux only, as the cluster is. */
+/** Current and peak resident size; Linux only, like the cluster. */
 async function memoryOf(pid: number): Promise<{ rssBytes: number; peakBytes: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;

@@ -1,4 +1,5 @@
-// Edits of a PromMigration on a real API server: what defines the copy cannot be changed, and tools that apply manifests own no defaults.
+// Edits of a PromMigration on a real API server: the fields that define the copy are immutable, and tools that apply manifests own no
+// defaults.
 
 import assert from 'node:assert/strict';
 import { type Changes, changed, smallest } from '../api/manifests.ts';
@@ -80,7 +81,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       it(`when ${path} vanishes`, async () => assertKept(path, await patch('full', path, null)));
     }
 
-    /** A merge patch adds to a map; what is not meant to stay has to be named. */
+    /** A merge patch adds to a map; keys to remove have to be named. */
     function replacing(path: string, value: unknown): unknown {
       return path === 'spec.destination.headers' ? { ...(value as object), 'X-A': null } : value;
     }
@@ -163,7 +164,7 @@ describe('an edit of a PromMigration on a real API server', function () {
         JSON.stringify(whole),
       );
       assert.equal(diff.code, 0, diff.stdout + diff.stderr);
-      // The tuner goes, and the default comes back.
+      // The tuner removes its field, and the default returns.
       await apply('tuner', head);
       assert.equal((await read('shared')).spec.limits['inFlightWrites'], 8);
     });

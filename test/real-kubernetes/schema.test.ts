@@ -1,5 +1,5 @@
-// Holds the CRD to its promise on a real API server: what `run` takes and refuses the server takes and refuses, in the same words; what defines a
-// copy cannot be changed; defaults are the same and belong to nobody; every field explains itself.
+// Validates the CRD on a real API server: it accepts and rejects the same manifests as `run`, with the same messages; the fields that
+// define a copy are immutable; defaults are the same and have no field manager; every field has a description.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { type Resource, type Refusal, collectionPath } from './support/resource-
 const { schema } = COMPILED_CRD.resource;
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 
-/** What only someone who parses URLs, PromQL and RE2, or looks at the clock, can find wrong. */
+/** Errors that require a parser for URLs, PromQL or RE2, or the current time. */
 const BEYOND_THE_SERVER = [
   / must be a PromQL series selector: /,
   / must be an absolute http:\/\/ or https:\/\/ URL with a valid host and port$/,
@@ -35,7 +35,7 @@ const ruleMessages = new Set(
   [...nodesOf(schema)].flatMap(([, node]) => (node['x-kubernetes-validations'] ?? []).map(({ message }) => message)),
 );
 
-/** As the server writes it. */
+/** In the notation of the server. */
 function pathOf(line: string): string {
   return (line.split(': ', 1)[0] ?? '').replaceAll(/\["([^"]*)"\]/g, '.$1');
 }
@@ -57,7 +57,7 @@ describe('the PromMigration resource on a real API server', function () {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  /** What the server would make of it, without keeping it. */
+  /** A server-side dry run. */
   async function dryRun(manifest: Record<string, unknown>): Promise<{ status: number; body: Resource & Refusal }> {
     const path = collectionPath(manifest, '?dryRun=All&fieldValidation=Strict');
     return (await cluster.request('POST', path, manifest)) as { status: number; body: Resource & Refusal };
@@ -92,7 +92,7 @@ describe('the PromMigration resource on a real API server', function () {
         assert.ok(status === 400 || status === 404 || status === 422, `${status} ${JSON.stringify(body)}`);
         if (status !== 422) return assertSaidAtOnce(body, seen);
         const causes = body.details?.causes ?? [];
-        // A rule further out that stumbles over the same value.
+        // An outer rule that fails for the same value.
         const own = causes.filter(({ field, message }) => field !== '<nil>' && !message.includes('evaluating rule'));
         const paths = seen.map(pathOf);
         assert.deepEqual([...new Set(own.map(({ field }) => field))].sort(), [...new Set(paths)].sort());
@@ -109,7 +109,7 @@ describe('the PromMigration resource on a real API server', function () {
       });
     }
 
-    /** What the server says before it looks at values. */
+    /** Errors that the server reports before it validates values. */
     function assertSaidAtOnce({ message }: Refusal, lines: readonly string[]): void {
       const unknown = [...message.matchAll(/unknown field "([^"]*)"/g)].map(([, path]) => path);
       const expected = lines.filter((line) => line.includes(': unknown field;')).map(pathOf);
@@ -183,7 +183,7 @@ describe('the PromMigration resource on a real API server', function () {
   });
 });
 
-/** The fields below FIELDS in what `kubectl explain` prints, each with its words. */
+/** The fields below FIELDS in the output of `kubectl explain`, each with its description. */
 function describedFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   let current: string | undefined;

@@ -77,7 +77,7 @@ describe('a PromMigration with a Secret', function () {
   });
 });
 
-/** Answers 401 to requests of these kinds with another Authorization. */
+/** Responds with 401 to requests of these kinds with another Authorization. */
 function onlyWith(authorization: string, ...kinds: StoreRequest['kind'][]) {
   return (request: StoreRequest): Fault | undefined =>
     kinds.includes(request.kind) && request.authorization !== authorization

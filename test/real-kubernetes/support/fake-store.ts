@@ -1,6 +1,6 @@
-// A store of the test's own, source and destination in one, with as many tenants as wanted: for what no real store does on demand (a thousand
-// small migrations, an answer that never comes, a password that is asked for) and for a count of every request. protobufjs and snappyjs
-// decode what the migrator sends: none of the project's own code does. Used by the tests of the life cycle, of scale and of redaction.
+// A store in the test process, source and destination in one, with any number of tenants: for situations that a real store does not produce
+// on demand (a thousand small migrations, a missing response, a required password) and for a count of every request. protobufjs and
+// snappyjs decode the requests, without any of the project's own code.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,7 +41,7 @@ interface TimeSeries {
   samples: { value: number; timestamp: number }[];
 }
 
-/** `read` is the source's, `back` the destination's own remote read. */
+/** `read` is that of the source, `back` the read-back of the destination. */
 type RequestKind = 'read' | 'write' | 'back';
 
 export interface StoreRequest {
@@ -52,12 +52,12 @@ export interface StoreRequest {
   readonly url: string;
 }
 
-/** Instead of what was asked for. */
+/** Replaces the normal response. */
 export type Fault =
   | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
-  /** So late, and then as it should be, even if nobody waits for the answer any more. */
+  /** The normal response after this delay, even if the client has disconnected. */
   | { readonly delayMs: number }
-  /** Never, as long as the store runs. */
+  /** No response as long as the store runs. */
   | 'silence';
 
 /** A write request that was carried out. */
@@ -76,7 +76,7 @@ interface Stored {
 export interface FakeStoreOptions {
   /** Of each tenant as a source. Two by default. */
   series?: number;
-  /** Between two samples of a series, at multiples of it since 1970. A minute by default. */
+  /** Between two samples of a series, aligned to the epoch. A minute by default. */
   stepMs?: number;
 }
 
@@ -89,11 +89,11 @@ export async function startFakeStore(options: FakeStoreOptions = {}): Promise<Fa
 }
 
 export class FakeStore implements AsyncDisposable {
-  /** Asked at each request of that tenant. */
+  /** Called for each request of the tenant. */
   readonly faults = new Map<string, (request: StoreRequest) => Fault | undefined>();
   readonly requests: (StoreRequest & { readonly atMs: number })[] = [];
   readonly writes: StoreWrite[] = [];
-  /** Samples that came although they were there, by tenant. */
+  /** The number of duplicate samples received, by tenant. */
   readonly repeated = new Map<string, number>();
   readonly #series: number;
   readonly #stepMs: number;
@@ -117,7 +117,7 @@ export class FakeStore implements AsyncDisposable {
     });
   }
 
-  /** The `spec` of a migration of that tenant's samples in [startMs, endMs). `query` is put behind each URL. */
+  /** The `spec` of a migration of the tenant's samples in [startMs, endMs). `query` is appended to each URL. */
   spec(tenant: string, range: { startMs: number; endMs: number }, query = '') {
     const base = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${tenant}`;
     return {
@@ -130,12 +130,12 @@ export class FakeStore implements AsyncDisposable {
     };
   }
 
-  /** How many samples the source has in [startMs, endMs). */
+  /** The number of samples of the source in [startMs, endMs). */
   expectedSamples({ startMs, endMs }: { startMs: number; endMs: number }): number {
     return this.#series * (Math.ceil(endMs / this.#stepMs) - Math.ceil(startMs / this.#stepMs));
   }
 
-  /** How many samples the tenant's destination holds, marks not counted. */
+  /** The number of samples in the tenant's destination, without marks. */
   storedSamples(tenant: string): number {
     const all = [...(this.#stored.get(tenant)?.values() ?? [])];
     return all.filter(({ labels }) => !isMark(labels)).reduce((sum, { samples }) => sum + samples.size, 0);
@@ -257,7 +257,7 @@ function isMark(labels: TimeSeries['labels']): boolean {
   return labels.some(({ name, value }) => name === '__name__' && value === MARK);
 }
 
-/** As remote_read has them: `=`, `!=`, `=~`, `!~`. */
+/** The matcher types of remote_read: `=`, `!=`, `=~`, `!~`. */
 function matches(labels: TimeSeries['labels'], matchers: readonly Matcher[]): boolean {
   const values = new Map(labels.map(({ name, value }) => [name, value]));
   return matchers.every(({ type, name, value }) => {
@@ -267,7 +267,7 @@ function matches(labels: TimeSeries['labels'], matchers: readonly Matcher[]): bo
   });
 }
 
-/** RE2's way of writing a code point is not JavaScript's. */
+/** RE2's notation for a code point is not JavaScript's. */
 function regex(re2: string): RegExp {
   return new RegExp(`^(?:${re2.replaceAll('\\x{', '\\u{')})$`, 'su');
 }

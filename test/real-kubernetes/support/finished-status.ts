@@ -1,4 +1,4 @@
-// What the status of a migration that has copied everything says.
+// Checks of the status of a migration that has copied everything.
 
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';

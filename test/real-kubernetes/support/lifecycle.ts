@@ -1,4 +1,4 @@
-// A chart's operator, a store that can be told to fail, and a namespace of migrations from and to it, all on a real API server.
+// An operator installed with the chart, a store with fault injection, and a namespace of migrations from and to it, on a real API server.
 
 import assert from 'node:assert/strict';
 import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
@@ -20,7 +20,7 @@ export interface TimeRange {
 
 export const DAY = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 2) };
 export const HOUR = { startMs: DAY.startMs, endMs: DAY.startMs + 3_600_000 };
-/** With two samples a minute and a window of ten minutes: a window a second. */
+/** With two samples a minute and windows of ten minutes: one window per second. */
 export const SLOW = { window: { max: '10m' }, limits: { samplesPerSecond: 20 } };
 
 export async function startLifecycle(): Promise<Lifecycle> {
@@ -40,7 +40,7 @@ export class Lifecycle implements AsyncDisposable {
   readonly chart: InstalledChart;
   readonly store: FakeStore;
   readonly migrations: MigrationObjects;
-  /** The one that runs: a test that starts another puts it here. */
+  /** The running operator: a test that starts another one assigns it here. */
   operator: OperatorProcess;
 
   constructor(parts: Pick<Lifecycle, 'cluster' | 'chart' | 'store' | 'migrations' | 'operator'>) {

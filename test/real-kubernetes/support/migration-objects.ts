@@ -1,18 +1,18 @@
-// PromMigrations of one namespace as an administrator handles them: made, edited, deleted and waited for by requests to the API server, since a
-// thousand of them are too many for kubectl. Used by the tests of the life cycle, of scale and of redaction.
+// Creates, edits, deletes and awaits the PromMigrations of one namespace by direct API requests, because kubectl is too slow for a thousand
+// of them.
 import assert from 'node:assert/strict';
 import type { Condition, PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { eventually, succeeded } from './operator.ts';
 
-/** A PromMigration as the API server has it. */
+/** A PromMigration as returned by the API server. */
 export interface MigrationObject {
   metadata: { name: string; namespace: string; uid: string; generation: number; resourceVersion: string };
   spec: Record<string, unknown>;
   status?: PromMigrationStatus;
 }
 
-/** An event as events.k8s.io/v1 has it. */
+/** An event as returned by events.k8s.io/v1. */
 export interface MigrationNews {
   type: string;
   reason: string;
@@ -29,7 +29,7 @@ export class MigrationObjects {
     this.namespace = namespace;
   }
 
-  /** Makes the namespace. */
+  /** Creates the namespace. */
   static async inNamespace(cluster: Cluster, namespace: string): Promise<MigrationObjects> {
     const objects = new MigrationObjects(cluster, namespace);
     await objects.#must('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
@@ -41,7 +41,7 @@ export class MigrationObjects {
     return (await this.#must('POST', this.#path(), body)) as MigrationObject;
   }
 
-  /** With the API server's answer as it is: for what it may refuse. */
+  /** Returns the API server's response, which may be a rejection. */
   tryToCreate(name: string, spec: object): Promise<{ status: number; body: unknown }> {
     const body = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
     return this.#cluster.request('POST', this.#path(), body);
@@ -65,18 +65,18 @@ export class MigrationObjects {
     return (await this.#must('PATCH', this.#path(name), { spec }, type)) as MigrationObject;
   }
 
-  /** As another program does it that wants to do something before the object is gone; none: it has done it. */
+  /** Sets the finalizers, like another program that must act before the object is gone; an empty list removes them. */
   async putFinalizers(name: string, finalizers: readonly string[]): Promise<void> {
     await this.#must('PATCH', this.#path(name), { metadata: { finalizers } }, 'application/merge-patch+json');
   }
 
-  /** A merge patch of its status, as only a liar would write it. */
+  /** A merge patch of its status, like a misbehaving client. */
   async forge(name: string, status: object): Promise<MigrationObject> {
     const path = `${this.#path(name)}/status`;
     return (await this.#must('PATCH', path, { status }, 'application/merge-patch+json')) as MigrationObject;
   }
 
-  /** Every version of it after that one, until now: as a watch shows them to other programs. */
+  /** Every version since the given one, as a watch delivers them. */
   async versionsSince({ metadata: { name, resourceVersion } }: MigrationObject): Promise<MigrationObject[]> {
     const query = `watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3D${name}&resourceVersion=${resourceVersion}`;
     const lines = succeeded(await this.#cluster.kubectl(['get', '--raw', `${this.#path()}?${query}`])).split('\n');
@@ -87,7 +87,7 @@ export class MigrationObjects {
     await this.#must('DELETE', this.#path(name));
   }
 
-  /** Makes the Secret, or puts that data in the place of what it had. */
+  /** Creates the Secret or replaces its data. */
   async putSecret(name: string, data: Record<string, string>): Promise<void> {
     const path = `/api/v1/namespaces/${this.namespace}/secrets`;
     const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: data };
@@ -96,14 +96,14 @@ export class MigrationObjects {
     else assert.equal(status, 201);
   }
 
-  /** Of that object, or of all. */
+  /** The events of this object, or of all. */
   async events(name?: string): Promise<MigrationNews[]> {
     const path = `/apis/events.k8s.io/v1/namespaces/${this.namespace}/events`;
     const { items } = (await this.#must('GET', path)) as { items: MigrationNews[] };
     return items.filter(({ regarding }) => name === undefined || regarding.name === name);
   }
 
-  /** Waits for an object that is as wanted. */
+  /** Waits for an object that matches. */
   async until(
     name: string,
     what: string,
@@ -144,7 +144,7 @@ export function conditionOf(status: PromMigrationStatus | undefined, type: strin
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** `False NotFound`, or nothing. */
+/** `False NotFound`, or an empty string. */
 export function standOf(status: PromMigrationStatus | undefined, type: string): string | undefined {
   const condition = conditionOf(status, type);
   return condition && `${condition.status} ${condition.reason}`;

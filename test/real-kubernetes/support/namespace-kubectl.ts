@@ -1,4 +1,4 @@
-// kubectl in one namespace, as the user of the installed operator.
+// kubectl in one namespace, with the permissions of a user of the installed operator.
 
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
@@ -54,7 +54,7 @@ export class NamespaceKubectl {
   }
 }
 
-/** Edits a PromMigration in four places at once until something has happened, 400 times at most. */
+/** Edits a PromMigration from four clients at once until the condition holds, at most 400 times. */
 export async function editUntil(cluster: Cluster, key: string, holds: () => Promise<boolean>): Promise<void> {
   const [namespace, name] = key.split('/');
   const path = `/apis/prom-migrator.io/v1alpha1/namespaces/${namespace}/prommigrations/${name}`;
@@ -71,7 +71,7 @@ export async function editUntil(cluster: Cluster, key: string, holds: () => Prom
   }
 }
 
-/** That the events of a migration show its start and its success, in both ways that kubectl shows events. */
+/** Checks that both kubectl commands for events show the start and the success of a migration. */
 export async function assertTellsItsStory(own: NamespaceKubectl, name: string): Promise<void> {
   await eventually(`the events of ${name}`, async () => {
     const said = succeeded(await own.kubectl(['events', '--for', `prommigration/${name}`]));

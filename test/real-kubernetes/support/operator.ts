@@ -1,5 +1,5 @@
-// The operator as a cluster runs it: the chart installed by helm on a real API server, and a process of its own with exactly the arguments, the
-// environment and the rights that the chart gave it. There is no kubelet, so the tests start what a Pod would have run. Called by every test here.
+// The operator as a cluster runs it: the chart installed by helm on a real API server, and a separate process with exactly the arguments,
+// the environment and the permissions that the chart rendered. There is no kubelet, so the tests start what a Pod would run.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,28 +14,28 @@ import type { CommandResult } from '../../support/kubernetes/command.ts';
 const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
 export const CHART = resolve(import.meta.dirname, '../../../charts/prom-migrator');
 export const OPERATOR_NAMESPACE = 'prom-migrator-system';
-/** A loaded machine takes its time to start a process. */
+/** A process may start slowly on a loaded machine. */
 const START_DEADLINE_MS = 60_000;
 const LOG_BYTES = 32 * 2 ** 20;
 
-/** What `helm install` left on the API server, as far as a process needs it to be the operator. */
+/** The parts of an installed release that a process needs to run as the operator. */
 export interface InstalledChart {
   readonly cluster: Cluster;
   readonly release: string;
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** Of that service account: whoever uses it has exactly the rights that the chart grants. */
+  /** Uses the service account, and so has exactly the permissions that the chart grants. */
   readonly kubeconfig: string;
-  /** Of the Deployment's container, without the metrics address, which belongs to a Pod. */
+  /** The arguments of the Deployment's container, without the metrics address, which belongs to a Pod. */
   readonly args: readonly string[];
-  /** Of the Deployment's container; what a Pod would have filled in is left to `startOperator`. */
+  /** The environment of the Deployment's container; `startOperator` sets what a Pod would have filled in. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface ChartOptions {
   release?: string;
   namespace?: string;
-  /** By default there is a Lease that an earlier operator has given back: without one the first operator waits for a lease duration. */
+  /** By default the Lease exists and is released: without one the first operator waits for a lease duration. */
   lease?: 'given back' | 'none';
 }
 
@@ -50,7 +50,7 @@ interface Deployment {
   };
 }
 
-/** Installs the chart, CRD included, with those values over its own, and waits until the API server serves PromMigrations. */
+/** Installs the chart with its CRD and these values, and waits until the API server serves PromMigrations. */
 export async function installChart(
   cluster: Cluster,
   values: object = {},
@@ -58,7 +58,7 @@ export async function installChart(
 ): Promise<InstalledChart> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-chart-'));
   try {
-    // YAML takes JSON as it is.
+    // JSON is valid YAML.
     const file = join(directory, 'values.yaml');
     await writeFile(file, JSON.stringify(values));
     succeeded(await cluster.helm(['install', release, CHART, '-n', namespace, '--create-namespace', '--values', file]));
@@ -86,33 +86,31 @@ export async function installChart(
 
 export interface OperatorProcessOptions {
   chart: InstalledChart;
-  /** As POD_NAME; each process another one by default. */
+  /** The POD_NAME; unique by default. */
   podName?: string;
-  /** Flags instead of the chart's of the same name (`--max-migrations=4`), and further ones. */
+  /** Flags that replace those of the chart (`--max-migrations=4`), and additional ones. */
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
-  /** Instead of the service account's: for an API server behind a proxy. */
+  /** Replaces that of the service account: for an API server behind a proxy. */
   kubeconfig?: string;
 }
 
 export interface OperatorProcess extends AsyncDisposable {
   readonly pid: number;
   readonly podName: string;
-  /** Of /metrics, /livez and /readyz, without a path. */
+  /** The base URL of /metrics, /livez and /readyz. */
   readonly url: string;
-  /** Asks it to end and waits for it: its exit code, null when a signal ended it. */
+  /** Sends the signal and waits: returns the exit code, null when a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process has exited. */
   kill(): Promise<void>;
-  /** All that it has written so far, the youngest 32 MiB of it. */
+  /** Its whole log so far, at most the last 32 MiB. */
   log(): string;
-  /** Its log line by line; those of Node itself, which are no JSON, are left out. */
+  /** Its log lines; lines of Node itself, which are not JSON, are omitted. */
   logLines(): Record<string, unknown>[];
-  /** Resolves as soon as its log matches; rejects when it ends without, or after the time. */
+  /** Resolves as soon as its log matches; rejects when it exits first, or after the timeout. */
   saying(pattern: RegExp, withinMs?: number): Promise<void>;
-  /** Whether it still runs. */
   running(): boolean;
-  /** The text of /metrics. */
   metrics(): Promise<string>;
 }
 
@@ -130,7 +128,7 @@ async function giveLeaseBack(cluster: Cluster, namespace: string): Promise<void>
 
 let pods = 0;
 
-/** Starts the operator as the chart's Pod would, and returns as soon as it serves its metrics. It may not lead yet: see `untilReady`. */
+/** Starts the operator like the chart's Pod, and returns as soon as it serves its metrics. It may not lead yet: see `untilReady`. */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
   const { chart, podName = `${chart.release}-${++pods}`, args: own = [] } = options;
   const replaced = new Set(own.map(flagOf));
@@ -265,7 +263,7 @@ class RunningOperator implements OperatorProcess {
   }
 }
 
-/** Waits until the operator knows what exists, as a readiness probe would. */
+/** Waits until the operator is ready, like a readiness probe. */
 export async function untilReady(operator: OperatorProcess, withinMs = START_DEADLINE_MS): Promise<void> {
   await eventually(
     'the operator is ready',
@@ -275,7 +273,7 @@ export async function untilReady(operator: OperatorProcess, withinMs = START_DEA
   );
 }
 
-/** Asks again and again until it holds; fails with `state` after the time. */
+/** Polls until the condition holds; fails with `state` after the timeout. */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,
@@ -289,7 +287,7 @@ export async function eventually(
   }
 }
 
-/** What the command printed; fails with what it said otherwise. */
+/** The standard output of the command; fails with its error output otherwise. */
 export function succeeded(result: CommandResult): string {
   assert.equal(result.code, 0, result.stderr || result.stdout);
   return result.stdout;

@@ -1,8 +1,8 @@
-// Reads what is made to be read by people and by Prometheus: tables of kubectl, and /metrics. Called by the tests of migrations.
+// Parses the output of kubectl tables and /metrics.
 import { readFile } from 'node:fs/promises';
 import assert from 'node:assert/strict';
 
-/** The value of the one series of that name, of that migration where one is given, whose labels contain the text. */
+/** The value of the only series with this name (and migration, if given) whose labels contain the text. */
 export function sampleOf(text: string, name: string, migration?: string, containing = ''): number | undefined {
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   const wanted = lines.filter(
@@ -12,7 +12,7 @@ export function sampleOf(text: string, name: string, migration?: string, contain
   return wanted[0] === undefined ? undefined : Number(wanted[0].split(' ').at(-1));
 }
 
-/** A table of kubectl with one row; columns stand where their titles do, and may be empty. */
+/** A kubectl table with one row; columns are aligned with their titles, and may be empty. */
 export function columnsOf(text: string): { header: string[]; row: Record<string, string>; text: string } {
   const [titles = '', values = '', ...rest] = text.trimEnd().split('\n');
   assert.deepEqual(rest, [], text);
@@ -23,7 +23,7 @@ export function columnsOf(text: string): { header: string[]; row: Record<string,
 
 type Columns = ReturnType<typeof columnsOf>;
 
-/** That both forms of `kubectl get` show how far a running migration is. */
+/** Checks that both forms of `kubectl get` show the progress of a running migration. */
 export function assertShowsProgress(plain: Columns, wide: Columns, name: string): void {
   assert.deepEqual(plain.header, ['NAME', 'PHASE', 'PROGRESS', 'SAMPLES', 'RATE', 'ETA', 'THROUGH', 'AGE']);
   assert.deepEqual(wide.header, [...plain.header, 'SOURCE', 'DESTINATION', 'REASON']);

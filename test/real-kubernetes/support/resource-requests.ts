@@ -1,4 +1,4 @@
-// Requests for PromMigrations to a real API server, and its replies.
+// Requests for PromMigrations to a real API server, and its responses.
 
 import { COMPILED_CRD } from '../../../src/api/compiled-crd.ts';
 

@@ -1,5 +1,4 @@
-// What the operator asked the API server for, by the server's own audit log, and what its service account may ask for, by the roles bound to it.
-// Called by the tests of migrations.
+// The operator's API requests, from the server's audit log, and the permissions of its service account, from the roles bound to it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../../support/kubernetes/audit-events.ts';
@@ -17,15 +16,15 @@ interface Binding {
   subjects?: { kind: string; name: string; namespace?: string }[];
 }
 
-/** The answered requests of the chart's service account; the cluster has to be started with its audit log. */
+/** The completed requests of the chart's service account; the cluster has to be started with its audit log. */
 export async function requestsOf({ cluster, namespace, serviceAccount }: InstalledChart): Promise<AuditEvent[]> {
-  // The log is written after the answer.
+  // The log is written after the response.
   await sleep(500);
   const username = `system:serviceaccount:${namespace}:${serviceAccount}`;
   return (await cluster.auditEvents()).filter((event) => event.user.username === username);
 }
 
-/** The rights of every role that is bound to the chart's service account, each as `rightOf` writes it. */
+/** The permissions of every role that is bound to the chart's service account, in the notation of `rightOf`. */
 async function grantedRights({ cluster, namespace, serviceAccount }: InstalledChart): Promise<string[]> {
   const args = ['get', 'clusterrolebindings,rolebindings', '--all-namespaces', '-o', 'json'];
   const { items } = JSON.parse(succeeded(await cluster.kubectl(args))) as { items: Binding[] };
@@ -43,13 +42,13 @@ async function grantedRights({ cluster, namespace, serviceAccount }: InstalledCh
   return rights;
 }
 
-/** `prom-migrator.io prommigrations/status:patch`, as a rule would grant it. */
+/** `prom-migrator.io prommigrations/status:patch`, like in a rule. */
 function rightOf({ verb, objectRef }: AuditEvent): string {
   const { apiGroup = '', resource = '', subresource } = objectRef ?? {};
   return `${apiGroup} ${resource}${subresource === undefined ? '' : `/${subresource}`}:${verb}`;
 }
 
-/** How often each right was used, for a message. */
+/** How often each permission was used, for a message. */
 export function summaryOf(events: readonly AuditEvent[]): string {
   return JSON.stringify(
     Object.groupBy(events.map(rightOf), (right) => right),
@@ -57,7 +56,10 @@ export function summaryOf(events: readonly AuditEvent[]): string {
   );
 }
 
-/** That the operator used exactly the rights that the chart grants, was never refused one, and counted its requests as the audit log has them. */
+/**
+ * Checks that the operator used exactly the permissions that the chart grants, was never denied one, and counted its requests like the
+ * audit log.
+ */
 export async function assertUsesItsRights(chart: InstalledChart, metrics: string): Promise<void> {
   assert.doesNotMatch(metrics, /api_requests_total\{[^}]*code="40[13]"/);
   const events = await requestsOf(chart);
@@ -72,7 +74,7 @@ export async function assertUsesItsRights(chart: InstalledChart, metrics: string
   const granted = new Set(await grantedRights(chart));
   assert.ok(granted.size >= 10, [...granted].join('\n'));
   assert.deepEqual([...used].sort(), [...granted].sort());
-  // The audit log is the API server's; what the operator counts itself must agree.
+  // The operator's own request counts must agree with the audit log of the API server.
   const counted = [
     ...metrics.matchAll(/^prom_migrator_operator_api_requests_total\{verb="(\w+)",resource="([\w/]+)",/gm),
   ];

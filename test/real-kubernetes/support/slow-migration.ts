@@ -1,5 +1,5 @@
-// A PromMigration on a real API server that lasts long enough to be disturbed, seen from three sides: its resource, the operator's metrics, and
-// the writes that arrive at its destination. Used by the tests of kills, failovers and outages.
+// A PromMigration on a real API server that runs long enough to be interrupted, observed from three sides: its resource, the operator's
+// metrics, and the writes that arrive at its destination.
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { COUNT_LABEL } from '../../../src/migration/progress/mark-counts.ts';
@@ -20,20 +20,20 @@ export interface SlowMigrationOptions {
   copy: SlowCopy;
   namespace: string;
   samplesPerSecond: number;
-  /** A Prometheus, read by remote_read, by default. */
+  /** By default a Prometheus, read by remote_read. */
   destination?: Destination;
 }
 
-/** What a destination holds of a migration, as others than the project read it. */
+/** The contents of a destination according to independent readers. */
 export interface Copied {
-  /** The progress series apart. */
+  /** Without the progress series. */
   readonly samples: number;
   readonly lastMarkMs: number;
-  /** How many samples the last mark counts. */
+  /** The number of samples that the last mark counts. */
   readonly marked: number;
 }
 
-/** Its destination stands behind a relay that notes when something is written. */
+/** Its destination is behind a relay that records the writes. */
 export class SlowMigration implements AsyncDisposable {
   readonly server: ServerProcess;
   readonly #options: SlowMigrationOptions;
@@ -52,7 +52,7 @@ export class SlowMigration implements AsyncDisposable {
     this.#writtenAtMs = writtenAtMs;
   }
 
-  /** Starts the destination; the resource is made by `apply`. */
+  /** Starts the destination; `apply` creates the resource. */
   static async prepare(options: SlowMigrationOptions): Promise<SlowMigration> {
     const server = await (options.destination ?? PROMETHEUS).start();
     const writtenAtMs: number[] = [];
@@ -66,7 +66,7 @@ export class SlowMigration implements AsyncDisposable {
     return new SlowMigration(options, server, proxy, writtenAtMs);
   }
 
-  /** As the operator's metrics and log call it. */
+  /** The name in the operator's metrics and log. */
   get key(): string {
     return `${this.#options.namespace}/${NAME}`;
   }
@@ -77,7 +77,7 @@ export class SlowMigration implements AsyncDisposable {
 
   async apply(): Promise<void> {
     const { copy, samplesPerSecond } = this.#options;
-    // Twenty minutes are about 7,000 samples: many windows, none of them soon over.
+    // Twenty minutes are about 7,000 samples: many windows of noticeable duration.
     const settings = { through: this.#proxy, samplesPerSecond, windowMax: '20m' };
     const spec = copy.spec(this.#destination, this.server, settings);
     succeeded(await this.#kubectl(['apply', '-f', '-'], JSON.stringify(manifestOf(spec, NAME))));
@@ -88,17 +88,17 @@ export class SlowMigration implements AsyncDisposable {
     return (JSON.parse(text) as { status?: PromMigrationStatus }).status ?? {};
   }
 
-  /** The end of what its status says is copied; the start of the epoch while it says nothing. */
+  /** The end of the copied range according to its status; 0 without a status. */
   async throughMs(): Promise<number> {
     return Date.parse((await this.status()).progress?.through ?? '1970-01-01T00:00:00Z');
   }
 
-  /** Requests that arrived at the destination to write something, in that span. */
+  /** The write requests that arrived at the destination in this period. */
   writesBetween(fromMs: number, toMs = Number.POSITIVE_INFINITY): readonly number[] {
     return this.#writtenAtMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs);
   }
 
-  /** Waits until this operator, which leads, has finished so many windows since it began. */
+  /** Waits until this operator, which leads, has finished this many windows from now on. */
   async finishes(windows: number, operator: OperatorProcess, withinMs = 60_000): Promise<void> {
     await eventually(
       `${windows} windows of ${this.key} are finished`,
@@ -112,7 +112,7 @@ export class SlowMigration implements AsyncDisposable {
     return metricSum(await operator.metrics(), 'prom_migrator_windows_total', `migration="${this.key}"`);
   }
 
-  /** Lets it run as fast as it can, and waits for its end. */
+  /** Removes its rate limit, and waits for its end. */
   async finish(): Promise<PromMigrationStatus> {
     const patch = '{"spec":{"limits":{"samplesPerSecond":null}}}';
     succeeded(await this.#kubectl(['patch', 'prommigration', NAME, '--type=merge', '-p', patch]));
@@ -138,7 +138,7 @@ export class SlowMigration implements AsyncDisposable {
     };
   }
 
-  /** How many samples were compared: all of the source, each once in the destination; the status counts every one that was sent. */
+  /** Returns the number of compared samples: all of the source, each once in the destination; the status counts every one that was sent. */
   async assertAllThereOnce(): Promise<number> {
     const samples = await this.#options.copy.assertAllThereOnce(this.#destination, this.server);
     const { marked } = await this.copied();
@@ -152,7 +152,7 @@ export class SlowMigration implements AsyncDisposable {
     return samples;
   }
 
-  /** The reasons of its events, one for each occurrence. */
+  /** The reasons of its events, one per occurrence. */
   async eventReasons(): Promise<string[]> {
     const text = succeeded(await this.#kubectl(['get', 'events.events.k8s.io', '-o', 'json']));
     const { items } = JSON.parse(text) as {
@@ -173,7 +173,7 @@ export class SlowMigration implements AsyncDisposable {
   }
 }
 
-/** The sum of a metric's samples whose labels contain that text. */
+/** The sum of a metric's samples whose labels contain the text. */
 export function metricSum(exposition: string, name: string, labels = ''): number {
   const lines = exposition.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return lines
@@ -181,7 +181,7 @@ export function metricSum(exposition: string, name: string, labels = ''): number
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** Whether the operator says that it leads. */
+/** Whether the operator's metrics report leadership. */
 export async function leads(operator: OperatorProcess): Promise<boolean> {
   return metricSum(await operator.metrics(), 'prom_migrator_operator_leader') === 1;
 }
