@@ -1,5 +1,5 @@
-// Credentials and certificates against real servers, and that no secret is ever shown: not in the log at its most talkative, not in the result, not
-// in the metrics, whether the run goes well or not.
+// Credentials and certificates against real servers. No secret is ever shown: not in the debug log, not in the result, not in the metrics,
+// whether the run succeeds or not.
 
 import assert from 'node:assert/strict';
 import { generateDataset } from '../support/dataset.ts';
@@ -58,7 +58,7 @@ let set: SeriesSet;
 let source: ServerProcess;
 let destination: ServerProcess;
 
-/** A source with data and an empty destination, both behind this web configuration. */
+/** A source with data and an empty destination, both with this web configuration. */
 async function startBoth(web: WebOptions): Promise<void> {
   set = generateDataset({ series: 11, startMs: START_MS, endMs: END_MS });
   [source, destination] = await Promise.all([
@@ -128,7 +128,7 @@ describe('basic authentication', () => {
     const wrongAuth = { username: { name: 'wrong', key: 'user' }, password: { name: 'wrong', key: 'password' } };
     const at = (fields: object) => ({ url: source.url, fields });
     const to = (fields: object, progress: object) => ({ url: destination.url, fields, progress });
-    // A name of their own, so that nothing is there to go on from.
+    // Unique names, so that there is no mark to resume from.
     const sides = [
       ['source', specOf(at({ basicAuth: wrongAuth }), to({ basicAuth }, {}))],
       ['destination', specOf(at({ basicAuth }), to({ basicAuth: wrongAuth }, { basicAuth }))],

@@ -1,5 +1,5 @@
-// The real command line: each kind of bad input once, with its exit code and what is said where; the result as an object and as text; the metrics
-// while it runs. Servers that cannot be used are in wrong-address.test.ts.
+// The real command line: each kind of invalid input once, with its exit code and messages; the result as JSON and as text; the metrics
+// during a run. Unusable servers are in wrong-address.test.ts.
 import assert from 'node:assert/strict';
 import type { RunResult } from '../../src/cli/result.ts';
 import { generateDataset } from '../support/dataset.ts';
@@ -40,7 +40,7 @@ function specOf(): MigrationSpec {
 
 const text = (document: object) => JSON.stringify(document, undefined, 2);
 
-/** Refused before anything was asked of a server: exit code 2, nothing on stdout, one line a problem. */
+/** Rejected before any request to a server: exit code 2, empty stdout, one line per problem. */
 async function problemsOf(options: CommandOptions, args = ['-f', 'migration.yaml']): Promise<string[]> {
   const run = await runCommand(['run', ...args], options);
   assert.equal(run.exitCode, 2, run.stderr);

@@ -1,5 +1,5 @@
-// A destination that shows every series with labels of its own added: a Prometheus with external labels, read by remote_read. What a killed run
-// has written is recognized under them, so that a resume sends only what is missing and nothing is refused.
+// A destination that adds labels to every series: a Prometheus with external labels, read by remote_read. Samples of a killed run are
+// recognized with them, so that a resume sends only the missing ones and nothing is rejected.
 import assert from 'node:assert/strict';
 import { startPrometheus } from '../support/servers.ts';
 import { runMigration, startMigration } from './support/migration.ts';
@@ -27,7 +27,7 @@ describe('a migration into a Prometheus with external labels', () => {
       {
         const spec = copy.spec(LABELLED, destination, { samplesPerSecond: 4000, windowMax: '10m' });
         await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });
-        // A window has several requests: the next one was written in part.
+        // A window has several requests: the next one was partly written.
         await migration.saying(new RegExp(`( window finished [^]*){${windows}}( request .*side=destination[^]*){2}`));
         migration.child.kill('SIGKILL');
         assert.equal((await migration.ended).exitSignal, 'SIGKILL');

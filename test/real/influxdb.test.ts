@@ -1,5 +1,5 @@
-// InfluxDB 1.x on either side: its plain answers, its regular expressions that match anywhere, its silence about what it cannot store, and the
-// marks that are read back from it.
+// InfluxDB 1.x on either side: its plain responses, its unanchored regular expressions, the samples that it silently drops, and the marks
+// that are read back from it.
 import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -115,7 +115,7 @@ describe('InfluxDB 1.x', () => {
       ],
     );
     await pushSamples(writeUrl(influx), new Map([...wanted, ...others]));
-    // Behind a proxy with a path of its own, only the answers show that it is InfluxDB.
+    // Behind a proxy with its own path, only the responses show that it is InfluxDB.
     await using proxy = await startRenamingProxy(readUrl(influx));
     for (const url of [readUrl(influx), proxy.url]) {
       await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
@@ -181,7 +181,7 @@ describe('InfluxDB 1.x', () => {
     assertExit(run, 3);
     assert.deepEqual(run.result.samplesRejected, { invalid_sample: infinite });
     assert.equal(run.result.samplesRead, countSamples(set));
-    // What the failed run has written is compared, not written again; what was dropped is.
+    // What the failed run has written is compared, not written again; dropped samples are sent again.
     assert.match(run.stderr, new RegExp(`stores none of them: ${silent} of the samples that count as written`));
     assertEqualSets('Prometheus 3.5 → InfluxDB', keptByInfluxdb(floats), await readInflux(influx.url, database));
   });
@@ -239,7 +239,7 @@ describe('InfluxDB 1.x', () => {
     );
     const mark = marks[0];
     assert.ok(mark !== undefined && marks.length === 1);
-    // As a run with rejectedSamples: Skip leaves it, later than all marks.
+    // As left by a run with rejectedSamples: Skip, later than all marks.
     const probe = new SeriesBuilder([...mark.labels, ['probe', '1']]);
     probe.add(startMs + 2 * HOUR_MS - 1, bitsOf(0));
     const probes = probe.finish();
@@ -262,7 +262,7 @@ function withoutHistograms(set: SeriesSet): SeriesSet {
   return new Map(floats.map(([key, series]) => [key, { ...series, histogramTimesMs: [], histograms: [] }]));
 }
 
-/** Forwards whatever comes to one URL. */
+/** Forwards every request to one URL. */
 async function startRenamingProxy(target: string): Promise<{ url: string } & AsyncDisposable> {
   const server = createServer((incoming, outgoing) => {
     const { 'content-type': type, 'content-encoding': encoding } = incoming.headers;

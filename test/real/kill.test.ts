@@ -1,4 +1,4 @@
-// SIGKILL at random moments, again and again, and a comparison of both sides at the end: nothing missing, nothing twice.
+// Repeated SIGKILLs at random moments, and a comparison of both sides at the end: nothing is missing, nothing is duplicated.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +64,7 @@ before(async () => {
 });
 after(() => copy[Symbol.asyncDispose]());
 
-/** Runs the migration and kills it at a random instant of that part of its life. */
+/** Runs the migration and kills it at a random moment of this phase. */
 async function killed(spec: MigrationSpec, moment: Moment): Promise<MigrationRun> {
   await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });
   if (moment === 'settling') await migration.saying(/ request .*side=progress/);
@@ -99,7 +99,7 @@ async function survive({ destination, kills, options }: Scenario): Promise<Survi
 }
 
 describe('a migration that is killed at random moments', () => {
-  // Side by side: most of the time they wait for the destination to settle, or for their next samples.
+  // In parallel: most of the time they wait for the destination to settle, or for the rate limit.
   const running = new Map<string, Promise<Survived>>();
 
   before(() => {

@@ -1,4 +1,4 @@
-// Limits of real servers and of this process, set low: they are met and adapted to, and everything arrives.
+// Low limits of real servers and of this process: the migration adapts to them, and everything arrives.
 import assert from 'node:assert/strict';
 import { generateDataset, PLAIN_KINDS } from '../support/dataset.ts';
 import { request } from '../support/http.ts';
@@ -59,7 +59,8 @@ describe('a source that limits its responses', () => {
       extraArgs: ['--storage.remote.read-sample-limit=400'],
     });
     await using destination = await startPrometheus({ version: '3.5', receiver: true });
-    // Hundreds in five minutes, which takes shorter windows; then 450 in a second, which takes names; and one name that alone is too much.
+    // Hundreds in five minutes, which requires shorter windows; then 450 in a second, which requires a split by name; and one name that
+    // exceeds the limit by itself.
     const generated = union(
       generateDataset({ series: 44, startMs, endMs, kinds: PLAIN_KINDS }),
       ...['a', 'b'].map((prefix) =>
@@ -85,7 +86,7 @@ describe('a migration with little memory', () => {
 
   before(async () => {
     source = await startPrometheus({ version: '3.5', receiver: true });
-    // Chunks of full mantissas take more than eight bytes a sample.
+    // Chunks of random mantissas take more than eight bytes per sample.
     sourceSeries = await load(
       source,
       generateDataset({ series: 470, startMs, endMs, kinds: ['random'], intervalMs: 1_000 }),
@@ -116,20 +117,20 @@ describe('a migration with little memory', () => {
       const { peakRssBytes } = run;
       tell(`32 MiB of limits.memory, ${countSamples(part)} samples`);
       if (peakRssBytes !== undefined) {
-        // The budget, and what Node itself needs.
+        // The budget, plus the memory of Node itself.
         assert.ok(peakRssBytes < (32 + 256) * MEBIBYTE, `peak RSS ${Math.round(peakRssBytes / MEBIBYTE)} MiB`);
       }
     });
   }
 });
 
-/** Prometheus leaves a value that equals 0 out of a SAMPLES answer, also -0. */
+/** Prometheus omits a value that equals 0 from a SAMPLES response, including -0. */
 function asPlainResponse(set: SeriesSet): SeriesSet {
   const plain = (bits: bigint) => (bits === 0x8000000000000000n ? 0n : bits);
   return new Map([...set].map(([key, series]) => [key, { ...series, bits: series.bits.map(plain) }]));
 }
 
-/** How many writes VictoriaMetrics has answered with an error. */
+/** How many writes VictoriaMetrics has rejected with an error. */
 async function refusedInserts(server: ServerProcess): Promise<number> {
   const { body } = await request(`${server.url}/metrics`);
   const lines = body

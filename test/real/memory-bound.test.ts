@@ -1,5 +1,5 @@
-// The bound that docs/operations.md states: whatever a server sends, the process takes at most 150 MiB more than `limits.memory`. Every case is one
-// way of a server to be hostile or broken, and runs the built program as the package does. Linux only says how much a process took at most.
+// The bound that docs/operations.md states: whatever a server sends, the process takes at most 150 MiB more than `limits.memory`. Every
+// case is one kind of hostile or broken server, and runs the packaged program. Only on Linux, which reports the peak memory of a process.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { manifestOf } from './support/migration.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MEBIBYTE = 2 ** 20;
-/** A hostile server can keep a migration busy for as long as it likes: it is looked at for a while after it did what it is here for. */
+/** A hostile server can keep a migration busy indefinitely: the measurement continues for this long after the attack. */
 const MEASURED_AFTER_MS = 3_000;
 const MEASURED_AT_MOST_MS = 100_000;
 
@@ -25,14 +25,14 @@ interface Measured {
   readonly output: string;
 }
 
-/** Runs the program against the servers of one case, to its end or for as long as the case says, and takes its largest resident size. */
+/** Runs the program against the servers of one case, to its end or for the time of the case, and measures its peak resident size. */
 async function measure(hostile: HostileCase, memoryMebibytes: number): Promise<Measured> {
   await using server = await startHostileServer(hostile.sides);
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-memory-'));
   try {
     const file = join(directory, 'migration.yaml');
     await writeFile(file, JSON.stringify(manifestOf(specOf(hostile, server.url, memoryMebibytes))));
-    // The launcher gives its process over to Node with the flags that keep memory small.
+    // The launcher replaces itself with Node and the flags that keep memory small.
     const args = [join(ROOT, 'bin/prom-migrator.mjs'), 'run', '-f', file, '--output', 'json'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

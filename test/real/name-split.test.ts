@@ -1,5 +1,5 @@
-// A window that is too much for the source or for memory even at its shortest is split by metric name: the regular expressions of the halves run
-// on real servers, and each series must be in exactly one of them.
+// A window that exceeds the limits of the source or the memory even at the minimum length is split by metric name: the regular expressions
+// of the halves run on real servers, and each series must be in exactly one of them.
 import assert from 'node:assert/strict';
 import { pushSamples } from '../support/load.ts';
 import { dumpPrometheus, readInflux } from '../support/readers.ts';
@@ -18,7 +18,7 @@ import { assertEqualSets, assertExit, fromPrometheus, range, toPrometheus } from
 
 const startMs = Date.UTC(2025, 5, 1);
 
-/** Names that a cut may fall on, beside or into: characters that mean something in RE2, both sides of the surrogates, prefixes of each other. */
+/** Names around possible splits: characters with a meaning in RE2, both sides of the surrogates, prefixes of each other. */
 const oddNames = [
   'a',
   'aa',
@@ -79,7 +79,7 @@ function seriesOf(names: readonly string[], timesMs: readonly number[], manyOf: 
   return set;
 }
 
-/** Prints how often a window was split by name, and fails when that was less than so often. */
+/** Prints how often a window was split by name, and fails when that was less than `least`. */
 function tellSplits(run: MigrationRun, least: number): void {
   const splits = run.stderr.match(/window split by=name/g)?.length ?? 0;
   console.log(`      ${splits} splits by name, ${run.result.windows} windows, ${run.seconds} s`);
@@ -90,7 +90,7 @@ const ordinaryNames = Array.from({ length: 400 }, (_, i) => {
   const subsystem = ['node', 'http', 'go', 'process', 'container', 'kube'][i % 6];
   return `${subsystem}_m${i}_total`;
 });
-/** Four samples a second, for two seconds. */
+/** Four samples per second, for two seconds. */
 const timesMs = Array.from({ length: 8 }, (_, i) => startMs + i * 250);
 const timeRange = range(startMs, startMs + 2000);
 
@@ -128,7 +128,7 @@ describe('splitting a window by metric name', () => {
   }
 
   describe('because one instant of it exceeds the memory', () => {
-    // Half a hundred kilobytes a series.
+    // Fifty kilobytes per series.
     const padding: Label = ['padding', 'x'.repeat(50_000)];
     const limits = { memory: '32Mi', inFlightWrites: 1 };
 

@@ -1,4 +1,4 @@
-// Native histograms into a VictoriaMetrics, which makes series of floats of them: they are not there under their name, and not lost.
+// Native histograms into VictoriaMetrics, which converts them to float series: they have other names, and are not lost.
 
 import assert from 'node:assert/strict';
 import { FastClock } from '../migration/support/fake-clock.ts';

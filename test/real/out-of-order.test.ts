@@ -1,5 +1,5 @@
-// Prometheus to a Prometheus that holds newer data already: with an out-of-order window (backfill), and without one, where the policy decides what
-// becomes of the samples that it refuses.
+// Prometheus to a Prometheus that already has newer data: with an out-of-order window (backfill), and without one, where the policy decides
+// about the rejected samples.
 import assert from 'node:assert/strict';
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS, type SeriesKind } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
@@ -21,7 +21,7 @@ import { startWriteProxy } from './support/write-proxy.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-// At the border of a block, so that windows of 15 minutes are what the proxy counts.
+// At a block boundary, so that the proxy counts windows of 15 minutes.
 const startMs = Date.UTC(2025, 4, 9, 4);
 const KINDS: readonly SeriesKind[] = [...PLAIN_KINDS, 'utf8-names', ...HISTOGRAM_KINDS];
 
@@ -146,10 +146,10 @@ describe('a migration behind newer data', () => {
 });
 
 describe('a series among others that has newer data at the destination', () => {
-  // Less than the hour that a Prometheus head reaches back: the others are welcome there.
+  // Less than the hour that a Prometheus head accepts: other series are accepted there.
   const endMs = startMs + 50 * MINUTE_MS;
-  // A Prometheus 3.5 that takes a request back writes its float histograms to the log all the same, out of a buffer that the next request is
-  // filling already: after a restart some are missing.
+  // A Prometheus 3.5 that rolls back a request still writes its float histograms to the write-ahead log, from a buffer that the next
+  // request is already overwriting: after a restart some are missing.
   const kinds = KINDS.filter((kind) => kind !== 'float-histogram');
   const all = () => generateDataset({ series: 170, startMs, endMs, kinds });
   const BAD = 'host-00033:9100';
@@ -181,7 +181,7 @@ describe('a series among others that has newer data at the destination', () => {
       await using source = await startSource();
       await using destination = await startDestination();
       const sourceSeries = await load(source, all());
-      // Others have been there before, with the same metric names at the same time.
+      // Other series already have samples, with the same metric names at the same time.
       const newer = await load(destination, union(newerSample(), neighbours()));
       const bad = filterSeries(sourceSeries, isBad);
       assert.equal(bad.size, 1);
@@ -224,7 +224,7 @@ describe('a series among others that has newer data at the destination', () => {
     const written = inWindow(sourceSeries, (labels) => !isBad(labels));
     assertEqualSeries(union(written, newer), await dumpPrometheus(destination), 'bits');
 
-    // The same migration goes on once the policy allows for it, and writes nothing twice.
+    // The same migration resumes once the policy allows it, and writes nothing twice.
     const again = await runMigration({ ...spec, rejectedSamples: 'Skip' });
     assertExit(again, 3);
     assert.equal(again.result.samplesAlreadyPresent, countSamples(written));

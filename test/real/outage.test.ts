@@ -1,5 +1,5 @@
-// A destination that goes away in the middle and comes back, and answers that are lost on their way: the migration waits where it can be seen,
-// goes on, and has written everything once at the end.
+// A destination that becomes unavailable and returns, and responses that are lost in transit: the migration reports that it waits,
+// continues, and has written everything once at the end.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ interface Outage {
 
 const OUTAGES: readonly Outage[] = [
   {
-    // What it has acknowledged is lost when it is killed within the next seconds: it has no log on disk.
+    // Data acknowledged in the last seconds is lost on a kill: it has no write-ahead log on disk.
     title: 'VictoriaMetrics is stopped and started again',
     destination: VICTORIA_METRICS,
     end: (server) => server.stop(),
@@ -49,10 +49,10 @@ describe('a migration whose destination becomes unavailable', () => {
         const spec = copy.spec(destination, first, { through: proxy, samplesPerSecond: 25_000 });
         await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });
         await migration.saying(/(?: window finished [\s\S]*){3}/);
-        // Its address is that of the proxy: nothing listens there while the server is away.
+        // The configured address is that of the proxy: nothing listens there during the outage.
         await proxy.shut();
         await end(first);
-        // Where an answer was lost, what arrived is looked for before the request is repeated.
+        // When a response is lost, the read-back looks for the samples before the request is repeated.
         await migration.saying(/ warn {2}retrying side=(?:destination|progress) code=connection-refused /);
         await sleep(500);
         await using second = await destination.start(join(directory, 'data'));
@@ -74,7 +74,7 @@ describe('a migration that loses responses to its writes', () => {
     ['Prometheus by RemoteRead', PROMETHEUS],
     ['Prometheus by PromQL', PROMETHEUS_BY_PROMQL],
   ] as const;
-  // Side by side: most of the time they wait for the destination to show what arrived.
+  // In parallel: most of the time they wait for the destination to show the samples.
   const running = new Map<string, Promise<void>>();
 
   before(() => {

@@ -1,4 +1,4 @@
-// The package as npm hands it out: built, packed, installed into an empty directory, and run there against real servers.
+// The npm package: built, packed, installed into an empty directory, and run there against real servers.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ describe('the packed package', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-package-'));
-    // `prepack` builds it; what that prints stands before the answer.
+    // `prepack` builds the package, and its output precedes the JSON.
     const output = await run('npm', ['pack', '--json', '--pack-destination', directory], { cwd: ROOT });
     const response = JSON.parse(output.slice(output.search(/^[[{]$/m))) as Packed[] | Record<string, Packed>;
     packed = Object.values(response)[0] as Packed;

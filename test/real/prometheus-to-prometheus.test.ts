@@ -1,5 +1,5 @@
-// Prometheus 3.5 to an empty Prometheus 3.5, in order: both data directories are read by promtool and, to the last bit, by Prometheus' own TSDB
-// library. What a finished migration does when it is run again, and what is a migration of its own, is shown here as well.
+// Prometheus 3.5 to an empty Prometheus 3.5, in order: both data directories are read by promtool and, bit for bit, by Prometheus' own TSDB
+// library. Also: running a finished migration again, and what counts as a different migration.
 import assert from 'node:assert/strict';
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS, type SeriesKind } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
@@ -63,7 +63,7 @@ describe('a migration from Prometheus 3.5 into an empty Prometheus 3.5', () => {
       assertEqualSeries(sourceSeries, await dumpPrometheus(destination), 'bits');
       assertEqualSeries(await dumpPrometheus(source, 'text'), await dumpPrometheus(destination, 'text'), 'bits');
 
-      // A source that is gone can't be read.
+      // A stopped source cannot be read.
       await source.stop();
       const second = await runMigration(spec);
       assertExit(second, 0);
@@ -85,7 +85,8 @@ describe('a migration from Prometheus 3.5 into an empty Prometheus 3.5', () => {
     const generated = changingSeries(endMs);
     await using source = await startReceiver();
     await using destination = await startReceiver();
-    // One time a request: Prometheus commits the kinds of a request one after the other, and drops what comes out of order by that.
+    // One timestamp per request: Prometheus commits the sample types of a request one after another, and drops what becomes out of order by
+    // that.
     await pushSamples(`${source.url}/api/v1/write`, generated, { stepMs: 1 });
     const sourceSeries = await dumpPrometheus(source);
     assertEqualSeries(generated, sourceSeries, 'bits');
@@ -138,7 +139,7 @@ describe('a migration that selects and relabels', () => {
     const sourceSeries = await dumpPrometheus(source);
     const run = await runMigration({
       ...specOf(source, destination, 'RemoteRead', endMs),
-      // They overlap: what two of them match is copied once.
+      // They overlap: a series that matches both is copied once.
       selectors: [
         '{job="node"}',
         '{__name__=~"test_c.*|halved"}',
@@ -188,7 +189,7 @@ describe('a migration that selects and relabels', () => {
     assertEqualSeries(new Map([...relabelled(left), [labelText(merged.labels), merged]]), there, 'bits');
   });
 
-  /** Every second sample of a series, and one that both halves have, with different values. */
+  /** Every second sample of a series, and one sample in both halves, with different values. */
   function halfSeries(part: string): SeriesSamples {
     const builder = new SeriesBuilder([
       ['__name__', 'halved'],
@@ -211,14 +212,14 @@ describe('a migration that selects and relabels', () => {
       timesMs.forEach((timeMs, i) => {
         if (timeMs !== conflictMs) builder.add(timeMs, bits[i]!);
       });
-    // Which of the two it is, nobody promises; but it is one of them.
+    // Either of the two values is correct.
     const kept = actual.get(labelText(builder.labels));
     const value = kept?.bits[kept.timesMs.indexOf(conflictMs)] ?? 0n;
     builder.add(conflictMs, value === bitsOf(2.5) ? value : bitsOf(1.5));
     return builder.finish();
   }
 
-  /** The rules by hand. */
+  /** The rules, implemented by hand. */
   function relabelled(set: SeriesSet): SeriesSet {
     const renamed: SeriesSet = new Map();
     for (const series of set.values()) {
@@ -234,7 +235,7 @@ describe('a migration that selects and relabels', () => {
   }
 });
 
-/** Series whose samples are floats, integer histograms and float histograms by turns, in runs of one to seven. */
+/** Series that alternate between floats, integer histograms and float histograms, in runs of one to seven. */
 function changingSeries(endMs: number): SeriesSet {
   const kinds: readonly SeriesKind[] = ['decimal', 'integer-histogram', 'float-histogram'];
   const [floats, integers, floatHistograms] = kinds.map((kind) => [

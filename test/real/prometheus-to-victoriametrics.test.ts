@@ -1,4 +1,4 @@
-// Prometheus 3.5 to VictoriaMetrics, with everything in it that migrations have lost: the source is read by Prometheus' own TSDB library, the
+// Prometheus 3.5 to VictoriaMetrics, with data that migrations have lost before: the source is read by Prometheus' own TSDB library, the
 // destination by its export.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { type MigrationSpec, runMigration } from './support/migration.ts';
 const HOUR_MS = 3_600_000;
 const startMs = Date.UTC(2025, 2, 1, 7, 13, 0, 417);
 const endMs = startMs + 8 * HOUR_MS;
-/** The migration begins in an empty stretch that is much longer than the data. */
+/** The migration starts in an empty range that is much longer than the data. */
 const askedFromMs = startMs - 20 * 24 * HOUR_MS;
 
 function specOf(source: ServerProcess, destination: ServerProcess): MigrationSpec {
@@ -42,7 +42,7 @@ describe('a migration from Prometheus 3.5 to VictoriaMetrics', () => {
     const dataDir = join(directory, 'data');
     const generated = generateDataset({ series: 600, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
     const headFromMs = startMs + 6.5 * HOUR_MS;
-    // Three hours of every fifth series are in a second block as well, and the youngest samples in the head alone.
+    // Three hours of every fifth series are also in a second block, and the newest samples are only in the head.
     const again = new Map([...generated].filter((_, i) => i % 5 === 0));
     await writeBlocksExactly(sliceSeries(generated, startMs, headFromMs), dataDir);
     await writeBlocksExactly(sliceSeries(again, startMs + HOUR_MS, startMs + 4 * HOUR_MS), dataDir);
@@ -79,7 +79,7 @@ describe('a migration from Prometheus 3.5 to VictoriaMetrics', () => {
   }
 });
 
-/** The data must have in it what the test claims to move. */
+/** Checks that the data contains the special values. */
 function assertSpecialValues(set: SeriesSet): void {
   const wanted = new Map([
     ['stale marker', STALE_MARKER],
@@ -100,7 +100,7 @@ function countStaleMarkers(set: SeriesSet): number {
   return countBits(set, STALE_MARKER);
 }
 
-/** VictoriaMetrics keeps no NaN but stale markers, and its export shows those as plain NaN. */
+/** VictoriaMetrics stores no NaN except stale markers, and its export shows those as plain NaN. */
 function countNaNs(set: SeriesSet): number {
   return countBits(set, NAN) + countBits(set, 0x7ff8000000000000n);
 }

@@ -1,4 +1,4 @@
-// Prometheus of every age, as a source and as a destination, with what each does in its own way.
+// Old and new Prometheus versions as a source and as a destination, with their differences.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -132,7 +132,7 @@ describe('Prometheus as a source', () => {
         const run = await runMigration({
           source: { ...fromPrometheus(source), readMode },
           destination: toPrometheus(destination),
-          // The plain answers of 3.5 leave out the bounds of custom buckets.
+          // The plain responses of 3.5 omit the bounds of custom buckets.
           selectors: [plain ? '{__name__!="test_custom_bucket_histogram",job=~".+"}' : '{__name__=~".+"}'],
           timeRange,
         });
@@ -148,7 +148,7 @@ describe('Prometheus 2.42 and 2.53 as a destination', () => {
   const floats = dataset(PLAIN_KINDS);
   const histograms = dataset(COUNTER_HISTOGRAM_KINDS, 'native');
   const all: SeriesSet = new Map([...floats, ...histograms]);
-  /** What the destination scraped before anyone thought of the old data. */
+  /** Samples that the destination has scraped before the migration. */
   const newer = generateDataset({
     series: 4,
     startMs: endMs + 24 * HOUR_MS,

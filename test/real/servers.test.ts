@@ -1,5 +1,5 @@
-// Proves the rig that every other real test stands on: each server of each version starts, takes samples, and gives them back to a reader that
-// is not the project's own.
+// Checks the servers of all other real tests: each server of each version starts, accepts samples, and returns them to an independent
+// reader.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

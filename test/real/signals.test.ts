@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM: the window in flight is finished within the grace period, or given up after it, or at once at the second signal. The next
-// run goes on at the right place each time.
+// SIGINT and SIGTERM: the window in flight is finished within the grace period, aborted after it, or aborted immediately on the second
+// signal. The next run resumes at the right place each time.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MigrationRun, runMigration, startMigration } from './support/migration.ts';
@@ -89,11 +89,11 @@ describe('a migration that is interrupted by a signal', () => {
       const slow = copy.spec(PROMETHEUS, server, { samplesPerSecond });
       await using migration = await startMigration(slow, { args });
       await migration.saying(/ migration started /);
-      // A burst of a second's worth is written at once; after it the window in flight is a slow one.
+      // A burst of one second is written immediately; after it the window in flight is slow.
       await sleep(700);
       const signalledMs = Date.now();
       for (const [index, signal] of signals.entries()) {
-        // Two within 50 ms are taken for one that came twice.
+        // Two signals within 50 ms count as one.
         if (index > 0) await sleep(300);
         migration.child.kill(signal);
       }

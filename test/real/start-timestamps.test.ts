@@ -1,4 +1,4 @@
-// A current Prometheus that keeps start timestamps, and so writes XOR2 and the start-timestamp histogram chunks: they are on the wire as stored,
+// A current Prometheus that stores start timestamps, and so writes XOR2 and the start-timestamp histogram chunks: they are sent as stored,
 // and every sample in them arrives.
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
@@ -42,7 +42,7 @@ interface Chunk {
   type: string;
 }
 
-/** How many chunks of each encoding the body of a streamed answer holds, by protobufjs. */
+/** The number of chunks of each encoding in a streamed response, decoded by protobufjs. */
 function chunkTypes(body: Buffer): Map<string, number> {
   const types = new Map<string, number>();
   let at = 0;

@@ -1,4 +1,4 @@
-// A few seeds of the fault storm; `npm run storm` runs as many as one likes.
+// A few seeds of the fault storm; `npm run storm` runs any number.
 import assert from 'node:assert/strict';
 import { hasFailed, type SeedEnd, seedLines } from '../../storm/report.ts';
 import { runStorm } from '../../storm/storm.ts';

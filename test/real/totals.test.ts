@@ -1,4 +1,4 @@
-// SIGKILL between a mark and the last word of a run: what all runs together have done is found again beside the mark, in real stores.
+// SIGKILL between a mark and the result of a run: the totals of all runs are restored from the counts beside the mark, in real stores.
 import assert from 'node:assert/strict';
 import { assertTotal } from './support/expectations.ts';
 import { runMigration, startMigration } from './support/migration.ts';
@@ -46,7 +46,7 @@ describe('the counts of all runs', () => {
         await copy.assertAllThereOnce(destination, server);
         const samples = copy.countCopied(destination);
         assertTotal(last.result, samples);
-        // Nothing is left to do, and still it is known.
+        // Nothing is left to copy, and the totals are still known.
         const again = await runMigration(direct);
         assert.equal(again.result.samplesRead, 0);
         assertTotal(again.result, samples);

@@ -1,5 +1,5 @@
-// Sides that cannot be reached and URLs that lead to the wrong place, with the real command line against real servers: what is retried until the
-// deadline, what ends the run at once, and that the side, the code and the setting to change are named.
+// Unreachable sides and wrong URLs, with the real command line against real servers: what is retried until the deadline, what ends the run
+// immediately, and that the error names the side, the code and the setting.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ import { manifestOf } from './support/migration.ts';
 const START_MS = Date.UTC(2025, 4, 1);
 
 let victoria: ServerProcess;
-/** Without its receiver; empty, so that there is never a mark. */
+/** Without a receiver, and empty, so that there is never a mark. */
 let prometheus: ServerProcess;
 let stub: Server;
 let stubUrl: string;
@@ -21,7 +21,7 @@ let closedPort = 0;
 before(async () => {
   [victoria, prometheus] = await Promise.all([startVictoriaMetrics(), startPrometheus({ version: '3.5' })]);
   [closedPort = 0] = await freePorts(1);
-  // A login page that answers 200, and a server that knows whoever asks but does not let them in.
+  // A login page with status 200, and a server that denies access to an authenticated client.
   stub = createServer((question, response) => {
     question.resume();
     if (question.url?.startsWith('/forbidden')) response.writeHead(403).end('not for you\n');
@@ -50,7 +50,7 @@ interface Failure {
   readonly urls: () => Urls;
   readonly code: string;
   readonly side: 'source' | 'destination' | 'progress';
-  /** What the message names. */
+  /** The message must match. */
   readonly says: RegExp;
 }
 

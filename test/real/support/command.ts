@@ -1,5 +1,5 @@
-// Runs the command line with any arguments and files, for what is not a migration that goes well: a broken manifest, a server that cannot be
-// reached. Called by the tests of this room; migration.ts runs proper migrations.
+// Runs the command line with any arguments and files, for cases other than a successful migration: an invalid manifest, an unreachable
+// server.
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,10 @@ import { dirname, join, resolve } from 'node:path';
 const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
 
 export interface CommandOptions {
-  /** Written into the empty directory that the command runs in: text by path. */
+  /** Files by path in the working directory of the command. */
   files?: Readonly<Record<string, string>>;
   stdin?: string;
-  /** Called with each text on standard error; what it returns is waited for before the command counts as ended. */
+  /** Called with each text on standard error; the command counts as ended only after the returned promise. */
   onStderr?: (text: string) => void;
 }
 
@@ -22,7 +22,7 @@ export interface CommandRun {
   seconds: number;
 }
 
-/** Runs `prom-migrator` to its end, in an empty directory. Killed after a minute. */
+/** Runs `prom-migrator` in an empty directory until it exits. Killed after a minute. */
 export async function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandRun> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-command-'));
   try {

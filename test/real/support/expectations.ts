@@ -1,5 +1,4 @@
-// What the tests of this room say of two sets of series and of a migration's result: one assertion each, with the figures on standard error. Called
-// by the tests between real servers.
+// Assertions on two sets of series and on a migration's result, with the figures on standard error.
 import assert from 'node:assert/strict';
 import type { RunResult } from '../../../src/cli/result.ts';
 import { type Comparison, type ComparisonOptions, compareSeries } from '../../support/series-comparison.ts';
@@ -12,17 +11,17 @@ export function isProgress(labels: ReadonlyMap<string, string>): boolean {
   return labels.get('__name__') === PROGRESS_METRIC;
 }
 
-/** A series of marks: not the counts that stand beside them, nor a probe, which finds out what the destination adds to its series. */
+/** A series of marks: neither the counts beside them, nor a probe, which detects the labels that the destination adds. */
 export function isMark(labels: ReadonlyMap<string, string>): boolean {
   return isProgress(labels) && !labels.has('count') && !labels.has('probe');
 }
 
-/** The set without the migrations' own progress series. */
+/** The set without the progress series. */
 export function withoutProgress(set: SeriesSet): SeriesSet {
   return new Map([...set].filter(([, series]) => !isProgress(new Map(series.labels))));
 }
 
-/** Fails with the first differing sample of both sides; the progress series does not count. */
+/** Fails with the first differing sample of both sides; ignores the progress series. */
 export function assertEqualSeries(
   expected: SeriesSet,
   actual: SeriesSet,
@@ -39,7 +38,7 @@ export function assertEqualSeries(
   return comparison;
 }
 
-/** Fails unless the process ended with that exit code, and shows what it said otherwise. */
+/** Fails with the output of the process unless it exited with this code. */
 export function assertExit(run: MigrationRun, exitCode: number): void {
   const { seconds, peakRssBytes = 0 } = run;
   tell(`exit ${run.exitCode} after ${seconds.toFixed(1)} s, peak RSS ${Math.round(peakRssBytes / 2 ** 20)} MiB`);
@@ -71,7 +70,6 @@ export function assertAllWritten(result: RunResult, source: SeriesSet): void {
   );
 }
 
-/** The series that `wanted` accepts. */
 export function filterSeries(
   set: SeriesSet,
   wanted: (labels: ReadonlyMap<string, string>, series: SeriesSamples) => boolean,
@@ -79,7 +77,7 @@ export function filterSeries(
   return new Map([...set].filter(([, series]) => wanted(new Map(series.labels), series)));
 }
 
-/** All series of sets that have none in common. */
+/** The union of disjoint sets. */
 export function union(...sets: readonly SeriesSet[]): SeriesSet {
   const all: SeriesSet = new Map(sets.flatMap((set) => [...set]));
   assert.equal(
@@ -90,7 +88,7 @@ export function union(...sets: readonly SeriesSet[]): SeriesSet {
   return all;
 }
 
-/** A figure for whoever reads the test's output. */
+/** Prints a figure in the test output. */
 export function tell(text: string): void {
   process.stderr.write(`      · ${text}\n`);
 }
@@ -99,7 +97,7 @@ function count(samples: number): string {
   return samples.toLocaleString('en-US');
 }
 
-/** The samples of both sets, `older` before `newer` where a series is in both. */
+/** The samples of both sets, `older` before `newer` when a series is in both. */
 export function joinSeries(older: SeriesSet, newer: SeriesSet): SeriesSet {
   const joined: SeriesSet = new Map(newer);
   for (const [key, before] of older) {
@@ -119,7 +117,7 @@ export function joinSeries(older: SeriesSet, newer: SeriesSet): SeriesSet {
   return joined;
 }
 
-/** Fails unless all runs together have read so many samples, and know what became of each. */
+/** Fails unless all runs together have read this many samples, and account for each. */
 export function assertTotal({ total }: RunResult, samples: number): void {
   assert.ok(total !== null, 'the counts of all runs are known');
   const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = total;

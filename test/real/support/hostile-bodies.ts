@@ -1,4 +1,4 @@
-// Bodies for hostile-cases.ts, made piece by piece as the socket takes them.
+// Bodies for hostile-cases.ts, generated as the socket accepts them.
 
 import snappyjs from 'snappyjs';
 import { crc32c } from '../../../src/wire/responses/crc32c.ts';
@@ -34,7 +34,7 @@ export function oneSample({ startMs }: ReadQuery, labels: Labels): Buffer {
 
 const ID_DIGITS = 8;
 
-/** Frames of series of one sample, without end. Each has another label value, or all have the same one. */
+/** Endless frames of series with one sample. Each has another label value, or all have the same one. */
 export function* tinySeries(query: ReadQuery, kind: 'different' | 'same', count = Number.POSITIVE_INFINITY) {
   const template = oneSample(query, named('0'.repeat(ID_DIGITS)));
   const idAt = template.indexOf('0'.repeat(ID_DIGITS));
@@ -52,7 +52,7 @@ export function* tinySeries(query: ReadQuery, kind: 'different' | 'same', count 
   }
 }
 
-/** As many labels, then the name: every one in a Label of its own. */
+/** This many labels, then the name: each in a separate Label message. */
 export function manyLabels(count: number): Labels {
   return [['__name__', 'm'], ...Array.from({ length: count }, (_, i): [string, string] => [`l${1e7 + i}`, 'v'])];
 }
@@ -71,7 +71,7 @@ export function hugeLabelInSamples({ startMs }: ReadQuery): Buffer {
   return hugeLabel;
 }
 
-/** SAMPLES of `bytes` that are one small field over and over, in series of `perSeries` of them. */
+/** SAMPLES of `bytes` that repeat one small field, in series of `perSeries` fields. */
 export function fieldsOf(bytes: number, hexField: string, perSeries: number): Buffer {
   const name = field(1, Buffer.concat([field(1, Buffer.from('__name__')), field(2, Buffer.from('m'))]));
   const entry = field(1, Buffer.concat([name, Buffer.from(hexField.repeat(perSeries), 'hex')]));
@@ -79,7 +79,7 @@ export function fieldsOf(bytes: number, hexField: string, perSeries: number): Bu
   return Buffer.from(snappyjs.compress(new Uint8Array(field(1, content))));
 }
 
-/** A series with chunks that say 65,535 times the same: two bits a sample. */
+/** A series with chunks of 65,535 equal samples: two bits per sample. */
 export function equalSamples(query: ReadQuery, labels: Labels, chunks: number): Buffer {
   const data = new BitWriter();
   data.write(0xffffn, 16);
@@ -94,14 +94,14 @@ export function equalSamples(query: ReadQuery, labels: Labels, chunks: number): 
   return frame(field(1, Buffer.concat([...entries, ...Array.from({ length: chunks }, () => one)])));
 }
 
-/** A series with chunks of native histograms that repeat a first one of a thousand buckets: a bit a bucket. */
+/** A series with chunks of native histograms that repeat a first one of a thousand buckets: one bit per bucket. */
 export function equalHistograms(query: ReadQuery, chunks: number): Buffer {
   const samples = 2000;
   const buckets = 1000;
   const data = new BitWriter();
   data.write(BigInt(samples), 16);
   data.write(0n, 8);
-  // Zero threshold 0, schema 0, one positive span of so many buckets at 0, no negative span.
+  // Zero threshold 0, schema 0, one positive span of this many buckets at 0, no negative span.
   data.write(0n, 8);
   data.varbit(0n);
   data.varbitUint(1n);

@@ -1,4 +1,4 @@
-// A hostile server as a case: what it sends, and the migration that meets it.
+// A test case with a hostile server: its responses, and the migration that uses it.
 
 import type { HostileSides } from './hostile-server.ts';
 import type { MigrationSpec } from './migration.ts';
@@ -10,16 +10,16 @@ export interface HostileCase {
   readonly readMode?: 'Samples';
   readonly relabelled?: true;
   readonly rejectedSamples?: 'Skip';
-  /** Values of `limits.memory` that it is measured with. */
+  /** Values of `limits.memory` to measure. */
   readonly memoryMebibytes?: readonly number[];
-  /** What the log must say, so that the case is known to have happened. */
+  /** The log must match, which proves that the attack happened. */
   readonly says: RegExp;
 }
 
 export const MEBIBYTE = 2 ** 20;
 export const PROGRESS_METRIC = 'prom_migrator_progress';
 
-/** The manifest of a case; `url` is the server's. */
+/** The manifest of a case with the URL of the server. */
 export function specOf(hostile: HostileCase, url: string, memoryMebibytes: number): MigrationSpec {
   const { protocol = 'None', readMode, relabelled, rejectedSamples } = hostile;
   const progressUrl = { RemoteRead: `${url}/destination/read`, PromQL: `${url}/destination`, None: undefined }[

@@ -1,4 +1,4 @@
-// What a hostile or broken server may send, for memory-bound.test.ts: a case for every place where bytes of a server's choice are held.
+// Responses of hostile or broken servers for memory-bound.test.ts: a case for every place that buffers bytes of a server.
 
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +17,7 @@ import {
 import { empty, type HostileSides, json, SAMPLES, STREAM, stream } from './hostile-server.ts';
 import { type HostileCase, MEBIBYTE, PROGRESS_METRIC } from './hostile-case.ts';
 
-/** Inside of the first window. */
+/** Inside the first window. */
 const EXPORTED_MS = Date.UTC(2025, 0, 1, 0, 1);
 const EMPTY_VECTOR = Buffer.from('{"status":"success","data":{"resultType":"vector","result":[]}}');
 const tooMuch = /window split|window-too-large/;
@@ -33,7 +33,7 @@ function samplesOf(body: (query: ReadQuery) => Iterable<Uint8Array>): HostileSid
   return { source: (response, query) => stream(response, SAMPLES, body(query)) };
 }
 
-/** Everything that is asked of the destination but for the marks. */
+/** Applies the reply to all destination queries except those for marks. */
 function notForMarks(reply: (response: ServerResponse, query: ReadQuery) => void) {
   return (response: ServerResponse, query: ReadQuery): void => {
     if (query.matchers.some(({ kind, value }) => kind === '=' && value === PROGRESS_METRIC)) empty(response, query);

@@ -1,19 +1,19 @@
-// A server that does what no real one does on purpose: label values of megabytes, lengths that lie, bodies that never end. All three sides of a
-// migration are on it, each at its usual path, so that a test says only what is wrong. It makes its bodies as they are asked for: most of
-// them would not fit into a test's own memory either.
+// A server that misbehaves on purpose: label values of megabytes, false lengths, endless bodies. It plays all three sides of a migration,
+// each at its usual path, so that a test specifies only what is wrong. It generates its bodies on demand, because most of them would not
+// fit into memory.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { decodeReadRequest, type ReadQuery } from '../../migration/support/remote-messages.ts';
 
-/** What answers a request: whatever it writes. `body` is the request's. */
+/** Writes any response. `body` is the body of the request. */
 type Handler = (response: ServerResponse, body: Buffer) => void;
-/** The same for the query APIs; `query` is the selector or the expression. */
+/** Like Handler, for the query APIs; `query` is the selector or the expression. */
 type QueryHandler = (response: ServerResponse, query: string) => void;
 
 export interface HostileSides {
-  /** remote_read of the source; `query` says what is asked for. */
+  /** remote_read of the source. */
   readonly source?: (response: ServerResponse, query: ReadQuery) => void;
   /** remote_write of the destination: 204 by default. */
   readonly write?: Handler;

@@ -1,5 +1,5 @@
-// A relay in front of a real destination that reports each progress mark once the destination has stored it, and before the migrator knows:
-// the moment at which a SIGKILL leaves a mark that no process has seen acknowledged. Used by the tests of totals.
+// A relay in front of a real destination that reports each progress mark once the destination has stored it, before the migration receives
+// the acknowledgement: a SIGKILL at this moment leaves a mark that no process has seen acknowledged.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
@@ -53,7 +53,7 @@ export async function startMarkRelay(target: string, onMark: (timeMs: number) =>
   };
 }
 
-/** The time of the mark that a write request holds, if it holds one. */
+/** The time of the mark in a write request, if any. */
 function markIn(body: Buffer): number | undefined {
   const message = WriteRequest.decode(new Uint8Array(snappy.uncompress(body)));
   const { timeseries } = WriteRequest.toObject(message, { longs: String, arrays: true }) as { timeseries: Series[] };

@@ -1,5 +1,4 @@
-// Runs a migration as a user does: a manifest in a file, `prom-migrator run` as a process of its own, its result from standard output. Called
-// by every test of this room.
+// Runs a migration like a user: a manifest file, `prom-migrator run` as a separate process, and its result from standard output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,20 +7,20 @@ import type { RunResult } from '../../../src/cli/result.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
 
-/** The `spec` of a PromMigration, as a user would write it. */
+/** The `spec` of a PromMigration. */
 export type MigrationSpec = Record<string, unknown>;
 
 export interface MigrationOptions {
   /** `metadata.name`, `test` by default. */
   name?: string;
-  /** Further documents of the manifest: Secrets, ConfigMaps. */
+  /** Additional documents of the manifest: Secrets, ConfigMaps. */
   documents?: readonly object[];
-  /** Further flags of `run`. */
+  /** Additional flags of `run`. */
   args?: readonly string[];
   env?: Record<string, string>;
-  /** Sent to the process after so many milliseconds, unless it has ended by then. */
+  /** Sent to the process after this delay, unless it has exited by then. */
   kill?: { signal: NodeJS.Signals; afterMs: number };
-  /** SIGKILL after so long, so that a migration that hangs is a failed test and not a lost one. Two minutes by default. */
+  /** SIGKILL after this time, so that a hanging migration fails the test. Two minutes by default. */
   timeoutMs?: number;
 }
 
@@ -29,35 +28,35 @@ export interface MigrationRun {
   /** Null when a signal ended the process. */
   exitCode: number | null;
   exitSignal: NodeJS.Signals | null;
-  /** What `--output json` printed. A process that was killed has none: reading it throws, with what the process said. */
+  /** The parsed output of `--output json`. A killed process has none: reading it throws an error with the output of the process. */
   readonly result: RunResult;
   stderr: string;
   seconds: number;
-  /** The largest resident size of the process, where the system tells (Linux); within 25 ms of its end. */
+  /** The peak resident size of the process, where available (Linux); sampled every 25 ms. */
   peakRssBytes: number | undefined;
 }
 
 export interface RunningMigration extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** Never rejects because of how the process ended. */
+  /** Never rejects, however the process ended. */
   readonly ended: Promise<MigrationRun>;
-  /** What it has written to its standard error so far. */
+  /** Its standard error so far. */
   stderr(): string;
-  /** Resolves as soon as its standard error matches; rejects when it ends without. */
+  /** Resolves as soon as its standard error matches; rejects when it exits first. */
   saying(pattern: RegExp): Promise<void>;
 }
 
-/** Runs the migration to its end. A process that ends in any way resolves; exit codes are the caller's to judge. */
+/** Runs the migration until it exits. Resolves for every exit code. */
 export async function runMigration(spec: MigrationSpec, options: MigrationOptions = {}): Promise<MigrationRun> {
   const migration = await startMigration(spec, options);
   return migration.ended;
 }
 
-/** Starts the migration and gives the process, to be signalled or killed; disposing of it kills it if it still runs. */
+/** Starts the migration and returns the process; disposing of it kills a process that is still running. */
 export async function startMigration(spec: MigrationSpec, options: MigrationOptions = {}): Promise<RunningMigration> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-run-'));
   const file = join(directory, 'migration.yaml');
-  // YAML takes JSON as it is.
+  // JSON is valid YAML.
   const documents = [manifestOf(spec, options.name), ...(options.documents ?? [])];
   await writeFile(file, documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n'));
   const startedMs = Date.now();
@@ -129,7 +128,7 @@ export async function startMigration(spec: MigrationSpec, options: MigrationOpti
   };
 }
 
-/** The whole document around a spec. */
+/** The complete manifest for a spec. */
 export function manifestOf(spec: MigrationSpec, name = 'test'): object {
   return { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };
 }

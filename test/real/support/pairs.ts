@@ -1,5 +1,5 @@
-// What the tests of single pairs have in common: the parts of a manifest that each kind of server wants, and the comparison of both sides, whose
-// figures are printed. Called by the tests of this room.
+// Shared by the tests of a source and a destination: the manifest parts for each kind of server, and the comparison of both sides, which
+// prints its figures.
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';
 import type { Matcher, ReadResponseType } from '../../../src/wire/messages.ts';
@@ -31,7 +31,7 @@ export function range(startMs: number, endMs: number): MigrationSpec {
 
 const isProgress = (labels: ReadonlyMap<string, string>) => labels.get('__name__') === 'prom_migrator_progress';
 
-/** Every sample of either side on the other, the progress series apart; prints the figures under `pair`. */
+/** Compares all samples of both sides except the progress series; prints the figures under `pair`. */
 export function assertEqualSets(
   pair: string,
   expected: SeriesSet,
@@ -45,14 +45,14 @@ export function assertEqualSets(
   assert.equal(differences, 0, `${pair}: ${first}`);
 }
 
-/** The migration ended as expected; otherwise everything that it said is in the error. */
+/** Fails with the complete output unless the migration exited as expected. */
 export function assertExit(run: MigrationRun, exitCode: number): void {
   assert.equal(run.exitCode, exitCode, `exit code ${run.exitCode ?? run.exitSignal}:\n${run.stderr}`);
 }
 
 const matcherTypes = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
 
-/** One question to a remote_read endpoint, encoded by protobufjs and snappyjs; [fromMs, toMs). */
+/** One query to a remote_read endpoint, encoded by protobufjs and snappyjs; [fromMs, toMs). */
 export function askRemoteRead(
   url: string,
   question: {
@@ -83,7 +83,7 @@ export function askRemoteRead(
   });
 }
 
-/** What a plain answer makes of a set: Go's protobuf leaves out a value that compares equal to 0, so there is no −0 in it. */
+/** A set as a plain response returns it: Go's protobuf omits a value that equals 0, so there is no −0 in it. */
 export function withPositiveZeros(set: SeriesSet): SeriesSet {
   const minusZero = 0x8000000000000000n;
   const positive = ({ bits }: SeriesSamples) => bits.map((value) => (value === minusZero ? 0n : value));

@@ -1,5 +1,5 @@
-// An HTTP server of the test's own between the migrator and a real server: it can go away and come back at the same address, ask for
-// credentials that the server behind knows nothing of, and lose the answer to a request that the server has carried out.
+// An HTTP proxy in the test process between the migration and a real server: it can become unavailable and return at the same address,
+// require its own credentials, and lose the response to a completed request.
 import {
   createServer,
   request as httpRequest,
@@ -10,20 +10,20 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface ReverseProxyOptions {
-  /** The base of the server behind, such as `http://127.0.0.1:9090`. */
+  /** The base URL of the upstream server, such as `http://127.0.0.1:9090`. */
   target: string;
-  /** Answers 401 to every request whose Authorization header is another one. */
+  /** Responds with 401 to every request with another Authorization header. */
   authorization?: string;
-  /** Whether the answer to this request, which the server behind has carried out, is lost on its way back. Asked once a request. */
+  /** Whether the response to this request, which the upstream server has carried out, is lost. Called once per request. */
   losesResponse?: (request: IncomingMessage) => boolean;
 }
 
 export interface ReverseProxy extends AsyncDisposable {
   readonly url: string;
-  /** Requests that were answered with 401, and answers that were lost. */
+  /** The number of 401 responses, and of lost responses. */
   readonly refused: number;
   readonly lost: number;
-  /** Nothing listens any more, and every connection is cut. */
+  /** Stops listening and closes every connection. */
   shut(): Promise<void>;
   /** Listens at the same address again. */
   reopen(target: string): Promise<void>;

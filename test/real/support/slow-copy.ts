@@ -1,5 +1,5 @@
-// A migration that lasts long enough to be interrupted: one source, each kind of destination, and the proof at the end that everything is there
-// once. Used by the tests of kills, signals and outages.
+// A migration that runs long enough to be interrupted: one source, each kind of destination, and the check at the end that every sample is
+// stored once.
 import assert from 'node:assert/strict';
 import { COUNTER_HISTOGRAM_KINDS, generateDataset, PLAIN_KINDS } from '../../support/dataset.ts';
 import { pushSamples } from '../../support/load.ts';
@@ -14,13 +14,13 @@ import type { MigrationSpec } from './migration.ts';
 export const START_MS = Date.UTC(2025, 2, 1);
 export const HOUR_MS = 3_600_000;
 
-/** A kind of destination, and how it is read by others than the project. */
+/** A kind of destination, and an independent reader for it. */
 export interface Destination {
-  /** `dataDir` to go on with the data of one that was stopped. */
+  /** `dataDir` continues with the data of a stopped server. */
   readonly start: (dataDir?: string) => Promise<ServerProcess>;
   readonly protocol: 'RemoteRead' | 'PromQL';
   readonly progressUrl: (base: string) => string;
-  /** What of the source belongs there. */
+  /** The part of the source that belongs there. */
   readonly selectors: readonly string[];
   readonly takesHistograms: boolean;
   readonly read: (server: ServerProcess) => Promise<SeriesSet>;
@@ -50,22 +50,22 @@ export const VICTORIA_METRICS: Destination = {
   protocol: 'PromQL',
   progressUrl: (base) => base,
   selectors: ['{__name__=~".+",__name__!~".*histogram"}'],
-  // It has histograms of its own instead of native ones.
+  // It stores histograms in its own form instead of native ones.
   takesHistograms: false,
   read: ({ url }) => exportVictoriaMetrics(url),
   values: 'relative-1e-11',
 };
 
 export interface CopyOptions {
-  /** The base URL that the migrator sees, when it is not the server's own. */
+  /** The base URL for the migration, when it differs from the server's own. */
   through?: { readonly url: string };
   ordering?: 'InOrder' | 'Any';
   windowMax?: string;
-  /** Without a limit by default. */
+  /** Unlimited by default. */
   samplesPerSecond?: number;
 }
 
-/** The source and what is in it. */
+/** The source and its contents. */
 export class SlowCopy implements AsyncDisposable {
   readonly source: ServerProcess;
   readonly #set: SeriesSet;
@@ -77,7 +77,7 @@ export class SlowCopy implements AsyncDisposable {
     this.#endMs = endMs;
   }
 
-  /** A Prometheus 3.5 with so many hours of 56 series, a sample every 15 s and in some every second: 22,000 samples an hour. */
+  /** A Prometheus 3.5 with this many hours of 56 series, a sample every 15 s and in some every second: 22,000 samples per hour. */
   static async start(hours: number): Promise<SlowCopy> {
     const kinds = [...PLAIN_KINDS, ...COUNTER_HISTOGRAM_KINDS];
     const endMs = START_MS + hours * HOUR_MS;
@@ -110,8 +110,8 @@ export class SlowCopy implements AsyncDisposable {
   }
 
   /**
-   * Both sides sample by sample, and the last mark, which counts what is there. Returns how many samples were compared; throws with the
-   * first difference.
+   * Compares both sides sample by sample, and the last mark, which counts the samples. Returns the number of compared samples; throws with
+   * the first difference.
    */
   async assertAllThereOnce(destination: Destination, server: ServerProcess): Promise<number> {
     const copied = this.#copiedTo(destination);
@@ -131,7 +131,7 @@ export class SlowCopy implements AsyncDisposable {
     return comparison.samplesCompared;
   }
 
-  /** How many samples of the source a migration to that destination reads and writes; some stores keep fewer. */
+  /** The number of source samples that a migration to this destination reads and writes; some stores keep fewer. */
   countCopied(destination: Destination): number {
     return countSamples(this.#copiedTo(destination));
   }

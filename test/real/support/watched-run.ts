@@ -1,4 +1,4 @@
-// Runs whose every output is searched for secrets.
+// Runs whose output is searched for secrets.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,6 @@ import { type MigrationSpec, manifestOf } from './migration.ts';
 export const TOKEN = 'canary-bearer-7f3a9c51e2';
 export const QUERY_SECRET = 'canary-query/p=55 &aä';
 
-/** Every way in which one of the secrets could be written down. */
 export const AUTHORITY = createAuthority();
 export const STRANGERS = createAuthority('another authority');
 export const CLIENT = AUTHORITY.issue('prom-migrator');
@@ -24,7 +23,7 @@ const CANARIES = [BASIC_AUTH.password, TOKEN, QUERY_SECRET, 'wrong horse']
     [BASIC_AUTH.password, 'wrong horse'].map((password) =>
       Buffer.from(`${BASIC_AUTH.username}:${password}`).toString('base64'),
     ),
-    // A line of a private key is enough.
+    // A line of a private key is sufficient.
     [CLIENT, STRANGER].map(({ key }) => key.split('\n')[1] ?? ''),
   );
 
@@ -33,7 +32,7 @@ export interface Watched extends CommandRun {
   readonly metrics: string;
 }
 
-/** Runs the documents with the log at its most talkative, reads the metrics all the while, and looks for secrets in everything. */
+/** Runs the documents with a debug log, polls the metrics meanwhile, and searches everything for secrets. */
 export async function runWatched(
   spec: MigrationSpec,
   documents: readonly object[] = [],
@@ -68,7 +67,7 @@ export async function runWatched(
   return { ...run, metrics, result: JSON.parse(run.stdout) as RunResult };
 }
 
-/** It failed at once, with this code on this side, and names the setting. */
+/** Checks that it failed immediately, with this code on this side, and names the setting. */
 export function assertRefused(run: Watched, code: string, side: string, setting: RegExp): void {
   assert.equal(run.exitCode, 1, run.stderr);
   assert.equal(run.result.phase, 'Failed');

@@ -1,5 +1,4 @@
-// A relay in front of a real remote write receiver that sees which windows are under way at once, and makes each request take so long that they
-// meet. Used by the tests of ordering.
+// A relay in front of a real remote write receiver that counts the windows in flight, and delays each request so that they overlap.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import protobuf from 'protobufjs';
@@ -24,12 +23,12 @@ interface Series {
 }
 
 export interface WriteProxy extends AsyncDisposable {
-  /** Its remote write URL. */
+  /** The URL for remote write. */
   readonly url: string;
   windowsInFlight(): { most: number };
 }
 
-/** Relays remote write to the server. Windows are told apart by their number: all are `windowMs` long, the first begins at `startMs`. */
+/** Relays remote write to the server. Windows are identified by number: all are `windowMs` long, the first starts at `startMs`. */
 export async function startWriteProxy(
   destinationUrl: string,
   { startMs, windowMs }: { startMs: number; windowMs: number },
@@ -53,7 +52,7 @@ export async function startWriteProxy(
       const body = Buffer.concat(chunks);
       const windows = windowsOf(body, startMs, windowMs);
       for (const window of windows) enter(window);
-      // Unequal, or all lanes would go in step.
+      // Unequal delays, so that the lanes are not in step.
       await sleep(20 + 25 * (requests++ % 4));
       const { host: _, connection: __, ...headers } = incoming.headers as Record<string, string>;
       const response = await request(`${destinationUrl}/api/v1/write`, { method: 'POST', headers, body });
