@@ -1,5 +1,4 @@
-// Makes TSDB blocks for servers that take no remote write, and for data that none would take: blocks that overlap and hold the same samples
-// twice. Used by tests and benches.
+// Creates TSDB blocks for servers without remote write, and for data that no server accepts: overlapping blocks with the same samples.
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -14,8 +13,9 @@ import type { ServerProcess } from './server-process.ts';
 import { startPrometheus } from './servers.ts';
 
 /**
- * Writes the set as blocks into a data directory, with `promtool tsdb create-blocks-from openmetrics`. Text keeps neither the payload of a NaN nor a
- * stale marker, and the format knows only plain names: throws on series that need more (writeBlocksExactly has no such bounds).
+ * Writes the set as blocks into a data directory, with `promtool tsdb create-blocks-from openmetrics`. The text format preserves neither
+ * the payload of a NaN nor a stale marker, and supports only legacy names: throws on series that need more (writeBlocksExactly has no such
+ * limits).
  */
 export async function writeBlocksFromText(set: SeriesSet, dataDir: string): Promise<void> {
   const { path } = await findServer('promtool', '3.5');
@@ -61,8 +61,8 @@ function openMetricsLines(series: SeriesSamples): string {
 }
 
 /**
- * Writes the set as blocks into a data directory, to the last bit: through the receiver of a Prometheus 3.5 and its snapshot. Older releases read
- * such blocks as well.
+ * Writes the set as blocks into a data directory, bit for bit: through the receiver of a Prometheus 3.5 and its snapshot. Older releases
+ * can read these blocks.
  */
 export async function writeBlocksExactly(set: SeriesSet, dataDir: string): Promise<void> {
   await using prometheus = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
@@ -73,13 +73,13 @@ export async function writeBlocksExactly(set: SeriesSet, dataDir: string): Promi
     await cp(join(snapshot, block), join(dataDir, block), { recursive: true });
 }
 
-/** Has the server write all it holds in order (not what came out of order and is still in its head) into blocks; returns their directory. */
+/** Makes the server write its in-order data (without out-of-order samples still in its head) into blocks; returns their directory. */
 export async function snapshotPrometheus(server: ServerProcess): Promise<string> {
   const response = await request(`${server.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
   if (response.status !== 200) throw new Error(`${server.url}: snapshot returned ${response.status} ${response.body}`);
   const { data } = JSON.parse(response.body.toString('utf8')) as { data: { name: string } };
   const snapshot = join(server.dataDir, 'snapshots', data.name);
-  // Prometheus' read-only access, which the readers use, wants a write-ahead log, be it empty.
+  // Prometheus' read-only mode, which the readers use, requires a write-ahead log directory.
   await mkdir(join(snapshot, 'wal'));
   return snapshot;
 }

@@ -1,5 +1,4 @@
-// The directory that keeps downloaded and built test servers from run to run, and the rule by which several processes fill it at
-// once. Called by the installers (debian-packages.ts, go-programs.ts).
+// The directory that caches downloaded and built test servers between runs, with a protocol for several processes that fill it at once.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -7,16 +6,16 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Where the test servers are kept: `$XDG_CACHE_HOME/prom-migrator` or `~/.cache/prom-migrator`. */
+/** The directory of the test servers: `$XDG_CACHE_HOME/prom-migrator` or `~/.cache/prom-migrator`. */
 export function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'prom-migrator');
 }
 
-/** What an installer leaves beside what it installed: read back instead of asking every binary for its version. */
+/** Metadata of an installation, stored with it: this avoids asking every binary for its version. */
 export interface InstalledRecord {
-  /** The version really found, as its origin names it: `3.5.3+ds1-6`. */
+  /** The actual version, as named by its origin: `3.5.3+ds1-6`. */
   version: string;
-  /** Where it came from, for people: `Debian sid`, `Go module github.com/…@v0.316.0`. */
+  /** The origin, for people: `Debian sid`, `Go module github.com/…@v0.316.0`. */
   origin: string;
   seconds: number;
 }
@@ -25,15 +24,15 @@ const RECORD = 'installed.json';
 const HEARTBEAT_MS = 5_000;
 const STALE_MS = 30_000;
 
-/** The record of what the cache already holds under this key, or undefined. */
+/** The record of a cached installation, or undefined. */
 export async function installedRecord(key: string): Promise<InstalledRecord | undefined> {
   const file = join(cacheDirectory(), key, RECORD);
   return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as InstalledRecord) : undefined;
 }
 
 /**
- * Makes `key` exist in the cache, once, whichever process comes first: `install` fills a fresh directory beside it, which is renamed
- * into place when complete, so that a broken installation is never seen. Returns the directory.
+ * Ensures that `key` exists in the cache, once for concurrent processes: `install` fills a temporary directory, which is renamed when
+ * complete, so that an incomplete installation is never visible. Returns the directory.
  */
 export async function installOnce(
   key: string,
@@ -60,8 +59,8 @@ export async function installOnce(
 }
 
 /**
- * Runs `action` while holding a lock file. A lock whose owner is dead, or has not touched it for half a minute, is taken over; should two
- * processes ever take it over at the same moment, both do the work and the later rename wins, which costs time and harms nothing.
+ * Runs `action` while holding a lock file. A lock whose owner is dead, or has not touched it for half a minute, is taken over; if two
+ * processes take it over at the same moment, both do the work and the later rename wins, which costs time and is harmless.
  */
 export async function withLock<T>(file: string, action: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true });

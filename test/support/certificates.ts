@@ -1,8 +1,8 @@
-// Makes a certificate authority and certificates signed by it, for servers and clients of the TLS tests: fresh ones each run, so that no private
-// key lies in the repository. Node can read X.509 but not write it; the little DER that this takes is here.
+// Creates a certificate authority and certificates signed by it, for servers and clients of the TLS tests: new ones each run, so that no
+// private key is in the repository. Node can parse X.509 but not create it; the necessary DER encoding is here.
 import { createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 
-/** PEM texts. */
+/** PEM text. */
 interface Certificate {
   cert: string;
   key: string;
@@ -44,7 +44,7 @@ const DAY_MS = 86_400_000;
 const SEQUENCE = 0x30;
 const SET = 0x31;
 
-/** RFC 5280: a version 3 certificate with the few extensions that Go's and OpenSSL's verification ask for. */
+/** RFC 5280: a version 3 certificate with the few extensions that Go and OpenSSL require for verification. */
 function certificate({ subject, issuer, publicKey, issuerKey, isAuthority }: Contents): string {
   const algorithm = der(SEQUENCE, oid('1.2.840.10045.4.3.2'));
   const extensions = isAuthority
@@ -80,7 +80,7 @@ function name(commonName: string): Buffer {
 }
 
 function time(atMs: number): Buffer {
-  // UTCTime, two digits for the year: good until 2049.
+  // UTCTime, with a two-digit year: valid until 2049.
   const digits = new Date(atMs).toISOString().replaceAll(/[-:T]/g, '').slice(2, 14);
   return der(0x17, Buffer.from(`${digits}Z`));
 }

@@ -1,11 +1,10 @@
-// Runs a command to its end and gives its output back, or an error that carries the end of what it said. Called by the installers and
-// the readers.
+// Runs a command and returns its output, or an error with the end of its output.
 import { spawn } from 'node:child_process';
 
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Sees every line of standard error, and says of which it is mere progress: those are left out of the error. */
+  /** Called for every line of standard error; progress lines are omitted from the error. */
   isProgress?(line: string): boolean;
 }
 
@@ -16,7 +15,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return Buffer.concat(output).toString('utf8');
 }
 
-/** Like `run`, but hands the standard output on piece by piece. */
+/** Like `run`, but yields the standard output in pieces. */
 export async function runStreaming(
   command: string,
   args: readonly string[],

@@ -1,39 +1,39 @@
-// Makes the data that the tests, the demo and the benches put into their sources: the same for the same seed, and with everything in it that
-// has been lost by a migration before. Loaded by load.ts, compared by series-comparison.ts.
+// Generates the data for the sources of the tests, the demo and the benches: the same for the same seed, with all kinds of data that
+// migrations have lost before.
 import { CUSTOM_BUCKETS_SCHEMA, histogramText, type NativeHistogram } from './native-histogram.ts';
 import { bitsOf, type Label, labelText, SeriesBuilder, type SeriesSet, STALE_MARKER } from './series-set.ts';
 
-/** What a series is like. */
+/** The pattern of a series. */
 export type SeriesKind =
-  /** Integers that grow, with a reset now and then. */
+  /** Increasing integers, with an occasional reset. */
   | 'counter'
-  /** Two decimals, as temperatures have. */
+  /** Two decimals, like temperatures. */
   | 'decimal'
-  /** All 52 bits of the mantissa in use. */
+  /** All 52 bits of the mantissa are used. */
   | 'random'
-  /** Scrapes that come late, and hours without any. */
+  /** Late scrapes, and hours without any. */
   | 'gaps'
-  /** Runs that end in a stale marker. */
+  /** Runs that end with a stale marker. */
   | 'stale'
-  /** NaNs with and without payload, both infinities, both zeros, among ordinary values. */
+  /** NaNs with and without payload, both infinities, both zeros, and ordinary values. */
   | 'special'
-  /** There for a part of the range only, several times. */
+  /** Present only in several parts of the range. */
   | 'comes-and-goes'
   | 'one-second'
   | 'five-minutes'
   | 'constant'
-  /** Emoji, spaces, quotes and a line feed in label values, and in an ordinary name. */
+  /** Emoji, spaces, quotes and a line feed in label values, with ordinary names. */
   | 'unicode-values'
-  /** Label names and metric names outside ASCII; Prometheus 3 only. */
+  /** Non-ASCII label names and metric names; Prometheus 3 only. */
   | 'utf8-names'
-  /** The smallest and the largest doubles; VictoriaMetrics cannot hold them beside each other. */
+  /** The smallest and the largest doubles; VictoriaMetrics cannot store both in one block. */
   | 'extremes'
   | 'integer-histogram'
   | 'float-histogram'
   | 'gauge-histogram'
   | 'custom-bucket-histogram';
 
-/** What every Prometheus since 2.24 can hold. */
+/** Supported by every Prometheus since 2.24. */
 export const PLAIN_KINDS: readonly SeriesKind[] = [
   'counter',
   'decimal',
@@ -48,25 +48,25 @@ export const PLAIN_KINDS: readonly SeriesKind[] = [
   'unicode-values',
 ];
 
-/** What Prometheus 2.53 can hold behind its feature flag. 2.42 takes them too, but cannot compact gauge histograms. */
+/** Supported by Prometheus 2.53 with its feature flag. 2.42 accepts them too, but cannot compact gauge histograms. */
 export const HISTOGRAM_KINDS: readonly SeriesKind[] = ['integer-histogram', 'float-histogram', 'gauge-histogram'];
 
-/** Counter histograms alone: what Prometheus 2.42 can hold. */
+/** Only counter histograms: supported by Prometheus 2.42. */
 export const COUNTER_HISTOGRAM_KINDS: readonly SeriesKind[] = ['integer-histogram', 'float-histogram'];
 
 export interface DatasetOptions {
   series: number;
-  /** Milliseconds since 1970; samples lie in [startMs, endMs). */
+  /** Milliseconds since the epoch; samples are in [startMs, endMs). */
   startMs: number;
   endMs: number;
   seed?: number;
-  /** Taken in turn, one a series; by default all that every server can hold. */
+  /** Assigned to the series in rotation; by default all that every server supports. */
   kinds?: readonly SeriesKind[];
   /** Between two samples of most kinds, 15 s by default. */
   intervalMs?: number;
-  /** Prefix of the metric names, so that several datasets lie beside each other. */
+  /** Prefix of the metric names, so that several datasets can coexist. */
   prefix?: string;
-  /** Gives every sample the start timestamp of its series' last reset, for a Prometheus that keeps them. */
+  /** Gives every sample the start timestamp of its series' last reset, for a Prometheus that stores them. */
   startTimes?: boolean;
 }
 
@@ -92,7 +92,7 @@ export function generateDataset(options: DatasetOptions): SeriesSet {
 
 const HOUR_MS = 3_600_000;
 
-/** The process behind the series was started anew every hour and a half. */
+/** The process that exposes the series was restarted every hour and a half. */
 function startOf(timeMs: number, rangeStartMs: number): number {
   return rangeStartMs - 1 + Math.floor((timeMs - rangeStartMs) / (1.5 * HOUR_MS)) * 1.5 * HOUR_MS;
 }
@@ -114,7 +114,7 @@ function labelsOf(kind: SeriesKind, index: number, prefix: string): Label[] {
 
 type RandomNumbers = () => number;
 
-/** mulberry32: numbers in [0, 1) from a 32 bit seed, quick and the same everywhere. */
+/** mulberry32: numbers in [0, 1) from a 32-bit seed, fast and platform-independent. */
 function randomNumbers(seed: number): RandomNumbers {
   let state = seed >>> 0;
   return () => {
@@ -135,7 +135,7 @@ function fillFloats(builder: SeriesBuilder, kind: SeriesKind, options: DatasetOp
   const intervalMs = intervalOf(kind, options);
   const nextValue = valueSource(kind, random);
   let timeMs = options.startMs + Math.floor(random() * intervalMs);
-  // How long the series goes on before it pauses; never for most kinds.
+  // How long the series continues before a pause; infinite for most kinds.
   const runMs = () => (0.3 + random()) * (kind === 'stale' ? HOUR_MS / 2 : 2 * HOUR_MS);
   const pauses = kind === 'gaps' || kind === 'stale' || kind === 'comes-and-goes';
   if (kind === 'comes-and-goes') timeMs += Math.floor((random() * (options.endMs - options.startMs)) / 2);
@@ -149,7 +149,7 @@ function fillFloats(builder: SeriesBuilder, kind: SeriesKind, options: DatasetOp
     }
     builder.add(timeMs, nextValue());
     timeMs += intervalMs;
-    // Late scrapes, and one that was missed.
+    // Late scrapes, and a missed one.
     if (kind === 'gaps') timeMs += Math.floor(random() * 40) + (random() < 0.02 ? intervalMs : 0);
   }
 }
@@ -179,7 +179,7 @@ const EXTREME_BITS: readonly bigint[] = [
   0xffffffffffffffffn,
 ];
 
-/** The next value of a series of that kind, as bits. */
+/** The next value of a series of this kind, as bits. */
 function valueSource(kind: SeriesKind, random: RandomNumbers): () => bigint {
   let level = Math.floor(random() * 1_000);
   const pick = (from: readonly bigint[]) => from[Math.floor(random() * from.length)] ?? 0n;
@@ -192,7 +192,7 @@ function valueSource(kind: SeriesKind, random: RandomNumbers): () => bigint {
     case 'five-minutes':
       return () => bitsOf(Math.round((level + random() * 10) * 100) / 100);
     case 'random':
-      // Two draws fill the mantissa; one exponent, as a real measurement stays in its order of magnitude.
+      // Two random numbers fill the mantissa; the exponent stays fixed, like in a real measurement.
       return () => bitsOf((level + 1) * (0.5 + (random() + random() / 4_294_967_296) / 2));
     case 'special':
       return () => (random() < 0.4 ? pick(SPECIAL_BITS) : counter());
@@ -222,7 +222,7 @@ function fillHistograms(
   for (let timeMs = options.startMs + Math.floor(random() * intervalMs); timeMs < options.endMs; timeMs += intervalMs) {
     const drawn = random();
     if (drawn < 0.003) {
-      // The process ended and came back: a stale marker, a pause, all counts anew, at another resolution.
+      // The process restarted: a stale marker, a pause, reset counts, another resolution.
       const stale: NativeHistogram = { ...EMPTY, kind: float ? 'float' : 'integer', gauge: false, stale: true };
       builder.addHistogram(timeMs, histogramText(stale), stale);
       timeMs += Math.floor(random() * HOUR_MS);
@@ -252,7 +252,7 @@ function fillHistograms(
       sum,
       zeroThreshold: custom ? 0 : schema > 4 ? 1e-6 : 2 ** -128,
       zeroCount: custom ? 0 : zeroCount,
-      // Every third bucket is a negative one, so that both sides have gaps between their spans.
+      // Every third bucket is negative, so that both sides have gaps between their spans.
       positive: sorted.filter(([index]) => custom || index % 3 !== 0),
       negative: custom ? [] : sorted.filter(([index]) => index % 3 === 0),
       customValues,

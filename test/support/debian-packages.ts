@@ -1,12 +1,12 @@
-// Takes single programs out of Debian's packages without touching the system: a private apt configuration with lists of its own, one per
-// suite, `apt-get download` and `dpkg -x`. Works without root. Called by install.ts.
+// Extracts programs from Debian packages without changing the system: a private apt configuration with its own package lists, one per
+// suite, `apt-get download` and `dpkg -x`. Works without root.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory, withLock } from './cache.ts';
 import { run } from './child-output.ts';
 
-/** An archive that the machine already uses, and the keyring that it trusts for it. */
+/** An archive that the machine already uses, and its trusted keyring. */
 interface Archive {
   uri: string;
   signedBy?: string;
@@ -14,14 +14,14 @@ interface Archive {
 
 const LISTS_FRESH_MS = 12 * 3_600_000;
 
-/** Whether this machine can take packages at all. */
+/** Whether this machine has apt and dpkg. */
 export function hasApt(): boolean {
   return ['apt-get', 'apt-cache', 'dpkg'].every((program) => existsSync(join('/usr/bin', program)));
 }
 
 /**
- * The versions that `suite` carries of `packageName`, newest first; empty when it carries none. Throws when the machine's archive does not
- * have the suite (Ubuntu's does not, nor does Debian's once a release has been archived).
+ * The versions of `packageName` in `suite`, newest first; empty when there is none. Throws when the machine's archive does not have the
+ * suite (Ubuntu's does not, nor does Debian's after a release has been archived).
  */
 export async function packageVersions(suite: string, packageName: string): Promise<string[]> {
   const options = await freshLists(suite);
@@ -30,7 +30,7 @@ export async function packageVersions(suite: string, packageName: string): Promi
   return rows.filter((cells) => cells.length === 3 && cells[2]?.endsWith(' Packages')).map((cells) => cells[1] ?? '');
 }
 
-/** Unpacks that version of the package below `directory`, as it would lie below `/`. */
+/** Unpacks this version of the package into `directory`. */
 export async function unpackPackage(
   suite: string,
   packageName: string,
@@ -47,7 +47,7 @@ export async function unpackPackage(
 
 const refreshed = new Map<string, Promise<string[]>>();
 
-/** apt's options for one suite, its lists brought up to date at most twice a day. */
+/** apt's options for one suite, with lists updated at most twice a day. */
 function freshLists(suite: string): Promise<string[]> {
   let options = refreshed.get(suite);
   if (!options) {
@@ -69,10 +69,10 @@ async function refreshLists(suite: string): Promise<string[]> {
     'Dir::Cache': join(directory, 'cache'),
     'Acquire::Languages': 'none',
     'Acquire::GzipIndexes': 'true',
-    // The last Release file of an archived suite has run out, and a machine's clock may be behind.
+    // The last Release file of an archived suite has expired, and the clock of a machine may be slow.
     'Acquire::Check-Valid-Until': 'false',
     'Acquire::Retries': '3',
-    // The cache lies in a home directory, where apt's own download user may not go.
+    // The cache is in a home directory, which apt's own download user cannot access.
     'APT::Sandbox::User': 'root',
   }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 
@@ -102,7 +102,7 @@ async function refreshLists(suite: string): Promise<string[]> {
   return options;
 }
 
-/** The archives of the machine's own sources, the distribution's first; those for security updates hold too little to be of use. */
+/** The archives in the machine's own sources, the distribution's first; those for security updates have too few packages. */
 export function machineArchives(): Archive[] {
   const parts = '/etc/apt/sources.list.d';
   const names = existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [];

@@ -1,6 +1,6 @@
-// Builds the programs that test/support/go pins (every go.sum names all checksums): the current Prometheus with its promtool, the tests'
-// own TSDB reader, what the benches need done fast, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH,
-// or out of Debian's package when there is none. Called by install.ts and bench/programs.ts.
+// Builds the programs pinned by test/support/go (every go.sum contains all checksums): the current Prometheus with its promtool, the tests'
+// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH,
+// or from Debian's package when there is none.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -11,19 +11,19 @@ import { run } from './child-output.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
 
 const MODULES = resolve(import.meta.dirname, 'go');
-/** What the go.mod files ask for; an older Go could not even parse parts of them. */
+/** Required by the go.mod files; an older Go cannot even parse parts of them. */
 const GO_MAJOR_MINOR = '1.26';
 const PROGRESS_EVERY_MS = 15_000;
 
-/** What one `go build` makes, and what it makes it from. */
+/** The inputs and outputs of one `go build`. */
 interface Build {
   /** The first part of its cache key. */
   name: string;
-  /** The directory below test/support/go whose go.mod pins it. */
+  /** The directory under test/support/go whose go.mod pins it. */
   directory: string;
-  /** The programs and the packages that they are built from. */
+  /** The programs and their packages. */
   programs: Readonly<Record<string, string>>;
-  /** A package of the tests' own below that directory: what it is built from belongs into the cache key. */
+  /** A package in this directory: its sources are part of the cache key. */
   sources?: string;
   tags?: string;
   /** The module in go.mod whose version is the programs' version. */
@@ -43,14 +43,14 @@ const PROMETHEUS: Build = {
   linkerFlags: (version) => `-X github.com/prometheus/common/version.Version=${version}`,
 };
 
-/** Each a build of its own, so that someone who has an API server and lacks a controller manager builds no more than that. */
+/** Separate builds, so that a user who already has an API server builds only the missing controller manager. */
 function kubernetes(program: string): Build {
   return {
     name: program,
     directory: 'kubernetes',
     programs: { [program]: `k8s.io/kubernetes/cmd/${program}` },
     module: 'k8s.io/kubernetes',
-    // Without these it says that it is v0.0.0, and helm finds that too old for a chart's kubeVersion.
+    // Without these it reports v0.0.0, which helm considers too old for a chart's kubeVersion.
     linkerFlags(version) {
       const [major, minor] = version.split('.');
       const variables = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
@@ -92,7 +92,7 @@ const BUILDS = {
 
 export type GoProgram = keyof typeof BUILDS;
 
-/** The cache key of the program: another one as soon as anything that it is built from changes. */
+/** The cache key of the program, which depends on all inputs of its build. */
 async function cacheKey(build: Build): Promise<string> {
   const hash = createHash('sha256');
   const module = join(MODULES, build.directory);
@@ -104,17 +104,14 @@ async function cacheKey(build: Build): Promise<string> {
   return `${build.name}-go-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** Where the program lies if the cache has it, and its version. */
+/** The path and version of the program if it is in the cache. */
 export async function builtGoProgram(program: GoProgram): Promise<{ path: string; version: string } | undefined> {
   const key = await cacheKey(BUILDS[program]);
   const record = await installedRecord(key);
   return record && { path: join(await installOnce(key, () => Promise.reject()), program), version: record.version };
 }
 
-/**
- * Builds the program into the cache unless it is there; Prometheus and promtool are built together. Tells `progress` now and then how far
- * it is.
- */
+/** Builds the program into the cache unless it is there; Prometheus and promtool are built together. Reports its progress to `progress`. */
 export async function buildGoProgram(
   program: GoProgram,
   progress: (text: string) => void,
@@ -125,7 +122,7 @@ export async function buildGoProgram(
     const { version, tag } = await pinnedVersion(build);
     const scratch = await mkdtemp(join(tmpdir(), 'prom-migrator-go-'));
     try {
-      // One build after the other: they share most of what they compile, and each uses all cores by itself.
+      // One build at a time: they share most compiled packages, and each uses all cores.
       await withLock(join(cacheDirectory(), 'go-build.lock'), () =>
         goBuild(build, version, { target, scratch, progress }),
       );
@@ -182,7 +179,7 @@ async function goBuild(
     state = `0 of at most ${total} packages compiled`;
     await run(go.path, ['build', '-v', ...flags, '-buildvcs=false', linkerFlags, '-o', output, ...packages], {
       ...options,
-      // With -v the names of the compiled packages, one a line, stand between the compiler's complaints.
+      // With -v, the names of the compiled packages, one per line, are mixed with the errors of the compiler.
       isProgress(line) {
         if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) return false;
         compiled++;
@@ -195,7 +192,7 @@ async function goBuild(
   }
 }
 
-/** Go from PATH when it is new enough or may fetch a newer one itself, else out of Debian's package. */
+/** Go from PATH when it is new enough or can download a newer one, else from Debian's package. */
 async function findGo(): Promise<{ path: string; root?: string }> {
   try {
     const version = (await run('go', ['env', 'GOVERSION'])).trim();

@@ -1,12 +1,11 @@
-// The tests' own HTTP client, on node:http alone: what is under test must not fetch the evidence. Called by servers.ts, load.ts and
-// readers.ts.
+// The HTTP client of the tests, using only node:http: the code under test must not collect its own evidence.
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: 8 });
 const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: 8 });
 
-/** What a server with a web configuration wants to see; PEM texts. */
+/** What a server with a web configuration requires; PEM text. */
 export interface ClientIdentity {
   ca?: string;
   cert?: string;
@@ -29,7 +28,7 @@ export interface Reply {
   body: Buffer;
 }
 
-/** The answer once its headers are there, its body still to be read. A kept connection that the server closed meanwhile is tried once more. */
+/** The response after its headers, with its body still to be read. Retries once when the server closed a kept-alive connection. */
 export async function openRequest(url: string, options: Request = {}): Promise<IncomingMessage> {
   try {
     return await send(url, options);
@@ -40,7 +39,7 @@ export async function openRequest(url: string, options: Request = {}): Promise<I
   }
 }
 
-/** The whole answer, whatever its status. */
+/** The whole response, whatever its status. */
 export async function request(url: string, options: Request = {}): Promise<Reply> {
   const response = await openRequest(url, options);
   const chunks: Buffer[] = [];

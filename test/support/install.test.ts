@@ -1,4 +1,4 @@
-// How the tests' servers get into the cache: one installation however many ask, no half-made one, and the machine's own package archives read right.
+// Installing test servers into the cache: once for concurrent requests, never incomplete, and with the machine's own package archives.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

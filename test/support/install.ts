@@ -1,6 +1,6 @@
-// Finds the real servers that tests, demo and benches run against, each version once a machine: an environment variable with the path,
-// the cache, PATH when the version fits, else an installation into the cache. Never skips: what cannot be had is an error that says how
-// to get it.
+// Finds the real servers that tests, demo and benches use, with one installation per version and machine: an environment variable with the
+// path, the cache, PATH when the version matches, else an installation into the cache. Never skips: an unavailable server is an error that
+// explains how to get it.
 
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -12,7 +12,7 @@ import { type ServerName, type Source, SOURCES, KUBEBUILDER_ASSETS, OLDEST_CURRE
 
 export interface FoundServer {
   path: string;
-  /** The version really found: `3.5.3+ds1-6` where `3.5` was asked for. */
+  /** The actual version: `3.5.3+ds1-6` for `3.5`. */
   version: string;
 }
 
@@ -25,14 +25,14 @@ function knownServers(): { name: ServerName; version: string }[] {
   );
 }
 
-/** The environment variable that names the path of that server: `PROMETHEUS_3_5`, `VICTORIA_METRICS_1_145`, `PROMTOOL_CURRENT`. */
+/** The environment variable with the path of the server: `PROMETHEUS_3_5`, `VICTORIA_METRICS_1_145`, `PROMTOOL_CURRENT`. */
 export function environmentVariable(name: ServerName, version: string): string {
   return `${name}_${version}`.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
 }
 
 /**
- * The program of that server in that version (`2.24`, `3.5`, `current`, …), installed first if need be. Throws an error that names the
- * environment variable and the download page when it can't be had.
+ * The program of the server in this version (`2.24`, `3.5`, `current`, …), installed first if necessary. Throws an error with the
+ * environment variable and the download page when it is not available.
  */
 export function findServer(name: ServerName, version: string): Promise<FoundServer> {
   const key = `${name} ${version}`;
@@ -79,8 +79,8 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
 }
 
 /**
- * Finds or installs all servers, packages and the build beside each other, with progress lines on standard error; gives back what was
- * found. All that could not be had is reported in one error, after the rest is there.
+ * Finds or installs all servers in parallel, with progress on standard error; returns what was found. All unavailable servers are reported
+ * in one error at the end.
  */
 export async function installAll(): Promise<(FoundServer & { name: ServerName; requested: string })[]> {
   const all = knownServers();
@@ -96,7 +96,7 @@ export async function installAll(): Promise<(FoundServer & { name: ServerName; r
   return Promise.all(servers);
 }
 
-/** The path of the tests' own reader of Prometheus' data directories (test/support/go/prometheus/tsdb-cat). */
+/** The path of the tests' own reader of Prometheus data directories (test/support/go/prometheus/tsdb-cat). */
 export async function findTsdbReader(): Promise<string> {
   const given = process.env['TSDB_CAT'];
   if (given) return given;
@@ -115,7 +115,7 @@ export async function findTsdbReader(): Promise<string> {
 }
 
 /**
- * The program in the directory that KUBEBUILDER_ASSETS names. It holds at least an API server and an etcd, or is a mistake; the controller
+ * The program in the directory of KUBEBUILDER_ASSETS. The directory must contain at least an API server and an etcd; the controller
  * manager, which envtest's downloads lack, and kubectl may come from elsewhere.
  */
 function kubebuilderAsset(name: ServerName): string | undefined {
@@ -190,7 +190,7 @@ async function onPath(name: ServerName, version: string, source: Source): Promis
   return undefined;
 }
 
-/** What the program says that its version is; undefined when it says nothing usable (Debian's VictoriaMetrics prints an empty line). */
+/** The version that the program reports; undefined when there is none (Debian's VictoriaMetrics prints an empty line). */
 async function askVersion(name: ServerName, path: string): Promise<string | undefined> {
   const question = {
     prometheus: '--version',

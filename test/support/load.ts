@@ -1,13 +1,13 @@
-// Fills servers with samples through remote write, with an encoder of its own (protobufjs, snappyjs): the one under test must not prepare its
-// own examination. Used by tests, demo and benches; blocks for servers without a receiver are made in blocks.ts.
+// Writes samples to servers through remote write, with an independent encoder (protobufjs, snappyjs), because the encoder under test must
+// not prepare its own test data. Blocks for servers without a receiver are created in blocks.ts.
 import protobuf from 'protobufjs';
 import snappy from 'snappyjs';
 import { type ClientIdentity, request } from './http.ts';
 import { type NativeHistogram, observations } from './native-histogram.ts';
 import type { SeriesSamples, SeriesSet } from './series-set.ts';
 
-// The messages as prometheus/prompb has them, with one liberty: doubles whose bits matter are declared as the fixed64 that they are on the
-// wire, because a stale marker is a signalling NaN and does not survive as a JavaScript number.
+// The messages of prometheus/prompb, with one change: doubles whose bits matter are declared as fixed64, because a stale marker is a
+// signalling NaN and does not survive as a JavaScript number.
 const SCHEMA = `
   syntax = "proto3";
   message WriteRequest { repeated TimeSeries timeseries = 1; }
@@ -39,11 +39,11 @@ const WriteRequest = root.lookupType('WriteRequest');
 const Request2 = root.lookupType('Request2');
 
 export interface PushOptions {
-  /** Remote write 2.0 is the one that carries start timestamps. */
+  /** Remote write 2.0 carries start timestamps. */
   protocol?: '1.0' | '2.0';
   headers?: Record<string, string>;
   identity?: ClientIdentity;
-  /** All series go forward together in steps of this length, 30 minutes by default: a Prometheus head takes nothing older than an hour. */
+  /** All series advance together in steps of this length, 30 minutes by default: a Prometheus head accepts nothing older than an hour. */
   stepMs?: number;
   samplesPerRequest?: number;
   onProgress?: (samples: number) => void;
@@ -52,8 +52,8 @@ export interface PushOptions {
 const IN_FLIGHT = 3;
 
 /**
- * Writes all samples to the remote write endpoint (`${server.url}/api/v1/write`), oldest first, all series in step. Returns how many; throws at
- * the first answer that is not 2xx.
+ * Writes all samples to the remote write endpoint (`${server.url}/api/v1/write`), oldest first, all series in step. Returns how many;
+ * throws at the first response that is not 2xx.
  */
 export async function pushSamples(url: string, set: SeriesSet, options: PushOptions = {}): Promise<number> {
   const stepMs = options.stepMs ?? 1_800_000;
@@ -96,7 +96,7 @@ interface Cursor {
   histogram: number;
 }
 
-/** The samples of one series that go into one request. */
+/** The samples of one series in one request. */
 interface Slice {
   series: SeriesSamples;
   floatFrom: number;
@@ -114,8 +114,8 @@ function takeSlice(cursor: Cursor, toMs: number): Slice {
   const { series, float: floatFrom, histogram: histogramFrom } = cursor;
   while ((series.timesMs[cursor.float] ?? Number.POSITIVE_INFINITY) < toMs) cursor.float++;
   while ((series.histogramTimesMs[cursor.histogram] ?? Number.POSITIVE_INFINITY) < toMs) {
-    // Prometheus 2.42 takes the stale marker of a float histogram for an integer one and commits those first: what comes before it in the
-    // same request is then out of order, and dropped with a 204.
+    // Prometheus 2.42 treats the stale marker of a float histogram as an integer one and commits those first: earlier samples in the same
+    // request are then out of order, and dropped with a 204.
     if (series.histograms[cursor.histogram] === 'stale' && cursor.histogram > histogramFrom) break;
     cursor.histogram++;
   }
@@ -212,7 +212,7 @@ function histogramMessage(histogram: NativeHistogram, timestamp: number): Record
   };
 }
 
-/** Buckets as spans of neighbours: each says how many empty buckets lie before it, the first where it begins. */
+/** Adjacent buckets as spans: each has the number of empty buckets before it; the first has its start index. */
 function spansAndCounts(buckets: NativeHistogram['positive']): {
   spans: { offset: number; length: number }[];
   counts: number[];

@@ -1,12 +1,12 @@
-// A native histogram as the tests think of it, by bucket index, and its canonical text, which is the same that
-// test/support/go/prometheus/tsdb-cat prints. Made by dataset.ts, encoded by load.ts.
+// A native histogram of the tests, by bucket index, and its canonical text, which is the same as the output of
+// test/support/go/prometheus/tsdb-cat.
 
 export interface NativeHistogram {
   kind: 'integer' | 'float';
   gauge: boolean;
   /** −4 to 8 for exponential buckets, −53 for custom ones. */
   schema: number;
-  /** A `stale` histogram says that the series ended; nothing else of it counts. */
+  /** A `stale` histogram marks the end of the series; its other fields are ignored. */
   stale?: true;
   sum: number;
   zeroThreshold: number;
@@ -20,12 +20,12 @@ export interface NativeHistogram {
 
 export const CUSTOM_BUCKETS_SCHEMA = -53;
 
-/** All observations: what the `count` field has to say. */
+/** All observations: the expected value of the `count` field. */
 export function observations(histogram: NativeHistogram): number {
   return [...histogram.positive, ...histogram.negative].reduce((sum, [, count]) => sum + count, histogram.zeroCount);
 }
 
-/** The text that two histograms share exactly when they mean the same, whatever spans and empty buckets they are stored with. */
+/** The text is equal for two histograms exactly when they have the same meaning, regardless of their spans and empty buckets. */
 export function histogramText(histogram: NativeHistogram): string {
   if (histogram.stale) return 'stale';
   const { kind, schema, sum, zeroThreshold, zeroCount, positive, negative, customValues } = histogram;

@@ -1,7 +1,7 @@
-// Reads the lines of `promtool tsdb dump`: labels with Go-quoted values, a value, a time. Called by readers.ts.
+// Parses the lines of `promtool tsdb dump`: labels with Go-quoted values, a value, a time.
 import type { Label } from './series-set.ts';
 
-/** The labels at the start of a line such as `{__name__="up", "größe"="groß"} 1 1700000000000`, and where the value begins. */
+/** The labels at the start of a line such as `{__name__="up", "größe"="groß"} 1 1700000000000`, and the position of the value. */
 export function parseDumpLine(line: string): { labels: Label[]; labelsEnd: number } {
   const labels: Label[] = [];
   let at = 1;
@@ -25,7 +25,7 @@ function bare(line: string, at: number): { text: string; end: number } {
 const GO_ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g;
 const GO_LETTERS: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-/** A text in quotes, as Go's strconv.Quote writes it. */
+/** A quoted string, as written by Go's strconv.Quote. */
 function quoted(line: string, at: number): { text: string; end: number } {
   let end = at + 1;
   while (line[end] !== '"') {

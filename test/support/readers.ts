@@ -1,5 +1,5 @@
-// Reads back what servers hold, through doors that the project itself does not use: Prometheus' data directory by tsdb-cat (bit for bit) or by
-// `promtool tsdb dump` (text), VictoriaMetrics' export, InfluxDB's query language. All give one shape, series-set.ts.
+// Reads the contents of servers independently of the project: Prometheus' data directory with tsdb-cat (bit for bit) or `promtool tsdb
+// dump` (text), VictoriaMetrics' export, InfluxDB's query language. All return the SeriesSet of series-set.ts.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
@@ -19,12 +19,12 @@ import {
 } from './series-set.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** A data directory, or a server, which is held still while its directory is read. */
+/** A data directory, or a server, which is paused while its directory is read. */
 export type PrometheusData = string | ServerProcess;
 
 /**
- * Every sample of a Prometheus: `bits` with the tests' own reader on Prometheus' TSDB library, exact to the last bit; `text` with `promtool tsdb
- * dump`, in which all NaNs are one and histograms are shown in promtool's own way.
+ * Every sample of a Prometheus: `bits` with the tests' own reader, based on Prometheus' TSDB library, bit for bit; `text` with `promtool
+ * tsdb dump`, in which all NaNs are equal and histograms have promtool's own format.
  */
 export async function dumpPrometheus(data: PrometheusData, as: 'bits' | 'text' = 'bits'): Promise<SeriesSet> {
   const set: SeriesSet = new Map();
@@ -57,7 +57,7 @@ export async function dumpPrometheus(data: PrometheusData, as: 'bits' | 'text' =
   return set;
 }
 
-/** How many chunks of each encoding a Prometheus holds: `XOR`, `XOR2`, `histogram`, …. */
+/** The number of chunks of each encoding in a Prometheus: `XOR`, `XOR2`, `histogram`, …. */
 export async function chunkEncodings(data: PrometheusData): Promise<Map<string, number>> {
   const reader = await findTsdbReader();
   const counts = new Map<string, number>();
@@ -74,7 +74,7 @@ async function readDirectory(
   read: (directory: string, sandbox: string) => Promise<void>,
 ): Promise<void> {
   const directory = typeof data === 'string' ? data : data.dataDir;
-  // Chunk files of the head are hard-linked into the sandbox, so both must lie on one file system.
+  // Chunk files of the head are hard-linked into the sandbox, so both must be on the same file system.
   const sandbox = await mkdtemp(join(dirname(directory), 'sandbox-'));
   try {
     if (typeof data === 'string') await read(directory, sandbox);
@@ -84,9 +84,7 @@ async function readDirectory(
   }
 }
 
-/**
- * Cuts tsdb-cat's output into series. A generator that asks for so many bytes at a time reads like the format itself; `push` gathers them.
- */
+/** Splits tsdb-cat's output into series. A generator that requests a number of bytes at a time mirrors the format; `push` collects them. */
 class SeriesFrames {
   readonly #parser: Generator<number, void, Buffer>;
   #chunks: Buffer[] = [];
@@ -143,7 +141,7 @@ function* parseFrames(onSeries: (series: SeriesSamples) => void): Generator<numb
 
 const EMPTY = Buffer.alloc(0);
 
-/** A copy of little-endian 64 bit words, aligned as typed arrays want it. */
+/** A copy of little-endian 64-bit words, aligned for typed arrays. */
 function columnOf(bytes: Buffer): BigUint64Array<ArrayBuffer> {
   const column = new BigUint64Array(bytes.length / 8);
   new Uint8Array(column.buffer).set(bytes);
@@ -176,7 +174,7 @@ function addDumpedSample(builder: SeriesBuilder, sample: string): void {
   else builder.add(timeMs, bitsOfText(text));
 }
 
-/** What the servers write for a value: Go's shortest decimal, or one of the words for what has none. All NaNs become one. */
+/** The text of a value: Go's shortest decimal, or a word for infinities and NaN. All NaNs become one. */
 function bitsOfText(text: string): bigint {
   if (text === 'NaN') return NAN;
   if (/^[+-]?Inf(inity)?$/.test(text))
@@ -192,7 +190,7 @@ interface ExportLine {
 }
 
 /**
- * Every sample of a VictoriaMetrics, flushed to be visible first. Its export is JSON: all NaNs, stale markers among them, are null there and
+ * Every sample of a VictoriaMetrics, flushed to be visible first. Its export is JSON: all NaNs, including stale markers, are null there and
  * become one NaN here.
  */
 export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}'): Promise<SeriesSet> {
@@ -204,7 +202,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
     const key = labelText(labels);
     const builder = builders.get(key) ?? new SeriesBuilder(labels);
     builders.set(key, builder);
-    // Ordinary numbers may go through an array; a NaN made here is one NaN like the other.
+    // Ordinary numbers can use an array of numbers; all NaNs are the same here.
     builder.addNumbers(
       timestamps,
       values.map((value) => (value === null ? Number.NaN : Number(value))),
@@ -213,7 +211,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
   const response = await openRequest(`${url}/api/v1/export`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    // The end, in seconds, lies far behind every retention.
+    // The end, in seconds, is far in the future.
     body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000', reduce_mem_usage: '1' }).toString(),
   });
   for await (const chunk of response) eachLine(chunk as Buffer);
@@ -221,12 +219,12 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
   return finishAll(builders);
 }
 
-/** One statement's answer, as InfluxDB 1.x gives it piece by piece. */
+/** The response to one statement, in the pieces that InfluxDB 1.x sends. */
 interface InfluxResponse {
   results: { series?: { name: string; tags?: Record<string, string>; values: [number, number][] }[]; error?: string }[];
 }
 
-/** Every sample of an InfluxDB database that came in through its Prometheus endpoint: the field `value`, tags as labels. */
+/** Every sample of an InfluxDB database from its Prometheus endpoint: the field `value`, tags as labels. */
 export async function readInflux(url: string, database: string): Promise<SeriesSet> {
   const query = new URLSearchParams({
     db: database,
@@ -240,7 +238,7 @@ export async function readInflux(url: string, database: string): Promise<SeriesS
     for (const result of (JSON.parse(line) as InfluxResponse).results) {
       if (result.error) throw new Error(`${url}: ${result.error}`);
       for (const { name, tags, values } of result.series ?? []) {
-        // A tag that a series lacks but others of the measurement have is given as an empty text.
+        // A tag that a series lacks but others of the measurement have is an empty string.
         const present = Object.entries(tags ?? {}).filter(([, value]) => value !== '');
         const labels = sortLabels(new Map([['__name__', name], ...present]));
         const key = labelText(labels);

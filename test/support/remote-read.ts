@@ -1,11 +1,11 @@
-// Reads a Prometheus through its own remote_read, as SAMPLES, with protobufjs and snappyjs: a reader without any of the project's decoders and
-// without anything to build. Floats only; the data directory is read by readers.ts. Used by the demo.
+// Reads a Prometheus through its own remote_read, as SAMPLES, with protobufjs and snappyjs: a reader that uses none of the project's
+// decoders and needs no build. Floats only; readers.ts reads the data directory.
 import protobuf from 'protobufjs';
 import snappy from 'snappyjs';
 import { request } from './http.ts';
 import { labelText, SeriesBuilder, type SeriesSet } from './series-set.ts';
 
-// The value is declared as the fixed64 that it is on the wire, so that a stale marker keeps its bits.
+// The value is declared as fixed64, its wire type, so that a stale marker keeps its bits.
 const { root } = protobuf.parse(
   `
   syntax = "proto3";
@@ -36,7 +36,7 @@ interface DecodedResponse {
 const REGEX_MATCH = 2;
 const STEP_MS = 3_600_000;
 
-/** All float samples in [startMs, endMs), asked for hour by hour. */
+/** All float samples in [startMs, endMs), queried hour by hour. */
 export async function readFloats(url: string, startMs: number, endMs: number): Promise<SeriesSet> {
   const builders = new Map<string, SeriesBuilder>();
   for (let fromMs = startMs; fromMs < endMs; fromMs += STEP_MS) {

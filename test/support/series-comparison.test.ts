@@ -1,4 +1,4 @@
-// What all the real tests lean on: the comparison must see every kind of loss, and the generated data must hold what it promises.
+// The basis of all real tests: the comparison must detect every kind of loss, and the generated data must have the documented properties.
 import assert from 'node:assert/strict';
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS } from './dataset.ts';
 import { type ComparisonOptions, compareSeries, keptByInfluxdb, keptByVictoriaMetrics } from './series-comparison.ts';

@@ -1,31 +1,31 @@
-// Compares two sets of series sample by sample and shows the first difference of both sides. The tests' and the demo's last word.
+// Compares two sets of series sample by sample and shows the first difference of both sides.
 import { type Label, labelText, numberOf, type SeriesSamples, type SeriesSet, STALE_MARKER } from './series-set.ts';
 
 export interface ComparisonOptions {
   /**
-   * `bits`: every value bit for bit. `relative-1e-11`: for VictoriaMetrics, which keeps values as decimals (a full mantissa comes back
-   * with a relative error up to 4·10⁻¹³) and whose export shows all NaNs alike.
+   * `bits`: every value bit for bit. `relative-1e-11`: for VictoriaMetrics, which stores values as decimals (a full mantissa returns with a
+   * relative error up to 4·10⁻¹³) and whose export shows all NaNs alike.
    */
   values: 'bits' | 'relative-1e-11';
-  /** Series to leave out on both sides, the progress series for example. */
+  /** Series to ignore on both sides, such as the progress series. */
   ignore?: (labels: ReadonlyMap<string, string>) => boolean;
-  /** Whether start timestamps must agree as well; remote write 1.0 has no place for them. */
+  /** Whether start timestamps must be equal too; remote write 1.0 has no field for them. */
   startTimes?: boolean;
 }
 
 export interface Comparison {
   seriesCompared: number;
-  /** Samples of the expected side that were looked at. */
+  /** The number of compared samples of the expected side. */
   samplesCompared: number;
-  /** Samples that one side has and the other doesn't, or has with another value. */
+  /** Samples that only one side has, or that have different values. */
   differences: number;
-  /** The first difference, as text for people: the series, and the sample on either side. */
+  /** The first difference, as text: the series, and the sample on either side. */
   first?: string;
 }
 
 const RELATIVE = 1e-11;
 
-/** Compares every series of either side with its equal on the other. */
+/** Compares every series of one side with the same series of the other. */
 export function compareSeries(expected: SeriesSet, actual: SeriesSet, options: ComparisonOptions): Comparison {
   const result: Comparison = { seriesCompared: 0, samplesCompared: 0, differences: 0 };
   const ignored = (series: SeriesSamples) => options.ignore?.(new Map(series.labels as Label[])) ?? false;
@@ -75,7 +75,7 @@ function compareFloats(
 }
 
 function sameBits(left: BigUint64Array, right: BigUint64Array): (i: number, j: number) => boolean {
-  // Halves, because a BigInt a sample is an object a sample.
+  // 32-bit halves, because one BigInt per sample would allocate an object per sample.
   const a = new Uint32Array(left.buffer, left.byteOffset, left.length * 2);
   const b = new Uint32Array(right.buffer, right.byteOffset, right.length * 2);
   return (i, j) => a[2 * i] === b[2 * j] && a[2 * i + 1] === b[2 * j + 1];
@@ -144,14 +144,12 @@ function instant(timeMs = 0): string {
   return `${new Date(timeMs).toISOString()} (${timeMs})`;
 }
 
-/**
- * What VictoriaMetrics keeps of a set: it drops every NaN that is not a stale marker (`vm_rows_ignored_total{reason="nan_value"}`).
- */
+/** The part of a set that VictoriaMetrics stores: it drops every NaN except stale markers (`vm_rows_ignored_total{reason="nan_value"}`). */
 export function keptByVictoriaMetrics(set: SeriesSet): SeriesSet {
   return keepFloats(set, (value, bits) => !Number.isNaN(value) || bits === STALE_MARKER);
 }
 
-/** What InfluxDB 1.x keeps of a set: it has no NaN, stale markers among them, and no infinity. */
+/** The part of a set that InfluxDB 1.x stores: it supports neither NaN, including stale markers, nor infinities. */
 export function keptByInfluxdb(set: SeriesSet): SeriesSet {
   return keepFloats(set, (value) => Number.isFinite(value));
 }

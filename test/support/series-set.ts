@@ -1,24 +1,24 @@
-// The one shape in which the tests hold series, whether generated, loaded or read back from a server: plain columns of numbers, so that
-// several million samples fit into memory. Used by dataset.ts, load.ts and readers.ts; compared by series-comparison.ts.
+// The representation of series in the tests, whether generated, loaded or read back from a server: columns of numbers, so that several
+// million samples fit into memory.
 import type { NativeHistogram } from './native-histogram.ts';
 
 export type Label = readonly [name: string, value: string];
 
-/** One series; its columns are in order of time. */
+/** One series; its columns are in time order. */
 export interface SeriesSamples {
-  /** Sorted by the bytes of the name, `__name__` included. */
+  /** Sorted by the bytes of the name, including `__name__`. */
   labels: readonly Label[];
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   timesMs: Float64Array<ArrayBuffer>;
   /** The IEEE 754 bits of the values: a stale marker or the payload of a NaN does not survive as a JavaScript number. */
   bits: BigUint64Array<ArrayBuffer>;
-  /** Start timestamps of the float samples, where there are any. */
+  /** Start timestamps of the float samples, if any. */
   startTimesMs?: Float64Array<ArrayBuffer>;
   histogramTimesMs: number[];
-  /** Canonical texts, as native-histogram.ts writes them. */
+  /** Canonical text of native-histogram.ts. */
   histograms: string[];
   histogramStartTimesMs?: number[];
-  /** The histograms themselves, in generated series only. */
+  /** The histograms themselves, only in generated series. */
   nativeHistograms?: NativeHistogram[];
 }
 
@@ -28,12 +28,12 @@ export type SeriesSet = Map<string, SeriesSamples>;
 export const STALE_MARKER = 0x7ff0000000000002n;
 export const NAN = 0x7ff8000000000001n;
 
-/** Labels in the order of all Prometheus-like systems: by the bytes of their names. */
+/** Labels in the order of Prometheus: by the bytes of their names. */
 export function sortLabels(labels: Iterable<Label>): Label[] {
   return [...labels].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** The canonical text of sorted labels: `{__name__="up", job="node"}`, every name and value that is not plain in JSON's quotes. */
+/** The canonical text of sorted labels: `{__name__="up", job="node"}`, with names and values in JSON quotes where necessary. */
 export function labelText(labels: readonly Label[]): string {
   const parts = labels.map(([name, value]) => {
     const plain = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
@@ -42,14 +42,14 @@ export function labelText(labels: readonly Label[]): string {
   return `{${parts.join(', ')}}`;
 }
 
-/** How many samples the set holds, native histograms included. */
+/** The number of samples in the set, including native histograms. */
 export function countSamples(set: SeriesSet): number {
   let samples = 0;
   for (const series of set.values()) samples += series.timesMs.length + series.histograms.length;
   return samples;
 }
 
-/** The part of the set in [fromMs, toMs), without the series that have nothing there. */
+/** The part of the set in [fromMs, toMs), without series that have no samples there. */
 export function sliceSeries(set: SeriesSet, fromMs: number, toMs: number): SeriesSet {
   const part: SeriesSet = new Map();
   for (const [key, series] of set) {
@@ -82,13 +82,13 @@ export function bitsOf(value: number): bigint {
   return scratchBits[0] ?? 0n;
 }
 
-/** The number of these bits, good for printing and for arithmetic but not for keeping a NaN's payload. */
+/** The number with these bits, for printing and arithmetic; it may lose the payload of a NaN. */
 export function numberOf(bits: bigint): number {
   scratchBits[0] = bits;
   return scratchFloat[0] ?? 0;
 }
 
-/** Gathers a series whose length is not known beforehand. */
+/** Builds a series of unknown length. */
 export class SeriesBuilder {
   readonly labels: readonly Label[];
   readonly histogramTimesMs: number[] = [];
@@ -121,7 +121,7 @@ export class SeriesBuilder {
     if (histogram) this.nativeHistograms.push(histogram);
   }
 
-  /** The series, its samples sorted by time where the server gave them in another order. */
+  /** The series, with its samples sorted by time if necessary. */
   finish(): SeriesSamples {
     let timesMs = this.#timesMs.slice(0, this.#length);
     let bits = this.#bits.slice(0, this.#length);

@@ -1,5 +1,4 @@
-// The life of one server process: started on a free loopback port, awaited until ready, stopped by its id, its directory removed. Used by
-// servers.ts for every kind of server.
+// The life cycle of one server process: started on a free loopback port, awaited until ready, stopped by its id, its directory removed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,18 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** starting → running → stopped; a process that ends by itself is stopped as well. */
+/** starting → running → stopped; a process that exits by itself is stopped as well. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly dataDir: string;
-  /** The version really running, as its origin names it. */
+  /** The actual version, as named by its origin. */
   readonly version: string;
   readonly pid: number;
-  /** Ends the process (SIGTERM, after ten seconds SIGKILL) and keeps its data directory until the server is disposed of. */
+  /** Stops the process (SIGTERM, after ten seconds SIGKILL) and keeps its data directory until the server is disposed of. */
   stop(): Promise<void>;
-  /** Holds the process still while `action` runs, so that its files can be read as a crash would have left them. */
+  /** Pauses the process while `action` runs, so that its files are in the state of a crash. */
   paused<T>(action: () => Promise<T>): Promise<T>;
-  /** The end of what the process wrote to its standard output and standard error. */
+  /** The end of the standard output and standard error of the process. */
   log(): string;
 }
 
@@ -27,16 +26,16 @@ export interface ServerSpecification {
   name: string;
   path: string;
   version: string;
-  /** Where the data lies; a temporary directory, removed on disposal, when undefined. */
+  /** The data directory; a temporary one, removed on disposal, when undefined. */
   dataDir?: string | undefined;
-  /** How many free ports it wants; the first is the one in `url`. */
+  /** The number of free ports that it needs; the first is the one in `url`. */
   ports?: number;
-  /** The command line, made anew for each attempt because ports differ. May write configuration files into `directory`. */
+  /** The command line, called for each attempt because ports differ. May write configuration files into `directory`. */
   args(ports: number[], dataDir: string, directory: string): Promise<string[]>;
   url(port: number): string;
   /**
-   * Whether it takes requests; a rejection counts as no. `dataDir` tells it from another process' server, which may have taken the port
-   * since it was found free.
+   * Whether it accepts requests; a rejection means no. `dataDir` distinguishes it from a server of another process that may have taken the
+   * port meanwhile.
    */
   ready(url: string, dataDir: string): Promise<boolean>;
 }
@@ -45,7 +44,7 @@ const READY_DEADLINE_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 const ATTEMPTS = 4;
 
-/** Starts the server and waits until it is ready; throws with the tail of its log when it isn't after a minute, or ends before. */
+/** Starts the server and waits until it is ready; throws with the end of its log when it is not ready after a minute, or exits. */
 export async function startServer(specification: ServerSpecification): Promise<ServerProcess> {
   const directory = await mkdtemp(join(tmpdir(), `prom-migrator-${specification.name}-`));
   temporaryDirectories.add(directory);
@@ -154,7 +153,7 @@ class RunningProcess implements ServerProcess {
   }
 }
 
-/** Ports of the loopback that nobody listens on at this moment. */
+/** Currently unused loopback ports. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -181,8 +180,8 @@ process.on('exit', () => {
 });
 
 /**
- * Tells the guardian about a server that started (+) or ended (-). The guardian is a shell that waits for this process to close its pipe,
- * in whatever way it dies, SIGKILL included, and kills the servers that are left then.
+ * Notifies the guardian of a server that started (+) or exited (-). The guardian is a shell that waits until this process closes its pipe,
+ * however it dies, including SIGKILL, and kills the remaining servers.
  */
 function guard(change: '+' | '-', pid: number): void {
   if (!guardian) {

@@ -1,4 +1,4 @@
-// Where each version of each server comes from.
+// The origin of each version of each server.
 
 import type { GoProgram } from './go-programs.ts';
 
@@ -14,14 +14,14 @@ export type ServerName =
   | 'helm';
 
 export interface Source {
-  /** Debian suites that carry the version, in the order of trying; none where it is built only. */
+  /** Debian suites with this version, in the order of preference; empty when it can only be built. */
   from: readonly string[];
   package: string;
   /** Built from source when no suite has it. */
   go?: GoProgram;
-  /** Development suites move on: a newer version than the one asked for is as good there. */
+  /** Development suites are updated: a newer version than the requested one is accepted there. */
   orNewer?: true;
-  /** Where a person gets it. */
+  /** The download page. */
   download: string;
 }
 
@@ -33,7 +33,7 @@ function built(program: GoProgram, download: string): Source {
   return { from: [], package: program, go: program, orNewer: true, download };
 }
 
-/** Every server version that the tests know. `current` is the newest Prometheus release, built from source. */
+/** Every supported server version. `current` is the newest Prometheus release, built from source. */
 export const SOURCES: Record<ServerName, Record<string, Source>> = {
   prometheus: {
     '2.24': { from: ['bullseye'], package: 'prometheus', download: PROMETHEUS_PAGE },
@@ -71,7 +71,7 @@ export const SOURCES: Record<ServerName, Record<string, Source>> = {
   helm: { '4': built('helm', 'https://helm.sh/docs/intro/install/') },
 };
 
-/** What the directory that KUBEBUILDER_ASSETS names, Kubernetes' own convention for such tests, may hold. */
+/** The programs that may be in the directory of KUBEBUILDER_ASSETS, Kubernetes' own convention for such tests. */
 export const KUBEBUILDER_ASSETS: readonly ServerName[] = [
   'kube-apiserver',
   'kube-controller-manager',

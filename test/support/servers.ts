@@ -1,5 +1,5 @@
-// Starts the real servers that tests, demo and benches run against: `await using prometheus = await startPrometheus({ version: '3.5' })`.
-// Each on loopback, on a free port, in a temporary directory, gone at the end of the block.
+// Starts the real servers of tests, demo and benches: `await using prometheus = await startPrometheus({ version: '3.5' })`. Each runs on
+// the loopback, on a free port, in a temporary directory, and stops at the end of the block.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClientIdentity, request } from './http.ts';
@@ -9,40 +9,40 @@ import { type ServerProcess, startServer } from './server-process.ts';
 export interface PrometheusOptions {
   /** `2.24`, `2.42`, `2.53`, `3.5` or `current`. */
   version: string;
-  /** Whether it takes remote write; 2.24 can't. */
+  /** Whether it accepts remote write; 2.24 does not support it. */
   receiver?: boolean;
   /** `storage.tsdb.out_of_order_time_window`, for example `30d`. */
   outOfOrderWindow?: string;
-  /** Whether it takes native histograms; releases from 3.9 on always do. */
+  /** Whether it accepts native histograms; releases from 3.9 on always do. */
   nativeHistograms?: boolean;
-  /** Start timestamps, and with them XOR2 and the start-timestamp histogram chunks; `current` only. */
+  /** Start timestamps, and with them XOR2 and the start-timestamp histogram chunks; only for `current`. */
   startTimestamps?: boolean;
   /** Chunk encoding of floats in `current`: `xor` by default, which `startTimestamps` changes to `xor2`. */
   floatChunks?: 'xor' | 'xor2';
   extraArgs?: readonly string[];
-  /** Further top-level text of prometheus.yml. */
+  /** Additional top-level sections of prometheus.yml. */
   config?: string;
   dataDir?: string;
   web?: WebOptions;
 }
 
-/** Prometheus' web configuration, and what a client needs to get past it. */
+/** Prometheus' web configuration, and the credentials for it. */
 export interface WebOptions {
   basicAuth?: { username: string; password: string; bcrypt: string };
-  /** PEM texts; `clientCa` demands a client certificate signed by it. */
+  /** PEM text; `clientCa` requires a client certificate signed by it. */
   tls?: { cert: string; key: string; clientCa?: string };
-  /** How this room's own requests get in: readiness, loading, reading. */
+  /** The credentials of the tests' own requests: readiness, loading, reading. */
   identity?: ClientIdentity;
 }
 
-/** A password and its bcrypt hash, for a Prometheus that wants basic authentication. */
+/** A password and its bcrypt hash, for a Prometheus with basic authentication. */
 export const BASIC_AUTH = {
   username: 'migrator',
   password: 'open sesame',
   bcrypt: '$2a$04$pSSKeCUCdETUwBkkTCkt4ucb.Z.VK52Bfjrs6pO9lu/CzC2uo.gZ.',
 } as const;
 
-/** A Prometheus that scrapes nothing, keeps everything and serves its admin API. */
+/** A Prometheus that scrapes nothing, keeps everything and enables its admin API. */
 export async function startPrometheus(options: PrometheusOptions): Promise<ServerProcess> {
   const { path, version } = await findServer('prometheus', options.version);
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
@@ -89,7 +89,7 @@ function prometheusConfiguration(options: PrometheusOptions): string {
     ...(options.floatChunks ? [`    chunk_encoding: { floats: ${options.floatChunks} }`] : []),
   ];
   return [
-    // A scrape of itself would put a sample of now into the head, and everything older than an hour out of bounds.
+    // Scraping itself would put a current sample into the head, and everything older than an hour out of bounds.
     'scrape_configs: []',
     ...(tsdb.length > 0 ? ['storage:', '  tsdb:', ...tsdb] : []),
     options.config ?? '',
@@ -118,9 +118,9 @@ async function writeWebConfiguration(web: WebOptions, directory: string): Promis
 
 export interface VictoriaMetricsOptions {
   version?: string;
-  /** `-retentionPeriod`, by default a hundred years: it drops what is older without a word. */
+  /** `-retentionPeriod`, a hundred years by default: older samples are dropped silently. */
   retention?: string;
-  /** `-search.latencyOffset`, by default none; a real one hides samples younger than 30 s from queries. */
+  /** `-search.latencyOffset`, none by default; the server's default hides samples younger than 30 s from queries. */
   latencyOffset?: string;
   extraArgs?: readonly string[];
   dataDir?: string;
@@ -148,9 +148,9 @@ export async function startVictoriaMetrics(options: VictoriaMetricsOptions = {})
 
 export interface InfluxdbOptions {
   version?: string;
-  /** Created at the start, with an unlimited retention policy. */
+  /** Created at startup, with an unlimited retention policy. */
   database: string;
-  /** Further sections of influxdb.conf. */
+  /** Additional sections of influxdb.conf. */
   config?: string;
   dataDir?: string;
 }

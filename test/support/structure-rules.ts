@@ -1,8 +1,8 @@
-// The rules of the structure test that are about a graph of imports: each gives what breaks it.
+// The rules of the structure test for the import graph: each returns its violations.
 
 import { folderOf, type Graph, grouped, roomOf } from '../../scripts/source-graph.ts';
 
-/** A way from a file back to itself, if there is one. */
+/** A path from a file back to itself, if there is one. */
 export function findCycle(graph: ReadonlyMap<string, Iterable<string>>): string[] | undefined {
   const finished = new Set<string>();
   const path: string[] = [];
@@ -27,8 +27,8 @@ export function findCycle(graph: ReadonlyMap<string, Iterable<string>>): string[
 }
 
 /**
- * The folders of a room are a ladder: no two import each other, directly or by way of others. The files of the room itself are its top, and
- * the bottom of wire/.
+ * The folders of a room are layered: no two import each other, directly or indirectly. The files of the room itself are the top layer, and
+ * in wire/ the bottom layer.
  */
 export function ladderViolations(graph: Graph): string[] {
   const inRooms = new Map(
@@ -45,7 +45,7 @@ export function ladderViolations(graph: Graph): string[] {
   return cycle === undefined ? wrong : [...wrong, cycle.join(' → ')];
 }
 
-/** operator/kube/ is a client of any Kubernetes API: it knows no PromMigration. */
+/** operator/kube/ is a client of any Kubernetes API: it does not know PromMigration. */
 export function kubeViolations(graph: Graph): string[] {
   const mayImport = (target: string) => /^src\/(operator\/kube|telemetry)\//.test(target);
   return importsFrom(graph, 'src/operator/kube')
@@ -53,7 +53,7 @@ export function kubeViolations(graph: Graph): string[] {
     .map(sentence);
 }
 
-/** operator/judge/ decides: what it knows of clients are the types of their objects, and moments are passed in. */
+/** operator/judge/ only decides: it uses only the types of client objects, and gets the current time as an argument. */
 export function judgeViolations(graph: Graph, valueImportsOf: (file: string) => readonly string[]): string[] {
   const mayImport = (target: string) =>
     target === 'src/operator/kube/kube-objects.ts' ||

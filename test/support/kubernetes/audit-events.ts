@@ -1,6 +1,6 @@
 // The entries of the API server's audit log.
 
-/** One answered request, as the API server's audit log has it. */
+/** One completed request in the API server's audit log. */
 export interface AuditEvent {
   stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
   verb: string;

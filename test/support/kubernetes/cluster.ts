@@ -1,5 +1,5 @@
-// A real Kubernetes API for tests and the demo: `await using cluster = await startCluster()` starts etcd and kube-apiserver, and the
-// controllers where asked, on the loopback, and is gone at the end of the block. There are no nodes, so no Pod ever runs: a Deployment is
+// A real Kubernetes API for tests and the demo: `await using cluster = await startCluster()` starts etcd and kube-apiserver, and optionally
+// the controllers, on the loopback, and stops them at the end of the block. There are no nodes, so no Pod ever runs: a Deployment is
 // accepted and never becomes ready. Install charts without `--wait`.
 
 import { rmSync } from 'node:fs';
@@ -24,11 +24,11 @@ import type { AuditEvent } from './audit-events.ts';
 
 export interface ClusterOptions {
   /**
-   * Whether Kubernetes' own controllers run. Without them the aggregated roles (view, edit, admin) stay as they are, a deleted namespace
-   * stays, no owner's dependents are deleted, and a namespace has no service account that was not made in it.
+   * Whether Kubernetes' own controllers run. Without them the aggregated roles (view, edit, admin) are not updated, namespaces and
+   * dependents are not deleted, and a namespace has no default service account.
    */
   controllerManager?: boolean;
-  /** Whether the API server writes down who asked for what: see `auditEvents`. */
+  /** Whether the API server logs all requests with their users: see `auditEvents`. */
   audit?: boolean;
 }
 
@@ -44,8 +44,8 @@ interface OpenApiIndex {
 const CRD_FILE = join(import.meta.dirname, '../../../crds/prommigrations.prom-migrator.io.yaml');
 
 /**
- * Starts a cluster of Kubernetes 1.36 (or what KUBEBUILDER_ASSETS holds), getting its programs first where they are missing, which may take
- * minutes; throws with the end of a server's log when it can't.
+ * Starts a cluster of Kubernetes 1.36 (or the version in KUBEBUILDER_ASSETS). Installs missing programs first, which may take minutes;
+ * throws with the end of a server's log on failure.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const programs: Programs = {
@@ -87,7 +87,7 @@ export class Cluster implements AsyncDisposable {
   readonly kubeconfig: string;
   readonly caFile: string;
   readonly adminToken: string;
-  /** Of the API server: `1.36.3`. */
+  /** The version of the API server: `1.36.3`. */
   readonly version: string;
   readonly #plane: ControlPlane;
   readonly #programs: Programs;
@@ -115,32 +115,32 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Returns when etcd is ready; the API server finds it again within ten seconds. */
+  /** Resolves when etcd is ready; the API server reconnects within ten seconds. */
   async startEtcd(): Promise<void> {
     this.#processes.set('etcd', await startEtcd(this.#plane, this.#programs.etcd));
   }
 
-  /** With SIGKILL at once, as a crash would; with SIGTERM it waits seconds for the API server to hang up. */
+  /** SIGKILL by default, like a crash; with SIGTERM it waits seconds for the API server to disconnect. */
   stopEtcd(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     return this.#stop('etcd', signal);
   }
 
-  /** Returns when it is ready; Kubernetes' own controllers may take a minute to come back, as they do anywhere. */
+  /** Resolves when it is ready; Kubernetes' own controllers may take a minute to reconnect. */
   async startApiServer(): Promise<void> {
     this.#processes.set('kube-apiserver', await startApiServer(this.#plane, this.#programs.apiServer));
   }
 
-  /** With SIGKILL every connection is cut at once; with SIGTERM it takes no new ones, and watches may go on for ten seconds. */
+  /** SIGKILL closes every connection immediately; after SIGTERM it accepts no new ones, and watches may continue for ten seconds. */
   stopApiServer(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     return this.#stop('kube-apiserver', signal);
   }
 
-  /** Process ids of what runs, for measurements. */
+  /** Process ids of the running programs, for measurements. */
   pids(): Partial<Record<ProcessName, number>> {
     return Object.fromEntries([...this.#processes].map(([name, { pid }]) => [name, pid]));
   }
 
-  /** The end of what each process wrote, those included that were stopped since. */
+  /** The end of the output of each process, including stopped ones. */
   log(): string {
     const running = [...this.#processes].map(([name, server]) => `== ${name}\n${server.log()}`);
     return [this.#earlierLog, ...running].join('\n');
@@ -152,13 +152,13 @@ export class Cluster implements AsyncDisposable {
     return execute(path, args, { ...options, input, env: this.environment(options.kubeconfig) });
   }
 
-  /** Runs helm as the administrator, with caches and repositories of its own. `--wait` would wait in vain for Pods. */
+  /** Runs helm as the administrator, with separate caches and repositories. `--wait` would never finish, because no Pods run. */
   async helm(args: readonly string[], input?: string, options: CommandOptions = {}): Promise<CommandResult> {
     const { path } = await findServer('helm', '4');
     return execute(path, args, { ...options, input, env: this.environment(options.kubeconfig) });
   }
 
-  /** What kubectl and helm run with, for those who start them otherwise: this cluster, and nothing of the user's own. */
+  /** The environment for kubectl and helm: this cluster, and none of the user's own settings. */
   environment(kubeconfig = this.kubeconfig): NodeJS.ProcessEnv {
     const home = join(this.#plane.directory, 'home');
     const others = Object.entries(process.env).filter(([name]) => !/^(HELM|KUBE)/.test(name));
@@ -186,11 +186,11 @@ export class Cluster implements AsyncDisposable {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = response.body.toString('utf8');
-    // Not by its Content-Type: the OpenAPI index comes as text/plain.
+    // Independent of its Content-Type: the OpenAPI index is text/plain.
     return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text };
   }
 
-  /** A token of that service account by TokenRequest, good for that many seconds (at least 600). */
+  /** A token of the service account from TokenRequest, valid for this many seconds (at least 600). */
   async serviceAccountToken(namespace: string, name: string, seconds = 3_600): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const wish = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
@@ -202,7 +202,7 @@ export class Cluster implements AsyncDisposable {
     return token;
   }
 
-  /** Path of a kubeconfig with such a token and that namespace: whoever uses it has exactly the rights of the service account. */
+  /** Path of a kubeconfig with such a token and this namespace: it has exactly the permissions of the service account. */
   async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
     const token = await this.serviceAccountToken(namespace, name);
     const path = join(this.#plane.directory, `service-account-${++this.#files}.kubeconfig`);
@@ -222,13 +222,13 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Waits until the API server serves and describes the kind of that CRD, whoever applied it: helm, for one. The first object that is made
-   * within two seconds of that takes two seconds: the API server waits for its peers to know the kind too.
+   * Waits until the API server serves and describes the kind of this CRD, whoever applied it, such as helm. The first object that is
+   * created within two seconds takes two seconds: the API server waits for its peers to know the kind too.
    */
   async waitForCrd(file = CRD_FILE): Promise<void> {
     const { spec, metadata } = parse(await readFile(file, 'utf8')) as CustomResourceDefinition;
     await this.#mustKubectl(['wait', '--for=condition=Established', '--timeout=30s', `crd/${metadata.name}`]);
-    // Established comes first. The storage behind the kind answers 429 for a moment longer.
+    // Established comes first. The storage of the kind still returns 429 for a moment.
     await this.#mustKubectl(['get', metadata.name, '--all-namespaces']);
     const deadlineMs = Date.now() + 30_000;
     for (const { name } of spec.versions) {
@@ -237,11 +237,12 @@ export class Cluster implements AsyncDisposable {
         await sleep(100);
       }
     }
-    // kubectl keeps the OpenAPI index, and asks for a newer one by a date in whole seconds: one of the same second it would never see.
+    // kubectl caches the OpenAPI index, and requests a newer one by a date in whole seconds: it would never see a change within the same
+    // second.
     await rm(join(this.#plane.directory, 'home/.kube/cache'), { recursive: true, force: true });
   }
 
-  /** Whether the OpenAPI index, by which kubectl goes, lists the kind: it follows the documents that it lists by a second or so. */
+  /** Whether the OpenAPI index, which kubectl uses, lists the kind: it is updated about a second later than the documents. */
   async #describes(groupVersion: string, kind: string): Promise<boolean> {
     const { body } = await this.request('GET', '/openapi/v3');
     const address = (body as OpenApiIndex).paths[groupVersion]?.serverRelativeURL;
@@ -249,7 +250,7 @@ export class Cluster implements AsyncDisposable {
     return JSON.stringify((await this.request('GET', address)).body).includes(`"kind":"${kind}"`);
   }
 
-  /** The requests that have been answered so far, oldest first; with the option `audit` only. */
+  /** The requests completed so far, oldest first; requires the option `audit`. */
   async auditEvents(): Promise<AuditEvent[]> {
     const file = this.#plane.auditLog;
     if (!file) throw new Error('the cluster was started without the option audit');

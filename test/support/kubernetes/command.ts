@@ -1,4 +1,4 @@
-// Runs kubectl and helm to their end, whatever their exit code, with what they are given to read and what they say. Called by cluster.ts.
+// Runs kubectl and helm with optional standard input, and returns their output and exit code.
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 
@@ -11,13 +11,13 @@ export interface CommandResult {
 export interface CommandOptions {
   /** A kubeconfig other than the administrator's. */
   kubeconfig?: string;
-  /** Ends the command, as Ctrl-C would: for `get --watch`. */
+  /** Interrupts the command like Ctrl-C: for `get --watch`. */
   signal?: AbortSignal;
-  /** Sees the standard output as it comes. */
+  /** Called with the standard output as it arrives. */
   onOutput?: (text: string) => void;
 }
 
-/** Throws only when the program can't be started. */
+/** Throws only when the program cannot be started. */
 export async function execute(
   path: string,
   args: readonly string[],
@@ -37,11 +37,11 @@ export async function execute(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A command that does not read its input has closed it before we have written it.
+  // A command that does not read its input may close it before everything is written.
   child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
   try {
-    // An interrupted command has no exit code: 130, as a shell would say.
+    // An interrupted command has no exit code: 130, like in a shell.
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code: code ?? 130, stdout, stderr }));

@@ -1,5 +1,5 @@
-// Starts the programs of a Kubernetes control plane: etcd, kube-apiserver, kube-controller-manager, each as a process of its own on the
-// loopback. Called by cluster.ts.
+// Starts the programs of a Kubernetes control plane on the loopback: etcd, kube-apiserver, kube-controller-manager, each as a separate
+// process.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -10,21 +10,21 @@ import type { FoundServer } from '../install.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 
-/** What the processes share, and what stays when one of them is stopped and started again. */
+/** Shared by the processes, and preserved when one of them is restarted. */
 export interface ControlPlane {
   readonly directory: string;
   readonly etcdUrl: string;
   readonly etcdPeerUrl: string;
-  /** `https://127.0.0.1:…`, of the API server. */
+  /** The URL of the API server, `https://127.0.0.1:…`. */
   readonly url: string;
   readonly controllerManagerPort: number;
-  /** PEM text and file of the authority that signed the API server's certificate. */
+  /** PEM text and file of the CA that signed the API server's certificate. */
   readonly ca: string;
   readonly caFile: string;
   /** Token of a user in the group system:masters. */
   readonly adminToken: string;
   readonly controllerManagerKubeconfig: string;
-  /** Where the API server writes a line for each request, when it was asked to. */
+  /** Where the API server writes its audit log, if enabled. */
   readonly auditLog: string | undefined;
 }
 
@@ -79,7 +79,7 @@ export async function prepareControlPlane(directory: string, audit: boolean): Pr
   };
 }
 
-/** An etcd of one member. It does not sync to disk: what it was told outlives its process, if not the machine. */
+/** An etcd with one member. It does not sync to disk: its data survives a crash of the process, but not of the machine. */
 export function startEtcd(plane: ControlPlane, program: FoundServer): Promise<ServerProcess> {
   return startServer({
     ...program,
@@ -127,7 +127,7 @@ export function startApiServer(plane: ControlPlane, program: FoundServer): Promi
         `--service-account-key-file=${file('service-accounts.pem')}`,
         `--service-account-signing-key-file=${file('service-accounts-key.pem')}`,
         '--service-cluster-ip-range=10.0.0.0/24',
-        // It would publish its own address, and refuses to publish the loopback's.
+        // It would publish its own address, but rejects a loopback address.
         '--endpoint-reconciler-type=none',
         '--profiling=false',
         ...(plane.auditLog
@@ -146,7 +146,7 @@ export function startApiServer(plane: ControlPlane, program: FoundServer): Promi
   });
 }
 
-/** The controllers that Kubernetes runs by default, each as its own service account. */
+/** The controllers that Kubernetes runs by default, each with a separate service account. */
 export function startControllerManager(plane: ControlPlane, program: FoundServer): Promise<ServerProcess> {
   const kubeconfig = plane.controllerManagerKubeconfig;
   return startServer({
@@ -166,9 +166,9 @@ export function startControllerManager(plane: ControlPlane, program: FoundServer
         '--use-service-account-credentials',
         `--service-account-private-key-file=${join(plane.directory, 'service-accounts-key.pem')}`,
         `--root-ca-file=${plane.caFile}`,
-        // It would end when the API server is away for longer than its lease.
+        // Otherwise it would exit when the API server is unavailable for longer than its lease.
         '--leader-elect=false',
-        // At the default rate the controllers spend five seconds on getting their tokens.
+        // With the default rate limit the controllers need five seconds to get their tokens.
         '--kube-api-qps=500',
         '--kube-api-burst=1000',
         '--profiling=false',
@@ -179,7 +179,7 @@ export function startControllerManager(plane: ControlPlane, program: FoundServer
   });
 }
 
-/** Made by the controllers, as nearly the last thing at their start; a Pod in `default` would be refused before. */
+/** The controllers create it at the end of their startup; before that, a Pod in `default` would be rejected. */
 async function serviceAccountExists(plane: ControlPlane): Promise<boolean> {
   const response = await request(`${plane.url}/api/v1/namespaces/default/serviceaccounts/default`, {
     headers: { authorization: `Bearer ${plane.adminToken}` },
@@ -188,10 +188,7 @@ async function serviceAccountExists(plane: ControlPlane): Promise<boolean> {
   return response.status === 200;
 }
 
-/**
- * Ports that are free now and stay so while their server is stopped for a minute: below those that systems hand out to clients and to
- * everyone who asks for any port.
- */
+/** Ports that are free now and stay free while their server is stopped for a minute: below the ephemeral port ranges of common systems. */
 async function quietPorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   for (let attempt = 0; ports.size < count; attempt++) {

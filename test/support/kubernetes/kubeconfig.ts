@@ -1,4 +1,4 @@
-// Writes kubeconfig files for the tests' clusters. Called by cluster.ts and control-plane.ts.
+// Writes kubeconfig files for the tests' clusters.
 import { writeFile } from 'node:fs/promises';
 
 export interface KubeconfigContents {
@@ -6,11 +6,11 @@ export interface KubeconfigContents {
   caFile: string;
   user: string;
   token: string;
-  /** `default` when undefined. */
+  /** `default` by default. */
   namespace?: string;
 }
 
-/** Writes it with one context, named `test`; returns its path. */
+/** Writes the file with one context, named `test`; returns its path. */
 export async function writeKubeconfig(path: string, contents: KubeconfigContents): Promise<string> {
   const { url, caFile, user, token, namespace = 'default' } = contents;
   const config = {
@@ -21,7 +21,7 @@ export async function writeKubeconfig(path: string, contents: KubeconfigContents
     contexts: [{ name: 'test', context: { cluster: 'test', user, namespace } }],
     'current-context': 'test',
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(path, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
   return path;
 }

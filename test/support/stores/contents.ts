@@ -1,21 +1,21 @@
-// What a fake store holds for one tenant: series by label set, samples in order of time, value bits and histogram messages as they came.
+// The contents of a fake store for one tenant: series by label set, samples in time order, value bits and histogram messages unchanged.
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { keyOf, selects } from '../../migration/support/remote-messages.ts';
 import type { LabeledSamples, Labels, Sample } from './messages.ts';
 
 export interface StoredSample extends Sample {
-  /** Came after a newer one of its series. */
+  /** Arrived after a newer one of its series. */
   readonly outOfOrder?: boolean;
-  /** Not shown before, in the store's clock. */
+  /** Hidden until then, by the store's clock. */
   readonly visibleAtMs?: number;
-  /** The store's own flusher has it: no flush on demand shows it earlier. */
+  /** Taken by the store's own flusher: a flush on demand does not show it earlier. */
   readonly beingFlushed?: true;
 }
 
 export interface StoredSeries {
   readonly labels: Labels;
-  /** By time; samples of one time in the order in which they came. */
+  /** By time; samples with the same time in the order of arrival. */
   readonly samples: StoredSample[];
 }
 
@@ -23,7 +23,7 @@ export class Contents {
   readonly #series = new Map<string, StoredSeries>();
   /** The newest sample of any series. */
   maxTimeMs = Number.NEGATIVE_INFINITY;
-  /** The oldest sample of any series that came in order. */
+  /** The oldest sample of any series that arrived in order. */
   inOrderMinMs = Number.POSITIVE_INFINITY;
 
   get seriesCount(): number {
@@ -53,7 +53,7 @@ export class Contents {
     if (sample.outOfOrder !== true) this.inOrderMinMs = Math.min(this.inOrderMinMs, sample.timeMs);
   }
 
-  /** Replaces the sample of that time, as a store does where the last write wins. */
+  /** Replaces the sample with this time, like a store in which the last write wins. */
   upsert(labels: Labels, sample: StoredSample): void {
     const samples = this.find(labels)?.samples ?? [];
     const at = samples.findIndex(({ timeMs }) => timeMs === sample.timeMs);
@@ -61,7 +61,7 @@ export class Contents {
     else samples[at] = sample;
   }
 
-  /** What is there and may be shown at once is not hidden any longer. */
+  /** Makes samples visible that may be shown now. */
   reveal(mayShow: (sample: StoredSample) => boolean): void {
     for (const { samples } of this.#series.values()) {
       for (const [i, stored] of samples.entries()) {
@@ -71,7 +71,7 @@ export class Contents {
     }
   }
 
-  /** The samples for which `shown` holds, of the series that the matchers select; series without any are left out. */
+  /** The samples that match `shown`, of the series that match the matchers; series without samples are omitted. */
   select(matchers: readonly Matcher[], shown: (sample: StoredSample) => boolean): LabeledSamples[] {
     const found: LabeledSamples[] = [];
     for (const { labels, samples } of this.#series.values()) {
@@ -87,7 +87,7 @@ export function sortedLabels(labels: Labels): Labels {
   return [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The closed range of milliseconds that remote_read names, as most stores read it. */
+/** The closed range of milliseconds of a remote_read, as most stores interpret it. */
 export function within(fromMs: number, toMs: number): (sample: Sample) => boolean {
   return ({ timeMs }) => timeMs >= fromMs && timeMs <= toMs;
 }

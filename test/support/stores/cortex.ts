@@ -1,5 +1,5 @@
-// Cortex: plain samples only, keeps the good part of a refused request, and drops behind a 2xx what its HA tracker or a switched-off setting
-// does not want. With `storage: 'chunks'` (1.10) it looks a series up only by its exact name.
+// Cortex: SAMPLES only; keeps the valid part of a rejected request, and drops with a 2xx what its HA tracker or a disabled setting
+// excludes. With `storage: 'chunks'` (1.10) it finds series only by their exact name.
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { labelOf } from '../../migration/support/remote-messages.ts';
@@ -13,26 +13,26 @@ import { labelsAreValid, prepare, type RefusedSample } from './tsdb.ts';
 
 export interface CortexOptions {
   readonly storage?: 'blocks' | 'chunks';
-  /** Whether `X-Scope-OrgID` is asked for; without it everything belongs to one tenant. */
+  /** Whether `X-Scope-OrgID` is required; otherwise all requests belong to one tenant. */
   readonly multitenancy?: boolean;
   readonly outOfOrderWindowMs?: number;
-  /** `enable_native_histograms`, off by default: dropped behind a 2xx. */
+  /** `enable_native_histograms`, disabled by default: histograms are dropped with a 2xx. */
   readonly nativeHistograms?: boolean;
-  /** The replica that the HA tracker follows; samples of series with `cluster` and another `__replica__` are dropped behind a 202. */
+  /** The replica that the HA tracker follows; samples of series with `cluster` and another `__replica__` are dropped with a 202. */
   readonly electedReplica?: string;
-  /** `ingestion_burst_size`: a request of more samples is answered 429 however long one waits. */
+  /** `ingestion_burst_size`: a request with more samples gets 429 however long the client waits. */
   readonly ingestionBurst?: number;
   readonly maxSeriesPerUser?: number;
   readonly maxLabelNameLength?: number;
   readonly maxLabelValueLength?: number;
-  /** `max_fetched_series_per_query`; counted in whole blocks, so that a shorter range changes nothing. */
+  /** `max_fetched_series_per_query`; counted in whole blocks, so that a shorter range does not help. */
   readonly maxFetchedSeries?: number;
   /** `max_fetched_data_bytes_per_query`, counted in the same way. */
   readonly maxFetchedBytes?: number;
 }
 
 const blockMs = 7_200_000;
-/** What a sample and its share of a chunk come to. */
+/** The size of a sample with its share of a chunk. */
 const bytesPerSample = 4;
 
 export function cortex(options: CortexOptions = {}): Behaviour {
@@ -56,7 +56,7 @@ export function cortex(options: CortexOptions = {}): Behaviour {
           const problem = lookUpProblem(matchers, startMs, endMs, contents, options);
           if (problem !== undefined) return { status: 400, body: `${problem}\n` };
           const body = encodeSamplesResponse(contents.select(matchers, within(startMs, endMs)));
-          // No Content-Encoding, although it is snappy.
+          // No Content-Encoding, although the body is snappy.
           return { status: 200, headers: { 'content-type': 'application/x-protobuf' }, body };
         },
         select: (matchers, fromMs, toMs) => {
@@ -76,7 +76,7 @@ function write(
   options: CortexOptions,
 ): StoreResponse {
   const { electedReplica, ingestionBurst = Number.POSITIVE_INFINITY, outOfOrderWindowMs = 0 } = options;
-  // The tracker looks at the first series only.
+  // The tracker checks only the first series.
   const replica = series[0] && replicaOf(series[0].labels);
   if (electedReplica !== undefined && replica !== undefined && replica !== electedReplica) {
     const body = `replicas did not match, rejecting sample: replica=${replica}, elected=${electedReplica}\n`;

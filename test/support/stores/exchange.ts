@@ -1,4 +1,4 @@
-// A client for the fake stores' own tests: each call one request, sent and read with fetch.
+// A client for the fake stores' own tests: one request per call, with fetch.
 
 import protobuf from 'protobufjs';
 import { fileURLToPath } from 'node:url';
@@ -70,7 +70,7 @@ export async function readBytes(
   return { status: response.status, text: body.toString().trim(), headers: response.headers, body };
 }
 
-/** What a remote_read of [fromMs, toMs] shows in SAMPLES. */
+/** The SAMPLES response to a remote_read of [fromMs, toMs]. */
 export async function read(
   store: FakeStore,
   fromMs: number,
@@ -82,7 +82,7 @@ export async function read(
   return decodeSamples(body);
 }
 
-/** The times that a remote_read shows, all series together. */
+/** The timestamps in a remote_read response, over all series. */
 export async function readTimes(store: FakeStore, fromMs: number, toMs: number): Promise<number[]> {
   return (await read(store, fromMs, toMs)).flatMap(({ samples }) => samples.map(({ timeMs }) => timeMs));
 }
@@ -96,7 +96,7 @@ interface QueryData {
   }[];
 }
 
-/** An instant query's `data`, or its refusal. */
+/** An instant query's `data`, or its error. */
 export async function query(
   store: FakeStore,
   promql: string,
@@ -107,7 +107,7 @@ export async function query(
   return { ...((await response.json()) as object), status: response.status };
 }
 
-/** The times of `{…}[rangeMs]` at `timeMs`. */
+/** The timestamps of `{…}[rangeMs]` at `timeMs`. */
 export async function queryTimes(store: FakeStore, rangeMs: number, timeMs: number): Promise<number[]> {
   const { data } = await query(store, `{__name__=~".+"}[${rangeMs}ms]`, timeMs);
   return (data?.result ?? []).flatMap(({ values = [] }) => values.map(([seconds]) => Math.round(seconds * 1000)));

@@ -1,6 +1,6 @@
-// A store of the tests' own on the loopback: remote_write, remote_read and a query API over memory, behaving as the real store of that name
-// was seen to. What differs from store to store is a `Behaviour` in a file of its own; this file is the server around it, its log of
-// requests, and its faults on demand.
+// A store of the tests on the loopback: remote_write, remote_read and a query API over memory, which behaves as the real store was observed
+// to. The differences between stores are a `Behaviour` in separate files; this file contains the server, its request log, and its faults on
+// demand.
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -14,15 +14,15 @@ import { json } from './responses.ts';
 import { BadQuery, evaluate, numberOf, parseInstantQuery, type RangeEnds, rangeOf } from './promql.ts';
 import { kindOf, describeRequest, seriesList, exportSeries } from './store-requests.ts';
 
-/** What one tenant of a store does with requests. */
+/** How one tenant of a store handles requests. */
 export interface TenantStore {
   readonly contents: Contents;
   write(series: readonly LabeledSamples[], request: { bytes: number; headers: IncomingHttpHeaders }): StoreResponse;
-  /** A remote_read query; undefined: not offered. */
+  /** A remote_read query; undefined: not supported. */
   read?(query: ReadQuery, headers: IncomingHttpHeaders): StoreResponse;
-  /** What the query API and the export see in [fromMs, toMs], both inclusive; a response refuses. */
+  /** The data of the query API and the export in [fromMs, toMs], both inclusive; a response rejects the query. */
   select?(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly LabeledSamples[] | StoreResponse;
-  /** What /api/v1/series finds, whether its samples are shown or not; undefined: not offered. */
+  /** The result of /api/v1/series, whether the samples are visible or not; undefined: not supported. */
   index?(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly LabeledSamples[];
   /** VictoriaMetrics' /internal/force_flush. */
   flush?(): void;
@@ -33,9 +33,9 @@ export interface Behaviour {
   /** `query` is the base of the query API. */
   readonly paths: { readonly write: string; readonly read?: string; readonly query?: string; readonly export?: string };
   readonly rangeEnds: RangeEnds;
-  /** Of every response. */
+  /** Added to every response. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The tenant of a request, or its refusal; one tenant for all without this. */
+  /** The tenant of a request, or its rejection; without this there is one tenant. */
   tenantOf?(kind: RequestKind, headers: IncomingHttpHeaders): string | StoreResponse;
   open(tenant: string, now: () => number): TenantStore;
 }
@@ -47,17 +47,17 @@ export interface StoreRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: number;
-  /** Of a write. */
+  /** Only for writes. */
   readonly series: readonly LabeledSamples[];
-  /** Of a write: floats and histograms. */
+  /** Only for writes: floats and histograms. */
   readonly samples: number;
-  /** Of a write: the progress series or the probe beside it. */
+  /** Only for writes: whether it is the progress series or its probe. */
   readonly isMark: boolean;
-  /** Of a remote_read. */
+  /** Only for remote_read. */
   readonly query: ReadQuery | undefined;
-  /** Of the query API. */
+  /** Only for the query API. */
   readonly promql: string | undefined;
-  /** undefined while none was sent. */
+  /** undefined until it is sent. */
   status: number | undefined;
 }
 
@@ -77,11 +77,11 @@ export async function startFakeStore(behaviour: Behaviour, options: FakeStoreOpt
 export class FakeStore implements AsyncDisposable {
   /** Every request in the order of arrival. */
   readonly requests: StoreRequest[] = [];
-  /** What the store itself could not cope with; a test that passes leaves none. */
+  /** Internal failures of the store; a passing test leaves none. */
   readonly failures: unknown[] = [];
   /** Called with each request before it is carried out. */
   onRequest: (request: StoreRequest) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
-  /** Called when a request was carried out, before its response is sent. */
+  /** Called after a request was carried out, before its response is sent. */
   onCarriedOut: (request: StoreRequest) => void | Promise<void> = () => undefined;
   readonly #behaviour: Behaviour;
   readonly #now: () => number;
@@ -117,12 +117,12 @@ export class FakeStore implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Resolves once nothing is being carried out: what an aborted client left behind is in. */
+  /** Resolves once no request is being handled: those of an aborted client have arrived. */
   async settled(): Promise<void> {
     while (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  /** Puts samples there without asking. */
+  /** Stores samples directly. */
   put(series: readonly Series[], tenant: string = onlyTenant): void {
     const { contents } = this.tenant(tenant);
     for (const { labels, samples, histograms = [] } of series) {
@@ -131,7 +131,7 @@ export class FakeStore implements AsyncDisposable {
     }
   }
 
-  /** Everything but marks and probes, as it is stored, whatever the store shows of it. */
+  /** Everything except marks and probes, as stored, whether visible or not. */
   series(tenant: string = onlyTenant): Series[] {
     return [...this.tenant(tenant).contents.all()]
       .filter(({ labels }) => labelOf(labels, '__name__') !== PROGRESS_METRIC)
@@ -147,7 +147,7 @@ export class FakeStore implements AsyncDisposable {
       .sort((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
   }
 
-  /** How many samples are stored, marks apart: floats, histograms, and those whose series already had one of that time. */
+  /** The number of stored samples without marks: floats, histograms, and duplicates of a series and timestamp. */
   counts(tenant: string = onlyTenant): {
     readonly floats: number;
     readonly histograms: number;
@@ -163,7 +163,7 @@ export class FakeStore implements AsyncDisposable {
     return counts;
   }
 
-  /** The marks in order of time, with their labels. */
+  /** The marks in time order, with their labels. */
   marks(
     tenant: string = onlyTenant,
   ): { readonly labels: Record<string, string>; readonly timeMs: number; readonly value: number }[] {
@@ -175,7 +175,7 @@ export class FakeStore implements AsyncDisposable {
       .sort((a, b) => a.timeMs - b.timeMs);
   }
 
-  /** The requests of a kind; of writes without marks and probes. */
+  /** The requests of a kind; for writes, without marks and probes. */
   requestsOf(kind: RequestKind): StoreRequest[] {
     return this.requests.filter((request) => request.kind === kind && !request.isMark);
   }
@@ -209,7 +209,7 @@ export class FakeStore implements AsyncDisposable {
         return { ...proper, headers: { ...this.#behaviour.headers, ...headers } };
       });
     } catch (error) {
-      // A client that was aborted in the middle of its request is no failure of the store.
+      // A request that the client aborted is not a failure of the store.
       if (!incoming.errored) this.failures.push(error);
       response.destroy();
     } finally {

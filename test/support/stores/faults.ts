@@ -1,4 +1,4 @@
-// What a test makes of one request to a fake store instead of what the store would do.
+// Faults that replace the normal handling of one request to a fake store.
 
 import type { ServerResponse } from 'node:http';
 
@@ -9,22 +9,22 @@ export interface StoreResponse {
 }
 
 export type Fault =
-  /** This response instead; with `commits` only after the request was carried out, as when a proxy replaces the acknowledgement. */
+  /** This response; with `commits` only after the request was carried out, like a proxy that replaces the acknowledgement. */
   | (StoreResponse & { readonly commits?: boolean })
-  /** The proper response with other bytes. */
+  /** The normal response with other bytes. */
   | { readonly damage: (body: Buffer) => Uint8Array }
-  /** The connection is closed after so many bytes of the proper response's body. */
+  /** The connection is closed after this many bytes of the normal response's body. */
   | { readonly cutAfterBytes: number }
   /** The connection is closed without a response, before or after the request was carried out. */
   | { readonly disconnects: 'before commit' | 'after commit' }
   /** A proxy sends the request twice; the second response counts. */
   | { readonly repeats: true }
-  /** The proper response, late. */
+  /** The normal response after this delay. */
   | { readonly delayMs: number }
-  /** Nothing ever comes; the request is not carried out. */
+  /** No response at all; the request is not carried out. */
   | 'silence';
 
-/** @param carryOut does what the request asks for */
+/** @param carryOut carries out the request */
 export async function respond(
   response: ServerResponse,
   fault: Fault | undefined,

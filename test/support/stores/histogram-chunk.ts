@@ -1,5 +1,5 @@
-// Native histograms as a stream has them: each in a chunk of its own, which keeps the encoder down to its header and one raw sample. Held
-// against the decoder of src/wire by prometheus.test.ts, and shares nothing with it.
+// Native histograms in a stream: each in a separate chunk, so that the encoder needs only the header and one raw sample. prometheus.test.ts
+// checks it with the decoder of src/wire, with which it shares no code.
 
 import { BitWriter } from '../../wire/support/chunk-encoder.ts';
 

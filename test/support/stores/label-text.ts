@@ -1,11 +1,11 @@
 // Labels are bytes on the wire and text in the tests. Bytes that are not UTF-8 become lone surrogates (U+DC80 to U+DCFF, one per byte), so
-// that a label that no valid series has can be written down, sent, stored and compared like any other.
+// that invalid labels can be written, sent, stored and compared like any other.
 
 import { isUtf8 } from 'node:buffer';
 
 const surrogates = 0xdc00;
 
-/** The text of a label's bytes; what is not UTF-8 byte by byte as lone surrogates. */
+/** The text of a label's bytes; bytes that are not UTF-8 become lone surrogates. */
 export function textOf(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return Buffer.from(bytes).toString();
   let text = '';
@@ -20,7 +20,7 @@ export function textOf(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes that `textOf` made this text of. */
+/** The inverse of `textOf`. */
 export function bytesOf(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const pieces = [...text].map((character) => {

@@ -1,5 +1,5 @@
-// M3: the end of every range is exclusive, values are rounded to what their decimals say, and without cold writes only the last minutes are
-// taken; the good points of a refused request are kept.
+// M3: the end of every range is exclusive, values are rounded to their decimal digits, and without cold writes only the last minutes are
+// accepted; the valid points of a rejected request are kept.
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { Contents, within } from './contents.ts';
@@ -44,7 +44,7 @@ export function m3({ coldWrites = true, maxFetchedSeries = Number.POSITIVE_INFIN
   };
 }
 
-/** @param nowMs undefined: samples of any age are taken */
+/** @param nowMs undefined: samples of any age are accepted */
 function write(series: readonly LabeledSamples[], contents: Contents, nowMs: number | undefined): StoreResponse {
   let bad = 0;
   let last = '';

@@ -1,5 +1,5 @@
-// The remote protocols' messages as the fake stores take and send them: protobufjs over proto/remote.proto, with three fields read as bytes
-// of the same wire type, because a double, a string or a decoded histogram would not keep what was sent.
+// The messages of the remote protocols for the fake stores: protobufjs with proto/remote.proto, with three fields read as bytes of the same
+// wire type, because a double, a string or a decoded histogram would not preserve the input.
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
@@ -45,13 +45,13 @@ interface Long64 {
 }
 
 interface TimeSeriesMessage {
-  /** An empty text where the field is left out. */
+  /** An empty string when the field is omitted. */
   readonly labels: readonly { readonly name: Uint8Array | string; readonly value: Uint8Array | string }[];
   readonly samples: readonly { readonly value: Long64 | number; readonly timestamp: Long64 | number }[];
   readonly histograms: readonly Uint8Array[];
 }
 
-/** A remote_write 1.0 request, series by series in its own order. Throws when it is none. */
+/** A remote_write 1.0 request, series by series in its own order. Throws when it is invalid. */
 export function decodeWrite(body: Uint8Array): LabeledSamples[] {
   const { timeseries } = writeRequest.decode(unsnappy(body)) as unknown as {
     readonly timeseries: readonly TimeSeriesMessage[];
@@ -65,7 +65,7 @@ export function decodeWrite(body: Uint8Array): LabeledSamples[] {
   }));
 }
 
-/** A remote_write request, for tests that write by hand. */
+/** A remote_write request, for tests without the engine. */
 export function encodeWrite(series: readonly LabeledSamples[]): Buffer {
   const timeseries = series.map((one) => timeSeriesOf(one, (bits) => longOf(bits)));
   return snappy(writeRequest.encode(writeRequest.create({ timeseries })).finish());
@@ -75,7 +75,7 @@ export function decodeRead(body: Uint8Array): ReadQuery {
   return decodeReadRequest(body);
 }
 
-/** Every response in SAMPLES, decoded, for tests that read by hand. */
+/** A decoded SAMPLES response, for tests without the engine. */
 export function decodeSamples(body: Uint8Array): LabeledSamples[] {
   const { results } = readResponse.decode(unsnappy(body)) as unknown as {
     readonly results: readonly { readonly timeseries: readonly TimeSeriesMessage[] }[];
@@ -85,8 +85,8 @@ export function decodeSamples(body: Uint8Array): LabeledSamples[] {
 }
 
 /**
- * A response in SAMPLES. Go leaves out a field whose value equals 0, and −0 does: it arrives as +0 from every store.
- * @param options.dropsCustomBounds Prometheus from 3.5 on leaves out the bounds of custom buckets
+ * A SAMPLES response. Go omits a field whose value equals 0, including −0: it arrives as +0 from every store.
+ * @param options.dropsCustomBounds Prometheus from 3.5 on omits the bounds of custom buckets
  */
 export function encodeSamplesResponse(
   series: readonly LabeledSamples[],
@@ -100,7 +100,7 @@ export function encodeSamplesResponse(
 
 const samplesPerChunk = 120;
 
-/** A streamed response: one frame for each series, floats in XOR chunks of 120, each histogram in a chunk of its own. */
+/** A streamed response: one frame for each series, floats in XOR chunks of 120, each histogram in a separate chunk. */
 export function encodeStream(series: readonly LabeledSamples[]): Buffer {
   return Buffer.concat(
     series.map(({ labels, samples }) =>
@@ -143,7 +143,7 @@ export function decodeHistogram(message: Uint8Array): Record<string, unknown> {
   return histogram.toObject(histogram.decode(message), { longs: String, defaults: true, arrays: true, oneofs: true });
 }
 
-/** A `prometheus.Histogram` message for a test's data. */
+/** A `prometheus.Histogram` message for test data. */
 export function encodeHistogram(fields: Record<string, unknown>): Buffer {
   return Buffer.from(histogram.encode(histogram.fromObject(fields)).finish());
 }

@@ -1,5 +1,5 @@
-// Prometheus 3: streams and SAMPLES, takes samples in order or within its out-of-order window, rolls a whole request back at its first bad
-// sample, and skips a series with invalid labels behind a 204.
+// Prometheus 3: streams and SAMPLES; accepts samples in order or within its out-of-order window, rolls back a whole request at its first
+// bad sample, and skips a series with invalid labels with a 204.
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import type { ReadQuery } from '../../migration/support/remote-messages.ts';
@@ -12,9 +12,9 @@ import { labelsAreValid, prepare, type Problem } from './tsdb.ts';
 export interface PrometheusOptions {
   /** `out_of_order_time_window`; none by default. */
   readonly outOfOrderWindowMs?: number;
-  /** Prometheus 2 closes a range at both ends, keeps the bounds of custom buckets, and calls a sample too old with 500 (before 2.50). */
+  /** Prometheus 2 includes both ends of a range, keeps the bounds of custom buckets, and rejects an old sample with 500 (before 2.50). */
   readonly major?: 2 | 3;
-  /** Added to every series that is read, as `external_labels` are. */
+  /** Added to every series that is read, like `external_labels`. */
   readonly externalLabels?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export function prometheus(options: PrometheusOptions = {}): Behaviour {
   const { outOfOrderWindowMs = 0, major = 3, externalLabels = {} } = options;
   const external = Object.entries(externalLabels);
 
-  // A matcher that equals an external label is rewritten for the storage, which does not have it; no other kind is.
+  // A matcher that equals an external label is rewritten for the storage, which does not have it; other matchers are not.
   const forStorage = (matcher: Matcher): Matcher =>
     matcher.kind === '=' && externalLabels[matcher.name] === matcher.value ? { ...matcher, value: '' } : matcher;
   const withExternal = ({ labels, samples }: LabeledSamples): LabeledSamples => ({

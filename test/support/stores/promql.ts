@@ -1,11 +1,11 @@
-// The part of PromQL that the engine uses, as an instant query: a selector, `{…}[range]`, and functions of one range
-// (count_over_time, last_over_time, present_over_time), summed up by count() or sum() if wanted.
+// The part of PromQL that the engine uses, as an instant query: a selector, `{…}[range]`, and functions of one range (count_over_time,
+// last_over_time, present_over_time), optionally aggregated by count() or sum().
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { staleBits } from '../../migration/support/remote-messages.ts';
 import { decodeHistogram, type LabeledSamples, type Labels, type Sample } from './messages.ts';
 
-/** Which ends of `(time − range, time]` belong to it: Prometheus 3, Prometheus 2, M3. */
+/** Which ends of `(time − range, time]` are included: Prometheus 3, Prometheus 2, M3. */
 export type RangeEnds = 'left-open' | 'closed' | 'right-open';
 
 export interface InstantQuery {
@@ -16,7 +16,7 @@ export interface InstantQuery {
   readonly rangeMs: number | undefined;
 }
 
-/** A query that the store refuses as `bad_data`. */
+/** A query that the store rejects with `bad_data`. */
 export class BadQuery extends Error {
   override readonly name = 'BadQuery';
 }
@@ -74,13 +74,13 @@ function unquote(text: string): string {
   return text.startsWith('"') ? (JSON.parse(text) as string) : text;
 }
 
-/** The inclusive milliseconds that a query at `timeMs` looks at. */
+/** The inclusive range of milliseconds of a query at `timeMs`. */
 export function rangeOf(query: InstantQuery, timeMs: number, ends: RangeEnds): { fromMs: number; toMs: number } {
   const fromMs = timeMs - (query.rangeMs ?? lookbackMs);
   return { fromMs: ends === 'left-open' ? fromMs + 1 : fromMs, toMs: ends === 'right-open' ? timeMs - 1 : timeMs };
 }
 
-/** The `data` of the response, made of the samples within `rangeOf`. */
+/** The `data` of the response, from the samples within `rangeOf`. */
 export function evaluate(query: InstantQuery, series: readonly LabeledSamples[], timeMs: number): object {
   const seconds = timeMs / 1000;
   const shown = series
@@ -127,7 +127,7 @@ function withoutName(labels: Labels): Record<string, string> {
   return Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
 }
 
-/** As Go writes a float. */
+/** A float in Go's format. */
 function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';

@@ -1,5 +1,5 @@
-// Promscale: any age, the first value of a timestamp stays, native histograms dropped behind a 2xx, strict about headers. With
-// multi-tenancy the `TENANT` header becomes the label `__tenant__`, which comes back when the series is read.
+// Promscale: accepts any age, keeps the first value of a timestamp, drops native histograms with a 2xx, is strict about headers. With
+// multi-tenancy the `TENANT` header becomes the label `__tenant__`, which reads return.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { labelOf } from '../../migration/support/remote-messages.ts';
@@ -11,7 +11,7 @@ import { encodeSamplesResponse, type LabeledSamples } from './messages.ts';
 import { withoutNegativeZero } from './stored-values.ts';
 
 export interface PromscaleOptions {
-  /** A write without a tenant is refused. */
+  /** A write without a tenant is rejected. */
   readonly multitenancy?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// The responses of the query API, the export and remote_read around their content.
+// The formats of the responses of the query API, the export and remote_read.
 
 import type { StoreResponse } from './faults.ts';
 import type { LabeledSamples } from './messages.ts';
@@ -22,7 +22,7 @@ export function samplesResponse(body: Uint8Array): StoreResponse {
   };
 }
 
-/** JSON lines as VictoriaMetrics' /api/v1/export writes them: NaN, stale markers too, is null. */
+/** JSON lines of VictoriaMetrics' /api/v1/export: NaN, including stale markers, is null. */
 export function exportResponse(series: readonly LabeledSamples[]): StoreResponse {
   const lines = series.map(({ labels, samples }) => {
     const values = samples.map(({ bits }) => numberOf(bits));

@@ -1,4 +1,4 @@
-// What a request to a fake store asks for.
+// Parses requests to a fake store.
 
 import type { Behaviour, RequestKind, StoreRequest, TenantStore } from './fake-store.ts';
 import type { IncomingHttpHeaders } from 'node:http';

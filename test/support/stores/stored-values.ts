@@ -1,11 +1,11 @@
-// What stores do to values on their way in, and how they name a series in an error.
+// How stores change values when they write them, and how they name a series in an error.
 
 import type { Labels, Sample } from './messages.ts';
 import { numberOf } from './promql.ts';
 
 const negativeZero = 1n << 63n;
 
-/** Go leaves a field that equals 0 out of a message, and −0 does: where samples pass from process to process, it arrives as +0. */
+/** Go omits a field that equals 0 from a message, including −0: after a transfer between processes, it is +0. */
 export function withoutNegativeZero(sample: Sample): Sample {
   return sample.bits === negativeZero ? { ...sample, bits: 0n } : sample;
 }
@@ -14,8 +14,8 @@ const largestMultiplier = 6;
 const largestInteger = 1e13;
 
 /**
- * M3 keeps a value as an integer and a number of decimals when the integer is as good as reached, with up to six decimals:
- * 0.30000000000000004 becomes 0.3, −0 and the smallest denormals become 0. All else keeps its bits.
+ * M3 stores a value as an integer and a number of decimals when the difference is negligible, with up to six decimals: 0.30000000000000004
+ * becomes 0.3, −0 and the smallest denormals become 0. Other values keep their bits.
  */
 export function roundedLikeM3(sample: Sample): Sample {
   const value = numberOf(sample.bits);
@@ -29,7 +29,7 @@ export function roundedLikeM3(sample: Sample): Sample {
   return sample;
 }
 
-/** From a whole number to the next float. */
+/** The distance from a whole number to the next float. */
 function spacing(whole: number): number {
   return whole === 0 ? Number.MIN_VALUE : 2 ** (Math.floor(Math.log2(whole)) - 52);
 }

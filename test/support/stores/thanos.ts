@@ -1,5 +1,5 @@
-// Thanos: Receive takes samples and keeps the good part of a refused request, Query shows them with Receive's labels added, and
-// thanos-remote-read makes them readable. Query does not ask Receive for a range that lies wholly before Receive's in-order head.
+// Thanos: Receive accepts samples and keeps the valid part of a rejected request, Query shows them with Receive's labels added, and
+// thanos-remote-read makes them readable. Query does not query Receive for a range entirely before Receive's in-order head.
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { selects } from '../../migration/support/remote-messages.ts';
@@ -15,7 +15,7 @@ export interface ThanosOptions {
   readonly outOfOrderWindowMs?: number;
   /** The value of Receive's own external label `receive`. */
   readonly receive?: string;
-  /** Limits of a write request; 413 beyond them. */
+  /** Limits of a write request; 413 above them. */
   readonly maxRequestBytes?: number;
   readonly maxRequestSeries?: number;
   readonly maxRequestSamples?: number;
@@ -33,7 +33,7 @@ export function thanos(options: ThanosOptions = {}): Behaviour {
   };
 }
 
-/** What Receive adds to every series. */
+/** The labels that Receive adds to every series. */
 export function thanosLabels({ receive = 'r1' }: ThanosOptions = {}): [string, string][] {
   return [
     ['receive', receive],
@@ -61,7 +61,7 @@ function openTenant(options: ThanosOptions): TenantStore {
   return {
     contents,
     write: (series, { bytes }) => write(series, bytes, contents, options),
-    // The bridge does not trim: every chunk that touches the range comes whole.
+    // The bridge does not trim: it returns every chunk that overlaps the range.
     read: ({ matchers, startMs, endMs }) => {
       const shown = show(matchers, endMs, (samples) => wholeChunks(samples, startMs, endMs));
       if (shown.some(({ samples }) => samples.some(({ histogram }) => histogram !== undefined)))

@@ -1,5 +1,5 @@
-// Which samples the TSDB of Prometheus takes: the same rules stand behind Prometheus, Cortex, Mimir and Thanos Receive, which differ in what
-// they do with the rest of a request once a sample was refused.
+// Which samples the TSDB of Prometheus accepts: the same rules apply to Prometheus, Cortex, Mimir and Thanos Receive, which differ in how
+// they handle the rest of a request after a rejected sample.
 
 import type { Contents, StoredSeries } from './contents.ts';
 import type { LabeledSamples, Labels, Sample } from './messages.ts';
@@ -11,10 +11,10 @@ export interface TsdbRules {
   readonly outOfOrderWindowMs: number;
 }
 
-/** Half a block of two hours: nothing older than this before the head's newest sample is taken in order. */
+/** Half a block of two hours: samples older than this before the head's newest sample are not accepted in order. */
 const appendableMs = 3_600_000;
 
-/** @param headMaxMs the newest sample of the store when the request came */
+/** @param headMaxMs the newest sample of the store when the request arrived */
 function admit(
   sample: Sample,
   series: StoredSeries | undefined,
@@ -31,7 +31,7 @@ function admit(
   }
   if (outOfOrderWindowMs > 0) {
     if (sample.timeMs < headMaxMs - outOfOrderWindowMs) return { problem: 'too old sample' };
-    // An equal timestamp out of order is dropped without a word; the first value stays.
+    // An out-of-order sample with an existing timestamp is dropped silently; the first value stays.
     return series?.samples.some(({ timeMs }) => timeMs === sample.timeMs) ? 'present' : 'out of order';
   }
   return { problem: inBounds ? 'out of order sample' : 'out of bounds' };
@@ -49,8 +49,8 @@ export interface RefusedSample {
 }
 
 /**
- * Holds a request against the store as it is, and prepares its commit. As in Prometheus the samples are looked at twice: what is out of order
- * within the request passes the first look, and the commit drops it without a word.
+ * Checks a request against the current contents, and prepares its commit. Like in Prometheus, samples are checked twice: what is out of
+ * order within the request passes the first check, and the commit drops it silently.
  */
 export function prepare(
   series: readonly LabeledSamples[],
@@ -78,7 +78,7 @@ export function prepare(
   return { refused, commit };
 }
 
-/** What Prometheus skips behind a 204, and the others refuse: no name, a label twice, no UTF-8. */
+/** What Prometheus skips with a 204, and the others reject: no name, a duplicate label, invalid UTF-8. */
 export function labelsAreValid(labels: Labels): boolean {
   const names = labels.map(([name]) => name);
   return (

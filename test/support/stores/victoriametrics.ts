@@ -1,4 +1,4 @@
-// VictoriaMetrics, a single node: acknowledges everything, stores repeats twice, has no remote_read, drops NaN, and hides what it took for a
+// A single-node VictoriaMetrics: acknowledges everything, stores duplicates, has no remote_read, drops NaN, and hides new samples for a
 // moment.
 
 import { staleBits } from '../../migration/support/remote-messages.ts';
@@ -8,16 +8,16 @@ import type { Sample } from './messages.ts';
 import { numberOf } from './promql.ts';
 
 export interface VictoriaMetricsOptions {
-  /** How long the samples of a new series stay hidden unless /internal/force_flush is called, in the store's clock; 0 by default. */
+  /** How long the samples of a new series stay hidden unless /internal/force_flush is called, by the store's clock; 0 by default. */
   readonly hiddenForMs?: number;
   /**
-   * Its own flusher has just taken whatever was written, and makes a part of it for so long: meanwhile the index has the series, and neither
-   * a query nor the export shows the samples, although /internal/force_flush has returned.
+   * Simulates its own flusher, which has just taken all new samples and writes them to a part for this long: meanwhile the index has the
+   * series, and neither a query nor the export shows the samples, although /internal/force_flush has returned.
    */
   readonly flushingForMs?: number;
-  /** Whether /internal/force_flush may be called; true by default. */
+  /** Whether /internal/force_flush is available; true by default. */
   readonly flushes?: boolean;
-  /** What is older is dropped behind a 204, as by `-retentionPeriod`. */
+  /** Older samples are dropped with a 204, like by `-retentionPeriod`. */
   readonly oldestMs?: number;
 }
 
@@ -38,7 +38,7 @@ export function victoriametrics(options: VictoriaMetricsOptions = {}): Behaviour
             const hidden = known === undefined ? now() + hiddenForMs : known.samples[0]?.visibleAtMs;
             const visibleAtMs = flushingForMs === undefined ? hidden : now() + flushingForMs;
             for (const sample of samples) {
-              // Native histograms become series of their own in the real one; nothing here reads those.
+              // The real one converts native histograms to separate series, which no test reads.
               if (sample.timeMs < oldestMs || sample.histogram !== undefined || isOrdinaryNan(sample)) continue;
               contents.insert(labels, {
                 ...asDecimal(sample),
@@ -67,17 +67,17 @@ export function victoriametrics(options: VictoriaMetricsOptions = {}): Behaviour
 
 const DAY_MS = 86_400_000;
 
-/** The index has a series by days. */
+/** The index contains a series per day. */
 function dayOf(timeMs: number): number {
   return timeMs - (timeMs % DAY_MS);
 }
 
-/** Dropped, behind a 204. */
+/** Dropped with a 204. */
 function isOrdinaryNan({ bits }: Sample): boolean {
   return bits !== staleBits && Number.isNaN(numberOf(bits));
 }
 
-/** Values are decimals of some 12 digits; a stale marker keeps its bits, −0 is 0. */
+/** Values are decimals of some 12 digits; a stale marker keeps its bits, −0 becomes 0. */
 function asDecimal(sample: Sample): Sample {
   const value = numberOf(sample.bits);
   if (sample.bits === staleBits || Math.abs(value) === Number.POSITIVE_INFINITY) return sample;
