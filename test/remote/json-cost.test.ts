@@ -8,7 +8,7 @@ function costOf(text: string): number {
   return cost.bytes;
 }
 
-/** What JSON.parse and the text take of the heap, as V8 counts it. */
+/** The heap memory of the text and the result of JSON.parse, measured by V8. */
 function takenBy(text: string): number {
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;

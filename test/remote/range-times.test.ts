@@ -16,7 +16,7 @@ function read(
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   let from = 0;
   for (const end of ends) {
-    // Of its own, and gone afterwards: the memory of a piece is used again.
+    // A separate buffer that is overwritten afterwards: the memory of a piece is reused.
     const piece = Uint8Array.from(bytes.subarray(from, end));
     series.push(...times.push(piece));
     piece.fill(0xdd);

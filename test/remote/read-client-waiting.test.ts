@@ -1,4 +1,4 @@
-// How long a read request waits, and how it is aborted.
+// The timeouts of a read request, and how it is aborted.
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// What receivers respond to a write whose samples they reject, and what it means: rows of classify-response.test.ts.
+// The responses of receivers to a write whose samples they reject, and their classification: rows of classify-response.test.ts.
 
 import type { Row } from './responses-to-writes.ts';
 
@@ -96,7 +96,7 @@ export const rejectedSamples: readonly Row[] = [
   ],
   ['InfluxDB', 400, '{"error":"partial write: points beyond retention policy dropped=7"}', 'rejected too-old too_old'],
 
-  // The future, which Prometheus calls out of bounds too.
+  // Samples in the future, which Prometheus also calls out of bounds.
   [
     'Prometheus 2.54 and newer',
     400,
@@ -186,7 +186,7 @@ export const rejectedSamples: readonly Row[] = [
     'rejected invalid-sample invalid_sample',
   ],
 
-  // A 400 of no known reason is bisected down to its sample.
+  // A 400 without a known reason is bisected down to its sample.
   ['AMP, which may say nothing', 400, '', 'rejected other-rejection other'],
   ['anything', 400, 'something else', 'rejected other-rejection other'],
   ['anything', 409, 'conflict', 'rejected other-rejection other'],

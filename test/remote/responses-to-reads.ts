@@ -1,4 +1,4 @@
-// What sources and query APIs answer to a read, and what it means: the rows of classify-response.test.ts.
+// The responses of sources and query APIs to a read, and their classification: rows of classify-response.test.ts.
 
 import type { JudgedResponse } from '../../src/remote/meaning/classify-response.ts';
 import type { Row } from './responses-to-writes.ts';

@@ -1,4 +1,4 @@
-// What receivers answer to a write, and what it means: the rows of classify-response.test.ts.
+// The responses of receivers to a write, and their classification: rows of classify-response.test.ts.
 
 import { rejectedSamples } from './rejected-samples.ts';
 
@@ -19,7 +19,7 @@ export const written: readonly Row[] = [
   ],
   ['a gateway that writes later', 202, '', 'done accepted-only'],
 
-  // Rate limits: the limiter's own text proves that nothing was stored, a bare 429 proves nothing.
+  // Rate limits: the message of a store's own limiter proves that nothing was stored; a bare 429 proves nothing.
   [
     'Cortex',
     429,
@@ -34,7 +34,7 @@ export const written: readonly Row[] = [
   ],
   ['nginx', 429, '<html><head><title>429 Too Many Requests</title></head></html>', 'transient rate-limited'],
 
-  // A page comes from a proxy, not from a store.
+  // An HTML page comes from a proxy, not from a store.
   [
     'nginx',
     400,
@@ -110,7 +110,7 @@ export const written: readonly Row[] = [
   ['Prometheus', 400, 'snappy: corrupt input', 'refused request-not-understood'],
   ['Prometheus', 400, 'proto: illegal wireType 7', 'refused request-not-understood'],
 
-  // Limits on series: a retry loop would never end.
+  // Limits on series: retries would never succeed.
   [
     'Mimir',
     400,
@@ -139,7 +139,7 @@ export const written: readonly Row[] = [
   ],
   ['InfluxDB', 500, 'partial write: max-series-per-database limit exceeded: (1000000)', 'refused series-limit'],
 
-  // Worth another try.
+  // Transient errors.
   ['anything', 408, '', 'transient request-timeout'],
   ['anything', 499, '', 'transient request-timeout'],
   [
@@ -162,7 +162,7 @@ export const written: readonly Row[] = [
     'transient server-error',
   ],
 
-  // Seen from Prometheus 3.16 and VictoriaMetrics 1.145.
+  // Observed with Prometheus 3.16 and VictoriaMetrics 1.145.
   ['Prometheus', 400, 's2: corrupt input', 'refused request-not-understood'],
   ['Prometheus', 400, 'decoded size exceeds the 33554432 bytes limit', 'too-large request-too-large'],
   [

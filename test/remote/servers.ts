@@ -1,4 +1,4 @@
-// Tiny servers and endpoints for the tests of this room: what real servers cannot be made to do on demand.
+// Tiny servers and endpoints for the tests of remote/, for behavior that real servers do not produce on demand.
 
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
@@ -14,11 +14,11 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly sockets: Set<Socket>;
-  /** Connections accepted so far. */
+  /** The number of accepted connections. */
   connections(): number;
 }
 
-/** Any server of node's, on a free port of the loopback; its connections are destroyed with it. */
+/** Any Node server, on a free port of the loopback; its connections are destroyed with it. */
 export async function listening(server: Server | TcpServer, scheme = 'http'): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -58,7 +58,7 @@ export function withBody(
   };
 }
 
-/** Answers every request with these bytes as they are, then closes, or leaves the connection open. */
+/** Responds to every request with these raw bytes, then closes the connection or leaves it open. */
 export function rawServer(response: string, end: 'close' | 'reset' | 'stay'): Promise<TestServer> {
   return listening(
     createTcpServer((socket) => {
@@ -84,7 +84,7 @@ export function endpointAt(url: string, changes: Partial<Endpoint> = {}): Endpoi
   };
 }
 
-/** Keeps nothing; what was given back is overwritten, so that whoever still uses it finds nonsense. */
+/** Keeps nothing, and overwrites returned buffers, so that a use after return is detected. */
 const poisoningBuffers: Buffers = {
   take: (bytes) => new Uint8Array(bytes),
   give: (memory) => memory.fill(0xdd),
@@ -99,7 +99,7 @@ export function once(): { attempt: number; signal: AbortSignal } {
   return { attempt: 1, signal: new AbortController().signal };
 }
 
-/** The RemoteError that a promise must end in. */
+/** The RemoteError that a promise rejects with. */
 export async function failureOf(promise: Promise<unknown>): Promise<RemoteError> {
   try {
     await promise;

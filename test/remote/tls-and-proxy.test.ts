@@ -33,7 +33,7 @@ interface Pair {
   readonly key: string;
 }
 
-/** Throw-away authorities and certificates, made with the openssl command. */
+/** Temporary CAs and certificates, created with the openssl command. */
 function certificates(): { ca: string; otherCa: string; server: Pair; expired: Pair; client: Pair; stranger: Pair } {
   const directory = mkdtempSync(join(tmpdir(), 'prom-migrator-tls-'));
   const file = (name: string) => join(directory, name);

@@ -24,7 +24,7 @@ describe('WriteClient', () => {
     });
     const hooks = recordingHooks();
     const client = new WriteClient(endpoint, hooks, 2);
-    // A part of a larger buffer, as the encoder hands it out.
+    // A part of a larger buffer, like the output of the encoder.
     const larger = new Uint8Array([0, 0, ...request, 0, 0]);
     assert.deepEqual(await client.write(larger.subarray(2, 2 + request.length), once()), {});
     client.close();

@@ -1,4 +1,4 @@
-// What counts as a finding. Each row is a run or a comparison as a migration with one defect would leave it.
+// What counts as a finding. Each row is a run or a comparison as left by a migration with one defect.
 
 import assert from 'node:assert/strict';
 import type { RunResult } from '../../src/cli/result.ts';

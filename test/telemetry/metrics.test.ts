@@ -211,7 +211,7 @@ describe('the metrics of a migration', () => {
     }
     const started = performance.now();
     await Promise.all(names.map((name) => metrics.forget(name)));
-    // A pass over all series for each of them takes minutes, and gigabytes.
+    // A pass over all series for each of them would take minutes, and gigabytes.
     assert.ok(performance.now() - started < 5_000);
     const { body } = await metrics.exposition();
     assert.ok(!body.includes('team/small-'));

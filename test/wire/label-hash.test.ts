@@ -41,7 +41,7 @@ describe('hashLabels', () => {
       const counts = new Array<number>(lanes).fill(0);
       for (const labels of manySeries()) counts[hashLabels(labels) % lanes]!++;
       const expected = 50_000 / lanes;
-      // Six standard deviations of a fair spread.
+      // Six standard deviations of a uniform distribution.
       const allowed = 6 * Math.sqrt(expected);
       for (const count of counts) assert.ok(Math.abs(count - expected) < allowed, counts.join(' '));
     });

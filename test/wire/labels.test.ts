@@ -13,7 +13,7 @@ const plain = encodeLabels([
 ]);
 
 const text = fc.string({ unit: 'binary', maxLength: 200 });
-/** Distinct names, values not empty: a label set in no particular order. */
+/** Unique names, no empty values, in random order. */
 const labelSets = fc.uniqueArray(fc.tuple(text, fc.string({ unit: 'binary', minLength: 1, maxLength: 200 })), {
   selector: ([name]) => name,
   maxLength: 12,

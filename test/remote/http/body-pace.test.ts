@@ -4,7 +4,7 @@ import { BodyPace } from '../../../src/remote/http/body-pace.ts';
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** Bytes that arrive every `everyMs` while the body is waited for all the time; the time at which it is given up, or undefined after an hour. */
+/** Bytes that arrive every `everyMs` while a read is always pending; returns the time of the abort, or undefined after an hour. */
 function givenUpAfterMs(pace: BodyPace, bytes: number, everyMs: number): { atMs: number; kind: string } | undefined {
   pace.wait(0);
   let nextLookMs = pace.silenceMs;

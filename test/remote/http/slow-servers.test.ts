@@ -1,4 +1,4 @@
-// Servers that are slower than any real one: every way in which bytes may drip has an end.
+// Servers that are slower than any real one: every way of sending slowly has a time limit.
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { collect, endpointAt, failureOf, listening, once, recordingHooks, type T
 const STREAMED = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const DRIP_MS = 5;
 
-/** A thousand times as fast: a minute of waiting takes 60 ms. */
+/** A thousand times faster: a minute takes 60 ms. */
 const fastClock: Clock = {
   now: SYSTEM_CLOCK.now,
   monotonicMs: () => performance.now() * 1000,
@@ -20,7 +20,7 @@ const fastClock: Clock = {
 };
 const timeouts = { connectMs: 2000, firstByteMs: 2000, silenceMs: 50_000 };
 
-/** Writes `whole` at once and then a byte every few milliseconds for as long as the connection is there. */
+/** Sends `whole` immediately and then a byte every few milliseconds while the connection is open. */
 function dripping(whole: string, byte: string): Promise<TestServer> {
   return listening(
     createServer((socket) => {
@@ -80,7 +80,7 @@ describe('a server that sends slowly', () => {
     const { body } = await client.read(Buffer.from('q'), once());
     const pieces = body[Symbol.asyncIterator]();
     assert.equal((await pieces.next()).done, false);
-    // Two minutes of the fast clock, in which nothing is asked for.
+    // Two minutes of the fast clock, without a pending read.
     await delay(120);
     const next = await pieces.return?.(undefined);
     client.close();
@@ -113,7 +113,7 @@ describe('a server that sends slowly', () => {
   it('accepts a request a byte at a time is aborted after the send timeout', async () => {
     await using server = await listening(
       createServer({ pauseOnConnect: true }, (socket) => {
-        // The system's own buffers take megabytes; then nothing is read.
+        // The system's socket buffers accept megabytes; then nothing is read.
         socket.pause();
       }),
     );

@@ -34,7 +34,7 @@ describe('classifyFailure', () => {
       /at 10\.1\.2\.3:9090/,
     ],
     [
-      // What node throws for a name with several addresses.
+      // The error of Node for a name with several addresses.
       wrapped(
         Object.assign(new AggregateError([systemError('ECONNREFUSED', { address: '::1', port: 9090 })]), {
           code: 'ECONNREFUSED',

@@ -1,4 +1,4 @@
-// Damage that nobody could notice would make the storm blame the migration for what it cannot know.
+// With undetectable damage, the storm would report defects that the migration cannot detect.
 
 import assert from 'node:assert/strict';
 import snappy from 'snappyjs';

@@ -1,4 +1,4 @@
-// That the storm's proxy does what the catalogue says, fault by fault: a storm whose faults are not injected would prove nothing.
+// The fault proxy injects every fault of the catalogue: without this the storm would prove nothing.
 
 import assert from 'node:assert/strict';
 import { FAULT_KINDS, type FaultKind, type Way } from '../../../storm/fault-kinds.ts';

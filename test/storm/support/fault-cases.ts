@@ -1,4 +1,4 @@
-// For each fault of the catalogue: the exchange that it is injected into, and what both sides must see of it.
+// For each fault of the catalogue: the exchange to inject it into, and its visible effects on both sides.
 
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
@@ -43,7 +43,7 @@ const STREAMED: Reply = {
 
 export interface Seen {
   readonly first: RawExchange;
-  /** The next request, which no fault was planned for. */
+  /** The next request, without a planned fault. */
   readonly second: RawExchange;
   readonly server: RecordingServer;
   readonly injected: boolean;
@@ -193,7 +193,7 @@ function cutInside({ first }: Seen): void {
   assert.ok(!body.toString('latin1').endsWith('0\r\n\r\n'), 'the body must not have ended');
 }
 
-/** Whether a chunked body stops exactly behind the chunk of that frame. */
+/** Whether a chunked body stops exactly after the chunk of this frame. */
 function endsWithFrame(body: Buffer, frames: number): boolean {
   const chunks = FRAMES.slice(0, frames).map((data) => `${data.length.toString(16)}\r\n${data.toString('latin1')}\r\n`);
   return body.toString('latin1') === chunks.join('');
@@ -201,7 +201,7 @@ function endsWithFrame(body: Buffer, frames: number): boolean {
 
 export function oneBitIn(seen: RawExchange, reply: Reply): void {
   const original = Buffer.from(reply.body ?? '');
-  // A streamed body comes in one chunk.
+  // A streamed body is sent in one chunk.
   const body = bodyOf(seen);
   const data =
     body.length === original.length ? body : body.subarray(body.indexOf('\r\n') + 2).subarray(0, original.length);
@@ -212,7 +212,7 @@ export function oneBitIn(seen: RawExchange, reply: Reply): void {
   assert.equal(bits, 1);
 }
 
-/** Statuses that the proxy makes up are all of one kind. */
+/** All statuses that the proxy makes up share one case. */
 export function caseOf(kind: FaultKind): Case | undefined {
   const given = CASES[kind.name];
   if (given !== undefined) return given;

@@ -1,4 +1,4 @@
-// A server that remembers what reached it, and a client that sees every byte and how its connection ended. Used by the tests of the proxy.
+// A server that records its requests, and a client that records every byte and how its connection ended.
 
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RecordingServer extends AsyncDisposable {
   readonly url: string;
-  /** The bodies of the requests that came whole. */
+  /** The bodies of complete requests. */
   readonly bodies: string[];
-  /** How many requests ended before they were whole. */
+  /** The number of incomplete requests. */
   readonly broken: number;
-  /** How long it takes for a reply; none by default. */
+  /** The delay before a reply; none by default. */
   delayMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface Reply {
   readonly body?: Buffer | string;
 }
 
-/** Gives the same reply to each request; the status may depend on how many came before. */
+/** Sends the same reply to each request; the status may depend on the number of earlier ones. */
 export async function startRecordingServer(reply: Reply, statuses: readonly number[] = []): Promise<RecordingServer> {
   const bodies: string[] = [];
   let broken = 0;
@@ -66,12 +66,12 @@ async function wholeBody(request: IncomingMessage): Promise<string | undefined> 
 
 export interface RawExchange {
   readonly bytes: Buffer;
-  /** `end`: closed as it should; `reset`; `refused`; `whole`: a whole response, the connection may still be open; `waiting`: neither. */
+  /** `end`: closed normally; `reset`; `refused`; `whole`: a complete response, the connection may still be open; `waiting`: neither. */
   readonly how: 'end' | 'reset' | 'refused' | 'whole' | 'waiting';
   readonly milliseconds: number;
 }
 
-/** One POST over a connection of its own. */
+/** One POST over a new connection. */
 export function exchange(url: string, body: string, waitMs: number): Promise<RawExchange> {
   const { hostname, port } = new URL(url);
   const startedMs = performance.now();

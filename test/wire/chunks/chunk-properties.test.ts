@@ -1,5 +1,5 @@
-// The chunk decoders on generated chunks: what the test's own encoders wrote comes back bit for bit, and no bytes whatever make
-// a decoder crash, hang or leave half a chunk behind.
+// The chunk decoders with generated chunks: the output of the tests' own encoders is decoded bit for bit, and no bytes make a decoder
+// crash, hang or leave half a chunk in the columns.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -51,7 +51,7 @@ function expected(samples: readonly (ChunkSample & { startMs: number })[]) {
   };
 }
 
-/** Decodes, and gives the content, or undefined where the decoder refused as it should. */
+/** The decoded content, or undefined when the decoder threw the expected error. */
 function attempt(encoding: number, chunk: Uint8Array) {
   const columns = new SampleColumns();
   try {

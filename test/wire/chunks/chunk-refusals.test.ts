@@ -1,4 +1,4 @@
-// The chunk decoders against chunks of Prometheus itself (support/chunk-vectors.ts says how they were made).
+// The chunk decoders with invalid chunks.
 
 import assert from 'node:assert/strict';
 import { chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
@@ -153,7 +153,7 @@ describe('decodeChunk on invalid chunks', () => {
   });
 
   it('rejects a chunk that expands to far more than its size', () => {
-    // 200 000 float buckets that never change: 25 kB a sample on the wire, 1.6 MB as a message.
+    // 200 000 float buckets that never change: 25 kB per sample on the wire, 1.6 MB as a message.
     const chunk = new Uint8Array(1_700_000 + 60 * 25_100);
     const head = layout((writer) => {
       writer.write(0n, 8);

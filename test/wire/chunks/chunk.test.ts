@@ -1,4 +1,4 @@
-// The chunk decoders against chunks of Prometheus itself (support/chunk-vectors.ts says how they were made).
+// The chunk decoders with chunks written by Prometheus (support/chunk-vectors.ts describes their origin).
 
 import assert from 'node:assert/strict';
 import { chunkMessageBytes, CHUNK_ENCODINGS, chunkSampleCount, decodeChunk } from '../../../src/wire/chunks/chunk.ts';
@@ -60,7 +60,7 @@ describe('decodeChunk on chunks that Prometheus wrote', () => {
     for (const { encoding, chunk, name, times } of chunkVectors) {
       if (times.length === 0) continue;
       for (let length = 0; length < chunk.length; length++) {
-        // A view with the rest of the chunk behind it: what lies past the end must not be read.
+        // A view followed by the rest of the chunk: bytes past the end must not be read.
         const columns = new SampleColumns();
         const piece = chunk.subarray(0, length);
         assert.throws(

@@ -6,7 +6,7 @@ const integer = { countInt: 3, sum: 1.5, schema: 3, zeroThreshold: 1e-128, zeroC
 const float = { countFloat: 3, sum: 1.5, schema: 3, zeroThreshold: 1e-128, zeroCountFloat: 1, timestamp: 1 };
 const custom = { schema: -53, customValues: [1, 2] };
 
-/** A histogram whose sum, nine bytes behind its tag 0x19, has the bits of a stale marker. */
+/** A histogram whose sum, nine bytes with its tag 0x19, has the bits of a stale marker. */
 function stale(content: object): Uint8Array {
   const bytes = encodeMessage('Histogram', { ...content, sum: 1.5 });
   const at = bytes.indexOf(0x19);

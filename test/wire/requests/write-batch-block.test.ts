@@ -8,7 +8,7 @@ import { anyBits } from '../support/float-bits.ts';
 import { encodeMessage } from '../support/oracle.ts';
 import { columnsOf, up } from '../support/write-requests.ts';
 
-/** A TimeSeries as the protobuf specification has it, byte after byte: nothing of the fast path is in it. */
+/** A TimeSeries encoded byte by byte according to the protobuf specification, independently of the fast path. */
 function plainSeries(labels: LabelBytes, list: readonly ChunkSample[]): Buffer {
   const content = [...labels];
   for (const { timeMs, bits } of list) {
@@ -28,13 +28,13 @@ function varint(value: bigint): number[] {
 }
 
 describe('the snappy block of a write batch', () => {
-  // Values of which some repeat, some share low bytes and some high ones with those before.
+  // Values that partly repeat, or share low or high bytes with earlier ones.
   const values = fc.oneof(
     anyBits,
     fc.integer({ min: 0, max: 70_000 }).map((value) => new BigUint64Array(new Float64Array([value]).buffer)[0]!),
     fc.constantFrom(0n, 0x3ff0_0000_0000_0000n, 0x3ff0_0000_0000_0100n, 0x3ff1_0000_0000_0000n),
   );
-  // Where the varint's upper bytes change: every 2^28 ms, at its ends, and an ordinary day.
+  // Timestamps where the varint's upper bytes change: every 2^28 ms, at both ends, and an ordinary day.
   const firstTimes = fc.oneof(
     fc.constantFrom(1_767_225_600_000, 2 ** 35, 2 ** 35 - 30_000, 2 ** 42 - 100_000, 0, -60_000),
     fc.integer({ min: 128, max: 16_000 }).map((upper) => upper * 2 ** 28 - 45_000),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { crc32c } from '../../../src/wire/responses/crc32c.ts';
 
-/** Bit by bit, from the definition: reflected polynomial, all ones before and after. */
+/** Bit by bit, from the definition: reflected polynomial, initial value and final XOR of all ones. */
 function slowCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {

@@ -14,7 +14,7 @@ function streamOf(contents: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(contents.map(frame)));
 }
 
-/** `bytes` cut at these places. */
+/** `bytes` split at these positions. */
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const sorted = [0, ...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
   return sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end));
@@ -29,7 +29,7 @@ function collect(pushes: Iterable<Uint8Array>, maxFrameBytes = MAX): FrameCollec
       const keeps = collector.push(bytes);
       if (collector.wantedBytes > 0) collector.provide(new Uint8Array(collector.wantedBytes + 3).fill(0xdd));
       if (keeps) continue;
-      // What the collector does not keep it must not use.
+      // The collector must not use bytes that it does not keep.
       bytes.fill(0xdd);
       spoilt.push(() => bytes.set(before));
     }
@@ -165,7 +165,7 @@ describe('FrameCollector', () => {
   });
 
   it('requests memory for a frame that extends beyond a push, and allocates none itself', () => {
-    // 49 MiB as uvarint, and only a little after it.
+    // 49 MiB as uvarint, followed by only a few bytes.
     const head = Uint8Array.of(0x80, 0x80, 0xc0, 0x18, 1, 2, 3, 4);
     const before = process.memoryUsage().arrayBuffers;
     const collector = new FrameCollector({ maxFrameBytes: 50 << 20 });
@@ -247,7 +247,7 @@ describe('an error text after the frames', () => {
     const late = Buffer.concat([Buffer.alloc(300, 0x41), Buffer.of(0)]);
     assert.equal(errorOf([late.subarray(0, 290), late.subarray(290)]).code, 'corrupt');
     assert.equal(errorOf([Buffer.from('upstream \x1b[31mrequest')]).code, 'truncated');
-    // Too short to tell from the head of a frame.
+    // Too short to distinguish from the head of a frame.
     assert.equal(errorOf([Buffer.from('EOF\n')]).code, 'truncated');
   });
 

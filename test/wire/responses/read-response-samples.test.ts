@@ -19,7 +19,7 @@ import {
 } from '../support/read-responses.ts';
 
 describe('SamplesCursor', () => {
-  // A BigInt's bits in a double of a plain object would lose a signalling NaN: Samples are written by hand.
+  // A plain object stores a value as a double, which would lose a signalling NaN: Samples are encoded by hand.
   function sampleField({ timeMs, bits }: ChunkSample, omitZeros: boolean): Uint8Array {
     const value = Buffer.alloc(9, 0x09);
     value.writeBigUInt64LE(bits, 1);

@@ -152,7 +152,7 @@ describe('ChunkedCursor', () => {
       return read(cursorOf(encodeMessage('ChunkedReadResponse', { chunkedSeries: [series] })));
     };
     assert.deepEqual(entries({})[0]?.samples, [at(7, 42n)]);
-    // protobufjs writes no enum value it does not know: the chunk by hand.
+    // protobufjs cannot write an unknown enum value: the chunk is encoded by hand.
     const chunk = concat(Uint8Array.of(0x18, 99), field(4, encodeXorChunk([at(7)])));
     const message = field(1, concat(labelRegion(labelsOf('up')), field(2, chunk)));
     const cursor = cursorOf(message);

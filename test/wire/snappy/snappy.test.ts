@@ -10,8 +10,8 @@ const compressible = fc
   .map((runs) => new Uint8Array(Buffer.concat(runs.flatMap(([bytes, times]) => Array<Uint8Array>(times).fill(bytes)))));
 
 /**
- * The reference: every element written out byte by byte. undefined where the format description forbids the stream, and for a
- * short literal in a long form at the very end, which no compressor writes and snappyjs does not take.
+ * The reference: every element written byte by byte. undefined when the format description forbids the stream, and for a short literal in a
+ * long form at the very end, which no compressor writes and snappyjs does not accept.
  */
 function referenceDecompress(block: Uint8Array): Uint8Array | undefined {
   const out: number[] = [];
@@ -54,12 +54,12 @@ function referenceDecompress(block: Uint8Array): Uint8Array | undefined {
   return BigInt(out.length) === declared ? Uint8Array.from(out) : undefined;
 }
 
-/** The block in pieces of these sizes, and then the rest, with empty ones among them. */
+/** The block in pieces of these sizes, including empty ones, and then the rest. */
 function inPieces(block: Uint8Array, sizes: readonly number[], memory?: Uint8Array): Uint8Array {
   const reader = new SnappyReader();
   let at = 0;
   for (const size of [...sizes, block.length]) {
-    // What was pushed is the reader's until the call returns, or until memory is provided.
+    // A pushed piece belongs to the reader until the call returns, or until memory is provided.
     const piece = block.slice(at, at + size);
     reader.push(piece);
     if (reader.wantedBytes > 0) {
@@ -72,7 +72,7 @@ function inPieces(block: Uint8Array, sizes: readonly number[], memory?: Uint8Arr
   return reader.end();
 }
 
-/** The content, or that it was refused; which words it is refused with may depend on where it was cut. */
+/** The content, or that it was rejected; the message may depend on where the block was split. */
 function outcomeOf(expand: () => Uint8Array): Uint8Array | 'refused' {
   try {
     return expand();

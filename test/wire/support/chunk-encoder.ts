@@ -1,5 +1,5 @@
-// Encoders of XOR and XOR2 chunks for tests, written for clarity with BigInt and sharing nothing with the decoders in src/wire.
-// Whatever they leave open is held to Prometheus' own chunks by chunk-vectors.json.
+// Encoders of XOR and XOR2 chunks for tests, written for clarity with BigInt and without code of the decoders in src/wire.
+// chunk-vectors.json compares them with Prometheus' own chunks.
 
 export type ChunkSample = { readonly timeMs: number; readonly bits: bigint };
 export type StartedSample = ChunkSample & { readonly startMs?: number };
@@ -60,7 +60,7 @@ export class BitWriter {
   }
 }
 
-/** XOR and varbit integers: the upper end of a two's complement range belongs to it, its lower end does not. */
+/** XOR and varbit integers: the upper end of a two's complement range is included, its lower end is not. */
 function inXorRange(value: bigint, size: number): boolean {
   const half = 1n << BigInt(size - 1);
   return value > -half && value <= half;
@@ -82,7 +82,7 @@ function fits(inner: Window, outer: Window | undefined): outer is Window {
   return outer !== undefined && inner.leading >= outer.leading && inner.trailing >= outer.trailing;
 }
 
-/** Writes a changed value behind the two codes given, and gives the window that is valid from now on. */
+/** Writes a changed value after the two given codes, and returns the window that applies from now on. */
 function writeXor(
   writer: BitWriter,
   xor: bigint,
@@ -102,7 +102,7 @@ function writeXor(
   return kept;
 }
 
-/** An XOR chunk (encoding 1) as Prometheus' `XORChunk` writes it. Times in milliseconds, values as their 64 bits. */
+/** An XOR chunk (encoding 1) like that of Prometheus' `XORChunk`. Times in milliseconds, values as their 64 bits. */
 export function encodeXorChunk(samples: readonly ChunkSample[]): Uint8Array {
   const writer = new BitWriter();
   writer.write(BigInt(samples.length), 16);

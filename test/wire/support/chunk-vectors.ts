@@ -1,7 +1,7 @@
 // Chunks that Prometheus' own Go packages wrote and read back (tsdb/chunkenc for the chunks, prompb for the histogram messages,
-// github.com/prometheus/prometheus v0.316.0), frozen from some ten thousand random ones so that every encoding, range of delta,
-// window, NaN, bucket layout and kind of start timestamp is met. `reload` in a name: the appender was restored in mid-chunk.
-// Sums of -0, which prompb leaves out, were put back into the messages, and schemas above 8 are as they went in.
+// github.com/prometheus/prometheus v0.316.0), selected from about ten thousand random ones to cover every encoding, range of delta, window,
+// NaN, bucket layout and kind of start timestamp. `reload` in a name: the appender was restored in mid-chunk. Sums of -0, which prompb
+// omits, were put back into the messages, and schemas above 8 are unchanged.
 
 import { readFileSync } from 'node:fs';
 import type { SampleColumns } from '../../../src/wire/sample-columns.ts';
@@ -11,7 +11,7 @@ export type ChunkVector = {
   readonly encoding: number;
   readonly chunk: Uint8Array;
   readonly times: readonly number[];
-  /** Float values as 16 hexadecimal digits, histograms as their messages' bytes in hexadecimal. */
+  /** Float values as 16 hexadecimal digits, histograms as their messages in hexadecimal. */
   readonly values: readonly string[];
   /** Whether a sample has a start timestamp. */
   readonly started: boolean;
@@ -34,7 +34,7 @@ export const chunkVectors: readonly ChunkVector[] = file.chunks.map((frozen) => 
 
 const digits = (half: number): string => half.toString(16).padStart(8, '0');
 
-/** What `columns` holds, in the form of a vector. */
+/** The contents of `columns`, in the form of a vector. */
 export function columnsContent(columns: SampleColumns): Pick<ChunkVector, 'times' | 'values' | 'started'> {
   const floats = Array.from(
     { length: columns.floats },

@@ -1,4 +1,4 @@
-// 64-bit values as BigInts for tests: the ones that plain numbers would change, and the columns' samples in that form.
+// 64-bit values as BigInts for tests: those that JavaScript numbers would change, and the samples of columns in this form.
 
 import fc from 'fast-check';
 import type { SampleColumns } from '../../../src/wire/sample-columns.ts';

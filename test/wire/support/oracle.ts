@@ -1,5 +1,4 @@
-// protobufjs over the project's own schema: the second opinion that the tests hold the byte-level readers and writers against,
-// and the encoder of what a server would answer.
+// protobufjs with the project's own schema: the reference for the byte-level readers and writers, and the encoder of server responses.
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
@@ -35,12 +34,12 @@ export function decodeMessage(name: MessageName, bytes: Uint8Array) {
   return type.toObject(type.decode(bytes), { longs: Number, enums: String, defaults: true, arrays: true });
 }
 
-/** `labels` field by field, as Go writes them: an empty string is left out. */
+/** `labels` field by field, as Go writes them: an empty string is omitted. */
 export function labelRegion(labels: readonly LabelObject[]): Uint8Array {
   return encodeMessage('TimeSeries', { labels });
 }
 
-/** One frame of a streamed answer. */
+/** One frame of a streamed response. */
 export function frame(payload: Uint8Array): Uint8Array {
   const head: number[] = [];
   let rest = payload.length;

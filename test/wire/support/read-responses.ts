@@ -1,4 +1,5 @@
-// What the tests of both kinds of remote_read answer share: random series, messages put together by hand, a cursor read to its end.
+// Shared by the tests of both kinds of remote_read responses: random series, messages assembled by hand, and a function that reads a cursor
+// to its end.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -37,7 +38,7 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Every entry of the answer, its samples within [fromMs, toMs). */
+/** Every entry of the response, its samples within [fromMs, toMs). */
 export function read(cursor: SeriesCursor, fromMs: number = ALWAYS[0], toMs: number = ALWAYS[1]) {
   const entries = [];
   const columns = new SampleColumns();

@@ -1,4 +1,4 @@
-// What the tests of the write path feed it with, and how they look at what it made: through protobufjs.
+// Inputs for the tests of the write path, and decoding of its output with protobufjs.
 
 import fc from 'fast-check';
 import { encodeLabels, type LabelBytes } from '../../../src/wire/labels.ts';
@@ -13,7 +13,7 @@ export const up = encodeLabels([
   ['job', 'node'],
 ]);
 
-// Every length of a varint, the borders between them, and negative times.
+// Every length of a varint, the boundaries between them, and negative times.
 export const times = fc.oneof(
   fc.integer({ min: 1_600_000_000_000, max: 1_800_000_000_000 }),
   fc.maxSafeInteger(),
@@ -21,7 +21,7 @@ export const times = fc.oneof(
   fc.constantFrom(0, -1, -(2 ** 53) + 1),
 );
 
-/** Ascending in time, as the lanes get them. */
+/** In ascending time order, like in the lanes. */
 export const samples = fc
   .uniqueArray(fc.record({ timeMs: times, bits: anyBits }, { noNullPrototype: true }), {
     minLength: 1,
@@ -54,7 +54,7 @@ export function floatBatch(labels: LabelBytes, list: readonly ChunkSample[], cap
   return batch;
 }
 
-/** The samples of a WriteRequest by protobufjs, their bits read from the double that it decoded into a Float64Array. */
+/** The samples of a WriteRequest decoded by protobufjs, with their bits read from the double in a Float64Array. */
 export function timeSeriesOf(bytes: Uint8Array) {
   return decodeMessage('WriteRequest', bytes)['timeseries'] as {
     labels: { name: string; value: string }[];
