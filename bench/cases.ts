@@ -8,21 +8,21 @@ const NEW_YEAR_MS = Date.UTC(2026, 0, 1);
 export interface Scenario {
   readonly name: string;
   readonly dataSet: DataSetName;
-  /** What is asked for. */
+  /** The range of the migration. */
   readonly startMs: number;
   readonly endMs: number;
-  /** Where the samples counted end, when that is not `endMs`. */
+  /** The end of the counted samples, when it is not `endMs`. */
   readonly dataEndMs?: number;
   readonly destination: 'victoria-metrics' | 'prometheus';
-  /** Of spec.source in our manifest. */
+  /** Part of spec.source in our manifest. */
   readonly readMode?: 'Samples';
-  /** How vmctl reads, where it runs beside ours; it has no readMode of its own, and no Prometheus to write to. */
+  /** How vmctl reads, when it is compared; it has no equivalent of readMode, and cannot write to Prometheus. */
   readonly vmctl?: 'stream' | 'samples';
   /** Which halves of the floor are measured. */
   readonly floor: readonly ('read' | 'write')[];
-  /** Held back in each direction of each connection. */
+  /** The delay in each direction of each connection. */
   readonly delayMs?: number;
-  /** So many migrations in one process, each with a slice of the series, instead of one. */
+  /** Runs this many migrations in one process, each with a slice of the series, instead of one. */
   readonly migrations?: number;
   readonly nativeHistograms?: true;
   readonly rounds: number;
@@ -78,13 +78,13 @@ function inOrder(): Scenario {
   return { ...withoutVmctl(), name: 'in-order', destination: 'prometheus' };
 }
 
-/** A day, and the years around it that hold nothing. */
+/** A day of data, and empty years around it. */
 function sparse(): Omit<Scenario, 'name'> {
   const dataEndMs = SPARSE_DAY_MS + 24 * HOUR_MS;
   return { ...STANDARD, dataSet: 'sparse', startMs: SPARSE_DAY_MS, endMs: dataEndMs, dataEndMs, floor: [], rounds: 3 };
 }
 
-/** The same with three million samples, where it can be cut down: for a look, not for a figure to quote. */
+/** The same with three million samples, where possible: a quick check without quotable figures. */
 export function quick(scenario: Scenario): Scenario {
   const hours = (scenario.endMs - scenario.startMs) / HOUR_MS;
   if (scenario.dataSet !== 'standard' || hours !== 6) return scenario;

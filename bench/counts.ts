@@ -15,12 +15,12 @@ import { findBenchData } from './programs.ts';
 import { makeScratch } from './scratch.ts';
 
 export interface Comparison {
-  /** Samples that some series of the source has more of than the destination, stale markers apart. */
+  /** Samples that some series of the source have more of than the destination, without stale markers. */
   lost: number;
   staleLost: number;
-  /** The other way round: what was written twice, and series that the source does not have. */
+  /** The opposite: samples written twice, and series that the source does not have. */
   surplus: number;
-  /** Series with samples or stale markers lost. */
+  /** Series with lost samples or stale markers. */
   seriesLacking: number;
 }
 
@@ -39,7 +39,7 @@ function compareCounts(expected: Counts, actual: Counts): Comparison {
   return comparison;
 }
 
-/** The same text that bench-data names a series by. */
+/** The key of a series in bench-data. */
 function seriesKey(labels: Readonly<Record<string, string>>): string {
   const hash = createHash('sha256');
   for (const name of Object.keys(labels).sort()) {
@@ -56,9 +56,7 @@ function seriesKey(labels: Readonly<Record<string, string>>): string {
 const ATTEMPTS = 5;
 const AGAIN_MS = 2_000;
 
-/**
- * Compares a VictoriaMetrics. New series may take seconds to be shown even after a flush, so a lack is looked at again before it counts.
- */
+/** Compares a VictoriaMetrics. New series may become visible seconds after a flush, so the comparison is repeated while something is missing. */
 export async function compareVictoriaMetrics(
   url: string,
   set: DataSet,
@@ -76,7 +74,7 @@ export async function compareVictoriaMetrics(
 async function countVictoriaMetrics(url: string, set: DataSet, endMs: number): Promise<Counts> {
   const counts: Counts = new Map();
   for (const name of set.names) {
-    // No query counts stale markers; an export shows them.
+    // Queries do not count stale markers; an export shows them.
     if (set.staleNames.includes(name)) await countExport(url, name, counts);
     else await countQuery(url, `{__name__="${name}"}`, set, endMs, counts);
   }
@@ -86,9 +84,9 @@ async function countVictoriaMetrics(url: string, set: DataSet, endMs: number): P
 }
 
 async function countQuery(url: string, selector: string, set: DataSet, endMs: number, to: Counts): Promise<void> {
-  // A second more than the range: samples before its start would be surplus.
+  // One second more than the range: samples before its start would be surplus.
   const seconds = Math.ceil((endMs - set.startMs) / 1000) + 1;
-  // Without it the answer names no metric.
+  // Without it the result has no metric name.
   const query = `count_over_time(${selector}[${seconds}s]) keep_metric_names`;
   const parameters = new URLSearchParams({ query, time: String(endMs / 1000), nocache: '1' });
   const { status, body } = await request(`${url}/api/v1/query`, {
@@ -117,7 +115,7 @@ async function countExport(url: string, name: string, to: Counts): Promise<void>
   }
 }
 
-/** Compares a Prometheus by way of a snapshot of its data: no query of its own counts stale markers and histograms. */
+/** Compares a Prometheus using a snapshot of its data: its queries do not count stale markers and histograms. */
 export async function comparePrometheus(server: ServerProcess, expected: Counts): Promise<Comparison> {
   const snapshot = await snapshotPrometheus(server);
   await using scratch = await makeScratch();

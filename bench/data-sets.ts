@@ -12,7 +12,7 @@ export type DataSetName = 'standard' | 'wide' | 'narrow' | 'sparse' | 'histogram
 
 export interface DataSet {
   readonly name: DataSetName;
-  /** As bench-data wrote it; a server gets a copy. */
+  /** The output of bench-data; a server gets a copy. */
   readonly dataDir: string;
   readonly startMs: number;
   /** Ends of the ranges whose samples are counted. */
@@ -36,7 +36,7 @@ async function cacheKey(name: DataSetName): Promise<string> {
   return `bench-data-set-${name}-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** The data set, generated first if need be: 14 million samples a second. */
+/** The data set, generated first if necessary: 14 million samples per second. */
 export async function findDataSet(name: DataSetName): Promise<DataSet> {
   const directory = await installOnce(await cacheKey(name), async (target) => {
     process.stderr.write(`${name}: generating the data set\n`);
@@ -66,16 +66,16 @@ export function samplesBefore(set: DataSet, endMs: number): number {
   return set.samples[markOf(set, endMs)] ?? 0;
 }
 
-/** What there is of one series. */
+/** The counts of one series. */
 interface SeriesCount {
-  /** Samples that are no stale markers. */
+  /** Samples without stale markers. */
   plain: number;
   stale: number;
 }
 
 export type Counts = Map<string, SeriesCount>;
 
-/** What each series has from the set's start to `endMs`, by the key that counts.ts makes of its labels. */
+/** The counts of each series from the set's start to `endMs`, by the series key of counts.ts. */
 export async function expectedCounts(set: DataSet, endMs: number): Promise<Counts> {
   const column = markOf(set, endMs) * 2 + 1;
   const counts: Counts = new Map();
@@ -88,7 +88,7 @@ export async function expectedCounts(set: DataSet, endMs: number): Promise<Count
   return counts;
 }
 
-/** A copy for a server to run on, in hard links where the file systems allow it: the files of a block are never written to again. */
+/** A copy for a server, with hard links if the file systems support them: the files of a block are immutable. */
 export async function copyForServer(set: DataSet): Promise<Scratch & { dataDir: string }> {
   const scratch = await makeScratch();
   const dataDir = join(scratch.path, 'data');

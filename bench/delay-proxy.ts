@@ -8,7 +8,7 @@ export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
 }
 
-/** What may be under way in one direction, as the windows of TCP bound it on a real line. */
+/** The maximum amount of data in flight in one direction, like the TCP windows of a real connection. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 /** A proxy to the server at `target`; each direction takes `delayMs`, in order. */

@@ -13,7 +13,7 @@ import { type Recording, startRecordingProxy } from './recording-proxy.ts';
 import { interrupted } from './scratch.ts';
 import { ourCommand } from './tools.ts';
 
-/** As many connections as our tool has by default (limits.inFlightWrites). */
+/** The default number of connections of our tool (limits.inFlightWrites). */
 const WRITE_CONNECTIONS = 4;
 
 export interface Recordings {
@@ -21,7 +21,7 @@ export interface Recordings {
   readonly writes: Recording;
 }
 
-/** Runs our tool once, unmeasured, and keeps its requests in files below `scratch`. */
+/** Runs our tool once, without measurement, and saves its requests in files in `scratch`. */
 export async function recordRequests(
   scenario: Scenario,
   source: ServerProcess,
@@ -44,9 +44,9 @@ export interface FloorFigures {
   readBytes?: number;
   writeMs?: number;
   destinationCpuMs?: number;
-  /** How many groups of requests have no series in common, where their order matters. */
+  /** The number of request groups without common series, when their order matters. */
   lanes?: number;
-  /** No tool that moves these bytes in these requests is done before. */
+  /** No tool can transfer these bytes in these requests faster. */
   wallMs: number;
 }
 
@@ -56,7 +56,7 @@ interface Replayed {
   lanes: number;
 }
 
-/** Reads, and writes into a new destination, whichever halves the scenario wants. */
+/** Reads, and writes into a new destination, depending on the halves that the scenario selects. */
 export async function measureFloor(
   scenario: Scenario,
   source: ServerProcess,
@@ -99,7 +99,7 @@ export interface SnappySizes {
   nativeBytes: number;
 }
 
-/** What the native snappy library makes of the same requests. */
+/** The size of the same requests with the native snappy library. */
 export async function compareSnappy({ file }: Recording): Promise<SnappySizes> {
   return JSON.parse(await run(await findBenchData(), ['snappy', file])) as SnappySizes;
 }

@@ -6,7 +6,7 @@ export interface Goal {
   readonly name: string;
   readonly value: number;
   readonly bound: number;
-  /** Whether the value may be at most, or must be at least, the bound. */
+  /** Whether the bound is a maximum or a minimum. */
   readonly sense: 'at most' | 'at least';
   readonly unit: string;
 }
@@ -17,7 +17,7 @@ export function isMet({ value, bound, sense }: Goal): boolean {
 
 const MEGABYTE = 1e6;
 
-/** The goals that the scenarios which ran say something about. */
+/** The goals that the measured scenarios can check. */
 export function judge(results: readonly ScenarioResult[]): Goal[] {
   const of = (name: string) => results.find(({ scenario }) => scenario.name === name);
   const standard = of('standard');

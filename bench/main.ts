@@ -45,7 +45,7 @@ function readOptions(): Options {
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       dist: { type: 'string' },
-      // For a change of our own that is looked at again and again.
+      // For repeated measurements of a change.
       'only-ours': { type: 'boolean', default: false },
       'no-floor': { type: 'boolean', default: false },
     },
@@ -106,7 +106,7 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
   return result;
 }
 
-/** In turn, so that what else happens on the machine meets all of them. */
+/** Alternates the tools, so that other load on the machine affects all of them. */
 async function measureRounds(stage: Stage, result: ScenarioResult, options: Options): Promise<void> {
   const { scenario, source, place } = stage;
   let recordings: Recordings | undefined;
@@ -153,7 +153,7 @@ async function main(): Promise<number> {
       if (result) results.push(result);
     } catch (error) {
       interrupted.throwIfAborted();
-      // The other cases are worth their hour all the same.
+      // The other cases are still worth measuring.
       broken ??= error;
       process.stderr.write(`${scenario.name} FAILED: ${error instanceof Error ? error.stack : error}\n`);
     }

@@ -18,7 +18,7 @@ import type * as clocks from '../src/telemetry/clock.ts';
 
 const [dist = '', file = '', number = '1'] = process.argv.slice(2);
 
-/** The built modules: what is measured is what is installed. */
+/** The built modules, because the installed program is measured. */
 async function built<T>(module: string): Promise<T> {
   return (await import(pathToFileURL(join(dist, module)).href)) as T;
 }

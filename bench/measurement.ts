@@ -13,10 +13,10 @@ import { PROMETHEUS_VERSION } from './programs.ts';
 import { interrupted } from './scratch.ts';
 import type { Sides } from './tools.ts';
 
-/** Kept as they come: the blocks are what is measured, not their compaction. */
+/** Compaction is disabled, because the blocks are measured as they are. */
 const NO_COMPACTION = ['--storage.tsdb.min-block-duration=2h', '--storage.tsdb.max-block-duration=2h'];
 
-/** VictoriaMetrics' bounds on a query would stop the counting of half a million series. */
+/** VictoriaMetrics' query limits would prevent counting half a million series. */
 const COUNTABLE = [
   '-search.maxUniqueTimeseries=2000000',
   '-search.maxQueryDuration=10m',
@@ -27,7 +27,7 @@ export interface SourceServer extends AsyncDisposable {
   readonly server: ServerProcess;
 }
 
-/** A Prometheus that holds the data set. */
+/** A Prometheus with the data set. */
 export async function startSource(set: DataSet, scenario: Scenario): Promise<SourceServer> {
   const copy = await copyForServer(set);
   try {
@@ -50,7 +50,7 @@ export async function startSource(set: DataSet, scenario: Scenario): Promise<Sou
   }
 }
 
-/** An empty server of the kind that the scenario writes to. */
+/** An empty server of the scenario's destination kind. */
 export function startDestination(scenario: Scenario): Promise<ServerProcess> {
   if (scenario.destination === 'victoria-metrics') return startVictoriaMetrics({ extraArgs: COUNTABLE });
   return startPrometheus({
@@ -63,16 +63,16 @@ export function startDestination(scenario: Scenario): Promise<ServerProcess> {
 export interface RunFigures extends ToolUsage, Comparison {
   sourceCpuMs: number;
   destinationCpuMs: number;
-  /** With what the destination put off: until all that it took is flushed. */
+  /** Includes deferred work: until all accepted samples are flushed. */
   destinationCpuFlushedMs: number;
-  /** From the source to the tool, as the source counts its answers. */
+  /** From the source to the tool, according to the source's response metrics. */
   readBytes: number;
-  /** From the tool to the destination, as the destination counts what it reads. */
+  /** From the tool to the destination, according to the destination's read metrics. */
   writtenBytes: number;
   stdout: string;
 }
 
-/** Runs the tool into an empty destination. Throws when it fails; samples lost stand in the result. */
+/** Runs the tool into an empty destination. Throws when it fails; lost samples are part of the result. */
 export async function measureRun(
   scenario: Scenario,
   source: ServerProcess,
@@ -131,12 +131,12 @@ async function serversCpu(source: ServerProcess, destination: ServerProcess) {
 async function wireBytes(scenario: Scenario, source: ServerProcess, destination: ServerProcess) {
   const read = await metric(source, /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/read"\} (\S+)$/m);
   const accepted = /^vm_tcplistener_read_bytes_total\{.*\} (\S+)$/m;
-  // A Prometheus counts no bytes that it takes; what it reads from files meanwhile is next to nothing.
+  // Prometheus does not count received bytes; it reads almost nothing from files meanwhile.
   const victoria = scenario.destination === 'victoria-metrics';
   return { read, written: victoria ? await metric(destination, accepted) : await readBytesOf(destination.pid) };
 }
 
-/** A counter of the server; nothing counted yet is 0. */
+/** A counter of the server; 0 when it does not exist yet. */
 async function metric(server: ServerProcess, pattern: RegExp): Promise<number> {
   const { body } = await request(`${server.url}/metrics`);
   return Number(pattern.exec(body.toString('utf8'))?.[1] ?? 0);

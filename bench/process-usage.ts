@@ -22,11 +22,11 @@ export interface Command {
   args: readonly string[];
 }
 
-/** Runs the command to its end. Throws with the end of what it said when it fails, and when the bench is interrupted. */
+/** Runs the command. Throws with the end of its output when it fails, and when the bench is interrupted. */
 export async function runMeasured({ program, args }: Command): Promise<{ usage: ToolUsage; stdout: string }> {
   await using scratch = await makeScratch();
   const report = join(scratch.path, 'usage.json');
-  // Options for Node that the person who benches has set are none of the tool's.
+  // The user's own Node options must not affect the tools.
   const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(await findBenchData(), ['measure', report, program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -48,18 +48,18 @@ export async function runMeasured({ program, args }: Command): Promise<{ usage: 
   return { usage: JSON.parse(await readFile(report, 'utf8')) as ToolUsage, stdout };
 }
 
-/** Linux' USER_HZ, in which /proc counts, is 100 on every architecture that Node runs on. */
+/** Linux' USER_HZ, the unit of /proc, is 100 on every architecture that Node supports. */
 const TICK_MS = 10;
 
-/** User and system time of a running process so far, threads that have ended included. */
+/** User and system time of a running process so far, including threads that have exited. */
 export async function cpuMsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name, in brackets, may hold spaces.
+  // The name, in parentheses, may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** What the process has read with read(2) from sockets and files. */
+/** The bytes that the process has read with read(2) from sockets and files. */
 export async function readBytesOf(pid: number): Promise<number> {
   return Number(/rchar: (\d+)/.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
 }

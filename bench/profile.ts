@@ -19,7 +19,7 @@ interface CpuProfile {
 
 const MOST = 25;
 
-/** Leaves a .cpuprofile for each thread in a directory of the scenario's own below `results`; returns the text to print. */
+/** Writes a .cpuprofile for each thread into a directory of the scenario in `results`; returns the text to print. */
 export async function profileScenario(
   scenario: Scenario,
   source: ServerProcess,
@@ -56,7 +56,7 @@ function selfTimesText(profile: CpuProfile, dist: string): string {
   let totalMs = 0;
   profile.samples.forEach((node, i) => {
     const name = names.get(node) ?? '';
-    // A delta is the time from the sample before it, during which that one's function ran.
+    // A delta is the time since the previous sample, during which the function of that sample ran.
     const ms = (profile.timeDeltas[i + 1] ?? 0) / 1000;
     selfMs.set(name, (selfMs.get(name) ?? 0) + ms);
     if (!name.startsWith('(idle)')) totalMs += ms;

@@ -11,8 +11,8 @@ const VICTORIA_METRICS_VERSION = '1.145';
 let benchData: Promise<string> | undefined;
 
 /**
- * The path of the benches' own Go program (test/support/go/prometheus/bench-data), built first if need be; BENCH_DATA overrides it. It is
- * no part of what the tests install.
+ * The path of the benches' own Go program (test/support/go/prometheus/bench-data), built first if necessary; BENCH_DATA overrides it. The
+ * tests do not install it.
  */
 export function findBenchData(): Promise<string> {
   benchData ??= lookUpBenchData();
@@ -29,7 +29,7 @@ async function lookUpBenchData(): Promise<string> {
   return (await buildGoProgram('bench-data', progress)).path;
 }
 
-/** VictoriaMetrics' migration tool, which Debian puts into the package of the server; VMCTL overrides it. */
+/** VictoriaMetrics' migration tool, part of Debian's server package; VMCTL overrides it. */
 export async function findVmctl(): Promise<string> {
   const given = process.env['VMCTL'];
   if (given) return given;
@@ -39,7 +39,7 @@ export async function findVmctl(): Promise<string> {
   throw new Error(`vmctl is needed and not beside ${path}: set VMCTL to its path`);
 }
 
-/** What takes part. Debian's vmctl does not tell its version: it is that of the package, unless VMCTL names another. */
+/** The versions of all programs. Debian's vmctl does not report its version: it is that of the package, unless VMCTL is set. */
 export async function versions(): Promise<Record<string, string>> {
   const [prometheus, victoria] = await Promise.all([
     findServer('prometheus', PROMETHEUS_VERSION),

@@ -10,17 +10,17 @@ export interface Recording {
   readonly file: string;
   requests: number;
   bytes: number;
-  /** The most that were under way at once. */
+  /** The maximum number of concurrent requests. */
   mostAtOnce: number;
 }
 
 export interface RecordingProxy extends TcpProxy {
   readonly recording: Recording;
-  /** Ends the file; nothing may come any more. */
+  /** Ends the file; no more requests may arrive. */
   close(): Promise<void>;
 }
 
-/** Each body stands in the file behind its length, a uint32, little-endian. */
+/** Each body in the file follows its length, a little-endian uint32. */
 export async function startRecordingProxy(target: string, path: string, file: string): Promise<RecordingProxy> {
   const recording: Recording = { file, requests: 0, bytes: 0, mostAtOnce: 0 };
   const out = createWriteStream(file);

@@ -46,7 +46,7 @@ function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Medians, with the least and the greatest of the rounds. */
+/** Medians, with the minimum and the maximum of the rounds. */
 export function scenarioText(result: ScenarioResult): string {
   const { scenario, samples, series, runs, floors, snappy } = result;
   const tools = (Object.entries(runs) as [ToolName, ScenarioResult['runs'][ToolName]][]).filter(

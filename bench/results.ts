@@ -8,7 +8,7 @@ export type ToolName = 'prom-migrator' | 'vmctl';
 
 export interface ScenarioResult {
   readonly scenario: Scenario;
-  /** Samples that have to arrive. */
+  /** The number of samples that have to arrive. */
   readonly samples: number;
   readonly series: number;
   readonly runs: Record<ToolName, RunFigures[]>;
@@ -23,7 +23,7 @@ export interface Spread {
   max: number;
 }
 
-/** The median, of an even number the mean of the two in the middle. */
+/** The median is the mean of the middle two for an even number of values. */
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -44,8 +44,8 @@ export function floorMedian(result: ScenarioResult | undefined, figure: keyof Fl
 }
 
 /**
- * The runs that lost a sample: they are no results. That vmctl leaves out stale markers, all of them and always, is a property of it: it stands in
- * the table, and its times are compared all the same.
+ * The runs that lost samples: they are not valid results. vmctl always omits all stale markers: this is a property of vmctl that the table
+ * shows, and its times are still compared.
  */
 export function failures(results: readonly ScenarioResult[]): string[] {
   return results.flatMap(({ scenario, runs }) =>

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Exists until it is disposed of, or until the process ends in any way that it can notice. */
+/** Exists until it is disposed of, or until the process exits in any way that it can handle. */
 export class Scratch implements AsyncDisposable {
   readonly path: string;
   readonly #onExit = () => rmSync(this.path, { recursive: true, force: true });
@@ -27,7 +27,7 @@ export async function makeScratch(): Promise<Scratch> {
 
 const interruption = new AbortController();
 
-/** Aborted by the first SIGINT or SIGTERM: what runs is ended, and everything that was started is stopped on the way out. */
+/** Aborted by the first SIGINT or SIGTERM: running work is stopped, and everything that was started is cleaned up. */
 export const interrupted: AbortSignal = interruption.signal;
 
 export function watchSignals(): void {

@@ -8,14 +8,14 @@ import { findVmctl } from './programs.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Where both sides are reached; a proxy may stand in between. */
+/** The addresses of both sides, which may be those of a proxy. */
 export interface Sides {
   readonly sourceUrl: string;
   readonly destinationUrl: string;
 }
 
 /**
- * The manifest that examples/ recommends for the pair of systems, and nothing else: ordering Any into VictoriaMetrics
+ * Exactly the manifest that examples/ recommends for the pair of systems: ordering Any into VictoriaMetrics
  * (prometheus-to-victoriametrics.yaml), the defaults into an empty Prometheus (prometheus-to-prometheus.yaml).
  */
 export function manifestOf(scenario: Scenario, { sourceUrl, destinationUrl }: Sides): Record<string, unknown> {
@@ -38,7 +38,7 @@ export function manifestOf(scenario: Scenario, { sourceUrl, destinationUrl }: Si
   };
 }
 
-/** `prom-migrator run -f FILE` out of a built package. `nodeOptions` are for profiles. */
+/** `prom-migrator run -f FILE` from a built package. `nodeOptions` are for profiles. */
 export async function ourCommand(
   scenario: Scenario,
   sides: Sides,
@@ -57,7 +57,7 @@ export async function ourCommand(
   };
 }
 
-/** The build that the package would carry. */
+/** The build that the package would contain. */
 export const BUILT = join(ROOT, 'dist');
 
 /**
