@@ -52,7 +52,7 @@ const child = spawn(ownNode, [script, ...args], {
     PATH: `${join(modules, '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
   },
 });
-// A terminal sends its signals to the child as well; only what is sent to this process alone must be handed on.
+// A terminal sends its signals to the child as well; only those sent to this process alone must be forwarded.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 process.on('SIGINT', () => {
   if (![0, 1, 2].some((fd) => isatty(fd))) child.kill('SIGINT');

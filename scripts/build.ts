@@ -22,7 +22,7 @@ const { status, error } = spawnSync(
   },
 );
 if (status !== 0 || !existsSync(join(dist, 'main.js'))) {
-  // A half-built dist/ would run, and fail somewhere else.
+  // An incomplete dist/ would start and fail later.
   rmSync(dist, { recursive: true, force: true });
   process.stderr.write(`the build failed${error === undefined ? '' : `: ${error.message}`}\n`);
   process.exit(1);

@@ -55,7 +55,7 @@ function queryVariable(name: string, label: string, query: string, multi: boolea
   };
 }
 
-/** The dashboard as Grafana imports it. */
+/** The dashboard in Grafana's import format. */
 export function dashboard(): object {
   const height = 7;
   const panels: object[] = [];

@@ -1,6 +1,6 @@
 // What a panel of the dashboard is, and the queries that many panels have.
 
-/** The migrations that were chosen at the top of the dashboard, of the operator that was chosen there. */
+/** The migrations and the operator selected at the top of the dashboard. */
 export const MIGRATION = 'namespace=~"$namespace",migration=~"$migration"';
 export const OPERATOR = 'namespace=~"$namespace"';
 export const LEADER = `prom_migrator_operator_leader{${OPERATOR}}`;
@@ -15,7 +15,7 @@ export interface Panel {
   readonly title: string;
   readonly description?: string;
   readonly type: 'timeseries' | 'stat' | 'bargauge' | 'table';
-  /** Of the 24 columns. */
+  /** Out of 24 columns. */
   readonly width: number;
   readonly unit?: string;
   readonly max?: number;

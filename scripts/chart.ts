@@ -17,7 +17,7 @@ export const dashboardPath = join(chart, 'files/grafana-dashboard.json');
 export const readmePath = join(chart, 'README.md');
 export const valuesPath = join(chart, 'values.yaml');
 
-/** The CRD as a template: its text from `spec:` on unchanged, with the chart's labels and annotations in front. */
+/** The CRD as a template: its text from `spec:` on unchanged, with the chart's labels and annotations before it. */
 export function crdTemplate(crd: string): string {
   const spec = crd.slice(crd.indexOf('\nspec:\n') + 1);
   const name = /^ {2}name: (\S+)$/m.exec(crd)?.[1];
@@ -50,7 +50,7 @@ export interface ChartValue {
 }
 
 /**
- * Every value of values.yaml, described by a comment that begins with `-- `: a map that has one is a value as a whole.
+ * Every value of values.yaml that a comment starting with `-- ` describes: a map with such a comment is one value.
  * @throws Error for a value without a description
  */
 export function chartValues(text: string): ChartValue[] {
@@ -63,7 +63,7 @@ function valuesBelow(map: YAMLMap, prefix: string, firstComment: string): ChartV
   return map.items.flatMap((pair: Pair, index) => {
     if (!isScalar(pair.key)) throw new Error(`a key below ${prefix} is no text`);
     const path = `${prefix}${String(pair.key.value)}`;
-    // A comment in front of a map's first key is the map's own, to the parser.
+    // The parser assigns a comment before a map's first key to the map.
     const comment = pair.key.commentBefore ?? (index === 0 ? firstComment : '');
     const description = /^ ?-- ([\s\S]*)/.exec(comment)?.[1]?.replaceAll(/\n\s*/g, ' ');
     const { value } = pair;
@@ -82,7 +82,7 @@ function toPlain(value: unknown): unknown {
   return value ?? null;
 }
 
-/** The README with its table made anew. */
+/** The README with its regenerated table. */
 export function chartReadme(readme: string, values: readonly ChartValue[]): string {
   const begin = readme.indexOf(TABLE_BEGIN);
   const end = readme.indexOf(TABLE_END);
@@ -100,7 +100,7 @@ export function chartReadme(readme: string, values: readonly ChartValue[]): stri
   return readme.slice(0, begin) + table + readme.slice(end);
 }
 
-/** JSON as Biome formats it: lists in one line where they fit into 120 columns. */
+/** JSON in Biome's format: lists on one line when they fit into 120 columns. */
 export function formattedJson(value: unknown, indent = '', before = 0): string {
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

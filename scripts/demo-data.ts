@@ -30,7 +30,7 @@ export const RANGE_END_MS = rangeStartMs + HOURS * HOUR_MS;
 export const say = (text: string) => process.stdout.write(`${text}\n`);
 export const count = (n: number) => n.toLocaleString('en-US');
 
-/** Writes the day into a Prometheus whose receiver is on, and answers with the number of its samples. */
+/** Writes the day of data into a Prometheus with an enabled receiver, and returns the number of samples. */
 export async function fillPrometheus(url: string): Promise<number> {
   say(
     `Filling Prometheus with ${HOURS} hours of ${SERIES} series: counters, gaps, stale markers, NaN, infinities, series that come and go`,
@@ -41,7 +41,7 @@ export async function fillPrometheus(url: string): Promise<number> {
   return pushed;
 }
 
-/** Compares both sides and says what it found; true when there is no difference. */
+/** Compares both sides and prints the result; true when there is no difference. */
 export async function compareSides(prometheusUrl: string, victoriaUrl: string): Promise<boolean> {
   say('\nComparing the samples that protobufjs reads from Prometheus with the export of VictoriaMetrics');
   const exported = await exportVictoriaMetrics(victoriaUrl);

@@ -16,7 +16,7 @@ import { exportVictoriaMetrics } from '../test/support/readers.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
 import { compareSides, count, fillPrometheus, RANGE_END_MS, rangeStartMs, say } from './demo-data.ts';
 
-/** Otherwise it would be over before there is anything to watch. */
+/** Otherwise it would finish before there is anything to watch. */
 const SAMPLES_PER_SECOND = 80_000;
 const RESOURCE = 'prommigrations/move-to-victoriametrics';
 
@@ -42,7 +42,7 @@ spec:
 const indented = (text: string) => text.trimEnd().replace(/^/gm, '  ');
 const seconds = (fromMs: number) => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 
-/** Says the command as a user would type it, and what it answers. */
+/** Prints the command as a user would type it, and its output. */
 async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<void> {
   say(`$ kubectl ${args.map((arg) => (/^[\w./=,@:-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')}`);
   if (input !== undefined) say(indented(input));
@@ -61,7 +61,7 @@ async function startPod(chart: InstalledChart, podName: string): Promise<Operato
   return operator;
 }
 
-/** A metric of the migration in the operator's exposition, its series added up. */
+/** A metric of the migration in the operator's exposition, summed over its series. */
 async function metric(operator: OperatorProcess, name: string): Promise<number> {
   const values = (await operator.metrics()).matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'));
   return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
@@ -79,7 +79,7 @@ async function until(what: string, holds: () => Promise<boolean>, withinMs: numb
   }
 }
 
-/** `kubectl get -w` in the background, its lines said as they come. */
+/** `kubectl get -w` in the background; prints its lines as they arrive. */
 function watch(cluster: Cluster): AsyncDisposable {
   const stop = new AbortController();
   let rest = '';
@@ -101,7 +101,7 @@ function watch(cluster: Cluster): AsyncDisposable {
   };
 }
 
-/** The newest mark, as VictoriaMetrics' own export shows it. */
+/** The newest mark, according to VictoriaMetrics' own export. */
 async function markMs(victoriaUrl: string): Promise<number> {
   const exported = [...(await exportVictoriaMetrics(victoriaUrl)).values()];
   const marks = exported.filter(({ labels }) =>
@@ -120,7 +120,7 @@ async function install(cluster: Cluster): Promise<InstalledChart> {
   return chart;
 }
 
-/** From apply to Succeeded, with a kill in between; false when it did not resume as it should. */
+/** From apply to Succeeded, with a kill in between; false when it did not resume as expected. */
 async function migrate(
   cluster: Cluster,
   chart: InstalledChart,

@@ -23,7 +23,7 @@ interface RunResult {
   durationSeconds: number;
 }
 
-/** What a finished process left behind, and the most that its own metrics said of it while it ran. */
+/** The result of a finished process, and the maximum values of its metrics. */
 interface Run {
   exit: number | NodeJS.Signals;
   result: RunResult | undefined;
@@ -32,7 +32,7 @@ interface Run {
   residentBytes: number;
 }
 
-/** Runs the migration; with `killAt` it is killed without warning once that much of the range is done. */
+/** Runs the migration; with `killAt`, sends SIGKILL once this share of the range is copied. */
 async function migrate(manifest: string, killAt?: number): Promise<Run> {
   const main = join(import.meta.dirname, '../src/main.ts');
   const metricsAddress = `127.0.0.1:${await freePort()}`;
@@ -51,7 +51,7 @@ async function migrate(manifest: string, killAt?: number): Promise<Run> {
   return run;
 }
 
-/** Follows the process' own metrics until it ends, or ends it. */
+/** Polls the metrics of the process until it exits, and kills it at `killAt`. */
 async function watch(child: ChildProcess, metricsUrl: string, run: Run, killAt: number | undefined): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
     const text = await fetch(metricsUrl).then(

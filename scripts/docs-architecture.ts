@@ -6,7 +6,7 @@ import { folderOf, type Graph, grouped, roomOf, sourceGraph, withoutImpliedEdges
 
 export const architecturePath = new URL('../docs/architecture.md', import.meta.url);
 
-/** The parts of the page that are generated, by the name of their place in it. */
+/** The generated parts of the page, by the name of their placeholder. */
 function partsOf(graph: Graph): Record<string, string> {
   const parts: Record<string, string> = { rooms: roomsDiagram(graph), imports: importsTable(graph) };
   for (const room of roomsOf(graph)) {
@@ -15,7 +15,7 @@ function partsOf(graph: Graph): Record<string, string> {
   return parts;
 }
 
-/** The rooms from the outermost to the innermost: a room stands before those that it imports. */
+/** The rooms from the outermost to the innermost: a room comes before those that it imports. */
 export function roomsOf(graph: Graph): string[] {
   const imports = grouped(graph, roomOf);
   const ordered: string[] = [];
@@ -28,7 +28,7 @@ export function roomsOf(graph: Graph): string[] {
   return ordered.reverse();
 }
 
-/** The folders of a room, itself first: `src/wire`, `src/wire/responses`, … */
+/** The folders of a room, starting with the room itself: `src/wire`, `src/wire/responses`, … */
 export function foldersOf(graph: Graph, room: string): string[] {
   const files = [...graph.keys()].filter((file) => roomOf(file) === room);
   return [...new Set(files.map(folderOf))].sort();
@@ -75,7 +75,7 @@ function importsTable(graph: Graph): string {
 const nodeOf = (folder: string): string => folder.replace(/^src\//, '').replaceAll(/[^a-z0-9]/g, '_');
 const folderName = (folder: string): string => `${folder.split('/').at(-1)}/`;
 
-/** One line an arrow; two folders that import each other share one with two heads. */
+/** One line per arrow; two folders that import each other share an arrow with two heads. */
 function edges(graph: Graph, idOf: (name: string) => string): string[] {
   const lines: string[] = [];
   for (const from of [...graph.keys()].sort()) {
@@ -90,7 +90,7 @@ function edges(graph: Graph, idOf: (name: string) => string): string[] {
 
 const mermaid = (lines: readonly string[]): string => ['```mermaid', 'flowchart TD', ...lines, '```'].join('\n');
 
-/** The page with every part between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
+/** The page with the content between each `<!-- NAME -->` and `<!-- end of NAME -->` regenerated. */
 export function withArchitecture(page: string, graph: Graph): string {
   return Object.entries(partsOf(graph)).reduce((text, [name, made]) => {
     const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];

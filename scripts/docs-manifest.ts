@@ -81,7 +81,7 @@ ${where}${schema.description === undefined || paths.length > 1 ? '' : `: ${inlin
 ${rows.join('')}${rules.length === 0 ? '' : `\n${rules.map((rule) => `- ${rule}\n`).join('')}`}`;
 }
 
-/** Nothing for an object: its own table has the defaults of its fields. */
+/** Empty for an object: its own table has the defaults of its fields. */
 function defaultCell(value: unknown): string {
   if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return '';
   const text = Array.isArray(value) ? `[${value.map((item) => `'${item}'`).join(', ')}]` : String(value);
@@ -111,7 +111,7 @@ function limitsOf(schema: Schema): string[] {
   return limits;
 }
 
-/** The rules of a field that is no object; those of an object stand below its own table. */
+/** The rules of a field that is not an object; those of an object are listed below its own table. */
 function rulesOf(schema: Schema): string[] {
   if (schema.properties !== undefined) return [];
   return (schema['x-kubernetes-validations'] ?? []).map(({ message }) => {

@@ -6,7 +6,7 @@ import { conditionTables } from '../src/operator/judge/conditions.ts';
 import { EVENT_REASONS } from '../src/operator/judge/migration-events.ts';
 import { operatorMetricsTable } from '../src/operator/operator-metrics.ts';
 
-/** The generated parts, by their page and the name of their place in it. */
+/** The generated parts, by page and by the name of their placeholder. */
 const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'conditions.md': { conditions: reasonTables, events: eventsTable },
   'metrics.md': { operator: operatorMetricsTable },
@@ -16,7 +16,7 @@ export const operatorPages = Object.keys(PARTS);
 
 export const pagePath = (page: string) => new URL(`../docs/${page}`, import.meta.url);
 
-/** Without the reasons that Succeeded only takes over from the others while it is open: the page says so in a sentence. */
+/** Without the reasons that Succeeded inherits from other conditions while it is Unknown: the page explains them in a sentence. */
 function reasonTables(): string {
   const lines = conditionTables().split('\n');
   return lines.filter((line) => !line.includes('| Unknown: as for ')).join('\n');
@@ -27,7 +27,7 @@ function eventsTable(): string {
   return ['| reason | type and meaning |', '|---|---|', ...rows].join('\n');
 }
 
-/** The page with every part between its `<!-- NAME -->` and `<!-- end of NAME -->` replaced by what it must be. */
+/** The page with the content between each `<!-- NAME -->` and `<!-- end of NAME -->` regenerated. */
 export function withOperatorParts(page: string, text: string): string {
   return Object.entries(PARTS[page] ?? {}).reduce((whole, [name, made]) => {
     const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];

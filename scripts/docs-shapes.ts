@@ -2,15 +2,15 @@
 
 import type { Schema } from '../src/api/crd.ts';
 
-/** An object of the schema: one interface among the types, one section of the reference. Equal objects share it. */
+/** An object of the schema: an interface in the types, and a section of the reference. Equal objects share it. */
 export interface Shape {
   readonly name: string;
   readonly schema: Schema;
-  /** Where it stands, such as `spec.source.tls`. */
+  /** The paths of its occurrences, such as `spec.source.tls`. */
   readonly paths: string[];
 }
 
-/** Names of what would otherwise be called after its field. */
+/** Names of shapes that would otherwise be named after their field. */
 const NAMES: Readonly<Record<string, string>> = {
   spec: 'PromMigrationSpec',
   status: 'PromMigrationStatus',
@@ -72,7 +72,7 @@ export class Shapes {
   }
 }
 
-/** What an object is, whatever its descriptions say and whether or not it is filled in by default. */
+/** The identity of an object, independent of its descriptions and of its default. */
 function content(schema: Schema): string {
   const { default: _, ...rest } = schema;
   return JSON.stringify(rest, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value));

@@ -3,12 +3,12 @@
 import type { Schema } from '../src/api/crd.ts';
 import { type Shape, Shapes } from './docs-shapes.ts';
 
-/** A field is there after defaulting when it is required or has a default. */
+/** A field is always present after defaulting when it is required or has a default. */
 function isPresent(parent: Schema, field: string): boolean {
   return (parent.required ?? []).includes(field) || parent.properties?.[field]?.default !== undefined;
 }
 
-/** What source, destination and progress have in common. */
+/** The common fields of source, destination and progress. */
 const ENDPOINT_FIELDS = /^spec\.(source|destination\.progress)\./;
 
 const SIDES = ['spec.source', 'spec.destination', 'spec.destination.progress'];
@@ -21,7 +21,7 @@ function isUnder(under: string | RegExp): (shape: Shape) => boolean {
   return ({ paths: [path = ''] }) => (typeof under === 'string' ? path.startsWith(under) : under.test(path));
 }
 
-/** An import of those shapes of another file that a text of types refers to. */
+/** An import of the shapes of another file that the text of some types uses. */
 function importOf(shapes: Shapes, isThere: (shape: Shape) => boolean, text: string, file: string): string {
   const imported = shapes.all
     .filter((shape) => isThere(shape) && new RegExp(`: ${shape.name};`).test(text))
@@ -41,7 +41,7 @@ function interfaces(shapes: Shapes, isMeant: (shape: Shape) => boolean): string 
   return texts.join('\n');
 }
 
-/** As the formatter would write it. */
+/** In the format of Biome. */
 function member(name: string, type: string): string {
   const line = `  ${name} ${type};\n`;
   return line.length <= 121 ? line : `  ${name}\n    | ${type.replaceAll(' | ', '\n    | ')};\n`;
@@ -76,7 +76,7 @@ export function typesFile(root: Schema, apiVersion: string): string {
 
 ${importOf(shapes, isSide, text, './prom-migration-sides.ts')}import type { PromMigrationStatus } from './prom-migration-status.ts';
 
-/** The fields of Kubernetes object metadata that are used here. */
+/** The fields of Kubernetes object metadata that the operator uses. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -87,7 +87,7 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Owners of fields; the operator keeps only the owners of the status. */
+  /** Owners of fields; the operator keeps only those of the status. */
   readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 

@@ -22,7 +22,7 @@ const root = resolve(import.meta.dirname, '..');
 const IMAGE = 'localhost/prom-migrator:test';
 const DEBIAN_BASE = `localhost/prom-migrator-debian-node:${process.versions.node}`;
 const DEBIAN_SUITE = 'trixie';
-/** What Node's own binaries are linked against and a minimal Debian has not. */
+/** Libraries that Node's own binaries are linked with and that a minimal Debian lacks. */
 const DEBIAN_PACKAGES = ['libatomic1', 'libstdc++6'];
 
 function say(text: string): void {
@@ -45,7 +45,7 @@ function run(command: string, args: readonly string[], cwd = root): void {
 
 function findTool(): string {
   const tools = process.env['CONTAINER_TOOL'] ? [process.env['CONTAINER_TOOL']] : ['podman', 'docker'];
-  // A docker without its daemon is none.
+  // A docker client without its daemon does not count.
   const tool = tools.find((candidate) => succeeds(candidate, ['info']));
   if (tool === undefined)
     fail(`none of ${tools.join(', ')} works here: install podman with runc, or start the docker daemon`);
@@ -53,8 +53,8 @@ function findTool(): string {
 }
 
 /**
- * podman raises limits for what it runs, which a machine that is a container itself does not let it do; docker's daemon has the
- * limits that it needs.
+ * podman raises limits for its containers, which is not permitted on a machine that is a container itself; docker's daemon already has the
+ * necessary limits.
  */
 function limitsOf(tool: string): string[] {
   return tool.endsWith('podman') ? ['--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024'] : [];
@@ -82,7 +82,7 @@ function findBase(tool: string): string {
   return DEBIAN_BASE;
 }
 
-/** The directory of the npm that is on PATH: it is JavaScript, and runs on any Node. */
+/** The directory of the npm in PATH: npm is JavaScript, and runs on any Node. */
 function findNpm(): string {
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   const command = directories.map((directory) => join(directory, 'npm')).find((path) => existsSync(path));
@@ -90,7 +90,7 @@ function findNpm(): string {
   return npm !== undefined && existsSync(join(npm, 'bin/npm-cli.js')) ? npm : fail('npm is not on PATH');
 }
 
-/** A minimal Debian with the Node that runs this and the npm that belongs to this machine. */
+/** A minimal Debian with the current Node and the npm of this machine. */
 function makeDebianBase(tool: string): void {
   say(`the image cannot be pulled: building ${DEBIAN_BASE} with debootstrap, which takes a minute or two`);
   const npm = findNpm();

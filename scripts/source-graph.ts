@@ -3,12 +3,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 
-/** From a name to the names that it imports, without itself. */
+/** From a name to its imports, without itself. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** The specifiers of all static, re-exporting and dynamic imports, types included. */
+/** The specifiers of all static, re-exporting and dynamic imports, including types. */
 export function importsOf(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const statement =
@@ -16,7 +16,7 @@ export function importsOf(text: string): string[] {
   return [...code.matchAll(statement)].map((match) => match[1] ?? match[2] ?? '');
 }
 
-/** Those of them that are still there when the program runs: without `import type` and `export type`. */
+/** The imports that exist at run time: without `import type` and `export type`. */
 export function valueImportsOf(text: string): string[] {
   return importsOf(text.replace(/^\s*(?:import|export)\s+type\s[^'"`;]*?\sfrom\s+['"][^'"]+['"];?/gm, ''));
 }
@@ -36,7 +36,7 @@ export function sourceGraph(): Graph {
   );
 }
 
-/** The same graph with files replaced by groups, such as their folders. An import inside one group is left out. */
+/** The same graph with files replaced by groups, such as their folders. Imports inside one group are omitted. */
 export function grouped(graph: Graph, groupOf: (file: string) => string): Graph {
   const groups = new Map<string, Set<string>>();
   for (const [file, targets] of graph) {
@@ -50,7 +50,7 @@ export function grouped(graph: Graph, groupOf: (file: string) => string): Graph 
   return groups;
 }
 
-/** Without the edges that a longer way already shows: a → c goes when a → b → c is there. For graphs without cycles. */
+/** Without the edges implied by a longer path: a → c is removed when a → b → c exists. Only for acyclic graphs. */
 export function withoutImpliedEdges(graph: Graph): Graph {
   const reaches = (from: string, to: string): boolean =>
     [...(graph.get(from) ?? [])].some((next) => next === to || reaches(next, to));

@@ -52,7 +52,7 @@ for (const step of STEPS) {
   const stepStartedAt = Date.now();
   const result = await run(step);
   passed += result.passed ?? (result.code === 0 ? 1 : 0);
-  // A runner that dies before it can count has failed too.
+  // A runner that exits before it prints its counts has failed too.
   failed += result.failed ?? (result.code === 0 ? 0 : 1);
   process.stdout.write(
     `== ${step.title}: exit ${result.code} after ${Math.round((Date.now() - stepStartedAt) / 1000)} s\n`,

@@ -3,7 +3,7 @@
 import type { DestinationSpec, SourceSpec } from './prom-migration-sides.ts';
 import type { PromMigrationStatus } from './prom-migration-status.ts';
 
-/** The fields of Kubernetes object metadata that are used here. */
+/** The fields of Kubernetes object metadata that the operator uses. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -14,7 +14,7 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Owners of fields; the operator keeps only the owners of the status. */
+  /** Owners of fields; the operator keeps only those of the status. */
   readonly managedFields?: readonly { readonly manager?: string; readonly subresource?: string }[];
 }
 
