@@ -6,12 +6,12 @@ import { type Pair, PAIRS } from './scenario.ts';
 
 export interface StormArguments {
   readonly seeds: number;
-  /** The first; the others follow it. */
+  /** The first seed; the others are consecutive. */
   readonly firstSeed: number;
   readonly pair: Pair | undefined;
-  /** The kinds of faults to pick from; all when undefined. */
+  /** The kinds of faults to select from; all when undefined. */
   readonly kinds: readonly FaultKind[] | undefined;
-  /** The flags that choose what a seed means, as they were given. */
+  /** The flags that define the meaning of a seed, as given. */
   readonly selection: string;
   readonly verbose: boolean;
 }
@@ -53,7 +53,7 @@ function chosenKinds(only: string | undefined, without: string | undefined): rea
   return left.filter((kind) => !excluded.includes(kind));
 }
 
-/** A name with a star at its end stands for all that begin so. */
+/** A name with a star at its end matches all names with this prefix. */
 function kindsNamed(flag: string, names: string): readonly FaultKind[] {
   return names.split(',').flatMap((name) => {
     const kinds = FAULT_KINDS.filter((kind) =>

@@ -29,7 +29,7 @@ export async function startDestination(kind: DestinationKind, source: Source): P
 interface Mark {
   readonly timeMs: number;
   readonly samples: number;
-  /** What stands beside it, by the label `count`. */
+  /** The counts beside it, by the label `count`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -37,9 +37,9 @@ export interface Found {
   readonly differences: Differences;
   /** Samples of the source that belong to the copy. */
   readonly copiedSamples: number;
-  /** What the destination is documented to change, by name, with the number of samples. */
+  /** Documented changes by the destination, by name, with the number of samples. */
   readonly documented: Readonly<Record<string, number>>;
-  /** The migration's newest mark, and how many progress series there are beside those of its counts and probes. */
+  /** The migration's newest mark, and the number of progress series besides those of its counts and probes. */
   readonly lastMark: Mark | undefined;
   readonly progressSeries: number;
 }
@@ -66,7 +66,7 @@ export async function compareSides(scenario: Scenario, source: Source, server: S
   const text = inRange(await dumpPrometheus(server.dataDir, 'text'));
   const byText = new DifferenceFinder('bits').compare(zeros(copiedPart(scenario, source.text)), text);
   const documented = scenario.readMode === 'Samples' ? { 'plain responses have no −0': minusZeros(copied) } : {};
-  // The second reader confirms the first; it has the last word only when it sees more.
+  // The second reader confirms the first; its result is used only when it finds more differences.
   const differences = total(byText) > total(byBits) ? byText : byBits;
   return { differences, copiedSamples, documented, ...marksIn(all) };
 }
@@ -74,8 +74,8 @@ export async function compareSides(scenario: Scenario, source: Source, server: S
 const EXPORTS = 4;
 
 /**
- * VictoriaMetrics' own flush takes rows out of the way of /internal/force_flush, which then has nothing to do and returns before they can be
- * seen: on a busy machine what it took within the last two seconds may be missing from the first export.
+ * VictoriaMetrics' own flusher takes rows that /internal/force_flush then cannot flush, and which are not yet visible when it returns: on a
+ * busy machine, samples of the last two seconds may be missing from the first export.
  */
 async function exportWhenShown(url: string, kept: SeriesSet) {
   let hiddenAtFirst = 0;
@@ -94,7 +94,7 @@ export function total({ counts }: Differences): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Samples of the copy from that time on. */
+/** Samples of the copy from this time on. */
 export function samplesFrom(scenario: Scenario, source: Source, fromMs: number): number {
   return countSamples(sliceSeries(copiedPart(scenario, source.bits), fromMs, source.endMs));
 }
@@ -112,7 +112,7 @@ function withoutProgress(set: SeriesSet): SeriesSet {
 }
 
 function marksIn(set: SeriesSet): Pick<Found, 'lastMark' | 'progressSeries'> {
-  // A probe, which finds out what the destination takes, is no mark.
+  // A probe, which tests what the destination accepts, is not a mark.
   const all = [...set.values()].filter(
     ({ labels }) => nameOf(labels) === PROGRESS_METRIC && !labels.some(([name]) => name === 'probe'),
   );

@@ -8,14 +8,14 @@ export interface Difference {
   readonly kind: DifferenceKind;
   readonly labels: readonly Label[];
   readonly timeMs: number;
-  /** For people. */
+  /** The difference as text. */
   readonly text: string;
 }
 
 export interface Differences {
   readonly samplesCompared: number;
   readonly counts: Readonly<Record<DifferenceKind, number>>;
-  /** The first of them. */
+  /** The first few differences. */
   readonly first: readonly Difference[];
 }
 
@@ -38,7 +38,7 @@ export class DifferenceFinder {
     this.#exactness = exactness;
   }
 
-  /** Compares every series of either side with its equal on the other. */
+  /** Compares every series of one side with the same series of the other. */
   compare(expected: SeriesSet, actual: SeriesSet): Differences {
     for (const [key, series] of expected) this.#series(series, series, actual.get(key));
     for (const [key, series] of actual) if (!expected.has(key)) this.#series(series, undefined, series);

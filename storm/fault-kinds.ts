@@ -7,7 +7,7 @@ export type Way = 'source' | 'write' | 'progress';
 
 export const WAYS: readonly Way[] = ['source', 'write', 'progress'];
 
-/** Responses that a proxy makes up. */
+/** Responses that a proxy generates. */
 export type ReplyName =
   | '202'
   | '301'
@@ -24,11 +24,11 @@ export type ReplyName =
   | 'gzip';
 
 export type FaultAction =
-  /** Nothing listens for a while, and every open connection is cut. */
+  /** Nothing listens for some time, and every open connection is closed. */
   | { readonly do: 'stop-listening' }
-  /** The connection ends before any of the request is forwarded. */
+  /** The connection is closed before any of the request is forwarded. */
   | { readonly do: 'reset' }
-  /** Half of the request's body is forwarded, then both connections end. */
+  /** Half of the request's body is forwarded, then both connections are closed. */
   | { readonly do: 'cut-request' }
   /** No response until the client gives up; the request is never forwarded. */
   | { readonly do: 'swallow' }
@@ -36,11 +36,11 @@ export type FaultAction =
   | { readonly do: 'reply'; readonly reply: ReplyName }
   /** Forwarded a little later: concurrent requests arrive in another order. */
   | { readonly do: 'delay-request' }
-  /** The connection ends with the request received, which is forwarded a moment later. */
+  /** The connection is closed once the request was received, which is forwarded a moment later. */
   | { readonly do: 'commit-late' }
   /** Forwarded; then the proxy's own response instead of the server's. */
   | { readonly do: 'replace'; readonly reply: ReplyName }
-  /** Forwarded; then no response at all. */
+  /** Forwarded; then no response. */
   | { readonly do: 'lose'; readonly how: 'fin' | 'rst' | 'time-out' }
   /** Forwarded twice. */
   | { readonly do: 'repeat'; readonly respondWith: 'first' | 'second' }
@@ -48,11 +48,11 @@ export type FaultAction =
   | { readonly do: 'delay-response' }
   /** The response stops inside the head or the body; `stall` leaves the connection open. */
   | { readonly do: 'cut-response'; readonly at: 'head' | 'middle' | 'border'; readonly how: 'rst' | 'fin' | 'stall' }
-  /** The body is shorter than it was, in a message that ends as it should. */
+  /** The body is shortened, in a message that ends normally. */
   | { readonly do: 'truncate' }
-  /** One byte a second for some seconds, then the rest. */
+  /** One byte per second for some seconds, then the rest. */
   | { readonly do: 'trickle' }
-  /** One bit of the body is another one, in a way that can be noticed. */
+  /** One bit of the body is flipped, in a detectable way. */
   | { readonly do: 'flip'; readonly in: 'frames' | 'snappy' | 'json' }
   /** The server's response, gzip-compressed. */
   | { readonly do: 'compress' };
@@ -62,8 +62,8 @@ export interface FaultKind {
   readonly ways: readonly Way[];
   readonly action: FaultAction;
   /**
-   * Looks like a wrong setting: a run may end at once because of it, with this code, as long as that side has never given it a good
-   * response.
+   * Looks like a configuration error: a run may exit immediately because of it, with this code, as long as that side has never sent it a
+   * good response.
    */
   readonly settingLike?: RemoteCode;
   /** What cannot be survived by anyone where a store keeps a repeated sample twice. */
@@ -80,7 +80,7 @@ const SETTING_LIKE: readonly (readonly [reply: ReplyName, code: RemoteCode])[] =
   ['html', 'wrong-content-type'],
 ];
 
-/** The kind of a flipped bit by what it was flipped in: the plan cannot know in which format a response comes. */
+/** The kind of a flipped bit by the format of the body: the plan cannot know the format of a response in advance. */
 export function flipKindOf(format: string): FaultKind | undefined {
   return FAULT_KINDS.find(({ action }) => action.do === 'flip' && action.in === format);
 }

@@ -4,12 +4,12 @@
 import { FAULT_KINDS, type FaultKind, type Way } from './fault-kinds.ts';
 import { drawFor } from './random.ts';
 
-/** One stretch of consecutive requests that all meet the same fault; the first request of a way has number 1. */
+/** Consecutive requests that all meet the same fault; the first request of a route has number 1. */
 export interface PlannedFault {
   readonly kind: FaultKind;
   readonly from: number;
   readonly to: number;
-  /** In [0, 1): where a response is cut, how long something takes. */
+  /** In [0, 1): where a response is cut, or how long something takes. */
   readonly part: number;
 }
 
@@ -17,11 +17,11 @@ export interface PlanOptions {
   readonly seed: number;
   readonly way: Way;
   readonly destination: 'prometheus' | 'victoria-metrics';
-  /** Those to pick from; all by default. */
+  /** The kinds to select from; all by default. */
   readonly kinds?: readonly FaultKind[] | undefined;
 }
 
-/** Faulty stretches a way, and healthy requests before each. A read-back has few requests. */
+/** Faulty stretches per route, and healthy requests before each. A read-back has few requests. */
 const STRETCHES: Readonly<Record<Way, readonly [least: number, most: number]>> = {
   source: [1, 4],
   write: [3, 6],
@@ -33,7 +33,7 @@ const HEALTHY: Readonly<Record<Way, readonly [least: number, most: number]>> = {
   progress: [0, 4],
 };
 
-/** What this way has to survive in this seed, in the order of its requests. */
+/** The faults of this route for this seed, in the order of its requests. */
 export function planFaults({ seed, way, destination, kinds = FAULT_KINDS }: PlanOptions): readonly PlannedFault[] {
   const draw = drawFor('faults', seed, way);
   const possible = kinds.filter((kind) => kind.ways.includes(way) && kind.doublesIn !== destination);
@@ -44,13 +44,13 @@ export function planFaults({ seed, way, destination, kinds = FAULT_KINDS }: Plan
     const from = next + draw.integer(...HEALTHY[way]);
     const to = from + lengthOf(draw.number());
     plan.push({ kind: draw.pick(possible), from, to, part: draw.number() });
-    // A healthy request at least, or two stretches would be one.
+    // At least one healthy request, or two stretches would be one.
     next = to + 2;
   }
   return plan;
 }
 
-/** Further requests of a stretch: mostly none, sometimes as many as a proxy that restarts would spoil. */
+/** Further requests of a stretch: usually none, sometimes as many as a restarting proxy would affect. */
 function lengthOf(drawn: number): number {
   if (drawn < 0.65) return 0;
   return drawn < 0.85 ? 1 : drawn < 0.95 ? 2 : 3;

@@ -9,15 +9,15 @@ import type { PlannedKill } from './scenario.ts';
 
 /** One run of the migration as a process. */
 export interface RunRecord {
-  /** From 1. */
+  /** Starts at 1. */
   readonly run: number;
-  /** The signal that it was sent, if its moment came. */
+  /** The signal that it was sent, if its moment was reached. */
   readonly killed: PlannedKill | undefined;
-  /** It was ended because it took too long. */
+  /** It was killed because it took too long. */
   readonly timedOut: boolean;
   readonly exitCode: number | null;
   readonly exitSignal: NodeJS.Signals | null;
-  /** What it printed on its standard output, if it printed anything. */
+  /** Its standard output, if it printed anything. */
   readonly result: RunResult | undefined;
   readonly seconds: number;
   readonly log: string;
@@ -33,13 +33,13 @@ export type FindingKind =
   | 'hang'
   | 'crash'
   | 'never-done'
-  /** The rig itself failed: the seed says nothing. */
+  /** A failure of the test rig: the seed has no verdict. */
   | 'rig';
 
 interface Finding {
   readonly kind: FindingKind;
   readonly text: string;
-  /** The requests whose faults are behind it, as far as can be told. */
+  /** The requests whose faults caused it, as far as known. */
   readonly requests: readonly SeenRequest[];
 }
 
@@ -50,17 +50,17 @@ export interface SeedFacts {
   readonly endMs: number;
   readonly found: Found;
   readonly carriers: ReadonlyMap<Difference, readonly SeenRequest[]>;
-  /** Samples of the copy from a time on, by the independent readers. */
+  /** Samples of the copy from a time on, according to the independent readers. */
   readonly samplesFrom: (fromMs: number) => number;
 }
 
 export interface Verdict {
   readonly findings: readonly Finding[];
-  /** Runs that ended because of a fault that looked like a wrong setting before that side had given any good response. */
+  /** Runs that ended because of a fault that looked like a configuration error before that side had sent any good response. */
   readonly explainedEnds: number;
 }
 
-/** docs/resume.md: what arrives later than this after a broken connection is not looked for. */
+/** docs/resume.md: a request that arrives later than this after a broken connection is not awaited. */
 const SETTLING_MS = 450;
 
 export function judge(facts: SeedFacts): Verdict {
@@ -92,7 +92,7 @@ function judgeRun(record: RunRecord, facts: SeedFacts): JudgedRun {
     findings: [{ kind, text: `run ${run}: ${text}`, requests }],
   });
   if (timedOut) return of('hang', `not over after ${Math.round(record.seconds)} s`);
-  // A process that has not come to installing its handlers ends by SIGTERM as any other.
+  // A process that has not yet installed its signal handlers is terminated by SIGTERM.
   if (killed !== undefined && exitSignal === killed.signal) return { findings: [] };
   if (exitSignal !== null) return of('crash', `ended by ${exitSignal}`);
   if (result === undefined) return of('crash', `exit ${exitCode} without a result`);
@@ -126,8 +126,8 @@ function judgeFailure({ run, exitCode }: RunRecord, { error }: RunResult, facts:
 }
 
 /**
- * The fault that explains the code, or else the last one of that side: concurrent requests may meet others before the run is over. Behind a
- * refusal it is the last one that hid from the migration what the store had taken.
+ * The fault that explains the code, or else the last one of that side: concurrent requests may meet others before the run ends. For a
+ * rejection, it is the last fault that hid from the migration what the store had accepted.
  */
 function behindFailure(
   ofSide: readonly SeenRequest[],
@@ -156,7 +156,7 @@ type CountsOfResult = Pick<
   | 'samplesRejected'
 >;
 
-/** What is wrong with the counts of one run, or of all, that read so many samples. Nothing here is filtered, refused or in conflict. */
+/** Errors in the counts of one run, or of all, that read this many samples. Nothing here is filtered, rejected or in conflict. */
 function wrongCounts(of: string, counts: CountsOfResult, samples: number | undefined): string[] {
   const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = counts;
   const rejected = rejectedIn(counts);
@@ -175,11 +175,11 @@ function rejectedIn({ samplesRejected }: CountsOfResult): number {
   return Object.values(samplesRejected).reduce((sum, samples) => sum + samples, 0);
 }
 
-/** A run that says that it is done says the truth, in every number. */
+/** Checks every number of a run that reports completion. */
 function misreports({ run, exitCode }: RunRecord, result: RunResult, facts: SeedFacts): Finding[] {
   const { startMs, endMs, samplesFrom, found } = facts;
   const fromMs = result.resumedFrom === null ? startMs : Date.parse(result.resumedFrom);
-  // What was finished before is not read again.
+  // A part that was already finished is not read again.
   const wrong = wrongCounts('this run', result, result.windows > 0 ? samplesFrom(fromMs) : undefined);
   if (result.total === null) wrong.push('all runs: not known, though each was one of this version');
   else wrong.push(...wrongCounts('all runs', result.total, found.copiedSamples));
@@ -219,10 +219,10 @@ function differencesFound(facts: SeedFacts, done: boolean): Finding[] {
   const findings: Finding[] = [];
   const { counts, first } = found.differences;
   for (const kind of ['missing', 'doubled', 'extra', 'different'] as const) {
-    // What an unfinished copy has not come to yet is not lost.
+    // Samples that an incomplete copy has not reached are not lost.
     if (counts[kind] === 0 || (kind === 'missing' && !done)) continue;
     const examples = first.filter((difference) => difference.kind === kind);
-    // A changed value was changed where it was read, not on its way to the store.
+    // A changed value was changed when it was read, not on the way to the store.
     const behind = kind === 'different' ? facts.requests.filter(isDamaged) : [];
     const requests = [...new Set([...behind, ...examples.flatMap((difference) => carriers.get(difference) ?? [])])];
     const late = requests.filter(({ lagMs = 0 }) => lagMs > SETTLING_MS);

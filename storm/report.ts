@@ -6,7 +6,7 @@ import type { FindingKind } from './judge.ts';
 import type { SeenRequest } from './proxy/fault-proxy.ts';
 import type { SeedReport } from './run-seed.ts';
 
-/** A seed that ended in an error of the rig itself, before there was a verdict. */
+/** A seed that ended with an error of the test rig, without a verdict. */
 interface BrokenSeed {
   readonly seed: number;
   readonly error: string;
@@ -18,7 +18,7 @@ export function hasFailed(end: SeedEnd): boolean {
   return 'error' in end || end.verdict.findings.length > 0;
 }
 
-/** What is printed when a seed is over: one line, and for a failing seed what was found and how to repeat it. */
+/** The output for a finished seed: one line, and for a failing seed its findings and how to repeat it. */
 export function seedLines(end: SeedEnd, selection = ''): string {
   if ('error' in end) return `seed ${end.seed}: the rig failed: ${end.error}\n${repeatLine(end.seed, selection)}`;
   const { scenario, runs, requests, found, verdict, logs, seconds } = end;
@@ -46,7 +46,7 @@ interface Row {
 
 const BEHIND: readonly FindingKind[] = ['gave-up', 'lost', 'doubled', 'misreport'];
 
-/** Fault kinds with what became of them, then the sums of all seeds. */
+/** The fault kinds with their outcomes, then the sums of all seeds. */
 export function stormTable(ends: readonly SeedEnd[]): string {
   const reports = ends.filter((end): end is SeedReport => !('error' in end));
   const rows = new Map<string, Row>(FAULT_KINDS.map(({ name }) => [name, { injected: 0, survived: 0, behind: {} }]));
@@ -60,7 +60,7 @@ export function stormTable(ends: readonly SeedEnd[]): string {
 
 function countFaults({ requests, verdict }: SeedReport, rows: ReadonlyMap<string, Row>): void {
   const blamed = new Map<SeenRequest, FindingKind>();
-  // Of two findings with the same cause the first is the graver one.
+  // Of two findings with the same cause the first is the more severe.
   for (const { kind, requests: behind } of verdict.findings.toReversed())
     for (const seen of behind) blamed.set(seen, kind);
   for (const seen of requests) {

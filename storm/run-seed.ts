@@ -18,7 +18,7 @@ export interface SeedOptions {
   readonly pair?: Pair | undefined;
   readonly kinds?: readonly FaultKind[] | undefined;
   readonly sources: Sources;
-  /** Called with what happens, for people. */
+  /** Called with each step, as text. */
   readonly onStep?: (text: string) => void;
 }
 
@@ -28,12 +28,12 @@ export interface SeedReport {
   readonly runs: readonly RunRecord[];
   readonly found: Found;
   readonly verdict: Verdict;
-  /** Where the logs of a failing seed are. */
+  /** The directory of the logs of a failing seed. */
   readonly logs: string | undefined;
   readonly seconds: number;
 }
 
-/** Runs beside those that are killed: those that a fault may end before any good response, and the one that is done. */
+/** Runs besides those that are killed: those that a fault may end before any good response, and the one that completes the copy. */
 const FURTHER_RUNS = 8;
 const RUN_LIMIT_MS = 150_000;
 
@@ -64,7 +64,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   return { scenario, requests, runs, found, verdict, logs, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-/** The three proxies, and the kill that waits for something to happen at one of them. */
+/** The three proxies, and the planned kill that is triggered by one of them. */
 class Proxies implements AsyncDisposable {
   readonly #proxies = new Map<Way, FaultProxy>();
   #onMoment: (way: Way, requestOfRun: number, moment: Moment) => void = () => {};
@@ -97,7 +97,7 @@ class Proxies implements AsyncDisposable {
     return [...this.#proxies.values()].flatMap(({ seen }) => seen).sort((a, b) => a.atMs - b.atMs);
   }
 
-  /** @param kill called when the moment of the planned kill has come */
+  /** @param kill called when the moment of the planned kill is reached */
   beginRun(run: number, planned: PlannedKill | undefined, kill: () => void): void {
     for (const proxy of this.#proxies.values()) proxy.beginRun(run);
     this.#onMoment = (way, requestOfRun, moment) => {
@@ -159,7 +159,7 @@ async function runOnce(
   try {
     result = ended.result;
   } catch {
-    // A process that was killed has printed nothing.
+    // A killed process has printed no result.
   }
   const { exitCode, exitSignal, seconds, stderr: log } = ended;
   const timedOut = seconds * 1000 >= RUN_LIMIT_MS && exitSignal === 'SIGKILL';
@@ -177,7 +177,7 @@ function describeRun({ run, killed, exitCode, exitSignal, result, seconds }: Run
   return `run ${run}: ${end}${killed === undefined ? '' : ` (sent ${killed.signal})`} after ${seconds.toFixed(1)} s${counts}`;
 }
 
-/** The logs of all runs, every request with its fault, and the verdict; the directory stays. */
+/** Saves the logs of all runs, every request with its fault, and the verdict; the directory is kept. */
 async function keepLogs(scenario: Scenario, facts: SeedFacts, { findings }: Verdict): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), `prom-migrator-storm-${scenario.seed}-`));
   for (const { run, log } of facts.runs) await writeFile(join(directory, `run-${run}.log`), log);

@@ -4,7 +4,7 @@ import type { SeriesKind } from '../test/support/dataset.ts';
 import type { Way } from './fault-kinds.ts';
 import { type Draw, drawFor } from './random.ts';
 
-/** Of the data: a few series of each kind, or many series that come and go. */
+/** A few series of each kind, or many series with churn. */
 const VARIANTS = ['steady', 'churn'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -13,12 +13,12 @@ export type Pair = (typeof PAIRS)[number];
 
 export type DestinationKind = 'prometheus-in-order' | 'prometheus-out-of-order' | 'victoria-metrics';
 
-/** The end of one run: at that moment, or not at all when the run is over by then. */
+/** The kill of one run at this moment; it does not happen when the run ends earlier. */
 export interface PlannedKill {
   readonly signal: 'SIGKILL' | 'SIGTERM';
   readonly when:
     | { readonly afterMs: number }
-    /** The request of that number, counted from the start of the run, has come in or has been carried out. */
+    /** The request with this number, counted from the start of the run, has arrived or has been carried out. */
     | { readonly way: Way; readonly request: number; readonly at: 'arrived' | 'carried-out' };
 }
 
@@ -36,9 +36,9 @@ export interface Scenario {
     readonly inFlightWrites: number;
     readonly samplesPerWrite: number;
   };
-  /** Kinds of series that are left out, because this way of copying cannot carry them; see EXCLUDED_KINDS. */
+  /** Kinds of series that are excluded, because this way of copying cannot transfer them; see EXCLUDED_KINDS. */
   readonly excluded: readonly SeriesKind[];
-  /** One a run, in this order. */
+  /** One per run, in this order. */
   readonly kills: readonly PlannedKill[];
 }
 
@@ -49,14 +49,14 @@ const HISTOGRAMS: readonly SeriesKind[] = [
   'custom-bucket-histogram',
 ];
 
-/** docs/systems/ says why: none of these is lost by the migration. */
+/** docs/systems/ explains why; the migration loses none of these. */
 const EXCLUDED_KINDS: Readonly<Record<DestinationKind | 'Samples', readonly SeriesKind[]>> = {
-  // A refused request of Prometheus 3.5 leaves its float histograms in the write-ahead log, in the wrong order.
+  // A rejected request leaves its float histograms in the write-ahead log of Prometheus 3.5, in the wrong order.
   'prometheus-in-order': ['float-histogram'],
   'prometheus-out-of-order': [],
-  // It has histograms of its own, and cannot hold the smallest and the largest doubles in one block.
+  // It has its own histogram format, and cannot store the smallest and the largest doubles in one block.
   'victoria-metrics': [...HISTOGRAMS, 'extremes'],
-  // Plain responses of Prometheus 3.5 leave the bounds out.
+  // Plain responses of Prometheus 3.5 omit the bounds.
   Samples: ['custom-bucket-histogram'],
 };
 
@@ -110,7 +110,7 @@ export function selectorOf({ excluded }: Scenario): string {
   return names.length === 0 ? '{__name__=~".+"}' : `{__name__=~".+",__name__!~"${names.join('|')}"}`;
 }
 
-/** The same decision for a metric name. */
+/** Applies the same selection to a metric name. */
 export function isCopied({ excluded }: Scenario, name: string): boolean {
   return !excluded.some((kind) => name.endsWith(`_${kind.replaceAll('-', '_')}`));
 }
@@ -121,7 +121,7 @@ export interface Addresses {
   readonly progress: string;
 }
 
-/** How long the migration waits; the proxies stall for longer. */
+/** The migration's timeout; the proxies stall for longer. */
 export const TIMEOUT_MS = 1500;
 
 /** The `spec` of the migration; the addresses are the proxies'. */

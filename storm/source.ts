@@ -9,7 +9,7 @@ import type { ServerProcess } from '../test/support/server-process.ts';
 import { startPrometheus } from '../test/support/servers.ts';
 import type { Variant } from './scenario.ts';
 
-/** Off every round time, so that windows and blocks begin in the middle of things. */
+/** Not a round time, so that windows and blocks do not align with the start. */
 export const START_MS = Date.UTC(2025, 2, 1, 1, 47, 13, 377);
 const MINUTE_MS = 60_000;
 
@@ -19,9 +19,9 @@ export interface Source {
   readonly endMs: number;
   /** Bit for bit, by Prometheus' own TSDB library. */
   readonly bits: SeriesSet;
-  /** As `promtool tsdb dump` prints it. */
+  /** The output of `promtool tsdb dump`. */
   readonly text: SeriesSet;
-  /** Newer samples of the same series, for a destination that is in use. */
+  /** Newer samples of the same series, for a destination with existing data. */
   readonly newer: SeriesSet;
 }
 

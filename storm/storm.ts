@@ -11,7 +11,7 @@ export interface StormOptions {
   readonly pair?: Pair | undefined;
   /** All by default. */
   readonly kinds?: readonly FaultKind[] | undefined;
-  /** No further seed is begun when it is aborted. */
+  /** No further seed is started after an abort. */
   readonly signal?: AbortSignal;
   readonly onSeed?: (end: SeedEnd) => void;
   readonly onStep?: ((seed: number, text: string) => void) | undefined;
@@ -19,7 +19,7 @@ export interface StormOptions {
 
 const AT_ONCE = 2;
 
-/** The end of each seed, in the order of the seeds. */
+/** The result of each seed, in the order of the seeds. */
 export async function runStorm(options: StormOptions): Promise<SeedEnd[]> {
   const { seeds, signal, onSeed } = options;
   await using sources = new Sources();

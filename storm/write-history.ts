@@ -20,7 +20,7 @@ interface DecodedSeries {
   histograms: { timestamp: number }[];
 }
 
-/** For each difference the requests that carried its sample, in their order. */
+/** For each difference, the requests that carried its sample, in order. */
 export function findCarriers(
   differences: readonly Difference[],
   requests: readonly SeenRequest[],

@@ -8,7 +8,7 @@ import { type BodyFormat, splitFrames } from './http-message.ts';
 
 const ATTEMPTS = 64;
 
-/** The body with one flipped bit, or undefined where the format has no bit whose change shows. `part` chooses the bit. */
+/** The body with one flipped bit, or undefined when the format has no bit whose change is detectable. `part` selects the bit. */
 export function flipBit(body: Buffer, format: Exclude<BodyFormat, 'other'>, part: number): Buffer | undefined {
   if (body.length === 0) return undefined;
   const draw = drawFor('bit', part);
@@ -16,13 +16,13 @@ export function flipBit(body: Buffer, format: Exclude<BodyFormat, 'other'>, part
     const damaged = Buffer.from(body);
     const at = draw.integer(0, body.length - 1);
     damaged[at] = (damaged[at] ?? 0) ^ (1 << draw.integer(0, 7));
-    // A frame's checksum finds every single bit. The length before it has none, but moves the checksum.
+    // A frame's checksum detects every bit flip. The length before it has no checksum, but changes the position of the checksum.
     if (format === 'frames' || !canBeRead(damaged, format)) return damaged;
   }
   return undefined;
 }
 
-/** The beginning of the body, cut where it shows; undefined where every cut looks whole. */
+/** The start of the body, cut in a detectable way; undefined when every cut would look complete. */
 export function truncate(body: Buffer, format: BodyFormat, part: number): Buffer | undefined {
   const pieces = format === 'frames' ? splitFrames(body) : [body];
   const index = Math.floor(part * pieces.length);
@@ -30,11 +30,11 @@ export function truncate(body: Buffer, format: BodyFormat, part: number): Buffer
   if (format === 'other' || piece === undefined || piece.length < 2) return undefined;
   const inside = 1 + Math.floor(((part * pieces.length) % 1) * (piece.length - 1));
   const cut = Buffer.concat([...pieces.slice(0, index), piece.subarray(0, Math.min(inside, piece.length - 1))]);
-  // VictoriaMetrics exports one JSON text a line: a cut at the end of a line cannot be seen.
+  // VictoriaMetrics exports one JSON text per line: a cut at the end of a line is not detectable.
   return format !== 'frames' && canBeRead(cut, format) ? undefined : cut;
 }
 
-/** Whether a reader that is not the one under test takes it for whole. */
+/** Whether an independent reader accepts it as complete. */
 function canBeRead(body: Buffer, format: 'snappy' | 'json'): boolean {
   try {
     if (format === 'json') {

@@ -9,7 +9,7 @@ import { faultAt, type PlannedFault } from '../fault-plan.ts';
 import type { Received } from './forward.ts';
 import { inject, type Outcome, passOn } from './inject.ts';
 
-/** What a proxy remembers of a request. */
+/** The record of a request. */
 export interface SeenRequest {
   readonly way: Way;
   /** Over all runs, from 1. */
@@ -17,21 +17,21 @@ export interface SeenRequest {
   /** The run of the migration that sent it, from 1. */
   readonly run: number;
   readonly path: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** The fault that it met. */
+  /** The injected fault, if any. */
   fault: FaultKind | undefined;
-  /** Whether this side had given the same run a good response before. */
+  /** Whether this side had sent the same run a good response before. */
   readonly goodBefore: boolean;
-  /** What the server said, each time it carried the request out. */
+  /** The statuses of the server, one for each time that it carried out the request. */
   readonly stored: number[];
-  /** How long after the client's connection was cut the server carried it out. */
+  /** The delay between the client's disconnection and the server carrying out the request. */
   lagMs: number | undefined;
-  /** The client was gone, or its connection was cut with another one's, before it could get its response. */
+  /** The client had disconnected, or its connection was closed with others, before it could get its response. */
   undelivered: boolean;
-  /** The proxy could not reach the server behind it. */
+  /** The upstream server was unreachable. */
   brokenBy: string | undefined;
-  /** The body, of write requests only. */
+  /** The body, only for write requests. */
   readonly body: Buffer | undefined;
 }
 
@@ -39,14 +39,14 @@ export type Moment = 'arrived' | 'carried-out';
 
 export interface FaultProxyOptions {
   readonly way: Way;
-  /** The base of the server behind, such as `http://127.0.0.1:9090`. */
+  /** The base URL of the upstream server, such as `http://127.0.0.1:9090`. */
   readonly target: string;
   readonly plan: readonly PlannedFault[];
-  /** Longer than the client waits for a response. */
+  /** Longer than the client's timeout. */
   readonly stallMs: number;
-  /** Of a slow response; a second by default. */
+  /** For slow responses; a second by default. */
   readonly byteEveryMs?: number;
-  /** Called as things happen; `requestOfRun` counts from 1 in each run. */
+  /** Called for each moment; `requestOfRun` counts from 1 in each run. */
   readonly onMoment?: (way: Way, requestOfRun: number, moment: Moment) => void;
 }
 
@@ -76,7 +76,7 @@ export class FaultProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Requests that come from now on are those of this run. */
+  /** Assigns the following requests to this run. */
   beginRun(run: number): void {
     this.#run = run;
     this.#requestsOfRun = 0;
@@ -159,7 +159,7 @@ export class FaultProxy implements AsyncDisposable {
       seen.undelivered = !outcome.injected && response.socket?.destroyed !== false && !response.writableFinished;
       if (outcome.good && run === this.#run) this.#good = true;
     } catch (error) {
-      // The client went away while it was still sending, or the server behind is not there.
+      // The client disconnected while it was sending, or the upstream server is unreachable.
       if (request.complete) seen.brokenBy = String(error);
       seen.fault = undefined;
       response.socket?.destroy();

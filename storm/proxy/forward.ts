@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forwardedHeaders, type Message } from './http-message.ts';
 
-/** A request, read to its end. */
+/** A complete request. */
 export interface Received {
   readonly method: string;
   /** Path and query. */
@@ -15,7 +15,7 @@ export interface Received {
   readonly body: Buffer;
 }
 
-/** The server's response, read to its end. A connection of its own each time: one that is kept may be closed at the wrong moment. */
+/** The server's complete response. Uses a new connection each time, because a kept-alive one may be closed at the wrong moment. */
 export async function forward(target: string, { method, url, rawHeaders, body }: Received): Promise<Message> {
   const headers = Object.fromEntries(forwardedHeaders(rawHeaders));
   const { hostname, port } = new URL(target);
@@ -28,10 +28,10 @@ export async function forward(target: string, { method, url, rawHeaders, body }:
   return { status: response.statusCode ?? 0, rawHeaders: response.rawHeaders, body: Buffer.concat(pieces) };
 }
 
-/** How long the server has for the half that it got before the connection ends. */
+/** How long the server can process the half request before the connection is closed. */
 const HALF_MS = 30;
 
-/** The head and half of the body, or half of the head where there is no body; then the connection ends. */
+/** The head and half of the body, or half of the head without a body; then the connection is closed. */
 export async function forwardHalf(target: string, { method, url, rawHeaders, body }: Received): Promise<void> {
   const { hostname, port } = new URL(target);
   const lines = [`${method} ${url} HTTP/1.1`];

@@ -1,14 +1,14 @@
 // A response as the bytes on the connection, in pieces, which the proxies cut, delay and change. Pure.
 
-/** What a server said, read to its end. */
+/** A complete response of a server. */
 export interface Message {
   readonly status: number;
-  /** Name and value in turn, as node has them in `rawHeaders`. */
+  /** Names and values in turn, like Node's `rawHeaders`. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
-/** Those of the connection, and what says how long the body is: the proxy decides these itself. */
+/** Headers of the connection and of the body length: the proxy sets these itself. */
 const OWN_HEADERS = /^(?:connection|keep-alive|transfer-encoding|content-length|proxy-connection|trailer|upgrade)$/i;
 
 export function forwardedHeaders(rawHeaders: readonly string[]): [name: string, value: string][] {
@@ -40,7 +40,7 @@ export function formatOf({ rawHeaders }: Pick<Message, 'rawHeaders'>): BodyForma
   return /protobuf/i.test(type) ? 'snappy' : 'other';
 }
 
-/** The frames of a streamed remote_read response, each with its length and its checksum. What is no whole frame is the last piece. */
+/** The frames of a streamed remote_read response, each with its length and its checksum. An incomplete frame is the last piece. */
 export function splitFrames(body: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   let at = 0;
@@ -59,7 +59,7 @@ export function splitFrames(body: Buffer): Buffer[] {
   return frames;
 }
 
-/** The head, the pieces of the body and what ends the message. A border between two pieces is one between two HTTP chunks too. */
+/** The head, the pieces of the body and the end of the message. A boundary between two pieces is also one between two HTTP chunks. */
 export interface Wire {
   readonly head: Buffer;
   readonly pieces: readonly Buffer[];
@@ -81,7 +81,7 @@ export function toWire(message: Message): Wire {
   return { head: head('transfer-encoding: chunked'), pieces: parts.map(chunk), end: Buffer.from('0\r\n\r\n') };
 }
 
-/** Two chunks, where there is enough for two. */
+/** Two chunks, if there are enough bytes. */
 function halves(body: Buffer): Buffer[] {
   const middle = body.length >> 1;
   return [body.subarray(0, middle), body.subarray(middle)].filter((part) => part.length > 0);
@@ -92,14 +92,14 @@ function chunk(data: Buffer): Buffer {
 }
 
 /**
- * The bytes up to a cut, `part` of the way: inside the head, inside the body (never at the border of a frame), or at a border of two pieces.
- * Undefined where the message has no such place.
+ * The bytes up to a cut, `part` of the way: inside the head, inside the body (never at a frame boundary), or at a boundary of two pieces.
+ * Undefined when the message has no such place.
  */
 export function cutWire(wire: Wire, at: 'head' | 'middle' | 'border', part: number): Buffer | undefined {
   if (at === 'head') return wire.head.subarray(0, 1 + Math.floor(part * (wire.head.length - 2)));
   if (wire.pieces.length === 0 || wire.pieces.every((piece) => piece.length < 2)) return undefined;
   if (at === 'border') {
-    // Before the first piece is a border too, and behind the last one: the end of the message is still missing.
+    // The boundaries before the first and after the last piece count too: the end of the message is still missing.
     const least = wire.end.length === 0 ? wire.pieces.length - 1 : wire.pieces.length;
     return Buffer.concat([wire.head, ...wire.pieces.slice(0, Math.floor(part * (least + 1)))]);
   }

@@ -21,31 +21,31 @@ import { replyOf } from './replies.ts';
 
 export interface Injection {
   readonly action: FaultAction;
-  /** In [0, 1): where a response is cut, how long something takes. */
+  /** In [0, 1): where a response is cut, or how long something takes. */
   readonly part: number;
   readonly target: string;
   readonly received: Received;
   readonly response: ServerResponse;
-  /** Longer than the client waits. */
+  /** Longer than the client's timeout. */
   readonly stallMs: number;
-  /** Of a slow response. */
+  /** For slow responses. */
   readonly byteEveryMs: number;
-  /** Called each time the server has carried the request out. */
+  /** Called each time the server has carried out the request. */
   readonly carriedOut: (status: number) => void;
 }
 
 export interface Outcome {
-  /** False: the fault has no place in this exchange, which went through as it was. */
+  /** False: the fault does not apply to this exchange, which was forwarded unchanged. */
   readonly injected: boolean;
   /** The client got the server's own good response. */
   readonly good: boolean;
-  /** What the damaged body was in. */
+  /** The format of the damaged body. */
   readonly damaged?: BodyFormat;
 }
 
 const SPOILT: Outcome = { injected: true, good: false };
 
-/** Passes the request and the response on, as they are. */
+/** Forwards the request and the response unchanged. */
 export async function passOn(injection: Omit<Injection, 'action' | 'part'>): Promise<boolean> {
   const message = await carryOut(injection);
   return deliver(injection.response, message);
@@ -152,7 +152,7 @@ function changedMessage(
       return flipped && { ...message, body: flipped };
     }
     case 'compress':
-      // What is compressed already is left alone by proxies too.
+      // Real proxies do not compress a compressed body either.
       if (headerOf(rawHeaders, 'content-encoding') !== undefined) return undefined;
       return { ...message, rawHeaders: [...rawHeaders, 'content-encoding', 'gzip'], body: gzipSync(body) };
   }
@@ -170,13 +170,13 @@ function deliver(response: ServerResponse, message: Message): boolean {
   const { status, rawHeaders, body } = message;
   for (const [name, value] of forwardedHeaders(rawHeaders)) response.appendHeader(name, value);
   response.statusCode = status;
-  // Without a length node sends it in chunks.
+  // Without a length, Node sends it in chunks.
   if (!withoutBody(status) && formatOf(message) !== 'frames') response.setHeader('content-length', body.length);
   response.end(withoutBody(status) ? undefined : body);
   return status >= 200 && status < 300;
 }
 
-/** Nothing more comes, until the client gives up. */
+/** Sends nothing more until the client disconnects. */
 async function stall({ response, stallMs }: Injection): Promise<void> {
   const closed = response.destroyed ? undefined : once(response, 'close').catch(() => undefined);
   await Promise.race([sleep(stallMs, undefined, { ref: false }), closed]);
@@ -195,7 +195,7 @@ async function cutResponse(
   if (how === 'stall') await stall(injection);
   else if (how === 'fin') socket.end();
   else {
-    // A reset throws away what the other side has not read yet.
+    // A reset discards data that the other side has not read yet.
     await sleep(20);
     socket.resetAndDestroy();
   }
@@ -204,7 +204,7 @@ async function cutResponse(
 
 const TRICKLED_BYTES = 3;
 
-/** The slow bytes are those of the body, or of the head where there is none. */
+/** The slow bytes are those of the body, or of the head when there is no body. */
 async function trickle({ response, byteEveryMs }: Injection, message: Message): Promise<void> {
   const { head, pieces, end } = toWire(message);
   const body = Buffer.concat([...pieces, end]);

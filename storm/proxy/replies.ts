@@ -19,7 +19,7 @@ function page(title: string): Buffer {
   return Buffer.from(`<html>\r\n<head><title>${title}</title></head>\r\n<body><h1>${title}</h1></body>\r\n</html>\r\n`);
 }
 
-/** The made-up response; `now` is for a Retry-After that is a date. */
+/** The generated response; `now` is for a Retry-After with a date. */
 export function replyOf(name: ReplyName, now: number): Message {
   const html = ['content-type', 'text/html; charset=utf-8'];
   if (name === 'html') return { status: 200, rawHeaders: html, body: page('Down for maintenance') };
