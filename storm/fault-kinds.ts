@@ -2,7 +2,7 @@
 
 import type { RemoteCode } from '../src/remote/meaning/response-codes.ts';
 
-/** Between the migration and a server there are three ways, each with a proxy of its own. */
+/** There are three routes between the migration and its servers, each with a separate proxy. */
 export type Way = 'source' | 'write' | 'progress';
 
 export const WAYS: readonly Way[] = ['source', 'write', 'progress'];
@@ -66,7 +66,7 @@ export interface FaultKind {
    * good response.
    */
   readonly settingLike?: RemoteCode;
-  /** What cannot be survived by anyone where a store keeps a repeated sample twice. */
+  /** Unavoidable duplicates in a store that keeps repeated samples. */
   readonly doublesIn?: 'victoria-metrics';
 }
 

@@ -83,7 +83,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#good = false;
   }
 
-  /** Resolves when nothing is under way any more, requests without a client included. */
+  /** Resolves when no request is pending, including requests whose client has disconnected. */
   async idle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
   }

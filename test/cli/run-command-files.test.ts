@@ -32,7 +32,7 @@ describe('prom-migrator run', () => {
         finished({ earlier: { ...NO_COUNTS, samplesRead: 1, samplesRejected: { too_old: 1 } } }),
         3,
       ],
-      ['0 when a reason is there without a sample', finished({ samplesRejected: { too_old: 0 } }), 0],
+      ['0 when a reason has no samples', finished({ samplesRejected: { too_old: 0 } }), 0],
       [
         '1 when it failed',
         { progress: someProgress({ phase: 'Failed' }), error: { code: 'internal', message: 'y' } },

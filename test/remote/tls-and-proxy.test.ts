@@ -172,8 +172,8 @@ describe('TLS', () => {
       assert.deepEqual(await known.write(request, once()), {});
       known.close();
       const stranger = { ...trusting(), cert: new Secret(made.stranger.cert), key: new Secret(made.stranger.key) };
-      // node's own server says nothing about a certificate that it does not trust, it only closes; with TLS 1.2 a missing one is
-      // a failed handshake. Servers in Go send the alerts that the table of classifyFailure has.
+      // Node's own server sends no alert for a certificate that it does not trust; it only closes the connection. With TLS 1.2 a missing
+      // certificate is a failed handshake. Servers in Go send the alerts in the table of classifyFailure.
       const missing = maxVersion === 'TLSv1.2' ? 'tls-failed' : 'tls-client-certificate';
       for (const [tls, code] of [
         [trusting(), missing],

@@ -202,7 +202,7 @@ const ROWS: readonly (readonly [title: string, facts: Partial<SeedFacts>, findin
   ['an exit code that does not match the result', { runs: [run(1, { exitCode: 3 })] }, ['misreport']],
 ];
 
-describe('the blame for a run that gave up', () => {
+describe('the fault that caused a run to give up', () => {
   const blamed = (code: MigrationCode, requests: readonly SeenRequest[]) => {
     const result = { ...DONE, phase: 'Failed', error: { code, message: '', side: 'destination' } };
     const facts = { runs: [run(1, { exitCode: 1, result }), run(2)], requests, startMs: START_MS, endMs: END_MS };

@@ -41,7 +41,7 @@ describe('a queue of waiters', () => {
     assert.equal(waiters.size, 0);
   });
 
-  it('rejects all at once', async () => {
+  it('rejects all waiters at once', async () => {
     const waiters = new Waiters<string>();
     const reason = new Error('closed');
     const waiting = [waiters.wait('a', never), waiters.wait('b', never)];

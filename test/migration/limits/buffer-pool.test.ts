@@ -69,7 +69,7 @@ describe('BufferPool', () => {
 });
 
 describe('Reservation', () => {
-  /** As connections.ts puts the two together. */
+  /** Combined like in connections.ts. */
   function budgetWithPool(totalBytes: number) {
     const givenBack = new Set<Uint8Array>();
     const pool = new BufferPool((memory) => {
@@ -95,7 +95,7 @@ describe('Reservation', () => {
     return { budget, buffers, freeBytes, used };
   }
 
-  it('counts what it borrows as large as it is, and gives all of it back', async () => {
+  it('counts a borrowed block at its full size, and returns all of it', async () => {
     const { budget, buffers, freeBytes, used } = budgetWithPool(4 * MEBIBYTE);
     const reservation = new Reservation(budget, buffers);
     const memory = await reservation.borrow(MEBIBYTE + 1, never);
@@ -112,7 +112,7 @@ describe('Reservation', () => {
     assert.equal(freeBytes(), 2 * MEBIBYTE + BLOCK);
   });
 
-  it('takes a message for which there is room, though not for its last step', async () => {
+  it('accepts a message that fits, although its size rounded up does not', async () => {
     const { budget, buffers, used } = budgetWithPool(MEBIBYTE + 10);
     const reservation = new Reservation(budget, buffers);
     await reservation.borrow(MEBIBYTE + 5, never);
@@ -121,7 +121,7 @@ describe('Reservation', () => {
     assert.equal(used.bytes, 0);
   });
 
-  it('gives a block back that does not fit', async () => {
+  it('returns a block that does not fit', async () => {
     const { budget, buffers, used } = budgetWithPool(BLOCK);
     const reservation = new Reservation(budget, buffers);
     await reservation.keep(buffers.take(BLOCK), never);
@@ -143,7 +143,7 @@ describe('Reservation', () => {
           const reservations = [0, 1, 2].map(() => new Reservation(budget, buffers));
           for (const [at, bytes] of steps) {
             const reservation = reservations[at] as Reservation;
-            // A wait would be for one that this test has to release itself.
+            // The test would wait for a reservation that only it can release.
             if (used.bytes + bytes + MEBIBYTE > totalBytes) reservation.release();
             else if (bytes % 2 === 0) await reservation.keep(buffers.take(BLOCK), never);
             else await reservation.borrow(bytes, never);

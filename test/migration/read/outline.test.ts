@@ -32,7 +32,7 @@ function routerOf(distinct: number) {
   return { route: (): Route => ({ kind: 'write', labels, hash: entries++ % distinct }) };
 }
 
-/** A budget that records what is reserved, and the most that was reserved at once. */
+/** A budget that records the current and the maximum reservation. */
 function budgetOf(totalBytes: number) {
   const most = { bytes: 0 };
   const used = { bytes: 0 };
@@ -46,7 +46,7 @@ function budgetOf(totalBytes: number) {
 describe('the outline of a response', () => {
   const mebibyte = 2 ** 20;
 
-  it('reserves what grows with the number of series: 24 bytes for each, and as much again while it grows', async () => {
+  it('reserves what grows with the number of series: 24 bytes for each, and the same again while it grows', async () => {
     const { most, used, reservation } = budgetOf(64 * mebibyte);
     const series = 300_000;
     const room = 2 ** 19;
@@ -87,7 +87,7 @@ describe('the outline of a response', () => {
     assert.equal((await outline).entries, 50_000);
   });
 
-  it('reserves the hashes that repeat themselves, and what merging holds', async () => {
+  it('reserves memory for repeated hashes, and for merging', async () => {
     const { used, reservation } = budgetOf(64 * mebibyte);
     const options = { router: routerOf(10_000), uncertain: false, reservation, signal };
     const outline = await outlineOf([cursorOf(20_000)], options);
@@ -96,7 +96,7 @@ describe('the outline of a response', () => {
     assert.ok(used.bytes >= outline.hashes.byteLength + 10_000 * 40 + merging, `${used.bytes}`);
   });
 
-  it('reserves what a comparison with the destination holds', async () => {
+  it('reserves memory for the comparison with the destination', async () => {
     const { used, reservation } = budgetOf(64 * mebibyte);
     const options = { router: routerOf(20_000), uncertain: true, reservation, signal };
     const outline = await outlineOf([cursorOf(20_000)], options);

@@ -134,7 +134,7 @@ describe('the cause of a failed read', () => {
     ['more than fits into memory', new DoesNotFit('too much'), 'part', limit('memory')],
     ['labels that do not fit into memory', labels, 'part', { kind: 'too-large', limit: 'labels', seenNames: ['up'] }],
     ['a 503', remote('transient', 'unavailable', 503), 'part', responded],
-    ['a cut response', remote('transient', 'cut-off'), 'part', responded],
+    ['a truncated response', remote('transient', 'cut-off'), 'part', responded],
     ['a late response', remote('transient', 'first-byte-timeout'), 'part', responded],
     ['a pause in a response', remote('transient', 'silence-timeout'), 'part', responded],
     ['a slow response', remote('transient', 'too-slow'), 'part', responded],

@@ -124,7 +124,7 @@ describe('a source that rejects requests', () => {
     [403, 'forbidden'],
     [404, 'wrong-path'],
   ] as const) {
-    it(`with ${status} ends the migration at once`, async () => {
+    it(`with ${status} ends the migration immediately`, async () => {
       await using source = await startSource(series);
       source.onQuery = () => ({ status, text: 'no' });
       await using destination = await startDestination();

@@ -79,7 +79,7 @@ describe('label cache', () => {
     );
   });
 
-  it('never holds more than its bytes', () => {
+  it('never exceeds its size', () => {
     const keys = [...'abcdefghijkl'];
     const step = fc.record({ key: fc.constantFrom(...keys), bytes: fc.option(fc.integer({ min: 0, max: 30 })) });
     const steps = fc.array(step, { maxLength: 60, size: 'max' });

@@ -56,7 +56,7 @@ describe('the end of an attempt', () => {
     ['a window that cannot get smaller', failed('window-too-large', 'source'), 'false LimitTooSmall'],
     ['too little memory', failed('memory-too-small'), 'false LimitTooSmall'],
     ['an empty range', failed('empty-range'), 'false EmptyRange'],
-    ['an answer that cannot be decoded', failed('bad-answer-corrupt', 'source'), 'false SourceUnreadable'],
+    ['a response that cannot be decoded', failed('bad-answer-corrupt', 'source'), 'false SourceUnreadable'],
     ['labels that cannot be read', failed('bad-answer-invalid-labels', 'source'), 'false SourceUnreadable'],
     ['a damaged response of the destination', failed('bad-answer', 'destination'), 'false DestinationRefused'],
     ['a read-back that is too large', failed('read-back-too-large', 'progress'), 'false ProgressRefused'],

@@ -32,7 +32,7 @@ function samplesOf(request: Uint8Array) {
 }
 
 describe('the cursor over a write request', () => {
-  it('tells the kinds of floats apart by their bits', () => {
+  it('distinguishes the kinds of floats by their bits', () => {
     const cases: [bigint, Kind][] = [
       [0n, FINITE],
       [0x8000_0000_0000_0000n, FINITE],
@@ -79,7 +79,7 @@ describe('the cursor over a write request', () => {
     ]);
   });
 
-  it('keeps its place when it is asked for the labels in between, and shows where things are', () => {
+  it('keeps its place when the labels are read in between, and returns positions', () => {
     const batch = new WriteBatch(64);
     batch.appendFloats(up, columnsOf([1, 2].map((timeMs) => ({ timeMs, bits: 1n }))), 0, 2);
     const request = batch.request();

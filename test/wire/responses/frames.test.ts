@@ -144,7 +144,7 @@ describe('FrameCollector', () => {
     assert.deepEqual(payloadsOf(collector), [Buffer.of(1)]);
   });
 
-  it('takes a frame of exactly the limit and refuses one over it', () => {
+  it('accepts a frame of exactly the limit and rejects a larger one', () => {
     assert.deepEqual(payloadsOf(collect([frame(new Uint8Array(1000))], 1000)), [Buffer.alloc(1000)]);
     const over = frame(new Uint8Array(1001));
     assert.throws(() => collect([over], 1000), { code: 'too-large', message: /1001.*1000/ });
