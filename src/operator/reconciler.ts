@@ -117,7 +117,7 @@ export class Reconciler {
       check: record.checkOf(resource),
       checkIsFresh,
       worker: record.worker,
-      course: record.course,
+      timeline: record.timeline,
       slotFree: hasSlot(resource, this.#slots()),
       now: momentOf(this.#options.clock),
     });

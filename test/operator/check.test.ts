@@ -34,8 +34,8 @@ describe('the check of a migration', () => {
       const result = await checked({ user: 'admin', password });
       const record = new MigrationRecord(resource, momentAt(nowMs));
       record.checked(resource, result.check);
-      const { worker, course, track } = record;
-      assert.doesNotMatch(shownTexts([result, record.checkOf(resource), worker, course, track, record]), /hunter2/);
+      const { worker, timeline, track } = record;
+      assert.doesNotMatch(shownTexts([result, record.checkOf(resource), worker, timeline, track, record]), /hunter2/);
     }
   });
 });

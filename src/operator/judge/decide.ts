@@ -48,7 +48,7 @@ export type WorkerState =
     };
 
 /** The timeline of the migration that decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
-export interface Course {
+export interface Timeline {
   /** When it was first started. A start before this process is derived from the timestamp in the status. */
   readonly startedMs: number | undefined;
   /** When this process last saw a finished window. */
@@ -66,7 +66,7 @@ export interface DecideInput {
   /** Whether the Secrets were read just now: a start needs current ones. */
   readonly checkIsFresh: boolean;
   readonly worker: WorkerState;
-  readonly course: Course;
+  readonly timeline: Timeline;
   /** Whether a worker may be started for this migration now. */
   readonly slotFree: boolean;
   readonly now: Moment;
@@ -195,10 +195,10 @@ function afterEnd({ resource, now }: DecideInput, end: End): Decision {
   return { actions, ...(deleteAtMs !== undefined && { againInMs: deleteAtMs - nowMs }) };
 }
 
-function activeDeadlineMs({ resource, course }: DecideInput): number | undefined {
+function activeDeadlineMs({ resource, timeline }: DecideInput): number | undefined {
   const { activeDeadlineSeconds } = resource.spec;
-  if (activeDeadlineSeconds === undefined || course.startedMs === undefined) return undefined;
-  return course.startedMs + activeDeadlineSeconds * 1000;
+  if (activeDeadlineSeconds === undefined || timeline.startedMs === undefined) return undefined;
+  return timeline.startedMs + activeDeadlineSeconds * 1000;
 }
 
 function overDeadline(input: DecideInput): Decision {
@@ -210,9 +210,10 @@ function overDeadline(input: DecideInput): Decision {
   return { actions: [{ type: 'end', outcome: { succeeded: false, reason: 'DeadlineExceeded', message } }] };
 }
 
-function stalledMs({ resource, course, now }: DecideInput): number | undefined {
-  if (course.tryingSinceMs === undefined) return undefined;
-  const silentMs = now.monotonicMs - Math.max(course.tryingSinceMs, course.lastProgressMs ?? course.tryingSinceMs);
+function stalledMs({ resource, timeline, now }: DecideInput): number | undefined {
+  if (timeline.tryingSinceMs === undefined) return undefined;
+  const silentMs =
+    now.monotonicMs - Math.max(timeline.tryingSinceMs, timeline.lastProgressMs ?? timeline.tryingSinceMs);
   return silentMs >= resource.spec.progressDeadlineSeconds * 1000 ? silentMs : undefined;
 }
 
@@ -258,10 +259,10 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
 }
 
 /** The status may provide the resume point only if the destination stores no mark. */
-function resumeOf({ resource, course }: DecideInput): ResumePoint | undefined {
+function resumeOf({ resource, timeline }: DecideInput): ResumePoint | undefined {
   if (resource.spec.destination.progress.protocol !== 'None') return undefined;
-  if (course.throughMs === undefined || course.endMs === undefined) return undefined;
-  return { fromMs: course.throughMs, endMs: course.endMs };
+  if (timeline.throughMs === undefined || timeline.endMs === undefined) return undefined;
+  return { fromMs: timeline.throughMs, endMs: timeline.endMs };
 }
 
 function earlier(a: number | undefined, b: number): number {

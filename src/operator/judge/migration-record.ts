@@ -5,7 +5,7 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { judgeEnd, type Outcome, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
-import { type Check, type Course, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
+import { type Check, type Timeline, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
@@ -36,7 +36,7 @@ export class MigrationRecord {
     return this.#worker;
   }
 
-  get course(): Course {
+  get timeline(): Timeline {
     const { lastProgressMs, tryingSinceMs, throughMs, range } = this.track;
     const startedMs = this.#hasSucceeded ? undefined : this.track.startedMs;
     return { startedMs, lastProgressMs, tryingSinceMs, throughMs, endMs: range?.endMs };

@@ -6,7 +6,7 @@ import {
   completed,
   rejected,
   crashed,
-  noCourse,
+  noTimeline,
   running,
   succeededStatus,
   failedStatus,
@@ -171,7 +171,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startedMs: monotonicMs - 60_000 },
+      timeline: { ...noTimeline, startedMs: monotonicMs - 60_000 },
     },
     ['stop abort deadline', 'status running'],
     10_000,
@@ -180,7 +180,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     'fails the migration when the worker has exited',
     {
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startedMs: monotonicMs - 60_000 },
+      timeline: { ...noTimeline, startedMs: monotonicMs - 60_000 },
     },
     ['end DeadlineExceeded'],
   ],
@@ -189,7 +189,7 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     {
       worker: running(),
       resource: migrationOf({ spec: { activeDeadlineSeconds: 60 } }),
-      course: { ...noCourse, startedMs: monotonicMs - 58_000 },
+      timeline: { ...noTimeline, startedMs: monotonicMs - 58_000 },
     },
     ['status running'],
     2_000,
@@ -205,31 +205,31 @@ describe('the decision about a migration', () => {
     });
   }
 
-  const tried = { ...noCourse, tryingSinceMs: monotonicMs - 700_000 };
+  const tried = { ...noTimeline, tryingSinceMs: monotonicMs - 700_000 };
   const stalls: [what: string, changes: Partial<DecideInput>, stalledMs: number | undefined][] = [
-    ['stalls when no window is finished', { worker: running(), course: tried }, 700_000],
+    ['stalls when no window is finished', { worker: running(), timeline: tried }, 700_000],
     [
       'does not stall while windows are finished',
-      { worker: running(), course: { ...tried, lastProgressMs: monotonicMs - 599_000 } },
+      { worker: running(), timeline: { ...tried, lastProgressMs: monotonicMs - 599_000 } },
       undefined,
     ],
     [
       'counts the stall from the last window',
-      { worker: running(), course: { ...tried, lastProgressMs: monotonicMs - 600_000 } },
+      { worker: running(), timeline: { ...tried, lastProgressMs: monotonicMs - 600_000 } },
       600_000,
     ],
     [
       'does not count the time before the first attempt',
       {
         worker: running(),
-        course: { ...noCourse, tryingSinceMs: monotonicMs - 5_000, lastProgressMs: monotonicMs - 1e9 },
+        timeline: { ...noTimeline, tryingSinceMs: monotonicMs - 5_000, lastProgressMs: monotonicMs - 1e9 },
       },
       undefined,
     ],
-    ['stalls between two attempts too', { worker: { kind: 'idle', failures: crashed }, course: tried }, 700_000],
+    ['stalls between two attempts too', { worker: { kind: 'idle', failures: crashed }, timeline: tried }, 700_000],
     [
       'respects progressDeadlineSeconds',
-      { worker: running(), course: tried, resource: migrationOf({ spec: { progressDeadlineSeconds: 701 } }) },
+      { worker: running(), timeline: tried, resource: migrationOf({ spec: { progressDeadlineSeconds: 701 } }) },
       undefined,
     ],
   ];
@@ -252,9 +252,9 @@ describe('the decision about a migration', () => {
   });
 
   describe('about the resume point', () => {
-    const course = { ...noCourse, throughMs: startMs + 3_600_000, endMs };
+    const timeline = { ...noTimeline, throughMs: startMs + 3_600_000, endMs };
     const resumeOf = (changes: Partial<DecideInput>) => {
-      const start = decide(input({ course, ...changes })).actions.find((action) => action.type === 'start');
+      const start = decide(input({ timeline, ...changes })).actions.find((action) => action.type === 'start');
       assert.ok(start?.type === 'start');
       return start.resume;
     };
@@ -265,9 +265,12 @@ describe('the decision about a migration', () => {
 
     it('starts nothing that the status reports as complete, when the destination keeps no mark', () => {
       const destination = { url: 'http://destination/write', progress: { protocol: 'None' } };
-      const complete = { resource: migrationOf({ spec: { destination } }), course: { ...course, throughMs: endMs } };
+      const complete = {
+        resource: migrationOf({ spec: { destination } }),
+        timeline: { ...timeline, throughMs: endMs },
+      };
       assert.deepEqual(short(decide(input(complete)).actions), ['end Completed']);
-      assert.deepEqual(short(decide(input({ course: complete.course })).actions), ['start', 'status running']);
+      assert.deepEqual(short(decide(input({ timeline: complete.timeline })).actions), ['start', 'status running']);
     });
 
     it('takes it from the status when the destination keeps no mark', () => {
@@ -276,7 +279,7 @@ describe('the decision about a migration', () => {
         fromMs: startMs + 3_600_000,
         endMs,
       });
-      const unknown = { resource: migrationOf({ spec: { destination } }), course: noCourse };
+      const unknown = { resource: migrationOf({ spec: { destination } }), timeline: noTimeline };
       assert.equal(resumeOf(unknown), undefined);
     });
   });

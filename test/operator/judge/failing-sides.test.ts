@@ -23,10 +23,10 @@ const response = (status: number): MigrationEvent => ({
 });
 
 /** Attempts against the destination, by time in seconds: a number is a failed attempt with that number, `ok` a successful response. */
-type Course = readonly (readonly [atSeconds: number, what: number | 'ok'])[];
+type History = readonly (readonly [atSeconds: number, what: number | 'ok'])[];
 
 describe('an outage', () => {
-  const cases: [what: string, course: Course, atSeconds: number, outage: boolean][] = [
+  const cases: [what: string, history: History, atSeconds: number, outage: boolean][] = [
     ['does not exist while nothing failed', [[0, 'ok']], 60, false],
     [
       'does not exist after two failed attempts, however long ago',
@@ -120,10 +120,10 @@ describe('an outage', () => {
       false,
     ],
   ];
-  for (const [what, course, atSeconds, outage] of cases) {
+  for (const [what, history, atSeconds, outage] of cases) {
     it(what, () => {
       const sides = new FailingSides();
-      for (const [seconds, event] of course) {
+      for (const [seconds, event] of history) {
         if (event === 'ok') sides.recovered('destination', seconds * 1000);
         else sides.retried(retry(event), seconds * 1000);
       }

@@ -22,7 +22,7 @@ const idle: WorkerState = { kind: 'idle', failures: undefined };
 export const completed: Outcome = { succeeded: true, reason: 'Completed', message: 'done' };
 export const rejected: Outcome = { succeeded: false, reason: 'SamplesRejected', message: 'too old' };
 export const crashed: Failures = { count: 2, retryAtMs: monotonicMs + 7_000, reason: 'WorkerCrashed', message: 'boom' };
-export const noCourse = {
+export const noTimeline = {
   startedMs: undefined,
   lastProgressMs: undefined,
   tryingSinceMs: undefined,
@@ -69,7 +69,7 @@ export function input(changes: Partial<DecideInput> = {}): DecideInput {
     check: accepted,
     checkIsFresh: true,
     worker: idle,
-    course: noCourse,
+    timeline: noTimeline,
     slotFree: true,
     now: momentAt(nowMs),
     ...changes,
