@@ -40,7 +40,7 @@ export class WriteClient {
     const text = await response.text();
     const refusal = this.#http.refusalOf(response, text);
     if (refusal !== undefined) throw refusal;
-    const unproven = this.#http.doubtOf(response, text);
+    const unproven = this.#http.unprovenOf(response, text);
     return {
       ...(unproven !== undefined && { unproven }),
       ...(response.headers['x-influxdb-version'] !== undefined && { influxdb: true }),

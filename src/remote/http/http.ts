@@ -55,7 +55,7 @@ export class HttpClient {
    * For a good response that does not prove storage: the error to report if the samples turn out to be missing. Undefined for any other
    * response.
    */
-  doubtOf(response: HttpResponse, text: string): RemoteError | undefined {
+  unprovenOf(response: HttpResponse, text: string): RemoteError | undefined {
     const { status } = response;
     const classified = this.judge(response, text);
     if (classified.class !== 'done' || classified.unproven === undefined) return undefined;
