@@ -25,7 +25,7 @@ function findCommand(name: string): Command {
 }
 
 /** Whether one of the flags is given. Arguments after `--` and values of other flags do not count. */
-function asksFor(argv: readonly string[], command: Command, ...spellings: string[]): boolean {
+function hasFlag(argv: readonly string[], command: Command, ...spellings: string[]): boolean {
   const takesValue = new Set(
     command.flags.flatMap(({ name, short, placeholder }) =>
       placeholder === undefined ? [] : [`--${name}`, ...(short === undefined ? [] : [`-${short}`])],
@@ -60,11 +60,11 @@ async function dispatch(
     return EXIT.done;
   }
   const command = findCommand(first);
-  if (asksFor(rest, command, '--help', '-h')) {
+  if (hasFlag(rest, command, '--help', '-h')) {
     io.stdout.write(commandHelp(command));
     return EXIT.done;
   }
-  if (asksFor(rest, command, '--version', '-V')) {
+  if (hasFlag(rest, command, '--version', '-V')) {
     io.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
