@@ -88,13 +88,13 @@ export class Retrier {
 
   /**
    * Sends a request until it succeeds. Transient failures are retried, an ambiguous 400 twice.
-   * @param ask gets the number of the attempt, from 1
+   * @param send gets the number of the attempt, from 1
    * @throws RemoteError when retrying does not help; what `pause` throws
    */
-  async retry<T>(endpoint: Endpoint, signal: AbortSignal, ask: (attempt: number) => Promise<T>): Promise<T> {
+  async retry<T>(endpoint: Endpoint, signal: AbortSignal, send: (attempt: number) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await ask(attempt);
+        const result = await send(attempt);
         this.responded(endpoint.side);
         return result;
       } catch (error) {
