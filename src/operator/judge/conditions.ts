@@ -127,12 +127,12 @@ const MAX_MESSAGE = 1_024;
 
 /** The conditions as they are written; `lastTransitionTime` changes only with the status. */
 export function toConditions(
-  meant: readonly AnyDesiredCondition[],
+  desired: readonly AnyDesiredCondition[],
   before: readonly Condition[] | undefined,
   observedGeneration: number | undefined,
   nowMs: number,
 ): Condition[] {
-  return meant.map(({ type, status, reason, message }) => {
+  return desired.map(({ type, status, reason, message }) => {
     const earlier = findCondition(before, type);
     const lastTransitionTime = earlier?.status === status ? earlier.lastTransitionTime : apiTime(nowMs);
     return {

@@ -49,7 +49,7 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     phase: phaseOf(situation, track),
-    conditions: toConditions(meantBy(input), before?.conditions, generation, now.wallMs),
+    conditions: toConditions(desiredConditions(input), before?.conditions, generation, now.wallMs),
     ...(id !== undefined && { id }),
     ...(track.startTimeMs !== undefined && { startTime: apiTime(track.startTimeMs) }),
     ...(ended !== undefined && { completionTime: apiTime(ended.atMs) }),
@@ -133,7 +133,7 @@ type Conditions = readonly [
   DesiredCondition<'Verified'>,
 ];
 
-function meantBy(input: StatusInput): Conditions {
+function desiredConditions(input: StatusInput): Conditions {
   const { situation } = input;
   const accepted = acceptedOf(input);
   const degraded = degradedOf(input);
