@@ -94,10 +94,10 @@ function isStructure(schema: Schema): boolean {
 }
 
 export function unknownField(name: string, known: readonly string[]): string {
-  const meant = suggest(name, known);
-  return meant === undefined
+  const suggestion = suggest(name, known);
+  return suggestion === undefined
     ? `unknown field; known fields: ${known.join(', ')}`
-    : `unknown field; did you mean ${meant}?`;
+    : `unknown field; did you mean ${suggestion}?`;
 }
 
 function firstSentence(description: string): string {
@@ -120,8 +120,8 @@ function allowed(keyword: string, schema: Schema, value: unknown): string {
       return `must be ${schema.type === undefined ? 'a different type' : TYPE_NAMES[schema.type]}${quoted ? '; put it in quotes' : ''}`;
     }
     case 'enum': {
-      const meant = typeof value === 'string' ? suggest(value, (schema.enum ?? []).map(String)) : undefined;
-      return `must be one of ${(schema.enum ?? []).join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+      const suggestion = typeof value === 'string' ? suggest(value, (schema.enum ?? []).map(String)) : undefined;
+      return `must be one of ${(schema.enum ?? []).join(', ')}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
     }
     case 'minimum':
     case 'maximum':

@@ -20,8 +20,8 @@ function findCommand(name: string): Command {
   if (name.startsWith('-')) {
     throw new UsageError(`unknown flag ${name}: a command comes first (${names.join(', ')})`);
   }
-  const meant = didYouMean(name, names);
-  throw new UsageError(`unknown command ${JSON.stringify(name)}${meant || `; commands: ${names.join(', ')}`}`);
+  const suggestion = didYouMean(name, names);
+  throw new UsageError(`unknown command ${JSON.stringify(name)}${suggestion || `; commands: ${names.join(', ')}`}`);
 }
 
 /** Whether one of the flags is given. Arguments after `--` and values of other flags do not count. */

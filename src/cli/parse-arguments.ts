@@ -56,12 +56,12 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
     if (token.kind === 'option-terminator') continue;
     const flag = command.flags.find(({ name }) => name === token.name);
     if (flag === undefined) {
-      const meant = didYouMean(
+      const suggestion = didYouMean(
         token.name,
         command.flags.map(({ name }) => name),
         '--',
       );
-      throw new UsageError(`unknown flag ${token.rawName}${meant}`, command.name);
+      throw new UsageError(`unknown flag ${token.rawName}${suggestion}`, command.name);
     }
     const values = given.get(flag.name) ?? [];
     if (flag.placeholder === undefined) {

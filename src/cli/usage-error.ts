@@ -17,6 +17,6 @@ export class UsageError extends Error {
 export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
   // Before edits are counted: a prefix of exactly one candidate, such as `--log-f`.
   const continued = candidates.filter((candidate) => word.length >= 2 && candidate.startsWith(word));
-  const meant = continued.length === 1 ? continued[0] : suggest(word, candidates);
-  return meant === undefined ? '' : ` (did you mean ${prefix}${meant}?)`;
+  const suggestion = continued.length === 1 ? continued[0] : suggest(word, candidates);
+  return suggestion === undefined ? '' : ` (did you mean ${prefix}${suggestion}?)`;
 }
