@@ -84,23 +84,23 @@ export class Reconciler {
     const record = this.#recordOf(key, resource);
     // Another object of this name, while the worker of the earlier one is ending.
     if (record === undefined) return AGAIN_MS;
-    let turn: Reconciliation = { key, resource, record, signal, fields };
-    let decision = this.#decide(turn, false);
+    let reconciliation: Reconciliation = { key, resource, record, signal, fields };
+    let decision = this.#decide(reconciliation, false);
     let checked: Checked | undefined;
     if (decision.actions.some((action) => action.type === 'check')) {
-      checked = await this.#check(turn);
+      checked = await this.#check(reconciliation);
       // It may have been suspended or deleted since.
       const newest = this.#options.store.get(key);
       if (newest === undefined || newest.metadata.uid !== record.uid) return 0;
-      turn = { ...turn, resource: newest };
-      decision = this.#decide(turn, true);
+      reconciliation = { ...reconciliation, resource: newest };
+      decision = this.#decide(reconciliation, true);
     }
     let { againInMs } = decision;
     for (const action of decision.actions) {
       // If the lease was lost, or the operator was asked to stop, the decision is void.
       if (!this.#mayWork()) return AGAIN_MS;
-      if (action.type === 'start' && !this.#start(turn, checked, action.resume)) return undefined;
-      const soonerMs = await this.#act(action, turn);
+      if (action.type === 'start' && !this.#start(reconciliation, checked, action.resume)) return undefined;
+      const soonerMs = await this.#act(action, reconciliation);
       if (soonerMs !== undefined) againInMs = Math.min(soonerMs, againInMs ?? soonerMs);
     }
     return againInMs;
@@ -173,8 +173,8 @@ export class Reconciler {
   }
 
   /** @returns in how many milliseconds to reconcile again, if something has to wait */
-  async #act(action: Action, turn: Reconciliation): Promise<number | undefined> {
-    const { key, resource, record, signal, fields } = turn;
+  async #act(action: Action, reconciliation: Reconciliation): Promise<number | undefined> {
+    const { key, resource, record, signal, fields } = reconciliation;
     const { clock, logger, queue } = this.#options;
     switch (action.type) {
       case 'check':
@@ -203,7 +203,7 @@ export class Reconciler {
       case 'status':
         if (action.situation.kind === 'suspended') record.track.suspended();
         else if (action.situation.kind === 'waiting') record.track.paused();
-        return laterMs(await this.publisher.publish(turn, action.situation, { signal }));
+        return laterMs(await this.publisher.publish(reconciliation, action.situation, { signal }));
     }
   }
 

@@ -21,7 +21,7 @@ export class RemoteReadView extends ReadableView {
   // Separate from the source's budget: a window that holds part of that one and waits for more could wait for a reader that does the same.
   readonly #markBudget: MemoryBudget;
   readonly #budget: MemoryBudget;
-  #turn: Promise<void> = Promise.resolve();
+  #lastRead: Promise<void> = Promise.resolve();
   /** Streams of this destination are unusable. */
   #samplesOnly = false;
 
@@ -66,8 +66,8 @@ export class RemoteReadView extends ReadableView {
 
   /** One read at a time: two reads that each hold a part of the budget would wait for each other. */
   protected readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void> {
-    const done = this.#turn.then(() => this.#readTimes(range, present, signal));
-    this.#turn = done.catch(() => undefined);
+    const done = this.#lastRead.then(() => this.#readTimes(range, present, signal));
+    this.#lastRead = done.catch(() => undefined);
     return done;
   }
 

@@ -19,7 +19,7 @@ export class Receiver {
   readonly #view: DestinationView;
   #refuses: 'unknown' | 'the bad part' | 'the whole request' = 'unknown';
   #tries = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  #lastProbe: Promise<unknown> = Promise.resolve();
 
   constructor(probe: Probe, view: DestinationView) {
     this.#probe = probe;
@@ -39,8 +39,8 @@ export class Receiver {
    * @returns whether its samples are there after all, because the destination accepted them when they were sent again
    */
   learn(attempt: Attempt, error: RemoteError): Promise<boolean> {
-    const learned = this.#turn.then(() => this.#learn(attempt, error));
-    this.#turn = learned.catch(() => undefined);
+    const learned = this.#lastProbe.then(() => this.#learn(attempt, error));
+    this.#lastProbe = learned.catch(() => undefined);
     return learned;
   }
 
