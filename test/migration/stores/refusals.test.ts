@@ -76,7 +76,7 @@ describe('a rejected request', () => {
 });
 
 describe('a tenant', () => {
-  it('of Cortex gets everything, and nobody else does', async () => {
+  it('of Cortex receives everything, and no other tenant does', async () => {
     const headers = secretValues({ 'x-scope-orgid': 'team-a' });
     await using source = await prometheusWith();
     await using destination = await startFakeStore(cortex({ multitenancy: true }));
@@ -90,7 +90,7 @@ describe('a tenant', () => {
     assert.equal(destination.counts('').floats, 0);
   });
 
-  it('of Promscale is a label that Promscale adds: a resumed migration knows its samples all the same', async () => {
+  it('of Promscale is a label that Promscale adds: a resumed migration still recognizes its samples', async () => {
     const headers = secretValues({ tenant: 'team-a' });
     await using source = await prometheusWith();
     await using destination = await startFakeStore(promscale({ multitenancy: true }));
