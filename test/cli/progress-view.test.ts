@@ -92,7 +92,7 @@ describe('the view of a migration', () => {
     assert.equal(view.etaMs, 2000);
   });
 
-  it('does not count what an earlier run had done as speed', () => {
+  it('does not count the work of an earlier run in the rate', () => {
     const meter = new ProgressMeter();
     const at = (reachedMs: number, seconds: number) =>
       meter.look(someProgress({ watermarkMs: reachedMs }), seconds * 1000);

@@ -137,7 +137,7 @@ describe('the metrics of a migration', () => {
     assert.equal(values.has('prom_migrator_samples_compared_total{migration="a/c"}'), false);
   });
 
-  it('count on over several updates and over a run that begins again', async () => {
+  it('continue over several updates and over a restarted run', async () => {
     const metrics = new MigrationMetrics();
     for (const samplesWritten of [70, 70, 90, 5, 6]) metrics.update('a/b', { ...totals, samplesWritten });
     metrics.update('a/c', totals);

@@ -69,7 +69,7 @@ describe('the end of an attempt', () => {
     ['a termination', { kind: 'terminated' }, 'stopped shutdown', { cause: 'shutdown' }],
   ];
   for (const [what, end, verdict, changes] of table) {
-    it(`judges ${what}`, () => {
+    it(`is classified: ${what}`, () => {
       const attempt: Attempt = {
         end,
         cause: undefined,

@@ -124,12 +124,12 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     10_000,
   ],
   [
-    'writes down how its worker ended',
+    'writes the result of its worker',
     { worker: { kind: 'ended', outcome: completed, generation: 1, atMs: nowMs, verified: undefined } },
     ['status ended'],
   ],
   [
-    'does not take up again what has failed in this generation',
+    'does not retry a migration that has failed in this generation',
     { worker: { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs, verified: undefined } },
     ['status ended'],
   ],
