@@ -32,7 +32,7 @@ export function fakeEngine(
     prepared: undefined,
     prepare(files, secretsDir) {
       engine.prepared = { files: files.map(({ name, text }) => ({ name, text: text.reveal() })), secretsDir };
-      // The command reads nothing else of the plan.
+      // The command reads no other field of the plan.
       return { plan: { migration: 'default/demo' } as MigrationPlan };
     },
     migrate: async (_plan, context) => migrate(context),

@@ -82,7 +82,7 @@ export function jobOf(migration: PromMigration): WorkerJob {
   return { plan: compiled.plan };
 }
 
-/** What the engine would tell half way. */
+/** The progress of the engine halfway. */
 export function progressOf(changes: Partial<MigrationProgress> = {}): MigrationProgress {
   const reachedMs = changes.watermarkMs ?? startMs;
   return {
