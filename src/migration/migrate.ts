@@ -16,6 +16,7 @@ import { toMigrationError } from './report/migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
 import { Pipeline } from './pipeline.ts';
+import { verifyCopy } from './verify-copy.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -27,7 +28,13 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
   let connections: Connections | undefined;
   try {
     connections = openConnections(plan, context, progress);
-    const completed = await run({ plan, context, connections, progress, signal, fail: (error) => failed.abort(error) });
+    const copied = await run({ plan, context, connections, progress, signal, fail: (error) => failed.abort(error) });
+    let completed = copied;
+    if (copied && plan.verification.mode === 'Full') {
+      // Its memory is needed for the comparison.
+      connections.close();
+      completed = await verifyCopy({ plan, context, progress, signal, options: {} });
+    }
     progress.phase = completed ? 'Succeeded' : 'Interrupted';
     return { progress };
   } catch (caught) {

@@ -6,7 +6,6 @@ import { revealed, secretValues } from '../../support/secrets.ts';
 import { planOf } from '../support/compiled-plan.ts';
 
 const ref = (key: string) => ({ name: 's', key });
-
 describe('the plan of a migration', () => {
   it('has every default set and every text parsed', () => {
     const { id, ...plan } = planOf({});
