@@ -74,12 +74,7 @@ describe('the plan of a migration', () => {
       ],
       'spec.verification': { mode: 'Full', onDifference: 'Repair', onExtra: 'Ignore', settle: '1m30s' },
     });
-    assert.deepEqual(plan.verification, {
-      mode: 'Full',
-      onDifference: 'Repair',
-      onExtra: 'Ignore',
-      settleMs: 90_000,
-    });
+    assert.deepEqual(plan.verification, { mode: 'Full', onDifference: 'Repair', onExtra: 'Ignore', settleMs: 90_000 });
     assert.equal(plan.migration, 'monitoring/m');
     assert.equal(plan.source.readMode, 'Samples');
     assert.equal(plan.source.maxFrameBytes, 2 ** 30);
