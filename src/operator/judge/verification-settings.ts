@@ -8,9 +8,7 @@ import { findCondition } from './conditions.ts';
  * What a verification has to be made with; undefined if none is wanted. A resource from before the field existed, or under a CRD without it, has
  * no settings at all.
  */
-export function wantedVerification(
-  spec: Pick<Partial<PromMigrationSpec>, 'verification'>,
-): VerificationSettings | undefined {
+export function wantedVerification(spec: Partial<PromMigrationSpec>): VerificationSettings | undefined {
   if (spec.verification?.mode !== 'Full') return undefined;
   const { onDifference, onExtra, settle } = spec.verification;
   return { onDifference, onExtra, settle };

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
-import { EVENT_REASONS, noticeOf, noticesOfChange } from '../../../src/operator/judge/migration-events.ts';
+import {
+  EVENT_REASONS,
+  noticeOf,
+  noticeOfVerification,
+  noticesOfChange,
+} from '../../../src/operator/judge/migration-events.ts';
+import { someVerification } from '../../migration/support/verification.ts';
 import { endMs, progressOf, startMs } from '../support/migrations.ts';
 
 function statusWith(progressing: string, succeeded: 'True' | 'False' | 'Unknown' = 'Unknown'): PromMigrationStatus {
@@ -11,6 +17,14 @@ function statusWith(progressing: string, succeeded: 'True' | 'False' | 'Unknown'
       { type: 'Progressing', status: 'False', reason: progressing, message: 'why', lastTransitionTime },
       { type: 'Succeeded', status: succeeded, reason: 'Because', message: 'what', lastTransitionTime },
     ],
+  };
+}
+
+function verifiedWith(status: 'True' | 'False' | 'Unknown', settle = '30s'): PromMigrationStatus {
+  const lastTransitionTime = '2025-06-01T12:00:00Z';
+  return {
+    conditions: [{ type: 'Verified', status, reason: 'Because', message: 'counts', lastTransitionTime }],
+    verification: { settings: { onDifference: 'Fail', onExtra: 'Report', settle } },
   };
 }
 
@@ -34,6 +48,16 @@ describe('the events of a migration', () => {
       ['Normal Succeeded: Because: what'],
     ],
     ['no end that was already reported', statusWith('Finished', 'True'), statusWith('Finished', 'True'), []],
+    ['a match', verifiedWith('Unknown'), verifiedWith('True'), ['Normal Verified: counts']],
+    ['differences', undefined, verifiedWith('False'), ['Warning DifferencesFound: counts']],
+    ['no result that was already reported', verifiedWith('False'), verifiedWith('False'), []],
+    [
+      'the same result of another verification',
+      verifiedWith('True'),
+      verifiedWith('True', '1m'),
+      ['Normal Verified: counts'],
+    ],
+    ['no result that is withdrawn', verifiedWith('True'), verifiedWith('Unknown'), []],
   ];
   for (const [what, before, after, expected] of changes) {
     it(`report ${what}`, () => {
@@ -41,6 +65,15 @@ describe('the events of a migration', () => {
       assert.deepEqual(notices, expected);
     });
   }
+
+  it('report the beginning of a comparison, once', () => {
+    const verification = someVerification({ startMs, endMs });
+    const note = (before: typeof verification | undefined) =>
+      noticeOfVerification(before, progressOf({ verification }))?.note;
+    assert.equal(note(undefined), 'comparing source and destination from 2025-01-01T00:00:00Z to 2025-01-02T00:00:00Z');
+    assert.equal(note(verification), undefined);
+    assert.equal(noticeOfVerification(undefined, progressOf()), undefined);
+  });
 
   const told: [event: MigrationEvent, note: string | undefined][] = [
     [
