@@ -62,6 +62,23 @@ describe('the controller, when a migration is verified', () => {
     assert.ok(stage.events.includes('copy DifferencesFound'));
   });
 
+  it('ends with differences as onDifference says: Fail, until the spec is changed', async () => {
+    await using stage = await running({ spec: { verification: full } });
+    const error = { code: 'differences-found', message: '1 missing', side: 'destination' } as const;
+    stage.worker('copy').report({ ...differing(), phase: 'Failed' });
+    stage.worker('copy').end('Failed', error, differing());
+    await stage.pass(3_600_000);
+    assert.equal(stage.workers.length, 1, 'it is not retried');
+    assert.equal(stage.phase('copy'), 'Failed');
+    assert.equal(stage.condition('copy', 'Succeeded'), 'False DifferencesFound');
+    assert.equal(stage.condition('copy', 'Verified'), 'False DifferencesFound');
+    assert.deepEqual(stage.events.slice(-2), ['copy DifferencesFound', 'copy Failed']);
+    stage.spec('copy', { verification: { ...full, onDifference: 'Repair' } });
+    await stage.pass(1_000);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.resumeVerification, undefined, 'from the start of the range');
+  });
+
   it('never fails because of extra samples', async () => {
     await using stage = await running({ spec: { verification: full } });
     endWith(stage, through(24, { finished: true, extra: 5 }));

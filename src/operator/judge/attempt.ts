@@ -56,6 +56,7 @@ type FailureReason = Extract<
   | 'ProgressRefused'
   | 'ProgressNotKept'
   | 'SourceUnreadable'
+  | 'DestinationUnreadable'
   | 'LimitTooSmall'
   | 'EmptyRange'
   | 'DeadlineExceeded'
@@ -91,8 +92,8 @@ const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the si
   'memory-too-small': 'LimitTooSmall',
   'empty-range': 'EmptyRange',
   'destination-not-readable': 'ProgressNotKept',
-  'destination-undecodable': 'refused by the side',
-  'differences-found': 'refused by the side',
+  'destination-undecodable': 'DestinationUnreadable',
+  'differences-found': 'DifferencesFound',
   'bad-answer-truncated': 'SourceUnreadable',
   'bad-answer-corrupt': 'SourceUnreadable',
   'bad-answer-invalid-labels': 'SourceUnreadable',

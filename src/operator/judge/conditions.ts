@@ -59,6 +59,7 @@ export const CONDITION_REASONS = {
     ProgressRefused: 'False: spec.destination.progress rejects the requests; a configuration change is required',
     ProgressNotKept: 'False: the destination does not store or does not return the progress series',
     SourceUnreadable: "False: the source's responses cannot be decoded",
+    DestinationUnreadable: "False: the destination's responses cannot be decoded while it is compared",
     LimitTooSmall: 'False: spec.limits or the window bounds are too small to copy even the smallest window',
     EmptyRange: 'False: the time range ends before it starts',
     DeadlineExceeded: 'False: spec.activeDeadlineSeconds has passed',

@@ -15,6 +15,8 @@ const NOT_READABLE: readonly string[] = [
   'DestinationRefused',
   'ProgressRefused',
   'SourceUnreadable',
+  'DestinationUnreadable',
+  'ProgressNotKept',
   'LimitTooSmall',
 ];
 

@@ -51,6 +51,8 @@ describe('the end of an attempt', () => {
     ['a disabled receiver', failed('receiver-disabled', 'destination'), 'false DestinationRefused'],
     ['a wrong source path', failed('wrong-path', 'source'), 'false SourceRefused'],
     ['a wrong progress path', failed('wrong-path', 'progress'), 'false ProgressRefused'],
+    ['differences', failed('differences-found', 'destination'), 'false DifferencesFound', { verifies: true }],
+    ['a destination that cannot be decoded', failed('destination-undecodable'), 'false DestinationUnreadable'],
     ['rejected samples', failed('samples-rejected', 'destination'), 'false SamplesRejected'],
     ['a mark that is not stored', failed('mark-not-found', 'destination'), 'false ProgressNotKept'],
     ['a window that cannot get smaller', failed('window-too-large', 'source'), 'false LimitTooSmall'],
