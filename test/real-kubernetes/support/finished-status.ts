@@ -15,6 +15,7 @@ export function assertFinished(status: PromMigrationStatus | undefined, generati
     'Progressing=False Finished',
     'Degraded=False AsExpected',
     'Succeeded=True Completed',
+    'Verified=Unknown NotRequested',
   ]);
   for (const condition of status.conditions ?? []) {
     assert.equal(condition.observedGeneration, generation, condition.type);

@@ -1,5 +1,5 @@
 // An HTTP proxy in the test process between the migration and a real server: it can become unavailable and return at the same address,
-// require its own credentials, and lose the response to a completed request.
+// require its own credentials, lose the response to a completed request, and be slow.
 import {
   createServer,
   request as httpRequest,
@@ -23,6 +23,8 @@ export interface ReverseProxy extends AsyncDisposable {
   /** The number of 401 responses, and of lost responses. */
   readonly refused: number;
   readonly lost: number;
+  /** How long a request waits before it is passed on. */
+  delayMs: number;
   /** Stops listening and closes every connection. */
   shut(): Promise<void>;
   /** Listens at the same address again. */
@@ -39,6 +41,7 @@ export async function startReverseProxy(options: ReverseProxyOptions): Promise<R
 class ForwardingServer implements ReverseProxy {
   refused = 0;
   lost = 0;
+  delayMs = 0;
   readonly #options: ReverseProxyOptions;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -95,6 +98,7 @@ class ForwardingServer implements ReverseProxy {
     const { pathname, search } = new URL(request.url ?? '/', this.#target);
     const forwarded = httpRequest(`${this.#target}${pathname}${search}`, { method: request.method, headers });
     forwarded.on('error', () => response.destroy());
+    response.on('close', () => forwarded.destroy());
     forwarded.on('response', (answer) => {
       if (loses) {
         answer.resume();
@@ -108,6 +112,6 @@ class ForwardingServer implements ReverseProxy {
       answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
-    request.pipe(forwarded);
+    setTimeout(() => request.pipe(forwarded), this.delayMs);
   }
 }

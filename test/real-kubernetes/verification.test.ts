@@ -1,0 +1,215 @@
+// A migration that is compared after its copy, or later: without a difference, with a series that someone deleted in the destination, and with
+// operators that are replaced in the middle. The operator runs with the arguments and permissions of the chart; both stores are real ones.
+
+import assert from 'node:assert/strict';
+import type { StatusVerification } from '../../src/api/prom-migration-status.ts';
+import { tell } from '../real/support/expectations.ts';
+import { type ReverseProxy, startReverseProxy } from '../real/support/reverse-proxy.ts';
+import { SlowCopy, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
+import { request } from '../support/http.ts';
+import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import { exportVictoriaMetrics } from '../support/readers.ts';
+import { countSamples } from '../support/series-set.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import { conditionOf, type MigrationObject, MigrationObjects, standOf } from './support/migration-objects.ts';
+import {
+  type InstalledChart,
+  installChart,
+  type OperatorProcess,
+  startOperator,
+  untilReady,
+} from './support/operator.ts';
+
+const HOURS = 3;
+/** Windows of five minutes: 36 requests to each side. */
+const WINDOW_MAX = '5m';
+const SLOW_MS = 400;
+
+describe('a verification in a cluster', function () {
+  this.timeout(300_000);
+  let cluster: Cluster;
+  let chart: InstalledChart;
+  let copy: SlowCopy;
+  let source: ReverseProxy;
+  let migrations: MigrationObjects;
+  let operator: OperatorProcess;
+  let victoriaMetrics: ServerProcess;
+
+  before(async function () {
+    this.timeout(900_000);
+    [cluster, copy] = await Promise.all([startCluster(), SlowCopy.start(HOURS)]);
+    source = await startReverseProxy({ target: copy.source.url });
+    chart = await installChart(cluster);
+    migrations = await MigrationObjects.inNamespace(cluster, 'team-a');
+    operator = await startOperator({ chart });
+    await untilReady(operator);
+  });
+
+  beforeEach(async () => {
+    source.delayMs = 0;
+    victoriaMetrics = await VICTORIA_METRICS.start();
+  });
+
+  afterEach(async () => {
+    await victoriaMetrics?.[Symbol.asyncDispose]();
+  });
+
+  after(async () => {
+    await Promise.all([operator, source, copy, cluster].map((one) => one?.[Symbol.asyncDispose]()));
+  });
+
+  const samples = () => copy.countCopied(VICTORIA_METRICS);
+
+  function spec(verification: object): object {
+    const { source: _, ...rest } = copy.spec(VICTORIA_METRICS, victoriaMetrics, { windowMax: WINDOW_MAX });
+    return { ...rest, source: { url: `${source.url}/api/v1/read` }, verification: { settle: '1s', ...verification } };
+  }
+
+  /** Copies everything without a verification. */
+  async function copied(name: string): Promise<void> {
+    await migrations.create(name, spec({ mode: 'Off' }));
+    const { status } = await migrations.untilPhase(name, 'Succeeded');
+    assert.equal(standOf(status, 'Verified'), 'Unknown NotRequested');
+    assert.equal(status?.verification, undefined);
+  }
+
+  /** Deletes every series of one name in the destination. @returns how many samples it had */
+  async function deleteOneName(): Promise<number> {
+    const stored = await exportVictoriaMetrics(victoriaMetrics.url);
+    const name = [...stored.values()]
+      .flatMap(({ labels }) => labels.filter(([label]) => label === '__name__').map(([, value]) => value))
+      .find((value) => value.startsWith('counter'));
+    assert.ok(name, 'the data set has a counter');
+    const match = `{__name__="${name}"}`;
+    const lost = countSamples(await exportVictoriaMetrics(victoriaMetrics.url, match));
+    assert.ok(lost > 0);
+    const path = `/api/v1/admin/tsdb/delete_series?match[]=${encodeURIComponent(match)}`;
+    assert.equal((await request(`${victoriaMetrics.url}${path}`, { method: 'POST' })).status, 204);
+    assert.equal((await exportVictoriaMetrics(victoriaMetrics.url, match)).size, 0);
+    return lost;
+  }
+
+  /** Waits until the verification has a result. */
+  const verified = (name: string, status: 'True' | 'False') =>
+    migrations.until(name, `has Verified=${status}`, (shown) => conditionOf(shown, 'Verified')?.status === status);
+
+  async function untilComparing(name: string): Promise<MigrationObject> {
+    return migrations.until(
+      name,
+      'has compared a part',
+      ({ phase, progress }) => phase === 'Verifying' && (progress?.percent ?? 0) > 55,
+    );
+  }
+
+  function assertCompared(found: StatusVerification | undefined): void {
+    assert.equal(found?.samplesCompared, samples(), 'every sample of the source once');
+    const { missing, different, repeated, extra } = found;
+    assert.deepEqual({ missing, different, repeated, extra }, { missing: 0, different: 0, repeated: 0, extra: 0 });
+  }
+
+  it('follows the copy, and the migration has succeeded only when it is over', async () => {
+    await migrations.create('full', spec({ mode: 'Full' }));
+    const { status } = await migrations.untilPhase('full', 'Succeeded');
+    assert.equal(standOf(status, 'Succeeded'), 'True Completed');
+    assert.equal(standOf(status, 'Verified'), 'True Matching');
+    assertCompared(status?.verification);
+    assert.equal(status?.progress?.display, '100.0%');
+    tell(conditionOf(status, 'Verified')?.message ?? '');
+    await copy.assertAllThereOnce(VICTORIA_METRICS, victoriaMetrics);
+    const reasons = (await migrations.events('full')).map(({ reason }) => reason);
+    for (const reason of ['Started', 'VerificationStarted', 'Verified', 'Succeeded']) {
+      assert.ok(reasons.includes(reason), `${reason} is missing from ${reasons.join()}`);
+    }
+  });
+
+  it('finds on a finished migration what someone has deleted, and does what onDifference says', async () => {
+    await copied('faulty');
+    const lost = await deleteOneName();
+
+    await migrations.edit('faulty', { verification: { mode: 'Full' } });
+    const failed = await migrations.untilPhase('faulty', 'Failed');
+    assert.equal(standOf(failed.status, 'Succeeded'), 'False DifferencesFound');
+    assert.equal(standOf(failed.status, 'Verified'), 'False DifferencesFound');
+    assert.equal(failed.status?.verification?.missing, lost);
+    assert.equal(failed.status?.verification?.samplesCompared, samples());
+    assert.equal(failed.status?.verification?.first?.length, 10);
+    for (const { kind, labels } of failed.status?.verification?.first ?? []) {
+      assert.equal(kind, 'missing');
+      assert.match(labels, /^counter/);
+    }
+    tell(conditionOf(failed.status, 'Verified')?.message ?? '');
+
+    await migrations.edit('faulty', { verification: { onDifference: 'Report' } });
+    const reported = await migrations.untilPhase('faulty', 'Succeeded');
+    assert.equal(standOf(reported.status, 'Succeeded'), 'True CompletedWithDifferences');
+    assert.equal(standOf(reported.status, 'Verified'), 'False DifferencesFound');
+    assert.equal(reported.status?.verification?.missing, lost);
+  });
+
+  it('repairs what is missing', async () => {
+    await copied('repaired');
+    const lost = await deleteOneName();
+    await migrations.edit('repaired', { verification: { mode: 'Full', onDifference: 'Repair' } });
+    const { status } = await verified('repaired', 'True');
+    assert.equal(standOf(status, 'Succeeded'), 'True Completed');
+    assert.equal(status?.verification?.repaired, lost);
+    assertCompared(status?.verification);
+    await copy.assertAllThereOnce(VICTORIA_METRICS, victoriaMetrics);
+  });
+
+  for (const [signal, how] of [
+    ['SIGTERM', 'is stopped'],
+    ['SIGKILL', 'is killed'],
+  ] as const) {
+    it(`has the same result when the operator ${how} in the middle`, async () => {
+      const name = `restarted-${signal.toLowerCase()}`;
+      await copied(name);
+      source.delayMs = SLOW_MS;
+      await migrations.edit(name, { verification: { mode: 'Full' } });
+      await untilComparing(name);
+      await operator.stop(signal);
+      const between = await migrations.get(name);
+      const through = Date.parse(between.status?.verification?.through ?? '');
+      assert.ok(standOf(between.status, 'Verified')?.startsWith('Unknown'), 'there is no result yet');
+      operator = await startOperator({ chart });
+      await untilReady(operator);
+      const again = await untilComparing(name);
+      const resumedAt = Date.parse(again.status?.verification?.through ?? '');
+      assert.ok(resumedAt >= through, 'it resumes');
+      tell(`stopped at ${new Date(through).toISOString()}, then at ${new Date(resumedAt).toISOString()}`);
+      source.delayMs = 0;
+      const { status } = await verified(name, 'True');
+      assert.equal(status?.phase, 'Succeeded');
+      assertCompared(status?.verification);
+    });
+  }
+
+  it('is suspended in the middle, reads nothing meanwhile, and resumes', async () => {
+    await copied('suspended');
+    source.delayMs = SLOW_MS;
+    await migrations.edit('suspended', { verification: { mode: 'Full' } });
+    await untilComparing('suspended');
+    await migrations.edit('suspended', { suspend: true });
+    const { status } = await migrations.untilPhase('suspended', 'Suspended');
+    assert.equal(standOf(status, 'Verified'), 'Unknown NotFinished');
+    const through = Date.parse(status?.verification?.through ?? '');
+    source.delayMs = 0;
+    await migrations.edit('suspended', { suspend: false });
+    const ended = await verified('suspended', 'True');
+    assert.equal(ended.status?.phase, 'Succeeded');
+    assertCompared(ended.status?.verification);
+    assert.ok(Number.isFinite(through));
+  });
+
+  it('is refused for a destination that cannot be read, with the field and the cure', async () => {
+    const { destination, ...rest } = spec({ mode: 'Full' }) as { destination: { url: string } };
+    const refused = await migrations.tryToCreate('none', {
+      ...rest,
+      destination: { url: destination.url, progress: { protocol: 'None' } },
+    });
+    assert.equal(refused.status, 422);
+    const said = JSON.stringify(refused.body);
+    assert.match(said, /spec\.verification\.mode/);
+    assert.match(said, /set destination\.progress\.protocol to RemoteRead or PromQL/);
+  });
+});
