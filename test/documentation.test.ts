@@ -30,7 +30,9 @@ function brokenLinks(page: string, text: string): string[] {
 
 /** The project files that a page names in backticks and that do not exist. */
 function missingFiles(text: string): string[] {
-  const paths = [...text.matchAll(/`((?:src|test|scripts|bench|storm|docs|charts|crds|examples)\/[\w./-]*)`/g)];
+  const paths = [
+    ...text.matchAll(/`((?:src|test|scripts|bench|storm|verify-faults|docs|charts|crds|examples)\/[\w./-]*)`/g),
+  ];
   return paths.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)));
 }
 

@@ -187,7 +187,7 @@ describe('the structure of the project', () => {
   });
 
   it(`has no file of more than ${MAX_LINES} lines`, () => {
-    const long = sources('{src,test,scripts,bench,storm}/**/*.{ts,mjs}', 'bin/*.mjs')
+    const long = sources('{src,test,scripts,bench,storm,verify-faults}/**/*.{ts,mjs}', 'bin/*.mjs')
       .map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length - 1] as const)
       .filter(([, lines]) => lines > MAX_LINES);
     assert.deepEqual(long, []);
@@ -206,7 +206,9 @@ describe('the structure of the project', () => {
   });
 
   it('has kebab-case names, and no catch-all names', () => {
-    const names = sources('{src,test,scripts,bench,storm}/**/*.ts').map((file) => file.split('/').at(-1) ?? '');
+    const names = sources('{src,test,scripts,bench,storm,verify-faults}/**/*.ts').map(
+      (file) => file.split('/').at(-1) ?? '',
+    );
     assert.deepEqual(
       names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|real))?(\.d)?\.ts$/.test(name)),
       [],
