@@ -15,7 +15,9 @@ export interface MigrationOptions {
   name?: string;
   /** Additional documents of the manifest: Secrets, ConfigMaps. */
   documents?: readonly object[];
-  /** Additional flags of `run`. */
+  /** `run` by default. */
+  command?: 'run' | 'verify';
+  /** Additional flags of the command. */
   args?: readonly string[];
   env?: Record<string, string>;
   /** Sent to the process after this delay, unless it has exited by then. */
@@ -30,6 +32,7 @@ export interface MigrationRun {
   exitSignal: NodeJS.Signals | null;
   /** The parsed output of `--output json`. A killed process has none: reading it throws an error with the output of the process. */
   readonly result: RunResult;
+  stdout: string;
   stderr: string;
   seconds: number;
   /** The peak resident size of the process, where available (Linux); sampled every 25 ms. */
@@ -60,7 +63,7 @@ export async function startMigration(spec: MigrationSpec, options: MigrationOpti
   const documents = [manifestOf(spec, options.name), ...(options.documents ?? [])];
   await writeFile(file, documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n'));
   const startedMs = Date.now();
-  const args = [MAIN, 'run', '-f', file, '--output', 'json', ...(options.args ?? [])];
+  const args = [MAIN, options.command ?? 'run', '-f', file, '--output', 'json', ...(options.args ?? [])];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -94,6 +97,7 @@ export async function startMigration(spec: MigrationSpec, options: MigrationOpti
         get result() {
           return parseResult(stdout, stderr, exitCode ?? exitSignal);
         },
+        stdout,
         stderr,
         seconds,
         peakRssBytes,

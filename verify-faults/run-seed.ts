@@ -1,0 +1,98 @@
+// One seed from its start to its verdict: a destination with planted faults, the verification, and what it should have said.
+
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawFor } from '../storm/random.ts';
+import { runVerification, type VerificationRun } from '../test/real/support/verification.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import type { DataSet } from './data-sets.ts';
+import { checkDestination } from './destination-content.ts';
+import { alterationOf, KEEPS_EVERYTHING, VICTORIA_METRICS } from './edits.ts';
+import { type PlantedFault, Planter } from './faults.ts';
+import { judge, type Verdict } from './judge.ts';
+import type { Scenario } from './scenario.ts';
+import type { LoadedData, Stores } from './stores.ts';
+
+export interface SeedReport {
+  readonly scenario: Scenario;
+  readonly planted: readonly PlantedFault[];
+  readonly run: VerificationRun;
+  readonly verdict: Verdict;
+  /** Where the evidence of a failing seed is. */
+  readonly logs: string | undefined;
+}
+
+const TIME_LIMIT_MS = 600_000;
+
+export async function runSeed(scenario: Scenario, stores: Stores): Promise<SeedReport> {
+  const loaded = await stores.get(scenario);
+  const planter = plant(scenario, loaded);
+  const { planted } = planter;
+  const keeping = scenario.store === 'prometheus' ? KEEPS_EVERYTHING : VICTORIA_METRICS;
+  const alteration = alterationOf(planter.edited(), keeping);
+  await using destination = await stores.destination(loaded, scenario, alteration);
+  const expected = await checkDestination(destination, loaded.data, { planted, readMode: scenario.readMode });
+  const spec = specOf(scenario, loaded.data, { source: loaded.source, destination });
+  const run = await runVerification(spec, { timeoutMs: TIME_LIMIT_MS, args: ['--log-level', 'debug'] });
+  const { samples } = loaded;
+  const verdict = judge({ run, planted, samples, expected, showsBits: scenario.store === 'prometheus' });
+  const logs =
+    verdict.findings.length === 0 ? undefined : await keepEvidence({ scenario, spec, planted, run, verdict });
+  return { scenario, planted, run, verdict, logs };
+}
+
+function plant({ seed, store, faults }: Scenario, { data }: LoadedData): Planter {
+  const isExact = store === 'prometheus';
+  const planter = new Planter(
+    {
+      set: data.wanted,
+      keeping: isExact ? KEEPS_EVERYTHING : VICTORIA_METRICS,
+      alterBy: isExact ? 0 : 1e-9,
+      startMs: data.startMs,
+      endMs: data.endMs,
+    },
+    drawFor('faults', seed),
+  );
+  for (const kind of faults) planter.plant(kind);
+  return planter;
+}
+
+function specOf(
+  { store, readMode, window, memory }: Scenario,
+  data: DataSet,
+  { source, destination }: { source: ServerProcess; destination: ServerProcess },
+): Record<string, unknown> {
+  return {
+    ...data.spec,
+    source: { url: `${source.url}/api/v1/read`, readMode },
+    destination: {
+      url: `${destination.url}/api/v1/write`,
+      ordering: 'Any',
+      progress:
+        store === 'prometheus'
+          ? { protocol: 'RemoteRead', url: `${destination.url}/api/v1/read` }
+          : { protocol: 'PromQL', url: destination.url },
+    },
+    timeRange: { start: new Date(data.startMs).toISOString(), end: new Date(data.endMs).toISOString() },
+    window,
+    limits: { memory },
+    verification: { settle: '5s' },
+  };
+}
+
+async function keepEvidence(evidence: Omit<SeedReport, 'logs'> & { spec: object }): Promise<string> {
+  const { scenario, spec, planted, run, verdict } = evidence;
+  const directory = await mkdtemp(join(tmpdir(), `prom-migrator-verify-faults-${scenario.seed}-`));
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `0x${item.toString(16)}` : item), 2);
+  await writeFile(join(directory, 'verify.log'), run.stderr);
+  await writeFile(
+    join(directory, 'scenario.json'),
+    text({ scenario, spec, result: run.result, exitCode: run.exitCode }),
+  );
+  await writeFile(join(directory, 'planted.json'), text(planted));
+  await writeFile(join(directory, 'reported.json'), text(run.differences));
+  await writeFile(join(directory, 'verdict.txt'), `${verdict.findings.join('\n')}\n`);
+  return directory;
+}

@@ -1,0 +1,72 @@
+// What one seed means: stores, data, manifest, and how many faults of which kinds. Pure.
+
+import { type Draw, drawFor } from '../storm/random.ts';
+import type { Shape, Size, Store } from './data-sets.ts';
+import { FAULT_KINDS, type FaultKind } from './faults.ts';
+
+export interface Scenario {
+  readonly seed: number;
+  readonly size: Size;
+  readonly store: Store;
+  readonly shape: Shape;
+  readonly readMode: 'Auto' | 'Samples';
+  readonly destinationVersion: string;
+  readonly cleansTombstones: boolean;
+  readonly window: Readonly<Record<string, unknown>>;
+  readonly memory: string;
+  readonly faults: readonly FaultKind[];
+}
+
+/** No generator makes an extra series for rules that rename: which source series would it be compared with? */
+const NOT_RELABELLED: readonly FaultKind[] = ['series-extra'];
+/** VictoriaMetrics keeps neither histograms nor NaN payloads nor the sign of zero, and only it keeps a sample twice. */
+const NOT_IN: Readonly<Record<Store, readonly FaultKind[]>> = {
+  prometheus: ['sample-doubled'],
+  'victoria-metrics': ['nan-payload-changed', 'zero-lost-its-sign', 'bucket-changed', 'histogram-sum-altered'],
+};
+/** What plain samples do not show. */
+const NOT_IN_SAMPLES: readonly FaultKind[] = ['zero-lost-its-sign'];
+
+export interface ScenarioOptions {
+  readonly size?: Size | undefined;
+  readonly store?: Store | undefined;
+}
+
+export function drawScenario(seed: number, options: ScenarioOptions = {}): Scenario {
+  const draw = drawFor('verify-faults', seed);
+  const drawn = {
+    size: seed % 10 === 0 ? ('ten-million' as const) : ('large' as const),
+    store: draw.pick(['prometheus', 'victoria-metrics'] as const),
+    shape: draw.chance(0.35) ? ('relabelled' as const) : ('plain' as const),
+    readMode: draw.chance(0.2) ? ('Samples' as const) : ('Auto' as const),
+    destinationVersion: draw.pick(['3.5', 'current']),
+    cleansTombstones: draw.chance(0.5),
+    window: {
+      max: draw.pick(['20m', '30m', '1h', '2h']),
+      targetSamples: draw.pick([100_000, 1_000_000, 10_000_000]),
+    },
+    memory: draw.pick(['32Mi', '64Mi', '128Mi']),
+  };
+  const { size = drawn.size, store = drawn.store } = options;
+  const base = { ...drawn, seed, size, store };
+  return { ...base, faults: drawFaults(draw, base) };
+}
+
+function drawFaults(
+  draw: Draw,
+  { seed, store, shape, readMode, size }: Omit<Scenario, 'faults'>,
+): readonly FaultKind[] {
+  const excluded = [
+    ...NOT_IN[store],
+    ...(shape === 'relabelled' ? NOT_RELABELLED : []),
+    ...(readMode === 'Samples' ? NOT_IN_SAMPLES : []),
+  ];
+  const possible = FAULT_KINDS.filter((kind) => !excluded.includes(kind));
+  // Among ten million samples, one.
+  if (size === 'ten-million') return [draw.pick(['sample-dropped', 'value-altered', 'timestamp-moved'] as const)];
+  // Each kind alone, one after the other.
+  const alone = possible[(seed >> 1) % possible.length];
+  if (seed % 2 === 1 && alone !== undefined) return [alone];
+  // All at once, each a few times.
+  return possible.flatMap((kind) => Array.from({ length: draw.pick([1, 1, 2, 5]) }, () => kind));
+}
