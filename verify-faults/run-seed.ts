@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawFor } from '../storm/random.ts';
 import { runVerification, type VerificationRun } from '../test/real/support/verification.ts';
-import type { ServerProcess } from '../test/support/server-process.ts';
-import type { DataSet } from './data-sets.ts';
 import { checkDestination } from './destination-content.ts';
 import { alterationOf, KEEPS_EVERYTHING, VICTORIA_METRICS } from './edits.ts';
 import { type PlantedFault, Planter } from './faults.ts';
 import { judge, type Verdict } from './judge.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, specOf } from './scenario.ts';
 import type { LoadedData, Stores } from './stores.ts';
 
 export interface SeedReport {
@@ -33,7 +31,7 @@ export async function runSeed(scenario: Scenario, stores: Stores): Promise<SeedR
   const alteration = alterationOf(planter.edited(), keeping);
   await using destination = await stores.destination(loaded, scenario, alteration);
   const expected = await checkDestination(destination, loaded.data, { planted, readMode: scenario.readMode });
-  const spec = specOf(scenario, loaded.data, { source: loaded.source, destination });
+  const spec = specOf(scenario, loaded.data, { source: loaded.source.url, destination: destination.url });
   const run = await runVerification(spec, { timeoutMs: TIME_LIMIT_MS, args: ['--log-level', 'debug'] });
   const { samples } = loaded;
   const verdict = judge({ run, planted, samples, expected, showsBits: scenario.store === 'prometheus' });
@@ -56,29 +54,6 @@ function plant({ seed, store, faults }: Scenario, { data }: LoadedData): Planter
   );
   for (const kind of faults) planter.plant(kind);
   return planter;
-}
-
-function specOf(
-  { store, readMode, window, memory }: Scenario,
-  data: DataSet,
-  { source, destination }: { source: ServerProcess; destination: ServerProcess },
-): Record<string, unknown> {
-  return {
-    ...data.spec,
-    source: { url: `${source.url}/api/v1/read`, readMode },
-    destination: {
-      url: `${destination.url}/api/v1/write`,
-      ordering: 'Any',
-      progress:
-        store === 'prometheus'
-          ? { protocol: 'RemoteRead', url: `${destination.url}/api/v1/read` }
-          : { protocol: 'PromQL', url: destination.url },
-    },
-    timeRange: { start: new Date(data.startMs).toISOString(), end: new Date(data.endMs).toISOString() },
-    window,
-    limits: { memory },
-    verification: { settle: '5s' },
-  };
 }
 
 async function keepEvidence(evidence: Omit<SeedReport, 'logs'> & { spec: object }): Promise<string> {

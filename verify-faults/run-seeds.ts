@@ -11,7 +11,7 @@ export interface RunSeedsOptions {
   readonly onSeed?: (end: SeedEnd) => void;
 }
 
-/** The end of each seed. Seeds that share their data follow one another, because loading takes longer than a verification. */
+/** The end of each, in the same order. Seeds that share their data follow one another, because loading takes longer than a verification. */
 export async function runSeeds(
   scenarios: readonly Scenario[],
   { signal, onSeed }: RunSeedsOptions = {},
@@ -19,14 +19,14 @@ export async function runSeeds(
   await using stores = new Stores();
   const keyOf = ({ store, size, shape }: Scenario) => `${store} ${size} ${shape}`;
   const ordered = [...scenarios].sort((a, b) => keyOf(a).localeCompare(keyOf(b)) || a.seed - b.seed);
-  const ends: SeedEnd[] = [];
+  const ends = new Map<Scenario, SeedEnd>();
   for (const scenario of ordered) {
     if (signal?.aborted) break;
     const end = await endOf(scenario, stores);
-    ends.push(end);
+    ends.set(scenario, end);
     onSeed?.(end);
   }
-  return ends;
+  return scenarios.flatMap((scenario) => ends.get(scenario) ?? []);
 }
 
 async function endOf(scenario: Scenario, stores: Stores): Promise<SeedEnd> {

@@ -1,7 +1,7 @@
 // What one seed means: stores, data, manifest, and how many faults of which kinds. Pure.
 
 import { type Draw, drawFor } from '../storm/random.ts';
-import type { Shape, Size, Store } from './data-sets.ts';
+import type { DataSet, Shape, Size, Store } from './data-sets.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 
 export interface Scenario {
@@ -12,6 +12,8 @@ export interface Scenario {
   readonly readMode: 'Auto' | 'Samples';
   readonly destinationVersion: string;
   readonly cleansTombstones: boolean;
+  /** How old a sample the destination accepts, a Prometheus. */
+  readonly outOfOrderWindow?: string;
   readonly window: Readonly<Record<string, unknown>>;
   readonly memory: string;
   readonly faults: readonly FaultKind[];
@@ -69,4 +71,28 @@ function drawFaults(
   if (seed % 2 === 1 && alone !== undefined) return [alone];
   // All at once, each a few times.
   return possible.flatMap((kind) => Array.from({ length: draw.pick([1, 1, 2, 5]) }, () => kind));
+}
+
+/** The `spec` of the migration whose destination is verified; the addresses are those of the servers. */
+export function specOf(
+  { store, readMode, window, memory }: Scenario,
+  data: DataSet,
+  { source, destination }: { source: string; destination: string },
+) {
+  return {
+    ...data.spec,
+    source: { url: `${source}/api/v1/read`, readMode },
+    destination: {
+      url: `${destination}/api/v1/write`,
+      ordering: 'Any',
+      progress:
+        store === 'prometheus'
+          ? { protocol: 'RemoteRead', url: `${destination}/api/v1/read` }
+          : { protocol: 'PromQL', url: destination },
+    },
+    timeRange: { start: new Date(data.startMs).toISOString(), end: new Date(data.endMs).toISOString() },
+    window,
+    limits: { memory },
+    verification: { settle: '3s' },
+  };
 }

@@ -43,8 +43,8 @@ export class Stores implements AsyncDisposable {
     const writes: SeriesSet = new Map([...data.bystanders.destination, ...alteration.writes]);
     const whole = { ...alteration, writes };
     if (data.store === 'victoria-metrics') return alteredVictoriaMetrics(whole, { base, directory });
-    const { destinationVersion: version, cleansTombstones } = scenario;
-    return alteredPrometheus(whole, { base, directory, version, cleansTombstones });
+    const { destinationVersion: version, cleansTombstones, outOfOrderWindow } = scenario;
+    return alteredPrometheus(whole, { base, directory, version, cleansTombstones, outOfOrderWindow });
   }
 
   async #scratch(): Promise<string> {

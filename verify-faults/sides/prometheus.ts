@@ -38,18 +38,20 @@ export interface AlteredOptions {
   readonly version: string;
   /** Whether deleted samples are removed from the blocks; otherwise tombstones hide them. */
   readonly cleansTombstones: boolean;
+  readonly outOfOrderWindow: string | undefined;
 }
 
 /** A Prometheus on a copy of the blocks, changed by its own admin API and by further blocks that overlap with them. */
 export async function alteredPrometheus(
   { deletions, writes }: Alteration,
-  { base, directory, version, cleansTombstones }: AlteredOptions,
+  { base, directory, version, cleansTombstones, outOfOrderWindow }: AlteredOptions,
 ): Promise<ServerProcess> {
   const dataDir = join(directory, 'data');
   await run('mkdir', ['-p', directory]);
   // Prometheus writes no file of a block again.
   await run('cp', ['-al', base, dataDir]);
-  const options = { version, receiver: true, nativeHistograms: true, dataDir };
+  const outOfOrder = outOfOrderWindow === undefined ? {} : { outOfOrderWindow };
+  const options = { version, receiver: true, nativeHistograms: true, dataDir, ...outOfOrder };
   if (deletions.length > 0) {
     await using server = await startPrometheus(options);
     for (const { labels, range } of deletions) {
