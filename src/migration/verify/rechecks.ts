@@ -48,11 +48,14 @@ export class RecheckDraft {
   }
 
   finish(window: { fromMs: number; toMs: number }, nowMs: number, settleMs: number): Recheck {
-    const { fromMs, toMs } = window;
     const finalAtMs = nowMs + settleMs;
     const lookAtMs = nowMs + settleMs * FIRST_LOOK;
-    const bytes = this.#room * BYTES_PER_SERIES;
-    return { fromMs, toMs, series: this.#series, bytes, names: this.#names, finalAtMs, lookAtMs };
+    return { ...this.left(window), finalAtMs, lookAtMs };
+  }
+
+  /** The series of a window, or of a part of it, that still differ. */
+  left({ fromMs, toMs }: { fromMs: number; toMs: number }): Omit<Recheck, 'finalAtMs' | 'lookAtMs'> {
+    return { fromMs, toMs, series: this.#series, bytes: this.#room * BYTES_PER_SERIES, names: this.#names };
   }
 }
 

@@ -177,36 +177,34 @@ export class Verifier {
     return true;
   }
 
+  /** The reader may divide the window. Each piece that it reads counts by itself, and what still differs waits by itself. */
   async #recheck(recheck: Recheck): Promise<void> {
-    const { clock, verification } = this.#options;
+    const { clock, verification, signal } = this.#options;
+    const { names, series, fromMs, toMs } = recheck;
     const isFinal = clock.monotonicMs() >= recheck.finalAtMs;
-    const counts = noCounts();
-    const draft = new RecheckDraft();
-    await this.#compareAgain(recheck, (labels, hash, tally) => {
+    const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
+    const reader = this.#windows.reader(only);
+    let counts = noCounts();
+    let draft = new RecheckDraft();
+    const visit = (labels: LabelBytes, hash: number, tally: SeriesTally) => {
       if (!tally.differs || isFinal) {
         addTally(counts, tally);
         return tally.differs || tally.extra > 0;
       }
       draft.add(hash, metricName(labels));
       return false;
-    });
-    addCounts(verification, counts);
-    if (draft.isEmpty) return;
-    const left = draft.finish(recheck, 0, 0);
-    this.#rechecks.add(lookAgain({ ...recheck, series: left.series, bytes: left.bytes, names: left.names }));
-  }
-
-  async #compareAgain(recheck: Recheck, visit: (labels: LabelBytes, hash: number, tally: SeriesTally) => boolean) {
-    const { signal } = this.#options;
-    const { names, series, fromMs, toMs } = recheck;
-    const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
-    const reader = this.#windows.reader(only);
+    };
     for await (const part of reader.windows(fromMs, toMs, signal)) {
       try {
         await this.#windows.compare(part, visit, (hash) => series.has(hash));
       } finally {
         releasePart(part);
       }
+      if (!part.last) continue;
+      addCounts(verification, counts);
+      if (!draft.isEmpty) this.#rechecks.add(lookAgain({ ...recheck, ...draft.left(part.window) }));
+      counts = noCounts();
+      draft = new RecheckDraft();
     }
   }
 
