@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Stretches } from '../../../src/cli/report/stretches.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Windows of a minute, one after the other, with that many samples each. */
+function stretchesOf(samples: readonly number[]): Stretches {
+  const stretches = new Stretches();
+  samples.forEach((samplesRead, index) => {
+    stretches.add({
+      fromMs: index * MINUTE_MS,
+      toMs: (index + 1) * MINUTE_MS,
+      samplesRead,
+      samplesWritten: samplesRead,
+    });
+  });
+  return stretches;
+}
+
+const span = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => [fromMs / MINUTE_MS, toMs / MINUTE_MS];
+
+describe('the stretches of a report', () => {
+  it('are the windows while there are few', () => {
+    const { all, gaps } = stretchesOf([5, 0, 7]);
+    assert.deepEqual(
+      all.map((stretch) => [...span(stretch), stretch.samplesRead, stretch.windows]),
+      [
+        [0, 1, 5, 1],
+        [1, 2, 0, 1],
+        [2, 3, 7, 1],
+      ],
+    );
+    assert.deepEqual([gaps.count, gaps.totalMs, gaps.longest.map(span)], [1, MINUTE_MS, [[1, 2]]]);
+  });
+
+  it('have exact sums, touch each other and are bounded, however many windows there are', () => {
+    const windows = fc.array(fc.oneof(fc.constant(0), fc.nat(1_000_000)), {
+      minLength: 1,
+      maxLength: 5_000,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(windows, (samples) => {
+        const { all, gaps } = stretchesOf(samples);
+        assert.ok(all.length <= 480);
+        assert.equal(
+          all.reduce((sum, stretch) => sum + stretch.samplesRead, 0),
+          samples.reduce((sum, count) => sum + count, 0),
+        );
+        assert.equal(
+          all.reduce((sum, stretch) => sum + stretch.windows, 0),
+          samples.length,
+        );
+        assert.equal(all[0]?.fromMs, 0);
+        assert.equal(all.at(-1)?.toMs, samples.length * MINUTE_MS);
+        assert.deepEqual(
+          all.slice(1).map(({ fromMs }) => fromMs),
+          all.slice(0, -1).map(({ toMs }) => toMs),
+        );
+        assert.equal(gaps.totalMs, samples.filter((count) => count === 0).length * MINUTE_MS);
+        assert.equal(gaps.count, samples.filter((count, index) => count === 0 && samples[index - 1] !== 0).length);
+        assert.ok(gaps.longest.length <= 10);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keep a short gap visible among a hundred thousand windows', () => {
+    const samples = Array.from({ length: 100_000 }, (_, index) => (index === 70_001 ? 0 : 3));
+    const { all, gaps } = stretchesOf(samples);
+    assert.deepEqual(all.filter(({ samplesRead }) => samplesRead === 0).map(span), [[70_001, 70_002]]);
+    assert.deepEqual(gaps.longest.map(span), [[70_001, 70_002]]);
+  });
+
+  it('join the windows of one gap, and list the longest first, the open one included', () => {
+    const { gaps } = stretchesOf([0, 1, 0, 0, 0, 1, 0, 0]);
+    assert.deepEqual(gaps.longest.map(span), [
+      [2, 5],
+      [6, 8],
+      [0, 1],
+    ]);
+    assert.equal(gaps.count, 3);
+  });
+});
