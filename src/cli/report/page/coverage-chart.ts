@@ -1,0 +1,135 @@
+// Coverage: how dense the samples are over the range of the data, where there are none, and what this run did not copy. Pure.
+
+import { area, curveStepAfter } from 'd3-shape';
+import { formatCount, formatDuration, formatExact, formatTimeShort } from '../../../telemetry/format.ts';
+import { type Frame, number, path, rangeText, rect, renderChart } from './chart.ts';
+import { type Html, html, table } from './html.ts';
+import type { ReportModel, Stretch } from './model.ts';
+
+const SMALLEST_BAR = 1.5;
+const WIDEST_LETTER = 8;
+
+export function coverage({ progress, record }: ReportModel): Html {
+  const { startMs, endMs, resumedFromMs, watermarkMs } = progress;
+  if (endMs <= startMs) return html`<p>The range of the data was never known.</p>`;
+  const { stretches, gaps } = record;
+  const earlierUntilMs = Math.min(resumedFromMs ?? startMs, endMs);
+  const max = stretches.reduce((most, stretch) => Math.max(most, perMinute(stretch)), 0);
+  const isEarlier = earlierUntilMs > startMs;
+  const isLeft = watermarkMs < endMs;
+  const areas: [isShown: boolean, className: string, text: string][] = [
+    [stretches.length > 0, 'swatch-data', 'samples read, per minute of data'],
+    [gaps.count > 0, 'swatch-gap', 'no samples in the source'],
+    [isEarlier, 'swatch-earlier', 'copied by an earlier run'],
+    [isLeft, 'swatch-left', 'not copied'],
+  ];
+  const chart = renderChart({
+    id: 'coverage',
+    title: 'Samples over the range of the data',
+    description: describe(stretches, gaps),
+    fromMs: startMs,
+    toMs: endMs,
+    max,
+    formatValue: formatCount,
+    draw: (frame) =>
+      html`${[
+        isEarlier ? block('earlier', 'earlier run', startMs, earlierUntilMs, frame) : undefined,
+        isLeft ? block('left', 'not copied', Math.max(watermarkMs, startMs), endMs, frame) : undefined,
+        gapsToDraw(stretches, gaps).map((gap) => block('gap', 'no samples', gap.fromMs, gap.toMs, frame)),
+        continuous(stretches).map((run) => density(run, frame)),
+      ]}`,
+    caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a stretch of one or more windows. A gap shorter than a window does not show.`,
+    legend: areas.filter(([isShown]) => isShown).map(([, className, text]) => [className, text]),
+  });
+  return html`${chart}
+${gapTable(gaps)}
+${stretches.length > 0 ? html`<details><summary>Samples per stretch, as a table</summary>${stretchTable('Samples per stretch of the range', stretches)}</details>` : undefined}`;
+}
+
+function perMinute({ fromMs, toMs, samplesRead }: Stretch): number {
+  return samplesRead / Math.max((toMs - fromMs) / 60_000, 1 / 60_000);
+}
+
+function describe(stretches: readonly Stretch[], gaps: ReportModel['record']['gaps']): string {
+  const samples = stretches.reduce((sum, { samplesRead }) => sum + samplesRead, 0);
+  if (stretches.length === 0) return 'This run copied no window.';
+  const gapText =
+    gaps.count === 0 ? 'No gaps.' : `${formatExact(gaps.count)} gaps, ${formatDuration(gaps.totalMs)} in total.`;
+  return `${formatExact(samples)} samples in ${formatExact(stretches.length)} stretches. ${gapText} The table below has the numbers.`;
+}
+
+function block(className: string, text: string, fromMs: number, toMs: number, frame: Frame): Html {
+  const left = frame.x(fromMs);
+  const width = Math.max(frame.x(toMs) - left, SMALLEST_BAR);
+  const isRoom = width > text.length * WIDEST_LETTER;
+  const label = html`<text class="note" x="${number(left + width / 2)}" y="${number((frame.top + frame.bottom) / 2)}" text-anchor="middle">${text}</text>`;
+  return html`${rect(className, left, width, frame)}${isRoom ? label : undefined}\n`;
+}
+
+/** All gaps that are still stretches of their own, and the longest ones also if they are not. */
+function gapsToDraw(stretches: readonly Stretch[], { longest }: ReportModel['record']['gaps']): Stretch[] {
+  const isDrawn = ({ fromMs, toMs }: Stretch) => longest.some((gap) => gap.fromMs <= fromMs && toMs <= gap.toMs);
+  return [...longest, ...stretches.filter((stretch) => stretch.samplesRead === 0 && !isDrawn(stretch))];
+}
+
+/** The stretches with samples, as runs without a gap between them. */
+function continuous(stretches: readonly Stretch[]): Stretch[][] {
+  const runs: Stretch[][] = [];
+  let previous: Stretch | undefined;
+  for (const stretch of stretches) {
+    if (stretch.samplesRead > 0) {
+      if (previous !== undefined && previous.samplesRead > 0 && previous.toMs === stretch.fromMs)
+        runs.at(-1)?.push(stretch);
+      else runs.push([stretch]);
+    }
+    previous = stretch;
+  }
+  return runs;
+}
+
+function density(run: readonly Stretch[], { x, y, bottom }: Frame): Html {
+  const points = run.map((stretch) => ({ x: x(stretch.fromMs), y: y(perMinute(stretch)) }));
+  const last = run.at(-1);
+  const end = points.at(-1);
+  if (last === undefined || end === undefined) return html``;
+  points.push({ x: Math.max(x(last.toMs), end.x + SMALLEST_BAR), y: end.y });
+  const shape = area<{ x: number; y: number }>(
+    (point) => point.x,
+    bottom,
+    (point) => point.y,
+  )
+    .curve(curveStepAfter)
+    .digits(1);
+  return html`${path('area', shape(points))}${path('stroke', shape.lineY1()(points))}\n`;
+}
+
+function gapTable({ count, totalMs, longest }: ReportModel['record']['gaps']): Html | undefined {
+  if (count === 0) return undefined;
+  const which =
+    count > longest.length ? `The ${formatExact(longest.length)} longest of ${formatExact(count)} gaps` : 'Gaps';
+  return html`<h3>${which}</h3>
+<p>The source returned no samples for ${formatDuration(totalMs)} of the range.</p>
+${stretchTable('Stretches of the range without samples', longest)}`;
+}
+
+function stretchTable(caption: string, stretches: readonly Stretch[]): Html {
+  return table(
+    caption,
+    [
+      { title: 'From (UTC)' },
+      { title: 'To (UTC)' },
+      { title: 'Length', isNumber: true },
+      { title: 'Windows', isNumber: true },
+      { title: 'Samples read', isNumber: true },
+      { title: 'Samples written', isNumber: true },
+    ],
+    stretches.map((stretch) => [
+      html`<span class="time">${formatTimeShort(stretch.fromMs)}</span>`,
+      html`<span class="time">${formatTimeShort(stretch.toMs)}</span>`,
+      formatDuration(stretch.toMs - stretch.fromMs),
+      formatExact(stretch.windows),
+      formatExact(stretch.samplesRead),
+      formatExact(stretch.samplesWritten),
+    ]),
+  );
+}
