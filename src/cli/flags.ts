@@ -52,6 +52,11 @@ const JOB_FLAGS: readonly Flag[] = [
     help: 'format of the result on stdout',
   },
   {
+    name: 'report',
+    placeholder: 'FILE',
+    help: 'write an HTML page about the run to this file at its end, also if it fails or is interrupted',
+  },
+  {
     name: 'metrics-address',
     placeholder: 'HOST:PORT',
     help: 'serve /metrics and /livez on this address during the run; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
@@ -96,6 +101,7 @@ export const RUN_COMMAND: Command = {
   examples: [
     'prom-migrator run -f migration.yaml',
     'prom-migrator run -f migration.yaml --secrets-dir ./secrets --output json > result.json',
+    'prom-migrator run -f migration.yaml --report report.html',
     'cat migration.yaml secret.yaml | prom-migrator run -f - --metrics-address 127.0.0.1:9464',
   ],
 };
@@ -121,7 +127,7 @@ export const VERIFY_COMMAND: Command = {
   ],
   exitCodes: VERIFY_EXIT_CODES,
   examples: [
-    'prom-migrator verify -f migration.yaml',
+    'prom-migrator verify -f migration.yaml --report report.html',
     'prom-migrator verify -f migration.yaml --differences differences.jsonl --output json',
     'prom-migrator verify -f migration.yaml --repair --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z',
   ],

@@ -1,5 +1,6 @@
 // Reads the files given by -f: the whole text of each, or one problem for each file that cannot be read.
 
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { ManifestFile } from '../api/manifest.ts';
 import type { Problem } from '../api/problem.ts';
@@ -26,6 +27,17 @@ async function readStdin(stdin: CommandIo['stdin']): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+export interface FileHash {
+  readonly name: string;
+  /** SHA-256 of its bytes, in hex. Undefined: the file contains a Secret, and a short secret among known text could be found by trying. */
+  readonly sha256: string | undefined;
+}
+
+function hashOf(bytes: Uint8Array, text: string): string | undefined {
+  const isSecret = /["']?\bkind["']?\s*:\s*["']?Secret\b/.test(text);
+  return isSecret ? undefined : createHash('sha256').update(bytes).digest('hex');
+}
+
 function fileProblem(file: string, message: string): Problem {
   return { file, document: undefined, path: '', value: undefined, message };
 }
@@ -34,19 +46,26 @@ function fileProblem(file: string, message: string): Problem {
 export async function readManifestFiles(
   names: readonly string[],
   stdin: CommandIo['stdin'],
-): Promise<{ readonly files: readonly ManifestFile[]; readonly problems: readonly Problem[] }> {
+): Promise<{
+  readonly files: readonly ManifestFile[];
+  readonly problems: readonly Problem[];
+  readonly hashes: readonly FileHash[];
+}> {
   const files: ManifestFile[] = [];
+  const hashes: FileHash[] = [];
   const problems: Problem[] = [];
   for (const name of names) {
     const shownName = name === '-' ? '(stdin)' : name;
     try {
       const bytes = name === '-' ? await readStdin(stdin) : await readFile(name);
-      files.push({ name: shownName, text: new Secret(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) });
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      files.push({ name: shownName, text: new Secret(text) });
+      hashes.push({ name: shownName, sha256: hashOf(bytes, text) });
     } catch (error) {
       problems.push(fileProblem(shownName, errorText(error)));
     }
   }
-  return { files, problems };
+  return { files, problems, hashes };
 }
 
 /** The problem with `--secrets-dir`, if there is one. */

@@ -23,10 +23,12 @@ import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { BAD_MANIFEST, type Job, type RunEngine } from './job.ts';
-import { readManifestFiles, secretsDirProblem } from './manifest-files.ts';
+import { type FileHash, readManifestFiles, secretsDirProblem } from './manifest-files.ts';
 import { RunReporter } from './observer.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { checkReportFile, startReport, writeReport } from './report-flag.ts';
+import type { Report } from './report/report.ts';
 import { failedBeforeStart, summaryText, toRunResult } from './result.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -44,6 +46,7 @@ interface RunOptions {
   readonly files: readonly string[];
   readonly secretsDir: string | undefined;
   readonly output: 'text' | 'json';
+  readonly report: string | undefined;
   readonly metricsAddress: ListenAddress | undefined;
   readonly graceMs: number;
   readonly startupDeadlineMs: number;
@@ -77,6 +80,7 @@ function readOptions(flags: ParsedFlags, command: string): RunOptions {
     files,
     secretsDir: flags.value('secrets-dir'),
     output: flags.value('output') === 'json' ? 'json' : 'text',
+    report: flags.value('report'),
     metricsAddress,
     graceMs: durationFlag(flags, command, 'grace', false),
     startupDeadlineMs: durationFlag(flags, command, 'startup-deadline', true),
@@ -116,11 +120,15 @@ async function prepare(
   io: CommandIo,
   options: RunOptions,
   engine: RunEngine,
-): Promise<ReturnType<RunEngine['prepare']>> {
-  const { files, problems } = await readManifestFiles(options.files, io.stdin);
+): Promise<
+  { readonly plan: MigrationPlan; readonly hashes: readonly FileHash[] } | { readonly problems: readonly Problem[] }
+> {
+  const { files, problems, hashes } = await readManifestFiles(options.files, io.stdin);
   const directoryProblem = options.secretsDir === undefined ? undefined : await secretsDirProblem(options.secretsDir);
   const all = directoryProblem === undefined ? problems : [...problems, directoryProblem];
-  return all.length > 0 ? { problems: all } : engine.prepare(files, options.secretsDir);
+  if (all.length > 0) return { problems: all };
+  const prepared = engine.prepare(files, options.secretsDir);
+  return 'problems' in prepared ? prepared : { plan: prepared.plan, hashes };
 }
 
 function logRun(logger: Logger, result: MigrationResult, interrupts: Interrupts): void {
@@ -155,18 +163,23 @@ function logRun(logger: Logger, result: MigrationResult, interrupts: Interrupts)
   }
 }
 
-/** Runs a migration with signals, progress and metrics. */
+interface Run {
+  readonly options: RunOptions;
+  readonly engine: RunEngine;
+  readonly plan: MigrationPlan;
+  readonly logger: Logger;
+  readonly bar: ProgressBar | undefined;
+  readonly job: Job;
+  readonly report: Report | undefined;
+}
+
+/** Runs a migration with signals, progress, metrics and report. */
 async function runMigration(
   io: CommandIo,
-  options: RunOptions,
-  engine: RunEngine,
-  plan: MigrationPlan,
-  logger: Logger,
-  bar: ProgressBar | undefined,
-  job: Job,
+  { options, engine, plan, logger, bar, job, report }: Run,
 ): Promise<ExitStatus> {
   const { clock } = io;
-  const others: MigrationObserver[] = [];
+  const others: MigrationObserver[] = report === undefined ? [] : [report.observer];
   let closeServer = () => Promise.resolve();
   if (options.metricsAddress !== undefined) {
     // Imported here because it loads prom-client, which nothing else needs.
@@ -216,7 +229,9 @@ async function runMigration(
       ? printableJson(job.json(migration, result, durationMs))
       : job.text(migration, result, durationMs);
     io.stdout.write(`${output}\n`);
-    return job.exitStatus(result, interrupts.received());
+    const exitStatus = job.exitStatus(result, interrupts.received());
+    const isReported = report === undefined || (await writeReport(report, result, logger));
+    return exitStatus === EXIT.done && !isReported ? EXIT.failed : exitStatus;
   } finally {
     reporter.stop();
     interrupts.dispose();
@@ -246,6 +261,7 @@ export async function runJob(
   loadEngine: () => Promise<RunEngine>,
 ): Promise<ExitStatus> {
   const options = readOptions(flags, job.command.name);
+  if (options.report !== undefined) await checkReportFile(options.report, job.command.name);
   const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
   const bar = makeBar(io, options.logFormat, colour);
   const logger = createLogger({
@@ -258,5 +274,7 @@ export async function runJob(
   const engine = await loadEngine();
   const prepared = await prepare(io, options, engine);
   if ('problems' in prepared) return refuse(io, options, logger, job, prepared.problems);
-  return await runMigration(io, options, engine, prepared.plan, logger, bar, job);
+  const { plan, hashes } = prepared;
+  const report = await startReport(options.report, plan, hashes, io.clock);
+  return await runMigration(io, { options, engine, plan, logger, bar, job, report });
 }
