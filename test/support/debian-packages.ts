@@ -37,12 +37,47 @@ export async function unpackPackage(
   version: string,
   directory: string,
 ): Promise<void> {
+  await unpackPackages(suite, [`${packageName}=${version}`], directory);
+}
+
+/** Unpacks packages, given as `name` or `name=version`. One call of apt for all of them: each call reads the lists again. */
+export async function unpackPackages(suite: string, wanted: readonly string[], directory: string): Promise<void> {
   const options = await freshLists(suite);
-  await run('apt-get', [...options, '-q', 'download', `${packageName}=${version}`], { cwd: directory });
+  await run('apt-get', [...options, '-q', 'download', ...wanted], { cwd: directory });
   for (const file of (await readdir(directory)).filter((name) => name.endsWith('.deb'))) {
     await run('dpkg', ['-x', join(directory, file), directory]);
     await rm(join(directory, file));
   }
+}
+
+/** The packages and all that they need, without those in `except` and what only those need. */
+export async function withDependencies(
+  suite: string,
+  packageNames: readonly string[],
+  except: ReadonlySet<string>,
+): Promise<string[]> {
+  const options = await freshLists(suite);
+  const only = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((kind) => `--no-${kind}`);
+  const all = new Set(packageNames);
+  for (let level = [...all]; level.length > 0; ) {
+    const next = firstAlternatives(await run('apt-cache', [...options, 'depends', ...only, ...level]));
+    level = next.filter((name) => !all.has(name) && !except.has(name));
+    for (const name of level) all.add(name);
+  }
+  return [...all];
+}
+
+/** The dependencies in the output of `apt-cache depends`: of alternatives (`|Depends`) the first, and no virtual packages (`<…>`). */
+export function firstAlternatives(text: string): string[] {
+  const names = new Set<string>();
+  let isLater = false;
+  for (const line of text.split('\n')) {
+    const [, bar, name] = /^ ( |\|)(?:Pre)?Depends: (\S+)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    if (!isLater && !name.startsWith('<')) names.add(name);
+    isLater = bar === '|';
+  }
+  return [...names];
 }
 
 const refreshed = new Map<string, Promise<string[]>>();

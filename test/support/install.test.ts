@@ -6,7 +6,7 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedRecord, installOnce, withLock } from './cache.ts';
-import { parseDeb822Sources, parseOneLineSources } from './debian-packages.ts';
+import { firstAlternatives, parseDeb822Sources, parseOneLineSources } from './debian-packages.ts';
 import { environmentVariable, findServer } from './install.ts';
 import { parseDumpLine } from './promtool-dump.ts';
 
@@ -124,6 +124,26 @@ describe("the machine's package archives", () => {
       { uri: 'https://a.example/debian', signedBy: '/etc/apt/keyrings/a.gpg' },
       { uri: 'http://b.example/debian' },
     ]);
+  });
+});
+
+describe('the dependencies of a package', () => {
+  it('are the first of alternatives, without virtual packages', () => {
+    const text = [
+      'chromium',
+      '  PreDepends: libbase',
+      '  Depends: libc6',
+      ' |Depends: libjpeg',
+      ' |Depends: libjpeg-turbo',
+      '  Depends: libjpeg-other',
+      ' |Depends: <fonts>',
+      '  Depends: fonts-dejavu',
+      '  Depends: <debconf-2.0>',
+      '    debconf',
+      'libc6',
+      '  Depends: libgcc-s1',
+    ].join('\n');
+    assert.deepEqual(firstAlternatives(text), ['libbase', 'libc6', 'libjpeg', 'libgcc-s1']);
   });
 });
 

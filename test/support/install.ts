@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheDirectory, installedRecord, installOnce } from './cache.ts';
 import { run } from './child-output.ts';
+import { findChromium } from './chromium.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
 import { buildGoProgram, builtGoProgram } from './go-programs.ts';
 import { type ServerName, type Source, SOURCES, KUBEBUILDER_ASSETS, OLDEST_CURRENT } from './server-sources.ts';
@@ -79,8 +80,8 @@ async function lookUp(name: ServerName, version: string): Promise<FoundServer> {
 }
 
 /**
- * Finds or installs all servers in parallel, with progress on standard error; returns what was found. All unavailable servers are reported
- * in one error at the end.
+ * Finds or installs all servers and the browser in parallel, with progress on standard error; returns what was found. Everything that is unavailable
+ * is reported in one error at the end.
  */
 export async function installAll(): Promise<(FoundServer & { name: ServerName; requested: string })[]> {
   const all = knownServers();
@@ -90,7 +91,7 @@ export async function installAll(): Promise<(FoundServer & { name: ServerName; r
     name,
     requested: version,
   }));
-  const results = await Promise.allSettled([reader, ...servers]);
+  const results = await Promise.allSettled([reader, findChromium(), ...servers]);
   const failures = results.filter((result) => result.status === 'rejected').map((result) => `${result.reason.message}`);
   if (failures.length > 0) throw new Error(failures.join('\n'));
   return Promise.all(servers);
