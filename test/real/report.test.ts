@@ -10,11 +10,13 @@ import { hostileReport } from '../cli/report/some-report.ts';
 import { Browser, type PageView, type ViewedPage } from '../support/browser.ts';
 import { cacheDirectory } from '../support/cache.ts';
 import { generateDataset } from '../support/dataset.ts';
+import { request } from '../support/http.ts';
 import { pushSamples } from '../support/load.ts';
 import { countSamples } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
-import { runMigration, startMigration } from './support/migration.ts';
+import { runCommand } from './support/command.ts';
+import { manifestOf, runMigration, startMigration } from './support/migration.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2025, 4, 1);
@@ -83,7 +85,9 @@ const CHARTS = `[...document.querySelectorAll('svg')]
     return { title: svg.querySelector('title').textContent, paths: svg.querySelectorAll('path').length, smallest: Math.min(...sizes) };
   })`;
 
-async function check(view: PageView, file: string): Promise<ViewedPage> {
+const CHART_TITLES = ['Samples over the range of the data', 'Samples written per second', 'Window length over time'];
+
+async function check(view: PageView, file: string, titles: readonly string[] = CHART_TITLES): Promise<ViewedPage> {
   const url = pathToFileURL(file).href;
   const page = await browser.view(url, view);
   assert.deepEqual(page.requests, [url], 'nothing but the file is loaded');
@@ -94,7 +98,7 @@ async function check(view: PageView, file: string): Promise<ViewedPage> {
   const charts = (await page.evaluate(CHARTS)) as { title: string; paths: number; smallest: number }[];
   assert.deepEqual(
     charts.map(({ title }) => title),
-    ['Samples over the range of the data', 'Samples written per second', 'Window length over time'],
+    titles,
   );
   for (const { title, paths, smallest } of charts) {
     assert.ok(paths >= 2, `${title} shows something`);
@@ -157,6 +161,29 @@ describe('the report of a real run', () => {
     const { exitCode, stderr } = await migration.ended;
     assert.equal(exitCode, 143, stderr);
     assert.match(await readFile(interrupted, 'utf8'), /The copy was interrupted at \d+\.\d% of the range/);
+  });
+});
+
+describe('the report of a real verification', () => {
+  it('shows the series that somebody has deleted in the destination', async () => {
+    const spec = specOf('verified');
+    const copied = await runMigration(spec);
+    assert.equal(copied.exitCode, 0, copied.stderr);
+    const selector = encodeURIComponent('{test="verified", __name__=~".+_(counter|decimal)"}');
+    const deleted = await request(`${victoria.url}/api/v1/admin/tsdb/delete_series?match[]=${selector}`);
+    assert.equal(deleted.status, 204);
+    const file = join(directory, 'verified.html');
+    const run = await runCommand(['verify', '-f', 'migration.yaml', '-o', 'json', '--report', file], {
+      files: { 'migration.yaml': JSON.stringify(manifestOf(spec)) },
+    });
+    assert.equal(run.exitCode, 4, run.stderr);
+    const { missing } = JSON.parse(run.stdout) as { missing: number };
+    assert.ok(missing > 0);
+    assert.match(await readFile(file, 'utf8'), new RegExp(`found ${missing.toLocaleString('en-US')} differences`));
+    for (const view of VIEWS.filter(({ width }) => width !== 690)) {
+      await using page = await check(view, file, ['Samples compared per second', 'Window length over time']);
+      await keepScreenshot(`report-verify-${nameOf(view)}.png`, page);
+    }
   });
 });
 
