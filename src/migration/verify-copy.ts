@@ -3,11 +3,17 @@
 import type { MigrationContext } from './migration-context.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { MigrationError, toMigrationError } from './report/migration-error.ts';
-import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
+import {
+  initialProgress,
+  type MigrationEvent,
+  type MigrationProgress,
+  type MigrationResult,
+} from './report/observer.ts';
 import { type Difference, isMatching, type VerificationProgress } from './report/verification.ts';
 import { openSides } from './open-sides.ts';
 import type { Sides } from './verify/sides.ts';
 import { initialVerification } from './verify/verification-counts.ts';
+import { Repair } from './verify/repair.ts';
 import { Verifier } from './verify/verifier.ts';
 
 export interface VerifyOptions {
@@ -79,7 +85,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     progress.endMs = toMs;
     progress.verification = verification;
     progress.phase = 'Verifying';
-    const verifier = new Verifier({
+    const shared = {
       plan,
       sides,
       clock,
@@ -89,13 +95,19 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
           Object.assign(progress, { waitingFor, windowMs, inFlightBytes, retries });
           observer.progress(progress);
         },
-        event: (event) => observer.event(event),
+        event: (event: MigrationEvent) => observer.event(event),
       },
       progress: reading,
+      signal,
+    };
+    const repairs = options.repair === true || plan.verification.onDifference === 'Repair';
+    const verifier = new Verifier({
+      ...shared,
       verification,
       report: options.report ?? (() => undefined),
+      repair: repairs ? new Repair(shared) : undefined,
+      advanced: () => Promise.resolve(),
       stop,
-      signal,
     });
     await verifier.run(fromMs, toMs);
     verification.finished = verification.throughMs >= toMs;

@@ -1,9 +1,9 @@
-// The windows in which something differed at first sight. A destination may hide fresh data for a while, so a difference counts only when it is
-// still there after `settle`. Decides which window is looked at again, and when. Pure, except for the clock's time passed in.
+// The ranges in which something differed at first sight. A destination may hide fresh data for a while, so a difference counts only when it is
+// still there after `settle`. Decides which range is looked at again, and when. Pure: the time is passed in.
 
 import { BYTES_PER_SERIES, SeriesHashes } from '../series/series-hashes.ts';
 
-/** Some series of a window that differed. */
+/** Some series that differed in a range. */
 export interface Recheck {
   readonly fromMs: number;
   readonly toMs: number;
@@ -12,26 +12,32 @@ export interface Recheck {
   readonly bytes: number;
   /** The metric names of these series, if they are few. */
   readonly names: ReadonlySet<string> | undefined;
-  /** When a difference that is still there counts, on the monotonic clock. */
-  readonly finalAtMs: number;
-  /** When to look next. */
-  readonly lookAtMs: number;
-  /** Missing samples before the repair; undefined if nothing was repaired. */
-  readonly missingBeforeRepair?: number;
+  /** When they were seen to differ, or were repaired, on the monotonic clock. */
+  readonly sinceMs: number;
+  /** How often they have been looked at again since then. */
+  readonly looks: number;
+  /** Samples of these series that were missing before the repair; undefined if nothing was repaired. */
+  readonly missingBefore?: number;
 }
 
-/** Windows that wait hold 16 bytes per series. */
+/** Ranges that wait hold 16 bytes per series. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 const MAX_NAMES = 100;
 const FIRST_ROOM = 64;
-const FIRST_LOOK = 1 / 4;
+/** When to look, as parts of `settle`. At the last look, differences count. */
+const LOOKS = [1 / 16, 1 / 4, 1] as const;
 
-/** Collects the series of one window that differ. */
+/** Collects the series of one range that differ. */
 export class RecheckDraft {
+  readonly #range: { readonly fromMs: number; readonly toMs: number };
   readonly #series = new SeriesHashes(0);
   #room = 0;
   #size = 0;
   #names: Set<string> | undefined = new Set();
+
+  constructor({ fromMs, toMs }: { fromMs: number; toMs: number }) {
+    this.#range = { fromMs, toMs };
+  }
 
   get isEmpty(): boolean {
     return this.#size === 0;
@@ -47,30 +53,25 @@ export class RecheckDraft {
     if (this.#names !== undefined && this.#names.size > MAX_NAMES) this.#names = undefined;
   }
 
-  finish(window: { fromMs: number; toMs: number }, nowMs: number, settleMs: number): Recheck {
-    const finalAtMs = nowMs + settleMs;
-    const lookAtMs = nowMs + settleMs * FIRST_LOOK;
-    return { ...this.left(window), finalAtMs, lookAtMs };
-  }
-
-  /** The series of a window, or of a part of it, that still differ. */
-  left({ fromMs, toMs }: { fromMs: number; toMs: number }): Omit<Recheck, 'finalAtMs' | 'lookAtMs'> {
-    return { fromMs, toMs, series: this.#series, bytes: this.#room * BYTES_PER_SERIES, names: this.#names };
+  finish(): Pick<Recheck, 'fromMs' | 'toMs' | 'series' | 'bytes' | 'names'> {
+    return { ...this.#range, series: this.#series, bytes: this.#room * BYTES_PER_SERIES, names: this.#names };
   }
 }
 
+/** The queue. */
 export class Rechecks {
-  /** In the order of their windows. */
+  readonly #settleMs: number;
+  /** In the order of their ranges. */
   readonly #waiting: Recheck[] = [];
   #bytes = 0;
 
-  /** The start of the earliest window that waits. */
-  get firstFromMs(): number | undefined {
-    return this.#waiting[0]?.fromMs;
+  constructor(settleMs: number) {
+    this.#settleMs = settleMs;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  /** The start of the earliest range that waits. */
+  get firstFromMs(): number | undefined {
+    return this.#waiting[0]?.fromMs;
   }
 
   /** Whether one must be finished before another window is compared. */
@@ -78,9 +79,18 @@ export class Rechecks {
     return this.#bytes > MAX_WAITING_BYTES;
   }
 
-  /** When the next look is due, on the monotonic clock. */
+  /** When the next look is due, on the monotonic clock; undefined if none waits. */
   get nextAtMs(): number | undefined {
-    return this.#waiting.length === 0 ? undefined : Math.min(...this.#waiting.map(({ lookAtMs }) => lookAtMs));
+    if (this.#waiting.length === 0) return undefined;
+    return this.#waiting.reduce(
+      (earliest, recheck) => Math.min(earliest, this.#dueMs(recheck)),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Whether the differences that this look finds count. */
+  isLast({ looks }: Recheck): boolean {
+    return looks >= LOOKS.length - 1;
   }
 
   add(recheck: Recheck): void {
@@ -89,22 +99,16 @@ export class Rechecks {
     this.#bytes += recheck.bytes;
   }
 
-  /** Takes the earliest window that is due. */
+  /** Takes the earliest range that is due. */
   takeDue(nowMs: number): Recheck | undefined {
-    const index = this.#waiting.findIndex(({ lookAtMs }) => lookAtMs <= nowMs);
+    const index = this.#waiting.findIndex((recheck) => this.#dueMs(recheck) <= nowMs);
     if (index === -1) return undefined;
     const [recheck] = this.#waiting.splice(index, 1);
     this.#bytes -= recheck?.bytes ?? 0;
     return recheck;
   }
-}
 
-/** The same window, to be looked at when its differences count. */
-export function lookAgain(recheck: Recheck): Recheck {
-  return { ...recheck, lookAtMs: recheck.finalAtMs };
-}
-
-/** The same window after what was missing has been written. */
-export function afterRepair(recheck: Recheck, missing: number, nowMs: number, settleMs: number): Recheck {
-  return { ...recheck, missingBeforeRepair: missing, finalAtMs: nowMs + settleMs, lookAtMs: nowMs + settleMs / 4 };
+  #dueMs({ sinceMs, looks }: Recheck): number {
+    return sinceMs + this.#settleMs * (LOOKS[Math.min(looks, LOOKS.length - 1)] as number);
+  }
 }

@@ -52,10 +52,3 @@ export class Selection {
     return external.every(([name, value]) => own.get(name) === value);
   }
 }
-
-/** A matcher for exactly these names; undefined if they are too many for one request. */
-export function onlyNames(names: ReadonlySet<string>): Matcher | undefined {
-  const groups = nameGroups(names);
-  const [group] = groups;
-  return group !== undefined && groups.length === 1 ? namesMatcher(group) : undefined;
-}

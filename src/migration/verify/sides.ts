@@ -12,7 +12,7 @@ import type { SeriesRouter } from '../series/series-router.ts';
 import type { DestinationReader } from './destination-reader.ts';
 
 /** The memory of a window while both sides are read and compared. */
-export interface WindowMemory {
+interface WindowMemory {
   readonly source: MemoryBudget;
   readonly destination: MemoryBudget;
 }

@@ -1,9 +1,8 @@
-// Compares both sides window by window. A window with differences is looked at again after a while, and its differences count when they are still
+// Compares both sides window by window. A range with differences is looked at again after a while, and its differences count when they are still
 // there. Everything else is counted at once.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
-import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { readAhead } from '../read/read-ahead.ts';
 import type { SourceReader } from '../read/source-reader.ts';
@@ -13,11 +12,13 @@ import type { MigrationObserver, MigrationProgress } from '../report/observer.ts
 import type { Difference, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
 import type { DestinationPart } from './destination-reader.ts';
-import { lookAgain, type Recheck, RecheckDraft, Rechecks } from './rechecks.ts';
-import type { SeriesTally } from './sample-comparison.ts';
+import type { SeriesVisitor } from './part-comparison.ts';
+import type { Repair } from './repair.ts';
+import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Sides } from './sides.ts';
-import { addCounts, addTally, noCounts, noteFirst } from './verification-counts.ts';
-import { UndecodableWindow, WindowComparison } from './window-comparison.ts';
+import { addCounts, noteFirst } from './verification-counts.ts';
+import { type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
+import { WindowOutcome } from './window-outcome.ts';
 
 export interface VerifierOptions {
   readonly plan: MigrationPlan;
@@ -29,8 +30,10 @@ export interface VerifierOptions {
   readonly verification: VerificationProgress;
   /** Gets every difference that counts. */
   readonly report: (difference: Difference) => void;
-  /** Writes what is missing in a window; undefined if nothing is to be repaired. */
-  readonly repair?: (recheck: Recheck) => Promise<void>;
+  /** Writes what is missing; undefined if nothing is to be repaired. */
+  readonly repair: Repair | undefined;
+  /** Called when everything before `verification.throughMs` has been compared. */
+  readonly advanced: () => Promise<void>;
   /** Start no new window. */
   readonly stop: AbortSignal;
   readonly signal: AbortSignal;
@@ -39,17 +42,20 @@ export interface VerifierOptions {
 const PARTS_READ_AHEAD = 2;
 const TRIES_TO_DECODE = 5;
 
+type Reader = SourceReader<DestinationPart>;
+
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #windows: WindowComparison;
-  readonly #rechecks = new Rechecks();
-  /** Of the windows that have been compared, differences that wait excluded. */
+  readonly #rechecks: Rechecks;
+  /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
   #undecodable = 0;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const { verification, report } = options;
+    const { verification, report, plan } = options;
+    this.#rechecks = new Rechecks(plan.verification.settleMs);
     this.#windows = new WindowComparison({
       ...options,
       report: (difference) => {
@@ -65,47 +71,89 @@ export class Verifier {
    * @throws MigrationError when a side can't be read; the signal's reason
    */
   async run(fromMs: number, toMs: number): Promise<void> {
-    const { stop, signal } = this.#options;
+    const { stop } = this.#options;
     const reader = this.#windows.reader(undefined);
     let atMs = fromMs;
     while (atMs < toMs && !stop.aborted) {
-      try {
-        atMs = await this.#compareFrom(reader, atMs, toMs);
-      } catch (error) {
-        if (!(error instanceof UndecodableWindow)) throw error;
-        atMs = error.window.fromMs;
-        await this.#readAgain(reader, error, signal);
-      }
+      atMs = await this.#compareFrom(reader, atMs, toMs);
       while (await this.#recheckNext(this.#rechecks.areTooMany));
     }
-    while (!stop.aborted && !this.#rechecks.isEmpty) await this.#recheckNext(true);
+    while (await this.#recheckNext(true));
   }
 
   /**
-   * Compares windows until one of those that wait is due: looking at it again needs the memory of the windows that are read ahead.
+   * Compares windows until one of the ranges that wait is due: looking at it again needs the memory of the windows that are read ahead.
    * @returns where to go on
    */
-  async #compareFrom(reader: SourceReader<DestinationPart>, fromMs: number, toMs: number): Promise<number> {
+  async #compareFrom(reader: Reader, fromMs: number, toMs: number): Promise<number> {
+    const { stop, verification, clock } = this.#options;
+    let atMs = fromMs;
+    try {
+      await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
+        addCounts(verification, outcome.counts);
+        const sinceMs = clock.monotonicMs();
+        for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0 });
+        atMs = window.toMs;
+        this.#comparedToMs = atMs;
+        verification.reachedMs = Math.max(verification.reachedMs, atMs);
+        await this.#advance();
+        return !stop.aborted && !this.#isRecheckDue;
+      });
+      return atMs;
+    } catch (error) {
+      return this.#resumeAfter(error, reader);
+    }
+  }
+
+  /** The first look: what differs waits for another one. */
+  readonly #first = (outcome: WindowOutcome): SeriesVisitor => {
+    return (labels, hash, tally) => {
+      if (tally.differs && hash >= 0) {
+        outcome.defer(labels, hash, tally);
+        return false;
+      }
+      outcome.settle(tally);
+      return tally.extra > 0;
+    };
+  };
+
+  /** The last look: what differs counts. */
+  readonly #last = (outcome: WindowOutcome): SeriesVisitor => {
+    return (_, __, tally) => {
+      outcome.settle(tally);
+      return tally.differs || tally.extra > 0;
+    };
+  };
+
+  /**
+   * Compares the windows of a range one after the other.
+   * @param only which series, by the hash of their labels
+   * @param finish gets each window when all of it has been compared; returns whether to go on
+   * @throws UndecodableWindow
+   */
+  async #compareWindows(
+    reader: Reader,
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    visitorOf: (outcome: WindowOutcome) => SeriesVisitor,
+    only: ((hash: number) => boolean) | undefined,
+    finish: (outcome: WindowOutcome, window: ComparedPart['window']) => Promise<boolean>,
+  ): Promise<void> {
     const { stop, signal } = this.#options;
     const reading = new AbortController();
     const readSignal = AbortSignal.any([signal, stop, reading.signal]);
     const parts = readAhead(reader.windows(fromMs, toMs, readSignal), PARTS_READ_AHEAD, releasePart);
-    let counts = noCounts();
-    let draft = new RecheckDraft();
-    let atMs = fromMs;
+    let outcome = new WindowOutcome();
     try {
       for await (const part of parts) {
         try {
-          await this.#windows.compare(part, (labels, hash, tally) => this.#sort(labels, hash, tally, counts, draft));
+          outcome.begin(part);
+          await this.#windows.compare(part, visitorOf(outcome), only);
         } finally {
           releasePart(part);
         }
         if (!part.last) continue;
-        this.#finishWindow(part.window, counts, draft);
-        atMs = part.window.toMs;
-        if (stop.aborted || this.#isRecheckDue) break;
-        counts = noCounts();
-        draft = new RecheckDraft();
+        if (!(await finish(outcome, part.window))) break;
+        outcome = new WindowOutcome();
       }
     } catch (error) {
       // A stop interrupts the read-ahead of the next window. That is not a failure.
@@ -113,7 +161,6 @@ export class Verifier {
     } finally {
       reading.abort();
     }
-    return atMs;
   }
 
   get #isRecheckDue(): boolean {
@@ -121,48 +168,18 @@ export class Verifier {
     return this.#rechecks.areTooMany || nextAtMs <= this.#options.clock.monotonicMs();
   }
 
-  /** @returns whether to report the differences of the series now */
-  #sort(
-    labels: LabelBytes,
-    hash: number,
-    tally: SeriesTally,
-    counts: ReturnType<typeof noCounts>,
-    draft: RecheckDraft,
-  ): boolean {
-    if (tally.differs && hash >= 0) {
-      draft.add(hash, metricName(labels));
-      return false;
-    }
-    addTally(counts, tally);
-    return tally.extra > 0;
-  }
-
-  #finishWindow(
-    window: { fromMs: number; toMs: number },
-    counts: ReturnType<typeof noCounts>,
-    draft: RecheckDraft,
-  ): void {
-    const { verification, clock, plan } = this.#options;
-    addCounts(verification, counts);
-    if (!draft.isEmpty) {
-      this.#rechecks.add(draft.finish(window, clock.monotonicMs(), plan.verification.settleMs));
-    }
-    this.#comparedToMs = window.toMs;
-    verification.reachedMs = Math.max(verification.reachedMs, window.toMs);
-    this.#advance();
-  }
-
-  #advance(): void {
-    const { verification, observer, progress } = this.#options;
+  async #advance(): Promise<void> {
+    const { verification, observer, progress, advanced } = this.#options;
     verification.throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
     observer.progress(progress);
+    await advanced();
   }
 
-  /** @returns whether a window was looked at. @param wait for one that is not due yet */
+  /** @returns whether a range was looked at. @param wait for one that is not due yet */
   async #recheckNext(wait: boolean): Promise<boolean> {
     const { clock, signal, stop, progress } = this.#options;
     const nextAtMs = this.#rechecks.nextAtMs;
-    if (nextAtMs === undefined) return false;
+    if (nextAtMs === undefined || stop.aborted) return false;
     const waitMs = nextAtMs - clock.monotonicMs();
     if (waitMs > 0) {
       if (!wait) return false;
@@ -173,61 +190,62 @@ export class Verifier {
     const recheck = this.#rechecks.takeDue(clock.monotonicMs());
     if (recheck === undefined) return true;
     await this.#recheck(recheck);
-    this.#advance();
+    await this.#advance();
     return true;
   }
 
-  /** The reader may divide the window. Each piece that it reads counts by itself, and what still differs waits by itself. */
   async #recheck(recheck: Recheck): Promise<void> {
-    const { clock, verification, signal } = this.#options;
-    const { names, series, fromMs, toMs } = recheck;
-    const isFinal = clock.monotonicMs() >= recheck.finalAtMs;
+    const { clock, verification, repair } = this.#options;
+    const { names, series } = recheck;
+    const isLast = this.#rechecks.isLast(recheck);
+    const repairs = isLast && repair !== undefined && recheck.missingBefore === undefined;
     const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
     const reader = this.#windows.reader(only);
-    let counts = noCounts();
-    let draft = new RecheckDraft();
-    const visit = (labels: LabelBytes, hash: number, tally: SeriesTally) => {
-      if (!tally.differs || isFinal) {
-        addTally(counts, tally);
-        return tally.differs || tally.extra > 0;
-      }
-      draft.add(hash, metricName(labels));
-      return false;
-    };
-    for await (const part of reader.windows(fromMs, toMs, signal)) {
-      try {
-        await this.#windows.compare(part, visit, (hash) => series.has(hash));
-      } finally {
-        releasePart(part);
-      }
-      if (!part.last) continue;
-      addCounts(verification, counts);
-      if (!draft.isEmpty) this.#rechecks.add(lookAgain({ ...recheck, ...draft.left(part.window) }));
-      counts = noCounts();
-      draft = new RecheckDraft();
+    let leftFromMs = recheck.fromMs;
+    const visitorOf = isLast && !repairs ? this.#last : this.#first;
+    try {
+      await this.#compareWindows(
+        reader,
+        recheck,
+        visitorOf,
+        (hash) => series.has(hash),
+        async (outcome, window) => {
+          addCounts(verification, outcome.counts);
+          const missing = outcome.missing + outcome.counts.missing;
+          if (recheck.missingBefore !== undefined)
+            verification.repaired += Math.max(0, recheck.missingBefore - missing);
+          if (repairs) await repair.write(window, only);
+          for (const range of outcome.differing) {
+            const next = repairs ? { sinceMs: clock.monotonicMs(), looks: 0 } : { looks: recheck.looks + 1 };
+            const before = repairs || recheck.missingBefore !== undefined ? { missingBefore: missing } : {};
+            this.#rechecks.add({ ...recheck, ...range, ...next, ...before });
+          }
+          leftFromMs = window.toMs;
+          return true;
+        },
+      );
+    } catch (error) {
+      await this.#resumeAfter(error, reader);
     }
+    // A stop, or a response that could not be decoded.
+    if (leftFromMs < recheck.toMs) this.#rechecks.add({ ...recheck, fromMs: leftFromMs });
   }
 
-  async #readAgain(
-    reader: SourceReader<DestinationPart>,
-    { window, cause }: UndecodableWindow,
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
+  async #resumeAfter(error: unknown, reader: Reader): Promise<number> {
+    if (!(error instanceof UndecodableWindow)) throw error;
+    const { window, cause } = error;
+    const { signal, sides } = this.#options;
     if (cause instanceof WireError) {
       await reader.readAgain(window, cause, signal);
-      return;
+      return window.fromMs;
     }
-    this.#options.sides.destination.undecodable();
-    if (++this.#undecodable < TRIES_TO_DECODE) return;
-    throw new MigrationError(
-      'destination-undecodable',
-      `the destination's response cannot be decoded: ${cause.message}`,
-      {
-        side: 'progress',
-        hint: 'find out what changes response bodies on the way; if it persists, the data in the destination is damaged',
-        cause,
-      },
-    );
+    sides.destination.undecodable();
+    if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
+    const message = `the destination's response cannot be decoded: ${cause.message}`;
+    const hint =
+      'find out what changes response bodies on the way; if it persists, the data in the destination is damaged';
+    throw new MigrationError('destination-undecodable', message, { side: 'progress', hint, cause });
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,89 @@
+// Writes what is missing in the destination, and nothing else, with the delivery of a copy: its retries, its search for samples that are refused,
+// its accounting.
+
+import { readAhead } from '../read/read-ahead.ts';
+import { SourceReader } from '../read/source-reader.ts';
+import { releasePart } from '../read/window-part.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
+import type { Clock } from '../../telemetry/clock.ts';
+import { CopiedWindow } from '../write/copied-window.ts';
+import { Delivery } from '../write/delivery.ts';
+import { Lanes } from '../write/lanes.ts';
+import { WindowWriter } from '../write/window-writer.ts';
+import type { Sides } from './sides.ts';
+
+export interface RepairOptions {
+  readonly plan: MigrationPlan;
+  readonly sides: Sides;
+  readonly clock: Clock;
+  readonly observer: MigrationObserver;
+  /** Gets the counts of the writes. */
+  readonly progress: MigrationProgress;
+  readonly signal: AbortSignal;
+}
+
+/** While a window is repaired, the destination's half of the memory is free, and two lanes fit into it. */
+const MAX_LANES = 2;
+
+export class Repair {
+  readonly #options: RepairOptions;
+  readonly #plan: MigrationPlan;
+  readonly #delivery: Delivery;
+  readonly #lanes: Lanes;
+  readonly #writer: WindowWriter;
+  readonly #failed = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(options: RepairOptions) {
+    this.#options = options;
+    const { plan, sides, observer, progress, signal } = options;
+    const { writer: client, view, retrier, samplesRate, bytesRate, router } = sides;
+    // What the destination refuses stays missing, and is reported as such.
+    this.#plan = { ...plan, rejectedSamples: 'Skip' };
+    this.#signal = AbortSignal.any([signal, this.#failed.signal]);
+    const shared = { plan: this.#plan, client, view, retrier, observer, progress, samplesRate, bytesRate };
+    this.#delivery = new Delivery(shared);
+    const lanes = Math.min(plan.limits.inFlightWrites, MAX_LANES);
+    this.#lanes = new Lanes(lanes, this.#delivery, this.#signal, (error) => this.#failed.abort(error));
+    this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal: this.#signal });
+  }
+
+  /**
+   * Writes every sample of a window that the destination does not have.
+   * @param only selects fewer series
+   * @throws MigrationError when the destination refuses writes, or a side can't be read; the signal's reason
+   */
+  async write({ fromMs, toMs }: { fromMs: number; toMs: number }, only: Matcher | undefined): Promise<void> {
+    const { sides, observer, progress, clock } = this.#options;
+    const reader = new SourceReader({
+      plan: this.#plan,
+      client: sides.source,
+      budget: sides.memory.source,
+      router: sides.router,
+      retrier: sides.retrier,
+      observer,
+      progress,
+      clock,
+      uncertainUntilMs: Number.POSITIVE_INFINITY,
+      ...(only !== undefined && { only }),
+    });
+    let window: CopiedWindow | undefined;
+    try {
+      for await (const part of readAhead(reader.windows(fromMs, toMs, this.#signal), 1, releasePart)) {
+        try {
+          window ??= new CopiedWindow(part, progress);
+          window.series += await this.#writer.write(part, window);
+        } finally {
+          releasePart(part);
+        }
+        if (!part.last) continue;
+        await (await this.#lanes.flush(window)).acknowledged;
+        window = undefined;
+      }
+    } catch (error) {
+      if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+      throw error;
+    }
+  }
+}

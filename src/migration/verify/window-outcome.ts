@@ -1,0 +1,37 @@
+// What the comparison of one window has found so far. It counts only when the whole window has been compared: a response that turns out to be
+// undecodable is read again.
+
+import { type LabelBytes, metricName } from '../../wire/labels.ts';
+import type { VerificationCounts } from '../report/verification.ts';
+import { type Recheck, RecheckDraft } from './rechecks.ts';
+import type { SeriesTally } from './sample-comparison.ts';
+import { addTally, noCounts } from './verification-counts.ts';
+
+export class WindowOutcome {
+  /** Of the series that need no other look. */
+  readonly counts: VerificationCounts = noCounts();
+  /** Missing samples of the series that will be looked at again. */
+  missing = 0;
+  readonly #differing: RecheckDraft[] = [];
+
+  /** The next part of the window. */
+  begin(part: { fromMs: number; toMs: number }): void {
+    this.#differing.push(new RecheckDraft(part));
+  }
+
+  /** Counts a series of the part. */
+  settle(tally: SeriesTally): void {
+    addTally(this.counts, tally);
+  }
+
+  /** Leaves a series of the part for another look. */
+  defer(labels: LabelBytes, hash: number, tally: SeriesTally): void {
+    this.#differing.at(-1)?.add(hash, metricName(labels));
+    this.missing += tally.missing;
+  }
+
+  /** One for each part with series that differ. */
+  get differing(): Pick<Recheck, 'fromMs' | 'toMs' | 'series' | 'bytes' | 'names'>[] {
+    return this.#differing.filter((draft) => !draft.isEmpty).map((draft) => draft.finish());
+  }
+}
