@@ -28,6 +28,8 @@ export interface PartComparisonOptions {
   readonly visit: SeriesVisitor;
   /** Gets every single difference of the series for which `visit` returns true. */
   readonly report: (labels: string, difference: Parameters<DifferenceSink>[0]) => void;
+  /** Gets each series of the source that has native histograms. */
+  readonly hasHistograms: (labels: LabelBytes) => void;
   /** Whether series that the source does not have count as extra. */
   readonly countsExtraSeries: (labels: LabelBytes) => boolean;
   readonly countsExtra: boolean;
@@ -136,6 +138,7 @@ export class PartComparison {
     const theirs = this.#theirs;
     theirs.clear();
     this.#index.visit(labels, hash, (cursor) => this.#decodeDestination(cursor, theirs));
+    if (mine.histograms.length > 0) this.#options.hasHistograms(labels);
     if (mine.floats + mine.histograms.length + theirs.floats + theirs.histograms.length === 0) return;
     this.#samples.compare(mine, theirs, this.#tally);
     this.#visit(labels, hash, mine, theirs);

@@ -12,13 +12,17 @@ export interface Recheck {
   readonly bytes: number;
   /** The metric names of these series, if they are few. */
   readonly names: ReadonlySet<string> | undefined;
+  /** Samples of these series that were missing at the last look. */
+  readonly missing: number;
   /** When they were seen to differ, or were repaired, on the monotonic clock. */
   readonly sinceMs: number;
   /** How often they have been looked at again since then. */
   readonly looks: number;
-  /** Samples of these series that were missing before the repair; undefined if nothing was repaired. */
-  readonly missingBefore?: number;
+  /** Whether what was missing has been written. */
+  readonly repaired: boolean;
 }
+
+export type DifferingRange = Omit<Recheck, 'sinceMs' | 'looks' | 'repaired'>;
 
 /** Ranges that wait hold 16 bytes per series. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
@@ -33,6 +37,7 @@ export class RecheckDraft {
   readonly #series = new SeriesHashes(0);
   #room = 0;
   #size = 0;
+  #missing = 0;
   #names: Set<string> | undefined = new Set();
 
   constructor({ fromMs, toMs }: { fromMs: number; toMs: number }) {
@@ -43,7 +48,8 @@ export class RecheckDraft {
     return this.#size === 0;
   }
 
-  add(hash: number, name: string): void {
+  add(hash: number, name: string, missing: number): void {
+    this.#missing += missing;
     if (this.#size === this.#room) {
       this.#room = Math.max(FIRST_ROOM, 2 * this.#room);
       this.#series.grow(this.#room);
@@ -53,8 +59,9 @@ export class RecheckDraft {
     if (this.#names !== undefined && this.#names.size > MAX_NAMES) this.#names = undefined;
   }
 
-  finish(): Pick<Recheck, 'fromMs' | 'toMs' | 'series' | 'bytes' | 'names'> {
-    return { ...this.#range, series: this.#series, bytes: this.#room * BYTES_PER_SERIES, names: this.#names };
+  finish(): DifferingRange {
+    const bytes = this.#room * BYTES_PER_SERIES;
+    return { ...this.#range, series: this.#series, bytes, names: this.#names, missing: this.#missing };
   }
 }
 

@@ -51,6 +51,7 @@ export class Verifier {
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
   #undecodable = 0;
+  #reported = 0;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -59,6 +60,7 @@ export class Verifier {
     this.#windows = new WindowComparison({
       ...options,
       report: (difference) => {
+        this.#reported++;
         noteFirst(verification, difference);
         report(difference);
       },
@@ -92,7 +94,7 @@ export class Verifier {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
         addCounts(verification, outcome.counts);
         const sinceMs = clock.monotonicMs();
-        for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0 });
+        for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
         this.#comparedToMs = atMs;
         verification.reachedMs = Math.max(verification.reachedMs, atMs);
@@ -194,15 +196,19 @@ export class Verifier {
     return true;
   }
 
+  /** All of a range counts at once, so that it can be read again when a response can't be decoded. */
   async #recheck(recheck: Recheck): Promise<void> {
-    const { clock, verification, repair } = this.#options;
+    const { clock, verification, repair, sides, signal } = this.#options;
     const { names, series } = recheck;
     const isLast = this.#rechecks.isLast(recheck);
-    const repairs = isLast && repair !== undefined && recheck.missingBefore === undefined;
+    const repairs = isLast && repair !== undefined && !recheck.repaired;
     const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
     const reader = this.#windows.reader(only);
-    let leftFromMs = recheck.fromMs;
+    const hiddenMs = await sides.view.show(signal);
+    if (isLast && hiddenMs > 0) await this.#sleep(hiddenMs, signal);
+    const outcomes: WindowOutcome[] = [];
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
+    let isWhole = false;
     try {
       await this.#compareWindows(
         reader,
@@ -210,25 +216,29 @@ export class Verifier {
         visitorOf,
         (hash) => series.has(hash),
         async (outcome, window) => {
-          addCounts(verification, outcome.counts);
-          const missing = outcome.missing + outcome.counts.missing;
-          if (recheck.missingBefore !== undefined)
-            verification.repaired += Math.max(0, recheck.missingBefore - missing);
-          if (repairs) await repair.write(window, only);
-          for (const range of outcome.differing) {
-            const next = repairs ? { sinceMs: clock.monotonicMs(), looks: 0 } : { looks: recheck.looks + 1 };
-            const before = repairs || recheck.missingBefore !== undefined ? { missingBefore: missing } : {};
-            this.#rechecks.add({ ...recheck, ...range, ...next, ...before });
-          }
-          leftFromMs = window.toMs;
+          outcomes.push(outcome);
+          isWhole = window.toMs >= recheck.toMs;
           return true;
         },
       );
     } catch (error) {
+      // What has been reported would be reported a second time.
+      if (this.#reported > reportedBefore && error instanceof UndecodableWindow) throw undecodable(error);
       await this.#resumeAfter(error, reader);
     }
     // A stop, or a response that could not be decoded.
-    if (leftFromMs < recheck.toMs) this.#rechecks.add({ ...recheck, fromMs: leftFromMs });
+    if (!isWhole) return this.#rechecks.add(recheck);
+    if (repairs) await repair.write(recheck, only);
+    const left = outcomes.flatMap(({ differing }) => differing);
+    for (const { counts } of outcomes) addCounts(verification, counts);
+    if (recheck.repaired) {
+      const missing = [...outcomes.map(({ counts }) => counts), ...left].reduce((sum, one) => sum + one.missing, 0);
+      verification.repaired += Math.max(0, recheck.missing - missing);
+    }
+    const next = repairs
+      ? { sinceMs: clock.monotonicMs(), looks: 0, repaired: true }
+      : { sinceMs: recheck.sinceMs, looks: recheck.looks + 1, repaired: recheck.repaired };
+    for (const range of left) this.#rechecks.add({ ...range, ...next });
   }
 
   /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
@@ -242,10 +252,7 @@ export class Verifier {
     }
     sides.destination.undecodable();
     if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
-    const message = `the destination's response cannot be decoded: ${cause.message}`;
-    const hint =
-      'find out what changes response bodies on the way; if it persists, the data in the destination is damaged';
-    throw new MigrationError('destination-undecodable', message, { side: 'progress', hint, cause });
+    throw undecodable(error);
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -255,4 +262,11 @@ export class Verifier {
       if (!this.#options.stop.aborted) throw error;
     }
   }
+}
+
+function undecodable({ cause }: UndecodableWindow): MigrationError {
+  const side = cause instanceof WireError ? 'source' : 'progress';
+  const message = `a response of the ${side === 'source' ? 'source' : 'destination'} cannot be decoded: ${cause.message}`;
+  const hint = 'find out what changes response bodies on the way; if it persists, the data in the store is damaged';
+  return new MigrationError('destination-undecodable', message, { side, hint, cause });
 }

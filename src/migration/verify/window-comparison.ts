@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
+import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
 import { SourceReader } from '../read/source-reader.ts';
@@ -26,6 +27,8 @@ export interface WindowComparisonOptions {
   readonly signal: AbortSignal;
 }
 
+const MAX_HISTOGRAM_NAMES = 100_000;
+
 export type ComparedPart = WindowPart<DestinationPart>;
 
 /** The response of a side turned out to be undecodable. */
@@ -45,6 +48,8 @@ export class WindowComparison {
   readonly #options: WindowComparisonOptions;
   readonly #plan: MigrationPlan;
   readonly #selection: Selection;
+  /** The metrics with native histograms, if the destination is VictoriaMetrics. */
+  readonly #histogramNames = new Set<string>();
   #isAppearanceKnown = false;
 
   constructor(options: WindowComparisonOptions) {
@@ -132,6 +137,13 @@ export class WindowComparison {
     return false;
   }
 
+  /** Whether VictoriaMetrics has made the series from a native histogram. The metric of the histogram comes first in the order of names. */
+  #isOfHistogram(labels: LabelBytes): boolean {
+    if (this.#histogramNames.size === 0) return false;
+    const [, base] = /^(.*)_(?:bucket|sum|count)$/.exec(metricName(labels)) ?? [];
+    return base !== undefined && this.#histogramNames.has(base);
+  }
+
   async #run(
     part: ComparedPart,
     companion: DestinationPart,
@@ -146,7 +158,11 @@ export class WindowComparison {
     const comparison = new PartComparison(part, companion, {
       ...options,
       router: sides.router,
-      countsExtraSeries: (labels) => this.#selection.isExtra(labels),
+      hasHistograms: (labels) => {
+        if (companion.lens.victoriaMetrics && this.#histogramNames.size < MAX_HISTOGRAM_NAMES)
+          this.#histogramNames.add(metricName(labels));
+      },
+      countsExtraSeries: (labels) => this.#selection.isExtra(labels) && !this.#isOfHistogram(labels),
     });
     try {
       await comparison.run(signal);

@@ -3,15 +3,13 @@
 
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { VerificationCounts } from '../report/verification.ts';
-import { type Recheck, RecheckDraft } from './rechecks.ts';
+import { type DifferingRange, RecheckDraft } from './rechecks.ts';
 import type { SeriesTally } from './sample-comparison.ts';
 import { addTally, noCounts } from './verification-counts.ts';
 
 export class WindowOutcome {
   /** Of the series that need no other look. */
   readonly counts: VerificationCounts = noCounts();
-  /** Missing samples of the series that will be looked at again. */
-  missing = 0;
   readonly #differing: RecheckDraft[] = [];
 
   /** The next part of the window. */
@@ -26,12 +24,11 @@ export class WindowOutcome {
 
   /** Leaves a series of the part for another look. */
   defer(labels: LabelBytes, hash: number, tally: SeriesTally): void {
-    this.#differing.at(-1)?.add(hash, metricName(labels));
-    this.missing += tally.missing;
+    this.#differing.at(-1)?.add(hash, metricName(labels), tally.missing);
   }
 
   /** One for each part with series that differ. */
-  get differing(): Pick<Recheck, 'fromMs' | 'toMs' | 'series' | 'bytes' | 'names'>[] {
+  get differing(): DifferingRange[] {
     return this.#differing.filter((draft) => !draft.isEmpty).map((draft) => draft.finish());
   }
 }
