@@ -208,6 +208,7 @@ export class Verifier {
     if (isLast && hiddenMs > 0) await this.#sleep(hiddenMs, signal);
     const outcomes: WindowOutcome[] = [];
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
+    const reportedBefore = this.#reported;
     let isWhole = false;
     try {
       await this.#compareWindows(
