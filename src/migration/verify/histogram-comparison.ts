@@ -2,7 +2,7 @@
 // buckets, and changes the reset hint where a chunk begins. So they are compared by what they say. Pure.
 
 import { ProtoReader } from '../../wire/proto-reader.ts';
-import { floatText, type Lens, type Verdict } from './float-comparison.ts';
+import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
 import type { ExpectedChange } from '../report/verification.ts';
 
 /** The fields of prometheus.Histogram (types.proto). */
@@ -60,8 +60,10 @@ export function histogramVerdict(source: Uint8Array, destination: Uint8Array, le
 }
 
 /** Why the destination does not have a histogram of the source; undefined if there is no expected reason. */
-export function missingHistogramReason(lens: Lens): ExpectedChange | undefined {
-  return lens.victoriaMetrics ? 'victoriametrics_histograms' : undefined;
+export function missingHistogramReason(message: Uint8Array, lens: Lens): ExpectedChange | undefined {
+  if (lens.victoriaMetrics) return 'victoriametrics_histograms';
+  // The sum of a histogram that marks the end of its series is a stale marker.
+  return lens.promql && fieldsOf(message).sum === STALE_TEXT ? 'promql_stale_markers' : undefined;
 }
 
 /** What a histogram says, as text: two histograms are the same if their texts are. */
@@ -75,7 +77,7 @@ function isSameSummary(before: HistogramFields, after: HistogramFields): boolean
 }
 
 function numberOf(text: string): number | 'NaN' {
-  return text === 'stale marker' || text.startsWith('NaN') ? 'NaN' : Number(text.replace('Inf', 'Infinity'));
+  return text === STALE_TEXT || text.startsWith('NaN') ? 'NaN' : Number(text.replace('Inf', 'Infinity'));
 }
 
 function textOf(fields: HistogramFields): string {

@@ -104,7 +104,9 @@ export class SampleComparison {
   #missing(mine: Readonly<Sample>, tally: SeriesTally, sink?: DifferenceSink): void {
     const { lens } = this.#options;
     const reason =
-      mine.histogram === undefined ? missingFloatReason(mine.low, mine.high, lens) : missingHistogramReason(lens);
+      mine.histogram === undefined
+        ? missingFloatReason(mine.low, mine.high, lens)
+        : missingHistogramReason(mine.histogram, lens);
     if (reason !== undefined) {
       tally.expect(reason);
       return;

@@ -17,7 +17,9 @@ function columnsOf(samples: Samples): SampleColumns {
   const bits = new DataView(new ArrayBuffer(8));
   for (const [timeMs, value] of samples) {
     if (typeof value === 'object') {
-      columns.addHistogram(timeMs, encodeMessage('Histogram', { ...value, timestampMs: timeMs }));
+      const message =
+        value instanceof Uint8Array ? value : encodeMessage('Histogram', { ...value, timestampMs: timeMs });
+      columns.addHistogram(timeMs, message);
     } else if (value === STALE) columns.addFloat(timeMs, STALE_LOW, STALE_HIGH);
     else {
       if (typeof value === 'bigint') bits.setBigUint64(0, value);
@@ -26,6 +28,17 @@ function columnsOf(samples: Samples): SampleColumns {
     }
   }
   return columns;
+}
+
+/** The end of a series of histograms. JavaScript numbers cannot hold its sum, so its bytes replace those of 1. */
+function staleHistogram(): Uint8Array {
+  const message = Buffer.from(encodeMessage('Histogram', { countInt: 0, sum: 1 }));
+  const one = Buffer.alloc(8);
+  one.writeDoubleLE(1);
+  const at = message.indexOf(one);
+  message.writeUInt32LE(STALE_LOW, at);
+  message.writeUInt32LE(STALE_HIGH, at + 4);
+  return message;
 }
 
 function compared(source: Samples, destination: Samples, lens: Partial<Lens> = {}, countsRepeats = true) {
@@ -167,6 +180,7 @@ describe('SampleComparison', () => {
     ['a stale marker in InfluxDB', { influxdb: true }, STALE, undefined, { influxdb_nan_inf: 1 }],
     ['−0 in SAMPLES', { samples: true }, -0, 0, { samples_negative_zero: 1 }],
     ['a stale marker in PromQL', { promql: true }, STALE, undefined, { promql_stale_markers: 1 }],
+    ['a stale histogram in PromQL', { promql: true }, staleHistogram(), undefined, { promql_stale_markers: 1 }],
     ['a NaN payload in PromQL', { promql: true }, 0x7ff8000000000005n, Number.NaN, { promql_nan_payloads: 1 }],
     [
       'bounds of custom buckets in SAMPLES',
@@ -188,6 +202,7 @@ describe('SampleComparison', () => {
     const lens = { victoriaMetrics: true };
     assert.deepEqual(compared([[1, 1]], [[1, 1 + 2e-11]], lens).counts, [0, 0, 0, 1, 0]);
     assert.deepEqual(compared([[1, STALE]], [], lens).counts, [0, 1, 0, 0, 0]);
+    assert.deepEqual(compared([[1, { countInt: 1, sum: 1 }]], [], { promql: true }).counts, [0, 1, 0, 0, 0]);
     assert.deepEqual(compared([[1, Number.POSITIVE_INFINITY]], [[1, Number.MAX_VALUE]], lens).counts, [0, 0, 0, 1, 0]);
     assert.deepEqual(compared([[1, 1]], [[1, 0]], lens).counts, [0, 0, 0, 1, 0]);
     assert.deepEqual(compared([[1, Number.NaN]], [[1, STALE]], lens).counts, [0, 0, 0, 1, 0]);
