@@ -7,9 +7,17 @@ import { checkDestination } from '../../verify-faults/destination-content.ts';
 import { loadedPrometheus } from '../../verify-faults/sides/prometheus.ts';
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
-import { exportVictoriaMetrics } from '../support/readers.ts';
+import { dumpPrometheus, exportVictoriaMetrics } from '../support/readers.ts';
 import { keptByInfluxdb } from '../support/series-comparison.ts';
-import { countSamples, numberOf, type SeriesSet, STALE_MARKER } from '../support/series-set.ts';
+import {
+  bitsOf,
+  countSamples,
+  labelText,
+  numberOf,
+  SeriesBuilder,
+  type SeriesSet,
+  STALE_MARKER,
+} from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { type PrometheusOptions, startInfluxdb, startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { type MigrationSpec, runMigration } from './support/migration.ts';
@@ -60,6 +68,10 @@ function countFloats(set: SeriesSet, counts: (value: number, bits: bigint) => bo
   let samples = 0;
   for (const { bits } of set.values()) for (const value of bits) if (counts(numberOf(value), value)) samples++;
   return samples;
+}
+
+function marksIn(set: SeriesSet): number {
+  return countSamples(new Map([...set].filter(([key]) => key.includes('prom_migrator_progress'))));
 }
 
 describe('verify after a run', () => {
@@ -135,6 +147,43 @@ describe('verify after a run', () => {
       assert.ok(nan > 0 && nan <= ordinary, `${nan} of ${ordinary} NaN values are counted`);
       assertClean(run, countSamples(wanted), run.result.expected);
     });
+  });
+
+  it('with relabelings that merge series, some of whose samples contradict each other', async () => {
+    const set: SeriesSet = new Map();
+    let conflicts = 0;
+    for (let pair = 0; pair < 20; pair++)
+      for (const replica of ['a', 'b']) {
+        const builder = new SeriesBuilder([
+          ['__name__', 'merged_total'],
+          ['pair', String(pair)],
+          ['replica', replica],
+        ]);
+        // Every third sample of both replicas has the same time, and every sixth another value.
+        for (let i = 0; i < 400; i++) {
+          const isShared = i % 3 === 0;
+          const contradicts = isShared && i % 6 === 0 && replica === 'b';
+          if (isShared && replica === 'b') conflicts++;
+          builder.add(startMs + i * 15_000 + (isShared || replica === 'a' ? 0 : 1), bitsOf(contradicts ? -i - 1 : i));
+        }
+        set.set(labelText(builder.labels), builder.finish());
+      }
+    await using source = await loadedPrometheus(set);
+    await using destination = await startPrometheus(RECEIVER);
+    const spec = settled({
+      source: fromPrometheus(source),
+      destination: toPrometheus(destination),
+      relabelings: [{ action: 'labeldrop', regex: 'replica' }],
+      timeRange: range(startMs, endMs),
+    });
+    const copy = await runMigration(spec);
+    assert.equal(copy.exitCode, 0, copy.stderr);
+    assert.equal(copy.result.samplesConflicting, conflicts);
+    const stored = await dumpPrometheus(destination);
+    const kept = countSamples(stored) - marksIn(stored);
+    assert.equal(kept, 20 * (400 + 266));
+    const run = await runVerification(spec);
+    assertClean(run, kept);
   });
 
   it('to VictoriaMetrics: decimals and NaN values, exactly as many as its export shows', async () => {
