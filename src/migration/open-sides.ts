@@ -62,18 +62,21 @@ export function openSides(
   const memory = { source: budget(SIDE_PARTS * part), destination: budget(SIDE_PARTS * part) };
   const source = new ReadClient(plan.source, client);
   const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
-  const marker = new MarkWriter({ plan, client: writer, retrier, frozenEndMs: undefined });
   const View = plan.progress.protocol === 'RemoteRead' ? RemoteReadView : PromqlView;
-  const view = new View({
-    plan,
-    endpoint,
-    hooks: client,
-    retrier,
-    clock,
-    random,
-    maxResponseBytes: part,
-    probe: (timeMs, signal) => marker.probe(timeMs, signal),
-  });
+  const markWriterOf = (of: MigrationPlan) =>
+    new MarkWriter({ plan: of, client: writer, retrier, frozenEndMs: undefined });
+  const viewOf = (of: MigrationPlan) =>
+    new View({
+      plan: of,
+      endpoint,
+      hooks: client,
+      retrier,
+      clock,
+      random,
+      maxResponseBytes: part,
+      probe: (timeMs, signal) => markWriterOf(of).probe(timeMs, signal),
+    });
+  const view = viewOf(plan);
   const Reader = plan.progress.protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
   const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
   const samplesRate = new RateLimit(plan.limits.samplesPerSecond, clock);
@@ -88,6 +91,14 @@ export function openSides(
     destinationEndpoint: endpoint,
     writer,
     view,
+    marksOf: (of) => {
+      const [reader, marks] = [viewOf(of), markWriterOf({ ...of, rejectedSamples: 'Skip' })];
+      return {
+        latestMark: (fromMs, toMs, signal) => reader.latestMark(fromMs, toMs, signal),
+        write: (mark, signal) => marks.write(mark, signal),
+        close: () => reader.close(),
+      };
+    },
     pool,
     memory,
     router: new SeriesRouter(plan, part),

@@ -2,6 +2,8 @@
 
 import type { MigrationContext } from './migration-context.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
+import type { Mark } from './progress/progress-mark.ts';
+import { type Counts, rejectedSamples } from './report/counts.ts';
 import { MigrationError, toMigrationError } from './report/migration-error.ts';
 import {
   initialProgress,
@@ -9,10 +11,16 @@ import {
   type MigrationProgress,
   type MigrationResult,
 } from './report/observer.ts';
-import { type Difference, isMatching, type VerificationProgress } from './report/verification.ts';
+import {
+  type Difference,
+  isMatching,
+  type ResumedVerification,
+  type VerificationProgress,
+} from './report/verification.ts';
 import { openSides } from './open-sides.ts';
 import type { Sides } from './verify/sides.ts';
-import { initialVerification } from './verify/verification-counts.ts';
+import { addCounts, initialVerification, noCounts } from './verify/verification-counts.ts';
+import { VerificationMarks } from './verify/verification-marks.ts';
 import { Repair } from './verify/repair.ts';
 import { Verifier } from './verify/verifier.ts';
 
@@ -79,8 +87,11 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
   const reading = { ...progress };
   const sides = openSides(plan, context, reading, received);
   try {
-    const { fromMs, toMs } = await rangeOf(plan, sides, clock.now(), options, AbortSignal.any([signal, stop]));
+    const preparing = AbortSignal.any([signal, stop]);
+    const { fromMs, toMs, isFixed, mark } = await rangeOf(plan, sides, clock.now(), options, preparing);
     const verification = initialVerification(fromMs, toMs);
+    const marks = new VerificationMarks({ plan, access: (of) => sides.marksOf(of), observer, clock, signal });
+    if (isFixed) resume(verification, await marks.find(fromMs, toMs), context.resumeVerification);
     progress.startMs = plan.startMs;
     progress.endMs = toMs;
     progress.verification = verification;
@@ -106,16 +117,47 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
       verification,
       report: options.report ?? (() => undefined),
       repair: repairs ? new Repair(shared) : undefined,
-      advanced: () => Promise.resolve(),
+      advanced: () => {
+        if (isFixed) marks.advanced(verification);
+      },
       stop,
     });
-    await verifier.run(fromMs, toMs);
+    try {
+      await verifier.run(verification.throughMs, toMs);
+    } finally {
+      await marks.close();
+    }
     verification.finished = verification.throughMs >= toMs;
     if (!verification.finished) return false;
+    if (isFixed && plan.rejectedSamples === 'Skip') expectRejected(verification, mark?.counts);
     if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
     return true;
   } finally {
     sides.close();
+  }
+}
+
+/**
+ * Samples that the destination rejected are missing there, as the user allowed. The copy has counted them, but does not know which ones they were.
+ * So all that is missing counts as rejected, or nothing of it.
+ */
+function expectRejected(verification: VerificationProgress, counts: Counts | undefined): void {
+  const { missing, expected } = verification;
+  if (counts === undefined || missing === 0 || missing > rejectedSamples(counts)) return;
+  verification.expected = { ...expected, rejected: (expected.rejected ?? 0) + missing };
+  verification.missing = 0;
+}
+
+/** Goes on where the verification got to that got furthest. */
+function resume(verification: VerificationProgress, ...places: (ResumedVerification | undefined)[]): void {
+  for (const place of places) {
+    if (place === undefined || place.throughMs <= verification.throughMs || place.throughMs > verification.endMs)
+      continue;
+    Object.assign(verification, noCounts());
+    addCounts(verification, place.counts);
+    verification.throughMs = place.throughMs;
+    verification.reachedMs = place.throughMs;
+    verification.resumedFromMs = place.throughMs;
   }
 }
 
@@ -126,14 +168,16 @@ async function rangeOf(
   nowMs: number,
   options: VerifyOptions,
   signal: AbortSignal,
-): Promise<{ fromMs: number; toMs: number }> {
+): Promise<{ fromMs: number; toMs: number; isFixed: boolean; mark: Mark | undefined }> {
   const latestMs = Math.max(plan.startMs, nowMs - plan.lagMs);
   // Shows as well which labels the destination adds.
   const mark = await view.latestMark(plan.startMs, plan.endMs ?? latestMs, signal);
   const endMs = plan.endMs ?? mark?.endMs ?? latestMs;
   const fromMs = Math.max(plan.startMs, options.fromMs ?? plan.startMs);
   const toMs = Math.min(endMs, options.toMs ?? endMs);
-  if (fromMs < toMs) return { fromMs, toMs };
+  // A part of the range, or an end that moves, has no place to resume.
+  const isFixed = (plan.endMs ?? mark?.endMs) !== undefined && fromMs === plan.startMs && toMs === endMs;
+  if (fromMs < toMs) return { fromMs, toMs, isFixed, mark };
   throw new MigrationError('empty-range', `there is nothing to compare from ${text(fromMs)} to ${text(toMs)}`, {
     hint: 'choose a part of spec.timeRange with --from and --to, or correct spec.timeRange',
   });

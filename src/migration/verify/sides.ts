@@ -7,6 +7,8 @@ import type { BufferPool } from '../limits/buffer-pool.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import type { Mark } from '../progress/progress-mark.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { DestinationReader } from './destination-reader.ts';
@@ -17,12 +19,21 @@ interface WindowMemory {
   readonly destination: MemoryBudget;
 }
 
+/** Marks in the destination that belong to one plan. */
+export interface MarkAccess {
+  latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined>;
+  /** @returns false if the destination rejects the mark. @throws MigrationError */
+  write(mark: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean>;
+  close(): void;
+}
+
 export interface Sides {
   readonly source: ReadClient;
   readonly destination: DestinationReader;
   readonly destinationEndpoint: Endpoint;
   readonly writer: WriteClient;
   readonly view: ReadableView;
+  marksOf(plan: MigrationPlan): MarkAccess;
   readonly pool: BufferPool;
   readonly memory: WindowMemory;
   readonly router: SeriesRouter;

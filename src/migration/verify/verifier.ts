@@ -33,7 +33,7 @@ export interface VerifierOptions {
   /** Writes what is missing; undefined if nothing is to be repaired. */
   readonly repair: Repair | undefined;
   /** Called when everything before `verification.throughMs` has been compared. */
-  readonly advanced: () => Promise<void>;
+  readonly advanced: () => void;
   /** Start no new window. */
   readonly stop: AbortSignal;
   readonly signal: AbortSignal;
@@ -98,7 +98,7 @@ export class Verifier {
         atMs = window.toMs;
         this.#comparedToMs = atMs;
         verification.reachedMs = Math.max(verification.reachedMs, atMs);
-        await this.#advance();
+        this.#advance();
         return !stop.aborted && !this.#isRecheckDue;
       });
       return atMs;
@@ -170,11 +170,11 @@ export class Verifier {
     return this.#rechecks.areTooMany || nextAtMs <= this.#options.clock.monotonicMs();
   }
 
-  async #advance(): Promise<void> {
+  #advance(): void {
     const { verification, observer, progress, advanced } = this.#options;
     verification.throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
     observer.progress(progress);
-    await advanced();
+    advanced();
   }
 
   /** @returns whether a range was looked at. @param wait for one that is not due yet */
@@ -192,7 +192,7 @@ export class Verifier {
     const recheck = this.#rechecks.takeDue(clock.monotonicMs());
     if (recheck === undefined) return true;
     await this.#recheck(recheck);
-    await this.#advance();
+    this.#advance();
     return true;
   }
 
