@@ -20,7 +20,8 @@ import { RemoteReadReader } from './verify/remote-read-reader.ts';
 import type { Sides } from './verify/sides.ts';
 
 /**
- * `limits.memory` in eighths: three for each side of the windows that are compared, one for questions to the destination, one for relabelling.
+ * `limits.memory` in eighths: three for each side of the windows that are compared, one for questions to the destination, one for the
+ * results of relabelling or for the labels that an export has shown.
  */
 const PARTS = 8;
 const SIDE_PARTS = 3;
@@ -78,7 +79,15 @@ export function openSides(
     });
   const view = viewOf(plan);
   const Reader = plan.progress.protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
-  const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
+  const destination = new Reader({
+    plan,
+    endpoint,
+    client,
+    view,
+    budget: memory.destination,
+    random,
+    cacheBytes: part,
+  });
   const samplesRate = new RateLimit(plan.limits.samplesPerSecond, clock);
   const bytesRate = new RateLimit(plan.limits.bytesPerSecond, clock);
   context.onRatesAvailable?.((rates) => {

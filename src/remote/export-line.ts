@@ -4,7 +4,8 @@
 import type { SampleColumns } from '../wire/sample-columns.ts';
 import { STALE_HIGH, STALE_LOW } from '../wire/stale-marker.ts';
 
-export type ExportedLine = { readonly metric: Readonly<Record<string, string>> } | { readonly problem: string };
+/** `metric` is the JSON object of the labels, a view of the line. */
+export type ExportedLine = { readonly metric: Buffer } | { readonly problem: string };
 
 const VALUES = Buffer.from('"values":[');
 const TIMESTAMPS = Buffer.from('"timestamps":[');
@@ -25,7 +26,7 @@ const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
 
 /**
  * Appends the samples of the line. VictoriaMetrics drops ordinary NaN, so a `null` is a stale marker.
- * @returns the labels; or what is wrong with the line, and then `columns` may hold a part of it
+ * @returns where the labels are; or what is wrong with the line, and then `columns` may hold a part of it
  */
 export function parseExportedSamples(line: Buffer, columns: SampleColumns): ExportedLine {
   // Inside a label the quotes of these words would be escaped.
@@ -33,8 +34,7 @@ export function parseExportedSamples(line: Buffer, columns: SampleColumns): Expo
   const timesAt = line.indexOf(TIMESTAMPS);
   const open = line.indexOf('{', 1);
   if (valuesAt < 0 || timesAt < valuesAt || open < 0 || open > valuesAt) return { problem: 'a line of another form' };
-  const metric = labelsOf(line.toString('utf8', open, line.lastIndexOf('}', valuesAt) + 1));
-  if (metric === undefined) return { problem: 'a line without metric' };
+  const metric = line.subarray(open, line.lastIndexOf('}', valuesAt) + 1);
   const values = new Numbers(line, valuesAt + VALUES.length);
   const times = new Numbers(line, timesAt + TIMESTAMPS.length);
   while (times.next()) {
@@ -101,7 +101,7 @@ class Numbers {
         digits++;
         if (isFraction) scale++;
       } else if (byte === POINT && !isFraction) isFraction = true;
-      else if ((byte === LOWER_E || byte === UPPER_E || byte === QUOTE) && at > this.#start - 1) return this.#slowly();
+      else if (byte === LOWER_E || byte === UPPER_E || byte === QUOTE) return this.#slowly();
       else return undefined;
     }
     const power = EXACT_POWERS[scale];
@@ -122,9 +122,10 @@ class Numbers {
   }
 }
 
-function labelsOf(text: string): Record<string, string> | undefined {
+/** The labels of a line; undefined if they are not an object of strings. */
+export function parseMetric(json: Buffer): Record<string, string> | undefined {
   try {
-    const labels: unknown = JSON.parse(text);
+    const labels: unknown = JSON.parse(json.toString('utf8'));
     if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return undefined;
     return Object.values(labels).every((label) => typeof label === 'string')
       ? (labels as Record<string, string>)

@@ -2,7 +2,8 @@
 // are read series by series while they arrive.
 
 import { SampleColumns } from '../wire/sample-columns.ts';
-import { parseExportedSamples } from './export-line.ts';
+import { encodeLabels, type LabelBytes } from '../wire/labels.ts';
+import { parseExportedSamples, parseMetric } from './export-line.ts';
 import { bytesOfLines } from './json-text.ts';
 import type { QueryClient, QueryOptions } from './query-client.ts';
 import { parseQueryResponse } from './query-response.ts';
@@ -11,9 +12,18 @@ import { ElementTooLarge, ResultElements } from './result-elements.ts';
 
 /** Valid until the next one: the columns are reused. */
 export interface QueriedSeries {
-  readonly metric: Readonly<Record<string, string>>;
+  readonly labels: LabelBytes;
   readonly columns: SampleColumns;
 }
+
+/** The labels of a series from their JSON, which is the same for the series in each response; undefined if it is none. */
+export type LabelsOfJson = (json: Buffer) => LabelBytes | undefined;
+
+/** Without a cache. */
+export const LABELS_OF_JSON: LabelsOfJson = (json) => {
+  const metric = parseMetric(json);
+  return metric && encodeLabels(Object.entries(metric));
+};
 
 /**
  * Every series with its samples in [fromMs, toMs], from VictoriaMetrics' /api/v1/export, as a query would see them: with stale markers, and
@@ -23,6 +33,7 @@ export interface QueriedSeries {
 export async function* exportedSamples(
   client: QueryClient,
   { matches, fromMs, toMs }: { matches: readonly string[]; fromMs: number; toMs: number },
+  labelsOf: LabelsOfJson,
   options: QueryOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
   const response = await client.exportResponse(matches, { fromMs, toMs }, [], options);
@@ -38,7 +49,9 @@ export async function* exportedSamples(
     columns.clear();
     const parsed = parseExportedSamples(line, columns);
     if ('problem' in parsed) throw client.unusable(response, parsed.problem);
-    yield { metric: parsed.metric, columns };
+    const labels = labelsOf(parsed.metric);
+    if (labels === undefined) throw client.unusable(response, 'a line without metric');
+    yield { labels, columns };
   }
 }
 
@@ -61,7 +74,7 @@ export async function* rangeSamples(
           columns.clear();
           const parsed = parseRangeSamples(element, columns);
           if ('problem' in parsed) throw client.unusable(response, parsed.problem);
-          yield { metric: parsed.metric, columns };
+          yield { labels: encodeLabels(Object.entries(parsed.metric)), columns };
         }
       } finally {
         client.buffers.give(piece);

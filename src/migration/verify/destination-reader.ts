@@ -66,6 +66,8 @@ export interface DestinationReaderOptions {
   readonly view: DestinationView;
   readonly budget: MemoryBudget;
   readonly random: () => number;
+  /** For the labels of series. */
+  readonly cacheBytes: number;
 }
 
 /** What nothing is known to change. */

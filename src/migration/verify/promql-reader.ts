@@ -2,10 +2,12 @@
 
 import { formatSelector } from '../../api/selector.ts';
 import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
-import { exportedSamples, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
+import { exportedSamples, LABELS_OF_JSON, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
 import type { Matcher } from '../../wire/messages.ts';
-import { encodeLabels } from '../../wire/labels.ts';
+import { labelKey } from '../../wire/label-hash.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { Reservation } from '../limits/reservation.ts';
+import { LabelCache } from '../series/label-cache.ts';
 import { freshMatcher } from '../progress/progress-mark.ts';
 import {
   type DestinationRange,
@@ -17,17 +19,23 @@ import {
 } from './destination-reader.ts';
 import { StoredSeries } from './stored-series.ts';
 
+const MAX_CACHED_BYTES = 16 * 1024;
+const ENTRY_OVERHEAD_BYTES = 300;
+
 export class PromqlReader implements DestinationReader {
   readonly #client: QueryClient;
   readonly #random: () => number;
   readonly #maxBytes: number;
+  /** By their JSON in the export: parsing it takes longer than parsing the samples. */
+  readonly #labels: LabelCache<LabelBytes>;
   /** Undefined until it was tried. */
   #exports: boolean | undefined;
 
-  constructor({ endpoint, client, budget, random }: DestinationReaderOptions) {
+  constructor({ endpoint, client, budget, random, cacheBytes }: DestinationReaderOptions) {
     this.#client = new QueryClient(endpoint, client);
     this.#random = random;
     this.#maxBytes = Math.floor(budget.total / 2);
+    this.#labels = new LabelCache(cacheBytes);
   }
 
   async read(
@@ -69,9 +77,24 @@ export class PromqlReader implements DestinationReader {
     options: QueryOptions,
   ): Promise<DestinationResponse> {
     const matches = selectors.map((matchers) => this.#selector(matchers));
-    const series = exportedSamples(this.#client, { matches, fromMs, toMs: untilMs - 1 }, options);
+    const series = exportedSamples(
+      this.#client,
+      { matches, fromMs, toMs: untilMs - 1 },
+      (json) => this.#labelsOf(json),
+      options,
+    );
     const cursor = await stored(series, grow);
     return { cursors: [cursor], lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
+  }
+
+  #labelsOf(json: Buffer): LabelBytes | undefined {
+    if (json.length > MAX_CACHED_BYTES) return LABELS_OF_JSON(json);
+    const key = labelKey(json);
+    const known = this.#labels.get(key);
+    if (known !== undefined) return known;
+    const labels = LABELS_OF_JSON(json);
+    if (labels !== undefined) this.#labels.set(key, labels, key.length + ENTRY_OVERHEAD_BYTES + labels.length);
+    return labels;
   }
 
   #selector(matchers: readonly Matcher[]): string {
@@ -92,6 +115,6 @@ async function stored(
   grow: (bytes: number) => Promise<void>,
 ): Promise<StoredSeries> {
   const store = new StoredSeries(grow);
-  for await (const { metric, columns } of series) await store.add(encodeLabels(Object.entries(metric)), columns);
+  for await (const { labels, columns } of series) await store.add(labels, columns);
   return store;
 }

@@ -17,6 +17,7 @@ const BYTES_PER_FLOAT = 16;
 const BYTES_PER_ENTRY = 8;
 /** Per histogram, in addition to its message. */
 const BYTES_PER_HISTOGRAM = 160;
+const GROWTH = 1.25;
 const FIRST_FLOATS = 4096;
 const FIRST_ENTRIES = 256;
 const FIRST_LABEL_BYTES = 16 * 1024;
@@ -147,6 +148,7 @@ export class StoredSeries implements SeriesCursor {
   }
 }
 
+/** Grows by a quarter: what is not used is memory that a longer window would have. */
 function roomFor(needed: number, room: number, first: number): number {
-  return needed <= room ? room : Math.max(needed, room * 2, first);
+  return needed <= room ? room : Math.max(needed, Math.ceil(room * GROWTH), first);
 }
