@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { running } from './support/controller-stage.ts';
-import { startMs } from './support/migrations.ts';
+import { endMs, startMs } from './support/migrations.ts';
 import { hourMs } from './support/statuses.ts';
 import { full, lost, restarted, through } from './support/verified-stage.ts';
 
@@ -75,6 +75,20 @@ describe('the controller, when a verification is interrupted or changed', () => 
     await stage.drain(10_000);
     assert.equal(stage.phase('copy'), 'Pending');
     assert.equal(stage.condition('copy', 'Progressing'), 'False OperatorStopped');
+  });
+
+  it('has a result only when its worker has ended, and needs no second comparison if the operator is killed just before', async () => {
+    await using first = await running({ spec: { verification: full } });
+    first.worker('copy').report(through(6, found));
+    await first.pass(10_000);
+    const all = { ...found, finished: true } as const;
+    first.worker('copy').report({ ...through(24, all), phase: 'Succeeded' });
+    await first.pass(10_000);
+    assert.equal(first.phase('copy'), 'Verifying');
+    assert.equal(first.condition('copy', 'Progressing'), 'True Verifying');
+    assert.equal(first.condition('copy', 'Verified'), 'Unknown Running');
+    await using second = await restarted(first);
+    assert.deepEqual(second.worker('copy').job.resumeVerification, { ...resumed, throughMs: endMs });
   });
 
   it('begins again at the start of the range when its settings were changed', async () => {

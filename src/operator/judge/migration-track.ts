@@ -119,9 +119,9 @@ export class MigrationTrack {
     return completedRatio({ ...this.#range, reachedMs, work, verification: this.verification.of(spec) });
   }
 
-  /** Whether source and destination are being compared. */
+  /** Whether the current attempt compares source and destination, until it has ended: its last report precedes its end. */
   get verifying(): boolean {
-    return this.#run?.phase === 'Verifying';
+    return this.#run?.verification !== undefined;
   }
 
   /** Undefined while unknown. */

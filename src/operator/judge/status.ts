@@ -24,7 +24,7 @@ export const PHASES = [
   'Failed',
   'Terminating',
 ] as const;
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 export interface StatusInput {
   readonly resource: PromMigration;

@@ -33,7 +33,8 @@ export function verifiedCondition(input: VerifiedInput): DesiredCondition<'Verif
     ({ type: 'Verified', status, reason, message }) as const;
   if (wantedVerification(spec) === undefined) return meant('Unknown', 'NotRequested', 'spec.verification.mode is Off');
   if (verification === undefined) return meant('Unknown', 'NotFinished', 'the comparison follows the copy');
-  if (verification.finished) {
+  // A worker reports that it has finished shortly before it ends. Its result counts together with its end.
+  if (verification.finished && situation.kind === 'ended') {
     const found = resultText(verification);
     return isMatching(verification) ? meant('True', 'Matching', found) : meant('False', 'DifferencesFound', found);
   }
@@ -54,7 +55,7 @@ function obstacleOf(situation: Situation): string | undefined {
 }
 
 /** What a verification has found, as one sentence. */
-export function resultText(found: VerificationProgress): string {
+function resultText(found: VerificationProgress): string {
   const { samplesCompared, missing, different, repeated, extra, repaired } = found;
   const expected = Object.values(found.expected).reduce((sum, samples) => sum + samples, 0);
   const parts = [

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { verificationFields, verificationIn } from '../../../src/operator/judge/status-verification.ts';
 import { verifiedCondition } from '../../../src/operator/judge/verified-condition.ts';
 import { someVerification } from '../../migration/support/verification.ts';
+import { completed } from '../support/decide-inputs.ts';
 import { endMs, specOf, startMs } from '../support/migrations.ts';
-import { running } from '../support/statuses.ts';
 
 const settings = { onDifference: 'Fail', onExtra: 'Report', settle: '30s' };
 const counts = {
@@ -49,9 +49,10 @@ describe('a verification in a status', () => {
 
 describe('the condition Verified', () => {
   const spec = specOf({ verification: { mode: 'Full' } });
+  const situation = { kind: 'ended', outcome: completed, atMs: endMs } as const;
   const messageOf = (changes: object) => {
     const verification = someVerification({ ...counts, finished: true, ...changes });
-    const { status, reason, message } = verifiedCondition({ spec, situation: running, verification });
+    const { status, reason, message } = verifiedCondition({ spec, situation, verification });
     return `${status} ${reason}: ${message}`;
   };
 
