@@ -23,6 +23,8 @@ export interface ReverseProxy extends AsyncDisposable {
   /** The number of 401 responses, and of lost responses. */
   readonly refused: number;
   readonly lost: number;
+  /** The number of requests so far. */
+  readonly requests: number;
   /** How long a request waits before it is passed on. */
   delayMs: number;
   /** Stops listening and closes every connection. */
@@ -41,6 +43,7 @@ export async function startReverseProxy(options: ReverseProxyOptions): Promise<R
 class ForwardingServer implements ReverseProxy {
   refused = 0;
   lost = 0;
+  requests = 0;
   delayMs = 0;
   readonly #options: ReverseProxyOptions;
   readonly #sockets = new Set<Socket>();
@@ -84,6 +87,7 @@ class ForwardingServer implements ReverseProxy {
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
+    this.requests++;
     const { authorization, losesResponse: losesAnswer } = this.#options;
     if (authorization !== undefined && request.headers.authorization !== authorization) {
       this.refused++;
