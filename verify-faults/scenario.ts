@@ -45,9 +45,10 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
     cleansTombstones: draw.chance(0.5),
     window: {
       max: draw.pick(['20m', '30m', '1h', '2h']),
-      targetSamples: draw.pick([100_000, 1_000_000, 10_000_000]),
+      targetSamples: draw.pick([300_000, 1_000_000, 10_000_000]),
     },
-    memory: draw.pick(['32Mi', '64Mi', '128Mi']),
+    // With less, overlapping selectors of this many series leave room for windows of seconds, in `run` as in `verify`.
+    memory: draw.pick(['64Mi', '128Mi', '256Mi']),
   };
   const { size = drawn.size, store = drawn.store } = options;
   const base = { ...drawn, seed, size, store };
