@@ -2,10 +2,7 @@
 
 /** Tenant of a multi-tenant store, sent as one header with every request. */
 export interface Tenant {
-  /**
-   * Name of the header: X-Scope-OrgID for Mimir, Cortex and Grafana, THANOS-TENANT for Thanos Receive, TENANT for
-   * Promscale.
-   */
+  /** Name of the header: X-Scope-OrgID for Mimir and Cortex, THANOS-TENANT for Thanos Receive, TENANT for Promscale. */
   readonly header: string;
   /** The tenant, such as team-a. */
   readonly value: string;
@@ -82,14 +79,14 @@ export interface SecretOrConfigMap {
  * because a large response can take long.
  */
 export interface Timeouts {
-  /** For establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
+  /** Time limit for establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
   readonly connect: string;
   /**
-   * From the end of the request to the first byte of the response. Raise it for a source that takes long to evaluate a
-   * query.
+   * Time limit from the end of the request to the first byte of the response. Raise it for a source that takes long to
+   * evaluate a query.
    */
   readonly firstByte: string;
-  /** Between two parts of a response. Raise it for a server that pauses within a response. */
+  /** Longest pause between two parts of a response. Raise it for a server that pauses longer. */
   readonly silence: string;
 }
 
@@ -98,13 +95,13 @@ export interface Timeouts {
  * because a large response can take long. Each unset field defaults to that of the destination.
  */
 export interface ProgressTimeouts {
-  /** For establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
+  /** Time limit for establishing the connection, including DNS lookup and TLS. Raise it for distant or slow networks. */
   readonly connect?: string;
   /**
-   * From the end of the request to the first byte of the response. Raise it for a source that takes long to evaluate a
-   * query.
+   * Time limit from the end of the request to the first byte of the response. Raise it for a source that takes long to
+   * evaluate a query.
    */
   readonly firstByte?: string;
-  /** Between two parts of a response. Raise it for a server that pauses within a response. */
+  /** Longest pause between two parts of a response. Raise it for a server that pauses longer. */
   readonly silence?: string;
 }

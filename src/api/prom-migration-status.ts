@@ -11,12 +11,12 @@ export interface PromMigrationStatus {
   readonly phase?: string;
   /**
    * Accepted, Progressing, Degraded, Succeeded and Verified, following the Kubernetes API conventions. `kubectl wait
-   * --for=condition=Succeeded` waits for the end.
+   * --for=condition=Succeeded` waits until the migration has succeeded.
    */
   readonly conditions?: readonly Condition[];
   /** Hash of the fields that define the copy: the label id of the progress series. */
   readonly id?: string;
-  /** When the migration first started to read, or restarted after it was suspended. */
+  /** When the first attempt started, or the first attempt after the migration was suspended. */
   readonly startTime?: string;
   /** When the migration ended. */
   readonly completionTime?: string;
@@ -162,7 +162,7 @@ export interface StatusProgress {
   readonly samplesWritten?: number;
   /** Samples of series that relabelings dropped. */
   readonly samplesFiltered?: number;
-  /** Samples that were already in the destination on resuming. */
+  /** Samples that were found in the destination and not sent again. */
   readonly samplesAlreadyPresent?: number;
   /** Samples that were left out because another sample of the same series and time was kept. */
   readonly samplesConflicting?: number;
@@ -170,7 +170,7 @@ export interface StatusProgress {
   readonly samplesRejected?: Readonly<Record<string, number>>;
   /**
    * Rejected samples that may nevertheless be in the destination, because it could not be read back. samplesRejected
-   * may be too high by this number.
+   * is too high by this number at most.
    */
   readonly samplesRejectedUnproven?: number;
   /** Samples that were read as plain samples because the stream of the source could not be used. */

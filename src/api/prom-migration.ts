@@ -42,8 +42,8 @@ export interface PromMigrationSpec {
   readonly destination: DestinationSpec;
   /**
    * Which series are copied: PromQL series selectors such as up, {job=~"node|kube.*"} or
-   * http_requests_total{code!~"2..",env="prod"}. A series that matches at least one selector is copied once. The
-   * default selects all series.
+   * http_requests_total{code!~"2..",env="prod"}. A series that matches several selectors is copied once. The default
+   * selects all series.
    */
   readonly selectors: readonly string[];
   /** Which samples are copied: from start (inclusive) to end (exclusive). */
@@ -107,8 +107,8 @@ export interface TimeRange {
    */
   readonly end?: string;
   /**
-   * How far the end lies before the current time if end is unset, as a Prometheus duration. Raise it if samples reach
-   * the source late.
+   * If end is unset, the range ends this long before the time of the first start. A Prometheus duration. Raise it if
+   * samples reach the source late.
    */
   readonly lag: string;
 }
@@ -161,7 +161,7 @@ export interface Limits {
  */
 export interface VerificationSpec {
   /**
-   * Full compares everything once it is copied; the migration has succeeded only when that is over. Setting it to Full
+   * Full compares everything after it is copied; the migration succeeds only after the comparison. Setting it to Full
    * on a finished migration compares what was copied; to compare again, set it to Off, wait until the condition
    * Verified has the reason NotRequested, and set it to Full. "Off" needs quotes in YAML, where the bare word means
    * false. Full requires a destination that can be read: destination.progress.protocol RemoteRead or PromQL.
@@ -180,8 +180,8 @@ export interface VerificationSpec {
    */
   readonly onExtra: 'Ignore' | 'Report';
   /**
-   * How long a difference is read again before it counts. Raise it if the destination takes longer to show samples
-   * that it has accepted.
+   * How long a difference must remain before it counts. Until then, both sides are read again. Raise it if the
+   * destination takes longer to show samples that it has accepted.
    */
   readonly settle: string;
 }
