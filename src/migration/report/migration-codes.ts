@@ -17,7 +17,7 @@ const BAD_ANSWER_CODES = {
   },
   'bad-answer-corrupt': {
     meaning:
-      "the source's response repeatedly had a wrong checksum, length or chunk: ten times before any good response, or with the same bytes even as SAMPLES",
+      "the source's response repeatedly had a wrong checksum, length or chunk: ten times in a row before the first good response, or in the same way again and again, even as plain samples (SAMPLES)",
     cure: 'find out what changes response bodies on the way; if it persists, the block of the source is damaged: promtool tsdb analyze',
   },
   'bad-answer-invalid-labels': {
@@ -67,7 +67,7 @@ export const MIGRATION_CODES = {
   },
   'mark-rejected': {
     meaning: 'the destination accepted the samples but rejected the progress mark that was written with them',
-    cure: 'the same as for samples: its out-of-order window or retention; set spec.destination.progress.labels if it requires labels that the mark lacks',
+    cure: 'widen its out-of-order window or its retention, as for rejected samples; set spec.destination.progress.labels if it requires labels that the mark lacks',
   },
   'mark-not-found': {
     meaning:

@@ -8,7 +8,7 @@ export const SERVER_CODES = {
   unauthorized: {
     arrival: 'no',
     meaning: 'the server requires valid credentials (401)',
-    cure: 'check spec.SIDE.basicAuth or spec.SIDE.authorization and the Secret that it refers to; Mimir, Cortex and Loki-like gateways also return 401 when spec.SIDE.tenant is missing',
+    cure: 'check spec.SIDE.basicAuth or spec.SIDE.authorization and the Secret that it refers to; Mimir, Cortex and the gateways in front of them also return 401 when spec.SIDE.tenant is missing',
   },
   forbidden: {
     arrival: 'no',
@@ -175,7 +175,7 @@ export const SERVER_CODES = {
   'gateway-timeout': {
     arrival: 'unknown',
     meaning: 'a proxy timed out waiting for the server (504)',
-    cure: 'no action needed: the request is retried, and shorter windows help; if it persists, raise the timeout of the proxy',
+    cure: 'no action needed: the request is retried; if it persists, set a smaller spec.window.max or raise the timeout of the proxy',
   },
   'partial-answer': {
     arrival: 'unknown',
