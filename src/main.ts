@@ -1,4 +1,4 @@
-// The entry point of the program: maps ARGV to a command, and errors to exit codes. The commands are in cli/.
+// The entry point of the program: maps the arguments to a command, and errors to exit codes. The commands are in cli/.
 
 import type { RunEngine } from './cli/job.ts';
 import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';

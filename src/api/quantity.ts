@@ -1,5 +1,5 @@
-// Kubernetes quantities (`256Mi`, `1G`, `1e6`, `1048576`), as exact as in Kubernetes: billionths, rounded up, so that a text is on the same
-// side of a bound in `run` and on the API server.
+// Kubernetes quantities (`256Mi`, `1G`, `1e6`, `1048576`) with the precision of Kubernetes: billionths, rounded up. So `run` and the API
+// server agree whether a value is within a bound.
 
 const BINARY_EXPONENTS = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 } as const;
 const DECIMAL_EXPONENTS = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 } as const;

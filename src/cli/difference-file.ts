@@ -1,4 +1,4 @@
-// Writes the differences that a verification finds into a file, one JSON object a line, as they are found.
+// Writes the differences that a verification finds into a file, one JSON object per line, as they are found.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Difference } from '../migration/report/verification.ts';

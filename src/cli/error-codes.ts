@@ -1,5 +1,5 @@
-// The tables of docs/errors.md: every code that `run` can end with or warn about, from the catalogues of the rooms that define them. A test
-// fails if the page differs.
+// The tables of docs/errors.md: every code that `run` can end with or warn about, from the catalogues beside the code that uses them. A
+// test fails if the page differs.
 
 import { MIGRATION_CODES, WARNING_CODES } from '../migration/report/migration-codes.ts';
 import { RESPONSE_CODES } from '../remote/meaning/response-codes.ts';

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM: the first signal asks the migration to stop and starts a grace period, the second one ends the process.
+// SIGINT and SIGTERM: the first signal stops the migration after its current window, within a grace period; the second ends the process
+// immediately.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { InterruptSignal } from './exit-codes.ts';

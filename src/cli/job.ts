@@ -1,4 +1,4 @@
-// What the commands that run one migration to its end have in common: `run` and `verify`. They differ in a `Job`.
+// What `run` and `verify` have in common: both work on one migration until its end. What differs between them is in a `Job`.
 
 import type { ManifestFile } from '../api/manifest.ts';
 import type { Problem } from '../api/problem.ts';

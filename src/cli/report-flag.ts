@@ -1,4 +1,4 @@
-// `--report`: the file is checked before the run, and written after it. What makes the page is loaded only with the flag.
+// `--report`: the file is checked before the run, and written after it. The code that renders the page is loaded only with the flag.
 
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';

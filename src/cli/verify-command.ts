@@ -1,4 +1,4 @@
-// `prom-migrator verify`: like `run`, with another work and another result.
+// `prom-migrator verify`: like `run`, but it compares instead of copying, and has another result.
 
 import { parseTime } from '../api/time.ts';
 import { isMatching } from '../migration/report/verification.ts';

@@ -1,4 +1,4 @@
-// Which server and version is behind an endpoint, as far as it says so: one GET, whose failure means nothing.
+// Reads which server and version an endpoint belongs to, with one GET. A server that does not report it is not an error.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../telemetry/clock.ts';

@@ -1,4 +1,4 @@
-// Node modules that load more than the program needs.
+// Keeps Node modules from loading what the program does not need.
 
 /**
  * `http` exports the WebSocket classes of undici through getters that load undici, and the first `import` of node:http reads every export:

@@ -1,5 +1,5 @@
-// The metrics of one process, in a registry of its own (nothing global). This room does not know migrations. The totals below are the part
-// of a migration's progress that is exposed.
+// The metrics of one process, in a registry of its own (nothing global). This file knows nothing about migrations. The totals below are the
+// part of a migration's progress that is exposed.
 
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';

@@ -1,4 +1,4 @@
-// Finds the label sets that a receiver would drop, from their bytes. For the few sets that a quick check does not accept.
+// Finds out, from the bytes of a label set, whether a receiver would drop it. A quick check has already accepted most sets.
 
 import { isUtf8 } from 'node:buffer';
 import { formatLabels } from './label-text.ts';

@@ -1,4 +1,4 @@
-// `--report FILE.html` of `run` and `verify`: an observer for the run, and the page at its end, however it ended.
+// `--report FILE.html` of `run` and `verify`: observes the run and writes the page at its end, also if the run fails or is interrupted.
 
 import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../../migration/report/observer.ts';

@@ -1,5 +1,5 @@
-// Which parts of the range have how many samples, in a bounded number of stretches, and where there are none. The sums stay exact, and so
-// do the borders: neighbours are merged when there are too many. Pure.
+// How many samples each part of the range has, and which parts have none, as a bounded number of stretches. When there are too many,
+// neighbours are merged, so sums and borders stay exact. Pure.
 
 import type { RunRecord, Stretch } from './page/model.ts';
 

@@ -1,4 +1,4 @@
-// The part of a memory budget that one window, or one look into the destination, holds, and the memory itself.
+// The memory of one window, or of one read of the destination, and its part of the memory budget.
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';

@@ -1,4 +1,4 @@
-// How long a window with samples may be, how many of them may be in flight, and what a run that resumes has to compare.
+// The default length of a window with samples, how many windows may be in flight, and how much a resumed run has to compare.
 
 import type { MigrationPlan } from './migration-plan.ts';
 

@@ -1,6 +1,6 @@
 // Decides when an absence in the destination can be trusted: at the start of a run, because an earlier run may have been killed a moment
-// ago; after a write whose response was lost; and before samples count as rejected. A sample that is shown is there, however early. A sample that is not
-// shown may still be in transit, or the destination may hide it. So only an absence requires waiting.
+// ago; after a write whose response was lost; and before samples count as rejected. A sample that the destination shows is there. A sample
+// that it does not show may still be in transit, or hidden. So only an absence requires waiting.
 
 import type { Clock } from '../../telemetry/clock.ts';
 

@@ -1,6 +1,6 @@
-// Whether the source includes the end of a time range. Most stores do, M3 does not, so each request covers one extra millisecond.
-// At the border of a block that millisecond is expensive: Prometheus also looks up every series in the next block, for nothing, which makes
-// a read of two hours 40 % more work for it. Once a source has proved that it includes the end, requests omit that millisecond there.
+// Whether the source includes the end of a time range. Most stores do, M3 does not, so each request covers one extra millisecond. At the
+// border of a block that millisecond is expensive: Prometheus also looks up every series in the next block, for nothing, which increases
+// its work for a read of two hours by 40 %. Once a source has proved that it includes the end, requests omit that millisecond there.
 
 import { decodeLabels } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';

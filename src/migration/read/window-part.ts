@@ -1,4 +1,4 @@
-// A part of a window as the writer gets it: the complete and checked response, or (if one second of data was still too large) the response
+// A part of a window as the writer gets it: the complete and checked response, or (if the shortest window was still too large) the response
 // for some of its metric names.
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';

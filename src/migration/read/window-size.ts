@@ -1,5 +1,5 @@
-// How long the next window is: pure functions. A window grows towards the target, as predicted from the last response, shrinks by halving, ends
-// at the source's block borders, and crosses empty stretches in strides that no ordering rule limits.
+// How long the next window is: pure functions. A window grows towards the target, as predicted from the last response, shrinks by halving,
+// ends at the source's block borders, and may be longer than `window.max` where there are no samples.
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
-// Splits a window by metric name when the shortest window still exceeds a limit of the source or of memory. Partitions are intervals of names
-// in code point order, so that two halves are always complements, whatever names exist.
+// Splits a window by metric name when the shortest window still exceeds a limit of the source or of memory. Partitions are intervals of
+// names in code point order, so that two halves always cover the whole, whatever names exist.
 
 import type { Matcher } from '../plan/migration-plan.ts';
 

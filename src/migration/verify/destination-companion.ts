@@ -1,4 +1,4 @@
-// Reads the destination for each slice of the source that is read, and prepares the comparison: the index of the destination's series.
+// Reads the same slices from the destination as from the source, and indexes the destination's series for the comparison.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';

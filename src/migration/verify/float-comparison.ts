@@ -1,4 +1,4 @@
-// When two floats count as the same: by their 64 bits, or by a change that a store or a protocol is known to make. Pure.
+// Whether two floats count as equal: their 64 bits are equal, or they differ by a change that a store or a protocol is known to make. Pure.
 
 import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
 import type { ExpectedChange } from '../report/verification.ts';

@@ -1,5 +1,5 @@
-// When two native histograms count as the same. The same histogram has several encodings: a store that keeps histograms in chunks adds empty
-// buckets, and changes the reset hint where a chunk begins. So they are compared by what they say. Pure.
+// Whether two native histograms count as equal. The same histogram has several encodings: a store that keeps histograms in chunks adds
+// empty buckets, and changes the reset hint where a chunk begins. So their contents are compared, not their bytes. Pure.
 
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';

@@ -1,5 +1,5 @@
-// Compares one part of a window: the source's responses with the destination's. Walks the source series by series, and looks each one up in the
-// destination. What the destination has besides is extra.
+// Compares one part of a window: the source's responses with the destination's. Walks the source series by series, and looks each one up in
+// the destination. Samples that only the destination has are extra.
 
 import { setImmediate } from 'node:timers/promises';
 import { formatLabels } from '../../wire/label-text.ts';

@@ -1,5 +1,5 @@
-// The ranges in which something differed at first sight. A destination may hide fresh data for a while, so a difference counts only when it is
-// still there after `settle`. Decides which range is looked at again, and when. Pure: the time is passed in.
+// The ranges in which the first comparison found a difference. A destination may hide fresh data for a while, so a difference counts only
+// if it is still there after `settle`. Decides which range is compared again, and when. Pure: the time is passed in.
 
 import { BYTES_PER_SERIES, SeriesHashes } from '../series/series-hashes.ts';
 

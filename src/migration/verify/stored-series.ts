@@ -1,5 +1,5 @@
-// Series that arrive decoded, as from a query API, held in three blocks of memory instead of an object each. A cursor like those over the
-// responses of remote_read, so that the comparison knows only one form.
+// Series that arrive decoded, as from a query API, in three blocks of memory instead of one object per series. The cursor has the interface
+// of the cursors over remote_read responses, so that the comparison needs only one form.
 
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';

@@ -1,4 +1,4 @@
-// The sums of a verification: series by series into a window's, and window by window into the whole. Pure.
+// Adds up the counts of a verification: those of series to those of a window, those of windows to the total. Pure.
 
 import type { Difference, ExpectedChange, VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import type { SeriesTally } from './sample-comparison.ts';

@@ -1,5 +1,5 @@
-// Compares both sides window by window. A range with differences is looked at again after a while, and its differences count when they are still
-// there. Everything else is counted at once.
+// Compares both sides window by window. A range with differences is compared again later, and the differences that are still there count.
+// Everything else counts immediately.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';

@@ -1,4 +1,4 @@
-// Compares single windows: makes readers that read both sides, and compares the parts that they return.
+// Compares single windows: creates the readers of both sides, and compares the parts that they return.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';

@@ -1,6 +1,7 @@
-// Decides which stale markers a destination has although it shows none: no PromQL result does. The destination refused them as out of order.
-// They may be there since an earlier attempt or run, and then the samples around them are there too. Or a newer sample of their series blocks them,
-// and then the samples around them are missing too. Markers that are not known to be there count as rejected, as an upper bound.
+// Decides which stale markers the destination has. No PromQL result shows them. The destination has refused these markers as out of order,
+// for one of two reasons. An earlier attempt or run may have written them; then the samples around them are there too. Or a newer sample of
+// the series blocks them; then the samples around them are missing too. Markers that are not known to be there count as rejected, as an
+// upper bound.
 
 import { labelKey } from '../../wire/label-hash.ts';
 import { metricName } from '../../wire/labels.ts';

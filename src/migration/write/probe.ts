@@ -1,5 +1,5 @@
-// The migrator's own samples, beside the progress series at a window's last millisecond. They show how the destination treats samples in
-// general: whether it accepts any, and whether it stores the good part of a request that it refuses.
+// Probes: samples of the run itself, in the progress series, at the last millisecond of a window. They show whether the destination accepts
+// samples at all, and whether it stores the good part of a request that it refuses.
 
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { WriteClient } from '../../remote/write-client.ts';

@@ -1,5 +1,5 @@
-// The messages to a migration's own thread. The structured clone drops classes, so a job is posted in another form, with its secrets in plain
-// text: `packJob` and `unpackJob` are the border of the thread, and secrets are plain nowhere else.
+// The messages to a migration's own thread. The structured clone drops classes, so `packJob` brings a job into another form, and
+// `unpackJob` restores it. Only between the two are its secrets in plain text.
 
 import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
 import type { ResumedVerification } from '../../migration/report/verification.ts';

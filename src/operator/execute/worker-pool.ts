@@ -1,4 +1,4 @@
-// Manages the worker threads: starts one for each running migration, passes messages on, terminates those that do not end when asked, and
+// Manages the worker threads: starts one for each running migration, passes messages on, terminates those that do not stop on request, and
 // detects the ones that crashed or hang. judge/attempt.ts decides what an end means.
 
 import type { Clock } from '../../telemetry/clock.ts';

@@ -1,6 +1,6 @@
-// Elects one of several operators: the holder of a Lease works. Clocks of machines differ, so the times written in the Lease are never
-// compared with the local clock. A Lease is over when it has not changed for its duration while this process was watching it. The rules are in
-// lease-rules.ts.
+// Elects one of several operators: the holder of the Lease runs the migrations. Clocks of machines differ, so the times written in the
+// Lease are never compared with the local clock. A Lease has expired when this process has watched it for its duration without a change.
+// The rules are in lease-rules.ts.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { Deadline } from '../../telemetry/deadline.ts';

@@ -1,5 +1,5 @@
-// Decides whether the body of a response still makes progress. Pure. Only the time in which this side waits for the body counts: while it
-// takes nothing from the socket, the server cannot send.
+// Decides whether the body of a response still makes progress. Pure. Only the time in which this process waits for the body counts: while
+// it does not read from the socket, the server cannot send.
 
 /**
  * Fewer bytes in a period count as a stalled transfer. A store that sends only one series per period, with labels and samples, sends more.

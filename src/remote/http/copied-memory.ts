@@ -1,7 +1,7 @@
-// The memory that sockets are read into, freed as soon as all of it is copied. Node allocates 64 KiB for each read, and V8 looks for those that
-// are no longer used only when tens of megabytes of them have come together.
+// Frees the memory that sockets are read into, as soon as all of it is copied. Node allocates 64 KiB for each read, and V8 collects these
+// buffers only after tens of megabytes.
 
-/** Less is left to the garbage collector: it comes by often enough where there are many small pieces. */
+/** Smaller pieces are left to the garbage collector, which runs often enough when there are many of them. */
 const MIN_BYTES = 2048;
 
 export class CopiedMemory {

@@ -1,4 +1,4 @@
-// Inspects and edits the bytes of a `prometheus.WriteRequest` that write-batch.ts made, when a part of it failed: to halve it, to name its
+// Inspects and edits the bytes of a `prometheus.WriteRequest` that write-batch.ts made, when a part of it failed: to halve it, to find its
 // first series, to read it back.
 
 import type { LabelBytes } from '../labels.ts';

@@ -1,5 +1,5 @@
-// A server's plain text where a frame should begin. Prometheus cannot take back its 200 when a read fails half way, and appends the error
-// text.
+// A server's plain text where a frame should begin. When a read fails half way, Prometheus has already sent its 200, so it appends the
+// error text.
 
 import { WireError } from '../errors.ts';
 
