@@ -135,7 +135,7 @@ async function migrate(
   const windows = async () => (await metric(first, 'prom_migrator_windows_total')) >= 1;
   await until('the first window', windows, 60_000, 20);
   say(
-    `  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply; 5 s of this is the wait until recent writes become visible)`,
+    `  (the first window was in VictoriaMetrics ${seconds(appliedAtMs)} after kubectl apply, including the wait until recent writes become visible)`,
   );
   const halfWay = async () => (await metric(first, 'prom_migrator_completed_ratio')) >= 0.5;
   await until('half of the range', halfWay, 300_000, 50);
