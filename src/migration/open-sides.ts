@@ -20,11 +20,16 @@ import { RemoteReadReader } from './verify/remote-read-reader.ts';
 import type { Sides } from './verify/sides.ts';
 
 /**
- * `limits.memory` in eighths: three for each side of the windows that are compared, one for questions to the destination, one for the
+ * `limits.memory` in eighths: six for the windows that are compared, one for questions to the destination, one for the
  * results of relabelling or for the labels that an export has shown.
  */
 const PARTS = 8;
-const SIDE_PARTS = 3;
+/** A query API sends samples decoded, which takes several times the memory of the source's chunks. */
+const WINDOW_PARTS = {
+  RemoteRead: { source: 3, destination: 3 },
+  PromQL: { source: 2, destination: 4 },
+} as const;
+const ALL_WINDOW_PARTS = 6;
 
 /**
  * @param received called with the bytes of every response of a side that is compared
@@ -56,11 +61,12 @@ export function openSides(
     return new MemoryBudget(bytes, (usedBytes) => {
       used.set(key, usedBytes);
       progress.inFlightBytes = [...used.values()].reduce((sum, one) => sum + one, 0);
-      pool.allow(2 * SIDE_PARTS * part - progress.inFlightBytes);
+      pool.allow(ALL_WINDOW_PARTS * part - progress.inFlightBytes);
     });
   };
-  pool.allow(2 * SIDE_PARTS * part);
-  const memory = { source: budget(SIDE_PARTS * part), destination: budget(SIDE_PARTS * part) };
+  pool.allow(ALL_WINDOW_PARTS * part);
+  const parts = WINDOW_PARTS[plan.progress.protocol];
+  const memory = { source: budget(parts.source * part), destination: budget(parts.destination * part) };
   const source = new ReadClient(plan.source, client);
   const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
   const View = plan.progress.protocol === 'RemoteRead' ? RemoteReadView : PromqlView;

@@ -86,7 +86,7 @@ export class SourceReader<C extends Held = never> {
       const verdict = planner.responded({
         series: outline.entries,
         samples: outline.sampleBound,
-        bytes: Math.max(reservation.bytes, part.companion?.reservation.bytes ?? 0),
+        bytes: Math.max(reservation.bytes, this.#companionBytes(part)),
         labelBytes: outline.labelBytes,
         streamed: part.cursors.some((cursor) => cursor instanceof ChunkedCursor),
       });
@@ -105,6 +105,13 @@ export class SourceReader<C extends Held = never> {
     if (reaction === 'fail') throw toMigrationError(problem, 'source');
     if (reaction === 'samples-only') this.#reportSamples(window, problem);
     else await this.#options.retrier.pause(asRemoteError(problem), this.#options.plan.source, times, signal);
+  }
+
+  /** What the companion holds of its budget, as if its budget were as large as the source's. */
+  #companionBytes({ companion: held }: SlicePart<C>): number {
+    const { companion, budget } = this.#options;
+    if (held === undefined || companion === undefined) return 0;
+    return held.reservation.bytes * (budget.total / companion.budgetBytes);
   }
 
   /** One attempt at a slice. @returns undefined when it failed and the planner has a new plan */

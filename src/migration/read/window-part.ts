@@ -16,6 +16,8 @@ export interface Held {
 export interface Companion<C extends Held> {
   /** For the waits between attempts. */
   readonly endpoint: Endpoint;
+  /** All memory that it may hold. */
+  readonly budgetBytes: number;
   /** Whether the metric names of the source's response must be known. If not, both sides are read at once. */
   readonly needsNames: boolean;
   /**

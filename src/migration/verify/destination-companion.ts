@@ -27,11 +27,13 @@ export interface DestinationCompanionOptions {
 export class DestinationCompanion implements Companion<DestinationPart> {
   readonly endpoint: Endpoint;
   readonly needsNames: boolean;
+  readonly budgetBytes: number;
   readonly #options: DestinationCompanionOptions;
 
   constructor(options: DestinationCompanionOptions) {
     this.#options = options;
     this.endpoint = options.endpoint;
+    this.budgetBytes = options.budget.total;
     this.needsNames = options.selection.needsNames;
   }
 

@@ -35,7 +35,7 @@ interface Series {
   samples: Sample[];
 }
 
-export interface TouchedSample {
+interface TouchedSample {
   readonly labels: readonly Label[];
   readonly timeMs: number;
 }

@@ -8,7 +8,7 @@ import { parseDifference, type ReportedDifference } from '../../../verify-faults
 import { type MigrationOptions, type MigrationSpec, runMigration } from './migration.ts';
 
 /** What `verify --output json` prints, as documented. */
-export interface VerificationResult {
+interface VerificationResult {
   readonly migration: string;
   readonly phase: string;
   readonly through: string | null;
