@@ -1,5 +1,5 @@
-// Writes what is missing in the destination, and nothing else, with the delivery of a copy: its retries, its search for samples that are refused,
-// its accounting.
+// Writes what is missing in the destination, and nothing else. It uses the delivery of a copy, with its retries, its search for refused
+// samples and its accounting.
 
 import { readAhead } from '../read/read-ahead.ts';
 import { SourceReader } from '../read/source-reader.ts';

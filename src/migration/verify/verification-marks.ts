@@ -1,5 +1,6 @@
-// Where an interrupted verification got to: marks of its own in the destination, in the form of the marks of a copy. A mark is written only while
-// no difference was found. So a verification that resumes finds every difference again, and has the same result as one that was not interrupted.
+// The marks of a verification, in the destination and in the form of a copy's marks: an interrupted verification resumes there. A mark is
+// written only while no difference was found. So a resumed verification finds every difference again, and has the same result as one that
+// was not interrupted.
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
