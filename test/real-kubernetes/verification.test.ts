@@ -12,7 +12,7 @@ import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { exportVictoriaMetrics } from '../support/readers.ts';
 import { countSamples } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { conditionOf, type MigrationObject, MigrationObjects, standOf } from './support/migration-objects.ts';
+import { conditionOf, MigrationObjects, standOf } from './support/migration-objects.ts';
 import {
   type InstalledChart,
   installChart,
@@ -22,8 +22,8 @@ import {
 } from './support/operator.ts';
 
 const HOURS = 3;
-/** About 35 windows. */
-const TARGET_SAMPLES = 2_000;
+/** About 35 windows instead of two, and half a second for each: time to interrupt a comparison. */
+const SMALL_WINDOWS = { targetSamples: 2_000 };
 const SLOW_MS = 500;
 
 describe('a verification in a cluster', function () {
@@ -52,6 +52,8 @@ describe('a verification in a cluster', function () {
   });
 
   afterEach(async () => {
+    // A test that has failed must not keep a worker.
+    for (const { metadata } of await migrations.list()) await migrations.delete(metadata.name);
     await victoriaMetrics?.[Symbol.asyncDispose]();
   });
 
@@ -62,13 +64,8 @@ describe('a verification in a cluster', function () {
   const samples = () => copy.countCopied(VICTORIA_METRICS);
 
   function spec(verification: object): object {
-    const window = { targetSamples: TARGET_SAMPLES };
-    return {
-      ...copy.spec(VICTORIA_METRICS, victoriaMetrics),
-      source: { url: `${source.url}/api/v1/read` },
-      window,
-      verification,
-    };
+    const from = { url: `${source.url}/api/v1/read` };
+    return { ...copy.spec(VICTORIA_METRICS, victoriaMetrics), source: from, verification };
   }
 
   /** Copies everything without a verification. */
@@ -99,8 +96,11 @@ describe('a verification in a cluster', function () {
   const verified = (name: string, status: 'True' | 'False') =>
     migrations.until(name, `has Verified=${status}`, (shown) => conditionOf(shown, 'Verified')?.status === status);
 
-  async function untilComparing(name: string): Promise<MigrationObject> {
-    return migrations.until(
+  /** Starts the comparison of a finished migration, and waits until a part of it is done. */
+  async function compareSlowly(name: string): Promise<void> {
+    source.delayMs = SLOW_MS;
+    await migrations.edit(name, { window: SMALL_WINDOWS, verification: { mode: 'Full' } });
+    await migrations.until(
       name,
       'has compared a part',
       ({ phase, progress }) => phase === 'Verifying' && (progress?.percent ?? 0) > 55,
@@ -170,9 +170,7 @@ describe('a verification in a cluster', function () {
     it(`has the same result when the operator ${how} in the middle`, async () => {
       const name = `restarted-${signal.toLowerCase()}`;
       await copied(name);
-      source.delayMs = SLOW_MS;
-      await migrations.edit(name, { verification: { mode: 'Full' } });
-      await untilComparing(name);
+      await compareSlowly(name);
       await operator.stop(signal);
       const between = await migrations.get(name);
       assert.equal(conditionOf(between.status, 'Verified')?.status, 'Unknown', 'there is no result yet');
@@ -188,9 +186,7 @@ describe('a verification in a cluster', function () {
 
   it('is suspended in the middle, reads nothing meanwhile, and ends after it is resumed', async () => {
     await copied('suspended');
-    source.delayMs = SLOW_MS;
-    await migrations.edit('suspended', { verification: { mode: 'Full' } });
-    await untilComparing('suspended');
+    await compareSlowly('suspended');
     await migrations.edit('suspended', { suspend: true });
     const { status } = await migrations.untilPhase('suspended', 'Suspended');
     assert.equal(standOf(status, 'Verified'), 'Unknown NotFinished');
