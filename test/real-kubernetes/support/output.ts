@@ -26,7 +26,7 @@ type Columns = ReturnType<typeof columnsOf>;
 /** Checks that both forms of `kubectl get` show the progress of a running migration. */
 export function assertShowsProgress(plain: Columns, wide: Columns, name: string): void {
   assert.deepEqual(plain.header, ['NAME', 'PHASE', 'PROGRESS', 'SAMPLES', 'RATE', 'ETA', 'THROUGH', 'AGE']);
-  assert.deepEqual(wide.header, [...plain.header, 'SOURCE', 'DESTINATION', 'REASON']);
+  assert.deepEqual(wide.header, [...plain.header, 'SOURCE', 'DESTINATION', 'VERIFIED', 'REASON']);
   for (const { row } of [plain, wide]) {
     assert.equal(row['NAME'], name);
     assert.equal(row['PHASE'], 'Running');
