@@ -50,7 +50,7 @@ export class VerificationMarks {
     const { plan, access, signal } = this.#options;
     for (let run = 1; ; run++) {
       this.#access?.close();
-      this.#access = access({ ...plan, id: `${plan.id}-verification-${run}` });
+      this.#access = access({ ...plan, id: `${plan.id}-verification-${plan.verification.onExtra}-${run}` });
       const mark = await this.#access.latestMark(startMs, toMs, signal);
       if (mark !== undefined && mark.throughMs + 1 >= toMs) continue;
       return mark?.counts && { throughMs: mark.throughMs + 1, counts: countsOf(mark.counts) };

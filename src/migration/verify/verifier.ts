@@ -9,14 +9,14 @@ import type { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
-import type { Difference, VerificationProgress } from '../report/verification.ts';
+import type { Difference, VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
 import type { Repair } from './repair.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Sides } from './sides.ts';
-import { addCounts, noteFirst } from './verification-counts.ts';
+import { addCounts, noCounts, noteFirst } from './verification-counts.ts';
 import { type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
 import { WindowOutcome } from './window-outcome.ts';
 
@@ -50,6 +50,10 @@ export class Verifier {
   readonly #rechecks: Rechecks;
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
+  /** What was counted, by the end of its range. It counts in the result once everything before that end has been compared. */
+  #counted: { readonly toMs: number; readonly counts: VerificationCounts }[] = [];
+  /** When the destination was last made to show what it has, and how long something may stay hidden despite that. */
+  #shown = { atMs: Number.NEGATIVE_INFINITY, hiddenMs: 0 };
   #undecodable = 0;
   #reported = 0;
 
@@ -92,7 +96,7 @@ export class Verifier {
     let atMs = fromMs;
     try {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
-        addCounts(verification, outcome.counts);
+        this.#counted.push({ toMs: window.toMs, counts: outcome.counts });
         const sinceMs = clock.monotonicMs();
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
@@ -172,7 +176,10 @@ export class Verifier {
 
   #advance(): void {
     const { verification, observer, progress, advanced } = this.#options;
-    verification.throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
+    const throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
+    for (const { toMs, counts } of this.#counted) if (toMs <= throughMs) addCounts(verification, counts);
+    this.#counted = this.#counted.filter(({ toMs }) => toMs > throughMs);
+    verification.throughMs = throughMs;
     observer.progress(progress);
     advanced();
   }
@@ -198,14 +205,13 @@ export class Verifier {
 
   /** All of a range counts at once, so that it can be read again when a response can't be decoded. */
   async #recheck(recheck: Recheck): Promise<void> {
-    const { clock, verification, repair, sides, signal } = this.#options;
+    const { clock, repair } = this.#options;
     const { names, series } = recheck;
     const isLast = this.#rechecks.isLast(recheck);
     const repairs = isLast && repair !== undefined && !recheck.repaired;
     const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
     const reader = this.#windows.reader(only);
-    const hiddenMs = await sides.view.show(signal);
-    if (isLast && hiddenMs > 0) await this.#sleep(hiddenMs, signal);
+    await this.#show(recheck.sinceMs, isLast);
     const outcomes: WindowOutcome[] = [];
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
     const reportedBefore = this.#reported;
@@ -231,15 +237,28 @@ export class Verifier {
     if (!isWhole) return this.#rechecks.add(recheck);
     if (repairs) await repair.write(recheck, only);
     const left = outcomes.flatMap(({ differing }) => differing);
-    for (const { counts } of outcomes) addCounts(verification, counts);
+    const sum = noCounts();
+    for (const { counts } of outcomes) addCounts(sum, counts);
     if (recheck.repaired) {
-      const missing = [...outcomes.map(({ counts }) => counts), ...left].reduce((sum, one) => sum + one.missing, 0);
-      verification.repaired += Math.max(0, recheck.missing - missing);
+      const missing = left.reduce((samples, range) => samples + range.missing, sum.missing);
+      sum.repaired = Math.max(0, recheck.missing - missing);
     }
+    this.#counted.push({ toMs: recheck.toMs, counts: sum });
     const next = repairs
       ? { sinceMs: clock.monotonicMs(), looks: 0, repaired: true }
       : { sinceMs: recheck.sinceMs, looks: recheck.looks + 1, repaired: recheck.repaired };
     for (const range of left) this.#rechecks.add({ ...range, ...next });
+  }
+
+  /** Makes the destination show what it had at `sinceMs`. One request, and one wait, serve all ranges that were compared before it. */
+  async #show(sinceMs: number, wait: boolean): Promise<void> {
+    const { sides, clock, signal } = this.#options;
+    if (this.#shown.atMs < sinceMs) {
+      const atMs = clock.monotonicMs();
+      this.#shown = { atMs, hiddenMs: await sides.view.show(signal) };
+    }
+    const leftMs = this.#shown.atMs + this.#shown.hiddenMs - clock.monotonicMs();
+    if (wait && leftMs > 0) await this.#sleep(leftMs, signal);
   }
 
   /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */

@@ -55,8 +55,10 @@ export class WindowComparison {
   constructor(options: WindowComparisonOptions) {
     this.#options = options;
     const { plan } = options;
-    // Nothing is written in order, so the bound of such a destination does not apply.
-    this.#plan = { ...plan, window: { ...plan.window, maxMs: Math.max(plan.window.maxMs, LONGEST_WINDOW_MS.Any) } };
+    const { window, destination } = plan;
+    // The default of an ordering bounds what is written. Nothing is written here.
+    const isDefault = window.maxMs === LONGEST_WINDOW_MS[destination.ordering];
+    this.#plan = isDefault ? { ...plan, window: { ...window, maxMs: LONGEST_WINDOW_MS.Any } } : plan;
     this.#selection = new Selection(plan);
   }
 

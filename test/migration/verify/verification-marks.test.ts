@@ -16,7 +16,7 @@ function stage(write: (mark: Omit<Mark, 'endMs'>) => boolean = () => true) {
   let nowMs = 0;
   const make = () =>
     new VerificationMarks({
-      plan: { id: 'copy' } as MigrationPlan,
+      plan: { id: 'copy', verification: { onExtra: 'Report' } } as MigrationPlan,
       access: ({ id }) => ({
         latestMark: async () => {
           const marks = (kept.get(id) ?? []).toSorted((a, b) => b.throughMs - a.throughMs);
