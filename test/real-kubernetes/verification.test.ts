@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusVerification } from '../../src/api/prom-migration-status.ts';
 import { tell } from '../real/support/expectations.ts';
 import { type ReverseProxy, startReverseProxy } from '../real/support/reverse-proxy.ts';
-import { SlowCopy, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
+import { SlowCopy, START_MS, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
 import { request } from '../support/http.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { exportVictoriaMetrics } from '../support/readers.ts';
@@ -97,9 +97,9 @@ describe('a verification in a cluster', function () {
     migrations.until(name, `has Verified=${status}`, (shown) => conditionOf(shown, 'Verified')?.status === status);
 
   /** Starts the comparison of a finished migration, and waits until a part of it is done. */
-  async function compareSlowly(name: string): Promise<void> {
+  async function compareSlowly(name: string, settings: object = {}): Promise<void> {
     source.delayMs = SLOW_MS;
-    await migrations.edit(name, { window: SMALL_WINDOWS, verification: { mode: 'Full' } });
+    await migrations.edit(name, { window: SMALL_WINDOWS, verification: { mode: 'Full', ...settings } });
     await migrations.until(
       name,
       'has compared a part',
@@ -183,6 +183,29 @@ describe('a verification in a cluster', function () {
       await migrations.untilPhase(name, 'Succeeded');
     });
   }
+
+  it('counts every sample and every difference once when the operator is stopped while a difference waits', async () => {
+    await copied('waiting');
+    const lost = await deleteOneName();
+    await compareSlowly('waiting', { onDifference: 'Report', settle: '3s' });
+    await migrations.until(
+      'waiting',
+      'has settled the first window',
+      ({ verification }) => Date.parse(verification?.through ?? '') > START_MS,
+    );
+    await operator.stop('SIGTERM');
+    const between = await migrations.get('waiting');
+    const { through, samplesCompared, missing } = between.status?.verification ?? {};
+    assert.equal(conditionOf(between.status, 'Verified')?.status, 'Unknown', 'there is no result yet');
+    tell(`stopped at ${through} with ${samplesCompared} samples compared and ${missing} missing`);
+    source.delayMs = 0;
+    operator = await startOperator({ chart });
+    await untilReady(operator);
+    const { status } = await migrations.untilPhase('waiting', 'Succeeded', 120_000);
+    assert.equal(standOf(status, 'Succeeded'), 'True CompletedWithDifferences');
+    assert.equal(status?.verification?.missing, lost);
+    assert.equal(status?.verification?.samplesCompared, samples());
+  });
 
   it('is suspended in the middle, reads nothing meanwhile, and ends after it is resumed', async () => {
     await copied('suspended');
