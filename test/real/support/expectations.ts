@@ -11,9 +11,13 @@ export function isProgress(labels: ReadonlyMap<string, string>): boolean {
   return labels.get('__name__') === PROGRESS_METRIC;
 }
 
-/** A series of marks: neither the counts beside them, nor a probe, which detects the labels that the destination adds. */
+/**
+ * A series of marks of a copy: neither the counts beside them, nor a probe, which detects the labels that the destination adds, nor the marks of
+ * a verification.
+ */
 export function isMark(labels: ReadonlyMap<string, string>): boolean {
-  return isProgress(labels) && !labels.has('count') && !labels.has('probe');
+  const ofVerification = labels.get('id')?.includes('-verification-') === true;
+  return isProgress(labels) && !labels.has('count') && !labels.has('probe') && !ofVerification;
 }
 
 /** The set without the progress series. */
