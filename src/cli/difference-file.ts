@@ -24,12 +24,16 @@ export class DifferenceFile {
 
   flush(): void {
     const bytes = Buffer.from(this.#lines);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+    // Also after a failure: what was written in part must not be written again.
     this.#lines = '';
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
   }
 
   close(): void {
-    this.flush();
-    closeSync(this.#file);
+    try {
+      this.flush();
+    } finally {
+      closeSync(this.#file);
+    }
   }
 }

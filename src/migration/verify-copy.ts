@@ -8,6 +8,7 @@ import { MigrationError, toMigrationError } from './report/migration-error.ts';
 import {
   initialProgress,
   type MigrationEvent,
+  type MigrationObserver,
   type MigrationProgress,
   type MigrationResult,
 } from './report/observer.ts';
@@ -91,7 +92,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     const { fromMs, toMs, isFixed, mark } = await rangeOf(plan, sides, clock.now(), options, preparing);
     const verification = initialVerification(fromMs, toMs);
     const marks = new VerificationMarks({ plan, access: (of) => sides.marksOf(of), observer, clock, signal });
-    if (isFixed) resume(verification, await marks.find(fromMs, toMs), context.resumeVerification);
+    if (isFixed) resume(verification, await marks.find(fromMs, toMs, preparing), context.resumeVerification);
     progress.startMs = plan.startMs;
     progress.endMs = toMs;
     progress.verification = verification;
@@ -129,6 +130,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     }
     verification.finished = verification.throughMs >= toMs;
     if (!verification.finished) return false;
+    checkNotEmpty(verification, mark, observer);
     if (isFixed && plan.rejectedSamples === 'Skip') expectRejected(verification, mark?.counts);
     if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
     return true;
@@ -148,6 +150,25 @@ function expectRejected(verification: VerificationProgress, counts: Counts | und
   if (missing > rejectedSamples(counts) - neverSent) return;
   verification.expected = { ...expected, rejected: (expected.rejected ?? 0) + missing };
   verification.missing = 0;
+}
+
+/** A comparison of nothing proves nothing: a wrong tenant or selector, or a source that has dropped the data since. */
+function checkNotEmpty(
+  { samplesCompared, extra }: VerificationProgress,
+  mark: Mark | undefined,
+  observer: MigrationObserver,
+): void {
+  if (samplesCompared > 0) return;
+  const hint = 'check spec.selectors, the tenant, and whether the source still has data of that age';
+  if (extra > 0 || (mark?.samples ?? 0) > 0) {
+    const message = 'the source returns no samples now, although samples were copied, so nothing can be compared';
+    throw new MigrationError('nothing-compared', message, { side: 'source', hint });
+  }
+  observer.event({
+    type: 'warning',
+    code: 'nothing-found',
+    message: `the source has no samples, so nothing was compared: ${hint}`,
+  });
 }
 
 /** Goes on where the verification got to that got furthest. */

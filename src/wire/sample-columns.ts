@@ -68,6 +68,24 @@ export class SampleColumns {
     this.histograms.push(message);
   }
 
+  /** Removes the samples outside [fromMs, toMs). */
+  trim(fromMs: number, toMs: number): void {
+    const isInside = (timeMs: number) => timeMs >= fromMs && timeMs < toMs;
+    let kept = 0;
+    for (let i = 0; i < this.floats; i++) {
+      const timeMs = this.floatTimesMs[i] as number;
+      if (!isInside(timeMs)) continue;
+      this.floatTimesMs[kept] = timeMs;
+      this.floatBits[2 * kept] = this.floatBits[2 * i] as number;
+      this.floatBits[2 * kept + 1] = this.floatBits[2 * i + 1] as number;
+      kept++;
+    }
+    this.floats = kept;
+    if (this.histogramTimesMs.every(isInside)) return;
+    this.histograms = this.histograms.filter((_, i) => isInside(this.histogramTimesMs[i] as number));
+    this.histogramTimesMs = this.histogramTimesMs.filter(isInside);
+  }
+
   /** Appends all samples of `other`. */
   append(other: SampleColumns): void {
     this.reserve(other.floats);

@@ -29,7 +29,7 @@ export interface SourceReaderOptions<C extends Held> {
   readonly plan: MigrationPlan;
   readonly client: ReadClient;
   readonly budget: MemoryBudget;
-  readonly router: SeriesRouter;
+  readonly router: Pick<SeriesRouter, 'route'>;
   readonly retrier: Retrier;
   readonly observer: MigrationObserver;
   readonly progress: MigrationProgress;
@@ -128,7 +128,9 @@ export class SourceReader<C extends Held = never> {
       const part = await this.#ask(slice, receiving, reservation, attempt);
       signal.throwIfAborted();
       if (companion === undefined) return part;
-      return { ...part, companion: await (early ?? companion.read(slice, part.outline.names, attempt)) };
+      const held = await (early ?? companion.read(slice, part.outline.names, attempt));
+      this.#options.retrier.responded(companion.endpoint.side);
+      return { ...part, companion: held };
     } catch (error) {
       failed.abort(error);
       reservation.release();

@@ -55,6 +55,11 @@ export const MIGRATION_CODES = {
       "during a verification, the destination's response could not be decoded, several times for the same window",
     cure: 'find out what changes response bodies on the way; if it persists, the data in the destination is damaged',
   },
+  'nothing-compared': {
+    meaning:
+      'during a verification the source returned no samples, although the destination has samples of this migration',
+    cure: 'check spec.selectors, the tenant, and whether the source still has data of that age',
+  },
   'differences-found': {
     meaning:
       'the verification found samples that are missing, different or repeated in the destination; the message has the counts',

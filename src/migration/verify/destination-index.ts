@@ -39,14 +39,11 @@ export class DestinationIndex {
   }
 
   /**
-   * Reads the labels of all entries (again, if more is known of how the destination shows series), and reserves the memory that decoding one series needs.
+   * Reads the labels of all entries, and reserves the memory that decoding one series needs.
    * @param grow reserves memory before it is used
    * @throws WireError; what `grow` throws
    */
   async build(grow: (bytes: number) => Promise<void>): Promise<void> {
-    this.#size = 0;
-    this.#largestBytes = 0;
-    this.#slots.fill(NONE);
     for (const [number, cursor] of this.#cursors.entries()) {
       cursor.rewind();
       while (cursor.next()) {

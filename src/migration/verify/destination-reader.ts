@@ -74,6 +74,6 @@ export interface DestinationReaderOptions {
 export const EXACT: Lens = { victoriaMetrics: false, influxdb: false, promql: false, samples: false };
 
 /** Whether the error means that the server has no such API, and not that this request failed. */
-export function isNotOffered(error: unknown): boolean {
+export function isNotOffered(error: unknown): error is RemoteError {
   return error instanceof RemoteError && error.code === 'export-not-offered';
 }

@@ -1,6 +1,7 @@
 // Whether two native histograms count as equal. The same histogram has several encodings: a store that keeps histograms in chunks adds
 // empty buckets, and changes the reset hint where a chunk begins. So their contents are compared, not their bytes. Pure.
 
+import { WireError } from '../../wire/errors.ts';
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
 import type { ExpectedChange } from '../report/verification.ts';
@@ -96,7 +97,8 @@ function bucketsText({ spans, deltas, counts }: Buckets, isFloat: boolean): stri
   let count = 0n;
   for (const [offset, length] of spans) {
     index += offset;
-    for (let i = 0; i < length; i++, index++, at++) {
+    const present = Math.min(length, (isFloat ? counts.length : deltas.length) - at);
+    for (let i = 0; i < present; i++, index++, at++) {
       count += deltas[at] ?? 0n;
       const text = isFloat ? (counts[at] ?? '0') : count.toString();
       if (text !== '0') texts.push(`${index}:${text}`);
@@ -120,7 +122,13 @@ function fieldsOf(message: Uint8Array): HistogramFields {
     customValues: [],
   };
   const reader = new ProtoReader(message);
-  while (reader.nextField()) readField(reader, fields);
+  try {
+    while (reader.nextField()) readField(reader, fields);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    // No other histogram has this text.
+    fields.count = `unreadable: ${error.message}`;
+  }
   return fields;
 }
 
@@ -220,7 +228,7 @@ function double(bytes: Uint8Array, at: number): string {
 /** All 64 bits. The reader has checked that the message is well formed. */
 function bigVarint(reader: ProtoReader): bigint {
   let value = 0n;
-  for (let shift = 0n; reader.position < reader.end; shift += 7n) {
+  for (let shift = 0n; reader.position < reader.end && shift < 70n; shift += 7n) {
     const byte = reader.bytes[reader.position++] as number;
     value |= BigInt(byte & 0x7f) << shift;
     if (byte < 0x80) break;

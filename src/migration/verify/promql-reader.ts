@@ -2,6 +2,7 @@
 
 import { formatSelector } from '../../api/selector.ts';
 import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { exportedSamples, LABELS_OF_JSON, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
 import type { Matcher } from '../../wire/messages.ts';
 import { labelKey } from '../../wire/label-hash.ts';
@@ -45,6 +46,8 @@ export class PromqlReader implements DestinationReader {
   ): Promise<DestinationResponse> {
     const options = { attempt, signal, maxBytes: this.#maxBytes };
     const grow = (bytes: number) => memory.grow(bytes, signal);
+    // A request without a selector is refused, which says nothing about the server.
+    if (range.selectors.length === 0) return { cursors: [], lens: EXACT, countsRepeats: false };
     if (this.#exports !== false) {
       try {
         const response = await this.#export(range, grow, options);
@@ -52,13 +55,15 @@ export class PromqlReader implements DestinationReader {
         return response;
       } catch (error) {
         if (!isNotOffered(error)) throw error;
+        // A server that has exported before refuses for another reason.
+        if (this.#exports === true) throw asTransient(error);
         this.#exports = false;
       }
     }
     const cursors: StoredSeries[] = [];
     for (const matchers of range.selectors) {
       const promql = rangeSelector(this.#selector(matchers), range);
-      cursors.push(await stored(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), grow));
+      cursors.push(await stored(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), range, grow));
     }
     return { cursors, lens: { ...EXACT, promql: true }, countsRepeats: false };
   }
@@ -83,7 +88,7 @@ export class PromqlReader implements DestinationReader {
       (json) => this.#labelsOf(json),
       options,
     );
-    const cursor = await stored(series, grow);
+    const cursor = await stored(series, { fromMs, toMs: untilMs }, grow);
     return { cursors: [cursor], lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
   }
 
@@ -112,9 +117,20 @@ function rangeSelector(selector: string, { fromMs, untilMs }: DestinationRange):
 
 async function stored(
   series: AsyncGenerator<QueriedSeries, undefined>,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
   grow: (bytes: number) => Promise<void>,
 ): Promise<StoredSeries> {
   const store = new StoredSeries(grow);
-  for await (const { labels, columns } of series) await store.add(labels, columns);
+  for await (const { labels, columns } of series) {
+    // A range that reaches to now has more than is wanted.
+    columns.trim(fromMs, toMs);
+    if (columns.floats + columns.histograms.length > 0) await store.add(labels, columns);
+  }
   return store;
+}
+
+/** The same request may succeed later. */
+function asTransient({ message, status }: RemoteError): RemoteError {
+  const what = message.replace(/^progress /, '');
+  return new RemoteError({ class: 'transient', code: 'bad-answer', side: 'progress', status, what });
 }

@@ -7,6 +7,7 @@ import { releasePart } from '../read/window-part.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Clock } from '../../telemetry/clock.ts';
+import type { SeriesRouter } from '../series/series-router.ts';
 import { CopiedWindow } from '../write/copied-window.ts';
 import { Delivery } from '../write/delivery.ts';
 import { Lanes } from '../write/lanes.ts';
@@ -31,14 +32,13 @@ export class Repair {
   readonly #plan: MigrationPlan;
   readonly #delivery: Delivery;
   readonly #lanes: Lanes;
-  readonly #writer: WindowWriter;
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
 
   constructor(options: RepairOptions) {
     this.#options = options;
     const { plan, sides, observer, progress, signal } = options;
-    const { writer: client, view, retrier, samplesRate, bytesRate, router } = sides;
+    const { writer: client, view, retrier, samplesRate, bytesRate } = sides;
     // What the destination refuses stays missing, and is reported as such.
     this.#plan = { ...plan, rejectedSamples: 'Skip' };
     this.#signal = AbortSignal.any([signal, this.#failed.signal]);
@@ -46,21 +46,33 @@ export class Repair {
     this.#delivery = new Delivery(shared);
     const lanes = Math.min(plan.limits.inFlightWrites, MAX_LANES);
     this.#lanes = new Lanes(lanes, this.#delivery, this.#signal, (error) => this.#failed.abort(error));
-    this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal: this.#signal });
   }
 
   /**
-   * Writes every sample of a window that the destination does not have.
+   * Writes every sample of some series that the destination does not have.
    * @param only selects fewer series
+   * @param isDifferent which series differ, by the hash of their labels. Nothing else is written, even if the destination should fail to show it
    * @throws MigrationError when the destination refuses writes, or a side can't be read; the signal's reason
    */
-  async write({ fromMs, toMs }: { fromMs: number; toMs: number }, only: Matcher | undefined): Promise<void> {
+  async write(
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    only: Matcher | undefined,
+    isDifferent: (hash: number) => boolean,
+  ): Promise<void> {
     const { sides, observer, progress, clock } = this.#options;
+    const router: Pick<SeriesRouter, 'route'> = {
+      route: (region) => {
+        const route = sides.router.route(region);
+        return route.kind === 'write' && isDifferent(route.hash) ? route : { kind: 'drop' };
+      },
+    };
+    const { view } = sides;
+    const writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal: this.#signal });
     const reader = new SourceReader({
       plan: this.#plan,
       client: sides.source,
       budget: sides.memory.source,
-      router: sides.router,
+      router,
       retrier: sides.retrier,
       observer,
       progress,
@@ -73,7 +85,7 @@ export class Repair {
       for await (const part of readAhead(reader.windows(fromMs, toMs, this.#signal), 1, releasePart)) {
         try {
           window ??= new CopiedWindow(part, progress);
-          window.series += await this.#writer.write(part, window);
+          window.series += await writer.write(part, window);
         } finally {
           releasePart(part);
         }

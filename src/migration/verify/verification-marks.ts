@@ -29,6 +29,7 @@ export interface VerificationMarksOptions {
 
 /** How long to compare without a mark: what an interruption may cost. */
 const INTERVAL_MS = 10_000;
+const LAST_MARK_MS = 5_000;
 
 export class VerificationMarks {
   readonly #options: VerificationMarksOptions;
@@ -36,18 +37,21 @@ export class VerificationMarks {
   #lastMs: number;
   #writing: Promise<void> | undefined;
   #isRefused = false;
+  readonly #closed = new AbortController();
+  readonly #signal: AbortSignal;
 
   constructor(options: VerificationMarksOptions) {
     this.#options = options;
     this.#lastMs = options.clock.monotonicMs();
+    this.#signal = AbortSignal.any([options.signal, this.#closed.signal]);
   }
 
   /**
    * Where the last verification of [startMs, toMs) was interrupted. A finished one left a mark at the end: then a new one begins, with marks of its
    * own.
    */
-  async find(startMs: number, toMs: number): Promise<ResumedVerification | undefined> {
-    const { plan, access, signal } = this.#options;
+  async find(startMs: number, toMs: number, signal: AbortSignal): Promise<ResumedVerification | undefined> {
+    const { plan, access } = this.#options;
     for (let run = 1; ; run++) {
       this.#access?.close();
       this.#access = access({ ...plan, id: `${plan.id}-verification-${plan.verification.onExtra}-${run}` });
@@ -63,7 +67,7 @@ export class VerificationMarks {
     const isFinished = verification.throughMs >= verification.endMs;
     const hasMarks = this.#writing !== undefined || verification.resumedFromMs !== undefined;
     const isTime = clock.monotonicMs() - this.#lastMs >= INTERVAL_MS && verification.throughMs > verification.startMs;
-    const isClean = isMatching(verification) && verification.extra === 0;
+    const isClean = isMatching(verification) && verification.extra === 0 && verification.repaired === 0;
     // The last mark shows a later verification that this one is over, whatever it has found.
     if (this.#isRefused || !(isFinished ? hasMarks : isTime && isClean)) return;
     this.#lastMs = clock.monotonicMs();
@@ -71,14 +75,24 @@ export class VerificationMarks {
     this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write(mark));
   }
 
-  /** Waits for the last mark. */
+  /** Waits for the last mark, but not for a destination that does not accept writes. */
   async close(): Promise<void> {
-    await this.#writing;
+    if (this.#writing !== undefined) {
+      const over = new AbortController();
+      const late = this.#options.clock.sleep(LAST_MARK_MS, over.signal).then(
+        () => this.#closed.abort(),
+        () => undefined,
+      );
+      await this.#writing;
+      over.abort();
+      await late;
+    }
     this.#access?.close();
   }
 
   async #write(mark: Omit<Mark, 'endMs'>): Promise<void> {
-    const { observer, signal } = this.#options;
+    const { observer } = this.#options;
+    const signal = this.#signal;
     if (this.#isRefused || signal.aborted) return;
     try {
       if (await this.#access?.write(mark, signal)) return;

@@ -17,7 +17,7 @@ import type { Repair } from './repair.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, noCounts, noteFirst } from './verification-counts.ts';
-import { type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
+import { AppearanceLearned, type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
 import { WindowOutcome } from './window-outcome.ts';
 
 export interface VerifierOptions {
@@ -51,7 +51,7 @@ export class Verifier {
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
   /** What was counted, by the end of its range. It counts in the result once everything before that end has been compared. */
-  #counted: { readonly toMs: number; readonly counts: VerificationCounts }[] = [];
+  #counted: { readonly fromMs: number; readonly toMs: number; readonly counts: VerificationCounts }[] = [];
   /** When the destination was last made to show what it has, and how long something may stay hidden despite that. */
   #shown = { atMs: Number.NEGATIVE_INFINITY, hiddenMs: 0 };
   #undecodable = 0;
@@ -96,7 +96,7 @@ export class Verifier {
     let atMs = fromMs;
     try {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
-        this.#counted.push({ toMs: window.toMs, counts: outcome.counts });
+        this.#counted.push({ ...window, counts: outcome.counts });
         const sinceMs = clock.monotonicMs();
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
@@ -107,6 +107,7 @@ export class Verifier {
       });
       return atMs;
     } catch (error) {
+      if (error instanceof AppearanceLearned) return error.fromMs;
       return this.#resumeAfter(error, reader);
     }
   }
@@ -176,7 +177,12 @@ export class Verifier {
 
   #advance(): void {
     const { verification, observer, progress, advanced } = this.#options;
-    const throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
+    let throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
+    // A range that waits may begin inside one that was counted.
+    for (let before = Number.NaN; before !== throughMs; ) {
+      before = throughMs;
+      for (const { fromMs, toMs } of this.#counted) if (toMs > throughMs) throughMs = Math.min(throughMs, fromMs);
+    }
     for (const { toMs, counts } of this.#counted) if (toMs <= throughMs) addCounts(verification, counts);
     this.#counted = this.#counted.filter(({ toMs }) => toMs > throughMs);
     verification.throughMs = throughMs;
@@ -235,7 +241,7 @@ export class Verifier {
     }
     // A stop, or a response that could not be decoded.
     if (!isWhole) return this.#rechecks.add(recheck);
-    if (repairs) await repair.write(recheck, only);
+    if (repairs) await repair.write(recheck, only, (hash) => series.has(hash));
     const left = outcomes.flatMap(({ differing }) => differing);
     const sum = noCounts();
     for (const { counts } of outcomes) addCounts(sum, counts);
@@ -243,7 +249,7 @@ export class Verifier {
       const missing = left.reduce((samples, range) => samples + range.missing, sum.missing);
       sum.repaired = Math.max(0, recheck.missing - missing);
     }
-    this.#counted.push({ toMs: recheck.toMs, counts: sum });
+    this.#counted.push({ fromMs: recheck.fromMs, toMs: recheck.toMs, counts: sum });
     const next = repairs
       ? { sinceMs: clock.monotonicMs(), looks: 0, repaired: true }
       : { sinceMs: recheck.sinceMs, looks: recheck.looks + 1, repaired: recheck.repaired };

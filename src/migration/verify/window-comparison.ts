@@ -27,6 +27,17 @@ export interface WindowComparisonOptions {
   readonly signal: AbortSignal;
 }
 
+/** It is now known how the destination shows series. What was read before, also ahead, has to be read again. */
+export class AppearanceLearned extends Error {
+  override readonly name = 'AppearanceLearned';
+  readonly fromMs: number;
+
+  constructor(fromMs: number) {
+    super('it is now known which labels the destination adds');
+    this.fromMs = fromMs;
+  }
+}
+
 const MAX_HISTOGRAM_NAMES = 100_000;
 
 export type ComparedPart = WindowPart<DestinationPart>;
@@ -96,7 +107,7 @@ export class WindowComparison {
 
   /**
    * Compares all series of a part, or those that `only` selects by the hash of their labels.
-   * @throws UndecodableWindow
+   * @throws UndecodableWindow, AppearanceLearned
    */
   async compare(part: ComparedPart, visit: SeriesVisitor, only?: (hash: number) => boolean): Promise<void> {
     const { sides, plan, signal, report } = this.#options;
@@ -117,14 +128,15 @@ export class WindowComparison {
   /**
    * A destination may add labels to every series. If nothing of a part is found, and the destination has other series instead, that may be why. Then
    * a sample with known labels is written to find out.
+   * @throws AppearanceLearned
    */
-  async #learnAppearance(part: ComparedPart, { index, reservation }: DestinationPart): Promise<void> {
+  async #learnAppearance(part: ComparedPart, { index }: DestinationPart): Promise<void> {
     const { sides, signal } = this.#options;
     if (this.#isAppearanceKnown || part.outline.entries === 0 || index.entries === 0) return;
     this.#isAppearanceKnown = true;
     if (this.#isAnyFound(part, index)) return;
     await sides.view.learnHowItShows(part.fromMs, signal);
-    await index.build((bytes) => reservation.grow(bytes, signal));
+    throw new AppearanceLearned(part.window.fromMs);
   }
 
   #isAnyFound({ cursors }: ComparedPart, index: DestinationPart['index']): boolean {

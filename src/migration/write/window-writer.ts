@@ -17,7 +17,7 @@ import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { WindowPart } from '../read/window-part.ts';
 
 export interface WindowWriterOptions {
-  readonly router: SeriesRouter;
+  readonly router: Pick<SeriesRouter, 'route'>;
   readonly lanes: Lanes;
   readonly observer: MigrationObserver;
   readonly view: DestinationView;

@@ -93,6 +93,7 @@ const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the si
   'empty-range': 'EmptyRange',
   'destination-not-readable': 'ProgressNotKept',
   'destination-undecodable': 'DestinationUnreadable',
+  'nothing-compared': 'refused by the side',
   'differences-found': 'DifferencesFound',
   'bad-answer-truncated': 'SourceUnreadable',
   'bad-answer-corrupt': 'SourceUnreadable',

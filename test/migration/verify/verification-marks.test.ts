@@ -30,7 +30,11 @@ function stage(write: (mark: Omit<Mark, 'endMs'>) => boolean = () => true) {
         close: () => undefined,
       }),
       observer: { progress: () => undefined, event: (event) => events.push(event) },
-      clock: { now: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() },
+      clock: {
+        now: () => nowMs,
+        monotonicMs: () => nowMs,
+        sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
+      },
       signal: new AbortController().signal,
     });
   const advance = (ms: number) => {
@@ -47,13 +51,13 @@ describe('the marks of a verification', () => {
   it('give back how far it got, with its counts', async () => {
     const { make, advance } = stage();
     const marks = make();
-    assert.equal(await marks.find(START, END), undefined);
+    assert.equal(await marks.find(START, END, new AbortController().signal), undefined);
     advance(10_000);
     marks.advanced(
       comparedTo(1_500_000, { samplesCompared: 12, expected: { victoriametrics_nan: 2 }, seriesCompared: 3 }),
     );
     await marks.close();
-    const found = await make().find(START, END);
+    const found = await make().find(START, END, new AbortController().signal);
     assert.equal(found?.throughMs, 1_500_000);
     const { samplesCompared, equal, seriesCompared, expected, missing } = found.counts;
     assert.deepEqual([samplesCompared, equal, seriesCompared, missing], [12, 10, 3, 0]);
@@ -63,7 +67,7 @@ describe('the marks of a verification', () => {
   it('are written every ten seconds at most', async () => {
     const { make, advance, kept } = stage();
     const marks = make();
-    await marks.find(START, END);
+    await marks.find(START, END, new AbortController().signal);
     marks.advanced(comparedTo(1_100_000));
     advance(9_999);
     marks.advanced(comparedTo(1_200_000));
@@ -81,7 +85,7 @@ describe('the marks of a verification', () => {
     it(`never pass a difference: ${kind}`, async () => {
       const { make, advance, kept } = stage();
       const marks = make();
-      await marks.find(START, END);
+      await marks.find(START, END, new AbortController().signal);
       advance(10_000);
       marks.advanced(comparedTo(1_300_000, { [kind]: 1 }));
       await marks.close();
@@ -92,23 +96,23 @@ describe('the marks of a verification', () => {
   it('let a new verification begin after a finished one, whatever it has found', async () => {
     const { make, advance } = stage();
     const marks = make();
-    await marks.find(START, END);
+    await marks.find(START, END, new AbortController().signal);
     advance(10_000);
     marks.advanced(comparedTo(1_300_000));
     marks.advanced(comparedTo(END, { samplesCompared: 11, missing: 1 }));
     await marks.close();
     const next = make();
-    assert.equal(await next.find(START, END), undefined);
+    assert.equal(await next.find(START, END, new AbortController().signal), undefined);
     advance(10_000);
     next.advanced(comparedTo(1_600_000));
     await next.close();
-    assert.equal((await make().find(START, END))?.throughMs, 1_600_000);
+    assert.equal((await make().find(START, END, new AbortController().signal))?.throughMs, 1_600_000);
   });
 
   it('leave nothing behind in a verification that is over before the first one is due', async () => {
     const { make, kept } = stage();
     const marks = make();
-    await marks.find(START, END);
+    await marks.find(START, END, new AbortController().signal);
     marks.advanced(comparedTo(END));
     await marks.close();
     assert.equal(kept.size, 0);
@@ -127,7 +131,7 @@ describe('the marks of a verification', () => {
         return refuse();
       });
       const marks = make();
-      await marks.find(START, END);
+      await marks.find(START, END, new AbortController().signal);
       for (const throughMs of [1_100_000, 1_200_000, 1_300_000]) {
         advance(10_000);
         marks.advanced(comparedTo(throughMs));
