@@ -215,7 +215,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${prometheus.url.replace('http:', 'https:')}/api/v1/read` }),
       code: 'tls-failed',
       side: 'source',
-      says: /check https:\/\/ against http:\/\/ in spec\.source\.url/,
+      says: /check whether spec\.source\.url names the right scheme \(https or http\)/,
     },
   ];
   for (const failure of failures) {

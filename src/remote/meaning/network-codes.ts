@@ -89,7 +89,7 @@ export const NETWORK_CODES = {
     arrival: 'no',
     afterGood: 'retry',
     meaning: 'the TLS handshake failed: no common version or cipher, or the port does not use TLS',
-    cure: 'check whether spec.SIDE.url must begin with https:// or http://, and check spec.SIDE.tls.minVersion, and spec.SIDE.tls.cert if the server requires a client certificate',
+    cure: 'check whether spec.SIDE.url names the right scheme (https or http), and check spec.SIDE.tls.minVersion, and spec.SIDE.tls.cert if the server requires a client certificate',
   },
   'not-http': {
     arrival: 'unknown',
