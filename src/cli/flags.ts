@@ -112,7 +112,7 @@ export const VERIFY_COMMAND: Command = {
   synopsis: 'prom-migrator verify -f FILE [-f FILE…] [flags]',
   description:
     'Reads both sides of the PromMigration in the files and compares every sample, bit for bit. It needs no progress marks, so it verifies ' +
-    'what another tool has copied as well. The result goes to stdout. Without --repair, no data is written.',
+    'what another tool has copied as well. The result goes to stdout. Without --repair, only progress marks of its own are written.',
   flags: [
     { name: 'repair', help: 'write the samples that are missing in the destination, then compare them again' },
     {

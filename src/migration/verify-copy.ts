@@ -209,10 +209,14 @@ async function rangeOf(
 function differencesFound({ missing, different, repeated, samplesCompared }: VerificationProgress): MigrationError {
   const parts = Object.entries({ missing, different, repeated }).filter(([, samples]) => samples > 0);
   const counts = parts.map(([kind, samples]) => `${samples} ${kind}`).join(', ');
-  return new MigrationError('differences-found', `of ${samplesCompared} samples in the destination: ${counts}`, {
-    side: 'destination',
-    hint: 'the result names the first differences; `prom-migrator verify --differences FILE` lists all, `--repair` writes what is missing',
-  });
+  return new MigrationError(
+    'differences-found',
+    `of ${samplesCompared} samples of the source, compared with the destination: ${counts}`,
+    {
+      side: 'destination',
+      hint: 'the result names the first differences; `prom-migrator verify --differences FILE` lists all, `--repair` writes what is missing',
+    },
+  );
 }
 
 function text(timeMs: number): string {

@@ -93,8 +93,8 @@ export class QueryClient {
   }
 
   /**
-   * Every series and its timestamps in [fromMs, toMs], from VictoriaMetrics' /api/v1/export, as stored: with stale markers and without
-   * de-duplication. A series may come in several pieces. Throws RemoteError `export-not-offered` if the server has no such API.
+   * Every series and its timestamps in [fromMs, toMs], from VictoriaMetrics' /api/v1/export: with stale markers, and de-duplicated if the server
+   * is configured to do so. A series may come in several pieces. Throws RemoteError `export-not-offered` if the server has no such API.
    */
   async *exportSeries(
     matches: readonly string[],
@@ -102,7 +102,7 @@ export class QueryClient {
     toMs: number,
     options: QueryOptions,
   ): AsyncGenerator<ExportedSeries, undefined> {
-    const response = await this.exportResponse(matches, { fromMs, toMs }, [['reduce_mem_usage', '1']], options);
+    const response = await this.exportResponse(matches, { fromMs, toMs }, options);
     for await (const line of this.#lines(response, options.maxBytes)) {
       const parsed = parseExportLine(line);
       if ('problem' in parsed)
@@ -155,11 +155,13 @@ export class QueryClient {
     this.#http.close();
   }
 
-  /** The response of an export, once its headers have shown that it is one. Throws RemoteError like `exportSeries`. */
+  /**
+   * The response of an export, once its headers have shown that it is one. It is requested without `reduce_mem_usage`: with it, VictoriaMetrics
+   * 1.145 was seen to return lines with the timestamps of another series. Throws RemoteError like `exportSeries`.
+   */
   async exportResponse(
     matches: readonly string[],
     { fromMs, toMs }: { fromMs: number; toMs: number },
-    parameters: readonly [string, string][],
     options: QueryOptions,
   ): Promise<HttpResponse> {
     const selected = matches.map((match): [string, string] => ['match[]', match]);
@@ -167,7 +169,7 @@ export class QueryClient {
       ['start', secondsOf(fromMs)],
       ['end', secondsOf(toMs)],
     ];
-    const response = await this.#send('export', [...selected, ...range, ...parameters], options);
+    const response = await this.#send('export', [...selected, ...range], options);
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal === undefined) return response;
     const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';

@@ -36,7 +36,7 @@ export async function* exportedSamples(
   labelsOf: LabelsOfJson,
   options: QueryOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
-  const response = await client.exportResponse(matches, { fromMs, toMs }, [], options);
+  const response = await client.exportResponse(matches, { fromMs, toMs }, options);
   const columns = new SampleColumns();
   let lineBytes = 0;
   const admit = (part: Uint8Array): void => {

@@ -124,7 +124,9 @@ describe('QueryClient', () => {
     await using server = await httpServer(async ({ url }, response) => {
       seen = new URL(url ?? '', 'http://x').searchParams;
       response.writeHead(200, { 'Content-Type': 'application/stream+json; charset=utf-8' });
-      const bytes = Buffer.from(`${lines.join('\n')}\n\n`);
+      // As VictoriaMetrics 1.145 was seen to do on a busy machine: the line of one series with timestamps of another.
+      const sent = seen.has('reduce_mem_usage') ? lines.map((line) => line.replace('[1,2,', '[1,5,')) : lines;
+      const bytes = Buffer.from(`${sent.join('\n')}\n\n`);
       for (let from = 0; from < bytes.length; from += 7) {
         response.write(bytes.subarray(from, from + 7));
         await new Promise(setImmediate);
@@ -141,7 +143,6 @@ describe('QueryClient', () => {
     assert.deepEqual(seen.getAll('match[]'), ['{a="1"}', '{a="2"}']);
     assert.equal(seen.get('start'), '0.001');
     assert.equal(seen.get('end'), '1700000000.123');
-    assert.equal(seen.get('reduce_mem_usage'), '1');
   });
 
   it('reports a missing export endpoint and an invalid export', async () => {

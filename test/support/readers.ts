@@ -212,7 +212,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     // The end, in seconds, is far in the future.
-    body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000', reduce_mem_usage: '1' }).toString(),
+    body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000' }).toString(),
   });
   for await (const chunk of response) eachLine(chunk as Buffer);
   if (response.statusCode !== 200) throw new Error(`${url}/api/v1/export returned ${response.statusCode}`);

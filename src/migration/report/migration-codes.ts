@@ -47,7 +47,7 @@ export const MIGRATION_CODES = {
     cure: 'see the code of the failure in the log; --startup-deadline sets how long to retry; `none` retries forever',
   },
   'destination-not-readable': {
-    meaning: 'a verification was requested, and spec.destination.progress.protocol is None',
+    meaning: 'a verification was requested, with the value None in spec.destination.progress.protocol',
     cure: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",
   },
   'destination-undecodable': {
