@@ -21,13 +21,13 @@ import type { Sides } from './verify/sides.ts';
 
 /**
  * `limits.memory` in eighths: six for the windows that are compared, one for questions to the destination, one for the
- * results of relabelling or for the labels that an export has shown.
+ * results of relabelling.
  */
 const PARTS = 8;
-/** A query API sends samples decoded, which takes several times the memory of the source's chunks. */
+/** Of what a query API sends, only the series that differ are kept. They arrive decoded. */
 const WINDOW_PARTS = {
   RemoteRead: { source: 3, destination: 3 },
-  PromQL: { source: 2, destination: 4 },
+  PromQL: { source: 4, destination: 2 },
 } as const;
 const ALL_WINDOW_PARTS = 6;
 
@@ -92,7 +92,6 @@ export function openSides(
     view,
     budget: memory.destination,
     random,
-    cacheBytes: part,
   });
   const samplesRate = new RateLimit(plan.limits.samplesPerSecond, clock);
   const bytesRate = new RateLimit(plan.limits.bytesPerSecond, clock);

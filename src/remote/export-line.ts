@@ -11,18 +11,17 @@ const VALUES = Buffer.from('"values":[');
 const TIMESTAMPS = Buffer.from('"timestamps":[');
 const COMMA = 0x2c;
 const CLOSE_ARRAY = 0x5d;
-const QUOTE = 0x22;
 const POINT = 0x2e;
 const MINUS = 0x2d;
 const ZERO = 0x30;
-const NINE = 0x39;
-const LOWER_E = 0x65;
-const UPPER_E = 0x45;
 
 /** With at most this many digits, the digits as an integer are exact. */
 const EXACT_DIGITS = 15;
 /** Powers of ten up to here are exact, so one division or multiplication rounds once, as IEEE 754 requires. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
+
+const FLOAT = new Float64Array(1);
+const FLOAT_BITS = new Uint32Array(FLOAT.buffer);
 
 /**
  * Appends the samples of the line. VictoriaMetrics drops ordinary NaN, so a `null` is a stale marker.
@@ -35,102 +34,97 @@ export function parseExportedSamples(line: Buffer, columns: SampleColumns): Expo
   const open = line.indexOf('{', 1);
   if (valuesAt < 0 || timesAt < valuesAt || open < 0 || open > valuesAt) return { problem: 'a line of another form' };
   const metric = line.subarray(open, line.lastIndexOf('}', valuesAt) + 1);
-  const values = new Numbers(line, valuesAt + VALUES.length);
-  const times = new Numbers(line, timesAt + TIMESTAMPS.length);
-  while (times.next()) {
-    if (!values.next()) return { problem: 'a line with fewer values than timestamps' };
-    const timeMs = times.number();
-    if (timeMs === undefined || !Number.isSafeInteger(timeMs))
-      return { problem: 'a line without timestamps in whole milliseconds' };
-    if (values.isNull) columns.addFloat(timeMs, STALE_LOW, STALE_HIGH);
-    else {
-      const value = values.number();
-      if (value === undefined) return { problem: 'a line with a value that is not a number' };
-      columns.addNumber(timeMs, value);
-    }
-  }
-  if (values.next()) return { problem: 'a line with more values than timestamps' };
-  if (!values.isClosed || !times.isClosed) return { problem: 'a line that ends in the middle' };
-  return { metric };
+  const firstSample = columns.floats;
+  const timesEnd = parseTimes(line, timesAt + TIMESTAMPS.length, columns);
+  if (timesEnd === undefined) return { problem: 'a line without timestamps in whole milliseconds' };
+  return parseValues(line, { from: valuesAt + VALUES.length, to: timesAt }, { columns, firstSample }) ?? { metric };
 }
 
-/** The elements of a JSON array of numbers, `null` and strings. */
-class Numbers {
-  readonly #bytes: Buffer;
-  #at: number;
-  #start = 0;
-  #end = 0;
-  isClosed = false;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  next(): boolean {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    if (this.isClosed) return false;
+/**
+ * Appends a sample for each element of an array of integers.
+ * @returns where the array ends; undefined if it is not such an array
+ */
+function parseTimes(bytes: Buffer, from: number, columns: SampleColumns): number | undefined {
+  if (bytes[from] === CLOSE_ARRAY) return from;
+  for (let at = from; at < bytes.length; at++) {
     const start = at;
-    while (at < bytes.length && bytes[at] !== COMMA && bytes[at] !== CLOSE_ARRAY) at++;
-    this.isClosed = bytes[at] === CLOSE_ARRAY;
-    this.#start = start;
-    this.#end = at;
-    this.#at = at + 1;
-    return at > start;
-  }
-
-  get isNull(): boolean {
-    return this.#bytes[this.#start] === 0x6e && this.#text() === 'null';
-  }
-
-  /** undefined: not a number */
-  number(): number | undefined {
-    const bytes = this.#bytes;
-    let at = this.#start;
     const isNegative = bytes[at] === MINUS;
     if (isNegative) at++;
-    let digits = 0;
-    let integer = 0;
-    let scale = 0;
-    let isFraction = false;
-    for (; at < this.#end; at++) {
-      const byte = bytes[at] as number;
-      if (byte >= ZERO && byte <= NINE) {
-        integer = integer * 10 + (byte - ZERO);
-        digits++;
-        if (isFraction) scale++;
-      } else if (byte === POINT && !isFraction) isFraction = true;
-      else if (byte === LOWER_E || byte === UPPER_E || byte === QUOTE) return this.#slowly();
-      else return undefined;
+    let timeMs = 0;
+    let digits = at;
+    for (; at < bytes.length; at++) {
+      const digit = (bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      timeMs = timeMs * 10 + digit;
     }
-    const power = EXACT_POWERS[scale];
-    if (digits === 0 || digits > EXACT_DIGITS || power === undefined) return this.#slowly();
-    const value = integer / power;
-    return isNegative ? -value : value;
+    digits = at - digits;
+    if (digits === 0 || digits > EXACT_DIGITS || at - start > EXACT_DIGITS + 1) return undefined;
+    columns.addFloat(isNegative ? -timeMs : timeMs, 0, 0);
+    if (bytes[at] === CLOSE_ARRAY) return at;
+    if (bytes[at] !== COMMA) return undefined;
   }
-
-  #slowly(): number | undefined {
-    const text = this.#text().replace(/^"(.*)"$/, '$1');
-    if (text === 'Infinity') return Number.POSITIVE_INFINITY;
-    if (text === '-Infinity') return Number.NEGATIVE_INFINITY;
-    return /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
-  }
-
-  #text(): string {
-    return this.#bytes.toString('latin1', this.#start, this.#end);
-  }
+  return undefined;
 }
 
-/** The labels of a line; undefined if they are not an object of strings. */
-export function parseMetric(json: Buffer): Record<string, string> | undefined {
-  try {
-    const labels: unknown = JSON.parse(json.toString('utf8'));
-    if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return undefined;
-    return Object.values(labels).every((label) => typeof label === 'string')
-      ? (labels as Record<string, string>)
-      : undefined;
-  } catch {
-    return undefined;
+/**
+ * Reads the elements of an array into the samples that `parseTimes` has appended.
+ * @returns what is wrong
+ */
+function parseValues(
+  bytes: Buffer,
+  { from, to }: { from: number; to: number },
+  { columns, firstSample }: { columns: SampleColumns; firstSample: number },
+): { readonly problem: string } | undefined {
+  const { floats, floatBits } = columns;
+  let sample = firstSample;
+  let at = from;
+  if (bytes[at] === CLOSE_ARRAY) at++;
+  else {
+    for (let isOpen = true; isOpen; at++) {
+      if (sample === floats) return { problem: 'a line with more values than timestamps' };
+      const start = at;
+      const isNegative = bytes[at] === MINUS;
+      if (isNegative) at++;
+      let integer = 0;
+      let digits = at;
+      let scale = 0;
+      for (; at < to; at++) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit >= 0 && digit <= 9) integer = integer * 10 + digit;
+        else if (digit === POINT - ZERO && scale === 0) scale = at + 1;
+        else break;
+      }
+      digits = at - digits - (scale === 0 ? 0 : 1);
+      if (scale !== 0) scale = at - scale;
+      const isPlain = bytes[at] === COMMA || bytes[at] === CLOSE_ARRAY;
+      if (isPlain && digits > 0 && digits <= EXACT_DIGITS) {
+        FLOAT[0] = (isNegative ? -integer : integer) / (EXACT_POWERS[scale] as number);
+      } else {
+        while (at < to && bytes[at] !== COMMA && bytes[at] !== CLOSE_ARRAY) at++;
+        if (at === to) return { problem: 'a line that ends in the middle' };
+        if (!setSlowly(bytes.toString('latin1', start, at)))
+          return { problem: 'a line with a value that is not a number' };
+      }
+      floatBits[2 * sample] = FLOAT_BITS[0] as number;
+      floatBits[2 * sample + 1] = FLOAT_BITS[1] as number;
+      sample++;
+      isOpen = bytes[at] === COMMA;
+    }
   }
+  return sample < floats ? { problem: 'a line with fewer values than timestamps' } : undefined;
+}
+
+/** Sets FLOAT to a value of any form. @returns false if the text is none */
+function setSlowly(json: string): boolean {
+  if (json === 'null') {
+    FLOAT_BITS[0] = STALE_LOW;
+    FLOAT_BITS[1] = STALE_HIGH;
+    return true;
+  }
+  const text = json.replace(/^"(.*)"$/, '$1');
+  if (text === 'Infinity') FLOAT[0] = Number.POSITIVE_INFINITY;
+  else if (text === '-Infinity') FLOAT[0] = Number.NEGATIVE_INFINITY;
+  else if (/^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)) FLOAT[0] = Number(text);
+  else return false;
+  return true;
 }

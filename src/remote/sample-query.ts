@@ -1,9 +1,10 @@
 // Reads samples with their values through a query API: from VictoriaMetrics' export, and from the result of a range selector anywhere else. Both
 // are read series by series while they arrive.
 
-import { SampleColumns } from '../wire/sample-columns.ts';
 import { encodeLabels, type LabelBytes } from '../wire/labels.ts';
-import { parseExportedSamples, parseMetric } from './export-line.ts';
+import { SampleColumns } from '../wire/sample-columns.ts';
+import { parseExportedSamples } from './export-line.ts';
+import { ExportedLabels } from './exported-labels.ts';
 import { bytesOfLines } from './json-text.ts';
 import type { QueryClient, QueryOptions } from './query-client.ts';
 import { parseQueryResponse } from './query-response.ts';
@@ -16,15 +17,6 @@ export interface QueriedSeries {
   readonly columns: SampleColumns;
 }
 
-/** The labels of a series from their JSON, which is the same for the series in each response; undefined if it is none. */
-export type LabelsOfJson = (json: Buffer) => LabelBytes | undefined;
-
-/** Without a cache. */
-export const LABELS_OF_JSON: LabelsOfJson = (json) => {
-  const metric = parseMetric(json);
-  return metric && encodeLabels(Object.entries(metric));
-};
-
 /**
  * Every series with its samples in [fromMs, toMs], from VictoriaMetrics' /api/v1/export, as a query would see them: with stale markers, and
  * de-duplicated if the server is configured to do so. A series may come in several pieces.
@@ -33,11 +25,11 @@ export const LABELS_OF_JSON: LabelsOfJson = (json) => {
 export async function* exportedSamples(
   client: QueryClient,
   { matches, fromMs, toMs }: { matches: readonly string[]; fromMs: number; toMs: number },
-  labelsOf: LabelsOfJson,
   options: QueryOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
   const response = await client.exportResponse(matches, { fromMs, toMs }, options);
   const columns = new SampleColumns();
+  const exported = new ExportedLabels();
   let lineBytes = 0;
   const admit = (part: Uint8Array): void => {
     lineBytes += part.length;
@@ -49,7 +41,7 @@ export async function* exportedSamples(
     columns.clear();
     const parsed = parseExportedSamples(line, columns);
     if ('problem' in parsed) throw client.unusable(response, parsed.problem);
-    const labels = labelsOf(parsed.metric);
+    const labels = exported.of(parsed.metric);
     if (labels === undefined) throw client.unusable(response, 'a line without metric');
     yield { labels, columns };
   }

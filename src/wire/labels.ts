@@ -2,9 +2,9 @@
 // found, merged and hashed by these bytes, and the bytes are copied into write requests. Only relabelling and logs decode them.
 
 import { WireError } from './errors.ts';
-import { ProtoReader, uvarintSize, writeUvarint } from './proto-reader.ts';
-import { compareSpans, labelSpan, type LabelSpan, MAX_LABELS, spansOf, tooManyLabels } from './label-spans.ts';
+import { compareSpans, type LabelSpan, labelSpan, MAX_LABELS, spansOf, tooManyLabels } from './label-spans.ts';
 import { formatLabels, formatName, readableText } from './label-text.ts';
+import { ProtoReader, uvarintSize, writeUvarint } from './proto-reader.ts';
 
 /**
  * A canonical label region: entries sorted by the bytes of their name, names unique, no empty values, name before value, every length in
@@ -180,7 +180,11 @@ function innerSize(nameLength: number, valueLength: number): number {
   return 2 + uvarintSize(nameLength) + nameLength + uvarintSize(valueLength) + valueLength;
 }
 
-function writeEntry(out: Uint8Array, at: number, name: Uint8Array, value: Uint8Array): number {
+/** An upper bound of the bytes that `writeEntry` writes beyond the name and the value themselves. */
+export const MAX_ENTRY_OVERHEAD = 1 + 5 + 1 + 5 + 1 + 5;
+
+/** Writes one label as the next entry of a region. @returns where it ends */
+export function writeEntry(out: Uint8Array, at: number, name: Uint8Array, value: Uint8Array): number {
   let position = writeEntryHead(out, at, name.length, value.length);
   out.set(name, position);
   position = writeValueHead(out, position + name.length, value.length);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseExportedSamples, parseMetric } from '../../src/remote/export-line.ts';
+import { parseExportedSamples } from '../../src/remote/export-line.ts';
+import { ExportedLabels } from '../../src/remote/exported-labels.ts';
+import { decodeLabels, encodeLabels } from '../../src/wire/labels.ts';
 import { SampleColumns } from '../../src/wire/sample-columns.ts';
 import { STALE_HIGH, STALE_LOW } from '../../src/wire/stale-marker.ts';
 
@@ -10,7 +12,7 @@ function parsed(line: string) {
   if ('problem' in result) return result.problem;
   const values = [...new Float64Array(columns.floatBits.buffer, 0, columns.floats)];
   return {
-    metric: parseMetric(result.metric),
+    metric: Object.fromEntries(decodeLabels(new ExportedLabels().of(result.metric) ?? new Uint8Array(0))),
     timesMs: [...columns.floatTimesMs.subarray(0, columns.floats)],
     values,
     columns,
@@ -83,7 +85,23 @@ describe('a line of an export', () => {
   }
 
   it('has labels only if they are an object of strings', () => {
-    for (const json of ['', '[]', 'null', '{"a":1}', '{"a":'])
-      assert.equal(parseMetric(Buffer.from(json)), undefined, json);
+    for (const json of ['', '[]', 'null', '{"a":1}', '{"a":', '{"a":"b"', '{"a":"b"}x', '{"a":"b",}', '{"a" "b"}'])
+      assert.equal(new ExportedLabels().of(Buffer.from(json)), undefined, json);
+  });
+
+  it('has the labels that JSON.parse finds, whether they are written with escapes or without', () => {
+    const exported = new ExportedLabels();
+    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 200, maxLength: 300 }));
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ minLength: 1 }), text), (labels) => {
+        const json = Buffer.from(JSON.stringify(labels));
+        assert.deepEqual(Buffer.from(exported.of(json) ?? []), Buffer.from(encodeLabels(Object.entries(labels))));
+      }),
+    );
+  });
+
+  it('has label values as they are, also if they are not UTF-8', () => {
+    const json = Buffer.from('{"a":"\xff\xfe"}', 'latin1');
+    assert.deepEqual(Buffer.from(new ExportedLabels().of(json) ?? []).subarray(-2), Buffer.from([0xff, 0xfe]));
   });
 });

@@ -1,29 +1,29 @@
 // Reads the source window by window: an async generator of complete responses. Sends the requests, reserves memory, waits and reports;
 // window-planner.ts decides what to request and how to react to a failure.
 
+import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
+import { readSeries, type SeriesResponse } from '../../remote/read-series.ts';
+import type { Clock } from '../../telemetry/clock.ts';
 import type { WireError } from '../../wire/errors.ts';
 import { ChunkedCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
-import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
 import { Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
-import { MigrationError, toMigrationError } from '../report/migration-error.ts';
-import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
-import type { SeriesRouter } from '../series/series-router.ts';
-import type { Clock } from '../../telemetry/clock.ts';
+import { MigrationError, toMigrationError } from '../report/migration-error.ts';
+import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
+import type { SeriesRouter } from '../series/series-router.ts';
 import type { TimeRange } from './open-window.ts';
-import { readSeries, type SeriesResponse } from '../../remote/read-series.ts';
 import { type Outline, outlineOf } from './outline.ts';
 import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
-import { WindowPlanner } from './window-planner.ts';
 import { type Companion, type Held, releasePart, type WindowPart } from './window-part.ts';
+import { WindowPlanner } from './window-planner.ts';
 
 export interface SourceReaderOptions<C extends Held> {
   readonly plan: MigrationPlan;
@@ -121,14 +121,14 @@ export class SourceReader<C extends Held = never> {
     const { companion } = this.#options;
     const failed = new AbortController();
     const attempt = AbortSignal.any([signal, failed.signal]);
-    const early = companion?.needsNames === false ? companion.read(slice, undefined, attempt) : undefined;
+    const early = companion?.needsSource === false ? companion.read(slice, undefined, attempt) : undefined;
     early?.catch(() => undefined);
     try {
       signal.throwIfAborted();
       const part = await this.#ask(slice, receiving, reservation, attempt);
       signal.throwIfAborted();
       if (companion === undefined) return part;
-      const held = await (early ?? companion.read(slice, part.outline.names, attempt));
+      const held = await (early ?? companion.read(slice, part, attempt));
       this.#options.retrier.responded(companion.endpoint.side);
       return { ...part, companion: held };
     } catch (error) {

@@ -1,9 +1,9 @@
 // A part of a window as the writer gets it: the complete and checked response, or (if the shortest window was still too large) the response
 // for some of its metric names.
 
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Outline } from './outline.ts';
 import type { Slice } from './slice.ts';
 
@@ -12,20 +12,23 @@ export interface Held {
   readonly reservation: Reservation;
 }
 
+/** The source's response for a slice. */
+export type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly'>;
+
 /** Reads the other side of each slice. A slice counts only when both sides have arrived completely. */
 export interface Companion<C extends Held> {
   /** For the waits between attempts. */
   readonly endpoint: Endpoint;
   /** All memory that it may hold. */
   readonly budgetBytes: number;
-  /** Whether the metric names of the source's response must be known. If not, both sides are read at once. */
-  readonly needsNames: boolean;
+  /** Whether the source's response must be known. If not, both sides are read at once. */
+  readonly needsSource: boolean;
   /**
    * One attempt.
-   * @param names after relabelling
+   * @param source what the source has of the slice, if `needsSource`
    * @throws RemoteError, WireError, DoesNotFit; the signal's reason. Nothing is held then
    */
-  read(slice: Slice, names: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<C>;
+  read(slice: Slice, source: SourcePart | undefined, signal: AbortSignal): Promise<C>;
 }
 
 /** Gives back everything that a part holds. */

@@ -1,17 +1,28 @@
 // Reads the same slices from the destination as from the source, and indexes the destination's series for the comparison.
 
-import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
-import { damagedResponse } from '../progress/damaged-response.ts';
-import type { Appearance } from '../progress/destination-view.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
-import type { Slice } from '../read/slice.ts';
-import type { Companion } from '../read/window-part.ts';
 import type { Matcher } from '../plan/migration-plan.ts';
-import { DestinationIndex } from './destination-index.ts';
+import { damagedResponse } from '../progress/damaged-response.ts';
+import type { Appearance } from '../progress/destination-view.ts';
+import type { Slice } from '../read/slice.ts';
+import type { Companion, SourcePart } from '../read/window-part.ts';
+import type { SeriesRouter } from '../series/series-router.ts';
+import { ArrivingSeries, SeriesInPieces } from './arriving-series.ts';
 import type { DestinationPart, DestinationReader } from './destination-reader.ts';
 import type { Selection } from './selection.ts';
+import { SeriesIndex } from './series-index.ts';
+
+/** Selects fewer series than the plan. */
+export interface SelectedSeries {
+  /** By the same matcher in the source and in the destination. */
+  readonly matcher?: Matcher | undefined;
+  /** By the hash of the labels that they are written with. */
+  readonly has?: ((hash: number) => boolean) | undefined;
+}
 
 export interface DestinationCompanionOptions {
   readonly endpoint: Endpoint;
@@ -20,13 +31,14 @@ export interface DestinationCompanionOptions {
   readonly selection: Selection;
   readonly budget: MemoryBudget;
   readonly buffers: Buffers;
-  /** Selects fewer series, by the same matcher in the source and in the destination. */
-  readonly only?: Matcher | undefined;
+  readonly router: Pick<SeriesRouter, 'route'>;
+  readonly countsExtra: boolean;
+  readonly only: SelectedSeries;
 }
 
 export class DestinationCompanion implements Companion<DestinationPart> {
   readonly endpoint: Endpoint;
-  readonly needsNames: boolean;
+  readonly needsSource: boolean;
   readonly budgetBytes: number;
   readonly #options: DestinationCompanionOptions;
 
@@ -34,14 +46,32 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     this.#options = options;
     this.endpoint = options.endpoint;
     this.budgetBytes = options.budget.total;
-    this.needsNames = options.selection.needsNames;
+    this.needsSource = options.selection.needsNames || options.reader.arrivesDecoded;
   }
 
-  async read(slice: Slice, names: ReadonlySet<string> | undefined, signal: AbortSignal): Promise<DestinationPart> {
+  async read(slice: Slice, source: SourcePart | undefined, signal: AbortSignal): Promise<DestinationPart> {
+    const { reader } = this.#options;
+    const compares = reader.arrivesDecoded && source !== undefined;
+    try {
+      return await this.#attempt(slice, source, { signal, compares });
+    } catch (error) {
+      if (!(error instanceof SeriesInPieces)) throw error;
+      return await this.#attempt(slice, source, { signal, compares: false });
+    }
+  }
+
+  /** @param compares whether to compare series while they arrive */
+  async #attempt(
+    slice: Slice,
+    source: SourcePart | undefined,
+    { signal, compares }: { signal: AbortSignal; compares: boolean },
+  ): Promise<DestinationPart> {
     const { budget, buffers } = this.#options;
     const reservation = new Reservation(budget, buffers);
     try {
-      return await this.#read(slice, names, reservation, signal);
+      const arriving = compares && source !== undefined ? this.#arriving(source) : undefined;
+      await arriving?.prepare((bytes) => reservation.grow(bytes, signal));
+      return await this.#read(slice, source, { reservation, signal, arriving });
     } catch (error) {
       reservation.release();
       signal.throwIfAborted();
@@ -49,23 +79,35 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     }
   }
 
+  #arriving(source: SourcePart): ArrivingSeries {
+    const { router, appearance, countsExtra, only } = this.#options;
+    const writtenLabels = (shown: LabelBytes) => appearance.writtenLabels(shown);
+    const { showsCopies } = appearance;
+    return new ArrivingSeries({ source, router, writtenLabels, showsCopies, countsExtra, only: only.has });
+  }
+
   async #read(
     { fromMs, toMs, names: partition, attempt }: Slice,
-    names: ReadonlySet<string> | undefined,
-    reservation: Reservation,
-    signal: AbortSignal,
+    source: SourcePart | undefined,
+    {
+      reservation,
+      signal,
+      arriving,
+    }: { reservation: Reservation; signal: AbortSignal; arriving: ArrivingSeries | undefined },
   ): Promise<DestinationPart> {
     const { reader, appearance, selection, only } = this.#options;
-    const selectors = selection.selectorsFor(partition, names);
+    const { matcher } = only;
+    const selectors = selection.selectorsFor(partition, source?.outline.names);
     const range = {
-      selectors: only === undefined ? selectors : selectors.map((matchers) => [...matchers, only]),
+      selectors: matcher === undefined ? selectors : selectors.map((matchers) => [...matchers, matcher]),
       fromMs,
       toMs,
       untilMs: appearance.rangeEndMs(toMs),
     };
-    const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal });
-    const index = new DestinationIndex(cursors, (shown) => appearance.writtenLabels(shown));
+    const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal, arriving });
+    const index = new SeriesIndex(cursors, { writtenLabels: (shown) => appearance.writtenLabels(shown) });
     await index.build((bytes) => reservation.grow(bytes, signal));
-    return { index, lens, countsRepeats: countsRepeats && !appearance.showsCopies, reservation };
+    index.dropSeriesOfEarlierResponses();
+    return { index, arriving, lens, countsRepeats: countsRepeats && !appearance.showsCopies, reservation };
   }
 }

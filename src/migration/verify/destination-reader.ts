@@ -10,8 +10,9 @@ import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
-import type { DestinationIndex } from './destination-index.ts';
+import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import type { Lens } from './float-comparison.ts';
+import type { SeriesIndex } from './series-index.ts';
 
 /** What to read. Half open: [fromMs, toMs). */
 export interface DestinationRange {
@@ -24,32 +25,39 @@ export interface DestinationRange {
 }
 
 /** What the destination has of a part. */
-export interface DestinationPart {
-  readonly index: DestinationIndex;
-  readonly lens: Lens;
-  /** Whether samples that are returned twice are stored twice. */
-  readonly countsRepeats: boolean;
+export interface DestinationPart extends ResponseKind {
+  readonly index: SeriesIndex;
+  /** What was compared on arrival, and is not in the index. */
+  readonly arriving: ArrivingSeries | undefined;
   /** Holds the response, and what decoding it needs. Released when the part is compared. */
   readonly reservation: Reservation;
 }
 
 /** A complete response. */
-export interface DestinationResponse {
+export interface DestinationResponse extends ResponseKind {
   /** One for each selector, or one for all. */
   readonly cursors: readonly SeriesCursor[];
-  readonly lens: Lens;
-  readonly countsRepeats: boolean;
+}
+
+export interface DestinationReadOptions {
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  /** Only what it does not take is in the response. A reader of responses that do not arrive decoded ignores it. */
+  readonly arriving: ArrivingSeries | undefined;
 }
 
 export interface DestinationReader {
+  /** Whether samples arrive decoded, which takes several times the memory of the source's response. */
+  readonly arrivesDecoded: boolean;
+
   /**
    * One attempt at reading a range completely.
-   * @throws RemoteError, WireError, DoesNotFit; the signal's reason
+   * @throws RemoteError, WireError, DoesNotFit, SeriesInPieces; the signal's reason
    */
   read(
     range: DestinationRange,
     reservation: Reservation,
-    options: { readonly attempt: number; readonly signal: AbortSignal },
+    options: DestinationReadOptions,
   ): Promise<DestinationResponse>;
 
   /** A response could not be decoded: the next read of the range avoids what may have caused it, if that is possible. */
@@ -66,8 +74,6 @@ export interface DestinationReaderOptions {
   readonly view: DestinationView;
   readonly budget: MemoryBudget;
   readonly random: () => number;
-  /** For the labels of series. */
-  readonly cacheBytes: number;
 }
 
 /** What nothing is known to change. */

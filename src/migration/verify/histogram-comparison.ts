@@ -3,8 +3,8 @@
 
 import { WireError } from '../../wire/errors.ts';
 import { ProtoReader } from '../../wire/proto-reader.ts';
-import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
 import type { ExpectedChange } from '../report/verification.ts';
+import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
 
 /** The fields of prometheus.Histogram (types.proto). */
 const FIELD = {

@@ -2,17 +2,18 @@
 // the destination. Samples that only the destination has are extra.
 
 import { setImmediate } from 'node:timers/promises';
-import { formatLabels } from '../../wire/label-text.ts';
 import { labelKey } from '../../wire/label-hash.ts';
+import { formatLabels } from '../../wire/label-text.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import { ChunkedCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
-import type { WindowPart } from '../read/window-part.ts';
+import type { SourcePart } from '../read/window-part.ts';
 import { mergeByTime } from '../series/series-merge.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
-import type { DestinationIndex } from './destination-index.ts';
+import type { ArrivingSeries } from './arriving-series.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
+import type { SeriesIndex } from './series-index.ts';
 
 /**
  * Gets each series that has samples on either side, with how it compares; valid until it returns. `hash` is −1 for a series that the source does
@@ -40,7 +41,6 @@ export class UndecodableDestination extends Error {
   override readonly name = 'UndecodableDestination';
 }
 
-type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly'>;
 type WriteRoute = Extract<Route, { kind: 'write' }>;
 
 interface Merging {
@@ -55,7 +55,8 @@ const SERIES_BETWEEN_YIELDS = 1000;
 export class PartComparison {
   readonly #options: PartComparisonOptions;
   readonly #part: SourcePart;
-  readonly #index: DestinationIndex;
+  readonly #index: SeriesIndex;
+  readonly #arriving: ArrivingSeries | undefined;
   readonly #samples: SampleComparison;
   readonly #mine = new SampleColumns();
   readonly #theirs = new SampleColumns();
@@ -67,6 +68,7 @@ export class PartComparison {
     this.#options = options;
     this.#part = part;
     this.#index = destination.index;
+    this.#arriving = destination.arriving;
     const lens = { ...destination.lens, samples: part.samplesOnly || destination.lens.samples };
     const { countsRepeats } = destination;
     this.#samples = new SampleComparison({ lens, countsRepeats, countsExtra: options.countsExtra });
@@ -80,8 +82,10 @@ export class PartComparison {
     for (const cursor of this.#part.cursors) {
       cursor.rewind();
       while (cursor.next()) {
+        const number = entry++;
+        if (this.#arriving?.isCounted(number) === true) continue;
         const { labels } = cursor;
-        const hash = hashes[entry++] as number;
+        const hash = hashes[number] as number;
         const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
         const { only } = this.#options;
         if (only !== undefined && !(route.kind === 'write' && only(route.hash))) continue;

@@ -1,56 +1,58 @@
 // Reads the destination through a query API: through VictoriaMetrics' export where it is offered, otherwise as the result of range selectors.
 
 import { formatSelector } from '../../api/selector.ts';
-import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
-import { exportedSamples, LABELS_OF_JSON, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
+import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
+import { exportedSamples, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
 import type { Matcher } from '../../wire/messages.ts';
-import { labelKey } from '../../wire/label-hash.ts';
-import type { LabelBytes } from '../../wire/labels.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { LabelCache } from '../series/label-cache.ts';
 import { freshMatcher } from '../progress/progress-mark.ts';
+import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import {
   type DestinationRange,
   type DestinationReader,
   type DestinationReaderOptions,
+  type DestinationReadOptions,
   type DestinationResponse,
   EXACT,
   isNotOffered,
 } from './destination-reader.ts';
 import { StoredSeries } from './stored-series.ts';
 
-const MAX_CACHED_BYTES = 16 * 1024;
-const ENTRY_OVERHEAD_BYTES = 300;
+const EXPORTED: ResponseKind = { lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
+const QUERIED: ResponseKind = { lens: { ...EXACT, promql: true }, countsRepeats: false };
+
+interface Keeping {
+  readonly arriving: ArrivingSeries | undefined;
+  readonly grow: (bytes: number) => Promise<void>;
+}
 
 export class PromqlReader implements DestinationReader {
+  readonly arrivesDecoded = true;
   readonly #client: QueryClient;
   readonly #random: () => number;
   readonly #maxBytes: number;
-  /** By their JSON in the export: parsing it takes longer than parsing the samples. */
-  readonly #labels: LabelCache<LabelBytes>;
   /** Undefined until it was tried. */
   #exports: boolean | undefined;
 
-  constructor({ endpoint, client, budget, random, cacheBytes }: DestinationReaderOptions) {
+  constructor({ endpoint, client, budget, random }: DestinationReaderOptions) {
     this.#client = new QueryClient(endpoint, client);
     this.#random = random;
     this.#maxBytes = Math.floor(budget.total / 2);
-    this.#labels = new LabelCache(cacheBytes);
   }
 
   async read(
     range: DestinationRange,
     memory: Reservation,
-    { attempt, signal }: { attempt: number; signal: AbortSignal },
+    { attempt, signal, arriving }: DestinationReadOptions,
   ): Promise<DestinationResponse> {
     const options = { attempt, signal, maxBytes: this.#maxBytes };
-    const grow = (bytes: number) => memory.grow(bytes, signal);
+    const keep = { arriving, grow: (bytes: number) => memory.grow(bytes, signal) };
     // A request without a selector is refused, which says nothing about the server.
     if (range.selectors.length === 0) return { cursors: [], lens: EXACT, countsRepeats: false };
     if (this.#exports !== false) {
       try {
-        const response = await this.#export(range, grow, options);
+        const response = await this.#export(range, keep, options);
         this.#exports = true;
         return response;
       } catch (error) {
@@ -63,9 +65,10 @@ export class PromqlReader implements DestinationReader {
     const cursors: StoredSeries[] = [];
     for (const matchers of range.selectors) {
       const promql = rangeSelector(this.#selector(matchers), range);
-      cursors.push(await stored(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), range, grow));
+      arriving?.begin(QUERIED);
+      cursors.push(await kept(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), range, keep));
     }
-    return { cursors, lens: { ...EXACT, promql: true }, countsRepeats: false };
+    return { cursors, ...QUERIED };
   }
 
   undecodable(): void {
@@ -77,29 +80,15 @@ export class PromqlReader implements DestinationReader {
   }
 
   async #export(
-    { selectors, fromMs, untilMs }: DestinationRange,
-    grow: (bytes: number) => Promise<void>,
+    { selectors, fromMs, toMs, untilMs }: DestinationRange,
+    keep: Keeping,
     options: QueryOptions,
   ): Promise<DestinationResponse> {
     const matches = selectors.map((matchers) => this.#selector(matchers));
-    const series = exportedSamples(
-      this.#client,
-      { matches, fromMs, toMs: untilMs - 1 },
-      (json) => this.#labelsOf(json),
-      options,
-    );
-    const cursor = await stored(series, { fromMs, toMs: untilMs }, grow);
-    return { cursors: [cursor], lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
-  }
-
-  #labelsOf(json: Buffer): LabelBytes | undefined {
-    if (json.length > MAX_CACHED_BYTES) return LABELS_OF_JSON(json);
-    const key = labelKey(json);
-    const known = this.#labels.get(key);
-    if (known !== undefined) return known;
-    const labels = LABELS_OF_JSON(json);
-    if (labels !== undefined) this.#labels.set(key, labels, key.length + ENTRY_OVERHEAD_BYTES + labels.length);
-    return labels;
+    const series = exportedSamples(this.#client, { matches, fromMs, toMs: untilMs - 1 }, options);
+    keep.arriving?.begin(EXPORTED);
+    const cursor = await kept(series, { fromMs, toMs }, keep);
+    return { cursors: [cursor], ...EXPORTED };
   }
 
   #selector(matchers: readonly Matcher[]): string {
@@ -115,16 +104,18 @@ function rangeSelector(selector: string, { fromMs, untilMs }: DestinationRange):
   return `${selector}[${untilMs - fromMs + 1}ms]`;
 }
 
-async function stored(
+/** Keeps what does not count on arrival. */
+async function kept(
   series: AsyncGenerator<QueriedSeries, undefined>,
   { fromMs, toMs }: { fromMs: number; toMs: number },
-  grow: (bytes: number) => Promise<void>,
+  { arriving, grow }: Keeping,
 ): Promise<StoredSeries> {
   const store = new StoredSeries(grow);
   for await (const { labels, columns } of series) {
     // A range that reaches to now has more than is wanted.
     columns.trim(fromMs, toMs);
-    if (columns.floats + columns.histograms.length > 0) await store.add(labels, columns);
+    if (columns.floats + columns.histograms.length === 0) continue;
+    if (arriving?.take(labels, columns) !== true) await store.add(labels, columns);
   }
   return store;
 }

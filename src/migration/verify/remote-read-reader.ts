@@ -4,18 +4,20 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { ReadClient } from '../../remote/read-client.ts';
 import { readSeries } from '../../remote/read-series.ts';
 import { WireError } from '../../wire/errors.ts';
-import { type SeriesCursor, SamplesCursor } from '../../wire/responses/read-response.ts';
+import { SamplesCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import { RangeEnd } from '../read/range-end.ts';
 import {
   type DestinationRange,
   type DestinationReader,
   type DestinationReaderOptions,
+  type DestinationReadOptions,
   type DestinationResponse,
   EXACT,
 } from './destination-reader.ts';
 
 export class RemoteReadReader implements DestinationReader {
+  readonly arrivesDecoded = false;
   readonly #client: ReadClient;
   readonly #maxFrameBytes: number;
   readonly #rangeEnd = new RangeEnd();
@@ -30,12 +32,13 @@ export class RemoteReadReader implements DestinationReader {
   async read(
     range: DestinationRange,
     memory: Reservation,
-    options: { attempt: number; signal: AbortSignal },
+    options: DestinationReadOptions,
   ): Promise<DestinationResponse> {
     const { selectors, fromMs, untilMs } = range;
     const cursors: SeriesCursor[] = [];
     await this.#probeRangeEnd(untilMs, memory, options.signal);
-    const read = { ...options, memory, maxFrameBytes: this.#maxFrameBytes };
+    const { attempt, signal } = options;
+    const read = { attempt, signal, memory, maxFrameBytes: this.#maxFrameBytes };
     for (const matchers of selectors) {
       const samplesOnly = this.#samplesOnly;
       const query = { matchers, fromMs, toMs: untilMs, lastMs: this.#rangeEnd.lastMs(untilMs), samplesOnly };

@@ -1,12 +1,12 @@
 // Writes what is missing in the destination, and nothing else. It uses the delivery of a copy, with its retries, its search for refused
 // samples and its accounting.
 
+import type { Clock } from '../../telemetry/clock.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { readAhead } from '../read/read-ahead.ts';
 import { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
-import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
-import type { Clock } from '../../telemetry/clock.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import { CopiedWindow } from '../write/copied-window.ts';
 import { Delivery } from '../write/delivery.ts';

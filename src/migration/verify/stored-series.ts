@@ -1,9 +1,9 @@
 // Series that arrive decoded, as from a query API, in three blocks of memory instead of one object per series. The cursor has the interface
 // of the cursors over remote_read responses, so that the comparison needs only one form.
 
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
-import type { LabelBytes } from '../../wire/labels.ts';
 
 /** Reserves memory before it is used; throws when there is not enough. */
 export type Grow = (bytes: number) => Promise<void>;

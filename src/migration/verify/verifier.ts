@@ -13,8 +13,8 @@ import type { Difference, VerificationCounts, VerificationProgress } from '../re
 import { namesMatcher } from '../series/name-groups.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
-import type { Repair } from './repair.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
+import type { Repair } from './repair.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, noCounts, noteFirst } from './verification-counts.ts';
 import { AppearanceLearned, type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
@@ -78,7 +78,7 @@ export class Verifier {
    */
   async run(fromMs: number, toMs: number): Promise<void> {
     const { stop } = this.#options;
-    const reader = this.#windows.reader(undefined);
+    const reader = this.#windows.reader({});
     let atMs = fromMs;
     while (atMs < toMs && !stop.aborted) {
       atMs = await this.#compareFrom(reader, atMs, toMs);
@@ -155,6 +155,8 @@ export class Verifier {
         try {
           outcome.begin(part);
           await this.#windows.compare(part, visitorOf(outcome), only);
+          const onArrival = part.companion?.arriving?.counts;
+          if (onArrival !== undefined) outcome.settleAll(onArrival);
         } finally {
           releasePart(part);
         }
@@ -216,24 +218,19 @@ export class Verifier {
     const isLast = this.#rechecks.isLast(recheck);
     const repairs = isLast && repair !== undefined && !recheck.repaired;
     const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
-    const reader = this.#windows.reader(only);
+    const has = (hash: number) => series.has(hash);
+    const reader = this.#windows.reader({ matcher: only, has });
     await this.#show(recheck.sinceMs, isLast);
     const outcomes: WindowOutcome[] = [];
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
     const reportedBefore = this.#reported;
     let isWhole = false;
     try {
-      await this.#compareWindows(
-        reader,
-        recheck,
-        visitorOf,
-        (hash) => series.has(hash),
-        async (outcome, window) => {
-          outcomes.push(outcome);
-          isWhole = window.toMs >= recheck.toMs;
-          return true;
-        },
-      );
+      await this.#compareWindows(reader, recheck, visitorOf, has, async (outcome, window) => {
+        outcomes.push(outcome);
+        isWhole = window.toMs >= recheck.toMs;
+        return true;
+      });
     } catch (error) {
       // What has been reported would be reported a second time.
       if (this.#reported > reportedBefore && error instanceof UndecodableWindow) throw undecodable(error);
@@ -241,7 +238,7 @@ export class Verifier {
     }
     // A stop, or a response that could not be decoded.
     if (!isWhole) return this.#rechecks.add(recheck);
-    if (repairs) await repair.write(recheck, only, (hash) => series.has(hash));
+    if (repairs) await repair.write(recheck, only, has);
     const left = outcomes.flatMap(({ differing }) => differing);
     const sum = noCounts();
     for (const { counts } of outcomes) addCounts(sum, counts);

@@ -3,13 +3,13 @@
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
-import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
 import { SourceReader } from '../read/source-reader.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Difference } from '../report/verification.ts';
-import { DestinationCompanion } from './destination-companion.ts';
+import { DestinationCompanion, type SelectedSeries } from './destination-companion.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { PartComparison, type SeriesVisitor, UndecodableDestination } from './part-comparison.ts';
 import { Selection } from './selection.ts';
@@ -78,21 +78,22 @@ export class WindowComparison {
     return !this.#selection.needsNames;
   }
 
-  /** A reader of both sides. @param only selects fewer series, in both */
-  reader(only: Matcher | undefined): SourceReader<DestinationPart> {
-    const { sides, observer, progress, clock } = this.#options;
+  /** A reader of both sides. */
+  reader(only: SelectedSeries): SourceReader<DestinationPart> {
+    const { sides, observer, progress, clock, plan } = this.#options;
+    const { router } = sides;
     return new SourceReader<DestinationPart>({
       plan: this.#plan,
       client: sides.source,
       budget: sides.memory.source,
-      router: sides.router,
+      router,
       retrier: sides.retrier,
       observer,
       progress,
       clock,
       // Makes the reader collect the names after relabelling.
       uncertainUntilMs: this.#selection.needsNames ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
-      ...(only !== undefined && { only }),
+      ...(only.matcher !== undefined && { only: only.matcher }),
       companion: new DestinationCompanion({
         endpoint: sides.destinationEndpoint,
         reader: sides.destination,
@@ -100,13 +101,15 @@ export class WindowComparison {
         selection: this.#selection,
         budget: sides.memory.destination,
         buffers: sides.pool,
+        router,
+        countsExtra: plan.verification.onExtra === 'Report',
         only,
       }),
     });
   }
 
   /**
-   * Compares all series of a part, or those that `only` selects by the hash of their labels.
+   * Compares all series of a part that were not compared on arrival, or those that `only` selects by the hash of their labels.
    * @throws UndecodableWindow, AppearanceLearned
    */
   async compare(part: ComparedPart, visit: SeriesVisitor, only?: (hash: number) => boolean): Promise<void> {
@@ -130,9 +133,11 @@ export class WindowComparison {
    * a sample with known labels is written to find out.
    * @throws AppearanceLearned
    */
-  async #learnAppearance(part: ComparedPart, { index }: DestinationPart): Promise<void> {
+  async #learnAppearance(part: ComparedPart, { index, arriving }: DestinationPart): Promise<void> {
     const { sides, signal } = this.#options;
-    if (this.#isAppearanceKnown || part.outline.entries === 0 || index.entries === 0) return;
+    if (this.#isAppearanceKnown || part.outline.entries === 0) return;
+    if (arriving !== undefined && arriving.counts.seriesCompared > 0) this.#isAppearanceKnown = true;
+    if (this.#isAppearanceKnown || index.entries === 0) return;
     this.#isAppearanceKnown = true;
     if (this.#isAnyFound(part, index)) return;
     await sides.view.learnHowItShows(part.fromMs, signal);

@@ -5,7 +5,7 @@ import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { VerificationCounts } from '../report/verification.ts';
 import { type DifferingRange, RecheckDraft } from './rechecks.ts';
 import type { SeriesTally } from './sample-comparison.ts';
-import { addTally, noCounts } from './verification-counts.ts';
+import { addCounts, addTally, noCounts } from './verification-counts.ts';
 
 export class WindowOutcome {
   /** Of the series that need no other look. */
@@ -20,6 +20,11 @@ export class WindowOutcome {
   /** Counts a series of the part. */
   settle(tally: SeriesTally): void {
     addTally(this.counts, tally);
+  }
+
+  /** Counts the series of the part that were compared on arrival. */
+  settleAll(counts: VerificationCounts): void {
+    addCounts(this.counts, counts);
   }
 
   /** Leaves a series of the part for another look. */

@@ -274,4 +274,27 @@ describe('SampleComparison', () => {
       assert.equal(compared([[1, count(1)]], [[1, count(1)]]).counts[0], 1);
     });
   });
+
+  it('finds the same in samples that are in the order of time and in the opposite order', () => {
+    // Samples in the opposite order take the way that handles all cases.
+    const value = fc.constantFrom<Value>(
+      1,
+      1 + 1e-13,
+      1 + 1e-9,
+      0,
+      -0,
+      STALE,
+      0x7ff8000000000001n,
+      Number.POSITIVE_INFINITY,
+    );
+    const values = fc.array(fc.tuple(value, value), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(values, fc.boolean(), fc.boolean(), (pairs, victoriaMetrics, promql) => {
+        const source: Samples = pairs.map(([mine], i) => [i, mine]);
+        const destination: Samples = pairs.map(([, theirs], i) => [i, theirs]);
+        const lens = { victoriaMetrics, promql };
+        assert.deepEqual(compared(source, destination, lens), compared(source, [...destination].reverse(), lens));
+      }),
+    );
+  });
 });

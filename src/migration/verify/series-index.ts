@@ -1,20 +1,24 @@
-// Finds the entries of a series in the destination's responses: a hash table over the labels that the series was written with. It keeps no labels:
-// an entry is a place in a response, and its labels are compared there.
+// Finds the entries of a series in the responses of a side: a hash table over the labels that the series is written with. It keeps no labels: an
+// entry is a place in a response, and its labels are compared there.
 
 import { hashLabels } from '../../wire/label-hash.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 
-/** The labels that a series was written with, from those that the destination shows. */
-export type WrittenLabels = (shown: LabelBytes) => LabelBytes;
+export interface SeriesIndexOptions {
+  /** The labels that an entry is written with, from the canonical form of those in the response; undefined if it is not written. */
+  readonly writtenLabels: (shown: LabelBytes) => LabelBytes | undefined;
+  /** The hashes of the labels that entries are written with, in the order of the responses, where they are known; otherwise −1. */
+  readonly hashes?: Float64Array;
+}
 
 const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 2 * 4;
 const FIRST_ROOM = 1024;
 const NONE = -1;
 
-export class DestinationIndex {
+export class SeriesIndex {
   readonly #cursors: readonly SeriesCursor[];
-  readonly #writtenLabels: WrittenLabels;
+  readonly #options: SeriesIndexOptions;
   #hashes = new Float64Array(0);
   #places = new Float64Array(0);
   /** How much memory the entry and those after it with the same hash take when they are decoded. */
@@ -29,9 +33,9 @@ export class DestinationIndex {
   /** Of one series. */
   #largestBytes = 0;
 
-  constructor(cursors: readonly SeriesCursor[], writtenLabels: WrittenLabels) {
+  constructor(cursors: readonly SeriesCursor[], options: SeriesIndexOptions) {
     this.#cursors = cursors;
-    this.#writtenLabels = writtenLabels;
+    this.#options = options;
   }
 
   get entries(): number {
@@ -48,11 +52,21 @@ export class DestinationIndex {
       cursor.rewind();
       while (cursor.next()) {
         if (this.#size === this.#places.length) await this.#makeRoom(grow);
-        this.#add(hashLabels(this.#writtenLabels(canonicalLabels(cursor.labels))), cursor, number);
+        this.#add(this.#hashOf(cursor), cursor, number);
       }
     }
     await grow(this.#largestBytes);
-    this.#dropSeriesOfEarlierResponses();
+  }
+
+  /** Two selectors may select the same series. What a later response has of it is the same again, and not stored twice. Call it after `build`. */
+  dropSeriesOfEarlierResponses(): void {
+    if (this.#cursors.length === 1) return;
+    for (let entry = 0; entry < this.#size; entry++) {
+      if (this.#hashes[entry] !== NONE && this.#isInEarlierResponse(entry)) {
+        this.#hashes[entry] = NONE;
+        this.#used[entry] = 1;
+      }
+    }
   }
 
   /** Forgets which entries were visited. */
@@ -62,19 +76,19 @@ export class DestinationIndex {
 
   /**
    * Moves to each entry of a series, in no particular order, and marks it as used.
-   * @param visit gets the response's cursor, at the entry
+   * @param visit gets the response's cursor, at the entry, and the number of the entry in the order of the responses
    * @returns how many there are
    */
-  visit(labels: LabelBytes, hash: number, visit: (cursor: SeriesCursor) => void): number {
+  visit(labels: LabelBytes, hash: number, visit: (cursor: SeriesCursor, entry: number) => void): number {
     let found = 0;
     for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
       if (this.#hashes[at] !== hash) continue;
       const cursor = this.#seek(at);
-      const written = this.#writtenLabels(canonicalLabels(cursor.labels));
-      if (Buffer.compare(written, labels) !== 0) continue;
+      const written = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+      if (written === undefined || Buffer.compare(written, labels) !== 0) continue;
       this.#used[at] = 1;
       found++;
-      visit(cursor);
+      visit(cursor, at);
     }
     return found;
   }
@@ -84,8 +98,16 @@ export class DestinationIndex {
     for (let at = 0; at < this.#size; at++) {
       if (this.#used[at] !== 0) continue;
       const cursor = this.#seek(at);
-      yield { labels: this.#writtenLabels(canonicalLabels(cursor.labels)), cursor };
+      const labels = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+      if (labels !== undefined) yield { labels, cursor };
     }
+  }
+
+  #hashOf(cursor: SeriesCursor): number {
+    const known = this.#options.hashes?.[this.#size] ?? NONE;
+    if (known !== NONE) return known;
+    const labels = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+    return labels === undefined ? NONE : hashLabels(labels);
   }
 
   #seek(entry: number): SeriesCursor {
@@ -103,6 +125,10 @@ export class DestinationIndex {
     this.#hashes[entry] = hash;
     this.#places[entry] = place;
     this.#cursorOf[entry] = cursor;
+    if (hash === NONE) {
+      this.#used[entry] = 1;
+      return;
+    }
     let bytes = decodedBytes;
     for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
       if (this.#hashes[at] !== hash) continue;
@@ -115,6 +141,7 @@ export class DestinationIndex {
   }
 
   #link(entry: number, hash: number): void {
+    if (hash === NONE) return;
     const slot = hash % this.#slots.length;
     this.#next[entry] = this.#slots[slot] as number;
     this.#slots[slot] = entry;
@@ -133,17 +160,6 @@ export class DestinationIndex {
     this.#used = new Uint8Array(bytes(this.#used, 1));
     this.#slots = new Int32Array(2 * room).fill(NONE);
     for (let entry = 0; entry < this.#size; entry++) this.#link(entry, this.#hashes[entry] as number);
-  }
-
-  /** Two selectors may select the same series. What the second response has of it is the same again, and not stored twice. */
-  #dropSeriesOfEarlierResponses(): void {
-    if (this.#cursors.length === 1) return;
-    for (let entry = 0; entry < this.#size; entry++) {
-      if (this.#isInEarlierResponse(entry)) {
-        this.#hashes[entry] = NONE;
-        this.#used[entry] = 1;
-      }
-    }
   }
 
   #isInEarlierResponse(entry: number): boolean {

@@ -1,0 +1,140 @@
+// Compares the destination's series with the source's while they arrive. A series that is the same on both sides is only counted, so that a
+// response takes no memory for it. All others are left to the comparison of the whole part, when both sides have arrived.
+
+import { WireError } from '../../wire/errors.ts';
+import { hashLabels } from '../../wire/label-hash.ts';
+import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
+import { SampleColumns } from '../../wire/sample-columns.ts';
+import type { SourcePart } from '../read/window-part.ts';
+import type { VerificationCounts } from '../report/verification.ts';
+import { mergeByTime } from '../series/series-merge.ts';
+import type { SeriesRouter } from '../series/series-router.ts';
+import type { Lens } from './float-comparison.ts';
+import { SampleComparison, SeriesTally } from './sample-comparison.ts';
+import { SeriesIndex } from './series-index.ts';
+import { addTally, noCounts } from './verification-counts.ts';
+
+export interface ArrivingSeriesOptions {
+  readonly source: SourcePart;
+  readonly router: Pick<SeriesRouter, 'route'>;
+  /** The labels that a series was written with, from those that the destination shows. */
+  readonly writtenLabels: (shown: LabelBytes) => LabelBytes;
+  readonly countsExtra: boolean;
+  /** Whether the destination shows copies of what it stores once. */
+  readonly showsCopies: boolean;
+  /** Which series are compared, by the hash of the labels that they are written with; undefined: all. */
+  readonly only: ((hash: number) => boolean) | undefined;
+}
+
+/** How a response was read. */
+export interface ResponseKind {
+  readonly lens: Lens;
+  readonly countsRepeats: boolean;
+}
+
+/** A series that was already counted arrives again in the same response. The slice has to be read without counting while it arrives. */
+export class SeriesInPieces extends Error {
+  override readonly name = 'SeriesInPieces';
+}
+
+const BYTES_PER_ENTRY = 4;
+const NONE = 0;
+
+export class ArrivingSeries {
+  /** Of the series that need no other look. */
+  readonly counts: VerificationCounts = noCounts();
+  readonly #options: ArrivingSeriesOptions;
+  readonly #index: SeriesIndex;
+  readonly #mine = new SampleColumns();
+  readonly #tally = new SeriesTally();
+  #samples: SampleComparison | undefined;
+  /** From 1. */
+  #response = 0;
+  /** By entry of the source: n if it was counted in response n, −n if it was left in response n, 0 if it has not arrived. */
+  #arrivedIn = new Int32Array(0);
+
+  constructor(options: ArrivingSeriesOptions) {
+    this.#options = options;
+    const { source, router } = options;
+    this.#index = new SeriesIndex(source.cursors, {
+      writtenLabels: (labels) => {
+        const route = router.route(labels);
+        return route.kind === 'write' ? route.labels : undefined;
+      },
+      hashes: source.outline.hashes,
+    });
+  }
+
+  /** Call it first. @param grow reserves memory before it is used. @throws WireError; what `grow` throws */
+  async prepare(grow: (bytes: number) => Promise<void>): Promise<void> {
+    const { entries } = this.#options.source.outline;
+    await grow(entries * BYTES_PER_ENTRY);
+    this.#arrivedIn = new Int32Array(entries);
+    await this.#index.build(grow);
+  }
+
+  /** The series of the next response follow. */
+  begin({ lens, countsRepeats }: ResponseKind): void {
+    const { source, countsExtra, showsCopies } = this.#options;
+    this.#response++;
+    this.#samples = new SampleComparison({
+      lens: { ...lens, samples: lens.samples || source.samplesOnly },
+      countsRepeats: countsRepeats && !showsCopies,
+      countsExtra,
+    });
+  }
+
+  /**
+   * @param theirs the samples inside the slice, at least one
+   * @returns whether the series is not needed again; if false, it has to be kept
+   * @throws SeriesInPieces
+   */
+  take(shown: LabelBytes, theirs: SampleColumns): boolean {
+    const { writtenLabels, only, source } = this.#options;
+    const labels = writtenLabels(canonicalLabels(shown));
+    const hash = hashLabels(labels);
+    if (only?.(hash) === false) return true;
+    if (source.outline.repeated.has(hash)) return false;
+    let isCounted = false;
+    this.#index.visit(labels, hash, (cursor, entry) => {
+      isCounted = this.#compare(cursor, entry, theirs);
+    });
+    return isCounted;
+  }
+
+  /** @param entry the number of a series in the source's responses */
+  isCounted(entry: number): boolean {
+    return (this.#arrivedIn[entry] as number) > NONE;
+  }
+
+  #compare(cursor: SeriesCursor, entry: number, theirs: SampleColumns): boolean {
+    const arrivedIn = this.#arrivedIn[entry] as number;
+    if (arrivedIn === this.#response) throw new SeriesInPieces('a response has a series in several pieces');
+    // Two selectors may select the same series. What a later response has of it is the same again.
+    if (arrivedIn !== NONE) return arrivedIn > NONE;
+    const isCounted = this.#isSame(cursor, theirs);
+    this.#arrivedIn[entry] = isCounted ? this.#response : -this.#response;
+    if (isCounted) addTally(this.counts, this.#tally);
+    return isCounted;
+  }
+
+  #isSame(cursor: SeriesCursor, theirs: SampleColumns): boolean {
+    const mine = this.#mine;
+    const tally = this.#tally;
+    mine.clear();
+    try {
+      cursor.decode(this.#options.source.fromMs, this.#options.source.toMs, mine);
+    } catch (error) {
+      // The comparison of the whole part finds it again, and reads the window again.
+      if (error instanceof WireError) return false;
+      throw error;
+    }
+    // VictoriaMetrics makes other series of a histogram, which the comparison of the whole part has to know about.
+    if (mine.histograms.length > 0) return false;
+    mergeByTime(mine, 'repeat');
+    tally.clear();
+    this.#samples?.compare(mine, theirs, tally);
+    return this.#samples !== undefined && !tally.differs && tally.extra === 0;
+  }
+}
