@@ -54,7 +54,9 @@ export async function* bytesOfLines(
   admit: (part: Uint8Array) => void,
 ): AsyncGenerator<Buffer, undefined> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of body) {
+  for await (const block of body) {
+    // Buffers are searched several times faster than arrays.
+    const piece = viewOf(block);
     try {
       let from = 0;
       for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
@@ -62,15 +64,15 @@ export async function* bytesOfLines(
         admit(part);
         from = end + 1;
         // Most lines lie inside one piece and need no copy.
-        yield pieces.length === 0 ? viewOf(part) : Buffer.concat([...pieces, part]);
+        yield pieces.length === 0 ? part : Buffer.concat([...pieces, part]);
         pieces.length = 0;
       }
       if (from < piece.byteLength) {
         admit(piece.subarray(from));
-        pieces.push(piece.slice(from));
+        pieces.push(Uint8Array.from(piece.subarray(from)));
       }
     } finally {
-      buffers.give(piece);
+      buffers.give(block);
     }
   }
   if (pieces.length > 0) yield Buffer.concat(pieces);
