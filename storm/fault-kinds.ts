@@ -106,7 +106,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: 'flipped-bit-in-frame', ways: READS, action: { do: 'flip', in: 'frames' } },
   { name: 'flipped-bit-in-snappy', ways: READS, action: { do: 'flip', in: 'snappy' } },
   { name: 'flipped-bit-in-json', ways: ['progress'], action: { do: 'flip', in: 'json' } },
-  { name: 'gzip-compressed', ways: READS, action: { do: 'compress' }, settingLike: 'compressed-answer' },
+  { name: 'gzip-compressed', ways: READS, action: { do: 'compress' }, settingLike: 'compressed-response' },
   ...STATUSES.map((reply): FaultKind => ({ name: `${reply}-instead`, ways: WAYS, action: { do: 'reply', reply } })),
   ...SETTING_LIKE.map(
     ([reply, settingLike]): FaultKind => ({
@@ -117,7 +117,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     }),
   ),
   ...STATUSES.map((reply): FaultKind => ({ name: `stored-${reply}`, ways: WRITES, action: { do: 'replace', reply } })),
-  ...[...SETTING_LIKE, ['gzip', 'compressed-answer'] as const].map(
+  ...[...SETTING_LIKE, ['gzip', 'compressed-response'] as const].map(
     ([reply, settingLike]): FaultKind => ({
       name: `stored-${reply}`,
       ways: WRITES,

@@ -18,7 +18,7 @@ export interface SourceSpec {
   readonly readMode: 'Auto' | 'Samples';
   /**
    * Largest accepted frame of a streamed response, in bytes. Raise it if the source is configured with larger frames
-   * and the migration stops with bad-answer-too-large.
+   * and the migration stops with bad-response-too-large.
    */
   readonly maxFrameBytes: string;
   /**

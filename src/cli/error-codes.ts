@@ -24,7 +24,7 @@ function errorTables(): Readonly<Record<string, string>> {
   return {
     command: table(COMMAND_CODES),
     migration: table(MIGRATION_CODES),
-    answers: table(RESPONSE_CODES),
+    responses: table(RESPONSE_CODES),
     warnings: table(WARNING_CODES),
   };
 }

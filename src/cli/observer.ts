@@ -152,7 +152,7 @@ export class RunReporter implements MigrationObserver {
           possiblyThere: event.isBound === true ? true : undefined,
           series: event.example?.labels,
           sampleTime: event.example === undefined ? undefined : formatTime(event.example.timeMs),
-          answer: event.answer,
+          response: event.response,
         });
         break;
       case 'warning':

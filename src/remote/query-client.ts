@@ -50,7 +50,7 @@ export class QueryClient {
   }
 
   /**
-   * An instant query at `timeMs`. Throws RemoteError, with `partial-answer` if the server reports that parts of its storage were missing.
+   * An instant query at `timeMs`. Throws RemoteError, with `partial-response` if the server reports that parts of its storage were missing.
    * The query turns off VictoriaMetrics' cache and latency offset, which hide fresh samples. Other servers ignore these parameters.
    */
   async query(promql: string, timeMs: number, options: QueryOptions): Promise<QueryResult> {
@@ -106,7 +106,7 @@ export class QueryClient {
     for await (const line of this.#lines(response, options.maxBytes)) {
       const parsed = parseExportLine(line);
       if ('problem' in parsed)
-        throw this.#error(response, 'ambiguous', 'bad-answer', `exported unusable data: ${parsed.problem}`);
+        throw this.#error(response, 'ambiguous', 'bad-response', `exported unusable data: ${parsed.problem}`);
       yield parsed.series;
     }
   }
@@ -254,12 +254,12 @@ export class QueryClient {
 
   /** The error for a response that is not what the API promises. */
   unusable(response: HttpResponse, problem: string): RemoteError {
-    return this.#error(response, 'ambiguous', 'bad-answer', `sent an unusable response: ${problem}`);
+    return this.#error(response, 'ambiguous', 'bad-response', `sent an unusable response: ${problem}`);
   }
 
   /** The error for a response whose data comes from only a part of the storage. */
   partial(response: HttpResponse): RemoteError {
-    return this.#error(response, 'transient', 'partial-answer', 'returned data from only a part of its storage');
+    return this.#error(response, 'transient', 'partial-response', 'returned data from only a part of its storage');
   }
 
   /** The error for a response of which a part takes more than `maxBytes` of memory. @param what what it did: `sent a line` */
@@ -267,7 +267,7 @@ export class QueryClient {
     return this.#error(
       response,
       'too-large',
-      'answer-too-large',
+      'response-too-large',
       `${what} that takes more than ${maxBytes} bytes of memory`,
     );
   }

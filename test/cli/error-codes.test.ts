@@ -32,7 +32,7 @@ describe('docs/errors.md', () => {
   it('describes no code that the engine does not throw', () => {
     const thrown = inSources(/new MigrationError\(\s*'([^']+)'/g);
     assert.deepEqual(
-      Object.keys(MIGRATION_CODES).filter((code) => !code.startsWith('bad-answer-') && !thrown.includes(code)),
+      Object.keys(MIGRATION_CODES).filter((code) => !code.startsWith('bad-response-') && !thrown.includes(code)),
       [],
     );
   });

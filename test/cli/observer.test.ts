@@ -49,10 +49,10 @@ describe('the run observer', () => {
         type: 'rejected',
         reason: 'too_old',
         samples: 3,
-        answer: 'out of bounds',
+        response: 'out of bounds',
         example: { labels: '{__name__="up", evil="\u001b[2J\n"}', timeMs: startMs },
       },
-      'warn  the destination rejected samples reason=too_old samples=3 series="{__name__=\\"up\\", evil=\\"\\u001b[2J\\n\\"}" sampleTime=2026-01-01T00:00:00.000Z answer="out of bounds"',
+      'warn  the destination rejected samples reason=too_old samples=3 series="{__name__=\\"up\\", evil=\\"\\u001b[2J\\n\\"}" sampleTime=2026-01-01T00:00:00.000Z response="out of bounds"',
     ],
     [
       { type: 'warning', code: 'at-least-once', message: 'no resume point' },

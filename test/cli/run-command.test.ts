@@ -51,7 +51,7 @@ describe('prom-migrator run', () => {
       }),
       error: {
         code: 'unauthorized',
-        message: 'the answer was 401',
+        message: 'the response was 401',
         hint: 'set spec.destination.basicAuth',
         side: 'destination',
       },
@@ -102,7 +102,7 @@ describe('prom-migrator run', () => {
         durationSeconds: 12.5,
         error: {
           code: 'unauthorized',
-          message: 'the answer was 401 (set spec.destination.basicAuth)',
+          message: 'the response was 401 (set spec.destination.basicAuth)',
           side: 'destination',
         },
       });
@@ -136,7 +136,7 @@ describe('prom-migrator run', () => {
       assert.deepEqual(io.stdout.lines, [
         'migration                  default/demo',
         'phase                      Failed',
-        'error                      unauthorized: the answer was 401 (set spec.destination.basicAuth)',
+        'error                      unauthorized: the response was 401 (set spec.destination.basicAuth)',
         'resumed from               2026-01-01T00:00:00.001Z',
         'through                    2026-01-01T01:00:00.000Z',
         'samples read               1,234,567',
@@ -161,7 +161,7 @@ describe('prom-migrator run', () => {
       ]);
       assert.match(
         io.stderr.text,
-        / error migration failed: the answer was 401 code=unauthorized side=destination hint="set /,
+        / error migration failed: the response was 401 code=unauthorized side=destination hint="set /,
       );
     });
 

@@ -80,7 +80,7 @@ describe('a source that sends corrupt bytes', () => {
         assert.ok(source.queries.every(({ streamed }) => streamed));
         assert.deepEqual(result.observer.warnings(), []);
         assert.equal(result.progress.retries, 15);
-        assert.ok(result.observer.all('retry').every(({ side, code }) => side === 'source' && code === 'bad-answer'));
+        assert.ok(result.observer.all('retry').every(({ side, code }) => side === 'source' && code === 'bad-response'));
       });
     } else {
       it(`(${name}) is read as SAMPLES instead, without duplicates`, async () => {
@@ -106,7 +106,7 @@ describe('a source that sends corrupt bytes', () => {
       const result = await run(planFor({ source, destination }), { observer });
       assert.equal(result.progress.phase, 'Failed');
       assert.equal(result.error?.side, 'source');
-      assert.match(result.error?.code ?? '', /^bad-answer-/);
+      assert.match(result.error?.code ?? '', /^bad-response-/);
       assert.doesNotMatch(result.error?.message ?? '', /\n|\bat /);
       assert.ok(observer.mostInFlightBytes <= 32 * 1024 * 1024);
       assert.ok(source.queries.length < 12, `${source.queries.length} queries`);
@@ -116,7 +116,7 @@ describe('a source that sends corrupt bytes', () => {
 
   for (const { title, declared, elements, code } of [
     { title: 'that is possible', declared: 600_000n * 64n, elements: 600_000, code: 'window-too-large' },
-    { title: 'that is impossible', declared: 0xffff_ffffn, elements: 30_000, code: 'bad-answer-truncated' },
+    { title: 'that is impossible', declared: 0xffff_ffffn, elements: 30_000, code: 'bad-response-truncated' },
   ])
     it(`(a snappy bomb, with a length ${title}) is rejected before memory is allocated`, async () => {
       await using source = await startSource(series);
@@ -149,7 +149,7 @@ describe('a source that sends corrupt bytes', () => {
     assert.equal(error?.code, 'samples-rejected');
     const [rejected] = observer.all('rejected');
     assert.equal(rejected?.reason, 'invalid_labels');
-    assert.match(rejected?.answer ?? '', /its labels take \d+ bytes; at most 524288 are copied/);
+    assert.match(rejected?.response ?? '', /its labels take \d+ bytes; at most 524288 are copied/);
     assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
     assert.deepEqual(destination.contents(), []);
   });
@@ -221,7 +221,7 @@ describe('a source that sends corrupt bytes', () => {
     const plan = planFor({ source, destination }, { source: { readMode: 'Samples' }, limits: { samplesPerWrite: 50 } });
     const { error, progress } = await run(plan);
     assert.equal(error?.side, 'source');
-    assert.equal(error?.code, 'bad-answer-corrupt');
+    assert.equal(error?.code, 'bad-response-corrupt');
     assert.equal(progress.retries, 4);
   });
 

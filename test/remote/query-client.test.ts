@@ -107,11 +107,11 @@ describe('QueryClient', () => {
     }
     client.close();
     assert.deepEqual(failures, [
-      'partial: transient partial-answer',
+      'partial: transient partial-response',
       'bad: refused bad-query',
-      'garbage: ambiguous bad-answer',
+      'garbage: ambiguous bad-response',
       'proto: refused wrong-content-type',
-      'long: too-large answer-too-large',
+      'long: too-large response-too-large',
     ]);
   });
 
@@ -167,9 +167,9 @@ describe('QueryClient', () => {
       '404: unsupported export-not-offered',
       'html: unsupported export-not-offered',
       'busy: transient unavailable',
-      'long: too-large answer-too-large',
+      'long: too-large response-too-large',
       'cut: transient cut-off',
-      'bad: ambiguous bad-answer',
+      'bad: ambiguous bad-response',
     ]);
   });
 });

@@ -188,7 +188,7 @@ describe('ReadClient', () => {
       '/html': 'wrong-content-type',
       '/json': 'wrong-content-type',
       '/none': 'wrong-content-type',
-      '/gzip': 'compressed-answer',
+      '/gzip': 'compressed-response',
     });
   });
 

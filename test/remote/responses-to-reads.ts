@@ -28,7 +28,7 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
   ['a user interface', 200, '', 'refused wrong-content-type', { 'content-type': 'text/html' }],
   ['anything', 200, 'ok', 'refused wrong-content-type', { 'content-type': 'text/plain' }],
   ['anything', 204, '', 'refused wrong-content-type'],
-  ['a compressing proxy', 200, '', 'refused compressed-answer', { ...protobuf, 'content-encoding': 'gzip' }],
+  ['a compressing proxy', 200, '', 'refused compressed-response', { ...protobuf, 'content-encoding': 'gzip' }],
   ['a login', 302, '', 'refused redirected', { location: 'https://login.example/?next=x' }],
   ['anything', 301, '', 'refused redirected'],
 
@@ -57,7 +57,7 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
     'Mimir',
     422,
     'the query exceeded the aggregated chunks size limit (limit: 1 bytes) (err-mimir-max-chunks-bytes-per-query)',
-    'too-large answer-too-large',
+    'too-large response-too-large',
   ],
   [
     'Mimir',
@@ -66,7 +66,7 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
     'too-large too-many-samples',
   ],
   ['Cortex', 400, 'the query hit the max number of chunks limit (limit: 2000000 chunks)', 'too-large too-many-samples'],
-  ['Cortex', 400, 'the query hit the aggregated chunks size limit (limit: 1 bytes)', 'too-large answer-too-large'],
+  ['Cortex', 400, 'the query hit the aggregated chunks size limit (limit: 1 bytes)', 'too-large response-too-large'],
   [
     'Cortex',
     400,
@@ -77,7 +77,7 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
     'thanos-remote-read',
     500,
     'rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5 vs 4)',
-    'too-large answer-too-large',
+    'too-large response-too-large',
   ],
   ['InfluxDB', 400, 'max-select-series limit exceeded: (5/1)', 'too-large too-many-series'],
   [
@@ -86,12 +86,12 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
     'the number of matching timeseries exceeds 30000; either narrow down the search or increase -search.maxUniqueTimeseries',
     'too-large too-many-series',
   ],
-  ['a proxy', 413, '', 'too-large answer-too-large'],
+  ['a proxy', 413, '', 'too-large response-too-large'],
   ['Cortex', 400, 'the query hit the max number of series limit (limit: 100 series)', 'too-large too-many-series'],
-  ['Cortex', 400, 'the query hit the aggregated data size limit (limit: 1 bytes)', 'too-large answer-too-large'],
+  ['Cortex', 400, 'the query hit the aggregated data size limit (limit: 1 bytes)', 'too-large response-too-large'],
   ['Thanos', 500, 'exceeded series limit: limit 10 violated (got 11)', 'too-large too-many-series'],
   ['Thanos', 500, 'exceeded chunks limit: limit 10 violated (got 11)', 'too-large too-many-samples'],
-  ['Thanos', 500, 'exceeded bytes limit', 'too-large answer-too-large'],
+  ['Thanos', 500, 'exceeded bytes limit', 'too-large response-too-large'],
   ['M3', 400, 'query exceeded limit: require_exhaustive=true, series_limit=100', 'too-large too-many-series'],
   ['thanos-remote-read', 500, 'unexpected encoding type: 1', 'refused histograms-not-served'],
 

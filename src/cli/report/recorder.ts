@@ -104,10 +104,10 @@ export class Recorder implements MigrationObserver {
       .count++;
   }
 
-  #rejected({ reason, samples, isBound = false, answer, example }: EventOf<'rejected'>): void {
+  #rejected({ reason, samples, isBound = false, response, example }: EventOf<'rejected'>): void {
     if (this.#rejections.length >= MAX_EXAMPLES) return;
     const shown = example && { labels: presentableText(example.labels), timeMs: example.timeMs };
-    this.#rejections.push({ reason, samples, isBound, response: presentableText(answer), example: shown });
+    this.#rejections.push({ reason, samples, isBound, response: presentableText(response), example: shown });
   }
 }
 

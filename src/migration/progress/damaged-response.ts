@@ -9,17 +9,17 @@ const MAX_DAMAGED_RESPONSES = 15;
 
 /** @returns undefined for any other failure */
 export function damagedResponse(error: unknown, attempt: number): RemoteError | undefined {
-  const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-answer');
+  const isDamaged = error instanceof WireError || (error instanceof RemoteError && error.code === 'bad-response');
   if (!isDamaged) return undefined;
   return new RemoteError({
     class: attempt < MAX_DAMAGED_RESPONSES ? 'transient' : 'refused',
-    code: 'bad-answer',
+    code: 'bad-response',
     side: 'progress',
     status: error instanceof RemoteError ? error.status : 200,
     what:
       error instanceof RemoteError
         ? error.message.replace(/^progress /, '')
         : `sent a damaged response: ${error.message}`,
-    hint: hintOf('bad-answer', 'progress'),
+    hint: hintOf('bad-response', 'progress'),
   });
 }

@@ -246,7 +246,7 @@ function failureOf(error: unknown, isTooLarge: boolean): MigrationError {
 function asRemoteError(error: unknown): RemoteError {
   if (error instanceof RemoteError) return error;
   const what = messageOf(error);
-  return new RemoteError({ class: 'transient', code: 'bad-answer', side: 'source', status: 200, what });
+  return new RemoteError({ class: 'transient', code: 'bad-response', side: 'source', status: 200, what });
 }
 
 function messageOf(error: unknown): string {

@@ -10,35 +10,35 @@ interface CodeText {
 }
 
 /** Bytes from the source that could not be read, one code for each kind of WireError. */
-const BAD_ANSWER_CODES = {
-  'bad-answer-truncated': {
+const BAD_RESPONSE_CODES = {
+  'bad-response-truncated': {
     meaning: "the source's response repeatedly ended inside a value, although it seemed complete",
     cure: 'check the logs of the source and of the proxies in front of it',
   },
-  'bad-answer-corrupt': {
+  'bad-response-corrupt': {
     meaning:
       "the source's response repeatedly had a wrong checksum, length or chunk: ten times in a row before the first good response, or in the same way again and again, even as plain samples (SAMPLES)",
     cure: 'find out what changes response bodies on the way; if it persists, the block of the source is damaged: promtool tsdb analyze',
   },
-  'bad-answer-invalid-labels': {
+  'bad-response-invalid-labels': {
     meaning:
       'a series in the response has labels that no store accepts: one name with two values, or text that is not UTF-8',
     cure: 'find the series in the store; the message shows its labels',
   },
-  'bad-answer-too-large': {
+  'bad-response-too-large': {
     meaning: "a part of the source's response declares more bytes than prom-migrator accepts",
     cure: 'raise spec.source.maxFrameBytes or spec.limits.memory if you trust the source',
   },
-  'bad-answer-unknown-encoding': {
+  'bad-response-unknown-encoding': {
     meaning:
       'the source sends chunks in an encoding that this version does not support, even when SAMPLES are requested',
     cure: 'use a newer version of prom-migrator',
   },
-  'bad-answer-server-error-text': {
+  'bad-response-server-error-text': {
     meaning: 'the source cut off its response and appended an error message',
     cure: "see the message; check the source's log",
   },
-} as const satisfies Record<`bad-answer-${WireErrorCode}`, CodeText>;
+} as const satisfies Record<`bad-response-${WireErrorCode}`, CodeText>;
 
 /** Codes of a MigrationError that are not a server's response. */
 export const MIGRATION_CODES = {
@@ -97,7 +97,7 @@ export const MIGRATION_CODES = {
       'the range ends before it starts: spec.timeRange.end is open and spec.timeRange.start is not far enough in the past',
     cure: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   },
-  ...BAD_ANSWER_CODES,
+  ...BAD_RESPONSE_CODES,
   accounting: {
     meaning: 'a window has samples that were read but not accounted for: a bug in prom-migrator',
     cure: 'please report it; the window was not marked, and the next run will copy it again',

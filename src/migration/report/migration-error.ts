@@ -32,7 +32,7 @@ export function toMigrationError(error: unknown, side?: Side): MigrationError {
     return new MigrationError(error.code, error.message, { side: error.side, hint: error.hint, cause: error });
   }
   if (error instanceof WireError) {
-    return new MigrationError(`bad-answer-${error.code}`, error.message, { ...(side && { side }), cause: error });
+    return new MigrationError(`bad-response-${error.code}`, error.message, { ...(side && { side }), cause: error });
   }
   const text = error instanceof Error ? error.message : String(error);
   return new MigrationError('internal', `unexpected: ${text}`, { cause: error });

@@ -110,7 +110,7 @@ export type MigrationEvent =
       readonly samples: number;
       /** Some of them may be in the destination: this is an upper bound of the missing samples. */
       readonly isBound?: boolean;
-      readonly answer: string;
+      readonly response: string;
       readonly example?: { readonly labels: string; readonly timeMs: number };
     }
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }

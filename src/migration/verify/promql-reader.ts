@@ -123,5 +123,5 @@ async function kept(
 /** The same request may succeed later. */
 function asTransient({ message, status }: RemoteError): RemoteError {
   const what = message.replace(/^progress /, '');
-  return new RemoteError({ class: 'transient', code: 'bad-answer', side: 'progress', status, what });
+  return new RemoteError({ class: 'transient', code: 'bad-response', side: 'progress', status, what });
 }

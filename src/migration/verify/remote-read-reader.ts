@@ -89,5 +89,5 @@ function isUnusableStream(error: unknown): boolean {
 /** The same request, as SAMPLES, may succeed. */
 function asTransient(error: unknown): RemoteError {
   const what = error instanceof Error ? error.message : String(error);
-  return new RemoteError({ class: 'transient', code: 'bad-answer', side: 'progress', status: 200, what });
+  return new RemoteError({ class: 'transient', code: 'bad-response', side: 'progress', status: 200, what });
 }

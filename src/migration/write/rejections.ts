@@ -38,7 +38,7 @@ export class Rejections {
     if (this.#named < MAX_NAMED) {
       this.#named++;
       const named = example && { labels: formatLabels(example.labels), timeMs: example.timeMs };
-      const event = { type: 'rejected', reason, samples, isBound, answer: error.message } as const;
+      const event = { type: 'rejected', reason, samples, isBound, response: error.message } as const;
       this.#observer.event({ ...event, ...(named && { example: named }) });
     }
     this.#observer.progress(this.#progress);

@@ -207,7 +207,7 @@ export class WindowWriter {
     if (this.#named++ >= NAMED_INVALID_SERIES) return;
     const timeMs = columns.floatTimesMs[0] ?? columns.histogramTimesMs[0] ?? 0;
     const example = { labels: formatLabels(labels), timeMs };
-    this.#options.observer.event({ type: 'rejected', reason: 'invalid_labels', samples, answer: problem, example });
+    this.#options.observer.event({ type: 'rejected', reason: 'invalid_labels', samples, response: problem, example });
   }
 }
 

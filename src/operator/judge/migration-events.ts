@@ -58,7 +58,7 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
       return { type: 'Normal', reason: 'WindowSplit', action: 'Migrate', note, topic: 'WindowSplit' };
     }
     case 'rejected': {
-      const note = `the destination rejects samples (${event.reason}): ${statusText(event.answer)}`;
+      const note = `the destination rejects samples (${event.reason}): ${statusText(event.response)}`;
       return { type: 'Warning', reason: 'SamplesRejected', action: 'Migrate', note, topic: `rejected ${event.reason}` };
     }
     default:

@@ -226,7 +226,7 @@ export class MigrationTrack {
         this.noteError(event.side, event.code, event.message, now.wallMs);
         break;
       case 'rejected':
-        this.noteError('destination', event.reason, event.answer, now.wallMs);
+        this.noteError('destination', event.reason, event.response, now.wallMs);
         break;
       case 'request':
         if (typeof event.status === 'number' && event.status < 300) this.#failing.recovered(event.side, nowMs);

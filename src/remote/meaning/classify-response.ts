@@ -137,7 +137,7 @@ function classifyGood({ side, status, headers, text }: JudgedResponse): Classifi
     return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
   }
   if (!/^\s*(?:snappy|identity)?\s*$/i.test(encoding)) {
-    return { class: 'refused', code: 'compressed-answer', hint: hintOf('compressed-answer', side) };
+    return { class: 'refused', code: 'compressed-response', hint: hintOf('compressed-response', side) };
   }
   if (headers['m3-results-limited'] !== undefined) {
     return { class: 'too-large', code: 'results-limited', hint: hintOf('results-limited', side) };

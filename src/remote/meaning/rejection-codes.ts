@@ -87,7 +87,7 @@ export const REJECTION_CODES = {
     meaning: 'the query exceeds a limit of the source on series',
     cure: 'metric names are requested in groups automatically; if even one metric has too many series, raise the limit (Mimir and Cortex max_fetched_series_per_query, Thanos --store.grpc.series-limit, M3 limits.perQuery.maxFetchedSeries, InfluxDB max-select-series)',
   },
-  'answer-too-large': {
+  'response-too-large': {
     arrival: 'no',
     smaller: 'always',
     meaning: 'the query would return more than the server, or the limit of this process, allows',

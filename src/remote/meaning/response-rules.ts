@@ -43,7 +43,7 @@ export const RULES: readonly Rule[] = [
 
   // Too much at once: VictoriaMetrics, Go's snappy, gRPC inside Mimir, Cortex and Thanos, InfluxDB, Mimir, Prometheus 3.8.
   { class: 'too-large', code: 'request-too-large', sides: TO_WRITE, statuses: [413] },
-  { class: 'too-large', code: 'answer-too-large', sides: TO_READ, statuses: [413] },
+  { class: 'too-large', code: 'response-too-large', sides: TO_READ, statuses: [413] },
   {
     class: 'too-large',
     code: 'request-too-large',
@@ -70,7 +70,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     class: 'too-large',
-    code: 'answer-too-large',
+    code: 'response-too-large',
     sides: TO_READ,
     statuses: LIMIT_STATUSES,
     text: /exceeded bytes limit|err-mimir-max-(?:chunks-bytes|(?:estimated-)?memory-consumption|query-)|query (?:hit|exceeded) the (?:max|aggregated)|message larger than max|-search\.maxMemoryPerQuery|(?:block|message) is too large/i,

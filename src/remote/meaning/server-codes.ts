@@ -59,7 +59,7 @@ export const SERVER_CODES = {
     meaning: 'the response does not belong to this protocol: it looks like a user interface or a login page',
     cure: 'correct spec.SIDE.url, and the credentials if the server is behind a single sign-on',
   },
-  'compressed-answer': {
+  'compressed-response': {
     arrival: 'unknown',
     afterGood: 'retry',
     meaning: 'a proxy compressed the response although compression was not requested',
@@ -177,7 +177,7 @@ export const SERVER_CODES = {
     meaning: 'a proxy timed out waiting for the server (504)',
     cure: 'no action needed: the request is retried; if it persists, set a smaller spec.window.max or raise the timeout of the proxy',
   },
-  'partial-answer': {
+  'partial-response': {
     arrival: 'unknown',
     meaning: 'the response states that parts of the data were unavailable',
     cure: 'no action needed: the request is retried until all storage nodes are available',
@@ -187,7 +187,7 @@ export const SERVER_CODES = {
     meaning: 'the source returned 400 without a known reason; Cortex does so for every failure',
     cure: 'see the response; check spec.selectors and the limits of the source',
   },
-  'bad-answer': {
+  'bad-response': {
     arrival: 'unknown',
     meaning: 'the response cannot be parsed in the format that it declares',
     cure: 'check spec.SIDE.url and the proxies between prom-migrator and the server',

@@ -52,7 +52,7 @@ describe('the recorder of a report', () => {
       type: 'rejected',
       reason: 'other',
       samples: 1,
-      answer: text,
+      response: text,
       example: { labels: text, timeMs: 0 },
     });
     assert.doesNotMatch(JSON.stringify(recorder.record()), /hunter/);
@@ -75,7 +75,7 @@ describe('the recorder of a report', () => {
         receivedBytes: 1,
       });
       recorder.event({ type: 'window-split', fromMs: n, toMs: n + 1, reason: 'r'.repeat(100_000), by: 'name' });
-      recorder.event({ type: 'rejected', reason: any(text), samples: 1, answer: 'a'.repeat(100_000) });
+      recorder.event({ type: 'rejected', reason: any(text), samples: 1, response: 'a'.repeat(100_000) });
       recorder.event({
         type: 'window-finished',
         fromMs: n,

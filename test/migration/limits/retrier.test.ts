@@ -135,7 +135,7 @@ describe('a response that looks like a configuration error', () => {
     retrier.responded('source');
     for (const code of [
       'wrong-content-type',
-      'compressed-answer',
+      'compressed-response',
       'redirected',
       'wrong-path',
       'tls-wrong-name',

@@ -83,7 +83,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       }
       const retries = observer.all('retry');
       assert.ok(retries.length > 10, `${retries.length} retries`);
-      assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-answer'));
+      assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-response'));
     });
 
     it('fails with the side and a hint when every response is damaged', async () => {
@@ -91,7 +91,7 @@ for (const [name, protocol, behaviour] of everyStore) {
       opened.store.onRequest = () => ({ damage: (body) => Buffer.concat([body, Buffer.from('}{\x00\xff')]) });
       opened.store.put([marks([epochMs])]);
       await assert.rejects(opened.view.latestMark(epochMs, nowMs, signal), {
-        code: 'bad-answer',
+        code: 'bad-response',
         side: 'progress',
         hint: /spec\.destination\.progress\.url/,
       });

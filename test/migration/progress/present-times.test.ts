@@ -117,7 +117,7 @@ describe('the samples that the destination already has', () => {
 
   it('are read in smaller parts when the destination reports a limit, and not for other errors', async () => {
     const fail = (errorClass: 'too-large' | 'refused') => async () => {
-      throw new RemoteError({ class: errorClass, code: 'answer-too-large', side: 'progress', what: 'said so' });
+      throw new RemoteError({ class: errorClass, code: 'response-too-large', side: 'progress', what: 'said so' });
     };
     const present = new PresentTimes(() => [keyOf({ __name__: 'm' })], nothingAdded);
     const range = { names: ['m'], fromMs: 0, toMs: 1 };

@@ -130,7 +130,7 @@ describe('the cause of a failed read', () => {
     ['a sample limit', remote('too-large', 'too-many-samples'), 'part', limit('samples')],
     ['a series limit', remote('too-large', 'too-many-series'), 'part', limit('series')],
     ['a response that M3 truncated', remote('too-large', 'results-limited'), 'part', limit('series')],
-    ['a byte limit', remote('too-large', 'answer-too-large'), 'part', limit('bytes')],
+    ['a byte limit', remote('too-large', 'response-too-large'), 'part', limit('bytes')],
     ['more than fits into memory', new DoesNotFit('too much'), 'part', limit('memory')],
     ['labels that do not fit into memory', labels, 'part', { kind: 'too-large', limit: 'labels', seenNames: ['up'] }],
     ['a 503', remote('transient', 'unavailable', 503), 'part', responded],

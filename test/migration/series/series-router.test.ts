@@ -109,7 +109,7 @@ describe('a label value that is not UTF-8', () => {
         ['good'],
       );
       const [rejected] = observer.all('rejected');
-      assert.match(rejected?.answer ?? '', /not valid UTF-8/);
+      assert.match(rejected?.response ?? '', /not valid UTF-8/);
       assert.match(rejected?.example?.labels ?? '', /job="a\ufffdb"/);
     });
   }

@@ -120,7 +120,7 @@ describe('a run whose destination sends damaged responses to reads', () => {
       assertSucceeded(result);
       const retries = result.observer.all('retry');
       assert.ok(retries.length >= 2, `${retries.length} retries`);
-      assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-answer'));
+      assert.ok(retries.every(({ side, code }) => side === 'progress' && code === 'bad-response'));
       assert.ok(result.progress.retries >= retries.length);
     });
 
@@ -132,7 +132,7 @@ describe('a run whose destination sends damaged responses to reads', () => {
       destination.onRequest = (request) =>
         request.kind === kind ? { damage: (body) => Buffer.concat([body, Buffer.from('}\x00\xff')]) } : undefined;
       const { error } = await run(planFor({ source, destination }, { protocol }), { clock });
-      assert.deepEqual([error?.code, error?.side], ['bad-answer', 'progress']);
+      assert.deepEqual([error?.code, error?.side], ['bad-response', 'progress']);
       assert.match(error?.hint ?? '', /spec\.destination\.progress\.url/);
     });
   }

@@ -34,7 +34,7 @@ describe('a destination whose HA tracker follows another replica', () => {
       const result = await migrate({ source, destination }, { rejectedSamples: 'Skip', protocol });
       assertTrueCounts(result, destination, replica);
       assert.deepEqual(result.progress.samplesRejected, { ha_tracker: samples });
-      assert.match(result.observer.all('rejected')[0]?.answer ?? '', /replicas did not match/);
+      assert.match(result.observer.all('rejected')[0]?.response ?? '', /replicas did not match/);
     }
   });
 

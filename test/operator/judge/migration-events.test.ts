@@ -85,11 +85,11 @@ describe('the events of a migration', () => {
       'Resumed: resuming at 2025-01-01T00:00:00.001Z, 12.4M samples are already in the destination',
     ],
     [
-      { type: 'window-split', fromMs: startMs, toMs: startMs + 60_000, reason: 'answer-too-large', by: 'time' },
-      'WindowSplit: the window of 1m at 2025-01-01T00:00:00Z is halved: answer-too-large',
+      { type: 'window-split', fromMs: startMs, toMs: startMs + 60_000, reason: 'response-too-large', by: 'time' },
+      'WindowSplit: the window of 1m at 2025-01-01T00:00:00Z is halved: response-too-large',
     ],
     [
-      { type: 'rejected', reason: 'too_old', samples: 1, answer: 'see http://u:hunter2@host/' },
+      { type: 'rejected', reason: 'too_old', samples: 1, response: 'see http://u:hunter2@host/' },
       'SamplesRejected: the destination rejects samples (too_old): see http://host/',
     ],
     [{ type: 'warning', code: 'nothing-found', message: 'm' }, undefined],

@@ -199,7 +199,7 @@ export const hostileCases: readonly HostileCase[] = [
       },
     },
     memoryMebibytes: [32],
-    says: /code=compressed-answer/,
+    says: /code=compressed-response/,
   },
   {
     title: 'a query result of 15 MB of empty objects',
@@ -210,7 +210,7 @@ export const hostileCases: readonly HostileCase[] = [
         json(response, concatenated([Buffer.from('[')], objects, [Buffer.from('{}]')]));
       },
     },
-    says: /code=(?:answer-too-large|read-back-too-large)/,
+    says: /code=(?:response-too-large|read-back-too-large)/,
   },
   {
     title: 'export lines of 15 MB',
@@ -227,7 +227,7 @@ export const hostileCases: readonly HostileCase[] = [
           ),
         ),
     },
-    says: /answer-too-large|window-too-large|read-back-too-large/,
+    says: /response-too-large|window-too-large|read-back-too-large/,
   },
   {
     title: 'endless export lines',
