@@ -241,8 +241,9 @@ describe('verify after a run', () => {
       assertClean(run, countSamples(set));
     });
 
-    it('as a destination: it stores neither NaN nor ±Inf', async () => {
-      const set = generateDataset({ series: PLAIN_KINDS.length * 2, startMs, endMs });
+    it('as a destination: it stores neither NaN nor ±Inf, nor native histograms', async () => {
+      const kinds = [...PLAIN_KINDS, ...HISTOGRAM_KINDS];
+      const set = generateDataset({ series: kinds.length * 2, startMs, endMs, kinds });
       await using source = await loadedPrometheus(set);
       await using influx = await startInfluxdb({ database });
       const run = await copiedAndVerified(
@@ -258,10 +259,15 @@ describe('verify after a run', () => {
         },
         3,
       );
-      const lost = countSamples(set) - countSamples(keptByInfluxdb(set));
+      const lost = countFloats(set, (value) => !Number.isFinite(value));
+      const histograms = [...set.values()].reduce((sum, series) => sum + series.histograms.length, 0);
       const zeros = countFloats(keptByInfluxdb(set), (value) => Object.is(value, -0));
-      assert.ok(lost > 100 && zeros > 10);
-      assertClean(run, countSamples(set), { influxdb_nan_inf: lost, samples_negative_zero: zeros });
+      assert.ok(lost > 100 && zeros > 10 && histograms > 1000);
+      assertClean(run, countSamples(set), {
+        influxdb_nan_inf: lost,
+        influxdb_histograms: histograms,
+        samples_negative_zero: zeros,
+      });
     });
   });
 });

@@ -15,6 +15,7 @@ export const EXPECTED_CHANGES = {
   victoriametrics_nan: 'VictoriaMetrics drops NaN values that are not stale markers',
   victoriametrics_histograms: 'VictoriaMetrics stores native histograms as float series, or not at all',
   influxdb_nan_inf: 'InfluxDB stores neither NaN nor ±Inf',
+  influxdb_histograms: 'InfluxDB does not store native histograms',
   samples_negative_zero: 'a SAMPLES response shows −0 as 0',
   samples_histogram_bounds: 'a SAMPLES response leaves out the bounds of custom buckets',
   promql_stale_markers: 'a PromQL result does not show stale markers',

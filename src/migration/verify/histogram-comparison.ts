@@ -63,6 +63,7 @@ export function histogramVerdict(source: Uint8Array, destination: Uint8Array, le
 /** Why the destination does not have a histogram of the source; undefined if there is no expected reason. */
 export function missingHistogramReason(message: Uint8Array, lens: Lens): ExpectedChange | undefined {
   if (lens.victoriaMetrics) return 'victoriametrics_histograms';
+  if (lens.influxdb) return 'influxdb_histograms';
   // The sum of a histogram that marks the end of its series is a stale marker.
   return lens.promql && fieldsOf(message).sum === STALE_TEXT ? 'promql_stale_markers' : undefined;
 }

@@ -178,6 +178,7 @@ describe('SampleComparison', () => {
     ['NaN in InfluxDB', { influxdb: true }, Number.NaN, undefined, { influxdb_nan_inf: 1 }],
     ['±Inf in InfluxDB', { influxdb: true }, Number.NEGATIVE_INFINITY, undefined, { influxdb_nan_inf: 1 }],
     ['a stale marker in InfluxDB', { influxdb: true }, STALE, undefined, { influxdb_nan_inf: 1 }],
+    ['a histogram in InfluxDB', { influxdb: true }, { countInt: 1, sum: 1 }, undefined, { influxdb_histograms: 1 }],
     ['−0 in SAMPLES', { samples: true }, -0, 0, { samples_negative_zero: 1 }],
     ['a stale marker in PromQL', { promql: true }, STALE, undefined, { promql_stale_markers: 1 }],
     ['a stale histogram in PromQL', { promql: true }, staleHistogram(), undefined, { promql_stale_markers: 1 }],
