@@ -32,6 +32,8 @@ export interface QueryOptions {
 const MAX_CONNECTIONS = 4;
 // Proxies commonly limit the request line and headers to 8 KiB. Parameters longer than half of that go into the body.
 const LONGEST_QUERY_STRING = 4096;
+/** Makes Thanos fail if one of its stores fails. By default it returns what the others have. Other servers ignore it. */
+const NOT_PARTIAL: [string, string] = ['partial_response', 'false'];
 
 export class QueryClient {
   readonly #http: HttpClient;
@@ -57,7 +59,7 @@ export class QueryClient {
     const response = await this.instantResponse(promql, timeMs, options);
     const parsed = parseQueryResponse(await this.#whole(response, options.maxBytes));
     if ('problem' in parsed) throw this.unusable(response, parsed.problem);
-    if (parsed.isPartial) throw this.partial(response);
+    if (parsed.missing !== undefined) throw this.partial(response, parsed.missing);
     return parsed.result;
   }
 
@@ -74,7 +76,7 @@ export class QueryClient {
   ): AsyncGenerator<SeriesTimes, undefined> {
     const response = await this.instantResponse(promql, timeMs, options);
     const range = new RangeTimes(fromMs, toMs, options.maxBytes);
-    let isPartial: boolean;
+    let missing: string | undefined;
     try {
       for await (const piece of response.body) {
         try {
@@ -83,13 +85,13 @@ export class QueryClient {
           this.buffers.give(piece);
         }
       }
-      isPartial = range.end().isPartial;
+      missing = range.end().missing;
     } catch (error) {
       if (error instanceof SeriesTooLarge) throw this.tooLarge(response, 'sent a series', options.maxBytes);
       if (!(error instanceof BadRange)) throw error;
       throw this.unusable(response, error.message);
     }
-    if (isPartial) throw this.partial(response);
+    if (missing !== undefined) throw this.partial(response, missing);
   }
 
   /**
@@ -121,6 +123,7 @@ export class QueryClient {
       ['end', secondsOf(toMs)],
       ['limit', '1'],
       ['nocache', '1'],
+      NOT_PARTIAL,
     ];
     const response = await this.#send('series', parameters, options);
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
@@ -181,12 +184,7 @@ export class QueryClient {
   async instantResponse(promql: string, timeMs: number, options: QueryOptions): Promise<HttpResponse> {
     const response = await this.#send(
       'query',
-      [
-        ['query', promql],
-        ['time', secondsOf(timeMs)],
-        ['nocache', '1'],
-        ['latency_offset', '1ms'],
-      ],
+      [['query', promql], ['time', secondsOf(timeMs)], ['nocache', '1'], ['latency_offset', '1ms'], NOT_PARTIAL],
       options,
     );
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
@@ -257,9 +255,10 @@ export class QueryClient {
     return this.#error(response, 'ambiguous', 'bad-response', `sent an unusable response: ${problem}`);
   }
 
-  /** The error for a response whose data comes from only a part of the storage. */
-  partial(response: HttpResponse): RemoteError {
-    return this.#error(response, 'transient', 'partial-response', 'returned data from only a part of its storage');
+  /** The error for a response whose data comes from only a part of the storage. @param missing what the server reports about it */
+  partial(response: HttpResponse, missing: string): RemoteError {
+    const what = `returned data from only a part of its storage: ${missing}`;
+    return this.#error(response, 'transient', 'partial-response', what);
   }
 
   /** The error for a response of which a part takes more than `maxBytes` of memory. @param what what it did: `sent a line` */

@@ -1,5 +1,7 @@
 // Parses and checks the JSON of the Prometheus query API and of VictoriaMetrics' export. Pure.
 
+import { meansPartial } from './partial-response.ts';
+
 export interface QuerySeries {
   readonly metric: Readonly<Record<string, string>>;
   /** Milliseconds, and the value as the server wrote it (`1`, `NaN`, `+Inf`). */
@@ -24,10 +26,10 @@ interface Problem {
 }
 
 /**
- * Parses `{"status":"success","data":{"resultType":…,"result":…}}`. Timestamps become whole milliseconds. `isPartial` is VictoriaMetrics'
- * flag for missing storage nodes. An unexpected shape is a `problem`, never an exception.
+ * Parses `{"status":"success","data":{"resultType":…,"result":…}}`. Timestamps become whole milliseconds. `missing` is what the server
+ * reports about a part of its storage that it could not read. An unexpected shape is a `problem`, never an exception.
  */
-export function parseQueryResponse(text: string): { result: QueryResult; isPartial: boolean } | Problem {
+export function parseQueryResponse(text: string): { result: QueryResult; missing: string | undefined } | Problem {
   const response = parseJson(text);
   if (!isRecord(response)) return { problem: 'not a JSON object' };
   if (response['status'] !== 'success')
@@ -40,8 +42,16 @@ export function parseQueryResponse(text: string): { result: QueryResult; isParti
   const warnings = Array.isArray(response['warnings']) ? response['warnings'].slice(0, SHOWN_WARNINGS).map(shown) : [];
   return {
     result: { resultType: resultType as QueryResult['resultType'], series, warnings },
-    isPartial: response['isPartial'] === true,
+    missing: missingPart(response),
   };
+}
+
+/** VictoriaMetrics has a flag for missing storage nodes, others have warnings. */
+function missingPart({ isPartial, warnings }: Record<string, unknown>): string | undefined {
+  if (isPartial === true) return 'isPartial';
+  if (!Array.isArray(warnings)) return undefined;
+  const partial = warnings.find((warning) => typeof warning === 'string' && meansPartial(warning));
+  return partial === undefined ? undefined : shown(partial);
 }
 
 /** The number of series in a response of `/api/v1/series`: `{"status":"success","data":[…]}`. */
@@ -51,8 +61,8 @@ export function parseSeriesResponse(text: string): { series: number } | Problem 
   const { status, data, error } = response;
   if (status !== 'success') return { problem: `status ${shown(status)}, ${shown(error)}` };
   if (!Array.isArray(data)) return { problem: 'no data' };
-  // A missing storage node may hold a matching series: VictoriaMetrics does not know then.
-  return response['isPartial'] === true ? { series: 1 } : { series: data.length };
+  // A part of the storage that was not read may hold a matching series.
+  return { series: missingPart(response) === undefined ? data.length : Math.max(1, data.length) };
 }
 
 /** One line of `/api/v1/export`: `{"metric":{…},"values":[…],"timestamps":[…]}`, timestamps in milliseconds. */

@@ -2,6 +2,7 @@
 // minutes are wanted, and each sample takes hundreds of bytes if the response is parsed as a whole. Values are skipped. Pure.
 
 import { JsonCost } from './json-cost.ts';
+import { meansPartial } from './partial-response.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -13,8 +14,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
-/** For numbers, `true`, `null`, keys, `status`, and the text of an error. */
+/** For numbers, `true`, `null`, keys, `status`, and the text of an error. Longer warnings are cut. */
 const MAX_TOKEN_BYTES = 4096;
+const SHOWN_CHARS = 1000;
 /** No response nests deeper than a histogram's buckets. */
 const MAX_DEPTH = 64;
 /** Per time in a growing list. */
@@ -66,7 +68,7 @@ export class RangeTimes {
   #status = '';
   #error = '';
   #type = '';
-  #partial = false;
+  #missing: string | undefined;
   #ended = false;
 
   /** Keeps the times in [fromMs, toMs). Accepts a series if its labels take at most `maxSeriesBytes` of memory, and its timestamps too. */
@@ -110,15 +112,15 @@ export class RangeTimes {
 
   /**
    * Call after the last part.
-   * @returns whether the server reports that a part of its storage was missing
+   * @returns what the server reports about a part of its storage that it could not read
    * @throws BadRange
    */
-  end(): { readonly isPartial: boolean } {
+  end(): { readonly missing: string | undefined } {
     if (!this.#ended) throw new BadRange('it ends in the middle');
     if (this.#status !== 'success') throw new BadRange(`status ${JSON.stringify(this.#status)}, ${this.#error}`);
     if (this.#type !== 'matrix')
       throw new BadRange(`a result of type ${JSON.stringify(this.#type)} instead of a matrix`);
-    return { isPartial: this.#partial };
+    return { missing: this.#missing };
   }
 
   #stringByte(byte: number): void {
@@ -133,8 +135,8 @@ export class RangeTimes {
   }
 
   #add(byte: number): void {
-    if (this.#token.length >= MAX_TOKEN_BYTES) throw new BadRange('a string that is too long');
-    this.#token.push(byte);
+    if (this.#token.length < MAX_TOKEN_BYTES) this.#token.push(byte);
+    else if (!this.#isInList('warnings') && !this.#isInList('infos')) throw new BadRange('a string that is too long');
   }
 
   #takeToken(): string {
@@ -190,7 +192,8 @@ export class RangeTimes {
     const key = this.#keys[depth];
     if (depth === IN_ROOT && key === 'status') this.#status = text;
     else if (depth === IN_ROOT && key === 'error') this.#error = text;
-    else if (depth === IN_ROOT && key === 'isPartial') this.#partial = text === 'true';
+    else if (depth === IN_ROOT && key === 'isPartial') this.#missing ??= text === 'true' ? key : undefined;
+    else if (this.#isInList('warnings') && meansPartial(text)) this.#missing ??= text.slice(0, SHOWN_CHARS);
     else if (depth === IN_DATA && key === 'resultType') this.#type = text;
   }
 
@@ -215,6 +218,11 @@ export class RangeTimes {
     this.#metricCost.add(bytes);
     if (this.#metricCost.bytes > this.#maxSeriesBytes) throw new SeriesTooLarge();
     this.#metric?.push(Uint8Array.from(bytes));
+  }
+
+  /** Whether the innermost element is this list of the response. */
+  #isInList(key: string): boolean {
+    return this.#open.length === IN_DATA && this.#keys[IN_ROOT] === key;
   }
 
   #isInResult(): boolean {

@@ -79,5 +79,5 @@ export async function* rangeSamples(
   }
   const parsed = parseQueryResponse(elements.end());
   if ('problem' in parsed) throw client.unusable(response, parsed.problem);
-  if (parsed.isPartial) throw client.partial(response);
+  if (parsed.missing !== undefined) throw client.partial(response, parsed.missing);
 }

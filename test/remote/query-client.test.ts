@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseExportLine, parseQueryResponse } from '../../src/remote/query-response.ts';
 import { QueryClient } from '../../src/remote/query-client.ts';
 import { apiUrl } from '../../src/remote/query-url.ts';
+import { rangeSamples } from '../../src/remote/sample-query.ts';
 import { endpointAt, failureOf, httpServer, once, recordingHooks } from './servers.ts';
 
 const options = () => ({ ...once(), maxBytes: 1 << 20 });
@@ -60,6 +61,7 @@ describe('QueryClient', () => {
       time: '1700000000.123',
       nocache: '1',
       latency_offset: '1ms',
+      partial_response: 'false',
     });
     assert.deepEqual(result.series, [
       { metric: { __name__: 'up' }, samples: [[1700000000123, 'NaN']], histogramTimesMs: [] },
@@ -113,6 +115,63 @@ describe('QueryClient', () => {
       'proto: refused wrong-content-type',
       'long: too-large response-too-large',
     ]);
+  });
+
+  describe('with warnings in a response', () => {
+    const gone = 'receive series from Addr: 10.0.0.1:10901: rpc error: code = Unavailable desc = connection refused';
+    const cases: readonly (readonly [title: string, warnings: readonly string[], isPartial: boolean])[] = [
+      ['Thanos, a store is unavailable', [gone], true],
+      ['a warning longer than a token', ['PromQL info: x', `fetch series for ${'x'.repeat(10_000)}`], true],
+      ['M3, results are limited', ['m3db exceeded query limit: results not exhaustive'], true],
+      ['Prometheus, its own remote_read has failed', ['remote_read: server returned HTTP status 500'], true],
+      ['annotations of PromQL', ['PromQL info: metric might not be a counter: "up" (1:6)', 'PromQL warning: x'], false],
+      ['Thanos, no store has such data', ['No StoreAPIs matched for this query'], false],
+      ['no warning', [], false],
+    ];
+    for (const [title, warnings, isPartial] of cases) {
+      it(`${isPartial ? 'does not accept' : 'accepts'} it: ${title}`, async () => {
+        const infos = [`PromQL info: ${'long '.repeat(1000)}`];
+        await using server = await httpServer(({ url }, response) => {
+          const data = url?.includes('/series') ? [] : { resultType: 'matrix', result: [] };
+          response.writeHead(200, json).end(JSON.stringify({ status: 'success', data, warnings, infos }));
+        });
+        const client = new QueryClient(endpointAt(server.url, { side: 'progress' }), recordingHooks());
+        const range = { fromMs: 0, toMs: 1 };
+        const reads: readonly (() => Promise<unknown>)[] = [
+          () => client.query('x', 0, options()),
+          () => drain(client.rangeTimes('x[1m]', 0, range, options())),
+          () => drain(rangeSamples(client, { promql: 'x[1m]', timeMs: 0 }, options())),
+        ];
+        for (const read of reads) {
+          if (!isPartial) {
+            await read();
+            continue;
+          }
+          const failure = await failureOf(read());
+          assert.deepEqual([failure.class, failure.code], ['transient', 'partial-response']);
+          assert.match(
+            failure.message,
+            /only a part of its storage: .*(?:unavailable|fetch series|exhaustive|remote_read)/i,
+          );
+        }
+        // Whether there is a series is not known if a part of the index was not read.
+        assert.equal(await client.hasSeries('x', 0, 1, options()), isPartial);
+        client.close();
+      });
+    }
+
+    it('requests an error instead', async () => {
+      const seen: (string | null)[] = [];
+      await using server = await httpServer(({ url }, response) => {
+        seen.push(new URL(url ?? '', 'http://x').searchParams.get('partial_response'));
+        response.writeHead(200, json).end('{"status":"success","data":[]}');
+      });
+      const client = new QueryClient(endpointAt(server.url, { side: 'progress' }), recordingHooks());
+      await failureOf(client.query('x', 0, options()));
+      await client.hasSeries('x', 0, 1, options());
+      client.close();
+      assert.deepEqual(seen, ['false', 'false']);
+    });
   });
 
   it('parses the lines of an export however they are split', async () => {
@@ -220,7 +279,7 @@ describe('parseQueryResponse', () => {
       }),
     );
     assert.deepEqual(parsed, {
-      isPartial: false,
+      missing: 'a store is gone',
       result: {
         resultType: 'matrix',
         warnings: ['a store is gone'],

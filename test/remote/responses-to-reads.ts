@@ -94,6 +94,30 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
   ['Thanos', 500, 'exceeded bytes limit', 'too-large response-too-large'],
   ['M3', 400, 'query exceeded limit: require_exhaustive=true, series_limit=100', 'too-large too-many-series'],
   ['thanos-remote-read', 500, 'unexpected encoding type: 1', 'refused histograms-not-served'],
+  [
+    'Thanos with partial_response=false, a store is unavailable',
+    422,
+    '{"status":"error","errorType":"execution","error":"expanding series: proxy Series(): rpc error: code = Aborted desc = receive series from Addr: r:10901: rpc error: code = Unavailable desc = connection refused"}',
+    'transient partial-response',
+  ],
+  [
+    'Thanos with partial_response=false, a store does not respond',
+    422,
+    'fetch series for {receive="r1"} Addr: r:10901: rpc error: code = DeadlineExceeded desc = context deadline exceeded',
+    'transient partial-response',
+  ],
+  [
+    'Thanos with partial_response=false, a limit of a store',
+    422,
+    'proxy Series(): rpc error: code = Aborted desc = receive series from Addr: r:10901: rpc error: code = ResourceExhausted desc = exceeded series limit: limit 10 violated (got 11)',
+    'too-large too-many-series',
+  ],
+  [
+    'an older Thanos with partial_response=false, behind another one that has no store for the range',
+    422,
+    'proxy Series(): rpc error: code = Aborted desc = No StoreAPIs matched for this query',
+    'ambiguous unknown-bad-request',
+  ],
 
   ['Cortex', 400, 'rpc error: code = Unavailable desc = connection refused', 'ambiguous unknown-bad-request'],
   ['Cortex', 400, '', 'ambiguous unknown-bad-request'],

@@ -5,7 +5,7 @@ import type { Side } from './side.ts';
 import type { ResponseClass, RejectReason } from './remote-error.ts';
 
 export interface Rule {
-  readonly class: Exclude<ResponseClass, 'aborted' | 'transient'>;
+  readonly class: Exclude<ResponseClass, 'aborted'>;
   readonly code: RemoteCode;
   readonly reason?: RejectReason;
   readonly sides?: readonly Side[];
@@ -202,6 +202,14 @@ export const RULES: readonly Rule[] = [
     code: 'request-not-understood',
     statuses: [400],
     text: /(?:snappy|s2): (?:corrupt|unsupported)|proto: |unmarshal|illegal wireType|unexpected EOF|cannot decompress|content-encoding|content-type/i,
+  },
+  {
+    class: 'transient',
+    code: 'partial-response',
+    sides: TO_READ,
+    statuses: [400, 422, 500, 503],
+    // Thanos Query, for a request with partial_response=false, when one of its stores fails. That no store has such data is not a failure.
+    text: /^(?!.*No StoreAPIs matched).*(?:proxy Series\(\)|receive series from |fetch series for |failed to receive any data in )/s,
   },
   { class: 'ambiguous', code: 'unknown-bad-request', sides: TO_READ, statuses: CLIENT_ERRORS },
   { class: 'rejected', code: 'other-rejection', reason: 'other', sides: TO_WRITE, statuses: CLIENT_ERRORS },

@@ -179,8 +179,9 @@ export const SERVER_CODES = {
   },
   'partial-response': {
     arrival: 'unknown',
-    meaning: 'the response states that parts of the data were unavailable',
-    cure: 'no action needed: the request is retried until all storage nodes are available',
+    meaning:
+      'the response states that parts of the data were unavailable: Thanos and M3 report it in warnings, VictoriaMetrics with isPartial',
+    cure: 'no action needed: the request is retried until all storage nodes are available; if it persists, the message has the words of the server',
   },
   'unknown-bad-request': {
     arrival: 'unknown',

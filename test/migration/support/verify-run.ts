@@ -1,0 +1,38 @@
+// Verifications between fake stores.
+
+import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
+import type { MigrationResult } from '../../../src/migration/report/observer.ts';
+import type { Difference, VerificationProgress } from '../../../src/migration/report/verification.ts';
+import { verify, type VerifyOptions } from '../../../src/migration/verify-copy.ts';
+import { FastClock } from './fake-clock.ts';
+import { dayMs, epochMs, minuteMs, RecordingObserver, type RunOptions } from './plan.ts';
+
+export type VerifyRun = MigrationResult & {
+  readonly observer: RecordingObserver;
+  readonly verification: VerificationProgress;
+  /** As they were reported, in that order. */
+  readonly differences: readonly Difference[];
+};
+
+/** verify() with a fast clock a month after the data and everything recorded. */
+export async function verifyRun(
+  plan: MigrationPlan,
+  options: RunOptions & Omit<VerifyOptions, 'report'> = {},
+): Promise<VerifyRun> {
+  const { clock = new FastClock({ nowMs: epochMs + 30 * dayMs }), observer = new RecordingObserver() } = options;
+  const differences: Difference[] = [];
+  const context = {
+    clock,
+    random: () => 0.5,
+    stop: options.stop ?? new AbortController().signal,
+    abort: options.abort ?? new AbortController().signal,
+    observer,
+    startupDeadlineMs: options.startupDeadlineMs ?? 10 * minuteMs,
+    // Overwritten, so that a use after return is detected.
+    onBufferGivenBack: (memory: Uint8Array) => memory.fill(0xdd),
+  };
+  const result = await verify(plan, context, { ...options, report: (difference) => differences.push(difference) });
+  const { verification } = result.progress;
+  if (verification === undefined) throw new Error(`it ended before it began: ${result.error?.message}`);
+  return { ...result, observer, verification, differences };
+}
