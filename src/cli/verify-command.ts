@@ -31,8 +31,8 @@ export async function verifyCommand(
   const range = rangeOf(flags);
   const file = openDifferences(flags.value('differences'));
   try {
-    const report: Pick<VerifyOptions, 'report'> = file === undefined ? {} : { report: (one) => file.add(one) };
-    return await runJob(flags, jobOf({ ...range, ...report, repair: flags.has('repair') }), io, loadEngine);
+    const differences: Pick<VerifyOptions, 'differences'> = file === undefined ? {} : { differences: file };
+    return await runJob(flags, jobOf({ ...range, ...differences, repair: flags.has('repair') }), io, loadEngine);
   } finally {
     file?.close();
   }

@@ -13,7 +13,7 @@ import {
   type MigrationResult,
 } from './report/observer.ts';
 import {
-  type Difference,
+  type DifferenceReceiver,
   isMatching,
   type ResumedVerification,
   type VerificationProgress,
@@ -32,7 +32,7 @@ export interface VerifyOptions {
   /** Write what is missing, whatever `spec.verification.onDifference` says. */
   readonly repair?: boolean;
   /** Gets every difference that counts. */
-  readonly report?: (difference: Difference) => void;
+  readonly differences?: DifferenceReceiver;
 }
 
 /** Verifies the copy that the plan describes, whoever made it; never rejects. */
@@ -116,7 +116,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     const verifier = new Verifier({
       ...shared,
       verification,
-      report: options.report ?? (() => undefined),
+      differences: options.differences,
       repair: repairs ? new Repair(shared) : undefined,
       advanced: () => {
         if (isFixed) marks.advanced(verification);

@@ -38,6 +38,15 @@ export interface Difference {
   readonly destination: string | undefined;
 }
 
+/** Gets the differences. Those of one range count together, when all of it has been compared. */
+export interface DifferenceReceiver {
+  add(difference: Difference): void;
+  /** What was added counts. */
+  keep(): void;
+  /** What was added since the last `keep` does not count: the range is compared again. */
+  discard(): void;
+}
+
 /** What was compared, and how it turned out. samples of the source = equal + missing + different + expected. */
 export interface VerificationCounts {
   /** Series of one window, summed over all windows. */

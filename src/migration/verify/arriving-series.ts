@@ -12,6 +12,7 @@ import { mergeByTime } from '../series/series-merge.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { Lens } from './float-comparison.ts';
 import { SampleComparison, SeriesTally } from './sample-comparison.ts';
+import type { SelectedSeries } from './selection.ts';
 import { SeriesIndex } from './series-index.ts';
 import { addTally, noCounts } from './verification-counts.ts';
 
@@ -23,8 +24,7 @@ export interface ArrivingSeriesOptions {
   readonly countsExtra: boolean;
   /** Whether the destination shows copies of what it stores once. */
   readonly showsCopies: boolean;
-  /** Which series are compared, by the hash of the labels that they are written with; undefined: all. */
-  readonly only: ((hash: number) => boolean) | undefined;
+  readonly only: Pick<SelectedSeries, 'has' | 'keepsOthers'>;
 }
 
 /** How a response was read. */
@@ -94,7 +94,7 @@ export class ArrivingSeries {
     const { writtenLabels, only, source } = this.#options;
     const labels = writtenLabels(canonicalLabels(shown));
     const hash = hashLabels(labels);
-    if (only?.(hash) === false) return true;
+    if (only.has?.(hash) === false) return only.keepsOthers !== true;
     if (source.outline.repeated.has(hash)) return false;
     let isCounted = false;
     this.#index.visit(labels, hash, (cursor, entry) => {

@@ -5,7 +5,6 @@ import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
-import type { Matcher } from '../plan/migration-plan.ts';
 import { damagedResponse } from '../progress/damaged-response.ts';
 import type { Appearance } from '../progress/destination-view.ts';
 import type { Slice } from '../read/slice.ts';
@@ -13,16 +12,8 @@ import type { Companion, SourcePart } from '../read/window-part.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import { ArrivingSeries, SeriesInPieces } from './arriving-series.ts';
 import type { DestinationPart, DestinationReader } from './destination-reader.ts';
-import type { Selection } from './selection.ts';
+import type { SelectedSeries, Selection } from './selection.ts';
 import { SeriesIndex } from './series-index.ts';
-
-/** Selects fewer series than the plan. */
-export interface SelectedSeries {
-  /** By the same matcher in the source and in the destination. */
-  readonly matcher?: Matcher | undefined;
-  /** By the hash of the labels that they are written with. */
-  readonly has?: ((hash: number) => boolean) | undefined;
-}
 
 export interface DestinationCompanionOptions {
   readonly endpoint: Endpoint;
@@ -83,7 +74,7 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     const { router, appearance, countsExtra, only } = this.#options;
     const writtenLabels = (shown: LabelBytes) => appearance.writtenLabels(shown);
     const { showsCopies } = appearance;
-    return new ArrivingSeries({ source, router, writtenLabels, showsCopies, countsExtra, only: only.has });
+    return new ArrivingSeries({ source, router, writtenLabels, showsCopies, countsExtra, only });
   }
 
   async #read(

@@ -6,6 +6,16 @@ import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import { nameGroups, namesMatcher } from '../series/name-groups.ts';
 import { type NamePartition, partitionMatchers } from '../series/name-partition.ts';
 
+/** Selects fewer series than the plan. */
+export interface SelectedSeries {
+  /** By the same matcher in the source and in the destination. */
+  readonly matcher?: Matcher | undefined;
+  /** By the hash of the labels that they are written with. */
+  readonly has?: ((hash: number) => boolean) | undefined;
+  /** Whether the others are kept too: their labels may show which labels the destination adds. */
+  readonly keepsOthers?: boolean;
+}
+
 const NOT_PROGRESS: Matcher = { kind: '!=', name: '__name__', value: PROGRESS_METRIC };
 
 export class Selection {

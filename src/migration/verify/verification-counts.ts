@@ -44,7 +44,7 @@ export function addCounts(counts: VerificationCounts, more: Readonly<Verificatio
 }
 
 /** Keeps the ten earliest differences, in the order of time. */
-export function noteFirst(progress: VerificationProgress, difference: Difference): void {
+export function noteFirst(progress: Pick<VerificationProgress, 'first'>, difference: Difference): void {
   const { first } = progress;
   const last = first.at(-1);
   if (first.length === MAX_FIRST && last !== undefined && last.timestampMs <= difference.timestampMs) return;

@@ -9,14 +9,15 @@ import type { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
-import type { Difference, VerificationCounts, VerificationProgress } from '../report/verification.ts';
+import type { DifferenceReceiver, VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
+import { Findings } from './findings.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Repair } from './repair.ts';
 import type { Sides } from './sides.ts';
-import { addCounts, noCounts, noteFirst } from './verification-counts.ts';
+import { addCounts, noCounts } from './verification-counts.ts';
 import { AppearanceLearned, type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
 import { WindowOutcome } from './window-outcome.ts';
 
@@ -29,7 +30,7 @@ export interface VerifierOptions {
   readonly progress: MigrationProgress;
   readonly verification: VerificationProgress;
   /** Gets every difference that counts. */
-  readonly report: (difference: Difference) => void;
+  readonly differences: DifferenceReceiver | undefined;
   /** Writes what is missing; undefined if nothing is to be repaired. */
   readonly repair: Repair | undefined;
   /** Called when everything before `verification.throughMs` has been compared. */
@@ -55,20 +56,14 @@ export class Verifier {
   /** When the destination was last made to show what it has, and how long something may stay hidden despite that. */
   #shown = { atMs: Number.NEGATIVE_INFINITY, hiddenMs: 0 };
   #undecodable = 0;
-  #reported = 0;
+  readonly #findings: Findings;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const { verification, report, plan } = options;
+    const { verification, differences, plan } = options;
     this.#rechecks = new Rechecks(plan.verification.settleMs);
-    this.#windows = new WindowComparison({
-      ...options,
-      report: (difference) => {
-        this.#reported++;
-        noteFirst(verification, difference);
-        report(difference);
-      },
-    });
+    this.#findings = new Findings(verification, differences);
+    this.#windows = new WindowComparison({ ...options, report: (difference) => this.#findings.add(difference) });
     this.#comparedToMs = verification.throughMs;
   }
 
@@ -97,6 +92,7 @@ export class Verifier {
     try {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
         this.#counted.push({ ...window, counts: outcome.counts });
+        this.#findings.keep();
         const sinceMs = clock.monotonicMs();
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
@@ -108,7 +104,9 @@ export class Verifier {
       return atMs;
     } catch (error) {
       if (error instanceof AppearanceLearned) return error.fromMs;
-      return this.#resumeAfter(error, reader);
+      return await this.#resumeAfter(error, reader);
+    } finally {
+      this.#findings.discard();
     }
   }
 
@@ -223,7 +221,6 @@ export class Verifier {
     await this.#show(recheck.sinceMs, isLast);
     const outcomes: WindowOutcome[] = [];
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
-    const reportedBefore = this.#reported;
     let isWhole = false;
     try {
       await this.#compareWindows(reader, recheck, visitorOf, has, async (outcome, window) => {
@@ -232,12 +229,15 @@ export class Verifier {
         return true;
       });
     } catch (error) {
-      // What has been reported would be reported a second time.
-      if (this.#reported > reportedBefore && error instanceof UndecodableWindow) throw undecodable(error);
-      await this.#resumeAfter(error, reader);
+      this.#findings.discard();
+      if (!(error instanceof AppearanceLearned)) await this.#resumeAfter(error, reader);
     }
-    // A stop, or a response that could not be decoded.
-    if (!isWhole) return this.#rechecks.add(recheck);
+    // A stop, or responses that have to be read again.
+    if (!isWhole) {
+      this.#findings.discard();
+      return this.#rechecks.add(recheck);
+    }
+    this.#findings.keep();
     if (repairs) await repair.write(recheck, only, has);
     const left = outcomes.flatMap(({ differing }) => differing);
     const sum = noCounts();

@@ -9,10 +9,10 @@ import { SourceReader } from '../read/source-reader.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Difference } from '../report/verification.ts';
-import { DestinationCompanion, type SelectedSeries } from './destination-companion.ts';
+import { DestinationCompanion } from './destination-companion.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { PartComparison, type SeriesVisitor, UndecodableDestination } from './part-comparison.ts';
-import { Selection } from './selection.ts';
+import { type SelectedSeries, Selection } from './selection.ts';
 import type { Sides } from './sides.ts';
 
 export interface WindowComparisonOptions {
@@ -103,7 +103,7 @@ export class WindowComparison {
         buffers: sides.pool,
         router,
         countsExtra: plan.verification.onExtra === 'Report',
-        only,
+        only: { ...only, keepsOthers: !this.#isAppearanceKnown },
       }),
     });
   }

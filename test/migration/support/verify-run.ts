@@ -2,7 +2,11 @@
 
 import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
 import type { MigrationResult } from '../../../src/migration/report/observer.ts';
-import type { Difference, VerificationProgress } from '../../../src/migration/report/verification.ts';
+import type {
+  Difference,
+  DifferenceReceiver,
+  VerificationProgress,
+} from '../../../src/migration/report/verification.ts';
 import { verify, type VerifyOptions } from '../../../src/migration/verify-copy.ts';
 import { FastClock } from './fake-clock.ts';
 import { dayMs, epochMs, minuteMs, RecordingObserver, type RunOptions } from './plan.ts';
@@ -17,10 +21,11 @@ export type VerifyRun = MigrationResult & {
 /** verify() with a fast clock a month after the data and everything recorded. */
 export async function verifyRun(
   plan: MigrationPlan,
-  options: RunOptions & Omit<VerifyOptions, 'report'> = {},
+  options: RunOptions & Omit<VerifyOptions, 'differences'> = {},
 ): Promise<VerifyRun> {
   const { clock = new FastClock({ nowMs: epochMs + 30 * dayMs }), observer = new RecordingObserver() } = options;
   const differences: Difference[] = [];
+  let kept = 0;
   const context = {
     clock,
     random: () => 0.5,
@@ -31,7 +36,16 @@ export async function verifyRun(
     // Overwritten, so that a use after return is detected.
     onBufferGivenBack: (memory: Uint8Array) => memory.fill(0xdd),
   };
-  const result = await verify(plan, context, { ...options, report: (difference) => differences.push(difference) });
+  const receiver: DifferenceReceiver = {
+    add: (difference) => differences.push(difference),
+    keep: () => {
+      kept = differences.length;
+    },
+    discard: () => {
+      differences.length = kept;
+    },
+  };
+  const result = await verify(plan, context, { ...options, differences: receiver });
   const { verification } = result.progress;
   if (verification === undefined) throw new Error(`it ended before it began: ${result.error?.message}`);
   return { ...result, observer, verification, differences };

@@ -40,7 +40,7 @@ async function arriving(
     writtenLabels: (shown) => shown,
     countsExtra: true,
     showsCopies: false,
-    only,
+    only: { has: only },
   });
   await series.prepare(grow);
   series.begin({ lens: EXACT, countsRepeats: true });

@@ -164,17 +164,12 @@ describe('SampleComparison', () => {
     );
   });
 
+  const vm = { victoriaMetrics: true };
   const changes: [string, Partial<Lens>, Value, Value | undefined, Record<string, number>][] = [
-    ['decimals of VictoriaMetrics', { victoriaMetrics: true }, 0.1 + 0.2, 0.3, { victoriametrics_decimals: 1 }],
-    ['−0 in VictoriaMetrics', { victoriaMetrics: true }, -0, 0, { victoriametrics_decimals: 1 }],
-    ['NaN in VictoriaMetrics', { victoriaMetrics: true }, Number.NaN, undefined, { victoriametrics_nan: 1 }],
-    [
-      'a histogram in VictoriaMetrics',
-      { victoriaMetrics: true },
-      { countInt: 1 },
-      undefined,
-      { victoriametrics_histograms: 1 },
-    ],
+    ['decimals of VictoriaMetrics', vm, 0.1 + 0.2, 0.3, { victoriametrics_decimals: 1 }],
+    ['−0 in VictoriaMetrics', vm, -0, 0, { victoriametrics_decimals: 1 }],
+    ['NaN in VictoriaMetrics', vm, Number.NaN, undefined, { victoriametrics_nan: 1 }],
+    ['a histogram in VictoriaMetrics', vm, { countInt: 1 }, undefined, { victoriametrics_histograms: 1 }],
     ['NaN in InfluxDB', { influxdb: true }, Number.NaN, undefined, { influxdb_nan_inf: 1 }],
     ['±Inf in InfluxDB', { influxdb: true }, Number.NEGATIVE_INFINITY, undefined, { influxdb_nan_inf: 1 }],
     ['a stale marker in InfluxDB', { influxdb: true }, STALE, undefined, { influxdb_nan_inf: 1 }],
