@@ -19,6 +19,7 @@ import {
   type VerificationProgress,
 } from './report/verification.ts';
 import { openSides } from './open-sides.ts';
+import { Findings } from './verify/findings.ts';
 import type { Sides } from './verify/sides.ts';
 import { addCounts, initialVerification, noCounts } from './verify/verification-counts.ts';
 import { VerificationMarks } from './verify/verification-marks.ts';
@@ -113,10 +114,11 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
       signal,
     };
     const repairs = options.repair === true || plan.verification.onDifference === 'Repair';
+    const findings = new Findings(verification, options.differences);
     const verifier = new Verifier({
       ...shared,
       verification,
-      differences: options.differences,
+      findings,
       repair: repairs ? new Repair(shared) : undefined,
       advanced: () => {
         if (isFixed) marks.advanced(verification);
@@ -131,7 +133,8 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     verification.finished = verification.throughMs >= toMs;
     if (!verification.finished) return false;
     checkNotEmpty(verification, mark, observer);
-    if (isFixed && plan.rejectedSamples === 'Skip') expectRejected(verification, mark?.counts);
+    const mayLack = isFixed && plan.rejectedSamples === 'Skip';
+    if (mayLack && isMissingRejected(verification, mark?.counts)) findings.expectMissing('rejected');
     if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
     return true;
   } finally {
@@ -143,13 +146,10 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
  * Samples that the destination rejected are missing there, as the user allowed. The copy has counted them, but does not know which ones they were.
  * So all that is missing counts as rejected, or nothing of it.
  */
-function expectRejected(verification: VerificationProgress, counts: Counts | undefined): void {
-  const { missing, expected } = verification;
-  if (counts === undefined || missing === 0) return;
+function isMissingRejected({ missing }: VerificationProgress, counts: Counts | undefined): boolean {
+  if (counts === undefined || missing === 0) return false;
   const { invalid_labels: neverSent = 0 } = counts.samplesRejected;
-  if (missing > rejectedSamples(counts) - neverSent) return;
-  verification.expected = { ...expected, rejected: (expected.rejected ?? 0) + missing };
-  verification.missing = 0;
+  return missing <= rejectedSamples(counts) - neverSent;
 }
 
 /** A comparison of nothing proves nothing: a wrong tenant or selector, or a source that has dropped the data since. */

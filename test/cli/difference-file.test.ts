@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DifferenceFile } from '../../src/cli/difference-file.ts';
@@ -43,12 +52,45 @@ describe('DifferenceFile', () => {
     for (const line of text.trimEnd().split('\n')) JSON.parse(line);
   });
 
-  it('writes into a pipe only what was kept', async () => {
+  it('marks what is missing as expected, once that is known', () => {
+    const path = join(directory, 'd.jsonl');
+    const link = join(directory, 'link.jsonl');
+    writeFileSync(path, '');
+    symlinkSync(path, link);
+    const file = new DifferenceFile(link);
+    const missing = {
+      ...difference(1, `${LONG}\u2028ä`),
+      kind: 'missing',
+      source: '1',
+      destination: undefined,
+    } as const;
+    for (let i = 0; i < 3; i++) {
+      file.add(missing);
+      file.add(difference(2, '"kind":"missing"'));
+    }
+    file.keep();
+    file.expectMissing('rejected');
+    file.close();
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const shown = parsed.map(({ kind, expected }) => [kind, expected]);
+    assert.deepEqual(
+      shown,
+      Array(3)
+        .fill([
+          ['missing', 'rejected'],
+          ['extra', undefined],
+        ])
+        .flat(),
+    );
+    assert.equal(parsed[0]!['labels'], missing.labels);
+    assert.deepEqual(readdirSync(directory).sort(), ['d.jsonl', 'link.jsonl']);
+  });
+
+  it('writes into a pipe only what was kept', () => {
     const path = join(directory, 'pipe');
     execFileSync('mkfifo', [path]);
-    const reading = readFile(path, 'utf8');
-    // Neither end waits for the other.
-    const held = openSync(path, 'r+');
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const file = new DifferenceFile(path);
     file.add(difference(1));
     file.keep();
@@ -56,8 +98,10 @@ describe('DifferenceFile', () => {
     file.discard();
     file.add(difference(3));
     file.keep();
+    file.expectMissing('rejected');
     file.close();
-    closeSync(held);
-    assert.deepEqual(timesIn(await reading), [1, 3]);
+    const text = readFileSync(reader, 'utf8');
+    closeSync(reader);
+    assert.deepEqual(timesIn(text), [1, 3]);
   });
 });

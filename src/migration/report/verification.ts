@@ -36,6 +36,8 @@ export interface Difference {
   /** As text that shows all bits of a float (`1`, `NaN 0x7ff8000000000001`, `stale`), or a histogram's fields; undefined: no sample there. */
   readonly source: string | undefined;
   readonly destination: string | undefined;
+  /** Why the sample is missing, if that was expected. */
+  readonly expected?: ExpectedChange;
 }
 
 /** Gets the differences. Those of one range count together, when all of it has been compared. */
@@ -45,6 +47,8 @@ export interface DifferenceReceiver {
   keep(): void;
   /** What was added since the last `keep` does not count: the range is compared again. */
   discard(): void;
+  /** At the end: everything of the kind `missing` was expected. */
+  expectMissing(reason: ExpectedChange): void;
 }
 
 /** What was compared, and how it turned out. samples of the source = equal + missing + different + expected. */
@@ -80,7 +84,7 @@ export interface VerificationProgress extends VerificationCounts {
   throughMs: number;
   /** For percentages and estimates: how far the comparison has come, differences that still have to settle included. Never decreases. */
   reachedMs: number;
-  /** The first differences, at most ten, in the order of time. */
+  /** The first differences that were not expected, at most ten, in the order of time. */
   first: readonly Difference[];
   bytesRead: number;
   /** False until the end: a verification that was interrupted has no result. */

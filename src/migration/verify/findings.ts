@@ -1,34 +1,56 @@
 // The differences of the range that is being compared. They count when all of it has been compared: a range whose response turns out to be
 // undecodable is read again, and its differences are found again.
 
-import type { Difference, DifferenceReceiver, VerificationProgress } from '../report/verification.ts';
+import type { Difference, DifferenceReceiver, ExpectedChange, VerificationProgress } from '../report/verification.ts';
 import { noteFirst } from './verification-counts.ts';
+
+type First = Pick<VerificationProgress, 'first'>;
 
 export class Findings {
   readonly #verification: VerificationProgress;
   readonly #receiver: DifferenceReceiver | undefined;
-  #first: Pick<VerificationProgress, 'first'> = { first: [] };
+  /** Of the range that is being compared. */
+  #added: readonly [missing: First, others: First] = [{ first: [] }, { first: [] }];
+  /** Of the ranges that count, without missing samples: whether those are expected is known at the end. */
+  readonly #others: First;
 
   constructor(verification: VerificationProgress, receiver: DifferenceReceiver | undefined) {
     this.#verification = verification;
     this.#receiver = receiver;
+    this.#others = { first: verification.first.filter(({ kind }) => kind !== 'missing') };
   }
 
   add(difference: Difference): void {
-    noteFirst(this.#first, difference);
+    const [missing, others] = this.#added;
+    noteFirst(difference.kind === 'missing' ? missing : others, difference);
     this.#receiver?.add(difference);
   }
 
   /** What was added counts. */
   keep(): void {
-    for (const difference of this.#first.first) noteFirst(this.#verification, difference);
-    this.#first = { first: [] };
+    const [missing, others] = this.#added;
+    for (const difference of others.first) noteFirst(this.#others, difference);
+    for (const difference of [...missing.first, ...others.first]) noteFirst(this.#verification, difference);
+    this.#forget();
     this.#receiver?.keep();
   }
 
   /** What was added since the last `keep` does not count. */
   discard(): void {
-    this.#first = { first: [] };
+    this.#forget();
     this.#receiver?.discard();
+  }
+
+  /** Everything that is missing is expected. */
+  expectMissing(reason: ExpectedChange): void {
+    const { missing, expected } = this.#verification;
+    this.#verification.expected = { ...expected, [reason]: (expected[reason] ?? 0) + missing };
+    this.#verification.missing = 0;
+    this.#verification.first = this.#others.first;
+    this.#receiver?.expectMissing(reason);
+  }
+
+  #forget(): void {
+    this.#added = [{ first: [] }, { first: [] }];
   }
 }

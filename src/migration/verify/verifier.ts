@@ -9,11 +9,11 @@ import type { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
-import type { DifferenceReceiver, VerificationCounts, VerificationProgress } from '../report/verification.ts';
+import type { VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
-import { Findings } from './findings.ts';
+import type { Findings } from './findings.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Repair } from './repair.ts';
 import type { Sides } from './sides.ts';
@@ -29,8 +29,8 @@ export interface VerifierOptions {
   /** Of the requests and waits. */
   readonly progress: MigrationProgress;
   readonly verification: VerificationProgress;
-  /** Gets every difference that counts. */
-  readonly differences: DifferenceReceiver | undefined;
+  /** Gets every difference. */
+  readonly findings: Findings;
   /** Writes what is missing; undefined if nothing is to be repaired. */
   readonly repair: Repair | undefined;
   /** Called when everything before `verification.throughMs` has been compared. */
@@ -60,10 +60,10 @@ export class Verifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    const { verification, differences, plan } = options;
+    const { verification, findings, plan } = options;
     this.#rechecks = new Rechecks(plan.verification.settleMs);
-    this.#findings = new Findings(verification, differences);
-    this.#windows = new WindowComparison({ ...options, report: (difference) => this.#findings.add(difference) });
+    this.#findings = findings;
+    this.#windows = new WindowComparison({ ...options, report: (difference) => findings.add(difference) });
     this.#comparedToMs = verification.throughMs;
   }
 

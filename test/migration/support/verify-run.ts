@@ -44,6 +44,9 @@ export async function verifyRun(
     discard: () => {
       differences.length = kept;
     },
+    expectMissing: (expected) => {
+      for (const [i, one] of differences.entries()) if (one.kind === 'missing') differences[i] = { ...one, expected };
+    },
   };
   const result = await verify(plan, context, { ...options, differences: receiver });
   const { verification } = result.progress;
