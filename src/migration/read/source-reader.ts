@@ -22,6 +22,7 @@ import { type Outline, outlineOf } from './outline.ts';
 import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
+import { type Asked, SliceAhead } from './slice-ahead.ts';
 import { type Companion, type Held, releasePart, type WindowPart } from './window-part.ts';
 import { WindowPlanner } from './window-planner.ts';
 
@@ -50,10 +51,19 @@ const UNREACHABLE: ReadFailure = { kind: 'transient', responded: false };
 
 type SlicePart<C extends Held> = Omit<WindowPart<C>, 'last' | 'remaining' | 'requestedAtMs'>;
 
+interface SourceRequest<C extends Held> extends Asked {
+  readonly response: Promise<SlicePart<C>>;
+  readonly receiving: Receiving;
+  readonly signal: AbortSignal;
+}
+
 export class SourceReader<C extends Held = never> {
   readonly #options: SourceReaderOptions<C>;
   readonly #planner: WindowPlanner;
   readonly #rangeEnd = new RangeEnd();
+  /** Of the range that is read. */
+  #endMs = 0;
+  readonly #ahead = new SliceAhead<SourceRequest<C>>();
 
   constructor(options: SourceReaderOptions<C>) {
     this.#options = options;
@@ -75,23 +85,21 @@ export class SourceReader<C extends Held = never> {
     let window: TimeRange | undefined;
     let requestedAtMs = 0;
     planner.begin(fromMs, toMs);
-    for (let slice = planner.next(); slice !== undefined; slice = planner.next()) {
-      if (slice.window !== window) requestedAtMs = clock.monotonicMs();
-      window = slice.window;
-      progress.windowMs = planner.windowMs;
-      if (slice.toMs < toMs) await this.#probeRangeEnd(slice, signal);
-      const part = await this.#read(slice, signal);
-      if (part === undefined) continue;
-      const { outline, reservation } = part;
-      const verdict = planner.responded({
-        series: outline.entries,
-        samples: outline.sampleBound,
-        bytes: Math.max(reservation.bytes, this.#companionBytes(part)),
-        labelBytes: outline.labelBytes,
-        streamed: part.cursors.some((cursor) => cursor instanceof ChunkedCursor),
-      });
-      if (verdict.kind === 'discard') releasePart(part);
-      else yield { ...part, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
+    this.#endMs = toMs;
+    try {
+      for (let slice = planner.next(); slice !== undefined; slice = planner.next()) {
+        if (slice.window !== window) requestedAtMs = clock.monotonicMs();
+        window = slice.window;
+        progress.windowMs = planner.windowMs;
+        const part = await this.#read(slice, signal);
+        if (part === undefined) continue;
+        const bytes = Math.max(part.reservation.bytes, this.#companionBytes(part));
+        const verdict = planner.responded({ ...outcomeOf(part), bytes });
+        if (verdict.kind === 'discard') releasePart(part);
+        else yield { ...part, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
+      }
+    } finally {
+      await this.#ahead.drop();
     }
   }
 
@@ -116,32 +124,58 @@ export class SourceReader<C extends Held = never> {
 
   /** One attempt at a slice. @returns undefined when it failed and the planner has a new plan */
   async #read(slice: Slice, signal: AbortSignal): Promise<SlicePart<C> | undefined> {
-    const reservation = new Reservation(this.#options.budget, this.#options.client.buffers);
-    const receiving: Receiving = { received: 'part' };
-    const { companion } = this.#options;
-    const failed = new AbortController();
-    const attempt = AbortSignal.any([signal, failed.signal]);
-    const early = companion?.needsSource === false ? companion.read(slice, undefined, attempt) : undefined;
+    const { companion, retrier } = this.#options;
+    const asked = (await this.#ahead.take(slice)) ?? this.#start(slice, signal);
+    const early = companion?.needsSource === false ? companion.read(slice, undefined, asked.signal) : undefined;
     early?.catch(() => undefined);
     try {
-      signal.throwIfAborted();
-      const part = await this.#ask(slice, receiving, reservation, attempt);
+      const part = await asked.response;
       signal.throwIfAborted();
       if (companion === undefined) return part;
-      const held = await (early ?? companion.read(slice, part, attempt));
-      this.#options.retrier.responded(companion.endpoint.side);
+      if (early === undefined) this.#startNext(part, signal);
+      const held = await (early ?? companion.read(slice, part, asked.signal));
+      retrier.responded(companion.endpoint.side);
       return { ...part, companion: held };
     } catch (error) {
-      failed.abort(error);
-      reservation.release();
+      await asked.drop(error);
       await early?.then(
         (held) => held.reservation.release(),
         () => undefined,
       );
       signal.throwIfAborted();
-      await this.#react(slice, receiving, error, signal);
+      await this.#react(slice, asked.receiving, error, signal);
       return undefined;
     }
+  }
+
+  /** Requests a slice from the source. */
+  #start(slice: Slice, signal: AbortSignal): SourceRequest<C> {
+    const reservation = new Reservation(this.#options.budget, this.#options.client.buffers);
+    const receiving: Receiving = { received: 'part' };
+    const dropped = new AbortController();
+    const attempt = AbortSignal.any([signal, dropped.signal]);
+    const response = this.#ask(slice, receiving, reservation, attempt);
+    const ended = response.then(
+      () => undefined,
+      () => undefined,
+    );
+    return {
+      slice,
+      response,
+      receiving,
+      signal: attempt,
+      async drop(reason) {
+        dropped.abort(reason);
+        await ended;
+        reservation.release();
+      },
+    };
+  }
+
+  /** While the companion reads a slice, the source prepares the next one. */
+  #startNext(part: SlicePart<C>, signal: AbortSignal): void {
+    const next = this.#planner.expectedAfter(outcomeOf(part));
+    if (next !== undefined) this.#ahead.keep(this.#start(next, signal));
   }
 
   async #react(slice: Slice, { received }: Receiving, error: unknown, signal: AbortSignal): Promise<void> {
@@ -162,6 +196,7 @@ export class SourceReader<C extends Held = never> {
     const { plan, client, progress, observer, retrier, only } = this.#options;
     const { fromMs, toMs, samplesOnly, insteadOfStream, attempt } = slice;
     progress.waitingFor = 'source';
+    if (toMs < this.#endMs) await this.#probeRangeEnd(slice, signal);
     const responses: SeriesResponse[] = [];
     for (const selector of plan.selectors) {
       const matchers = [
@@ -231,6 +266,16 @@ export class SourceReader<C extends Held = never> {
     const message = `the source's stream cannot be used for ${range}, so SAMPLES are read instead: ${messageOf(error)}`;
     this.#options.observer.event({ type: 'warning', code: 'samples-instead-of-stream', message });
   }
+}
+
+function outcomeOf({ outline, reservation, cursors }: SlicePart<Held>) {
+  return {
+    series: outline.entries,
+    samples: outline.sampleBound,
+    bytes: reservation.bytes,
+    labelBytes: outline.labelBytes,
+    streamed: cursors.some((cursor) => cursor instanceof ChunkedCursor),
+  };
 }
 
 function failureOf(error: unknown, isTooLarge: boolean): MigrationError {

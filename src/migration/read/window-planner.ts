@@ -111,6 +111,19 @@ export class WindowPlanner {
     return { kind: 'deliver', remaining };
   }
 
+  /** The slice that `next` will return after `responded(outcome)`, so that it can be read ahead; undefined where that cannot be told. */
+  expectedAfter(outcome: SliceOutcome): Slice | undefined {
+    const open = this.#current();
+    const isUsual = open.isWhole && open.slice.toMs === open.toMs && !this.#isStride(open) && outcome.samples > 0;
+    if (!isUsual || this.#portions.length !== 1 || open.toMs >= this.#endMs) return undefined;
+    const { lengthMs, toMs: fromMs } = open;
+    const size = this.#grown({ largest: outcome, largestLabelBytes: outcome.labelBytes, lengthMs });
+    const window = { fromMs, toMs: windowEndMs(fromMs, size, this.#endMs) };
+    const uncertain = fromMs < this.#uncertainUntilMs;
+    const mode = this.#mode.at(fromMs, Number.NEGATIVE_INFINITY);
+    return { window, ...window, names: open.slice.names, attempt: 1, ...mode, uncertain };
+  }
+
   /** The slice could not be read, or does not fit into memory. */
   failed(failure: ReadFailure): Reaction {
     const open = this.#current();
@@ -171,10 +184,11 @@ export class WindowPlanner {
     this.#open = undefined;
   }
 
-  #grown({ largest, largestLabelBytes, lengthMs }: OpenWindow): WindowState {
+  #grown(read: Pick<OpenWindow, 'largest' | 'largestLabelBytes' | 'lengthMs'>): WindowState {
     const { limits, budgetBytes } = this.#options;
-    const { samples, bytes } = largest;
-    return nextWindow(this.#size, { samples, bytes, fixedBytes: largestLabelBytes, budgetBytes }, limits, lengthMs);
+    const { samples, bytes } = read.largest;
+    const outcome = { samples, bytes, fixedBytes: read.largestLabelBytes, budgetBytes };
+    return nextWindow(this.#size, outcome, limits, read.lengthMs);
   }
 
   #count(failure: ReadFailure, open: OpenWindow): void {
