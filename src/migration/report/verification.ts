@@ -82,7 +82,7 @@ export interface VerificationProgress extends VerificationCounts {
   resumedFromMs: number | undefined;
   /** Everything before it has been compared, and every difference in it is final. */
   throughMs: number;
-  /** For percentages and estimates: how far the comparison has come, differences that still have to settle included. Never decreases. */
+  /** For percentages and estimates: everything that has been judged, as if it were one range at the beginning. Never decreases. */
   reachedMs: number;
   /** The first differences that were not expected, at most ten, in the order of time. */
   first: readonly Difference[];

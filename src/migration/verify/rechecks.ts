@@ -81,6 +81,17 @@ export class Rechecks {
     return this.#waiting[0]?.fromMs;
   }
 
+  /** How much of the time range the ranges that wait cover. */
+  get waitingMs(): number {
+    let waitingMs = 0;
+    let coveredToMs = Number.NEGATIVE_INFINITY;
+    for (const { fromMs, toMs } of this.#waiting) {
+      waitingMs += Math.max(0, toMs - Math.max(fromMs, coveredToMs));
+      coveredToMs = Math.max(coveredToMs, toMs);
+    }
+    return waitingMs;
+  }
+
   /** Whether one must be finished before another window is compared. */
   get areTooMany(): boolean {
     return this.#bytes > MAX_WAITING_BYTES;

@@ -87,7 +87,7 @@ export class Verifier {
    * @returns where to go on
    */
   async #compareFrom(reader: Reader, fromMs: number, toMs: number): Promise<number> {
-    const { stop, verification, clock } = this.#options;
+    const { stop, clock } = this.#options;
     let atMs = fromMs;
     try {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
@@ -97,7 +97,6 @@ export class Verifier {
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
         this.#comparedToMs = atMs;
-        verification.reachedMs = Math.max(verification.reachedMs, atMs);
         this.#advance();
         return !stop.aborted && !this.#isRecheckDue;
       });
@@ -186,20 +185,23 @@ export class Verifier {
     for (const { toMs, counts } of this.#counted) if (toMs <= throughMs) addCounts(verification, counts);
     this.#counted = this.#counted.filter(({ toMs }) => toMs > throughMs);
     verification.throughMs = throughMs;
+    verification.reachedMs = Math.max(verification.reachedMs, this.#comparedToMs - this.#rechecks.waitingMs);
     observer.progress(progress);
     advanced();
   }
 
   /** @returns whether a range was looked at. @param wait for one that is not due yet */
   async #recheckNext(wait: boolean): Promise<boolean> {
-    const { clock, signal, stop, progress } = this.#options;
+    const { clock, signal, stop, progress, observer } = this.#options;
     const nextAtMs = this.#rechecks.nextAtMs;
     if (nextAtMs === undefined || stop.aborted) return false;
     const waitMs = nextAtMs - clock.monotonicMs();
     if (waitMs > 0) {
       if (!wait) return false;
       progress.waitingFor = 'the destination to show what it has';
+      observer.progress(progress);
       await this.#sleep(waitMs, AbortSignal.any([signal, stop]));
+      progress.waitingFor = '';
       if (stop.aborted) return false;
     }
     const recheck = this.#rechecks.takeDue(clock.monotonicMs());
