@@ -94,6 +94,7 @@ describe('the alerts', () => {
   it('name the migration, the cause and the amount', async () => {
     const input = {
       [condition('type="Degraded",status="True",reason="SourceFailing"')]: '1+0x30',
+      [condition('type="Verified",status="False",reason="DifferencesFound"')]: '1+0x30',
       [`prom_migrator_operator_leader{${A}}`]: '1+0x30',
       [`prom_migrator_operator_watch_last_event_timestamp_seconds{${A}}`]: '0+0x30',
       [`prom_migrator_samples_rejected_total{${A},migration="team/move",reason="too-old"}`]: '_x20 7+0x10',
@@ -116,6 +117,13 @@ describe('the alerts', () => {
         { migration: 'team/move', reason: 'too-old' },
         /description/,
         '7 samples were rejected in the last 15 minutes and will be missing in the destination.',
+      ],
+      [
+        'PromMigratorDifferencesFound',
+        { migration: 'team/move' },
+        /description/,
+        'It lacks samples, has other values, or has samples more than once. status.verification of the migration counts the differences and shows the first ones. ' +
+          'The alert ends when a later verification finds none, or when they are accepted with spec.verification.mode Off.',
       ],
     ];
     const texts = expected.map(([name, labels, which, text]) => {

@@ -100,5 +100,5 @@
     severity: warning
   annotations:
     summary: {{ `'The destination of migration {{ $labels.migration }} differs from its source.'` }}
-    description: It lacks samples, has other values, or has samples more than once. status.verification of the migration counts the differences and shows the first ones.
+    description: It lacks samples, has other values, or has samples more than once. status.verification of the migration counts the differences and shows the first ones. The alert ends when a later verification finds none, or when they are accepted with spec.verification.mode Off.
 {{- end }}

@@ -186,6 +186,27 @@ export const SCENARIOS: readonly Scenario[] = [
     fires: { at: '17m', labels: { migration: 'team/move' } },
   },
   {
+    title: 'there were differences, until a later comparison finds none',
+    alert: 'PromMigratorDifferencesFound',
+    series: {
+      [condition('type="Verified",status="False",reason="DifferencesFound"')]: '1+0x10 stale',
+      [condition('type="Verified",status="Unknown",reason="Running"')]: '_x11 1+0x10 stale',
+      [condition('type="Verified",status="True",reason="Matching"')]: '_x22 1+0x10',
+    },
+    quiet: ['15m', '30m'],
+    fires: { at: '5m', labels: { migration: 'team/move' } },
+  },
+  {
+    title: 'there were differences, until they are accepted with mode: Off',
+    alert: 'PromMigratorDifferencesFound',
+    series: {
+      [condition('type="Verified",status="False",reason="DifferencesFound"')]: '1+0x10 stale',
+      [condition('type="Verified",status="Unknown",reason="NotRequested"')]: '_x11 1+0x10',
+    },
+    quiet: ['12m', '20m'],
+    fires: { at: '5m', labels: { migration: 'team/move' } },
+  },
+  {
     title: 'both sides match',
     alert: 'PromMigratorDifferencesFound',
     series: { [condition('type="Verified",status="True",reason="Matching"')]: '1+0x20' },
