@@ -25,6 +25,8 @@ export interface Scenario {
   /** Runs this many migrations in one process, each with a slice of the series, instead of one. */
   readonly migrations?: number;
   readonly nativeHistograms?: true;
+  /** Measures `verify` on what a run has copied, and a run that verifies by itself. */
+  readonly verifies?: true;
   readonly rounds: number;
 }
 
@@ -66,6 +68,7 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
     },
   ],
   far: [{ ...STANDARD, name: 'far', delayMs: 25, floor: [] }],
+  verify: [verifying('prometheus'), verifying('victoria-metrics')],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],
 };
 
@@ -76,6 +79,10 @@ function withoutVmctl(): Omit<typeof STANDARD, 'vmctl'> {
 
 function inOrder(): Scenario {
   return { ...withoutVmctl(), name: 'in-order', destination: 'prometheus' };
+}
+
+function verifying(destination: Scenario['destination']): Scenario {
+  return { ...withoutVmctl(), name: `verify-${destination}`, destination, floor: ['read'], verifies: true, rounds: 3 };
 }
 
 /** A day of data, and empty years around it. */

@@ -44,6 +44,8 @@ export interface FloorFigures {
   readBytes?: number;
   writeMs?: number;
   destinationCpuMs?: number;
+  /** Reading the source and the destination at once: the floor of a verification. */
+  bothMs?: number;
   /** The number of request groups without common series, when their order matters. */
   lanes?: number;
   /** No tool can transfer these bytes in these requests faster. */

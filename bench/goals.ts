@@ -1,6 +1,6 @@
 // The goals for the figures, as ratios within one run, and the check whether they are met.
 
-import { floorMedian, median, type ScenarioResult } from './results.ts';
+import { type Figure, floorMedian, median, type ScenarioResult, type ToolName } from './results.ts';
 
 export interface Goal {
   readonly name: string;
@@ -46,7 +46,8 @@ export function judge(results: readonly ScenarioResult[]): Goal[] {
   const replayMs = floorMedian(inOrder, 'writeMs');
   goal('in-order: wall time over replaying the writes', ours(inOrder, 'wallMs') / replayMs, 'at most', 1.25);
   for (const result of results) {
-    if (result.scenario.migrations !== undefined) continue;
+    const { migrations, verifies } = result.scenario;
+    if (migrations !== undefined || verifies) continue;
     const peaks = result.runs['prom-migrator'].map((run) => run.peakRssBytes);
     goal(`${result.scenario.name}: peak RSS of any run`, Math.max(...peaks) / MEGABYTE, 'at most', 200, ' MB');
   }
@@ -64,5 +65,22 @@ export function judge(results: readonly ScenarioResult[]): Goal[] {
     const change = Math.abs(perSample(name) / perSample('long-6h') - 1) * 100;
     goal(`${name}: time per sample, change against 6 h`, change, 'at most', 10, ' %');
   }
+  for (const result of results) if (result.scenario.verifies) goals.push(...verificationGoals(result));
   return goals;
+}
+
+function verificationGoals(result: ScenarioResult): Goal[] {
+  const { scenario, samples } = result;
+  const of = (tool: ToolName, figure: Figure) => median(result, tool, figure);
+  const goal = (name: string, value: number, bound: number, unit = '×'): Goal => {
+    return { name: `${scenario.name}: ${name}`, value, bound, sense: 'at most', unit };
+  };
+  const goals = [
+    goal('wall time over reading both sides', of('verify', 'wallMs') / floorMedian(result, 'bothMs'), 1.3),
+    goal("peak RSS over the copy's", of('verify', 'peakRssBytes') / of('prom-migrator', 'peakRssBytes'), 1),
+    goal('run with Full over run alone', of('run with Full', 'wallMs') / of('prom-migrator', 'wallMs'), 1.8),
+  ];
+  if (scenario.destination === 'prometheus')
+    goals.push(goal('own CPU per sample compared', (of('verify', 'cpuMs') * 1e6) / samples, 60, ' ns'));
+  return goals.filter(({ value }) => Number.isFinite(value));
 }

@@ -11,12 +11,11 @@
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ServerProcess } from '../test/support/server-process.ts';
 import { CASES, quick, type Scenario } from './cases.ts';
-import { type Counts, type DataSet, expectedCounts, findDataSet, samplesBefore } from './data-sets.ts';
+import { expectedCounts, findDataSet, samplesBefore } from './data-sets.ts';
 import { compareSnappy, measureFloor, type Recordings, recordRequests } from './floor.ts';
 import { judge } from './goals.ts';
-import { measureRun, startSource } from './measurement.ts';
+import { measureRun, type Stage, startSource } from './measurement.ts';
 import { runMeasured } from './process-usage.ts';
 import { profileScenario } from './profile.ts';
 import { versions } from './programs.ts';
@@ -24,12 +23,14 @@ import { goalsText, scenarioText, writeResults } from './report.ts';
 import { failures, type ScenarioResult, type ToolName } from './results.ts';
 import { interrupted, makeScratch, watchSignals } from './scratch.ts';
 import { BUILT, manifestOf, ourCommand, vmctlCommand } from './tools.ts';
+import { measureVerifications } from './verification.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const QUICK_ROUNDS = 2;
 
 interface Options {
   scenarios: readonly Scenario[];
+  /** Each scenario has its own number of rounds. */
   rounds: number | undefined;
   dist: string;
   profile: boolean;
@@ -73,13 +74,6 @@ function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-interface Stage {
-  scenario: Scenario;
-  source: ServerProcess;
-  data: { set: DataSet; expected: Counts };
-  place: { scratch: string; dist: string };
-}
-
 async function bench(scenario: Scenario, options: Options): Promise<ScenarioResult | undefined> {
   const set = await findDataSet(scenario.dataSet);
   const endMs = scenario.dataEndMs ?? scenario.endMs;
@@ -89,7 +83,7 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
   const place = { scratch: scratch.path, dist: options.dist };
   const stage: Stage = { scenario, source: source.server, data: { set, expected }, place };
   if (options.profile) {
-    const text = await profileScenario(scenario, source.server, stage.data, { ...place, results: RESULTS });
+    const text = await profileScenario(stage, RESULTS);
     process.stdout.write(`${text}\n`);
     return undefined;
   }
@@ -97,11 +91,11 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
     scenario,
     samples: samplesBefore(set, endMs),
     series: expected.size,
-    runs: { 'prom-migrator': [], vmctl: [] },
+    runs: { 'prom-migrator': [], vmctl: [], verify: [], 'run with Full': [] },
     floors: [],
     manifest: manifestOf(scenario, { sourceUrl: 'http://source', destinationUrl: 'http://destination' }),
   };
-  await measureRounds(stage, result, options);
+  await (scenario.verifies ? measureVerifications : measureRounds)(stage, result, options);
   process.stdout.write(`${scenarioText(result)}\n`);
   return result;
 }

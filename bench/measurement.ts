@@ -23,6 +23,14 @@ const COUNTABLE = [
   '-search.maxExportSeries=2000000',
 ];
 
+/** What all runs of a scenario share. */
+export interface Stage {
+  readonly scenario: Scenario;
+  readonly source: ServerProcess;
+  readonly data: { readonly set: DataSet; readonly expected: Counts };
+  readonly place: { readonly scratch: string; readonly dist: string };
+}
+
 export interface SourceServer extends AsyncDisposable {
   readonly server: ServerProcess;
 }
@@ -72,15 +80,49 @@ export interface RunFigures extends ToolUsage, Comparison {
   stdout: string;
 }
 
+/** One call of a tool. */
+export type Run = (sides: Sides) => Promise<{ usage: ToolUsage; stdout: string }>;
+
+/** The servers of a scenario. */
+export interface Servers {
+  readonly scenario: Scenario;
+  readonly source: ServerProcess;
+  readonly destination: ServerProcess;
+}
+
 /** Runs the tool into an empty destination. Throws when it fails; lost samples are part of the result. */
 export async function measureRun(
   scenario: Scenario,
   source: ServerProcess,
   data: { set: DataSet; expected: Counts },
-  run: (sides: Sides) => Promise<{ usage: ToolUsage; stdout: string }>,
+  run: Run,
 ): Promise<RunFigures> {
   interrupted.throwIfAborted();
   await using destination = await startDestination(scenario);
+  return await measureCopy({ scenario, source, destination }, data, run);
+}
+
+/** Runs the tool into this destination, and counts what has arrived. */
+export async function measureCopy(
+  servers: Servers,
+  { set, expected }: { set: DataSet; expected: Counts },
+  run: Run,
+): Promise<RunFigures> {
+  const { scenario, destination } = servers;
+  const figures = await measureUse(servers, run);
+  const comparison =
+    scenario.destination === 'victoria-metrics'
+      ? await compareVictoriaMetrics(destination.url, set, scenario.dataEndMs ?? scenario.endMs, expected)
+      : await comparePrometheus(destination, expected);
+  return { ...figures, ...comparison };
+}
+
+/** Runs the tool, and measures what it and both servers need. */
+export async function measureUse(
+  { scenario, source, destination }: Servers,
+  run: Run,
+): Promise<Omit<RunFigures, keyof Comparison>> {
+  interrupted.throwIfAborted();
   await using sides = await sidesOf(scenario, source.url, destination.url);
   const bytesBefore = await wireBytes(scenario, source, destination);
   const cpuBefore = await serversCpu(source, destination);
@@ -89,14 +131,8 @@ export async function measureRun(
   const bytesAfter = await wireBytes(scenario, source, destination);
   if (scenario.destination === 'victoria-metrics') await request(`${destination.url}/internal/force_flush`);
   const flushedMs = await cpuMsOf(destination.pid);
-  const { set, expected } = data;
-  const comparison =
-    scenario.destination === 'victoria-metrics'
-      ? await compareVictoriaMetrics(destination.url, set, scenario.dataEndMs ?? scenario.endMs, expected)
-      : await comparePrometheus(destination, expected);
   return {
     ...usage,
-    ...comparison,
     sourceCpuMs: cpuAfter.source - cpuBefore.source,
     destinationCpuMs: cpuAfter.destination - cpuBefore.destination,
     destinationCpuFlushedMs: flushedMs - cpuBefore.destination,

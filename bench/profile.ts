@@ -4,12 +4,10 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '../bin/node-settings.mjs';
-import type { Scenario } from './cases.ts';
-import type { Counts, DataSet } from './data-sets.ts';
-import { measureRun } from './measurement.ts';
+import { measureRun, type Stage } from './measurement.ts';
 import { runMeasured } from './process-usage.ts';
-import type { ServerProcess } from '../test/support/server-process.ts';
 import { ourCommand } from './tools.ts';
+import { measureOneVerification } from './verification.ts';
 
 interface CpuProfile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
@@ -19,21 +17,22 @@ interface CpuProfile {
 
 const MOST = 25;
 
-/** Writes a .cpuprofile for each thread into a directory of the scenario in `results`; returns the text to print. */
-export async function profileScenario(
-  scenario: Scenario,
-  source: ServerProcess,
-  data: { set: DataSet; expected: Counts },
-  place: { scratch: string; dist: string; results: string },
-): Promise<string> {
+/**
+ * Writes a .cpuprofile for each thread into a directory of the scenario in `results`; returns the text to print. Of a scenario that verifies, the
+ * verification is profiled.
+ */
+export async function profileScenario(stage: Stage, results: string): Promise<string> {
+  const { scenario, place } = stage;
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const directory = join(place.results, `profile-${scenario.name}-${stamp}`);
+  const directory = join(results, `profile-${scenario.name}-${stamp}`);
   await mkdir(directory, { recursive: true });
   // The launcher adds no flags to a profiled process.
   const nodeOptions = [...nodeFlags, '--cpu-prof', `--cpu-prof-dir=${directory}`];
-  const { wallMs, cpuMs, lost, staleLost } = await measureRun(scenario, source, data, async (sides) =>
-    runMeasured(await ourCommand(scenario, sides, { ...place, nodeOptions })),
-  );
+  const { wallMs, cpuMs, lost, staleLost } = scenario.verifies
+    ? await measureOneVerification(stage, nodeOptions)
+    : await measureRun(scenario, stage.source, stage.data, async (sides) =>
+        runMeasured(await ourCommand(scenario, sides, { ...place, nodeOptions })),
+      );
   const parts = [
     `\n${scenario.name}: ${(wallMs / 1000).toFixed(1)} s, ${(cpuMs / 1000).toFixed(1)} s of CPU under the profiler, ${lost + staleLost} samples lost`,
   ];

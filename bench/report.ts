@@ -73,8 +73,9 @@ export function scenarioText(result: ScenarioResult): string {
     const cpuMs = spread(figures.map((run) => run.cpuMs)).median;
     const written = spread(figures.map((run) => run.writtenBytes)).median;
     const rate = `${(((samples / wallMs) * 1000) / 1e6).toFixed(2)} M samples/s`;
-    const cpu = `${((cpuMs * 1e6) / samples).toFixed(0)} ns of CPU and ${(written / samples).toFixed(2)} bytes written a sample`;
-    lines.push(`  ${tool}: ${rate}, ${cpu}`);
+    const cpu = `${((cpuMs * 1e6) / samples).toFixed(0)} ns of CPU`;
+    const bytes = tool === 'verify' ? '' : ` and ${(written / samples).toFixed(2)} bytes written`;
+    lines.push(`  ${tool}: ${rate}, ${cpu}${bytes} a sample`);
   }
   if (floors.length > 0) lines.push(`  ${floorText(result)}`);
   if (snappy !== undefined) {
@@ -93,6 +94,8 @@ function floorText(result: ScenarioResult): string {
       return value === undefined ? [] : [value / 1000];
     });
   const read = `reading ${spreadText(all('readMs'), 1)} s (source CPU ${spreadText(all('sourceCpuMs'), 1)})`;
+  const both = `reading both sides at once ${spreadText(all('bothMs'), 1)} s (source CPU ${spreadText(all('sourceCpuMs'), 1)}, destination CPU ${spreadText(all('destinationCpuMs'), 1)})`;
+  if (all('bothMs').length > 0) return `floor: ${both}`;
   const write = `writing ${spreadText(all('writeMs'), 1)} s (destination CPU ${spreadText(all('destinationCpuMs'), 1)})`;
   const halves = [...(all('readMs').length > 0 ? [read] : []), ...(all('writeMs').length > 0 ? [write] : [])];
   return `floor: ${halves.join(', ')}: ${spreadText(all('wallMs'), 1)} s`;

@@ -4,7 +4,8 @@ import type { Scenario } from './cases.ts';
 import type { FloorFigures, SnappySizes } from './floor.ts';
 import type { RunFigures } from './measurement.ts';
 
-export type ToolName = 'prom-migrator' | 'vmctl';
+/** Our `run` has the name of the project. */
+export type ToolName = 'prom-migrator' | 'vmctl' | 'verify' | 'run with Full';
 
 export interface ScenarioResult {
   readonly scenario: Scenario;

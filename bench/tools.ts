@@ -18,7 +18,11 @@ export interface Sides {
  * Exactly the manifest that examples/ recommends for the pair of systems: ordering Any into VictoriaMetrics
  * (prometheus-to-victoriametrics.yaml), the defaults into an empty Prometheus (prometheus-to-prometheus.yaml).
  */
-export function manifestOf(scenario: Scenario, { sourceUrl, destinationUrl }: Sides): Record<string, unknown> {
+export function manifestOf(
+  scenario: Scenario,
+  { sourceUrl, destinationUrl }: Sides,
+  verification?: { readonly mode: 'Full' },
+): Record<string, unknown> {
   const destination =
     scenario.destination === 'victoria-metrics'
       ? { ordering: 'Any', progress: { protocol: 'PromQL', url: destinationUrl } }
@@ -34,18 +38,29 @@ export function manifestOf(scenario: Scenario, { sourceUrl, destinationUrl }: Si
       },
       destination: { url: `${destinationUrl}/api/v1/write`, ...destination },
       timeRange: { start: new Date(scenario.startMs).toISOString(), end: new Date(scenario.endMs).toISOString() },
+      ...(verification === undefined ? {} : { verification }),
     },
   };
 }
 
-/** `prom-migrator run -f FILE` from a built package. `nodeOptions` are for profiles. */
-export async function ourCommand(
-  scenario: Scenario,
-  sides: Sides,
-  place: { scratch: string; dist: string; nodeOptions?: readonly string[] },
-): Promise<Command> {
+/** `run`; `verify`, which compares what a run has copied; or `run` with `spec.verification.mode: Full`, which does both. */
+export type Action = 'run' | 'verify' | 'run-and-verify';
+
+export interface CommandPlace {
+  readonly scratch: string;
+  readonly dist: string;
+  /** For profiles. */
+  readonly nodeOptions?: readonly string[];
+  /** `run` by default. */
+  readonly action?: Action;
+}
+
+/** `prom-migrator run -f FILE` or `verify -f FILE` from a built package. */
+export async function ourCommand(scenario: Scenario, sides: Sides, place: CommandPlace): Promise<Command> {
   const file = join(place.scratch, 'migration.json');
-  await writeFile(file, JSON.stringify(manifestOf(scenario, sides), undefined, 2));
+  const { action = 'run' } = place;
+  const verification = action === 'run-and-verify' ? ({ mode: 'Full' } as const) : undefined;
+  await writeFile(file, JSON.stringify(manifestOf(scenario, sides, verification), undefined, 2));
   if (scenario.migrations !== undefined) {
     const many = join(import.meta.dirname, 'many.ts');
     return { program: process.execPath, args: [many, place.dist, file, String(scenario.migrations)] };
@@ -53,7 +68,15 @@ export async function ourCommand(
   const launcher = join(place.dist, '..', 'bin', 'prom-migrator.mjs');
   return {
     program: process.execPath,
-    args: [...(place.nodeOptions ?? []), launcher, 'run', '-f', file, '--output', 'json'],
+    args: [
+      ...(place.nodeOptions ?? []),
+      launcher,
+      action === 'verify' ? 'verify' : 'run',
+      '-f',
+      file,
+      '--output',
+      'json',
+    ],
   };
 }
 

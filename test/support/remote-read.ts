@@ -34,17 +34,26 @@ interface DecodedResponse {
 }
 
 const REGEX_MATCH = 2;
+const STREAMED_XOR_CHUNKS = 1;
 const STEP_MS = 3_600_000;
+
+/** The body of a request for all series, from the first to the last millisecond. Streamed: Prometheus returns its chunks as they are. */
+export function encodeReadRequest(range: { startMs: number; lastMs: number; streamed: boolean }): Buffer {
+  const query = {
+    start_timestamp_ms: range.startMs,
+    end_timestamp_ms: range.lastMs,
+    matchers: [{ type: REGEX_MATCH, name: '__name__', value: '.+' }],
+  };
+  const accepted = range.streamed ? [STREAMED_XOR_CHUNKS] : [];
+  const message = ReadRequest.encode({ queries: [query], accepted_response_types: accepted });
+  return Buffer.from(snappy.compress(message.finish()));
+}
 
 /** All float samples in [startMs, endMs), queried hour by hour. */
 export async function readFloats(url: string, startMs: number, endMs: number): Promise<SeriesSet> {
   const builders = new Map<string, SeriesBuilder>();
   for (let fromMs = startMs; fromMs < endMs; fromMs += STEP_MS) {
-    const query = {
-      start_timestamp_ms: fromMs,
-      end_timestamp_ms: Math.min(endMs, fromMs + STEP_MS) - 1,
-      matchers: [{ type: REGEX_MATCH, name: '__name__', value: '.+' }],
-    };
+    const lastMs = Math.min(endMs, fromMs + STEP_MS) - 1;
     const response = await request(`${url}/api/v1/read`, {
       method: 'POST',
       headers: {
@@ -52,7 +61,7 @@ export async function readFloats(url: string, startMs: number, endMs: number): P
         'content-encoding': 'snappy',
         'x-prometheus-remote-read-version': '0.1.0',
       },
-      body: Buffer.from(snappy.compress(ReadRequest.encode({ queries: [query] }).finish())),
+      body: encodeReadRequest({ startMs: fromMs, lastMs, streamed: false }),
     });
     if (response.status !== 200)
       throw new Error(`${url} returned ${response.status}: ${response.body.toString('utf8')}`);

@@ -1,0 +1,135 @@
+// What `verify` costs, beside the copy that it verifies and beside its floor: reading both sides at once, and nothing else.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeReadRequest } from '../test/support/remote-read.ts';
+import type { ServerProcess } from '../test/support/server-process.ts';
+import type { FloorFigures } from './floor.ts';
+import {
+  measureCopy,
+  measureRun,
+  measureUse,
+  type RunFigures,
+  type Servers,
+  type Stage,
+  startDestination,
+} from './measurement.ts';
+import { cpuMsOf, runMeasured } from './process-usage.ts';
+import { findBenchData } from './programs.ts';
+import type { ScenarioResult } from './results.ts';
+import { type Action, ourCommand } from './tools.ts';
+
+/** One round in its order: the copy, its verification and the floor on the same destination, then a run that does both on another one. */
+export async function measureVerifications(
+  stage: Stage,
+  result: ScenarioResult,
+  options: { readonly rounds: number | undefined; readonly floor: boolean },
+): Promise<void> {
+  const { scenario, source, data } = stage;
+  const rounds = options.rounds ?? scenario.rounds;
+  for (let round = 1; round <= rounds; round++) {
+    const note = (what: string, wallMs: number) =>
+      process.stderr.write(`${scenario.name}, round ${round}: ${what} ${(wallMs / 1000).toFixed(1)} s\n`);
+    {
+      await using destination = await startDestination(scenario);
+      const servers = { scenario, source, destination };
+      const copied = await measureCopy(servers, data, toolOf(stage, 'run'));
+      result.runs['prom-migrator'].push(copied);
+      note('prom-migrator', copied.wallMs);
+      const verified = await verifyCopied(stage, servers);
+      result.runs.verify.push(verified);
+      note('verify', verified.wallMs);
+      if (options.floor) {
+        const floor = await measureReading(stage, destination);
+        result.floors.push(floor);
+        note('floor', floor.wallMs);
+      }
+    }
+    const both = await measureRun(scenario, source, data, toolOf(stage, 'run-and-verify'));
+    result.runs['run with Full'].push(both);
+    note('run with Full', both.wallMs);
+  }
+}
+
+/** Copies, then verifies. The Node options are those of the verification. */
+export async function measureOneVerification(stage: Stage, nodeOptions: readonly string[]): Promise<RunFigures> {
+  const { scenario, source, data } = stage;
+  await using destination = await startDestination(scenario);
+  const servers = { scenario, source, destination };
+  await measureCopy(servers, data, toolOf(stage, 'run'));
+  return await verifyCopied(stage, servers, nodeOptions);
+}
+
+function toolOf({ scenario, place }: Stage, action: Action, nodeOptions: readonly string[] = []) {
+  return async (sides: Parameters<typeof ourCommand>[1]) =>
+    runMeasured(await ourCommand(scenario, sides, { ...place, action, nodeOptions }));
+}
+
+/** Samples that were not compared count as lost: then the verification is not a result. */
+async function verifyCopied(stage: Stage, servers: Servers, nodeOptions: readonly string[] = []): Promise<RunFigures> {
+  const figures = await measureUse(servers, toolOf(stage, 'verify', nodeOptions));
+  const { samplesCompared, extra } = JSON.parse(figures.stdout) as { samplesCompared: number; extra: number };
+  let samples = 0;
+  for (const { plain, stale } of stage.data.expected.values()) samples += plain + stale;
+  const lost = Math.max(0, samples - samplesCompared);
+  const surplus = Math.max(0, samplesCompared - samples) + extra;
+  return { ...figures, lost, staleLost: 0, surplus, seriesLacking: 0 };
+}
+
+const WINDOW_MS = 2 * 3_600_000;
+
+interface PlannedRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly body: string;
+}
+
+/** Reads both sides at once in windows of two hours, each over one connection, and discards the bytes. */
+async function measureReading({ scenario, source, place }: Stage, destination: ServerProcess): Promise<FloorFigures> {
+  const cpuBefore = [await cpuMsOf(source.pid), await cpuMsOf(destination.pid)] as const;
+  const exports = scenario.destination === 'victoria-metrics';
+  const windows: { fromMs: number; toMs: number }[] = [];
+  for (let fromMs = scenario.startMs; fromMs < scenario.endMs; ) {
+    const toMs = Math.min(scenario.endMs, (Math.floor(fromMs / WINDOW_MS) + 1) * WINDOW_MS);
+    windows.push({ fromMs, toMs });
+    fromMs = toMs;
+  }
+  const lists = [
+    windows.map((window) => remoteRead(source.url, window)),
+    windows.map((window) => (exports ? exportOf(destination.url, window) : remoteRead(destination.url, window))),
+  ];
+  const file = join(place.scratch, 'reading.json');
+  await writeFile(file, JSON.stringify(lists));
+  const { stdout } = await runMeasured({ program: await findBenchData(), args: ['discard', file] });
+  const { wallMs, lists: read } = JSON.parse(stdout) as { wallMs: number; lists: { bytes: number }[] };
+  return {
+    bothMs: wallMs,
+    wallMs,
+    readBytes: read.reduce((sum, { bytes }) => sum + bytes, 0),
+    sourceCpuMs: (await cpuMsOf(source.pid)) - cpuBefore[0],
+    destinationCpuMs: (await cpuMsOf(destination.pid)) - cpuBefore[1],
+  };
+}
+
+function remoteRead(url: string, { fromMs, toMs }: { fromMs: number; toMs: number }): PlannedRequest {
+  const request = encodeReadRequest({ startMs: fromMs, lastMs: toMs - 1, streamed: true });
+  return {
+    method: 'POST',
+    url: `${url}/api/v1/read`,
+    headers: {
+      'Content-Type': 'application/x-protobuf',
+      'Content-Encoding': 'snappy',
+      'Accept-Encoding': 'snappy',
+      'X-Prometheus-Remote-Read-Version': '0.1.0',
+    },
+    body: request.toString('base64'),
+  };
+}
+
+function exportOf(url: string, { fromMs, toMs }: { fromMs: number; toMs: number }): PlannedRequest {
+  const range = { start: String(fromMs / 1000), end: String((toMs - 1) / 1000) };
+  const parameters = new URLSearchParams({ 'match[]': '{__name__=~".+"}', ...range });
+  return { method: 'GET', url: `${url}/api/v1/export?${parameters}`, headers: {}, body: '' };
+}
