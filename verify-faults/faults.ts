@@ -48,6 +48,8 @@ export interface Field {
   readonly alterBy: number;
   readonly startMs: number;
   readonly endMs: number;
+  /** Faults of single samples are planted from this time on. */
+  readonly faultsFromMs?: number;
 }
 
 const ATTEMPTS = 2000;
@@ -155,7 +157,7 @@ export class Planter {
       const edited = this.#draw.pick(from);
       const last = edited.length - 1;
       const index = this.#draw.chance(0.2) ? this.#draw.pick([0, last]) : this.#draw.integer(0, last);
-      const change = edited.isFree(index) ? changeOf(edited, index) : undefined;
+      const change = this.#isPlace(edited, index) ? changeOf(edited, index) : undefined;
       if (change === undefined) return undefined;
       edited.changes.set(index, change);
       return edited;
@@ -167,7 +169,7 @@ export class Planter {
       const edited = this.#draw.pick(this.#draw.chance(0.5) && this.#edges.length > 0 ? this.#edges : this.#series);
       const index = this.#draw.integer(1, Math.max(1, edited.length - 2));
       if (!hasRoom(edited, index - 1) || !hasRoom(edited, index)) return undefined;
-      if (index >= edited.length || !edited.isFree(index) || !this.#field.keeping.keeps(edited.value(index)))
+      if (index >= edited.length || !this.#isPlace(edited, index) || !this.#field.keeping.keeps(edited.value(index)))
         return undefined;
       edited.changes.set(index, { do: 'move', byMs: this.#draw.chance(0.5) ? 1 : -1 });
       return edited;
@@ -192,7 +194,7 @@ export class Planter {
       const edited = this.#draw.pick(this.#series);
       if (edited.isHistogram || edited.length < 3 || edited.deletedRange !== undefined) return undefined;
       const index = this.#draw.integer(0, edited.length - 2);
-      if (!edited.isFree(index) || !edited.isFree(index + 1) || !hasRoom(edited, index)) return undefined;
+      if (!this.#isPlace(edited, index) || !edited.isFree(index + 1) || !hasRoom(edited, index)) return undefined;
       const timeMs = edited.timeMs(index) + 7;
       if (edited.added.some((other) => other.timeMs === timeMs)) return undefined;
       edited.added.push({ timeMs, bits: bitsOf(this.#draw.integer(-1000, 1000)) });
@@ -213,6 +215,10 @@ export class Planter {
     for (let i = 0; i < samples; i++) edited.added.push({ timeMs: firstMs + i * stepMs, bits: bitsOf(i) });
     this.#extra.push(edited);
     return edited;
+  }
+
+  #isPlace(edited: EditedSeries, index: number): boolean {
+    return edited.isFree(index) && edited.timeMs(index) > (this.#field.faultsFromMs ?? Number.NEGATIVE_INFINITY);
   }
 
   #attempt(find: () => EditedSeries | undefined): EditedSeries {

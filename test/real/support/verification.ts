@@ -37,6 +37,17 @@ export interface VerificationRun {
   readonly peakRssBytes: number | undefined;
 }
 
+/**
+ * Starts a verification and kills it after this time.
+ * @throws Error if it has ended before
+ */
+export async function killVerification(spec: MigrationSpec, afterMs: number): Promise<void> {
+  const kill = { signal: 'SIGKILL', afterMs } as const;
+  const { exitSignal, exitCode, stdout, stderr } = await runMigration(spec, { command: 'verify', kill });
+  if (exitSignal !== 'SIGKILL')
+    throw new Error(`verify ended with ${exitCode} within ${afterMs} ms and printed ${stdout}:\n${stderr}`);
+}
+
 /** Verifies to the end. Any exit code resolves; a process that prints no result rejects. */
 export async function runVerification(spec: MigrationSpec, options: MigrationOptions = {}): Promise<VerificationRun> {
   const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-differences-'));
