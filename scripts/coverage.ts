@@ -2,7 +2,7 @@
 // look, and the tests against real servers run much of the rest. Pages for each file are left in coverage/.
 //
 //   npm run coverage                               # unit tests
-//   npm run coverage -- --config test/mocharc.real.json   # the real servers' tests, or any other arguments of mocha
+//   npm run coverage -- --config test/mocharc.real.json 'test/real/**/*.test.ts'   # or any other arguments of mocha
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

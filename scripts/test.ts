@@ -1,5 +1,5 @@
-// `npm test`: runs every check, one step after the other, and ends with one line `N passed, N failed`. Lint, dead code, format and types count as one
-// check each.
+// `npm test`: runs every check and ends with one line `N passed, N failed`. Lint, dead code, format and types count as one check each. Tests with real
+// servers mostly wait, so two parts of them run side by side.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,30 +10,63 @@ const root = join(import.meta.dirname, '..');
 interface Step {
   readonly title: string;
   readonly args: readonly string[];
+  readonly needsServers?: true;
 }
 
 const modules = join(root, 'node_modules');
 const mocha = join(modules, 'mocha/bin/mocha.js');
 const biome = join(modules, '@biomejs/biome/bin/biome');
-const STEPS: readonly Step[] = [
-  { title: 'lint', args: [biome, 'lint', '--error-on-warnings'] },
-  { title: 'dead code', args: [join(modules, 'knip/bin/knip.js'), '--no-progress'] },
-  { title: 'format', args: [biome, 'format'] },
-  { title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] },
-  { title: 'unit tests', args: [mocha, '--config', 'test/mocharc.unit.json'] },
-  { title: 'real servers', args: [mocha, '--config', 'test/mocharc.real.json'] },
+const KUBERNETES = [
+  'test/operator/execute/worker-threads.test.ts',
+  'test/chart/**/*.test.ts',
+  'test/real-kubernetes/**/*.test.ts',
+];
+const REAL = ['--config', 'test/mocharc.real.json'];
+const SCALE = 'test/real-kubernetes/scale.test.ts';
+
+/** The steps of a group run side by side. */
+const GROUPS: readonly (readonly Step[])[] = [
+  [{ title: 'lint', args: [biome, 'lint', '--error-on-warnings'] }],
+  [{ title: 'dead code', args: [join(modules, 'knip/bin/knip.js'), '--no-progress'] }],
+  [{ title: 'format', args: [biome, 'format'] }],
+  [{ title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] }],
+  [{ title: 'unit tests', args: [mocha, '--config', 'test/mocharc.unit.json'] }],
+  [
+    { title: 'real servers', args: [mocha, ...REAL, 'test/real/**/*.test.ts'], needsServers: true },
+    {
+      title: 'Kubernetes',
+      args: [mocha, ...REAL, ...KUBERNETES, '--ignore', SCALE],
+      needsServers: true,
+    },
+  ],
+  // A thousand migrations need the whole machine.
+  [{ title: 'scale', args: [mocha, ...REAL, SCALE], needsServers: true }],
 ];
 
-/** Runs one step with its output passed through. @returns its exit code and the counts that mocha printed, if it was mocha */
-function run(step: Step): Promise<{ code: number; passed: number | undefined; failed: number | undefined }> {
+interface Result {
+  readonly code: number;
+  /** As mocha printed them, if it was mocha. */
+  readonly passed: number | undefined;
+  readonly failed: number | undefined;
+}
+
+/** Runs one step. Its output is printed as it arrives, or all at once at the end. */
+function run(step: Step, print: 'live' | 'at the end'): Promise<Result> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, step.args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, step.args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const kept: Buffer[] = [];
     let output = '';
+    const pass = (bytes: Buffer, stream: NodeJS.WriteStream) => {
+      if (print === 'live') stream.write(bytes);
+      else kept.push(bytes);
+    };
+    child.stderr.on('data', (bytes: Buffer) => pass(bytes, process.stderr));
     child.stdout.on('data', (bytes: Buffer) => {
-      process.stdout.write(bytes);
+      pass(bytes, process.stdout);
       output = (output + bytes.toString('utf8')).slice(-1_000_000);
     });
     child.on('close', (code) => {
+      process.stdout.write(Buffer.concat(kept));
       const count = (word: string) => {
         const found = [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}`, 'gm'))].at(-1);
         return found === undefined ? undefined : Number(found[1]);
@@ -43,20 +76,31 @@ function run(step: Step): Promise<{ code: number; passed: number | undefined; fa
   });
 }
 
+async function runStep(step: Step, print: 'live' | 'at the end'): Promise<Result> {
+  process.stdout.write(`\n== ${step.title}${print === 'live' ? '' : ', beside it; its output follows at its end'}\n`);
+  const startedAt = Date.now();
+  const result = await run(step, print);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  process.stdout.write(`== ${step.title}: exit ${result.code} after ${seconds} s\n`);
+  return result;
+}
+
 let passed = 0;
 let failed = 0;
+let isInstalled = false;
 const startedAt = Date.now();
-for (const step of STEPS) {
-  if (step.title === 'real servers') await installAll();
-  process.stdout.write(`\n== ${step.title}\n`);
-  const stepStartedAt = Date.now();
-  const result = await run(step);
-  passed += result.passed ?? (result.code === 0 ? 1 : 0);
-  // A runner that exits before it prints its counts has failed too.
-  failed += result.failed ?? (result.code === 0 ? 0 : 1);
-  process.stdout.write(
-    `== ${step.title}: exit ${result.code} after ${Math.round((Date.now() - stepStartedAt) / 1000)} s\n`,
-  );
+for (const group of GROUPS) {
+  if (!isInstalled && group.some(({ needsServers }) => needsServers)) {
+    await installAll();
+    isInstalled = true;
+    process.stdout.write(`\nservers installed, ${Math.round((Date.now() - startedAt) / 1000)} s after the start\n`);
+  }
+  const results = await Promise.all(group.map((step, index) => runStep(step, index === 0 ? 'live' : 'at the end')));
+  for (const result of results) {
+    passed += result.passed ?? (result.code === 0 ? 1 : 0);
+    // A runner that exits before it prints its counts has failed too.
+    failed += result.failed ?? (result.code === 0 ? 0 : 1);
+  }
 }
 process.stdout.write(`\nafter ${Math.round((Date.now() - startedAt) / 1000)} s:\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
