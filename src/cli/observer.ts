@@ -125,6 +125,16 @@ export class RunReporter implements MigrationObserver {
           seconds: event.seconds,
         });
         break;
+      case 'range-compared':
+        logger.debug('compared', {
+          from: formatTime(event.fromMs),
+          to: formatTime(event.toMs),
+          samples: event.samplesCompared,
+          missing: event.missing,
+          different: event.different,
+          extra: event.extra,
+        });
+        break;
       case 'window-split':
         logger.info('window split', {
           by: event.by,

@@ -5,6 +5,7 @@ import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../..
 import type { Clock } from '../../telemetry/clock.ts';
 import { presentableText } from '../../telemetry/log-text.ts';
 import type { Rejection, RequestCount, RetryCount, RunRecord, Split } from './page/model.ts';
+import { ComparedStretches } from './compared-stretches.ts';
 import { Stretches } from './stretches.ts';
 import { Timeline } from './timeline.ts';
 
@@ -20,6 +21,7 @@ export class Recorder implements MigrationObserver {
   readonly #startedMs: number;
   readonly #timeline = new Timeline();
   readonly #stretches = new Stretches();
+  readonly #compared = new ComparedStretches();
   readonly #retries = new Map<string, Mutable<RetryCount>>();
   readonly #requests = new Map<string, Mutable<RequestCount>>();
   readonly #warnings = new Map<string, { code: string; message: string; count: number }>();
@@ -40,6 +42,7 @@ export class Recorder implements MigrationObserver {
   event(event: MigrationEvent): void {
     if (event.type === 'request') this.#request(event);
     else if (event.type === 'window-finished') this.#stretches.add(stretchOf(event));
+    else if (event.type === 'range-compared') this.#compared.add(comparedOf(event));
     else if (event.type === 'retry') this.#retry(event);
     else if (event.type === 'window-split') this.#split(event);
     else if (event.type === 'warning') this.#warning(event);
@@ -51,6 +54,7 @@ export class Recorder implements MigrationObserver {
     return {
       stretches: this.#stretches.all,
       gaps: this.#stretches.gaps,
+      compared: this.#compared.all,
       timeline: {
         intervalMs: this.#timeline.intervalMs,
         elapsedMs: this.#elapsedMs(),
@@ -113,6 +117,10 @@ export class Recorder implements MigrationObserver {
 
 function stretchOf({ fromMs, toMs, samplesRead, samplesWritten }: EventOf<'window-finished'>) {
   return { fromMs, toMs, samplesRead, samplesWritten };
+}
+
+function comparedOf({ fromMs, toMs, samplesCompared, missing, different, extra }: EventOf<'range-compared'>) {
+  return { fromMs, toMs, samplesCompared, missing, different, extra };
 }
 
 /** The entry of a kind. New kinds after the first few share one entry. */

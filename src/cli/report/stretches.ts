@@ -1,10 +1,16 @@
 // How many samples each part of the range has, and which parts have none, as a bounded number of stretches. When there are too many,
 // neighbours are merged, so sums and borders stay exact. Pure.
 
+import { halved } from './halved.ts';
 import type { RunRecord, Stretch } from './page/model.ts';
 
 const MAX_STRETCHES = 480;
 const MAX_GAPS = 10;
+const MERGING = {
+  max: MAX_STRETCHES,
+  merge: merged,
+  areAlike: (a: Stretch, b: Stretch) => (a.samplesRead === 0) === (b.samplesRead === 0),
+};
 
 export class Stretches {
   #stretches: Stretch[] = [];
@@ -17,7 +23,7 @@ export class Stretches {
   add(window: Omit<Stretch, 'windows'>): void {
     const stretch = { ...window, windows: 1 };
     this.#stretches.push(stretch);
-    if (this.#stretches.length > MAX_STRETCHES) this.#stretches = halved(this.#stretches);
+    if (this.#stretches.length > MAX_STRETCHES) this.#stretches = halved(this.#stretches, MERGING);
     if (window.samplesRead > 0) {
       this.#closeGap();
       return;
@@ -53,28 +59,6 @@ function merged(a: Stretch, b: Stretch): Stretch {
     samplesRead: a.samplesRead + b.samplesRead,
     samplesWritten: a.samplesWritten + b.samplesWritten,
   };
-}
-
-/** Every two neighbours as one. A stretch without samples stays apart from one with samples as long as enough others can be merged. */
-function halved(stretches: readonly Stretch[]): Stretch[] {
-  const kept = mergedPairs(stretches, (a, b) => (a.samplesRead === 0) === (b.samplesRead === 0));
-  return kept.length <= MAX_STRETCHES * 0.75 ? kept : mergedPairs(kept, () => true);
-}
-
-function mergedPairs(stretches: readonly Stretch[], mayMerge: (a: Stretch, b: Stretch) => boolean): Stretch[] {
-  const result: Stretch[] = [];
-  let isWhole = true;
-  for (const stretch of stretches) {
-    const last = result.at(-1);
-    if (!isWhole && last !== undefined && mayMerge(last, stretch)) {
-      result[result.length - 1] = merged(last, stretch);
-      isWhole = true;
-    } else {
-      result.push(stretch);
-      isWhole = false;
-    }
-  }
-  return result;
 }
 
 function longest(gaps: readonly Stretch[], another: Stretch | undefined): Stretch[] {

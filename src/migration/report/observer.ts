@@ -80,6 +80,17 @@ export type MigrationEvent =
       /** From its first request to its mark. */
       readonly seconds: number;
     }
+  /** A window was compared, or those series of a part of it that had differed. A series counts in one of these events. */
+  | {
+      readonly type: 'range-compared';
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly samplesCompared: number;
+      readonly missing: number;
+      /** Or repeated. */
+      readonly different: number;
+      readonly extra: number;
+    }
   | {
       readonly type: 'window-split';
       readonly fromMs: number;

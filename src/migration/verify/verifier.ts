@@ -11,6 +11,7 @@ import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
+import { CountedRanges } from './counted-ranges.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
 import type { Findings } from './findings.ts';
@@ -51,8 +52,7 @@ export class Verifier {
   readonly #rechecks: Rechecks;
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
-  /** What was counted, by the end of its range. It counts in the result once everything before that end has been compared. */
-  #counted: { readonly fromMs: number; readonly toMs: number; readonly counts: VerificationCounts }[] = [];
+  readonly #counted = new CountedRanges();
   /** When the destination was last made to show what it has, and how long something may stay hidden despite that. */
   #shown = { atMs: Number.NEGATIVE_INFINITY, hiddenMs: 0 };
   #undecodable = 0;
@@ -91,7 +91,7 @@ export class Verifier {
     let atMs = fromMs;
     try {
       await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
-        this.#counted.push({ ...window, counts: outcome.counts });
+        this.#count(window, outcome.counts);
         this.#findings.keep();
         const sinceMs = clock.monotonicMs();
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
@@ -174,16 +174,19 @@ export class Verifier {
     return this.#rechecks.areTooMany || nextAtMs <= this.#options.clock.monotonicMs();
   }
 
+  #count({ fromMs, toMs }: { fromMs: number; toMs: number }, counts: VerificationCounts): void {
+    this.#counted.add({ fromMs, toMs, counts });
+    const { samplesCompared, missing, different, repeated, extra } = counts;
+    const found = { samplesCompared, missing, different: different + repeated, extra };
+    this.#options.observer.event({ type: 'range-compared', fromMs, toMs, ...found });
+  }
+
   #advance(): void {
     const { verification, observer, progress, advanced } = this.#options;
-    let throughMs = Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? this.#comparedToMs);
-    // A range that waits may begin inside one that was counted.
-    for (let before = Number.NaN; before !== throughMs; ) {
-      before = throughMs;
-      for (const { fromMs, toMs } of this.#counted) if (toMs > throughMs) throughMs = Math.min(throughMs, fromMs);
-    }
-    for (const { toMs, counts } of this.#counted) if (toMs <= throughMs) addCounts(verification, counts);
-    this.#counted = this.#counted.filter(({ toMs }) => toMs > throughMs);
+    const { throughMs, counts } = this.#counted.take(
+      Math.min(this.#comparedToMs, this.#rechecks.firstFromMs ?? Number.POSITIVE_INFINITY),
+    );
+    for (const one of counts) addCounts(verification, one);
     verification.throughMs = throughMs;
     verification.reachedMs = Math.max(verification.reachedMs, this.#comparedToMs - this.#rechecks.waitingMs);
     observer.progress(progress);
@@ -248,7 +251,7 @@ export class Verifier {
       const missing = left.reduce((samples, range) => samples + range.missing, sum.missing);
       sum.repaired = Math.max(0, recheck.missing - missing);
     }
-    this.#counted.push({ fromMs: recheck.fromMs, toMs: recheck.toMs, counts: sum });
+    this.#count(recheck, sum);
     const next = repairs
       ? { sinceMs: clock.monotonicMs(), looks: 0, repaired: true }
       : { sinceMs: recheck.sinceMs, looks: recheck.looks + 1, repaired: recheck.repaired };

@@ -135,6 +135,35 @@ describe('the page of a report', () => {
     assert.match(page, /up\{job=&quot;a&quot;\}.*2026-01-01T00:00:00\.000Z/);
   });
 
+  it('shows a verification over the range: differences, extra samples, what was not compared', () => {
+    const compared = someStretches().map(({ samplesRead: samplesCompared, samplesWritten: _, ...rest }, hour) => ({
+      ...{ ...rest, samplesCompared, missing: hour === 3 ? 7 : 0, different: hour === 4 ? 1 : 0 },
+      extra: hour === 5 ? 2 : 0,
+    }));
+    const shown = (changes: Parameters<typeof someVerification>[0], count = 24) =>
+      renderReport(
+        someReport({
+          work: 'Verify',
+          verification: someVerification(changes),
+          record: someRecord({ stretches: [], compared: compared.slice(0, count) }),
+        }),
+      );
+    const rects = (page: string) =>
+      Object.fromEntries(
+        ['differs', 'extra', 'left', 'earlier'].map((name) => [name, page.split(`<rect class="${name}"`).length - 1]),
+      );
+    const page = shown({ missing: 7, different: 1, extra: 2 });
+    // Every chart is drawn twice, for wide and narrow screens.
+    assert.deepEqual(rects(page), { differs: 4, extra: 2, left: 0, earlier: 0 });
+    assert.match(page, /in 24 stretches\. 2 of them differ\./);
+    assert.match(page, /<caption>Samples compared per stretch of the range<\/caption>/);
+    const interrupted = shown({ missing: 7, finished: false, throughMs: startMs, resumedFromMs: startMs + 1000 }, 4);
+    assert.deepEqual(rects(interrupted), { differs: 2, extra: 0, left: 2, earlier: 2 });
+    const expected = shown({ missing: 0, different: 1, extra: 2, expected: { rejected: 7 } });
+    assert.deepEqual(rects(expected), { differs: 2, extra: 2, left: 0, earlier: 0 });
+    for (const one of [page, interrupted, expected, shown({}, 0)]) assert.doesNotMatch(one, /NaN|Infinity|undefined/);
+  });
+
   it('never shows what a URL in a message carries', () => {
     const page = renderReport(
       someReport({

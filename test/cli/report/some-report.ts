@@ -23,6 +23,7 @@ export function someRecord(changes: Partial<RunRecord> = {}): RunRecord {
   return {
     stretches: someStretches(),
     gaps: { count: 0, totalMs: 0, longest: [] },
+    compared: [],
     timeline: {
       intervalMs: 100,
       elapsedMs: 2_000,
@@ -127,6 +128,7 @@ export function hostileReport(): ReportModel {
     }),
     manifests: [{ name: text, sha256: undefined }],
     record: someRecord({
+      compared: [{ fromMs: startMs, toMs: endMs, windows: 1, samplesCompared: 9, missing: 0, different: 1, extra: 2 }],
       retries: [
         { side: 'source', code: text, retries: 1, delayMs: 1, firstMs: startMs, lastMs: startMs, firstMessage: text },
       ],

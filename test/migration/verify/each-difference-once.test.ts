@@ -32,7 +32,7 @@ function broken(source: FakeSource, query: ReadQuery): Fault {
   return { contentType, body: Buffer.concat([source.response(query).body, last]) };
 }
 
-function assertExact({ verification, differences }: VerifyRun): void {
+function assertExact({ verification, differences, observer }: VerifyRun): void {
   const { samplesCompared, equal, missing, extra, different, first } = verification;
   assert.deepEqual(
     { samplesCompared, equal, missing, extra, different },
@@ -42,6 +42,13 @@ function assertExact({ verification, differences }: VerifyRun): void {
   const wanted = [...extraTimes.map((timeMs) => `extra ${timeMs}`), `missing ${missingMs}`];
   assert.deepEqual(shown(differences), wanted);
   assert.deepEqual(shown(first), wanted);
+  // So does what is reported for each range.
+  const ranges = observer.all('range-compared');
+  const sum = (of: (range: (typeof ranges)[number]) => number) => ranges.reduce((total, range) => total + of(range), 0);
+  assert.deepEqual(
+    [sum((range) => range.samplesCompared), sum((range) => range.missing), sum((range) => range.extra)],
+    [all, 1, 3],
+  );
 }
 
 describe('a verification reports each difference once', () => {

@@ -13,8 +13,9 @@ export function coverage({ progress, record }: ReportModel): Html {
   const { startMs, endMs, resumedFromMs, watermarkMs } = progress;
   if (endMs <= startMs) return html`<p>The range of the data was never known.</p>`;
   const { stretches, gaps } = record;
+  const bars = stretches.map(({ fromMs, toMs, samplesRead }) => ({ fromMs, toMs, samples: samplesRead }));
   const earlierUntilMs = Math.min(resumedFromMs ?? startMs, endMs);
-  const max = stretches.reduce((most, stretch) => Math.max(most, perMinute(stretch)), 0);
+  const max = bars.reduce((most, bar) => Math.max(most, perMinute(bar)), 0);
   const isEarlier = earlierUntilMs > startMs;
   const isLeft = watermarkMs < endMs;
   const areas: [isShown: boolean, className: string, text: string][] = [
@@ -36,7 +37,7 @@ export function coverage({ progress, record }: ReportModel): Html {
         isEarlier ? block('earlier', 'earlier run', startMs, earlierUntilMs, frame) : undefined,
         isLeft ? block('left', 'not copied', Math.max(watermarkMs, startMs), endMs, frame) : undefined,
         gapsToDraw(stretches, gaps).map((gap) => block('gap', 'no samples', gap.fromMs, gap.toMs, frame)),
-        continuous(stretches).map((run) => density(run, frame)),
+        continuous(bars).map((run) => density(run, frame)),
       ]}`,
     caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a stretch of one or more windows. A gap shorter than a window does not show.`,
     legend: areas.filter(([isShown]) => isShown).map(([, className, text]) => [className, text]),
@@ -46,8 +47,14 @@ ${gapTable(gaps)}
 ${stretches.length > 0 ? html`<details><summary>Samples per stretch, as a table</summary>${stretchTable('Samples per stretch of the range', stretches)}</details>` : undefined}`;
 }
 
-function perMinute({ fromMs, toMs, samplesRead }: Stretch): number {
-  return samplesRead / Math.max((toMs - fromMs) / 60_000, 1 / 60_000);
+interface Bar {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly samples: number;
+}
+
+export function perMinute({ fromMs, toMs, samples }: Bar): number {
+  return samples / Math.max((toMs - fromMs) / 60_000, 1 / 60_000);
 }
 
 function describe(stretches: readonly Stretch[], gaps: ReportModel['record']['gaps']): string {
@@ -58,7 +65,7 @@ function describe(stretches: readonly Stretch[], gaps: ReportModel['record']['ga
   return `${formatExact(samples)} samples in ${formatExact(stretches.length)} stretches. ${gapText} The table below has the numbers.`;
 }
 
-function block(className: string, text: string, fromMs: number, toMs: number, frame: Frame): Html {
+export function block(className: string, text: string, fromMs: number, toMs: number, frame: Frame): Html {
   const left = frame.x(fromMs);
   const width = Math.max(frame.x(toMs) - left, SMALLEST_BAR);
   const isRoom = width > text.length * WIDEST_LETTER;
@@ -73,12 +80,12 @@ function gapsToDraw(stretches: readonly Stretch[], { longest }: ReportModel['rec
 }
 
 /** The stretches with samples, as runs without a gap between them. */
-function continuous(stretches: readonly Stretch[]): Stretch[][] {
-  const runs: Stretch[][] = [];
-  let previous: Stretch | undefined;
+export function continuous(stretches: readonly Bar[]): Bar[][] {
+  const runs: Bar[][] = [];
+  let previous: Bar | undefined;
   for (const stretch of stretches) {
-    if (stretch.samplesRead > 0) {
-      if (previous !== undefined && previous.samplesRead > 0 && previous.toMs === stretch.fromMs)
+    if (stretch.samples > 0) {
+      if (previous !== undefined && previous.samples > 0 && previous.toMs === stretch.fromMs)
         runs.at(-1)?.push(stretch);
       else runs.push([stretch]);
     }
@@ -87,7 +94,7 @@ function continuous(stretches: readonly Stretch[]): Stretch[][] {
   return runs;
 }
 
-function density(run: readonly Stretch[], { x, y, bottom }: Frame): Html {
+export function density(run: readonly Bar[], { x, y, bottom }: Frame): Html {
   const points = run.map((stretch) => ({ x: x(stretch.fromMs), y: y(perMinute(stretch)) }));
   const last = run.at(-1);
   const end = points.at(-1);

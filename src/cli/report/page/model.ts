@@ -12,6 +12,18 @@ export interface Stretch {
   readonly samplesWritten: number;
 }
 
+/** A part of the range that was compared: one or several windows. */
+export interface ComparedStretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly windows: number;
+  readonly samplesCompared: number;
+  readonly missing: number;
+  /** Or repeated. */
+  readonly different: number;
+  readonly extra: number;
+}
+
 /** What happened in one interval of the run. Intervals of a run have the same length. */
 export interface Interval {
   /** Since the start, at the end of the interval. */
@@ -61,6 +73,8 @@ export interface RunRecord {
   /** In the order of the windows: adjacent windows are merged when there are many. */
   readonly stretches: readonly Stretch[];
   readonly gaps: { readonly count: number; readonly totalMs: number; readonly longest: readonly Stretch[] };
+  /** In the order of time, like `stretches`. */
+  readonly compared: readonly ComparedStretch[];
   readonly timeline: {
     readonly intervalMs: number;
     readonly elapsedMs: number;

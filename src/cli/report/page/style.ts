@@ -98,15 +98,16 @@ figure svg.narrow{display:none}
 figcaption{margin-top:6px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:6px 0 0;padding:0;list-style:none;font-size:14px;color:var(--muted)}
 .legend i{display:inline-block;width:12px;height:12px;margin-right:7px;border-radius:2px;vertical-align:-1px;background:var(--tone)}
-.swatch-data{--tone:var(--accent)}.swatch-gap,.swatch-retry{--tone:var(--bad)}.swatch-earlier,.swatch-left{--tone:var(--muted)}
-.swatch-earlier i,.swatch-left i{opacity:.45}
+.swatch-data{--tone:var(--accent)}.swatch-gap,.swatch-retry{--tone:var(--bad)}.swatch-differs{--tone:var(--bad)}.swatch-extra{--tone:var(--warning)}.swatch-earlier,.swatch-left,.swatch-empty{--tone:var(--muted)}
+.swatch-earlier i,.swatch-left i,.swatch-empty i{opacity:.45}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--muted)}
 svg .grid{stroke:var(--line);stroke-width:1}
 svg .axis{stroke:var(--muted);stroke-width:1}
 svg .area{fill:var(--accent);fill-opacity:.28}
 svg .stroke{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}
-svg .gap{fill:var(--bad);fill-opacity:.3}
-svg .earlier,svg .left{fill:var(--muted);fill-opacity:.18}
+svg .gap,svg .differs{fill:var(--bad);fill-opacity:.3}
+svg .extra{fill:var(--warning);fill-opacity:.3}
+svg .earlier,svg .left,svg .empty{fill:var(--muted);fill-opacity:.18}
 svg .note{fill:var(--text)}
 svg .retry{fill:var(--bad)}
 @media (max-width:640px){

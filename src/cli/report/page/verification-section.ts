@@ -9,6 +9,7 @@ import {
 import { formatBytes, formatExact, formatTime } from '../../../telemetry/format.ts';
 import { presentableText } from '../../../telemetry/log-text.ts';
 import { rangeText } from './chart.ts';
+import { comparisonChart } from './comparison-chart.ts';
 import { code, facts, type Html, html, table } from './html.ts';
 import type { ReportModel } from './model.ts';
 import { differencesOf } from './verdict.ts';
@@ -20,7 +21,7 @@ const KINDS: Readonly<Record<DifferenceKind, string>> = {
   extra: 'in the destination only; does not count as a difference, because another writer may have written it',
 };
 
-export function verificationSection({ progress: { verification, work } }: ReportModel): Html {
+export function verificationSection({ progress: { verification, work }, record }: ReportModel): Html {
   if (verification === undefined && work !== 'Copy')
     return html`<p>None: the run ended before the comparison began.</p>`;
   if (verification === undefined) {
@@ -37,6 +38,7 @@ export function verificationSection({ progress: { verification, work } }: Report
   ])}
 <h3>Counts</h3>
 ${countsTable(verification)}
+${comparisonChart(verification, record.compared)}
 ${expectedPart(verification)}
 ${differencesPart(verification)}`;
 }

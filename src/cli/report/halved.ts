@@ -1,0 +1,29 @@
+// Makes a list of neighbours shorter by merging pairs of them. Pure.
+
+export interface Merging<T> {
+  readonly max: number;
+  readonly merge: (a: T, b: T) => T;
+  /** Whether two neighbours are of the same kind. Others stay apart as long as enough pairs can be merged. */
+  readonly areAlike: (a: T, b: T) => boolean;
+}
+
+export function halved<T>(items: readonly T[], { max, merge, areAlike }: Merging<T>): T[] {
+  const kept = mergedPairs(items, merge, areAlike);
+  return kept.length <= max * 0.75 ? kept : mergedPairs(kept, merge, () => true);
+}
+
+function mergedPairs<T>(items: readonly T[], merge: (a: T, b: T) => T, mayMerge: (a: T, b: T) => boolean): T[] {
+  const result: T[] = [];
+  let isWhole = true;
+  for (const item of items) {
+    const last = result.at(-1);
+    if (!isWhole && last !== undefined && mayMerge(last, item)) {
+      result[result.length - 1] = merge(last, item);
+      isWhole = true;
+    } else {
+      result.push(item);
+      isWhole = false;
+    }
+  }
+  return result;
+}
