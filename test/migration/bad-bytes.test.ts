@@ -87,7 +87,7 @@ describe('a source that sends corrupt bytes', () => {
         await using source = await startSource(series);
         source.onQuery = (query) => (query.streamed && query.startMs < epochMs + 5 * minuteMs ? fault : undefined);
         await using destination = await startDestination({ kind: 'keeps-all' });
-        const result = await run(planFor({ source, destination }));
+        const result = await run(planFor({ source, destination }, { window: { maxMs: 5 * minuteMs } }));
         assertComplete(destination, result);
         assert.deepEqual(result.observer.warnings(), ['samples-instead-of-stream', 'possibly-altered']);
         assert.ok(source.queries.at(-1)!.streamed, 'only where it was needed');

@@ -139,14 +139,14 @@ describe('an interrupted migration', () => {
       }
       return undefined;
     };
-    const { progress, error } = await run(planFor({ source, destination }), { stop: stop.signal });
+    const plan = planFor({ source, destination }, { window: { maxMs: 5 * minuteMs } });
+    const { progress, error } = await run(plan, { stop: stop.signal });
     assert.equal(error, undefined);
     assert.equal(progress.phase, 'Interrupted');
     assert.equal(unaccounted(progress), 0);
-    // The windows are 5 and then 30 minutes long.
-    assert.equal(progress.watermarkMs, epochMs + 35 * minuteMs);
-    assert.equal(destination.marks().at(-1)!.timeMs, epochMs + 35 * minuteMs - 1);
-    assert.deepEqual(destination.contents(), expected(threeHours, epochMs, epochMs + 35 * minuteMs));
+    assert.equal(progress.watermarkMs, epochMs + 10 * minuteMs);
+    assert.equal(destination.marks().at(-1)!.timeMs, epochMs + 10 * minuteMs - 1);
+    assert.deepEqual(destination.contents(), expected(threeHours, epochMs, epochMs + 10 * minuteMs));
   });
 
   it('exits immediately on a stop before the first window', async () => {

@@ -6,10 +6,10 @@ const DAY_MS = 86_400_000;
 /** Strides stop growing at this length: a stride that contains data has to be read again. */
 export const LONGEST_STRIDE_MS = 30 * DAY_MS;
 
-/** Short enough for a source of a million series, long enough to predict from it what two hours contain. */
-const FIRST_WINDOW_MS = 5 * 60_000;
+/** If the first window does not fit. Short enough for a source of a million series, long enough to predict from it what two hours contain. */
+const SHORT_FIRST_WINDOW_MS = 5 * 60_000;
 
-/** The maximum growth in one step, as a power of two: enough to get from the first window to two hours. */
+/** The maximum growth in one step, as a power of two: enough to get from a short first window to two hours. */
 const MAX_DOUBLINGS = 5;
 
 /**
@@ -40,6 +40,8 @@ export interface WindowState {
   readonly ceilingMs: number | undefined;
   /** Successful windows with samples since the ceiling was set. */
   readonly fineRun: number;
+  /** No window with samples was read yet, so nothing is known about how much the source has. */
+  readonly isFirst: boolean;
 }
 
 export interface WindowOutcome {
@@ -53,13 +55,9 @@ export interface WindowOutcome {
   readonly budgetBytes: number;
 }
 
-export function firstWindow(limits: WindowLimits): WindowState {
-  return {
-    lengthMs: clamp(FIRST_WINDOW_MS, limits.minMs, limits.maxMs),
-    emptyRun: 0,
-    ceilingMs: undefined,
-    fineRun: 0,
-  };
+/** Most sources fit: then no chunk is cut by a window that was only tried. */
+export function firstWindow({ maxMs }: WindowLimits): WindowState {
+  return { lengthMs: maxMs, emptyRun: 0, ceilingMs: undefined, fineRun: 0, isFirst: true };
 }
 
 /** The end of a window that starts at `fromMs`: the next block border inside it, and never later than `endMs`. */
@@ -97,8 +95,8 @@ export function nextWindow(
       : state.fineRun + 1;
   const fine: WindowState =
     fineRun >= FINE_WINDOWS_BEFORE_RETRY
-      ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0 }
-      : { ...state, emptyRun: 0, fineRun };
+      ? { ...state, emptyRun: 0, ceilingMs: undefined, fineRun: 0, isFirst: false }
+      : { ...state, emptyRun: 0, fineRun, isFirst: false };
   // After a failure, grow gradually.
   const maxDoublings = fineRun >= FINE_WINDOWS_BEFORE_RETRY ? 1 : MAX_DOUBLINGS;
   const limitMs = dataLimitMs(fine, limits);
@@ -131,12 +129,17 @@ export function halve(
   const triedMs = Math.min(requestedMs, state.lengthMs);
   if (triedMs <= limits.minMs) return undefined;
   const halfMs = Math.max(limits.minMs, Math.floor(triedMs / 2));
+  if (state.isFirst && triedMs <= limits.maxMs && halfMs > SHORT_FIRST_WINDOW_MS) {
+    // How much too large it was is not known. What a short window contains shows which length fits.
+    return { ...state, lengthMs: clamp(SHORT_FIRST_WINDOW_MS, limits.minMs, limits.maxMs), emptyRun: 0 };
+  }
   return {
     lengthMs: Math.min(halfMs, limits.maxMs),
     emptyRun: 0,
     // A stride that was too large says nothing about windows of normal length.
     ceilingMs: triedMs > limits.maxMs ? state.ceilingMs : halfMs,
     fineRun: 0,
+    isFirst: state.isFirst,
   };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TimeRange } from '../../../src/migration/read/open-window.ts';
 import type { ReadFailure } from '../../../src/migration/read/read-failure.ts';
-import { assertComplete, cross, DAY, HOUR, metric, MINUTE, plannerOf, SECOND } from './support/crossing.ts';
+import { assertComplete, cross, DAY, HOUR, metric, plannerOf, SECOND } from './support/crossing.ts';
 import { SimulatedStore } from './support/simulated-store.ts';
 
 const unavailable: ReadFailure = { kind: 'transient', responded: true };
@@ -79,7 +79,7 @@ describe('the window planner', () => {
   describe('a stream that is complete but invalid', () => {
     it('in the same way three times is read as SAMPLES, for that slice only, with an event', () => {
       const planner = plannerOf();
-      planner.begin(0, HOUR);
+      planner.begin(0, DAY);
       planner.next();
       planner.responded(good);
       const reactions = Array.from({ length: 3 }, () => {
@@ -196,8 +196,8 @@ describe('the window planner', () => {
 
   it('marks windows that an earlier run may have written as uncertain', () => {
     const store = new SimulatedStore([metric('m')]);
-    const { deliveries } = cross(plannerOf({ uncertainUntilMs: 10 * MINUTE }), store, [0, HOUR]);
+    const { deliveries } = cross(plannerOf({ uncertainUntilMs: 3 * HOUR }), store, [0, DAY]);
     assert.ok(deliveries.length > 2);
-    for (const { slice } of deliveries) assert.equal(slice.uncertain, slice.fromMs < 10 * MINUTE);
+    for (const { slice } of deliveries) assert.equal(slice.uncertain, slice.fromMs < 3 * HOUR);
   });
 });

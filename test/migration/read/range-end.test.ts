@@ -1,5 +1,5 @@
 // The requested end of a window: most sources include the last millisecond of a range, some exclude it. For an inclusive source the query
-// does not extend into its next block.
+// does not extend into its next block, once it has proved to be one.
 import assert from 'node:assert/strict';
 import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../support/fake-source.ts';
@@ -41,7 +41,8 @@ describe('the end of a window', () => {
       assert.equal(result.error, undefined);
       assert.deepEqual(destination.contents(), expected(source.series, fromMs, toMs));
       assert.equal(source.queries.filter(isProbe).length, 1);
-      for (const borderMs of borders) {
+      // The first window is requested before anything is known.
+      for (const borderMs of borders.slice(1)) {
         assert.equal(
           source.queries.filter(endsAt(borderMs)).length,
           0,

@@ -25,6 +25,7 @@ const at = (lengthMs: number, rest: Partial<WindowState> = {}): WindowState => (
   emptyRun: 0,
   ceilingMs: undefined,
   fineRun: 0,
+  isFirst: false,
   ...rest,
 });
 
@@ -139,23 +140,36 @@ describe('window size', () => {
   });
 
   describe('first window', () => {
-    it('is five minutes, within the limits', () => {
-      assert.equal(firstWindow(limits).lengthMs, 5 * MINUTE);
+    it('is as long as windows may be', () => {
+      assert.equal(firstWindow(limits).lengthMs, 2 * HOUR);
       assert.equal(firstWindow({ ...limits, maxMs: MINUTE }).lengthMs, MINUTE);
-      assert.equal(firstWindow({ ...limits, minMs: HOUR }).lengthMs, HOUR);
+    });
+
+    it('is five minutes, within the limits, after one that was too large, and leaves no ceiling', () => {
+      const first = firstWindow(limits);
+      assert.deepEqual(halve(first, limits), { ...first, lengthMs: 5 * MINUTE });
+      assert.deepEqual(halve(first, { ...limits, minMs: HOUR }), { ...first, lengthMs: HOUR });
+      // What the short one contains shows which length fits.
+      const short = { ...first, lengthMs: 5 * MINUTE };
+      assert.equal(nextWindow(short, outcome(50_000), limits).lengthMs, 80 * MINUTE);
+    });
+
+    it('is halved if even the short one is too large', () => {
+      const short = { ...firstWindow(limits), lengthMs: 5 * MINUTE };
+      assert.equal(halve(short, limits)?.lengthMs, 2.5 * MINUTE);
     });
   });
 
   describe('ramp', () => {
     it('reads a day of small data in few windows', () => {
       const reads = crossing(DAY, limits, (fromMs, toMs) => (toMs - fromMs) / 1000);
-      assert.equal(reads.length, 13);
+      assert.equal(reads.length, 12);
       assert.ok(reads.every((read) => read.answer === 'kept'));
     });
 
     it('converges between half the target and the target', () => {
       const reads = crossing(DAY, limits, (fromMs, toMs) => (toMs - fromMs) * 0.5);
-      for (const { fromMs, toMs } of reads.slice(5, -1)) assert.equal(toMs - fromMs, 20 * MINUTE);
+      for (const { fromMs, toMs } of reads.slice(5, -1)) assert.equal(toMs - fromMs, 30 * MINUTE);
     });
 
     it('crosses a year without a sample in a few dozen reads', () => {

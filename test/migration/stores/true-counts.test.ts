@@ -142,11 +142,12 @@ describe('a destination that stores the valid part of a rejected request', () =>
       await using destination = await startFakeStore(cortex());
       if (few) destination.put(seriesOf(1, epochMs + 45_000, epochMs + 60_000));
       else withNewer(destination);
-      const { error, progress } = await migrate({ source, destination });
+      const windowMs = (few ? 5 : 15) * minuteMs;
+      const { error, progress } = await migrate({ source, destination }, { window: { maxMs: windowMs } });
       assert.equal(error?.code, 'samples-rejected');
       const inWindow = data.map((one) => ({
         ...one,
-        samples: one.samples.filter(({ timeMs }) => timeMs < epochMs + (few ? 5 : 15) * minuteMs),
+        samples: one.samples.filter(({ timeMs }) => timeMs < epochMs + windowMs),
       }));
       const missing = missingIn(destination, inWindow);
       if (few) assert.match(error?.message ?? '', new RegExp(`^${missing} of the 120 samples of the window`));

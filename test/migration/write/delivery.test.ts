@@ -125,7 +125,7 @@ describe('a destination that rejects samples', () => {
     await using source = await startSource(series);
     await using destination = await startDestination();
     destination.problemOf = problemOf;
-    const plan = planFor({ source, destination });
+    const plan = planFor({ source, destination }, { window: { maxMs: 5 * minuteMs } });
     const failed = await run(plan);
     assert.equal(failed.progress.phase, 'Failed');
     assert.equal(failed.error?.code, 'samples-rejected');
@@ -134,16 +134,15 @@ describe('a destination that rejects samples', () => {
     assert.match(failed.error?.hint ?? '', /out_of_order_time_window/);
     assert.equal(failed.error?.hint?.match(/spec\.rejectedSamples/g)?.length, 1);
     assert.equal(unaccounted(failed.progress), 0);
-    // The windows are 5 and then 30 minutes long.
-    assert.equal(failed.progress.watermarkMs, epochMs + 5 * minuteMs);
+    assert.equal(failed.progress.watermarkMs, epochMs + 10 * minuteMs);
     const newest = Math.max(...destination.contents().flatMap((one) => one.samples.map(({ timeMs }) => timeMs)));
-    assert.ok(newest < epochMs + 35 * minuteMs, 'nothing behind the failed window');
+    assert.ok(newest < epochMs + 15 * minuteMs, 'nothing behind the failed window');
 
     destination.kind = 'keeps-all';
     destination.problemOf = () => undefined;
     const mended = await run(plan);
     assertSucceeded(mended);
-    assert.equal(mended.progress.resumedFromMs, epochMs + 5 * minuteMs);
+    assert.equal(mended.progress.resumedFromMs, epochMs + 10 * minuteMs);
     assert.deepEqual(destination.contents(), everything);
   });
 
