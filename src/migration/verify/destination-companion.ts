@@ -87,7 +87,8 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     }: { reservation: Reservation; signal: AbortSignal; arriving: ArrivingSeries | undefined },
   ): Promise<DestinationPart> {
     const { reader, appearance, selection, only } = this.#options;
-    const { matcher } = only;
+    // The matcher is for the names in the source. Where others are needed, they are those of what was read there.
+    const matcher = selection.needsNames ? undefined : only.matcher;
     const selectors = selection.selectorsFor(partition, source?.outline.names);
     const range = {
       selectors: matcher === undefined ? selectors : selectors.map((matchers) => [...matchers, matcher]),

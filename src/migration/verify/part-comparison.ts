@@ -17,10 +17,15 @@ import type { SeriesIndex } from './series-index.ts';
 
 /**
  * Gets each series that has samples on either side, with how it compares; valid until it returns. `hash` is −1 for a series that the source does
- * not have.
+ * not have. `sources` are the labels of the source's series that it is made of, before relabelling.
  * @returns whether to report every single difference of the series
  */
-export type SeriesVisitor = (labels: LabelBytes, hash: number, tally: SeriesTally) => boolean;
+export type SeriesVisitor = (
+  labels: LabelBytes,
+  hash: number,
+  tally: SeriesTally,
+  sources: readonly LabelBytes[],
+) => boolean;
 
 export interface PartComparisonOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
@@ -47,7 +52,11 @@ interface Merging {
   readonly route: WriteRoute;
   /** By source series. */
   readonly inputs: Map<string, SampleColumns>;
+  /** Their labels. */
+  readonly sources: LabelBytes[];
 }
+
+const NO_SOURCES: readonly LabelBytes[] = [];
 
 /** Signals, timers and sockets get a turn even if there is nothing to wait for. */
 const SERIES_BETWEEN_YIELDS = 1000;
@@ -61,6 +70,7 @@ export class PartComparison {
   readonly #mine = new SampleColumns();
   readonly #theirs = new SampleColumns();
   readonly #tally = new SeriesTally();
+  readonly #source: LabelBytes[] = [];
   readonly #merging = new Map<number, Map<string, Merging>>();
   #sinceYield = 0;
 
@@ -106,7 +116,7 @@ export class PartComparison {
     if (route.kind === 'drop') return;
     this.#tally.clear();
     if (route.kind === 'write' && this.#areSameChunks(cursor, route)) {
-      if (this.#tally.samples > 0) this.#options.visit(route.labels, route.hash, this.#tally);
+      if (this.#tally.samples > 0) this.#options.visit(route.labels, route.hash, this.#tally, NO_SOURCES);
       return;
     }
     const { fromMs, toMs } = this.#part;
@@ -114,13 +124,14 @@ export class PartComparison {
     cursor.decode(fromMs, toMs, this.#mine);
     mergeByTime(this.#mine, 'repeat');
     if (route.kind === 'write') {
-      this.#compareColumns(route, this.#mine);
+      this.#source[0] = cursor.labels;
+      this.#compareColumns(route, this.#mine, this.#source);
       return;
     }
     this.#tally.samples = this.#mine.floats + this.#mine.histograms.length;
     if (this.#tally.samples === 0) return;
     this.#tally.expect('invalid_labels', this.#tally.samples);
-    this.#options.visit(route.labels, -1, this.#tally);
+    this.#options.visit(route.labels, -1, this.#tally, NO_SOURCES);
   }
 
   /** Whether both sides have the same chunks of a series, so that nothing has to be decoded. */
@@ -138,18 +149,17 @@ export class PartComparison {
     return true;
   }
 
-  #compareColumns({ labels, hash }: WriteRoute, mine: SampleColumns): void {
+  #compareColumns({ labels, hash }: WriteRoute, mine: SampleColumns, sources: readonly LabelBytes[]): void {
     const theirs = this.#theirs;
     theirs.clear();
     this.#index.visit(labels, hash, (cursor) => this.#decodeDestination(cursor, theirs));
     if (mine.histograms.length > 0) this.#options.hasHistograms(labels);
     if (mine.floats + mine.histograms.length + theirs.floats + theirs.histograms.length === 0) return;
     this.#samples.compare(mine, theirs, this.#tally);
-    this.#visit(labels, hash, mine, theirs);
+    if (this.#options.visit(labels, hash, this.#tally, sources)) this.#report(labels, mine, theirs);
   }
 
-  #visit(labels: LabelBytes, hash: number, mine: SampleColumns, theirs: SampleColumns): void {
-    if (!this.#options.visit(labels, hash, this.#tally)) return;
+  #report(labels: LabelBytes, mine: SampleColumns, theirs: SampleColumns): void {
     const text = formatLabels(labels);
     this.#samples.compare(mine, theirs, new SeriesTally(), (difference) => this.#options.report(text, difference));
   }
@@ -166,7 +176,7 @@ export class PartComparison {
       if (this.#theirs.floats + this.#theirs.histograms.length === 0) continue;
       this.#tally.clear();
       this.#samples.compare(none, this.#theirs, this.#tally);
-      this.#visit(labels, -1, none, this.#theirs);
+      if (this.#options.visit(labels, -1, this.#tally, NO_SOURCES)) this.#report(labels, none, this.#theirs);
     }
   }
 
@@ -177,19 +187,23 @@ export class PartComparison {
     const held = getOrAdd(sets, labelKey(route.labels), () => ({
       route: { ...route, labels: route.labels.slice() },
       inputs: new Map<string, SampleColumns>(),
+      sources: [],
     }));
     const input = labelKey(canonicalLabels(cursor.labels));
-    const columns = getOrAdd(held.inputs, input, () => new SampleColumns(cursor.sampleBound));
+    const columns = getOrAdd(held.inputs, input, () => {
+      held.sources.push(cursor.labels.slice());
+      return new SampleColumns(cursor.sampleBound);
+    });
     cursor.decode(fromMs, toMs, columns);
   }
 
-  #compareMerged({ route, inputs }: Merging): void {
+  #compareMerged({ route, inputs, sources }: Merging): void {
     const mine = this.#mine;
     mine.clear();
     for (const columns of inputs.values()) mine.append(columns);
     mergeByTime(mine, 'repeat');
     this.#tally.clear();
-    this.#compareColumns(route, mine);
+    this.#compareColumns(route, mine, sources);
   }
 
   #decodeDestination(cursor: SeriesCursor, columns: SampleColumns): void {

@@ -10,7 +10,7 @@ export interface Recheck {
   /** By the hash of their labels. */
   readonly series: SeriesHashes;
   readonly bytes: number;
-  /** The metric names of these series, if they are few. */
+  /** The metric names of these series in the source, if they are few. */
   readonly names: ReadonlySet<string> | undefined;
   /** Samples of these series that were missing at the last look. */
   readonly missing: number;
@@ -48,14 +48,14 @@ export class RecheckDraft {
     return this.#size === 0;
   }
 
-  add(hash: number, name: string, missing: number): void {
+  add(hash: number, names: readonly string[], missing: number): void {
     this.#missing += missing;
     if (this.#size === this.#room) {
       this.#room = Math.max(FIRST_ROOM, 2 * this.#room);
       this.#series.grow(this.#room);
     }
     if (this.#series.add(hash)) this.#size++;
-    this.#names?.add(name);
+    for (const name of names) this.#names?.add(name);
     if (this.#names !== undefined && this.#names.size > MAX_NAMES) this.#names = undefined;
   }
 

@@ -8,7 +8,7 @@ import { type NamePartition, partitionMatchers } from '../series/name-partition.
 
 /** Selects fewer series than the plan. */
 export interface SelectedSeries {
-  /** By the same matcher in the source and in the destination. */
+  /** By their names in the source. */
   readonly matcher?: Matcher | undefined;
   /** By the hash of the labels that they are written with. */
   readonly has?: ((hash: number) => boolean) | undefined;

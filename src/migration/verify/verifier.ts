@@ -111,9 +111,9 @@ export class Verifier {
 
   /** The first look: what differs waits for another one. */
   readonly #first = (outcome: WindowOutcome): SeriesVisitor => {
-    return (labels, hash, tally) => {
+    return (_, hash, tally, sources) => {
       if (tally.differs && hash >= 0) {
-        outcome.defer(labels, hash, tally);
+        outcome.defer(hash, tally, sources);
         return false;
       }
       outcome.settle(tally);
@@ -220,7 +220,7 @@ export class Verifier {
     const { names, series } = recheck;
     const isLast = this.#rechecks.isLast(recheck);
     const repairs = isLast && repair !== undefined && !recheck.repaired;
-    const only = names === undefined || !this.#windows.keepsNames ? undefined : namesMatcher([...names]);
+    const only = names === undefined ? undefined : namesMatcher([...names]);
     const has = (hash: number) => series.has(hash);
     const reader = this.#windows.reader({ matcher: only, has });
     await this.#show(recheck.sinceMs, isLast);

@@ -73,11 +73,6 @@ export class WindowComparison {
     this.#selection = new Selection(plan);
   }
 
-  /** Whether the metric names are the same on both sides, so that `reader` can select by them. */
-  get keepsNames(): boolean {
-    return !this.#selection.needsNames;
-  }
-
   /** A reader of both sides. */
   reader(only: SelectedSeries): SourceReader<DestinationPart> {
     const { sides, observer, progress, clock, plan } = this.#options;

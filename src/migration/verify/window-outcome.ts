@@ -28,8 +28,8 @@ export class WindowOutcome {
   }
 
   /** Leaves a series of the part for another look. */
-  defer(labels: LabelBytes, hash: number, tally: SeriesTally): void {
-    this.#differing.at(-1)?.add(hash, metricName(labels), tally.missing);
+  defer(hash: number, tally: SeriesTally, sources: readonly LabelBytes[]): void {
+    this.#differing.at(-1)?.add(hash, sources.map(metricName), tally.missing);
   }
 
   /** One for each part with series that differ. */
