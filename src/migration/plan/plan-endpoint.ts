@@ -3,7 +3,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { parseDuration } from '../../api/duration.ts';
-import { formatPath } from '../../api/field-path.ts';
+import { formatPath, type PathSegment } from '../../api/field-path.ts';
 import type { FieldProblem } from '../../api/problem.ts';
 import type {
   Authorization,
@@ -77,7 +77,7 @@ export class EndpointResolver {
     };
   }
 
-  report(path: readonly string[], message: string, value?: string): undefined {
+  report(path: readonly PathSegment[], message: string, value?: string): undefined {
     this.problems.push({ path: formatPath(path), value, message });
   }
 

@@ -1,14 +1,12 @@
 // Compiles a PromMigration into the plan that the engine runs: every default filled in, every secret resolved, every text parsed.
 
 import { createHash } from 'node:crypto';
-import { formatPath, valueAt } from '../../api/field-path.ts';
 import { originOf } from '../../api/origin.ts';
-import { type FieldProblem, type Problem, showValue } from '../../api/problem.ts';
+import type { Problem } from '../../api/problem.ts';
 import type { PromMigration, PromMigrationSpec, Relabeling } from '../../api/prom-migration.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import type { SecretSource } from '../../api/secret-source.ts';
 import { formatSelector, parseSelector } from '../../api/selector.ts';
-import { checkSemantics } from '../../api/semantics.ts';
 import { parseTime } from '../../api/time.ts';
 import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
 import { LONGEST_WINDOW_MS } from './window-bounds.ts';
@@ -17,8 +15,8 @@ import { EndpointResolver, inherit, NO_FIELDS, toEndpoint } from './plan-endpoin
 export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
 
 /**
- * The plan of a migration that has passed the CRD's schema, deeply frozen. Otherwise every problem that the schema cannot detect: a selector or
- * regular expression that does not parse, a missing Secret, a key that does not match its certificate.
+ * The plan of a migration that `validateMigration` has accepted, deeply frozen. Otherwise every problem that shows only here: a missing Secret, a
+ * key that does not match its certificate.
  */
 export function compilePlan(migration: PromMigration, secrets: SecretSource): CompiledPlan {
   const { spec } = migration;
@@ -49,7 +47,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
             endpoint: toEndpoint('progress', progress.url ?? '', inherit(own, destination)),
           },
     progressLabels: { ...progress.labels },
-    selectors: spec.selectors.map(matchersOf),
+    selectors: spec.selectors.map((selector, index) => matchersOf(selector, index, resolver)),
     ...compileRange(spec, resolver),
     window: compileWindow(spec, resolver),
     limits: {
@@ -73,9 +71,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
     },
   };
 
-  const semantic = semanticProblems(migration);
-  const paths = new Set(semantic.map((problem) => problem.path));
-  const problems = [...semantic, ...resolver.problems.filter((problem) => !paths.has(problem.path))];
+  const { problems } = resolver;
   if (problems.length > 0) return { problems: problems.map((problem) => ({ ...originOf(migration), ...problem })) };
   return { plan: deepFreeze({ ...plan, id: migrationId(plan) }) };
 }
@@ -127,18 +123,16 @@ function byMatcher(a: Matcher, b: Matcher): number {
   return compareText(formatSelector([a]), formatSelector([b]));
 }
 
-function semanticProblems(migration: PromMigration): FieldProblem[] {
-  return checkSemantics(migration, undefined, () => false).map(({ path, message }) => ({
-    path: formatPath(path),
-    value: showValue(path, valueAt(migration, path)),
-    message,
-  }));
-}
-
-/** An empty list stands for a selector that does not parse. That problem is reported separately. */
-function matchersOf(selector: string): readonly Matcher[] {
+function matchersOf(selector: string, index: number, resolver: EndpointResolver): readonly Matcher[] {
   const parsed = parseSelector(selector);
-  return parsed.ok ? parsed.matchers : [];
+  if (parsed.ok) return parsed.matchers;
+  // Without matchers it would select everything.
+  resolver.report(
+    ['spec', 'selectors', index],
+    `must be a PromQL series selector: ${parsed.message}`,
+    JSON.stringify(selector),
+  );
+  return [];
 }
 
 function compileRange(
