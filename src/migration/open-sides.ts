@@ -1,5 +1,6 @@
 // Opens what a verification needs: clients of both sides, their memory, the view of the destination.
 
+import type { Endpoint } from '../remote/http/endpoint.ts';
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
@@ -17,7 +18,7 @@ import type { MigrationProgress } from './report/observer.ts';
 import { SeriesRouter } from './series/series-router.ts';
 import { PromqlReader } from './verify/promql-reader.ts';
 import { RemoteReadReader } from './verify/remote-read-reader.ts';
-import type { Sides } from './verify/sides.ts';
+import type { MarkAccess, Sides } from './verify/sides.ts';
 
 /**
  * `limits.memory` in eighths: six for the windows that are compared, one for questions to the destination, one for the
@@ -42,18 +43,48 @@ export function openSides(
   received: (bytes: number) => void,
 ): Sides {
   if (plan.progress.protocol === 'None') throw notReadable();
-  const { endpoint } = plan.progress;
-  const { clock, observer, random } = context;
+  const { endpoint, protocol } = plan.progress;
+  const { random } = context;
   const retrier = new Retrier({ ...context, progress });
-  const pool = new BufferPool(context.onBufferGivenBack);
-  const client: ClientContext = {
-    clock,
-    buffers: pool,
-    request: (event) => {
-      if (event.side !== 'destination') received(event.receivedBytes);
-      observer.event({ type: 'request', ...event });
+  const { pool, memory, part } = openMemory(plan, protocol, context, progress);
+  const client = clientContext(context, pool, received);
+  const source = new ReadClient(plan.source, client);
+  const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
+  const viewing = { endpoint, protocol, client, retrier, random, maxResponseBytes: part, writer };
+  const view = viewOf(plan, viewing);
+  const Reader = protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
+  const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
+  return {
+    source,
+    destination,
+    destinationEndpoint: endpoint,
+    writer,
+    view,
+    marksOf: (of) => marksOf(of, viewing),
+    pool,
+    memory,
+    router: new SeriesRouter(plan, part),
+    retrier,
+    ...openRates(plan, context),
+    close() {
+      source.close();
+      destination.close();
+      writer.close();
+      view.close();
+      pool.close();
     },
   };
+}
+
+type Protocol = keyof typeof WINDOW_PARTS;
+
+function openMemory(
+  plan: MigrationPlan,
+  protocol: Protocol,
+  context: MigrationContext,
+  progress: MigrationProgress,
+): Pick<Sides, 'pool' | 'memory'> & { readonly part: number } {
+  const pool = new BufferPool(context.onBufferGivenBack);
   const part = Math.floor(plan.limits.memoryBytes / PARTS);
   const used = new Map<symbol, number>();
   const budget = (bytes: number) => {
@@ -65,68 +96,67 @@ export function openSides(
     });
   };
   pool.allow(ALL_WINDOW_PARTS * part);
-  const parts = WINDOW_PARTS[plan.progress.protocol];
+  const parts = WINDOW_PARTS[protocol];
   const memory = { source: budget(parts.source * part), destination: budget(parts.destination * part) };
-  const source = new ReadClient(plan.source, client);
-  const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
-  const View = plan.progress.protocol === 'RemoteRead' ? RemoteReadView : PromqlView;
-  const markWriterOf = (of: MigrationPlan) =>
-    new MarkWriter({ plan: of, client: writer, retrier, frozenEndMs: undefined });
-  const viewOf = (of: MigrationPlan) =>
-    new View({
-      plan: of,
-      endpoint,
-      hooks: client,
-      retrier,
-      clock,
-      random,
-      maxResponseBytes: part,
-      probe: (timeMs, signal) => markWriterOf(of).probe(timeMs, signal),
-    });
-  const view = viewOf(plan);
-  const Reader = plan.progress.protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
-  const destination = new Reader({
-    plan,
-    endpoint,
-    client,
-    view,
-    budget: memory.destination,
-    random,
+  return { pool, memory, part };
+}
+
+function clientContext(
+  { clock, observer }: MigrationContext,
+  pool: BufferPool,
+  received: (bytes: number) => void,
+): ClientContext {
+  return {
+    clock,
+    buffers: pool,
+    request: (event) => {
+      if (event.side !== 'destination') received(event.receivedBytes);
+      observer.event({ type: 'request', ...event });
+    },
+  };
+}
+
+/** What every view of the destination needs, whatever plan its marks belong to. */
+interface Viewing {
+  readonly endpoint: Endpoint;
+  readonly protocol: Protocol;
+  readonly client: ClientContext;
+  readonly retrier: Retrier;
+  readonly random: () => number;
+  readonly maxResponseBytes: number;
+  readonly writer: WriteClient;
+}
+
+function viewOf(plan: MigrationPlan, viewing: Viewing): Sides['view'] {
+  const { endpoint, protocol, client, retrier, random, maxResponseBytes } = viewing;
+  const View = protocol === 'RemoteRead' ? RemoteReadView : PromqlView;
+  return new View({
+    ...{ plan, endpoint, hooks: client, retrier, clock: client.clock, random, maxResponseBytes },
+    probe: (timeMs, signal) => markWriterOf(plan, viewing).probe(timeMs, signal),
   });
+}
+
+function markWriterOf(plan: MigrationPlan, { writer, retrier }: Viewing): MarkWriter {
+  return new MarkWriter({ plan, client: writer, retrier, frozenEndMs: undefined });
+}
+
+function marksOf(plan: MigrationPlan, viewing: Viewing): MarkAccess {
+  const [reader, marks] = [viewOf(plan, viewing), markWriterOf({ ...plan, rejectedSamples: 'Skip' }, viewing)];
+  return {
+    latestMark: (fromMs, toMs, signal) => reader.latestMark(fromMs, toMs, signal),
+    write: (mark, signal) => marks.write(mark, signal),
+    close: () => reader.close(),
+  };
+}
+
+function openRates(plan: MigrationPlan, { clock, onRatesAvailable }: MigrationContext) {
   const samplesRate = new RateLimit(plan.limits.samplesPerSecond, clock);
   const bytesRate = new RateLimit(plan.limits.bytesPerSecond, clock);
-  context.onRatesAvailable?.((rates) => {
+  onRatesAvailable?.((rates) => {
     samplesRate.set(rates.samplesPerSecond);
     bytesRate.set(rates.bytesPerSecond);
   });
-  return {
-    source,
-    destination,
-    destinationEndpoint: endpoint,
-    writer,
-    view,
-    marksOf: (of) => {
-      const [reader, marks] = [viewOf(of), markWriterOf({ ...of, rejectedSamples: 'Skip' })];
-      return {
-        latestMark: (fromMs, toMs, signal) => reader.latestMark(fromMs, toMs, signal),
-        write: (mark, signal) => marks.write(mark, signal),
-        close: () => reader.close(),
-      };
-    },
-    pool,
-    memory,
-    router: new SeriesRouter(plan, part),
-    retrier,
-    samplesRate,
-    bytesRate,
-    close() {
-      source.close();
-      destination.close();
-      writer.close();
-      view.close();
-      pool.close();
-    },
-  };
+  return { samplesRate, bytesRate };
 }
 
 function notReadable(): MigrationError {
