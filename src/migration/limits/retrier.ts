@@ -25,7 +25,7 @@ export class Retrier {
   readonly #options: RetrierOptions;
   readonly #startedAtMs: number;
   readonly #responded = new Set<Side>();
-  readonly #wasWell = new Set<Side>();
+  readonly #hasSucceeded = new Set<Side>();
   /** The time since which a side has refused requests without a good response in between. */
   readonly #refusingSinceMs = new Map<Side, number>();
 
@@ -37,7 +37,7 @@ export class Retrier {
   /** The side has given a good response. From now on any outage counts as temporary. */
   responded(side: Side): void {
     this.#responded.add(side);
-    this.#wasWell.add(side);
+    this.#hasSucceeded.add(side);
     this.#refusingSinceMs.delete(side);
   }
 
@@ -52,7 +52,7 @@ export class Retrier {
    */
   toleratesRefusal(error: RemoteError): boolean {
     const { side } = error;
-    if (error.class !== 'refused' || error.traits.afterGood !== 'retry' || !this.#wasWell.has(side)) return false;
+    if (error.class !== 'refused' || error.traits.afterGood !== 'retry' || !this.#hasSucceeded.has(side)) return false;
     const nowMs = this.#options.clock.monotonicMs();
     const sinceMs = this.#refusingSinceMs.get(side) ?? nowMs;
     this.#refusingSinceMs.set(side, sinceMs);

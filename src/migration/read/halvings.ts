@@ -29,7 +29,7 @@ export class Halvings {
   }
 
   /** Whether another halving is worth trying. */
-  areWorthIt(limit: Limit): boolean {
+  mayHelp(limit: Limit): boolean {
     if (limit === 'samples') return true;
     if (limit === 'labels') return false;
     const futile = limit === 'series' ? FUTILE_HALVINGS.series : FUTILE_HALVINGS.other;

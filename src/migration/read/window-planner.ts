@@ -229,7 +229,7 @@ export class WindowPlanner {
   #timeHelps(failure: ReadFailure, open: OpenWindow, sliceMs: number): boolean {
     if (failure.kind !== 'too-large') return true;
     if (open.isWhole || failure.limit === 'samples' || failure.limit === 'labels') {
-      return this.#halvings.areWorthIt(failure.limit);
+      return this.#halvings.mayHelp(failure.limit);
     }
     return this.#halvings.isLongerThanGood(sliceMs);
   }

@@ -68,14 +68,14 @@ export class HiddenMarkers {
    * The times of the stale markers that are there, by series.
    * @param isWhole whether the held requests, together with what was acknowledged, cover the whole window
    */
-  async believed(
+  async present(
     held: readonly HeldRequest[],
     window: DeliveryWindow,
     isWhole: boolean,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly number[]>> {
-    const believed = new Map<string, number[]>();
-    const uncertain = held.filter((one) => !this.#addStored(one, believed));
+    const present = new Map<string, number[]>();
+    const uncertain = held.filter((one) => !this.#addStored(one, present));
     const { markers, missing } = this.#sort(uncertain);
     if (markers.size > 0 && !this.#isForgetful) {
       const shown = await this.#around(markers, window, signal);
@@ -86,11 +86,11 @@ export class HiddenMarkers {
           missing: [...(earlier === undefined ? [] : [earlier]), ...(missing.get(key) ?? [])],
           isRead: isWhole,
         };
-        getOrAdd(believed, key, () => []).push(...(await this.#believedOf(ofSeries, around, window, signal)));
+        getOrAdd(present, key, () => []).push(...(await this.#presentOf(ofSeries, around, window, signal)));
       }
     }
     this.#remember(missing);
-    return believed;
+    return present;
   }
 
   /**
@@ -98,7 +98,7 @@ export class HiddenMarkers {
    * whole or drops it as a whole.
    * @returns false if that is not known
    */
-  #addStored({ reason, samples, missing }: HeldRequest, believed: Map<string, number[]>): boolean {
+  #addStored({ reason, samples, missing }: HeldRequest, present: Map<string, number[]>): boolean {
     if (reason !== 'ha_tracker') return false;
     const markers: (readonly [key: string, timesMs: readonly number[]])[] = [];
     let missed = 0;
@@ -109,11 +109,11 @@ export class HiddenMarkers {
       markers.push([labelKey(labels), ofSeries.map(({ timeMs }) => timeMs)]);
     }
     if (missed === samples) return false;
-    for (const [key, timesMs] of markers) getOrAdd(believed, key, () => []).push(...timesMs);
+    for (const [key, timesMs] of markers) getOrAdd(present, key, () => []).push(...timesMs);
     return true;
   }
 
-  async #believedOf(
+  async #presentOf(
     { labels, markers }: MarkersOfSeries,
     around: Parameters<typeof judgeMarker>[1],
     window: DeliveryWindow,

@@ -78,7 +78,7 @@ export class UnprovenSamples {
     window.unprovenBytes = 0;
     const present = await this.#readBack(Buffer.concat(held.map(({ request }) => request)), signal);
     const compared = held.map((one) => ({ ...one, missing: this.#missingOf(one, present) }));
-    const markers = present === undefined ? undefined : await this.#markers.believed(compared, window, isWhole, signal);
+    const markers = present === undefined ? undefined : await this.#markers.present(compared, window, isWhole, signal);
     for (const one of compared) this.#count(one, { present, markers, window });
   }
 
@@ -163,17 +163,17 @@ export class UnprovenSamples {
   #withoutHidden({ reason, repeated, missing }: Compared, { markers, window }: Findings): Uint8Array {
     if (this.#showsAll(missing)) return missing;
     const isRepeat = reason === 'out_of_order' || reason === 'duplicate_timestamp';
-    const believed = new Map<string, readonly number[]>();
+    const hiddenTimes = new Map<string, readonly number[]>();
     for (const { labels, samples } of writeRequestSamples(missing)) {
       const key = labelKey(labels);
       const hidden = this.#options.view.hides(labels);
-      if (hidden === 'stale-markers' && markers !== undefined) believed.set(key, markers.get(key) ?? []);
+      if (hidden === 'stale-markers' && markers !== undefined) hiddenTimes.set(key, markers.get(key) ?? []);
       else if (isRepeat && (repeated || (hidden === 'everything' && window.shown?.has(key) === true))) {
         const unseen = samples.filter(({ isStaleMarker }) => hidden === 'everything' || isStaleMarker);
-        believed.set(key, [...(believed.get(key) ?? []), ...unseen.map(({ timeMs }) => timeMs)]);
+        hiddenTimes.set(key, [...(hiddenTimes.get(key) ?? []), ...unseen.map(({ timeMs }) => timeMs)]);
       }
     }
-    return believed.size === 0 ? missing : withoutSamples(missing, (labels) => believed.get(labelKey(labels)));
+    return hiddenTimes.size === 0 ? missing : withoutSamples(missing, (labels) => hiddenTimes.get(labelKey(labels)));
   }
 }
 

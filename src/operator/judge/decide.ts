@@ -8,7 +8,7 @@ import { parseQuantity } from '../../api/quantity.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
-import { believedStatus } from './status-origin.ts';
+import { trustedStatus } from './status-origin.ts';
 import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
@@ -173,7 +173,7 @@ function endOf({ resource, worker }: DecideInput): End | undefined {
       : worker.generation === generation;
     return final ? worker : undefined;
   }
-  const shown = believedStatus(resource);
+  const shown = trustedStatus(resource);
   const { conditions, completionTime, observedGeneration } = shown ?? {};
   const succeeded = findCondition(conditions, 'Succeeded')?.status;
   if (completionTime === undefined || (succeeded !== 'True' && succeeded !== 'False')) return undefined;

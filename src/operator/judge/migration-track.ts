@@ -13,7 +13,7 @@ import type { ErrorCode } from './attempt.ts';
 import { type Failing, FailingSides } from './failing-sides.ts';
 import { findCondition } from './conditions.ts';
 import { countsIn } from './status-counts.ts';
-import { believedStatus } from './status-origin.ts';
+import { trustedStatus } from './status-origin.ts';
 import { statusText } from './status-text.ts';
 import { wantedVerification } from './verification-settings.ts';
 import { VerificationTrack } from './verification-track.ts';
@@ -61,7 +61,7 @@ export class MigrationTrack {
 
   constructor(resource: PromMigration, now: Moment) {
     this.#hasMarks = resource.spec.destination.progress.protocol !== 'None';
-    const status = this.#hasMarks ? believedStatus(resource) : resource.status;
+    const status = this.#hasMarks ? trustedStatus(resource) : resource.status;
     const { progress, range, conditions, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
     this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
     this.#base = countsIn(progress);

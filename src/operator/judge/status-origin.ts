@@ -14,6 +14,6 @@ export function isEditedByOthers(resource: PromMigration): boolean {
 }
 
 /** The status, unless another manager has edited it. The next status that the operator writes takes over the edited fields. */
-export function believedStatus(resource: PromMigration): PromMigrationStatus | undefined {
+export function trustedStatus(resource: PromMigration): PromMigrationStatus | undefined {
   return isEditedByOthers(resource) ? undefined : resource.status;
 }

@@ -108,7 +108,7 @@ export class Stage implements AsyncDisposable {
       const { metadata } = resource;
       const stored = { ...resource, metadata: { ...metadata, resourceVersion: String(++this.#version) } };
       this.#objects.set(keyOf(resource), stored);
-      this.#tell(stored);
+      this.#notify(stored);
     }
   }
 
@@ -185,7 +185,7 @@ export class Stage implements AsyncDisposable {
     await this.#work;
   }
 
-  #tell(object: PromMigration): void {
+  #notify(object: PromMigration): void {
     this.store.objectsOf(undefined).set(keyOf(object), object);
     for (const key of this.store.take(undefined, { kind: 'modified', key: keyOf(object) }))
       this.controller.changed(key);
@@ -209,7 +209,7 @@ export class Stage implements AsyncDisposable {
     };
     this.#objects.set(keyOf(after), after);
     // The watch event follows a little later.
-    setImmediate(() => this.#tell(after));
+    setImmediate(() => this.#notify(after));
     await this.responses;
     return after as T;
   }

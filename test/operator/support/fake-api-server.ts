@@ -109,7 +109,7 @@ export class FakeApiServer implements AsyncDisposable {
     const uid = object.metadata.uid ?? before?.metadata.uid ?? `uid-${version}`;
     const stored = { ...object, metadata: { ...object.metadata, uid, resourceVersion: String(version) } };
     this.#objects.set(path, stored as unknown as Stored);
-    this.#tell({ version, path, type: before === undefined ? 'ADDED' : 'MODIFIED', object: stored });
+    this.#notify({ version, path, type: before === undefined ? 'ADDED' : 'MODIFIED', object: stored });
     return stored;
   }
 
@@ -123,7 +123,7 @@ export class FakeApiServer implements AsyncDisposable {
     this.#objects.delete(path);
     const version = ++this.#version;
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-    this.#tell({ version, path, type: 'DELETED', object: last });
+    this.#notify({ version, path, type: 'DELETED', object: last });
   }
 
   /** Discards all history: resuming from an older version returns 410. */
@@ -232,7 +232,7 @@ export class FakeApiServer implements AsyncDisposable {
     }
   }
 
-  #tell(entry: LogEntry): void {
+  #notify(entry: LogEntry): void {
     this.#log.push(entry);
     for (const watcher of this.#watchers) {
       if (isIn(entry.path, watcher.collection)) send(watcher, entry.type, entry.object);
