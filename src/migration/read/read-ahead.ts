@@ -2,7 +2,7 @@
 
 /**
  * @param depth how many items may be requested in advance
- * @param discard receives items that were produced but not consumed, when the consumer stops early
+ * @param discard receives items that were produced but not consumed, when the consumer stops early; then `source` is ended
  */
 export async function* readAhead<T>(
   source: AsyncGenerator<T>,
@@ -23,6 +23,8 @@ export async function* readAhead<T>(
       yield result.value;
     }
   } finally {
+    // After the items that were requested. Without it, a generator that waits at a `yield` would never give back what it holds.
+    source.return(undefined).catch(() => undefined);
     for (const next of ahead) {
       next.then(
         (result) => result.done !== true && discard(result.value),

@@ -59,6 +59,23 @@ describe('reading ahead', () => {
     assert.deepEqual(discarded, [2, 3, 4]);
   });
 
+  it('ends the generator when the consumer stops, after the items that it has requested', async () => {
+    const events: string[] = [];
+    async function* generate(): AsyncGenerator<number> {
+      try {
+        for (let i = 0; ; i++) yield i;
+      } finally {
+        events.push('ended');
+      }
+    }
+    for await (const item of readAhead(generate(), 2, (one) => events.push(`discarded ${one}`))) {
+      for (let i = 0; i < 5; i++) await settle();
+      if (item === 1) break;
+    }
+    for (let i = 0; i < 5; i++) await settle();
+    assert.deepEqual(events.toSorted(), ['discarded 2', 'ended']);
+  });
+
   it('leaves no unhandled rejection after the consumer stops', async () => {
     const { generate } = counting({ at: 2, error: new Error('nobody sees it') });
     const unhandled: unknown[] = [];

@@ -1,72 +1,28 @@
 // A source and a companion that takes its time: how the reader asks one of them while it waits for the other.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BufferPool } from '../../../src/migration/limits/buffer-pool.ts';
-import { MemoryBudget } from '../../../src/migration/limits/memory-budget.ts';
-import { Reservation } from '../../../src/migration/limits/reservation.ts';
-import { Retrier } from '../../../src/migration/limits/retrier.ts';
+import { readAhead } from '../../../src/migration/read/read-ahead.ts';
 import type { Slice } from '../../../src/migration/read/slice.ts';
-import { SourceReader } from '../../../src/migration/read/source-reader.ts';
-import { type Companion, type Held, releasePart } from '../../../src/migration/read/window-part.ts';
-import { SeriesRouter } from '../../../src/migration/series/series-router.ts';
+import { releasePart } from '../../../src/migration/read/window-part.ts';
 import { DoesNotFit } from '../../../src/remote/does-not-fit.ts';
-import { ReadClient } from '../../../src/remote/read-client.ts';
-import { recordingHooks } from '../../remote/servers.ts';
-import { FastClock } from '../support/fake-clock.ts';
-import { startDestination } from '../support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../support/fake-source.ts';
-import { emptyProgress, epochMs, hourMs, planFor, RecordingObserver } from '../support/plan.ts';
+import { epochMs, hourMs } from '../support/plan.ts';
+import { companionReader } from './support/companion-reader.ts';
 
 const endMs = epochMs + 12 * hourMs;
 const samples = 5 * 12 * 60;
 
 /** Reads everything with a companion. @param read what the companion does */
-async function readAll(source: FakeSource, read: (slice: Slice) => Promise<void>, needsSource = true) {
-  await using destination = await startDestination();
-  const clock = new FastClock({ nowMs: endMs });
-  const observer = new RecordingObserver();
-  const progress = emptyProgress();
-  const pool = new BufferPool(() => undefined);
-  const plan = planFor({ source, destination }, { endMs });
-  let usedBytes = 0;
-  const budget = new MemoryBudget(2 ** 24, (used) => {
-    usedBytes = used;
-  });
-  const others = new MemoryBudget(2 ** 20, () => undefined);
-  const companion: Companion<Held> = {
-    endpoint: plan.source,
-    budgetBytes: others.total,
-    needsSource,
-    async read(slice) {
-      await read(slice);
-      return { reservation: new Reservation(others, pool) };
-    },
-  };
-  const client = new ReadClient(plan.source, { ...recordingHooks(), buffers: pool, clock });
-  const reader = new SourceReader<Held>({
-    plan,
-    client,
-    budget,
-    router: new SeriesRouter(plan, 1024),
-    retrier: new Retrier({ clock, observer, progress, random: Math.random, startupDeadlineMs: hourMs }),
-    observer,
-    progress,
-    clock,
-    uncertainUntilMs: 0,
-    companion,
-  });
+async function readAll(source: FakeSource, read: (slice: Slice) => Promise<void>) {
+  await using opened = await companionReader(source, endMs, read);
   const windows: [number, number][] = [];
   let received = 0;
-  try {
-    for await (const part of reader.windows(epochMs, endMs, new AbortController().signal)) {
-      windows.push([part.fromMs, part.toMs]);
-      received += part.outline.sampleBound;
-      releasePart(part);
-    }
-  } finally {
-    client.close();
+  for await (const part of opened.reader.windows(epochMs, endMs, new AbortController().signal)) {
+    windows.push([part.fromMs, part.toMs]);
+    received += part.outline.sampleBound;
+    releasePart(part);
   }
-  return { windows, samples: received, usedBytes };
+  return { windows, samples: received, usedBytes: opened.usedBytes };
 }
 
 const openSource = () => startSource(regularSeries({ count: 5, fromMs: epochMs, toMs: endMs, stepMs: 60_000 }));
@@ -125,5 +81,22 @@ describe('a reader with a companion that needs the source', () => {
       if (fromMs > epochMs) throw failure;
     });
     await assert.rejects(result, /the companion does not work/);
+  });
+
+  it('gives back the memory of the next slice when its consumer leaves between two windows', async () => {
+    await using source = await openSource();
+    await using opened = await companionReader(source, endMs, () => sleep(5));
+    const reading = new AbortController();
+    for await (const part of readAhead(opened.reader.windows(epochMs, endMs, reading.signal), 2, releasePart)) {
+      // One window is compared, one has been read, and the source has sent the one after it.
+      for (let i = 0; i < 50 && rangesOf(source).length < 3; i++) await sleep(2);
+      assert.equal(rangesOf(source).length, 3);
+      await sleep(20);
+      releasePart(part);
+      break;
+    }
+    reading.abort();
+    await sleep(20);
+    assert.equal(opened.usedBytes, 0);
   });
 });
