@@ -93,6 +93,9 @@ export class SourceReader<C extends Held = never> {
         progress.windowMs = planner.windowMs;
         const part = await this.#read(slice, signal);
         if (part === undefined) continue;
+        // The planner may be in another range by now, which this part must not advance.
+        if (signal.aborted) releasePart(part);
+        signal.throwIfAborted();
         const bytes = Math.max(part.reservation.bytes, this.#companionBytes(part));
         const verdict = planner.responded({ ...outcomeOf(part), bytes });
         if (verdict.kind === 'discard') releasePart(part);
@@ -229,10 +232,9 @@ export class SourceReader<C extends Held = never> {
     const { matchers, timeMs } = probe;
     const query = { matchers, fromMs: timeMs, toMs: timeMs + 1, lastMs: timeMs, samplesOnly };
     const reservation = new Reservation(budget, client.buffers);
+    const options = { attempt: 1, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };
     try {
-      const { maxFrameBytes } = plan.source;
-      const { cursor } = await readSeries(client, query, { attempt: 1, signal, memory: reservation, maxFrameBytes });
-      this.#rangeEnd.probed(probe, cursor);
+      this.#rangeEnd.probed(probe, (await readSeries(client, query, options)).cursor);
     } catch {
       signal.throwIfAborted();
       this.#rangeEnd.probed(probe, undefined);
@@ -247,10 +249,9 @@ export class SourceReader<C extends Held = never> {
     reservation: Reservation,
     signal: AbortSignal,
   ): Promise<Outline> {
-    const { router } = this.#options;
     try {
       const cursors = responses.map(({ cursor }) => cursor);
-      return await outlineOf(cursors, { router, uncertain, reservation, signal });
+      return await outlineOf(cursors, { router: this.#options.router, uncertain, reservation, signal });
     } catch (error) {
       const [first] = responses;
       if (error instanceof DoesNotFit && first !== undefined) {

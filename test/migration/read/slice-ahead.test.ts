@@ -99,4 +99,37 @@ describe('a reader with a companion that needs the source', () => {
     await sleep(20);
     assert.equal(opened.usedBytes, 0);
   });
+
+  it('reads another range completely, although it is left while a slice of the first one arrives', async () => {
+    await using source = await openSource();
+    const windows: [number, number][] = [];
+    const leaving = new AbortController();
+    let again: Promise<void> | undefined;
+    await using opened = await companionReader(source, endMs, async ({ fromMs }) => {
+      if (fromMs === epochMs || again !== undefined) return;
+      leaving.abort();
+      again = readAgain();
+    });
+    const { reader } = opened;
+    const readAgain = async () => {
+      for await (const part of reader.windows(epochMs, endMs, new AbortController().signal)) {
+        windows.push([part.fromMs, part.toMs]);
+        releasePart(part);
+      }
+    };
+    await assert.rejects(
+      async () => {
+        for await (const part of reader.windows(epochMs, endMs, leaving.signal)) releasePart(part);
+      },
+      (error) => error === leaving.signal.reason,
+    );
+    await again;
+    let atMs = epochMs;
+    for (const [fromMs, toMs] of windows) {
+      assert.equal(fromMs, atMs);
+      atMs = toMs;
+    }
+    assert.equal(atMs, endMs);
+    assert.equal(opened.usedBytes, 0);
+  });
 });
