@@ -3,11 +3,10 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
+import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { readAhead } from '../read/read-ahead.ts';
 import type { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
-import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
@@ -17,9 +16,16 @@ import type { SeriesVisitor } from './part-comparison.ts';
 import type { Findings } from './findings.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Repair } from './repair.ts';
+import { ShownDestination } from './shown-destination.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, noCounts } from './verification-counts.ts';
-import { AppearanceLearned, type ComparedPart, UndecodableWindow, WindowComparison } from './window-comparison.ts';
+import {
+  AppearanceLearned,
+  type ComparedPart,
+  undecodableDestination,
+  UndecodableWindow,
+  WindowComparison,
+} from './window-comparison.ts';
 import { WindowOutcome } from './window-outcome.ts';
 
 export interface VerifierOptions {
@@ -53,8 +59,7 @@ export class Verifier {
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
   readonly #counted = new CountedRanges();
-  /** When the destination was last made to show what it has, and how long something may stay hidden despite that. */
-  #shown = { atMs: Number.NEGATIVE_INFINITY, hiddenMs: 0 };
+  readonly #shown: ShownDestination;
   #undecodable = 0;
   readonly #findings: Findings;
 
@@ -63,6 +68,7 @@ export class Verifier {
     const { verification, findings, plan } = options;
     this.#rechecks = new Rechecks(plan.verification.settleMs);
     this.#findings = findings;
+    this.#shown = new ShownDestination(options.sides.view, options.clock);
     this.#windows = new WindowComparison({ ...options, report: (difference) => findings.add(difference) });
     this.#comparedToMs = verification.throughMs;
   }
@@ -203,7 +209,9 @@ export class Verifier {
       if (!wait) return false;
       progress.waitingFor = 'the destination to show what it has';
       observer.progress(progress);
-      await this.#sleep(waitMs, AbortSignal.any([signal, stop]));
+      await clock.sleep(waitMs, AbortSignal.any([signal, stop])).catch((error: unknown) => {
+        if (!stop.aborted) throw error;
+      });
       progress.waitingFor = '';
       if (stop.aborted) return false;
     }
@@ -214,31 +222,17 @@ export class Verifier {
     return true;
   }
 
-  /** All of a range counts at once, so that it can be read again when a response can't be decoded. */
   async #recheck(recheck: Recheck): Promise<void> {
-    const { clock, repair } = this.#options;
+    const { clock, repair, signal } = this.#options;
     const { names, series } = recheck;
     const isLast = this.#rechecks.isLast(recheck);
     const repairs = isLast && repair !== undefined && !recheck.repaired;
     const only = names === undefined ? undefined : namesMatcher([...names]);
     const has = (hash: number) => series.has(hash);
-    const reader = this.#windows.reader({ matcher: only, has });
-    await this.#show(recheck.sinceMs, isLast);
-    const outcomes: WindowOutcome[] = [];
+    await this.#shown.show(recheck.sinceMs, isLast, signal);
     const visitorOf = isLast && !repairs ? this.#last : this.#first;
-    let isWhole = false;
-    try {
-      await this.#compareWindows(reader, recheck, visitorOf, has, async (outcome, window) => {
-        outcomes.push(outcome);
-        isWhole = window.toMs >= recheck.toMs;
-        return true;
-      });
-    } catch (error) {
-      this.#findings.discard();
-      if (!(error instanceof AppearanceLearned)) await this.#resumeAfter(error, reader);
-    }
-    // A stop, or responses that have to be read again.
-    if (!isWhole) {
+    const outcomes = await this.#compareAgain(recheck, { matcher: only, has }, visitorOf);
+    if (outcomes === undefined) {
       this.#findings.discard();
       return this.#rechecks.add(recheck);
     }
@@ -258,15 +252,33 @@ export class Verifier {
     for (const range of left) this.#rechecks.add({ ...range, ...next });
   }
 
-  /** Makes the destination show what it had at `sinceMs`. One request, and one wait, serve all ranges that were compared before it. */
-  async #show(sinceMs: number, wait: boolean): Promise<void> {
-    const { sides, clock, signal } = this.#options;
-    if (this.#shown.atMs < sinceMs) {
-      const atMs = clock.monotonicMs();
-      this.#shown = { atMs, hiddenMs: await sides.view.show(signal) };
+  /**
+   * All of a range counts at once, so that it can be read again when a response can't be decoded.
+   * @returns undefined after a stop, or if it is now known how the destination shows series
+   */
+  async #compareAgain(
+    range: Recheck,
+    selected: { matcher: Matcher | undefined; has: (hash: number) => boolean },
+    visitorOf: (outcome: WindowOutcome) => SeriesVisitor,
+  ): Promise<WindowOutcome[] | undefined> {
+    // It remembers which responses were undecodable, so one reader makes all attempts.
+    const reader = this.#windows.reader(selected);
+    for (;;) {
+      const outcomes: WindowOutcome[] = [];
+      let isWhole = false;
+      try {
+        await this.#compareWindows(reader, range, visitorOf, selected.has, async (outcome, window) => {
+          outcomes.push(outcome);
+          isWhole = window.toMs >= range.toMs;
+          return true;
+        });
+        return isWhole ? outcomes : undefined;
+      } catch (error) {
+        this.#findings.discard();
+        if (error instanceof AppearanceLearned) return undefined;
+        await this.#resumeAfter(error, reader);
+      }
     }
-    const leftMs = this.#shown.atMs + this.#shown.hiddenMs - clock.monotonicMs();
-    if (wait && leftMs > 0) await this.#sleep(leftMs, signal);
   }
 
   /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
@@ -280,21 +292,6 @@ export class Verifier {
     }
     sides.destination.undecodable();
     if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
-    throw undecodable(error);
+    throw undecodableDestination(cause);
   }
-
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#options.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!this.#options.stop.aborted) throw error;
-    }
-  }
-}
-
-function undecodable({ cause }: UndecodableWindow): MigrationError {
-  const side = cause instanceof WireError ? 'source' : 'progress';
-  const message = `a response of the ${side === 'source' ? 'source' : 'destination'} cannot be decoded: ${cause.message}`;
-  const hint = 'find out what changes response bodies on the way; if it persists, the data in the store is damaged';
-  return new MigrationError('destination-undecodable', message, { side, hint, cause });
 }

@@ -7,6 +7,7 @@ import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
 import { SourceReader } from '../read/source-reader.ts';
 import type { WindowPart } from '../read/window-part.ts';
+import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { Difference } from '../report/verification.ts';
 import { DestinationCompanion } from './destination-companion.ts';
@@ -186,4 +187,11 @@ export class WindowComparison {
       throw error;
     }
   }
+}
+
+/** The error for responses that stay undecodable. */
+export function undecodableDestination(cause: UndecodableDestination): MigrationError {
+  const message = `a response of the destination cannot be decoded: ${cause.message}`;
+  const hint = 'find out what changes response bodies on the way; if it persists, the data in the store is damaged';
+  return new MigrationError('destination-undecodable', message, { side: 'progress', hint, cause });
 }
