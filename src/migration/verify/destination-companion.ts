@@ -2,7 +2,7 @@
 
 import type { Buffers } from '../../remote/http/buffers.ts';
 import type { Endpoint } from '../../remote/http/endpoint.ts';
-import type { LabelBytes } from '../../wire/labels.ts';
+import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { damagedResponse } from '../progress/damaged-response.ts';
@@ -97,7 +97,8 @@ export class DestinationCompanion implements Companion<DestinationPart> {
       untilMs: appearance.rangeEndMs(toMs),
     };
     const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal, arriving });
-    const index = new SeriesIndex(cursors, { writtenLabels: (shown) => appearance.writtenLabels(shown) });
+    const writtenLabels = (shown: Uint8Array) => appearance.writtenLabels(canonicalLabels(shown));
+    const index = new SeriesIndex(cursors, { writtenLabels });
     await index.build((bytes) => reservation.grow(bytes, signal));
     index.dropSeriesOfEarlierResponses();
     return { index, arriving, lens, countsRepeats: countsRepeats && !appearance.showsCopies, reservation };

@@ -6,8 +6,8 @@ import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 
 export interface SeriesIndexOptions {
-  /** The labels that an entry is written with, from the canonical form of those in the response; undefined if it is not written. */
-  readonly writtenLabels: (shown: LabelBytes) => LabelBytes | undefined;
+  /** The labels that an entry is written with, from those in the response, as they are there; undefined if it is not written. */
+  readonly writtenLabels: (shown: Uint8Array) => LabelBytes | undefined;
   /** The hashes of the labels that entries are written with, in the order of the responses, where they are known; otherwise −1. */
   readonly hashes?: Float64Array;
 }
@@ -84,7 +84,7 @@ export class SeriesIndex {
     for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
       if (this.#hashes[at] !== hash) continue;
       const cursor = this.#seek(at);
-      const written = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+      const written = this.#options.writtenLabels(cursor.labels);
       if (written === undefined || Buffer.compare(written, labels) !== 0) continue;
       this.#used[at] = 1;
       found++;
@@ -98,7 +98,7 @@ export class SeriesIndex {
     for (let at = 0; at < this.#size; at++) {
       if (this.#used[at] !== 0) continue;
       const cursor = this.#seek(at);
-      const labels = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+      const labels = this.#options.writtenLabels(cursor.labels);
       if (labels !== undefined) yield { labels, cursor };
     }
   }
@@ -106,7 +106,7 @@ export class SeriesIndex {
   #hashOf(cursor: SeriesCursor): number {
     const known = this.#options.hashes?.[this.#size] ?? NONE;
     if (known !== NONE) return known;
-    const labels = this.#options.writtenLabels(canonicalLabels(cursor.labels));
+    const labels = this.#options.writtenLabels(cursor.labels);
     return labels === undefined ? NONE : hashLabels(labels);
   }
 

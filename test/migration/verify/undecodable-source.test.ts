@@ -48,5 +48,18 @@ for (const [protocol, behaviour] of destinations) {
       assert.deepEqual({ samplesCompared, equal, missing }, { samplesCompared: all, equal: all - 1, missing: 1 });
       assert.ok(damagedStreams > 3);
     });
+
+    it('counts a series with two values for a label as one whose labels are invalid', async () => {
+      const [first] = series;
+      const labels = [...first!.labels, ['zone', 'a'], ['zone', 'b']] as const;
+      await using source = await startSource([...series, { ...first!, labels }]);
+      await using destination = await startFakeStore(behaviour);
+      destination.put(series);
+      const { error, verification } = await verifyRun(planFor({ source, destination }, { protocol }));
+      assert.equal(error, undefined, error?.message ?? '');
+      const { samplesCompared, equal, expected } = verification;
+      assert.deepEqual({ samplesCompared, equal }, { samplesCompared: all + 240, equal: all });
+      assert.deepEqual(expected, { invalid_labels: 240 });
+    });
   });
 }
