@@ -12,7 +12,7 @@ import {
   sortLabels,
 } from '../test/support/series-set.ts';
 
-export type Size = 'small' | 'large' | 'ten-million';
+export type Size = 'small' | 'large' | 'ten-million' | 'wide';
 
 export type Store = 'prometheus' | 'victoria-metrics';
 
@@ -39,12 +39,35 @@ export interface DataSet {
 const HOUR_MS = 3_600_000;
 /** Off every round time. */
 const START_MS = Date.UTC(2025, 2, 1, 1, 47, 13, 377);
+/** The border of a block: two hours from here are one window. */
+const BLOCK_START_MS = Date.UTC(2025, 2, 1, 2);
 
-/** Roughly 0.2, 5.5 and 10.2 million samples. */
-const SIZES: Readonly<Record<Size, { hours: number; series: number; histograms: number; churn: number }>> = {
-  small: { hours: 2.4, series: 130, histograms: 8, churn: 60 },
-  large: { hours: 12, series: 1000, histograms: 16, churn: 600 },
-  'ten-million': { hours: 20, series: 1100, histograms: 4, churn: 300 },
+interface Shares {
+  readonly startMs: number;
+  readonly hours: number;
+  readonly series: number;
+  readonly histograms: number;
+  readonly churn: number;
+  /** All kinds that the store keeps if undefined. */
+  readonly kinds?: readonly SeriesKind[];
+  readonly intervalMs?: number;
+}
+
+/** Roughly 0.2, 5.5, 10.2 and 10 million samples. */
+const SIZES: Readonly<Record<Size, Shares>> = {
+  small: { startMs: START_MS, hours: 2.4, series: 130, histograms: 8, churn: 60 },
+  large: { startMs: START_MS, hours: 12, series: 1000, histograms: 16, churn: 600 },
+  'ten-million': { startMs: START_MS, hours: 20, series: 1100, histograms: 4, churn: 300 },
+  // 20 samples of each series in one window.
+  wide: {
+    startMs: BLOCK_START_MS,
+    hours: 2,
+    series: 500_000,
+    histograms: 0,
+    churn: 0,
+    kinds: ['counter', 'decimal', 'random', 'constant', 'unicode-values'],
+    intervalMs: 360_000,
+  },
 };
 
 /** VictoriaMetrics cannot hold these beside each other, and makes series of floats of histograms. */
@@ -52,12 +75,12 @@ const EXACT_KINDS: readonly SeriesKind[] = ['extremes'];
 const CHURN_KINDS: readonly SeriesKind[] = ['comes-and-goes', 'stale', 'gaps', 'special'];
 
 export function makeDataSet({ size, shape, store }: Pick<DataSet, 'size' | 'shape' | 'store'>): DataSet {
-  const { hours, series, histograms, churn } = SIZES[size];
-  const startMs = START_MS;
+  const { startMs, hours, series, histograms, churn, ...given } = SIZES[size];
+  const { intervalMs } = given;
   const endMs = startMs + hours * HOUR_MS;
-  const range = { startMs, endMs, seed: size.length };
+  const range = { startMs, endMs, seed: size.length, ...(intervalMs !== undefined && { intervalMs }) };
   const exact = store === 'prometheus';
-  const kinds = [...PLAIN_KINDS, 'utf8-names' as const, ...(exact ? EXACT_KINDS : [])];
+  const kinds = given.kinds ?? [...PLAIN_KINDS, 'utf8-names' as const, ...(exact ? EXACT_KINDS : [])];
   const source: SeriesSet = new Map([
     ...generateDataset({ ...range, series, kinds, prefix: 'many' }),
     ...generateDataset({ ...range, series: churn, kinds: CHURN_KINDS, prefix: 'churn' }),
@@ -98,7 +121,7 @@ function edgeSeries(startMs: number, endMs: number): SeriesSet {
   add('edge_at_minutes', minutes);
   add(
     'edge_before_minutes',
-    minutes.map((timeMs) => timeMs - 1),
+    minutes.filter((timeMs) => timeMs > startMs).map((timeMs) => timeMs - 1),
   );
   add('edge_of_range', [startMs, startMs + 1, startMs + 2, endMs - 3, endMs - 2, endMs - 1]);
   return set;

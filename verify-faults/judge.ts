@@ -7,7 +7,7 @@ import { countKinds, DIFFERENCE_KINDS, keyOf, type Truth, type Value } from './t
 import { bitsOfText, parseSelector, type ReportedDifference } from './verification-output.ts';
 
 export interface Facts {
-  readonly run: Pick<VerificationRun, 'exitCode' | 'result' | 'differences'>;
+  readonly run: Pick<VerificationRun, 'exitCode' | 'result' | 'differences' | 'peakRssBytes'>;
   readonly planted: readonly PlantedFault[];
   /** Samples of the source inside range and selectors, after relabelling. */
   readonly samples: number;
@@ -15,6 +15,8 @@ export interface Facts {
   readonly expected: Readonly<Record<string, number>>;
   /** Whether the destination shows the bits that were written to it. */
   readonly showsBits: boolean;
+  /** No bound if undefined. */
+  readonly maxRssBytes?: number;
 }
 
 export interface Verdict {
@@ -60,7 +62,7 @@ export function judge(facts: Facts): Verdict {
   for (const difference of left.slice(0, SHOWN))
     findings.push(`invented: ${keyOf(difference)}: ${valuesOf(difference)}`);
   if (left.length > SHOWN) findings.push(`invented: ${left.length} in all`);
-  findings.push(...wrongResult(facts), ...wrongFirst(facts));
+  findings.push(...wrongResult(facts), ...wrongFirst(facts), ...tooMuchMemory(facts));
   return { found, invented: left.length, findings };
 }
 
@@ -105,6 +107,16 @@ function wrongResult({ run, planted, samples, expected }: Facts): string[] {
   return Object.entries(wanted).flatMap(([name, value]) =>
     actual[name] === value ? [] : [`result.${name} is ${String(actual[name])}, should be ${String(value)}`],
   );
+}
+
+function tooMuchMemory({ run: { peakRssBytes }, maxRssBytes }: Facts): string[] {
+  if (maxRssBytes === undefined) return [];
+  // Only Linux shows it.
+  if (peakRssBytes === undefined) return ['the peak RSS is unknown'];
+  const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  return peakRssBytes <= maxRssBytes
+    ? []
+    : [`peak RSS ${mebibytes(peakRssBytes)}, more than ${mebibytes(maxRssBytes)}`];
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {

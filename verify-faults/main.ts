@@ -1,12 +1,14 @@
 // `npm run verify-faults`: plants faults into copies of a store and checks that `verify` finds all of them and invents none. See CONTRIBUTING.md.
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { run } from '../test/support/child-output.ts';
 import type { Size, Store } from './data-sets.ts';
 import { faultTable, hasFailed, type SeedEnd, seedLines } from './report.ts';
 import { runSeeds } from './run-seeds.ts';
 import { drawScenario } from './scenario.ts';
 
-const USAGE = `npm run verify-faults -- [--seeds N] [--seed S] [--store prometheus|victoria-metrics] [--size small|large|ten-million]`;
+const USAGE = `npm run verify-faults -- [--seeds N] [--seed S] [--store prometheus|victoria-metrics] [--size small|large|ten-million|wide]`;
 
 function argumentsOrExit() {
   try {
@@ -34,7 +36,7 @@ function argumentsOrExit() {
       seeds: number('seeds', values.seeds, 1),
       firstSeed: number('seed', values.seed, 0),
       store: oneOf<Store>('store', values.store, ['prometheus', 'victoria-metrics']),
-      size: oneOf<Size>('size', values.size, ['small', 'large', 'ten-million']),
+      size: oneOf<Size>('size', values.size, ['small', 'large', 'ten-million', 'wide']),
     };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
@@ -52,6 +54,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     interruption.abort();
   });
 }
+if (size === 'wide') await run(process.execPath, [resolve(import.meta.dirname, '../scripts/build.ts')]);
 const scenarios = Array.from({ length: seeds }, (_, i) => drawScenario(firstSeed + i, { store, size }));
 const ends: SeedEnd[] = await runSeeds(scenarios, {
   signal: interruption.signal,

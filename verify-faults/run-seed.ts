@@ -9,7 +9,7 @@ import { checkDestination } from './destination-content.ts';
 import { alterationOf, KEEPS_EVERYTHING, VICTORIA_METRICS } from './edits.ts';
 import { type PlantedFault, Planter } from './faults.ts';
 import { judge, type Verdict } from './judge.ts';
-import { type Scenario, specOf } from './scenario.ts';
+import { type Scenario, specOf, WIDE_MAX_RSS_BYTES } from './scenario.ts';
 import type { LoadedData, Stores } from './stores.ts';
 
 export interface SeedReport {
@@ -22,6 +22,7 @@ export interface SeedReport {
 }
 
 const TIME_LIMIT_MS = 600_000;
+const WIDE_TIME_LIMIT_MS = 3_600_000;
 
 export async function runSeed(scenario: Scenario, stores: Stores): Promise<SeedReport> {
   const loaded = await stores.get(scenario);
@@ -32,9 +33,13 @@ export async function runSeed(scenario: Scenario, stores: Stores): Promise<SeedR
   await using destination = await stores.destination(loaded, scenario, alteration);
   const expected = await checkDestination(destination, loaded.data, { planted, readMode: scenario.readMode });
   const spec = specOf(scenario, loaded.data, { source: loaded.source.url, destination: destination.url });
-  const run = await runVerification(spec, { timeoutMs: TIME_LIMIT_MS, args: ['--log-level', 'debug'] });
+  // The bound of the memory is that of the package, whose launcher sets flags of Node.
+  const packaged = scenario.size === 'wide';
+  const timeoutMs = packaged ? WIDE_TIME_LIMIT_MS : TIME_LIMIT_MS;
+  const run = await runVerification(spec, { timeoutMs, args: ['--log-level', 'debug'], packaged });
   const { samples } = loaded;
-  const verdict = judge({ run, planted, samples, expected, showsBits: scenario.store === 'prometheus' });
+  const facts = { run, planted, samples, expected, showsBits: scenario.store === 'prometheus' };
+  const verdict = judge({ ...facts, ...(packaged && { maxRssBytes: WIDE_MAX_RSS_BYTES }) });
   const logs =
     verdict.findings.length === 0 ? undefined : await keepEvidence({ scenario, spec, planted, run, verdict });
   return { scenario, planted, run, verdict, logs };

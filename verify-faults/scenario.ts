@@ -29,6 +29,16 @@ const NOT_IN: Readonly<Record<Store, readonly FaultKind[]>> = {
 /** What plain samples do not show. */
 const NOT_IN_SAMPLES: readonly FaultKind[] = ['zero-lost-its-sign'];
 
+/** All of a window's samples are wanted at once, and do not fit into the memory. */
+const WIDE: Pick<Scenario, 'shape' | 'readMode' | 'window' | 'memory'> = {
+  shape: 'plain',
+  readMode: 'Auto',
+  window: { max: '2h', targetSamples: 20_000_000 },
+  memory: '128Mi',
+};
+/** `limits.memory` and 150 MiB: the bound in docs/operations.md. */
+export const WIDE_MAX_RSS_BYTES = (128 + 150) * 2 ** 20;
+
 export interface ScenarioOptions {
   readonly size?: Size | undefined;
   readonly store?: Store | undefined;
@@ -51,7 +61,7 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
     memory: draw.pick(['64Mi', '128Mi', '256Mi']),
   };
   const { size = drawn.size, store = drawn.store } = options;
-  const base = { ...drawn, seed, size, store };
+  const base = { ...drawn, ...(size === 'wide' ? WIDE : {}), seed, size, store };
   return { ...base, faults: drawFaults(draw, base) };
 }
 
@@ -65,6 +75,7 @@ function drawFaults(
     ...(readMode === 'Samples' ? NOT_IN_SAMPLES : []),
   ];
   const possible = FAULT_KINDS.filter((kind) => !excluded.includes(kind));
+  if (size === 'wide') return ['sample-dropped'];
   // Among ten million samples, one.
   if (size === 'ten-million') return [draw.pick(['sample-dropped', 'value-altered', 'timestamp-moved'] as const)];
   // Each kind alone, one after the other.

@@ -61,7 +61,7 @@ export async function pushSamples(url: string, set: SeriesSet, options: PushOpti
   const cursors = [...set.values()].map((series) => ({ series, float: 0, histogram: 0 }));
   let samples = 0;
   for (;;) {
-    const fromMs = Math.min(...cursors.map(nextTimeMs));
+    const fromMs = cursors.reduce((firstMs, cursor) => Math.min(firstMs, nextTimeMs(cursor)), Number.POSITIVE_INFINITY);
     if (fromMs === Number.POSITIVE_INFINITY) return samples;
     const toMs = (Math.floor(fromMs / stepMs) + 1) * stepMs;
     const inFlight = new Set<Promise<void>>();

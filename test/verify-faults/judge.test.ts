@@ -65,16 +65,19 @@ const RESULT = {
   error: null,
 };
 
+const MAX_RSS_BYTES = 278 * 2 ** 20;
+
 type Changes = Partial<Omit<Facts['run'], 'result'>> & { result?: Partial<Facts['run']['result']> };
 
 function findings(changes: Changes = {}): readonly string[] {
   const { result, ...run } = changes;
   return judge({
-    run: { exitCode: 4, differences: REPORTED, ...run, result: { ...RESULT, ...result } },
+    run: { exitCode: 4, differences: REPORTED, peakRssBytes: MAX_RSS_BYTES, ...run, result: { ...RESULT, ...result } },
     planted: PLANTED,
     samples: SAMPLES,
     expected: {},
     showsBits: true,
+    maxRssBytes: MAX_RSS_BYTES,
   }).findings;
 }
 
@@ -104,6 +107,8 @@ describe('the judge of verifications', () => {
     ['an expected change where the store makes none', { result: { expected: { rejected: 1 } } }, /result\.expected/],
     ['samples that were not compared', { result: { samplesCompared: 99 } }, /samplesCompared is 99/],
     ['a wrong exit code', { exitCode: 0 }, /exitCode is 0, should be 4/],
+    ['too much memory', { peakRssBytes: 279 * 2 ** 20 }, /peak RSS 279 MiB, more than 278 MiB/],
+    ['memory that was not measured', { peakRssBytes: undefined }, /peak RSS is unknown/],
     ['first differences that are not the first', { result: { first: RESULT.first.slice(1) } }, /result\.first is at/],
   ];
   for (const [name, changes, pattern] of wrong)

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunResult } from '../../../src/cli/result.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
+const ROOT = resolve(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'src/main.ts');
+/** Replaces itself with Node and the flags that keep memory small. */
+const LAUNCHER = join(ROOT, 'bin/prom-migrator.mjs');
 
 /** The `spec` of a PromMigration. */
 export type MigrationSpec = Record<string, unknown>;
@@ -20,6 +23,8 @@ export interface MigrationOptions {
   /** Additional flags of the command. */
   args?: readonly string[];
   env?: Record<string, string>;
+  /** Runs the package, which must have been built, and not the sources. */
+  packaged?: boolean;
   /** Sent to the process after this delay, unless it has exited by then. */
   kill?: { signal: NodeJS.Signals; afterMs: number };
   /** SIGKILL after this time, so that a hanging migration fails the test. Two minutes by default. */
@@ -63,7 +68,8 @@ export async function startMigration(spec: MigrationSpec, options: MigrationOpti
   const documents = [manifestOf(spec, options.name), ...(options.documents ?? [])];
   await writeFile(file, documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n'));
   const startedMs = Date.now();
-  const args = [MAIN, options.command ?? 'run', '-f', file, '--output', 'json', ...(options.args ?? [])];
+  const program = options.packaged === true ? LAUNCHER : MAIN;
+  const args = [program, options.command ?? 'run', '-f', file, '--output', 'json', ...(options.args ?? [])];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
