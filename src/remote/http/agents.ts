@@ -5,17 +5,30 @@ import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'nod
 import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
 
 import type { Endpoint, EndpointTls } from './endpoint.ts';
+import { type NodeAgents, sendWithGot } from './got-call.ts';
+import type { Transport } from './transport.ts';
 
-export interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
-}
+export interface Agents extends NodeAgents, Transport {}
 
 /**
  * Only the manifest sets a proxy. HTTPS_PROXY and NO_PROXY are ignored, because the same manifest must take the same route in a shell, in
  * CI and in the operator's pod. Requests through a proxy always use a tunnel (CONNECT), for http:// URLs too.
  */
 export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
+  const agents = nodeAgents(endpoint, maxSockets);
+  return { ...agents, send: (request) => sendWithGot(agents, request), close: () => destroy(agents) };
+}
+
+export function closeAgents(agents: Agents): void {
+  agents.close();
+}
+
+function destroy({ http, https }: NodeAgents): void {
+  http.destroy();
+  https.destroy();
+}
+
+export function nodeAgents(endpoint: Endpoint, maxSockets: number): NodeAgents {
   const connections = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' } as const;
   const tls = { ...connections, ...tlsOptions(endpoint.tls) };
   if (endpoint.proxyUrl === undefined) return { http: new HttpAgent(connections), https: new HttpsAgent(tls) };
@@ -25,11 +38,6 @@ export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
     http: new HttpProxyAgent({ ...connections, ...proxy } satisfies HttpAgentOptions & { proxy: string }),
     https: new HttpsProxyAgent({ ...tls, ...proxy } satisfies HttpsAgentOptions & { proxy: string }),
   };
-}
-
-export function closeAgents(agents: Agents): void {
-  agents.http.destroy();
-  agents.https.destroy();
 }
 
 /** The options for node:tls. HTTP/2 is never offered. */

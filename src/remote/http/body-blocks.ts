@@ -1,13 +1,10 @@
 // Gathers the body of a response into blocks as it arrives.
 //
-// Prometheus flushes after every frame of its stream, which is one series. Passed on as it is, each HTTP chunk would cost a turn of got's
-// stream and of an async iterator, and a small object for as long as the response is held.
+// Prometheus flushes after every frame of its stream, which is one series. Passed on as it is, each HTTP chunk would cost a turn of an async
+// iterator, and a small object for as long as the response is held.
 
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import type { Buffers } from './buffers.ts';
-import { CopiedMemory } from './copied-memory.ts';
+import type { BodyOptions } from './transport.ts';
 
 const BLOCK_BYTES = 256 * 1024;
 const FIRST_BLOCK_BYTES = 16 * 1024;
@@ -15,117 +12,111 @@ const FIRST_BLOCK_BYTES = 16 * 1024;
 /** The number of whole blocks that wait for the consumer. Beyond it nothing is read from the socket. */
 const MAX_WAITING = 2;
 
-export interface BodyOptions {
-  readonly buffers: Buffers;
-  /** Called with the size of each piece that arrives. */
-  readonly onData: (bytes: number) => void;
+/** Stops and starts the flow of pieces. More pieces may come after `pause`. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
 }
 
-/**
- * Yields the body in blocks. The first piece is yielded alone, and the last block may be shorter. The consumer owns a block until it gives
- * it back. Throws the exchange's error, or its own error if the connection closed before the end of the message. While the consumer does
- * not read, at most two blocks are read from the socket.
- * @param exchange got's stream around the message: from here on it only reports errors and carries no data
- */
-export async function* bodyBlocks(
-  message: IncomingMessage,
-  exchange: Readable,
-  { buffers, onData: onPiece }: BodyOptions,
-): AsyncGenerator<Uint8Array, undefined> {
-  const waiting: Uint8Array[] = [];
-  let block: Uint8Array = new Uint8Array(0);
-  let used = 0;
-  let received = 0;
-  // A message without a body has already ended.
-  let ended = message.readableEnded;
-  let failure = exchange.errored ?? undefined;
-  let wake: () => void = () => undefined;
-  const copied = new CopiedMemory();
+export class BodyBlocks {
+  readonly #flow: Flow;
+  readonly #buffers: Buffers;
+  readonly #onPiece: (bytes: number) => void;
+  readonly #waiting: Uint8Array[] = [];
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
+  #received = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: () => void = () => undefined;
 
-  const onData = (piece: Buffer) => {
-    onPiece(piece.length);
-    copied.add(piece);
-    const first = received === 0;
-    received += piece.length;
+  constructor(flow: Flow, { buffers, onData }: BodyOptions) {
+    this.#flow = flow;
+    this.#buffers = buffers;
+    this.#onPiece = onData;
+  }
+
+  /** Copies a piece. */
+  push(piece: Uint8Array): void {
+    this.#onPiece(piece.length);
+    const first = this.#received === 0;
+    this.#received += piece.length;
     if (first) {
       // Enough for a consumer that only checks whether there is any data.
-      waiting.push(new Uint8Array(piece));
-      wake();
+      this.#waiting.push(new Uint8Array(piece));
+      this.#wake();
       return;
     }
     for (let taken = 0; taken < piece.length; ) {
-      if (used === block.length) {
-        if (used > 0) waiting.push(block);
-        // As large as the bytes received so far: the small response of a quiet window must not cost a large block.
-        block =
-          received < BLOCK_BYTES ? new Uint8Array(Math.max(FIRST_BLOCK_BYTES, received)) : buffers.take(BLOCK_BYTES);
-        used = 0;
-      }
-      const part =
-        taken === 0 && piece.length <= block.length - used ? piece : piece.subarray(taken, taken + block.length - used);
-      block.set(part, used);
-      used += part.length;
+      if (this.#used === this.#block.length) this.#nextBlock();
+      const room = this.#block.length - this.#used;
+      const part = taken === 0 && piece.length <= room ? piece : piece.subarray(taken, taken + room);
+      this.#block.set(part, this.#used);
+      this.#used += part.length;
       taken += part.length;
     }
-    if (waiting.length === 0) return;
-    if (waiting.length >= MAX_WAITING) message.pause();
-    wake();
-  };
-  const onEnd = () => {
-    ended = true;
-    // From now on the connection may serve another request.
-    socket?.off('data', onRead);
-    wake();
-  };
-  const onFailure = (error: Error) => {
-    failure ??= error;
-    wake();
-  };
-  const onClose = () => {
-    if (!ended) onFailure(new Error('the connection closed before the end of the message'));
-  };
-  // Called behind the listener that parses what was read.
-  const onRead = (bytes: Buffer) => {
-    copied.add(bytes);
-    // Pieces that wait in a message that was paused are parts of it.
-    if (message.readableLength === 0) copied.free();
-  };
-  const socket: Socket | null = ended ? null : message.socket;
-  exchange.once('error', onFailure);
-  // A message with a 'readable' listener does not flow.
-  message.removeAllListeners('readable');
-  socket?.on('data', onRead);
-  message.on('data', onData);
-  message.once('end', onEnd);
-  message.once('close', onClose);
-  if (message.closed) onClose();
-  try {
-    for (;;) {
-      const next = waiting.shift();
-      if (next !== undefined) {
-        yield next;
-        continue;
+    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length >= MAX_WAITING) this.#flow.pause();
+    this.#wake();
+  }
+
+  /** The end of the message has arrived. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** The message has no end. What has arrived in whole blocks is still yielded. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  async *blocks(): AsyncGenerator<Uint8Array, undefined> {
+    try {
+      for (;;) {
+        const next = this.#waiting.shift();
+        if (next !== undefined) {
+          yield next;
+          continue;
+        }
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#ended) break;
+        const more = new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#flow.resume();
+        await more;
       }
-      if (failure !== undefined) throw failure;
-      if (ended) break;
-      message.resume();
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const last = this.#takeLast();
+      if (last !== undefined) yield last;
+    } finally {
+      for (const unseen of [...this.#waiting, this.#block]) this.#buffers.give(unseen);
+      this.#waiting.length = 0;
+      this.#block = new Uint8Array(0);
+      this.#used = 0;
     }
+  }
+
+  #nextBlock(): void {
+    if (this.#used > 0) this.#waiting.push(this.#block);
+    // As large as the bytes received so far: the small response of a quiet window must not cost a large block.
+    this.#block =
+      this.#received < BLOCK_BYTES
+        ? new Uint8Array(Math.max(FIRST_BLOCK_BYTES, this.#received))
+        : this.#buffers.take(BLOCK_BYTES);
+    this.#used = 0;
+  }
+
+  #takeLast(): Uint8Array | undefined {
     // The small response of a quiet window, the usual case, must not pin a whole block.
-    if (used === 0) return;
-    const last = used === block.length ? block : block.slice(0, used);
-    const rest = block;
-    // If the consumer stops at this yield, `finally` gives back only the blocks that it has not received.
-    block = new Uint8Array(0);
-    if (last !== rest) buffers.give(rest);
-    yield last;
-  } finally {
-    message.off('data', onData);
-    socket?.off('data', onRead);
-    for (const unseen of [...waiting, block]) buffers.give(unseen);
-    // Only the end of the message is left in it.
-    exchange.resume();
+    if (this.#used === 0) return undefined;
+    const rest = this.#block;
+    // If the consumer stops at the last block, only the blocks that it has not received are given back.
+    this.#block = new Uint8Array(0);
+    if (this.#used === rest.length) return rest;
+    const last = rest.slice(0, this.#used);
+    this.#buffers.give(rest);
+    return last;
   }
 }

@@ -1,7 +1,6 @@
 // One HTTP request from its start to the end of its response: its time limits, its end, and its event.
 
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import got from 'got';
+import type { IncomingHttpHeaders } from 'node:http';
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { Secret, SecretUrl } from '../../telemetry/secret.ts';
@@ -10,10 +9,9 @@ import type { Side } from '../meaning/side.ts';
 import { hintOf, type RemoteCode } from '../meaning/response-codes.ts';
 import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-failure.ts';
 import { RemoteError } from '../meaning/remote-error.ts';
-import type { Agents } from './agents.ts';
-import { bodyBlocks } from './body-blocks.ts';
 import { BodyPace } from './body-pace.ts';
 import type { Buffers } from './buffers.ts';
+import type { Call, ResponseHead, Transport } from './transport.ts';
 
 /** `status` is the response's status, or the code of the RemoteError if there was no response or its body was cut off. */
 export interface RequestEvent {
@@ -39,6 +37,8 @@ export interface HttpRequest {
   /** Names in lower case. They override the endpoint's own headers. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Whether megabytes are sent or received. */
+  readonly isBulk?: true;
   /** From 1. */
   readonly attempt: number;
   readonly signal: AbortSignal;
@@ -65,8 +65,6 @@ const TEXT_BYTES = 4 * 1024;
 const DRAINED_BYTES = 64 * 1024;
 const LONGEST_TEXT_MS = 10_000;
 
-type GotStream = ReturnType<typeof got.stream>;
-
 /** The first event that ends an exchange reports it, exactly once. */
 export class Exchange {
   readonly #side: Side;
@@ -76,7 +74,7 @@ export class Exchange {
   readonly #startedMs: number;
   #receivedBytes = 0;
   #status: number | undefined;
-  #stream: GotStream | undefined;
+  #call: Call | undefined;
   #finished = false;
 
   constructor(side: Side, context: ClientContext, silenceMs: number, request: HttpRequest) {
@@ -87,81 +85,68 @@ export class Exchange {
     this.#startedMs = context.clock.monotonicMs();
   }
 
-  async open(agents: Agents, endpoint: Endpoint, headers: Readonly<Record<string, Secret>>): Promise<HttpResponse> {
+  async open(
+    transport: Transport | Promise<Transport>,
+    endpoint: Pick<Endpoint, 'timeouts'>,
+    headers: Readonly<Record<string, Secret>>,
+  ): Promise<HttpResponse> {
     const { method, url, body, attempt, signal } = this.#request;
     try {
       signal.throwIfAborted();
-      const { connectMs, firstByteMs } = endpoint.timeouts;
-      const stream = got.stream(url.reveal(), {
+      const call = await (await transport).send({
         method,
+        url: url.reveal(),
         headers: {
           ...plainHeaders(headers),
           ...this.#request.headers,
           ...(attempt > 1 && { 'retry-attempt': String(attempt - 1) }),
         },
-        ...(body !== undefined && { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
-        agent: agents,
-        timeout: {
-          lookup: connectMs,
-          connect: connectMs,
-          secureConnect: connectMs,
-          send: firstByteMs,
-          response: firstByteMs,
-        },
-        followRedirect: false,
-        throwHttpErrors: false,
-        decompress: false,
-        http2: false,
-        retry: { limit: 0 },
+        ...(body !== undefined && { body }),
+        timeouts: endpoint.timeouts,
       });
-      this.#stream = stream;
-      // got's own `signal` would stay registered after a successful request.
+      this.#call = call;
+      signal.throwIfAborted();
       signal.addEventListener('abort', this.#onAbort, { once: true });
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        // Stays for the whole life of the request: an error between two reads of the body is kept for the next read.
-        stream.on('error', reject);
-        stream.once('response', (message: IncomingMessage) => resolve(message));
-      });
-      this.#status = response.statusCode ?? 0;
-      return this.#response(stream, response);
+      const head = await call.head;
+      this.#status = head.status;
+      return this.#response(call, head);
     } catch (error) {
       throw this.#failed(error);
     }
   }
 
   readonly #onAbort = () => {
-    this.#stream?.destroy(new DOMException('the request was aborted', 'AbortError'));
+    this.#call?.destroy(new DOMException('the request was aborted', 'AbortError'));
   };
 
-  #response(stream: GotStream, response: IncomingMessage): HttpResponse {
-    const { headers } = response;
+  #response(call: Call, head: ResponseHead): HttpResponse {
+    const { status, headers } = head;
     const length = Number(headers['content-length']);
     const contentLength = headers['content-length'] === undefined || Number.isNaN(length) ? undefined : length;
-    const status = response.statusCode ?? 0;
     const bodiless = status === 204 || status === 304;
     return {
       status,
       headers,
       contentLength,
       framed: bodiless || contentLength !== undefined || /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? ''),
-      body: { [Symbol.asyncIterator]: () => this.#read(stream, response) },
-      text: () => this.#text(stream, response),
+      body: { [Symbol.asyncIterator]: () => this.#read(call, status) },
+      text: () => this.#text(call, head),
       discard: () => {
-        stream.destroy();
+        call.destroy();
         this.#finish(status);
       },
     };
   }
 
-  async *#read(stream: GotStream, response: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
+  async *#read(call: Call, status: number): AsyncGenerator<Uint8Array, undefined> {
     const { clock, buffers } = this.#context;
     const pace = new BodyPace(this.#silenceMs);
     const over = new AbortController();
     let ended = false;
     const onData = (bytes: number) => pace.arrived(bytes, clock.monotonicMs());
-    void this.#watch(pace, stream, over.signal);
+    void this.#watch(pace, call, over.signal);
     try {
-      const blocks = bodyBlocks(response, stream, { buffers, onData });
+      const blocks = call.blocks({ buffers, onData });
       for (;;) {
         pace.wait(clock.monotonicMs());
         const block = await blocks.next();
@@ -170,23 +155,22 @@ export class Exchange {
         this.#receivedBytes += block.value.byteLength;
         yield block.value;
       }
-      if (!response.complete) throw new Error('the connection closed before the end of the message');
       ended = true;
-      this.#finish(response.statusCode ?? 0);
+      this.#finish(status);
     } catch (error) {
       ended = true;
       throw this.#failed(error);
     } finally {
       over.abort();
       if (!ended) {
-        stream.destroy();
-        this.#finish(response.statusCode ?? 0);
+        call.destroy();
+        this.#finish(status);
       }
     }
   }
 
   /** One timer for the whole body: a stream may have hundreds of thousands of pieces. */
-  async #watch(pace: BodyPace, stream: GotStream, over: AbortSignal): Promise<void> {
+  async #watch(pace: BodyPace, call: Call, over: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     for (let delayMs = pace.silenceMs; ; ) {
       try {
@@ -195,23 +179,23 @@ export class Exchange {
         return;
       }
       const seen = pace.look(clock.monotonicMs());
-      if (seen.kind === 'silent') return void stream.destroy(new SilenceError(pace.silenceMs));
-      if (seen.kind === 'slow') return void stream.destroy(new SlowError(seen.bytes, pace.periodMs));
+      if (seen.kind === 'silent') return void call.destroy(new SilenceError(pace.silenceMs));
+      if (seen.kind === 'slow') return void call.destroy(new SlowError(seen.bytes, pace.periodMs));
       delayMs = seen.lookAgainInMs;
     }
   }
 
-  async #text(stream: GotStream, response: IncomingMessage): Promise<string> {
+  async #text(call: Call, { status, headers }: ResponseHead): Promise<string> {
     const { clock, buffers } = this.#context;
     const pieces: Buffer[] = [];
     let keptBytes = 0;
     const over = new AbortController();
     clock.sleep(LONGEST_TEXT_MS, over.signal).then(
-      () => stream.destroy(new SilenceError(LONGEST_TEXT_MS)),
+      () => call.destroy(new SilenceError(LONGEST_TEXT_MS)),
       () => undefined,
     );
     try {
-      for await (const piece of this.#read(stream, response)) {
+      for await (const piece of this.#read(call, status)) {
         if (keptBytes < TEXT_BYTES) {
           pieces.push(Buffer.from(piece.subarray(0, TEXT_BYTES - keptBytes)));
           keptBytes += piece.byteLength;
@@ -224,13 +208,13 @@ export class Exchange {
     } finally {
       over.abort();
     }
-    const encoding = response.headers['content-encoding'] ?? 'identity';
+    const encoding = headers['content-encoding'] ?? 'identity';
     return /^(?:identity|snappy)$/i.test(encoding) ? new TextDecoder().decode(Buffer.concat(pieces)) : '';
   }
 
   #failed(error: unknown): RemoteError {
     // got reads the body of a failed response, but no consumer takes it.
-    this.#stream?.destroy();
+    this.#call?.destroy();
     const { signal } = this.#request;
     const failure = signal.aborted
       ? new RemoteError({
