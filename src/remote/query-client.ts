@@ -172,7 +172,7 @@ export class QueryClient {
       ['start', secondsOf(fromMs)],
       ['end', secondsOf(toMs)],
     ];
-    const response = await this.#send('export', [...selected, ...range], options);
+    const response = await this.#send('export', [...selected, ...range], { ...options, isBulk: true });
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
     if (refusal === undefined) return response;
     const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';
@@ -205,7 +205,12 @@ export class QueryClient {
     }
   }
 
-  async #send(api: Api, parameters: [string, string][], { attempt, signal }: QueryOptions): Promise<HttpResponse> {
+  async #send(
+    api: Api,
+    parameters: [string, string][],
+    { attempt, signal, isBulk }: QueryOptions & { readonly isBulk?: true },
+  ): Promise<HttpResponse> {
+    const rest = { attempt, signal, ...(isBulk && { isBulk }) };
     const url = apiUrl(this.#base.reveal(), api);
     const encoded = new URLSearchParams(parameters).toString();
     if (encoded.length + url.search.length <= LONGEST_QUERY_STRING) {
@@ -214,8 +219,7 @@ export class QueryClient {
         method: 'GET',
         url: new SecretUrl(url.href),
         headers: { accept: 'application/json' },
-        attempt,
-        signal,
+        ...rest,
       });
     }
     return this.#http.request({
@@ -223,8 +227,7 @@ export class QueryClient {
       url: new SecretUrl(url.href),
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: Buffer.from(encoded, 'ascii'),
-      attempt,
-      signal,
+      ...rest,
     });
   }
 

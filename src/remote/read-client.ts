@@ -67,6 +67,7 @@ export class ReadClient {
       url: this.#url,
       headers: REQUEST_HEADERS,
       body,
+      isBulk: true,
       ...options,
     });
     if (response.headers['x-influxdb-version'] !== undefined) this.#searchesRegexes = true;

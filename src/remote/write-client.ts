@@ -35,6 +35,7 @@ export class WriteClient {
       url: this.#url,
       headers: REQUEST_HEADERS,
       body,
+      isBulk: true,
       ...options,
     });
     const text = await response.text();

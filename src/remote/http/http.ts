@@ -1,6 +1,7 @@
 // HTTP requests to one endpoint, shared by the read, write and query clients: headers, credentials, and the classification of responses.
 // exchange.ts runs one request, classify-response.ts has the classes of responses, agents.ts the connections.
 
+import { SYSTEM_CLOCK } from '../../telemetry/clock.ts';
 import { Secret } from '../../telemetry/secret.ts';
 import { VERSION } from '../../telemetry/version.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -8,9 +9,10 @@ import type { Side } from '../meaning/side.ts';
 import { hintOf } from '../meaning/response-codes.ts';
 import { type Classified, classifyResponse } from '../meaning/classify-response.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
-import { type Agents, closeAgents, createAgents } from './agents.ts';
+import { createAgents } from './agents.ts';
 import { type ClientContext, Exchange, type HttpResponse, type HttpRequest } from './exchange.ts';
 import { createRedactor } from './redact-response.ts';
+import type { Transport } from './transport.ts';
 
 export class HttpClient {
   readonly side: Side;
@@ -18,7 +20,8 @@ export class HttpClient {
   readonly redact: (text: string) => string;
   readonly #endpoint: Endpoint;
   readonly #context: ClientContext;
-  readonly #agents: Agents;
+  readonly #maxSockets: number;
+  readonly #transports: { [kind in 'bulk' | 'plain']?: Promise<Transport> } = {};
   readonly #headers: Readonly<Record<string, Secret>>;
 
   constructor(endpoint: Endpoint, context: ClientContext, maxSockets: number) {
@@ -26,14 +29,29 @@ export class HttpClient {
     this.redact = createRedactor(endpoint);
     this.#endpoint = endpoint;
     this.#context = context;
-    this.#agents = createAgents(endpoint, maxSockets);
+    this.#maxSockets = maxSockets;
     this.#headers = endpointHeaders(endpoint);
   }
 
   /** Resolves with any response, good or bad. Throws RemoteError if there is none. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const exchange = new Exchange(this.side, this.#context, this.#endpoint.timeouts.silenceMs, request);
-    return exchange.open(this.#agents, this.#endpoint, this.#headers);
+    return exchange.open(this.#transport(request.isBulk === true ? 'bulk' : 'plain'), this.#endpoint, this.#headers);
+  }
+
+  /** Bulk streams go through undici, and everything else through got. Each is loaded when its first request is sent. */
+  #transport(kind: 'bulk' | 'plain'): Promise<Transport> {
+    const transport =
+      this.#transports[kind] ??
+      (kind === 'bulk' ? this.#openBulkTransport() : Promise.resolve(createAgents(this.#endpoint, this.#maxSockets)));
+    this.#transports[kind] = transport;
+    return transport;
+  }
+
+  async #openBulkTransport(): Promise<Transport> {
+    const { BulkTransport } = await import('./bulk-transport.ts');
+    // The limits of the phases are in real time, as they are in got.
+    return new BulkTransport(this.#endpoint, this.#maxSockets, SYSTEM_CLOCK);
   }
 
   /** The RemoteError for a response that is not `done`, with its text. Undefined for a good response, whose body is not touched. */
@@ -78,7 +96,8 @@ export class HttpClient {
 
   /** Closes all connections, also those in use. */
   close(): void {
-    closeAgents(this.#agents);
+    for (const transport of Object.values(this.#transports))
+      transport.then((opened) => opened.close()).catch(() => undefined);
   }
 }
 
