@@ -11,6 +11,11 @@ import type { Clock } from '../../telemetry/clock.ts';
 const READ_BYTES = 256 * 1024;
 /** A larger read shows that more is waiting. */
 const SMALL_READ_BYTES = 64 * 1024;
+/**
+ * Larger pieces are passed on where they were read, without a copy. The parser keeps parts of a header from one piece to the next, but a
+ * header is at the beginning of what is read, and undici accepts at most 16 KiB of them.
+ */
+const COPIED_BYTES = 32 * 1024;
 const REST_MS = 2;
 
 type State =
@@ -18,7 +23,7 @@ type State =
   | 'reads'
   /** Nothing is read until the rest is over. */
   | 'rests'
-  /** Nothing is read until the consumer wants more. */
+  /** Nothing is read until the consumer has taken everything: it may be where the next bytes would be read to. */
   | 'held';
 
 /**
@@ -31,7 +36,10 @@ class ConnectionLost extends Error {
   }
 }
 
-/** Bytes are passed on in the order of their arrival: a piece is passed on when it is read, and only the socket rests. */
+/**
+ * Bytes are passed on in the order of their arrival: a piece is passed on when it is read, and only the socket rests. The consumer takes
+ * pieces by `read()` and is done with them when it calls it again, or puts back what it has not used, as undici does.
+ */
 export class RestingSocket extends Duplex {
   /** For the options of node:net and node:tls: the socket reads into one block of memory. */
   readonly onread: OnReadOpts;
@@ -44,19 +52,19 @@ export class RestingSocket extends Duplex {
   #ended = false;
   #lost: ConnectionLost | undefined;
   #state: State = 'reads';
-  /** The consumer has taken everything. */
-  #wanted = false;
-  /** What a socket has read before it rested, and passes on while it rests: TLS decrypts several records at once. */
+  /** What a socket had read before it stopped, and passes on later: TLS decrypts several records at once. */
   #late: Buffer[] = [];
 
   constructor(clock: Clock) {
-    super({ allowHalfOpen: false, readableHighWaterMark: READ_BYTES });
+    super({ allowHalfOpen: false });
     this.#clock = clock;
     this.#memory = Buffer.allocUnsafeSlow(READ_BYTES);
     this.onread = {
       buffer: this.#memory,
       callback: (bytes) => {
-        this.#arrived(Buffer.from(this.#memory.subarray(0, bytes)));
+        const piece = this.#memory.subarray(0, bytes);
+        const mayLend = this.#state === 'reads' && this.#socket !== undefined && bytes >= COPIED_BYTES;
+        this.#arrived(mayLend ? piece : Buffer.from(piece));
         return true;
       },
     };
@@ -90,14 +98,14 @@ export class RestingSocket extends Duplex {
     return this;
   }
 
-  override _read(): void {
-    this.#wanted = true;
-    if (this.#state === 'held') this.#readOn();
-  }
+  /** Pieces are pushed as they arrive. What holds them back is in `read`. */
+  override _read(): void {}
 
   override read(bytes?: number): Buffer | null {
     const piece: Buffer | null = super.read(bytes);
     if (this.#lost !== undefined) this.#destroyWhenTaken();
+    // Not with its last piece, which it may put back.
+    if (piece === null && this.#state === 'held') this.#continue();
     return piece;
   }
 
@@ -149,18 +157,19 @@ export class RestingSocket extends Duplex {
   }
 
   #arrived(piece: Buffer): void {
-    if (this.#state === 'rests') {
+    if (this.#state !== 'reads') {
       this.#late.push(piece);
       return;
     }
-    const mayContinue = this.#passOn(piece);
-    if (piece.length < SMALL_READ_BYTES) {
-      this.#stop('rests');
-      this.#clock.sleep(REST_MS).then(
-        () => this.#wake(),
-        () => undefined,
-      );
-    } else if (!mayContinue) this.#stop('held');
+    const isSmall = piece.length < SMALL_READ_BYTES;
+    this.#state = isSmall ? 'rests' : 'held';
+    if (this.#readsInto) this.#socket?.pause();
+    this.push(piece);
+    if (!isSmall) return;
+    this.#clock.sleep(REST_MS).then(
+      () => this.#wake(),
+      () => undefined,
+    );
   }
 
   /** For a socket that was not opened here, such as a tunnel: it gathers what it reads by itself. */
@@ -170,33 +179,26 @@ export class RestingSocket extends Duplex {
     if (piece !== null) this.#arrived(piece);
   }
 
-  #passOn(piece: Buffer): boolean {
-    this.#wanted = false;
-    return this.push(piece);
-  }
-
   #passOnLate(): void {
     if (this.#late.length === 0) return;
     const late = this.#late.length === 1 ? this.#late[0] : undefined;
     const piece = late ?? Buffer.concat(this.#late);
     this.#late = [];
-    this.#passOn(piece);
-  }
-
-  #stop(state: 'rests' | 'held'): void {
-    this.#state = state;
-    if (this.#readsInto) this.#socket?.pause();
+    this.push(piece);
   }
 
   /** Ends the rest. */
   #wake(): void {
     if (this.#state !== 'rests' || this.destroyed) return;
     this.#state = 'held';
-    this.#passOnLate();
-    if (this.#wanted) this.#readOn();
+    if (this.readableLength === 0) this.#continue();
   }
 
-  #readOn(): void {
+  #continue(): void {
+    if (this.#late.length > 0) {
+      this.#passOnLate();
+      return;
+    }
     this.#state = 'reads';
     if (this.#readsInto) this.#socket?.resume();
     else this.#takeReadable();

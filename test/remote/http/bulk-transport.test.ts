@@ -198,6 +198,28 @@ describe('a connection for bulk streams', () => {
     client.close();
   });
 
+  it('reads a header that comes in pieces, the last one with much of the body', async () => {
+    const body = 'b'.repeat(200_000);
+    const whole = `${SAMPLES}X-Long: ${'x'.repeat(9000)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    await using server = await listening(
+      createServer((socket) => {
+        socket.once('data', async () => {
+          for (const part of [whole.slice(0, 30), whole.slice(30, 60), whole.slice(60)]) {
+            socket.write(part);
+            await delay(10);
+          }
+        });
+      }),
+    );
+    const client = readerOf(server);
+    for (let i = 0; i < 3; i++) {
+      const response = await client.read(request, once());
+      assert.equal(response.kind, 'samples');
+      assert.equal((await collect(response.body)).toString(), body);
+      client.close();
+    }
+  });
+
   it('reads the first of several Content-Types, as node:http does', async () => {
     await using server = await rawServer(`${SAMPLES}Content-Type: text/html\r\nContent-Length: 3\r\n\r\nabc`, 'stay');
     const client = readerOf(server);
