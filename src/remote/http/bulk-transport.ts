@@ -1,5 +1,5 @@
 // Requests through undici, over connections that are read in large pieces. For the bulk streams: got and node:http cost three times as much
-// CPU per byte (docs/performance.md). Loaded when the first bulk stream is opened.
+// CPU per byte (docs/adr/0008-connections-rest-after-a-small-read.md). Loaded when the first bulk stream is opened.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
