@@ -135,6 +135,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     checkNotEmpty(verification, mark, observer);
     const mayLack = isFixed && plan.rejectedSamples === 'Skip';
     if (mayLack && isMissingRejected(verification, mark?.counts)) findings.expectMissing('rejected');
+    if (verification.missing > 0) await warnIfRemoved(verification, sides, observer, signal);
     if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
     return true;
   } finally {
@@ -150,6 +151,19 @@ function isMissingRejected({ missing }: VerificationProgress, counts: Counts | u
   if (counts === undefined || missing === 0) return false;
   const { invalid_labels: neverSent = 0 } = counts.samplesRejected;
   return missing <= rejectedSamples(counts) - neverSent;
+}
+
+/** A store that removes samples on purpose looks like one that has lost them. */
+async function warnIfRemoved(
+  { missing }: VerificationProgress,
+  { destination }: Sides,
+  observer: MigrationObserver,
+  signal: AbortSignal,
+): Promise<void> {
+  const setting = await destination.removingSetting(signal);
+  if (setting === undefined) return;
+  const message = `the destination runs with ${setting}: of the samples of a series in one interval it keeps the last, so some or all of the ${missing} missing samples may have been removed by it`;
+  observer.event({ type: 'warning', code: 'destination-deduplicates', message });
 }
 
 /** A comparison of nothing proves nothing: a wrong tenant or selector, or a source that has dropped the data since. */

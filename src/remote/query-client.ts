@@ -153,6 +153,16 @@ export class QueryClient {
     return /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(response.text);
   }
 
+  /**
+   * The `-dedup.minScrapeInterval` of a VictoriaMetrics, as its /flags shows it (`15s`).
+   * @returns undefined if it is off, or not known
+   */
+  async deduplicationInterval(signal: AbortSignal): Promise<string | undefined> {
+    const response = await this.#tryGet('flags', signal);
+    const [, interval] = /^-dedup\.minScrapeInterval="([^"\s]{1,100})"/m.exec(response?.text ?? '') ?? [];
+    return response?.status === 200 && interval !== undefined && !/^0[a-z]*$/.test(interval) ? interval : undefined;
+  }
+
   /** Closes all connections, also those in use. */
   close(): void {
     this.#http.close();

@@ -6,6 +6,7 @@ const API_PATHS = {
   series: 'api/v1/series',
   force_flush: 'internal/force_flush',
   walreplay: 'api/v1/status/walreplay',
+  flags: 'flags',
 } as const;
 
 export type Api = keyof typeof API_PATHS;
@@ -14,7 +15,9 @@ export type Api = keyof typeof API_PATHS;
 export function apiUrl(base: URL, api: Api): URL {
   const url = new URL(base);
   const prefix = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(?:\/(?:query|query_range|export))?$/, '');
-  url.pathname = `${prefix}/${API_PATHS[api]}`;
+  // vmselect has its flags beside the paths of its tenants.
+  const root = api === 'flags' ? prefix.replace(/\/select\/[^/]+\/prometheus$/, '') : prefix;
+  url.pathname = `${root}/${API_PATHS[api]}`;
   url.hash = '';
   return url;
 }

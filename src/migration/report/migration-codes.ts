@@ -129,6 +129,11 @@ export const WARNING_CODES = {
       'the destination does not accept the marks of a verification: it accepts no samples of that age, or writing is not allowed',
     cure: 'none needed; if this verification is interrupted, the next one starts over',
   },
+  'destination-deduplicates': {
+    meaning:
+      'the verification found missing samples, and the destination is a VictoriaMetrics with -dedup.minScrapeInterval: of the samples of a series in one interval it keeps only the last',
+    cure: 'if the missing samples are closer together than the interval, that is the reason: accept it, or set the flag to at most the smallest scrape interval of the source and repair',
+  },
   'samples-instead-of-stream': {
     meaning:
       "the source's stream cannot be used for this window: a chunk has an encoding newer than this version, a chunk was damaged in the same way three times although the checksum of its frame was correct, or the end of the stream cannot be detected. The window is read as plain samples (SAMPLES) instead. This is slower and turns −0 into 0; some versions of Prometheus also omit bounds of histogram buckets (3.5) or whole native histograms (2.40 to 2.43)",

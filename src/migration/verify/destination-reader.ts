@@ -63,6 +63,9 @@ export interface DestinationReader {
   /** A response could not be decoded: the next read of the range avoids what may have caused it, if that is possible. */
   undecodable(): void;
 
+  /** The setting by which the store removes samples on purpose, such as `-dedup.minScrapeInterval=15s`; undefined if none is known. */
+  removingSetting(signal: AbortSignal): Promise<string | undefined>;
+
   /** Closes all connections, including those in use. */
   close(): void;
 }

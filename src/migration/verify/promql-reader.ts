@@ -75,6 +75,12 @@ export class PromqlReader implements DestinationReader {
     // What is stored here was decoded before, so this is not called for it.
   }
 
+  async removingSetting(signal: AbortSignal): Promise<string | undefined> {
+    if (this.#exports !== true) return undefined;
+    const interval = await this.#client.deduplicationInterval(signal);
+    return interval && `-dedup.minScrapeInterval=${interval}`;
+  }
+
   close(): void {
     this.#client.close();
   }

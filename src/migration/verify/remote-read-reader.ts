@@ -60,6 +60,10 @@ export class RemoteReadReader implements DestinationReader {
     this.#samplesOnly = true;
   }
 
+  removingSetting(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   close(): void {
     this.#client.close();
   }

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { QueryClient } from '../../src/remote/query-client.ts';
+import { apiUrl } from '../../src/remote/query-url.ts';
+import { endpointAt, httpServer, once, recordingHooks } from './servers.ts';
+
+describe('the deduplication interval of a VictoriaMetrics', () => {
+  const cases: readonly (readonly [title: string, status: number, body: string, interval: string | undefined])[] = [
+    ['is in its flags', 200, '-a="1"\n-dedup.minScrapeInterval="15s"\n-z="2"\n', '15s'],
+    ['is off by default', 200, '-dedup.minScrapeInterval="0s"\n', undefined],
+    ['is off without a unit', 200, '-dedup.minScrapeInterval="0"\n', undefined],
+    ['is not known behind an authorization', 401, '-dedup.minScrapeInterval="15s"\n', undefined],
+    ['is not known of another server', 200, '<html>-dedup.minScrapeInterval="15s"</html>', undefined],
+  ];
+  for (const [title, status, body, interval] of cases) {
+    it(title, async () => {
+      await using server = await httpServer((_, response) => response.writeHead(status).end(body));
+      const client = new QueryClient(endpointAt(server.url, { side: 'progress' }), recordingHooks());
+      assert.equal(await client.deduplicationInterval(once().signal), interval);
+      client.close();
+    });
+  }
+
+  it('is read beside the paths of the API, and beside those of the tenants of a cluster', () => {
+    const flagsOf = (base: string) => apiUrl(new URL(base), 'flags').pathname;
+    assert.equal(flagsOf('http://h:8428'), '/flags');
+    assert.equal(flagsOf('http://h:8428/prefix/api/v1/query'), '/prefix/flags');
+    assert.equal(flagsOf('http://h:8481/select/0:1/prometheus'), '/flags');
+  });
+});
