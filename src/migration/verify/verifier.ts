@@ -237,8 +237,9 @@ export class Verifier {
       return this.#rechecks.add(recheck);
     }
     this.#findings.keep();
-    if (repairs) await repair.write(recheck, only, has);
     const left = outcomes.flatMap(({ differing }) => differing);
+    const differs = (hash: number) => left.some((range) => range.series.has(hash));
+    if (repairs && left.length > 0) await repair.write(recheck, only, differs);
     const sum = noCounts();
     for (const { counts } of outcomes) addCounts(sum, counts);
     if (recheck.repaired) {
