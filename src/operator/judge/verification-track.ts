@@ -49,9 +49,11 @@ export class VerificationTrack {
   /** Takes over a worker's report. @returns whether something was compared since the last one */
   report(progress: VerificationProgress | undefined): boolean {
     if (progress === undefined) return false;
-    const { resumedFromMs } = progress;
-    const earlier =
-      resumedFromMs === undefined ? [] : this.#earlierFirst.filter(({ timestampMs }) => timestampMs < resumedFromMs);
+    const { resumedFromMs = Number.NEGATIVE_INFINITY, missing } = progress;
+    // At the end, all that is missing may turn out to be expected.
+    const earlier = this.#earlierFirst.filter(
+      ({ timestampMs, kind }) => timestampMs < resumedFromMs && (kind !== 'missing' || missing > 0),
+    );
     const before = this.#progress;
     this.#progress = { ...progress, first: [...earlier, ...progress.first].slice(0, MAX_FIRST) };
     return before === undefined || before.reachedMs !== progress.reachedMs || before.throughMs !== progress.throughMs;
