@@ -25,6 +25,8 @@ export interface WindowComparisonOptions {
   readonly progress: MigrationProgress;
   /** Gets every single difference of the series for which the visitor returns true. */
   readonly report: (difference: Difference) => void;
+  /** Ends the waits for a rate limit. */
+  readonly stop: AbortSignal;
   readonly signal: AbortSignal;
 }
 
@@ -109,11 +111,12 @@ export class WindowComparison {
    * @throws UndecodableWindow, AppearanceLearned
    */
   async compare(part: ComparedPart, visit: SeriesVisitor, only?: (hash: number) => boolean): Promise<void> {
-    const { sides, plan, signal, report } = this.#options;
+    const { sides, plan, stop, signal, report } = this.#options;
     const { companion } = part;
     if (companion === undefined) throw new Error('the destination was not read');
-    await sides.samplesRate.take(part.outline.sampleBound, signal);
-    await sides.bytesRate.take(part.receivedBytes, signal);
+    const waiting = AbortSignal.any([signal, stop]);
+    await sides.samplesRate.take(part.outline.sampleBound, waiting);
+    await sides.bytesRate.take(part.receivedBytes, waiting);
     await this.#learnAppearance(part, companion);
     await this.#run(part, companion, {
       visit,
