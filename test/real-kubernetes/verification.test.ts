@@ -23,7 +23,7 @@ import {
 
 const HOURS = 3;
 /** About 35 windows instead of two, and half a second for each: time to interrupt a comparison. */
-const SMALL_WINDOWS = { targetSamples: 2_000 };
+const SMALL_WINDOWS = { max: '5m', targetSamples: 2_000 };
 const SLOW_MS = 500;
 
 describe('a verification in a cluster', function () {
