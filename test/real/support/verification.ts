@@ -4,8 +4,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDifference, type ReportedDifference } from '../../../verify-faults/verification-output.ts';
-import { type MigrationOptions, type MigrationSpec, runMigration } from './migration.ts';
+import { type MigrationOptions, type MigrationSpec, runMigration, startMigration } from './migration.ts';
 
 /** What `verify --output json` prints, as documented. */
 interface VerificationResult {
@@ -37,15 +38,28 @@ export interface VerificationRun {
   readonly peakRssBytes: number | undefined;
 }
 
+export interface Kill {
+  /** After the start of the process. */
+  readonly atMs: number;
+  /** Instead, this long after the destination has responded to a mark, if that is earlier. */
+  readonly afterMarkMs?: number;
+}
+
 /**
- * Starts a verification and kills it after this time.
+ * Starts a verification and kills it.
  * @throws Error if it has ended before
  */
-export async function killVerification(spec: MigrationSpec, afterMs: number): Promise<void> {
-  const kill = { signal: 'SIGKILL', afterMs } as const;
-  const { exitSignal, exitCode, stdout, stderr } = await runMigration(spec, { command: 'verify', kill });
+export async function killVerification(spec: MigrationSpec, { atMs, afterMarkMs }: Kill): Promise<void> {
+  const kill = { signal: 'SIGKILL', afterMs: atMs } as const;
+  await using verification = await startMigration(spec, { command: 'verify', args: ['--log-level', 'debug'], kill });
+  if (afterMarkMs !== undefined) {
+    const marked = verification.saying(/ request side=destination /).then(() => sleep(afterMarkMs));
+    await Promise.race([marked, verification.ended]).catch(() => undefined);
+    verification.child.kill('SIGKILL');
+  }
+  const { exitSignal, exitCode, stdout, stderr } = await verification.ended;
   if (exitSignal !== 'SIGKILL')
-    throw new Error(`verify ended with ${exitCode} within ${afterMs} ms and printed ${stdout}:\n${stderr}`);
+    throw new Error(`verify ended with ${exitCode} within ${atMs} ms and printed ${stdout}:\n${stderr}`);
 }
 
 /** Verifies to the end. Any exit code resolves; a process that prints no result rejects. */
