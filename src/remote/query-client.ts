@@ -169,8 +169,8 @@ export class QueryClient {
   }
 
   /**
-   * The response of an export, once its headers have shown that it is one. It is requested without `reduce_mem_usage`: with it, VictoriaMetrics
-   * 1.145 was seen to return lines with the timestamps of another series. Throws RemoteError like `exportSeries`.
+   * The response of an export, once its headers have shown that it is one. It is requested without `reduce_mem_usage`: with it, a busy
+   * VictoriaMetrics 1.145 seemed to lack samples that it had, and they were written twice. Throws RemoteError like `exportSeries`.
    */
   async exportResponse(
     matches: readonly string[],

@@ -51,8 +51,7 @@ export const MIGRATION_CODES = {
     cure: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",
   },
   'destination-undecodable': {
-    meaning:
-      "during a verification, the destination's response could not be decoded, several times for the same window",
+    meaning: "during a verification, the destination's response could not be decoded, several times in one run",
     cure: 'find out what changes response bodies on the way; if it persists, the data in the destination is damaged',
   },
   'nothing-compared': {
