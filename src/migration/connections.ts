@@ -3,7 +3,7 @@
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
-import { LANE_BYTES } from './write/lanes.ts';
+import { writeMemoryBytes } from './write/outlet.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
 import type { MigrationContext } from './migration-context.ts';
@@ -24,7 +24,7 @@ export interface Connections {
   readonly source: ReadClient;
   readonly destination: WriteClient;
   readonly view: DestinationView;
-  /** For responses of the source, including their free memory in the pool. Lanes and read-back have separate shares of `limits.memory`. */
+  /** For responses of the source, including their free memory in the pool. Writes and read-back have separate shares of `limits.memory`. */
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
   readonly retrier: Retrier;
@@ -51,11 +51,12 @@ export function openConnections(
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
   const share = Math.floor(memoryBytes / 8);
-  const readBudgetBytes = memoryBytes - inFlightWrites * LANE_BYTES - 2 * share;
+  const writeBytes = writeMemoryBytes(plan);
+  const readBudgetBytes = memoryBytes - writeBytes - 2 * share;
   if (readBudgetBytes < SMALLEST_READ_BUDGET_BYTES) {
     throw new MigrationError(
       'memory-too-small',
-      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to ${inFlightWrites} writes in flight of ${LANE_BYTES} bytes`,
+      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to the ${writeBytes} bytes for ${inFlightWrites} writes in flight`,
       { hint: 'raise spec.limits.memory or lower spec.limits.inFlightWrites' },
     );
   }

@@ -19,7 +19,8 @@ import { WindowFinisher } from './window-finisher.ts';
 import { Ledger } from './write/accounting.ts';
 import { CopiedWindow } from './write/copied-window.ts';
 import { Delivery } from './write/delivery.ts';
-import { Lanes } from './write/lanes.ts';
+import type { Outlet } from './write/lanes.ts';
+import { openOutlet } from './write/outlet.ts';
 import { WindowWriter } from './write/window-writer.ts';
 
 export interface PipelineOptions {
@@ -56,7 +57,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #completion: Completion;
   readonly #delivery: Delivery;
-  readonly #lanes: Lanes;
+  readonly #outlet: Outlet;
   readonly #writer: WindowWriter;
   readonly #marker: Marker;
   readonly #finisher: WindowFinisher;
@@ -89,8 +90,8 @@ export class Pipeline {
       bytesRate,
       view,
     });
-    this.#lanes = new Lanes(plan.limits.inFlightWrites, this.#delivery, signal, fail);
-    this.#writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal });
+    this.#outlet = openOutlet(plan, { delivery: this.#delivery, clock, signal, onFailure: fail });
+    this.#writer = new WindowWriter({ router, outlet: this.#outlet, observer, view, signal });
     this.#marker = new Marker({ writer: marks, view, observer, clock, signal, fail });
     const ledger = new Ledger(progress, beginning.mark?.samples ?? 0);
     this.#finisher = new WindowFinisher({
@@ -182,7 +183,7 @@ export class Pipeline {
         }
         if (!part.last) continue;
         this.#samplesPerMs = open.account.read / (open.toMs - open.fromMs);
-        const { acknowledged } = await this.#lanes.flush(open);
+        const { acknowledged } = await this.#outlet.flush(open);
         this.#finisher.add(open, acknowledged);
         open = undefined;
         while (this.#finisher.inFlight >= this.#maxInFlight) await this.#finisher.nextMark();
@@ -196,7 +197,7 @@ export class Pipeline {
     }
     await this.#finisher.all();
     // A stop came between the parts of a window: what has begun arrives and is counted, but nothing is marked.
-    if (open !== undefined) await (await this.#lanes.flush(open)).acknowledged;
+    if (open !== undefined) await (await this.#outlet.flush(open)).acknowledged;
   }
 
   /** All windows in flight must lie where a later run would compare. An empty stretch of weeks between two windows counts towards that. */
@@ -217,8 +218,8 @@ export class Pipeline {
       window.series += await this.#writer.write(part, window);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      // Samples on the lanes belong to the withdrawn count. They must arrive before the window is read again.
-      const { acknowledged } = await this.#lanes.flush(window);
+      // Samples on their way belong to the withdrawn count. They must arrive before the window is read again.
+      const { acknowledged } = await this.#outlet.flush(window);
       await acknowledged;
       window.account.withdraw();
       this.#completion.closed(window);

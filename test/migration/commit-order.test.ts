@@ -68,7 +68,11 @@ async function deliver(
   };
   const never = new AbortController().signal;
   const window = {} as DeliveryWindow;
-  const lanes = new Lanes(laneCount, delivery as unknown as LaneDelivery, never, (error) => assert.fail(String(error)));
+  const lanes = new Lanes(laneCount, {
+    delivery: delivery as unknown as LaneDelivery,
+    signal: never,
+    onFailure: (error) => assert.fail(String(error)),
+  });
   for (let time = 0; time < times; time++) {
     for (const [index, samples] of series.entries()) {
       const labels = encodeLabels([['__name__', String(index)]]);

@@ -45,7 +45,11 @@ export class Repair {
     const shared = { plan: this.#plan, client, view, retrier, observer, progress, samplesRate, bytesRate };
     this.#delivery = new Delivery(shared);
     const lanes = Math.min(plan.limits.inFlightWrites, MAX_LANES);
-    this.#lanes = new Lanes(lanes, this.#delivery, this.#signal, (error) => this.#failed.abort(error));
+    this.#lanes = new Lanes(lanes, {
+      delivery: this.#delivery,
+      signal: this.#signal,
+      onFailure: (error) => this.#failed.abort(error),
+    });
   }
 
   /**
@@ -67,7 +71,7 @@ export class Repair {
       },
     };
     const { view } = sides;
-    const writer = new WindowWriter({ router, lanes: this.#lanes, observer, view, signal: this.#signal });
+    const writer = new WindowWriter({ router, outlet: this.#lanes, observer, view, signal: this.#signal });
     const reader = new SourceReader({
       plan: this.#plan,
       client: sides.source,

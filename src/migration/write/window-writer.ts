@@ -1,4 +1,4 @@
-// Turns a window's response into batches on the lanes: decodes, trims, merges, relabels, and omits what is already in the destination. Works
+// Turns a window's response into requests: decodes, trims, merges, relabels, and omits what is already in the destination. Works
 // series by series on one reused set of columns.
 
 import { setImmediate } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { labelKey } from '../../wire/label-hash.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DeliveryWindow } from './attempt.ts';
-import type { Lanes } from './lanes.ts';
+import type { Outlet } from './lanes.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import { mergeByTime, removePresent } from '../series/series-merge.ts';
@@ -18,7 +18,7 @@ import type { WindowPart } from '../read/window-part.ts';
 
 export interface WindowWriterOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
-  readonly lanes: Lanes;
+  readonly outlet: Outlet;
   readonly observer: MigrationObserver;
   readonly view: DestinationView;
   readonly signal: AbortSignal;
@@ -50,7 +50,7 @@ export class WindowWriter {
   }
 
   /**
-   * Puts a part on the lanes. Resolves when all of it is encoded, not when it is acknowledged. If an earlier run may have written some of the
+   * Encodes a part. Resolves when all of it is encoded, not when it is acknowledged. If an earlier run may have written some of the
    * part, only what is missing is sent.
    * @returns the number of series that had samples
    */
@@ -147,7 +147,7 @@ export class WindowWriter {
       case 'write': {
         const there = present?.get(labelKey(route.labels));
         if (there !== undefined) window.account.add('already-present', removePresent(columns, there));
-        return this.#options.lanes.add(route.hash, route.labels, columns, window);
+        return this.#options.outlet.add(route.hash, route.labels, columns, window);
       }
     }
   }

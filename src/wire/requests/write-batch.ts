@@ -62,6 +62,11 @@ export class WriteBatch {
     return this.#block.contentBytes;
   }
 
+  /** The memory that the request takes. */
+  get memoryBytes(): number {
+    return this.#block.bytes.length + this.#scratch.length + this.#labels.length;
+  }
+
   /** The number of float samples and histograms. */
   get samples(): number {
     return this.#samples;

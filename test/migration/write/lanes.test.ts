@@ -60,7 +60,7 @@ const seriesArbitrary = fc.array(
 describe('the lanes', () => {
   it('send a series with large labels, or a large histogram, by itself, and continue when it has arrived', async () => {
     const delivery = new FakeDelivery(1000);
-    const lanes = new Lanes(4, delivery, never, fail);
+    const lanes = new Lanes(4, { delivery, signal: never, onFailure: fail });
     const columns = new SampleColumns();
     const add = async (name: string, value: string, histogramBytes = 0) => {
       const labels = encodeLabels([
@@ -96,7 +96,7 @@ describe('the lanes', () => {
 
   it('split runs of histograms by their bytes too', async () => {
     const delivery = new FakeDelivery(1000);
-    const lanes = new Lanes(1, delivery, never, fail);
+    const lanes = new Lanes(1, { delivery, signal: never, onFailure: fail });
     const labels = encodeLabels([['__name__', 'h']]);
     const columns = new SampleColumns();
     for (let timeMs = 1; timeMs <= 64; timeMs++)
@@ -118,7 +118,7 @@ describe('the lanes', () => {
         fc.integer({ min: 1, max: 12 }),
         async (adds, count, most) => {
           const delivery = new FakeDelivery(most);
-          const lanes = new Lanes(count, delivery, never, fail);
+          const lanes = new Lanes(count, { delivery, signal: never, onFailure: fail });
           const due = new Map<string, number[]>();
           const columns = new SampleColumns();
           for (const { name, kinds } of adds) {
@@ -164,7 +164,7 @@ describe('the lanes', () => {
 
   it('work in parallel', async () => {
     const delivery = new FakeDelivery(5);
-    const lanes = new Lanes(4, delivery, never, fail);
+    const lanes = new Lanes(4, { delivery, signal: never, onFailure: fail });
     const columns = new SampleColumns();
     for (let i = 0; i < 20; i++) columns.addFloat(i, i, 0);
     for (let i = 0; i < 40; i++) {
@@ -183,7 +183,7 @@ describe('the lanes', () => {
       deliver: () => Promise.reject(error),
       conclude: () => Promise.resolve(),
     };
-    const lanes = new Lanes(1, delivery, never, (one) => told.push(one));
+    const lanes = new Lanes(1, { delivery, signal: never, onFailure: (one) => told.push(one) });
     const columns = new SampleColumns();
     columns.addFloat(1, 1, 0);
     const labels = encodeLabels([['__name__', 'm']]);
