@@ -144,8 +144,9 @@ export interface Limits {
   /** Average number of bytes written per second over the network, such as 10M. If unset, there is no limit. */
   readonly bytesPerSecond?: string;
   /**
-   * Number of concurrent write requests. Raise it if the destination is far away and neither side is busy; lower it to
-   * reduce the load on the destination.
+   * Maximum number of concurrent write requests. With ordering Any fewer are sent if more would only wait in the
+   * destination. Raise it if the destination is far away and neither side is busy; lower it to reduce the load on the
+   * destination.
    */
   readonly inFlightWrites: number;
   /**

@@ -82,7 +82,8 @@ export class WritePool implements Outlet {
     const isFull = this.#inLanes.size >= MAX_HASHES;
     if (!hasHistograms) return isFull || this.#inLanes.has(hash) ? this.#lanes : undefined;
     if (!isFull) this.#inLanes.add(hash);
-    return (this.#lanes ??= this.#openLanes());
+    this.#lanes ??= this.#openLanes();
+    return this.#lanes;
   }
 
   #openLanes(): Lanes {
