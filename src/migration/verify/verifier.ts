@@ -2,31 +2,21 @@
 // Everything else counts immediately.
 
 import type { Clock } from '../../telemetry/clock.ts';
-import { WireError } from '../../wire/errors.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
-import { readAhead } from '../read/read-ahead.ts';
-import type { SourceReader } from '../read/source-reader.ts';
-import { releasePart } from '../read/window-part.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import type { VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import { namesMatcher } from '../series/name-groups.ts';
 import { CountedRanges } from './counted-ranges.ts';
-import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
 import type { Findings } from './findings.ts';
+import { RangeComparison, type Reader } from './range-comparison.ts';
 import { type Recheck, Rechecks } from './rechecks.ts';
 import type { Repair } from './repair.ts';
 import { ShownDestination } from './shown-destination.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, noCounts } from './verification-counts.ts';
-import {
-  AppearanceLearned,
-  type ComparedPart,
-  undecodableDestination,
-  UndecodableWindow,
-  WindowComparison,
-} from './window-comparison.ts';
-import { WindowOutcome } from './window-outcome.ts';
+import { AppearanceLearned, WindowComparison } from './window-comparison.ts';
+import type { WindowOutcome } from './window-outcome.ts';
 
 export interface VerifierOptions {
   readonly plan: MigrationPlan;
@@ -47,20 +37,15 @@ export interface VerifierOptions {
   readonly signal: AbortSignal;
 }
 
-const PARTS_READ_AHEAD = 2;
-const TRIES_TO_DECODE = 5;
-
-type Reader = SourceReader<DestinationPart>;
-
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #windows: WindowComparison;
+  readonly #ranges: RangeComparison;
   readonly #rechecks: Rechecks;
   /** Everything before it has been compared, differences that wait excluded. */
   #comparedToMs: number;
   readonly #counted = new CountedRanges();
   readonly #shown: ShownDestination;
-  #undecodable = 0;
   readonly #findings: Findings;
 
   constructor(options: VerifierOptions) {
@@ -70,6 +55,7 @@ export class Verifier {
     this.#findings = findings;
     this.#shown = new ShownDestination(options.sides.view, options.clock);
     this.#windows = new WindowComparison({ ...options, report: (difference) => findings.add(difference) });
+    this.#ranges = new RangeComparison({ ...options, windows: this.#windows });
     this.#comparedToMs = verification.throughMs;
   }
 
@@ -94,9 +80,10 @@ export class Verifier {
    */
   async #compareFrom(reader: Reader, fromMs: number, toMs: number): Promise<number> {
     const { stop, clock } = this.#options;
+    const look = { visitorOf: this.#first, only: undefined };
     let atMs = fromMs;
     try {
-      await this.#compareWindows(reader, { fromMs, toMs }, this.#first, undefined, async (outcome, window) => {
+      await this.#ranges.compare(reader, { fromMs, toMs }, look, async (outcome, window) => {
         this.#count(window, outcome.counts);
         this.#findings.keep();
         const sinceMs = clock.monotonicMs();
@@ -109,7 +96,7 @@ export class Verifier {
       return atMs;
     } catch (error) {
       if (error instanceof AppearanceLearned) return error.fromMs;
-      return await this.#resumeAfter(error, reader);
+      return await this.#ranges.resumeAfter(error, reader);
     } finally {
       this.#findings.discard();
     }
@@ -134,46 +121,6 @@ export class Verifier {
       return tally.differs || tally.extra > 0;
     };
   };
-
-  /**
-   * Compares the windows of a range one after the other.
-   * @param only which series, by the hash of their labels
-   * @param finish gets each window when all of it has been compared; returns whether to go on
-   * @throws UndecodableWindow
-   */
-  async #compareWindows(
-    reader: Reader,
-    { fromMs, toMs }: { fromMs: number; toMs: number },
-    visitorOf: (outcome: WindowOutcome) => SeriesVisitor,
-    only: ((hash: number) => boolean) | undefined,
-    finish: (outcome: WindowOutcome, window: ComparedPart['window']) => Promise<boolean>,
-  ): Promise<void> {
-    const { stop, signal } = this.#options;
-    const reading = new AbortController();
-    const readSignal = AbortSignal.any([signal, stop, reading.signal]);
-    const parts = readAhead(reader.windows(fromMs, toMs, readSignal), PARTS_READ_AHEAD, releasePart);
-    let outcome = new WindowOutcome();
-    try {
-      for await (const part of parts) {
-        try {
-          outcome.begin(part);
-          await this.#windows.compare(part, visitorOf(outcome), only);
-          const onArrival = part.companion?.arriving?.counts;
-          if (onArrival !== undefined) outcome.settleAll(onArrival);
-        } finally {
-          releasePart(part);
-        }
-        if (!part.last) continue;
-        if (!(await finish(outcome, part.window))) break;
-        outcome = new WindowOutcome();
-      }
-    } catch (error) {
-      // A stop interrupts the read-ahead of the next window. That is not a failure.
-      if (!stop.aborted || signal.aborted || error !== stop.reason) throw error;
-    } finally {
-      reading.abort();
-    }
-  }
 
   get #isRecheckDue(): boolean {
     const nextAtMs = this.#rechecks.nextAtMs ?? Number.POSITIVE_INFINITY;
@@ -268,7 +215,7 @@ export class Verifier {
       const outcomes: WindowOutcome[] = [];
       let isWhole = false;
       try {
-        await this.#compareWindows(reader, range, visitorOf, selected.has, async (outcome, window) => {
+        await this.#ranges.compare(reader, range, { visitorOf, only: selected.has }, async (outcome, window) => {
           outcomes.push(outcome);
           isWhole = window.toMs >= range.toMs;
           return true;
@@ -277,22 +224,8 @@ export class Verifier {
       } catch (error) {
         this.#findings.discard();
         if (error instanceof AppearanceLearned) return undefined;
-        await this.#resumeAfter(error, reader);
+        await this.#ranges.resumeAfter(error, reader);
       }
     }
-  }
-
-  /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
-  async #resumeAfter(error: unknown, reader: Reader): Promise<number> {
-    if (!(error instanceof UndecodableWindow)) throw error;
-    const { window, cause } = error;
-    const { signal, sides } = this.#options;
-    if (cause instanceof WireError) {
-      await reader.readAgain(window, cause, signal);
-      return window.fromMs;
-    }
-    sides.destination.undecodable();
-    if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
-    throw undecodableDestination(cause);
   }
 }

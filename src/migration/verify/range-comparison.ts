@@ -1,0 +1,98 @@
+// Compares the windows of a range one after the other, and reads a window again whose response turns out to be undecodable.
+
+import { WireError } from '../../wire/errors.ts';
+import { readAhead } from '../read/read-ahead.ts';
+import type { SourceReader } from '../read/source-reader.ts';
+import { releasePart } from '../read/window-part.ts';
+import type { DestinationPart } from './destination-reader.ts';
+import type { SeriesVisitor } from './part-comparison.ts';
+import type { Sides } from './sides.ts';
+import {
+  type ComparedPart,
+  undecodableDestination,
+  UndecodableWindow,
+  type WindowComparison,
+} from './window-comparison.ts';
+import { WindowOutcome } from './window-outcome.ts';
+
+export interface RangeComparisonOptions {
+  readonly windows: WindowComparison;
+  readonly sides: Sides;
+  /** Start no new window. */
+  readonly stop: AbortSignal;
+  readonly signal: AbortSignal;
+}
+
+/** What happens with the series of a range. */
+export interface Look {
+  /** Judges each series. */
+  readonly visitorOf: (outcome: WindowOutcome) => SeriesVisitor;
+  /** Which series, by the hash of their labels; undefined: all. */
+  readonly only: ((hash: number) => boolean) | undefined;
+}
+
+export type Reader = SourceReader<DestinationPart>;
+
+const PARTS_READ_AHEAD = 2;
+const TRIES_TO_DECODE = 5;
+
+export class RangeComparison {
+  readonly #options: RangeComparisonOptions;
+  #undecodable = 0;
+
+  constructor(options: RangeComparisonOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Compares the windows of a range one after the other.
+   * @param finish gets each window when all of it has been compared; returns whether to go on
+   * @throws UndecodableWindow
+   */
+  async compare(
+    reader: Reader,
+    { fromMs, toMs }: { fromMs: number; toMs: number },
+    { visitorOf, only }: Look,
+    finish: (outcome: WindowOutcome, window: ComparedPart['window']) => Promise<boolean>,
+  ): Promise<void> {
+    const { stop, signal, windows } = this.#options;
+    const reading = new AbortController();
+    const readSignal = AbortSignal.any([signal, stop, reading.signal]);
+    const parts = readAhead(reader.windows(fromMs, toMs, readSignal), PARTS_READ_AHEAD, releasePart);
+    let outcome = new WindowOutcome();
+    try {
+      for await (const part of parts) {
+        try {
+          outcome.begin(part);
+          await windows.compare(part, visitorOf(outcome), only);
+          const onArrival = part.companion?.arriving?.counts;
+          if (onArrival !== undefined) outcome.settleAll(onArrival);
+        } finally {
+          releasePart(part);
+        }
+        if (!part.last) continue;
+        if (!(await finish(outcome, part.window))) break;
+        outcome = new WindowOutcome();
+      }
+    } catch (error) {
+      // A stop interrupts the read-ahead of the next window. That is not a failure.
+      if (!stop.aborted || signal.aborted || error !== stop.reason) throw error;
+    } finally {
+      reading.abort();
+    }
+  }
+
+  /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
+  async resumeAfter(error: unknown, reader: Reader): Promise<number> {
+    if (!(error instanceof UndecodableWindow)) throw error;
+    const { window, cause } = error;
+    const { signal, sides } = this.#options;
+    if (cause instanceof WireError) {
+      await reader.readAgain(window, cause, signal);
+      return window.fromMs;
+    }
+    sides.destination.undecodable();
+    if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
+    throw undecodableDestination(cause);
+  }
+}
