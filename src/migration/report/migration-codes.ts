@@ -51,7 +51,8 @@ export const MIGRATION_CODES = {
     cure: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",
   },
   'destination-undecodable': {
-    meaning: "during a verification, the destination's response could not be decoded, several times in one run",
+    meaning:
+      "during a verification, the destination's response could not be decoded, several times in a row for the same window",
     cure: 'find out what changes response bodies on the way; if it persists, the data in the destination is damaged',
   },
   'nothing-compared': {

@@ -10,6 +10,7 @@ import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
+import type { TimeRange } from '../read/open-window.ts';
 import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import type { Lens } from './float-comparison.ts';
 import type { SeriesIndex } from './series-index.ts';
@@ -60,8 +61,11 @@ export interface DestinationReader {
     options: DestinationReadOptions,
   ): Promise<DestinationResponse>;
 
-  /** A response could not be decoded: the next read of the range avoids what may have caused it, if that is possible. */
-  undecodable(): void;
+  /** Whether this range is read as SAMPLES, or decoded as it arrives: there is no other form to read it in. */
+  readsPlain(range: TimeRange): boolean;
+
+  /** Reads this range as SAMPLES from now on: its stream cannot be decoded. */
+  readAsSamples(range: TimeRange): void;
 
   /** The setting by which the store removes samples on purpose, such as `-dedup.minScrapeInterval=15s`; undefined if none is known. */
   removingSetting(signal: AbortSignal): Promise<string | undefined>;

@@ -71,7 +71,11 @@ export class PromqlReader implements DestinationReader {
     return { cursors, ...QUERIED };
   }
 
-  undecodable(): void {
+  readsPlain(): boolean {
+    return true;
+  }
+
+  readAsSamples(): void {
     // What is stored here was decoded before, so this is not called for it.
   }
 

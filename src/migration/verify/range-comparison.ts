@@ -7,8 +7,10 @@ import { releasePart } from '../read/window-part.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
 import type { Sides } from './sides.ts';
+import { UndecodableWindows } from './undecodable-windows.ts';
 import {
   type ComparedPart,
+  damagedOnce,
   undecodableDestination,
   UndecodableWindow,
   type WindowComparison,
@@ -34,11 +36,10 @@ export interface Look {
 export type Reader = SourceReader<DestinationPart>;
 
 const PARTS_READ_AHEAD = 2;
-const TRIES_TO_DECODE = 5;
 
 export class RangeComparison {
   readonly #options: RangeComparisonOptions;
-  #undecodable = 0;
+  readonly #undecodable = new UndecodableWindows();
 
   constructor(options: RangeComparisonOptions) {
     this.#options = options;
@@ -71,6 +72,7 @@ export class RangeComparison {
           releasePart(part);
         }
         if (!part.last) continue;
+        this.#undecodable.passed(part.window);
         if (!(await finish(outcome, part.window))) break;
         outcome = new WindowOutcome();
       }
@@ -91,8 +93,11 @@ export class RangeComparison {
       await reader.readAgain(window, cause, signal);
       return window.fromMs;
     }
-    sides.destination.undecodable();
-    if (++this.#undecodable < TRIES_TO_DECODE) return window.fromMs;
-    throw undecodableDestination(cause);
+    const { destination, destinationEndpoint, retrier } = sides;
+    const { times, reaction } = this.#undecodable.failed(window, destination.readsPlain(window));
+    if (reaction === 'fail') throw undecodableDestination(cause);
+    if (reaction === 'samples-only') destination.readAsSamples(window);
+    else await retrier.pause(damagedOnce(cause), destinationEndpoint, times, signal);
+    return window.fromMs;
   }
 }

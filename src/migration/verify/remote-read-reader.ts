@@ -6,6 +6,7 @@ import { readSeries } from '../../remote/read-series.ts';
 import { WireError } from '../../wire/errors.ts';
 import { SamplesCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
+import type { TimeRange } from '../read/open-window.ts';
 import { RangeEnd } from '../read/range-end.ts';
 import {
   type DestinationRange,
@@ -23,6 +24,8 @@ export class RemoteReadReader implements DestinationReader {
   readonly #rangeEnd = new RangeEnd();
   /** Streams of this destination are unusable. */
   #samplesOnly = false;
+  /** The last range whose stream could not be decoded. */
+  #plainRange: TimeRange | undefined;
 
   constructor({ plan, endpoint, client }: DestinationReaderOptions) {
     this.#client = new ReadClient(endpoint, client);
@@ -36,11 +39,11 @@ export class RemoteReadReader implements DestinationReader {
   ): Promise<DestinationResponse> {
     const { selectors, fromMs, untilMs } = range;
     const cursors: SeriesCursor[] = [];
+    const samplesOnly = this.readsPlain(range);
     await this.#probeRangeEnd(untilMs, memory, options.signal);
     const { attempt, signal } = options;
     const read = { attempt, signal, memory, maxFrameBytes: this.#maxFrameBytes };
     for (const matchers of selectors) {
-      const samplesOnly = this.#samplesOnly;
       const query = { matchers, fromMs, toMs: untilMs, lastMs: this.#rangeEnd.lastMs(untilMs), samplesOnly };
       try {
         const response = await readSeries(this.#client, query, read);
@@ -56,8 +59,13 @@ export class RemoteReadReader implements DestinationReader {
     return { cursors, lens, countsRepeats: false };
   }
 
-  undecodable(): void {
-    this.#samplesOnly = true;
+  readsPlain({ fromMs, toMs }: TimeRange): boolean {
+    const range = this.#plainRange;
+    return this.#samplesOnly || (range !== undefined && fromMs < range.toMs && toMs > range.fromMs);
+  }
+
+  readAsSamples({ fromMs, toMs }: TimeRange): void {
+    this.#plainRange = { fromMs, toMs };
   }
 
   removingSetting(): Promise<undefined> {

@@ -1,5 +1,6 @@
 // Compares single windows: creates the readers of both sides, and compares the parts that they return.
 
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
@@ -190,6 +191,12 @@ export class WindowComparison {
       throw error;
     }
   }
+}
+
+/** What is reported while a response of the destination that could not be decoded is read again. */
+export function damagedOnce({ message }: UndecodableDestination): RemoteError {
+  const what = `sent a response that cannot be decoded: ${message}`;
+  return new RemoteError({ class: 'transient', code: 'bad-response', side: 'progress', status: 200, what });
 }
 
 /** The error for responses that stay undecodable. */

@@ -116,7 +116,7 @@ function number(field: number, value: number): Buffer {
   return Buffer.concat([varint(field * 8), varint(value)]);
 }
 
-function encodeLabels(labels: Series['labels']): Buffer[] {
+export function encodeLabels(labels: Series['labels']): Buffer[] {
   return labels.map(([name, value]) =>
     field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(value))])),
   );
