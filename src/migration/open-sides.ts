@@ -13,6 +13,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { MarkWriter } from './progress/mark-writer.ts';
 import { PromqlView } from './progress/promql-view.ts';
 import { RemoteReadView } from './progress/remote-read-view.ts';
+import { SourceProof } from './read/source-proof.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationProgress } from './report/observer.ts';
 import { SeriesRouter } from './series/series-router.ts';
@@ -56,6 +57,7 @@ export function openSides(
   const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
   return {
     source,
+    sourceProof: new SourceProof(),
     destination,
     destinationEndpoint: endpoint,
     writer,

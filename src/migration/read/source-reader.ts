@@ -13,7 +13,7 @@ import { Reservation } from '../limits/reservation.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
 import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
-import { MigrationError, toMigrationError } from '../report/migration-error.ts';
+import { toMigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
@@ -21,8 +21,10 @@ import type { TimeRange } from './open-window.ts';
 import { type Outline, outlineOf } from './outline.ts';
 import { RangeEnd } from './range-end.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
+import { asRemoteError, failureOf, messageOf } from './failed-read.ts';
 import type { Slice } from './slice.ts';
 import { type Asked, SliceAhead } from './slice-ahead.ts';
+import { SourceProof } from './source-proof.ts';
 import { type Companion, type Held, releasePart, type WindowPart } from './window-part.ts';
 import { WindowPlanner } from './window-planner.ts';
 
@@ -39,6 +41,8 @@ export interface SourceReaderOptions<C extends Held> {
   readonly uncertainUntilMs: number;
   /** Selects fewer series than the plan. */
   readonly only?: Matcher;
+  /** Shared by all readers of the source. */
+  readonly proof?: SourceProof;
   readonly companion?: Companion<C>;
 }
 
@@ -67,12 +71,12 @@ export class SourceReader<C extends Held = never> {
 
   constructor(options: SourceReaderOptions<C>) {
     this.#options = options;
-    const { plan, budget, uncertainUntilMs } = options;
+    const { plan, budget, uncertainUntilMs, proof = new SourceProof() } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
     // The response that is read and the one that is written share the budget.
     const limits = { minMs, maxMs, targetSamples, targetBytes: Math.floor(budget.total * 0.45) };
     const { readMode } = plan.source;
-    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs });
+    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs, proof });
   }
 
   /**
@@ -277,24 +281,4 @@ function outcomeOf({ outline, reservation, cursors }: SlicePart<Held>) {
     labelBytes: outline.labelBytes,
     streamed: cursors.some((cursor) => cursor instanceof ChunkedCursor),
   };
-}
-
-function failureOf(error: unknown, isTooLarge: boolean): MigrationError {
-  if (!isTooLarge || (error instanceof RemoteError && error.class !== 'too-large')) {
-    return toMigrationError(error, 'source');
-  }
-  const message = `the smallest possible window is still too large: ${messageOf(error)}`;
-  const hint = error instanceof RemoteError ? error.hint : "raise spec.limits.memory, or the source's limit";
-  return new MigrationError('window-too-large', message, { side: 'source', hint, cause: error });
-}
-
-/** Invalid bytes are not a RemoteError, but the pause before the next attempt needs one to report. */
-function asRemoteError(error: unknown): RemoteError {
-  if (error instanceof RemoteError) return error;
-  const what = messageOf(error);
-  return new RemoteError({ class: 'transient', code: 'bad-response', side: 'source', status: 200, what });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@ import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts'
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
 import { SampleMode, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
+import type { SourceProof } from './source-proof.ts';
 import { firstWindow, halve, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
 
 export interface PlannerOptions {
@@ -18,6 +19,7 @@ export interface PlannerOptions {
   readonly readMode: 'Auto' | 'Samples';
   /** What lies before this time will be compared with the destination. */
   readonly uncertainUntilMs: number;
+  readonly proof: SourceProof;
 }
 
 type SplitPlan =
@@ -44,8 +46,6 @@ export class WindowPlanner {
   /** A permanent limit of the source caused the portions: they are not joined when windows grow. */
   #portionsStay = false;
   #uncertainUntilMs: number;
-  #provenSource = false;
-  #provenStream = false;
   #splitForAmbiguity = false;
   /** Since the last good response. */
   #inARow = { splits: 0, pauses: 0, bad: 0 };
@@ -93,8 +93,7 @@ export class WindowPlanner {
   /** The slice was read completely. */
   responded(outcome: SliceOutcome): Verdict {
     const open = this.#current();
-    this.#provenSource = true;
-    this.#provenStream ||= outcome.streamed;
+    this.#options.proof.responded(outcome.streamed);
     this.#splitForAmbiguity = false;
     this.#inARow = { splits: 0, pauses: 0, bad: 0 };
     this.#attempts = noAttempts();
@@ -133,8 +132,8 @@ export class WindowPlanner {
     const reaction = reactToReadFailure(failure, {
       ...this.#attempts,
       badInARow: this.#inARow.bad,
-      provenSource: this.#provenSource,
-      provenStream: this.#provenStream,
+      provenSource: this.#options.proof.source,
+      provenStream: this.#options.proof.stream,
       samplesOnly: this.#mode.at(open.slice.fromMs, open.slice.samplesUntilMs).samplesOnly,
       splitBy: plan && (plan.by === 'name' ? 'name' : 'time'),
       splitForAmbiguity: this.#splitForAmbiguity,

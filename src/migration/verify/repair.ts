@@ -75,6 +75,7 @@ export class Repair {
     const reader = new SourceReader({
       plan: this.#plan,
       client: sides.source,
+      proof: sides.sourceProof,
       budget: sides.memory.source,
       router,
       retrier: sides.retrier,

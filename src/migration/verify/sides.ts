@@ -10,6 +10,7 @@ import type { Retrier } from '../limits/retrier.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
+import type { SourceProof } from '../read/source-proof.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { DestinationReader } from './destination-reader.ts';
 
@@ -29,6 +30,7 @@ export interface MarkAccess {
 
 export interface Sides {
   readonly source: ReadClient;
+  readonly sourceProof: SourceProof;
   readonly destination: DestinationReader;
   readonly destinationEndpoint: Endpoint;
   readonly writer: WriteClient;

@@ -84,6 +84,7 @@ export class WindowComparison {
     return new SourceReader<DestinationPart>({
       plan: this.#plan,
       client: sides.source,
+      proof: sides.sourceProof,
       budget: sides.memory.source,
       router,
       retrier: sides.retrier,

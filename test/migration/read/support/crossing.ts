@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { hasName } from '../../../../src/migration/series/name-partition.ts';
 import type { ReadFailure } from '../../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../../src/migration/read/slice.ts';
+import { SourceProof } from '../../../../src/migration/read/source-proof.ts';
 import { type PlannerOptions, WindowPlanner } from '../../../../src/migration/read/window-planner.ts';
 import type { Metric, SimulatedStore } from './simulated-store.ts';
 
@@ -20,6 +21,7 @@ export function plannerOf(changes: Partial<PlannerOptions> = {}): WindowPlanner 
     budgetBytes: 32_000_000,
     readMode: 'Auto',
     uncertainUntilMs: Number.NEGATIVE_INFINITY,
+    proof: new SourceProof(),
     ...changes,
   });
 }
