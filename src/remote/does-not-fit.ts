@@ -1,6 +1,7 @@
 // The error for a response that does not fit into memory. It records what had arrived, which decides where the query is split.
 
 import type { SeriesCursor } from '../wire/responses/read-response.ts';
+import type { Side } from './meaning/side.ts';
 import { WireError } from '../wire/errors.ts';
 import { canonicalLabels, metricName } from '../wire/labels.ts';
 
@@ -13,6 +14,8 @@ export class DoesNotFit extends Error {
   seenNames: readonly string[] = [];
   /** Most of the received bytes were labels. A shorter window has as many series, so only fewer names help. */
   labelsDominate = false;
+  /** Whose response it is. */
+  side: Side = 'source';
 }
 
 /** Records in the error what has arrived of the response that does not fit. It decides how the window is split. */

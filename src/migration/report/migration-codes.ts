@@ -85,8 +85,9 @@ export const MIGRATION_CODES = {
     cure: "raise spec.limits.memory, or the destination's own query limit",
   },
   'window-too-large': {
-    meaning: 'the smallest possible window still exceeds a limit of the source or spec.limits.memory',
-    cure: "raise spec.limits.memory, or the source's own limit",
+    meaning:
+      'the smallest possible window still exceeds spec.limits.memory, or a limit of the source (in a verification, of either side)',
+    cure: "raise spec.limits.memory, or the server's own limit",
   },
   'memory-too-small': {
     meaning: 'spec.limits.memory leaves no room for reading next to the writes in flight',

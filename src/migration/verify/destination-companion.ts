@@ -1,5 +1,6 @@
 // Reads the same slices from the destination as from the source, and indexes the destination's series for the comparison.
 
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
@@ -66,6 +67,7 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     } catch (error) {
       reservation.release();
       signal.throwIfAborted();
+      if (error instanceof DoesNotFit) error.side = this.endpoint.side;
       throw damagedResponse(error, slice.attempt) ?? error;
     }
   }
