@@ -43,11 +43,12 @@ export class DestinationCompanion implements Companion<DestinationPart> {
 
   async read(slice: Slice, source: SourcePart | undefined, signal: AbortSignal): Promise<DestinationPart> {
     const { reader } = this.#options;
-    const compares = reader.arrivesDecoded && source !== undefined;
+    const compares = reader.comparesOnArrival && source !== undefined;
     try {
       return await this.#attempt(slice, source, { signal, compares });
     } catch (error) {
       if (!(error instanceof SeriesInPieces)) throw error;
+      reader.noteSeriesInPieces();
       return await this.#attempt(slice, source, { signal, compares: false });
     }
   }

@@ -51,6 +51,12 @@ export interface DestinationReader {
   /** Whether samples arrive decoded, which takes several times the memory of the source's response. */
   readonly arrivesDecoded: boolean;
 
+  /** Whether a series may be compared as soon as it arrives, so that it takes no memory. */
+  readonly comparesOnArrival: boolean;
+
+  /** A response had a series in several pieces: from now on, all of a response is kept before it is compared. */
+  noteSeriesInPieces(): void;
+
   /**
    * One attempt at reading a range completely.
    * @throws RemoteError, WireError, DoesNotFit, SeriesInPieces; the signal's reason

@@ -32,6 +32,7 @@ export class PromqlReader implements DestinationReader {
   readonly #client: QueryClient;
   readonly #random: () => number;
   readonly #maxBytes: number;
+  #hasSentPieces = false;
   /** Undefined until it was tried. */
   #exports: boolean | undefined;
 
@@ -69,6 +70,14 @@ export class PromqlReader implements DestinationReader {
       cursors.push(await kept(rangeSamples(this.#client, { promql, timeMs: range.untilMs }, options), range, keep));
     }
     return { cursors, ...QUERIED };
+  }
+
+  get comparesOnArrival(): boolean {
+    return !this.#hasSentPieces;
+  }
+
+  noteSeriesInPieces(): void {
+    this.#hasSentPieces = true;
   }
 
   readsPlain(): boolean {

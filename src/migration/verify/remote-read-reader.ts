@@ -19,6 +19,7 @@ import {
 
 export class RemoteReadReader implements DestinationReader {
   readonly arrivesDecoded = false;
+  readonly comparesOnArrival = false;
   readonly #client: ReadClient;
   readonly #maxFrameBytes: number;
   readonly #rangeEnd = new RangeEnd();
@@ -66,6 +67,10 @@ export class RemoteReadReader implements DestinationReader {
 
   readAsSamples({ fromMs, toMs }: TimeRange): void {
     this.#plainRange = { fromMs, toMs };
+  }
+
+  noteSeriesInPieces(): void {
+    // Responses are kept as they arrived, in any case.
   }
 
   removingSetting(): Promise<undefined> {
