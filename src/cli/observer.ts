@@ -111,6 +111,12 @@ export class RunReporter implements MigrationObserver {
           samplesBefore: event.samplesBefore,
         });
         break;
+      case 'verification-resumed':
+        logger.info('resuming the verification', {
+          from: formatTime(event.fromMs),
+          samplesBefore: event.samplesBefore,
+        });
+        break;
       case 'already-finished':
         logger.info('an earlier run has finished this migration: nothing to do', {
           through: formatTime(event.throughMs),

@@ -94,6 +94,7 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     const verification = initialVerification(fromMs, toMs);
     const marks = new VerificationMarks({ plan, access: (of) => sides.marksOf(of), observer, clock, signal });
     if (isFixed) resume(verification, await marks.find(fromMs, toMs, preparing), context.resumeVerification);
+    if (verification.resumedFromMs !== undefined) observer.event(resumed(verification, verification.resumedFromMs));
     progress.startMs = plan.startMs;
     progress.endMs = toMs;
     progress.verification = verification;
@@ -196,6 +197,10 @@ function resume(verification: VerificationProgress, ...places: (ResumedVerificat
     verification.reachedMs = place.throughMs;
     verification.resumedFromMs = place.throughMs;
   }
+}
+
+function resumed({ samplesCompared }: VerificationProgress, fromMs: number): MigrationEvent {
+  return { type: 'verification-resumed', fromMs, samplesBefore: samplesCompared };
 }
 
 /** The range to compare. The end of a copy with an open end is in its marks. */

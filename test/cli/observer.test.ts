@@ -33,6 +33,10 @@ describe('the run observer', () => {
       'info  resuming at the mark in the destination from=2026-01-01T00:00:00.000Z samplesBefore=77',
     ],
     [
+      { type: 'verification-resumed', fromMs: startMs, samplesBefore: 78 },
+      'info  resuming the verification from=2026-01-01T00:00:00.000Z samplesBefore=78',
+    ],
+    [
       { type: 'already-finished', throughMs: endMs - 1 },
       'info  an earlier run has finished this migration: nothing to do through=2026-01-01T23:59:59.999Z',
     ],

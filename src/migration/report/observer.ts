@@ -70,6 +70,8 @@ export interface MigrationProgress {
 export type MigrationEvent =
   | { readonly type: 'started'; readonly startMs: number; readonly endMs: number; readonly memoryBytes: number }
   | { readonly type: 'resumed'; readonly fromMs: number; readonly samplesBefore: number }
+  /** A verification begins where an earlier one was interrupted. */
+  | { readonly type: 'verification-resumed'; readonly fromMs: number; readonly samplesBefore: number }
   | { readonly type: 'already-finished'; readonly throughMs: number }
   | {
       readonly type: 'window-finished';
