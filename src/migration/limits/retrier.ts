@@ -1,6 +1,7 @@
 // Waits between two attempts, and reports it. Transient failures are retried without limit once a side has responded. Before that the start-up
 // deadline ends the migration, because an endpoint that never responded is more often a typing error than an outage. A refusal that looks
-// like a wrong setting ends the migration immediately before the side's first good response, and is retried for some minutes after it.
+// like a wrong setting ends the migration immediately before the side's first good response, and is retried for some minutes after it. An
+// incomplete response that the server declares as such is retried for half an hour.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { Side } from '../../remote/meaning/side.ts';
@@ -20,6 +21,8 @@ export interface RetrierOptions {
 
 /** An ingress or a pod that restarts is back within this time. */
 const TOLERATED_REFUSAL_MS = 5 * 60_000;
+/** A storage node that is restarted or replaced, with its caches, is back within this time. */
+const TOLERATED_LASTING_MS = 30 * 60_000;
 
 export class Retrier {
   readonly #options: RetrierOptions;
@@ -28,6 +31,8 @@ export class Retrier {
   readonly #hasSucceeded = new Set<Side>();
   /** The time since which a side has refused requests without a good response in between. */
   readonly #refusingSinceMs = new Map<Side, number>();
+  /** The same for failures that may last. */
+  readonly #lastingSinceMs = new Map<Side, number>();
 
   constructor(options: RetrierOptions) {
     this.#options = options;
@@ -39,6 +44,7 @@ export class Retrier {
     this.#responded.add(side);
     this.#hasSucceeded.add(side);
     this.#refusingSinceMs.delete(side);
+    this.#lastingSinceMs.delete(side);
   }
 
   /** Whether the same request may succeed later: a transient failure, or a tolerated refusal. */
@@ -62,11 +68,13 @@ export class Retrier {
   /**
    * Reports the failure and waits before attempt `attempt + 1`.
    * @param attempt how many attempts have failed, from 1
-   * @throws MigrationError `unreachable` when the side has never responded and the deadline has passed; the signal's reason on abort
+   * @throws MigrationError `unreachable` when the side has never responded and the deadline has passed, or the error's own code when it may
+   *   last and has lasted for half an hour; the signal's reason on abort
    */
   async pause(error: RemoteError, endpoint: Endpoint, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, random, observer, progress, startupDeadlineMs } = this.#options;
     if (error.status !== undefined) this.#responded.add(error.side);
+    if (error.traits.mayLast === true) this.#checkLasting(error, endpoint);
     let delayMs = retryDelayMs(attempt, random, error.retryAfterMs);
     if (!this.#responded.has(error.side)) {
       const leftMs = this.#startedAtMs + startupDeadlineMs - clock.monotonicMs();
@@ -84,6 +92,18 @@ export class Retrier {
     observer.event({ type: 'retry', side: error.side, code: error.code, message: error.message, attempt, delayMs });
     observer.progress(progress);
     await clock.sleep(delayMs, signal);
+  }
+
+  /** @throws MigrationError */
+  #checkLasting(error: RemoteError, { url }: Endpoint): void {
+    const { side, code, hint, message } = error;
+    const nowMs = this.#options.clock.monotonicMs();
+    const sinceMs = this.#lastingSinceMs.get(side) ?? nowMs;
+    this.#lastingSinceMs.set(side, sinceMs);
+    if (nowMs - sinceMs < TOLERATED_LASTING_MS) return;
+    const minutes = TOLERATED_LASTING_MS / 60_000;
+    const text = `the ${side} ${url} has not responded completely for ${minutes} minutes: ${message}`;
+    throw new MigrationError(code, text, { side, hint, cause: error });
   }
 
   /**

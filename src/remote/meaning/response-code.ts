@@ -15,6 +15,11 @@ export interface ResponseCode {
    * restarts, and is retried for some minutes (retrier.ts).
    */
   readonly afterGood?: 'retry';
+  /**
+   * A transient failure that may as well be how the server is set up: a storage node that was removed is not waited for without end, as a
+   * server is that does not respond (retrier.ts).
+   */
+  readonly mayLast?: true;
   /** Whether a smaller request can succeed: always worth a try, or only if the same failure repeats. */
   readonly smaller?: 'always' | 'when-repeated';
 }

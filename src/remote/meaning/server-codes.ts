@@ -179,9 +179,10 @@ export const SERVER_CODES = {
   },
   'partial-response': {
     arrival: 'unknown',
+    mayLast: true,
     meaning:
       'the response states that parts of the data were unavailable: Thanos and M3 report it in warnings, VictoriaMetrics with isPartial',
-    cure: 'no action needed: the request is retried until all storage nodes are available; if it persists, the message has the words of the server',
+    cure: 'bring back the part of the storage that the message names, or remove it from the configuration of the server at spec.SIDE.url; the request is retried until a response is complete, for half an hour',
   },
   'unknown-bad-request': {
     arrival: 'unknown',

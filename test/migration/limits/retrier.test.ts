@@ -146,3 +146,59 @@ describe('a response that looks like a configuration error', () => {
     assert.equal(retrier.mayPass(failure({ class: 'rejected', code: 'out-of-order' })), false);
   });
 });
+
+describe('a response without a part of the data', () => {
+  const partial = (side: 'source' | 'progress' = 'source') =>
+    failure({
+      code: 'partial-response',
+      side,
+      status: 200,
+      what: 'returned data from only a part: store-3',
+      hint: 'bring it back',
+    });
+  const attempt = async ({ retrier }: ReturnType<typeof fixture>, error: RemoteError) => {
+    try {
+      await retrier.pause(error, there, 1, never);
+      return undefined;
+    } catch (caught) {
+      assert.ok(caught instanceof MigrationError);
+      return caught;
+    }
+  };
+
+  it('is retried for half an hour, and then ends the migration with its own words', async () => {
+    const stage = fixture(10_000);
+    assert.equal(await attempt(stage, partial()), undefined);
+    stage.clock.nowMs = 30 * 60_000 - 1;
+    assert.equal(await attempt(stage, partial()), undefined);
+    const error = await attempt(stage, partial());
+    assert.deepEqual([error?.code, error?.side, error?.hint], ['partial-response', 'source', 'bring it back']);
+    assert.match(error?.message ?? '', /source .*user\.example:9090.* 30 minutes.*store-3/);
+    assert.doesNotMatch(error?.message ?? '', /hidden/);
+  });
+
+  it('is retried again after a complete response of that side', async () => {
+    const stage = fixture(10_000);
+    await attempt(stage, partial());
+    stage.clock.nowMs = 29 * 60_000;
+    stage.retrier.responded('progress');
+    stage.retrier.responded('source');
+    assert.equal(await attempt(stage, partial()), undefined);
+    stage.clock.nowMs = 50 * 60_000;
+    assert.equal(await attempt(stage, partial()), undefined);
+    assert.equal(await attempt(stage, partial('progress')), undefined);
+    stage.clock.nowMs = 70 * 60_000;
+    assert.equal((await attempt(stage, partial()))?.code, 'partial-response');
+    assert.equal(await attempt(stage, partial('progress')), undefined);
+  });
+
+  it('does not shorten the wait for a server that fails or does not respond', async () => {
+    const stage = fixture(10_000);
+    stage.retrier.responded('source');
+    for (let hours = 1; hours < 5; hours++) {
+      stage.clock.nowMs = hours * 3_600_000;
+      assert.equal(await attempt(stage, failure()), undefined);
+      assert.equal(await attempt(stage, failure({ code: 'server-error', status: 500 })), undefined);
+    }
+  });
+});

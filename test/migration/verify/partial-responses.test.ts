@@ -110,4 +110,28 @@ describe('a Thanos of which a part does not respond', () => {
     assert.match(message, /only a part of its storage: receive series from Addr: 10\.0\.0\.1:10901/);
     assert.equal(both.destination.requestsOf('write').length, 0);
   });
+
+  for (const [title, fault] of faults) {
+    it(`ends a verification if it stays so for half an hour: it responds ${title}`, async () => {
+      await using both = await stores();
+      both.destination.put(series);
+      // Not the search for marks.
+      both.destination.onRequest = ({ promql = '' }) => (promql.includes('=~".+"') ? fault : undefined);
+      const { error } = await verifyRun(planFor(both, { protocol: 'PromQL' }));
+      assert.deepEqual([error?.code, error?.side], ['partial-response', 'progress']);
+      assert.match(error?.message ?? '', /30 minutes.*10\.0\.0\.1:10901/);
+      assert.match(error?.hint ?? '', /spec\.destination\.progress\.url/);
+    });
+  }
+
+  it('ends a copy if it is the source and stays so for half an hour', async () => {
+    await using source = await startFakeStore(thanos());
+    await using destination = await startFakeStore(prometheus());
+    source.put(series);
+    source.onRequest = ({ kind }) => (kind === 'read' ? { status: 500, body: warning } : undefined);
+    const { error } = await run(planFor({ source, destination }));
+    assert.deepEqual([error?.code, error?.side], ['partial-response', 'source']);
+    assert.match(error?.message ?? '', /30 minutes.*10\.0\.0\.1:10901/);
+    assert.match(error?.hint ?? '', /spec\.source\.url/);
+  });
 });
