@@ -6,7 +6,8 @@ import type { MigrationResult } from '../migration/report/observer.ts';
 import type { VerifyOptions } from '../migration/verify-copy.ts';
 import { formatTime } from '../telemetry/format.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { DifferenceFile } from './difference-file.ts';
+import { openDifferences } from './difference-file.ts';
+import type { DifferenceOutput } from './difference-line.ts';
 import { type ExitStatus, verifyExitCodeOf } from './exit-codes.ts';
 import { VERIFY_COMMAND } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
@@ -29,7 +30,7 @@ export async function verifyCommand(
 ): Promise<ExitStatus> {
   const flags = parseArguments(VERIFY_COMMAND, argv);
   const range = rangeOf(flags);
-  const file = openDifferences(flags.value('differences'));
+  const file = differencesOf(flags.value('differences'));
   try {
     const differences: Pick<VerifyOptions, 'differences'> = file === undefined ? {} : { differences: file };
     return await runJob(flags, jobOf({ ...range, ...differences, repair: flags.has('repair') }), io, loadEngine);
@@ -97,10 +98,10 @@ function timeFlag(flags: ParsedFlags, name: string): number | undefined {
 }
 
 /** Before anything is read: a path that can't be written would be noticed only after hours. */
-function openDifferences(path: string | undefined): DifferenceFile | undefined {
+function differencesOf(path: string | undefined): DifferenceOutput | undefined {
   if (path === undefined) return undefined;
   try {
-    return new DifferenceFile(path);
+    return openDifferences(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--differences: cannot write ${JSON.stringify(path)}: ${reason}`, 'verify');

@@ -65,6 +65,10 @@ export const MIGRATION_CODES = {
       'the verification found samples that are missing, different or repeated in the destination; the message has the counts',
     cure: 'see the first differences in the result, or all of them with `prom-migrator verify --differences FILE`; `verify --repair` writes what is missing',
   },
+  'differences-not-written': {
+    meaning: 'the file or pipe of `verify --differences` cannot be written any more; the message has the reason',
+    cure: 'name a file on a disk with enough space; the reader of a pipe has to run until the verification has ended',
+  },
   'samples-rejected': {
     meaning:
       'the destination rejects samples, and spec.rejectedSamples is Fail; the message contains its first response',

@@ -43,8 +43,8 @@ export interface Difference {
 /** Gets the differences. Those of one range count together, when all of it has been compared. */
 export interface DifferenceReceiver {
   add(difference: Difference): void;
-  /** What was added counts. */
-  keep(): void;
+  /** What was added counts. The verification continues when it is written. @throws the signal's reason */
+  keep(signal: AbortSignal): void | Promise<void>;
   /** What was added since the last `keep` does not count: the range is compared again. */
   discard(): void;
   /** At the end: everything of the kind `missing` was expected. */

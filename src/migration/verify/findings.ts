@@ -26,13 +26,13 @@ export class Findings {
     this.#receiver?.add(difference);
   }
 
-  /** What was added counts. */
-  keep(): void {
+  /** What was added counts. Waits until it is written. @throws the signal's reason */
+  async keep(signal: AbortSignal): Promise<void> {
     const [missing, others] = this.#added;
     for (const difference of others.first) noteFirst(this.#others, difference);
     for (const difference of [...missing.first, ...others.first]) noteFirst(this.#verification, difference);
     this.#forget();
-    this.#receiver?.keep();
+    await this.#receiver?.keep(signal);
   }
 
   /** What was added since the last `keep` does not count. */

@@ -79,13 +79,13 @@ export class Verifier {
    * @returns where to go on
    */
   async #compareFrom(reader: Reader, fromMs: number, toMs: number): Promise<number> {
-    const { stop, clock } = this.#options;
+    const { stop, signal, clock } = this.#options;
     const look = { visitorOf: this.#first, only: undefined };
     let atMs = fromMs;
     try {
       await this.#ranges.compare(reader, { fromMs, toMs }, look, async (outcome, window) => {
         this.#count(window, outcome.counts);
-        this.#findings.keep();
+        await this.#findings.keep(signal);
         const sinceMs = clock.monotonicMs();
         for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
@@ -183,7 +183,7 @@ export class Verifier {
       this.#findings.discard();
       return this.#rechecks.add(recheck);
     }
-    this.#findings.keep();
+    await this.#findings.keep(signal);
     const left = outcomes.flatMap(({ differing }) => differing);
     const differs = (hash: number) => left.some((range) => range.series.has(hash));
     if (repairs && left.length > 0) await repair.write(recheck, only, differs);

@@ -103,6 +103,8 @@ const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the si
   'bad-response-server-error-text': 'SourceUnreadable',
   unreachable: 'refused by the side',
   'read-back-too-large': 'refused by the side',
+  // Only the command line writes them.
+  'differences-not-written': 'defect',
   // The next attempt resumes at the mark and may get past a defect of the program.
   accounting: 'defect',
   internal: 'defect',

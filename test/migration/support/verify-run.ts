@@ -21,7 +21,7 @@ export type VerifyRun = MigrationResult & {
 /** verify() with a fast clock a month after the data and everything recorded. */
 export async function verifyRun(
   plan: MigrationPlan,
-  options: RunOptions & Omit<VerifyOptions, 'differences'> = {},
+  options: RunOptions & Omit<VerifyOptions, 'differences'> & { readonly onKeep?: () => Promise<void> } = {},
 ): Promise<VerifyRun> {
   const { clock = new FastClock({ nowMs: epochMs + 30 * dayMs }), observer = new RecordingObserver() } = options;
   const differences: Difference[] = [];
@@ -40,6 +40,7 @@ export async function verifyRun(
     add: (difference) => differences.push(difference),
     keep: () => {
       kept = differences.length;
+      return options.onKeep?.();
     },
     discard: () => {
       differences.length = kept;
