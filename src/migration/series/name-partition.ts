@@ -57,6 +57,11 @@ export function hasName(partition: NamePartition, name: string): boolean {
   );
 }
 
+/** Whether a partition has every name. */
+export function isAllNames({ from, to }: NamePartition): boolean {
+  return from === '' && to === undefined;
+}
+
 /** Whether a partition is one name. No name sorts between a name and the same name followed by U+0000. */
 export function isExactName({ from, to }: NamePartition): boolean {
   return to === `${from}\0`;

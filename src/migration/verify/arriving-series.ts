@@ -12,6 +12,7 @@ import { mergeByTime } from '../series/series-merge.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { Lens } from './float-comparison.ts';
 import { SampleComparison, SeriesTally } from './sample-comparison.ts';
+import type { PartOfNames } from './metric-names.ts';
 import type { SelectedSeries } from './selection.ts';
 import { SeriesIndex } from './series-index.ts';
 import { addTally, noCounts } from './verification-counts.ts';
@@ -25,6 +26,8 @@ export interface ArrivingSeriesOptions {
   /** Whether the destination shows copies of what it stores once. */
   readonly showsCopies: boolean;
   readonly only: Pick<SelectedSeries, 'has' | 'keepsOthers'>;
+  /** What it lacks is not compared. */
+  readonly names?: Pick<PartOfNames, 'lacks'> | undefined;
 }
 
 /** How a response was read. */
@@ -91,10 +94,11 @@ export class ArrivingSeries {
    * @throws SeriesInPieces
    */
   take(shown: LabelBytes, theirs: SampleColumns): boolean {
-    const { writtenLabels, only, source } = this.#options;
+    const { writtenLabels, only, source, names } = this.#options;
     const labels = writtenLabels(canonicalLabels(shown));
     const hash = hashLabels(labels);
     if (only.has?.(hash) === false) return only.keepsOthers !== true;
+    if (names?.lacks(labels) === true) return true;
     if (source.outline.repeated.has(hash)) return false;
     let isCounted = false;
     this.#index.visit(labels, hash, (cursor, entry) => {

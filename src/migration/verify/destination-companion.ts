@@ -3,16 +3,18 @@
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
 import type { Endpoint } from '../../remote/http/endpoint.ts';
-import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
+import { canonicalLabels, type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { damagedResponse } from '../progress/damaged-response.ts';
 import type { Appearance } from '../progress/destination-view.ts';
 import type { Slice } from '../read/slice.ts';
 import type { Companion, SourcePart } from '../read/window-part.ts';
+import { isAllNames } from '../series/name-partition.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import { ArrivingSeries, SeriesInPieces } from './arriving-series.ts';
 import type { DestinationPart, DestinationReader } from './destination-reader.ts';
+import type { MetricNames, PartOfNames } from './metric-names.ts';
 import type { SelectedSeries, Selection } from './selection.ts';
 import { SeriesIndex } from './series-index.ts';
 
@@ -26,6 +28,15 @@ export interface DestinationCompanionOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
   readonly countsExtra: boolean;
   readonly only: SelectedSeries;
+  /** Undefined if no relabeling can change a name. */
+  readonly names: MetricNames | undefined;
+}
+
+interface Attempt {
+  readonly reservation: Reservation;
+  readonly signal: AbortSignal;
+  readonly arriving: ArrivingSeries | undefined;
+  readonly names: PartOfNames | undefined;
 }
 
 export class DestinationCompanion implements Companion<DestinationPart> {
@@ -43,6 +54,7 @@ export class DestinationCompanion implements Companion<DestinationPart> {
 
   async read(slice: Slice, source: SourcePart | undefined, signal: AbortSignal): Promise<DestinationPart> {
     const { reader } = this.#options;
+    if (source !== undefined) this.#learnNames(slice, source);
     const compares = reader.comparesOnArrival && source !== undefined;
     try {
       return await this.#attempt(slice, source, { signal, compares });
@@ -62,9 +74,10 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     const { budget, buffers } = this.#options;
     const reservation = new Reservation(budget, buffers);
     try {
-      const arriving = compares && source !== undefined ? this.#arriving(source) : undefined;
+      const names = this.#options.names?.part(slice.names);
+      const arriving = compares && source !== undefined ? this.#arriving(source, names) : undefined;
       await arriving?.prepare((bytes) => reservation.grow(bytes, signal));
-      return await this.#read(slice, source, { reservation, signal, arriving });
+      return await this.#read(slice, source, { reservation, signal, arriving, names });
     } catch (error) {
       reservation.release();
       signal.throwIfAborted();
@@ -73,21 +86,31 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     }
   }
 
-  #arriving(source: SourcePart): ArrivingSeries {
+  /** Only where a part of the names is read: otherwise all series of the window arrive together. */
+  #learnNames({ names: partition }: Slice, { cursors }: SourcePart): void {
+    const { names, router } = this.#options;
+    if (names === undefined || isAllNames(partition)) return;
+    for (const cursor of cursors) {
+      cursor.rewind();
+      while (cursor.next()) {
+        const route = router.route(cursor.labels);
+        if (route.kind === 'write') names.learn(metricName(canonicalLabels(cursor.labels)), metricName(route.labels));
+      }
+      cursor.rewind();
+    }
+  }
+
+  #arriving(source: SourcePart, names: PartOfNames | undefined): ArrivingSeries {
     const { router, appearance, countsExtra, only } = this.#options;
     const writtenLabels = (shown: LabelBytes) => appearance.writtenLabels(shown);
     const { showsCopies } = appearance;
-    return new ArrivingSeries({ source, router, writtenLabels, showsCopies, countsExtra, only });
+    return new ArrivingSeries({ source, router, writtenLabels, showsCopies, countsExtra, only, names });
   }
 
   async #read(
     { fromMs, toMs, names: partition, attempt }: Slice,
     source: SourcePart | undefined,
-    {
-      reservation,
-      signal,
-      arriving,
-    }: { reservation: Reservation; signal: AbortSignal; arriving: ArrivingSeries | undefined },
+    { reservation, signal, arriving, names }: Attempt,
   ): Promise<DestinationPart> {
     const { reader, appearance, selection, only } = this.#options;
     // The matcher is for the names in the source. Where others are needed, they are those of what was read there.
@@ -104,6 +127,6 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     const index = new SeriesIndex(cursors, { writtenLabels });
     await index.build((bytes) => reservation.grow(bytes, signal));
     index.dropSeriesOfEarlierResponses();
-    return { index, arriving, lens, countsRepeats: countsRepeats && !appearance.showsCopies, reservation };
+    return { index, arriving, lens, countsRepeats: countsRepeats && !appearance.showsCopies, names, reservation };
   }
 }

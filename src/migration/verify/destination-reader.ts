@@ -13,6 +13,7 @@ import type { DestinationView } from '../progress/destination-view.ts';
 import type { TimeRange } from '../read/open-window.ts';
 import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import type { Lens } from './float-comparison.ts';
+import type { PartOfNames } from './metric-names.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /** What to read. Half open: [fromMs, toMs). */
@@ -30,6 +31,8 @@ export interface DestinationPart extends ResponseKind {
   readonly index: SeriesIndex;
   /** What was compared on arrival, and is not in the index. */
   readonly arriving: ArrivingSeries | undefined;
+  /** The part of the metrics that was read, where relabelings may merge series of several. */
+  readonly names: PartOfNames | undefined;
   /** Holds the response, and what decoding it needs. Released when the part is compared. */
   readonly reservation: Reservation;
 }

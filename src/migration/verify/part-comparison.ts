@@ -13,6 +13,7 @@ import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { ArrivingSeries } from './arriving-series.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
+import type { PartOfNames } from './metric-names.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface PartComparisonOptions {
   /** Which series to compare; undefined: all. By the hash of the labels that they are written with. */
   readonly only?: (hash: number) => boolean;
   readonly visit: SeriesVisitor;
+  /** Gets each series of which other parts of the window may have samples. It is not compared. */
+  readonly leave: (labels: LabelBytes, hash: number) => void;
   /** Gets every single difference of the series for which `visit` returns true. */
   readonly report: (labels: string, difference: Parameters<DifferenceSink>[0]) => void;
   /** Gets each series of the source that has native histograms. */
@@ -66,6 +69,7 @@ export class PartComparison {
   readonly #part: SourcePart;
   readonly #index: SeriesIndex;
   readonly #arriving: ArrivingSeries | undefined;
+  readonly #names: PartOfNames | undefined;
   readonly #samples: SampleComparison;
   readonly #mine = new SampleColumns();
   readonly #theirs = new SampleColumns();
@@ -79,6 +83,7 @@ export class PartComparison {
     this.#part = part;
     this.#index = destination.index;
     this.#arriving = destination.arriving;
+    this.#names = destination.names;
     const lens = { ...destination.lens, samples: part.samplesOnly || destination.lens.samples };
     const { countsRepeats } = destination;
     this.#samples = new SampleComparison({ lens, countsRepeats, countsExtra: options.countsExtra });
@@ -99,6 +104,10 @@ export class PartComparison {
         const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
         const { only } = this.#options;
         if (only !== undefined && !(route.kind === 'write' && only(route.hash))) continue;
+        if (route.kind === 'write' && this.#names?.lacks(route.labels) === true) {
+          this.#options.leave(route.labels, route.hash);
+          continue;
+        }
         if (++this.#sinceYield === SERIES_BETWEEN_YIELDS) {
           this.#sinceYield = 0;
           await setImmediate();

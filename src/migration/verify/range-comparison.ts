@@ -1,11 +1,13 @@
 // Compares the windows of a range one after the other, and reads a window again whose response turns out to be undecodable.
 
 import { WireError } from '../../wire/errors.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import { readAhead } from '../read/read-ahead.ts';
 import type { SourceReader } from '../read/source-reader.ts';
 import { releasePart } from '../read/window-part.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
+import type { DifferingRange } from './rechecks.ts';
 import type { Sides } from './sides.ts';
 import { UndecodableWindows } from './undecodable-windows.ts';
 import {
@@ -33,6 +35,13 @@ export interface Look {
   readonly only: ((hash: number) => boolean) | undefined;
 }
 
+export interface ComparedWindow {
+  readonly window: ComparedPart['window'];
+  readonly outcome: WindowOutcome;
+  /** Series that could not be compared, because no part of the window has them completely. */
+  readonly left: readonly DifferingRange[];
+}
+
 export type Reader = SourceReader<DestinationPart>;
 
 const PARTS_READ_AHEAD = 2;
@@ -54,7 +63,7 @@ export class RangeComparison {
     reader: Reader,
     { fromMs, toMs }: { fromMs: number; toMs: number },
     { visitorOf, only }: Look,
-    finish: (outcome: WindowOutcome, window: ComparedPart['window']) => Promise<boolean>,
+    finish: (compared: ComparedWindow) => Promise<boolean>,
   ): Promise<void> {
     const { stop, signal, windows } = this.#options;
     const reading = new AbortController();
@@ -64,8 +73,10 @@ export class RangeComparison {
     try {
       for await (const part of parts) {
         try {
-          outcome.begin(part);
-          await windows.compare(part, visitorOf(outcome), only);
+          const current = outcome;
+          current.begin(part);
+          const leave = (labels: LabelBytes, hash: number) => current.leave(part.window, labels, hash);
+          await windows.compare(part, { visit: visitorOf(outcome), leave, ...(only !== undefined && { only }) });
           const onArrival = part.companion?.arriving?.counts;
           if (onArrival !== undefined) outcome.settleAll(onArrival);
         } finally {
@@ -73,7 +84,8 @@ export class RangeComparison {
         }
         if (!part.last) continue;
         this.#undecodable.passed(part.window);
-        if (!(await finish(outcome, part.window))) break;
+        const left = windows.rangesLeft(outcome, part.window);
+        if (!(await finish({ outcome, left, window: part.window }))) break;
         outcome = new WindowOutcome();
       }
     } catch (error) {

@@ -15,7 +15,7 @@ import type { Repair } from './repair.ts';
 import { ShownDestination } from './shown-destination.ts';
 import type { Sides } from './sides.ts';
 import { addCounts, noCounts } from './verification-counts.ts';
-import { AppearanceLearned, WindowComparison } from './window-comparison.ts';
+import { LearnedMeanwhile, mergedTooLarge, WindowComparison } from './window-comparison.ts';
 import type { WindowOutcome } from './window-outcome.ts';
 
 export interface VerifierOptions {
@@ -83,11 +83,12 @@ export class Verifier {
     const look = { visitorOf: this.#first, only: undefined };
     let atMs = fromMs;
     try {
-      await this.#ranges.compare(reader, { fromMs, toMs }, look, async (outcome, window) => {
+      await this.#ranges.compare(reader, { fromMs, toMs }, look, async ({ outcome, left, window }) => {
         this.#count(window, outcome.counts);
         await this.#findings.keep(signal);
         const sinceMs = clock.monotonicMs();
-        for (const range of outcome.differing) this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
+        for (const range of [...outcome.differing, ...left])
+          this.#rechecks.add({ ...range, sinceMs, looks: 0, repaired: false });
         atMs = window.toMs;
         this.#comparedToMs = atMs;
         this.#advance();
@@ -95,7 +96,7 @@ export class Verifier {
       });
       return atMs;
     } catch (error) {
-      if (error instanceof AppearanceLearned) return error.fromMs;
+      if (error instanceof LearnedMeanwhile) return error.fromMs;
       return await this.#ranges.resumeAfter(error, reader);
     } finally {
       this.#findings.discard();
@@ -202,28 +203,34 @@ export class Verifier {
 
   /**
    * All of a range counts at once, so that it can be read again when a response can't be decoded.
-   * @returns undefined after a stop, or if it is now known how the destination shows series
+   * @returns undefined after a stop, or if what is known now changes how it is compared
    */
   async #compareAgain(
     range: Recheck,
     selected: { matcher: Matcher | undefined; has: (hash: number) => boolean },
     visitorOf: (outcome: WindowOutcome) => SeriesVisitor,
-  ): Promise<WindowOutcome[] | undefined> {
+  ): Promise<Pick<WindowOutcome, 'counts' | 'differing'>[] | undefined> {
     // It remembers which responses were undecodable, so one reader makes all attempts.
     const reader = this.#windows.reader(selected);
     for (;;) {
-      const outcomes: WindowOutcome[] = [];
+      const outcomes: Pick<WindowOutcome, 'counts' | 'differing'>[] = [];
       let isWhole = false;
       try {
-        await this.#ranges.compare(reader, range, { visitorOf, only: selected.has }, async (outcome, window) => {
-          outcomes.push(outcome);
-          isWhole = window.toMs >= range.toMs;
-          return true;
-        });
+        await this.#ranges.compare(
+          reader,
+          range,
+          { visitorOf, only: selected.has },
+          async ({ outcome, left, window }) => {
+            if (left.length > 0 && this.#rechecks.isLast(range)) throw mergedTooLarge(left);
+            outcomes.push({ counts: outcome.counts, differing: [...outcome.differing, ...left] });
+            isWhole = window.toMs >= range.toMs;
+            return true;
+          },
+        );
         return isWhole ? outcomes : undefined;
       } catch (error) {
         this.#findings.discard();
-        if (error instanceof AppearanceLearned) return undefined;
+        if (error instanceof LearnedMeanwhile) return undefined;
         await this.#ranges.resumeAfter(error, reader);
       }
     }

@@ -13,9 +13,12 @@ import type { MigrationObserver, MigrationProgress } from '../report/observer.ts
 import type { Difference } from '../report/verification.ts';
 import { DestinationCompanion } from './destination-companion.ts';
 import type { DestinationPart } from './destination-reader.ts';
-import { PartComparison, type SeriesVisitor, UndecodableDestination } from './part-comparison.ts';
+import { MetricNames } from './metric-names.ts';
+import { PartComparison, type PartComparisonOptions, UndecodableDestination } from './part-comparison.ts';
 import { type SelectedSeries, Selection } from './selection.ts';
+import type { DifferingRange } from './rechecks.ts';
 import type { Sides } from './sides.ts';
+import type { WindowOutcome } from './window-outcome.ts';
 
 export interface WindowComparisonOptions {
   readonly plan: MigrationPlan;
@@ -31,18 +34,23 @@ export interface WindowComparisonOptions {
   readonly signal: AbortSignal;
 }
 
-/** It is now known how the destination shows series. What was read before, also ahead, has to be read again. */
-export class AppearanceLearned extends Error {
-  override readonly name = 'AppearanceLearned';
+/** How windows are compared has changed. What was read before, also ahead, has to be read again. */
+export class LearnedMeanwhile extends Error {
+  override readonly name = 'LearnedMeanwhile';
   readonly fromMs: number;
 
-  constructor(fromMs: number) {
-    super('it is now known which labels the destination adds');
+  /** @param what is known now */
+  constructor(fromMs: number, what: string) {
+    super(`it is now known ${what}`);
     this.fromMs = fromMs;
   }
 }
 
 const MAX_HISTOGRAM_NAMES = 100_000;
+const MAX_SHOWN_NAMES = 5;
+
+/** What happens with the series of a part. */
+export type PartLook = Pick<PartComparisonOptions, 'visit' | 'leave' | 'only'>;
 
 export type ComparedPart = WindowPart<DestinationPart>;
 
@@ -63,6 +71,8 @@ export class WindowComparison {
   readonly #options: WindowComparisonOptions;
   readonly #plan: MigrationPlan;
   readonly #selection: Selection;
+  /** Undefined if no relabeling can change a name. */
+  readonly #names: MetricNames | undefined;
   /** The metrics with native histograms, if the destination is VictoriaMetrics. */
   readonly #histogramNames = new Set<string>();
   #isAppearanceKnown = false;
@@ -75,6 +85,7 @@ export class WindowComparison {
     const isDefault = window.maxMs === LONGEST_WINDOW_MS[destination.ordering];
     this.#plan = isDefault ? { ...plan, window: { ...window, maxMs: LONGEST_WINDOW_MS.Any } } : plan;
     this.#selection = new Selection(plan);
+    this.#names = plan.relabelings.length === 0 ? undefined : new MetricNames();
   }
 
   /** A reader of both sides. */
@@ -103,16 +114,17 @@ export class WindowComparison {
         buffers: sides.pool,
         router,
         countsExtra: plan.verification.onExtra === 'Report',
+        names: this.#names,
         only: { ...only, keepsOthers: !this.#isAppearanceKnown },
       }),
     });
   }
 
   /**
-   * Compares all series of a part that were not compared on arrival, or those that `only` selects by the hash of their labels.
-   * @throws UndecodableWindow, AppearanceLearned
+   * Compares all series of a part that were not compared on arrival, or those that `only` selects.
+   * @throws UndecodableWindow, LearnedMeanwhile
    */
-  async compare(part: ComparedPart, visit: SeriesVisitor, only?: (hash: number) => boolean): Promise<void> {
+  async compare(part: ComparedPart, look: PartLook): Promise<void> {
     const { sides, plan, stop, signal, report } = this.#options;
     const { companion } = part;
     if (companion === undefined) throw new Error('the destination was not read');
@@ -121,18 +133,28 @@ export class WindowComparison {
     await sides.bytesRate.take(part.receivedBytes, waiting);
     await this.#learnAppearance(part, companion);
     await this.#run(part, companion, {
-      visit,
+      ...look,
       report: (labels, { kind, timeMs, source, destination }) =>
         report({ labels, timestampMs: timeMs, kind, source, destination }),
       countsExtra: plan.verification.onExtra === 'Report',
-      ...(only !== undefined && { only }),
     });
+  }
+
+  /**
+   * All parts of a window were compared.
+   * @returns what has to be read as a whole: relabelings merge it from metrics in different parts
+   * @throws LearnedMeanwhile
+   */
+  rangesLeft(outcome: WindowOutcome, { fromMs }: ComparedPart['window']): DifferingRange[] {
+    if (this.#names === undefined) return [];
+    if (!outcome.knew(this.#names)) throw new LearnedMeanwhile(fromMs, 'which metrics become one in the destination');
+    return outcome.leftRanges(this.#names);
   }
 
   /**
    * A destination may add labels to every series. If nothing of a part is found, and the destination has other series instead, that may be why. Then
    * a sample with known labels is written to find out.
-   * @throws AppearanceLearned
+   * @throws LearnedMeanwhile
    */
   async #learnAppearance(part: ComparedPart, { index, arriving }: DestinationPart): Promise<void> {
     const { sides, signal } = this.#options;
@@ -142,7 +164,7 @@ export class WindowComparison {
     this.#isAppearanceKnown = true;
     if (this.#isAnyFound(part, index)) return;
     await sides.view.learnHowItShows(part.fromMs, signal);
-    throw new AppearanceLearned(part.window.fromMs);
+    throw new LearnedMeanwhile(part.window.fromMs, 'which labels the destination adds');
   }
 
   #isAnyFound({ cursors }: ComparedPart, index: DestinationPart['index']): boolean {
@@ -167,12 +189,7 @@ export class WindowComparison {
   async #run(
     part: ComparedPart,
     companion: DestinationPart,
-    options: {
-      visit: SeriesVisitor;
-      report: ConstructorParameters<typeof PartComparison>[2]['report'];
-      countsExtra: boolean;
-      only?: (hash: number) => boolean;
-    },
+    options: PartLook & Pick<PartComparisonOptions, 'report' | 'countsExtra'>,
   ): Promise<void> {
     const { sides, signal } = this.#options;
     const comparison = new PartComparison(part, companion, {
@@ -205,4 +222,12 @@ export function undecodableDestination(cause: UndecodableDestination): Migration
   const message = `a response of the destination cannot be decoded: ${cause.message}`;
   const hint = 'find out what changes response bodies on the way; if it persists, the data in the store is damaged';
   return new MigrationError('destination-undecodable', message, { side: 'progress', hint, cause });
+}
+
+/** The error for series that do not fit into memory together, although relabelings make one series of them. */
+export function mergedTooLarge(ranges: readonly DifferingRange[]): MigrationError {
+  const names = ranges.flatMap(({ names: some }) => [...(some ?? [])]);
+  const shown = names.slice(0, MAX_SHOWN_NAMES).join(', ') + (names.length > MAX_SHOWN_NAMES ? ', …' : '');
+  const message = `the series of ${names.length} metrics (${shown}), which relabelings merge, have to be compared together and do not fit into memory`;
+  return new MigrationError('window-too-large', message, { side: 'source', hint: 'raise spec.limits.memory' });
 }
