@@ -121,7 +121,7 @@ export interface WindowBounds {
    */
   readonly min: string;
   /**
-   * Longest window that contains samples. Default 30m with ordering InOrder, which allows no more, and 2h with Any.
+   * Longest window that contains samples. Default 1h with ordering InOrder, which allows no more, and 2h with Any.
    * Lower it if long queries overload the source.
    */
   readonly max?: string;

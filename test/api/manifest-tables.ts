@@ -6,7 +6,7 @@ import type { Changes } from './manifests.ts';
 
 const time = 'must be an RFC 3339 time with at most milliseconds, such as 2024-01-31T00:00:00Z';
 const tooLong =
-  'must not be longer than 30m with destination.ordering InOrder: a Prometheus-like store rejects samples more than an hour older ' +
+  'must not be longer than 1h with destination.ordering InOrder: a Prometheus-like store rejects samples more than an hour older ' +
   'than its newest sample; use a shorter window, or ordering Any if the store accepts samples of any age';
 const windowBound = 'must be a duration from 1s to 6h, such as 90s or 1h30m (units h, m, s, ms)';
 const memory = 'must be a quantity of bytes from 32Mi to 1Ti, such as 256Mi or 1G';
@@ -159,7 +159,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
       'spec.timeRange.lag: "5 minutes": must be a Prometheus duration such as 5m, 1h30m or 0 (units y, w, d, h, m, s, ms)',
     ],
   ],
-  [{ 'spec.window.max': '31m' }, [`spec.window.max: "31m": ${tooLong}`]],
+  [{ 'spec.window.max': '61m' }, [`spec.window.max: "61m": ${tooLong}`]],
   [{ 'spec.window.max': '1d' }, [`spec.window.max: "1d": ${windowBound}`]],
   [{ 'spec.window.max': '7h', 'spec.destination.ordering': 'Any' }, [`spec.window.max: "7h": ${windowBound}`]],
   [{ 'spec.window': { min: '10m', max: '5m' } }, ['spec.window.max: "5m": must be at least as long as min']],
@@ -246,7 +246,7 @@ export const goodManifests: readonly (readonly [string, Changes])[] = [
   ['the smallest manifest', {}],
   ['null for unset fields', { 'spec.timeRange.end': null, 'spec.window': null, 'spec.source.basicAuth': null }],
   ['progress None without a URL', { 'spec.destination.progress': { protocol: 'None' } }],
-  ['30 minutes in order', { 'spec.window.max': '30m' }],
+  ['an hour in order', { 'spec.window.max': '60m' }],
   ['6 hours in any order', { 'spec.window.max': '6h', 'spec.destination.ordering': 'Any' }],
   ['bytes without a unit', { 'spec.limits.memory': '33554432', 'spec.limits.bytesPerSecond': '10M' }],
   ['an offset and milliseconds', { 'spec.timeRange.end': '2024-01-01T01:00:00.001+01:00' }],

@@ -85,7 +85,7 @@ describe('a real Kubernetes API', function () {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /spec\.window\.max: Invalid value.*must not be longer than 30m with destination\.ordering InOrder/,
+      /spec\.window\.max: Invalid value.*must not be longer than 1h with destination\.ordering InOrder/,
     );
     const patch = '{"spec":{"timeRange":{"start":"2023-01-01T00:00:00Z"}}}';
     const change = await cluster.kubectl(['patch', 'pmig', 'prometheus-to-prometheus', '--type=merge', '-p', patch]);

@@ -4,8 +4,11 @@ import type { MigrationPlan } from './migration-plan.ts';
 
 type Ordering = MigrationPlan['destination']['ordering'];
 
-/** In milliseconds. A head like that of Prometheus accepts a sample only within an hour of its newest one. */
-export const LONGEST_WINDOW_MS: Readonly<Record<Ordering, number>> = { InOrder: 30 * 60_000, Any: 2 * 3_600_000 };
+/**
+ * In milliseconds. A head like that of Prometheus accepts a sample unless it is more than an hour older than its newest one: half of its chunk
+ * range of two hours. The first and the last sample of a window of an hour are less than an hour apart.
+ */
+export const LONGEST_WINDOW_MS: Readonly<Record<Ordering, number>> = { InOrder: 3_600_000, Any: 2 * 3_600_000 };
 
 export const MAX_WINDOWS_IN_FLIGHT: Readonly<Record<Ordering, number>> = { InOrder: 1, Any: 4 };
 
