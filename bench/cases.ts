@@ -47,11 +47,14 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
   samples: [{ ...STANDARD, name: 'samples', readMode: 'Samples', vmctl: 'samples' }],
   'in-order': [inOrder()],
   long: [
-    { ...withoutVmctl(), name: 'long-1h', endMs: NEW_YEAR_MS + HOUR_MS, floor: [], rounds: 3 },
+    { ...STANDARD, name: 'long-1h', endMs: NEW_YEAR_MS + HOUR_MS, floor: [], rounds: 3 },
     { ...STANDARD, name: 'long-6h', floor: [], rounds: 3 },
     { ...withoutVmctl(), name: 'long-24h', endMs: NEW_YEAR_MS + 24 * HOUR_MS, floor: [], rounds: 3 },
   ],
-  wide: [{ ...STANDARD, name: 'wide', dataSet: 'wide', endMs: NEW_YEAR_MS + 150_000, rounds: 3 }],
+  wide: [
+    { ...STANDARD, name: 'wide', dataSet: 'wide', endMs: NEW_YEAR_MS + 150_000, rounds: 3 },
+    { ...STANDARD, name: 'million', dataSet: 'million', endMs: NEW_YEAR_MS + 30_000, rounds: 3 },
+  ],
   narrow: [{ ...STANDARD, name: 'narrow', dataSet: 'narrow', endMs: NEW_YEAR_MS + 7 * 24 * HOUR_MS, rounds: 3 }],
   sparse: [
     { ...sparse(), name: 'sparse', startMs: Date.UTC(2021, 0, 1), endMs: NEW_YEAR_MS },

@@ -8,7 +8,7 @@ import { run } from '../test/support/child-output.ts';
 import { findBenchData } from './programs.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
 
-export type DataSetName = 'standard' | 'wide' | 'narrow' | 'sparse' | 'histograms';
+export type DataSetName = 'standard' | 'wide' | 'million' | 'narrow' | 'sparse' | 'histograms';
 
 export interface DataSet {
   readonly name: DataSetName;

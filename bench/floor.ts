@@ -1,5 +1,5 @@
-// The floor: the cost of reading and writing the same bytes without processing them. The bench records one run of our tool, and bench-data
-// sends its requests again, with nothing to decode and nothing to encode.
+// The floor: the cost of reading and writing without processing anything in between. The range is read in the windows that cost the source least,
+// whatever our tool plans. For writing, the bench records the requests of one run of our tool and sends them again.
 
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -10,32 +10,26 @@ import { startDestination } from './measurement.ts';
 import { cpuMsOf, runMeasured } from './process-usage.ts';
 import { findBenchData } from './programs.ts';
 import { type Recording, startRecordingProxy } from './recording-proxy.ts';
+import { blockWindows, discard, remoteRead } from './reading.ts';
 import { interrupted } from './scratch.ts';
 import { ourCommand } from './tools.ts';
 
 /** The default number of connections of our tool (limits.inFlightWrites). */
-const WRITE_CONNECTIONS = 4;
+const WRITE_CONNECTIONS = 8;
 
-export interface Recordings {
-  readonly reads: Recording;
-  readonly writes: Recording;
-}
-
-/** Runs our tool once, without measurement, and saves its requests in files in `scratch`. */
+/** Runs our tool once, without measurement, and saves its write requests in a file in `scratch`. */
 export async function recordRequests(
   scenario: Scenario,
   source: ServerProcess,
   place: { scratch: string; dist: string },
-): Promise<Recordings> {
+): Promise<Recording> {
   interrupted.throwIfAborted();
   await using destination = await startDestination(scenario);
-  await using reads = await startRecordingProxy(source.url, '/api/v1/read', join(place.scratch, 'reads.bin'));
   await using writes = await startRecordingProxy(destination.url, '/api/v1/write', join(place.scratch, 'writes.bin'));
-  const sides = { sourceUrl: reads.url, destinationUrl: writes.url };
+  const sides = { sourceUrl: source.url, destinationUrl: writes.url };
   await runMeasured(await ourCommand(scenario, sides, place));
-  await reads.close();
   await writes.close();
-  return { reads: reads.recording, writes: writes.recording };
+  return writes.recording;
 }
 
 export interface FloorFigures {
@@ -62,15 +56,16 @@ interface Replayed {
 export async function measureFloor(
   scenario: Scenario,
   source: ServerProcess,
-  recordings: Recordings,
+  { writes, scratch }: { writes: Recording; scratch: string },
 ): Promise<FloorFigures> {
   const figures: FloorFigures = { wallMs: 0 };
   if (scenario.floor.includes('read')) {
     const before = await cpuMsOf(source.pid);
-    const { file, mostAtOnce } = recordings.reads;
-    const replayed = await replay('read', file, `${source.url}/api/v1/read`, mostAtOnce);
-    figures.readMs = replayed.wallMs;
-    figures.readBytes = replayed.responseBytes;
+    const streamed = scenario.readMode !== 'Samples';
+    const requests = blockWindows(scenario).map((window) => remoteRead(source.url, window, streamed));
+    const { wallMs, bytes } = await discard([requests], scratch);
+    figures.readMs = wallMs;
+    figures.readBytes = bytes;
     figures.sourceCpuMs = (await cpuMsOf(source.pid)) - before;
   }
   if (scenario.floor.includes('write')) {
@@ -78,7 +73,7 @@ export async function measureFloor(
     const before = await cpuMsOf(destination.pid);
     const kind = scenario.destination === 'prometheus' ? 'write-in-order' : 'write';
     const url = `${destination.url}/api/v1/write`;
-    const replayed = await replay(kind, recordings.writes.file, url, WRITE_CONNECTIONS);
+    const replayed = await replay(kind, writes.file, url, WRITE_CONNECTIONS);
     figures.writeMs = replayed.wallMs;
     figures.destinationCpuMs = (await cpuMsOf(destination.pid)) - before;
     if (replayed.lanes > 0) figures.lanes = replayed.lanes;

@@ -13,7 +13,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, quick, type Scenario } from './cases.ts';
 import { expectedCounts, findDataSet, samplesBefore } from './data-sets.ts';
-import { compareSnappy, measureFloor, type Recordings, recordRequests } from './floor.ts';
+import { compareSnappy, measureFloor, recordRequests } from './floor.ts';
+import type { Recording } from './recording-proxy.ts';
 import { judge } from './goals.ts';
 import { measureRun, type Stage, startSource } from './measurement.ts';
 import { runMeasured } from './process-usage.ts';
@@ -103,11 +104,11 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
 /** Alternates the tools, so that other load on the machine affects all of them. */
 async function measureRounds(stage: Stage, result: ScenarioResult, options: Options): Promise<void> {
   const { scenario, source, place } = stage;
-  let recordings: Recordings | undefined;
+  let writes: Recording | undefined;
   if (options.floor && scenario.floor.length > 0) {
     progress(`${scenario.name}: recording the requests`);
-    recordings = await recordRequests(scenario, source, place);
-    result.snappy = await compareSnappy(recordings.writes);
+    writes = await recordRequests(scenario, source, place);
+    result.snappy = await compareSnappy(writes);
   }
   const rounds = options.rounds ?? scenario.rounds;
   for (let round = 1; round <= rounds; round++) {
@@ -121,8 +122,8 @@ async function measureRounds(stage: Stage, result: ScenarioResult, options: Opti
       const wrong = `${lost > 0 ? `, ${lost} SAMPLES LOST` : ''}${staleLost > 0 ? `, ${staleLost} STALE MARKERS LOST` : ''}${surplus > 0 ? `, ${surplus} surplus` : ''}`;
       progress(`${scenario.name}, round ${round}: ${tool} ${(wallMs / 1000).toFixed(1)} s${wrong}`);
     }
-    if (recordings === undefined) continue;
-    const floor = await measureFloor(scenario, source, recordings);
+    if (writes === undefined) continue;
+    const floor = await measureFloor(scenario, source, { writes, scratch: place.scratch });
     result.floors.push(floor);
     progress(`${scenario.name}, round ${round}: floor ${(floor.wallMs / 1000).toFixed(1)} s`);
   }

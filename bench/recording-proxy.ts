@@ -10,8 +10,6 @@ export interface Recording {
   readonly file: string;
   requests: number;
   bytes: number;
-  /** The maximum number of concurrent requests. */
-  mostAtOnce: number;
 }
 
 export interface RecordingProxy extends TcpProxy {
@@ -22,21 +20,17 @@ export interface RecordingProxy extends TcpProxy {
 
 /** Each body in the file follows its length, a little-endian uint32. */
 export async function startRecordingProxy(target: string, path: string, file: string): Promise<RecordingProxy> {
-  const recording: Recording = { file, requests: 0, bytes: 0, mostAtOnce: 0 };
+  const recording: Recording = { file, requests: 0, bytes: 0 };
   const out = createWriteStream(file);
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(target);
-  let atOnce = 0;
   const forward = async (incoming: IncomingMessage, reply: ServerResponse) => {
     const pieces: Buffer[] = [];
     for await (const piece of incoming) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces);
     if (new URL(incoming.url ?? '', target).pathname === path) {
-      atOnce++;
-      reply.on('close', () => atOnce--);
       recording.requests++;
       recording.bytes += body.length;
-      recording.mostAtOnce = Math.max(recording.mostAtOnce, atOnce);
       const length = Buffer.alloc(4);
       length.writeUInt32LE(body.length);
       out.write(length);

@@ -1,8 +1,5 @@
 // What `verify` costs, beside the copy that it verifies and beside its floor: reading both sides at once, and nothing else.
 
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { encodeReadRequest } from '../test/support/remote-read.ts';
 import type { ServerProcess } from '../test/support/server-process.ts';
 import type { FloorFigures } from './floor.ts';
 import {
@@ -15,7 +12,7 @@ import {
   startDestination,
 } from './measurement.ts';
 import { cpuMsOf, runMeasured } from './process-usage.ts';
-import { findBenchData } from './programs.ts';
+import { blockWindows, discard, exportOf, remoteRead } from './reading.ts';
 import type { ScenarioResult } from './results.ts';
 import { type Action, ourCommand } from './tools.ts';
 
@@ -76,60 +73,25 @@ async function verifyCopied(stage: Stage, servers: Servers, nodeOptions: readonl
   return { ...figures, lost, staleLost: 0, surplus, seriesLacking: 0 };
 }
 
-const WINDOW_MS = 2 * 3_600_000;
-
-interface PlannedRequest {
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Base64. */
-  readonly body: string;
-}
-
-/** Reads both sides at once in windows of two hours, each over one connection, and discards the bytes. */
+/** Reads both sides at once, and discards the bytes. */
 async function measureReading({ scenario, source, place }: Stage, destination: ServerProcess): Promise<FloorFigures> {
   const cpuBefore = [await cpuMsOf(source.pid), await cpuMsOf(destination.pid)] as const;
   const exports = scenario.destination === 'victoria-metrics';
-  const windows: { fromMs: number; toMs: number }[] = [];
-  for (let fromMs = scenario.startMs; fromMs < scenario.endMs; ) {
-    const toMs = Math.min(scenario.endMs, (Math.floor(fromMs / WINDOW_MS) + 1) * WINDOW_MS);
-    windows.push({ fromMs, toMs });
-    fromMs = toMs;
-  }
-  const lists = [
-    windows.map((window) => remoteRead(source.url, window)),
-    windows.map((window) => (exports ? exportOf(destination.url, window) : remoteRead(destination.url, window))),
-  ];
-  const file = join(place.scratch, 'reading.json');
-  await writeFile(file, JSON.stringify(lists));
-  const { stdout } = await runMeasured({ program: await findBenchData(), args: ['discard', file] });
-  const { wallMs, lists: read } = JSON.parse(stdout) as { wallMs: number; lists: { bytes: number }[] };
+  const windows = blockWindows(scenario);
+  const { wallMs, bytes } = await discard(
+    [
+      windows.map((window) => remoteRead(source.url, window, true)),
+      windows.map((window) =>
+        exports ? exportOf(destination.url, window) : remoteRead(destination.url, window, true),
+      ),
+    ],
+    place.scratch,
+  );
   return {
     bothMs: wallMs,
     wallMs,
-    readBytes: read.reduce((sum, { bytes }) => sum + bytes, 0),
+    readBytes: bytes,
     sourceCpuMs: (await cpuMsOf(source.pid)) - cpuBefore[0],
     destinationCpuMs: (await cpuMsOf(destination.pid)) - cpuBefore[1],
   };
-}
-
-function remoteRead(url: string, { fromMs, toMs }: { fromMs: number; toMs: number }): PlannedRequest {
-  const request = encodeReadRequest({ startMs: fromMs, lastMs: toMs - 1, streamed: true });
-  return {
-    method: 'POST',
-    url: `${url}/api/v1/read`,
-    headers: {
-      'Content-Type': 'application/x-protobuf',
-      'Content-Encoding': 'snappy',
-      'Accept-Encoding': 'snappy',
-      'X-Prometheus-Remote-Read-Version': '0.1.0',
-    },
-    body: request.toString('base64'),
-  };
-}
-
-function exportOf(url: string, { fromMs, toMs }: { fromMs: number; toMs: number }): PlannedRequest {
-  const range = { start: String(fromMs / 1000), end: String((toMs - 1) / 1000) };
-  const parameters = new URLSearchParams({ 'match[]': '{__name__=~".+"}', ...range });
-  return { method: 'GET', url: `${url}/api/v1/export?${parameters}`, headers: {}, body: '' };
 }

@@ -24,7 +24,10 @@ func generate(set, dir string) error {
 		return writeBlocks(set, dir, standardSeries(), newYear, newYear+dayMs, marks, flappingNames())
 	case "wide":
 		end := newYear + 150*1000
-		return writeBlocks(set, dir, wideSeries(), newYear, end, []int64{end}, nil)
+		return writeBlocks(set, dir, wideSeries(1000), newYear, end, []int64{end}, nil)
+	case "million":
+		end := newYear + 30*1000
+		return writeBlocks(set, dir, wideSeries(2000), newYear, end, []int64{end}, nil)
 	case "narrow":
 		end := newYear + 7*dayMs
 		return writeBlocks(set, dir, narrowSeries(), newYear, end, []int64{end}, nil)

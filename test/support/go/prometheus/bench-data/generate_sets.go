@@ -8,10 +8,10 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// wideSeries are half a million series, five hundred of each of a thousand targets.
-func wideSeries() []*series {
-	all := make([]*series, 0, 500_000)
-	for i := range 1000 {
+// wideSeries are five hundred series of each target.
+func wideSeries(targets int) []*series {
+	all := make([]*series, 0, 500*targets)
+	for i := range targets {
 		t := newTarget(11, i, 15_000)
 		for k := range 500 {
 			r := seeded(12, t.number, uint64(k))

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// A Prometheus takes nothing that is an hour older than its newest sample; no lane gets further ahead of the others than this.
-const mostAheadMs = int64(45 * 60 * 1000)
+// A Prometheus takes nothing that is more than an hour older than its newest sample; no lane gets further ahead of the others than this.
+const mostAheadMs = hourMs
 
-// replay sends recorded requests and throws the answers away: the least that reading or writing costs. Reads and `write` go in the recorded
-// order to whichever connection is free; `write-in-order` keeps the requests that share a series on one connection.
+// replay sends recorded writes: the least that writing costs. `write` sends them in the recorded order over whichever connection is free;
+// `write-in-order` keeps the requests that share a series on one connection.
 func replay(kind, file, url, connections string) error {
 	workers, err := strconv.Atoi(connections)
 	if err != nil {
@@ -27,12 +27,9 @@ func replay(kind, file, url, connections string) error {
 	if err != nil {
 		return err
 	}
-	headers := map[string]string{"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "User-Agent": "bench-data"}
-	if kind == "read" {
-		headers["X-Prometheus-Remote-Read-Version"] = "0.1.0"
-		headers["Accept-Encoding"] = "snappy"
-	} else {
-		headers["X-Prometheus-Remote-Write-Version"] = "0.1.0"
+	headers := map[string]string{
+		"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "User-Agent": "bench-data",
+		"X-Prometheus-Remote-Write-Version": "0.1.0",
 	}
 	var queue sender = &sharedQueue{bodies: bodies}
 	lanes := 0
