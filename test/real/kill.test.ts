@@ -77,8 +77,8 @@ async function killed(spec: MigrationSpec, moment: Moment): Promise<MigrationRun
 async function survive({ destination, kills, options }: Scenario): Promise<Survived> {
   const startedMs = Date.now();
   await using server = await destination.start();
-  // Slow enough for kills in the middle of windows: half an hour of data takes a second.
-  const spec = copy.spec(destination, server, { ...options, samplesPerSecond: 10_000 });
+  // Slow enough for kills in the middle of windows: an hour of data takes a second.
+  const spec = copy.spec(destination, server, { ...options, samplesPerSecond: 20_000 });
   const moments = MOMENTS.flatMap((moment) => Array<Moment>(kills[moment]).fill(moment));
   moments.sort(() => Math.random() - 0.5);
   for (const [index, moment] of moments.entries()) {
