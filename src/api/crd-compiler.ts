@@ -6,6 +6,7 @@ import { Ajv, type Options } from 'ajv';
 import { parse as parseYaml } from 'yaml';
 import type { Resource, Schema } from './crd.ts';
 import { type Expression, isFunctionName } from './rule-expression.ts';
+import { toJavaScriptPattern } from './rule-pattern.ts';
 import { FORMATS } from './schema-formats.ts';
 
 /** The part of ajv's errors that this project needs. */
@@ -57,7 +58,8 @@ export function compileCrd(crdText: string): CompiledCrd {
 }
 
 export function createAjv(code: Options['code'] = {}): Ajv {
-  return new Ajv({ allErrors: true, strict: true, ownProperties: true, messages: false, formats: FORMATS, code });
+  const checks = { allErrors: true, strict: true, ownProperties: true, messages: false, formats: FORMATS };
+  return new Ajv({ ...checks, inlineRefs: false, code });
 }
 
 const PLAIN_KEYWORDS = [
@@ -86,23 +88,46 @@ const OTHER_KEYWORDS: readonly string[] = [
   'x-kubernetes-validations',
 ];
 
-/** Converts a structural schema to a closed JSON schema: an unknown field is an error. Throws on a keyword that is unknown here. */
+/**
+ * Converts a structural schema to a closed JSON schema: an unknown field is an error. Objects with fields are definitions of their own, for
+ * which ajv makes a function each: a run compiles only those of the fields that its manifest has, and equal ones exist once.
+ * @throws Error on a keyword that is unknown here
+ */
 export function toAjv(schema: Schema): Record<string, unknown> {
+  const definitions = new Map<string, string>();
+  const root = convert(schema, (object) => {
+    const text = JSON.stringify(object);
+    const name = definitions.get(text) ?? `object${definitions.size}`;
+    definitions.set(text, name);
+    return { $ref: `#/$defs/${name}` };
+  });
+  return { ...root, $defs: Object.fromEntries([...definitions].map(([text, name]) => [name, JSON.parse(text)])) };
+}
+
+/** `define` replaces the schema of an object below it. */
+function convert(
+  schema: Schema,
+  define: (object: Record<string, unknown>) => Record<string, unknown>,
+): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const keyword of Object.keys(schema)) {
     if (!OTHER_KEYWORDS.includes(keyword) && !(PLAIN_KEYWORDS as readonly string[]).includes(keyword)) {
       throw new Error(`the CRD uses the keyword ${keyword}, which this version does not check`);
     }
   }
+  const inner = (below: Schema) => {
+    const converted = convert(below, define);
+    return below.properties === undefined ? converted : define(converted);
+  };
   for (const keyword of PLAIN_KEYWORDS) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
-  if (schema.items !== undefined) result['items'] = toAjv(schema.items);
+  if (schema.items !== undefined) result['items'] = inner(schema.items);
   if (schema.properties !== undefined) {
     result['properties'] = Object.fromEntries(
-      Object.entries(schema.properties).map(([name, field]) => [name, toAjv(field)]),
+      Object.entries(schema.properties).map(([name, field]) => [name, inner(field)]),
     );
     result['additionalProperties'] = false;
   } else if (schema.additionalProperties !== undefined) {
-    result['additionalProperties'] = toAjv(schema.additionalProperties);
+    result['additionalProperties'] = inner(schema.additionalProperties);
   }
   return result;
 }
@@ -136,6 +161,7 @@ export function parseExpression(text: string): Expression {
 }
 
 type CelExpression = NonNullable<ReturnType<typeof parseCel>['expr']>;
+type CelCall = Extract<CelExpression['exprKind'], { readonly case: 'callExpr' }>['value'];
 
 function toExpression(expression: CelExpression | undefined, text: string): Expression {
   const inner = (other: CelExpression | undefined) => toExpression(other, text);
@@ -155,6 +181,7 @@ function toExpression(expression: CelExpression | undefined, text: string): Expr
       return { kind: 'list', items: part.value.elements.map(inner) };
     case 'callExpr': {
       const name = part.value.function;
+      if (name === 'matches') return toMatches(part.value, text);
       if (!isFunctionName(name)) throw new Error(`the CRD uses the CEL function ${name}, which this version has not`);
       const args = part.value.target === undefined ? part.value.args : [part.value.target, ...part.value.args];
       return { kind: 'call', function: name, args: args.map(inner) };
@@ -172,4 +199,12 @@ function toExpression(expression: CelExpression | undefined, text: string): Expr
       };
   }
   throw new Error(`the CRD uses CEL that this version does not support: ${text}`);
+}
+
+function toMatches({ target, args }: CelCall, text: string): Expression {
+  const pattern = toExpression(args[0], text);
+  if (pattern.kind !== 'constant' || typeof pattern.value !== 'string') {
+    throw new Error(`the CRD matches a pattern that is not a constant: ${text}`);
+  }
+  return { kind: 'matches', of: toExpression(target, text), pattern: toJavaScriptPattern(pattern.value) };
 }

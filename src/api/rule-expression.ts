@@ -3,7 +3,6 @@
 // here, and a test compares the values with those of the library.
 
 import { isDeepStrictEqual } from 'node:util';
-import { RE2JS } from 're2js';
 import { isObject } from './defaults.ts';
 import { quantityNanos } from './quantity.ts';
 
@@ -13,6 +12,8 @@ export type Expression =
   /** `self.field`, or `has(self.field)` with `test`. */
   | { readonly kind: 'field'; readonly of: Expression; readonly field: string; readonly test: boolean }
   | { readonly kind: 'list'; readonly items: readonly Expression[] }
+  /** `of.matches('…')`, with the pattern in JavaScript's syntax (rule-pattern.ts). */
+  | { readonly kind: 'matches'; readonly of: Expression; readonly pattern: string }
   /** The target of a method is its first argument. */
   | { readonly kind: 'call'; readonly function: FunctionName; readonly args: readonly Expression[] }
   /**
@@ -60,7 +61,6 @@ const FUNCTIONS = {
   '_[_]': (map, key) => fieldValue(map, text(key)),
   '@in': (item, list) => items(list).some((other) => isDeepStrictEqual(other, item)),
   size: (list) => items(list).length,
-  matches: (value, pattern) => RE2JS.compile(text(pattern)).matcher(text(value)).find(),
   startsWith: (value, prefix) => text(value).startsWith(text(prefix)),
   lowerAscii: (value) => text(value).replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   duration: (value) => (Number.isSafeInteger(value) ? BigInt(number(value)) * NANOS.s : durationNanos(text(value))),
@@ -97,6 +97,8 @@ function resolve(expression: Expression | undefined, variables: Variables): Valu
     }
     case 'list':
       return expression.items.map((item) => resolve(item, variables));
+    case 'matches':
+      return new RegExp(expression.pattern, 'u').test(text(resolve(expression.of, variables)));
     case 'call':
       return call(expression.function, expression.args, variables);
     case 'fold': {
