@@ -3,7 +3,7 @@
 
 import { FrameCollector } from '../wire/responses/frames.ts';
 import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
-import { encodeReadRequest, type Matcher } from '../wire/messages.ts';
+import type { Matcher } from '../wire/messages.ts';
 import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../wire/snappy/snappy.ts';
 import { DoesNotFit, noteArrived } from './does-not-fit.ts';
 import type { ReadResponse, ReadClient } from './read-client.ts';
@@ -51,11 +51,11 @@ const MAX_EMPTY_MESSAGE_BYTES = 64;
 export async function readSeries(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<SeriesResponse> {
   const { signal } = options;
   const anchored = client.searchesRegexes;
-  let response = await client.read(requestOf(query, anchored), { attempt: options.attempt, signal });
+  let response = await client.read(await requestOf(query, anchored), { attempt: options.attempt, signal });
   if (!anchored && client.searchesRegexes) {
     // The response was for another request.
     for await (const _ of response.body) break;
-    response = await client.read(requestOf(query, true), { attempt: options.attempt, signal });
+    response = await client.read(await requestOf(query, true), { attempt: options.attempt, signal });
   }
   const received = { bytes: 0 };
   const cursor = await (response.kind === 'stream' ? readStream : readSamples)(response, options, received);
@@ -135,7 +135,7 @@ export async function hasNoSeries(
   query: ReadQuery,
   options: { attempt: number; signal: AbortSignal },
 ): Promise<boolean> {
-  const response = await client.read(requestOf(query, client.searchesRegexes), options);
+  const response = await client.read(await requestOf(query, client.searchesRegexes), options);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of response.body) {
@@ -152,7 +152,9 @@ export async function hasNoSeries(
 /**
  * @param anchored for a server that searches for a regular expression anywhere in a value: writes it out in full, as Prometheus 3 reads it
  */
-function requestOf(query: ReadQuery, anchored: boolean): Uint8Array {
+async function requestOf(query: ReadQuery, anchored: boolean): Promise<Uint8Array> {
+  // Loads protobufjs, which a run that has nothing to read does not need.
+  const { encodeReadRequest } = await import('../wire/messages.ts');
   const matchers = query.matchers.map((matcher) =>
     anchored && (matcher.kind === '=~' || matcher.kind === '!~')
       ? { ...matcher, value: `^(?s:${matcher.value})$` }

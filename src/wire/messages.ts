@@ -1,8 +1,7 @@
 // The small messages of the remote protocols, encoded with protobufjs and the schema in proto/. Series and samples do not pass through
 // here: they stay bytes (read-response.ts, write-request.ts).
 
-import { fileURLToPath } from 'node:url';
-import protobuf from 'protobufjs';
+import { READ_REQUEST } from './message-types.ts';
 
 /** A label matcher as PromQL writes it. Regexes are anchored by the server. */
 export interface Matcher {
@@ -25,26 +24,16 @@ export interface ReadRequest {
 const MATCHER_TYPES = { '=': 0, '!=': 1, '=~': 2, '!~': 3 } as const;
 const RESPONSE_TYPES = { SAMPLES: 0, STREAMED_XOR_CHUNKS: 1 } as const;
 
-let schema: protobuf.Root | undefined;
-
 /**
  * One query as `prometheus.ReadRequest`, not yet compressed. It carries no hints: if hints are present, Prometheus reads their time range
  * instead of the query's, and hints of zero select nothing.
  */
 export function encodeReadRequest(request: ReadRequest): Uint8Array {
-  schema ??= loadSchema();
-  const type = schema.lookupType('prometheus.ReadRequest');
   const query = {
     startTimestampMs: request.startMs,
     endTimestampMs: request.endMs,
     matchers: request.matchers.map(({ kind, name, value }) => ({ type: MATCHER_TYPES[kind], name, value })),
   };
   const acceptedResponseTypes = request.accept.map((responseType) => RESPONSE_TYPES[responseType]);
-  const encoded = type.encode(type.create({ queries: [query], acceptedResponseTypes })).finish();
-  return new Uint8Array(encoded);
-}
-
-// The schema is two folders up, both from src/wire and from dist/wire.
-function loadSchema(): protobuf.Root {
-  return protobuf.loadSync(fileURLToPath(new URL('../../proto/remote.proto', import.meta.url)));
+  return new Uint8Array(READ_REQUEST.encode({ queries: [query], acceptedResponseTypes }).finish());
 }
