@@ -1,17 +1,13 @@
 // Maps the process arguments to a command, and every outcome to an exit code.
 
-import { ListenError } from '../telemetry/http-server.ts';
+import { ListenError } from '../telemetry/listen-error.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
-import { commandHelp, overallHelp } from './help.ts';
 import type { CommandIo } from './io.ts';
-import { operatorCommand } from './operator-command.ts';
 import type { RunEngine } from './job.ts';
-import { runCommand } from './run-command.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
-import { verifyCommand } from './verify-command.ts';
 
 function findCommand(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
@@ -47,7 +43,7 @@ async function dispatch(
 ): Promise<ExitStatus> {
   const [first, ...rest] = argv;
   if (first === undefined) {
-    io.stderr.write(overallHelp());
+    io.stderr.write(await helpText());
     return EXIT.usage;
   }
   if (first === '--version' || first === '-V' || first === 'version') {
@@ -56,20 +52,44 @@ async function dispatch(
   }
   if (first === '--help' || first === '-h' || first === 'help') {
     const topic = first === 'help' ? rest[0] : undefined;
-    io.stdout.write(topic === undefined ? overallHelp() : commandHelp(findCommand(topic)));
+    io.stdout.write(await helpText(topic === undefined ? undefined : findCommand(topic)));
     return EXIT.done;
   }
   const command = findCommand(first);
   if (hasFlag(rest, command, '--help', '-h')) {
-    io.stdout.write(commandHelp(command));
+    io.stdout.write(await helpText(command));
     return EXIT.done;
   }
   if (hasFlag(rest, command, '--version', '-V')) {
     io.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
-  if (command.name === 'operator') return await operatorCommand(rest, io);
-  return command.name === 'verify' ? await verifyCommand(rest, io, loadEngine) : await runCommand(rest, io, loadEngine);
+  return await runNamed(command, rest, io, loadEngine);
+}
+
+/** Each command is loaded when it runs. */
+async function runNamed(
+  { name }: Command,
+  argv: readonly string[],
+  io: CommandIo,
+  loadEngine: () => Promise<RunEngine>,
+): Promise<ExitStatus> {
+  if (name === 'operator') {
+    const { operatorCommand } = await import('./operator-command.ts');
+    return await operatorCommand(argv, io);
+  }
+  if (name === 'verify') {
+    const { verifyCommand } = await import('./verify-command.ts');
+    return await verifyCommand(argv, io, loadEngine);
+  }
+  const { runCommand } = await import('./run-command.ts');
+  return await runCommand(argv, io, loadEngine);
+}
+
+/** Its line breaks need a table of the width of every character, which takes longer to load than the rest of the program. */
+async function helpText(command?: Command): Promise<string> {
+  const { commandHelp, overallHelp } = await import('./help.ts');
+  return command === undefined ? overallHelp() : commandHelp(command);
 }
 
 /** An unexpected error as one line. The stack is included only with `--log-level debug`. */

@@ -1,6 +1,6 @@
 // The commands and their flags as data, for the parser and for --help.
 
-import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logger.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
 
 export interface Flag {

@@ -10,14 +10,8 @@ import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts'
 import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
-import {
-  createLogger,
-  LOG_FORMATS,
-  LOG_LEVELS,
-  type LogFormat,
-  type Logger,
-  type LogLevel,
-} from '../telemetry/logger.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../telemetry/log-options.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { EXIT, type ExitStatus, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
 import { type Interrupts, watchInterrupts } from './interrupt.ts';
@@ -26,7 +20,7 @@ import { BAD_MANIFEST, type Job, type RunEngine } from './job.ts';
 import { type FileHash, readManifestFiles, secretsDirProblem } from './manifest-files.ts';
 import { RunReporter } from './observer.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
-import { ProgressBar } from './progress-bar.ts';
+import type { ProgressBar } from './progress-bar.ts';
 import { checkReportFile, startReport, writeReport } from './report-flag.ts';
 import type { Report } from './report/report.ts';
 import { failedBeforeStart, summaryText, toRunResult } from './result.ts';
@@ -94,8 +88,10 @@ function wantsUnicode(env: CommandIo['env']): boolean {
   return /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '');
 }
 
-function makeBar(io: CommandIo, logFormat: LogFormat, colour: boolean): ProgressBar | undefined {
+async function makeBar(io: CommandIo, logFormat: LogFormat, colour: boolean): Promise<ProgressBar | undefined> {
   if (!io.stderr.isTTY || io.env['TERM'] === 'dumb' || logFormat === 'json') return undefined;
+  // Loads a table of the width of every character.
+  const { ProgressBar } = await import('./progress-bar.ts');
   return new ProgressBar(io.stderr, { colour, unicode: wantsUnicode(io.env) });
 }
 
@@ -263,7 +259,7 @@ export async function runJob(
   const options = readOptions(flags, job.command.name);
   if (options.report !== undefined) await checkReportFile(options.report, job.command.name);
   const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
-  const bar = makeBar(io, options.logFormat, colour);
+  const bar = await makeBar(io, options.logFormat, colour);
   const logger = createLogger({
     level: options.logLevel,
     format: options.logFormat,

@@ -2,6 +2,7 @@
 
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ListenError } from './listen-error.ts';
 
 export interface ListenAddress {
   /** Undefined: all interfaces. */
@@ -20,17 +21,6 @@ export interface RunningHttpServer {
   readonly url: string;
   /** Stops listening and drops open connections. */
   close(): Promise<void>;
-}
-
-/** The server could not listen on the address. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`; undefined for any other text. */

@@ -4,6 +4,7 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import type { Clock } from './clock.ts';
+import { LOG_LEVELS, type LogFormat, type LogLevel } from './log-options.ts';
 import {
   formatJsonLine,
   formatTextLine,
@@ -12,12 +13,6 @@ import {
   presentableFields,
   presentableText,
 } from './log-text.ts';
-
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export const LOG_FORMATS = ['text', 'json'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export interface Logger {
   error(message: string, fields?: LogFields): void;

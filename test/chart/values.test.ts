@@ -1,7 +1,7 @@
 // The values and their schema have the same keys, and the schema rejects unknown ones.
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
-import { LOG_FORMATS, LOG_LEVELS } from '../../src/telemetry/logger.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../../src/telemetry/log-options.ts';
 import { defaultValues, helm, INSTALL_TIMEOUT_MS, readChartFile } from './support/chart.ts';
 
 interface Schema {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { RunReporter } from '../../src/cli/observer.ts';
 import type { MigrationEvent, MigrationObserver } from '../../src/migration/report/observer.ts';
-import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts';
+import type { LogLevel } from '../../src/telemetry/log-options.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { endMs, someProgress, startMs } from './fake-engine.ts';
 import { FakeClock } from './fake-io.ts';
 

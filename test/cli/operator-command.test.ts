@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { OperatorContext, OperatorOptions } from '../../src/operator/operator-options.ts';
 import { operatorCommand } from '../../src/cli/operator-command.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { ListenError } from '../../src/telemetry/http-server.ts';
+import { ListenError } from '../../src/telemetry/listen-error.ts';
 import { type FakeIo, fakeIo, settle } from './fake-io.ts';
 
 type Run = (options: OperatorOptions, context: OperatorContext) => Promise<void>;

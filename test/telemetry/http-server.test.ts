@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { ListenError, livez, parseListenAddress, startHttpServer } from '../../src/telemetry/http-server.ts';
+import { ListenError } from '../../src/telemetry/listen-error.ts';
+import { livez, parseListenAddress, startHttpServer } from '../../src/telemetry/http-server.ts';
 
 describe('a listen address', () => {
   const good: [string, { host: string | undefined; port: number }][] = [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createLogger, type LogFormat, type LogLevel } from '../../src/telemetry/logger.ts';
+import type { LogFormat, LogLevel } from '../../src/telemetry/log-options.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { Secret, SecretUrl } from '../../src/telemetry/secret.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) };

@@ -1,0 +1,20 @@
+// The engine that the commands run: manifests from api/, migrations from migration/.
+
+import { loadManifests } from '../api/manifest.ts';
+import { migrate } from '../migration/migrate.ts';
+import { compilePlan } from '../migration/plan/plan.ts';
+import type { RunEngine } from './job.ts';
+
+export function createEngine(): RunEngine {
+  return {
+    prepare(files, secretsDir) {
+      const loaded = loadManifests(files, secretsDir);
+      return 'problems' in loaded ? loaded : compilePlan(loaded.migration, loaded.secrets);
+    },
+    migrate,
+    async verify(plan, context, options) {
+      const { verify } = await import('../migration/verify-copy.ts');
+      return await verify(plan, context, options);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// The program as a process: maps its arguments to a command, and errors to exit codes. Importing it runs it.
+
+import { SYSTEM_CLOCK } from '../telemetry/clock.ts';
+import { describeUnexpected, runCommandLine } from './command-line.ts';
+import { EXIT } from './exit-codes.ts';
+import { processIo } from './io.ts';
+import type { RunEngine } from './job.ts';
+
+const ARGV = process.argv.slice(2);
+
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, ARGV)}`);
+    process.exit(EXIT.failed);
+  });
+}
+
+/** Loaded only when a command runs: --help and --version do not need it. */
+async function loadEngine(): Promise<RunEngine> {
+  const { createEngine } = await import('./engine.ts');
+  return createEngine();
+}
+
+process.exit(await runCommandLine(ARGV, processIo(SYSTEM_CLOCK), loadEngine));
