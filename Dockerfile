@@ -12,21 +12,15 @@ ARG RUNTIME_IMAGE=${NODE_IMAGE}
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# With the optional dependencies: the compiler is one.
+# With the optional dependencies: the bundler's binary is one.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
     npm ci --include=dev --include=optional --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build.ts scripts/compile-crd.ts scripts/
+COPY tsconfig.json ./
+COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-crd.ts scripts/compile-proto.ts scripts/licences.ts scripts/
 COPY crds crds
+COPY proto proto
 COPY src src
 RUN node scripts/build.ts
-
-FROM ${NODE_IMAGE} AS dependencies
-WORKDIR /build
-COPY package.json package-lock.json .npmrc ./
-# Without the optional ones: they are Node itself, for machines that have none.
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
-    npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
@@ -36,20 +30,18 @@ LABEL org.opencontainers.image.title="prom-migrator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# What the launcher sets: one malloc arena, large pieces given back at once, and below a small heap. Memory that comes and goes with every
-# window stays small.
+# What the launcher sets: one malloc arena, large pieces given back at once, and below little memory for short-lived objects. Memory that
+# comes and goes with every window stays small.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 COPY LICENSE package.json ./
 COPY bin bin
 COPY crds crds
-COPY proto proto
-COPY --from=dependencies /build/node_modules node_modules
 COPY --from=build /build/dist dist
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 8080
 # Node is the first process of the container and handles its signals itself.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "/app/bin/prom-migrator.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/bin/prom-migrator.mjs"]
 CMD ["--help"]

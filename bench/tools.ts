@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { bundle } from '../scripts/bundle.ts';
 import type { Scenario } from './cases.ts';
 import type { Command } from './process-usage.ts';
 import { findVmctl } from './programs.ts';
@@ -62,8 +63,10 @@ export async function ourCommand(scenario: Scenario, sides: Sides, place: Comman
   const verification = action === 'run-and-verify' ? ({ mode: 'Full' } as const) : undefined;
   await writeFile(file, JSON.stringify(manifestOf(scenario, sides, verification), undefined, 2));
   if (scenario.migrations !== undefined) {
-    const many = join(import.meta.dirname, 'many.ts');
-    return { program: process.execPath, args: [many, place.dist, file, String(scenario.migrations)] };
+    if (place.dist !== BUILT) throw new Error(`${scenario.name} measures this checkout: it takes no --dist`);
+    const directory = join(place.scratch, 'many');
+    await bundle({ many: 'bench/many.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' }, directory);
+    return { program: process.execPath, args: [join(directory, 'many.js'), file, String(scenario.migrations)] };
   }
   const launcher = join(place.dist, '..', 'bin', 'prom-migrator.mjs');
   return {

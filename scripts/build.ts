@@ -1,30 +1,23 @@
-// `npm run build`: compiles src/ to dist/ as JavaScript with declarations, from scratch, with the CRD compiled. bin/prom-migrator.mjs runs
-// the result.
+// `npm run build`: bundles src/ into dist/ from scratch, with the licences of what is in it. bin/prom-migrator.mjs runs the result.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { compiledCrdModule } from './compile-crd.ts';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { bundle, bundledFiles } from './bundle.ts';
+import { licenceOf, licencesText, packagesOf } from './licences.ts';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-const compiler = join(root, 'node_modules', 'typescript');
-const { bin } = JSON.parse(readFileSync(join(compiler, 'package.json'), 'utf8')) as { bin: { tsc: string } };
+
+const ENTRIES = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
 
 rmSync(dist, { recursive: true, force: true });
-const { status, error } = spawnSync(
-  process.execPath,
-  [join(compiler, bin.tsc), '-p', join(root, 'tsconfig.build.json')],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
-);
-if (status !== 0 || !existsSync(join(dist, 'main.js'))) {
+try {
+  const packages = packagesOf(bundledFiles(await bundle(ENTRIES, dist)));
+  const licences = packages.map((directory) => licenceOf(join(root, directory)));
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENCES.txt'), licencesText(licences));
+} catch (error) {
   // An incomplete dist/ would start and fail later.
   rmSync(dist, { recursive: true, force: true });
-  process.stderr.write(`the build failed${error === undefined ? '' : `: ${error.message}`}\n`);
+  process.stderr.write(`the build failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }
-writeFileSync(join(dist, 'api', 'compiled-crd.js'), compiledCrdModule());

@@ -1,4 +1,4 @@
-// The module that the build puts in place of src/api/compiled-crd.ts: ajv's standalone code for the schema, and the rules as data.
+// The module that the bundle has in place of src/api/compiled-crd.ts: ajv's standalone code for the schema, and the rules as data.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,16 +12,13 @@ const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as 
   validate: ReturnType<ReturnType<typeof createAjv>['compile']>,
 ) => string;
 
-/** The text of the module; it imports `./schema-formats.js` next to it, and the small part of ajv that its code uses at run time. */
+/** The text of the module. It imports `./schema-formats.ts` next to it, and requires the small part of ajv that its code uses at run time. */
 export function compiledCrdModule(): string {
   const { resource, expressions } = compileCrd(readFileSync(CRD_FILE, 'utf8'));
   const ajv = createAjv({ source: true, esm: true, formats: _`FORMATS` });
   const validate = standaloneCode(ajv, ajv.compile(toAjv(resource.schema)));
   return `// Made by scripts/compile-crd.ts.
-import { createRequire } from 'node:module';
-import { FORMATS } from './schema-formats.js';
-
-const require = createRequire(import.meta.url);
+import { FORMATS } from './schema-formats.ts';
 ${validate}
 export const COMPILED_CRD = {
   resource: ${jsonModule(resource)},

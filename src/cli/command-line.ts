@@ -2,6 +2,7 @@
 
 import { ListenError } from '../telemetry/listen-error.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
+import { originalStack } from '../telemetry/original-stack.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
@@ -100,7 +101,9 @@ export function describeUnexpected(error: unknown, argv: readonly string[]): str
     (argument, index) =>
       argument === '--log-level=debug' || (argument === 'debug' && argv[index - 1] === '--log-level'),
   );
-  return debug && error instanceof Error && error.stack !== undefined ? `${line}\n${error.stack}\n` : `${line}\n`;
+  return debug && error instanceof Error && error.stack !== undefined
+    ? `${line}\n${originalStack(error.stack)}\n`
+    : `${line}\n`;
 }
 
 /** Runs the command in `argv` (without node and script). Never rejects. */

@@ -3,9 +3,11 @@
 import { loadManifests } from '../api/manifest.ts';
 import { migrate } from '../migration/migrate.ts';
 import { compilePlan } from '../migration/plan/plan.ts';
+import { keepHeapSmall } from '../telemetry/small-heap.ts';
 import type { RunEngine } from './job.ts';
 
 export function createEngine(): RunEngine {
+  keepHeapSmall();
   return {
     prepare(files, secretsDir) {
       const loaded = loadManifests(files, secretsDir);

@@ -8,6 +8,7 @@ import { parseListenAddress } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { keepHeapSmall } from '../telemetry/small-heap.ts';
 import { EXIT, type ExitStatus, interruptExitCode } from './exit-codes.ts';
 import { OPERATOR_COMMAND } from './flags.ts';
 import { watchInterrupts } from './interrupt.ts';
@@ -153,6 +154,7 @@ export async function operatorCommand(
     write: (line) => stderr.write(`${line}\n`),
   });
   const { runOperator } = await loadOperator();
+  keepHeapSmall();
   const interrupts = watchInterrupts({
     signals: io.signals,
     clock,

@@ -1,4 +1,5 @@
-// The message types of proto/ that the program writes with protobufjs.
+// The message types of proto/ that the program writes with protobufjs. The build replaces this module with one that has the same exports
+// and their encoders as code, so that an installed program parses no schema and loads only the small part of the library.
 
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';

@@ -37,7 +37,7 @@ describe('the package launcher', () => {
     directory = realpathSync(mkdtempSync(join(tmpdir(), 'launcher-')));
     for (const path of ['bin', 'dist', `node_modules/${packageNode}/bin`])
       mkdirSync(join(directory, path), { recursive: true });
-    for (const file of ['prom-migrator.mjs', 'node-settings.mjs'])
+    for (const file of readdirSync(bin).filter((name) => name.endsWith('.mjs')))
       cpSync(join(bin, file), join(directory, 'bin', file));
     const manifest = {
       type: 'module',
@@ -73,10 +73,10 @@ describe('the package launcher', () => {
     ['in a child process with the bundled Node', 'older.mjs'],
   ] as const) {
     it(`runs the program ${name}, and passes on arguments, exit code and signals`, async () => {
-      const ended = await launch(preload, ['a', 'b c']);
+      const ended = await launch(preload, ['run', 'b c']);
       assert.equal(ended.stderr, '');
       const printed = JSON.parse(ended.stdout);
-      assert.deepEqual(printed.argv, ['a', 'b c']);
+      assert.deepEqual(printed.argv, ['run', 'b c']);
       assert.ok(printed.flags.includes('--max-semi-space-size=4'), 'with little memory for what lives shortly');
       assert.equal(printed.major, Number.parseInt(process.versions.node, 10));
       assert.equal(printed.pid === ended.pid, preload !== 'older.mjs');
@@ -85,11 +85,22 @@ describe('the package launcher', () => {
     });
   }
 
+  it('starts Node only once where memory does not matter', async () => {
+    for (const args of [['--version'], ['--help'], ['run', '--help'], ['help', 'run'], []]) {
+      const { flags } = JSON.parse((await launch(undefined, args)).stdout);
+      assert.deepEqual(flags, [], args.join(' '));
+    }
+    for (const command of ['run', 'verify', 'operator']) {
+      const { flags } = JSON.parse((await launch(undefined, [command])).stdout);
+      assert.deepEqual(flags, ['--max-semi-space-size=4'], command);
+    }
+  });
+
   it('keeps the process that is profiled, whose pending signal would end its successor', async () => {
     const profiles = join(directory, 'profiles');
     const child = spawn(process.execPath, [
       ...['--cpu-prof', `--cpu-prof-dir=${profiles}`],
-      ...[join(directory, 'bin/prom-migrator.mjs'), 'a'],
+      ...[join(directory, 'bin/prom-migrator.mjs'), 'run'],
     ]);
     let stdout = '';
     child.stdout.on('data', (data) => {

@@ -85,7 +85,7 @@ async function fromKubeconfig(
   searched: readonly string[] = files,
 ): Promise<KubeConnection> {
   if (files.length === 0) throw new Error(`KUBECONFIG names no readable file: ${searched.join(', ')}`);
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('./kubeconfig-library.ts');
   const config = new KubeConfig();
   const tokenFiles = new Map<string, string>();
   for (const file of files) addFile(config, new KubeConfig(), file, tokenFiles);

@@ -1,0 +1,146 @@
+// What the build makes of src/: what a command loads at startup, what comes along, and whether errors can still be traced to their source.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Bundled, bundle, bundledFiles } from '../scripts/bundle.ts';
+import { licenceOf, licencesText, packagesOf } from '../scripts/licences.ts';
+import { originalStack } from '../src/telemetry/original-stack.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const ENTRIES = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
+
+describe('the bundle', () => {
+  let directory: string;
+  let bundled: Bundled;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'prom-migrator-bundle-'));
+    bundled = await bundle(ENTRIES, directory);
+  });
+
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  const outputs = () => Object.entries(bundled.metafile.outputs).filter(([file]) => file.endsWith('.js'));
+
+  /** The files of the output that are loaded with the output of a source, with what they import statically. */
+  function loadedWith(...sources: string[]): [string, Bundled['metafile']['outputs'][string]][] {
+    const found = new Set<string>();
+    const add = (file: string) => {
+      if (found.has(file)) return;
+      found.add(file);
+      for (const { path, kind, external } of bundled.metafile.outputs[file]!.imports)
+        if (kind === 'import-statement' && !external) add(path);
+    };
+    for (const source of sources) {
+      const [file] = outputs().find(([, { entryPoint }]) => entryPoint === source) ?? [];
+      assert.ok(file, `${source} has no file of its own`);
+      add(file);
+    }
+    return outputs().filter(([file]) => found.has(file));
+  }
+
+  const sourcesOf = (files: ReturnType<typeof loadedWith>) => files.flatMap(([, { inputs }]) => Object.keys(inputs));
+  const bytesOf = (files: ReturnType<typeof loadedWith>) => files.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+
+  const PROGRAM = ['src/main.ts', 'src/cli/program.ts'];
+  const RUN = [...PROGRAM, 'src/cli/run-command.ts', 'src/cli/engine.ts', 'node_modules/got/dist/source/index.js'];
+
+  it('imports nothing but itself and Node', () => {
+    const { builtinModules } = process.getBuiltinModule('node:module');
+    const external = outputs().flatMap(([, { imports }]) => imports.filter((one) => one.external));
+    // Optional parts of packages, which are tried at run time.
+    const names = new Set(external.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
+    assert.deepEqual(
+      [...names].filter((name) => !name.startsWith('node:') && !builtinModules.includes(name)),
+      [],
+    );
+  });
+
+  it('loads for a run neither the operator nor what only a flag needs, and for --help not even the engine', () => {
+    const run = loadedWith(...RUN);
+    const unneeded =
+      /node_modules\/(?:ajv\/dist\/(?!runtime\/ucs2length)|@bufbuild|@kubernetes|prom-client|d3-|undici|protobufjs|string-width|get-east-asian-width)|^src\/(?:operator|cli\/report)\//;
+    assert.deepEqual(
+      sourcesOf(run).filter((file) => unneeded.test(file)),
+      [],
+    );
+    const help = loadedWith(...PROGRAM, 'src/cli/help.ts');
+    assert.deepEqual(
+      sourcesOf(help).filter((file) =>
+        /^src\/(?:migration\/(?:read|write)|wire\/(?:chunks|responses|requests))\/|node_modules\/(?:got|yaml|re2js|winston)\//.test(
+          file,
+        ),
+      ),
+      [],
+    );
+    assert.ok(bytesOf(run) < 1_700_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
+  });
+
+  it('does not load client-node for the operator in a pod', () => {
+    const operator = loadedWith(...PROGRAM, 'src/cli/operator-command.ts', 'src/operator/operator.ts');
+    assert.deepEqual(
+      sourcesOf(operator).filter((file) => /node_modules\/(?:@kubernetes|undici)/.test(file)),
+      [],
+    );
+  });
+
+  it('has the worker thread beside the file that starts it', () => {
+    const [starter] = outputs().find(([, { inputs }]) => 'src/operator/execute/worker-threads.ts' in inputs) ?? [];
+    const [worker] = outputs().find(([, { entryPoint }]) => entryPoint === ENTRIES['worker-thread']) ?? [];
+    assert.ok(starter && worker);
+    assert.equal(relative(resolve(ROOT, starter, '..'), resolve(ROOT, worker)), 'worker-thread.js');
+  });
+
+  it('has a licence text for every package in it', () => {
+    const directories = packagesOf(bundledFiles(bundled));
+    assert.ok(directories.length > 40, `${directories.length}`);
+    for (const name of ['got', 'yaml', '@kubernetes/client-node'])
+      assert.ok(directories.includes(`node_modules/${name}`));
+    const licences = directories.map((one) => licenceOf(join(ROOT, one)));
+    const text = licencesText(licences);
+    for (const { name, version, licence, text: own } of licences) {
+      assert.match(licence, /^(?:MIT|ISC|Apache-2\.0|BSD-[23]-Clause)$/, name);
+      assert.ok(own.length > 500 && text.includes(`${name} ${version} (${licence})\n\n${own}`), name);
+    }
+  });
+
+  it('reports a package without a licence text', async () => {
+    await writeFile(join(directory, 'package.json'), '{"name":"x","version":"1.0.0","license":"MIT","type":"module"}');
+    assert.throws(() => licenceOf(directory), /x is bundled and has no licence text/);
+  });
+
+  it('has maps with which a stack trace shows the files and lines of the source', async () => {
+    const broken = join(directory, 'dist', 'broken.js');
+    await writeFile(
+      join(directory, 'throws.ts'),
+      '\n\nexport function thrower(): never {\n  throw new Error("x");\n}\n',
+    );
+    await bundle({ broken: join(directory, 'throws.ts') }, join(directory, 'dist'));
+    const { thrower } = await import(pathToFileURL(broken).href);
+    const stack = originalStack(stackOf(thrower));
+    assert.match(stack, /at (?:thrower|Module\.thrower|\S*thrower) \(throws\.ts:4:9\)/, stack);
+  });
+
+  it('leaves a stack without maps as it is', () => {
+    const { stack = '' } = new Error('x');
+    assert.equal(originalStack(stack), stack);
+    assert.equal(originalStack('at f (file:///none/main.js:1:2)'), 'at f (file:///none/main.js:1:2)');
+  });
+
+  it('has the same names of functions as the source', async () => {
+    const text = (await Promise.all(outputs().map(([file]) => readFile(resolve(ROOT, file), 'utf8')))).join('\n');
+    for (const name of ['encodeReadRequest', 'compilePlan', 'runCommandLine'])
+      assert.match(text, new RegExp(`function ${name}\\(`));
+  });
+});
+
+function stackOf(thrower: () => never): string {
+  try {
+    return thrower();
+  } catch (error) {
+    return (error as Error).stack ?? '';
+  }
+}
