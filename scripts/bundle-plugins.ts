@@ -1,6 +1,7 @@
 // What the bundle has in place of files and packages as they are: compiled modules, and of some packages only what is used.
 
 import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { compiledCrdModule } from './compile-crd.ts';
@@ -24,6 +25,68 @@ const compiledModules: Plugin = {
       const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
       return { contents: `export const VERSION = ${JSON.stringify(version)};` };
     });
+  },
+};
+
+/**
+ * Node's own modules are taken with process.getBuiltinModule. An `import` of one reads every export, and the getters among them load
+ * whatever they are about: streams, inspectors, certificates.
+ */
+const builtinsWithoutGetters: Plugin = {
+  name: 'built-in modules without their getters',
+  setup({ onResolve, onLoad }) {
+    const names = new Set(builtinModules);
+    onResolve({ filter: /^(?:node:)?[a-z\d_/]+$/ }, ({ path, kind, importer }) => {
+      const name = path.replace(/^node:/, '');
+      if (kind !== 'import-statement' || !names.has(name)) return undefined;
+      // One for each importer: one for all would be a file of its own, or several.
+      return { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: `node:${name}`, sideEffects: false };
+    });
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ pluginData }) => ({ contents: importedBuiltin(pluginData) }));
+  },
+};
+
+/** A module with the exports of a built-in one. Those that nobody imports are not in the bundle. */
+function importedBuiltin(path: string): string {
+  const exported = Object.getOwnPropertyNames(process.getBuiltinModule(path));
+  const lines = exported
+    .filter((name) => name !== 'default')
+    .map((name, index) => {
+      const value = `/* @__PURE__ */ (() => builtin[${JSON.stringify(name)}])()`;
+      return `const export${index} = ${value}; export { export${index} as ${JSON.stringify(name)} };`;
+    });
+  const builtin = `const builtin = /* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(path)}); export default builtin;`;
+  return [builtin, ...lines].join('\n');
+}
+
+/** The plugin above does what it does in a checkout, and here it would load node:http for --version. */
+const nothingToKeepUnloaded: Plugin = {
+  name: 'light-builtins has nothing to do',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]src[/\\]telemetry[/\\]light-builtins\.ts$/ }, () => ({
+      contents: 'export function leaveUndiciUnloaded() {}',
+    }));
+  },
+};
+
+/** Two texts for errors that a caller of got may make. They take a tenth of a start: each needs the list of all locales. */
+const withoutListFormats: Plugin = {
+  name: 'without Intl.ListFormat in @sindresorhus/is',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]@sindresorhus[/\\]is[/\\]distribution[/\\]index\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const contents = text.replaceAll(/new Intl\.ListFormat\([^)]*\)/g, "{ format: (list) => list.join(', ') }");
+      return contents === text ? { errors: [{ text: 'there is no Intl.ListFormat any more' }] } : { contents };
+    });
+  },
+};
+
+/** protobufjs takes 64-bit integers as numbers without it. It would compile a WebAssembly module when it is loaded. */
+const withoutLong: Plugin = {
+  name: 'without long',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^long$/ }, ({ path }) => ({ path, namespace: 'without-long' }));
+    onLoad({ filter: /./, namespace: 'without-long' }, () => ({ contents: 'module.exports = undefined;' }));
   },
 };
 
@@ -51,4 +114,50 @@ const onlyUsedOfClientNode: Plugin = {
   },
 };
 
-export const PLUGINS: readonly Plugin[] = [compiledModules, withoutHttp2, onlyUsedOfClientNode];
+/**
+ * Of winston, what src/telemetry/logger.ts uses: not its other transports and formats, and not its default logger. Its streams are Node's
+ * own instead of a copy of theirs from 2018.
+ */
+const onlyUsedOfWinston: Plugin = {
+  name: 'only what is used of winston',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:winston|logform|@dabh\/diagnostics|readable-stream(?:\/.*)?)$/ }, ({ path }) => ({
+      path,
+      namespace: 'used-of-winston',
+    }));
+    onLoad({ filter: /./, namespace: 'used-of-winston' }, ({ path }) => {
+      const contents = USED_OF_WINSTON[path];
+      return contents === undefined ? { errors: [{ text: `${path} is new` }] } : { contents, resolveDir: root };
+    });
+  },
+};
+
+const USED_OF_WINSTON: Readonly<Record<string, string>> = {
+  winston: `
+    exports.createLogger = require('winston/lib/winston/create-logger');
+    exports.transports = { Stream: require('winston/lib/winston/transports/stream') };
+    exports.format = require('logform').format;`,
+  logform: `
+    exports.format = Object.assign(require('logform/format'), {
+      combine: require('logform/combine'),
+      timestamp: require('logform/timestamp'),
+      printf: require('logform/printf'),
+      colorize: require('logform/colorize'),
+    });
+    exports.levels = require('logform/levels');`,
+  'readable-stream': "module.exports = require('node:stream');",
+  'readable-stream/lib/_stream_writable.js': "module.exports = require('node:stream').Writable;",
+  // Reports winston's own steps when DEBUG or DIAGNOSTICS is set.
+  '@dabh/diagnostics': 'module.exports = () => () => {};',
+};
+
+export const PLUGINS: readonly Plugin[] = [
+  compiledModules,
+  nothingToKeepUnloaded,
+  withoutHttp2,
+  withoutLong,
+  withoutListFormats,
+  onlyUsedOfWinston,
+  onlyUsedOfClientNode,
+  builtinsWithoutGetters,
+];

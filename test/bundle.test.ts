@@ -7,6 +7,8 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bundled, bundle, bundledFiles } from '../scripts/bundle.ts';
 import { licenceOf, licencesText, packagesOf } from '../scripts/licences.ts';
+import { LOG_LEVELS, type LogFormat } from '../src/telemetry/log-options.ts';
+import { createLogger } from '../src/telemetry/logger.ts';
 import { originalStack } from '../src/telemetry/original-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -48,15 +50,20 @@ describe('the bundle', () => {
   const PROGRAM = ['src/main.ts', 'src/cli/program.ts'];
   const RUN = [...PROGRAM, 'src/cli/run-command.ts', 'src/cli/engine.ts', 'node_modules/got/dist/source/index.js'];
 
-  it('imports nothing but itself and Node', () => {
-    const { builtinModules } = process.getBuiltinModule('node:module');
+  it('imports nothing but itself, and takes modules of Node without an import, which would read all their exports', () => {
     const external = outputs().flatMap(([, { imports }]) => imports.filter((one) => one.external));
-    // Optional parts of packages, which are tried at run time.
-    const names = new Set(external.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
+    // Those that are required are optional parts of packages, which are tried at run time, and modules of Node.
     assert.deepEqual(
-      [...names].filter((name) => !name.startsWith('node:') && !builtinModules.includes(name)),
+      external.filter(({ kind }) => kind !== 'require-call').map(({ path }) => path),
       [],
     );
+  });
+
+  it('runs nothing for a run that needs lists of locales or compiles WebAssembly', async () => {
+    for (const [file] of loadedWith(...RUN)) {
+      const text = await readFile(resolve(ROOT, file), 'utf8');
+      assert.ok(!/Intl\.(?:ListFormat|Segmenter)|WebAssembly\.(?:Module|Instance|compile)/.test(text), file);
+    }
   });
 
   it('loads for a run neither the operator nor what only a flag needs, and for --help not even the engine', () => {
@@ -76,7 +83,7 @@ describe('the bundle', () => {
       ),
       [],
     );
-    assert.ok(bytesOf(run) < 1_700_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
+    assert.ok(bytesOf(run) < 1_400_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
   });
 
   it('does not load client-node for the operator in a pod', () => {
@@ -85,6 +92,35 @@ describe('the bundle', () => {
       sourcesOf(operator).filter((file) => /node_modules\/(?:@kubernetes|undici)/.test(file)),
       [],
     );
+  });
+
+  it('has only the part of winston that the logger uses, and writes the same lines with it', async () => {
+    const bundledLogger = await bundle({ logger: 'src/telemetry/logger.ts' }, join(directory, 'logger'));
+    assert.deepEqual(
+      [...bundledFiles(bundledLogger)].filter((file) =>
+        /winston\/lib\/winston\/transports\/(?!stream\.js)|readable-stream|diagnostics|logform\/(?:cli|splat|pretty-print)\.js/.test(
+          file,
+        ),
+      ),
+      [],
+    );
+    const built = (await import(pathToFileURL(join(directory, 'logger', 'logger.js')).href)).createLogger;
+    const linesOf = (create: typeof createLogger, format: LogFormat, colour: boolean) => {
+      const lines: string[] = [];
+      const write = (line: string) => void lines.push(line);
+      const logger = create({ level: 'info', format, colour, clock: { now: () => 1_700_000_000_000 }, write });
+      for (const level of LOG_LEVELS) logger[level](`at ${level}\n`, { password: 'x', url: 'http://a:b@c/', n: 5 });
+      return lines;
+    };
+    for (const [format, colour] of [
+      ['text', true],
+      ['text', false],
+      ['json', false],
+    ] as const) {
+      const lines = linesOf(built, format, colour);
+      assert.equal(lines.length, 3);
+      assert.deepEqual(lines, linesOf(createLogger, format, colour));
+    }
   });
 
   it('has the worker thread beside the file that starts it', () => {
