@@ -23,6 +23,7 @@ import { versions } from './programs.ts';
 import { goalsText, scenarioText, writeResults } from './report.ts';
 import { failures, type ScenarioResult, type ToolName } from './results.ts';
 import { interrupted, makeScratch, watchSignals } from './scratch.ts';
+import { measureStart, startGoals, startText } from './start.ts';
 import { BUILT, manifestOf, ourCommand, vmctlCommand } from './tools.ts';
 import { measureVerifications } from './verification.ts';
 
@@ -31,6 +32,8 @@ const QUICK_ROUNDS = 2;
 
 interface Options {
   scenarios: readonly Scenario[];
+  /** Whether the case `start` is measured, which has no scenario. */
+  start: boolean;
   /** Each scenario has its own number of rounds. */
   rounds: number | undefined;
   dist: string;
@@ -52,10 +55,10 @@ function readOptions(): Options {
       'no-floor': { type: 'boolean', default: false },
     },
   });
-  const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : Object.keys(CASES));
+  const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : ['start', ...Object.keys(CASES)]);
   const scenarios = names.flatMap((name) => {
-    const known = CASES[name];
-    if (!known) throw new Error(`no case is named ${name}; there are ${Object.keys(CASES).join(', ')}`);
+    const known = name === 'start' ? [] : CASES[name];
+    if (!known) throw new Error(`no case is named ${name}; there are start, ${Object.keys(CASES).join(', ')}`);
     return known;
   });
   const rounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
@@ -63,6 +66,7 @@ function readOptions(): Options {
     throw new Error('--rounds takes a number from 1 on');
   return {
     scenarios: flags.quick ? scenarios.map(quick) : scenarios,
+    start: names.includes('start') && !flags.profile,
     rounds: rounds ?? (flags.quick ? QUICK_ROUNDS : undefined),
     dist: flags.dist === undefined ? BUILT : resolve(flags.dist),
     profile: flags.profile,
@@ -142,6 +146,8 @@ async function main(): Promise<number> {
   const about = { versions: await versions(), arguments: process.argv.slice(2) };
   const results: ScenarioResult[] = [];
   let broken: unknown;
+  const start = options.start ? await measureStart(options.dist, options.rounds) : undefined;
+  if (start !== undefined) process.stdout.write(`${startText(start)}\n`);
   for (const scenario of options.scenarios) {
     try {
       const result = await bench(scenario, options);
@@ -154,8 +160,9 @@ async function main(): Promise<number> {
     }
   }
   if (options.profile) return broken === undefined ? 0 : 1;
-  process.stdout.write(`${goalsText(judge(results))}\n`);
-  process.stdout.write(`\n${await writeResults(RESULTS, results, about)}\n`);
+  const goals = [...(start === undefined ? [] : startGoals(start)), ...judge(results)];
+  process.stdout.write(`${goalsText(goals)}\n`);
+  process.stdout.write(`\n${await writeResults(RESULTS, results, { ...about, start })}\n`);
   const lost = failures(results);
   for (const failure of lost) process.stderr.write(`NOT A RESULT: ${failure}\n`);
   return lost.length === 0 && broken === undefined ? 0 : 1;
