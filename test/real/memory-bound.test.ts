@@ -73,11 +73,11 @@ describe('the memory of a migration', function () {
     await run(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT });
   });
 
-  it('starts small: a program that has read a manifest takes less than 105 MiB', async () => {
+  it('starts small: a program that has read a manifest takes less than 90 MiB', async () => {
     const { peakBytes, output } = await measure(nothingToRead, 32);
     const peak = Math.round(peakBytes / MEBIBYTE);
     assert.match(output, nothingToRead.says);
-    assert.ok(peakBytes > 50 * MEBIBYTE && peakBytes < 105 * MEBIBYTE, `${peak} MiB\n${output}`);
+    assert.ok(peakBytes > 50 * MEBIBYTE && peakBytes < 90 * MEBIBYTE, `${peak} MiB\n${output}`);
     tell(`${peak} MiB`);
   });
 
