@@ -2,17 +2,15 @@
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundle, bundledFiles } from './bundle.ts';
+import { bundle, bundledFiles, PROGRAM } from './bundle.ts';
 import { licenceOf, licencesText, packagesOf } from './licences.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
-const ENTRIES = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
-
 rmSync(dist, { recursive: true, force: true });
 try {
-  const packages = packagesOf(bundledFiles(await bundle(ENTRIES, dist)));
+  const packages = packagesOf(bundledFiles(await bundle(PROGRAM, dist)));
   const licences = packages.map((directory) => licenceOf(join(root, directory)));
   writeFileSync(join(dist, 'THIRD-PARTY-LICENCES.txt'), licencesText(licences));
 } catch (error) {

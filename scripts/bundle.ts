@@ -12,6 +12,9 @@ const REQUIRE =
   'const require = (id) => { const found = process.getBuiltinModule(id); if (found) return found; ' +
   "throw Object.assign(new Error(id + ' is not in the bundle'), { code: 'MODULE_NOT_FOUND' }); };";
 
+/** The program, and the thread that it starts for each migration in Kubernetes. */
+export const PROGRAM = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
+
 export type Bundled = BuildResult<{ metafile: true }>;
 
 /** Writes one file for each entry (name → source), with the code that they share in further files beside them. */

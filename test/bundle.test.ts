@@ -5,14 +5,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Bundled, bundle, bundledFiles } from '../scripts/bundle.ts';
+import { type Bundled, bundle, bundledFiles, PROGRAM } from '../scripts/bundle.ts';
 import { licenceOf, licencesText, packagesOf } from '../scripts/licences.ts';
 import { LOG_LEVELS, type LogFormat } from '../src/telemetry/log-options.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 import { originalStack } from '../src/telemetry/original-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const ENTRIES = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
 
 describe('the bundle', () => {
   let directory: string;
@@ -20,7 +19,7 @@ describe('the bundle', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-bundle-'));
-    bundled = await bundle(ENTRIES, directory);
+    bundled = await bundle(PROGRAM, directory);
   });
 
   after(() => rm(directory, { recursive: true, force: true }));
@@ -47,8 +46,8 @@ describe('the bundle', () => {
   const sourcesOf = (files: ReturnType<typeof loadedWith>) => files.flatMap(([, { inputs }]) => Object.keys(inputs));
   const bytesOf = (files: ReturnType<typeof loadedWith>) => files.reduce((sum, [, { bytes }]) => sum + bytes, 0);
 
-  const PROGRAM = ['src/main.ts', 'src/cli/program.ts'];
-  const RUN = [...PROGRAM, 'src/cli/run-command.ts', 'src/cli/engine.ts', 'node_modules/got/dist/source/index.js'];
+  const START = ['src/main.ts', 'src/cli/program.ts'];
+  const RUN = [...START, 'src/cli/run-command.ts', 'src/cli/engine.ts', 'node_modules/got/dist/source/index.js'];
 
   it('imports nothing but itself, and takes modules of Node without an import, which would read all their exports', () => {
     const external = outputs().flatMap(([, { imports }]) => imports.filter((one) => one.external));
@@ -74,7 +73,7 @@ describe('the bundle', () => {
       sourcesOf(run).filter((file) => unneeded.test(file)),
       [],
     );
-    const help = loadedWith(...PROGRAM, 'src/cli/help.ts');
+    const help = loadedWith(...START, 'src/cli/help.ts');
     assert.deepEqual(
       sourcesOf(help).filter((file) =>
         /^src\/(?:migration\/(?:read|write)|wire\/(?:chunks|responses|requests))\/|node_modules\/(?:got|yaml|re2js|winston)\//.test(
@@ -87,7 +86,7 @@ describe('the bundle', () => {
   });
 
   it('does not load client-node for the operator in a pod', () => {
-    const operator = loadedWith(...PROGRAM, 'src/cli/operator-command.ts', 'src/operator/operator.ts');
+    const operator = loadedWith(...START, 'src/cli/operator-command.ts', 'src/operator/operator.ts');
     assert.deepEqual(
       sourcesOf(operator).filter((file) => /node_modules\/(?:@kubernetes|undici)/.test(file)),
       [],
@@ -125,7 +124,7 @@ describe('the bundle', () => {
 
   it('has the worker thread beside the file that starts it', () => {
     const [starter] = outputs().find(([, { inputs }]) => 'src/operator/execute/worker-threads.ts' in inputs) ?? [];
-    const [worker] = outputs().find(([, { entryPoint }]) => entryPoint === ENTRIES['worker-thread']) ?? [];
+    const [worker] = outputs().find(([, { entryPoint }]) => entryPoint === PROGRAM['worker-thread']) ?? [];
     assert.ok(starter && worker);
     assert.equal(relative(resolve(ROOT, starter, '..'), resolve(ROOT, worker)), 'worker-thread.js');
   });

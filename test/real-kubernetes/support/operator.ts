@@ -86,6 +86,8 @@ export async function installChart(
 
 export interface OperatorProcessOptions {
   chart: InstalledChart;
+  /** The program; by default the one of the checkout. */
+  main?: string;
   /** The POD_NAME; unique by default. */
   podName?: string;
   /** Flags that replace those of the chart (`--max-migrations=4`), and additional ones. */
@@ -130,14 +132,14 @@ let pods = 0;
 
 /** Starts the operator like the chart's Pod, and returns as soon as it serves its metrics. It may not lead yet: see `untilReady`. */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { chart, podName = `${chart.release}-${++pods}`, args: own = [] } = options;
+  const { chart, main = MAIN, podName = `${chart.release}-${++pods}`, args: own = [] } = options;
   const replaced = new Set(own.map(flagOf));
   const args = [
     ...chart.args.filter((arg) => !replaced.has(flagOf(arg))),
     ...(replaced.has('--metrics-address') ? [] : ['--metrics-address=127.0.0.1:0']),
     ...own,
   ];
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...chart.cluster.environment(options.kubeconfig ?? chart.kubeconfig),
