@@ -16,8 +16,9 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
     npm ci --include=dev --include=optional --ignore-scripts
 COPY tsconfig.json ./
-COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-crd.ts scripts/compile-proto.ts scripts/licences.ts scripts/
+COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/
 COPY crds crds
+COPY kernel kernel
 COPY proto proto
 COPY src src
 RUN node scripts/build.ts

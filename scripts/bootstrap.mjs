@@ -1,5 +1,5 @@
 // Starts everything that the npm scripts run. It needs only Node 20 and npm. It installs the locked dependencies if they are missing or
-// older than the lock file. Then it runs its argument (a .ts file, or the name of an installed command) with the Node from the project's
+// older than the lock file, and compiles kernel/ if it has changed. Then it runs its argument (a .ts file, or the name of an installed command) with the Node from the project's
 // dependencies, because that version runs TypeScript directly.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { kernelIsCurrent } from './kernel-stamp.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = join(root, 'node_modules');
@@ -36,6 +37,11 @@ if (!existsSync(ownNode)) {
       'install Node 24 or newer and run `npm ci --include=optional` again\n',
   );
   process.exit(1);
+}
+
+if (!kernelIsCurrent(root)) {
+  const { status } = spawnSync(ownNode, [join(root, 'scripts', 'compile-kernel.ts')], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(1);
 }
 
 const [name, ...args] = process.argv.slice(2);

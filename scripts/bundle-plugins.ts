@@ -5,6 +5,7 @@ import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { compiledCrdModule } from './compile-crd.ts';
+import { compiledKernelModule } from './compile-kernel.ts';
 import { compiledTypesModule } from './compile-proto.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -20,6 +21,9 @@ const compiledModules: Plugin = {
     onLoad({ filter: /[/\\]src[/\\]wire[/\\]message-types\.ts$/ }, () => ({
       contents: compiledTypesModule(),
       resolveDir: join(root, 'src/wire'),
+    }));
+    onLoad({ filter: /[/\\]src[/\\]wire[/\\]kernel[/\\]compiled-kernel\.ts$/ }, async () => ({
+      contents: await compiledKernelModule(),
     }));
     onLoad({ filter: /[/\\]src[/\\]telemetry[/\\]version\.ts$/ }, () => {
       const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };

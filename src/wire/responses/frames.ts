@@ -4,9 +4,13 @@
 import { crc32c } from './crc32c.ts';
 import { ErrorText } from './error-text.ts';
 import { WireError, type WireErrorCode } from '../errors.ts';
+import { KERNEL, type Kernel } from '../kernel/kernel.ts';
 
 const MAX_VARINT_BYTES = 10;
 const CHECKSUM_BYTES = 4;
+
+/** A call of the kernel costs as much as the checksum of some hundred bytes. */
+const MIN_KERNEL_BYTES = 512;
 
 /** Stand-ins for the size of a frame: not yet known, or impossible. */
 const INCOMPLETE = -1;
@@ -22,6 +26,7 @@ const BROKEN = -2;
  */
 export class FrameCollector {
   readonly #maxFrameBytes: number;
+  readonly #kernel: Kernel | null;
   readonly #segments: Uint8Array[] = [];
   #bytes = 0;
   #frames = 0;
@@ -36,8 +41,9 @@ export class FrameCollector {
   #suspicion: ErrorText | undefined;
 
   /** `maxFrameBytes`: the longest payload that is accepted. Prometheus' own client accepts 50 MB. */
-  constructor(options: { maxFrameBytes: number }) {
+  constructor(options: { maxFrameBytes: number }, kernel: Kernel | null = KERNEL) {
     this.#maxFrameBytes = options.maxFrameBytes;
+    this.#kernel = kernel;
   }
 
   /** Runs of whole, verified frames in the order of the response. */
@@ -75,6 +81,11 @@ export class FrameCollector {
     let at = this.#straddled === 0 ? 0 : this.#continueStraddling(bytes);
     if (at === BROKEN) return false;
     const runStart = at;
+    if (this.#kernel !== null) {
+      const verified = this.#kernel.verifyFrames(bytes, at, this.#maxFrameBytes);
+      at = verified.end;
+      this.#frames += verified.frames;
+    }
     let size = INCOMPLETE;
     while (at < bytes.length) {
       size = this.#frameSize(bytes, at, bytes.length);
@@ -206,10 +217,15 @@ export class FrameCollector {
         ((bytes[checksumStart + 2] as number) << 8) |
         (bytes[checksumStart + 3] as number)) >>>
       0;
-    const actual = crc32c(bytes, checksumStart + CHECKSUM_BYTES, end);
+    const actual = this.#checksum(bytes, checksumStart + CHECKSUM_BYTES, end);
     if (actual === expected) return true;
     this.#fail('corrupt', `frame ${this.#frames + 1} has the checksum ${hex(actual)} instead of ${hex(expected)}`);
     return false;
+  }
+
+  #checksum(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#kernel === null || end - start < MIN_KERNEL_BYTES) return crc32c(bytes, start, end);
+    return this.#kernel.crc32c(bytes, start, end);
   }
 
   /** Records the error, unless the bytes turn out to be text. The caller then passes the bytes from that place on to `#suspect`. */

@@ -1,0 +1,21 @@
+// The codec's hot loops, in AssemblyScript. JavaScript copies bytes into INPUT and calls once for a block, a series or a request. What is
+// unusual or wrong is left to the JavaScript path in src/wire/, which decides what it means.
+
+import { buildTables } from './crc32c';
+
+export {
+  COLUMNS,
+  COLUMNS_SAMPLES,
+  COLUMNS_SLOTS,
+  INPUT,
+  INPUT_BYTES,
+  OUTPUT,
+  OUTPUT_BYTES,
+  PAGES,
+  RESULT,
+  RINGS,
+  RING_SLOTS,
+} from './layout';
+export { updateCrc, verifyFrames } from './crc32c';
+
+buildTables();

@@ -1,0 +1,3 @@
+export function kernelFile(root: string): string;
+export function kernelStamp(root: string): string;
+export function kernelIsCurrent(root: string): boolean;
