@@ -16,6 +16,7 @@ export {
   RINGS,
   RING_SLOTS,
 } from './layout';
+export { decodeChunks } from './chunks';
 export { updateCrc, verifyFrames } from './crc32c';
 
 buildTables();

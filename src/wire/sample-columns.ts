@@ -4,6 +4,11 @@
 const FLOAT = new Float64Array(1);
 const FLOAT_BITS = new Uint32Array(FLOAT.buffer);
 
+interface FloatMemory {
+  readonly floatTimesMs: Float64Array;
+  readonly floatBits: Uint32Array;
+}
+
 /** The samples of one series in one window. Reused from series to series: `clear()` keeps the memory. */
 export class SampleColumns {
   /** The number of float samples held. */
@@ -20,14 +25,28 @@ export class SampleColumns {
   /** Whether a start timestamp was decoded since the last `clear()`. Remote write 1.0 has no field for it. */
   startTimestamps = false;
 
-  /** @param capacity how many float samples fit without growing */
-  constructor(capacity = 256) {
-    this.floatTimesMs = new Float64Array(capacity);
-    this.floatBits = new Uint32Array(capacity * 2);
+  /** If it equals `floats`, the times are known to ascend, each above the one before. Otherwise nothing is known. */
+  ascendingFloats = 0;
+
+  readonly #home: FloatMemory | undefined;
+
+  /**
+   * @param capacity how many float samples fit without growing
+   * @param home memory for that many. The columns leave it when they grow, and return to it with `clear()`
+   */
+  constructor(capacity = 256, home?: FloatMemory) {
+    this.#home = home;
+    this.floatTimesMs = home?.floatTimesMs ?? new Float64Array(capacity);
+    this.floatBits = home?.floatBits ?? new Uint32Array(capacity * 2);
   }
 
   clear(): void {
     this.floats = 0;
+    this.ascendingFloats = 0;
+    if (this.#home !== undefined && this.#home.floatTimesMs !== this.floatTimesMs) {
+      this.floatTimesMs = this.#home.floatTimesMs;
+      this.floatBits = this.#home.floatBits;
+    }
     // Setting a length costs as much as a sample, even if it does not change.
     if (this.histograms.length > 0) {
       this.histogramTimesMs.length = 0;
@@ -68,10 +87,18 @@ export class SampleColumns {
     this.histograms.push(message);
   }
 
+  /** Whether the times are known to ascend since they were decoded. It is not known again afterwards. */
+  takeAscending(): boolean {
+    const isAscending = this.ascendingFloats === this.floats;
+    this.ascendingFloats = -1;
+    return isAscending;
+  }
+
   /** Removes the samples outside [fromMs, toMs). */
   trim(fromMs: number, toMs: number): void {
     const isInside = (timeMs: number) => timeMs >= fromMs && timeMs < toMs;
     let kept = 0;
+    this.ascendingFloats = -1;
     for (let i = 0; i < this.floats; i++) {
       const timeMs = this.floatTimesMs[i] as number;
       if (!isInside(timeMs)) continue;

@@ -115,7 +115,7 @@ function labelsOf(kind: SeriesKind, index: number, prefix: string): Label[] {
 type RandomNumbers = () => number;
 
 /** mulberry32: numbers in [0, 1) from a 32-bit seed, fast and platform-independent. */
-function randomNumbers(seed: number): RandomNumbers {
+export function randomNumbers(seed: number): RandomNumbers {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -20,7 +20,8 @@ export type RepeatMeaning = 'repeat' | 'conflict';
  */
 export function mergeByTime(columns: SampleColumns, repeatMeaning: RepeatMeaning): MergeCounts {
   const counts: MergeCounts = { conflicts: 0, repeats: 0 };
-  if (!strictlyAscending(columns.floatTimesMs, columns.floats)) mergeFloats(columns, counts);
+  if (!columns.takeAscending() && !strictlyAscending(columns.floatTimesMs, columns.floats))
+    mergeFloats(columns, counts);
   if (!strictlyAscending(columns.histogramTimesMs, columns.histograms.length)) mergeHistograms(columns, counts);
   if (columns.floats > 0 && columns.histograms.length > 0) dropHistogramsAtFloats(columns, counts);
   if (repeatMeaning === 'conflict') {

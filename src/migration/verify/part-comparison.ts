@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { labelKey } from '../../wire/label-hash.ts';
 import { formatLabels } from '../../wire/label-text.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
+import { borrowColumns } from '../../wire/kernel/kernel.ts';
 import { ChunkedCursor, type SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { SourcePart } from '../read/window-part.ts';
@@ -71,8 +72,8 @@ export class PartComparison {
   readonly #arriving: ArrivingSeries | undefined;
   readonly #names: PartOfNames | undefined;
   readonly #samples: SampleComparison;
-  readonly #mine = new SampleColumns();
-  readonly #theirs = new SampleColumns();
+  #mine = new SampleColumns();
+  #theirs = new SampleColumns();
   readonly #tally = new SeriesTally();
   readonly #source: LabelBytes[] = [];
   readonly #merging = new Map<number, Map<string, Merging>>();
@@ -91,6 +92,10 @@ export class PartComparison {
 
   /** @throws WireError when the source's response can't be decoded; UndecodableDestination; the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
+    using mine = borrowColumns();
+    using theirs = borrowColumns();
+    this.#mine = mine.columns;
+    this.#theirs = theirs.columns;
     this.#index.restart();
     const { hashes, repeated } = this.#part.outline;
     let entry = 0;

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { canonicalLabels } from '../../wire/labels.ts';
 import { formatLabels } from '../../wire/label-text.ts';
 import { labelKey } from '../../wire/label-hash.ts';
+import { borrowColumns } from '../../wire/kernel/kernel.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DeliveryWindow } from './attempt.ts';
@@ -41,7 +42,7 @@ const SERIES_BETWEEN_YIELDS = 1000;
 
 export class WindowWriter {
   readonly #options: WindowWriterOptions;
-  readonly #columns = new SampleColumns();
+  #columns = new SampleColumns();
   #named = 0;
   #startTimestampsReported = false;
 
@@ -55,6 +56,8 @@ export class WindowWriter {
    * @returns the number of series that had samples
    */
   async write(part: WindowPart, window: DeliveryWindow): Promise<number> {
+    using borrowed = borrowColumns();
+    this.#columns = borrowed.columns;
     const present = await this.#presentTimes(part);
     if (present !== undefined) {
       window.shown ??= new Set();

@@ -3,19 +3,35 @@
 // what is wrong with bytes that the kernel does not accept.
 
 import { WireError } from '../errors.ts';
+import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
 
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
   updateCrc(state: number, from: number, to: number): number;
   verifyFrames(from: number, to: number, maxFrameBytes: number): number;
+  decodeChunks(
+    from: number,
+    to: number,
+    fromMs: number,
+    toMs: number,
+    times: number,
+    bits: number,
+    used: number,
+    capacity: number,
+  ): number;
 }
 
 /** The addresses and sizes of kernel/layout.ts. */
-const LAYOUT_NAMES = ['INPUT', 'INPUT_BYTES', 'RESULT'] as const;
+const LAYOUT_NAMES = ['COLUMNS', 'COLUMNS_SAMPLES', 'COLUMNS_SLOTS', 'INPUT', 'INPUT_BYTES', 'RESULT'] as const;
 type Layout = Record<(typeof LAYOUT_NAMES)[number], number>;
 
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
+
+/** Columns that are given back when they are not used any more. */
+export interface BorrowedColumns extends Disposable {
+  readonly columns: SampleColumns;
+}
 
 export class Kernel {
   /** The memory, all of it. */
@@ -23,6 +39,7 @@ export class Kernel {
   readonly layout: Layout;
   readonly #exports: KernelExports;
   readonly #results: Int32Array;
+  readonly #freeColumns: SampleColumns[];
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, { env: { abort } });
@@ -32,6 +49,62 @@ export class Kernel {
     const memory = this.#exports.memory.buffer;
     this.bytes = new Uint8Array(memory);
     this.#results = new Int32Array(memory, this.layout.RESULT, 16);
+    this.#freeColumns = columnsIn(memory, this.layout);
+  }
+
+  /** Columns in the kernel's memory; undefined if all are in use. */
+  borrowColumns(): BorrowedColumns | undefined {
+    const columns = this.#freeColumns.pop();
+    if (columns === undefined) return undefined;
+    return {
+      columns,
+      [Symbol.dispose]: () => {
+        columns.clear();
+        this.#freeColumns.push(columns);
+      },
+    };
+  }
+
+  /**
+   * Appends the samples with fromMs <= t < toMs of the chunks `bytes[start, end)` of a series entry.
+   * @returns whether it did; otherwise the columns are unchanged. The columns are not the kernel's or have too little room, or the bytes have
+   *   something that only the JavaScript path knows
+   */
+  decodeChunks(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    fromMs: number,
+    toMs: number,
+    columns: SampleColumns,
+  ): boolean {
+    const { floatTimesMs: times, floatBits: bits, floats } = columns;
+    const { INPUT, INPUT_BYTES } = this.layout;
+    if (times.buffer !== this.bytes.buffer || end - start > INPUT_BYTES) return false;
+    this.bytes.set(bytes.subarray(start, end), INPUT);
+    const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
+    const to = Math.min(toMs, Number.MAX_SAFE_INTEGER + 1);
+    let decoded: number;
+    try {
+      const inputEnd = INPUT + end - start;
+      decoded = this.#exports.decodeChunks(
+        INPUT,
+        inputEnd,
+        from,
+        to,
+        times.byteOffset,
+        bits.byteOffset,
+        floats,
+        times.length,
+      );
+    } catch (error) {
+      throw trapError(error);
+    }
+    if (decoded < 0) return false;
+    if (this.#results[0] === 1 && columns.ascendingFloats === floats) columns.ascendingFloats = decoded;
+    if (this.#results[1] === 1) columns.startTimestamps = true;
+    columns.floats = decoded;
+    return true;
   }
 
   /** The CRC-32C of `bytes[start, end)` as an unsigned 32-bit number. */
@@ -62,7 +135,11 @@ export class Kernel {
     while (at < bytes.length) {
       const pieceEnd = Math.min(bytes.length, at + INPUT_BYTES);
       this.bytes.set(bytes.subarray(at, pieceEnd), INPUT);
-      at += this.#run(() => this.#exports.verifyFrames(INPUT, INPUT + pieceEnd - at, most)) - INPUT;
+      try {
+        at += this.#exports.verifyFrames(INPUT, INPUT + pieceEnd - at, most) - INPUT;
+      } catch (error) {
+        throw trapError(error);
+      }
       const found = this.#results[0] as number;
       frames += found;
       // The rest of the piece is copied again, with what follows it.
@@ -70,16 +147,22 @@ export class Kernel {
     }
     return { end: at, frames };
   }
+}
 
-  /** A trap would be a defect of the kernel. It must not look like one of this program's own errors, nor end it. */
-  #run<T>(call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      throw new WireError('corrupt', `the kernel cannot decode these bytes: ${error.message}`, { cause: error });
-    }
-  }
+/** A trap would be a defect of the kernel. It must not look like an error of the caller. */
+function trapError(error: unknown): unknown {
+  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  return new WireError('corrupt', `the kernel cannot process these bytes: ${error.message}`, { cause: error });
+}
+
+function columnsIn(memory: ArrayBuffer, { COLUMNS, COLUMNS_SAMPLES, COLUMNS_SLOTS }: Layout): SampleColumns[] {
+  return Array.from({ length: COLUMNS_SLOTS }, (_, slot) => {
+    const times = COLUMNS + slot * COLUMNS_SAMPLES * 16;
+    return new SampleColumns(COLUMNS_SAMPLES, {
+      floatTimesMs: new Float64Array(memory, times, COLUMNS_SAMPLES),
+      floatBits: new Uint32Array(memory, times + COLUMNS_SAMPLES * 8, COLUMNS_SAMPLES * 2),
+    });
+  });
 }
 
 function abort(): never {
@@ -95,3 +178,8 @@ export function openKernel(): Kernel {
  * work.
  */
 export const KERNEL: Kernel | null = process.env['PROM_MIGRATOR_CODEC'] === 'js' ? null : openKernel();
+
+/** Columns for the work of some time. In the kernel's memory, where there is one with room: decoding is faster there. */
+export function borrowColumns(): BorrowedColumns {
+  return KERNEL?.borrowColumns() ?? { columns: new SampleColumns(), [Symbol.dispose]: () => undefined };
+}

@@ -7,6 +7,7 @@ import { lastNotAfter, offsetsOf, seekEntry } from './entry-place.ts';
 import { FrameCursor } from './frames.ts';
 import { ChunkHeader, SeriesEntry } from './series-entry.ts';
 import { WireError } from '../errors.ts';
+import { KERNEL, type Kernel } from '../kernel/kernel.ts';
 import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { decodeOrdinarySamples, decodeSample, histogramTimeMs } from './sample-messages.ts';
@@ -43,6 +44,7 @@ const EMPTY = new Uint8Array(0);
 /** A cursor over ChunkedReadResponse frames, as FrameCollector keeps them. */
 export class ChunkedCursor implements SeriesCursor {
   readonly #segments: readonly Uint8Array[];
+  readonly #kernel: Kernel | null;
   /** Where each segment begins, if all of them are thought of as one text. */
   readonly #offsets: readonly number[];
   #frames: FrameCursor;
@@ -53,8 +55,9 @@ export class ChunkedCursor implements SeriesCursor {
   #sampleBound = Number.NaN;
   #decodedBytes = 0;
 
-  constructor(segments: readonly Uint8Array[]) {
+  constructor(segments: readonly Uint8Array[], kernel = KERNEL) {
     this.#segments = segments;
+    this.#kernel = kernel;
     this.#frames = new FrameCursor(segments);
     this.#offsets = offsetsOf(segments);
   }
@@ -125,6 +128,7 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   decode(fromMs: number, toMs: number, columns: SampleColumns): void {
+    if (this.#entry.decodeIn(this.#kernel, fromMs, toMs, columns)) return;
     const reader = this.#entry.reader();
     while (this.#nextChunk(reader)) {
       const { encoding, bytes, minMs, maxMs, dataStart, dataEnd } = this.#chunk;

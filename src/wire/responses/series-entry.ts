@@ -1,7 +1,9 @@
 // Finds the parts of one series entry of a remote_read response, and of one chunk of it, without decoding a sample.
 
 import { gatherLabels } from '../labels.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { DELIMITED, ProtoReader } from '../proto-reader.ts';
+import type { SampleColumns } from '../sample-columns.ts';
 
 const EMPTY = new Uint8Array(0);
 const LABELS = 1;
@@ -61,6 +63,11 @@ export class SeriesEntry {
   /** The entry from its first chunk or sample on. */
   get items(): Uint8Array {
     return this.#bytes.subarray(this.#itemsStart, this.#end);
+  }
+
+  /** Decodes the entry's chunks in the kernel. @returns false if JavaScript has to do it; the columns are unchanged then */
+  decodeIn(kernel: Kernel | null, fromMs: number, toMs: number, columns: SampleColumns): boolean {
+    return kernel?.decodeChunks(this.#bytes, this.#itemsStart, this.#end, fromMs, toMs, columns) ?? false;
   }
 
   clear(): void {

@@ -13,6 +13,7 @@ export type MessageName =
   | 'ChunkedReadResponse'
   | 'TimeSeries'
   | 'ChunkedSeries'
+  | 'Chunk'
   | 'Label'
   | 'Histogram';
 

@@ -1,0 +1,98 @@
+// The chunks of one series entry, as src/wire/responses/series-entry.ts finds them.
+
+import { isSafe, lastVarint, readVarint, REFUSED } from './bits';
+import { restartSummary, setAfter, storeSummary } from './summary';
+import { decodeXor } from './xor';
+import { decodeXor2 } from './xor2';
+
+/** Tags: the chunk in its series; the chunk's fields. */
+const CHUNK: u32 = 0x12;
+const MIN_TIME: u32 = 0x08;
+const MAX_TIME: u32 = 0x10;
+const ENCODING: u32 = 0x18;
+const DATA: u32 = 0x22;
+
+const XOR: i64 = 1;
+const XOR2: i64 = 4;
+
+let minMs: i64 = 0;
+let maxMs: i64 = 0;
+let hasRange: bool = false;
+let encoding: i64 = 0;
+let dataStart: usize = 0;
+let dataEnd: usize = 0;
+
+/** Reads the chunk [start, end). @returns false if it has a field that is not one of these, or wrong */
+function readHeader(start: usize, end: usize): bool {
+  let hasMin = false;
+  let hasMax = false;
+  encoding = 0;
+  dataStart = 0;
+  dataEnd = 0;
+  for (let at = start; at < end; ) {
+    const tag = <u32>load<u8>(at);
+    at = readVarint(at + 1, end);
+    if (at === 0) return false;
+    const value = <i64>lastVarint();
+    if (tag === DATA) {
+      if (<u64>value > <u64>(end - at)) return false;
+      dataStart = at;
+      dataEnd = at + <usize>value;
+      at = dataEnd;
+      continue;
+    }
+    if (!isSafe(value)) return false;
+    if (tag === MIN_TIME) {
+      minMs = value;
+      hasMin = true;
+    } else if (tag === MAX_TIME) {
+      maxMs = value;
+      hasMax = true;
+    } else if (tag === ENCODING) encoding = value;
+    else return false;
+  }
+  hasRange = hasMin && hasMax && minMs <= maxMs;
+  return true;
+}
+
+/**
+ * Decodes the chunks in [from, to) and appends their samples with fromMs <= t < toMs to columns that hold `used` of `capacity`. RESULT: the
+ * summary.
+ * @returns how many the columns hold then, or REFUSED: an unknown field or encoding, wrong bytes, or not enough room
+ */
+export function decodeChunks(
+  from: usize,
+  to: usize,
+  fromMs: f64,
+  toMs: f64,
+  times: usize,
+  bits: usize,
+  used: u32,
+  capacity: u32,
+): i32 {
+  let n = used;
+  restartSummary(used === 0 ? -Infinity : load<f64>(times + (used - 1) * 8));
+  for (let at = from; at < to; ) {
+    if (<u32>load<u8>(at) !== CHUNK) return REFUSED;
+    at = readVarint(at + 1, to);
+    if (at === 0 || lastVarint() > <u64>(to - at)) return REFUSED;
+    const end = at + <usize>lastVarint();
+    if (!readHeader(at, end)) return REFUSED;
+    at = end;
+    if (hasRange && (<f64>maxMs < fromMs || <f64>minMs >= toMs)) continue;
+    if (dataStart + 2 > dataEnd) return REFUSED;
+    const count = ((<u32>load<u8>(dataStart)) << 8) | <u32>load<u8>(dataStart + 1);
+    if (count > capacity - n) return REFUSED;
+    const kept = decodeChunk(count, fromMs, toMs, times + n * 8, bits + n * 8);
+    if (kept === REFUSED) return REFUSED;
+    n += kept;
+    if (kept > 0) setAfter(load<f64>(times + (n - 1) * 8));
+  }
+  storeSummary();
+  return n;
+}
+
+function decodeChunk(count: u32, fromMs: f64, toMs: f64, times: usize, bits: usize): i32 {
+  if (encoding === 0 || encoding === XOR) return decodeXor(dataStart, dataEnd, count, fromMs, toMs, times, bits);
+  return encoding === XOR2 ? decodeXor2(dataStart, dataEnd, count, fromMs, toMs, times, bits) : REFUSED;
+}
