@@ -14,9 +14,11 @@ export {
   PAGES,
   RESULT,
   RINGS,
+  RING_BYTES,
   RING_SLOTS,
 } from './layout';
 export { decodeChunks } from './chunks';
+export { encodeFloats } from './elements';
 export { updateCrc, verifyFrames } from './crc32c';
 
 buildTables();

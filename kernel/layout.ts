@@ -29,6 +29,7 @@ const COLUMNS_BYTES: u32 = COLUMNS_SLOTS * COLUMNS_SAMPLES * 16;
 
 /** The earlier series of the requests that are being filled (src/wire/requests/earlier-series.ts). */
 export const RINGS: usize = COLUMNS + COLUMNS_BYTES + PADDING_BYTES;
+export const RING_BYTES: u32 = 71_744;
 export const RING_SLOTS: u32 = 16;
 
 /** The memory's size in pages of 64 KiB, as scripts/compile-kernel.ts declares it. */

@@ -20,17 +20,45 @@ interface KernelExports {
     used: number,
     capacity: number,
   ): number;
+  encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
 }
 
 /** The addresses and sizes of kernel/layout.ts. */
-const LAYOUT_NAMES = ['COLUMNS', 'COLUMNS_SAMPLES', 'COLUMNS_SLOTS', 'INPUT', 'INPUT_BYTES', 'RESULT'] as const;
+const LAYOUT_NAMES = [
+  'COLUMNS',
+  'COLUMNS_SAMPLES',
+  'COLUMNS_SLOTS',
+  'INPUT',
+  'INPUT_BYTES',
+  'OUTPUT',
+  'OUTPUT_BYTES',
+  'RESULT',
+  'RINGS',
+  'RING_BYTES',
+  'RING_SLOTS',
+] as const;
 type Layout = Record<(typeof LAYOUT_NAMES)[number], number>;
 
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
+const SHORT_BYTES = 64;
+
+/** What the kernel appends to (src/wire/snappy/snappy-writer.ts). */
+interface ElementBlock {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly contentBytes: number;
+  reserve(more: number): void;
+}
 
 /** Columns that are given back when they are not used any more. */
 export interface BorrowedColumns extends Disposable {
   readonly columns: SampleColumns;
+}
+
+/** Memory of RING_BYTES for the earlier series of a request, which is given back when the request is complete. */
+export interface BorrowedRing extends Disposable {
+  readonly buffer: ArrayBuffer;
+  readonly address: number;
 }
 
 export class Kernel {
@@ -40,6 +68,7 @@ export class Kernel {
   readonly #exports: KernelExports;
   readonly #results: Int32Array;
   readonly #freeColumns: SampleColumns[];
+  readonly #freeRings: number[];
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, { env: { abort } });
@@ -50,6 +79,8 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.#results = new Int32Array(memory, this.layout.RESULT, 16);
     this.#freeColumns = columnsIn(memory, this.layout);
+    const { RINGS, RING_BYTES, RING_SLOTS } = this.layout;
+    this.#freeRings = Array.from({ length: RING_SLOTS }, (_, slot) => RINGS + slot * RING_BYTES);
   }
 
   /** Columns in the kernel's memory; undefined if all are in use. */
@@ -63,6 +94,58 @@ export class Kernel {
         this.#freeColumns.push(columns);
       },
     };
+  }
+
+  /** Undefined if all are in use. */
+  borrowRing(): BorrowedRing | undefined {
+    const address = this.#freeRings.pop();
+    if (address === undefined) return undefined;
+    return { buffer: this.bytes.buffer, address, [Symbol.dispose]: () => this.#freeRings.push(address) };
+  }
+
+  /**
+   * Appends the elements of the float samples [from, to), which ascend and whose times take six bytes, to a snappy block. `earlier` is in the
+   * kernel's memory.
+   * @returns whether it did; otherwise nothing is changed
+   */
+  encodeFloats(
+    earlier: { readonly bits: Uint32Array; readonly address: number },
+    columns: SampleColumns,
+    from: number,
+    to: number,
+    block: ElementBlock,
+  ): boolean {
+    const { floatTimesMs: times, floatBits: bits } = columns;
+    const { buffer } = this.bytes;
+    if (times.buffer !== buffer || earlier.bits.buffer !== buffer) return false;
+    let bytes: number;
+    try {
+      bytes = this.#exports.encodeFloats(
+        earlier.address,
+        block.contentBytes,
+        times.byteOffset,
+        bits.byteOffset,
+        from,
+        to,
+      );
+    } catch (error) {
+      throw trapError(error);
+    }
+    if (bytes < 0) return false;
+    block.reserve(bytes);
+    this.#copyOutput(bytes, block.bytes, block.at);
+    block.at += bytes;
+    return true;
+  }
+
+  #copyOutput(bytes: number, to: Uint8Array, at: number): void {
+    const { OUTPUT } = this.layout;
+    if (bytes > SHORT_BYTES) {
+      to.set(this.bytes.subarray(OUTPUT, OUTPUT + bytes), at);
+      return;
+    }
+    // Too short for `set`: the call costs more than the loop.
+    for (let i = 0; i < bytes; i++) to[at + i] = this.bytes[OUTPUT + i] as number;
   }
 
   /**

@@ -4,6 +4,7 @@
 // labels.
 
 import { EarlierSeries } from './earlier-series.ts';
+import { type BorrowedRing, KERNEL, type Kernel } from '../kernel/kernel.ts';
 import type { LabelBytes } from '../labels.ts';
 import { uvarintSize, writeUvarint } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
@@ -32,8 +33,12 @@ const MAX_KEPT_BYTES = 256 * 1024;
 
 /** One WriteRequest under construction, reused from batch to batch: `clear()` keeps the memory. */
 export class WriteBatch {
+  readonly #kernel: Kernel | null;
   readonly #block: SnappyWriter;
-  readonly #earlier = new EarlierSeries();
+  /** The series so far, while the request is being filled: in the kernel's memory, or in `#ownEarlier`. */
+  #earlier: EarlierSeries | undefined;
+  #ring: BorrowedRing | undefined;
+  #ownEarlier: EarlierSeries | undefined;
   /** The labels that were appended last, and their position in the message. */
   #labels = new Uint8Array(512);
   #labelsLength = 0;
@@ -43,12 +48,17 @@ export class WriteBatch {
   #histograms = 0;
 
   /** `capacityBytes` is the initial memory for the compressed request. It grows if a series needs more. */
-  constructor(capacityBytes: number) {
+  constructor(capacityBytes: number, kernel = KERNEL) {
     this.#block = new SnappyWriter(capacityBytes);
+    this.#kernel = kernel;
   }
 
-  /** The request's body, one snappy block: a view that is valid until the next append or `clear()`. */
+  /**
+   * The request's body, one snappy block: a view that is valid until the next append or `clear()`. Series that are appended later do not refer
+   * to those before.
+   */
   body(): Uint8Array {
+    this.#forgetSeries();
     return this.#block.block();
   }
 
@@ -79,7 +89,7 @@ export class WriteBatch {
   clear(): void {
     this.#block.clear();
     if (this.#scratch.length > MAX_KEPT_BYTES) this.#scratch = new Uint8Array(64);
-    this.#earlier.clear();
+    this.#forgetSeries();
     this.#labelsLength = 0;
     this.#samples = 0;
     this.#histograms = 0;
@@ -96,13 +106,31 @@ export class WriteBatch {
     }
     const samplesBytes = (to - from) * SAMPLE_BYTES;
     this.#open(labels, samplesBytes, to - from);
-    block.reserve((to - from) * SAMPLE_ELEMENT_BYTES + OVERHANG_BYTES);
+    const earlier = this.#earlierSeries();
     const start = block.contentBytes;
-    const alongside = from + this.#earlier.find(start, times, from, to);
-    if (alongside > from) writeAlongside(block, this.#earlier, columns, from, alongside);
-    if (alongside < to) writeAlone(block, columns, from, alongside, to);
+    if (!this.#kernel?.encodeFloats(earlier, columns, from, to, block)) {
+      block.reserve((to - from) * SAMPLE_ELEMENT_BYTES + OVERHANG_BYTES);
+      const alongside = from + earlier.find(start, times, from, to);
+      if (alongside > from) writeAlongside(block, earlier, columns, from, alongside);
+      if (alongside < to) writeAlone(block, columns, from, alongside, to);
+      earlier.add(start, columns, from, to);
+    }
     block.contentBytes = start + samplesBytes;
-    this.#earlier.add(start, columns, from, to);
+  }
+
+  #earlierSeries(): EarlierSeries {
+    if (this.#earlier !== undefined) return this.#earlier;
+    this.#ring = this.#kernel?.borrowRing();
+    if (this.#ring === undefined) this.#ownEarlier ??= new EarlierSeries();
+    this.#earlier = this.#ring ? new EarlierSeries(this.#ring.buffer, this.#ring.address) : this.#ownEarlier;
+    return this.#earlier as EarlierSeries;
+  }
+
+  #forgetSeries(): void {
+    this.#ring?.[Symbol.dispose]();
+    this.#ring = undefined;
+    this.#ownEarlier?.clear();
+    this.#earlier = undefined;
   }
 
   /** Appends one TimeSeries with the histograms [from, to) of `columns`, byte for byte. Appends nothing if the range is empty. */
