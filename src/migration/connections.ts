@@ -3,6 +3,7 @@
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
+import { KERNEL_BYTES } from '../wire/kernel/kernel.ts';
 import { writeMemoryBytes } from './write/outlet.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
@@ -50,9 +51,9 @@ export function openConnections(
     request: (event) => observer.event({ type: 'request', ...event }),
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
-  const share = Math.floor(memoryBytes / 8);
+  const share = Math.floor((memoryBytes - KERNEL_BYTES) / 8);
   const writeBytes = writeMemoryBytes(plan);
-  const readBudgetBytes = memoryBytes - writeBytes - 2 * share;
+  const readBudgetBytes = memoryBytes - writeBytes - 2 * share - KERNEL_BYTES;
   if (readBudgetBytes < SMALLEST_READ_BUDGET_BYTES) {
     throw new MigrationError(
       'memory-too-small',

@@ -17,6 +17,7 @@ import {
   unaccounted,
 } from './support/plan.ts';
 import { expected, type Series } from './support/remote-messages.ts';
+import { KERNEL_BYTES } from '../../src/wire/kernel/kernel.ts';
 
 const endMs = epochMs + hourMs;
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
@@ -212,7 +213,7 @@ describe('the memory budget', () => {
     const observer = new RecordingObserver();
     const held: number[] = [];
     observer.onProgress = (progress: Readonly<MigrationProgress>) => held.push(progress.inFlightBytes);
-    const memoryBytes = 11.5 * 1024 * 1024;
+    const memoryBytes = 11.5 * 1024 * 1024 + KERNEL_BYTES;
     const plan = planFor(
       { source, destination },
       { endMs: epochMs + 4 * minuteMs, limits: { memoryBytes, samplesPerWrite: 10_000 } },

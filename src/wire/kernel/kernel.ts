@@ -262,6 +262,9 @@ export function openKernel(): Kernel {
  */
 export const KERNEL: Kernel | null = process.env['PROM_MIGRATOR_CODEC'] === 'js' ? null : openKernel();
 
+/** The memory of this thread's kernel. */
+export const KERNEL_BYTES = KERNEL?.bytes.length ?? 0;
+
 /** Columns for the work of some time. In the kernel's memory, where there is one with room: decoding is faster there. */
 export function borrowColumns(): BorrowedColumns {
   return KERNEL?.borrowColumns() ?? { columns: new SampleColumns(), [Symbol.dispose]: () => undefined };

@@ -14,6 +14,7 @@ import { FastClock } from '../support/fake-clock.ts';
 import { dayMs, emptyProgress, epochMs, hourMs, minuteMs, planFor, RecordingObserver } from '../support/plan.ts';
 import { type Series, staleBits } from '../support/remote-messages.ts';
 import { type Labels, signal, nowMs, open, series, marks, up, timesOf, everyStore } from '../support/opened-view.ts';
+import { KERNEL_BYTES } from '../../../src/wire/kernel/kernel.ts';
 
 for (const [name, protocol, behaviour] of everyStore) {
   describe(`the view of ${name} by ${protocol}`, () => {
@@ -194,7 +195,9 @@ describe('a read-back that exceeds a limit', () => {
 
   for (const [name, protocol, behaviour] of everyStore) {
     it(`because many series share a timestamp is split, from ${name} by ${protocol}`, async () => {
-      await using opened = await open(behaviour(), protocol, { limits: { memoryBytes: 11 * 1024 * 1024 } });
+      await using opened = await open(behaviour(), protocol, {
+        limits: { memoryBytes: 11 * 1024 * 1024 + KERNEL_BYTES },
+      });
       const { store, view } = opened;
       store.put([marks([epochMs]), ...[...crowd, ...neighbours].map((labels) => series(labels, [epochMs + 1]))]);
       await view.latestMark(epochMs, nowMs, signal);
@@ -209,7 +212,7 @@ describe('a read-back that exceeds a limit', () => {
     ['PromQL', 2, 100_000],
   ] as const) {
     it(`because the range has to extend to now is split, by ${protocol}`, async () => {
-      const limits = { memoryBytes: 11 * 1024 * 1024 };
+      const limits = { memoryBytes: 11 * 1024 * 1024 + KERNEL_BYTES };
       await using opened = await open(thanos({ outOfOrderWindowMs: 60 * dayMs }), protocol, { limits });
       const { store, view } = opened;
       const live = Array.from({ length: samples }, (_, i) => nowMs - dayMs + i * 500);
@@ -227,7 +230,9 @@ describe('a read-back that exceeds a limit', () => {
 
   it('with a single series fails with the side and a hint', async () => {
     const long: Labels = [...up, ['note', 'x'.repeat(2_000_000)]];
-    await using opened = await open(prometheus(), 'RemoteRead', { limits: { memoryBytes: 11 * 1024 * 1024 } });
+    await using opened = await open(prometheus(), 'RemoteRead', {
+      limits: { memoryBytes: 11 * 1024 * 1024 + KERNEL_BYTES },
+    });
     opened.store.put([marks([epochMs]), series(long, [epochMs + 1])]);
     await assert.rejects(timesOf(opened.view, [long], epochMs, epochMs + 4), {
       name: 'MigrationError',
@@ -242,7 +247,9 @@ describe('a read-back that exceeds a limit', () => {
       ['RemoteRead', () => cortex(), 90_000],
       ['PromQL', () => prometheus(), 2000],
     ] as const) {
-      await using opened = await open(behaviour(), protocol, { limits: { memoryBytes: 11 * 1024 * 1024 } });
+      await using opened = await open(behaviour(), protocol, {
+        limits: { memoryBytes: 11 * 1024 * 1024 + KERNEL_BYTES },
+      });
       const { store, view } = opened;
       const many = Array.from({ length: count }, (_, i) => epochMs + i * 60);
       store.put([marks(many)]);

@@ -9,6 +9,7 @@ import { startDestination } from '../support/fake-destination.ts';
 import { regularSeries, startSource } from '../support/fake-source.ts';
 import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
 import { expected, keyOf, type Series } from '../support/remote-messages.ts';
+import { KERNEL_BYTES } from '../../../src/wire/kernel/kernel.ts';
 
 const names = [
   'container_cpu_usage_seconds_total',
@@ -113,7 +114,7 @@ describe('a stride over an empty stretch', () => {
     source.samplesPerChunk = 1;
     await using destination = await startDestination({ kind: 'keeps-all' });
     const plan = planFor({ source, destination }, { endMs: dataMs + hourMs });
-    const result = await run({ ...plan, limits: { ...plan.limits, memoryBytes: 11.5 * 1024 * 1024 } });
+    const result = await run({ ...plan, limits: { ...plan.limits, memoryBytes: 11.5 * 1024 * 1024 + KERNEL_BYTES } });
     assert.equal(result.error, undefined);
     assert.deepEqual(destination.contents(), expected(large, epochMs, dataMs + hourMs));
     const windows = result.observer.all('window-finished');

@@ -9,6 +9,7 @@ import { FastClock } from '../support/fake-clock.ts';
 import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
 import { bitsOf, type Series } from '../support/remote-messages.ts';
 import { differences } from './support/store-cases.ts';
+import { KERNEL_BYTES } from '../../../src/wire/kernel/kernel.ts';
 
 const nowMs = epochMs + 30 * dayMs;
 
@@ -158,7 +159,7 @@ describe('a run that resumes among more series than can be read back at once', (
       await using destination = store;
       const plan = planFor(
         { source, destination },
-        { protocol, endMs: epochMs + 5 * minuteMs, limits: { memoryBytes: 16 * 1024 * 1024 } },
+        { protocol, endMs: epochMs + 5 * minuteMs, limits: { memoryBytes: 16 * 1024 * 1024 + KERNEL_BYTES } },
       );
       const result = await run(plan, { clock });
       assertSucceeded(result);
