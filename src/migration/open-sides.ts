@@ -22,16 +22,15 @@ import { RemoteReadReader } from './verify/remote-read-reader.ts';
 import type { MarkAccess, Sides } from './verify/sides.ts';
 
 /**
- * `limits.memory` in eighths: six for the windows that are compared, one for questions to the destination, one for the
- * results of relabelling.
+ * `limits.memory` in eighths: up to six for the windows that are compared, one for questions to the destination, one for the results of
+ * relabelling. With RemoteRead, five are enough for windows that are as long as in a copy.
  */
 const PARTS = 8;
 /** Of what a query API sends, only the series that differ are kept. They arrive decoded. */
 const WINDOW_PARTS = {
-  RemoteRead: { source: 3, destination: 3 },
+  RemoteRead: { source: 2.5, destination: 2.5 },
   PromQL: { source: 4, destination: 2 },
 } as const;
-const ALL_WINDOW_PARTS = 6;
 
 /**
  * @param received called with the bytes of every response of a side that is compared
@@ -88,17 +87,18 @@ function openMemory(
 ): Pick<Sides, 'pool' | 'memory'> & { readonly part: number } {
   const pool = new BufferPool(context.onBufferGivenBack);
   const part = Math.floor(plan.limits.memoryBytes / PARTS);
+  const parts = WINDOW_PARTS[protocol];
+  const windowBytes = Math.floor((parts.source + parts.destination) * part);
   const used = new Map<symbol, number>();
   const budget = (bytes: number) => {
     const key = Symbol('budget');
-    return new MemoryBudget(bytes, (usedBytes) => {
+    return new MemoryBudget(Math.floor(bytes), (usedBytes) => {
       used.set(key, usedBytes);
       progress.inFlightBytes = [...used.values()].reduce((sum, one) => sum + one, 0);
-      pool.allow(ALL_WINDOW_PARTS * part - progress.inFlightBytes);
+      pool.allow(windowBytes - progress.inFlightBytes);
     });
   };
-  pool.allow(ALL_WINDOW_PARTS * part);
-  const parts = WINDOW_PARTS[protocol];
+  pool.allow(windowBytes);
   const memory = { source: budget(parts.source * part), destination: budget(parts.destination * part) };
   return { pool, memory, part };
 }

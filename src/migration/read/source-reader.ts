@@ -39,6 +39,10 @@ export interface SourceReaderOptions<C extends Held> {
   readonly clock: Clock;
   /** What lies before this time will be compared with the destination, which takes memory. */
   readonly uncertainUntilMs: number;
+  /**
+   * How much of the budget a window should take. By default less than half: the response that is read and the one that is written share it.
+   */
+  readonly windowShare?: number;
   /** Selects fewer series than the plan. */
   readonly only?: Matcher;
   /** Shared by all readers of the source. */
@@ -73,8 +77,12 @@ export class SourceReader<C extends Held = never> {
     this.#options = options;
     const { plan, budget, uncertainUntilMs, proof = new SourceProof() } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
-    // The response that is read and the one that is written share the budget.
-    const limits = { minMs, maxMs, targetSamples, targetBytes: Math.floor(budget.total * 0.45) };
+    const limits = {
+      minMs,
+      maxMs,
+      targetSamples,
+      targetBytes: Math.floor(budget.total * (options.windowShare ?? 0.45)),
+    };
     const { readMode } = plan.source;
     this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs, proof });
   }

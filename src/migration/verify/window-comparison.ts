@@ -46,6 +46,8 @@ export class LearnedMeanwhile extends Error {
   }
 }
 
+/** Longer windows cut fewer chunks. The rest is for the beginning of the next window, and for windows that have more than the one before. */
+const WHOLE_WINDOW_SHARE = 0.8;
 const MAX_HISTOGRAM_NAMES = 100_000;
 const MAX_SHOWN_NAMES = 5;
 
@@ -88,6 +90,17 @@ export class WindowComparison {
     this.#names = plan.relabelings.length === 0 ? undefined : new MetricNames();
   }
 
+  /**
+   * Whether windows may take nearly all of the memory. Then the response after them stops arriving until they have been compared, so nothing else
+   * may be waited for meanwhile: a server or a proxy would end a response that is not read.
+   */
+  get #readsWhole(): boolean {
+    const { progress, limits } = this.#plan;
+    return (
+      progress.protocol === 'RemoteRead' && limits.samplesPerSecond === undefined && limits.bytesPerSecond === undefined
+    );
+  }
+
   /** A reader of both sides. */
   reader(only: SelectedSeries): SourceReader<DestinationPart> {
     const { sides, observer, progress, clock, plan } = this.#options;
@@ -97,6 +110,7 @@ export class WindowComparison {
       client: sides.source,
       proof: sides.sourceProof,
       budget: sides.memory.source,
+      ...(this.#readsWhole && { windowShare: WHOLE_WINDOW_SHARE }),
       router,
       retrier: sides.retrier,
       observer,
