@@ -1,24 +1,10 @@
-// One remote_read request to the end of its response: takes a query, returns a cursor over the series. The response is held as the server
-// sent it. Every byte is accounted for before it is kept, and nothing is used before the end has arrived.
+// One remote_read request: takes a query, returns the response or a cursor over its series.
 
-import { FrameCollector } from '../wire/responses/frames.ts';
-import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
+import { SamplesCursor } from '../wire/responses/read-response.ts';
 import type { Matcher } from '../wire/messages.ts';
-import { canHold, checkExpansion, compress, decompress, SnappyReader } from '../wire/snappy/snappy.ts';
-import { DoesNotFit, noteArrived } from './does-not-fit.ts';
-import type { ReadResponse, ReadClient } from './read-client.ts';
-
-/** The memory that holds a response, within the provider's limits. Each method throws DoesNotFit if the limit would be exceeded. */
-export interface ResponseMemory {
-  /** Accounts for bytes held elsewhere. Waits until other users have given back enough. */
-  grow(bytes: number, signal: AbortSignal): Promise<void>;
-  /** Takes over a block of the body. */
-  keep(block: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** Memory of at least `bytes`. */
-  borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array>;
-  /** Gives back a part of it before the end. */
-  discard(memories: Iterable<Uint8Array>): void;
-}
+import { compress, decompress } from '../wire/snappy/snappy.ts';
+import type { ReadClient } from './read-client.ts';
+import { type ResponseMemory, type ResponsePart, SeriesStream } from './series-stream.ts';
 
 export interface ReadQuery {
   readonly matchers: readonly Matcher[];
@@ -33,97 +19,44 @@ export interface ReadQuery {
   readonly samplesOnly: boolean;
 }
 
-export interface SeriesResponse {
-  readonly cursor: SeriesCursor;
-  /** The number of bytes on the wire. */
-  readonly receivedBytes: number;
-}
-
 /** A compressed ReadResponse with one empty result. A series with its labels takes more. */
 const LONGEST_EMPTY_BYTES = 8;
 const MAX_EMPTY_MESSAGE_BYTES = 64;
 
-/**
- * Reads one response completely.
- * @param attempt from 1; sent as `Retry-Attempt` from the second attempt on
- * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
- */
-export async function readSeries(client: ReadClient, query: ReadQuery, options: ReadOptions): Promise<SeriesResponse> {
-  const { signal } = options;
-  const anchored = client.searchesRegexes;
-  let response = await client.read(await requestOf(query, anchored), { attempt: options.attempt, signal });
-  if (!anchored && client.searchesRegexes) {
-    // The response was for another request.
-    for await (const _ of response.body) break;
-    response = await client.read(await requestOf(query, true), { attempt: options.attempt, signal });
-  }
-  const received = { bytes: 0 };
-  const cursor = await (response.kind === 'stream' ? readStream : readSamples)(response, options, received);
-  return { cursor, receivedBytes: received.bytes };
-}
-
-interface ReadOptions {
+interface OpenOptions {
+  /** From 1; sent as `Retry-Attempt` from the second attempt on. */
   readonly attempt: number;
   readonly signal: AbortSignal;
-  readonly memory: ResponseMemory;
   readonly maxFrameBytes: number;
 }
 
-/** Frames are kept where they arrived. Only frames that cross two blocks are copied into memory of their own. */
-async function readStream(
-  response: ReadResponse,
-  { signal, memory, maxFrameBytes }: ReadOptions,
-  received: { bytes: number },
-): Promise<SeriesCursor> {
-  const frames = new FrameCollector({ maxFrameBytes });
-  try {
-    let allocatedBytes = 0;
-    for await (const block of response.body) {
-      received.bytes += block.length;
-      await memory.keep(block, signal);
-      const keeps = frames.push(block);
-      if (frames.wantedBytes > 0) frames.provide(await memory.borrow(frames.wantedBytes, signal));
-      if (!keeps) memory.discard([block]);
-      if (frames.allocatedBytes > allocatedBytes) {
-        await memory.grow(frames.allocatedBytes - allocatedBytes, signal);
-        allocatedBytes = frames.allocatedBytes;
-      }
-    }
-  } catch (error) {
-    if (error instanceof DoesNotFit) noteArrived(error, new ChunkedCursor(frames.segments), frames.bytes);
-    throw error;
+/**
+ * Sends a request. Resolves when a response has begun.
+ * @throws RemoteError, or the signal's reason
+ */
+export async function openSeries(client: ReadClient, query: ReadQuery, options: OpenOptions): Promise<SeriesStream> {
+  const { signal, attempt, maxFrameBytes } = options;
+  const anchored = client.searchesRegexes;
+  let response = await client.read(await requestOf(query, anchored), { attempt, signal });
+  if (!anchored && client.searchesRegexes) {
+    // The response was for another request.
+    for await (const _ of response.body) break;
+    response = await client.read(await requestOf(query, true), { attempt, signal });
   }
-  frames.end();
-  return new ChunkedCursor(frames.segments);
+  return new SeriesStream(response, maxFrameBytes);
 }
 
-/** The message is decompressed as it arrives. No compressed bytes are kept. */
-async function readSamples(
-  response: ReadResponse,
-  { signal, memory }: ReadOptions,
-  received: { bytes: number },
-): Promise<SeriesCursor> {
-  const block = new SnappyReader();
-  let tooLarge: DoesNotFit | undefined;
-  for await (const piece of response.body) {
-    received.bytes += piece.length;
-    await memory.keep(piece, signal);
-    if (tooLarge === undefined) block.push(piece);
-    if (block.wantedBytes > 0 && tooLarge === undefined) {
-      if (response.contentLength !== undefined) checkExpansion(block.declared ?? 0, response.contentLength);
-      try {
-        block.provide(await memory.borrow(block.wantedBytes, signal));
-      } catch (error) {
-        if (!(error instanceof DoesNotFit)) throw error;
-        tooLarge = error;
-      }
-    }
-    memory.discard([piece]);
-    // A declared length costs a server nothing. It is trusted only when enough bytes have arrived that it may be true.
-    if (tooLarge !== undefined && canHold(received.bytes, block.declared ?? 0)) throw tooLarge;
-  }
-  if (tooLarge !== undefined) checkExpansion(block.declared ?? 0, received.bytes);
-  return new SamplesCursor(block.end());
+/**
+ * Reads one response completely. Nothing is used before its end has arrived.
+ * @throws RemoteError, WireError, DoesNotFit, or the signal's reason
+ */
+export async function readSeries(
+  client: ReadClient,
+  query: ReadQuery,
+  options: OpenOptions & { readonly memory: ResponseMemory },
+): Promise<ResponsePart> {
+  const stream = await openSeries(client, query, options);
+  return stream.next(options.memory, { partBytes: Number.POSITIVE_INFINITY, signal: options.signal });
 }
 
 /**
@@ -168,3 +101,5 @@ async function requestOf(query: ReadQuery, anchored: boolean): Promise<Uint8Arra
   });
   return compress(request);
 }
+
+export type SeriesResponse = ResponsePart;

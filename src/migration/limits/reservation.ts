@@ -2,7 +2,7 @@
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { Buffers } from '../../remote/http/buffers.ts';
-import type { ResponseMemory } from '../../remote/read-series.ts';
+import type { ResponseMemory } from '../../remote/series-stream.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /** All bytes and memory are given back together, after a failure too. Data inside them must not be used after that. */
@@ -70,6 +70,25 @@ export class Reservation implements ResponseMemory {
       this.shrink(bytes);
       this.#buffers.give(memory);
     }
+  }
+
+  /**
+   * A second reservation that takes over some of the memory, and `bytes` that `grow` has reserved. Both together have as much as before, so
+   * nothing waits.
+   */
+  split(memories: Iterable<Uint8Array>, bytes: number): Reservation {
+    const other = new Reservation(this.#budget, this.#buffers);
+    let moved = bytes;
+    for (const memory of memories) {
+      const held = this.#held.get(memory);
+      if (held === undefined) throw new RangeError('the memory does not belong to this reservation');
+      this.#held.delete(memory);
+      other.#held.set(memory, held);
+      moved += held;
+    }
+    this.#bytes -= moved;
+    other.#bytes += moved;
+    return other;
   }
 
   release(): void {

@@ -113,6 +113,27 @@ export class FrameCollector {
     this.#pending = this.#head.subarray(0, 0);
   }
 
+  /** The provided memory of a frame that is not whole yet. */
+  get straddling(): Uint8Array | undefined {
+    return this.#straddling === this.#head ? undefined : this.#straddling;
+  }
+
+  /**
+   * Gives up the segments, except for the end of the last one: its frames from the offset `at` on are moved to `memory`.
+   * @returns the segments before that place
+   */
+  cut(at: number, memory: Uint8Array): readonly Uint8Array[] {
+    const before = this.#segments.splice(0);
+    const last = before.pop();
+    if (last === undefined) throw new RangeError('nothing was collected');
+    if (at > 0) before.push(last.subarray(0, at));
+    const rest = last.subarray(at);
+    memory.set(rest);
+    this.#bytes = 0;
+    this.#keep(memory.subarray(0, rest.length));
+    return before;
+  }
+
   /**
    * Marks the clean end of the body, according to HTTP. Throws WireError 'truncated' if it ended inside a frame, and 'server-error-text' or
    * the postponed error if it ended with text.
