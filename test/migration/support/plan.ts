@@ -34,7 +34,7 @@ export function endpoint(side: Side, url: string, changes: Partial<Endpoint> = {
     auth: { kind: 'none' },
     tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
     // The clock of the runs is a thousand times faster than the servers.
-    timeouts: { connectMs: 1000, firstByteMs: 1000, silenceMs: 10_000_000 },
+    timeouts: { connectMs: 1_000_000, firstByteMs: 10_000_000, silenceMs: 10_000_000 },
     ...changes,
   };
 }
