@@ -14,6 +14,7 @@ import { MAX_WINDOWS_IN_FLIGHT, uncertainMs } from './plan/window-bounds.ts';
 import { lookFor } from './progress/settling.ts';
 import { readAhead } from './read/read-ahead.ts';
 import { SourceReader } from './read/source-reader.ts';
+import { UncertainWindow } from './read/uncertain-window.ts';
 import type { WindowPart } from './read/window-part.ts';
 import { WindowFinisher } from './window-finisher.ts';
 import { Ledger } from './write/accounting.ts';
@@ -36,19 +37,6 @@ export interface PipelineOptions {
   readonly beginning: Beginning;
   /** Rejects when nothing may be written, because the windows that were read begin in the wrong place. */
   readonly beforeFirstWrite: () => Promise<void>;
-}
-
-/** The response of a window turned out to be undecodable after part of it was written. */
-class UndecodableWindow extends Error {
-  override readonly name = 'UndecodableWindow';
-  readonly window: { readonly fromMs: number; readonly toMs: number };
-  override readonly cause: WireError;
-
-  constructor(window: { fromMs: number; toMs: number }, cause: WireError) {
-    super(cause.message);
-    this.window = window;
-    this.cause = cause;
-  }
 }
 
 const PARTS_READ_AHEAD = 2;
@@ -141,13 +129,14 @@ export class Pipeline {
       progress,
       clock,
       uncertainUntilMs,
+      inParts: view.readable,
     });
     let atMs = beginning.fromMs;
     while (atMs < endMs && !stop.aborted) {
       try {
         return await this.#copy(reader, atMs, endMs);
       } catch (error) {
-        if (!(error instanceof UndecodableWindow)) throw error;
+        if (!(error instanceof UncertainWindow)) throw error;
         // The windows before it are in transit. The comparison finds what was written of this one.
         await this.#finisher.all();
         await view.settled(
@@ -155,7 +144,7 @@ export class Pipeline {
           signal,
         );
         atMs = error.window.fromMs;
-        await reader.readAgain(error.window, error.cause, signal);
+        await reader.recover(error, signal);
       }
     }
   }
@@ -190,6 +179,7 @@ export class Pipeline {
         if (stop.aborted) break;
       }
     } catch (error) {
+      if (error instanceof UncertainWindow && open !== undefined) await this.#withdraw(open);
       // A stop interrupts the read-ahead of the last window. That is not a failure.
       if (!stop.aborted || signal.aborted || error !== stop.reason) throw error;
     } finally {
@@ -217,13 +207,16 @@ export class Pipeline {
     try {
       window.series += await this.#writer.write(part, window);
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      // Samples on their way belong to the withdrawn count. They must arrive before the window is read again.
-      const { acknowledged } = await this.#outlet.flush(window);
-      await acknowledged;
-      window.account.withdraw();
-      this.#completion.closed(window);
-      throw new UndecodableWindow(window, error);
+      throw error instanceof WireError ? new UncertainWindow(window, 'undecodable', error) : error;
     }
+  }
+
+  /** The window will be read again from its start. */
+  async #withdraw(window: CopiedWindow): Promise<void> {
+    // Samples on their way belong to the withdrawn count. They must arrive before the window is read again.
+    const { acknowledged } = await this.#outlet.flush(window);
+    await acknowledged;
+    window.account.withdraw();
+    this.#completion.closed(window);
   }
 }

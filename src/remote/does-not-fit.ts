@@ -20,6 +20,14 @@ export class DoesNotFit extends Error {
 
 /** Records in the error what has arrived of the response that does not fit. It decides how the window is split. */
 export function noteArrived(error: DoesNotFit, cursor: SeriesCursor, bytes: number): void {
+  const { names, labelBytes } = seenNames(cursor);
+  error.labelsDominate = labelBytes > bytes / 2;
+  // Names come in order, and the first of them fit: a cut near their end is better.
+  error.seenNames = names.slice(error.labelsDominate ? Math.floor(names.length * 0.6) : 0);
+}
+
+/** The metric names from the cursor's place on, in order, up to a maximum, and the size of all labels. */
+export function seenNames(cursor: SeriesCursor): { readonly names: string[]; readonly labelBytes: number } {
   const names = new Set<string>();
   let labelBytes = 0;
   while (cursor.next()) {
@@ -27,9 +35,7 @@ export function noteArrived(error: DoesNotFit, cursor: SeriesCursor, bytes: numb
     const name = names.size < MAX_SEEN_NAMES ? nameOf(cursor.labels) : '';
     if (name !== '') names.add(name);
   }
-  error.labelsDominate = labelBytes > bytes / 2;
-  // Names come in order, and the first of them fit: a cut near their end is better.
-  error.seenNames = [...names].slice(error.labelsDominate ? Math.floor(names.size * 0.6) : 0);
+  return { names: [...names], labelBytes };
 }
 
 /** Bytes that cannot be read are detected and reported when they are decoded. */

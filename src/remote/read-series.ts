@@ -101,5 +101,3 @@ async function requestOf(query: ReadQuery, anchored: boolean): Promise<Uint8Arra
   });
   return compress(request);
 }
-
-export type SeriesResponse = ResponsePart;

@@ -26,6 +26,7 @@ export const WHOLE_WINDOW: readonly Portion[] = [portionOf(ALL_NAMES)];
 const FADING = 0.9;
 /** How many windows must succeed before a piece length that was too large is tried again. */
 const FINE_WINDOWS_BEFORE_LONGER = 16;
+const ABOUT_HALF = 0.6;
 /** The factor by which pieces grow after a window without data for them. */
 const EMPTY_GROWTH = 8;
 
@@ -53,6 +54,12 @@ export function afterFineWindow(portion: Portion, load: Load, maxPieceMs: number
     fineRun: longer ? 0 : fineRun,
     load: fadedLoad(portion.load, load),
   };
+}
+
+/** About half of a portion. How much each half contains is not known, but together they are too much. */
+export function halfOf(names: NamePartition, { series, samples, bytes }: Load): Portion {
+  const load = { series: series * ABOUT_HALF, samples: samples * ABOUT_HALF, bytes: bytes * ABOUT_HALF };
+  return { ...portionOf(names), load };
 }
 
 /** The portion after a window in which it exceeded a limit and was read in pieces. */

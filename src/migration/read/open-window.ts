@@ -4,6 +4,7 @@ import type { NamePartition } from '../series/name-partition.ts';
 import {
   afterFineWindow,
   afterRefusal,
+  halfOf,
   type Load,
   maxLoad,
   NO_LOAD,
@@ -23,8 +24,11 @@ export interface SliceOutcome extends Load {
   readonly samples: number;
   /** Size of the response in memory. */
   readonly bytes: number;
-  readonly labelBytes: number;
+  /** The part of `bytes` that a shorter slice has as well: labels, and what is kept for each series. */
+  readonly fixedBytes: number;
   readonly streamed: boolean;
+  /** The metric names in it, in order, or some of them: where the slice can be split. Valid until the response is handed on. */
+  readonly seenNames?: () => readonly string[];
 }
 
 /** The part of a portion that is still to be read. */
@@ -46,10 +50,10 @@ export class OpenWindow implements TimeRange {
   delivered = false;
   refused = false;
   /** Of the whole window. */
-  labelBytes = 0;
+  fixedBytes = 0;
   /** The maximum over single slices. */
   largest: Load = NO_LOAD;
-  largestLabelBytes = 0;
+  largestFixedBytes = 0;
   /** The portions that were read, kept for the next window. */
   readonly read: Portion[] = [];
   #spans: readonly Span[];
@@ -74,6 +78,13 @@ export class OpenWindow implements TimeRange {
     return spans / (this.read.length + this.#spans.length);
   }
 
+  /** What remains when this fraction of the slice has been read. */
+  remainingAfter(share: number): number {
+    const { fromMs, toMs } = this.slice;
+    const read = (share * (toMs - fromMs)) / this.lengthMs;
+    return this.remaining - read / (this.read.length + this.#spans.length);
+  }
+
   /** One request covers all names, and nothing of the window was delivered yet. */
   get isWhole(): boolean {
     return !this.delivered && this.#spans.length === 1;
@@ -86,14 +97,17 @@ export class OpenWindow implements TimeRange {
   }
 
   /** Records what the slice contained. */
-  note({ series, samples, bytes, labelBytes }: SliceOutcome): void {
+  note({ series, samples, bytes, fixedBytes }: SliceOutcome): void {
     this.largest = maxLoad(this.largest, { series, samples, bytes });
-    this.largestLabelBytes = Math.max(this.largestLabelBytes, labelBytes);
-    this.labelBytes += labelBytes;
+    this.largestFixedBytes = Math.max(this.largestFixedBytes, fixedBytes);
+    this.fixedBytes += fixedBytes;
   }
 
-  /** The slice was read and is delivered. */
-  advance({ series, samples, bytes }: SliceOutcome, longestPieceMs: number): void {
+  /**
+   * The slice was read and is delivered.
+   * @param halves the next window reads the names of this portion separately
+   */
+  advance({ series, samples, bytes }: SliceOutcome, longestPieceMs: number, halves?: readonly NamePartition[]): void {
     this.delivered = true;
     const { toMs } = this.slice;
     const before = this.#span;
@@ -107,6 +121,10 @@ export class OpenWindow implements TimeRange {
     }
     this.#spans = others;
     const { portion, learnedPieceMs, load } = span;
+    if (halves !== undefined) {
+      this.read.push(...halves.map((names) => halfOf(names, load)));
+      return;
+    }
     this.read.push(
       learnedPieceMs < portion.pieceMs
         ? afterRefusal(portion, load, learnedPieceMs)

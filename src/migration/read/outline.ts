@@ -7,6 +7,7 @@ import { type LabelBytes, metricName, nameEntry } from '../../wire/labels.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import { BYTES_PER_SERIES, SeriesHashes } from '../series/series-hashes.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
+import type { EarlierSeries } from './earlier-series.ts';
 
 export interface Outline {
   /** Series entries, including those whose samples may all lie outside the window. */
@@ -33,9 +34,11 @@ export interface OutlineOptions {
   /** The reservation of the response. Memory that decoding needs is reserved here too. */
   readonly reservation: Pick<Reservation, 'grow' | 'shrink'>;
   readonly signal: AbortSignal;
+  /** For a part of a response: the series of the parts before it. Those of this part are added. */
+  readonly earlier?: EarlierSeries;
 }
 
-/** @throws WireError when an encoding is unknown or the message is malformed; DoesNotFit; the signal's reason */
+/** @throws WireError when an encoding is unknown or the message is malformed; DoesNotFit; SeriesInTwoParts; the signal's reason */
 export async function outlineOf(cursors: readonly SeriesCursor[], options: OutlineOptions): Promise<Outline> {
   const { router } = options;
   const draft = new OutlineDraft(options);
@@ -93,7 +96,7 @@ class OutlineDraft {
   }
 
   async makeRoom(): Promise<void> {
-    const { reservation, signal } = this.#options;
+    const { reservation, signal, earlier } = this.#options;
     if (this.#repeated.size === this.#repeatedRoom) {
       const more = Math.max(FIRST_REPEATED, this.#repeatedRoom);
       await reservation.grow(more * BYTES_PER_REPEATED_HASH, signal);
@@ -103,6 +106,7 @@ class OutlineDraft {
     if (this.#entries < this.#hashes.length) return;
     const before = this.#hashes.length;
     const room = Math.max(FIRST_ROOM, 2 * before);
+    await earlier?.makeRoom(room - before, reservation, signal);
     // While the data is copied, the old memory is still in use.
     await reservation.grow(room * (BYTES_PER_ENTRY + BYTES_PER_SERIES), signal);
     this.#seen.grow(room);
@@ -118,7 +122,8 @@ class OutlineDraft {
     this.#labelBytes += labels.length;
     this.#hashes[this.#entries++] = route.kind === 'write' && route.labels === labels ? route.hash : -1;
     if (route.kind !== 'write') return;
-    if (!this.#seen.add(route.hash)) this.#repeated.add(route.hash);
+    if (this.#seen.add(route.hash)) this.#options.earlier?.add(route.hash);
+    else this.#repeated.add(route.hash);
     this.#names?.addNameOf(route.labels);
   }
 

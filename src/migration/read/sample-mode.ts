@@ -32,12 +32,6 @@ export class SampleMode {
     this.#mode = readMode === 'Samples' ? 'chosen' : 'stream';
   }
 
-  /** The end of the window that is read again; undefined if that lies before `fromMs`. */
-  rereadUntilMs(fromMs: number): number | undefined {
-    const untilMs = this.#undecodable?.untilMs;
-    return untilMs !== undefined && untilMs > fromMs ? untilMs : undefined;
-  }
-
   /** @param spanSamplesUntilMs before this time the stream of these names could not be decoded */
   at(fromMs: number, spanSamplesUntilMs: number): RequestMode {
     const undecodable = fromMs < spanSamplesUntilMs || fromMs < this.#samplesUntilMs;

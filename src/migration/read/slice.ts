@@ -13,6 +13,8 @@ export interface Slice extends TimeRange, RequestMode {
   readonly attempt: number;
   /** An earlier run may have written some of it. */
   readonly uncertain: boolean;
+  /** Its response may be handed on in parts. What may have to be discarded or compared is held until all of it has arrived. */
+  readonly divisible: boolean;
 }
 
 export type Verdict =

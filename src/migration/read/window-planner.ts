@@ -3,14 +3,23 @@
 // a window is never an error.
 
 import { Halvings } from './halvings.ts';
-import { type NamePartition, splitNames } from '../series/name-partition.ts';
+import { splitNames } from '../series/name-partition.ts';
 import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-portions.ts';
 import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
+import { SliceAttempts } from './slice-attempts.ts';
 import { SampleMode, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
 import type { SourceProof } from './source-proof.ts';
-import { firstWindow, halve, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
+import { type SplitPlan, type SplitState, splitPlanOf } from './split-plan.ts';
+import {
+  firstWindow,
+  labelsDominate,
+  nextWindow,
+  type WindowLimits,
+  type WindowState,
+  windowEndMs,
+} from './window-size.ts';
 
 export interface PlannerOptions {
   readonly limits: WindowLimits;
@@ -21,11 +30,6 @@ export interface PlannerOptions {
   readonly uncertainUntilMs: number;
   readonly proof: SourceProof;
 }
-
-type SplitPlan =
-  | { readonly by: 'window'; readonly shorter: WindowState }
-  | { readonly by: 'piece'; readonly pieceMs: number }
-  | { readonly by: 'name'; readonly halves: readonly [NamePartition, NamePartition] };
 
 /** A source that finds every request "too large" is broken: 17 halvings lead from 24 h to 1 s, and names split quickly. */
 const MAX_SPLITS_IN_A_ROW = 250;
@@ -46,11 +50,13 @@ export class WindowPlanner {
   /** A permanent limit of the source caused the portions: they are not joined when windows grow. */
   #portionsStay = false;
   #uncertainUntilMs: number;
+  /** The end of the window that is read again. */
+  #rereadUntilMs = Number.NEGATIVE_INFINITY;
   #splitForAmbiguity = false;
   /** Since the last good response. */
   #inARow = { splits: 0, pauses: 0, bad: 0 };
   /** Of the current slice. */
-  #attempts = noAttempts();
+  #attempts = new SliceAttempts();
 
   constructor(options: PlannerOptions) {
     this.#options = options;
@@ -69,7 +75,7 @@ export class WindowPlanner {
     this.#atMs = fromMs;
     this.#endMs = toMs;
     this.#open = undefined;
-    this.#attempts = noAttempts();
+    this.#attempts = new SliceAttempts();
   }
 
   /** The slice to read now, the same until `responded` or `failed` is called; undefined at the end. */
@@ -79,6 +85,7 @@ export class WindowPlanner {
       this.#open = this.#openWindow(this.#portions);
     }
     const { slice } = this.#open;
+    const uncertain = slice.fromMs < this.#uncertainUntilMs;
     return {
       window: this.#open,
       fromMs: slice.fromMs,
@@ -86,8 +93,14 @@ export class WindowPlanner {
       names: slice.names,
       attempt: this.#attempts.failures + 1,
       ...this.#mode.at(slice.fromMs, slice.samplesUntilMs),
-      uncertain: slice.fromMs < this.#uncertainUntilMs,
+      uncertain,
+      divisible: !uncertain && !this.#isStride(this.#open),
     };
+  }
+
+  /** A part of the slice was read and is delivered. @param share the part of the slice that was read so far */
+  handedOn(share: number): Verdict {
+    return { kind: 'deliver', remaining: this.#current().remainingAfter(share) };
   }
 
   /** The slice was read completely. */
@@ -96,7 +109,7 @@ export class WindowPlanner {
     this.#options.proof.responded(outcome.streamed);
     this.#splitForAmbiguity = false;
     this.#inARow = { splits: 0, pauses: 0, bad: 0 };
-    this.#attempts = noAttempts();
+    this.#attempts = new SliceAttempts();
     this.#halvings.end();
     open.note(outcome);
     if (this.#isStride(open) && outcome.samples > 0) {
@@ -104,7 +117,8 @@ export class WindowPlanner {
       this.#open = undefined;
       return { kind: 'discard' };
     }
-    open.advance(outcome, this.#options.limits.maxMs);
+    const halves = this.#isCrowded(outcome) ? splitNames(open.slice.names, outcome.seenNames?.()) : undefined;
+    open.advance(outcome, this.#options.limits.maxMs, halves);
     const { remaining } = open;
     if (open.isRead) this.#finish(open);
     return { kind: 'deliver', remaining };
@@ -114,13 +128,14 @@ export class WindowPlanner {
   expectedAfter(outcome: SliceOutcome): Slice | undefined {
     const open = this.#current();
     const isUsual = open.isWhole && open.slice.toMs === open.toMs && !this.#isStride(open) && outcome.samples > 0;
-    if (!isUsual || this.#portions.length !== 1 || open.toMs >= this.#endMs) return undefined;
+    if (!isUsual || this.#isCrowded(outcome) || this.#portions.length !== 1 || open.toMs >= this.#endMs)
+      return undefined;
     const { lengthMs, toMs: fromMs } = open;
-    const size = this.#grown({ largest: outcome, largestLabelBytes: outcome.labelBytes, lengthMs });
+    const size = this.#grown({ largest: outcome, largestFixedBytes: outcome.fixedBytes, lengthMs });
     const window = { fromMs, toMs: windowEndMs(fromMs, size, this.#endMs) };
     const uncertain = fromMs < this.#uncertainUntilMs;
     const mode = this.#mode.at(fromMs, Number.NEGATIVE_INFINITY);
-    return { window, ...window, names: open.slice.names, attempt: 1, ...mode, uncertain };
+    return { window, ...window, names: open.slice.names, attempt: 1, ...mode, uncertain, divisible: !uncertain };
   }
 
   /** The slice could not be read, or does not fit into memory. */
@@ -128,9 +143,9 @@ export class WindowPlanner {
     const open = this.#current();
     this.#count(failure, open);
     const outage = failure.kind === 'transient' && this.#inARow.splits >= MAX_SPLITS_IN_OUTAGE;
-    const plan = outage ? undefined : this.#splitPlan(failure, open);
+    const plan = outage ? undefined : splitPlanOf(failure, this.#splitState(open));
     const reaction = reactToReadFailure(failure, {
-      ...this.#attempts,
+      ...this.#attempts.counts,
       badInARow: this.#inARow.bad,
       provenSource: this.#options.proof.source,
       provenStream: this.#options.proof.stream,
@@ -146,14 +161,20 @@ export class WindowPlanner {
    * part. Call `begin` with the window's start next.
    */
   undecodable(window: TimeRange, problem: string): UndecodableReaction {
-    this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, window.toMs);
+    this.interrupted(window);
     return this.#mode.undecodable(window, problem);
+  }
+
+  /** A window was not read to its end after some of it was delivered. It is read as `undecodable` windows are. */
+  interrupted(window: TimeRange): void {
+    this.#uncertainUntilMs = Math.max(this.#uncertainUntilMs, window.toMs);
+    this.#rereadUntilMs = window.toMs;
   }
 
   #openWindow(portions: readonly Portion[]): OpenWindow {
     const fromMs = this.#atMs;
     // A window that is read again keeps its end, so that later data is not compared or requested as SAMPLES without need.
-    const endMs = Math.min(this.#endMs, this.#mode.rereadUntilMs(fromMs) ?? this.#endMs);
+    const endMs = this.#rereadUntilMs > fromMs ? Math.min(this.#endMs, this.#rereadUntilMs) : this.#endMs;
     const range = { fromMs, toMs: windowEndMs(fromMs, this.#size, endMs) };
     // A stride is read in one slice, so that all of it can be shortened if it contains data.
     return new OpenWindow(range, this.#isStride(range) ? WHOLE_WINDOW : portions);
@@ -164,11 +185,18 @@ export class WindowPlanner {
     return toMs - fromMs > this.#options.limits.maxMs;
   }
 
+  /** Windows are short because of memory, and labels take most of it: they can be longer if fewer series are read at once. */
+  #isCrowded({ bytes, fixedBytes }: SliceOutcome): boolean {
+    const { limits } = this.#options;
+    const isShort = this.#size.lengthMs < limits.maxMs;
+    return isShort && bytes > limits.targetBytes && labelsDominate({ bytes, fixedBytes });
+  }
+
   #finish(open: OpenWindow): void {
     const grown = this.#grown(open);
     if (open.largest.samples > 0) {
       const longer = grown.lengthMs > this.#size.lengthMs;
-      const fitTogether = open.labelBytes < this.#options.limits.targetBytes / 2;
+      const fitTogether = open.fixedBytes < this.#options.limits.targetBytes / 2;
       // Names that had to be read separately stay separate, unless windows become longer or the labels of all names would fit.
       const together = longer && fitTogether && !this.#portionsStay;
       this.#portions = together ? WHOLE_WINDOW : joinPortions(open.read, open.largest);
@@ -183,54 +211,18 @@ export class WindowPlanner {
     this.#open = undefined;
   }
 
-  #grown(read: Pick<OpenWindow, 'largest' | 'largestLabelBytes' | 'lengthMs'>): WindowState {
+  #grown(read: Pick<OpenWindow, 'largest' | 'largestFixedBytes' | 'lengthMs'>): WindowState {
     const { limits, budgetBytes } = this.#options;
     const { samples, bytes } = read.largest;
-    const outcome = { samples, bytes, fixedBytes: read.largestLabelBytes, budgetBytes };
+    const outcome = { samples, bytes, fixedBytes: read.largestFixedBytes, budgetBytes };
     return nextWindow(this.#size, outcome, limits, read.lengthMs);
   }
 
   #count(failure: ReadFailure, open: OpenWindow): void {
-    const attempts = this.#attempts;
-    attempts.failures++;
-    if (failure.kind === 'transient' && failure.responded) attempts.transientResponses++;
-    if (failure.kind === 'ambiguous') attempts.ambiguous++;
-    if (failure.kind === 'damaged') attempts.damaged++;
-    const isBad = failure.kind === 'damaged' || failure.kind === 'undecodable';
-    if (isBad) this.#inARow.bad++;
-    const problem = isBad ? failure.problem : failure.kind;
-    attempts.sameProblem = problem === attempts.problem ? attempts.sameProblem + 1 : 1;
-    attempts.problem = problem;
+    if (this.#attempts.count(failure)) this.#inARow.bad++;
     if (failure.kind !== 'too-large') return;
     open.refused = true;
     if (open.isWhole && !this.#isStride(open)) this.#halvings.refused(failure.limit, open.lengthMs, this.#size);
-  }
-
-  /** How to make the slice smaller; undefined if it can't be. */
-  #splitPlan(failure: ReadFailure, open: OpenWindow): SplitPlan | undefined {
-    const { limits } = this.#options;
-    const { slice } = open;
-    const sliceMs = slice.toMs - slice.fromMs;
-    const timeHelps = this.#timeHelps(failure, open, sliceMs);
-    const isAllOfWindow = !open.delivered && sliceMs === open.lengthMs;
-    const shorter = isAllOfWindow ? halve(this.#size, limits, open.lengthMs) : undefined;
-    // Split by name, a stride would stay longer than a window with samples may be, whatever data it found.
-    if (shorter !== undefined && (timeHelps || this.#isStride(open))) return { by: 'window', shorter };
-    if (timeHelps && sliceMs > limits.minMs) {
-      return { by: 'piece', pieceMs: Math.max(limits.minMs, Math.floor(sliceMs / 2)) };
-    }
-    const halves = splitNames(slice.names, failure.kind === 'too-large' ? failure.seenNames : []);
-    if (halves !== undefined) return { by: 'name', halves };
-    return sliceMs > 1 ? { by: 'piece', pieceMs: Math.floor(sliceMs / 2) } : undefined;
-  }
-
-  /** Whether half the time is likely to contain less of what exceeded the limit. */
-  #timeHelps(failure: ReadFailure, open: OpenWindow, sliceMs: number): boolean {
-    if (failure.kind !== 'too-large') return true;
-    if (open.isWhole || failure.limit === 'samples' || failure.limit === 'labels') {
-      return this.#halvings.mayHelp(failure.limit);
-    }
-    return this.#halvings.isLongerThanGood(sliceMs);
   }
 
   #react(reaction: ReadReaction, failure: ReadFailure, plan: SplitPlan | undefined, open: OpenWindow): Reaction {
@@ -239,7 +231,7 @@ export class WindowPlanner {
         return { kind: failure.kind === 'too-large' ? 'fail-too-large' : 'fail' };
       case 'samples-only':
         open.readAsSamples();
-        this.#attempts.sameProblem = 0;
+        this.#attempts.counts.sameProblem = 0;
         return { kind: 'retry', toSamples: true };
       case 'samples-only-for-the-run':
         this.#mode.giveUpStreams(failure.kind === 'unsupported' && failure.streams);
@@ -251,10 +243,15 @@ export class WindowPlanner {
         if (plan === undefined || ++this.#inARow.splits > MAX_SPLITS_IN_A_ROW) return { kind: 'fail-too-large' };
         this.#splitForAmbiguity ||= failure.kind === 'ambiguous';
         const pause = reaction === 'pause-and-split' && { pauseAttempt: this.#pauseAttempt() };
-        this.#attempts = noAttempts();
+        this.#attempts = new SliceAttempts();
         return { kind: 'retry', ...pause, split: this.#split(plan, failure, open) };
       }
     }
+  }
+
+  #splitState(open: OpenWindow): SplitState {
+    const { limits } = this.#options;
+    return { open, isStride: this.#isStride(open), size: this.#size, limits, halvings: this.#halvings };
   }
 
   /** @returns what was split */
@@ -292,8 +289,4 @@ export class WindowPlanner {
     if (this.#open === undefined) throw new Error('no slice is being read');
     return this.#open;
   }
-}
-
-function noAttempts() {
-  return { failures: 0, transientResponses: 0, ambiguous: 0, damaged: 0, sameProblem: 0, problem: '' };
 }

@@ -49,7 +49,7 @@ export interface WindowOutcome {
   readonly samples: number;
   /** Size of the response in memory. */
   readonly bytes: number;
-  /** The bytes that do not depend on the window's length: the labels of its series. */
+  /** The bytes that do not depend on the window's length: the labels of its series, and what is kept for each. */
   readonly fixedBytes: number;
   /** The memory budget of one window. */
   readonly budgetBytes: number;
@@ -151,24 +151,32 @@ function grown(
   maxDoublings: number,
   limitMs: number,
 ): number {
-  const { fixedBytes, budgetBytes } = outcome;
-  // If labels alone take more than the target, a shorter window does not reduce them; they are only read more often.
-  const minTarget = fixedBytes < limits.targetBytes ? 0 : fixedBytes + (budgetBytes - fixedBytes) / 4;
-  const targetBytes = Math.max(minTarget, Math.min(limits.targetBytes, budgetBytes));
-  const load = (times: number) =>
-    Math.max(
-      (outcome.samples * times) / limits.targetSamples,
-      (fixedBytes + (outcome.bytes - fixedBytes) * times) / targetBytes,
-    );
-  if (load(1) > 1) return Math.floor(requestedMs / 2);
+  const samplesLoad = (times: number) => (outcome.samples * times) / limits.targetSamples;
+  const bytesLoad = bytesLoadOf(outcome, limits);
+  const load = (times: number) => Math.max(samplesLoad(times), bytesLoad(times));
   // Scaled as if the whole length had been requested.
   const whole = lengthMs / requestedMs;
+  if (samplesLoad(1) > 1 || (bytesLoad(1) > 1 && !labelsDominate(outcome))) return Math.floor(requestedMs / 2);
+  if (load(1) > 1) return lengthMs;
   if (load(whole) > 1) return Math.floor(lengthMs / 2);
   // Prefer a whole block to the next power of two.
   if (limitMs <= lengthMs * 2 ** maxDoublings && limitMs > lengthMs && load(limitMs / requestedMs) < 1) return limitMs;
   let doublings = 0;
   while (doublings < maxDoublings && load(whole * 2 ** (doublings + 1)) < 1) doublings++;
   return lengthMs * 2 ** doublings;
+}
+
+/** Most of the bytes are labels. A shorter window has the same labels; they are only read more often. */
+export function labelsDominate({ bytes, fixedBytes }: Pick<WindowOutcome, 'bytes' | 'fixedBytes'>): boolean {
+  return fixedBytes > bytes / 2;
+}
+
+/** The size of the response for a window that is this many times as long, as a multiple of the target. */
+function bytesLoadOf({ bytes, fixedBytes, budgetBytes }: WindowOutcome, limits: WindowLimits) {
+  // Next to many labels there has to be room for some samples, or the labels would be read for few samples again and again.
+  const withSamples = fixedBytes + (budgetBytes - fixedBytes) / 4;
+  const targetBytes = Math.max(Math.min(limits.targetBytes, budgetBytes), withSamples);
+  return (times: number) => (fixedBytes + (bytes - fixedBytes) * times) / targetBytes;
 }
 
 function dataLimitMs(state: WindowState, limits: WindowLimits): number {

@@ -9,7 +9,7 @@ const unavailable: ReadFailure = { kind: 'transient', responded: true };
 const damaged: ReadFailure = { kind: 'damaged', problem: 'a wrong checksum', oversized: false };
 const badChunk: ReadFailure = { kind: 'undecodable', problem: 'a bad chunk', plain: false };
 const rangeOf = ({ fromMs, toMs }: TimeRange) => ({ fromMs, toMs });
-const good = { series: 10, samples: 200, bytes: 2400, labelBytes: 2000, streamed: true };
+const good = { series: 10, samples: 200, bytes: 2400, fixedBytes: 2000, streamed: true };
 
 describe('the window planner', () => {
   describe('a transient failure', () => {

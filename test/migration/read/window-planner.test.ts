@@ -73,6 +73,48 @@ describe('the window planner', () => {
     );
   });
 
+  describe('a source with so many series that labels are most of its bytes', () => {
+    // 500,000 series with a sample every six minutes.
+    const wide = Array.from({ length: 200 }, (_, i) => {
+      const shape = { series: 2500, stepMs: 6 * MINUTE, labelBytes: 250 };
+      return metric(`metric_${String(i).padStart(3, '0')}`, shape);
+    });
+    const windows = 12;
+    const minimum = windows * 500_000 * 250;
+    const range = [0, windows * 2 * HOUR] as const;
+
+    function startReading(budgetBytes: number, keptBytesPerSeries: number) {
+      const store = new SimulatedStore(wide);
+      store.memoryBytes = budgetBytes;
+      store.keptBytesPerSeries = keptBytesPerSeries;
+      const wideLimits = { ...limits, maxMs: 2 * HOUR, targetSamples: 10_000_000, targetBytes: budgetBytes * 0.45 };
+      return { store, planner: plannerOf({ budgetBytes, limits: wideLimits }) };
+    }
+
+    for (const kept of [0, 30, 650]) {
+      it(`reads its labels hardly more than once a block, whatever the memory, with ${kept} bytes kept per series`, () => {
+        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.3) {
+          const { store, planner } = startReading(budgetBytes, kept);
+          cross(planner, store, range);
+          const ratio = store.labelBytesRead / minimum;
+          assert.ok(ratio <= 2, `${ratio} times, with ${budgetBytes} bytes`);
+        }
+      });
+
+      it(`recovers after an outage that has made windows short, with ${kept} bytes kept per series`, () => {
+        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.3) {
+          const { store, planner } = startReading(budgetBytes, kept);
+          let faults = 12;
+          cross(planner, store, range, () => (faults-- > 0 ? unavailable : undefined));
+          const before = store.labelBytesRead;
+          cross(planner, store, [range[1], 2 * range[1]]);
+          const ratio = (store.labelBytesRead - before) / minimum;
+          assert.ok(ratio <= 2, `${ratio} times, with ${budgetBytes} bytes`);
+        }
+      });
+    }
+  });
+
   describe('a stride over an empty stretch', () => {
     const startMs = 20 * DAY;
     const cases: [string, Partial<Metric>, { caps?: Caps; memoryBytes?: number }][] = [

@@ -101,7 +101,9 @@ describe('window size', () => {
         nextWindow(at(10 * MINUTE), { samples: 1, bytes, fixedBytes: 40_000_000, budgetBytes }, limits).lengthMs;
       // A quarter of the budget that remains after the labels is available for the rest.
       assert.equal(next(46_000_000), 10 * MINUTE);
-      assert.equal(next(46_000_001), 5 * MINUTE);
+      assert.equal(next(46_000_001), 10 * MINUTE);
+      assert.equal(next(79_999_999), 10 * MINUTE);
+      assert.equal(next(80_000_001), 5 * MINUTE, 'most of it are samples');
       assert.equal(next(41_000_000), 40 * MINUTE);
     });
 

@@ -35,6 +35,10 @@ const BYTES_PER_SAMPLE = 2;
 export class SimulatedStore {
   readonly #metrics: readonly Metric[];
   caps: Caps = {};
+  /** What the reader keeps of each series beside its response. */
+  keptBytesPerSeries = 0;
+  /** Of all responses, as far as they were read. */
+  labelBytesRead = 0;
   memoryBytes = Number.POSITIVE_INFINITY;
 
   constructor(metrics: readonly Metric[]) {
@@ -45,10 +49,22 @@ export class SimulatedStore {
     const held = sum(this.#in(slice).map(([, one]) => one));
     const limit = this.#limitOver(held);
     if (limit !== undefined) {
+      // What arrives before the memory is full.
+      if (limit === 'labels') this.labelBytesRead += this.memoryBytes;
       const inMemory = limit === 'labels' || limit === 'memory';
       return { kind: 'too-large', limit, seenNames: inMemory ? this.#in(slice).map(([name]) => name) : [] };
     }
-    return { ...held, streamed: true };
+    this.labelBytesRead += held.labelBytes;
+    const { series, samples, bytes, labelBytes } = held;
+    const kept = series * this.keptBytesPerSeries;
+    return {
+      series,
+      samples,
+      bytes: bytes + kept,
+      fixedBytes: labelBytes + kept,
+      streamed: true,
+      seenNames: () => this.#in(slice).map(([name]) => name),
+    };
   }
 
   /** The largest content of one metric in one millisecond. */
@@ -94,7 +110,7 @@ export class SimulatedStore {
     for (const limit of ['series', 'samples', 'bytes'] as const) {
       if (held[limit] > (this.caps[limit] ?? Number.POSITIVE_INFINITY)) return limit;
     }
-    if (held.bytes <= this.memoryBytes) return undefined;
+    if (held.bytes + held.series * this.keptBytesPerSeries <= this.memoryBytes) return undefined;
     return held.labelBytes > held.bytes / 2 ? 'labels' : 'memory';
   }
 
