@@ -141,14 +141,15 @@ describe('splitting a window by metric name', () => {
       return set;
     }
 
-    it('Prometheus 3.5, streaming: the received names determine where to split', async () => {
+    // A stream would be written while it arrives, if the destination could be compared afterwards.
+    it('Prometheus 3.5, streaming, without read-back: the received names determine where to split', async () => {
       const set = padded([...ordinaryNames, ...oddNames]);
       await using source = await startPrometheus({ version: '3.5', receiver: true });
       await pushSamples(`${source.url}/api/v1/write`, set);
       await using destination = await startPrometheus({ version: '3.5', receiver: true });
       const run = await runMigration({
         source: fromPrometheus(source),
-        destination: toPrometheus(destination),
+        destination: { ...toPrometheus(destination), progress: { protocol: 'None' } },
         limits,
         timeRange,
       });
