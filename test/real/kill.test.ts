@@ -69,7 +69,7 @@ async function killed(spec: MigrationSpec, moment: Moment): Promise<MigrationRun
   await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });
   if (moment === 'settling') await migration.saying(/ request .*side=progress/);
   if (moment === 'copying') await migration.saying(/ migration started /);
-  await sleep(randomInt({ 'start-up': 600, settling: 4500, copying: 1500 }[moment]));
+  await sleep(randomInt({ 'start-up': 600, settling: 4500, copying: 3000 }[moment]));
   migration.child.kill('SIGKILL');
   return migration.ended;
 }
