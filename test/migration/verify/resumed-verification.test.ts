@@ -14,7 +14,10 @@ describe('a verification that was interrupted', () => {
     await using source = await startSource(series);
     await using destination = await startFakeStore(prometheus({ outOfOrderWindowMs: 24 * hourMs }));
     destination.put(series);
-    const plan = planFor({ source, destination }, { endMs, window: { maxMs: hourMs } });
+    const plan = planFor(
+      { source, destination },
+      { endMs, destination: { ordering: 'Any' }, window: { maxMs: hourMs } },
+    );
     const stop = new AbortController();
     destination.onCarriedOut = ({ isMark }) => {
       if (isMark) stop.abort();

@@ -21,7 +21,15 @@ describe('a verification of a VictoriaMetrics that exports series in pieces', ()
     await using destination = await startFakeStore(victoriametrics());
     destination.put(series);
     destination.onRequest = ({ kind }) => (kind === 'export' ? { damage: twice } : undefined);
-    const plan = planFor({ source, destination }, { protocol: 'PromQL', endMs, window: { maxMs: hourMs } });
+    const plan = planFor(
+      { source, destination },
+      {
+        protocol: 'PromQL',
+        endMs,
+        destination: { ordering: 'Any' },
+        window: { maxMs: hourMs },
+      },
+    );
     const { verification } = await verifyRun(plan);
     assert.deepEqual([verification.samplesCompared, verification.repeated], [all, all]);
     // Each window is compared, and looked at three times more because of what is repeated.

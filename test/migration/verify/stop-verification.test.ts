@@ -20,7 +20,13 @@ describe('a stop of a verification', () => {
       if (ms > 600_000 && ms <= 960_000) setTimeout(() => stop.abort(), 20);
       return sleep(ms, signal);
     };
-    const plan = planFor({ source, destination }, { limits: { samplesPerSecond: 1 } });
+    const plan = planFor(
+      { source, destination },
+      {
+        window: { maxMs: hourMs },
+        limits: { samplesPerSecond: 1 },
+      },
+    );
     const { progress, verification } = await verifyRun(plan, { clock, stop: stop.signal });
     assert.ok(stop.signal.aborted);
     assert.equal(progress.phase, 'Interrupted');

@@ -32,7 +32,10 @@ async function stores(stored: readonly Series[]) {
   const source = await startSource(series);
   const destination = await startSource(stored);
   const urls = { readUrl: destination.readUrl, writeUrl: 'http://127.0.0.1:9/write', queryUrl: 'http://127.0.0.1:9' };
-  const plan = planFor({ source, destination: urls }, { endMs, window: { maxMs: hourMs } });
+  const plan = planFor(
+    { source, destination: urls },
+    { endMs, destination: { ordering: 'Any' }, window: { maxMs: hourMs } },
+  );
   return {
     source,
     destination,

@@ -15,9 +15,11 @@ async function windowHours(memoryBytes: number, samplesPerSecond?: number): Prom
   await using source = await startSource(series);
   await using destination = await startFakeStore(prometheus());
   destination.put(series);
+  // A machine with other work takes its time for the first response, and a timeout would shorten the windows.
+  const timeouts = { connectMs: 60_000, firstByteMs: 60_000, silenceMs: 10_000_000 };
   const plan = planFor(
     { source, destination },
-    { endMs, window: { maxMs: 2 * hourMs }, limits: { memoryBytes, samplesPerSecond } },
+    { endMs, source: { timeouts }, window: { maxMs: 2 * hourMs }, limits: { memoryBytes, samplesPerSecond } },
   );
   const { error, verification, observer } = await verifyRun(plan);
   assert.equal(error, undefined, error?.message ?? '');
