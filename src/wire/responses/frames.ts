@@ -1,5 +1,5 @@
 // The framing of a streamed remote_read response: uvarint length, big-endian CRC-32C of the payload, payload, until the body ends.
-// FrameCollector takes the body as it arrives; FrameCursor walks the frames.
+// FrameCollector takes the body as it arrives; FrameCursor (frame-cursor.ts) walks the frames.
 
 import { crc32c } from './crc32c.ts';
 import { ErrorText } from './error-text.ts';
@@ -7,7 +7,7 @@ import { WireError, type WireErrorCode } from '../errors.ts';
 import { KERNEL, type Kernel } from '../kernel/kernel.ts';
 
 const MAX_VARINT_BYTES = 10;
-const CHECKSUM_BYTES = 4;
+export const CHECKSUM_BYTES = 4;
 
 /** A call of the kernel costs as much as the checksum of some hundred bytes. */
 const MIN_KERNEL_BYTES = 512;
@@ -257,50 +257,6 @@ export class FrameCollector {
 
   #suspect(bytes: Uint8Array, start: number): void {
     this.#suspicion?.add(bytes.subarray(start));
-  }
-}
-
-/**
- * A pull cursor over collected frames: after `next()`, the frame's payload is `segment[start, end)`. It does not verify the frames again.
- */
-export class FrameCursor {
-  readonly #segments: readonly Uint8Array[];
-  #next = 0;
-  segment: Uint8Array = new Uint8Array(0);
-  start = 0;
-  end = 0;
-
-  constructor(segments: readonly Uint8Array[]) {
-    this.#segments = segments;
-  }
-
-  /** Of `segment`. */
-  get index(): number {
-    return this.#next - 1;
-  }
-
-  /** Moves to the next frame; false after the last one. */
-  next(): boolean {
-    while (this.end >= this.segment.length) {
-      const segment = this.#segments[this.#next];
-      if (segment === undefined) return false;
-      this.#next++;
-      this.segment = segment;
-      this.end = 0;
-    }
-    const header = this.end;
-    let length = 0;
-    let scale = 1;
-    let at = header;
-    let byte: number;
-    do {
-      byte = this.segment[at++] as number;
-      length += (byte & 0x7f) * scale;
-      scale *= 0x80;
-    } while (byte >= 0x80);
-    this.start = at + CHECKSUM_BYTES;
-    this.end = this.start + length;
-    return true;
   }
 }
 

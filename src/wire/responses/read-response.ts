@@ -4,7 +4,7 @@
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
 import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
 import { lastNotAfter, offsetsOf, seekEntry } from './entry-place.ts';
-import { FrameCursor } from './frames.ts';
+import { FrameCursor } from './frame-cursor.ts';
 import { ChunkHeader, SeriesEntry } from './series-entry.ts';
 import { WireError } from '../errors.ts';
 import { KERNEL, type Kernel } from '../kernel/kernel.ts';

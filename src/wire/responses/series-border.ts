@@ -2,7 +2,7 @@
 
 import { WireError } from '../errors.ts';
 import { ProtoReader } from '../proto-reader.ts';
-import { FrameCursor } from './frames.ts';
+import { FrameCursor } from './frame-cursor.ts';
 import { SeriesEntry } from './series-entry.ts';
 
 const EMPTY = new Uint8Array(0);
