@@ -17,7 +17,9 @@ describe('the bundle', () => {
   let directory: string;
   let bundled: Bundled;
 
-  before(async () => {
+  before(async function () {
+    // It compiles the kernel, too.
+    this.timeout(120_000);
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-bundle-'));
     bundled = await bundle(PROGRAM, directory);
   });

@@ -5,6 +5,7 @@ import { type FakeDestination, startDestination } from './support/fake-destinati
 import { type FakeSource, type Fault, regularSeries, startSource } from './support/fake-source.ts';
 import { epochMs, minuteMs, planFor, RecordingObserver, type Run, run, unaccounted } from './support/plan.ts';
 import { expected, frameOf, type Series } from './support/remote-messages.ts';
+import { KERNEL_BYTES } from '../../src/wire/kernel/kernel.ts';
 
 const streamed = 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse';
 const windowMs = 30 * minuteMs;
@@ -15,7 +16,7 @@ const series = Array.from({ length: names }, (_, i) => wide(`metric_${String(i).
 const samples = series.length * 3;
 const everything = expected(series, epochMs, endMs);
 /** A response takes 6 MB. Reading may use 5 MiB, and a part is a quarter of that. */
-const memoryBytes = 12 * 1024 * 1024;
+const memoryBytes = 12 * 1024 * 1024 + KERNEL_BYTES;
 const readBudgetBytes = 5 * 1024 * 1024;
 
 /** Series with 2 kB of labels and three samples. */
@@ -227,7 +228,7 @@ describe('a response that can only be written as a whole', () => {
       const result = await run(
         smallPlan(
           { source, destination },
-          { relabelings, destination: { ordering }, limits: { memoryBytes: 80 * 1024 * 1024 } },
+          { relabelings, destination: { ordering }, limits: { memoryBytes: 80 * 1024 * 1024 + KERNEL_BYTES } },
         ),
       );
       assertSucceeded(result);

@@ -93,7 +93,7 @@ describe('the window planner', () => {
 
     for (const kept of [0, 30, 650]) {
       it(`reads its labels hardly more than once a block, whatever the memory, with ${kept} bytes kept per series`, () => {
-        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.3) {
+        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.7) {
           const { store, planner } = startReading(budgetBytes, kept);
           cross(planner, store, range);
           const ratio = store.labelBytesRead / minimum;
@@ -102,7 +102,7 @@ describe('the window planner', () => {
       });
 
       it(`recovers after an outage that has made windows short, with ${kept} bytes kept per series`, () => {
-        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.3) {
+        for (let budgetBytes = 20_000_000; budgetBytes < 400_000_000; budgetBytes *= 1.7) {
           const { store, planner } = startReading(budgetBytes, kept);
           let faults = 12;
           cross(planner, store, range, () => (faults-- > 0 ? unavailable : undefined));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameCollector, FrameCursor } from '../../../src/wire/responses/frames.ts';
+import { FrameCursor } from '../../../src/wire/responses/frame-cursor.ts';
+import { FrameCollector } from '../../../src/wire/responses/frames.ts';
 import { CODECS } from '../support/codecs.ts';
 import { frame } from '../support/oracle.ts';
 
