@@ -4,7 +4,17 @@ import assert from 'node:assert/strict';
 import { FAULT_KINDS, type FaultKind, type Way } from '../../../storm/fault-kinds.ts';
 import { FaultProxy, type Moment } from '../../../storm/proxy/fault-proxy.ts';
 import { bodyOf, exchange, type Reply, startRecordingServer, statusOf } from '../support/raw-exchange.ts';
-import { STALL_MS, BODY, WRITTEN, PLAIN, type Seen, type Case, oneBitIn, caseOf } from '../support/fault-cases.ts';
+import {
+  PATIENCE_MS,
+  STALL_MS,
+  BODY,
+  WRITTEN,
+  PLAIN,
+  type Seen,
+  type Case,
+  oneBitIn,
+  caseOf,
+} from '../support/fault-cases.ts';
 
 async function meet(kind: FaultKind, { reply, way, statuses, part = 0.5 }: Case): Promise<Seen> {
   await using server = await startRecordingServer(reply, statuses);
@@ -15,13 +25,13 @@ async function meet(kind: FaultKind, { reply, way, statuses, part = 0.5 }: Case)
     stallMs: STALL_MS,
     byteEveryMs: 50,
   });
-  const first = await exchange(proxy.url, BODY, 2 * STALL_MS);
+  const first = await exchange(proxy.url, BODY, PATIENCE_MS);
   if (kind.action.do === 'stop-listening') {
-    const refused = await exchange(proxy.url, BODY, STALL_MS);
+    const refused = await exchange(proxy.url, BODY, PATIENCE_MS);
     assert.equal(refused.how, 'refused');
   }
   await proxy.idle();
-  const second = await exchange(proxy.url, BODY, 2 * STALL_MS);
+  const second = await exchange(proxy.url, BODY, PATIENCE_MS);
   const [seen] = proxy.seen;
   return { first, second, server, injected: seen?.fault === kind, stored: seen?.stored ?? [] };
 }
@@ -56,7 +66,7 @@ describe('the fault proxy', () => {
     await using server = await startRecordingServer(PLAIN);
     const plan = [{ kind: named('flipped-bit-in-json'), from: 1, to: 1, part: 0.5 }];
     await using proxy = await FaultProxy.start({ way: 'progress', target: server.url, plan, stallMs: STALL_MS });
-    oneBitIn(await exchange(proxy.url, BODY, STALL_MS), PLAIN);
+    oneBitIn(await exchange(proxy.url, BODY, PATIENCE_MS), PLAIN);
     assert.equal(proxy.seen[0]?.fault?.name, 'flipped-bit-in-snappy');
   });
 
@@ -76,10 +86,10 @@ describe('the fault proxy', () => {
       stallMs: STALL_MS,
       onMoment: (...moment) => moments.push(moment),
     });
-    await exchange(proxy.url, BODY, STALL_MS);
+    await exchange(proxy.url, BODY, PATIENCE_MS);
     proxy.beginRun(2);
-    await exchange(proxy.url, BODY, STALL_MS);
-    await exchange(proxy.url, BODY, STALL_MS);
+    await exchange(proxy.url, BODY, PATIENCE_MS);
+    await exchange(proxy.url, BODY, PATIENCE_MS);
     assert.deepEqual(moments, [
       ['write', 1, 'arrived'],
       ['write', 1, 'carried-out'],
@@ -107,9 +117,9 @@ describe('the fault proxy', () => {
       stallMs: STALL_MS,
     });
     server.delayMs = 100;
-    const cut = exchange(proxy.url, BODY, STALL_MS);
+    const cut = exchange(proxy.url, BODY, PATIENCE_MS);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await exchange(proxy.url, BODY, STALL_MS);
+    await exchange(proxy.url, BODY, PATIENCE_MS);
     assert.equal((await cut).how, 'reset', 'its connection is cut with the other one');
     await proxy.idle();
     assert.equal(server.bodies.length, 1);
@@ -127,7 +137,7 @@ describe('the fault proxy', () => {
     const server = await startRecordingServer(WRITTEN);
     await server[Symbol.asyncDispose]();
     await using proxy = await FaultProxy.start({ way: 'write', target: server.url, plan: [], stallMs: STALL_MS });
-    await exchange(proxy.url, BODY, STALL_MS);
+    await exchange(proxy.url, BODY, PATIENCE_MS);
     assert.match(proxy.seen[0]?.brokenBy ?? '', /ECONNREFUSED/);
   });
 });

@@ -8,6 +8,8 @@ import { encodeMessage, frame } from '../../wire/support/oracle.ts';
 import { bodyOf, type RawExchange, type RecordingServer, type Reply, statusOf } from './raw-exchange.ts';
 
 export const STALL_MS = 300;
+/** Every exchange ends before, however busy the machine is. */
+export const PATIENCE_MS = 10_000;
 export const BODY = 'a body of some length';
 
 export const WRITTEN: Reply = { status: 204 };
