@@ -31,17 +31,27 @@ interface Scenario {
   readonly options?: CopyOptions;
 }
 
+/** Short enough that some windows are complete before a kill. */
+const HALF_HOURS: CopyOptions = { windowMax: '30m' };
+
 const SCENARIOS: readonly Scenario[] = [
   {
     title: 'VictoriaMetrics by PromQL',
     destination: VICTORIA_METRICS,
     kills: { 'start-up': 5, settling: 4, copying: 11 },
+    options: HALF_HOURS,
   },
-  { title: 'Prometheus by RemoteRead', destination: PROMETHEUS, kills: { 'start-up': 4, settling: 4, copying: 12 } },
+  {
+    title: 'Prometheus by RemoteRead',
+    destination: PROMETHEUS,
+    kills: { 'start-up': 4, settling: 4, copying: 12 },
+    options: HALF_HOURS,
+  },
   {
     title: 'Prometheus by PromQL',
     destination: PROMETHEUS_BY_PROMQL,
     kills: { 'start-up': 5, settling: 4, copying: 11 },
+    options: HALF_HOURS,
   },
   {
     title: 'VictoriaMetrics in any order',
@@ -69,7 +79,7 @@ async function killed(spec: MigrationSpec, moment: Moment): Promise<MigrationRun
   await using migration = await startMigration(spec, { args: ['--log-level', 'debug'] });
   if (moment === 'settling') await migration.saying(/ request .*side=progress/);
   if (moment === 'copying') await migration.saying(/ migration started /);
-  await sleep(randomInt({ 'start-up': 600, settling: 4500, copying: 3000 }[moment]));
+  await sleep(randomInt({ 'start-up': 600, settling: 4500, copying: 1500 }[moment]));
   migration.child.kill('SIGKILL');
   return migration.ended;
 }
@@ -77,8 +87,8 @@ async function killed(spec: MigrationSpec, moment: Moment): Promise<MigrationRun
 async function survive({ destination, kills, options }: Scenario): Promise<Survived> {
   const startedMs = Date.now();
   await using server = await destination.start();
-  // Slow enough for kills in the middle of windows: an hour of data takes a second.
-  const spec = copy.spec(destination, server, { ...options, samplesPerSecond: 20_000 });
+  // Slow enough for kills in the middle of windows: half an hour of data takes a second.
+  const spec = copy.spec(destination, server, { ...options, samplesPerSecond: 10_000 });
   const moments = MOMENTS.flatMap((moment) => Array<Moment>(kills[moment]).fill(moment));
   moments.sort(() => Math.random() - 0.5);
   for (const [index, moment] of moments.entries()) {
