@@ -75,6 +75,8 @@ export interface DeliveryWindow {
   /** Native histograms that the destination has acknowledged. */
   histograms: number;
   histogramExample: HistogramExample | undefined;
+  /** An acknowledged float of a request without histograms, and whether it was acknowledged after `histogramExample`. */
+  floatExample: (SampleAt & { readonly isLater: boolean }) | undefined;
 }
 
 /** A WriteRequest that is sent again, in full or in part. Compressed with snappy's plain path. */

@@ -23,6 +23,7 @@ export class CopiedWindow implements DeliveryWindow, WindowInFlight {
   unprovenBytes = 0;
   histograms = 0;
   histogramExample: HistogramExample | undefined = undefined;
+  floatExample: DeliveryWindow['floatExample'] = undefined;
 
   constructor({ window, requestedAtMs }: Pick<WindowPart, 'window' | 'requestedAtMs'>, progress: MigrationProgress) {
     this.fromMs = window.fromMs;

@@ -31,16 +31,30 @@ export class HistogramCheck {
 
   /** Counts the histograms of a request that the destination has acknowledged. */
   acknowledged(outgoing: OutgoingRequest, window: DeliveryWindow): void {
-    if (outgoing.histograms === 0) return;
+    if (outgoing.histograms === 0) {
+      this.#noteFloat(outgoing, window);
+      return;
+    }
     window.histograms += outgoing.histograms;
     if (this.#stored === 'unknown') window.histogramExample ??= exampleIn(outgoing.request());
+  }
+
+  /** Requests with histograms may have no float to compare with. Best is one that was acknowledged later; otherwise the first of the window. */
+  #noteFloat(outgoing: OutgoingRequest, window: DeliveryWindow): void {
+    if (this.#stored !== 'unknown' || window.floatExample?.isLater) return;
+    const isLater = window.histogramExample !== undefined;
+    if (window.floatExample !== undefined && !isLater) return;
+    const float = floatIn(outgoing.request());
+    if (float !== undefined) window.floatExample = { ...float, isLater };
   }
 
   /** If the destination drops histograms, counts those of the window as rejected instead of written. */
   async conclude(window: DeliveryWindow, signal: AbortSignal): Promise<void> {
     const { histograms: samples, histogramExample: example } = window;
     if (samples === 0) return;
-    if (this.#stored === 'unknown' && example !== undefined) this.#stored = await this.#look(example, signal);
+    if (this.#stored === 'unknown' && example !== undefined) {
+      this.#stored = await this.#look({ ...example, float: example.float ?? window.floatExample }, signal);
+    }
     if (this.#stored !== 'no') return;
     window.histograms = 0;
     window.account.add('written', -samples);
@@ -62,7 +76,7 @@ export class HistogramCheck {
       for (let look = 1; look <= LOOKS; look++) if (await view.settled(isStored, signal)) return 'yes';
       if (view.hides(example.histogram.labels) === 'everything')
         return this.#unseen('the destination returns different labels than were written');
-      // If a float of the same request does not show either, the absence proves nothing. The next window may.
+      // If a float of the same window does not show either, the absence proves nothing. The next window may.
       const isVisible = example.float === undefined || (await this.#shows(example.float, signal));
       return isVisible ? 'no' : 'unknown';
     } catch (error) {
@@ -113,6 +127,14 @@ function exampleIn(request: Uint8Array): HistogramExample | undefined {
     else float ??= found;
   }
   return histogram && { histogram, float };
+}
+
+function floatIn(request: Uint8Array): SampleAt | undefined {
+  for (const { labels, samples } of writeRequestSamples(request)) {
+    const sample = samples.find(({ isStaleMarker }) => !isStaleMarker);
+    if (sample !== undefined) return { labels: labels.slice(), timeMs: sample.timeMs };
+  }
+  return undefined;
 }
 
 /** VictoriaMetrics from 1.143 on converts a native histogram to several series; one of them has its count. */
