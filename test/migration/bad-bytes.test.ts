@@ -6,6 +6,7 @@ import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, type Fault, regularSeries, startSource } from './support/fake-source.ts';
 import {
+  assertSucceeded,
   dayMs,
   epochMs,
   hourMs,
@@ -14,7 +15,6 @@ import {
   RecordingObserver,
   type Run,
   run,
-  unaccounted,
 } from './support/plan.ts';
 import { chunk, expected, field, frame, frameOf, type ReadQuery, uvarint } from './support/remote-messages.ts';
 
@@ -22,12 +22,6 @@ const endMs = epochMs + hourMs;
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
 const everything = expected(series, epochMs, endMs);
 const samples = 4 * 240;
-
-function assertSucceeded({ progress, error }: Run): void {
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
-}
 
 /** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {

@@ -6,6 +6,7 @@ import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from './support/fake-source.ts';
 import {
+  assertSucceeded,
   dayMs,
   epochMs,
   hourMs,
@@ -23,12 +24,6 @@ const endMs = epochMs + hourMs;
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
 const everything = expected(series, epochMs, endMs);
 const samples = 4 * 240;
-
-function assertSucceeded({ progress, error }: Run): void {
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
-}
 
 /** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {

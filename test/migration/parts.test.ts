@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, type Fault, regularSeries, startSource } from './support/fake-source.ts';
-import { dayMs, epochMs, minuteMs, planFor, RecordingObserver, type Run, run, unaccounted } from './support/plan.ts';
+import {
+  assertSucceeded,
+  dayMs,
+  epochMs,
+  minuteMs,
+  planFor,
+  RecordingObserver,
+  type Run,
+  run,
+} from './support/plan.ts';
 import { expected, frameOf, type Series } from './support/remote-messages.ts';
 import { KERNEL_BYTES } from '../../src/wire/kernel/kernel.ts';
 
@@ -34,12 +43,6 @@ function smallPlan(
   // The clock is fast: a response of megabytes takes minutes to begin.
   const timeouts = { connectMs: 10_000, firstByteMs: 10_000_000, silenceMs: 10_000_000 };
   return planFor(sides, { endMs, ...changes, source: { timeouts }, limits: { memoryBytes, ...changes.limits } });
-}
-
-function assertSucceeded({ progress, error }: Run): void {
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
 }
 
 /** Everything is stored exactly once, and the fake server reported no failures. */

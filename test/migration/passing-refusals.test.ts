@@ -2,18 +2,12 @@
 import assert from 'node:assert/strict';
 import { startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';
-import { epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from './support/plan.ts';
+import { assertSucceeded, epochMs, hourMs, minuteMs, planFor, run } from './support/plan.ts';
 import { expected } from './support/remote-messages.ts';
 
 const endMs = epochMs + hourMs;
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
 const everything = expected(series, epochMs, endMs);
-
-function assertSucceeded({ progress, error }: Run): void {
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
-}
 
 describe('a response in the middle of a healthy migration that looks like a configuration error', () => {
   const pages: Record<string, { status: number; text: string; headers?: Record<string, string> }> = {

@@ -3,19 +3,13 @@ import assert from 'node:assert/strict';
 import { FastClock } from '../support/fake-clock.ts';
 import { type FakeDestination, startDestination } from '../support/fake-destination.ts';
 import { type Fault, regularSeries, startSource } from '../support/fake-source.ts';
-import { dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run, unaccounted } from '../support/plan.ts';
+import { assertSucceeded, dayMs, epochMs, hourMs, minuteMs, planFor, type Run, run } from '../support/plan.ts';
 import { expected, type ReadQuery } from '../support/remote-messages.ts';
 
 const endMs = epochMs + hourMs;
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
 const everything = expected(series, epochMs, endMs);
 const samples = 4 * 240;
-
-function assertSucceeded({ progress, error }: Run): void {
-  assert.equal(error, undefined);
-  assert.equal(progress.phase, 'Succeeded');
-  assert.equal(unaccounted(progress), 0);
-}
 
 /** Everything is stored exactly once, and the fake server reported no failures. */
 function assertComplete(destination: FakeDestination, result: Run): void {

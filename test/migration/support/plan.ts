@@ -1,5 +1,6 @@
 // Plans, contexts and observers for the tests of the engine.
 
+import assert from 'node:assert/strict';
 import { migrate } from '../../../src/migration/migrate.ts';
 import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
 import {
@@ -147,4 +148,11 @@ export function unaccounted(counts: Counts): number {
   const rejected = Object.values(counts.samplesRejected).reduce((sum, samples) => sum + samples, 0);
   const { samplesRead, samplesWritten, samplesFiltered, samplesAlreadyPresent, samplesConflicting } = counts;
   return samplesRead - samplesWritten - samplesFiltered - samplesAlreadyPresent - samplesConflicting - rejected;
+}
+
+/** It ended without an error, and every sample that was read is accounted for. */
+export function assertSucceeded({ progress, error }: Run): void {
+  assert.equal(error, undefined);
+  assert.equal(progress.phase, 'Succeeded');
+  assert.equal(unaccounted(progress), 0);
 }
