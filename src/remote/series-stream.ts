@@ -1,9 +1,10 @@
 // The response to one remote_read request while it arrives. A stream can be taken in parts that end between two series, so that its beginning
 // is used before its end has arrived. Every byte is accounted for before it is kept.
 
-import { FrameCollector } from '../wire/responses/frames.ts';
+import type { LabelBytes } from '../wire/labels.ts';
+import { FrameCollector, type FramePlace } from '../wire/responses/frames.ts';
 import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
-import { lastSeriesBorder } from '../wire/responses/series-border.ts';
+import { firstFrameFrom, firstSeriesLabels, lastSeriesBorder } from '../wire/responses/series-border.ts';
 import { canHold, checkExpansion, SnappyReader } from '../wire/snappy/snappy.ts';
 import { DoesNotFit, noteArrived } from './does-not-fit.ts';
 import type { ReadResponse } from './read-client.ts';
@@ -28,6 +29,8 @@ export interface ResponsePart {
   readonly isLast: boolean;
   /** Borrowed memory that holds the beginning of the next part. It must belong to the next part's memory before that is read. */
   readonly carried: readonly Uint8Array[];
+  /** The labels of the series with which the next part begins, as the server sorts them; undefined if this part is the last. */
+  readonly nextLabels?: LabelBytes | undefined;
 }
 
 export interface PartLimits {
@@ -69,45 +72,89 @@ export class SeriesStream {
     await this.#body.return?.();
   }
 
-  /** Frames are kept where they arrived. Only frames that cross two blocks are copied into memory of their own. */
+  /**
+   * Reads the series that come before `until` in the order of label-order.ts; all that are left if it is undefined. Assumes that the server
+   * sorts its series so, and never divides a frame: whoever compares the parts has to check their labels.
+   * @throws as `next`; RangeError for a response that is not a stream
+   */
+  async nextUntil(until: LabelBytes | undefined, memory: ResponseMemory, signal: AbortSignal): Promise<ResponsePart> {
+    if (this.kind !== 'stream') throw new RangeError('SAMPLES can only be read as a whole');
+    const frames = this.#frames;
+    let searched: FramePlace = { segment: 0, at: 0 };
+    let receivedBytes = 0;
+    try {
+      for (;;) {
+        const place = until === undefined ? undefined : firstFrameFrom(frames.segments, until, searched);
+        if (place !== undefined) return { ...(await this.#cut(place, memory, signal)), receivedBytes };
+        searched = { segment: frames.segments.length, at: 0 };
+        const bytes = await this.#pull(memory, signal);
+        if (bytes === undefined) return { ...this.#rest(), receivedBytes };
+        receivedBytes += bytes;
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
   async #nextFrames(memory: ResponseMemory, { partBytes, signal }: PartLimits): Promise<ResponsePart> {
     const frames = this.#frames;
     let receivedBytes = 0;
     try {
-      for (let next = await this.#body.next(); next.done !== true; next = await this.#body.next()) {
-        const block = next.value;
-        receivedBytes += block.length;
-        await memory.keep(block, signal);
+      for (;;) {
         const { length: segments } = frames.segments;
-        const keeps = frames.push(block);
-        if (frames.wantedBytes > 0) frames.provide(await memory.borrow(frames.wantedBytes, signal));
-        if (!keeps) memory.discard([block]);
-        if (frames.allocatedBytes > this.#allocatedBytes) {
-          await memory.grow(frames.allocatedBytes - this.#allocatedBytes, signal);
-          this.#allocatedBytes = frames.allocatedBytes;
-        }
+        const bytes = await this.#pull(memory, signal);
+        if (bytes === undefined) return { ...this.#rest(), receivedBytes };
+        receivedBytes += bytes;
         const isEnough = frames.bytes >= partBytes && frames.segments.length > segments;
-        const part = isEnough ? await this.#cut(memory, signal) : undefined;
-        if (part !== undefined) return { ...part, receivedBytes };
+        const place = isEnough ? lastSeriesBorder(frames.segments) : undefined;
+        if (place !== undefined) return { ...(await this.#cut(place, memory, signal)), receivedBytes };
       }
     } catch (error) {
       if (error instanceof DoesNotFit) noteArrived(error, new ChunkedCursor(frames.segments), frames.bytes);
       throw error;
     }
-    frames.end();
-    return { cursor: new ChunkedCursor(frames.segments), receivedBytes, isLast: true, carried: [] };
   }
 
-  /** @returns undefined if no place to cut is known */
-  async #cut(memory: ResponseMemory, signal: AbortSignal): Promise<Omit<ResponsePart, 'receivedBytes'> | undefined> {
+  /**
+   * Takes the next block of a stream. Frames are kept where they arrived. Only frames that cross two blocks are copied into memory of their own.
+   * @returns the number of bytes; undefined if the response has ended
+   */
+  async #pull(memory: ResponseMemory, signal: AbortSignal): Promise<number | undefined> {
     const frames = this.#frames;
-    const segment = frames.segments.at(-1);
-    const at = lastSeriesBorder(frames.segments);
-    if (segment === undefined || at === undefined) return undefined;
-    const rest = await memory.borrow(segment.length - at, signal);
-    const cursor = new ChunkedCursor(frames.cut(at, rest));
+    const next = await this.#body.next();
+    if (next.done === true) {
+      frames.end();
+      return undefined;
+    }
+    const block = next.value;
+    await memory.keep(block, signal);
+    const keeps = frames.push(block);
+    if (frames.wantedBytes > 0) frames.provide(await memory.borrow(frames.wantedBytes, signal));
+    if (!keeps) memory.discard([block]);
+    if (frames.allocatedBytes > this.#allocatedBytes) {
+      await memory.grow(frames.allocatedBytes - this.#allocatedBytes, signal);
+      this.#allocatedBytes = frames.allocatedBytes;
+    }
+    return block.length;
+  }
+
+  async #cut(
+    place: FramePlace,
+    memory: ResponseMemory,
+    signal: AbortSignal,
+  ): Promise<Omit<ResponsePart, 'receivedBytes'>> {
+    const frames = this.#frames;
+    const rest = await memory.borrow(frames.bytesBehind(place), signal);
+    const cursor = new ChunkedCursor(frames.cut(place, rest));
     const { straddling } = frames;
-    return { cursor, isLast: false, carried: straddling === undefined ? [rest] : [rest, straddling] };
+    const carried = straddling === undefined ? [rest] : [rest, straddling];
+    return { cursor, isLast: false, carried, nextLabels: firstSeriesLabels(frames.segments) };
+  }
+
+  /** What is left of a stream that has ended. */
+  #rest(): Omit<ResponsePart, 'receivedBytes'> {
+    return { cursor: new ChunkedCursor(this.#frames.segments), isLast: true, carried: [] };
   }
 
   /** The message is decompressed as it arrives. No compressed bytes are kept. */

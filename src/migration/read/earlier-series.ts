@@ -5,11 +5,16 @@ import type { Reservation } from '../limits/reservation.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { BYTES_PER_SERIES, SeriesHashes } from '../series/series-hashes.ts';
 
+/** The response cannot be handled in parts. */
+export class Indivisible extends Error {
+  override readonly name: string = 'Indivisible';
+}
+
 /**
  * The parts of a response cannot be written separately: they have a series in common. The source does not sort its series, or relabelling
  * merges series that are far apart.
  */
-export class SeriesInTwoParts extends Error {
+export class SeriesInTwoParts extends Indivisible {
   override readonly name = 'SeriesInTwoParts';
 
   constructor() {
@@ -23,8 +28,12 @@ export class SeriesInTwoParts extends Error {
  * order would refuse them, although nothing is wrong with them.
  */
 export function isDivisible(plan: Pick<MigrationPlan, 'selectors' | 'relabelings' | 'externalLabels' | 'destination'>) {
-  const keepsLabels = plan.relabelings.length === 0 && Object.keys(plan.externalLabels).length === 0;
-  return plan.selectors.length === 1 && (keepsLabels || plan.destination.ordering === 'Any');
+  return plan.selectors.length === 1 && (keepsLabels(plan) || plan.destination.ordering === 'Any');
+}
+
+/** Whether series are written with the labels that they have in the source. */
+export function keepsLabels({ relabelings, externalLabels }: Pick<MigrationPlan, 'relabelings' | 'externalLabels'>) {
+  return relabelings.length === 0 && Object.keys(externalLabels).length === 0;
 }
 
 const FIRST_ROOM = 4096;

@@ -155,10 +155,21 @@ export class SliceRequest implements Asked {
     const receivedBytes = parts.reduce((sum, part) => sum + part.receivedBytes, 0);
     progress.bytesRead += receivedBytes;
     observer.progress(progress);
-    const { isLast } = parts.at(-1) ?? { isLast: true };
+    const { isLast, nextLabels } = parts.at(-1) ?? { isLast: true };
     return {
       window: { fromMs: window.fromMs, toMs: window.toMs },
-      ...{ fromMs, toMs, cursors, outline, receivedBytes, reservation, samplesOnly, insteadOfStream, isLast },
+      ...{
+        fromMs,
+        toMs,
+        cursors,
+        outline,
+        receivedBytes,
+        reservation,
+        samplesOnly,
+        insteadOfStream,
+        isLast,
+        nextLabels,
+      },
     };
   }
 

@@ -2,18 +2,20 @@
 // request and how to react, slice-request.ts sends the requests.
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { toMigrationError } from '../report/migration-error.ts';
-import { isDivisible, SeriesInTwoParts } from './earlier-series.ts';
+import { Indivisible, isDivisible } from './earlier-series.ts';
 import { asRemoteError, failureOf, messageOf } from './failed-read.ts';
 import type { TimeRange } from './open-window.ts';
 import { RangeEnd } from './range-end.ts';
+import { type PairedPart, PairedRequest } from './paired-request.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
 import type { Slice } from './slice.ts';
 import { SliceAhead } from './slice-ahead.ts';
-import { outcomeOf, type SlicePart, SliceRequest, type SliceRequestOptions } from './slice-request.ts';
+import { outcomeOf, SliceRequest, type SliceRequestOptions } from './slice-request.ts';
 import { SourceProof } from './source-proof.ts';
 import { StreamTotals } from './stream-totals.ts';
 import { UncertainWindow } from './uncertain-window.ts';
@@ -45,8 +47,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 
 /** What a slice's response begins with, and the request that reads the rest of it. */
 interface Begun<C extends Held> {
-  readonly request: SliceRequest;
-  readonly part: SlicePart & { readonly companion?: C };
+  readonly pair: PairedRequest<C>;
+  readonly part: PairedPart<C>;
 }
 
 export class SourceReader<C extends Held = never> {
@@ -72,7 +74,9 @@ export class SourceReader<C extends Held = never> {
       targetBytes: Math.floor(budget.total * (options.windowShare ?? 0.45)),
     };
     const { readMode } = plan.source;
-    this.#inParts = options.inParts === true && options.companion === undefined && isDivisible(plan);
+    const { companion } = options;
+    const canDivide = companion === undefined || companion.open !== undefined;
+    this.#inParts = options.inParts === true && canDivide && isDivisible(plan);
     this.#partBytes = Math.min(PART_BYTES, Math.floor(budget.total / 4));
     this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs, proof });
   }
@@ -104,42 +108,41 @@ export class SourceReader<C extends Held = never> {
   }
 
   /** The parts of a slice's response. */
-  async *#parts({ request, part: first }: Begun<C>, requestedAtMs: number, signal: AbortSignal) {
-    const { fromMs, toMs } = request.slice;
+  async *#parts({ pair, part: first }: Begun<C>, requestedAtMs: number, signal: AbortSignal) {
+    const { slice } = pair.request;
+    const { fromMs, toMs } = slice;
     const stream = this.#totals.begin(toMs - fromMs);
-    let part: Begun<C>['part'] | undefined = first;
+    let part: PairedPart<C> | undefined = first;
     try {
       while (part !== undefined) {
         // The planner may be in another range by now, which this part must not advance.
         if (signal.aborted) releasePart(part);
         signal.throwIfAborted();
-        stream.add(part.receivedBytes, this.#outcome(part, request.slice));
+        stream.add(part.receivedBytes, this.#outcome(part, slice));
         const verdict = part.isLast ? this.#planner.responded(stream.end()) : this.#planner.handedOn(stream.share);
         const { isLast, ...rest } = part;
         part = undefined;
         if (verdict.kind === 'discard') releasePart(rest);
         else yield { ...rest, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
-        if (!isLast) part = await this.#next(request, signal);
+        if (!isLast) part = await this.#next(pair, signal);
       }
     } finally {
-      if (!first.isLast) await request.drop(new Error('the rest of the response is not needed'));
+      if (!first.isLast) await pair.drop(new Error('the rest of the response is not needed'));
     }
   }
 
   /** @throws UncertainWindow; the signal's reason */
-  async #next(request: SliceRequest, signal: AbortSignal): Promise<SlicePart> {
+  async #next(pair: PairedRequest<C>, signal: AbortSignal): Promise<PairedPart<C>> {
     try {
-      const part = await request.next();
-      request.taken();
-      return part;
+      return await pair.next();
     } catch (error) {
       signal.throwIfAborted();
-      throw uncertainWindow(request, error);
+      throw uncertainWindow(pair.request, error);
     }
   }
 
   /** A response that can be handed on in parts may have any size. */
-  #outcome(part: Begun<C>['part'], slice: Slice): ReturnType<typeof outcomeOf> {
+  #outcome(part: PairedPart<C>, slice: Slice): ReturnType<typeof outcomeOf> {
     const outcome = outcomeOf(part);
     if (this.#divides(slice) && outcome.streamed) return { ...outcome, bytes: 0, fixedBytes: 0 };
     const larger = Math.max(1, this.#companionBytes(part) / outcome.bytes);
@@ -157,11 +160,14 @@ export class SourceReader<C extends Held = never> {
    */
   async recover({ window, uncertainty, cause }: UncertainWindow, signal: AbortSignal): Promise<void> {
     if (cause instanceof WireError && uncertainty === 'undecodable') return this.readAgain(window, cause, signal);
-    const { retrier, plan } = this.#options;
+    const { retrier } = this.#options;
     this.#planner.interrupted(window);
     // The next windows would have the same series in the same order.
     if (uncertainty === 'indivisible') this.#inParts = false;
-    else await retrier.pause(asRemoteError(cause), plan.source, 1, signal);
+    else {
+      const error = asRemoteError(cause);
+      await retrier.pause(error, this.#endpointOf(error), 1, signal);
+    }
   }
 
   /**
@@ -176,7 +182,7 @@ export class SourceReader<C extends Held = never> {
   }
 
   /** What the companion holds of its budget, as if its budget were as large as the source's. */
-  #companionBytes({ companion: held }: Begun<C>['part']): number {
+  #companionBytes({ companion: held }: PairedPart<C>): number {
     const { companion, budget } = this.#options;
     if (held === undefined || companion === undefined) return 0;
     return held.reservation.bytes * (budget.total / companion.budgetBytes);
@@ -186,28 +192,20 @@ export class SourceReader<C extends Held = never> {
   async #read(slice: Slice, signal: AbortSignal): Promise<Begun<C> | undefined> {
     const { companion, retrier } = this.#options;
     const request = (await this.#ahead.take(slice)) ?? this.#start(slice, signal);
-    const early = companion?.needsSource === false ? companion.read(slice, undefined, request.signal) : undefined;
-    early?.catch(() => undefined);
+    const pair = new PairedRequest(request, companion, this.#divides(slice));
     try {
-      const part = await request.first;
-      signal.throwIfAborted();
-      let begun: Begun<C> = { request, part };
-      if (companion !== undefined) {
-        if (early === undefined) this.#startNext(part, signal);
-        const held = await (early ?? companion.read(slice, part, request.signal));
-        retrier.responded(companion.endpoint.side);
-        begun = { request, part: { ...part, companion: held } };
-      }
-      request.taken();
-      return begun;
+      const part = await pair.first((sourcePart) => {
+        signal.throwIfAborted();
+        if (pair.readsInTurn) this.#startNext(sourcePart, signal);
+      });
+      if (companion !== undefined) retrier.responded(companion.endpoint.side);
+      return { pair, part };
     } catch (error) {
-      await request.drop(error);
-      await early?.then(
-        (held) => held.reservation.release(),
-        () => undefined,
-      );
+      await pair.drop(error);
       signal.throwIfAborted();
-      await this.#react(request, error, signal);
+      // The planner returns the same slice again.
+      if (error instanceof Indivisible) this.#inParts = false;
+      else await this.#react(request, error, signal);
       return undefined;
     }
   }
@@ -220,23 +218,28 @@ export class SourceReader<C extends Held = never> {
   }
 
   /** While the companion reads a slice, the source prepares the next one. */
-  #startNext(part: SlicePart, signal: AbortSignal): void {
+  #startNext(part: PairedPart<C>, signal: AbortSignal): void {
     const next = this.#planner.expectedAfter(outcomeOf(part));
     if (next !== undefined) this.#ahead.keep(this.#start(next, signal));
   }
 
   async #react({ slice, received }: SliceRequest, error: unknown, signal: AbortSignal): Promise<void> {
-    const { retrier, plan, observer, companion } = this.#options;
+    const { retrier, observer } = this.#options;
     // A tolerated refusal says nothing about the window, so it is no reason to split it.
     const tolerated = error instanceof RemoteError && retrier.toleratesRefusal(error);
     const reaction = this.#planner.failed(tolerated ? UNREACHABLE : toReadFailure(error, received));
     if (reaction.kind !== 'retry') throw failureOf(error, reaction.kind === 'fail-too-large');
     const { pauseAttempt, split, toSamples } = reaction;
     const remoteError = asRemoteError(error);
-    const endpoint = remoteError.side === 'source' ? plan.source : (companion?.endpoint ?? plan.source);
-    if (pauseAttempt !== undefined) await retrier.pause(remoteError, endpoint, pauseAttempt, signal);
+    if (pauseAttempt !== undefined)
+      await retrier.pause(remoteError, this.#endpointOf(remoteError), pauseAttempt, signal);
     if (split !== undefined) observer.event({ type: 'window-split', ...split, reason: messageOf(error) });
     if (toSamples) this.#reportSamples(slice, error);
+  }
+
+  #endpointOf({ side }: RemoteError): Endpoint {
+    const { plan, companion } = this.#options;
+    return side === 'source' ? plan.source : (companion?.endpoint ?? plan.source);
   }
 
   #reportSamples({ fromMs, toMs }: TimeRange, error: unknown): void {
@@ -248,7 +251,7 @@ export class SourceReader<C extends Held = never> {
 
 /** @throws `error` itself when it is not a read failure */
 function uncertainWindow({ slice, received }: SliceRequest, error: unknown): UncertainWindow {
-  if (error instanceof SeriesInTwoParts) return new UncertainWindow(slice.window, 'indivisible', error);
+  if (error instanceof Indivisible) return new UncertainWindow(slice.window, 'indivisible', error);
   toReadFailure(error, received);
   const cause = error instanceof Error ? error : new Error(messageOf(error));
   if (cause instanceof DoesNotFit) return new UncertainWindow(slice.window, 'indivisible', cause);

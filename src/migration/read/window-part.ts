@@ -2,6 +2,7 @@
 // for some of its metric names.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import type { Outline } from './outline.ts';
@@ -13,7 +14,7 @@ export interface Held {
 }
 
 /** The source's response for a slice. */
-export type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly'>;
+export type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly' | 'nextLabels'>;
 
 /** Reads the other side of each slice. A slice counts only when both sides have arrived completely. */
 export interface Companion<C extends Held> {
@@ -29,6 +30,19 @@ export interface Companion<C extends Held> {
    * @throws RemoteError, WireError, DoesNotFit; the signal's reason. Nothing is held then
    */
   read(slice: Slice, source: SourcePart | undefined, signal: AbortSignal): Promise<C>;
+  /** Sends the request for a slice of which the source may send several parts. Undefined: the source's responses are not handed on in parts. */
+  open?(slice: Slice, signal: AbortSignal): CompanionParts<C>;
+}
+
+/** The companion's response for a slice, while it is read in parts. */
+export interface CompanionParts<C extends Held> {
+  /**
+   * Reads what belongs to the source's next part.
+   * @throws as Companion.read; Indivisible. Then nothing more can be read
+   */
+  next(source: SourcePart): Promise<C>;
+  /** Ends the request, and releases what was read ahead. */
+  close(): Promise<void>;
 }
 
 /** Gives back everything that a part holds. */
@@ -56,6 +70,8 @@ export interface WindowPart<C extends Held = never> {
   /** When the window's first request was sent, on the monotonic clock. */
   readonly requestedAtMs: number;
   readonly samplesOnly: boolean;
+  /** The labels of the source's series with which the next part of the response begins; undefined if it ends here. */
+  readonly nextLabels?: LabelBytes | undefined;
   /** What the companion has read. */
   readonly companion?: C;
   /** SAMPLES were read because the stream was unusable: some of them may differ from what the source has. */

@@ -13,10 +13,11 @@ import type { Companion, SourcePart } from '../read/window-part.ts';
 import { isAllNames } from '../series/name-partition.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import { ArrivingSeries, SeriesInPieces } from './arriving-series.ts';
-import type { DestinationPart, DestinationReader } from './destination-reader.ts';
+import { indexOf } from './destination-index.ts';
+import { DestinationParts } from './destination-parts.ts';
+import type { DestinationPart, DestinationRange, DestinationReader } from './destination-reader.ts';
 import type { MetricNames, PartOfNames } from './metric-names.ts';
 import type { SelectedSeries, Selection } from './selection.ts';
-import { SeriesIndex } from './series-index.ts';
 
 export interface DestinationCompanionOptions {
   readonly endpoint: Endpoint;
@@ -65,6 +66,14 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     }
   }
 
+  /** Only for a reader of streams, and where the selectors and the labels are the same on both sides. */
+  open(slice: Slice, signal: AbortSignal): DestinationParts {
+    const { reader } = this.#options;
+    if (reader.open === undefined) throw new Error('the destination does not send streams');
+    const opened = reader.open(this.#rangeOf(slice, undefined), { attempt: slice.attempt, signal });
+    return new DestinationParts({ ...this.#options, opened }, slice, signal);
+  }
+
   /** @param compares whether to compare series while they arrive */
   async #attempt(
     slice: Slice,
@@ -108,25 +117,29 @@ export class DestinationCompanion implements Companion<DestinationPart> {
   }
 
   async #read(
-    { fromMs, toMs, names: partition, attempt }: Slice,
+    slice: Slice,
     source: SourcePart | undefined,
     { reservation, signal, arriving, names }: Attempt,
   ): Promise<DestinationPart> {
-    const { reader, appearance, selection, only } = this.#options;
+    const { reader, appearance } = this.#options;
+    const { attempt } = slice;
+    const range = this.#rangeOf(slice, source);
+    const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal, arriving });
+    const index = await indexOf(cursors, { appearance, grow: (bytes) => reservation.grow(bytes, signal) });
+    const repeats = countsRepeats && !appearance.showsCopies;
+    return { index, arriving, lens, countsRepeats: repeats, names, reservation };
+  }
+
+  #rangeOf({ fromMs, toMs, names }: Slice, source: SourcePart | undefined): DestinationRange {
+    const { appearance, selection, only } = this.#options;
     // The matcher is for the names in the source. Where others are needed, they are those of what was read there.
     const matcher = selection.needsNames ? undefined : only.matcher;
-    const selectors = selection.selectorsFor(partition, source?.outline.names);
-    const range = {
+    const selectors = selection.selectorsFor(names, source?.outline.names);
+    return {
       selectors: matcher === undefined ? selectors : selectors.map((matchers) => [...matchers, matcher]),
       fromMs,
       toMs,
       untilMs: appearance.rangeEndMs(toMs),
     };
-    const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal, arriving });
-    const writtenLabels = (shown: Uint8Array) => appearance.writtenLabels(canonicalLabels(shown));
-    const index = new SeriesIndex(cursors, { writtenLabels });
-    await index.build((bytes) => reservation.grow(bytes, signal));
-    index.dropSeriesOfEarlierResponses();
-    return { index, arriving, lens, countsRepeats: countsRepeats && !appearance.showsCopies, names, reservation };
   }
 }

@@ -4,6 +4,8 @@
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { ResponseMemory, ResponsePart } from '../../remote/series-stream.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
 import type { Matcher } from '../../wire/messages.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
@@ -13,6 +15,7 @@ import type { DestinationView } from '../progress/destination-view.ts';
 import type { TimeRange } from '../read/open-window.ts';
 import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import type { Lens } from './float-comparison.ts';
+import type { LabelBorders } from './label-borders.ts';
 import type { PartOfNames } from './metric-names.ts';
 import type { SeriesIndex } from './series-index.ts';
 
@@ -33,6 +36,8 @@ export interface DestinationPart extends ResponseKind {
   readonly arriving: ArrivingSeries | undefined;
   /** The part of the metrics that was read, where relabelings may merge series of several. */
   readonly names: PartOfNames | undefined;
+  /** What each series has to be between, on both sides; undefined if the part is the whole response. */
+  readonly borders?: LabelBorders | undefined;
   /** Holds the response, and what decoding it needs. Released when the part is compared. */
   readonly reservation: Reservation;
 }
@@ -48,6 +53,20 @@ export interface DestinationReadOptions {
   readonly signal: AbortSignal;
   /** Only what it does not take is in the response. A reader of responses that do not arrive decoded ignores it. */
   readonly arriving: ArrivingSeries | undefined;
+}
+
+/** A response while it arrives. */
+export interface DestinationStream {
+  /** Whether it can be read in parts. If not, `nextUntil` reads all of it. */
+  readonly divides: boolean;
+  /**
+   * Reads the series before `until`, as SeriesStream.nextUntil.
+   * @throws RemoteError, WireError, DoesNotFit; the signal's reason
+   */
+  nextUntil(until: LabelBytes | undefined, memory: ResponseMemory, signal: AbortSignal): Promise<ResponsePart>;
+  /** How it was read. Known after the first part. */
+  kind(): ResponseKind;
+  close(): Promise<void>;
 }
 
 export interface DestinationReader {
@@ -69,6 +88,12 @@ export interface DestinationReader {
     reservation: Reservation,
     options: DestinationReadOptions,
   ): Promise<DestinationResponse>;
+
+  /**
+   * Sends the request for a range that one selector describes. Undefined if responses cannot be read in parts.
+   * @throws as `read`
+   */
+  open?(range: DestinationRange, options: { attempt: number; signal: AbortSignal }): Promise<DestinationStream>;
 
   /** Whether this range is read as SAMPLES, or decoded as it arrives: there is no other form to read it in. */
   readsPlain(range: TimeRange): boolean;

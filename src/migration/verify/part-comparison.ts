@@ -14,6 +14,7 @@ import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { ArrivingSeries } from './arriving-series.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
+import type { LabelBorders } from './label-borders.ts';
 import type { PartOfNames } from './metric-names.ts';
 import type { SeriesIndex } from './series-index.ts';
 
@@ -71,6 +72,7 @@ export class PartComparison {
   readonly #index: SeriesIndex;
   readonly #arriving: ArrivingSeries | undefined;
   readonly #names: PartOfNames | undefined;
+  readonly #borders: LabelBorders | undefined;
   readonly #samples: SampleComparison;
   #mine = new SampleColumns();
   #theirs = new SampleColumns();
@@ -85,12 +87,13 @@ export class PartComparison {
     this.#index = destination.index;
     this.#arriving = destination.arriving;
     this.#names = destination.names;
+    this.#borders = destination.borders;
     const lens = { ...destination.lens, samples: part.samplesOnly || destination.lens.samples };
     const { countsRepeats } = destination;
     this.#samples = new SampleComparison({ lens, countsRepeats, countsExtra: options.countsExtra });
   }
 
-  /** @throws WireError when the source's response can't be decoded; UndecodableDestination; the signal's reason */
+  /** @throws WireError when the source's response can't be decoded; UndecodableDestination; Indivisible; the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
     using mine = borrowColumns();
     using theirs = borrowColumns();
@@ -105,6 +108,7 @@ export class PartComparison {
         const number = entry++;
         if (this.#arriving?.isCounted(number) === true) continue;
         const { labels } = cursor;
+        this.#borders?.check(canonicalLabels(labels));
         const hash = hashes[number] as number;
         const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
         const { only } = this.#options;

@@ -4,6 +4,7 @@ import { WireError } from '../../wire/errors.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import { readAhead } from '../read/read-ahead.ts';
 import type { SourceReader } from '../read/source-reader.ts';
+import { UncertainWindow } from '../read/uncertain-window.ts';
 import { releasePart } from '../read/window-part.ts';
 import type { DestinationPart } from './destination-reader.ts';
 import type { SeriesVisitor } from './part-comparison.ts';
@@ -57,7 +58,7 @@ export class RangeComparison {
   /**
    * Compares the windows of a range one after the other.
    * @param finish gets each window when all of it has been compared; returns whether to go on
-   * @throws UndecodableWindow
+   * @throws UndecodableWindow, UncertainWindow
    */
   async compare(
     reader: Reader,
@@ -96,8 +97,12 @@ export class RangeComparison {
     }
   }
 
-  /** @returns where to read again. @throws `error` unless a response could not be decoded; MigrationError when that is permanent */
+  /** @returns where to read again. @throws `error` unless a response could not be decoded or broke off; MigrationError when that is permanent */
   async resumeAfter(error: unknown, reader: Reader): Promise<number> {
+    if (error instanceof UncertainWindow) {
+      await reader.recover(error, this.#options.signal);
+      return error.window.fromMs;
+    }
     if (!(error instanceof UndecodableWindow)) throw error;
     const { window, cause } = error;
     const { signal, sides } = this.#options;

@@ -10,6 +10,8 @@ export interface SeriesIndexOptions {
   readonly writtenLabels: (shown: Uint8Array) => LabelBytes | undefined;
   /** The hashes of the labels that entries are written with, in the order of the responses, where they are known; otherwise −1. */
   readonly hashes?: Float64Array;
+  /** Gets the labels that each entry is written with, unless its hash is known. */
+  readonly check?: (labels: LabelBytes) => void;
 }
 
 const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 2 * 4;
@@ -107,7 +109,9 @@ export class SeriesIndex {
     const known = this.#options.hashes?.[this.#size] ?? NONE;
     if (known !== NONE) return known;
     const labels = this.#options.writtenLabels(cursor.labels);
-    return labels === undefined ? NONE : hashLabels(labels);
+    if (labels === undefined) return NONE;
+    this.#options.check?.(labels);
+    return hashLabels(labels);
   }
 
   #seek(entry: number): SeriesCursor {

@@ -6,7 +6,9 @@ import { WireError } from '../../wire/errors.ts';
 import { type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
+import { Indivisible, keepsLabels } from '../read/earlier-series.ts';
 import { SourceReader } from '../read/source-reader.ts';
+import { UncertainWindow } from '../read/uncertain-window.ts';
 import type { WindowPart } from '../read/window-part.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
@@ -111,6 +113,7 @@ export class WindowComparison {
       proof: sides.sourceProof,
       budget: sides.memory.source,
       ...(this.#readsWhole && { windowShare: WHOLE_WINDOW_SHARE }),
+      inParts: this.#readsWhole && keepsLabels(plan),
       router,
       retrier: sides.retrier,
       observer,
@@ -136,7 +139,7 @@ export class WindowComparison {
 
   /**
    * Compares all series of a part that were not compared on arrival, or those that `only` selects.
-   * @throws UndecodableWindow, LearnedMeanwhile
+   * @throws UndecodableWindow, UncertainWindow, LearnedMeanwhile
    */
   async compare(part: ComparedPart, look: PartLook): Promise<void> {
     const { sides, plan, stop, signal, report } = this.#options;
@@ -220,6 +223,7 @@ export class WindowComparison {
     } catch (error) {
       if (error instanceof WireError || error instanceof UndecodableDestination)
         throw new UndecodableWindow(part.window, error);
+      if (error instanceof Indivisible) throw new UncertainWindow(part.window, 'indivisible', error);
       throw error;
     }
   }

@@ -16,6 +16,14 @@ const MIN_KERNEL_BYTES = 512;
 const INCOMPLETE = -1;
 const BROKEN = -2;
 
+/** A place between two frames. */
+export interface FramePlace {
+  /** The number of the segment. */
+  readonly segment: number;
+  /** In the segment. */
+  readonly at: number;
+}
+
 /**
  * Collects and verifies the frames of one response as its bytes arrive, and keeps them as they are: Prometheus' chunks are the most compact
  * form for the samples of a waiting window. After a WireError the collector cannot be used any more. The caller provides the memory for a
@@ -118,19 +126,27 @@ export class FrameCollector {
     return this.#straddling === this.#head ? undefined : this.#straddling;
   }
 
+  /** How many bytes are collected behind a place between two frames, without the incomplete frame. */
+  bytesBehind({ segment, at }: FramePlace): number {
+    return this.#segments.slice(segment).reduce((sum, { length }) => sum + length, -at);
+  }
+
   /**
-   * Gives up the segments, except for the end of the last one: its frames from the offset `at` on are moved to `memory`.
+   * Gives up the frames before a place. Those behind it are moved to `memory`, of at least `bytesBehind` bytes.
    * @returns the segments before that place
    */
-  cut(at: number, memory: Uint8Array): readonly Uint8Array[] {
+  cut({ segment, at }: FramePlace, memory: Uint8Array): readonly Uint8Array[] {
     const before = this.#segments.splice(0);
-    const last = before.pop();
-    if (last === undefined) throw new RangeError('nothing was collected');
-    if (at > 0) before.push(last.subarray(0, at));
-    const rest = last.subarray(at);
-    memory.set(rest);
+    const [divided, ...behind] = before.splice(segment);
+    if (divided === undefined) throw new RangeError('there is no such segment');
+    if (at > 0) before.push(divided.subarray(0, at));
+    let size = 0;
+    for (const rest of [divided.subarray(at), ...behind]) {
+      memory.set(rest, size);
+      size += rest.length;
+    }
     this.#bytes = 0;
-    this.#keep(memory.subarray(0, rest.length));
+    this.#keep(memory.subarray(0, size));
     return before;
   }
 

@@ -1,32 +1,97 @@
 // Finds where a stream can be cut so that no series is on both sides. A server may send the chunks of one series in several frames.
 
 import { WireError } from '../errors.ts';
+import { compareLabels } from '../label-order.ts';
+import { canonicalLabels, type LabelBytes } from '../labels.ts';
 import { ProtoReader } from '../proto-reader.ts';
 import { FrameCursor } from './frame-cursor.ts';
+import type { FramePlace } from './frames.ts';
 import { SeriesEntry } from './series-entry.ts';
 
 const EMPTY = new Uint8Array(0);
 const SERIES = 1;
+const LABELS = 1;
 
 /**
  * Where the last frame in the last segment begins whose first series differs from the series before it. The series before that place are
  * complete if equal labels are adjacent.
  * @param segments whole frames, as FrameCollector keeps them
- * @returns an offset in the last segment; undefined if there is no such place in it, or if the frames are malformed
+ * @returns a place in the last segment; undefined if there is none in it, or if the frames are malformed
  */
-export function lastSeriesBorder(segments: readonly Uint8Array[]): number | undefined {
+export function lastSeriesBorder(segments: readonly Uint8Array[]): FramePlace | undefined {
   const last = segments.at(-1);
   if (last === undefined) return undefined;
   try {
-    const inside = walk(last, undefined).border;
+    let at = walk(last, undefined).border;
     const before = segments.at(-2);
-    if (inside !== undefined || before === undefined) return inside;
-    return walk(last, walk(before, undefined).labels).border;
+    if (at === undefined && before !== undefined) at = walk(last, walk(before, undefined).labels).border;
+    return at === undefined ? undefined : { segment: segments.length - 1, at };
   } catch (error) {
     // The cursor that decodes the frames reports it.
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+/**
+ * The first frame whose first series does not come before `labels`.
+ * @param from the frames before it were looked at before
+ * @returns undefined if there is none, or if the frames are malformed
+ */
+export function firstFrameFrom(
+  segments: readonly Uint8Array[],
+  labels: LabelBytes,
+  from: FramePlace,
+): FramePlace | undefined {
+  try {
+    for (let segment = from.segment; segment < segments.length; segment++) {
+      const bytes = segments[segment] as Uint8Array;
+      const frames = new FrameCursor([segment === from.segment ? bytes.subarray(from.at) : bytes]);
+      const offset = segment === from.segment ? from.at : 0;
+      for (let start = 0; frames.next(); start = frames.end) {
+        const first = firstLabels(frames);
+        if (first !== undefined && compareLabels(first, labels) >= 0) return { segment, at: offset + start };
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/** The labels of the first series, in memory of their own; undefined if there is none. @throws WireError */
+export function firstSeriesLabels(segments: readonly Uint8Array[]): LabelBytes | undefined {
+  const frames = new FrameCursor(segments);
+  while (frames.next()) {
+    const labels = firstLabels(frames);
+    if (labels !== undefined) return labels.slice();
+  }
+  return undefined;
+}
+
+/** Of the first series in a frame. */
+function firstLabels({ segment, start, end }: FrameCursor): LabelBytes | undefined {
+  const frame = new ProtoReader(segment, start, end);
+  while (frame.nextField()) {
+    if (frame.field === SERIES) {
+      frame.delimited();
+      return canonicalLabels(leadingLabels(segment, frame.valueStart, frame.valueEnd));
+    }
+    frame.skip();
+  }
+  return undefined;
+}
+
+/** The labels at the beginning of a series. No known server writes them anywhere else; if one does, this is not all of them. */
+function leadingLabels(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const reader = new ProtoReader(bytes, start, end);
+  let labelsEnd = start;
+  while (reader.nextField() && reader.field === LABELS) {
+    reader.delimited();
+    labelsEnd = reader.position;
+  }
+  return bytes.subarray(start, labelsEnd);
 }
 
 interface Walked {
