@@ -6,6 +6,7 @@ import { Reservation } from '../../src/migration/limits/reservation.ts';
 import { DoesNotFit } from '../../src/remote/does-not-fit.ts';
 import type { ReadResponse } from '../../src/remote/read-client.ts';
 import { type ResponsePart, SeriesStream } from '../../src/remote/series-stream.ts';
+import { decodeLabels } from '../../src/wire/labels.ts';
 import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
 import { encodeMessage, frame } from '../wire/support/oracle.ts';
 import { labelsOf, read } from '../wire/support/read-responses.ts';
@@ -87,6 +88,61 @@ async function partsOf(stream: SeriesStream, first: Reservation, partBytes: numb
   finish();
   return parts;
 }
+
+describe('the parts of two streamed responses that are cut at the same labels', () => {
+  const names = fc.uniqueArray(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 80 });
+  const sorted = names.map((numbers) =>
+    numbers.toSorted((a, b) => a - b).map((n) => `series_${String(n).padStart(4, '0')}`),
+  );
+  const framesFor = (list: readonly string[]) =>
+    framesOf(
+      list.map(() => ({ frames: 2, samples: 20 })),
+      (i) => list[i]!,
+    );
+
+  it('have the same series, whatever else is on either side', async () => {
+    let cuts = 0;
+    await fc.assert(
+      fc.asyncProperty(sorted, sorted, fc.integer({ min: 1, max: 4000 }), async (mine, theirs, partBytes) => {
+        const one = memoryOf(1 << 24);
+        const other = memoryOf(1 << 24);
+        const { stream } = responseOf(framesFor(mine), [700]);
+        const follower = responseOf(framesFor(theirs), [900]).stream;
+        let [memory, followerMemory] = [one.reservation, other.reservation];
+        let from: string | undefined;
+        let isOver = false;
+        const seen: string[] = [];
+        for (let isLast = false; !isLast; ) {
+          const part = await stream.next(memory, { partBytes, signal });
+          isLast = part.isLast;
+          const next = isLast ? undefined : memory.split(part.carried, 0);
+          const until = part.nextLabels === undefined ? undefined : decodeLabels(part.nextLabels)[0]![1];
+          assert.equal(until === undefined, isLast);
+          if (!isOver) {
+            const followed = await follower.nextUntil(part.nextLabels, followerMemory, signal);
+            isOver = followed.isLast;
+            const rest = isOver ? undefined : followerMemory.split(followed.carried, 0);
+            const found = read(followed.cursor).map(({ labels }) => labels[0]![1]);
+            assert.ok(
+              found.every((name) => (from === undefined || name >= from) && (until === undefined || name < until)),
+            );
+            seen.push(...new Set(found));
+            followerMemory.release();
+            if (rest !== undefined) followerMemory = rest;
+          }
+          memory.release();
+          if (next !== undefined) memory = next;
+          from = until;
+          cuts++;
+        }
+        assert.ok(isOver);
+        assert.deepEqual(seen, theirs);
+        assert.deepEqual([one.used.bytes, other.used.bytes], [0, 0]);
+      }),
+    );
+    assert.ok(cuts > 200, `${cuts} parts`);
+  });
+});
 
 describe('the parts of a streamed response', () => {
   const sent = fc.array(

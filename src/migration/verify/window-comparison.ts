@@ -3,7 +3,7 @@
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
-import { type LabelBytes, metricName } from '../../wire/labels.ts';
+import { canonicalLabels, type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
 import { Indivisible, keepsLabels } from '../read/earlier-series.ts';
@@ -148,13 +148,17 @@ export class WindowComparison {
     const waiting = AbortSignal.any([signal, stop]);
     await sides.samplesRate.take(part.outline.sampleBound, waiting);
     await sides.bytesRate.take(part.receivedBytes, waiting);
-    await this.#learnAppearance(part, companion);
-    await this.#run(part, companion, {
-      ...look,
-      report: (labels, { kind, timeMs, source, destination }) =>
-        report({ labels, timestampMs: timeMs, kind, source, destination }),
-      countsExtra: plan.verification.onExtra === 'Report',
-    });
+    try {
+      await this.#learnAppearance(part, companion);
+      await this.#run(part, companion, {
+        ...look,
+        report: (labels, { kind, timeMs, source, destination }) =>
+          report({ labels, timestampMs: timeMs, kind, source, destination }),
+        countsExtra: plan.verification.onExtra === 'Report',
+      });
+    } catch (error) {
+      throw asErrorOfWindow(error, part.window);
+    }
   }
 
   /**
@@ -173,22 +177,25 @@ export class WindowComparison {
    * a sample with known labels is written to find out.
    * @throws LearnedMeanwhile
    */
-  async #learnAppearance(part: ComparedPart, { index, arriving }: DestinationPart): Promise<void> {
+  async #learnAppearance(part: ComparedPart, companion: DestinationPart): Promise<void> {
+    const { index, arriving } = companion;
     const { sides, signal } = this.#options;
     if (this.#isAppearanceKnown || part.outline.entries === 0) return;
     if (arriving !== undefined && arriving.counts.seriesCompared > 0) this.#isAppearanceKnown = true;
     if (this.#isAppearanceKnown || index.entries === 0) return;
+    const isAnyFound = this.#isAnyFound(part, companion);
     this.#isAppearanceKnown = true;
-    if (this.#isAnyFound(part, index)) return;
+    if (isAnyFound) return;
     await sides.view.learnHowItShows(part.fromMs, signal);
     throw new LearnedMeanwhile(part.window.fromMs, 'which labels the destination adds');
   }
 
-  #isAnyFound({ cursors }: ComparedPart, index: DestinationPart['index']): boolean {
+  #isAnyFound({ cursors }: ComparedPart, { index, borders }: DestinationPart): boolean {
     const { router } = this.#options.sides;
     for (const cursor of cursors) {
       cursor.rewind();
       while (cursor.next()) {
+        borders?.check(canonicalLabels(cursor.labels));
         const route = router.route(cursor.labels);
         if (route.kind === 'write' && index.visit(route.labels, route.hash, () => undefined) > 0) return true;
       }
@@ -218,15 +225,15 @@ export class WindowComparison {
       },
       countsExtraSeries: (labels) => this.#selection.isExtra(labels) && !this.#isOfHistogram(labels),
     });
-    try {
-      await comparison.run(signal);
-    } catch (error) {
-      if (error instanceof WireError || error instanceof UndecodableDestination)
-        throw new UndecodableWindow(part.window, error);
-      if (error instanceof Indivisible) throw new UncertainWindow(part.window, 'indivisible', error);
-      throw error;
-    }
+    await comparison.run(signal);
   }
+}
+
+function asErrorOfWindow(error: unknown, window: ComparedPart['window']): unknown {
+  if (error instanceof WireError || error instanceof UndecodableDestination)
+    return new UndecodableWindow(window, error);
+  if (error instanceof Indivisible) return new UncertainWindow(window, 'indivisible', error);
+  return error;
 }
 
 /** What is reported while a response of the destination that could not be decoded is read again. */
