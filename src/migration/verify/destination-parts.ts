@@ -1,19 +1,25 @@
 // Reads the destination's response to the same slice in the same parts as the source's: up to the labels with which the source's next part begins.
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
+import type { Buffers } from '../../remote/http/buffers.ts';
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
+import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { damagedResponse } from '../progress/damaged-response.ts';
+import type { Appearance } from '../progress/destination-view.ts';
 import { Indivisible } from '../read/earlier-series.ts';
 import type { Slice } from '../read/slice.ts';
 import type { CompanionParts, SourcePart } from '../read/window-part.ts';
-import type { DestinationCompanionOptions } from './destination-companion.ts';
 import type { DestinationPart, DestinationStream } from './destination-reader.ts';
 import { indexOf } from './destination-index.ts';
 import { LabelBorders } from './label-borders.ts';
 
-export interface DestinationPartsOptions
-  extends Pick<DestinationCompanionOptions, 'endpoint' | 'appearance' | 'budget' | 'buffers'> {
+export interface DestinationPartsOptions {
+  readonly endpoint: Endpoint;
+  readonly appearance: Appearance;
+  readonly budget: MemoryBudget;
+  readonly buffers: Buffers;
   /** A request that was sent. */
   readonly opened: Promise<DestinationStream>;
 }
