@@ -71,12 +71,33 @@ export function lastVarbitEnd(): u32 {
 
 /** Reads a signed varbit integer. Exactly half of the range is positive; larger values are negative. */
 export function readVarbit(position: u32): i64 {
-  const ones = min<u32>(<u32>clz<u64>(~peek(position)), 8);
-  const start = position + (ones < 8 ? ones + 1 : 8);
-  const size = varbitSize(ones);
-  varbitEnd = start + size;
-  if (size === 0) return 0;
-  const value = <i64>bitsAt(start, size);
+  const next = peek(position);
+  if (<i64>next >= 0) {
+    varbitEnd = position + 1;
+    return 0;
+  }
+  const ones = <u32>clz<u64>(~next);
+  // The most common sizes follow from what was read already.
+  if (ones <= 4) {
+    const size = 3 * ones;
+    varbitEnd = position + ones + 1 + size;
+    const value = <i64>((next << (ones + 1)) >> (64 - size));
+    return value > (<i64>1) << (size - 1) ? value - ((<i64>1) << size) : value;
+  }
+  const value = readLongVarbit(position, ones);
+  const size = varbitSize(min<u32>(ones, 8));
   if (size === 64) return value;
   return value > (<i64>1) << (size - 1) ? value - ((<i64>1) << size) : value;
+}
+
+/** Reads an unsigned varbit integer. */
+export function readVarbitUint(position: u32): u64 {
+  return <u64>readLongVarbit(position, <u32>clz<u64>(~peek(position)));
+}
+
+function readLongVarbit(position: u32, ones: u32): i64 {
+  const start = position + (ones < 8 ? ones + 1 : 8);
+  const size = varbitSize(min<u32>(ones, 8));
+  varbitEnd = start + size;
+  return size === 0 ? 0 : <i64>bitsAt(start, size);
 }

@@ -1,6 +1,7 @@
 // The chunks of one series entry, as src/wire/responses/series-entry.ts finds them.
 
 import { isSafe, lastVarint, readVarint, REFUSED } from './bits';
+import { decodeHistograms, restartHistograms } from './histograms';
 import { restartSummary, setAfter, storeSummary } from './summary';
 import { decodeXor } from './xor';
 import { decodeXor2 } from './xor2';
@@ -13,7 +14,13 @@ const ENCODING: u32 = 0x18;
 const DATA: u32 = 0x22;
 
 const XOR: i64 = 1;
+const HISTOGRAM: i64 = 2;
+const FLOAT_HISTOGRAM: i64 = 3;
 const XOR2: i64 = 4;
+const HISTOGRAM_ST: i64 = 5;
+const FLOAT_HISTOGRAM_ST: i64 = 6;
+/** The other bits of the count in these chunks say how the counters began. */
+const ST_COUNT: u32 = 0x3fff;
 
 let minMs: i64 = 0;
 let maxMs: i64 = 0;
@@ -56,9 +63,9 @@ function readHeader(start: usize, end: usize): bool {
 }
 
 /**
- * Decodes the chunks in [from, to) and appends their samples with fromMs <= t < toMs to columns that hold `used` of `capacity`. RESULT: the
- * summary.
- * @returns how many the columns hold then, or REFUSED: an unknown field or encoding, wrong bytes, or not enough room
+ * Decodes the chunks in [from, to) and appends their samples with fromMs <= t < toMs to columns that hold `used` of `capacity`. Histograms go
+ * to the columns at the address `histograms` (0 if there are none), which hold `usedHistograms`. RESULT: the summary.
+ * @returns how many floats the columns hold then, or REFUSED: an unknown field or encoding, wrong bytes, or not enough room
  */
 export function decodeChunks(
   from: usize,
@@ -69,8 +76,11 @@ export function decodeChunks(
   bits: usize,
   used: u32,
   capacity: u32,
+  histograms: usize,
+  usedHistograms: u32,
 ): i32 {
   let n = used;
+  restartHistograms(histograms, usedHistograms);
   restartSummary(used === 0 ? -Infinity : load<f64>(times + (used - 1) * 8));
   for (let at = from; at < to; ) {
     if (<u32>load<u8>(at) !== CHUNK) return REFUSED;
@@ -82,6 +92,10 @@ export function decodeChunks(
     if (hasRange && (<f64>maxMs < fromMs || <f64>minMs >= toMs)) continue;
     if (dataStart + 2 > dataEnd) return REFUSED;
     const count = ((<u32>load<u8>(dataStart)) << 8) | <u32>load<u8>(dataStart + 1);
+    if (isHistogram()) {
+      if (decodeHistogramChunk(count, fromMs, toMs) === REFUSED) return REFUSED;
+      continue;
+    }
     if (count > capacity - n) return REFUSED;
     const kept = decodeChunk(count, fromMs, toMs, times + n * 8, bits + n * 8);
     if (kept === REFUSED) return REFUSED;
@@ -95,4 +109,15 @@ export function decodeChunks(
 function decodeChunk(count: u32, fromMs: f64, toMs: f64, times: usize, bits: usize): i32 {
   if (encoding === 0 || encoding === XOR) return decodeXor(dataStart, dataEnd, count, fromMs, toMs, times, bits);
   return encoding === XOR2 ? decodeXor2(dataStart, dataEnd, count, fromMs, toMs, times, bits) : REFUSED;
+}
+
+function isHistogram(): bool {
+  return encoding === HISTOGRAM || encoding === FLOAT_HISTOGRAM || encoding >= HISTOGRAM_ST;
+}
+
+function decodeHistogramChunk(count: u32, fromMs: f64, toMs: f64): i32 {
+  if (encoding > FLOAT_HISTOGRAM_ST) return REFUSED;
+  const withStarts = encoding >= HISTOGRAM_ST;
+  const float = encoding === FLOAT_HISTOGRAM || encoding === FLOAT_HISTOGRAM_ST;
+  return decodeHistograms(dataStart, dataEnd, withStarts ? count & ST_COUNT : count, fromMs, toMs, float, withStarts);
 }

@@ -40,7 +40,7 @@ export function encodeFloats(ring: usize, start: f64, times: usize, bits: usize,
   return <i32>(at - OUTPUT);
 }
 
-function writeCopy(start: usize, length: u32, distance: u32): usize {
+export function writeCopy(start: usize, length: u32, distance: u32): usize {
   let at = start;
   let rest = length;
   for (; rest > LONGEST_COPY; rest -= LONGEST_COPY) {

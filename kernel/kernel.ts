@@ -7,6 +7,11 @@ export {
   COLUMNS,
   COLUMNS_SAMPLES,
   COLUMNS_SLOTS,
+  HISTOGRAMS,
+  HISTOGRAMS_BYTES,
+  HISTOGRAMS_CAPACITY,
+  HISTOGRAM_MESSAGES_BYTES,
+  HISTOGRAM_STATE,
   INPUT,
   INPUT_BYTES,
   OUTPUT,
@@ -19,6 +24,7 @@ export {
 } from './layout';
 export { decodeChunks } from './chunks';
 export { encodeFloats } from './elements';
+export { encodeHistograms } from './histogram-elements';
 export { updateCrc, verifyFrames } from './crc32c';
 
 buildTables();

@@ -32,5 +32,16 @@ export const RINGS: usize = COLUMNS + COLUMNS_BYTES + PADDING_BYTES;
 export const RING_BYTES: u32 = 71_744;
 export const RING_SLOTS: u32 = 16;
 
+/** Histogram columns, one for each slot: the times (float64), where each message ends (uint32), the messages. */
+const RINGS_BYTES: u32 = RING_SLOTS * RING_BYTES;
+export const HISTOGRAMS: usize = RINGS + RINGS_BYTES + PADDING_BYTES;
+export const HISTOGRAMS_CAPACITY: u32 = 4096;
+export const HISTOGRAM_MESSAGES_BYTES: u32 = 512 * 1024;
+export const HISTOGRAMS_BYTES: u32 = HISTOGRAMS_CAPACITY * 12 + HISTOGRAM_MESSAGES_BYTES + <u32>PADDING_BYTES;
+const ALL_HISTOGRAMS_BYTES: u32 = COLUMNS_SLOTS * HISTOGRAMS_BYTES;
+
+/** The chunk of histograms that is being decoded: the encoded layout, and the numbers of the current histogram. */
+export const HISTOGRAM_STATE: usize = HISTOGRAMS + ALL_HISTOGRAMS_BYTES;
+
 /** The memory's size in pages of 64 KiB, as scripts/compile-kernel.ts declares it. */
-export const PAGES: u32 = 64;
+export const PAGES: u32 = 76;

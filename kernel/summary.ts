@@ -1,5 +1,6 @@
 // What is known about the samples that one call decodes, without looking at them again.
 
+import { histogramKinds, histogramsHeld } from './histograms';
 import { RESULT } from './layout';
 
 let ascending: bool = true;
@@ -31,8 +32,13 @@ export function foundStart(): void {
   started = true;
 }
 
-/** RESULT[0]: whether all times ascend, RESULT[1]: whether a sample has a start timestamp. */
+/**
+ * RESULT[0]: whether all times of floats ascend, [1]: whether a sample has a start timestamp, [2]: how many histograms the columns hold,
+ * [3]: the kinds of those that were added.
+ */
 export function storeSummary(): void {
   store<u32>(RESULT, ascending ? 1 : 0);
   store<u32>(RESULT, started ? 1 : 0, 4);
+  store<u32>(RESULT, histogramsHeld(), 8);
+  store<u32>(RESULT, histogramKinds(), 12);
 }

@@ -1,12 +1,15 @@
 // The decoded samples of one series, as columns: no object per sample. A value is its 64 bits in two halves, because a stale marker is a
 // signalling NaN, which does not survive arithmetic or a plain JavaScript array.
 
+import { fieldStart, type PackedHistograms, unpacked } from './packed-histograms.ts';
+
 const FLOAT = new Float64Array(1);
 const FLOAT_BITS = new Uint32Array(FLOAT.buffer);
 
-interface FloatMemory {
+interface ColumnsMemory {
   readonly floatTimesMs: Float64Array;
   readonly floatBits: Uint32Array;
+  readonly histograms?: PackedHistograms;
 }
 
 /** The samples of one series in one window. Reused from series to series: `clear()` keeps the memory. */
@@ -18,9 +21,12 @@ export class SampleColumns {
   /** IEEE 754 bits, two entries per sample: low half at 2i, high half at 2i + 1 (the order of a little-endian double). */
   floatBits: Uint32Array;
 
-  /** Native histograms: their times, and each one as a `prometheus.Histogram` message (types.proto), its timestamp included. */
-  histogramTimesMs: number[] = [];
-  histograms: Uint8Array[] = [];
+  /** While above 0, the histograms are the first ones in `packed`; then the kernel has decoded all of them. Otherwise they are in the lists. */
+  packedHistograms = 0;
+  /** Which kinds of histograms are packed: bits of HISTOGRAM_KINDS (commit-rank.ts). */
+  packedKinds = 0;
+  #histogramTimesMs: number[] = [];
+  #histograms: Uint8Array[] = [];
 
   /** Whether a start timestamp was decoded since the last `clear()`. Remote write 1.0 has no field for it. */
   startTimestamps = false;
@@ -28,13 +34,13 @@ export class SampleColumns {
   /** If it equals `floats`, the times are known to ascend, each above the one before. Otherwise nothing is known. */
   ascendingFloats = 0;
 
-  readonly #home: FloatMemory | undefined;
+  readonly #home: ColumnsMemory | undefined;
 
   /**
    * @param capacity how many float samples fit without growing
    * @param home memory for that many. The columns leave it when they grow, and return to it with `clear()`
    */
-  constructor(capacity = 256, home?: FloatMemory) {
+  constructor(capacity = 256, home?: ColumnsMemory) {
     this.#home = home;
     this.floatTimesMs = home?.floatTimesMs ?? new Float64Array(capacity);
     this.floatBits = home?.floatBits ?? new Uint32Array(capacity * 2);
@@ -47,12 +53,66 @@ export class SampleColumns {
       this.floatTimesMs = this.#home.floatTimesMs;
       this.floatBits = this.#home.floatBits;
     }
+    this.packedHistograms = 0;
+    this.packedKinds = 0;
     // Setting a length costs as much as a sample, even if it does not change.
-    if (this.histograms.length > 0) {
-      this.histogramTimesMs.length = 0;
-      this.histograms.length = 0;
+    if (this.#histograms.length > 0) {
+      this.#histogramTimesMs.length = 0;
+      this.#histograms.length = 0;
     }
     this.startTimestamps = false;
+  }
+
+  /** The number of native histograms. */
+  get histogramCount(): number {
+    return this.packedHistograms + this.#histograms.length;
+  }
+
+  /** The times of the native histograms. */
+  get histogramTimesMs(): number[] {
+    if (this.packedHistograms > 0) this.#unpack();
+    return this.#histogramTimesMs;
+  }
+
+  set histogramTimesMs(timesMs: number[]) {
+    if (this.packedHistograms > 0) this.#unpack();
+    this.#histogramTimesMs = timesMs;
+  }
+
+  /** The native histograms, each as a `prometheus.Histogram` message (types.proto), its timestamp included. Makes an object for each. */
+  get histograms(): Uint8Array[] {
+    if (this.packedHistograms > 0) this.#unpack();
+    return this.#histograms;
+  }
+
+  set histograms(messages: Uint8Array[]) {
+    if (this.packedHistograms > 0) this.#unpack();
+    this.#histograms = messages;
+  }
+
+  /** Memory of the kernel for histograms that it decodes. */
+  get packed(): PackedHistograms | undefined {
+    return this.#home?.histograms;
+  }
+
+  /** The first `histogramCount` entries are the times of the histograms. Valid until these change. */
+  get timesOfHistograms(): ArrayLike<number> {
+    return this.packed !== undefined && this.packedHistograms > 0 ? this.packed.timesMs : this.#histogramTimesMs;
+  }
+
+  /** The size of a histogram's message, or a few bytes more. */
+  histogramBytes(index: number): number {
+    const { packed } = this;
+    if (packed === undefined || this.packedHistograms === 0) return (this.#histograms[index] as Uint8Array).length;
+    return (packed.ends[index] as number) - fieldStart(packed, index);
+  }
+
+  #unpack(): void {
+    const { packed, packedHistograms: count } = this;
+    this.packedHistograms = 0;
+    if (packed === undefined) return;
+    this.#histogramTimesMs = Array.from(packed.timesMs.subarray(0, count));
+    this.#histograms = unpacked(packed, count);
   }
 
   /** Reserves space for `more` float samples. */
@@ -108,7 +168,7 @@ export class SampleColumns {
       kept++;
     }
     this.floats = kept;
-    if (this.histogramTimesMs.every(isInside)) return;
+    if (this.histogramCount === 0 || this.histogramTimesMs.every(isInside)) return;
     this.histograms = this.histograms.filter((_, i) => isInside(this.histogramTimesMs[i] as number));
     this.histogramTimesMs = this.histogramTimesMs.filter(isInside);
   }
@@ -119,6 +179,7 @@ export class SampleColumns {
     this.floatTimesMs.set(other.floatTimesMs.subarray(0, other.floats), this.floats);
     this.floatBits.set(other.floatBits.subarray(0, other.floats * 2), this.floats * 2);
     this.floats += other.floats;
+    if (other.histogramCount === 0) return;
     for (const [i, histogram] of other.histograms.entries())
       this.addHistogram(other.histogramTimesMs[i] as number, histogram);
   }

@@ -22,8 +22,11 @@ export function mergeByTime(columns: SampleColumns, repeatMeaning: RepeatMeaning
   const counts: MergeCounts = { conflicts: 0, repeats: 0 };
   if (!columns.takeAscending() && !strictlyAscending(columns.floatTimesMs, columns.floats))
     mergeFloats(columns, counts);
-  if (!strictlyAscending(columns.histogramTimesMs, columns.histograms.length)) mergeHistograms(columns, counts);
-  if (columns.floats > 0 && columns.histograms.length > 0) dropHistogramsAtFloats(columns, counts);
+  const histograms = columns.histogramCount;
+  if (histograms > 0) {
+    if (!strictlyAscending(columns.timesOfHistograms, histograms)) mergeHistograms(columns, counts);
+    if (columns.floats > 0) dropHistogramsAtFloats(columns, counts);
+  }
   if (repeatMeaning === 'conflict') {
     counts.conflicts += counts.repeats;
     counts.repeats = 0;
@@ -115,7 +118,8 @@ function dropHistogramsAtFloats(columns: SampleColumns, counts: MergeCounts): vo
  * @returns how many were removed
  */
 export function removePresent(columns: SampleColumns, present: Float64Array): number {
-  const before = columns.floats + columns.histograms.length;
+  const histograms = columns.histogramCount;
+  const before = columns.floats + histograms;
   let at = 0;
   let kept = 0;
   for (let i = 0; i < columns.floats; i++) {
@@ -128,7 +132,8 @@ export function removePresent(columns: SampleColumns, present: Float64Array): nu
     kept++;
   }
   columns.floats = kept;
-  const times = new Set(columns.histograms.length > 0 ? present : []);
+  if (histograms === 0) return before - columns.floats;
+  const times = new Set(present);
   const missing = columns.histogramTimesMs.map((timeMs) => !times.has(timeMs));
   columns.histograms = columns.histograms.filter((_, i) => missing[i]);
   columns.histogramTimesMs = columns.histogramTimesMs.filter((_, i) => missing[i]);

@@ -1,6 +1,6 @@
 // Fills requests with the samples of series. What must not share a request with earlier samples of its series goes into the next one.
 
-import { type CommitRank, FLOAT_RANK, histogramCommitRank } from '../../wire/requests/commit-rank.ts';
+import { type CommitRank, FLOAT_RANK, rankOfHistogram } from '../../wire/requests/commit-rank.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
@@ -58,7 +58,7 @@ export class Lane {
   add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
     if (isLarge(labels, columns)) return this.#addAlone(hash, labels, columns, window);
     const filling = this.#filling;
-    const plain = columns.histograms.length === 0 && !this.#ends.has(hash);
+    const plain = columns.histogramCount === 0 && !this.#ends.has(hash);
     const fits = filling.samples + columns.floats <= this.#limits.maxSamples && !this.#isFull(filling);
     if (plain && !fits && this.#dispatch.keepsSeriesWhole && columns.floats <= this.#limits.maxSamples)
       return this.#addWhole(labels, columns, window);
@@ -85,17 +85,17 @@ export class Lane {
   }
 
   async #addInRuns(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> {
-    const { floats, floatTimesMs, histogramTimesMs } = columns;
-    const histograms = columns.histograms.length;
+    const { floats, floatTimesMs, histogramCount: histograms } = columns;
     let float = 0;
     let histogram = 0;
     let last = this.#ends.get(hash);
     // A receiver appends the floats of a message before its histograms, so each run of one kind gets its own message, in order of time.
     while (float < floats || histogram < histograms) {
+      const histogramTimesMs = columns.timesOfHistograms;
       const isFloat =
         histogram === histograms ||
         (float < floats && (floatTimesMs[float] as number) < (histogramTimesMs[histogram] as number));
-      const rank = isFloat ? FLOAT_RANK : histogramCommitRank(columns.histograms[histogram] as Uint8Array);
+      const rank = isFloat ? FLOAT_RANK : rankOfHistogram(columns, histogram);
       let batch = this.#batchFor(last, rank);
       while (batch === undefined) {
         const sent = this.#filling;
@@ -115,7 +115,7 @@ export class Lane {
         const bound = float === floats ? Number.POSITIVE_INFINITY : (floatTimesMs[float] as number);
         const most = Math.min(histograms, histogram + Math.min(room, HISTOGRAMS_AT_ONCE));
         const inTime = runEnd(histogramTimesMs, histogram, most, bound);
-        const { end, rank: reached } = rankedEnd(columns.histograms, histogram, inTime);
+        const { end, rank: reached } = rankedEnd(columns, histogram, inTime);
         batch.appendHistograms(labels, columns, histogram, end);
         histogram = end;
         last = { batch, rank: reached };
@@ -151,20 +151,21 @@ export class Lane {
   }
 }
 
-function isLarge(labels: LabelBytes, { histograms }: SampleColumns): boolean {
-  return (
-    labels.length > LARGE_BYTES || (histograms.length > 0 && histograms.some(({ length }) => length > LARGE_BYTES))
-  );
+function isLarge(labels: LabelBytes, columns: SampleColumns): boolean {
+  if (labels.length > LARGE_BYTES) return true;
+  // The kernel leaves larger ones to JavaScript.
+  if (columns.histogramCount === columns.packedHistograms) return false;
+  return columns.histograms.some(({ length }) => length > LARGE_BYTES);
 }
 
 /** The end of the run that starts at the histogram `from`: ranks must not fall, and bytes are bounded. `from` is always included. */
-function rankedEnd(histograms: readonly Uint8Array[], from: number, to: number): { end: number; rank: number } {
-  let rank = histogramCommitRank(histograms[from] as Uint8Array).last;
-  let { length: bytes } = histograms[from] as Uint8Array;
+function rankedEnd(columns: SampleColumns, from: number, to: number): { end: number; rank: number } {
+  let rank = rankOfHistogram(columns, from).last;
+  let bytes = columns.histogramBytes(from);
   let end = from + 1;
   for (; end < to; end++) {
-    const next = histogramCommitRank(histograms[end] as Uint8Array);
-    bytes += (histograms[end] as Uint8Array).length;
+    const next = rankOfHistogram(columns, end);
+    bytes += columns.histogramBytes(end);
     if (next.first < rank || bytes > HISTOGRAM_BYTES_AT_ONCE) break;
     rank = next.last;
   }

@@ -119,7 +119,7 @@ export class WindowWriter {
 
   #settle(columns: SampleColumns, part: WindowPart, window: DeliveryWindow): number {
     const { conflicts } = mergeByTime(columns, 'repeat');
-    const samples = columns.floats + columns.histograms.length;
+    const samples = columns.floats + columns.histogramCount;
     window.account.addRead(samples + conflicts);
     window.account.add('conflicting', conflicts);
     if (part.insteadOfStream) window.account.addPlain(samples, alteredAtMost(columns));
@@ -138,7 +138,7 @@ export class WindowWriter {
     window: DeliveryWindow,
     present: Present | undefined,
   ): Promise<void> | undefined {
-    const samples = columns.floats + columns.histograms.length;
+    const samples = columns.floats + columns.histogramCount;
     switch (route.kind) {
       case 'drop':
         window.account.add('filtered', samples);
@@ -185,7 +185,7 @@ export class WindowWriter {
       const { conflicts } = mergeByTime(merged, 'conflict');
       window.account.add('conflicting', conflicts);
     }
-    if (merged.floats + merged.histograms.length === 0) return 0;
+    if (merged.floats + merged.histogramCount === 0) return 0;
     await this.#emit(held.route, merged, window, present);
     return 1;
   }

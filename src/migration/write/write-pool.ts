@@ -64,8 +64,8 @@ export class WritePool implements Outlet {
   }
 
   add(hash: number, labels: LabelBytes, columns: SampleColumns, window: DeliveryWindow): Promise<void> | undefined {
-    if (columns.histograms.length > 0 || this.#lanes !== undefined) {
-      const lanes = this.#lanesFor(hash, columns.histograms.length > 0);
+    if (columns.histogramCount > 0 || this.#lanes !== undefined) {
+      const lanes = this.#lanesFor(hash, columns.histogramCount > 0);
       if (lanes !== undefined) return lanes.add(hash, labels, columns, window);
     }
     return this.#lane.add(hash, labels, columns, window);

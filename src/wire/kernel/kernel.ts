@@ -3,8 +3,10 @@
 // what is wrong with bytes that the kernel does not accept.
 
 import { WireError } from '../errors.ts';
+import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
+import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
 
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
@@ -19,25 +21,12 @@ interface KernelExports {
     bits: number,
     used: number,
     capacity: number,
+    histograms: number,
+    usedHistograms: number,
   ): number;
   encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
+  encodeHistograms(columns: number, from: number, to: number): number;
 }
-
-/** The addresses and sizes of kernel/layout.ts. */
-const LAYOUT_NAMES = [
-  'COLUMNS',
-  'COLUMNS_SAMPLES',
-  'COLUMNS_SLOTS',
-  'INPUT',
-  'INPUT_BYTES',
-  'OUTPUT',
-  'OUTPUT_BYTES',
-  'RESULT',
-  'RINGS',
-  'RING_BYTES',
-  'RING_SLOTS',
-] as const;
-type Layout = Record<(typeof LAYOUT_NAMES)[number], number>;
 
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
 const SHORT_BYTES = 64;
@@ -132,14 +121,31 @@ export class Kernel {
       throw trapError(error);
     }
     if (bytes < 0) return false;
-    block.reserve(bytes);
-    this.#copyOutput(bytes, block.bytes, block.at);
-    block.at += bytes;
+    this.#appendOutput(bytes, block);
     return true;
   }
 
-  #copyOutput(bytes: number, to: Uint8Array, at: number): void {
+  /**
+   * Appends the elements of the packed histograms [from, to), at least one, to a snappy block.
+   * @returns whether it did; otherwise nothing is changed
+   */
+  encodeHistograms({ address }: PackedHistograms, from: number, to: number, block: ElementBlock): boolean {
+    let bytes: number;
+    try {
+      bytes = this.#exports.encodeHistograms(address, from, to);
+    } catch (error) {
+      throw trapError(error);
+    }
+    if (bytes < 0) return false;
+    this.#appendOutput(bytes, block);
+    return true;
+  }
+
+  #appendOutput(bytes: number, block: ElementBlock): void {
     const { OUTPUT } = this.layout;
+    block.reserve(bytes);
+    const { bytes: to, at } = block;
+    block.at += bytes;
     if (bytes > SHORT_BYTES) {
       to.set(this.bytes.subarray(OUTPUT, OUTPUT + bytes), at);
       return;
@@ -161,8 +167,10 @@ export class Kernel {
     toMs: number,
     columns: SampleColumns,
   ): boolean {
-    const { floatTimesMs: times, floatBits: bits, floats } = columns;
+    const { floatTimesMs: times, floatBits: bits, floats, packedHistograms } = columns;
     const { INPUT, INPUT_BYTES } = this.layout;
+    // Histograms that JavaScript has decoded are not packed.
+    const histograms = columns.histogramCount === packedHistograms ? (columns.packed?.address ?? 0) : 0;
     if (times.buffer !== this.bytes.buffer || end - start > INPUT_BYTES) return false;
     this.bytes.set(bytes.subarray(start, end), INPUT);
     const from = Math.max(fromMs, -Number.MAX_SAFE_INTEGER);
@@ -179,11 +187,17 @@ export class Kernel {
         bits.byteOffset,
         floats,
         times.length,
+        histograms,
+        packedHistograms,
       );
     } catch (error) {
       throw trapError(error);
     }
     if (decoded < 0) return false;
+    if (this.#results[2] !== 0 && histograms !== 0) {
+      columns.packedHistograms = this.#results[2] as number;
+      columns.packedKinds |= this.#results[3] as number;
+    }
     if (this.#results[0] === 1 && columns.ascendingFloats === floats) columns.ascendingFloats = decoded;
     if (this.#results[1] === 1) columns.startTimestamps = true;
     columns.floats = decoded;
@@ -236,16 +250,6 @@ export class Kernel {
 function trapError(error: unknown): unknown {
   if (!(error instanceof WebAssembly.RuntimeError)) return error;
   return new WireError('corrupt', `the kernel cannot process these bytes: ${error.message}`, { cause: error });
-}
-
-function columnsIn(memory: ArrayBuffer, { COLUMNS, COLUMNS_SAMPLES, COLUMNS_SLOTS }: Layout): SampleColumns[] {
-  return Array.from({ length: COLUMNS_SLOTS }, (_, slot) => {
-    const times = COLUMNS + slot * COLUMNS_SAMPLES * 16;
-    return new SampleColumns(COLUMNS_SAMPLES, {
-      floatTimesMs: new Float64Array(memory, times, COLUMNS_SAMPLES),
-      floatBits: new Uint32Array(memory, times + COLUMNS_SAMPLES * 8, COLUMNS_SAMPLES * 2),
-    });
-  });
 }
 
 function abort(): never {

@@ -2,6 +2,7 @@
 // requests.
 
 import { ProtoReader, VARINT } from '../proto-reader.ts';
+import type { SampleColumns } from '../sample-columns.ts';
 import { isStaleMarker } from '../stale-marker.ts';
 
 /**
@@ -45,4 +46,21 @@ export function histogramCommitRank(message: Uint8Array): CommitRank {
   if (stale) return float ? STALE_FLOAT_RANK : INTEGER_RANK;
   if (float) return custom ? FLOAT_CUSTOM_RANK : FLOAT_HISTOGRAM_RANK;
   return custom ? INTEGER_CUSTOM_RANK : INTEGER_RANK;
+}
+
+/** The kinds of packed histograms that have a rank of their own: bits. The kernel sets them. */
+const KINDS: readonly (readonly [bit: number, rank: CommitRank])[] = [
+  [1, INTEGER_RANK],
+  [2, INTEGER_CUSTOM_RANK],
+  [4, FLOAT_HISTOGRAM_RANK],
+  [8, FLOAT_CUSTOM_RANK],
+  [16, STALE_FLOAT_RANK],
+];
+
+/** The rank of one histogram of the columns. Usually all of them have the same. */
+export function rankOfHistogram(columns: SampleColumns, index: number): CommitRank {
+  if (columns.packedHistograms > 0) {
+    for (const [bit, rank] of KINDS) if (columns.packedKinds === bit) return rank;
+  }
+  return histogramCommitRank(columns.histograms[index] as Uint8Array);
 }

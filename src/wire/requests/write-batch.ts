@@ -4,8 +4,10 @@
 // labels.
 
 import { EarlierSeries } from './earlier-series.ts';
+import { writeHistograms } from './histogram-elements.ts';
 import { type BorrowedRing, KERNEL, type Kernel } from '../kernel/kernel.ts';
 import type { LabelBytes } from '../labels.ts';
+import { fieldStart, type PackedHistograms } from '../packed-histograms.ts';
 import { uvarintSize, writeUvarint } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { decompress } from '../snappy/snappy.ts';
@@ -136,23 +138,42 @@ export class WriteBatch {
   /** Appends one TimeSeries with the histograms [from, to) of `columns`, byte for byte. Appends nothing if the range is empty. */
   appendHistograms(labels: LabelBytes, columns: SampleColumns, from: number, to: number): void {
     if (to <= from) return;
+    const { packed } = columns;
+    if (packed === undefined || columns.packedHistograms === 0) {
+      const fields = this.#fieldsOf(columns.histograms, from, to);
+      this.#open(labels, fields.ends.at(-1) ?? 0, to - from);
+      writeHistograms(this.#block, fields, 0, { from: 0, to: to - from });
+    } else this.#appendPacked(labels, packed, from, to);
+    this.#histograms += to - from;
+  }
+
+  #appendPacked(labels: LabelBytes, packed: PackedHistograms, from: number, to: number): void {
+    const block = this.#block;
+    const start = fieldStart(packed, from);
+    const size = (packed.ends[to - 1] as number) - start;
+    this.#open(labels, size, to - from);
+    if (this.#kernel?.encodeHistograms(packed, from, to, block)) block.contentBytes += size;
+    else writeHistograms(block, packed, start, { from, to });
+  }
+
+  #fieldsOf(messages: readonly Uint8Array[], from: number, to: number): { bytes: Uint8Array; ends: number[] } {
     let size = 0;
     for (let index = from; index < to; index++) {
-      const { length } = columns.histograms[index] as Uint8Array;
+      const { length } = messages[index] as Uint8Array;
       size += 1 + uvarintSize(length) + length;
     }
-    const out = this.#scratchOf(size);
+    const bytes = this.#scratchOf(size);
+    const ends: number[] = [];
     let at = 0;
     for (let index = from; index < to; index++) {
-      const message = columns.histograms[index] as Uint8Array;
-      out[at] = TAG_HISTOGRAMS;
-      at = writeUvarint(out, at + 1, message.length);
-      out.set(message, at);
+      const message = messages[index] as Uint8Array;
+      bytes[at] = TAG_HISTOGRAMS;
+      at = writeUvarint(bytes, at + 1, message.length);
+      bytes.set(message, at);
       at += message.length;
+      ends.push(at);
     }
-    this.#open(labels, size, to - from);
-    this.#block.unknown(out, 0, size);
-    this.#histograms += to - from;
+    return { bytes, ends };
   }
 
   /** Appends one TimeSeries with one float sample that the migrator itself made. */
