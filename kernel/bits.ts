@@ -48,6 +48,11 @@ export function peek(position: u32): u64 {
   return bswap<u64>(load<u64>(position >>> 3)) << (position & 7);
 }
 
+/** The `size` (1 to 57) bits from `position` on. Small enough for the compiler to put it into the hot loops. */
+export function shortBitsAt(position: u32, size: u32): u64 {
+  return peek(position) >> (64 - size);
+}
+
 /** The `size` (1 to 64) bits from `position` on. */
 export function bitsAt(position: u32, size: u32): u64 {
   const top = peek(position);

@@ -1,7 +1,7 @@
 // The numbers of the histograms of one chunk: count, zero count, buckets and sum, carried from sample to sample.
 // src/wire/chunks/histogram-values.ts explains the encoding.
 
-import { bitsAt, lastVarbitEnd, peek, readVarbit, readVarbitUint } from './bits';
+import { bitsAt, lastVarbitEnd, peek, readVarbit, readVarbitUint, shortBitsAt } from './bits';
 import { AFTER_LAYOUT, MAX_BUCKETS } from './histogram-layout';
 import { writeLength, writeVarint } from './varints';
 
@@ -86,15 +86,16 @@ function readXors(start: u32, last: u32, from: u32, to: u32): u32 {
       if ((next & 0x4000_0000_0000_0000) === 0) position += 2;
       else {
         const leading = <u32>(next >> 57) & 31;
-        let bits = <u32>(next >> 51) & 63;
-        if (bits === 0) bits = 64;
-        if (leading + bits > 64) return 0;
-        store<u16>(window, bits | ((64 - leading - bits) << 8));
+        let size = <u32>(next >> 51) & 63;
+        if (size === 0) size = 64;
+        if (leading + size > 64) return 0;
+        store<u16>(window, size | ((64 - leading - size) << 8));
         position += 13;
       }
       const significant = <u32>load<u8>(window);
       const at = VALUES + (i << 3);
-      store<u64>(at, load<u64>(at) ^ (bitsAt(position, significant) << load<u8>(window, 1)));
+      const bits = significant <= 57 ? shortBitsAt(position, significant) : bitsAt(position, significant);
+      store<u64>(at, load<u64>(at) ^ (bits << load<u8>(window, 1)));
       position += significant;
     }
     if (position > last) return 0;

@@ -1,6 +1,6 @@
 // XOR chunks. src/wire/chunks/chunk-xor.ts explains the encoding.
 
-import { bitsAt, isSafe, lastVarint, peek, readVarint64, REFUSED, unzigzag } from './bits';
+import { bitsAt, isSafe, lastVarint, peek, readVarint64, REFUSED, shortBitsAt, unzigzag } from './bits';
 import { foundTime, foundUnordered } from './summary';
 
 const HEADER_BYTES: usize = 2;
@@ -60,7 +60,8 @@ export function decodeXor(
         trailing = 64 - leading - significant;
         position += 13;
       }
-      value ^= bitsAt(position, significant) << trailing;
+      const changed = significant <= 57 ? shortBitsAt(position, significant) : bitsAt(position, significant);
+      value ^= changed << trailing;
       position += significant;
     }
     if (position > last) return REFUSED;

@@ -1,6 +1,17 @@
 // XOR2 chunks. src/wire/chunks/chunk-xor2.ts explains the encoding, chunk-start-timestamps.ts that of start timestamps.
 
-import { bitsAt, isSafe, lastVarbitEnd, lastVarint, peek, readVarbit, readVarint64, REFUSED, unzigzag } from './bits';
+import {
+  bitsAt,
+  isSafe,
+  lastVarbitEnd,
+  lastVarint,
+  peek,
+  readVarbit,
+  readVarint64,
+  REFUSED,
+  shortBitsAt,
+  unzigzag,
+} from './bits';
 import { foundStart, foundTime, foundUnordered } from './summary';
 
 const HEADER_BYTES: usize = 3;
@@ -112,7 +123,8 @@ export function decodeXor2(
     }
     const stale = code === 0b111;
     if (code !== 0 && !stale) {
-      value ^= bitsAt(position, significant) << trailing;
+      const changed = significant <= 57 ? shortBitsAt(position, significant) : bitsAt(position, significant);
+      value ^= changed << trailing;
       position += significant;
     }
     if (position > last) return REFUSED;
