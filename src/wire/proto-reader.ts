@@ -57,6 +57,11 @@ export class ProtoReader {
         this.position = position + 1;
         return first;
       }
+      const second = position + 1 < this.end ? (this.bytes[position + 1] as number) : 0x80;
+      if (second < 0x80) {
+        this.position = position + 2;
+        return (first & 0x7f) | (second << 7);
+      }
     }
     return this.#longVarint(false);
   }
@@ -146,6 +151,22 @@ export class ProtoReader {
     const highHalf = (middle >>> 4) | (high << 24);
     return (signed ? highHalf : highHalf >>> 0) * 0x100000000 + lowHalf;
   }
+}
+
+/**
+ * A varint of six bytes, as every time from 1971 to 2109 takes in milliseconds.
+ * @returns −1 if there is another one at `at`. The caller has checked that there are six bytes
+ */
+export function timestampAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  const second = bytes[at + 1] as number;
+  const third = bytes[at + 2] as number;
+  const fourth = bytes[at + 3] as number;
+  const fifth = bytes[at + 4] as number;
+  const sixth = bytes[at + 5] as number;
+  if ((first & second & third & fourth & fifth) < 0x80 || sixth >= 0x80) return -1;
+  const low = (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | ((fourth & 0x7f) << 21);
+  return ((fifth & 0x7f) | (sixth << 7)) * 0x10000000 + low;
 }
 
 /** The number of bytes that `value` (0 … 2^53) takes as an unsigned varint. */

@@ -2,7 +2,7 @@
 
 import { gatherLabels } from '../labels.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { DELIMITED, ProtoReader } from '../proto-reader.ts';
+import { DELIMITED, ProtoReader, timestampAt } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -102,6 +102,12 @@ function skipShortRun(reader: ProtoReader): number {
   return fields;
 }
 
+const TAG_MIN = 0x08;
+const TAG_MAX = 0x10;
+const TAG_ENCODING = 0x18;
+const TAG_DATA = 0x22;
+const USUAL_HEADER_BYTES = 19;
+
 export class ChunkHeader {
   /** NaN if the chunk does not have it, which proto3 cannot distinguish from 0. Every comparison with NaN is false. */
   minMs = Number.NaN;
@@ -116,12 +122,13 @@ export class ChunkHeader {
 
   /** Reads the chunk that `parent.delimited()` found. */
   read(parent: ProtoReader): void {
+    this.bytes = parent.bytes;
+    if (this.#readUsual(parent.valueStart, parent.valueEnd)) return;
     const reader = this.#reader;
     reader.reset(parent.bytes, parent.valueStart, parent.valueEnd);
     this.minMs = Number.NaN;
     this.maxMs = Number.NaN;
     this.encoding = 0;
-    this.bytes = parent.bytes;
     this.dataStart = 0;
     this.dataEnd = 0;
     while (reader.nextField()) {
@@ -144,5 +151,26 @@ export class ChunkHeader {
           reader.skip();
       }
     }
+  }
+
+  /** Reads a chunk whose fields are each there once, in order, and nothing else: as all known servers write them. @returns false for any other */
+  #readUsual(start: number, end: number): boolean {
+    const { bytes } = this;
+    if (end - start < USUAL_HEADER_BYTES || bytes[start] !== TAG_MIN || bytes[start + 7] !== TAG_MAX) return false;
+    const minMs = timestampAt(bytes, start + 1);
+    const maxMs = timestampAt(bytes, start + 8);
+    const encoding = bytes[start + 15] as number;
+    if (minMs < 0 || maxMs < 0 || bytes[start + 14] !== TAG_ENCODING || encoding >= 0x80) return false;
+    const low = bytes[start + 17] as number;
+    const high = low < 0x80 ? 0 : (bytes[start + 18] as number);
+    const dataStart = start + (low < 0x80 ? 18 : 19);
+    const length = (low & 0x7f) | (high << 7);
+    if (bytes[start + 16] !== TAG_DATA || high >= 0x80 || dataStart + length !== end) return false;
+    this.minMs = minMs;
+    this.maxMs = maxMs;
+    this.encoding = encoding;
+    this.dataStart = dataStart;
+    this.dataEnd = end;
+    return true;
   }
 }
