@@ -48,7 +48,13 @@ export interface MigrationPlan {
   /** Exclusive; undefined: frozen at first start as now minus `lagMs`. */
   readonly endMs: number | undefined;
   readonly lagMs: number;
-  readonly window: { readonly minMs: number; readonly maxMs: number; readonly targetSamples: number };
+  readonly window: {
+    readonly minMs: number;
+    readonly maxMs: number;
+    /** The longest window of a comparison, which writes nothing: the default of `maxMs` need not bound it. */
+    readonly comparedMaxMs: number;
+    readonly targetSamples: number;
+  };
   readonly limits: {
     readonly memoryBytes: number;
     readonly samplesPerSecond: number | undefined;

@@ -158,12 +158,11 @@ function compileWindow(
   { window, destination }: PromMigrationSpec,
   resolver: EndpointResolver,
 ): MigrationPlan['window'] {
+  const maxMs = window.max === undefined ? undefined : resolver.duration(window.max, ['spec', 'window', 'max']);
   return {
     minMs: resolver.duration(window.min, ['spec', 'window', 'min']),
-    maxMs:
-      window.max === undefined
-        ? LONGEST_WINDOW_MS[destination.ordering]
-        : resolver.duration(window.max, ['spec', 'window', 'max']),
+    maxMs: maxMs ?? LONGEST_WINDOW_MS[destination.ordering],
+    comparedMaxMs: maxMs ?? LONGEST_WINDOW_MS.Any,
     targetSamples: window.targetSamples,
   };
 }

@@ -5,7 +5,6 @@ import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { canonicalLabels, type LabelBytes, metricName } from '../../wire/labels.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { LONGEST_WINDOW_MS } from '../plan/window-bounds.ts';
 import { Indivisible, keepsLabels } from '../read/earlier-series.ts';
 import { SourceReader } from '../read/source-reader.ts';
 import { UncertainWindow } from '../read/uncertain-window.ts';
@@ -84,10 +83,8 @@ export class WindowComparison {
   constructor(options: WindowComparisonOptions) {
     this.#options = options;
     const { plan } = options;
-    const { window, destination } = plan;
-    // The default of an ordering bounds what is written. Nothing is written here.
-    const isDefault = window.maxMs === LONGEST_WINDOW_MS[destination.ordering];
-    this.#plan = isDefault ? { ...plan, window: { ...window, maxMs: LONGEST_WINDOW_MS.Any } } : plan;
+    const { window } = plan;
+    this.#plan = { ...plan, window: { ...window, maxMs: window.comparedMaxMs } };
     this.#selection = new Selection(plan);
     this.#names = plan.relabelings.length === 0 ? undefined : new MetricNames();
   }

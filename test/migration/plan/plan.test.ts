@@ -32,7 +32,7 @@ describe('the plan of a migration', () => {
       startMs: Date.UTC(2024, 0, 1),
       endMs: undefined,
       lagMs: 300_000,
-      window: { minMs: 1000, maxMs: 3_600_000, targetSamples: 10_000_000 },
+      window: { minMs: 1000, maxMs: 3_600_000, comparedMaxMs: 7_200_000, targetSamples: 10_000_000 },
       limits: {
         memoryBytes: 128 * 2 ** 20,
         samplesPerSecond: undefined,
@@ -94,7 +94,8 @@ describe('the plan of a migration', () => {
     assert.equal(plan.startMs, Date.UTC(2024, 0, 1, 0, 0, 0, 500));
     assert.equal(plan.endMs, Date.UTC(2024, 0, 1, 23));
     assert.equal(plan.lagMs, 86_400_000);
-    assert.deepEqual(plan.window, { minMs: 2000, maxMs: 3_600_000, targetSamples: 5000 });
+    const maxMs = 3_600_000;
+    assert.deepEqual(plan.window, { minMs: 2000, maxMs, comparedMaxMs: maxMs, targetSamples: 5000 });
     assert.deepEqual(plan.limits, {
       memoryBytes: 64 * 2 ** 20,
       samplesPerSecond: 10,

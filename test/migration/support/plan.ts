@@ -74,7 +74,13 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
     startMs: epochMs,
     endMs: epochMs + hourMs,
     lagMs: minuteMs,
-    window: { minMs: 1000, maxMs: 30 * minuteMs, targetSamples: 1_000_000, ...window },
+    window: {
+      minMs: 1000,
+      maxMs: 30 * minuteMs,
+      comparedMaxMs: window?.maxMs ?? 30 * minuteMs,
+      targetSamples: 1_000_000,
+      ...window,
+    },
     limits: {
       memoryBytes: 32 * 1024 * 1024,
       samplesPerSecond: undefined,

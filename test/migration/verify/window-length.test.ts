@@ -11,7 +11,11 @@ const endMs = epochMs + 6 * hourMs;
 const series = regularSeries({ count: 20, fromMs: epochMs, toMs: endMs, stepMs: 15_000 });
 
 /** The lengths of the windows in hours. */
-async function windowHours(memoryBytes: number, samplesPerSecond?: number): Promise<number[]> {
+async function windowHours(
+  memoryBytes: number,
+  samplesPerSecond?: number,
+  window = { maxMs: 2 * hourMs, comparedMaxMs: 2 * hourMs },
+): Promise<number[]> {
   await using source = await startSource(series);
   await using destination = await startFakeStore(prometheus());
   destination.put(series);
@@ -19,7 +23,7 @@ async function windowHours(memoryBytes: number, samplesPerSecond?: number): Prom
   const timeouts = { connectMs: 60_000, firstByteMs: 60_000, silenceMs: 10_000_000 };
   const plan = planFor(
     { source, destination },
-    { endMs, source: { timeouts }, window: { maxMs: 2 * hourMs }, limits: { memoryBytes, samplesPerSecond } },
+    { endMs, source: { timeouts }, window, limits: { memoryBytes, samplesPerSecond } },
   );
   const { error, verification, observer } = await verifyRun(plan);
   assert.equal(error, undefined, error?.message ?? '');
@@ -30,6 +34,12 @@ async function windowHours(memoryBytes: number, samplesPerSecond?: number): Prom
 describe('the windows of a comparison by remote_read', () => {
   it('are whole blocks, also if two of them do not fit into the memory together', async () => {
     assert.deepEqual(await windowHours(400 * 1024), [2, 2, 2]);
+  });
+
+  it('are as long as windows of a comparison may be, although shorter ones are written', async () => {
+    const window = { maxMs: hourMs, comparedMaxMs: 2 * hourMs };
+    assert.deepEqual(await windowHours(2 ** 24, undefined, window), [2, 2, 2]);
+    assert.deepEqual(await windowHours(2 ** 24, undefined, { ...window, comparedMaxMs: hourMs }), [1, 1, 1, 1, 1, 1]);
   });
 
   it('are shorter where a rate limit would make the next response wait', async () => {
