@@ -174,6 +174,11 @@ export class RunReporter implements MigrationObserver {
       case 'warning':
         logger.warn(event.message, { code: event.code });
         break;
+      case 'reads-json':
+        logger.info('the destination is read through /api/v1/export, not /api/v1/export/native', {
+          reason: event.reason,
+        });
+        break;
       case 'finished':
         logger.debug('migration ended', { phase: event.phase });
         break;

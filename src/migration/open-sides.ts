@@ -53,7 +53,8 @@ export function openSides(
   const viewing = { endpoint, protocol, client, retrier, random, maxResponseBytes: part, writer };
   const view = viewOf(plan, viewing);
   const Reader = protocol === 'RemoteRead' ? RemoteReadReader : PromqlReader;
-  const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random });
+  const { observer } = context;
+  const destination = new Reader({ plan, endpoint, client, view, budget: memory.destination, random, observer });
   return {
     source,
     sourceProof: new SourceProof(),

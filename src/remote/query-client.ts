@@ -30,6 +30,8 @@ export interface QueryOptions {
 }
 
 const MAX_CONNECTIONS = 4;
+const JSON_TYPE = /\bjson\b/i;
+const NATIVE = /^VictoriaMetrics\/native\b/i;
 // Proxies commonly limit the request line and headers to 8 KiB. Parameters longer than half of that go into the body.
 const LONGEST_QUERY_STRING = 4096;
 /** Makes Thanos fail if one of its stores fails. By default it returns what the others have. Other servers ignore it. */
@@ -153,14 +155,10 @@ export class QueryClient {
     return /^\{"status":"success","data":\{"min":\d+,"max":\d+,"current":\d+\}\}\s*$/.test(response.text);
   }
 
-  /**
-   * The `-dedup.minScrapeInterval` of a VictoriaMetrics, as its /flags shows it (`15s`).
-   * @returns undefined if it is off, or not known
-   */
-  async deduplicationInterval(signal: AbortSignal): Promise<string | undefined> {
+  /** What a VictoriaMetrics shows at /flags, at most its first 4 KiB; undefined if it does not show it. */
+  async flags(signal: AbortSignal): Promise<string | undefined> {
     const response = await this.#tryGet('flags', signal);
-    const [, interval] = /^-dedup\.minScrapeInterval="([^"\s]{1,100})"/m.exec(response?.text ?? '') ?? [];
-    return response?.status === 200 && interval !== undefined && !/^0[a-z]*$/.test(interval) ? interval : undefined;
+    return response?.status === 200 ? response.text : undefined;
   }
 
   /** Closes all connections, also those in use. */
@@ -175,17 +173,20 @@ export class QueryClient {
   async exportResponse(
     matches: readonly string[],
     { fromMs, toMs }: { fromMs: number; toMs: number },
-    options: QueryOptions,
+    { isNative = false, ...options }: QueryOptions & { readonly isNative?: boolean },
   ): Promise<HttpResponse> {
     const selected = matches.map((match): [string, string] => ['match[]', match]);
+    const api = isNative ? 'export_native' : 'export';
     const range: [string, string][] = [
       ['start', secondsOf(fromMs)],
       ['end', secondsOf(toMs)],
     ];
-    const response = await this.#send('export', [...selected, ...range], { ...options, isBulk: true });
-    const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);
+    const response = await this.#send(api, [...selected, ...range], { ...options, isBulk: true });
+    const wrongType = () => (isNative ? this.#notOf(response, NATIVE, 'a native export') : this.#notJson(response));
+    const refusal = (await this.#http.refusal(response)) ?? wrongType();
     if (refusal === undefined) return response;
-    const absent = [400, 404, 405, 501].includes(response.status) || refusal.code === 'wrong-content-type';
+    const codes = isNative ? [400, 401, 403, 404, 405, 501] : [400, 404, 405, 501];
+    const absent = codes.includes(response.status) || refusal.code === 'wrong-content-type';
     if (!absent) throw refusal;
     throw this.#error(response, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`);
   }
@@ -242,15 +243,15 @@ export class QueryClient {
   }
 
   #notJson(response: HttpResponse): RemoteError | undefined {
-    const contentType = response.headers['content-type'] ?? '';
-    if (/\bjson\b/i.test(contentType)) return undefined;
+    return this.#notOf(response, JSON_TYPE, 'JSON');
+  }
+
+  #notOf(response: HttpResponse, expected: RegExp, name: string): RemoteError | undefined {
+    const type = response.headers['content-type'] ?? '';
+    if (expected.test(type)) return undefined;
     response.discard();
-    return this.#error(
-      response,
-      'refused',
-      'wrong-content-type',
-      `returned Content-Type ${contentType.slice(0, 100)} instead of JSON`,
-    );
+    const what = `returned Content-Type ${type.slice(0, 100)} instead of ${name}`;
+    return this.#error(response, 'refused', 'wrong-content-type', what);
   }
 
   #whole(response: HttpResponse, maxBytes: number): Promise<string> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { deduplicationInterval, showsStoredSamples } from '../../src/remote/deduplication.ts';
 import { QueryClient } from '../../src/remote/query-client.ts';
 import { apiUrl } from '../../src/remote/query-url.ts';
 import { endpointAt, httpServer, once, recordingHooks } from './servers.ts';
@@ -15,10 +16,25 @@ describe('the deduplication interval of a VictoriaMetrics', () => {
     it(title, async () => {
       await using server = await httpServer((_, response) => response.writeHead(status).end(body));
       const client = new QueryClient(endpointAt(server.url, { side: 'progress' }), recordingHooks());
-      assert.equal(await client.deduplicationInterval(once().signal), interval);
+      assert.equal(await deduplicationInterval(await client.flags(once().signal)), interval);
       client.close();
     });
   }
+
+  const shown: readonly (readonly [title: string, flags: string | undefined, isShown: boolean])[] = [
+    ['no flag is set', '', true],
+    ['other flags are set', '-retentionPeriod="1y"\n-dedup.minScrapeInterval="0s"\n', true],
+    ['deduplication is on', '-a="1"\n-dedup.minScrapeInterval="1ms"\n', false],
+    ['samples are thinned out', '-downsampling.period="30d:5m"\n', false],
+    ['samples are hidden by filters', '-retentionFilter="{a=\\"b\\"}:3d"\n', false],
+    ['the flags are not shown', undefined, false],
+    ['the flags are those of another program', '<html>\n', false],
+    ['the list of flags is cut off', '-a="1"\n-b="', false],
+    ['the list of flags may go on', '-a="1"\n'.repeat(600), false],
+  ];
+  for (const [title, flags, isShown] of shown)
+    it(`${isShown ? 'is known to be' : 'may not be'} off if ${title}`, () =>
+      assert.equal(showsStoredSamples(flags), isShown));
 
   it('is read beside the paths of the API, and beside those of the tenants of a cluster', () => {
     const flagsOf = (base: string) => apiUrl(new URL(base), 'flags').pathname;

@@ -127,6 +127,8 @@ export type MigrationEvent =
       readonly example?: { readonly labels: string; readonly timeMs: number };
     }
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }
+  /** VictoriaMetrics is read through its export as JSON, because its native export cannot be used. */
+  | { readonly type: 'reads-json'; readonly reason: string }
   | { readonly type: 'finished'; readonly phase: MigrationProgress['phase'] };
 
 export interface MigrationObserver {

@@ -90,10 +90,11 @@ export class ArrivingSeries {
 
   /**
    * @param theirs the samples inside the slice, at least one
+   * @param mayContinue whether more of the series may follow in this response: then a series that differs is not left, and can be taken again
    * @returns whether the series is not needed again; if false, it has to be kept
    * @throws SeriesInPieces
    */
-  take(shown: LabelBytes, theirs: SampleColumns): boolean {
+  take(shown: LabelBytes, theirs: SampleColumns, mayContinue = false): boolean {
     const { writtenLabels, only, source, names } = this.#options;
     const labels = writtenLabels(canonicalLabels(shown));
     const hash = hashLabels(labels);
@@ -102,7 +103,7 @@ export class ArrivingSeries {
     if (source.outline.repeated.has(hash)) return false;
     let isCounted = false;
     this.#index.visit(labels, hash, (cursor, entry) => {
-      isCounted = this.#compare(cursor, entry, theirs);
+      isCounted = this.#compare(cursor, entry, { theirs, mayContinue });
     });
     return isCounted;
   }
@@ -112,12 +113,17 @@ export class ArrivingSeries {
     return (this.#arrivedIn[entry] as number) > NONE;
   }
 
-  #compare(cursor: SeriesCursor, entry: number, theirs: SampleColumns): boolean {
+  #compare(
+    cursor: SeriesCursor,
+    entry: number,
+    { theirs, mayContinue }: { theirs: SampleColumns; mayContinue: boolean },
+  ): boolean {
     const arrivedIn = this.#arrivedIn[entry] as number;
     if (arrivedIn === this.#response) throw new SeriesInPieces('a response has a series in several pieces');
     // Two selectors may select the same series. What a later response has of it is the same again.
     if (arrivedIn !== NONE) return arrivedIn > NONE;
     const isCounted = this.#isSame(cursor, theirs);
+    if (!isCounted && mayContinue) return false;
     this.#arrivedIn[entry] = isCounted ? this.#response : -this.#response;
     if (isCounted) addTally(this.counts, this.#tally);
     return isCounted;

@@ -140,6 +140,7 @@ export class DestinationCompanion implements Companion<DestinationPart> {
       fromMs,
       toMs,
       untilMs: appearance.rangeEndMs(toMs),
+      confirms: only.has !== undefined,
     };
   }
 }

@@ -13,6 +13,7 @@ import type { Reservation } from '../limits/reservation.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { DestinationView } from '../progress/destination-view.ts';
 import type { TimeRange } from '../read/open-window.ts';
+import type { MigrationObserver } from '../report/observer.ts';
 import type { ArrivingSeries, ResponseKind } from './arriving-series.ts';
 import type { Lens } from './float-comparison.ts';
 import type { LabelBorders } from './label-borders.ts';
@@ -27,6 +28,8 @@ export interface DestinationRange {
   readonly toMs: number;
   /** Where the range of the request has to end, so that the destination shows all that it has; at least `toMs`. */
   readonly untilMs: number;
+  /** Whether to look again at series that differed. */
+  readonly confirms: boolean;
 }
 
 /** What the destination has of a part. */
@@ -115,6 +118,7 @@ export interface DestinationReaderOptions {
   readonly view: DestinationView;
   readonly budget: MemoryBudget;
   readonly random: () => number;
+  readonly observer: Pick<MigrationObserver, 'event'>;
 }
 
 /** What nothing is known to change. */

@@ -1,6 +1,7 @@
-// Reads the destination through a query API: through VictoriaMetrics' export where it is offered, otherwise as the result of range selectors.
+// Reads the destination through a query API: through one of VictoriaMetrics' exports where it is offered, otherwise as the result of range selectors.
 
 import { formatSelector } from '../../api/selector.ts';
+import { deduplicationInterval, showsStoredSamples } from '../../remote/deduplication.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
 import { exportedSamples, type QueriedSeries, rangeSamples } from '../../remote/sample-query.ts';
@@ -17,6 +18,8 @@ import {
   EXACT,
   isNotOffered,
 } from './destination-reader.ts';
+import { NativeChoice } from './native-choice.ts';
+import { fitsNative, readNative } from './native-reader.ts';
 import { StoredSeries } from './stored-series.ts';
 
 const EXPORTED: ResponseKind = { lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true };
@@ -25,6 +28,7 @@ const QUERIED: ResponseKind = { lens: { ...EXACT, promql: true }, countsRepeats:
 interface Keeping {
   readonly arriving: ArrivingSeries | undefined;
   readonly grow: (bytes: number) => Promise<void>;
+  readonly shrink: (bytes: number) => void;
 }
 
 export class PromqlReader implements DestinationReader {
@@ -33,12 +37,17 @@ export class PromqlReader implements DestinationReader {
   readonly #random: () => number;
   readonly #maxBytes: number;
   #hasSentPieces = false;
+  /** Whether the last response was a native export. */
+  #isNative = false;
   /** Undefined until it was tried. */
   #exports: boolean | undefined;
+  readonly #native = new NativeChoice();
+  readonly #observer: DestinationReaderOptions['observer'];
 
-  constructor({ endpoint, client, budget, random }: DestinationReaderOptions) {
+  constructor({ endpoint, client, budget, random, observer }: DestinationReaderOptions) {
     this.#client = new QueryClient(endpoint, client);
     this.#random = random;
+    this.#observer = observer;
     this.#maxBytes = Math.floor(budget.total / 2);
   }
 
@@ -48,13 +57,23 @@ export class PromqlReader implements DestinationReader {
     { attempt, signal, arriving }: DestinationReadOptions,
   ): Promise<DestinationResponse> {
     const options = { attempt, signal, maxBytes: this.#maxBytes };
-    const keep = { arriving, grow: (bytes: number) => memory.grow(bytes, signal) };
+    const grow = (bytes: number) => memory.grow(bytes, signal);
+    const keep = { arriving, grow, shrink: (bytes: number) => memory.shrink(bytes) };
     // A request without a selector is refused, which says nothing about the server.
     if (range.selectors.length === 0) return { cursors: [], lens: EXACT, countsRepeats: false };
+    if (await this.#choosesNative(range, signal)) {
+      try {
+        return await this.#exportNative(range, keep, options);
+      } catch (error) {
+        if (this.#native.failed(error) === 'fail') throw isNotOffered(error) ? asTransient(error) : error;
+      }
+    }
     if (this.#exports !== false) {
       try {
         const response = await this.#export(range, keep, options);
         this.#exports = true;
+        const reason = this.#native.takeReason();
+        if (reason !== undefined) this.#observer.event({ type: 'reads-json', reason });
         return response;
       } catch (error) {
         if (!isNotOffered(error)) throw error;
@@ -77,7 +96,8 @@ export class PromqlReader implements DestinationReader {
   }
 
   noteSeriesInPieces(): void {
-    this.#hasSentPieces = true;
+    if (this.#isNative) this.#native.noteSeriesInPieces();
+    else this.#hasSentPieces = true;
   }
 
   readsPlain(): boolean {
@@ -90,12 +110,37 @@ export class PromqlReader implements DestinationReader {
 
   async removingSetting(signal: AbortSignal): Promise<string | undefined> {
     if (this.#exports !== true) return undefined;
-    const interval = await this.#client.deduplicationInterval(signal);
+    const interval = deduplicationInterval(await this.#client.flags(signal));
     return interval && `-dedup.minScrapeInterval=${interval}`;
   }
 
   close(): void {
     this.#client.close();
+  }
+
+  /** The native export shows all that is stored, so it is used only where the server shows all of it everywhere. */
+  async #choosesNative({ confirms }: DestinationRange, signal: AbortSignal): Promise<boolean> {
+    this.#isNative = false;
+    if (confirms || !fitsNative(this.#maxBytes) || !this.#native.choose()) return false;
+    if (this.#native.isUntried && !showsStoredSamples(await this.#client.flags(signal))) {
+      this.#native.rule('its /flags do not show that it returns all samples that it stores');
+      return false;
+    }
+    this.#isNative = true;
+    return true;
+  }
+
+  async #exportNative(
+    { selectors, fromMs, toMs, untilMs }: DestinationRange,
+    keep: Keeping,
+    options: QueryOptions,
+  ): Promise<DestinationResponse> {
+    const matches = selectors.map((matchers) => this.#selector(matchers));
+    keep.arriving?.begin(EXPORTED);
+    const keeping = { ...keep, holdsAll: this.#native.holdsAll };
+    const response = await readNative(this.#client, { matches, fromMs, toMs, untilMs }, keeping, options);
+    this.#native.succeeded(response);
+    return { cursors: [response.store], ...EXPORTED };
   }
 
   async #export(

@@ -59,7 +59,7 @@ const LONGEST_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
  * The class, the stable code and the fix of an HTTP response, for remote_read, remote_write and the query API. A good response to a read is
- * `done` if its Content-Type is one of the known ones (protobuf, streamed protobuf, JSON). The client checks whether it is the requested
+ * `done` if its Content-Type is one of the known ones (protobuf, streamed protobuf, JSON, native export). The client checks whether it is the requested
  * one. Follows the texts of Prometheus 2.24 to 3.14, Mimir, Cortex, Thanos, M3, VictoriaMetrics, InfluxDB 1.x, Promscale.
  */
 export function classifyResponse(response: JudgedResponse): Classified {
@@ -123,6 +123,9 @@ function applies(rule: Rule, { side, status, text }: JudgedResponse): boolean {
   );
 }
 
+const KNOWN_TYPE =
+  /^(?:application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)|victoriametrics\/native)\b/i;
+
 function classifyGood({ side, status, headers, text }: JudgedResponse): Classified {
   const contentType = headers['content-type'] ?? '';
   const html = /\bhtml\b/i.test(contentType) || PAGE.test(text);
@@ -133,7 +136,7 @@ function classifyGood({ side, status, headers, text }: JudgedResponse): Classifi
     // Cortex and Mimir: the HA tracker follows another replica and dropped the whole request.
     return { class: 'done', unproven: HA_TRACKER.test(text) ? 'ha-tracker' : 'accepted-only' };
   }
-  if (html || !/^application\/(?:x-protobuf|x-streamed-protobuf|(?:[\w.-]+\+)?json|x-ndjson)\b/i.test(contentType)) {
+  if (html || !KNOWN_TYPE.test(contentType)) {
     return { class: 'refused', code: 'wrong-content-type', hint: pathHint(side) };
   }
   if (!/^\s*(?:snappy|identity)?\s*$/i.test(encoding)) {

@@ -1,0 +1,87 @@
+// Blocks of series that may have more blocks later in the same response. They are kept as they arrived, in the most compact form there is.
+
+import { labelKey } from '../../wire/label-hash.ts';
+import type { LabelBytes } from '../../wire/labels.ts';
+import type { BlockPlace } from '../../wire/native-export/block-batch.ts';
+import { firstTimeOf } from '../../wire/native-export/block.ts';
+import type { Grow } from './stored-series.ts';
+
+interface HeldBlock extends BlockPlace {
+  readonly firstMs: number;
+}
+
+const BYTES_PER_SERIES = 160;
+const BYTES_PER_BLOCK = 120;
+const MAX_SLAB_BYTES = 256 * 1024;
+const FIRST_SLAB_BYTES = 4 * 1024;
+
+export class HeldBlocks {
+  readonly #grow: Grow;
+  /** By the label bytes of the series. */
+  readonly #series = new Map<string, HeldBlock[]>();
+  #slab = new Uint8Array(0);
+  #used = 0;
+  #bytes = 0;
+  /** Reserved, and not used yet. */
+  #spare = 0;
+
+  constructor(grow: Grow) {
+    this.#grow = grow;
+  }
+
+  /** What was reserved. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  has(labels: LabelBytes): boolean {
+    return this.#series.size > 0 && this.#series.has(labelKey(labels));
+  }
+
+  /** @throws WireError if the block has no time; what `grow` throws */
+  async add(labels: LabelBytes, { bytes, start, end }: BlockPlace): Promise<void> {
+    const key = labelKey(labels);
+    const length = end - start;
+    const blocks = this.#series.get(key);
+    if (this.#used + length > this.#slab.length) await this.#addSlab(length);
+    await this.#account(BYTES_PER_BLOCK + (blocks === undefined ? BYTES_PER_SERIES + key.length : 0));
+    this.#slab.set(bytes.subarray(start, end), this.#used);
+    const block = {
+      bytes: this.#slab,
+      start: this.#used,
+      end: this.#used + length,
+      firstMs: firstTimeOf(bytes, start, end),
+    };
+    this.#used += length;
+    if (blocks === undefined) this.#series.set(key, [block]);
+    else blocks.push(block);
+  }
+
+  /** Each series with its blocks in the order of their first samples. */
+  *entries(): Generator<{ readonly labels: LabelBytes; readonly blocks: readonly BlockPlace[] }, undefined> {
+    for (const [key, blocks] of this.#series) {
+      if (blocks.length > 1) blocks.sort((a, b) => a.firstMs - b.firstMs);
+      yield { labels: Buffer.from(key, 'latin1'), blocks };
+    }
+  }
+
+  async #addSlab(needed: number): Promise<void> {
+    const size = Math.max(needed, Math.min(MAX_SLAB_BYTES, Math.max(FIRST_SLAB_BYTES, 2 * this.#slab.length)));
+    await this.#reserve(size);
+    this.#slab = new Uint8Array(size);
+    this.#used = 0;
+  }
+
+  async #account(bytes: number): Promise<void> {
+    if (this.#spare < bytes) {
+      await this.#reserve(FIRST_SLAB_BYTES + bytes);
+      this.#spare += FIRST_SLAB_BYTES + bytes;
+    }
+    this.#spare -= bytes;
+  }
+
+  async #reserve(bytes: number): Promise<void> {
+    await this.#grow(bytes);
+    this.#bytes += bytes;
+  }
+}

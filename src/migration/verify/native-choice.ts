@@ -1,0 +1,90 @@
+// Whether a range is read through VictoriaMetrics' native export or through its export as JSON. Pure.
+
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import { WireError } from '../../wire/errors.ts';
+
+/** What a response through the native export had. */
+export interface NativeExperience {
+  /** Samples in the blocks, also those outside the range. */
+  readonly samplesDecoded: number;
+  readonly samplesInRange: number;
+  readonly series: number;
+  /** Series with more than one block in the range. */
+  readonly seriesInPieces: number;
+}
+
+/** What to do about a failure. */
+export type NativeFailure = 'read-as-json' | 'fail';
+
+/**
+ * Blocks are exported whole: a window of an hour in a block of a day costs 24 times its samples. Up to about this factor that is still less than
+ * what JSON costs.
+ */
+const MAX_SAMPLES_PER_SAMPLE = 8;
+/** Then the native export is tried again: the store merges blocks, and windows change. */
+const RANGES_AS_JSON = 16;
+
+export class NativeChoice {
+  #state: 'untried' | 'usable' | 'unusable' = 'untried';
+  #reason: string | undefined;
+  #rangesAsJson = 0;
+  #mostAreInPieces = false;
+  #hasSentPieces = false;
+
+  get isUntried(): boolean {
+    return this.#state === 'untried';
+  }
+
+  /** Whether to read the next range through the native export. */
+  choose(): boolean {
+    if (this.#state === 'unusable') return false;
+    if (this.#rangesAsJson === 0) return true;
+    this.#rangesAsJson--;
+    return false;
+  }
+
+  /** Never uses the native export. */
+  rule(reason: string): void {
+    this.#state = 'unusable';
+    this.#reason = reason;
+  }
+
+  /** Why the native export is never used; undefined after the first time, or if it is used. */
+  takeReason(): string | undefined {
+    const reason = this.#reason;
+    this.#reason = undefined;
+    return reason;
+  }
+
+  /** Whether no series is worth comparing before the end of the response, because its next block is expected to come later. */
+  get holdsAll(): boolean {
+    return this.#mostAreInPieces || this.#hasSentPieces;
+  }
+
+  succeeded({ samplesDecoded, samplesInRange, series, seriesInPieces }: NativeExperience): void {
+    this.#state = 'usable';
+    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange) this.#rangesAsJson = RANGES_AS_JSON;
+    this.#mostAreInPieces = seriesInPieces > series / 2;
+  }
+
+  /** A series was counted as equal, and then more of it arrived. */
+  noteSeriesInPieces(): void {
+    this.#hasSentPieces = true;
+  }
+
+  /** @returns whether the same range is to be read as JSON. Otherwise the failure is one of the range, which will be read again */
+  failed(error: unknown): NativeFailure {
+    if (error instanceof RemoteError) {
+      // A server that has exported before refuses for another reason.
+      const isAbsent = error.code === 'export-not-offered' && this.#state === 'untried';
+      if (!isAbsent && error.code !== 'response-too-large') return 'fail';
+      this.rule(error.message);
+      return 'read-as-json';
+    }
+    if (error instanceof WireError && error.code === 'unknown-encoding') this.rule(error.message);
+    // JSON needs less memory for a small part of large blocks, and shows whether the server sends damaged blocks or damaged responses.
+    else if (error instanceof WireError || error instanceof DoesNotFit) this.#rangesAsJson = RANGES_AS_JSON;
+    return 'fail';
+  }
+}

@@ -1,0 +1,166 @@
+// Reads the destination through VictoriaMetrics' native export. A series is compared as soon as its first block arrives: most have no other in the
+// range. The blocks of the others are held until the response has ended, because only then the series is known to be complete.
+
+import { exportedBlocks, type ExportedBlock } from '../../remote/native-export.ts';
+import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
+import { BlockDecoder, type BlockPlace } from '../../wire/native-export/block-batch.ts';
+import { MetricNames } from '../../wire/native-export/metric-name.ts';
+import { SampleColumns } from '../../wire/sample-columns.ts';
+import type { ArrivingSeries } from './arriving-series.ts';
+import { HeldBlocks } from './held-blocks.ts';
+import type { NativeExperience } from './native-choice.ts';
+import { StoredSeries } from './stored-series.ts';
+
+export interface NativeRange {
+  readonly matches: readonly string[];
+  /** Half open: [fromMs, toMs). */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The end of the requested range. */
+  readonly untilMs: number;
+}
+
+export interface NativeKeeping {
+  readonly arriving: ArrivingSeries | undefined;
+  readonly grow: (bytes: number) => Promise<void>;
+  readonly shrink: (bytes: number) => void;
+  /** Compare no series before the end of the response. */
+  readonly holdsAll: boolean;
+}
+
+export interface NativeResponse extends NativeExperience {
+  readonly store: StoredSeries;
+}
+
+/** How much of the response is collected before it is decoded. */
+const BATCH_BYTES = 256 * 1024;
+/** A block has at most 256 KiB, and labels are much shorter. */
+const MAX_RECORD_BYTES = 512 * 1024;
+const GROUP_BYTES = 512 * 1024;
+/** Bytes of a batch and of a record that begins in it, once more as compressed arrays alone, and their content. */
+const OWN_BYTES = 2 * (BATCH_BYTES + MAX_RECORD_BYTES) + BlockDecoder.bytesFor(GROUP_BYTES);
+/** Held blocks that are decoded together. */
+const BLOCKS_PER_GROUP = 512;
+const BYTES_PER_SAMPLE = 16;
+
+/** Whether a native export can be read within `maxBytes`. */
+export function fitsNative(maxBytes: number): boolean {
+  return OWN_BYTES <= maxBytes;
+}
+
+/**
+ * One attempt at reading a range completely.
+ * @throws RemoteError, WireError, DoesNotFit, SeriesInPieces; the signal's reason
+ */
+export async function readNative(
+  client: QueryClient,
+  range: NativeRange,
+  keeping: NativeKeeping,
+  options: QueryOptions,
+): Promise<NativeResponse> {
+  const reading = new Reading(range, keeping);
+  await keeping.grow(OWN_BYTES);
+  const { matches, fromMs, untilMs } = range;
+  const limits = { batchBytes: BATCH_BYTES, maxRecordBytes: MAX_RECORD_BYTES };
+  const batches = exportedBlocks(client, { matches, fromMs, toMs: untilMs - 1 }, { ...options, ...limits });
+  for await (const blocks of batches) await reading.add(blocks);
+  await reading.end();
+  keeping.shrink(OWN_BYTES);
+  return reading;
+}
+
+class Reading implements NativeResponse {
+  readonly store: StoredSeries;
+  samplesDecoded = 0;
+  samplesInRange = 0;
+  series = 0;
+  seriesInPieces = 0;
+  readonly #range: NativeRange;
+  readonly #keeping: NativeKeeping;
+  readonly #decoder = new BlockDecoder(GROUP_BYTES);
+  readonly #held: HeldBlocks;
+  readonly #names = new MetricNames();
+  readonly #columns = new SampleColumns();
+
+  /** Reserved for #columns. */
+  #columnBytes = 0;
+
+  constructor(range: NativeRange, keeping: NativeKeeping) {
+    this.#range = range;
+    this.#keeping = keeping;
+    this.#held = new HeldBlocks(keeping.grow);
+    this.store = new StoredSeries(keeping.grow);
+  }
+
+  async add(blocks: readonly ExportedBlock[]): Promise<void> {
+    const { holdsAll, arriving } = this.#keeping;
+    this.#decoder.begin(blocks);
+    for (const [index, block] of blocks.entries()) {
+      const labels = this.#names.labelsOf(block.metricName);
+      if (holdsAll || arriving === undefined || this.#held.has(labels)) {
+        await this.#held.add(labels, block);
+        continue;
+      }
+      this.#columns.clear();
+      this.#decode(index);
+      if (this.#lackingBytes > 0) await this.#reserveColumns();
+      if (this.#columns.floats === 0) continue;
+      if (arriving.take(labels, this.#columns, true)) this.series++;
+      else await this.#held.add(labels, block);
+    }
+  }
+
+  /** All series are complete. */
+  async end(): Promise<void> {
+    const { arriving, shrink } = this.#keeping;
+    for (const group of groupsOf(this.#held.entries())) {
+      this.#decoder.begin(group.flatMap(({ blocks }) => blocks));
+      let index = 0;
+      for (const { labels, blocks } of group) {
+        this.#columns.clear();
+        for (const _ of blocks) {
+          this.#decode(index++);
+          if (this.#lackingBytes > 0) await this.#reserveColumns();
+        }
+        if (this.#columns.floats === 0) continue;
+        this.series++;
+        if (blocks.length > 1) this.seriesInPieces++;
+        if (arriving?.take(labels, this.#columns) !== true) await this.store.add(labels, this.#columns);
+      }
+    }
+    shrink(this.#held.bytes + this.#columnBytes);
+  }
+
+  #decode(index: number): void {
+    const { floats } = this.#columns;
+    this.samplesDecoded += this.#decoder.decode(index, this.#range, this.#columns);
+    this.samplesInRange += this.#columns.floats - floats;
+  }
+
+  /** A block adds at most 16,384 samples before their memory is reserved. */
+  get #lackingBytes(): number {
+    return this.#columns.floatTimesMs.length * BYTES_PER_SAMPLE - this.#columnBytes;
+  }
+
+  async #reserveColumns(): Promise<void> {
+    const bytes = this.#lackingBytes;
+    await this.#keeping.grow(bytes);
+    this.#columnBytes += bytes;
+  }
+}
+
+function* groupsOf<Series extends { readonly blocks: readonly BlockPlace[] }>(
+  series: Iterable<Series>,
+): Generator<Series[], undefined> {
+  let group: Series[] = [];
+  let blocks = 0;
+  for (const one of series) {
+    group.push(one);
+    blocks += one.blocks.length;
+    if (blocks < BLOCKS_PER_GROUP) continue;
+    yield group;
+    group = [];
+    blocks = 0;
+  }
+  if (group.length > 0) yield group;
+}
