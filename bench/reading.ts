@@ -49,10 +49,11 @@ export function remoteRead(url: string, { fromMs, toMs }: TimeRange, streamed: b
   };
 }
 
-export function exportOf(url: string, { fromMs, toMs }: TimeRange): PlannedRequest {
-  const range = { start: String(fromMs / 1000), end: String((toMs - 1) / 1000) };
+/** Blocks of samples are exported whole, so one request for all of a range is the least. */
+export function nativeExportOf(url: string, { startMs, endMs }: Pick<Scenario, 'startMs' | 'endMs'>): PlannedRequest {
+  const range = { start: String(startMs / 1000), end: String((endMs - 1) / 1000) };
   const parameters = new URLSearchParams({ 'match[]': '{__name__=~".+"}', ...range });
-  return { method: 'GET', url: `${url}/api/v1/export?${parameters}`, headers: {}, body: '' };
+  return { method: 'GET', url: `${url}/api/v1/export/native?${parameters}`, headers: {}, body: '' };
 }
 
 /** Sends the lists side by side. */

@@ -12,7 +12,7 @@ import {
   startDestination,
 } from './measurement.ts';
 import { cpuMsOf, runMeasured } from './process-usage.ts';
-import { blockWindows, discard, exportOf, remoteRead } from './reading.ts';
+import { blockWindows, discard, nativeExportOf, remoteRead } from './reading.ts';
 import type { ScenarioResult } from './results.ts';
 import { type Action, ourCommand } from './tools.ts';
 
@@ -81,9 +81,9 @@ async function measureReading({ scenario, source, place }: Stage, destination: S
   const { wallMs, bytes } = await discard(
     [
       windows.map((window) => remoteRead(source.url, window, true)),
-      windows.map((window) =>
-        exports ? exportOf(destination.url, window) : remoteRead(destination.url, window, true),
-      ),
+      exports
+        ? [nativeExportOf(destination.url, scenario)]
+        : windows.map((window) => remoteRead(destination.url, window, true)),
     ],
     place.scratch,
   );
