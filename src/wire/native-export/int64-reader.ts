@@ -66,6 +66,6 @@ export function numberOf({ high, low }: Int64): number {
   return high * TWO_32 + (low >>> 0);
 }
 
-function tooLong(): WireError {
+export function tooLong(): WireError {
   return new WireError('corrupt', 'an integer has more than 64 bits');
 }

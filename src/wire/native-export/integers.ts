@@ -3,7 +3,7 @@
 // infinite value is an integer near 2^63) are decoded again in two halves.
 
 import { WireError } from '../errors.ts';
-import { type Int64, Int64Reader, numberOf } from './int64-reader.ts';
+import { type Int64, Int64Reader, numberOf, tooLong } from './int64-reader.ts';
 
 /** How an array is encoded. */
 export const ENCODING = {
@@ -37,6 +37,8 @@ const LOWEST = -0x80000000;
 const INFINITE_LOW = -1;
 const STALE_LOW = -2;
 
+/** Of the tenth byte, which has the last bit of the higher half. */
+const LAST_SHIFT = 31;
 const TWO_28 = 2 ** 28;
 const TWO_32 = 2 ** 32;
 
@@ -110,17 +112,16 @@ function decodeSmall(
           const fourth = bytes[at++] as number;
           bits |= (fourth & 0x7f) << 21;
           if (fourth >= 0x80) {
-            let scale = TWO_28;
-            let large = bits;
-            let next: number;
-            do {
-              if (at >= end) throw cutOff();
+            let next = bytes[at++] as number;
+            let upper = next & 0x7f;
+            for (let shift = 7; next >= 0x80 && shift < 28; shift += 7) {
               next = bytes[at++] as number;
-              large += (next & 0x7f) * scale;
-              scale *= 0x80;
-            } while (next >= 0x80 && scale <= Number.MAX_SAFE_INTEGER);
+              upper |= (next & 0x7f) << shift;
+            }
+            const large = upper * TWO_28 + bits;
             if (next >= 0x80 || large >= Number.MAX_SAFE_INTEGER) return undefined;
-            difference = large % 2 === 0 ? large / 2 : -(large + 1) / 2;
+            const isOdd = bits & 1;
+            difference = isOdd === 1 ? -(large + 1) / 2 : large / 2;
           } else difference = (bits >>> 1) ^ -(bits & 1);
         } else difference = (bits >>> 1) ^ -(bits & 1);
       } else difference = (bits >>> 1) ^ -(bits & 1);
@@ -137,34 +138,57 @@ function decodeSmall(
   return at;
 }
 
-/** @returns where the integers end */
+/**
+ * The same for integers of 64 bits. The varints are read here, because a call for each costs as much again.
+ * @returns where the integers end
+ */
 function decodeWide(
   { bytes, start, end, first }: EncodedIntegers,
   wanted: number,
   isSecondOrder: boolean,
   out: Float64Array,
 ): number {
-  const reader = new Int64Reader(bytes, start, end);
   let { high, low } = first;
   let deltaHigh = 0;
   let deltaLow = 0;
+  let at = start;
   out[0] = numberOrSpecial(high, low);
   for (let i = 1; i < wanted; i++) {
-    reader.next();
+    let byte = bytes[at++] as number;
+    let lowBits = byte & 0x7f;
+    let highBits = 0;
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = bytes[at++] as number;
+      lowBits |= (byte & 0x7f) << shift;
+    }
+    if (byte >= 0x80) {
+      byte = bytes[at++] as number;
+      lowBits |= (byte & 0x7f) << 28;
+      highBits = (byte & 0x7f) >>> 4;
+      for (let shift = 3; byte >= 0x80; shift += 7) {
+        byte = bytes[at++] as number;
+        if (shift === LAST_SHIFT && byte > 1) throw tooLong();
+        highBits |= (byte & 0x7f) << shift;
+      }
+    }
+    if (at > end) throw cutOff();
+    const sign = -(lowBits & 1);
+    const differenceLow = ((lowBits >>> 1) | (highBits << 31)) ^ sign;
+    const differenceHigh = (highBits >>> 1) ^ sign;
     if (isSecondOrder) {
-      const sum = (deltaLow >>> 0) + (reader.low >>> 0);
+      const sum = (deltaLow >>> 0) + (differenceLow >>> 0);
       deltaLow = sum | 0;
-      deltaHigh = (deltaHigh + reader.high + (sum >= TWO_32 ? 1 : 0)) | 0;
+      deltaHigh = (deltaHigh + differenceHigh + (sum >= TWO_32 ? 1 : 0)) | 0;
     } else {
-      deltaLow = reader.low;
-      deltaHigh = reader.high;
+      deltaLow = differenceLow;
+      deltaHigh = differenceHigh;
     }
     const sum = (low >>> 0) + (deltaLow >>> 0);
     low = sum | 0;
     high = (high + deltaHigh + (sum >= TWO_32 ? 1 : 0)) | 0;
     out[i] = numberOrSpecial(high, low);
   }
-  return reader.position;
+  return at;
 }
 
 function numberOrSpecial(high: number, low: number): number {
