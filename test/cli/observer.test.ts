@@ -38,6 +38,10 @@ describe('the run observer', () => {
       'info  resuming the verification from=2026-01-01T00:00:00.000Z samplesBefore=78',
     ],
     [
+      { type: 'reads-json', reason: 'the server has no native export' },
+      'info  the destination is read through /api/v1/export, not /api/v1/export/native reason="the server has no native export"',
+    ],
+    [
       { type: 'already-finished', throughMs: endMs - 1 },
       'info  an earlier run has finished this migration: nothing to do through=2026-01-01T23:59:59.999Z',
     ],
