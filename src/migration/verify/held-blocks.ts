@@ -1,7 +1,7 @@
 // Blocks of series that may have more blocks later in the same response. They are kept as they arrived, in the most compact form there is.
 
+import type { ExportedBlock } from '../../remote/native-export.ts';
 import { labelKey } from '../../wire/label-hash.ts';
-import type { LabelBytes } from '../../wire/labels.ts';
 import type { BlockPlace } from '../../wire/native-export/block-batch.ts';
 import { firstTimeOf } from '../../wire/native-export/block.ts';
 import type { Grow } from './stored-series.ts';
@@ -17,7 +17,7 @@ const FIRST_SLAB_BYTES = 4 * 1024;
 
 export class HeldBlocks {
   readonly #grow: Grow;
-  /** By the label bytes of the series. */
+  /** By the name of the series, as the server writes it. */
   readonly #series = new Map<string, HeldBlock[]>();
   #slab = new Uint8Array(0);
   #used = 0;
@@ -34,13 +34,13 @@ export class HeldBlocks {
     return this.#bytes;
   }
 
-  has(labels: LabelBytes): boolean {
-    return this.#series.size > 0 && this.#series.has(labelKey(labels));
+  has(metricName: Uint8Array): boolean {
+    return this.#series.size > 0 && this.#series.has(labelKey(metricName));
   }
 
   /** @throws WireError if the block has no time; what `grow` throws */
-  async add(labels: LabelBytes, { bytes, start, end }: BlockPlace): Promise<void> {
-    const key = labelKey(labels);
+  async add({ metricName, bytes, start, end }: ExportedBlock): Promise<void> {
+    const key = labelKey(metricName);
     const length = end - start;
     const blocks = this.#series.get(key);
     if (this.#used + length > this.#slab.length) await this.#addSlab(length);
@@ -58,10 +58,10 @@ export class HeldBlocks {
   }
 
   /** Each series with its blocks in the order of their first samples. */
-  *entries(): Generator<{ readonly labels: LabelBytes; readonly blocks: readonly BlockPlace[] }, undefined> {
+  *entries(): Generator<{ readonly metricName: Uint8Array; readonly blocks: readonly BlockPlace[] }, undefined> {
     for (const [key, blocks] of this.#series) {
       if (blocks.length > 1) blocks.sort((a, b) => a.firstMs - b.firstMs);
-      yield { labels: Buffer.from(key, 'latin1'), blocks };
+      yield { metricName: Buffer.from(key, 'latin1'), blocks };
     }
   }
 

@@ -96,17 +96,16 @@ class Reading implements NativeResponse {
     const { holdsAll, arriving } = this.#keeping;
     this.#decoder.begin(blocks);
     for (const [index, block] of blocks.entries()) {
-      const labels = this.#names.labelsOf(block.metricName);
-      if (holdsAll || arriving === undefined || this.#held.has(labels)) {
-        await this.#held.add(labels, block);
+      if (holdsAll || arriving === undefined || this.#held.has(block.metricName)) {
+        await this.#held.add(block);
         continue;
       }
       this.#columns.clear();
       this.#decode(index);
       if (this.#lackingBytes > 0) await this.#reserveColumns();
       if (this.#columns.floats === 0) continue;
-      if (arriving.take(labels, this.#columns, true)) this.series++;
-      else await this.#held.add(labels, block);
+      if (arriving.take(this.#names.labelsOf(block.metricName), this.#columns, true)) this.series++;
+      else await this.#held.add(block);
     }
   }
 
@@ -116,7 +115,7 @@ class Reading implements NativeResponse {
     for (const group of groupsOf(this.#held.entries())) {
       this.#decoder.begin(group.flatMap(({ blocks }) => blocks));
       let index = 0;
-      for (const { labels, blocks } of group) {
+      for (const { metricName, blocks } of group) {
         this.#columns.clear();
         for (const _ of blocks) {
           this.#decode(index++);
@@ -125,6 +124,7 @@ class Reading implements NativeResponse {
         if (this.#columns.floats === 0) continue;
         this.series++;
         if (blocks.length > 1) this.seriesInPieces++;
+        const labels = this.#names.labelsOf(metricName);
         if (arriving?.take(labels, this.#columns) !== true) await this.store.add(labels, this.#columns);
       }
     }

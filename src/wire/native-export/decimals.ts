@@ -5,6 +5,11 @@ import { STALE_HIGH, STALE_LOW } from '../stale-marker.ts';
 
 const LARGEST_POWER = 308;
 const POWER_STEP = 32;
+/** Go's math.Pow10: a product of two exact powers, which is not always the nearest float. */
+const POWERS = Float64Array.from({ length: LARGEST_POWER + 1 }, (_, exponent) => {
+  const low = exponent % POWER_STEP;
+  return Number(`1e${exponent - low}`) * Number(`1e${low}`);
+});
 
 /**
  * Scales mantissas in place. A mantissa that is NaN stands for a stale marker, as in `decodeIntegers`.
@@ -27,9 +32,6 @@ export function scaleDecimals(
   }
 }
 
-/** Go's math.Pow10: a product of two exact powers, which is not always the nearest float. */
 function powerOfTen(exponent: number): number {
-  if (exponent > LARGEST_POWER) return Number.POSITIVE_INFINITY;
-  const low = exponent % POWER_STEP;
-  return Number(`1e${exponent - low}`) * Number(`1e${low}`);
+  return POWERS[exponent] ?? Number.POSITIVE_INFINITY;
 }

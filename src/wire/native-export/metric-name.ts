@@ -12,11 +12,16 @@ const LAST_ESCAPED = 0x32;
 
 const NAME = new TextEncoder().encode('__name__');
 const FIRST_ROOM = 1024;
+/** Few series have more labels. */
+const MAX_INSERTED = 64;
 
 export class MetricNames {
   #out = new Uint8Array(FIRST_ROOM);
   /** Where the last part ended, its separator included. */
   #next = 0;
+  /** Names and values of one series, in the order of the names. */
+  readonly #names: Uint8Array[] = [];
+  readonly #values: Uint8Array[] = [];
 
   /**
    * @returns the labels, valid until the next call
@@ -24,23 +29,31 @@ export class MetricNames {
    */
   labelsOf(bytes: Uint8Array): LabelBytes {
     this.#next = 0;
+    this.#names.length = 0;
+    this.#values.length = 0;
     const metric = this.#part(bytes);
-    let isNameWritten = metric.length === 0;
-    let labels = 0;
-    let size = 0;
+    if (metric.length > 0) this.#insert(NAME, metric);
     while (this.#next < bytes.length) {
       const name = this.#part(bytes);
-      const value = this.#part(bytes);
-      if (++labels > MAX_LABELS) throw tooManyLabels();
-      // Labels are in the order of their names, except for that of the metric.
-      if (!isNameWritten && Buffer.compare(name, NAME) > 0) {
-        size = this.#write(size, NAME, metric);
-        isNameWritten = true;
-      }
-      size = this.#write(size, name, value);
+      if (this.#names.length >= MAX_LABELS) throw tooManyLabels();
+      this.#insert(name, this.#part(bytes));
     }
-    if (!isNameWritten) size = this.#write(size, NAME, metric);
+    let size = 0;
+    for (const [i, name] of this.#names.entries()) size = this.#write(size, name, this.#values[i] as Uint8Array);
     return canonicalLabels(this.#out.subarray(0, size));
+  }
+
+  /** VictoriaMetrics puts common names such as `instance` and `job` first. Beyond some labels, `canonicalLabels` sorts. */
+  #insert(name: Uint8Array, value: Uint8Array): void {
+    const [names, values] = [this.#names, this.#values];
+    let index = names.length;
+    while (index > 0 && names.length < MAX_INSERTED && Buffer.compare(names[index - 1] as Uint8Array, name) > 0) {
+      names[index] = names[index - 1] as Uint8Array;
+      values[index] = values[index - 1] as Uint8Array;
+      index--;
+    }
+    names[index] = name;
+    values[index] = value;
   }
 
   #part(bytes: Uint8Array): Uint8Array {

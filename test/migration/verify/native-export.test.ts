@@ -60,7 +60,7 @@ async function reading(respond: Respond, options: { flags?: string; memory?: num
     client,
     budget,
     random: () => 0.5,
-    observer: { event: (event) => events.push(event) },
+    observer: { event: (event: MigrationEvent) => events.push(event) },
   } as unknown as DestinationReaderOptions);
   const reserved: number[] = [];
   const offered: string[] = [];
