@@ -164,4 +164,24 @@ describe('the native export of VictoriaMetrics', () => {
     await setTimeout(2_000);
     await assertSame(server.url, all);
   });
+
+  for (const interval of [undefined, '1ms'] as const) {
+    it(`shows repeated samples ${interval === undefined ? 'as its export as JSON does' : 'that deduplication hides there'}`, async () => {
+      const extraArgs = interval === undefined ? [] : [`-dedup.minScrapeInterval=${interval}`];
+      await using server = await startVictoriaMetrics({ extraArgs });
+      const set: SeriesSet = new Map();
+      const builder = new SeriesBuilder([['__name__', 'twice']]);
+      for (let i = 0; i < 100; i++) builder.add(startMs + i * STEP_MS, bitsOf(i));
+      set.set(labelText(builder.labels), builder.finish());
+      for (let i = 0; i < 2; i++) {
+        await pushSamples(`${server.url}/api/v1/write`, set);
+        // The parts are not merged yet.
+        await request(`${server.url}/internal/force_flush`);
+      }
+      const [series] = [...(await nativeOf(server.url, all)).values()];
+      assert.equal(series?.samples.length, 200);
+      const [shown] = [...(await exportVictoriaMetrics(server.url)).values()];
+      assert.equal(shown?.timesMs.length, interval === undefined ? 200 : 100);
+    });
+  }
 });

@@ -36,6 +36,13 @@ describe('the deduplication interval of a VictoriaMetrics', () => {
     it(`${isShown ? 'is known to be' : 'may not be'} off if ${title}`, () =>
       assert.equal(showsStoredSamples(flags), isShown));
 
+  it('does not change where the native export is', () => {
+    const pathOf = (base: string) => apiUrl(new URL(base), 'export_native').pathname;
+    assert.equal(pathOf('http://h:8428'), '/api/v1/export/native');
+    assert.equal(pathOf('http://h:8481/select/0:1/prometheus'), '/select/0:1/prometheus/api/v1/export/native');
+    assert.equal(pathOf('http://h:8428/api/v1/export/native'), '/api/v1/export/native');
+  });
+
   it('is read beside the paths of the API, and beside those of the tenants of a cluster', () => {
     const flagsOf = (base: string) => apiUrl(new URL(base), 'flags').pathname;
     assert.equal(flagsOf('http://h:8428'), '/flags');

@@ -11,11 +11,11 @@ export interface TestBlock {
   readonly valuesEncoding: number;
 }
 
-export function varint(value: bigint): number[] {
+function varint(value: bigint): number[] {
   return unsigned(BigInt.asUintN(64, (value << 1n) ^ (value >> 63n)));
 }
 
-export function unsigned(value: bigint): number[] {
+function unsigned(value: bigint): number[] {
   const bytes: number[] = [];
   let rest = value;
   for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
@@ -23,7 +23,7 @@ export function unsigned(value: bigint): number[] {
 }
 
 /** @param encoding one that can hold the array */
-export function encodeArray(integers: readonly bigint[], encoding: number): Uint8Array {
+function encodeArray(integers: readonly bigint[], encoding: number): Uint8Array {
   const differences = integers.slice(1).map((value, i) => BigInt.asIntN(64, value - (integers[i] as bigint)));
   if (encoding === ENCODING.const) return new Uint8Array(0);
   if (encoding === ENCODING.deltaConst) return Uint8Array.from(varint(differences[0] as bigint));
