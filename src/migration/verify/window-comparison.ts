@@ -49,6 +49,8 @@ export class LearnedMeanwhile extends Error {
 
 /** Longer windows cut fewer chunks. The rest is for the beginning of the next window, and for windows that have more than the one before. */
 const WHOLE_WINDOW_SHARE = 0.8;
+/** Where the destination follows, the source sends the next window meanwhile. Most of it fits beside the current one; its end waits. */
+const FOLLOWED_WINDOW_SHARE = 0.6;
 const MAX_HISTOGRAM_NAMES = 100_000;
 const MAX_SHOWN_NAMES = 5;
 
@@ -90,27 +92,26 @@ export class WindowComparison {
   }
 
   /**
-   * Whether windows may take nearly all of the memory. Then the response after them stops arriving until they have been compared, so nothing else
-   * may be waited for meanwhile: a server or a proxy would end a response that is not read.
+   * Whether the response for the next window may stop arriving until this one has been compared, because windows take most of the memory. Nothing
+   * else may be waited for meanwhile: a server or a proxy would end a response that is not read.
    */
-  get #readsWhole(): boolean {
-    const { progress, limits } = this.#plan;
-    return (
-      progress.protocol === 'RemoteRead' && limits.samplesPerSecond === undefined && limits.bytesPerSecond === undefined
-    );
+  get #mayStall(): boolean {
+    const { limits } = this.#plan;
+    return limits.samplesPerSecond === undefined && limits.bytesPerSecond === undefined;
   }
 
   /** A reader of both sides. */
   reader(only: SelectedSeries): SourceReader<DestinationPart> {
     const { sides, observer, progress, clock, plan } = this.#options;
     const { router } = sides;
+    const atOnce = plan.progress.protocol === 'RemoteRead';
     return new SourceReader<DestinationPart>({
       plan: this.#plan,
       client: sides.source,
       proof: sides.sourceProof,
       budget: sides.memory.source,
-      ...(this.#readsWhole && { windowShare: WHOLE_WINDOW_SHARE }),
-      inParts: this.#readsWhole && keepsLabels(plan),
+      ...(this.#mayStall && { windowShare: atOnce ? WHOLE_WINDOW_SHARE : FOLLOWED_WINDOW_SHARE }),
+      inParts: this.#mayStall && atOnce && keepsLabels(plan),
       router,
       retrier: sides.retrier,
       observer,
