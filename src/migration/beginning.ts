@@ -1,5 +1,7 @@
 // Finds where a run begins: after the latest mark in the destination. The first windows are read while the destination settles, so the first
 // result may turn out to be outdated. `firstWriteGate` checks that before anything is written.
+//
+// A destination may be far away, so questions that do not depend on each other are asked at the same time.
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { Connections } from './connections.ts';
@@ -30,6 +32,15 @@ export class BeganElsewhere extends Error {
   }
 }
 
+/** The destination is looked at again if the first window arrives later than this after the last look. */
+const SETTLED_FOR_MS = 30_000;
+
+interface Settling {
+  readonly beginning: Promise<Beginning>;
+  /** When it had settled. */
+  atMs: number | undefined;
+}
+
 export interface PreparationOptions {
   readonly plan: MigrationPlan;
   readonly connections: Connections;
@@ -46,7 +57,7 @@ export class Preparation {
   /** The end of a range without a given end that no mark has frozen yet. */
   readonly #openEndMs: number;
   #first: Beginning | undefined;
-  #settled: Promise<Beginning> | undefined;
+  #settling: Settling | undefined;
 
   constructor(options: PreparationOptions) {
     this.#options = options;
@@ -63,24 +74,37 @@ export class Preparation {
     return isFinished(this.#first) && !isComplete(this.#first) ? await this.settled() : this.#first;
   }
 
-  /** What the destination shows after it has settled. Returns the same promise each time. */
+  /** What the destination shows after it has settled. Returns the same promise again, unless it had settled long ago. */
   settled(): Promise<Beginning> {
-    if (this.#settled === undefined) {
-      this.#settled = this.#settle();
-      // The gate reports a failure, after some windows were read.
-      this.#settled.catch(() => undefined);
-    }
-    return this.#settled;
+    const { clock } = this.#options;
+    const { atMs } = this.#settling ?? {};
+    if (atMs !== undefined && clock.monotonicMs() - atMs > SETTLED_FOR_MS) this.#settling = undefined;
+    return this.settle().beginning;
   }
 
-  #settle(): Promise<Beginning> {
+  /** Lets the destination settle, while the first window is read. */
+  settle(): Settling {
+    if (this.#settling !== undefined) return this.#settling;
+    const settling: Settling = { beginning: this.#lookUntilSettled(), atMs: undefined };
+    settling.beginning.then(
+      () => {
+        settling.atMs = this.#options.clock.monotonicMs();
+      },
+      // The gate reports a failure, after some windows were read.
+      () => undefined,
+    );
+    this.#settling = settling;
+    return settling;
+  }
+
+  #lookUntilSettled(): Promise<Beginning> {
     this.#waitFor('recent writes to become visible');
     const { connections, signal } = this.#options;
     const { view } = connections;
     let first = this.#first;
     const look: Look<Beginning> = {
       look: async () => {
-        const beginning = first ?? (await this.#look());
+        const beginning = first ?? (await this.#look(this.#first));
         first = undefined;
         return beginning;
       },
@@ -94,14 +118,20 @@ export class Preparation {
     return view.settled(look, signal);
   }
 
-  async #look(): Promise<Beginning> {
+  /** @param before what an earlier look has found, most likely the same as now */
+  async #look(before?: Beginning): Promise<Beginning> {
     const { plan, connections, clock, signal } = this.#options;
     const searchEndMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
-    const mark = await connections.view.latestMark(plan.startMs, searchEndMs, signal);
+    const [mark, uncertainUntilMsBefore] = await Promise.all([
+      connections.view.latestMark(plan.startMs, searchEndMs, signal),
+      before === undefined ? undefined : this.#uncertainUntil(before.fromMs, before.endMs),
+    ]);
     const endMs = plan.endMs ?? mark?.endMs ?? this.#openEndMs;
     if (endMs <= plan.startMs) throw emptyRange(endMs);
     const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
-    const uncertainUntilMs = fromMs < endMs ? await this.#uncertainUntil(fromMs, endMs) : fromMs;
+    const isSame = before?.fromMs === fromMs && before.endMs === endMs;
+    const uncertainUntilMs =
+      (isSame ? uncertainUntilMsBefore : undefined) ?? (await this.#uncertainUntil(fromMs, endMs));
     return { mark, fromMs, endMs, uncertainUntilMs };
   }
 
@@ -109,7 +139,7 @@ export class Preparation {
   async #uncertainUntil(fromMs: number, endMs: number): Promise<number> {
     const { plan, connections, signal } = this.#options;
     const { view } = connections;
-    if (!view.readable) return fromMs;
+    if (!view.readable || fromMs >= endMs) return fromMs;
     // Most destinations have nothing there, and comparing every series with nothing takes time and memory.
     const isEmpty = await view.isEmpty(fromMs, this.#uncertain(fromMs, endMs), signal);
     return isEmpty ? fromMs : fromMs + uncertainMs(plan.destination.ordering);

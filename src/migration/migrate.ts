@@ -85,6 +85,8 @@ async function run({ plan, context, connections, progress, signal, fail }: Run):
       return true;
     }
     progress.phase = 'Running';
+    // Meanwhile the first window is read.
+    preparation.settle();
     const beforeFirstWrite = firstWriteGate(preparation, beginning, (confirmed) => {
       // The beginning is the same, but the counts beside its mark may have become visible only now.
       enterBeginning(confirmed, connections, progress);

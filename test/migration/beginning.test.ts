@@ -1,10 +1,14 @@
 // Where a run starts when the destination at first shows less than it has stored.
 import assert from 'node:assert/strict';
-import { BeganElsewhere, firstWriteGate, isFinished, type Preparation } from '../../src/migration/beginning.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BeganElsewhere, firstWriteGate, isFinished, Preparation } from '../../src/migration/beginning.ts';
+import type { Connections } from '../../src/migration/connections.ts';
 import { PROGRESS_METRIC } from '../../src/migration/progress/progress-mark.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { regularSeries, startSource } from './support/fake-source.ts';
-import { epochMs, hourMs, minuteMs, planFor, run } from './support/plan.ts';
+import type { Clock } from '../../src/telemetry/clock.ts';
+import { FakeView } from './support/fake-view.ts';
+import { emptyProgress, epochMs, hourMs, minuteMs, planFor, RecordingObserver, run } from './support/plan.ts';
 import { expected, labelOf } from './support/remote-messages.ts';
 
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + 2 * hourMs, stepMs: minuteMs });
@@ -52,6 +56,72 @@ describe('a run that finds its mark only after the destination has settled', () 
     assert.notEqual(progress.earlier, 'unknown');
   });
 });
+
+describe('the destination', () => {
+  it('settles while the first window is read', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    let lookedAgain = false;
+    source.onQuery = async () => {
+      source.onQuery = () => undefined;
+      const before = destination.reads;
+      // The clock of the run is a thousand times faster.
+      for (let i = 0; i < 100 && !lookedAgain; i++) {
+        await sleep(10);
+        lookedAgain = destination.reads > before;
+      }
+      return undefined;
+    };
+    const { error } = await run(planFor({ source, destination }));
+    assert.ok(lookedAgain);
+    assert.equal(error, undefined);
+    assert.deepEqual(destination.contents(), expected(series, epochMs, epochMs + hourMs));
+  });
+
+  for (const [waitMs, looks] of [
+    [25_000, 1],
+    [35_000, 2],
+  ] as const) {
+    it(`is looked at ${looks === 1 ? 'once' : 'again'} if the first window arrives ${waitMs / 1000} s later`, async () => {
+      await using source = await startSource(series);
+      await using destination = await startDestination({ kind: 'keeps-all' });
+      let seen = 0;
+      const view = new FakeView([]);
+      view.settled = async ({ look }) => {
+        seen++;
+        return look();
+      };
+      const clock = new ManualClock();
+      const plan = planFor({ source, destination });
+      const connections = { view } as unknown as Connections;
+      const [progress, observer] = [emptyProgress(), new RecordingObserver()];
+      const { signal } = new AbortController();
+      const preparation = new Preparation({ plan, connections, progress, observer, clock, signal });
+      await preparation.firstLook();
+      await preparation.settle().beginning;
+      clock.nowMs += waitMs;
+      await Promise.all([preparation.settled(), preparation.settled()]);
+      assert.equal(seen, looks);
+    });
+  }
+});
+
+/** Moves only when told to. */
+class ManualClock implements Clock {
+  nowMs = 0;
+
+  now(): number {
+    return epochMs + this.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  sleep(): Promise<void> {
+    return Promise.resolve();
+  }
+}
 
 describe('the gate before the first write', () => {
   const beginning = { mark: undefined, fromMs: 1000, endMs: 2000, uncertainUntilMs: 1000 };

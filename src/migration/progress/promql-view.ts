@@ -48,10 +48,11 @@ export class PromqlView extends ReadableView {
     if (this.#exports !== true) return false;
     const { plan, clock } = this.options;
     const marks = { matchers: markMatchers(plan), fromMs: plan.startMs, toMs: Math.max(toMs, clock.now()) };
-    return (
-      !(await this.#mayHaveIndexed({ matchers: ANY_DATA, fromMs, toMs }, signal)) &&
-      !(await this.#mayHaveIndexed(marks, signal))
-    );
+    const indexed = await Promise.all([
+      this.#mayHaveIndexed({ matchers: ANY_DATA, fromMs, toMs }, signal),
+      this.#mayHaveIndexed(marks, signal),
+    ]);
+    return !indexed.includes(true);
   }
 
   close(): void {

@@ -81,7 +81,9 @@ export abstract class ReadableView implements DestinationView, Appearance {
 
   async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
     const untilMs = Math.max(toMs, this.#reachMs());
-    const found = await findLatestMark((startMs) => this.#findMark(startMs, toMs, untilMs, signal), fromMs, toMs);
+    const look = (startMs: number) => this.#findMark(startMs, toMs, untilMs, signal);
+    const whole = await this.#unlessRefused(look(fromMs), signal);
+    const found = whole === 'too-many' ? await findLatestMark(look, fromMs, toMs) : whole;
     if (found === 'too-many') throw readBackTooLarge(new Error('the progress marks of one millisecond do not fit'));
     if (found === undefined) return undefined;
     this.#begun = true;
@@ -126,10 +128,12 @@ export abstract class ReadableView implements DestinationView, Appearance {
   }
 
   async isEmpty(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean> {
-    const shown = await this.#tryHasSeries(fromMs, toMs, signal);
     // Only newer data can hide older data.
     const nowMs = this.#reachMs();
-    const newer = toMs < nowMs ? await this.#tryHasSeries(toMs, nowMs, signal) : false;
+    const [shown, newer] = await Promise.all([
+      this.#tryHasSeries(fromMs, toMs, signal),
+      toMs < nowMs ? this.#tryHasSeries(toMs, nowMs, signal) : false,
+    ]);
     if (newer !== false) await this.#learnFromProbe(fromMs, signal);
     // All wanted data may be hidden there, and reading everything to check is too much. Without an earlier run of this copy it counts as empty.
     if (this.#hidesOldRanges) return !this.#begun;
@@ -195,6 +199,18 @@ export abstract class ReadableView implements DestinationView, Appearance {
       if (timeMs >= startMs && timeMs < toMs) latest.add(labels, timeMs, value);
     }
     return latest.mark;
+  }
+
+  /** Most destinations have few marks or none, and show that at once. Some limit the range of a query: then the marks in shorter ones decide. */
+  async #unlessRefused(look: Promise<FoundMark>, signal: AbortSignal): Promise<FoundMark> {
+    try {
+      return await look;
+    } catch (error) {
+      signal.throwIfAborted();
+      const isRefusal = error instanceof RemoteError && error.class !== 'transient' && (error.status ?? 0) >= 400;
+      if (isRefusal) return 'too-many';
+      throw error;
+    }
   }
 
   #readMarks(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly ProgressSample[]> {
