@@ -75,6 +75,20 @@ describe('marks by PromQL', () => {
   });
 });
 
+describe('one mark by PromQL', () => {
+  it('is looked for with one request', async () => {
+    await using store = await startFakeStore(victoriametrics());
+    const plan = planFor({ source: store, destination: store }, { protocol: 'PromQL' });
+    store.put([
+      { labels: Object.entries(markLabels(plan, undefined)), samples: [{ timeMs: epochMs + 5, bits: bitsOf(1) }] },
+    ]);
+    const view = openView(plan, store);
+    assert.equal(await view.showsMark(epochMs + 5, never), true);
+    view.close();
+    assert.equal(store.requests.length, 1);
+  });
+});
+
 describe('a store that is read by PromQL may hide recent samples', () => {
   const stores: readonly (readonly [string, Behaviour, hiddenForMs: number])[] = [
     ['at most for the time of its own flusher, when VictoriaMetrics flushes on demand', victoriametrics(), FLUSHING_MS],
