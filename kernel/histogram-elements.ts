@@ -7,10 +7,12 @@ import { histogramEnd, histogramStart } from './histograms';
 import { OUTPUT, OUTPUT_BYTES } from './layout';
 
 const LONGEST_SHORT_LITERAL: u32 = 60;
-const SHORTEST_COPY: u32 = 4;
 const DOUBLE_BYTES: u32 = 8;
 const TAIL_BYTES: u32 = 9;
 const OVERHANG_BYTES: u32 = 64;
+/** Compared at once. */
+const WORD_BYTES: usize = 64;
+const ALL: u64 = ~0;
 
 let output: usize = 0;
 /** What is not written yet begins here. */
@@ -46,32 +48,45 @@ export function encodeHistograms(columns: usize, from: u32, to: u32): i32 {
 
 function compare(start: usize, end: usize, distance: u32): void {
   for (let at = start; at < end; ) {
-    const difference = load<u64>(at) ^ load<u64>(at - distance);
-    let run: u32 = difference === 0 ? 8 : <u32>ctz<u64>(difference) >>> 3;
-    if (run < SHORTEST_COPY) {
-      at += run + 1;
-      continue;
+    let equal = equalBytes(at, end, distance);
+    let next = at + WORD_BYTES - <usize>clz<u64>(~equal);
+    for (;;) {
+      const runs = equal & (equal >> 1) & (equal >> 2) & (equal >> 3);
+      if (runs === 0) break;
+      const first = ctz<u64>(runs);
+      const length = ctz<u64>(~(equal >> first));
+      let last = at + <usize>first + <usize>length;
+      if (first + length >= WORD_BYTES) {
+        last = runEnd(at + WORD_BYTES, end, distance);
+        next = last;
+        equal = 0;
+      } else equal &= ALL << (first + length);
+      writeLiteral(at + <usize>first);
+      output = writeCopy(output, <u32>(last - written), distance);
+      written = last;
     }
-    if (run === 8) run += equalBytes(at + 8, end, distance);
-    if (at + run > end) run = <u32>(end - at);
-    if (run >= SHORTEST_COPY) {
-      writeLiteral(at);
-      output = writeCopy(output, run, distance);
-      written = at + run;
-    }
-    at += run + 1;
+    at = next;
   }
 }
 
-/** May be more than there are before `end`. */
-function equalBytes(start: usize, end: usize, distance: u32): u32 {
-  let at = start;
-  while (at < end) {
-    const difference = load<u64>(at) ^ load<u64>(at - distance);
-    if (difference !== 0) return <u32>(at - start) + (<u32>ctz<u64>(difference) >>> 3);
-    at += 8;
+/** A bit for each of the next 64 bytes: whether it is before `end` and equals the one `distance` bytes before it. */
+function equalBytes(at: usize, end: usize, distance: u32): u64 {
+  const before = at - distance;
+  const equal =
+    <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(before)))) |
+    ((<u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(before, 16))))) << 16) |
+    ((<u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 32), v128.load(before, 32))))) << 32) |
+    ((<u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 48), v128.load(before, 48))))) << 48);
+  return at + WORD_BYTES > end ? equal & ~(ALL << (end - at)) : equal;
+}
+
+/** The first byte from `start` on that differs from the one `distance` bytes before it; `end` if there is none. */
+function runEnd(start: usize, end: usize, distance: u32): usize {
+  for (let at = start; at < end; at += WORD_BYTES) {
+    const equal = equalBytes(at, end, distance);
+    if (equal !== ALL) return at + <usize>ctz<u64>(~equal);
   }
-  return <u32>(at - start);
+  return end;
 }
 
 /** Writes what is not written yet, up to `end`. Up to seven more bytes are written and then overwritten. */

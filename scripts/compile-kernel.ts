@@ -12,7 +12,7 @@ const PAGES = '76';
 
 const OPTIONS = [
   ['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert'],
-  ['--runtime', 'stub', '--enable', 'bulk-memory,sign-extension,nontrapping-f2i'],
+  ['--runtime', 'stub', '--enable', 'bulk-memory,sign-extension,nontrapping-f2i,simd'],
   ['--initialMemory', PAGES, '--maximumMemory', PAGES],
   // The names of the functions, for the stack of a trap.
   ['--debug'],
