@@ -23,6 +23,12 @@ export const AFTER_VALUES: usize = WINDOWS + MAX_VALUES * 2;
 
 const FULL_WINDOW: u16 = 64;
 
+/** What `peek` gives at least. */
+const PEEKED_BITS: u32 = 57;
+/** Changes of at most 12 bits, after up to four ones and a zero. */
+const MAX_SHORT_ONES: u32 = 4;
+const LONGEST_SHORT_CODE: u32 = 17;
+
 let end: u32 = 0;
 
 function valueAt(i: u32): u64 {
@@ -62,26 +68,49 @@ export function readNext(start: u32, last: u32, float: bool): u32 {
   return float ? readXors(position, last, BUCKETS, end) : readChanges(position, last, BUCKETS, end);
 }
 
-/** Each as the change of the change. */
+/** Each as the change of the change. Several codes are taken from one load of bits. */
 function readChanges(start: u32, last: u32, from: u32, to: u32): u32 {
   let position = start;
+  let next: u64 = 0;
+  let left: u32 = 0;
   for (let at = VALUES + (from << 3); at < VALUES + (to << 3); at += 8) {
-    const change = load<i64>(at, CHANGES - VALUES) + readVarbit(position);
-    position = lastVarbitEnd();
-    if (position > last) return 0;
+    if (left < LONGEST_SHORT_CODE) {
+      if (position > last) return 0;
+      next = peek(position);
+      left = PEEKED_BITS;
+    }
+    let change = load<i64>(at, CHANGES - VALUES);
+    const ones = <u32>clz<u64>(~next);
+    if (ones <= MAX_SHORT_ONES) {
+      const size = 3 * ones;
+      const code = size + ones + 1;
+      const value = ((next << (ones + 1)) >> 1) >> (63 - size);
+      // Exactly half of the range is positive.
+      change += <i64>value - (value > (<u64>1) << (size - 1) ? (<i64>1) << size : 0);
+      next <<= code;
+      left -= code;
+      position += code;
+    } else {
+      change += readVarbit(position);
+      position = lastVarbitEnd();
+      left = 0;
+    }
     store<i64>(at, change, CHANGES - VALUES);
     store<i64>(at, load<i64>(at) + change);
   }
-  return position;
+  return position > last ? 0 : position;
 }
 
 /** Each as the XOR with the value before: 0 unchanged, 10 same window, 11 new window. */
 function readXors(start: u32, last: u32, from: u32, to: u32): u32 {
   let position = start;
-  for (let i = from; i < to; i++) {
+  for (let i = from; i < to; ) {
     const next = peek(position);
-    if (<i64>next >= 0) position++;
-    else {
+    if (<i64>next >= 0) {
+      const unchanged = min<u32>(min<u32>(<u32>clz<u64>(next), PEEKED_BITS), to - i);
+      i += unchanged;
+      position += unchanged;
+    } else {
       const window = WINDOWS + (i << 1);
       if ((next & 0x4000_0000_0000_0000) === 0) position += 2;
       else {
@@ -97,6 +126,7 @@ function readXors(start: u32, last: u32, from: u32, to: u32): u32 {
       const bits = significant <= 57 ? shortBitsAt(position, significant) : bitsAt(position, significant);
       store<u64>(at, load<u64>(at) ^ (bits << load<u8>(window, 1)));
       position += significant;
+      i++;
     }
     if (position > last) return 0;
   }
@@ -123,17 +153,17 @@ export function writeSum(start: usize): usize {
   return start + 9;
 }
 
-/** Writes the buckets [first, first + count) of a field of doubles. */
+/** Writes the buckets [first, first + count) of a field of doubles. Up to eight more bytes are written. */
 export function writeFloatBuckets(start: usize, tag: u8, first: u32, count: u32): usize {
   if (count === 0) return start;
   store<u8>(start, tag);
   const at = writeVarint(start + 1, count << 3);
   const from = VALUES + ((BUCKETS + first) << 3);
-  for (let i: u32 = 0; i < count << 3; i += 8) store<u64>(at + i, load<u64>(from + i));
+  for (let i: u32 = 0; i < count << 3; i += 16) v128.store(at + i, v128.load(from + i));
   return at + (count << 3);
 }
 
-/** Of a field of zigzag integers. */
+/** Of a field of zigzag integers. One more byte may be written. */
 export function writeIntegerBuckets(start: usize, tag: u8, first: u32, count: u32): usize {
   if (count === 0) return start;
   store<u8>(start, tag);
@@ -143,8 +173,11 @@ export function writeIntegerBuckets(start: usize, tag: u8, first: u32, count: u3
   for (let i: u32 = 0; i < count << 3; i += 8) {
     const value = load<i64>(from + i);
     const zigzag = <u64>((value << 1) ^ (value >> 63));
-    if (zigzag < 0x80) store<u8>(at++, <u8>zigzag);
-    else at = writeVarint(at, zigzag);
+    if (zigzag < 0x4000) {
+      const isLong = zigzag >= 0x80;
+      store<u16>(at, isLong ? <u16>((zigzag & 0x7f) | 0x80 | ((zigzag >> 7) << 8)) : <u16>zigzag);
+      at += isLong ? 2 : 1;
+    } else at = writeVarint(at, zigzag);
   }
   return writeLength(start + 1, guess, at);
 }
