@@ -7,7 +7,8 @@ import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { DeliveryWindow } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 
-export const FIRST_CAPACITY_BYTES = 256 * 1024;
+/** Enough for a full request in the least compressible form. Memory is taken only for what is written. */
+export const FIRST_CAPACITY_BYTES = 1280 * 1024;
 /** A histogram can take kilobytes, so the batch's length is checked again after this many histograms or bytes. */
 const HISTOGRAMS_AT_ONCE = 64;
 const HISTOGRAM_BYTES_AT_ONCE = 128 * 1024;
@@ -43,7 +44,7 @@ export class Lane {
   readonly #dispatch: Dispatch;
   #filling = new WriteBatch(FIRST_CAPACITY_BYTES);
   /** Samples that must not share a request with earlier samples of their series in `#filling` (commit-rank.ts). Sent next. */
-  #following = new WriteBatch(1024);
+  #following = new WriteBatch(FIRST_CAPACITY_BYTES);
   /** Whether `#filling` begins with the rest of a series. */
   #continues = false;
   /** Where series end, by hash: those in `#following`, and those in `#filling` that end with a histogram. */

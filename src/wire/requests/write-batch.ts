@@ -49,7 +49,7 @@ export class WriteBatch {
   #samples = 0;
   #histograms = 0;
 
-  /** `capacityBytes` is the initial memory for the compressed request. It grows if a series needs more. */
+  /** `capacityBytes` is reserved for the compressed request, which takes memory as it grows. More is reserved if a series needs it. */
   constructor(capacityBytes: number, kernel = KERNEL) {
     this.#block = new SnappyWriter(capacityBytes);
     this.#kernel = kernel;
@@ -74,9 +74,9 @@ export class WriteBatch {
     return this.#block.contentBytes;
   }
 
-  /** The memory that the request takes. */
+  /** The memory that the request takes, or has taken before `clear()`. */
   get memoryBytes(): number {
-    return this.#block.bytes.length + this.#scratch.length + this.#labels.length;
+    return this.#block.touchedBytes + this.#scratch.length + this.#labels.length;
   }
 
   /** The number of float samples and histograms. */

@@ -26,6 +26,8 @@ export class SnappyWriter {
   /** The number of content bytes so far. */
   contentBytes = 0;
   readonly #capacityBytes: number;
+  /** Where the longest block since the memory was allocated ended, as of the last `clear()`. */
+  #touched = 0;
   readonly #matches = new Int32Array(1 << HASH_BITS);
 
   /** `capacityBytes` is the initial memory. It grows. */
@@ -35,10 +37,16 @@ export class SnappyWriter {
     this.view = new DataView(this.bytes.buffer);
   }
 
+  /** The bytes that have been written to. The system provides memory for the rest when it is needed. */
+  get touchedBytes(): number {
+    return Math.max(this.#touched, this.at);
+  }
+
   /** Keeps the memory, unless it has grown beyond the needs of requests with ordinary series. */
   clear(): void {
-    if (this.bytes.length > MAX_KEPT_BYTES) this.#resize(HEAD_BYTES + this.#capacityBytes);
+    this.#touched = this.touchedBytes;
     this.at = HEAD_BYTES;
+    if (this.bytes.length > MAX_KEPT_BYTES) this.#resize(HEAD_BYTES + this.#capacityBytes);
     this.contentBytes = 0;
   }
 
@@ -49,10 +57,14 @@ export class SnappyWriter {
     this.#resize(Math.max(needed, this.bytes.length * 2));
   }
 
-  /** Frees the old memory immediately instead of at the next garbage collection. */
+  /** Keeps the block. `transfer` alone would also write zeros to all of the new memory; here it frees the old one immediately. */
   #resize(bytes: number): void {
-    this.bytes = new Uint8Array(this.bytes.buffer.transfer(bytes));
+    const old = this.bytes;
+    this.bytes = new Uint8Array(bytes);
+    this.bytes.set(old.subarray(0, this.at));
     this.view = new DataView(this.bytes.buffer);
+    this.#touched = 0;
+    old.buffer.transfer(0);
   }
 
   /** The whole block: a view that is valid until the next change. */

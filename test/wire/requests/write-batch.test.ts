@@ -54,6 +54,22 @@ describe('WriteBatch', () => {
     );
   });
 
+  it('takes memory for what was written since its memory was allocated, whatever it has reserved', () => {
+    const batch = new WriteBatch(1024 * 1024);
+    assert.ok(batch.memoryBytes < 10_000);
+    const labels = encodeLabels([['__name__', 'x'.repeat(500_000)]]);
+    const columns = columnsOf([{ timeMs: 1_700_000_000_000, bits: 1n }]);
+    batch.appendFloats(labels, columns, 0, 1);
+    const { memoryBytes } = batch;
+    assert.ok(memoryBytes > 500_000 && memoryBytes < 600_000);
+    batch.clear();
+    assert.equal(batch.memoryBytes, memoryBytes);
+    for (let i = 0; i < 5; i++) batch.appendFloats(labels, columns, 0, 1);
+    assert.ok(batch.memoryBytes > 2_500_000);
+    batch.clear();
+    assert.ok(batch.memoryBytes < 10_000);
+  });
+
   it('writes labels beyond the range of a copy, and frees the memory that only they needed', () => {
     const labelsOf = (bytes: number) => encodeLabels([['__name__', 'x'.repeat(bytes)]]);
     const batch = new WriteBatch(1024);
