@@ -2,8 +2,9 @@
 // write-client.test.ts.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer, type Socket } from 'node:net';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { ReadClient } from '../../../src/remote/read-client.ts';
 import { WriteClient } from '../../../src/remote/write-client.ts';
 import {
@@ -27,6 +28,19 @@ function readerOf(server: TestServer, timeouts = { connectMs: 2000, firstByteMs:
 
 function writerTo(server: TestServer, connections = 1): WriteClient {
   return new WriteClient(endpointAt(server.url, { side: 'destination' }), recordingHooks(), connections);
+}
+
+/** The sockets of clients that are opened meanwhile. Those of the server are closed earlier, and say nothing about what the client has seen. */
+async function openedDuring(work: () => Promise<unknown>): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  const opened = (message: unknown) => sockets.push((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', opened);
+  try {
+    await work();
+  } finally {
+    unsubscribe('net.client.socket', opened);
+  }
+  return sockets;
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -85,9 +99,12 @@ describe('a connection for bulk streams', () => {
     it(`is replaced after the server has closed it by ${end}`, async () => {
       await using server = await httpServer((_, response) => response.writeHead(204).end());
       const client = writerTo(server);
-      await client.write(request, once());
+      const sockets = await openedDuring(() => client.write(request, once()));
+      assert.equal(sockets.length, 1);
       for (const socket of server.sockets) socket[end]();
-      await until(() => server.sockets.size === 0, 'the client closes its side');
+      await until(() => sockets.every(({ closed }) => closed), 'the client closes its side');
+      // The end is passed on in the next turn of the event loop.
+      for (let turn = 0; turn < 2; turn++) await setImmediate();
       await client.write(request, once());
       client.close();
       assert.equal(server.connections(), 2);
