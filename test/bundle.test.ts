@@ -73,7 +73,7 @@ describe('the bundle', () => {
   it('loads for a run neither the operator nor what only a flag needs, and for --help not even the engine', () => {
     const run = loadedWith(...RUN);
     const unneeded =
-      /node_modules\/(?:ajv\/dist\/(?!runtime\/ucs2length)|@bufbuild|@kubernetes|prom-client|d3-|undici|protobufjs|string-width|get-east-asian-width)|^src\/(?:operator|cli\/report)\//;
+      /node_modules\/(?:ajv\/dist\/(?!runtime\/ucs2length)|@bufbuild|@kubernetes|prom-client|d3-|undici|protobufjs|string-width|get-east-asian-width)|^src\/(?:operator|cli\/report|migration\/verify|wire\/native-export)\//;
     assert.deepEqual(
       sourcesOf(run).filter((file) => unneeded.test(file)),
       [],

@@ -16,7 +16,6 @@ import { toMigrationError } from './report/migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
 import { Pipeline } from './pipeline.ts';
-import { verifyCopy } from './verify-copy.ts';
 
 /** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -33,6 +32,7 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
     if (copied && plan.verification.mode === 'Full') {
       // Its memory is needed for the comparison.
       connections.close();
+      const { verifyCopy } = await import('./verify-copy.ts');
       completed = await verifyCopy({ plan, context, progress, signal, options: {} });
     }
     progress.phase = completed ? 'Succeeded' : 'Interrupted';

@@ -1,5 +1,4 @@
-// The views of a readable destination against each kind of store: what each range shows, with which labels, and how damaged responses are
-// handled.
+// The views of a readable destination against each kind of store: what ranges show, with which labels; how damaged responses are handled.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
