@@ -10,6 +10,34 @@ const FIRST_STRETCH_MS = 3_600_000;
 export type FoundMark = Mark | undefined | 'too-many';
 
 /**
+ * Looks in the whole range and, at the same time, in stretches from its end: most destinations have few marks or none, and show that at once;
+ * others refuse long queries, or take too long for them. What is known first counts.
+ * @param look looks for the latest mark in [startMs, toMs)
+ * @returns as `findLatestMark`. @throws what `look` throws for the stretches, if the look in the whole range fails too
+ */
+export async function findMarkEitherWay(
+  look: (startMs: number, signal: AbortSignal) => Promise<FoundMark>,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  signal: AbortSignal,
+): Promise<FoundMark> {
+  if (toMs - fromMs <= FIRST_STRETCH_MS) return findLatestMark((startMs) => look(startMs, signal), fromMs, toMs);
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const near = findLatestMark((startMs) => look(startMs, either), fromMs, toMs);
+  const whole = look(fromMs, either).then(
+    (found) => (found === 'too-many' ? near : found),
+    () => near,
+  );
+  try {
+    return await Promise.any([near, whole]);
+  } catch {
+    return await near;
+  } finally {
+    over.abort(new Error('the mark was found the other way'));
+  }
+}
+
+/**
  * The latest mark in [fromMs, toMs).
  * @param look looks for the latest mark in [startMs, toMs)
  * @returns `too-many` if not even the marks of one millisecond can be read

@@ -11,7 +11,7 @@ import type { Retrier } from '../limits/retrier.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';
 import type { Appearance, DestinationView, Hidden, SeriesRange } from './destination-view.ts';
-import { type FoundMark, findLatestMark } from './mark-search.ts';
+import { type FoundMark, findMarkEitherWay } from './mark-search.ts';
 import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
 import { damagedResponse } from './damaged-response.ts';
 import { COUNT_LABEL } from './mark-counts.ts';
@@ -81,9 +81,8 @@ export abstract class ReadableView implements DestinationView, Appearance {
 
   async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
     const untilMs = Math.max(toMs, this.#reachMs());
-    const look = (startMs: number) => this.#findMark(startMs, toMs, untilMs, signal);
-    const whole = await this.#unlessRefused(look(fromMs), signal);
-    const found = whole === 'too-many' ? await findLatestMark(look, fromMs, toMs) : whole;
+    const look = (startMs: number, ended: AbortSignal) => this.#findMark(startMs, toMs, untilMs, ended);
+    const found = await findMarkEitherWay(look, { fromMs, toMs }, signal);
     if (found === 'too-many') throw readBackTooLarge(new Error('the progress marks of one millisecond do not fit'));
     if (found === undefined) return undefined;
     this.#begun = true;
@@ -199,18 +198,6 @@ export abstract class ReadableView implements DestinationView, Appearance {
       if (timeMs >= startMs && timeMs < toMs) latest.add(labels, timeMs, value);
     }
     return latest.mark;
-  }
-
-  /** Most destinations have few marks or none, and show that at once. Some limit the range of a query: then the marks in shorter ones decide. */
-  async #unlessRefused(look: Promise<FoundMark>, signal: AbortSignal): Promise<FoundMark> {
-    try {
-      return await look;
-    } catch (error) {
-      signal.throwIfAborted();
-      const isRefusal = error instanceof RemoteError && error.class !== 'transient' && (error.status ?? 0) >= 400;
-      if (isRefusal) return 'too-many';
-      throw error;
-    }
   }
 
   #readMarks(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly ProgressSample[]> {

@@ -138,32 +138,6 @@ describe('a Thanos Receive that already has newer data', () => {
   }
 });
 
-describe('the way to a distant destination', () => {
-  for (const [name, protocol, behaviour] of everyStore) {
-    it(`is gone once or twice for a mark of last month in ${name} by ${protocol}, once for none`, async () => {
-      await using opened = await open(behaviour(), protocol);
-      const { store, view } = opened;
-      assert.equal(await view.latestMark(epochMs, nowMs, signal), undefined);
-      assert.equal(store.requests.length, 1);
-      store.put([marks([epochMs + minuteMs])]);
-      assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, epochMs + minuteMs);
-      // The last one or two find out whether the store shows old ranges.
-      assert.ok(store.requests.length <= 1 + 2 + 2, `${store.requests.length} requests`);
-    });
-  }
-
-  it('is longer when the store refuses long queries', async () => {
-    await using opened = await open(prometheus(), 'RemoteRead');
-    const { store, view } = opened;
-    store.put([marks([nowMs - 5 * hourMs])]);
-    store.onRequest = ({ query }) => {
-      const isLong = query !== undefined && query.endMs - query.startMs > dayMs;
-      return isLong ? { status: 400, body: 'the query time range exceeds the limit' } : undefined;
-    };
-    assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, nowMs - 5 * hourMs);
-  });
-});
-
 describe('a destination that hides nothing', () => {
   for (const [name, protocol, behaviour] of [
     ['Prometheus', 'RemoteRead', () => prometheus({ outOfOrderWindowMs: 60 * dayMs })],
