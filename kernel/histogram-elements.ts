@@ -37,7 +37,8 @@ export function encodeHistograms(columns: usize, from: u32, to: u32): i32 {
     else {
       const tail = max<usize>(at, end - TAIL_BYTES);
       compare(at, tail, before);
-      compare(tail, end, length);
+      // The tail is compared with what lies before this histogram.
+      if (before >= TAIL_BYTES) compare(tail, end, length);
     }
     before = length;
     at = end;

@@ -30,7 +30,8 @@ export function writeHistograms(
     else {
       const tail = Math.max(at, end - TAIL_BYTES);
       elements.compare(at, tail, before);
-      elements.compare(tail, end, length);
+      // The tail is compared with what lies before this histogram.
+      if (before >= TAIL_BYTES) elements.compare(tail, end, length);
     }
     before = length;
     at = end;
