@@ -92,6 +92,7 @@ export class SeriesStream {
         receivedBytes += bytes;
       }
     } catch (error) {
+      if (error instanceof DoesNotFit) noteArrived(error, new ChunkedCursor(frames.segments), frames.bytes);
       await this.close();
       throw error;
     }

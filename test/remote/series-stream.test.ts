@@ -6,7 +6,7 @@ import { Reservation } from '../../src/migration/limits/reservation.ts';
 import { DoesNotFit } from '../../src/remote/does-not-fit.ts';
 import type { ReadResponse } from '../../src/remote/read-client.ts';
 import { type ResponsePart, SeriesStream } from '../../src/remote/series-stream.ts';
-import { decodeLabels } from '../../src/wire/labels.ts';
+import { decodeLabels, encodeLabels } from '../../src/wire/labels.ts';
 import { encodeXorChunk } from '../wire/support/chunk-encoder.ts';
 import { encodeMessage, frame } from '../wire/support/oracle.ts';
 import { labelsOf, read } from '../wire/support/read-responses.ts';
@@ -222,6 +222,16 @@ describe('the parts of a streamed response', () => {
     assert.ok(error instanceof DoesNotFit);
     assert.deepEqual(error.seenNames, ['series_0000']);
     assert.ok(state.closed, 'the request is ended');
+  });
+
+  it('fail with the same names when they are read up to a label', async () => {
+    const { stream } = responseOf(framesOf([{ frames: 1000, samples: 60 }]), [3000]);
+    const until = encodeLabels([['__name__', 'zz']]);
+    const error = await stream
+      .nextUntil(until, memoryOf(100_000).reservation, signal)
+      .catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof DoesNotFit);
+    assert.deepEqual(error.seenNames, ['series_0000']);
   });
 
   it('are not cut in frames that cannot be parsed, which the decoding reports', async () => {
