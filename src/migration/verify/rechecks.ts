@@ -44,6 +44,11 @@ export class RecheckDraft {
     this.#range = { fromMs, toMs };
   }
 
+  /** Whether this is its range. */
+  covers({ fromMs, toMs }: { fromMs: number; toMs: number }): boolean {
+    return this.#range.fromMs === fromMs && this.#range.toMs === toMs;
+  }
+
   get isEmpty(): boolean {
     return this.#size === 0;
   }

@@ -19,7 +19,8 @@ export class WindowOutcome {
 
   /** The next part of the window. */
   begin(part: { fromMs: number; toMs: number; companion?: Pick<DestinationPart, 'names'> }): void {
-    this.#differing.push(new RecheckDraft(part));
+    // Parts of one response, and portions by name, are looked at again together: each look reads the range.
+    if (this.#differing.at(-1)?.covers(part) !== true) this.#differing.push(new RecheckDraft(part));
     this.#namesVersion = Math.min(this.#namesVersion, part.companion?.names?.version ?? Number.POSITIVE_INFINITY);
   }
 
@@ -56,7 +57,7 @@ export class WindowOutcome {
     this.#differing.at(-1)?.add(hash, sources.map(metricName), tally.missing);
   }
 
-  /** One for each part with series that differ. */
+  /** One for each range with series that differ. */
   get differing(): DifferingRange[] {
     return this.#differing.filter((draft) => !draft.isEmpty).map((draft) => draft.finish());
   }
