@@ -14,8 +14,11 @@ export interface NativeExperience {
   readonly seriesInPieces: number;
 }
 
-/** What to do about a failure. */
-export type NativeFailure = 'read-as-json' | 'fail';
+/**
+ * What to do about a failure. What was compared of a response that has begun still counts, so the same range can be read as JSON in the same
+ * attempt only if nothing has arrived.
+ */
+export type NativeFailure = 'read-as-json' | 'read-again' | 'fail';
 
 /**
  * Blocks are exported whole: a window of an hour in a block of a day costs 24 times its samples. Up to about this factor that is still less than
@@ -24,11 +27,14 @@ export type NativeFailure = 'read-as-json' | 'fail';
 const MAX_SAMPLES_PER_SAMPLE = 8;
 /** Then the native export is tried again: the store merges blocks, and windows change. */
 const RANGES_AS_JSON = 16;
+/** A server whose native export has never worked, and fails this often in a row, may still have one as JSON. */
+const MAX_FAILURES_UNTRIED = 3;
 
 export class NativeChoice {
   #state: 'untried' | 'usable' | 'unusable' = 'untried';
   #reason: string | undefined;
   #rangesAsJson = 0;
+  #failures = 0;
   #mostAreInPieces = false;
   #hasSentPieces = false;
 
@@ -64,6 +70,7 @@ export class NativeChoice {
 
   succeeded({ samplesDecoded, samplesInRange, series, seriesInPieces }: NativeExperience): void {
     this.#state = 'usable';
+    this.#failures = 0;
     if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange) this.#rangesAsJson = RANGES_AS_JSON;
     this.#mostAreInPieces = seriesInPieces > series / 2;
   }
@@ -73,14 +80,17 @@ export class NativeChoice {
     this.#hasSentPieces = true;
   }
 
-  /** @returns whether the same range is to be read as JSON. Otherwise the failure is one of the range, which will be read again */
   failed(error: unknown): NativeFailure {
     if (error instanceof RemoteError) {
       // A server that has exported before refuses for another reason.
       const isAbsent = error.code === 'export-not-offered' && this.#state === 'untried';
-      if (!isAbsent && error.code !== 'response-too-large') return 'fail';
-      this.rule(error.message);
-      return 'read-as-json';
+      if (isAbsent || error.code === 'response-too-large') {
+        this.rule(error.message);
+        return isAbsent ? 'read-as-json' : 'read-again';
+      }
+      if (this.#state === 'untried' && ++this.#failures % MAX_FAILURES_UNTRIED === 0)
+        this.#rangesAsJson = RANGES_AS_JSON;
+      return 'fail';
     }
     if (error instanceof WireError && error.code === 'unknown-encoding') this.rule(error.message);
     // JSON needs less memory for a small part of large blocks, and shows whether the server sends damaged blocks or damaged responses.

@@ -65,7 +65,10 @@ export class PromqlReader implements DestinationReader {
       try {
         return await this.#exportNative(range, keep, options);
       } catch (error) {
-        if (this.#native.failed(error) === 'fail') throw isNotOffered(error) ? asTransient(error) : error;
+        const reaction = this.#native.failed(error);
+        if (reaction === 'read-again' || (reaction === 'fail' && isNotOffered(error)))
+          throw asTransient(error as RemoteError);
+        if (reaction === 'fail') throw error;
       }
     }
     if (this.#exports !== false) {
@@ -96,7 +99,7 @@ export class PromqlReader implements DestinationReader {
   }
 
   noteSeriesInPieces(): void {
-    if (this.#isNative) this.#native.noteSeriesInPieces();
+    if (this.#isNative && !this.#native.holdsAll) this.#native.noteSeriesInPieces();
     else this.#hasSentPieces = true;
   }
 

@@ -168,7 +168,6 @@ describe('a destination read through the native export of VictoriaMetrics', () =
     ['is not allowed without credentials', status(401), {}],
     ['is a page of another program', (response) => response.writeHead(200).end('<html></html>'), {}],
     ['would show samples that deduplication hides', native(), { flags: '-dedup.minScrapeInterval="1ms"\n' }],
-    ['has a series whose labels do not fit', native([`equal_${'a'.repeat(600_000)}`, 1]), {}],
   ];
   for (const [title, respond, options] of fallbacks) {
     it(`is read as JSON, which is logged once, if the native export ${title}`, async () => {
@@ -182,6 +181,17 @@ describe('a destination read through the native export of VictoriaMetrics', () =
       );
     });
   }
+
+  it('is read again as JSON if the labels of a series do not fit, because what has arrived before was counted', async () => {
+    await using run = await reading(native([`equal_${'a'.repeat(600_000)}`, 1]));
+    await assert.rejects(run.read(), { name: 'RemoteError', class: 'transient' });
+    assert.deepEqual(run.requests.slice(-1), ['/api/v1/export/native']);
+    assert.deepEqual(await run.read(), ['json 1']);
+    assert.deepEqual(
+      run.events.map(({ type }) => type),
+      ['reads-json'],
+    );
+  });
 
   it('is read as JSON with little memory', async () => {
     await using run = await reading(native(['equal_a', 1]), { memory: 2 ** 20 });

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { NativeChoice } from '../../../src/migration/verify/native-choice.ts';
+import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+
+const failure = (code: RemoteError['code'], status: number) =>
+  new RemoteError({ class: 'refused', code, side: 'progress', status, what: code });
+
+describe('the choice of an export of VictoriaMetrics', () => {
+  it('is JSON in the same attempt only if nothing has arrived', () => {
+    const absent = new NativeChoice();
+    assert.equal(absent.failed(failure('export-not-offered', 404)), 'read-as-json');
+    assert.equal(absent.choose(), false);
+    const large = new NativeChoice();
+    assert.equal(large.failed(failure('response-too-large', 200)), 'read-again');
+    assert.equal(large.choose(), false);
+  });
+
+  it('is JSON for some ranges after a native export that never worked has failed three times', () => {
+    const choice = new NativeChoice();
+    for (let i = 0; i < 3; i++) {
+      assert.equal(choice.choose(), true);
+      assert.equal(choice.failed(failure('bad-gateway', 502)), 'fail');
+    }
+    assert.equal(choice.choose(), false);
+  });
+
+  it('stays with a native export that has worked, whatever fails', () => {
+    const choice = new NativeChoice();
+    choice.succeeded({ samplesDecoded: 1, samplesInRange: 1, series: 1, seriesInPieces: 0 });
+    for (let i = 0; i < 5; i++) choice.failed(failure('bad-gateway', 502));
+    assert.equal(choice.choose(), true);
+  });
+});
