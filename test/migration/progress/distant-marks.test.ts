@@ -11,12 +11,13 @@ describe('the way to a distant destination', () => {
       await using opened = await open(behaviour(), protocol);
       const { store, view } = opened;
       assert.equal(await view.latestMark(epochMs, nowMs, signal), undefined);
-      assert.ok(store.requests.length <= 3, `${store.requests.length} requests`);
+      // The look from the end goes on until the one in the whole range has its response. Alone, it would take more than ten for a month.
+      assert.ok(store.requests.length <= 4, `${store.requests.length} requests`);
       store.requests.length = 0;
       store.put([marks([epochMs + minuteMs])]);
       assert.equal((await view.latestMark(epochMs, nowMs, signal))?.throughMs, epochMs + minuteMs);
       // The last one or two find out whether the store shows old ranges.
-      assert.ok(store.requests.length <= 4 + 2, `${store.requests.length} requests`);
+      assert.ok(store.requests.length <= 6 + 2, `${store.requests.length} requests`);
     });
   }
 
