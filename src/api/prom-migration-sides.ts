@@ -112,7 +112,7 @@ export interface DestinationProgress {
   /**
    * With RemoteRead, the remote_read URL of the destination, such as http://prometheus:9090/api/v1/read. With PromQL,
    * the base URL of its query API, to which /api/v1/query is appended, such as http://victoriametrics:8428 or
-   * http://vmselect:8481/select/0/prometheus. Required unless protocol is None.
+   * http://vmselect:8481/select/0/prometheus. Required unless protocol has the value None.
    */
   readonly url?: string;
   /**

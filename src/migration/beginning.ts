@@ -211,7 +211,7 @@ export function reportBeginning(
   if (mark !== undefined) observer.event({ type: 'resumed', fromMs, samplesBefore: mark.samples });
   if (view.readable) return;
   const message =
-    'destination.progress.protocol is None: no resume point is kept, so another run starts from the beginning and may write samples twice';
+    'destination.progress.protocol has the value None: no resume point is kept, so another run starts from the beginning and may write samples twice';
   observer.event({ type: 'warning', code: 'at-least-once', message });
 }
 

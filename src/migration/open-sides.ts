@@ -165,7 +165,7 @@ function openRates(plan: MigrationPlan, { clock, onRatesAvailable }: MigrationCo
 function notReadable(): MigrationError {
   return new MigrationError(
     'destination-not-readable',
-    'spec.destination.progress.protocol is None, so the destination cannot be read and compared',
+    'spec.destination.progress.protocol has the value None, so the destination cannot be read and compared',
     {
       side: 'progress',
       hint: "set spec.destination.progress.protocol to RemoteRead or PromQL, and spec.destination.progress.url to the destination's read endpoint",

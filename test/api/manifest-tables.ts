@@ -38,7 +38,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.destination.progress.url': undefined },
     [
-      'spec.destination.progress.url: is required unless protocol is None: the URL from which the progress marks are read back',
+      'spec.destination.progress.url: is required unless protocol has the value None: the URL from which the progress marks are read back',
     ],
   ],
   [

@@ -73,7 +73,7 @@ describe('a manifest with errors', () => {
       ['spec.source.timeouts.connect', /"ten"/],
       ['spec.destination.url', /"prometheus:9090\/write"/, /http/],
       ['spec.destination.ordering', /"Sorted"/, /InOrder.*Any/],
-      ['spec.destination.progress.url', /is required unless protocol is None/],
+      ['spec.destination.progress.url', /is required unless protocol has the value None/],
       ['spec.selectors[0]', /RE2|regular expression/i],
       ['spec.selectors[1]', /"up\{"/],
       ['spec.timeRange.start', /"2025-02-30T00:00:00Z"/],

@@ -122,7 +122,7 @@ export type MigrationCode = EngineCode | RemoteCode;
 /** Codes of warnings: the migration continues. */
 export const WARNING_CODES = {
   'at-least-once': {
-    meaning: 'destination.progress.protocol is None: no resume point is kept',
+    meaning: 'destination.progress.protocol has the value None: no resume point is kept',
     cure: 'use RemoteRead or PromQL wherever the destination can be read',
   },
   'nothing-found': {

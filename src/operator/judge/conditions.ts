@@ -8,7 +8,7 @@ export const CONDITION_REASONS = {
   Accepted: {
     Valid: 'True: the manifest is valid and the objects that it refers to exist',
     NoResumePoint:
-      'True, but destination.progress.protocol is None: the resume point is only in this status. If the status is lost or edited, the migration resumes at a wrong point, and after an interruption samples may be written twice',
+      'True, but destination.progress.protocol has the value None: the resume point is only in this status. If the status is lost or edited, the migration resumes at a wrong point, and after an interruption samples may be written twice',
     InvalidSpec: 'False: spec has an error that the API server could not detect; the message names the field',
     SecretNotFound:
       'False: a Secret or ConfigMap, or a key in it, does not exist; the message names both. The operator checks again with growing pauses',

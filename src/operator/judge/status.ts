@@ -179,7 +179,7 @@ function acceptedOf({ resource, situation, check }: StatusInput): DesiredConditi
           status: 'True',
           reason: 'NoResumePoint',
           message:
-            'the manifest is valid; destination.progress.protocol is None, so the resume point is status.progress.through: samples may be written twice after an interruption',
+            'the manifest is valid; destination.progress.protocol has the value None, so the resume point is status.progress.through: samples may be written twice after an interruption',
         }
       : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the manifest is valid' };
   }
