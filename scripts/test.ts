@@ -54,7 +54,14 @@ interface Result {
   /** As mocha printed them, if it was mocha. */
   readonly passed: number | undefined;
   readonly failed: number | undefined;
+  /** What mocha printed about the tests that failed, or the end of what another tool printed. */
+  readonly failures: string;
 }
+
+/** The end of an output that is repeated when a step fails without mocha's list of failures. */
+const REPEATED_END = 4_000;
+/** Each step's part of the list of failures at the end of all. */
+const REPEATED_MOST = 20_000;
 
 /** Runs one step. Its output is printed as it arrives, or all at once at the end. */
 function run(step: Step, print: 'live' | 'at the end'): Promise<Result> {
@@ -77,7 +84,9 @@ function run(step: Step, print: 'live' | 'at the end'): Promise<Result> {
         const found = [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}`, 'gm'))].at(-1);
         return found === undefined ? undefined : Number(found[1]);
       };
-      resolve({ code: code ?? 1, passed: count('passing'), failed: count('failing') });
+      const failures =
+        output.match(/^\s*\d+ failing$[\s\S]*/m)?.[0].slice(0, REPEATED_MOST) ?? output.slice(-REPEATED_END);
+      resolve({ code: code ?? 1, passed: count('passing'), failed: count('failing'), failures });
     });
   });
 }
@@ -93,6 +102,7 @@ async function runStep(step: Step, print: 'live' | 'at the end'): Promise<Result
 
 let passed = 0;
 let failed = 0;
+let failures = '';
 let isInstalled = false;
 const startedAt = Date.now();
 for (const group of GROUPS) {
@@ -102,11 +112,14 @@ for (const group of GROUPS) {
     process.stdout.write(`\nservers installed, ${Math.round((Date.now() - startedAt) / 1000)} s after the start\n`);
   }
   const results = await Promise.all(group.map((step, index) => runStep(step, index === 0 ? 'live' : 'at the end')));
-  for (const result of results) {
+  for (const [index, result] of results.entries()) {
+    if (result.code !== 0) failures += `\n== failed in: ${group[index]?.title}\n${result.failures}`;
     passed += result.passed ?? (result.code === 0 ? 1 : 0);
     // A runner that exits before it prints its counts has failed too.
     failed += result.failed ?? (result.code === 0 ? 0 : 1);
   }
 }
+// Where somebody who is shown only the end of the output finds them.
+process.stdout.write(failures);
 process.stdout.write(`\nafter ${Math.round((Date.now() - startedAt) / 1000)} s:\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
