@@ -2,6 +2,7 @@
 // dump` (text), VictoriaMetrics' export, InfluxDB's query language. All return the SeriesSet of series-set.ts.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { runStreaming } from './child-output.ts';
 import { openRequest, request } from './http.ts';
@@ -189,12 +190,33 @@ interface ExportLine {
   timestamps: number[];
 }
 
+/** How long rows may stay hidden after a flush: more than VictoriaMetrics' own flusher takes on a busy machine. */
+const HIDDEN_MS = 4_000;
+
 /**
  * Every sample of a VictoriaMetrics, flushed to be visible first. Its export is JSON: all NaNs, including stale markers, are null there and
- * become one NaN here.
+ * become one NaN here. A flush does not wait for rows that the server's own flusher has taken already. So as long as fewer samples are shown
+ * than the server has accepted, they are read again, until two results are the same.
  */
 export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}'): Promise<SeriesSet> {
-  await request(`${url}/internal/force_flush`);
+  let before: number | undefined;
+  for (;;) {
+    await request(`${url}/internal/force_flush`);
+    const set = await exportOnce(url, match);
+    const samples = [...set.values()].reduce((sum, { timesMs }) => sum + timesMs.length, 0);
+    if (samples === before || samples >= (await acceptedRows(url))) return set;
+    before = samples;
+    await sleep(HIDDEN_MS);
+  }
+}
+
+/** Since the server has started; 0 if it does not tell. */
+async function acceptedRows(url: string): Promise<number> {
+  const { body } = await request(`${url}/metrics`);
+  return Number(/^vm_rows_added_to_storage_total (\d+)$/m.exec(body.toString('utf8'))?.[1] ?? 0);
+}
+
+async function exportOnce(url: string, match: string): Promise<SeriesSet> {
   const builders = new Map<string, SeriesBuilder>();
   const eachLine = lines((line) => {
     const { metric, values, timestamps } = JSON.parse(line) as ExportLine;
