@@ -51,14 +51,14 @@ interface Relay extends AsyncDisposable {
   cuts: number;
 }
 
-/** A TCP proxy that resets each of the first connections after a random part of a whole response. */
+/** A TCP proxy that resets connections, each time after a random part of what a whole response has. */
 async function startCutting(target: ServerProcess, most: number): Promise<Relay> {
   const { hostname, port } = new URL(target.url);
   const sockets = new Set<Socket>();
+  // Over all connections: a response that does not fit is ended early, and the rest comes on others.
+  let left = randomInt(BYTES / 4, BYTES);
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
-    const limit = randomInt(BYTES / 4, BYTES);
-    let bytes = 0;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -68,8 +68,9 @@ async function startCutting(target: ServerProcess, most: number): Promise<Relay>
       });
     }
     upstream.on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes < limit || relay.cuts >= most) return;
+      left -= piece.length;
+      if (left > 0 || relay.cuts >= most) return;
+      left = randomInt(BYTES / 4, BYTES);
       relay.cuts++;
       client.resetAndDestroy();
     });

@@ -84,6 +84,9 @@ function assertFailed(run: CommandRun, { code, side, says }: Failure): RunResult
   return result;
 }
 
+/** Far less than the time for which a side is retried by default, and enough for a start on a busy machine. */
+const LONG_S = 60;
+
 describe('a side that cannot be reached', () => {
   const failures: readonly (Failure & { readonly retried: string })[] = [
     {
@@ -126,7 +129,7 @@ describe('a side that cannot be reached', () => {
       const result = assertFailed(run, failure);
       assert.ok(result.retries >= 1);
       assert.match(run.stderr, new RegExp(` warn {2}retrying side=${failure.side} code=${failure.retried} attempt=1 `));
-      assert.ok(run.seconds > 2 && run.seconds < 10, `${run.seconds} s`);
+      assert.ok(run.seconds > 2 && run.seconds < LONG_S, `${run.seconds} s`);
     });
   }
 });
@@ -222,7 +225,7 @@ describe('a wrong URL', () => {
     it(`ends the run immediately with the side, the code and the setting: ${failure.title}`, async () => {
       const run = await failing(failure);
       assert.equal(assertFailed(run, failure).retries, 0);
-      assert.ok(run.seconds < 12, `${run.seconds} s`);
+      assert.ok(run.seconds < LONG_S, `${run.seconds} s`);
     });
   }
 });

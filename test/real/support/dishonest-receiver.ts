@@ -3,7 +3,6 @@
 
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import protobuf from 'protobufjs';
 import snappy from 'snappyjs';
 import { request } from '../../support/http.ts';
@@ -43,18 +42,20 @@ interface TouchedSample {
 export interface DishonestOptions {
   /** The base URL of the store behind. */
   readonly target: string;
-  /** `drop` and `double` do it to one finite float in `every`; `hide` acknowledges at once and stores after `hideMs`. Marks are stored at once. */
+  /** `drop` and `double` do it to one finite float in `every`; `hide` acknowledges at once and stores later. Marks are stored at once. */
   readonly does:
     | { readonly what: 'drop' | 'double'; readonly every: number }
-    | { readonly what: 'hide'; readonly hideMs: number };
+    | { readonly what: 'hide'; readonly until: Promise<void> };
 }
 
 export interface DishonestReceiver extends AsyncDisposable {
   readonly url: string;
   /** The samples that were dropped or stored twice. */
   readonly touched: readonly TouchedSample[];
-  /** Milliseconds (Date.now) at which the last of the hidden samples was stored, and how the store responded to all of them. */
-  stored(): Promise<{ lastMs: number; statuses: readonly number[] }>;
+  /** Requests other than remote write. */
+  readonly reads: number;
+  /** How the store responded to the requests that were hidden. */
+  stored(): Promise<readonly number[]>;
 }
 
 /** Starts it on a free port of the loopback. */
@@ -71,7 +72,8 @@ class Receiver implements DishonestReceiver {
   readonly #later: Promise<void>[] = [];
   readonly #statuses: number[] = [];
   #samples = 0;
-  #lastStoredMs = 0;
+  readonly #closed = Promise.withResolvers<void>();
+  #reads = 0;
 
   constructor(options: DishonestOptions) {
     this.#options = options;
@@ -85,9 +87,13 @@ class Receiver implements DishonestReceiver {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
 
-  async stored(): Promise<{ lastMs: number; statuses: readonly number[] }> {
+  get reads(): number {
+    return this.#reads;
+  }
+
+  async stored(): Promise<readonly number[]> {
     await Promise.all(this.#later);
-    return { lastMs: this.#lastStoredMs, statuses: this.#statuses };
+    return this.#statuses;
   }
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -115,9 +121,8 @@ class Receiver implements DishonestReceiver {
     const store = () => request(`${this.#options.target}${incoming.url}`, { method: 'POST', headers, body });
     if (does.what === 'hide' && !isMark) {
       this.#later.push(
-        sleep(does.hideMs).then(async () => {
+        Promise.race([does.until, this.#closed.promise]).then(async () => {
           this.#statuses.push((await store()).status);
-          this.#lastStoredMs = Date.now();
         }),
       );
       outgoing.writeHead(204).end();
@@ -141,6 +146,7 @@ class Receiver implements DishonestReceiver {
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#reads++;
     const onward = httpRequest(`${this.#options.target}${incoming.url}`, {
       method: incoming.method,
       headers: incoming.headers,
@@ -155,6 +161,7 @@ class Receiver implements DishonestReceiver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.resolve();
     await Promise.allSettled(this.#later);
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
