@@ -4,4 +4,4 @@ import { leaveUndiciUnloaded } from './telemetry/light-builtins.ts';
 
 // A static import would load node:http before this line.
 leaveUndiciUnloaded();
-await import('./cli/program.ts');
+void import('./cli/program.ts');

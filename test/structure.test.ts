@@ -12,6 +12,7 @@ const MAX_LINES = 300;
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: [],
+  loader: [],
   wire: ['telemetry'],
   remote: ['wire', 'telemetry'],
   api: ['telemetry'],

@@ -190,7 +190,7 @@ const NANOS = {
   ns: 1n,
 } as const;
 const MAX_DURATION_TEXT = 128;
-const DURATION_PART = /([0-9]+)?(?:\.([0-9]+)?)?(ns|us|µs|ms|[hms])/y;
+const DURATION_PART = /([0-9]+)?(?:\.([0-9]+)?)?(ns|us|\u00b5s|ms|[hms])/y;
 
 /** Parses a duration as Go does. */
 function durationNanos(value: string): bigint {

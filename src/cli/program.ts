@@ -22,4 +22,4 @@ async function loadEngine(): Promise<RunEngine> {
   return createEngine();
 }
 
-process.exit(await runCommandLine(ARGV, processIo(SYSTEM_CLOCK), loadEngine));
+void runCommandLine(ARGV, processIo(SYSTEM_CLOCK), loadEngine).then((status) => process.exit(status));

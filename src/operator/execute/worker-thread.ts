@@ -150,4 +150,4 @@ async function serve(port: MessagePort): Promise<never> {
 }
 
 // Tests also import this file, on the main thread.
-if (!isMainThread && parentPort !== null) await serve(parentPort);
+if (!isMainThread && parentPort !== null) void serve(parentPort);
