@@ -16,11 +16,13 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
     npm ci --include=dev --include=optional --ignore-scripts
 COPY tsconfig.json ./
-COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/
+COPY bin bin
+COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-code.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/packs.ts scripts/
 COPY crds crds
 COPY kernel kernel
 COPY proto proto
 COPY src src
+# The compiled code beside the program is for the Node of this stage. With another Node at run time, the program compiles itself at each start.
 RUN node scripts/build.ts
 
 FROM ${RUNTIME_IMAGE}

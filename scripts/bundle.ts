@@ -2,13 +2,13 @@
 // dependencies. What a command does not need stays in files that it does not load: dynamic imports are the borders.
 
 import { resolve } from 'node:path';
-import { type BuildResult, build } from 'esbuild';
+import { type BuildOptions, type BuildResult, build } from 'esbuild';
 import { PLUGINS } from './bundle-plugins.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** For packages that are CommonJS: what is not in the bundle is a module of Node or an optional package. */
-const REQUIRE =
+export const REQUIRE =
   'const require = (id) => { const found = process.getBuiltinModule(id); if (found) return found; ' +
   "throw Object.assign(new Error(id + ' is not in the bundle'), { code: 'MODULE_NOT_FOUND' }); };";
 
@@ -17,29 +17,34 @@ export const PROGRAM = { main: 'src/main.ts', 'worker-thread': 'src/operator/exe
 
 export type Bundled = BuildResult<{ metafile: true }>;
 
+/** What all files of the program have in common. */
+export const BUNDLE_OPTIONS = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // Names stay: they are in stack traces.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 200,
+  sourcemap: 'external',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  plugins: [...PLUGINS],
+} satisfies BuildOptions;
+
 /** Writes one file for each entry (name → source), with the code that they share in further files beside them. */
 export function bundle(entries: Readonly<Record<string, string>>, directory: string): Promise<Bundled> {
   return build({
-    absWorkingDir: root,
+    ...BUNDLE_OPTIONS,
     entryPoints: { ...entries },
     outdir: directory,
-    bundle: true,
-    splitting: true,
-    chunkNames: '[name]-[hash]',
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    // Names stay: they are in stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 200,
-    sourcemap: 'external',
-    sourcesContent: false,
-    legalComments: 'none',
     banner: { js: REQUIRE },
     metafile: true,
-    logLevel: 'warning',
-    plugins: [...PLUGINS],
   });
 }
 

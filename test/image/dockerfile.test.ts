@@ -1,8 +1,9 @@
 // Checks of the Dockerfile that need no build. scripts/image.ts builds and runs the image.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { memoryVariables, nodeFlags } from '../../bin/node-settings.mjs';
+import { importsOf } from '../../scripts/source-graph.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
@@ -39,6 +40,23 @@ describe('the Dockerfile', () => {
     assert.deepEqual(flags, nodeFlags, 'as the launcher has them');
     for (const [name, value] of Object.entries(memoryVariables))
       assert.match(instructions(last, 'ENV').join(' '), new RegExp(`\\b${name}=${value}\\b`));
+  });
+
+  it('copies every script that the build imports', () => {
+    const found = new Set<string>();
+    const add = (file: string) => {
+      // A script may have an import in the text of a module that it writes.
+      if (found.has(file) || !existsSync(join(root, file))) return;
+      found.add(file);
+      for (const path of importsOf(readFileSync(join(root, file), 'utf8')))
+        if (path.startsWith('.')) add(join(dirname(file), path));
+    };
+    add('scripts/build.ts');
+    const copied = copiedFromContext(stages[1] ?? '');
+    assert.deepEqual(
+      [...found].filter((file) => !copied.some((path) => file === path || file.startsWith(`${path}/`))),
+      [],
+    );
   });
 
   it('uses the same user as the chart', () => {

@@ -45,6 +45,8 @@ describe('the packed package', () => {
     for (const path of [
       'bin/prom-migrator.mjs',
       'dist/main.js',
+      'dist/program.js',
+      `dist/program.js.${process.version}-${process.platform}-${process.arch}.cache`,
       'dist/worker-thread.js',
       'dist/THIRD-PARTY-LICENCES.txt',
       'crds/prommigrations.prom-migrator.io.yaml',
