@@ -25,6 +25,7 @@ export {
 export { decodeChunks } from './chunks';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';
+export { expandElements } from './expansion';
 export { updateCrc, verifyFrames } from './crc32c';
 
 buildTables();

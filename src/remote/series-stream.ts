@@ -5,7 +5,8 @@ import type { LabelBytes } from '../wire/labels.ts';
 import { FrameCollector, type FramePlace } from '../wire/responses/frames.ts';
 import { ChunkedCursor, SamplesCursor, type SeriesCursor } from '../wire/responses/read-response.ts';
 import { firstFrameFrom, firstSeriesLabels, lastSeriesBorder } from '../wire/responses/series-border.ts';
-import { canHold, checkExpansion, SnappyReader } from '../wire/snappy/snappy.ts';
+import { canHold, checkExpansion } from '../wire/snappy/snappy.ts';
+import { SnappyReader } from '../wire/snappy/snappy-reader.ts';
 import { DoesNotFit, noteArrived } from './does-not-fit.ts';
 import type { ReadResponse } from './read-client.ts';
 

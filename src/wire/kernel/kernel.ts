@@ -6,30 +6,14 @@ import { WireError } from '../errors.ts';
 import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
+import type { KernelExports } from './kernel-exports.ts';
 import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
-
-interface KernelExports {
-  readonly memory: WebAssembly.Memory;
-  updateCrc(state: number, from: number, to: number): number;
-  verifyFrames(from: number, to: number, maxFrameBytes: number): number;
-  decodeChunks(
-    from: number,
-    to: number,
-    fromMs: number,
-    toMs: number,
-    times: number,
-    bits: number,
-    used: number,
-    capacity: number,
-    histograms: number,
-    usedHistograms: number,
-  ): number;
-  encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
-  encodeHistograms(columns: number, from: number, to: number): number;
-}
 
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
 const SHORT_BYTES = 64;
+/** How far most compressors' copies reach back. */
+const REACH_BYTES = 65_536;
+const EXPANSION_OVERHANG_BYTES = 64;
 
 /** What the kernel appends to (src/wire/snappy/snappy-writer.ts). */
 interface ElementBlock {
@@ -202,6 +186,34 @@ export class Kernel {
     if (this.#results[1] === 1) columns.startTimestamps = true;
     columns.floats = decoded;
     return true;
+  }
+
+  /**
+   * Expands elements of a snappy block from `block[at]` on. Their content follows the first `written` bytes of `content`, which ends at `end`.
+   * @returns how many bytes of the block were taken, and of the content added. None: the next element is incomplete, wrong, or one that only
+   *   the JavaScript path knows
+   */
+  expandElements(
+    block: Uint8Array,
+    at: number,
+    content: Uint8Array,
+    written: number,
+    end: number,
+  ): { readonly taken: number; readonly added: number } {
+    const { INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES } = this.layout;
+    const piece = block.subarray(at, at + OUTPUT_BYTES);
+    const before = Math.min(written, REACH_BYTES);
+    const most = Math.min(INPUT_BYTES - EXPANSION_OVERHANG_BYTES - before, end - written);
+    this.bytes.set(piece, OUTPUT);
+    this.bytes.set(content.subarray(written - before, written), INPUT);
+    let added: number;
+    try {
+      added = this.#exports.expandElements(piece.length, before, most);
+    } catch (error) {
+      throw trapError(error);
+    }
+    content.set(this.bytes.subarray(INPUT + before, INPUT + before + added), written);
+    return { taken: this.#results[0] as number, added };
   }
 
   /** The CRC-32C of `bytes[start, end)` as an unsigned 32-bit number. */
