@@ -60,7 +60,7 @@ export class WindowPlanner {
 
   constructor(options: PlannerOptions) {
     this.#options = options;
-    this.#size = firstWindow(options.limits);
+    this.#size = firstWindow(options.limits, options.readMode === 'Samples');
     this.#mode = new SampleMode(options.readMode);
     this.#uncertainUntilMs = options.uncertainUntilMs;
   }

@@ -6,7 +6,10 @@ const DAY_MS = 86_400_000;
 /** Strides stop growing at this length: a stride that contains data has to be read again. */
 export const LONGEST_STRIDE_MS = 30 * DAY_MS;
 
-/** If the first window does not fit. Short enough for a source of a million series, long enough to predict from it what two hours contain. */
+/**
+ * If a longer first window does not fit, or is not likely to. Short enough for a source of a million series, long enough to predict from it what
+ * two hours contain.
+ */
 const SHORT_FIRST_WINDOW_MS = 5 * 60_000;
 
 /** The maximum growth in one step, as a power of two: enough to get from a short first window to two hours. */
@@ -55,9 +58,13 @@ export interface WindowOutcome {
   readonly budgetBytes: number;
 }
 
-/** Most sources fit: then no chunk is cut by a window that was only tried. */
-export function firstWindow({ maxMs }: WindowLimits): WindowState {
-  return { lengthMs: maxMs, emptyRun: 0, ceilingMs: undefined, fineRun: 0, isFirst: true };
+/**
+ * Of a stream the longest that is allowed: most sources fit, and then no chunk is cut by a window that was only tried. SAMPLES take six times as
+ * much memory, and the source makes all of the response before its length is known; but it need not encode chunks that a window cuts.
+ */
+export function firstWindow({ minMs, maxMs }: WindowLimits, samplesOnly: boolean): WindowState {
+  const lengthMs = samplesOnly ? clamp(SHORT_FIRST_WINDOW_MS, minMs, maxMs) : maxMs;
+  return { lengthMs, emptyRun: 0, ceilingMs: undefined, fineRun: 0, isFirst: true };
 }
 
 /** The end of a window that starts at `fromMs`: the next block border inside it, and never later than `endMs`. */
