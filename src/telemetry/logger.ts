@@ -61,9 +61,12 @@ export function createLogger(options: LoggerOptions): Logger {
     transports: [new winston.transports.Stream({ stream, eol: '\n' })],
     exitOnError: false,
   });
+  const written = LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(options.level) + 1);
   const log =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
+      // Winston would format the line before it looks at the level.
+      if (!written.includes(level)) return;
       // Winston appends a field called `message` to the message, so the fields are passed in a field of their own.
       logger.log({ level, message, fields });
     };

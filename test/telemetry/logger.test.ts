@@ -61,6 +61,17 @@ describe('the logger', () => {
     }
   });
 
+  it('does not format a message below its level', () => {
+    const noClock = {
+      now: (): number => {
+        throw new Error('it is formatted');
+      },
+    };
+    const log = createLogger({ level: 'info', format: 'json', colour: false, clock: noClock, write: () => undefined });
+    log.debug('request', { side: 'source' });
+    assert.throws(() => log.info('request'), /it is formatted/);
+  });
+
   it('colors only the level, and only on request', () => {
     assert.equal(logged('m', {}, 'text', true), '2026-01-02T03:04:05.678Z \u001b[32minfo \u001b[39m m');
   });

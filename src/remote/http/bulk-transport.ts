@@ -8,6 +8,7 @@ import { BodyBlocks } from './body-blocks.ts';
 import { ClientPool, type Connection } from './client-pool.ts';
 import { Connector } from './connector.ts';
 import type { Endpoint } from './endpoint.ts';
+import { OVER } from './over.ts';
 import { PhaseLimit } from './phase-limit.ts';
 import { nodeHeaders } from './response-headers.ts';
 import type { BodyOptions, Call, CallRequest, ResponseHead, Transport } from './transport.ts';
@@ -127,7 +128,7 @@ class BulkCall implements Call, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#progress = { kind: 'ended' };
     this.#body?.end();
-    this.#over.abort();
+    this.#over.abort(OVER);
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

@@ -11,6 +11,7 @@ import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-fa
 import { RemoteError } from '../meaning/remote-error.ts';
 import { BodyPace } from './body-pace.ts';
 import type { Buffers } from './buffers.ts';
+import { OVER } from './over.ts';
 import type { Call, ResponseHead, Transport } from './transport.ts';
 
 /** `status` is the response's status, or the code of the RemoteError if there was no response or its body was cut off. */
@@ -161,7 +162,7 @@ export class Exchange {
       ended = true;
       throw this.#failed(error);
     } finally {
-      over.abort();
+      over.abort(OVER);
       if (!ended) {
         call.destroy();
         this.#finish(status);
@@ -206,7 +207,7 @@ export class Exchange {
     } catch {
       // The status is already known. The part of the text that arrived is enough.
     } finally {
-      over.abort();
+      over.abort(OVER);
     }
     const encoding = headers['content-encoding'] ?? 'identity';
     return /^(?:identity|snappy)$/i.test(encoding) ? new TextDecoder().decode(Buffer.concat(pieces)) : '';

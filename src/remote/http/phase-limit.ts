@@ -1,6 +1,7 @@
 // The time limit of one phase of a request: finding the address, connecting, the TLS handshake, sending, waiting for the response.
 
 import type { Clock } from '../../telemetry/clock.ts';
+import { OVER } from './over.ts';
 
 /** The names are got's, and `classifyFailure` knows them. */
 export type Phase = 'lookup' | 'connect' | 'secureConnect' | 'send' | 'response';
@@ -14,9 +15,6 @@ export class PhaseTimeout extends Error {
     this.event = event;
   }
 }
-
-/** No reader needs to see why a timer ended. A reason made by `abort` itself, with its stack, would cost more than the timer. */
-const LEFT = new Error('the phase is over');
 
 /** At most one phase runs at a time. */
 export class PhaseLimit {
@@ -40,7 +38,7 @@ export class PhaseLimit {
   }
 
   leave(): void {
-    this.#running?.abort(LEFT);
+    this.#running?.abort(OVER);
     this.#running = undefined;
   }
 }
