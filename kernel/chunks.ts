@@ -1,7 +1,8 @@
 // The chunks of one series entry, as src/wire/responses/series-entry.ts finds them.
 
 import { isSafe, lastVarint, readVarint, REFUSED } from './bits';
-import { decodeHistograms, restartHistograms } from './histograms';
+import { decodeHistograms, longestMessage, restartHistograms } from './histograms';
+import { RESULT } from './layout';
 import { restartSummary, setAfter, storeSummary } from './summary';
 import { decodeXor } from './xor';
 import { decodeXor2 } from './xor2';
@@ -21,6 +22,10 @@ const HISTOGRAM_ST: i64 = 5;
 const FLOAT_HISTOGRAM_ST: i64 = 6;
 /** The other bits of the count in these chunks say how the counters began. */
 const ST_COUNT: u32 = 0x3fff;
+
+/** What a float takes in the columns, and a histogram beside its message. */
+const FLOAT_BYTES: f64 = 24;
+const HISTOGRAM_BYTES: f64 = 160;
 
 let minMs: i64 = 0;
 let maxMs: i64 = 0;
@@ -62,6 +67,47 @@ function readHeader(start: usize, end: usize): bool {
   return true;
 }
 
+/** Reads the field of a chunk that begins at `start`. @returns the address after it; 0 for another field, or one that `readHeader` does not read */
+function readChunk(start: usize, end: usize): usize {
+  if (<u32>load<u8>(start) !== CHUNK) return 0;
+  const at = readVarint(start + 1, end);
+  if (at === 0 || lastVarint() > <u64>(end - at)) return 0;
+  const after = at + <usize>lastVarint();
+  return readHeader(at, after) ? after : 0;
+}
+
+function declaredSamples(): u32 {
+  return ((<u32>load<u8>(dataStart)) << 8) | <u32>load<u8>(dataStart + 1);
+}
+
+/**
+ * Measures the chunks in [from, to) without decoding them. RESULT: two float64, upper bounds of the samples and of the bytes that they take when
+ * decoded (src/wire/responses/read-response.ts).
+ * @returns 0, or REFUSED: an unknown field or encoding, wrong bytes, or a large layout
+ */
+export function measureChunks(from: usize, to: usize): i32 {
+  let samples: f64 = 0;
+  let bytes: f64 = 0;
+  for (let at = from; at < to; ) {
+    at = readChunk(at, to);
+    if (at === 0 || encoding < 0 || encoding > FLOAT_HISTOGRAM_ST || dataStart + 2 > dataEnd) return REFUSED;
+    const declared = declaredSamples();
+    const count = encoding >= HISTOGRAM_ST ? declared & ST_COUNT : declared;
+    // No encoding takes less than one bit per sample.
+    const most = <f64>min<u32>(count, (<u32>(dataEnd - dataStart)) << 3);
+    samples += most;
+    if (!isHistogram()) bytes += most * FLOAT_BYTES;
+    else if (count > 0) {
+      const message = longestMessage(dataStart, dataEnd);
+      if (message === REFUSED) return REFUSED;
+      bytes += most * HISTOGRAM_BYTES + <f64>count * <f64>message;
+    }
+  }
+  store<f64>(RESULT, samples);
+  store<f64>(RESULT, bytes, 8);
+  return 0;
+}
+
 /**
  * Decodes the chunks in [from, to) and appends their samples with fromMs <= t < toMs to columns that hold `used` of `capacity`. Histograms go
  * to the columns at the address `histograms` (0 if there are none), which hold `usedHistograms`. RESULT: the summary.
@@ -83,15 +129,11 @@ export function decodeChunks(
   restartHistograms(histograms, usedHistograms);
   restartSummary(used === 0 ? -Infinity : load<f64>(times + (used - 1) * 8));
   for (let at = from; at < to; ) {
-    if (<u32>load<u8>(at) !== CHUNK) return REFUSED;
-    at = readVarint(at + 1, to);
-    if (at === 0 || lastVarint() > <u64>(to - at)) return REFUSED;
-    const end = at + <usize>lastVarint();
-    if (!readHeader(at, end)) return REFUSED;
-    at = end;
+    at = readChunk(at, to);
+    if (at === 0) return REFUSED;
     if (hasRange && (<f64>maxMs < fromMs || <f64>minMs >= toMs)) continue;
     if (dataStart + 2 > dataEnd) return REFUSED;
-    const count = ((<u32>load<u8>(dataStart)) << 8) | <u32>load<u8>(dataStart + 1);
+    const count = declaredSamples();
     if (isHistogram()) {
       if (decodeHistogramChunk(count, fromMs, toMs) === REFUSED) return REFUSED;
       continue;

@@ -42,6 +42,8 @@ const HINT_GAUGE: u8 = 3;
 /** All fields of a message apart from the layout and the buckets. */
 const FIXED_BYTES: u32 = 96;
 const LONGEST_BUCKET_BYTES: u32 = 10;
+/** The same as JavaScript counts them, without the tag and the length of the message. */
+const MEASURED_FIXED_BYTES: u32 = 80;
 
 /** What is in the columns: a bit for each kind of histogram (src/wire/requests/commit-rank.ts). */
 const KIND_INTEGER: u32 = 1;
@@ -77,6 +79,20 @@ export function histogramStart(columns: usize, index: u32): usize {
 
 export function histogramEnd(columns: usize, index: u32): usize {
   return columns + MESSAGES + load<u32>(columns + ENDS + (index << 2));
+}
+
+/**
+ * The bound of the bytes that each message of the chunk [start, end) takes, as src/wire/chunks/chunk-histogram.ts computes it.
+ * @returns REFUSED if the layout is left to JavaScript
+ */
+export function longestMessage(start: usize, end: usize): i32 {
+  const last = (<u32>end) << 3;
+  if (start + HEADER_BYTES > end) return REFUSED;
+  const position = readLayout((<u32>(start + HEADER_BYTES)) << 3, last);
+  const buckets = positiveBuckets() + negativeBuckets();
+  // JavaScript refuses a layout with more buckets than bits for them.
+  if (position === 0 || buckets > last - position) return REFUSED;
+  return <i32>(MEASURED_FIXED_BYTES + layoutBytes() + LONGEST_BUCKET_BYTES * buckets);
 }
 
 let distance: f64 = 0;

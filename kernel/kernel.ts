@@ -22,7 +22,7 @@ export {
   RING_BYTES,
   RING_SLOTS,
 } from './layout';
-export { decodeChunks } from './chunks';
+export { decodeChunks, measureChunks } from './chunks';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';
 export { expandElements } from './expansion';

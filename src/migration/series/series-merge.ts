@@ -24,7 +24,9 @@ export function mergeByTime(columns: SampleColumns, repeatMeaning: RepeatMeaning
     mergeFloats(columns, counts);
   const histograms = columns.histogramCount;
   if (histograms > 0) {
-    if (!strictlyAscending(columns.timesOfHistograms, histograms)) mergeHistograms(columns, counts);
+    // The kernel packs only histograms that ascend.
+    const ascend = columns.packedHistograms > 0 || strictlyAscending(columns.timesOfHistograms, histograms);
+    if (!ascend) mergeHistograms(columns, counts);
     if (columns.floats > 0) dropHistogramsAtFloats(columns, counts);
   }
   if (repeatMeaning === 'conflict') {

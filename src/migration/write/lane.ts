@@ -1,6 +1,6 @@
 // Fills requests with the samples of series. What must not share a request with earlier samples of its series goes into the next one.
 
-import { type CommitRank, FLOAT_RANK, rankOfHistogram } from '../../wire/requests/commit-rank.ts';
+import { type CommitRank, commonRank, FLOAT_RANK, rankOfHistogram } from '../../wire/requests/commit-rank.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
@@ -161,11 +161,12 @@ function isLarge(labels: LabelBytes, columns: SampleColumns): boolean {
 
 /** The end of the run that starts at the histogram `from`: ranks must not fall, and bytes are bounded. `from` is always included. */
 function rankedEnd(columns: SampleColumns, from: number, to: number): { end: number; rank: number } {
-  let rank = rankOfHistogram(columns, from).last;
+  const common = commonRank(columns);
+  let rank = (common ?? rankOfHistogram(columns, from)).last;
   let bytes = columns.histogramBytes(from);
   let end = from + 1;
   for (; end < to; end++) {
-    const next = rankOfHistogram(columns, end);
+    const next = common ?? rankOfHistogram(columns, end);
     bytes += columns.histogramBytes(end);
     if (next.first < rank || bytes > HISTOGRAM_BYTES_AT_ONCE) break;
     rank = next.last;

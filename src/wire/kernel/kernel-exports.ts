@@ -16,6 +16,7 @@ export interface KernelExports {
     histograms: number,
     usedHistograms: number,
   ): number;
+  measureChunks(from: number, to: number): number;
   encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
   encodeHistograms(columns: number, from: number, to: number): number;
   expandElements(bytes: number, before: number, most: number): number;

@@ -6,6 +6,7 @@ import { WireError } from '../errors.ts';
 import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
+import type { BorrowedColumns, BorrowedRing, ElementBlock } from './borrowed.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
 
@@ -15,31 +16,14 @@ const SHORT_BYTES = 64;
 const REACH_BYTES = 65_536;
 const EXPANSION_OVERHANG_BYTES = 64;
 
-/** What the kernel appends to (src/wire/snappy/snappy-writer.ts). */
-interface ElementBlock {
-  readonly bytes: Uint8Array;
-  at: number;
-  readonly contentBytes: number;
-  reserve(more: number): void;
-}
-
-/** Columns that are given back when they are not used any more. */
-export interface BorrowedColumns extends Disposable {
-  readonly columns: SampleColumns;
-}
-
-/** Memory of RING_BYTES for the earlier series of a request, which is given back when the request is complete. */
-export interface BorrowedRing extends Disposable {
-  readonly buffer: ArrayBuffer;
-  readonly address: number;
-}
-
 export class Kernel {
   /** The memory, all of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly layout: Layout;
   readonly #exports: KernelExports;
   readonly #results: Int32Array;
+  /** The same memory. */
+  readonly #doubles: Float64Array;
   readonly #freeColumns: SampleColumns[];
   readonly #freeRings: number[];
 
@@ -51,6 +35,7 @@ export class Kernel {
     const memory = this.#exports.memory.buffer;
     this.bytes = new Uint8Array(memory);
     this.#results = new Int32Array(memory, this.layout.RESULT, 16);
+    this.#doubles = new Float64Array(memory, this.layout.RESULT, 8);
     this.#freeColumns = columnsIn(memory, this.layout);
     const { RINGS, RING_BYTES, RING_SLOTS } = this.layout;
     this.#freeRings = Array.from({ length: RING_SLOTS }, (_, slot) => RINGS + slot * RING_BYTES);
@@ -136,6 +121,22 @@ export class Kernel {
     }
     // Too short for `set`: the call costs more than the loop.
     for (let i = 0; i < bytes; i++) to[at + i] = this.bytes[OUTPUT + i] as number;
+  }
+
+  /**
+   * Measures the chunks `bytes[start, end)` of a series entry: upper bounds of their samples, and of the bytes that these take when decoded.
+   * @returns undefined if JavaScript has to do it
+   */
+  measureChunks(bytes: Uint8Array, start: number, end: number): { samples: number; decodedBytes: number } | undefined {
+    const { INPUT, INPUT_BYTES } = this.layout;
+    if (end - start > INPUT_BYTES) return undefined;
+    this.bytes.set(bytes.subarray(start, end), INPUT);
+    try {
+      if (this.#exports.measureChunks(INPUT, INPUT + end - start) < 0) return undefined;
+    } catch (error) {
+      throw trapError(error);
+    }
+    return { samples: this.#doubles[0] as number, decodedBytes: this.#doubles[1] as number };
   }
 
   /**

@@ -57,10 +57,14 @@ const KINDS: readonly (readonly [bit: number, rank: CommitRank])[] = [
   [16, STALE_FLOAT_RANK],
 ];
 
-/** The rank of one histogram of the columns. Usually all of them have the same. */
+/** The rank that all histograms of the columns have; undefined if that is not known. */
+export function commonRank({ packedHistograms, packedKinds }: SampleColumns): CommitRank | undefined {
+  if (packedHistograms === 0) return undefined;
+  for (const [bit, rank] of KINDS) if (packedKinds === bit) return rank;
+  return undefined;
+}
+
+/** The rank of one histogram of the columns. */
 export function rankOfHistogram(columns: SampleColumns, index: number): CommitRank {
-  if (columns.packedHistograms > 0) {
-    for (const [bit, rank] of KINDS) if (columns.packedKinds === bit) return rank;
-  }
-  return histogramCommitRank(columns.histograms[index] as Uint8Array);
+  return commonRank(columns) ?? histogramCommitRank(columns.histograms[index] as Uint8Array);
 }

@@ -5,7 +5,8 @@
 
 import { EarlierSeries } from './earlier-series.ts';
 import { writeHistograms } from './histogram-elements.ts';
-import { type BorrowedRing, KERNEL, type Kernel } from '../kernel/kernel.ts';
+import type { BorrowedRing } from '../kernel/borrowed.ts';
+import { KERNEL, type Kernel } from '../kernel/kernel.ts';
 import type { LabelBytes } from '../labels.ts';
 import { fieldStart, type PackedHistograms } from '../packed-histograms.ts';
 import { uvarintSize, writeUvarint } from '../proto-reader.ts';

@@ -2,7 +2,7 @@
 // entry at a time. The engine walks a response once to index its series and again to decode them.
 
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
-import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
+import { chunkMessageBytes, chunkSampleCount, decodeChunk, isHistogram } from '../chunks/chunk.ts';
 import { lastNotAfter, offsetsOf, seekEntry } from './entry-place.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import { ChunkHeader, SeriesEntry } from './series-entry.ts';
@@ -95,8 +95,17 @@ export class ChunkedCursor implements SeriesCursor {
     let bound = 0;
     let decodedBytes = 0;
     const reader = this.#entry.reader();
-    while (this.#nextChunk(reader)) {
+    for (let isFirst = true; this.#nextChunk(reader); isFirst = false) {
       const { encoding, bytes, dataStart, dataEnd } = this.#chunk;
+      // The layouts of histograms take longer than a call of the kernel, the headers of floats do not.
+      if (isFirst && isHistogram(encoding)) {
+        const measured = this.#entry.measureIn(this.#kernel);
+        if (measured !== undefined) {
+          this.#sampleBound = measured.samples;
+          this.#decodedBytes = measured.decodedBytes;
+          return;
+        }
+      }
       // No encoding takes less than one bit per sample, whatever the chunk's header says.
       const samples = Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
       const messageBytes = chunkMessageBytes(encoding, bytes, dataStart, dataEnd);

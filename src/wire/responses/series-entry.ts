@@ -70,6 +70,11 @@ export class SeriesEntry {
     return kernel?.decodeChunks(this.#bytes, this.#itemsStart, this.#end, fromMs, toMs, columns) ?? false;
   }
 
+  /** Measures the entry's chunks in the kernel. @returns undefined if JavaScript has to do it */
+  measureIn(kernel: Kernel | null): ReturnType<Kernel['measureChunks']> {
+    return kernel?.measureChunks(this.#bytes, this.#itemsStart, this.#end);
+  }
+
   clear(): void {
     this.labels = EMPTY;
     this.secondFields = 0;
