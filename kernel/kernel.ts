@@ -26,6 +26,7 @@ export { decodeChunks, measureChunks } from './chunks';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';
 export { expandElements } from './expansion';
+export { decodeSamples } from './samples';
 export { updateCrc, verifyFrames } from './crc32c';
 
 buildTables();

@@ -17,6 +17,16 @@ export interface KernelExports {
     usedHistograms: number,
   ): number;
   measureChunks(from: number, to: number): number;
+  decodeSamples(
+    from: number,
+    to: number,
+    fromMs: number,
+    toMs: number,
+    times: number,
+    bits: number,
+    used: number,
+    capacity: number,
+  ): number;
   encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
   encodeHistograms(columns: number, from: number, to: number): number;
   expandElements(bytes: number, before: number, most: number): number;

@@ -2,26 +2,24 @@
 // in one call. Every use has a path in JavaScript beside it, which is its oracle in the tests, takes what the kernel leaves, and finds out
 // what is wrong with bytes that the kernel does not accept.
 
-import { WireError } from '../errors.ts';
 import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
 import type { BorrowedColumns, BorrowedRing, ElementBlock } from './borrowed.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
+import { trapError } from './trap-error.ts';
 
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
 const SHORT_BYTES = 64;
-/** How far most compressors' copies reach back. */
-const REACH_BYTES = 65_536;
-const EXPANSION_OVERHANG_BYTES = 64;
 
 export class Kernel {
   /** The memory, all of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly layout: Layout;
-  readonly #exports: KernelExports;
-  readonly #results: Int32Array;
+  /** For the files of this folder, as `results`. */
+  readonly exports: KernelExports;
+  readonly results: Int32Array;
   /** The same memory. */
   readonly #doubles: Float64Array;
   readonly #freeColumns: SampleColumns[];
@@ -29,12 +27,12 @@ export class Kernel {
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, { env: { abort } });
-    this.#exports = exports as unknown as KernelExports;
+    this.exports = exports as unknown as KernelExports;
     const addresses = exports as Record<string, WebAssembly.Global>;
     this.layout = Object.fromEntries(LAYOUT_NAMES.map((name) => [name, addresses[name]?.value])) as Layout;
-    const memory = this.#exports.memory.buffer;
+    const memory = this.exports.memory.buffer;
     this.bytes = new Uint8Array(memory);
-    this.#results = new Int32Array(memory, this.layout.RESULT, 16);
+    this.results = new Int32Array(memory, this.layout.RESULT, 16);
     this.#doubles = new Float64Array(memory, this.layout.RESULT, 8);
     this.#freeColumns = columnsIn(memory, this.layout);
     const { RINGS, RING_BYTES, RING_SLOTS } = this.layout;
@@ -78,7 +76,7 @@ export class Kernel {
     if (times.buffer !== buffer || earlier.bits.buffer !== buffer) return false;
     let bytes: number;
     try {
-      bytes = this.#exports.encodeFloats(
+      bytes = this.exports.encodeFloats(
         earlier.address,
         block.contentBytes,
         times.byteOffset,
@@ -101,7 +99,7 @@ export class Kernel {
   encodeHistograms({ address }: PackedHistograms, from: number, to: number, block: ElementBlock): boolean {
     let bytes: number;
     try {
-      bytes = this.#exports.encodeHistograms(address, from, to);
+      bytes = this.exports.encodeHistograms(address, from, to);
     } catch (error) {
       throw trapError(error);
     }
@@ -132,7 +130,7 @@ export class Kernel {
     if (end - start > INPUT_BYTES) return undefined;
     this.bytes.set(bytes.subarray(start, end), INPUT);
     try {
-      if (this.#exports.measureChunks(INPUT, INPUT + end - start) < 0) return undefined;
+      if (this.exports.measureChunks(INPUT, INPUT + end - start) < 0) return undefined;
     } catch (error) {
       throw trapError(error);
     }
@@ -163,7 +161,7 @@ export class Kernel {
     let decoded: number;
     try {
       const inputEnd = INPUT + end - start;
-      decoded = this.#exports.decodeChunks(
+      decoded = this.exports.decodeChunks(
         INPUT,
         inputEnd,
         from,
@@ -179,42 +177,14 @@ export class Kernel {
       throw trapError(error);
     }
     if (decoded < 0) return false;
-    if (this.#results[2] !== 0 && histograms !== 0) {
-      columns.packedHistograms = this.#results[2] as number;
-      columns.packedKinds |= this.#results[3] as number;
+    if (this.results[2] !== 0 && histograms !== 0) {
+      columns.packedHistograms = this.results[2] as number;
+      columns.packedKinds |= this.results[3] as number;
     }
-    if (this.#results[0] === 1 && columns.ascendingFloats === floats) columns.ascendingFloats = decoded;
-    if (this.#results[1] === 1) columns.startTimestamps = true;
+    if (this.results[0] === 1 && columns.ascendingFloats === floats) columns.ascendingFloats = decoded;
+    if (this.results[1] === 1) columns.startTimestamps = true;
     columns.floats = decoded;
     return true;
-  }
-
-  /**
-   * Expands elements of a snappy block from `block[at]` on. Their content follows the first `written` bytes of `content`, which ends at `end`.
-   * @returns how many bytes of the block were taken, and of the content added. None: the next element is incomplete, wrong, or one that only
-   *   the JavaScript path knows
-   */
-  expandElements(
-    block: Uint8Array,
-    at: number,
-    content: Uint8Array,
-    written: number,
-    end: number,
-  ): { readonly taken: number; readonly added: number } {
-    const { INPUT, INPUT_BYTES, OUTPUT, OUTPUT_BYTES } = this.layout;
-    const piece = block.subarray(at, at + OUTPUT_BYTES);
-    const before = Math.min(written, REACH_BYTES);
-    const most = Math.min(INPUT_BYTES - EXPANSION_OVERHANG_BYTES - before, end - written);
-    this.bytes.set(piece, OUTPUT);
-    this.bytes.set(content.subarray(written - before, written), INPUT);
-    let added: number;
-    try {
-      added = this.#exports.expandElements(piece.length, before, most);
-    } catch (error) {
-      throw trapError(error);
-    }
-    content.set(this.bytes.subarray(INPUT + before, INPUT + before + added), written);
-    return { taken: this.#results[0] as number, added };
   }
 
   /** The CRC-32C of `bytes[start, end)` as an unsigned 32-bit number. */
@@ -224,7 +194,7 @@ export class Kernel {
     for (let at = start; at < end; at += INPUT_BYTES) {
       const pieceEnd = Math.min(end, at + INPUT_BYTES);
       this.bytes.set(bytes.subarray(at, pieceEnd), INPUT);
-      crc = this.#exports.updateCrc(crc, INPUT, INPUT + pieceEnd - at);
+      crc = this.exports.updateCrc(crc, INPUT, INPUT + pieceEnd - at);
     }
     return ~crc >>> 0;
   }
@@ -246,23 +216,17 @@ export class Kernel {
       const pieceEnd = Math.min(bytes.length, at + INPUT_BYTES);
       this.bytes.set(bytes.subarray(at, pieceEnd), INPUT);
       try {
-        at += this.#exports.verifyFrames(INPUT, INPUT + pieceEnd - at, most) - INPUT;
+        at += this.exports.verifyFrames(INPUT, INPUT + pieceEnd - at, most) - INPUT;
       } catch (error) {
         throw trapError(error);
       }
-      const found = this.#results[0] as number;
+      const found = this.results[0] as number;
       frames += found;
       // The rest of the piece is copied again, with what follows it.
       if (found === 0 || pieceEnd === bytes.length) break;
     }
     return { end: at, frames };
   }
-}
-
-/** A trap would be a defect of the kernel. It must not look like an error of the caller. */
-function trapError(error: unknown): unknown {
-  if (!(error instanceof WebAssembly.RuntimeError)) return error;
-  return new WireError('corrupt', `the kernel cannot process these bytes: ${error.message}`, { cause: error });
 }
 
 function abort(): never {

@@ -194,9 +194,11 @@ export class SamplesCursor implements SeriesCursor {
   readonly #response: ProtoReader;
   readonly #result = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
+  readonly #kernel: Kernel | null;
 
-  constructor(message: Uint8Array) {
+  constructor(message: Uint8Array, kernel = KERNEL) {
     this.#response = new ProtoReader(message);
+    this.#kernel = kernel;
   }
 
   get place(): number {
@@ -243,6 +245,7 @@ export class SamplesCursor implements SeriesCursor {
   }
 
   decode(fromMs: number, toMs: number, columns: SampleColumns): void {
+    if (this.#entry.decodeSamplesIn(this.#kernel, fromMs, toMs, columns)) return;
     const reader = this.#entry.reader();
     columns.reserve(this.#entry.secondFields);
     for (;;) {

@@ -2,6 +2,7 @@
 
 import { gatherLabels } from '../labels.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { decodeSamples } from '../kernel/samples-response.ts';
 import { DELIMITED, ProtoReader, timestampAt } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 
@@ -68,6 +69,12 @@ export class SeriesEntry {
   /** Decodes the entry's chunks in the kernel. @returns false if JavaScript has to do it; the columns are unchanged then */
   decodeIn(kernel: Kernel | null, fromMs: number, toMs: number, columns: SampleColumns): boolean {
     return kernel?.decodeChunks(this.#bytes, this.#itemsStart, this.#end, fromMs, toMs, columns) ?? false;
+  }
+
+  /** Decodes the entry's samples in the kernel. @returns false if JavaScript has to do it; the columns are unchanged then */
+  decodeSamplesIn(kernel: Kernel | null, fromMs: number, toMs: number, columns: SampleColumns): boolean {
+    if (kernel === null || this.fourthFields > 0) return false;
+    return decodeSamples(kernel, this.#bytes, this.#itemsStart, this.#end, fromMs, toMs, columns);
   }
 
   /** Measures the entry's chunks in the kernel. @returns undefined if JavaScript has to do it */

@@ -3,6 +3,7 @@
 
 import { WireError } from '../errors.ts';
 import { KERNEL, type Kernel } from '../kernel/kernel.ts';
+import { expandElements } from '../kernel/samples-response.ts';
 
 const MAX_DECLARED_BYTES = 2 ** 32 - 1;
 const MAX_LENGTH_BYTES = 5;
@@ -135,7 +136,7 @@ export class SnappyReader {
     if (kernel === null) return start;
     let at = start;
     for (let isTaken = true; isTaken && at < piece.length; ) {
-      const { taken, added } = kernel.expandElements(piece, at, this.#content, this.#written, this.declared as number);
+      const { taken, added } = expandElements(kernel, piece, at, this.#content, this.#written, this.declared as number);
       at += taken;
       this.#written += added;
       isTaken = taken > 0;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { WireError } from '../../../src/wire/errors.ts';
 import { openKernel } from '../../../src/wire/kernel/kernel.ts';
+import { expandElements } from '../../../src/wire/kernel/samples-response.ts';
 import { compress, decompress } from '../../../src/wire/snappy/snappy.ts';
 import { SnappyReader } from '../../../src/wire/snappy/snappy-reader.ts';
 import { randomNumbers } from '../../support/dataset.ts';
@@ -49,7 +50,7 @@ function expandedInPieces(block: Uint8Array, pieceBytes: number, codec: typeof k
   return reader.end();
 }
 
-describe('Kernel.expandElements', () => {
+describe('expandElements', () => {
   it('expands what is larger than its memory, in pieces of any size', () => {
     const random = randomNumbers(7);
     const block = samplesLike(random, 60_000);
@@ -62,7 +63,7 @@ describe('Kernel.expandElements', () => {
   it('takes nearly all of such a block', () => {
     const block = samplesLike(randomNumbers(8), 5000).subarray(3);
     const content = new Uint8Array(90_000);
-    const { taken, added } = kernel.expandElements(block, 0, content, 0, content.length);
+    const { taken, added } = expandElements(kernel, block, 0, content, 0, content.length);
     assert.deepEqual([taken, added], [block.length, content.length]);
   });
 
