@@ -13,6 +13,10 @@ export function lastVarint(): u64 {
   return varint;
 }
 
+export function setVarint(value: u64): void {
+  varint = value;
+}
+
 /** Reads a varint of at most ten bytes at `start`. @returns the address after it; 0 if it is longer, or does not end before `end` */
 export function readVarint(start: usize, end: usize): usize {
   let value: u64 = 0;

@@ -4,6 +4,9 @@
 import { buildTables } from './crc32c';
 
 export {
+  BLOCK_COLUMNS,
+  BLOCK_COLUMNS_SAMPLES,
+  BLOCK_COLUMNS_SLOTS,
   COLUMNS,
   COLUMNS_SAMPLES,
   COLUMNS_SLOTS,
@@ -23,6 +26,8 @@ export {
   RING_SLOTS,
 } from './layout';
 export { decodeChunks, measureChunks } from './chunks';
+export { compareFloats } from './comparison';
+export { decodeBlock } from './stored-block';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';
 export { expandElements } from './expansion';

@@ -40,8 +40,14 @@ export const HISTOGRAM_MESSAGES_BYTES: u32 = 512 * 1024;
 export const HISTOGRAMS_BYTES: u32 = HISTOGRAMS_CAPACITY * 12 + HISTOGRAM_MESSAGES_BYTES + <u32>PADDING_BYTES;
 const ALL_HISTOGRAMS_BYTES: u32 = COLUMNS_SLOTS * HISTOGRAMS_BYTES;
 
+/** Columns of floats for one block of a store's native export, or for one series to compare with it: as COLUMNS. */
+export const BLOCK_COLUMNS: usize = HISTOGRAMS + ALL_HISTOGRAMS_BYTES;
+export const BLOCK_COLUMNS_SLOTS: u32 = 3;
+export const BLOCK_COLUMNS_SAMPLES: u32 = 16_384;
+const BLOCK_COLUMNS_BYTES: u32 = BLOCK_COLUMNS_SLOTS * BLOCK_COLUMNS_SAMPLES * 16;
+
 /** The chunk of histograms that is being decoded: the encoded layout, and the numbers of the current histogram. */
-export const HISTOGRAM_STATE: usize = HISTOGRAMS + ALL_HISTOGRAMS_BYTES;
+export const HISTOGRAM_STATE: usize = BLOCK_COLUMNS + BLOCK_COLUMNS_BYTES;
 
 /** The memory's size in pages of 64 KiB, as scripts/compile-kernel.ts declares it. */
-export const PAGES: u32 = 76;
+export const PAGES: u32 = 88;

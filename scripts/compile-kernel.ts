@@ -8,7 +8,7 @@ import asc from 'assemblyscript/asc';
 import { kernelFile, kernelStamp } from './kernel-stamp.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const PAGES = '76';
+const PAGES = '88';
 
 const OPTIONS = [
   ['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert'],

@@ -3,6 +3,8 @@
 
 import { fieldStart, type PackedHistograms, unpacked } from './packed-histograms.ts';
 
+const BYTES_PER_FLOAT = 16;
+
 const FLOAT = new Float64Array(1);
 const FLOAT_BITS = new Uint32Array(FLOAT.buffer);
 
@@ -115,6 +117,11 @@ export class SampleColumns {
     this.#histograms = unpacked(packed, count);
   }
 
+  /** The memory for floats outside of the columns' home. */
+  get grownBytes(): number {
+    return this.#home?.floatTimesMs === this.floatTimesMs ? 0 : this.floatTimesMs.length * BYTES_PER_FLOAT;
+  }
+
   /** Reserves space for `more` float samples. */
   reserve(more: number): void {
     const needed = this.floats + more;
@@ -126,6 +133,15 @@ export class SampleColumns {
     const bits = new Uint32Array(capacity * 2);
     bits.set(this.floatBits.subarray(0, this.floats * 2));
     this.floatBits = bits;
+  }
+
+  /** `more` floats were written behind the others, in the order of time. @param isAscending whether none of them has the time of another */
+  noteAppended(more: number, isAscending: boolean): void {
+    const { floats, floatTimesMs } = this;
+    const follows = floats === 0 || (floatTimesMs[floats - 1] as number) < (floatTimesMs[floats] as number);
+    const ascends = isAscending && follows && this.ascendingFloats === floats;
+    this.floats = floats + more;
+    this.ascendingFloats = ascends ? this.floats : -1;
   }
 
   addFloat(timeMs: number, low: number, high: number): void {
@@ -178,7 +194,7 @@ export class SampleColumns {
     this.reserve(other.floats);
     this.floatTimesMs.set(other.floatTimesMs.subarray(0, other.floats), this.floats);
     this.floatBits.set(other.floatBits.subarray(0, other.floats * 2), this.floats * 2);
-    this.floats += other.floats;
+    if (other.floats > 0) this.noteAppended(other.floats, other.ascendingFloats === other.floats);
     if (other.histogramCount === 0) return;
     for (const [i, histogram] of other.histograms.entries())
       this.addHistogram(other.histogramTimesMs[i] as number, histogram);

@@ -20,3 +20,16 @@ export interface BorrowedRing extends Disposable {
   readonly buffer: ArrayBuffer;
   readonly address: number;
 }
+
+/** @returns undefined if all are in use */
+export function borrowFrom(free: SampleColumns[]): BorrowedColumns | undefined {
+  const columns = free.pop();
+  if (columns === undefined) return undefined;
+  return {
+    columns,
+    [Symbol.dispose]: () => {
+      columns.clear();
+      free.push(columns);
+    },
+  };
+}

@@ -27,6 +27,26 @@ export interface KernelExports {
     used: number,
     capacity: number,
   ): number;
+  decodeBlock(
+    from: number,
+    to: number,
+    content: number,
+    timesBytes: number,
+    valuesBytes: number,
+    fromMs: number,
+    toMs: number,
+    times: number,
+    bits: number,
+    capacity: number,
+  ): number;
+  compareFloats(
+    times: number,
+    bits: number,
+    otherTimes: number,
+    otherBits: number,
+    count: number,
+    precision: number,
+  ): number;
   encodeFloats(ring: number, start: number, times: number, bits: number, from: number, to: number): number;
   encodeHistograms(columns: number, from: number, to: number): number;
   expandElements(bytes: number, before: number, most: number): number;

@@ -5,6 +5,9 @@ import { SampleColumns } from '../sample-columns.ts';
 
 /** The addresses and sizes of kernel/layout.ts. */
 export const LAYOUT_NAMES = [
+  'BLOCK_COLUMNS',
+  'BLOCK_COLUMNS_SAMPLES',
+  'BLOCK_COLUMNS_SLOTS',
   'COLUMNS',
   'COLUMNS_SAMPLES',
   'COLUMNS_SLOTS',
@@ -27,13 +30,24 @@ export type Layout = Record<(typeof LAYOUT_NAMES)[number], number>;
 export function columnsIn(memory: ArrayBuffer, layout: Layout): SampleColumns[] {
   const { COLUMNS, COLUMNS_SAMPLES, COLUMNS_SLOTS } = layout;
   return Array.from({ length: COLUMNS_SLOTS }, (_, slot) => {
-    const times = COLUMNS + slot * COLUMNS_SAMPLES * 16;
-    return new SampleColumns(COLUMNS_SAMPLES, {
-      floatTimesMs: new Float64Array(memory, times, COLUMNS_SAMPLES),
-      floatBits: new Uint32Array(memory, times + COLUMNS_SAMPLES * 8, COLUMNS_SAMPLES * 2),
-      histograms: histogramsIn(memory, layout, slot),
-    });
+    const histograms = histogramsIn(memory, layout, slot);
+    return new SampleColumns(COLUMNS_SAMPLES, { ...floatsIn(memory, COLUMNS, COLUMNS_SAMPLES, slot), histograms });
   });
+}
+
+export function blockColumnsIn(memory: ArrayBuffer, layout: Layout): SampleColumns[] {
+  const { BLOCK_COLUMNS, BLOCK_COLUMNS_SAMPLES, BLOCK_COLUMNS_SLOTS } = layout;
+  return Array.from({ length: BLOCK_COLUMNS_SLOTS }, (_, slot) => {
+    return new SampleColumns(BLOCK_COLUMNS_SAMPLES, floatsIn(memory, BLOCK_COLUMNS, BLOCK_COLUMNS_SAMPLES, slot));
+  });
+}
+
+function floatsIn(memory: ArrayBuffer, start: number, samples: number, slot: number) {
+  const times = start + slot * samples * 16;
+  return {
+    floatTimesMs: new Float64Array(memory, times, samples),
+    floatBits: new Uint32Array(memory, times + samples * 8, samples * 2),
+  };
 }
 
 function histogramsIn(memory: ArrayBuffer, layout: Layout, slot: number): PackedHistograms {

@@ -5,7 +5,8 @@
 import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
-import type { BorrowedColumns, BorrowedRing, ElementBlock } from './borrowed.ts';
+import { BlockKernel } from './block-kernel.ts';
+import { type BorrowedColumns, type BorrowedRing, borrowFrom, type ElementBlock } from './borrowed.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
 import { trapError } from './trap-error.ts';
@@ -17,6 +18,8 @@ export class Kernel {
   /** The memory, all of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly layout: Layout;
+  /** What reads a native export, and compares it. */
+  readonly blocks: BlockKernel;
   /** For the files of this folder, as `results`. */
   readonly exports: KernelExports;
   readonly results: Int32Array;
@@ -35,21 +38,14 @@ export class Kernel {
     this.results = new Int32Array(memory, this.layout.RESULT, 16);
     this.#doubles = new Float64Array(memory, this.layout.RESULT, 8);
     this.#freeColumns = columnsIn(memory, this.layout);
+    this.blocks = new BlockKernel(this.exports, this.layout, this.bytes);
     const { RINGS, RING_BYTES, RING_SLOTS } = this.layout;
     this.#freeRings = Array.from({ length: RING_SLOTS }, (_, slot) => RINGS + slot * RING_BYTES);
   }
 
   /** Columns in the kernel's memory; undefined if all are in use. */
   borrowColumns(): BorrowedColumns | undefined {
-    const columns = this.#freeColumns.pop();
-    if (columns === undefined) return undefined;
-    return {
-      columns,
-      [Symbol.dispose]: () => {
-        columns.clear();
-        this.#freeColumns.push(columns);
-      },
-    };
+    return borrowFrom(this.#freeColumns);
   }
 
   /** Undefined if all are in use. */

@@ -1,6 +1,7 @@
 // Decodes blocks of samples. The compressed arrays of many blocks are decompressed together, some blocks ahead of the one that is decoded.
 
 import { WireError } from '../errors.ts';
+import { KERNEL, type Kernel } from '../kernel/kernel.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { type ArrayPlace, type BlockHeader, MAX_BLOCK_SAMPLES, readBlockHeader } from './block.ts';
 import { scaleDecimals } from './decimals.ts';
@@ -31,6 +32,7 @@ interface Inflated {
 /** Decodes one batch after the other, with the same memory. */
 export class BlockDecoder {
   readonly #groupBytes: number;
+  readonly #kernel: Kernel | null;
   #places: readonly BlockPlace[] = [];
   /** Blocks from #firstInflated on whose arrays are decompressed. */
   #inflated: Inflated[] = [];
@@ -42,8 +44,9 @@ export class BlockDecoder {
   #valueBits = new Uint32Array(0);
 
   /** @param groupBytes how many bytes to decompress together; more only for a single block */
-  constructor(groupBytes: number) {
+  constructor(groupBytes: number, kernel = KERNEL) {
     this.#groupBytes = groupBytes;
+    this.#kernel = kernel;
   }
 
   /** The most memory that a decoder takes. */
@@ -64,9 +67,12 @@ export class BlockDecoder {
    * @returns how many samples the block has
    * @throws WireError
    */
-  decode(index: number, { fromMs, toMs }: { fromMs: number; toMs: number }, columns: SampleColumns): number {
-    const { header, ...block } = this.#inflatedAt(index);
+  decode(index: number, range: { fromMs: number; toMs: number }, columns: SampleColumns): number {
+    const block = this.#inflatedAt(index);
+    const { header } = block;
     const { samples } = header;
+    if (this.#decodeInKernel(block, range, columns)) return samples;
+    const { fromMs, toMs } = range;
     if (this.#times.length < samples) this.#makeRoom(samples);
     const times = this.#arrayOf(block.place, header.times, { at: block.timesAt, bytes: block.timesBytes, samples });
     decodeIntegers(times, samples, this.#times);
@@ -79,15 +85,27 @@ export class BlockDecoder {
     decodeIntegers(values, last, this.#values);
     scaleDecimals(this.#values, this.#valueBits, { from: first, to: last, exponent: header.exponent });
     const { floats } = columns;
-    const follows = floats === 0 || (columns.floatTimesMs[floats - 1] as number) < (this.#times[first] as number);
-    const wasAscending = columns.ascendingFloats === floats;
     columns.reserve(last - first);
     columns.floatTimesMs.set(this.#times.subarray(first, last), floats);
     columns.floatBits.set(this.#valueBits.subarray(2 * first, 2 * last), 2 * floats);
-    columns.floats += last - first;
-    if (isAscending && follows && wasAscending) columns.ascendingFloats = columns.floats;
-    else columns.ascendingFloats = -1;
+    columns.noteAppended(last - first, isAscending);
     return samples;
+  }
+
+  /** @returns whether it did; otherwise the columns are unchanged */
+  #decodeInKernel(
+    { place, timesAt: at, timesBytes, valuesBytes }: Inflated,
+    range: { fromMs: number; toMs: number },
+    columns: SampleColumns,
+  ): boolean {
+    if (this.#kernel === null) return false;
+    const { blocks } = this.#kernel;
+    const content = { bytes: this.#content, at, timesBytes, valuesBytes };
+    if (blocks.decode(place, content, range, columns)) return true;
+    using borrowed = blocks.borrowColumns();
+    if (borrowed === undefined || !blocks.decode(place, content, range, borrowed.columns)) return false;
+    columns.append(borrowed.columns);
+    return true;
   }
 
   #makeRoom(samples: number): void {

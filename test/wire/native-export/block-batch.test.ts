@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { WireError } from '../../../src/wire/errors.ts';
+import { type Kernel, openKernel } from '../../../src/wire/kernel/kernel.ts';
 import { decodeLabels } from '../../../src/wire/labels.ts';
 import { BlockDecoder } from '../../../src/wire/native-export/block-batch.ts';
 import { ENCODING } from '../../../src/wire/native-export/integers.ts';
 import { MetricNames } from '../../../src/wire/native-export/metric-name.ts';
 import { RecordCollector } from '../../../src/wire/native-export/record-collector.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
-import { encodeBlock, encodeRecord, type TestBlock } from './encoder.ts';
+import { anyBlock, INFINITE, NEGATIVE_INFINITE, STALE_MANTISSA } from './any-block.ts';
+import { encodeBlock, encodeRecord } from './encoder.ts';
 
 const ALWAYS = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
 const STALE = 0x7ff0_0000_0000_0002n;
-const INFINITE = 2n ** 63n - 1n;
-const STALE_MANTISSA = 2n ** 63n - 2n;
-const NEGATIVE_INFINITE = -(2n ** 63n);
+/** The kernel, and the JavaScript path. */
+const KERNELS = [openKernel(), null];
 
-function decoded(bytes: Uint8Array, range = ALWAYS): { times: number[]; bits: bigint[] } {
-  const decoder = new BlockDecoder(64 * 1024);
+function decoded(bytes: Uint8Array, kernel: Kernel | null, range = ALWAYS): { times: number[]; bits: bigint[] } {
+  const decoder = new BlockDecoder(64 * 1024, kernel);
   decoder.begin([{ bytes, start: 0, end: bytes.length }]);
   const columns = new SampleColumns(1);
   decoder.decode(0, range, columns);
@@ -39,107 +40,91 @@ function expectedBits(mantissa: bigint, exponent: number): bigint {
   return Number.isNaN(value) ? STALE : view.getBigUint64(0);
 }
 
-const PLAIN = [ENCODING.delta, ENCODING.delta2, ENCODING.zstdDelta, ENCODING.zstdDelta2];
-
-const mantissa = fc.oneof(
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }),
-  fc.bigInt({ min: -1000n, max: 1000n }),
-  fc.constantFrom(INFINITE, STALE_MANTISSA, NEGATIVE_INFINITE, 2n ** 53n, -(2n ** 53n), 2n ** 53n - 1n),
-);
-
-const block: fc.Arbitrary<TestBlock> = fc
-  .record({
-    first: fc.integer({ min: -1e12, max: 2e12 }),
-    steps: fc.array(fc.oneof(fc.constant(15_000), fc.integer({ min: 0, max: 1e9 })), { minLength: 1, maxLength: 200 }),
-    exponent: fc.integer({ min: -330, max: 308 }),
-    timesEncoding: fc.constantFrom(...PLAIN),
-    valuesEncoding: fc.constantFrom(...PLAIN),
-  })
-  .chain(({ first, steps, ...rest }) => {
-    const times = [BigInt(first)];
-    for (const step of steps) times.push((times.at(-1) as bigint) + BigInt(step));
-    const mantissas = fc.array(mantissa, { minLength: times.length, maxLength: times.length });
-    return mantissas.map((values) => ({ ...rest, times, mantissas: values }));
-  });
-
-describe('a block of the native export', () => {
-  it('has the samples that were encoded, bit for bit', () => {
-    fc.assert(
-      fc.property(block, (one) => {
-        const { times, bits } = decoded(encodeBlock(one));
-        assert.deepEqual(times, one.times.map(Number));
-        assert.deepEqual(
-          bits,
-          one.mantissas.map((value) => expectedBits(value, one.exponent)),
-        );
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('is cut to a range', () => {
-    fc.assert(
-      fc.property(block, fc.integer({ min: -1e12, max: 3e12 }), fc.nat(1e12), (one, fromMs, length) => {
-        const range = { fromMs, toMs: fromMs + length };
-        const all = decoded(encodeBlock(one));
-        const inside = all.times.map((time, i) => [time, all.bits[i]] as const);
-        const expected = inside.filter(([time]) => time >= range.fromMs && time < range.toMs);
-        const { times, bits } = decoded(encodeBlock(one), range);
-        assert.deepEqual(
-          times.map((time, i) => [time, bits[i]]),
-          expected,
-        );
-      }),
-    );
-  });
-
-  const constants: readonly (readonly [title: string, mantissas: readonly bigint[], encoding: number])[] = [
-    ['one value', [7n, 7n, 7n], ENCODING.const],
-    ['one special value', [STALE_MANTISSA, STALE_MANTISSA, STALE_MANTISSA], ENCODING.const],
-    ['a line', [5n, 8n, 11n], ENCODING.deltaConst],
-    ['a line beyond 2^53', [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n], ENCODING.deltaConst],
-    ['a line that wraps', [2n ** 63n - 3n, -(2n ** 63n) + 1n, -(2n ** 63n) + 5n], ENCODING.deltaConst],
-  ];
-  for (const [title, mantissas, valuesEncoding] of constants) {
-    it(`may have ${title}`, () => {
-      const times = [1000n, 2000n, 3000n];
-      const bytes = encodeBlock({ times, mantissas, exponent: 0, timesEncoding: ENCODING.deltaConst, valuesEncoding });
-      const { bits } = decoded(bytes);
-      assert.deepEqual(
-        bits,
-        mantissas.map((value) => expectedBits(value, 0)),
+for (const kernel of KERNELS) {
+  describe(`a block of the native export in ${kernel === null ? 'JavaScript' : 'the kernel'}`, () => {
+    it('has the samples that were encoded, bit for bit', () => {
+      fc.assert(
+        fc.property(anyBlock, (one) => {
+          const { times, bits } = decoded(encodeBlock(one), kernel);
+          assert.deepEqual(times, one.times.map(Number));
+          assert.deepEqual(
+            bits,
+            one.mantissas.map((value) => expectedBits(value, one.exponent)),
+          );
+        }),
+        { numRuns: 2000 },
       );
     });
-  }
 
-  it('gives a WireError, and nothing else, when its bytes are damaged', () => {
-    const samples = fc.sample(block, { numRuns: 200, seed: 5 }).map(encodeBlock);
-    let state = 1;
-    const draw = (below: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) | 0;
-      return (state >>> 8) % below;
-    };
-    const columns = new SampleColumns();
-    const decoder = new BlockDecoder(64 * 1024);
-    let errors = 0;
-    for (let i = 0; i < 120_000; i++) {
-      const original = samples[i % samples.length] as Uint8Array;
-      const bytes = original.slice(0, draw(4) === 0 ? draw(original.length) : original.length);
-      for (let changes = draw(3); changes >= 0 && bytes.length > 0; changes--) bytes[draw(bytes.length)] = draw(256);
-      columns.clear();
-      decoder.begin([{ bytes, start: 0, end: bytes.length }]);
-      try {
-        decoder.decode(0, ALWAYS, columns);
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        errors++;
-      }
-      assert.ok(columns.floatTimesMs.length <= 65_536);
+    it('is cut to a range', () => {
+      fc.assert(
+        fc.property(anyBlock, fc.integer({ min: -1e12, max: 3e12 }), fc.nat(1e12), (one, fromMs, length) => {
+          const range = { fromMs, toMs: fromMs + length };
+          const all = decoded(encodeBlock(one), kernel);
+          const inside = all.times.map((time, i) => [time, all.bits[i]] as const);
+          const expected = inside.filter(([time]) => time >= range.fromMs && time < range.toMs);
+          const { times, bits } = decoded(encodeBlock(one), kernel, range);
+          assert.deepEqual(
+            times.map((time, i) => [time, bits[i]]),
+            expected,
+          );
+        }),
+      );
+    });
+
+    const constants: readonly (readonly [title: string, mantissas: readonly bigint[], encoding: number])[] = [
+      ['one value', [7n, 7n, 7n], ENCODING.const],
+      ['one special value', [STALE_MANTISSA, STALE_MANTISSA, STALE_MANTISSA], ENCODING.const],
+      ['a line', [5n, 8n, 11n], ENCODING.deltaConst],
+      ['a line beyond 2^53', [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n], ENCODING.deltaConst],
+      ['a line that wraps', [2n ** 63n - 3n, -(2n ** 63n) + 1n, -(2n ** 63n) + 5n], ENCODING.deltaConst],
+    ];
+    for (const [title, mantissas, valuesEncoding] of constants) {
+      it(`may have ${title}`, () => {
+        const times = [1000n, 2000n, 3000n];
+        const bytes = encodeBlock({
+          times,
+          mantissas,
+          exponent: 0,
+          timesEncoding: ENCODING.deltaConst,
+          valuesEncoding,
+        });
+        const { bits } = decoded(bytes, kernel);
+        assert.deepEqual(
+          bits,
+          mantissas.map((value) => expectedBits(value, 0)),
+        );
+      });
     }
-    assert.ok(errors > 50_000, `${errors}`);
-  }).timeout(120_000);
-});
+
+    it('gives a WireError, and nothing else, when its bytes are damaged', () => {
+      const samples = fc.sample(anyBlock, { numRuns: 200, seed: 5 }).map(encodeBlock);
+      let state = 1;
+      const draw = (below: number) => {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        return (state >>> 8) % below;
+      };
+      const columns = new SampleColumns();
+      const decoder = new BlockDecoder(64 * 1024, kernel);
+      let errors = 0;
+      for (let i = 0; i < 120_000; i++) {
+        const original = samples[i % samples.length] as Uint8Array;
+        const bytes = original.slice(0, draw(4) === 0 ? draw(original.length) : original.length);
+        for (let changes = draw(3); changes >= 0 && bytes.length > 0; changes--) bytes[draw(bytes.length)] = draw(256);
+        columns.clear();
+        decoder.begin([{ bytes, start: 0, end: bytes.length }]);
+        try {
+          decoder.decode(0, ALWAYS, columns);
+        } catch (error) {
+          if (!(error instanceof WireError)) throw error;
+          errors++;
+        }
+        assert.ok(columns.floatTimesMs.length <= 65_536);
+      }
+      assert.ok(errors > 50_000, `${errors}`);
+    }).timeout(120_000);
+  });
+}
 
 describe('the records of a native export', () => {
   const times = [1000n, 2000n];

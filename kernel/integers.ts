@@ -1,0 +1,117 @@
+// VictoriaMetrics' arrays of integers. src/wire/native-export/integers.ts explains the encodings.
+
+import { lastVarint, readVarint64, setVarint, unzigzag } from './bits';
+
+const ZSTD_DELTA2: u32 = 1;
+const DELTA_CONST: u32 = 2;
+const CONST: u32 = 3;
+const ZSTD_DELTA: u32 = 4;
+const DELTA2: u32 = 5;
+const DELTA: u32 = 6;
+
+/** Of eight bytes: the bit that says that another byte follows. */
+const CONTINUED: u64 = ((<u64>0x8080_8080) << 32) | 0x8080_8080;
+/** The upper one of two neighbouring groups of bits, as groups of 7, 14 and 28 become groups of 14, 28 and 56. */
+const UPPER_7: u64 = ((<u64>0x7f00_7f00) << 32) | 0x7f00_7f00;
+const UPPER_14: u64 = ((<u64>0x3fff_0000) << 32) | 0x3fff_0000;
+const UPPER_28: u64 = (<u64>0x0fff_ffff) << 32;
+
+export function isEncoding(encoding: u32): bool {
+  return encoding >= ZSTD_DELTA2 && encoding <= DELTA;
+}
+
+export function isCompressed(encoding: u32): bool {
+  return encoding === ZSTD_DELTA || encoding === ZSTD_DELTA2;
+}
+
+/**
+ * Decodes the first `wanted` of `count` integers to `out`: the differences are the bytes [start, end), decompressed.
+ * @returns false for wrong bytes or an unknown encoding
+ */
+export function decodeIntegers(
+  encoding: u32,
+  first: i64,
+  count: u32,
+  wanted: u32,
+  start: usize,
+  end: usize,
+  out: usize,
+): bool {
+  if (encoding === CONST) {
+    writeLine(out, wanted, first, 0);
+    return start === end;
+  }
+  if (encoding === DELTA_CONST) {
+    if (readVarint64(start, end) !== end) return false;
+    writeLine(out, wanted, first, unzigzag(lastVarint()));
+    return true;
+  }
+  const secondOrder = encoding === DELTA2 || encoding === ZSTD_DELTA2;
+  if (secondOrder ? count < 2 : encoding !== DELTA && encoding !== ZSTD_DELTA) return false;
+  const at = secondOrder ? readSecondOrder(out, wanted, first, start, end) : readDeltas(out, wanted, first, start, end);
+  return wanted === count ? at === end : at !== 0;
+}
+
+function writeLine(out: usize, wanted: u32, first: i64, delta: i64): void {
+  let value = first;
+  for (let at = out, last = out + (wanted << 3); at < last; at += 8) {
+    store<i64>(at, value);
+    value += delta;
+  }
+}
+
+/** @returns where the integers end; 0 for wrong bytes */
+function readDeltas(out: usize, wanted: u32, first: i64, start: usize, end: usize): usize {
+  let value = first;
+  let at = start;
+  store<i64>(out, value);
+  for (let to = out + 8, last = out + (wanted << 3); to < last; to += 8) {
+    let next = <u64>load<u8>(at);
+    if (next < 0x80) at++;
+    else {
+      at = readLong(at, end);
+      if (at === 0) return 0;
+      next = lastVarint();
+    }
+    value += unzigzag(next);
+    store<i64>(to, value);
+    if (at > end) return 0;
+  }
+  return at;
+}
+
+/** The same for differences of differences. */
+function readSecondOrder(out: usize, wanted: u32, first: i64, start: usize, end: usize): usize {
+  let value = first;
+  let delta: i64 = 0;
+  let at = start;
+  store<i64>(out, value);
+  for (let to = out + 8, last = out + (wanted << 3); to < last; to += 8) {
+    let next = <u64>load<u8>(at);
+    if (next < 0x80) at++;
+    else {
+      at = readLong(at, end);
+      if (at === 0) return 0;
+      next = lastVarint();
+    }
+    delta += unzigzag(next);
+    value += delta;
+    store<i64>(to, value);
+    if (at > end) return 0;
+  }
+  return at;
+}
+
+/** Reads a varint of at least two bytes; lastVarint() is its value. @returns the address after it, which may be behind `end`; 0 if it has more than 64 bits */
+function readLong(start: usize, end: usize): usize {
+  const word = load<u64>(start);
+  const stops = ~word & CONTINUED;
+  if (stops === 0) return readVarint64(start, end);
+  const last = <u64>ctz<u64>(stops);
+  // Closes the gaps between the groups of seven bits, two groups at a time.
+  let value = word & (~(<u64>0) >> (63 - last)) & ~CONTINUED;
+  value = (value & (UPPER_7 >> 8)) | ((value & UPPER_7) >> 1);
+  value = (value & (UPPER_14 >> 16)) | ((value & UPPER_14) >> 2);
+  setVarint((value & (UPPER_28 >> 32)) | ((value & UPPER_28) >> 4));
+  return start + <usize>((last + 1) >> 3);
+}

@@ -1,0 +1,131 @@
+// Blocks of samples as VictoriaMetrics stores them. src/wire/native-export/ explains the encodings.
+
+import { isSafe, lastVarint, readVarint64, REFUSED, unzigzag } from './bits';
+import { decodeIntegers, isCompressed, isEncoding } from './integers';
+import { scaleDecimals } from './decimals';
+import { RESULT } from './layout';
+
+/** VictoriaMetrics rejects blocks with more. */
+const MAX_SAMPLES: u64 = 16_384;
+const MAX_EXPONENT: i64 = 32_767;
+const EXACT_BITS: u32 = 64;
+
+let end: usize = 0;
+let failed: bool = false;
+let position: usize = 0;
+
+function nextUnsigned(): u64 {
+  const at = readVarint64(position, end);
+  if (at === 0) {
+    failed = true;
+    return 0;
+  }
+  position = at;
+  return lastVarint();
+}
+
+function nextByte(): u32 {
+  if (position < end) return <u32>load<u8>(position++);
+  failed = true;
+  return 0;
+}
+
+/** Moves behind an array of bytes. @returns where it begins */
+function nextArray(): usize {
+  const length = nextUnsigned();
+  const start = position;
+  if (length > <u64>(end - start)) failed = true;
+  else position = start + <usize>length;
+  return start;
+}
+
+/**
+ * Decodes the block [start, blockEnd) and writes its samples with fromMs <= t < toMs to columns with room for `capacity`. The content of the
+ * compressed arrays is [content, content + timesBytes), and `valuesBytes` behind it. RESULT[0]: whether the block's times ascend.
+ * @returns how many samples were written, or REFUSED: wrong bytes, a block with less than 64 bits of precision, or not enough room
+ */
+export function decodeBlock(
+  start: usize,
+  blockEnd: usize,
+  content: usize,
+  timesBytes: u32,
+  valuesBytes: u32,
+  fromMs: f64,
+  toMs: f64,
+  times: usize,
+  bits: usize,
+  capacity: u32,
+): i32 {
+  position = start;
+  end = blockEnd;
+  failed = false;
+  const firstMs = unzigzag(nextUnsigned());
+  const lastMs = unzigzag(nextUnsigned());
+  const firstValue = unzigzag(nextUnsigned());
+  const samples = nextUnsigned();
+  const exponent = unzigzag(nextUnsigned());
+  const timesEncoding = nextByte();
+  const valuesEncoding = nextByte();
+  const precisionBits = nextByte();
+  let timesAt = nextArray();
+  let timesEnd = position;
+  let valuesAt = nextArray();
+  let valuesEnd = position;
+  if (failed || position !== blockEnd || samples - 1 >= MAX_SAMPLES || samples > <u64>capacity) return REFUSED;
+  if (!isSafe(firstMs) || !isSafe(lastMs) || precisionBits !== EXACT_BITS) return REFUSED;
+  if (!isEncoding(timesEncoding) || !isEncoding(valuesEncoding)) return REFUSED;
+  if (exponent > MAX_EXPONENT || exponent < -MAX_EXPONENT) return REFUSED;
+  if (isCompressed(timesEncoding)) {
+    timesAt = content;
+    timesEnd = content + timesBytes;
+  }
+  if (isCompressed(valuesEncoding)) {
+    valuesAt = content + timesBytes;
+    valuesEnd = valuesAt + valuesBytes;
+  }
+  const count = <u32>samples;
+  if (!decodeIntegers(timesEncoding, firstMs, count, count, timesAt, timesEnd, times)) return REFUSED;
+  if (!convertTimes(times, count, firstMs, lastMs)) return REFUSED;
+  const first = firstFrom(times, count, fromMs);
+  const last = firstFrom(times, count, toMs);
+  if (first >= last) return 0;
+  if (!decodeIntegers(valuesEncoding, firstValue, count, last, valuesAt, valuesEnd, bits)) return REFUSED;
+  scaleDecimals(bits, first, last, <i32>exponent);
+  if (first > 0) {
+    memory.copy(times, times + first * 8, (last - first) * 8);
+    memory.copy(bits, bits + first * 8, (last - first) * 8);
+  }
+  return last - first;
+}
+
+/** Turns integers into floats. RESULT[0]: whether they ascend. @returns whether they are in order, and begin and end as the header says */
+function convertTimes(times: usize, count: u32, firstMs: i64, lastMs: i64): bool {
+  const timesEnd = times + (count << 3);
+  if (load<i64>(times) !== firstMs || load<i64>(timesEnd - 8) !== lastMs) return false;
+  let ascending = true;
+  let previous = firstMs;
+  store<f64>(times, <f64>firstMs);
+  for (let at = times + 8; at < timesEnd; at += 8) {
+    const time = load<i64>(at);
+    if (time <= previous) {
+      if (time < previous) return false;
+      ascending = false;
+    }
+    previous = time;
+    store<f64>(at, <f64>time);
+  }
+  store<u32>(RESULT, ascending ? 1 : 0);
+  return true;
+}
+
+/** The index of the first of the ordered times that is not before `timeMs`. */
+function firstFrom(times: usize, count: u32, timeMs: f64): u32 {
+  let low: u32 = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (load<f64>(times + middle * 8) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,106 @@
+// The kernel's functions for blocks of a native export, and for their comparison with the source's floats.
+
+import type { SampleColumns } from '../sample-columns.ts';
+import { type BorrowedColumns, borrowFrom } from './borrowed.ts';
+import type { KernelExports } from './kernel-exports.ts';
+import { blockColumnsIn, type Layout } from './kernel-layout.ts';
+import { trapError } from './trap-error.ts';
+
+/** A block is bytes[start, end). */
+interface BlockBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The content of its compressed arrays, from `at` on: times, then values. */
+interface BlockContent {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly timesBytes: number;
+  readonly valuesBytes: number;
+}
+
+export class BlockKernel {
+  readonly #exports: Pick<KernelExports, 'decodeBlock' | 'compareFloats'>;
+  readonly #layout: Layout;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #results: Uint32Array;
+  readonly #freeColumns: SampleColumns[];
+
+  /** @param bytes the kernel's memory */
+  constructor(exports: KernelExports, layout: Layout, bytes: Uint8Array<ArrayBuffer>) {
+    this.#exports = exports;
+    this.#layout = layout;
+    this.#bytes = bytes;
+    this.#results = new Uint32Array(bytes.buffer, layout.RESULT, 1);
+    this.#freeColumns = blockColumnsIn(bytes.buffer, layout);
+  }
+
+  /** Columns in the kernel's memory with room for the floats of one block; undefined if all are in use. */
+  borrowColumns(): BorrowedColumns | undefined {
+    return borrowFrom(this.#freeColumns);
+  }
+
+  /**
+   * Appends the samples with fromMs <= t < toMs of a block.
+   * @returns whether it did; otherwise the columns are unchanged. They are not the kernel's or have too little room, or the block has something that
+   *   only the JavaScript path knows
+   */
+  decode(
+    { bytes, start, end }: BlockBytes,
+    content: BlockContent,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    columns: SampleColumns,
+  ): boolean {
+    const { floatTimesMs: times, floatBits: bits, floats } = columns;
+    const { INPUT, INPUT_BYTES } = this.#layout;
+    const { at, timesBytes, valuesBytes } = content;
+    const contentBytes = timesBytes + valuesBytes;
+    const blockEnd = INPUT + end - start;
+    if (times.buffer !== this.#bytes.buffer || blockEnd + contentBytes > INPUT + INPUT_BYTES) return false;
+    this.#bytes.set(bytes.subarray(start, end), INPUT);
+    if (contentBytes > 0) this.#bytes.set(content.bytes.subarray(at, at + contentBytes), blockEnd);
+    let decoded: number;
+    try {
+      decoded = this.#exports.decodeBlock(
+        INPUT,
+        blockEnd,
+        blockEnd,
+        timesBytes,
+        valuesBytes,
+        fromMs,
+        toMs,
+        times.byteOffset + 8 * floats,
+        bits.byteOffset + 8 * floats,
+        times.length - floats,
+      );
+    } catch (error) {
+      throw trapError(error);
+    }
+    if (decoded < 0) return false;
+    if (decoded > 0) columns.noteAppended(decoded, this.#results[0] === 1);
+    return true;
+  }
+
+  /**
+   * Compares floats in the order of time.
+   * @param precision the relative difference that two values may have; NaN if they have to be the same bits
+   * @returns how many values have other bits within the precision; undefined if more is different, or if the columns are not the kernel's
+   */
+  compareFloats(columns: SampleColumns, other: SampleColumns, precision: number): number | undefined {
+    const { buffer } = this.#bytes;
+    const { floats, floatTimesMs: times, floatBits: bits } = columns;
+    const { floatTimesMs: otherTimes, floatBits: otherBits } = other;
+    if (floats !== other.floats || times.buffer !== buffer || otherTimes.buffer !== buffer) return undefined;
+    const changed = this.#exports.compareFloats(
+      times.byteOffset,
+      bits.byteOffset,
+      otherTimes.byteOffset,
+      otherBits.byteOffset,
+      floats,
+      precision,
+    );
+    return changed < 0 ? undefined : changed;
+  }
+}
