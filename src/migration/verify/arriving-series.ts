@@ -3,6 +3,7 @@
 
 import { WireError } from '../../wire/errors.ts';
 import { hashLabels } from '../../wire/label-hash.ts';
+import { KERNEL } from '../../wire/kernel/kernel.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
@@ -130,7 +131,16 @@ export class ArrivingSeries {
   }
 
   #isSame(cursor: SeriesCursor, theirs: SampleColumns): boolean {
-    const mine = this.#mine;
+    const borrowed = KERNEL?.blocks.borrowColumns();
+    try {
+      return this.#isSameIn(borrowed?.columns ?? this.#mine, cursor, theirs);
+    } finally {
+      borrowed?.[Symbol.dispose]();
+    }
+  }
+
+  /** @param mine memory for the source's samples */
+  #isSameIn(mine: SampleColumns, cursor: SeriesCursor, theirs: SampleColumns): boolean {
     const tally = this.#tally;
     mine.clear();
     try {
@@ -141,7 +151,7 @@ export class ArrivingSeries {
       throw error;
     }
     // VictoriaMetrics makes other series of a histogram, which the comparison of the whole part has to know about.
-    if (mine.histograms.length > 0) return false;
+    if (mine.histogramCount > 0) return false;
     mergeByTime(mine, 'repeat');
     tally.clear();
     this.#samples?.compare(mine, theirs, tally);

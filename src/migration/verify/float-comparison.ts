@@ -17,7 +17,7 @@ export interface Lens {
 export type Verdict = 'equal' | 'different' | ExpectedChange;
 
 /** Relative. VictoriaMetrics keeps at least 12 significant digits of the largest values in a block. */
-const DECIMAL_PRECISION = 1e-11;
+export const DECIMAL_PRECISION = 1e-11;
 
 const FLOATS = new Float64Array(2);
 const BITS = new Uint32Array(FLOATS.buffer);

@@ -3,6 +3,7 @@
 
 import { exportedBlocks, type ExportedBlock } from '../../remote/native-export.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
+import { KERNEL } from '../../wire/kernel/kernel.ts';
 import { BlockDecoder, type BlockPlace } from '../../wire/native-export/block-batch.ts';
 import { MetricNames } from '../../wire/native-export/metric-name.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
@@ -41,7 +42,6 @@ const GROUP_BYTES = 512 * 1024;
 const OWN_BYTES = 2 * (BATCH_BYTES + MAX_RECORD_BYTES) + BlockDecoder.bytesFor(GROUP_BYTES);
 /** Held blocks that are decoded together. */
 const BLOCKS_PER_GROUP = 512;
-const BYTES_PER_SAMPLE = 16;
 
 /** Whether a native export can be read within `maxBytes`. */
 export function fitsNative(maxBytes: number): boolean {
@@ -80,9 +80,9 @@ class Reading implements NativeResponse {
   readonly #decoder = new BlockDecoder(GROUP_BYTES);
   readonly #held: HeldBlocks;
   readonly #names = new MetricNames();
+  /** Where no columns of the kernel are free. */
   readonly #columns = new SampleColumns();
-
-  /** Reserved for #columns. */
+  /** Reserved for columns. */
   #columnBytes = 0;
 
   constructor(range: NativeRange, keeping: NativeKeeping) {
@@ -100,50 +100,65 @@ class Reading implements NativeResponse {
         await this.#held.add(block);
         continue;
       }
-      this.#columns.clear();
-      this.#decode(index);
-      if (this.#lackingBytes > 0) await this.#reserveColumns();
-      if (this.#columns.floats === 0) continue;
-      if (arriving.take(this.#names.labelsOf(block.metricName), this.#columns, true)) this.series++;
-      else await this.#held.add(block);
+      const isTaken = this.#takeOnArrival(index, block, arriving);
+      if (this.#lackingBytes(this.#columns) > 0) await this.#reserve(this.#columns);
+      if (!isTaken) await this.#held.add(block);
+    }
+  }
+
+  /** @returns false if the block has to be kept */
+  #takeOnArrival(index: number, { metricName }: ExportedBlock, arriving: ArrivingSeries): boolean {
+    const borrowed = KERNEL?.blocks.borrowColumns();
+    try {
+      const columns = borrowed?.columns ?? this.#columns;
+      columns.clear();
+      this.#decode(index, columns);
+      if (columns.floats === 0) return true;
+      if (!arriving.take(this.#names.labelsOf(metricName), columns, true)) return false;
+      this.series++;
+      return true;
+    } finally {
+      borrowed?.[Symbol.dispose]();
     }
   }
 
   /** All series are complete. */
   async end(): Promise<void> {
     const { arriving, shrink } = this.#keeping;
+    using borrowed = KERNEL?.blocks.borrowColumns();
+    const columns = borrowed?.columns ?? this.#columns;
     for (const group of groupsOf(this.#held.entries())) {
       this.#decoder.begin(group.flatMap(({ blocks }) => blocks));
       let index = 0;
       for (const { metricName, blocks } of group) {
-        this.#columns.clear();
+        columns.clear();
         for (const _ of blocks) {
-          this.#decode(index++);
-          if (this.#lackingBytes > 0) await this.#reserveColumns();
+          this.#decode(index++, columns);
+          if (this.#lackingBytes(columns) > 0) await this.#reserve(columns);
         }
-        if (this.#columns.floats === 0) continue;
+        if (columns.floats === 0) continue;
         this.series++;
         if (blocks.length > 1) this.seriesInPieces++;
         const labels = this.#names.labelsOf(metricName);
-        if (arriving?.take(labels, this.#columns) !== true) await this.store.add(labels, this.#columns);
+        if (arriving?.take(labels, columns) !== true) await this.store.add(labels, columns);
       }
     }
     shrink(this.#held.bytes + this.#columnBytes);
   }
 
-  #decode(index: number): void {
-    const { floats } = this.#columns;
-    this.samplesDecoded += this.#decoder.decode(index, this.#range, this.#columns);
-    this.samplesInRange += this.#columns.floats - floats;
+  #decode(index: number, columns: SampleColumns): void {
+    const { floats } = columns;
+    this.samplesDecoded += this.#decoder.decode(index, this.#range, columns);
+    this.samplesInRange += columns.floats - floats;
   }
 
   /** A block adds at most 16,384 samples before their memory is reserved. */
-  get #lackingBytes(): number {
-    return this.#columns.floatTimesMs.length * BYTES_PER_SAMPLE - this.#columnBytes;
+  #lackingBytes({ grownBytes }: SampleColumns): number {
+    return grownBytes - this.#columnBytes;
   }
 
-  async #reserveColumns(): Promise<void> {
-    const bytes = this.#lackingBytes;
+  async #reserve(columns: SampleColumns): Promise<void> {
+    const bytes = this.#lackingBytes(columns);
     await this.#keeping.grow(bytes);
     this.#columnBytes += bytes;
   }

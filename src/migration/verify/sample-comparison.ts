@@ -1,9 +1,17 @@
 // Compares the samples of one series in one window: a merge of two lists that are ordered by time. Works on columns, without an object per
 // sample, and without allocating memory while both sides are the same.
 
+import { KERNEL, type Kernel } from '../../wire/kernel/kernel.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DifferenceKind, ExpectedChange } from '../report/verification.ts';
-import { floatText, floatVerdict, type Lens, missingFloatReason, type Verdict } from './float-comparison.ts';
+import {
+  DECIMAL_PRECISION,
+  floatText,
+  floatVerdict,
+  type Lens,
+  missingFloatReason,
+  type Verdict,
+} from './float-comparison.ts';
 import { histogramText, histogramVerdict, missingHistogramReason } from './histogram-comparison.ts';
 
 /** Gets every difference of a series. */
@@ -54,9 +62,11 @@ export interface SampleComparisonOptions {
 
 export class SampleComparison {
   readonly #options: SampleComparisonOptions;
+  readonly #kernel: Kernel | null;
 
-  constructor(options: SampleComparisonOptions) {
+  constructor(options: SampleComparisonOptions, kernel = KERNEL) {
     this.#options = options;
+    this.#kernel = kernel;
   }
 
   /**
@@ -65,8 +75,9 @@ export class SampleComparison {
    * @param destination in any order, with any repeats
    */
   compare(source: SampleColumns, destination: SampleColumns, tally: SeriesTally, sink?: DifferenceSink): void {
-    tally.samples += source.floats + source.histograms.length;
-    if (destination.histograms.length === 0 && source.histograms.length === 0) {
+    tally.samples += source.floats + source.histogramCount;
+    if (destination.histogramCount === 0 && source.histogramCount === 0) {
+      if (this.#compareInKernel(source, destination, tally)) return;
       if (this.#areSame(source, destination)) {
         tally.equal += source.floats;
         return;
@@ -74,6 +85,16 @@ export class SampleComparison {
       if (this.#areAligned(source, destination) && this.#compareAligned(source, destination, tally)) return;
     }
     this.#compareAll(source, destination, tally, sink);
+  }
+
+  /** Compares floats at the same times, in the kernel's memory. @returns false, and counts nothing, if it cannot, or if more than decimals differs */
+  #compareInKernel(source: SampleColumns, destination: SampleColumns, tally: SeriesTally): boolean {
+    const precision = this.#options.lens.victoriaMetrics ? DECIMAL_PRECISION : Number.NaN;
+    const changed = this.#kernel?.blocks.compareFloats(source, destination, precision);
+    if (changed === undefined) return false;
+    tally.equal += source.floats - changed;
+    if (changed > 0) tally.expect('victoriametrics_decimals', changed);
+    return true;
   }
 
   /** Whether both have the same floats, bit for bit, in the same order. */
