@@ -35,7 +35,7 @@ export function scaleDecimals(bits: usize, from: u32, to: u32, exponent: i32): v
     const decimal = <f64>mantissa;
     const value = exponent === 0 ? decimal : exponent < 0 ? decimal / power : decimal * power;
     // 0 × Infinity is not a number.
-    if (value === value) store<f64>(at, value);
+    if (abs(value) <= Infinity) store<f64>(at, value);
     else store<u64>(at, STALE_BITS);
   }
 }

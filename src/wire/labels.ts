@@ -192,6 +192,17 @@ export function writeEntry(out: Uint8Array, at: number, name: Uint8Array, value:
   return position + value.length;
 }
 
+/** Writes the label at `span` of `text` as the next entry of a region. @returns where it ends */
+export function writeSpan(out: Uint8Array, at: number, text: Uint8Array, span: LabelSpan): number {
+  const { nameStart, nameEnd, valueStart, valueEnd } = span;
+  let position = writeEntryHead(out, at, nameEnd - nameStart, valueEnd - valueStart);
+  // Most are too short for `set`: the call costs more than the loop.
+  for (let from = nameStart; from < nameEnd; from++) out[position++] = text[from] as number;
+  position = writeValueHead(out, position, valueEnd - valueStart);
+  for (let from = valueStart; from < valueEnd; from++) out[position++] = text[from] as number;
+  return position;
+}
+
 function writeEntryHead(out: Uint8Array, at: number, nameLength: number, valueLength: number): number {
   out[at] = TAG_FIRST;
   const position = writeUvarint(out, at + 1, innerSize(nameLength, valueLength));

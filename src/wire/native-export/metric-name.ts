@@ -1,8 +1,8 @@
 // The labels of a series as VictoriaMetrics writes them: the metric name, then names and values in turn, each closed by a separator.
 
 import { WireError } from '../errors.ts';
-import { canonicalLabels, type LabelBytes, MAX_ENTRY_OVERHEAD, writeEntry } from '../labels.ts';
-import { MAX_LABELS, tooManyLabels } from '../label-spans.ts';
+import { compareSpans, type LabelSpan, MAX_LABELS, tooManyLabels } from '../label-spans.ts';
+import { canonicalLabels, type LabelBytes, MAX_ENTRY_OVERHEAD, writeSpan } from '../labels.ts';
 
 const ESCAPE = 0x00;
 const SEPARATOR = 0x01;
@@ -15,13 +15,21 @@ const FIRST_ROOM = 1024;
 /** Few series have more labels. */
 const MAX_INSERTED = 64;
 
+/** Makes no object for a series or a label. */
 export class MetricNames {
   #out = new Uint8Array(FIRST_ROOM);
-  /** Where the last part ended, its separator included. */
+  /** NAME, and then the parts of the series without escapes and separators. */
+  #text = new Uint8Array(FIRST_ROOM);
+  #textBytes = 0;
+  /** Where the last part ended in the bytes, its separator included. */
   #next = 0;
-  /** Names and values of one series, in the order of the names. */
-  readonly #names: Uint8Array[] = [];
-  readonly #values: Uint8Array[] = [];
+  /** The first `#labels` are those of the series, in the order of the names. */
+  readonly #spans: LabelSpan[] = [];
+  #labels = 0;
+
+  constructor() {
+    this.#text.set(NAME);
+  }
 
   /**
    * @returns the labels, valid until the next call
@@ -29,65 +37,70 @@ export class MetricNames {
    */
   labelsOf(bytes: Uint8Array): LabelBytes {
     this.#next = 0;
-    this.#names.length = 0;
-    this.#values.length = 0;
-    const metric = this.#part(bytes);
-    if (metric.length > 0) this.#insert(NAME, metric);
+    this.#labels = 0;
+    this.#textBytes = NAME.length;
+    if (this.#text.length < NAME.length + bytes.length) this.#text = grown(this.#text, NAME.length + bytes.length);
+    const metricEnd = this.#part(bytes);
+    if (metricEnd > NAME.length) this.#insert(0, NAME.length, metricEnd);
     while (this.#next < bytes.length) {
-      const name = this.#part(bytes);
-      if (this.#names.length >= MAX_LABELS) throw tooManyLabels();
-      this.#insert(name, this.#part(bytes));
+      const nameStart = this.#textBytes;
+      const nameEnd = this.#part(bytes);
+      if (this.#labels >= MAX_LABELS) throw tooManyLabels();
+      this.#insert(nameStart, nameEnd, this.#part(bytes));
     }
+    const bound = this.#textBytes + this.#labels * MAX_ENTRY_OVERHEAD;
+    if (this.#out.length < bound) this.#out = new Uint8Array(2 * bound);
     let size = 0;
-    for (const [i, name] of this.#names.entries()) size = this.#write(size, name, this.#values[i] as Uint8Array);
+    for (let i = 0; i < this.#labels; i++) size = writeSpan(this.#out, size, this.#text, this.#spans[i] as LabelSpan);
     return canonicalLabels(this.#out.subarray(0, size));
   }
 
-  /** VictoriaMetrics puts common names such as `instance` and `job` first. Beyond some labels, `canonicalLabels` sorts. */
-  #insert(name: Uint8Array, value: Uint8Array): void {
-    const [names, values] = [this.#names, this.#values];
-    let index = names.length;
-    while (index > 0 && names.length < MAX_INSERTED && Buffer.compare(names[index - 1] as Uint8Array, name) > 0) {
-      names[index] = names[index - 1] as Uint8Array;
-      values[index] = values[index - 1] as Uint8Array;
-      index--;
+  /**
+   * The value is behind the name. VictoriaMetrics puts common names such as `instance` and `job` first. Beyond some labels, `canonicalLabels`
+   * sorts.
+   */
+  #insert(nameStart: number, nameEnd: number, valueEnd: number): void {
+    const spans = this.#spans;
+    const text = this.#text;
+    let index = this.#labels++;
+    const span = spans[index] ?? { nameStart, nameEnd, valueStart: nameEnd, valueEnd };
+    span.nameStart = nameStart;
+    span.nameEnd = nameEnd;
+    span.valueStart = nameEnd;
+    span.valueEnd = valueEnd;
+    for (; index > 0 && this.#labels <= MAX_INSERTED; index--) {
+      const before = spans[index - 1] as LabelSpan;
+      if (compareSpans(text, before.nameStart, before.nameEnd, nameStart, nameEnd) <= 0) break;
+      spans[index] = before;
     }
-    names[index] = name;
-    values[index] = value;
+    spans[index] = span;
   }
 
-  #part(bytes: Uint8Array): Uint8Array {
-    const start = this.#next;
-    const end = bytes.indexOf(SEPARATOR, start);
-    if (end === -1) throw new WireError('truncated', 'the labels of a series are cut off');
-    this.#next = end + 1;
-    const part = bytes.subarray(start, end);
-    return part.includes(ESCAPE) ? unescaped(part) : part;
-  }
-
-  #write(size: number, name: Uint8Array, value: Uint8Array): number {
-    const needed = size + name.length + value.length + MAX_ENTRY_OVERHEAD;
-    if (needed > this.#out.length) {
-      const out = new Uint8Array(2 * needed);
-      out.set(this.#out.subarray(0, size));
-      this.#out = out;
+  /** Appends the next part to the text. @returns where it ends there */
+  #part(bytes: Uint8Array): number {
+    const text = this.#text;
+    let size = this.#textBytes;
+    for (let at = this.#next; at < bytes.length; at++) {
+      let byte = bytes[at] as number;
+      if (byte === SEPARATOR) {
+        this.#next = at + 1;
+        this.#textBytes = size;
+        return size;
+      }
+      if (byte === ESCAPE) {
+        const code = bytes[++at] ?? 0;
+        if (code < FIRST_ESCAPED || code > LAST_ESCAPED)
+          throw new WireError('corrupt', 'a label has an unknown escape sequence');
+        byte = code - FIRST_ESCAPED;
+      }
+      text[size++] = byte;
     }
-    return writeEntry(this.#out, size, name, value);
+    throw new WireError('truncated', 'the labels of a series are cut off');
   }
 }
 
-function unescaped(part: Uint8Array): Uint8Array {
-  const out = new Uint8Array(part.length);
-  let size = 0;
-  for (let at = 0; at < part.length; at++) {
-    let byte = part[at] as number;
-    if (byte === ESCAPE) {
-      const code = part[++at] ?? 0;
-      if (code < FIRST_ESCAPED || code > LAST_ESCAPED)
-        throw new WireError('corrupt', 'a label has an unknown escape sequence');
-      byte = code - FIRST_ESCAPED;
-    }
-    out[size++] = byte;
-  }
-  return out.subarray(0, size);
+function grown(bytes: Uint8Array, needed: number): Uint8Array<ArrayBuffer> {
+  const more = new Uint8Array(2 * needed);
+  more.set(bytes);
+  return more;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { WireError } from '../../../src/wire/errors.ts';
 import { type Kernel, openKernel } from '../../../src/wire/kernel/kernel.ts';
-import { decodeLabels } from '../../../src/wire/labels.ts';
+import { decodeLabels, encodeLabels } from '../../../src/wire/labels.ts';
 import { BlockDecoder } from '../../../src/wire/native-export/block-batch.ts';
 import { ENCODING } from '../../../src/wire/native-export/integers.ts';
 import { MetricNames } from '../../../src/wire/native-export/metric-name.ts';
@@ -189,6 +189,22 @@ describe('the labels of a native export', () => {
     });
     assert.deepEqual(labelsOf('\u0001a\u0001b\u0001'), { a: 'b' });
     assert.deepEqual(labelsOf('up\u0001'), { __name__: 'up' });
+  });
+
+  it('are those of encodeLabels, however many, in any order, and whatever series was before', () => {
+    const names = new MetricNames();
+    const part = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' });
+    const labels = fc.dictionary(part, fc.oneof(part, fc.constant(''), fc.constant('x'.repeat(3000))), { maxKeys: 90 });
+    fc.assert(
+      fc.property(labels, part, (pairs, metric) => {
+        const { __name__: _, ...others } = pairs;
+        const texts = [metric, ...Object.entries(others).flat()];
+        const escaped = texts.map((text) => `${text.replace(/[\0-\u0002]/g, (c) => `\0${c.charCodeAt(0)}`)}\u0001`);
+        const expected = encodeLabels([['__name__', metric], ...Object.entries(others)]);
+        assert.deepEqual(names.labelsOf(Buffer.from(escaped.join(''))), new Uint8Array(expected));
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('are refused if they are cut off or have another escape sequence', () => {
