@@ -14,6 +14,8 @@ export interface Outline {
   readonly entries: number;
   /** An upper bound of the samples in the response. */
   readonly sampleBound: number;
+  /** The memory that the samples of the largest entry take when they are decoded. */
+  readonly largestBytes: number;
   /** The labels of all entries, encoded as in the response. */
   readonly labelBytes: number;
   /** Hashes of label sets that several entries share after relabelling. */
@@ -144,6 +146,7 @@ class OutlineDraft {
     return {
       entries: this.#entries,
       sampleBound: this.#sampleBound,
+      largestBytes: this.#largestBytes,
       labelBytes: this.#labelBytes,
       repeated: this.#repeated,
       hashes: this.#hashes,

@@ -57,6 +57,8 @@ export class ArrivingSeries {
   #response = 0;
   /** By entry of the source: n if it was counted in response n, −n if it was left in response n, 0 if it has not arrived. */
   #arrivedIn = new Int32Array(0);
+  /** Entries of the source. */
+  #counted = 0;
 
   constructor(options: ArrivingSeriesOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class ArrivingSeries {
         return route.kind === 'write' ? route.labels : undefined;
       },
       hashes: source.outline.hashes,
+      largestBytes: source.outline.largestBytes,
     });
   }
 
@@ -109,6 +112,11 @@ export class ArrivingSeries {
     return isCounted;
   }
 
+  /** Whether no series of the source needs another look. */
+  get areAllCounted(): boolean {
+    return this.#counted === this.#arrivedIn.length;
+  }
+
   /** @param entry the number of a series in the source's responses */
   isCounted(entry: number): boolean {
     return (this.#arrivedIn[entry] as number) > NONE;
@@ -126,8 +134,10 @@ export class ArrivingSeries {
     const isCounted = this.#isSame(cursor, theirs);
     if (!isCounted && mayContinue) return false;
     this.#arrivedIn[entry] = isCounted ? this.#response : -this.#response;
-    if (isCounted) addTally(this.counts, this.#tally);
-    return isCounted;
+    if (!isCounted) return false;
+    this.#counted++;
+    addTally(this.counts, this.#tally);
+    return true;
   }
 
   #isSame(cursor: SeriesCursor, theirs: SampleColumns): boolean {

@@ -1,7 +1,7 @@
 // Blocks of series that may have more blocks later in the same response. They are kept as they arrived, in the most compact form there is.
 
 import type { ExportedBlock } from '../../remote/native-export.ts';
-import { labelKey } from '../../wire/label-hash.ts';
+import { hashLabels, labelKey } from '../../wire/label-hash.ts';
 import type { BlockPlace } from '../../wire/native-export/block-batch.ts';
 import { firstTimeOf } from '../../wire/native-export/block.ts';
 import type { Grow } from './stored-series.ts';
@@ -10,7 +10,7 @@ interface HeldBlock extends BlockPlace {
   readonly firstMs: number;
 }
 
-const BYTES_PER_SERIES = 160;
+const BYTES_PER_SERIES = 200;
 const BYTES_PER_BLOCK = 120;
 const MAX_SLAB_BYTES = 256 * 1024;
 const FIRST_SLAB_BYTES = 4 * 1024;
@@ -19,6 +19,7 @@ export class HeldBlocks {
   readonly #grow: Grow;
   /** By the name of the series, as the server writes it. */
   readonly #series = new Map<string, HeldBlock[]>();
+  readonly #hashes = new Set<number>();
   #slab = new Uint8Array(0);
   #used = 0;
   #bytes = 0;
@@ -35,7 +36,8 @@ export class HeldBlocks {
   }
 
   has(metricName: Uint8Array): boolean {
-    return this.#series.size > 0 && this.#series.has(labelKey(metricName));
+    // Most are not held, and a key costs more than a hash.
+    return this.#hashes.has(shortHash(metricName)) && this.#series.has(labelKey(metricName));
   }
 
   /** @throws WireError if the block has no time; what `grow` throws */
@@ -53,8 +55,10 @@ export class HeldBlocks {
       firstMs: firstTimeOf(bytes, start, end),
     };
     this.#used += length;
-    if (blocks === undefined) this.#series.set(key, [block]);
-    else blocks.push(block);
+    if (blocks === undefined) {
+      this.#series.set(key, [block]);
+      this.#hashes.add(shortHash(metricName));
+    } else blocks.push(block);
   }
 
   /** Each series with its blocks in the order of their first samples. */
@@ -84,4 +88,9 @@ export class HeldBlocks {
     await this.#grow(bytes);
     this.#bytes += bytes;
   }
+}
+
+/** Small enough for a set of numbers without an object for each. */
+function shortHash(metricName: Uint8Array): number {
+  return hashLabels(metricName) % 2 ** 30;
 }

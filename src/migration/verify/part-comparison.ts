@@ -100,6 +100,12 @@ export class PartComparison {
     this.#mine = mine.columns;
     this.#theirs = theirs.columns;
     this.#index.restart();
+    if (this.#arriving?.areAllCounted !== true) await this.#compareSource(signal);
+    for (const sets of this.#merging.values()) for (const held of sets.values()) this.#compareMerged(held);
+    this.#compareExtraSeries();
+  }
+
+  async #compareSource(signal: AbortSignal): Promise<void> {
     const { hashes, repeated } = this.#part.outline;
     let entry = 0;
     for (const cursor of this.#part.cursors) {
@@ -126,8 +132,6 @@ export class PartComparison {
         else this.#compare(cursor, route);
       }
     }
-    for (const sets of this.#merging.values()) for (const held of sets.values()) this.#compareMerged(held);
-    this.#compareExtraSeries();
   }
 
   #compare(cursor: SeriesCursor, route: Route): void {

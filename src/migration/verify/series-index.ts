@@ -10,6 +10,8 @@ export interface SeriesIndexOptions {
   readonly writtenLabels: (shown: Uint8Array) => LabelBytes | undefined;
   /** The hashes of the labels that entries are written with, in the order of the responses, where they are known; otherwise −1. */
   readonly hashes?: Float64Array;
+  /** The memory that decoding one entry needs at most, if it is known, and series with several entries are not decoded. */
+  readonly largestBytes?: number;
   /** Gets the labels that each entry is written with, unless its hash is known. */
   readonly check?: (labels: LabelBytes) => void;
 }
@@ -57,7 +59,7 @@ export class SeriesIndex {
         this.#add(this.#hashOf(cursor), cursor, number);
       }
     }
-    await grow(this.#largestBytes);
+    await grow(this.#options.largestBytes ?? this.#largestBytes);
   }
 
   /** Two selectors may select the same series. What a later response has of it is the same again, and not stored twice. Call it after `build`. */
@@ -124,15 +126,20 @@ export class SeriesIndex {
     return this.#slots.length === 0 ? NONE : (this.#slots[hash % this.#slots.length] as number);
   }
 
-  #add(hash: number, { place, decodedBytes }: SeriesCursor, cursor: number): void {
+  #add(hash: number, cursor: SeriesCursor, number: number): void {
     const entry = this.#size++;
     this.#hashes[entry] = hash;
-    this.#places[entry] = place;
-    this.#cursorOf[entry] = cursor;
+    this.#places[entry] = cursor.place;
+    this.#cursorOf[entry] = number;
     if (hash === NONE) {
       this.#used[entry] = 1;
       return;
     }
+    if (this.#options.largestBytes === undefined) this.#measure(entry, hash, cursor.decodedBytes);
+    this.#link(entry, hash);
+  }
+
+  #measure(entry: number, hash: number, decodedBytes: number): void {
     let bytes = decodedBytes;
     for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
       if (this.#hashes[at] !== hash) continue;
@@ -141,7 +148,6 @@ export class SeriesIndex {
     }
     this.#decodedBytes[entry] = bytes;
     this.#largestBytes = Math.max(this.#largestBytes, bytes);
-    this.#link(entry, hash);
   }
 
   #link(entry: number, hash: number): void {

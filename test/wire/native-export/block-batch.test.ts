@@ -193,17 +193,19 @@ describe('the labels of a native export', () => {
 
   it('are those of encodeLabels, however many, in any order, and whatever series was before', () => {
     const names = new MetricNames();
-    const part = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' });
-    const labels = fc.dictionary(part, fc.oneof(part, fc.constant(''), fc.constant('x'.repeat(3000))), { maxKeys: 90 });
+    const part = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme-ascii' });
+    const labels = fc.dictionary(part, fc.oneof(part, fc.constant(''), fc.constant('\0\u0001\u0002é'.repeat(300))), {
+      maxKeys: 90,
+    });
     fc.assert(
       fc.property(labels, part, (pairs, metric) => {
         const { __name__: _, ...others } = pairs;
         const texts = [metric, ...Object.entries(others).flat()];
         const escaped = texts.map((text) => `${text.replace(/[\0-\u0002]/g, (c) => `\0${c.charCodeAt(0)}`)}\u0001`);
         const expected = encodeLabels([['__name__', metric], ...Object.entries(others)]);
-        assert.deepEqual(names.labelsOf(Buffer.from(escaped.join(''))), new Uint8Array(expected));
+        assert.equal(Buffer.compare(names.labelsOf(Buffer.from(escaped.join(''))), expected), 0);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
