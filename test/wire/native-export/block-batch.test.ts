@@ -205,7 +205,7 @@ describe('the labels of a native export', () => {
         const expected = encodeLabels([['__name__', metric], ...Object.entries(others)]);
         assert.equal(Buffer.compare(names.labelsOf(Buffer.from(escaped.join(''))), expected), 0);
       }),
-      { numRuns: 20 },
+      { numRuns: 100 },
     );
   });
 
