@@ -178,6 +178,11 @@ describe('the records of a native export', () => {
   });
 });
 
+/** VictoriaMetrics escapes the three bytes that have a meaning. */
+function escapedByte(character: string): string {
+  return character < '\u0003' ? `\0${character.charCodeAt(0)}` : character;
+}
+
 describe('the labels of a native export', () => {
   const labelsOf = (text: string) => Object.fromEntries(decodeLabels(new MetricNames().labelsOf(Buffer.from(text))));
 
@@ -201,7 +206,7 @@ describe('the labels of a native export', () => {
       fc.property(labels, part, (pairs, metric) => {
         const { __name__: _, ...others } = pairs;
         const texts = [metric, ...Object.entries(others).flat()];
-        const escaped = texts.map((text) => `${text.replace(/[\0-\u0002]/g, (c) => `\0${c.charCodeAt(0)}`)}\u0001`);
+        const escaped = texts.map((text) => `${Array.from(text, escapedByte).join('')}\u0001`);
         const expected = encodeLabels([['__name__', metric], ...Object.entries(others)]);
         assert.equal(Buffer.compare(names.labelsOf(Buffer.from(escaped.join(''))), expected), 0);
       }),
