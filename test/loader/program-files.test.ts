@@ -51,21 +51,25 @@ describe('the loader of the program', () => {
     return { files, main: files.require('./main.js') as Main };
   }
 
-  /** In a process of its own: V8 compiles the same source only once in each. `rejected` is null if V8 was given no code. */
-  function start(...flags: string[]): { readonly answer: number; readonly rejected: boolean | null } {
+  /** In a process of its own: V8 compiles the same source only once in each, and other tests change V8's flags. */
+  function run(code: string, ...flags: string[]): unknown {
     const program = `
       import { ProgramFiles } from ${JSON.stringify(LOADER)};
       const files = new ProgramFiles(${JSON.stringify(url())});
       const answer = files.require('./main.js').answer();
-      console.log(JSON.stringify({ answer, rejected: files.loaded[0].script.cachedDataRejected ?? null }));`;
+      const { script } = files.loaded[0];
+      console.log(JSON.stringify(${code}));`;
     const args = [...flags, '--input-type=module', '--eval', program];
     return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
   }
 
+  /** `rejected` is null if V8 was given no code. */
+  function start(...flags: string[]): unknown {
+    return run('{ answer, rejected: script.cachedDataRejected ?? null }', ...flags);
+  }
+
   async function writeCache(): Promise<Buffer> {
-    const { files, main } = load();
-    main.answer();
-    const code = files.loaded[0]?.script.createCachedData() ?? Buffer.alloc(0);
+    const code = Buffer.from(run('script.createCachedData().toString("base64")') as string, 'base64');
     await writeFile(cachePath(first), sealedCache(Buffer.from(FIRST), code));
     return code;
   }

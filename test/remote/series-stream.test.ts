@@ -100,6 +100,7 @@ describe('the parts of two streamed responses that are cut at the same labels', 
       (i) => list[i]!,
     );
 
+  const RUNS = 200;
   it('have the same series, whatever else is on either side', async () => {
     let cuts = 0;
     await fc.assert(
@@ -139,8 +140,9 @@ describe('the parts of two streamed responses that are cut at the same labels', 
         assert.deepEqual(seen, theirs);
         assert.deepEqual([one.used.bytes, other.used.bytes], [0, 0]);
       }),
+      { numRuns: RUNS },
     );
-    assert.ok(cuts > 200, `${cuts} parts`);
+    assert.ok(cuts > 1.3 * RUNS, `${cuts} parts`);
   });
 });
 
