@@ -190,6 +190,9 @@ bind-address = "127.0.0.1:${rpcPort}"
   query-log-enabled = false
 [monitor]
   store-enabled = false
+# Ten seconds by default, which many new series take on a busy machine.
+[coordinator]
+  write-timeout = "60s"
 [http]
   bind-address = "127.0.0.1:${port}"
   log-enabled = false
