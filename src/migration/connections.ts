@@ -34,7 +34,8 @@ export interface Connections {
   close(): void;
 }
 
-const SMALLEST_READ_BUDGET_BYTES = 4 * 1024 * 1024;
+/** What is left of the smallest memory that the API accepts, with the default lanes: 3.9 MiB. */
+const SMALLEST_READ_BUDGET_BYTES = 3.5 * 1024 * 1024;
 
 /** @throws MigrationError when the memory limit leaves nothing for reading */
 export function openConnections(

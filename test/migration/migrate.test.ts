@@ -247,6 +247,17 @@ describe('a migration', () => {
     assert.match(tight.error?.hint ?? '', /limits\.memory/);
   });
 
+  it('copies with the smallest memory that a manifest may have, and the default number of writes', async () => {
+    for (const ordering of ['InOrder', 'Any'] as const) {
+      const series = regularSeries({ count: 2, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: minuteMs });
+      await using source = await startSource(series);
+      await using destination = await startDestination();
+      const limits = { memoryBytes: 32 * 1024 * 1024, inFlightWrites: 8 };
+      const { error } = await run(planFor({ source, destination }, { destination: { ordering }, limits }));
+      assert.equal(error, undefined);
+    }
+  });
+
   it('respects the configured rates', async () => {
     for (const limits of [{ samplesPerSecond: 100 }, { bytesPerSecond: 2000 }]) {
       await using source = await startSource(threeHours);
