@@ -97,7 +97,13 @@ export class ProgramFiles {
     }
     const module = { exports: {} };
     this.#modules.set(id, module);
-    define(module, module.exports, this.require, this.#url);
+    try {
+      define(module, module.exports, this.require, this.#url);
+    } catch (error) {
+      // As Node does: not what it had exported until then, but the error again.
+      this.#modules.delete(id);
+      throw error;
+    }
     return module.exports;
   };
 

@@ -89,6 +89,13 @@ describe('the loader of the program', () => {
       assert.throws(() => files.require(id), { code: 'MODULE_NOT_FOUND', message: `${id} is not in the bundle` });
   });
 
+  it('throws again for a module that has thrown', async () => {
+    const broken = '"broken.js"(module,exports){exports.half = true; throw new Error("broken");},\n';
+    await writeFile(first, FIRST.replace('({\n', `({\n${broken}`));
+    const { files } = load();
+    for (let attempt = 0; attempt < 2; attempt++) assert.throws(() => files.require('./broken.js'), /^Error: broken$/);
+  });
+
   it('uses the compiled code of this Node', async () => {
     assert.deepEqual(start(), { answer: 41, rejected: null });
     await writeCache();
