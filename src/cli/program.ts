@@ -22,4 +22,6 @@ async function loadEngine(): Promise<RunEngine> {
   return createEngine();
 }
 
+// Overwritten at the end: a process that has nothing left to wait for has not done its work.
+process.exitCode = EXIT.failed;
 void runCommandLine(ARGV, processIo(SYSTEM_CLOCK), loadEngine).then((status) => process.exit(status));
