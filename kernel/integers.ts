@@ -48,7 +48,7 @@ export function decodeIntegers(
   }
   const secondOrder = encoding === DELTA2 || encoding === ZSTD_DELTA2;
   if (secondOrder ? count < 2 : encoding !== DELTA && encoding !== ZSTD_DELTA) return false;
-  const at = secondOrder ? readSecondOrder(out, wanted, first, start, end) : readDeltas(out, wanted, first, start, end);
+  const at = readDeltas(out, wanted, first, start, end, secondOrder);
   return wanted === count ? at === end : at !== 0;
 }
 
@@ -60,28 +60,12 @@ function writeLine(out: usize, wanted: u32, first: i64, delta: i64): void {
   }
 }
 
-/** @returns where the integers end; 0 for wrong bytes */
-function readDeltas(out: usize, wanted: u32, first: i64, start: usize, end: usize): usize {
-  let value = first;
-  let at = start;
-  store<i64>(out, value);
-  for (let to = out + 8, last = out + (wanted << 3); to < last; to += 8) {
-    let next = <u64>load<u8>(at);
-    if (next < 0x80) at++;
-    else {
-      at = readLong(at, end);
-      if (at === 0) return 0;
-      next = lastVarint();
-    }
-    value += unzigzag(next);
-    store<i64>(to, value);
-    if (at > end) return 0;
-  }
-  return at;
-}
-
-/** The same for differences of differences. */
-function readSecondOrder(out: usize, wanted: u32, first: i64, start: usize, end: usize): usize {
+/**
+ * Adds up differences, or, of second order, differences of differences.
+ * @returns where the integers end; 0 for wrong bytes
+ */
+function readDeltas(out: usize, wanted: u32, first: i64, start: usize, end: usize, secondOrder: bool): usize {
+  const kept: i64 = secondOrder ? -1 : 0;
   let value = first;
   let delta: i64 = 0;
   let at = start;
@@ -94,7 +78,7 @@ function readSecondOrder(out: usize, wanted: u32, first: i64, start: usize, end:
       if (at === 0) return 0;
       next = lastVarint();
     }
-    delta += unzigzag(next);
+    delta = unzigzag(next) + (delta & kept);
     value += delta;
     store<i64>(to, value);
     if (at > end) return 0;
