@@ -17,14 +17,8 @@ export const PROGRAM = { main: 'src/main.ts', 'worker-thread': 'src/operator/exe
 
 export type Bundled = BuildResult<{ metafile: true }>;
 
-/** What all files of the program have in common. */
-export const BUNDLE_OPTIONS = {
-  absWorkingDir: root,
-  bundle: true,
-  splitting: true,
-  chunkNames: '[name]-[hash]',
-  format: 'esm',
-  platform: 'node',
+/** How the program's code is written, whatever its form. */
+export const OUTPUT_OPTIONS = {
   target: 'node24',
   // Names stay: they are in stack traces.
   minifySyntax: true,
@@ -32,6 +26,17 @@ export const BUNDLE_OPTIONS = {
   lineLimit: 200,
   sourcemap: 'external',
   sourcesContent: false,
+} satisfies BuildOptions;
+
+/** What all files of the program have in common. */
+export const BUNDLE_OPTIONS = {
+  ...OUTPUT_OPTIONS,
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [...PLUGINS],

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { FIRST_PACK } from '../src/loader/program-files.ts';
-import { BUNDLE_OPTIONS, type Bundled, PROGRAM, REQUIRE } from './bundle.ts';
+import { BUNDLE_OPTIONS, type Bundled, OUTPUT_OPTIONS, PROGRAM, REQUIRE } from './bundle.ts';
 
 /** Packs by the sources with which their files are loaded. A file is in the first pack that needs it; all others are packs of one file. */
 const PACKS: Readonly<Record<string, readonly string[]>> = {
@@ -62,16 +62,11 @@ async function functionOf(path: string): Promise<Packed> {
   const inline = Buffer.from(readFileSync(`${path}.map`)).toString('base64');
   const input = `${text.slice(REQUIRE.length)}\n//# sourceMappingURL=data:application/json;base64,${inline}`;
   const { code, map } = await transform(input, {
+    ...OUTPUT_OPTIONS,
     sourcefile: path,
     format: 'cjs',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'packUrl' },
-    target: 'node24',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 200,
-    sourcemap: 'external',
-    sourcesContent: false,
   });
   return { code, map: JSON.parse(map) };
 }
