@@ -7,7 +7,7 @@ import { type PathSegment, shorten } from './field-path.ts';
 export interface FieldProblem {
   /** Such as `spec.source.url`. Empty for a problem with the whole document. */
   readonly path: string;
-  /** The value given, in a form that can be shown. Undefined if there is none or if it must not be shown. */
+  /** The value given, in a form that can be shown. Undefined if it is absent or must not be shown. */
   readonly value: string | undefined;
   /** What is wrong and what is allowed. */
   readonly message: string;

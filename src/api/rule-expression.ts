@@ -123,7 +123,7 @@ function call(name: FunctionName, args: readonly Expression[], variables: Variab
   return apply(...args.map((arg) => resolve(arg, variables)));
 }
 
-/** The value, or the RuleFailure that explains why there is none. */
+/** The value, or the RuleFailure that explains why it is absent. */
 function attempt(expression: Expression | undefined, variables: Variables): Value {
   try {
     return resolve(expression, variables);

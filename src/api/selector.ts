@@ -180,7 +180,7 @@ class Parser {
     return word;
   }
 
-  /** A string in double quotes, single quotes or backticks. Undefined if there is none at this position. */
+  /** A string in double quotes, single quotes or backticks. Undefined if no string begins at this position. */
   #string(): string | undefined {
     this.#space();
     const mark = this.#text[this.#at];

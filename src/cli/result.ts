@@ -12,7 +12,7 @@ import type { CommandCode } from './error-codes.ts';
 /** Counts. `samplesRejectedUnproven` is present only if it is not 0. */
 type ShownCounts = Omit<Counts, 'samplesRejectedUnproven'> & Partial<Counts>;
 
-/** The object of `--output json`. The counts are those of this run. Times are RFC 3339 with milliseconds, or null if there is none. */
+/** The object of `--output json`. The counts are those of this run. Times are RFC 3339 with milliseconds, or null if unknown. */
 export interface RunResult extends ShownCounts {
   readonly migration: string | null;
   readonly phase: string;

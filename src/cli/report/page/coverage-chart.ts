@@ -1,4 +1,4 @@
-// Coverage: how dense the samples are over the range of the data, where there are none, and what this run did not copy. Pure.
+// Coverage: how dense the samples are over the range of the data, which parts have no samples, and what this run did not copy. Pure.
 
 import { area, curveStepAfter } from 'd3-shape';
 import { formatCount, formatDuration, formatExact, formatTimeShort } from '../../../telemetry/format.ts';
