@@ -186,7 +186,7 @@ function checkNotEmpty(
   });
 }
 
-/** Goes on where the verification got to that got furthest. */
+/** Resumes at the place of the verification that got furthest. */
 function resume(verification: VerificationProgress, ...places: (ResumedVerification | undefined)[]): void {
   for (const place of places) {
     if (place === undefined || place.throughMs <= verification.throughMs || place.throughMs > verification.endMs)
