@@ -9,9 +9,9 @@
 import { readFile } from 'node:fs/promises';
 import { loadManifests } from '../src/api/manifest.ts';
 import { compilePlan } from '../src/migration/plan/plan.ts';
-import type { WorkerEnd } from '../src/operator/judge/attempt.ts';
-import { WorkerPool } from '../src/operator/execute/worker-pool.ts';
-import { WorkerThreads } from '../src/operator/execute/worker-threads.ts';
+import type { WorkerEnd } from '../src/execute/worker-messages.ts';
+import { WorkerPool } from '../src/execute/worker-pool.ts';
+import { WorkerThreads } from '../src/execute/worker-threads.ts';
 import { SYSTEM_CLOCK as systemClock } from '../src/telemetry/clock.ts';
 import { Secret } from '../src/telemetry/secret.ts';
 

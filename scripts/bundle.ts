@@ -13,7 +13,7 @@ export const REQUIRE =
   "throw Object.assign(new Error(id + ' is not in the bundle'), { code: 'MODULE_NOT_FOUND' }); };";
 
 /** The program, and the thread that it starts for each migration in Kubernetes. */
-export const PROGRAM = { main: 'src/main.ts', 'worker-thread': 'src/operator/execute/worker-thread.ts' };
+export const PROGRAM = { main: 'src/main.ts', 'worker-thread': 'src/execute/worker-thread.ts' };
 
 export type Bundled = BuildResult<{ metafile: true }>;
 

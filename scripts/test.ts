@@ -17,7 +17,7 @@ const modules = join(root, 'node_modules');
 const mocha = join(modules, 'mocha/bin/mocha.js');
 const biome = join(modules, '@biomejs/biome/bin/biome');
 const KUBERNETES = [
-  'test/operator/execute/worker-threads.test.ts',
+  'test/execute/worker-threads.test.ts',
   'test/chart/**/*.test.ts',
   'test/real-kubernetes/**/*.test.ts',
 ];

@@ -128,7 +128,7 @@ describe('the bundle', () => {
   });
 
   it('has the worker thread beside the file that starts it', () => {
-    const [starter] = outputs().find(([, { inputs }]) => 'src/operator/execute/worker-threads.ts' in inputs) ?? [];
+    const [starter] = outputs().find(([, { inputs }]) => 'src/execute/worker-threads.ts' in inputs) ?? [];
     const [worker] = outputs().find(([, { entryPoint }]) => entryPoint === PROGRAM['worker-thread']) ?? [];
     assert.ok(starter && worker);
     assert.equal(relative(resolve(ROOT, starter, '..'), resolve(ROOT, worker)), 'worker-thread.js');

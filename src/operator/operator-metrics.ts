@@ -9,7 +9,7 @@ import { MigrationMetrics } from '../telemetry/metrics.ts';
 import type { RequestReport } from './kube/kube-client.ts';
 import { keyOf } from './kube/kube-objects.ts';
 import { PHASES } from './judge/status.ts';
-import type { FromWorker } from './judge/worker-messages.ts';
+import type { FromWorker } from '../execute/worker-messages.ts';
 
 export const OPERATOR_METRICS = {
   leader: {

@@ -17,8 +17,8 @@ import type { OperatorContext, OperatorOptions } from './operator-options.ts';
 import { reflect } from './kube/reflector.ts';
 import { readSecrets } from './secret-reader.ts';
 import { migrationPath, StatusWriter } from './status-writer.ts';
-import { WorkerPool } from './execute/worker-pool.ts';
-import { WorkerThreads } from './execute/worker-threads.ts';
+import { WorkerPool } from '../execute/worker-pool.ts';
+import { WorkerThreads } from '../execute/worker-threads.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 
 /** A watch without any activity for this long is stuck in its loop, because it has its own limit of 90 s. */

@@ -57,6 +57,7 @@ export function kubeViolations(graph: Graph): string[] {
 export function judgeViolations(graph: Graph, valueImportsOf: (file: string) => readonly string[]): string[] {
   const mayImport = (target: string) =>
     target === 'src/operator/kube/kube-objects.ts' ||
+    target === 'src/execute/worker-messages.ts' ||
     /^src\/(operator\/judge|api|migration|telemetry|remote\/meaning)\//.test(target);
   const clocks = /(^|\/)clock\.ts$|^node:(timers|perf_hooks)\b/;
   const files = [...graph.keys()].filter((file) => folderOf(file) === 'src/operator/judge');

@@ -9,16 +9,8 @@ import type { Side } from '../../remote/meaning/side.ts';
 import type { EngineCode, MigrationCode } from '../../migration/report/migration-codes.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
 import { isMatching } from '../../migration/report/verification.ts';
+import type { WorkerEnd } from '../../execute/worker-messages.ts';
 import type { Reason } from './conditions.ts';
-
-export type WorkerEnd =
-  | { readonly kind: 'result'; readonly result: MigrationResult }
-  /** `code` is Node's, or says how the thread ended. */
-  | { readonly kind: 'crashed'; readonly code: string; readonly message: string }
-  /** The thread gave no sign of life. */
-  | { readonly kind: 'hung'; readonly silentMs: number }
-  /** Terminated because it did not stop in time. Its last moments are unknown. */
-  | { readonly kind: 'terminated' };
 
 /** The codes in status.recentErrors: of a failed request or migration, of rejected samples, or of a worker that ended without a result. */
 export type ErrorCode = MigrationCode | RejectReason | `worker-${WorkerEnd['kind']}`;

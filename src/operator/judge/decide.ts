@@ -10,7 +10,7 @@ import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
 import { trustedStatus } from './status-origin.ts';
 import { isVerificationDue, verifiedIn } from './verification-settings.ts';
-import type { Rates, ResumePoint } from './worker-messages.ts';
+import type { Rates, ResumePoint } from '../../execute/worker-messages.ts';
 
 /** Whether the manifest can be run, according to validation and the Secrets; of one generation. */
 export type Check =

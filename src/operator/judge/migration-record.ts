@@ -4,13 +4,13 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { judgeEnd, type Outcome, type StopCause, type Verdict, type WorkerEnd } from './attempt.ts';
+import { judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
 import { type Check, type Timeline, ratesOf, restartKeyOf, type WorkerState } from './decide.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import { isVerificationDue, wantedVerification } from './verification-settings.ts';
-import type { FromWorker, Rates } from './worker-messages.ts';
+import type { FromWorker, Rates, WorkerEnd } from '../../execute/worker-messages.ts';
 
 /** How long a migration that cannot be reconciled lets others go first; shorter than the pause before its next reconcile. */
 const BACK_OFF_MS = 500;

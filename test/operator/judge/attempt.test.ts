@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { MigrationCode } from '../../../src/migration/report/migration-codes.ts';
 import type { MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
-import { type Attempt, judgeEnd, pauseMs, type Verdict, type WorkerEnd } from '../../../src/operator/judge/attempt.ts';
+import { type Attempt, judgeEnd, pauseMs, type Verdict } from '../../../src/operator/judge/attempt.ts';
+import type { WorkerEnd } from '../../../src/execute/worker-messages.ts';
 import { nowMs, progressOf } from '../support/migrations.ts';
 
 function ended(

@@ -8,7 +8,7 @@ import { keyOf } from '../../../src/operator/kube/kube-objects.ts';
 import { type Life, nextLife, permissionOf } from '../../../src/operator/life-cycle.ts';
 import { MigrationStore } from '../../../src/operator/migration-store.ts';
 import { StatusWriter } from '../../../src/operator/status-writer.ts';
-import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
+import { WorkerPool } from '../../../src/execute/worker-pool.ts';
 import { WorkQueue } from '../../../src/operator/kube/work-queue.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import type { LogFields } from '../../../src/telemetry/log-text.ts';

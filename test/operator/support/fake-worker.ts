@@ -1,9 +1,9 @@
 // A thread that the test controls.
 
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../../src/migration/report/observer.ts';
-import type { FromWorker } from '../../../src/operator/judge/worker-messages.ts';
-import type { ToWorker, WorkerJob } from '../../../src/operator/execute/to-worker.ts';
-import type { WorkerHandle } from '../../../src/operator/execute/worker-pool.ts';
+import type { FromWorker } from '../../../src/execute/worker-messages.ts';
+import type { ToWorker, WorkerJob } from '../../../src/execute/to-worker.ts';
+import type { WorkerHandle } from '../../../src/execute/worker-pool.ts';
 import { progressOf } from './migrations.ts';
 
 export class FakeWorker implements WorkerHandle {

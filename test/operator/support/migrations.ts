@@ -6,7 +6,7 @@ import type { PromMigration, PromMigrationSpec } from '../../../src/api/prom-mig
 import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { validateMigration } from '../../../src/api/validate.ts';
 import { compilePlan } from '../../../src/migration/plan/plan.ts';
-import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
+import type { WorkerJob } from '../../../src/execute/to-worker.ts';
 import { initialProgress, type MigrationProgress } from '../../../src/migration/report/observer.ts';
 
 const START = '2025-01-01T00:00:00Z';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
-import { packJob, unpackJob, type WorkerJob } from '../../../src/operator/execute/to-worker.ts';
-import { Secret, SecretUrl } from '../../../src/telemetry/secret.ts';
-import { planOf } from '../../migration/support/compiled-plan.ts';
-import { createAuthority } from '../../support/certificates.ts';
-import { revealed, secretValues, shownTexts } from '../../support/secrets.ts';
+import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
+import { packJob, unpackJob, type WorkerJob } from '../../src/execute/to-worker.ts';
+import { Secret, SecretUrl } from '../../src/telemetry/secret.ts';
+import { planOf } from '../migration/support/compiled-plan.ts';
+import { createAuthority } from '../support/certificates.ts';
+import { revealed, secretValues, shownTexts } from '../support/secrets.ts';
 
 const ref = (key: string) => ({ name: 's', key });
 

@@ -2,11 +2,11 @@
 // It does not depend on Kubernetes.
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
-import { migrate } from '../../migration/migrate.ts';
-import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
-import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../../migration/report/observer.ts';
-import { type Clock, SYSTEM_CLOCK } from '../../telemetry/clock.ts';
-import type { FromWorker, Rates } from '../judge/worker-messages.ts';
+import { migrate } from '../migration/migrate.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/report/observer.ts';
+import { type Clock, SYSTEM_CLOCK } from '../telemetry/clock.ts';
+import type { FromWorker, Rates } from './worker-messages.ts';
 import { type ToWorker, unpackJob, type WorkerJob } from './to-worker.ts';
 
 const REPORT_MS = 1_000;

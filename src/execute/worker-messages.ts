@@ -1,8 +1,8 @@
 // What a migration's own thread reports to the operator's main thread, and what the main thread decides about it. Everything here survives the
-// structured clone. execute/to-worker.ts has the messages in the other direction.
+// structured clone. to-worker.ts has the messages in the other direction.
 
-import type { RateLimits } from '../../migration/migration-context.ts';
-import type { MigrationEvent, MigrationProgress, MigrationResult } from '../../migration/report/observer.ts';
+import type { RateLimits } from '../migration/migration-context.ts';
+import type { MigrationEvent, MigrationProgress, MigrationResult } from '../migration/report/observer.ts';
 
 /** Where to resume a migration without a resume point in its destination, and the end at which its range was frozen. */
 export interface ResumePoint {
@@ -19,3 +19,13 @@ export type FromWorker =
   /** Nothing to report, but alive. */
   | { readonly type: 'heartbeat' }
   | { readonly type: 'ended'; readonly result: MigrationResult };
+
+/** How a thread ended. */
+export type WorkerEnd =
+  | { readonly kind: 'result'; readonly result: MigrationResult }
+  /** `code` is Node's, or says how the thread ended. */
+  | { readonly kind: 'crashed'; readonly code: string; readonly message: string }
+  /** The thread gave no sign of life. */
+  | { readonly kind: 'hung'; readonly silentMs: number }
+  /** Terminated because it did not stop in time. Its last moments are unknown. */
+  | { readonly kind: 'terminated' };

@@ -2,17 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PromMigration } from '../../../src/api/prom-migration.ts';
-import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import type { FromWorker } from '../../../src/operator/judge/worker-messages.ts';
-import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
-import { WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
-import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
-import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
-import { type FakeDestination, startDestination } from '../../migration/support/fake-destination.ts';
-import { type FakeSource, regularSeries, startSource } from '../../migration/support/fake-source.ts';
-import { expected } from '../../migration/support/remote-messages.ts';
-import { endMs, jobOf, migrationOf, startMs } from '../support/migrations.ts';
+import type { PromMigration } from '../../src/api/prom-migration.ts';
+import type { WorkerEnd } from '../../src/execute/worker-messages.ts';
+import type { FromWorker } from '../../src/execute/worker-messages.ts';
+import type { WorkerJob } from '../../src/execute/to-worker.ts';
+import { WorkerPool } from '../../src/execute/worker-pool.ts';
+import { WorkerThreads } from '../../src/execute/worker-threads.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
+import { type FakeDestination, startDestination } from '../migration/support/fake-destination.ts';
+import { type FakeSource, regularSeries, startSource } from '../migration/support/fake-source.ts';
+import { expected } from '../migration/support/remote-messages.ts';
+import { endMs, jobOf, migrationOf, startMs } from '../operator/support/migrations.ts';
 
 type Report = FromWorker & { type: 'report' };
 

@@ -1,9 +1,8 @@
 // Manages the worker threads: starts one for each running migration, passes messages on, terminates those that do not stop on request, and
-// detects the ones that crashed or hang. judge/attempt.ts decides what an end means.
+// detects the ones that crashed or hang. operator/judge/attempt.ts decides what an end means.
 
-import type { Clock } from '../../telemetry/clock.ts';
-import type { WorkerEnd } from '../judge/attempt.ts';
-import type { FromWorker, Rates } from '../judge/worker-messages.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import type { FromWorker, Rates, WorkerEnd } from './worker-messages.ts';
 import type { ToWorker, WorkerJob } from './to-worker.ts';
 
 /** The used part of a worker thread; tests provide their own. */

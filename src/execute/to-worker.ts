@@ -1,10 +1,10 @@
 // The messages to a migration's own thread. The structured clone drops classes, so `packJob` brings a job into another form, and
 // `unpackJob` restores it. Only between the two are its secrets in plain text.
 
-import type { MigrationPlan } from '../../migration/plan/migration-plan.ts';
-import type { ResumedVerification } from '../../migration/report/verification.ts';
-import { Secret, SecretUrl } from '../../telemetry/secret.ts';
-import type { Rates, ResumePoint } from '../judge/worker-messages.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { ResumedVerification } from '../migration/report/verification.ts';
+import { Secret, SecretUrl } from '../telemetry/secret.ts';
+import type { Rates, ResumePoint } from './worker-messages.ts';
 
 /** The work of a thread: one attempt of one migration. */
 export interface WorkerJob {

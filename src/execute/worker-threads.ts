@@ -2,8 +2,8 @@
 // migration.
 
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../../telemetry/clock.ts';
-import type { FromWorker } from '../judge/worker-messages.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import type { FromWorker } from './worker-messages.ts';
 import { packJob, type ToWorker, type WorkerJob } from './to-worker.ts';
 import type { WorkerHandle } from './worker-pool.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import type { WorkerJob } from '../../../src/operator/execute/to-worker.ts';
-import { WorkerThreads } from '../../../src/operator/execute/worker-threads.ts';
-import { ManualClock, settled } from '../support/manual-clock.ts';
-import { jobOf, migrationOf, progressOf } from '../support/migrations.ts';
+import type { WorkerJob } from '../../src/execute/to-worker.ts';
+import { WorkerThreads } from '../../src/execute/worker-threads.ts';
+import { ManualClock, settled } from '../operator/support/manual-clock.ts';
+import { jobOf, migrationOf, progressOf } from '../operator/support/migrations.ts';
 
 const job = jobOf(migrationOf());
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
-import type { MigrationResult } from '../../../src/migration/report/observer.ts';
-import type { WorkerEnd } from '../../../src/operator/judge/attempt.ts';
-import { type WorkerHandle, WorkerPool } from '../../../src/operator/execute/worker-pool.ts';
-import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
-import { FakeWorker } from '../support/fake-worker.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { jobOf, migrationOf, progressOf } from '../support/migrations.ts';
+import type { MigrationResult } from '../../src/migration/report/observer.ts';
+import type { WorkerEnd } from '../../src/execute/worker-messages.ts';
+import { type WorkerHandle, WorkerPool } from '../../src/execute/worker-pool.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
+import { FakeWorker } from '../operator/support/fake-worker.ts';
+import { ManualClock } from '../operator/support/manual-clock.ts';
+import { jobOf, migrationOf, progressOf } from '../operator/support/migrations.ts';
 
 const job = jobOf(migrationOf());
 const result: MigrationResult = { progress: progressOf({ phase: 'Succeeded' }) };
