@@ -97,6 +97,7 @@ function typeCell(schema: Schema, shapes: Shapes): string {
   if (schema.items !== undefined) return `list of ${typeCell(schema.items, shapes)}`;
   if (schema.additionalProperties !== undefined) return `map of ${typeCell(schema.additionalProperties, shapes)}`;
   if (schema.format === 'date-time') return 'time';
+  if (schema['x-kubernetes-int-or-string']) return 'quantity';
   return schema.type ?? '';
 }
 

@@ -59,7 +59,7 @@ export function compileCrd(crdText: string): CompiledCrd {
 
 export function createAjv(code: Options['code'] = {}): Ajv {
   const checks = { allErrors: true, strict: true, ownProperties: true, messages: false, formats: FORMATS };
-  return new Ajv({ ...checks, inlineRefs: false, code });
+  return new Ajv({ ...checks, allowUnionTypes: true, inlineRefs: false, code });
 }
 
 const PLAIN_KEYWORDS = [
@@ -82,6 +82,8 @@ const OTHER_KEYWORDS: readonly string[] = [
   'properties',
   'additionalProperties',
   'items',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-map-type',
@@ -89,7 +91,7 @@ const OTHER_KEYWORDS: readonly string[] = [
 ];
 
 /**
- * Converts a structural schema to a closed JSON schema: an unknown field is an error. Objects with fields are definitions of their own, for
+ * Converts a structural schema to a closed JSON schema: an unknown field is an error, unless the schema preserves unknown fields. Objects with fields are definitions of their own, for
  * which ajv makes a function each: a run compiles only those of the fields that its manifest has, and equal ones exist once.
  * @throws Error on a keyword that is unknown here
  */
@@ -120,12 +122,13 @@ function convert(
     return below.properties === undefined ? converted : define(converted);
   };
   for (const keyword of PLAIN_KEYWORDS) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
+  if (schema['x-kubernetes-int-or-string']) result['type'] = ['integer', 'string'];
   if (schema.items !== undefined) result['items'] = inner(schema.items);
   if (schema.properties !== undefined) {
     result['properties'] = Object.fromEntries(
       Object.entries(schema.properties).map(([name, field]) => [name, inner(field)]),
     );
-    result['additionalProperties'] = false;
+    if (!schema['x-kubernetes-preserve-unknown-fields']) result['additionalProperties'] = false;
   } else if (schema.additionalProperties !== undefined) {
     result['additionalProperties'] = inner(schema.additionalProperties);
   }

@@ -29,6 +29,10 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
+  /** An integer or a string; it has no `type`. A pattern applies to strings, bounds to integers. */
+  readonly 'x-kubernetes-int-or-string'?: true;
+  /** Fields that the schema does not name are kept as they are. */
+  readonly 'x-kubernetes-preserve-unknown-fields'?: true;
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: string;

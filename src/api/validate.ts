@@ -114,6 +114,8 @@ const TYPE_NAMES: Readonly<Record<NonNullable<Schema['type']>, string>> = {
 };
 
 function allowed(keyword: string, schema: Schema, value: unknown): string {
+  // The only values that may be integers or strings are quantities.
+  if (schema['x-kubernetes-int-or-string']) return 'must be a quantity that is not negative, such as 2, 500m or 1Gi';
   switch (keyword) {
     case 'type': {
       const quoted = schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean');
