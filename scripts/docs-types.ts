@@ -8,6 +8,9 @@ function isPresent(parent: Schema, field: string): boolean {
   return (parent.required ?? []).includes(field) || parent.properties?.[field]?.default !== undefined;
 }
 
+/** The fields of the execution: who copies what at once. */
+const EXECUTION_FIELDS = /^spec\.execution(\.|$)/;
+
 /** The common fields of source, destination and progress. */
 const ENDPOINT_FIELDS = /^spec\.(source|destination\.progress)\./;
 
@@ -59,6 +62,12 @@ export function endpointTypesFile(root: Schema): string {
 ${interfaces(new Shapes(root), isUnder(ENDPOINT_FIELDS))}`;
 }
 
+export function executionTypesFile(root: Schema): string {
+  return `// The execution of the PromMigration resource. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
+
+${interfaces(new Shapes(root), isUnder(EXECUTION_FIELDS))}`;
+}
+
 export function sidesTypesFile(root: Schema): string {
   const shapes = new Shapes(root);
   const text = interfaces(shapes, isSide);
@@ -71,10 +80,12 @@ ${text}`;
 export function typesFile(root: Schema, apiVersion: string): string {
   const shapes = new Shapes(root);
   const isEndpoint = isUnder(ENDPOINT_FIELDS);
-  const text = interfaces(shapes, (shape) => isUnder('spec')(shape) && !isEndpoint(shape) && !isSide(shape));
+  const isExecution = isUnder(EXECUTION_FIELDS);
+  const isElsewhere = (shape: Shape) => isEndpoint(shape) || isSide(shape) || isExecution(shape);
+  const text = interfaces(shapes, (shape) => isUnder('spec')(shape) && !isElsewhere(shape));
   return `// The PromMigration resource with its defaults filled in. Generated from the CRD by \`npm run docs\`: edit crds/ instead.
 
-${importOf(shapes, isSide, text, './prom-migration-sides.ts')}import type { PromMigrationStatus } from './prom-migration-status.ts';
+${importOf(shapes, isExecution, text, './prom-migration-execution.ts')}${importOf(shapes, isSide, text, './prom-migration-sides.ts')}import type { PromMigrationStatus } from './prom-migration-status.ts';
 
 /** The fields of Kubernetes object metadata that the operator uses. */
 export interface ObjectMeta {
@@ -111,6 +122,8 @@ function typeOf(schema: Schema, shapes: Shapes): string {
   }
   if (schema.type === 'integer' || schema.type === 'number') return 'number';
   if (schema.type === 'string' || schema.type === 'boolean') return schema.type;
+  if (schema['x-kubernetes-int-or-string']) return 'number | string';
+  if (schema['x-kubernetes-preserve-unknown-fields']) return 'Readonly<Record<string, unknown>>';
   throw new Error(`no TypeScript type for ${JSON.stringify(schema)}`);
 }
 

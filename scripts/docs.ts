@@ -4,10 +4,11 @@
 import { writeFileSync } from 'node:fs';
 import { COMPILED_CRD } from '../src/api/compiled-crd.ts';
 import { referenceFile } from './docs-manifest.ts';
-import { endpointTypesFile, sidesTypesFile, statusTypesFile, typesFile } from './docs-types.ts';
+import { endpointTypesFile, executionTypesFile, sidesTypesFile, statusTypesFile, typesFile } from './docs-types.ts';
 
 export const typesPath = new URL('../src/api/prom-migration.ts', import.meta.url);
 export const endpointTypesPath = new URL('../src/api/prom-migration-endpoint.ts', import.meta.url);
+export const executionTypesPath = new URL('../src/api/prom-migration-execution.ts', import.meta.url);
 export const sidesTypesPath = new URL('../src/api/prom-migration-sides.ts', import.meta.url);
 export const statusTypesPath = new URL('../src/api/prom-migration-status.ts', import.meta.url);
 export const referencePath = new URL('../docs/manifest.md', import.meta.url);
@@ -16,6 +17,7 @@ if (import.meta.main) {
   const { schema, apiVersion } = COMPILED_CRD.resource;
   writeFileSync(typesPath, typesFile(schema, apiVersion));
   writeFileSync(endpointTypesPath, endpointTypesFile(schema));
+  writeFileSync(executionTypesPath, executionTypesFile(schema));
   writeFileSync(sidesTypesPath, sidesTypesFile(schema));
   writeFileSync(statusTypesPath, statusTypesFile(schema));
   writeFileSync(referencePath, referenceFile(schema, apiVersion));

@@ -34,6 +34,8 @@ export interface PromMigrationStatus {
   readonly recentErrors?: readonly RecentError[];
   /** The time range that is copied. Its end is fixed at the first start. */
   readonly range?: CopiedRange;
+  /** The stretches of the time range (spec.execution) by state. Absent until the range has been divided. */
+  readonly stretches?: StatusStretches;
   /**
    * What the comparison of source and destination has found so far, over all attempts. Absent before it begins, and
    * while spec.verification.mode is Off.
@@ -79,6 +81,28 @@ export interface CopiedRange {
   readonly start: string;
   /** Exclusive. */
   readonly end: string;
+}
+
+/** The stretches of the time range (spec.execution) by state. Absent until the range has been divided. */
+export interface StatusStretches {
+  /** Stretches of the range. */
+  readonly total?: number;
+  /** Stretches that are completely in the destination, according to their progress marks. */
+  readonly finished?: number;
+  /** Stretches under way, at most spec.execution.parallelism. kubectl scale reads it. */
+  readonly running?: number;
+  /** Stretches that failed permanently, oldest first. The other stretches are copied nevertheless. */
+  readonly failed?: readonly FailedStretch[];
+}
+
+/** A failed stretch. */
+export interface FailedStretch {
+  /** Start of the stretch. */
+  readonly stretch: string;
+  /** The reason as one word, for programs. */
+  readonly reason: string;
+  /** What happened. Contains no secrets. */
+  readonly message: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 // The PromMigration resource with its defaults filled in. Generated from the CRD by `npm run docs`: edit crds/ instead.
 
+import type { ExecutionSpec } from './prom-migration-execution.ts';
 import type { DestinationSpec, SourceSpec } from './prom-migration-sides.ts';
 import type { PromMigrationStatus } from './prom-migration-status.ts';
 
@@ -32,8 +33,8 @@ export interface PromMigration {
 
 /**
  * What to copy, from where, and to where. The fields that define the copy (source, destination, selectors, time range,
- * labels) are immutable. Window, limits, verification, suspend, deadlines, authentication and similar fields can be
- * changed.
+ * labels) are immutable. Window, limits, execution, verification, suspend, deadlines, authentication and similar
+ * fields can be changed.
  */
 export interface PromMigrationSpec {
   /** The Prometheus remote_read endpoint that samples are read from. */
@@ -52,6 +53,11 @@ export interface PromMigrationSpec {
   readonly window: WindowBounds;
   /** Limits on the use of this machine, the source and the destination. */
   readonly limits: Limits;
+  /**
+   * How the copy is executed. The time range is divided into stretches, which are copied one after the other or
+   * several at once. Can be changed at any time, and never starts the copy again from the beginning.
+   */
+  readonly execution: ExecutionSpec;
   /**
    * What happens if the destination permanently rejects samples (out of order, too old, invalid). Fail stops with the
    * reason and writes nothing newer. Skip counts them by reason and continues; the migration then ends with a warning.
@@ -132,7 +138,8 @@ export interface WindowBounds {
 /** Limits on the use of this machine, the source and the destination. */
 export interface Limits {
   /**
-   * Memory for samples between source and destination, in bytes. The process needs about 150Mi more. Raise it if
+   * Memory for samples between source and destination, in bytes. The process needs about 150Mi more. With
+   * execution.mode InProcess the stretches that are under way share it; with Job each pod has this much. Raise it if
    * windows are split because of memory.
    */
   readonly memory: string;

@@ -1,5 +1,5 @@
-// Checks that a schema cannot express: selectors and regular expressions parse, URLs are URLs, the time range lies in the past. They apply
-// to manifests of `run` and to resources that the API server has accepted.
+// Checks that a schema cannot express: selectors and regular expressions parse, URLs are URLs, the time range lies in the past, stretches
+// end at the borders of blocks. They apply to manifests of `run` and to resources that the API server has accepted.
 
 import { parseDuration } from './duration.ts';
 import { type PathSegment, valueAt } from './field-path.ts';
@@ -19,6 +19,9 @@ const URL_PATHS: readonly (readonly string[])[] = [
   ['spec', 'destination', 'progress', 'url'],
   ['spec', 'destination', 'progress', 'proxyUrl'],
 ];
+
+/** The blocks of a source are aligned to this length, and so are stretches: each block is then read for one stretch only. */
+const BLOCK_MS = 7_200_000;
 
 /**
  * Violations in a manifest with its defaults filled in. Takes any value: missing fields and wrong types are left to the schema, and so are
@@ -46,6 +49,8 @@ export function checkSemantics(
     checkText(['spec', 'relabelings', index, 'regex'], regexProblem);
   });
 
+  checkText(['spec', 'execution', 'stretch'], stretchProblem);
+
   const range = ['spec', 'timeRange'];
   const lagMs = durationAt(migration, [...range, 'lag']) ?? 0;
   checkText([...range, 'lag'], (text) =>
@@ -72,6 +77,14 @@ function startProblem(text: string, nowMs: number, lagMs: number | undefined): s
     return `must be earlier than now minus lag, which is the end when end is omitted (it is now ${now})`;
   }
   return undefined;
+}
+
+function stretchProblem(text: string): string | undefined {
+  const lengthMs = parseDuration(text);
+  if (lengthMs === undefined) return 'must be a Prometheus duration such as 2h, 1d12h or 4w';
+  if (lengthMs > 0 && lengthMs % BLOCK_MS === 0) return undefined;
+  const nearestMs = Math.max(1, Math.round(lengthMs / BLOCK_MS)) * BLOCK_MS;
+  return `must be a positive multiple of 2h, because a stretch consists of whole blocks of the source; the nearest is ${nearestMs / 3_600_000}h`;
 }
 
 function selectorProblem(text: string): string | undefined {

@@ -2,9 +2,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from '@bufbuild/cel';
 import { parse as parseYaml } from 'yaml';
-import { endpointTypesPath, referencePath, sidesTypesPath, statusTypesPath, typesPath } from '../../scripts/docs.ts';
+import {
+  endpointTypesPath,
+  executionTypesPath,
+  referencePath,
+  sidesTypesPath,
+  statusTypesPath,
+  typesPath,
+} from '../../scripts/docs.ts';
 import { referenceFile } from '../../scripts/docs-manifest.ts';
-import { endpointTypesFile, sidesTypesFile, statusTypesFile, typesFile } from '../../scripts/docs-types.ts';
+import {
+  endpointTypesFile,
+  executionTypesFile,
+  sidesTypesFile,
+  statusTypesFile,
+  typesFile,
+} from '../../scripts/docs-types.ts';
 import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import { CRD_FILE, type Schema } from '../../src/api/crd.ts';
 
@@ -32,7 +45,10 @@ describe('the CustomResourceDefinition', () => {
     assert.equal(crd.metadata.name, `${crd.spec.names.plural}.${crd.spec.group}`);
     assert.equal(apiVersion, 'prom-migrator.io/v1alpha1');
     assert.deepEqual(crd.spec.names.shortNames, ['pmig']);
-    assert.deepEqual(crd.spec.versions[0].subresources, { status: {} });
+    assert.deepEqual(crd.spec.versions[0].subresources, {
+      status: {},
+      scale: { specReplicasPath: '.spec.execution.parallelism', statusReplicasPath: '.status.stretches.running' },
+    });
     assert.deepEqual(
       crd.spec.versions[0].additionalPrinterColumns.map(
         (column: { name: string; priority?: number }) => `${column.name}${column.priority ?? ''}`,
@@ -76,13 +92,28 @@ describe('the CustomResourceDefinition', () => {
     );
   });
 
-  // kubectl explain calls a field without a type, as one with x-kubernetes-int-or-string is, an <Object>.
+  // kubectl explain calls a field without a type, as one with x-kubernetes-int-or-string is, an <Object>: only the resources of a pod,
+  // which people write as numbers too, are worth that.
   it('is structural: every node has a type, and unknown fields are pruned', () => {
     for (const [path, node] of nodes) {
-      assert.notEqual(node.type, undefined, path);
       assert.ok(!(node.properties !== undefined && node.additionalProperties !== undefined), path);
-      assert.ok(!Object.hasOwn(node, 'x-kubernetes-preserve-unknown-fields'), path);
     }
+    assert.deepEqual(
+      nodes.filter(([, node]) => node.type === undefined).map(([path]) => path),
+      ['requests', 'limits'].map((name) => `.spec.execution.job.resources.${name}.*`),
+    );
+  });
+
+  it('keeps unknown fields only in what Kubernetes defines at length, for the pods of a Job', () => {
+    assert.deepEqual(
+      nodes.filter(([, node]) => Object.hasOwn(node, 'x-kubernetes-preserve-unknown-fields')).map(([path]) => path),
+      [
+        '.spec.execution.job.affinity.nodeAffinity',
+        '.spec.execution.job.affinity.podAffinity',
+        '.spec.execution.job.affinity.podAntiAffinity',
+        '.spec.execution.job.topologySpreadConstraints[].labelSelector',
+      ],
+    );
   });
 
   it('has valid CEL rules, each with a readable message', () => {
@@ -154,6 +185,7 @@ describe('files generated from the CustomResourceDefinition', () => {
   const made: readonly (readonly [string, URL, string])[] = [
     ['the types', typesPath, typesFile(schema, apiVersion)],
     ['the types of the endpoint fields', endpointTypesPath, endpointTypesFile(schema)],
+    ['the types of the execution', executionTypesPath, executionTypesFile(schema)],
     ['the types of the source and the destination', sidesTypesPath, sidesTypesFile(schema)],
     ['the types of the status', statusTypesPath, statusTypesFile(schema)],
     ['the reference', referencePath, referenceFile(schema, apiVersion)],

@@ -1,6 +1,7 @@
 // Valid and invalid manifests, with all errors of each. The unit tests check `run`; the tests on a real API server check the CRD.
 
 import { badEndpoints } from './manifest-endpoint-tables.ts';
+import { badExecutions, goodExecutions } from './manifest-execution-tables.ts';
 import { badVerifications } from './manifest-verification-tables.ts';
 import type { Changes } from './manifests.ts';
 
@@ -17,6 +18,7 @@ const nonEmptyMatcher =
 export const badManifests: readonly (readonly [Changes, readonly string[]])[] = [
   ...badEndpoints,
   ...badVerifications,
+  ...badExecutions,
 
   // Required fields.
   [{ spec: undefined }, ['spec: is required: What to copy, from where, and to where']],
@@ -52,7 +54,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.target': {} },
     [
-      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, rejectedSamples, verification, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
+      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, execution, rejectedSamples, verification, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
     ],
   ],
   [{ 'spec.source.basic_auth': {} }, ['spec.source.basic_auth: unknown field; did you mean basicAuth?']],
@@ -260,6 +262,7 @@ export const goodManifests: readonly (readonly [string, Changes])[] = [
       'spec.destination.progress': { protocol: 'None' },
     },
   ],
+  ...goodExecutions,
   ['a status, as kubectl prints it', { status: { phase: 'Running', observedGeneration: 1 } }],
   [
     'every relabel action',

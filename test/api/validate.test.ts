@@ -80,6 +80,13 @@ describe('a valid manifest', () => {
     assert.deepEqual(spec.timeRange, { start: '2024-01-01T00:00:00Z', lag: '5m' });
     assert.deepEqual(spec.window, { min: '1s', targetSamples: 10_000_000 });
     assert.deepEqual(spec.limits, { memory: '128Mi', inFlightWrites: 8, samplesPerWrite: 50000 });
+    const { execution } = spec;
+    assert.deepEqual(execution, {
+      mode: 'InProcess',
+      parallelism: 1,
+      order: 'OldestFirst',
+      job: { backoffLimitPerIndex: 6 },
+    });
     assert.equal(spec.rejectedSamples, 'Fail');
     assert.deepEqual(spec.verification, { mode: 'Off', onDifference: 'Fail', onExtra: 'Report', settle: '30s' });
     assert.equal(spec.suspend, false);

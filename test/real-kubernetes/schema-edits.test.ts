@@ -96,6 +96,7 @@ describe('an edit of a PromMigration on a real API server', function () {
         bytesPerSecond: '1M',
       },
       'spec.window': { min: '2s', max: '10m', targetSamples: 1000 },
+      'spec.execution': { mode: 'Job', parallelism: 0, stretch: '1d', job: { podLabels: { a: 'b' } } },
       'spec.progressDeadlineSeconds': 60,
       'spec.activeDeadlineSeconds': 3600,
       'spec.ttlSecondsAfterFinished': 0,
