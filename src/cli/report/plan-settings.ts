@@ -5,8 +5,8 @@ import { formatBytes, formatDuration, formatExact } from '../../telemetry/format
 import type { ReportModel } from './page/model.ts';
 
 export function settingsOf(plan: MigrationPlan): ReportModel['settings'] {
-  const { selectors, relabelings, externalLabels, source, destination, progress, limits, window, rejectedSamples } =
-    plan;
+  const { selectors, relabelings, externalLabels, source, destination, progress } = plan;
+  const { limits, window, execution, rejectedSamples } = plan;
   return [
     ['Selectors', selectors.map(selectorText)],
     ['Relabelings', relabelings.map(ruleText)],
@@ -21,6 +21,7 @@ export function settingsOf(plan: MigrationPlan): ReportModel['settings'] {
         `${formatDuration(window.minMs)} to ${formatDuration(window.maxMs)}, ${formatExact(window.targetSamples)} samples`,
       ],
     ],
+    ['Stretches', stretchTexts(execution)],
     [
       'Limits',
       [
@@ -32,6 +33,15 @@ export function settingsOf(plan: MigrationPlan): ReportModel['settings'] {
         ...(limits.bytesPerSecond === undefined ? [] : [`${formatBytes(limits.bytesPerSecond)} per second`]),
       ],
     ],
+  ];
+}
+
+/** Only what differs from the default: a run from the oldest stretch to the newest, one at a time. */
+function stretchTexts({ parallelism, stretchMs, order }: MigrationPlan['execution']): string[] {
+  return [
+    ...(parallelism === 1 ? [] : [`at most ${formatExact(parallelism)} at once`]),
+    ...(stretchMs === undefined ? [] : [`of ${formatDuration(stretchMs)}`]),
+    ...(order === 'OldestFirst' ? [] : ['newest first']),
   ];
 }
 

@@ -62,10 +62,21 @@ export interface MigrationPlan {
     readonly inFlightWrites: number;
     readonly samplesPerWrite: number;
   };
+  readonly execution: ExecutionPlan;
   readonly rejectedSamples: 'Fail' | 'Skip';
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly relabelings: readonly RelabelRule[];
   readonly verification: VerificationPlan;
+}
+
+/** How the range is divided, and how many of its parts are copied at once. Never part of `id`: it does not change what is copied. */
+interface ExecutionPlan {
+  readonly mode: 'InProcess' | 'Job';
+  /** How many stretches may be under way at once; 0 only with mode Job. */
+  readonly parallelism: number;
+  /** A multiple of two hours; undefined: chosen from the length of the range. */
+  readonly stretchMs: number | undefined;
+  readonly order: 'OldestFirst' | 'NewestFirst';
 }
 
 /** Whether both sides are compared after the copy. Never part of `id`: it does not change what is copied. */

@@ -60,6 +60,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
       inFlightWrites: spec.limits.inFlightWrites,
       samplesPerWrite: spec.limits.samplesPerWrite,
     },
+    execution: compileExecution(spec, resolver),
     rejectedSamples: spec.rejectedSamples,
     externalLabels: { ...spec.externalLabels },
     relabelings: (spec.relabelings ?? []).map(compileRelabeling),
@@ -165,6 +166,12 @@ function compileWindow(
     comparedMaxMs: maxMs ?? LONGEST_WINDOW_MS.Any,
     targetSamples: window.targetSamples,
   };
+}
+
+function compileExecution({ execution }: PromMigrationSpec, resolver: EndpointResolver): MigrationPlan['execution'] {
+  const { mode, parallelism, stretch, order } = execution;
+  const stretchMs = stretch === undefined ? undefined : resolver.duration(stretch, ['spec', 'execution', 'stretch']);
+  return { mode, parallelism, stretchMs, order };
 }
 
 function bytes(quantity: string, path: readonly string[], resolver: EndpointResolver): number {

@@ -40,6 +40,7 @@ describe('the plan of a migration', () => {
         inFlightWrites: 8,
         samplesPerWrite: 50_000,
       },
+      execution: { mode: 'InProcess', parallelism: 1, stretchMs: undefined, order: 'OldestFirst' },
       rejectedSamples: 'Fail',
       externalLabels: {},
       relabelings: [],
@@ -66,6 +67,7 @@ describe('the plan of a migration', () => {
         inFlightWrites: 64,
         samplesPerWrite: 1,
       },
+      'spec.execution': { mode: 'Job', parallelism: 12, stretch: '1d12h', order: 'NewestFirst' },
       'spec.rejectedSamples': 'Skip',
       'spec.externalLabels': { zone: 'z' },
       'spec.relabelings': [
@@ -103,6 +105,8 @@ describe('the plan of a migration', () => {
       inFlightWrites: 64,
       samplesPerWrite: 1,
     });
+    const stretchMs = 36 * 3_600_000;
+    assert.deepEqual(plan.execution, { mode: 'Job', parallelism: 12, stretchMs, order: 'NewestFirst' });
     assert.equal(plan.rejectedSamples, 'Skip');
     assert.deepEqual(plan.externalLabels, { zone: 'z' });
     const rule = { sourceLabels: [], separator: ';', regex: '(.*)', modulus: 0, targetLabel: '', replacement: '$1' };
@@ -279,6 +283,16 @@ describe('the id of a migration', () => {
       { 'spec.window': { max: '5m' }, 'spec.limits': { inFlightWrites: 1 }, 'spec.rejectedSamples': 'Skip' },
       { 'metadata.name': 'n', 'spec.source.timeouts': { connect: '1s' } },
       { 'spec.verification': { mode: 'Full', onDifference: 'Repair', onExtra: 'Ignore', settle: '1m' } },
+      {
+        'spec.destination.ordering': 'Any',
+        'spec.execution': {
+          mode: 'Job',
+          parallelism: 7,
+          stretch: '4h',
+          order: 'NewestFirst',
+          job: { podLabels: { a: 'b' } },
+        },
+      },
     ];
     for (const changes of same) assert.equal(planOf(changes).id, id, JSON.stringify(changes));
   });

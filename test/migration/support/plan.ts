@@ -89,6 +89,7 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
       samplesPerWrite: 1000,
       ...limits,
     },
+    execution: { mode: 'InProcess', parallelism: 1, stretchMs: undefined, order: 'OldestFirst' },
     rejectedSamples: 'Fail',
     externalLabels: {},
     relabelings: [],
