@@ -1,13 +1,13 @@
 // Decides what to do about one PromMigration, from everything that is known about it. Pure and level-based: it considers the current state,
 // never the history that led to it, and is called again after every change.
 
-import { createHash } from 'node:crypto';
 import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
+import { restartKeyOf } from './restart-key.ts';
 import { trustedStatus } from './status-origin.ts';
 import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 import type { Rates, ResumePoint } from '../../execute/worker-messages.ts';
@@ -276,22 +276,4 @@ export function ratesOf({ limits }: PromMigrationSpec): Rates {
     samplesPerSecond: limits.samplesPerSecond,
     bytesPerSecond: bytes === undefined || bytes < 1 ? undefined : Math.floor(bytes),
   };
-}
-
-/** Changes with everything that a running worker cannot adopt. The worker is then stopped after its window, and started again. */
-export function restartKeyOf(spec: PromMigrationSpec): string {
-  const { suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished, limits, ...rest } = spec;
-  const { samplesPerSecond, bytesPerSecond, ...otherLimits } = limits;
-  return createHash('sha256')
-    .update(canonical({ ...rest, limits: otherLimits }))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -6,9 +6,9 @@ import {
   type Check,
   type DecideInput,
   ratesOf,
-  restartKeyOf,
   type WorkerState,
 } from '../../../src/operator/judge/decide.ts';
+import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
 
 const accepted: Check = { ok: true, id: 'abc', noResumePoint: false };
