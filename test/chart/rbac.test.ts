@@ -111,8 +111,10 @@ describe('the RBAC rules of users', () => {
         .sort();
     const reading = 'prom-migrator.io/prommigrations: get list watch';
     const changing = 'prom-migrator.io/prommigrations: create delete deletecollection patch update';
-    assert.deepEqual(labelled('view'), [reading]);
-    assert.deepEqual(labelled('edit'), [changing, reading]);
-    assert.deepEqual(labelled('admin'), [changing, reading]);
+    const scale = 'prom-migrator.io/prommigrations/scale';
+    assert.deepEqual(labelled('view'), [`${scale}: get`, reading]);
+    const all = [`${scale}: get`, `${scale}: patch update`, changing, reading];
+    assert.deepEqual(labelled('edit'), all);
+    assert.deepEqual(labelled('admin'), all);
   });
 });
