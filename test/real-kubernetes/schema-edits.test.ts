@@ -128,6 +128,43 @@ describe('an edit of a PromMigration on a real API server', function () {
     }
   });
 
+  describe('with kubectl scale', () => {
+    const inOrder = { ...smallest(), metadata: { name: 'one' } };
+    const any = { ...changed({ 'spec.destination.ordering': 'Any' }), metadata: { name: 'many' } };
+
+    before(async () => {
+      for (const manifest of [inOrder, any])
+        succeeded(await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(manifest)));
+    });
+
+    async function read(name: string): Promise<Resource> {
+      return (await cluster.request('GET', `${collectionPath(any)}/${name}`)).body as Resource;
+    }
+
+    it('sees the default parallelism, and no stretch under way', async () => {
+      const { status, body } = await cluster.request('GET', `${collectionPath(any)}/many/scale`);
+      assert.equal(status, 200, JSON.stringify(body));
+      const { spec, status: observed } = body as { spec: unknown; status: unknown };
+      assert.deepEqual([spec, observed], [{ replicas: 1 }, { replicas: 0 }]);
+    });
+
+    it('sets the parallelism and nothing else', async () => {
+      const { spec } = await read('many');
+      succeeded(await cluster.kubectl(['scale', 'pmig/many', '--replicas=4']));
+      const scaled = await read('many');
+      const execution = { ...(spec['execution'] as object), parallelism: 4 };
+      assert.deepEqual(scaled.spec, { ...spec, execution });
+    });
+
+    it('is rejected by the rules of the manifest', async () => {
+      const ordered = await cluster.kubectl(['scale', 'pmig/one', '--replicas=2']);
+      assert.match(ordered.stderr, /must not be more than 1 with destination\.ordering InOrder/);
+      const none = await cluster.kubectl(['scale', 'pmig/many', '--replicas=0']);
+      assert.match(none.stderr, /to pause the migration, set spec\.suspend to true/);
+      assert.deepEqual([ordered.code, none.code], [1, 1]);
+    });
+  });
+
   describe('can be managed by GitOps', () => {
     const named = (name: string): Record<string, unknown> => ({
       ...smallest(),
