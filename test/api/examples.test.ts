@@ -22,6 +22,8 @@ describe('the example manifests', () => {
     }
   });
 
+  it('has one that copies several stretches at once', () => assert.ok(files.includes('parallel.yaml')));
+
   for (const file of files) {
     const text = readFileSync(new URL(file, directory), 'utf8');
 
