@@ -29,6 +29,18 @@ describe('the check of a migration', () => {
     assert.equal(plan.source.auth.password.reveal(), 'hunter2');
   });
 
+  it('rejects what the API server cannot check', async () => {
+    const { check } = await checkMigration(
+      migrationOf({ spec: { execution: { stretch: '3h' } } }),
+      () => assert.fail('no Secret is read for an invalid spec'),
+      0,
+      SYSTEM_CLOCK,
+    );
+    assert.ok(!check.ok);
+    assert.equal(check.reason, 'InvalidSpec');
+    assert.match(check.message, /^spec\.execution\.stretch: "3h": must be a positive multiple of 2h, /);
+  });
+
   it('shows no value of a Secret, and leaves none behind in what is known of the migration', async () => {
     for (const password of ['hunter2', 'hunter2\nhunter2', 'hunter2'.repeat(10_000)]) {
       const result = await checked({ user: 'admin', password });
