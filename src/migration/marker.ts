@@ -5,7 +5,7 @@ import { MigrationError } from './report/migration-error.ts';
 import type { MigrationObserver } from './report/observer.ts';
 import type { DestinationView } from './progress/destination-view.ts';
 import type { MarkWriter } from './progress/mark-writer.ts';
-import type { Mark } from './progress/progress-mark.ts';
+import type { MarkValues } from './progress/progress-mark.ts';
 import { isShownWithin } from './progress/settling.ts';
 
 export interface MarkerOptions {
@@ -31,7 +31,7 @@ export class Marker {
   }
 
   /** @throws MigrationError when the destination does not accept the mark, and the plan does not allow that */
-  async mark(mark: Omit<Mark, 'endMs'>): Promise<void> {
+  async mark(mark: MarkValues): Promise<void> {
     const { writer, observer, signal, fail } = this.#options;
     const taken = await writer.write(mark, signal);
     if (taken && this.#firstMark === undefined) {

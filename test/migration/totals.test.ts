@@ -167,6 +167,7 @@ describe('the counts of all runs', () => {
       rejected_invalid_labels: due.rejected,
       series: 8,
       windows: progress.windows,
+      covered_ms: 3 * hourMs,
     });
     assert.equal(bytes_read, progress.bytesRead);
     assert.equal(bytes_written, progress.bytesWritten);

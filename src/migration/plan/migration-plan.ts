@@ -67,6 +67,16 @@ export interface MigrationPlan {
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly relabelings: readonly RelabelRule[];
   readonly verification: VerificationPlan;
+  /** Set if this is the plan of one stretch of a migration: `startMs` and `endMs` are then those of the stretch. */
+  readonly stretch: StretchPlan | undefined;
+}
+
+/** What distinguishes the marks of a stretch from those of the others. */
+export interface StretchPlan {
+  /** The label `shard` of its marks. */
+  readonly shard: string;
+  /** The label `end` of its marks: the end of the migration, if the manifest leaves it open. */
+  readonly frozenEndMs: number | undefined;
 }
 
 /** How the range is divided, and how many of its parts are copied at once. Never part of `id`: it does not change what is copied. */

@@ -70,6 +70,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
       onExtra: spec.verification.onExtra,
       settleMs: resolver.duration(spec.verification.settle, ['spec', 'verification', 'settle']),
     },
+    stretch: undefined,
   };
 
   const { problems } = resolver;

@@ -6,6 +6,12 @@ import { type Counts, NO_COUNTS, rejectedSamples } from '../report/counts.ts';
 /** The label that distinguishes the series of counts from the mark itself, which does not have it. */
 export const COUNT_LABEL = 'count';
 
+/**
+ * Beside the counts: how many milliseconds from the start of the shard the mark covers. A query for the last value of each series shows no time,
+ * and with this value it needs none. Relative to the start it has few digits, so that a store that rounds to twelve keeps it.
+ */
+export const COVERED_COUNT = 'covered_ms';
+
 const COUNT_NAMES = {
   samplesRead: 'read',
   samplesWritten: 'written',

@@ -2,7 +2,9 @@
 // read in full. They overlap on purpose: Thanos Query does not query a Receive for a range that lies entirely before the in-order head, so a mark
 // older than other data shows only in a range that reaches into that data.
 
-import type { Mark } from './progress-mark.ts';
+import { isTooLarge, readBackTooLarge } from './present-times.ts';
+import { LatestMarks, type Mark } from './progress-mark.ts';
+import type { ProgressSample } from './read-range.ts';
 
 const FIRST_STRETCH_MS = 3_600_000;
 
@@ -10,12 +12,38 @@ const FIRST_STRETCH_MS = 3_600_000;
 export type FoundMark = Mark | undefined | 'too-many';
 
 /**
+ * The latest mark in [fromMs, toMs), of whatever shard.
+ * @param read reads the progress series from `startMs` on. Throws DoesNotFit, or RemoteError `too-large`, when there are too many samples
+ */
+export async function searchMark(
+  read: (startMs: number, signal: AbortSignal) => Promise<readonly ProgressSample[]>,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  signal: AbortSignal,
+): Promise<Mark | undefined> {
+  const look = async (startMs: number, ended: AbortSignal): Promise<FoundMark> => {
+    const latest = new LatestMarks();
+    try {
+      for (const { labels, timeMs, value } of await read(startMs, ended)) {
+        if (timeMs >= startMs && timeMs < toMs) latest.add(labels, timeMs, value);
+      }
+    } catch (error) {
+      if (isTooLarge(error)) return 'too-many';
+      throw error;
+    }
+    return latest.latest;
+  };
+  const found = await findMarkEitherWay(look, { fromMs, toMs }, signal);
+  if (found === 'too-many') throw readBackTooLarge(new Error('the progress marks of one millisecond do not fit'));
+  return found;
+}
+
+/**
  * Looks in the whole range and, at the same time, in stretches from its end: most destinations have few marks or none, and show that at once;
  * others refuse long queries, or take too long for them. What is known first counts.
  * @param look looks for the latest mark in [startMs, toMs)
  * @returns as `findLatestMark`. @throws what `look` throws for the stretches, if the look in the whole range fails too
  */
-export async function findMarkEitherWay(
+async function findMarkEitherWay(
   look: (startMs: number, signal: AbortSignal) => Promise<FoundMark>,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   signal: AbortSignal,

@@ -6,8 +6,8 @@ import { encodeLabels } from '../../wire/labels.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import { MigrationError, toMigrationError } from '../report/migration-error.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import { COUNT_LABEL, seriesOfCounts } from './mark-counts.ts';
-import { type Mark, markLabels } from './progress-mark.ts';
+import { COUNT_LABEL, COVERED_COUNT, seriesOfCounts } from './mark-counts.ts';
+import { type MarkValues, markLabels } from './progress-mark.ts';
 import type { Retrier } from '../limits/retrier.ts';
 
 interface SeriesSample {
@@ -43,9 +43,12 @@ export class MarkWriter {
    * the mark alone, because resuming matters more than counting.
    * @returns false if the destination rejected the mark, and the plan allows rejected samples to be skipped
    */
-  async write({ throughMs, samples, counts }: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean> {
+  async write({ throughMs, samples, counts }: MarkValues, signal: AbortSignal): Promise<boolean> {
     const marks: SeriesSample[] = [];
-    for (const [count, value] of counts === undefined ? [] : seriesOfCounts(counts)) {
+    const coveredMs = throughMs + 1 - this.#plan.startMs;
+    const beside: [count: string, value: number][] =
+      counts === undefined ? [] : [...seriesOfCounts(counts), [COVERED_COUNT, coveredMs]];
+    for (const [count, value] of beside) {
       marks.push({ labels: { ...this.#labels, [COUNT_LABEL]: count }, timeMs: throughMs, value });
     }
     marks.push({ labels: this.#labels, timeMs: throughMs, value: samples });

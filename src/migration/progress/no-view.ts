@@ -13,6 +13,10 @@ export class NoView implements DestinationView {
     return Promise.resolve(undefined);
   }
 
+  ledger(): Promise<readonly Mark[]> {
+    return Promise.resolve([]);
+  }
+
   showsMark(): Promise<boolean> {
     return Promise.resolve(false);
   }

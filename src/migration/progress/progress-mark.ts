@@ -1,24 +1,31 @@
 // The progress series in the destination: its name, its labels, and the meaning of a mark. Pure.
 
 import type { Matcher, MigrationPlan } from '../plan/migration-plan.ts';
+import { FIRST_SHARD } from '../plan/stretches.ts';
 import type { Counts } from '../report/counts.ts';
 import { COUNT_LABEL, countsBesideMark } from './mark-counts.ts';
 
 /** Never read from a source: a source that was once a destination must not pass on the marks of the migration that filled it. */
 export const PROGRESS_METRIC = 'prom_migrator_progress';
 
-/** One sample of the progress series: everything up to and including `throughMs` is in the destination. */
+/** One sample of a progress series: everything from the start of its shard up to and including `throughMs` is in the destination. */
 export interface Mark {
+  /** The part of the range that the series belongs to: see plan/stretches.ts. */
+  readonly shard: string;
   readonly throughMs: number;
-  /** Samples in the destination so far, over all runs. */
+  /** Samples of the shard in the destination so far, over all runs. */
   readonly samples: number;
-  /** The counts of all runs up to this mark; undefined if unknown, as with the marks of an older version. */
+  /** The counts of all runs up to this mark, of this shard; undefined if unknown, as with the marks of an older version. */
   readonly counts: Counts | undefined;
   /** The frozen end (exclusive) of a migration whose manifest leaves the end open; stored as the series' label `end`. */
   readonly endMs: number | undefined;
 }
 
-type MarkIdentity = Pick<MigrationPlan, 'migration' | 'id' | 'progressLabels'>;
+/** What a run writes in a mark. */
+export type MarkValues = Pick<Mark, 'throughMs' | 'samples' | 'counts'>;
+
+type MarkIdentity = Pick<MigrationPlan, 'migration' | 'id' | 'progressLabels'> &
+  Partial<Pick<MigrationPlan, 'stretch'>>;
 
 export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined): Record<string, string> {
   return {
@@ -26,14 +33,19 @@ export function markLabels(plan: MarkIdentity, frozenEndMs: number | undefined):
     __name__: PROGRESS_METRIC,
     migration: plan.migration,
     id: plan.id,
-    shard: '0',
+    shard: plan.stretch?.shard ?? FIRST_SHARD,
     ...(frozenEndMs !== undefined && { end: new Date(frozenEndMs).toISOString() }),
   };
 }
 
-/** Matches every mark of exactly this copy, whatever `end` it was frozen at. */
+/** Matches every mark of exactly this copy, whatever `end` it was frozen at: those of one shard if the plan is that of a stretch. */
 export function markMatchers(plan: MarkIdentity): Matcher[] {
-  return [...identityMatchers(plan), { kind: '!=', name: 'probe', value: '1' }];
+  const { stretch } = plan;
+  return [
+    ...identityMatchers(plan),
+    ...(stretch === undefined ? [] : [{ kind: '=', name: 'shard', value: stretch.shard } as const]),
+    { kind: '!=', name: 'probe', value: '1' },
+  ];
 }
 
 /** Matches the probes: samples beside the marks that a run of this copy wrote to see how the destination accepts or shows them. */
@@ -46,7 +58,6 @@ function identityMatchers(plan: MarkIdentity): Matcher[] {
     { kind: '=', name: '__name__', value: PROGRESS_METRIC },
     { kind: '=', name: 'migration', value: plan.migration },
     { kind: '=', name: 'id', value: plan.id },
-    { kind: '=', name: 'shard', value: '0' },
     ...Object.entries(plan.progressLabels).map(([name, value]) => ({ kind: '=', name, value }) as const),
   ];
 }
@@ -67,13 +78,44 @@ export function frozenEndOf(labels: Readonly<Record<string, string>>): number | 
   return Number.isNaN(endMs) ? undefined : endMs;
 }
 
-/** Finds the latest mark, with its counts, among the samples of the progress series, in any order. */
-export class LatestMark {
+/** Finds the latest mark of each shard, with its counts, among the samples of the progress series, in any order. */
+export class LatestMarks {
+  readonly #shards = new Map<string, LatestMark>();
+
+  /** One sample of a series that `markMatchers` selects. Of two marks of a shard at one time the first counts. */
+  add(labels: Readonly<Record<string, string>>, timeMs: number, value: number): void {
+    const shard = labels['shard'] ?? FIRST_SHARD;
+    let latest = this.#shards.get(shard);
+    if (latest === undefined) {
+      latest = new LatestMark(shard);
+      this.#shards.set(shard, latest);
+    }
+    latest.add(labels, timeMs, value);
+  }
+
+  get marks(): Mark[] {
+    return [...this.#shards.values()].flatMap(({ mark }) => mark ?? []);
+  }
+
+  /** The latest of all. Of two with the same time, the one of a shard that begins there. */
+  get latest(): Mark | undefined {
+    return this.marks.reduce<Mark | undefined>((latest, mark) => {
+      if (latest === undefined || mark.throughMs > latest.throughMs) return mark;
+      return mark.throughMs === latest.throughMs && latest.shard === FIRST_SHARD ? mark : latest;
+    }, undefined);
+  }
+}
+
+class LatestMark {
+  readonly #shard: string;
   #mark: Omit<Mark, 'counts'> | undefined;
-  /** By time, of the series with the label `count`. Those of earlier marks are dropped. */
+  /** By time, of the series with the label `count`. */
   readonly #counts = new Map<number, Map<string, number>>();
 
-  /** One sample of a series that `markMatchers` selects. Of two marks at one time the first counts. */
+  constructor(shard: string) {
+    this.#shard = shard;
+  }
+
   add(labels: Readonly<Record<string, string>>, timeMs: number, value: number): void {
     const count = labels[COUNT_LABEL];
     if (this.#mark !== undefined && timeMs < this.#mark.throughMs) return;
@@ -84,10 +126,11 @@ export class LatestMark {
       return;
     }
     if (this.#mark?.throughMs === timeMs) return;
-    this.#mark = { throughMs: timeMs, samples: value, endMs: frozenEndOf(labels) };
+    this.#mark = { shard: this.#shard, throughMs: timeMs, samples: value, endMs: frozenEndOf(labels) };
+    // Counts with another time were written with another mark.
+    for (const earlierMs of this.#counts.keys()) if (earlierMs < timeMs) this.#counts.delete(earlierMs);
   }
 
-  /** A count with another time than the mark was written with another mark. */
   get mark(): Mark | undefined {
     if (this.#mark === undefined) return undefined;
     const { throughMs, samples } = this.#mark;

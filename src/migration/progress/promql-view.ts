@@ -9,7 +9,13 @@ import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
 import { freshMatcher, markMatchers } from './progress-mark.ts';
 import { formatSelector } from '../../api/selector.ts';
-import { ANY_DATA, type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
+import {
+  ANY_DATA,
+  type FurthestSample,
+  type ProgressSample,
+  type ReachingRange,
+  type ReadRange,
+} from './read-range.ts';
 import { ReadableView, type ViewOptions } from './readable-view.ts';
 import { APPEARING_MS, FLUSHING_MS } from './settling.ts';
 
@@ -85,6 +91,14 @@ export class PromqlView extends ReadableView {
         .filter(([timeMs]) => timeMs >= fromMs && timeMs < toMs)
         .map(([timeMs, value]) => ({ labels: metric, timeMs, value: Number(value) }));
     });
+  }
+
+  /** The values of a progress series never become smaller, so the largest one belongs to the furthest mark. */
+  protected async readFurthest(range: ReadRange, signal: AbortSignal): Promise<FurthestSample[]> {
+    const series = await this.#queryProgress(range, signal, 'max_over_time');
+    return series.flatMap(({ metric, samples: [sample] }) =>
+      sample === undefined ? [] : [{ labels: metric, timeMs: undefined, value: Number(sample[1]) }],
+    );
   }
 
   protected async readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,14 @@ export interface ProgressSample {
   readonly value: number;
 }
 
+/** The furthest sample of a series of the progress metric. */
+export interface FurthestSample {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined if only the value is known. */
+  readonly timeMs: number | undefined;
+  readonly value: number;
+}
+
 /** All series except the progress series, which includes the probe. */
 export const ANY_DATA: readonly Matcher[] = [
   { kind: '=~', name: '__name__', value: '.+' },

@@ -1,24 +1,31 @@
-// What the two views of a readable destination have in common: they search for marks, read samples back, and remember what they learned about
-// the destination. remote-read-view.ts and promql-view.ts add the protocols' own ways to read.
+// What the two views of a readable destination have in common: they search for marks, read samples back, and remember what they learned.
+// remote-read-view.ts and promql-view.ts add the protocols' own ways to read.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import { labelKey } from '../../wire/label-hash.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';
 import type { Appearance, DestinationView, Hidden, SeriesRange } from './destination-view.ts';
-import { type FoundMark, findMarkEitherWay } from './mark-search.ts';
-import { isTooLarge, PresentTimes, readBackTooLarge, readInPieces } from './present-times.ts';
+import { searchMark } from './mark-search.ts';
+import { isTooLarge, PresentTimes, readInPieces } from './present-times.ts';
 import { damagedResponse } from './damaged-response.ts';
-import { COUNT_LABEL } from './mark-counts.ts';
-import { LatestMark, type Mark, markMatchers, probeMatchers } from './progress-mark.ts';
-import { ANY_DATA, type ProgressSample, type ReachingRange, type ReadRange } from './read-range.ts';
+import { readLedger } from './mark-ledger.ts';
+import { type Mark, markMatchers, probeMatchers } from './progress-mark.ts';
+import {
+  ANY_DATA,
+  type FurthestSample,
+  type ProgressSample,
+  type ReachingRange,
+  type ReadRange,
+} from './read-range.ts';
 import { pieceMatchers } from './series-pieces.ts';
-import { isShownWithin, type Look, lookUntilSettled, type Visibility } from './settling.ts';
+import { type Look, lookUntilSettled, type Visibility } from './settling.ts';
+import { UnclearSeries } from './unclear-series.ts';
+import { hasSampleAt, seeProbe } from './view-probe.ts';
 
 export interface ViewOptions {
   readonly plan: MigrationPlan;
@@ -33,11 +40,6 @@ export interface ViewOptions {
   readonly probe: (timeMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** How long a probe may take to appear. VictoriaMetrics 1.145 shows a new series two to four seconds after it accepted it. */
-const PROBE_VISIBLE_MS = 5000;
-/** With more unclear series than this, the view stops distinguishing them. */
-const MAX_UNCLEAR_SERIES = 10_000;
-
 export abstract class ReadableView implements DestinationView, Appearance {
   readonly readable = true;
   protected readonly options: ViewOptions;
@@ -50,8 +52,7 @@ export abstract class ReadableView implements DestinationView, Appearance {
   /** An earlier run of this copy has written: there are marks, or a probe older than this run's own. */
   #begun = false;
   #probed: Promise<void> | undefined;
-  /** Series for which the destination shows samples that may belong to another series; undefined if there are too many. */
-  #unclear: Set<string> | undefined = new Set();
+  readonly #unclear = new UnclearSeries();
 
   constructor(options: ViewOptions) {
     this.options = options;
@@ -60,6 +61,9 @@ export abstract class ReadableView implements DestinationView, Appearance {
 
   /** Samples of the progress series. @throws DoesNotFit, or RemoteError `too-large`, when there are too many */
   protected abstract readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]>;
+
+  /** The furthest sample of each series of the progress metric, or all of them. Throws like `readProgress`. */
+  protected abstract readFurthest(range: ReadRange, signal: AbortSignal): Promise<readonly FurthestSample[]>;
 
   /** Adds the timestamps that the destination shows. @throws DoesNotFit, or RemoteError `too-large`, when they are too many at once */
   protected abstract readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void>;
@@ -79,15 +83,27 @@ export abstract class ReadableView implements DestinationView, Appearance {
     return lookUntilSettled(look, this.#visibility, signal);
   }
 
-  async latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
-    const untilMs = Math.max(toMs, this.#reachMs());
-    const look = (startMs: number, ended: AbortSignal) => this.#findMark(startMs, toMs, untilMs, ended);
-    const found = await findMarkEitherWay(look, { fromMs, toMs }, signal);
-    if (found === 'too-many') throw readBackTooLarge(new Error('the progress marks of one millisecond do not fit'));
-    if (found === undefined) return undefined;
-    this.#begun = true;
-    if (!this.#hidesOldRanges) this.#hidesOldRanges = !(await this.#showsInOwnRange(found.throughMs, signal));
-    return found;
+  latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined> {
+    return this.#searchMark(this.options.plan, { fromMs, toMs }, signal);
+  }
+
+  async ledger(toMs: number, signal: AbortSignal): Promise<readonly Mark[]> {
+    const { plan } = this.options;
+    const range = { startMs: plan.startMs, endMs: toMs };
+    const search = (shard: string) => {
+      const only = { ...plan, stretch: { shard, frozenEndMs: undefined } };
+      return this.#searchMark(only, { fromMs: plan.startMs, toMs }, signal);
+    };
+    const read = async (fromMs: number, untilMs: number) => {
+      const matchers = markMatchers(plan);
+      const reach = { matchers, fromMs, toMs: untilMs === toMs ? this.#reach(toMs) : this.rangeEndMs(untilMs) };
+      const samples = await this.readFurthest(reach, signal);
+      this.#learn(samples);
+      return samples;
+    };
+    const marks = await readLedger({ range, fromMs: plan.startMs, toMs, read, search });
+    await this.#noteMarks(marks, signal);
+    return marks;
   }
 
   async showsMark(throughMs: number, signal: AbortSignal): Promise<boolean> {
@@ -119,9 +135,9 @@ export abstract class ReadableView implements DestinationView, Appearance {
       if (present.lookExtended) {
         await this.#learnFromProbe(range.fromMs, signal);
         if (this.#added !== added) continue;
-        this.#unclear = undefined;
+        this.#unclear.addAll();
       }
-      this.#note(present.unclear);
+      this.#unclear.add(present.unclear);
       return present.sorted();
     }
   }
@@ -156,7 +172,7 @@ export abstract class ReadableView implements DestinationView, Appearance {
   }
 
   hides(labels: Uint8Array): Hidden {
-    if (this.#unclear === undefined || this.#unclear.has(labelKey(labels))) return 'everything';
+    if (this.#unclear.has(labels)) return 'everything';
     if (this.#added.clashWith(labels)) return 'everything';
     return this.hidesStaleMarkers ? 'stale-markers' : 'nothing';
   }
@@ -177,6 +193,27 @@ export abstract class ReadableView implements DestinationView, Appearance {
     });
   }
 
+  async #searchMark(
+    plan: MigrationPlan,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    signal: AbortSignal,
+  ): Promise<Mark | undefined> {
+    const matchers = markMatchers(plan);
+    const untilMs = this.#reach(toMs);
+    const read = (startMs: number, ended: AbortSignal) =>
+      this.#readProgress({ matchers, fromMs: startMs, toMs: untilMs }, ended);
+    const found = await searchMark(read, { fromMs, toMs }, signal);
+    if (found !== undefined) await this.#noteMarks([found], signal);
+    return found;
+  }
+
+  async #noteMarks(marks: readonly Mark[], signal: AbortSignal): Promise<void> {
+    if (marks.length === 0) return;
+    this.#begun = true;
+    const latestMs = Math.max(...marks.map(({ throughMs }) => throughMs));
+    if (!this.#hidesOldRanges) this.#hidesOldRanges = !(await this.#showsInOwnRange(latestMs, signal));
+  }
+
   get #visibility(): Visibility {
     return { clock: this.options.clock, show: (signal) => this.show(signal) };
   }
@@ -185,19 +222,8 @@ export abstract class ReadableView implements DestinationView, Appearance {
     return this.options.clock.now() + 1;
   }
 
-  async #findMark(startMs: number, toMs: number, untilMs: number, signal: AbortSignal): Promise<FoundMark> {
-    let samples: readonly ProgressSample[];
-    try {
-      samples = await this.#readMarks(startMs, untilMs, signal);
-    } catch (error) {
-      if (isTooLarge(error)) return 'too-many';
-      throw error;
-    }
-    const latest = new LatestMark();
-    for (const { labels, timeMs, value } of samples) {
-      if (timeMs >= startMs && timeMs < toMs) latest.add(labels, timeMs, value);
-    }
-    return latest.mark;
+  #reach(toMs: number): number {
+    return Math.max(toMs, this.#reachMs());
   }
 
   #readMarks(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly ProgressSample[]> {
@@ -206,8 +232,12 @@ export abstract class ReadableView implements DestinationView, Appearance {
 
   async #readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]> {
     const samples = await this.readProgress(range, signal);
-    for (const { labels } of samples) this.#added = this.#added.learnedFrom(Object.entries(labels));
+    this.#learn(samples);
     return samples;
+  }
+
+  #learn(shown: readonly Pick<ProgressSample, 'labels'>[]): void {
+    for (const { labels } of shown) this.#added = this.#added.learnedFrom(Object.entries(labels));
   }
 
   async #showsInOwnRange(timeMs: number, signal: AbortSignal): Promise<boolean> {
@@ -242,26 +272,21 @@ export abstract class ReadableView implements DestinationView, Appearance {
     return this.#probed;
   }
 
-  /**
-   * Writes a sample with known labels and time, and checks how the destination shows it: which labels it adds, and whether the sample is visible
-   * in a range of its own. Other series prove nothing: a cluster label that all of them have may be their own.
-   */
   async #probe(timeMs: number, signal: AbortSignal): Promise<void> {
     const { plan, probe } = this.options;
     const matchers = probeMatchers(plan);
-    const read = (fromMs: number, toMs: number) => this.#readProgress({ matchers, fromMs, toMs }, signal);
-    try {
-      const earlier = await read(Math.min(plan.startMs, timeMs), Math.max(timeMs + 1, this.#reachMs()));
-      if (earlier.length > 0) this.#begun = true;
-      if (!hasSampleAt(earlier, timeMs)) await probe(timeMs, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // A sample that is refused at that time, or that is too large to read, shows nothing.
-      if (error instanceof RemoteError || isTooLarge(error)) return;
-      throw error;
-    }
-    const isShown = () => this.#shows(timeMs, signal, (untilMs) => read(timeMs, untilMs));
-    await isShownWithin(PROBE_VISIBLE_MS, isShown, this.#visibility, signal);
+    await seeProbe(timeMs, {
+      startMs: plan.startMs,
+      nowMs: () => this.#reachMs(),
+      read: (fromMs, toMs) => this.#readProgress({ matchers, fromMs, toMs }, signal),
+      found: () => {
+        this.#begun = true;
+      },
+      write: () => probe(timeMs, signal),
+      shows: (read) => this.#shows(timeMs, signal, read),
+      visibility: this.#visibility,
+      signal,
+    });
   }
 
   async #tryHasSeries(fromMs: number, toMs: number, signal: AbortSignal): Promise<boolean | undefined> {
@@ -273,15 +298,4 @@ export abstract class ReadableView implements DestinationView, Appearance {
       throw error;
     }
   }
-
-  #note(unclear: ReadonlySet<string>): void {
-    if (this.#unclear === undefined) return;
-    for (const key of unclear) this.#unclear.add(key);
-    if (this.#unclear.size > MAX_UNCLEAR_SERIES) this.#unclear = undefined;
-  }
-}
-
-/** A mark or a probe of that time. The counts beside a mark do not count. */
-function hasSampleAt(samples: readonly ProgressSample[], timeMs: number): boolean {
-  return samples.some((sample) => sample.timeMs === timeMs && sample.labels[COUNT_LABEL] === undefined);
 }

@@ -64,6 +64,10 @@ export class RemoteReadView extends ReadableView {
     });
   }
 
+  protected readFurthest(range: ReadRange, signal: AbortSignal): Promise<ProgressSample[]> {
+    return this.readProgress(range, signal);
+  }
+
   /** One read at a time: two reads that each hold a part of the budget would wait for each other. */
   protected readTimes(range: ReachingRange, present: PresentTimes, signal: AbortSignal): Promise<void> {
     const done = this.#lastRead.then(() => this.#readTimes(range, present, signal));

@@ -102,6 +102,10 @@ export const MIGRATION_CODES = {
       'the range ends before it starts: spec.timeRange.end is open and spec.timeRange.start is not far enough in the past',
     cure: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   },
+  'too-many-stretches': {
+    meaning: 'spec.execution.stretch divides the range into more than 4096 stretches',
+    cure: 'raise spec.execution.stretch, or remove it to let it be chosen',
+  },
   ...BAD_RESPONSE_CODES,
   accounting: {
     meaning: 'a window has samples that were read but not accounted for: a bug in prom-migrator',

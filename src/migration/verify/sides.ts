@@ -8,7 +8,7 @@ import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import type { Mark } from '../progress/progress-mark.ts';
+import type { Mark, MarkValues } from '../progress/progress-mark.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
 import type { SourceProof } from '../read/source-proof.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
@@ -24,7 +24,7 @@ interface WindowMemory {
 export interface MarkAccess {
   latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined>;
   /** @returns false if the destination rejects the mark. @throws MigrationError */
-  write(mark: Omit<Mark, 'endMs'>, signal: AbortSignal): Promise<boolean>;
+  write(mark: MarkValues, signal: AbortSignal): Promise<boolean>;
   close(): void;
 }
 

@@ -4,7 +4,7 @@
 
 import type { Clock } from '../../telemetry/clock.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import type { Mark } from '../progress/progress-mark.ts';
+import type { MarkValues } from '../progress/progress-mark.ts';
 import { type Counts, NO_COUNTS } from '../report/counts.ts';
 import { MigrationError } from '../report/migration-error.ts';
 import type { MigrationObserver } from '../report/observer.ts';
@@ -90,7 +90,7 @@ export class VerificationMarks {
     this.#access?.close();
   }
 
-  async #write(mark: Omit<Mark, 'endMs'>): Promise<void> {
+  async #write(mark: MarkValues): Promise<void> {
     const { observer } = this.#options;
     const signal = this.#signal;
     if (this.#isRefused || signal.aborted) return;
@@ -108,7 +108,7 @@ export class VerificationMarks {
 }
 
 /** The counts of a copy in which every sample that is equal counts as written, and each expected change as a rejection. */
-function markOf(verification: VerificationProgress): Omit<Mark, 'endMs'> {
+function markOf(verification: VerificationProgress): MarkValues {
   const { throughMs, samplesCompared, seriesCompared, equal, expected, bytesRead } = verification;
   const counts: Counts = {
     ...NO_COUNTS,

@@ -83,6 +83,7 @@ const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the si
   'window-too-large': 'LimitTooSmall',
   'memory-too-small': 'LimitTooSmall',
   'empty-range': 'EmptyRange',
+  'too-many-stretches': 'LimitTooSmall',
   'destination-not-readable': 'ProgressNotKept',
   'destination-undecodable': 'DestinationUnreadable',
   'nothing-compared': 'refused by the side',

@@ -21,7 +21,13 @@ class FakeMarks {
     const found = this.#times.filter((timeMs) => timeMs >= startMs && timeMs < this.#toMs);
     if (found.length > this.#maxAtOnce) return Promise.resolve('too-many');
     if (found.length === 0) return Promise.resolve(undefined);
-    return Promise.resolve({ throughMs: Math.max(...found), samples: 1, endMs: undefined, counts: undefined });
+    return Promise.resolve({
+      shard: '0',
+      throughMs: Math.max(...found),
+      samples: 1,
+      endMs: undefined,
+      counts: undefined,
+    });
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
-import { frozenEndOf, LatestMark, markLabels, markMatchers } from '../../../src/migration/progress/progress-mark.ts';
+import { frozenEndOf, LatestMarks, markLabels, markMatchers } from '../../../src/migration/progress/progress-mark.ts';
 import { selects } from '../support/remote-messages.ts';
 
 const plan = { migration: 'monitoring/old', id: '1f', progressLabels: { cluster: 'eu', replica: '0' } };
@@ -16,13 +16,7 @@ describe('the progress series', () => {
   it('is not found by the matchers of another copy, nor is its probe', () => {
     const matchers = markMatchers(plan);
     const labels = markLabels(plan, undefined);
-    for (const other of [
-      { id: '2' },
-      { migration: 'monitoring/new' },
-      { cluster: 'us' },
-      { shard: '1' },
-      { probe: '1' },
-    ]) {
+    for (const other of [{ id: '2' }, { migration: 'monitoring/new' }, { cluster: 'us' }, { probe: '1' }]) {
       assert.ok(!selects(matchers, Object.entries({ ...labels, ...other })), JSON.stringify(other));
     }
   });
@@ -46,9 +40,9 @@ describe('the progress series', () => {
 describe('the latest mark', () => {
   type Sample = [labels: Record<string, string>, timeMs: number, value: number];
   const latestOf = (...samples: Sample[]) => {
-    const latest = new LatestMark();
+    const latest = new LatestMarks();
     for (const sample of samples) latest.add(...sample);
-    return latest.mark;
+    return latest.latest;
   };
   const mark: Sample = [{}, 2000, 7];
   const beside: Sample[] = [
@@ -75,7 +69,7 @@ describe('the latest mark', () => {
   it('has its counts, in whatever order the series are returned', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([mark, ...beside], { minLength: 5 }), (samples) => {
-        assert.deepEqual(latestOf(...samples), { throughMs: 2000, samples: 7, endMs: undefined, counts });
+        assert.deepEqual(latestOf(...samples), { shard: '0', throughMs: 2000, samples: 7, endMs: undefined, counts });
       }),
     );
   });
@@ -91,6 +85,6 @@ describe('the latest mark', () => {
   });
 
   it('of an older version has unknown counts, not zero', () => {
-    assert.deepEqual(latestOf(mark), { throughMs: 2000, samples: 7, endMs: undefined, counts: undefined });
+    assert.deepEqual(latestOf(mark), { shard: '0', throughMs: 2000, samples: 7, endMs: undefined, counts: undefined });
   });
 });

@@ -65,6 +65,7 @@ describe('marks by PromQL', () => {
     const mark = await view.latestMark(epochMs, epochMs + 365 * dayMs, never);
     view.close();
     assert.deepEqual(mark, {
+      shard: '0',
       throughMs: epochMs + 8999 * minuteMs,
       samples: 8999,
       endMs: undefined,

@@ -18,7 +18,7 @@ import {
   selects,
   staleBits,
 } from './remote-messages.ts';
-import { countsOf, exportLine, floatOf, matrixOf } from './query-results.ts';
+import { countOf, maxOf, valuesOf, exportLine, floatOf, matrixOf } from './query-results.ts';
 import { parseSelector } from './selector-text.ts';
 import type { Rejection, Reply, WriteRequest } from './destination-requests.ts';
 
@@ -265,14 +265,15 @@ export class FakeDestination implements AsyncDisposable {
       .filter(({ samples }) => samples.length > 0);
   }
 
-  /** `{…}[Nms]` and `count_over_time({…}[Nms])`, left-open like Prometheus 3, without stale markers like every version. */
+  /** `{…}[Nms]`, and `count_over_time` and `max_over_time` of it, left-open like Prometheus 3, without stale markers like every version. */
   #query(promql: string, timeMs: number): unknown {
-    const parts = /^(count_over_time\()?(\{.*\})\[(\d+)ms\]\)?$/s.exec(promql);
+    const parts = /^(?:(count|max)_over_time\()?(\{.*\})\[(\d+)ms\]\)?$/s.exec(promql);
     if (parts === null) throw new Error(`a query that this server does not know: ${promql}`);
     const series = this.#select(parseSelector(parts[2]!), timeMs - Number(parts[3]) + 1, timeMs)
       .map(({ labels, samples }) => ({ labels, samples: samples.filter(({ bits }) => bits !== staleBits) }))
       .filter(({ samples }) => samples.length > 0);
-    return parts[1] === undefined ? matrixOf(series) : countsOf(series, timeMs);
+    if (parts[1] === undefined) return matrixOf(series);
+    return valuesOf(series, timeMs, parts[1] === 'count' ? countOf : maxOf);
   }
 }
 

@@ -22,6 +22,10 @@ export class FakeView implements DestinationView {
     return Promise.resolve(undefined);
   }
 
+  ledger(): Promise<[]> {
+    return Promise.resolve([]);
+  }
+
   showsMark(): Promise<boolean> {
     return Promise.resolve(true);
   }

@@ -24,14 +24,26 @@ export function matrixOf(series: readonly Series[]): object {
   };
 }
 
-/** The result of count_over_time, which drops the name. */
-export function countsOf(series: readonly Series[], timeMs: number): object {
+/** The result of count_over_time or max_over_time, which drop the name. */
+export function valuesOf(
+  series: readonly Series[],
+  timeMs: number,
+  value: (samples: readonly FloatSample[]) => number,
+): object {
   const withoutName = (labels: Series['labels']) => Object.fromEntries(labels.filter(([name]) => name !== '__name__'));
   return {
     resultType: 'vector',
     result: series.map(({ labels, samples }) => ({
       metric: withoutName(labels),
-      value: [timeMs / 1000, String(samples.length)],
+      value: [timeMs / 1000, String(value(samples))],
     })),
   };
+}
+
+export function countOf(samples: readonly FloatSample[]): number {
+  return samples.length;
+}
+
+export function maxOf(samples: readonly FloatSample[]): number {
+  return Math.max(...samples.map(({ bits }) => floatOf(bits)));
 }

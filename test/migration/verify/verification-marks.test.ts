@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
-import type { Mark } from '../../../src/migration/progress/progress-mark.ts';
+import type { MarkValues } from '../../../src/migration/progress/progress-mark.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { MigrationError } from '../../../src/migration/report/migration-error.ts';
 import { initialVerification } from '../../../src/migration/verify/verification-counts.ts';
@@ -10,8 +10,8 @@ const START = 1_000_000;
 const END = 2_000_000;
 
 /** A destination that keeps marks by the id of their plan. */
-function stage(write: (mark: Omit<Mark, 'endMs'>) => boolean = () => true) {
-  const kept = new Map<string, Omit<Mark, 'endMs'>[]>();
+function stage(write: (mark: MarkValues) => boolean = () => true) {
+  const kept = new Map<string, MarkValues[]>();
   const events: MigrationEvent[] = [];
   let nowMs = 0;
   const make = () =>
@@ -20,7 +20,7 @@ function stage(write: (mark: Omit<Mark, 'endMs'>) => boolean = () => true) {
       access: ({ id }) => ({
         latestMark: async () => {
           const marks = (kept.get(id) ?? []).toSorted((a, b) => b.throughMs - a.throughMs);
-          return marks[0] && { ...marks[0], endMs: undefined };
+          return marks[0] && { ...marks[0], shard: '0', endMs: undefined };
         },
         write: async (mark) => {
           const isTaken = write(mark);

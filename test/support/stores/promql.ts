@@ -1,5 +1,5 @@
 // The part of PromQL that the engine uses, as an instant query: a selector, `{…}[range]`, and functions of one range (count_over_time,
-// last_over_time, present_over_time), optionally aggregated by count() or sum().
+// last_over_time, max_over_time, present_over_time), optionally aggregated by count() or sum().
 
 import type { Matcher } from '../../../src/migration/plan/migration-plan.ts';
 import { staleBits } from '../../migration/support/remote-messages.ts';
@@ -10,7 +10,7 @@ export type RangeEnds = 'left-open' | 'closed' | 'right-open';
 
 export interface InstantQuery {
   readonly aggregation: 'count' | 'sum' | undefined;
-  readonly call: 'count_over_time' | 'last_over_time' | 'present_over_time' | undefined;
+  readonly call: 'count_over_time' | 'last_over_time' | 'max_over_time' | 'present_over_time' | undefined;
   readonly matchers: readonly Matcher[];
   /** undefined: the latest sample within five minutes. */
   readonly rangeMs: number | undefined;
@@ -32,7 +32,7 @@ export function parseInstantQuery(promql: string): InstantQuery {
     return name;
   };
   const aggregation = enter(['count', 'sum']);
-  const call = enter(['count_over_time', 'last_over_time', 'present_over_time']);
+  const call = enter(['count_over_time', 'last_over_time', 'max_over_time', 'present_over_time']);
   const parts = /^([a-zA-Z_:][a-zA-Z0-9_:]*)?(\{.*\})?(?:\[((?:\d+(?:ms|[smhdwy]))+)\])?$/s.exec(rest);
   if (parts === null || rest === '') throw new BadQuery(`parse error: unexpected ${JSON.stringify(rest)}`);
   const [, name, selector = '{}', range] = parts;
@@ -92,6 +92,9 @@ export function evaluate(query: InstantQuery, series: readonly LabeledSamples[],
   const values = shown.map(({ labels, samples }) => {
     const latest = samples.at(-1)!;
     if (query.call === 'count_over_time') return { metric: withoutName(labels), value: samples.length };
+    if (query.call === 'max_over_time') {
+      return { metric: withoutName(labels), value: Math.max(...samples.map(({ bits }) => numberOf(bits))) };
+    }
     if (query.call === 'present_over_time') return { metric: withoutName(labels), value: 1 };
     return { metric: Object.fromEntries(labels), value: numberOf(latest.bits) };
   });
