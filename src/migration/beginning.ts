@@ -8,6 +8,7 @@ import type { Connections } from './connections.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
+import { FIRST_SHARD } from './plan/stretches.ts';
 import { NO_COUNTS } from './report/counts.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
@@ -21,8 +22,20 @@ export interface Beginning {
   readonly uncertainUntilMs: number;
 }
 
-/** After the destination had settled it showed another beginning than at first. Nothing was written. */
-export class BeganElsewhere extends Error {
+/** What the destination shows does not fit how this run has begun. Nothing was written. */
+export class BeganDifferently extends Error {}
+
+/** Earlier runs have divided the range into stretches, and this one has not. */
+export class BeganInStretches extends BeganDifferently {
+  override readonly name = 'BeganInStretches';
+
+  constructor() {
+    super('the destination has marks of stretches');
+  }
+}
+
+/** After the destination had settled it showed another beginning than at first. */
+export class BeganElsewhere extends BeganDifferently {
   override readonly name = 'BeganElsewhere';
   readonly beginning: Beginning;
 
@@ -34,6 +47,15 @@ export class BeganElsewhere extends Error {
 
 /** The destination is looked at again if the first window arrives later than this after the last look. */
 const SETTLED_FOR_MS = 30_000;
+
+/** What the destination was seen to hold, after it had settled, by a run that has divided the range. */
+export interface KnownBeginning {
+  readonly mark: Mark | undefined;
+  /** Whether there may be samples behind the mark. */
+  readonly mayHoldSamples: boolean;
+  /** Whether another stretch has seen that the destination shows marks. */
+  readonly marksAreShown: boolean;
+}
 
 interface Settling {
   readonly beginning: Promise<Beginning>;
@@ -47,6 +69,8 @@ export interface PreparationOptions {
   readonly progress: MigrationProgress;
   readonly observer: MigrationObserver;
   readonly clock: Clock;
+  /** If given, the destination is not asked for its marks. */
+  readonly known: KnownBeginning | undefined;
   /** Before the first window there is nothing to finish, so a stop ends the preparation immediately. */
   readonly signal: AbortSignal;
 }
@@ -70,6 +94,8 @@ export class Preparation {
    */
   async firstLook(): Promise<Beginning> {
     this.#waitFor('progress mark');
+    const { known } = this.#options;
+    if (known !== undefined) return this.#enterKnown(known);
     this.#first = await this.#look();
     return isFinished(this.#first) && !isComplete(this.#first) ? await this.settled() : this.#first;
   }
@@ -80,6 +106,15 @@ export class Preparation {
     const { atMs } = this.#settling ?? {};
     if (atMs !== undefined && clock.monotonicMs() - atMs > SETTLED_FOR_MS) this.#settling = undefined;
     return this.settle().beginning;
+  }
+
+  async #enterKnown({ mark, mayHoldSamples }: KnownBeginning): Promise<Beginning> {
+    const fromMs = mark === undefined ? this.#options.plan.startMs : mark.throughMs + 1;
+    const endMs = this.#options.plan.endMs ?? this.#openEndMs;
+    const uncertainUntilMs = mayHoldSamples ? await this.#uncertainUntil(fromMs, endMs) : fromMs;
+    const beginning = { mark, fromMs, endMs, uncertainUntilMs };
+    this.#settling = { beginning: Promise.resolve(beginning), atMs: undefined };
+    return beginning;
   }
 
   /** Lets the destination settle, while the first window is read. */
@@ -122,10 +157,13 @@ export class Preparation {
   async #look(before?: Beginning): Promise<Beginning> {
     const { plan, connections, clock, signal } = this.#options;
     const searchEndMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
+    // The mark of a stretch that has only begun is just before it.
+    const searchStartMs = plan.stretch === undefined ? plan.startMs : plan.startMs - 1;
     const [mark, uncertainUntilMsBefore] = await Promise.all([
-      connections.view.latestMark(plan.startMs, searchEndMs, signal),
+      connections.view.latestMark(searchStartMs, searchEndMs, signal),
       before === undefined ? undefined : this.#uncertainUntil(before.fromMs, before.endMs),
     ]);
+    if (plan.stretch === undefined && mark !== undefined && mark.shard !== FIRST_SHARD) throw new BeganInStretches();
     const endMs = plan.endMs ?? mark?.endMs ?? this.#openEndMs;
     if (endMs <= plan.startMs) throw emptyRange(endMs);
     const fromMs = mark === undefined ? plan.startMs : mark.throughMs + 1;
@@ -215,7 +253,7 @@ export function reportBeginning(
   observer.event({ type: 'warning', code: 'at-least-once', message });
 }
 
-function emptyRange(endMs: number): MigrationError {
+export function emptyRange(endMs: number): MigrationError {
   return new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
     hint: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
   });

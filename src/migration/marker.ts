@@ -14,6 +14,8 @@ export interface MarkerOptions {
   readonly observer: MigrationObserver;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The destination was seen to show the marks of this migration. */
+  readonly marksAreShown: boolean;
   /** Ends the run. */
   readonly fail: (error: unknown) => void;
 }
@@ -32,9 +34,9 @@ export class Marker {
 
   /** @throws MigrationError when the destination does not accept the mark, and the plan does not allow that */
   async mark(mark: MarkValues): Promise<void> {
-    const { writer, observer, signal, fail } = this.#options;
+    const { writer, observer, signal, marksAreShown, fail } = this.#options;
     const taken = await writer.write(mark, signal);
-    if (taken && this.#firstMark === undefined) {
+    if (taken && this.#firstMark === undefined && !marksAreShown) {
       this.#firstMark = this.#expect(mark.throughMs);
       this.#firstMark.catch(fail);
     }

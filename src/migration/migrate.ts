@@ -3,7 +3,7 @@
 
 import {
   BeganElsewhere,
-  type Beginning,
+  BeganInStretches,
   enterBeginning,
   firstWriteGate,
   isFinished,
@@ -12,12 +12,14 @@ import {
 } from './beginning.ts';
 import { type Connections, openConnections } from './connections.ts';
 import type { MigrationContext } from './migration-context.ts';
-import { toMigrationError } from './report/migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult, resultError } from './report/observer.ts';
 import { Pipeline } from './pipeline.ts';
 
-/** Runs to the end of the range, a stop, an abort or a failure; never rejects. */
+/**
+ * Runs to the end of the range, a stop, an abort or a failure. Rejects only with BeganInStretches: then nothing was written, and
+ * `copyInStretches` has to run the plan.
+ */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
   const { observer, stop, abort } = context;
   const work = plan.verification.mode === 'Full' ? 'CopyAndVerify' : 'Copy';
@@ -25,6 +27,7 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
   const failed = new AbortController();
   const signal = AbortSignal.any([abort, failed.signal]);
   let connections: Connections | undefined;
+  let isOver = true;
   try {
     connections = openConnections(plan, context, progress);
     const copied = await run({ plan, context, connections, progress, signal, fail: (error) => failed.abort(error) });
@@ -38,28 +41,25 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
     progress.phase = completed ? 'Succeeded' : 'Interrupted';
     return { progress };
   } catch (caught) {
+    if (caught instanceof BeganInStretches) {
+      isOver = false;
+      throw caught;
+    }
     if (abort.aborted || (stop.aborted && caught === stop.reason)) {
       progress.phase = 'Interrupted';
       return { progress };
     }
     progress.phase = 'Failed';
-    const error = toMigrationError(failed.signal.aborted ? failed.signal.reason : caught);
-    return {
-      progress,
-      error: {
-        code: error.code,
-        message: error.message,
-        ...(error.hint !== undefined && { hint: error.hint }),
-        ...(error.side !== undefined && { side: error.side }),
-      },
-    };
+    return { progress, error: resultError(failed.signal.aborted ? failed.signal.reason : caught) };
   } finally {
     // Otherwise a delivery that waits for its next attempt would outlive this call.
     failed.abort();
     connections?.close();
     progress.waitingFor = '';
-    observer.progress(progress);
-    observer.event({ type: 'finished', phase: progress.phase });
+    if (isOver) {
+      observer.progress(progress);
+      observer.event({ type: 'finished', phase: progress.phase });
+    }
   }
 }
 
@@ -74,9 +74,9 @@ interface Run {
 
 /** @returns whether everything up to the end is in the destination */
 async function run({ plan, context, connections, progress, signal, fail }: Run): Promise<boolean> {
-  const { clock, observer, stop } = context;
+  const { clock, observer, stop, known } = context;
   const preparing = AbortSignal.any([signal, stop]);
-  const preparation = new Preparation({ plan, connections, progress, observer, clock, signal: preparing });
+  const preparation = new Preparation({ plan, connections, progress, observer, clock, known, signal: preparing });
   let beginning = await preparation.firstLook();
   for (;;) {
     enterBeginning(beginning, connections, progress);
@@ -92,10 +92,16 @@ async function run({ plan, context, connections, progress, signal, fail }: Run):
       enterBeginning(confirmed, connections, progress);
       reportBeginning(confirmed, plan, connections, observer);
     });
-    const options = { plan, connections, observer, progress, clock, stop, signal, fail, beginning, beforeFirstWrite };
+    const marksAreShown = known?.marksAreShown ?? false;
+    const options = {
+      ...{ plan, connections, observer, progress, clock, stop, signal, fail },
+      ...{ beginning, marksAreShown, beforeFirstWrite },
+    };
     try {
       await new Pipeline(options).run();
-      return isComplete(beginning, progress, observer);
+      const complete = progress.watermarkMs >= beginning.endMs;
+      if (complete && plan.stretch === undefined) warnIfNothingFound(progress, beginning.mark !== undefined, observer);
+      return complete;
     } catch (error) {
       if (!(error instanceof BeganElsewhere)) throw error;
       beginning = error.beginning;
@@ -103,16 +109,14 @@ async function run({ plan, context, connections, progress, signal, fail }: Run):
   }
 }
 
-function isComplete(
-  { mark, endMs }: Beginning,
-  { watermarkMs, samplesRead }: Readonly<MigrationProgress>,
+/** @param resumed whether earlier runs may have found something */
+export function warnIfNothingFound(
+  { samplesRead }: Readonly<MigrationProgress>,
+  resumed: boolean,
   observer: MigrationContext['observer'],
-): boolean {
-  const complete = watermarkMs >= endMs;
-  if (complete && samplesRead === 0 && mark === undefined) {
-    const message =
-      'the source returned no samples for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still has data of that age';
-    observer.event({ type: 'warning', code: 'nothing-found', message });
-  }
-  return complete;
+): void {
+  if (samplesRead > 0 || resumed) return;
+  const message =
+    'the source returned no samples for the selectors in the whole range: check spec.selectors, the tenant, and whether the source still has data of that age';
+  observer.event({ type: 'warning', code: 'nothing-found', message });
 }

@@ -1,6 +1,7 @@
 // What the engine needs from outside: a clock, randomness, and two ways to end a migration early.
 
 import type { Clock } from '../telemetry/clock.ts';
+import type { KnownBeginning } from './beginning.ts';
 import type { MigrationObserver } from './report/observer.ts';
 import type { ResumedVerification } from './report/verification.ts';
 
@@ -16,6 +17,8 @@ export interface MigrationContext {
   readonly startupDeadlineMs: number;
   /** Gets every piece of memory that the run has given back and must not use any more. Tests overwrite it. */
   readonly onBufferGivenBack?: (memory: Uint8Array) => void;
+  /** For a stretch: where it begins. */
+  readonly known?: KnownBeginning;
   /** How far an earlier run had compared, if it was interrupted. A later mark in the destination takes precedence. */
   readonly resumeVerification?: ResumedVerification;
   /** Called once at the start with a function that changes the rates of `plan.limits` at runtime; undefined means no limit. */

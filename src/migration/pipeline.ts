@@ -3,11 +3,13 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import { WireError } from '../wire/errors.ts';
-import { BeganElsewhere, type Beginning } from './beginning.ts';
+import { BeganDifferently, type Beginning } from './beginning.ts';
 import type { Connections } from './connections.ts';
 import { Marker } from './marker.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
+import { NO_COUNTS } from './report/counts.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
+import { FIRST_SHARD } from './plan/stretches.ts';
 import { Completion } from './progress/completion.ts';
 import { MarkWriter } from './progress/mark-writer.ts';
 import { MAX_WINDOWS_IN_FLIGHT, uncertainMs } from './plan/window-bounds.ts';
@@ -35,6 +37,8 @@ export interface PipelineOptions {
   readonly signal: AbortSignal;
   readonly fail: (error: unknown) => void;
   readonly beginning: Beginning;
+  /** The destination was seen to show the marks of this migration. */
+  readonly marksAreShown: boolean;
   /** Rejects when nothing may be written, because the windows that were read begin in the wrong place. */
   readonly beforeFirstWrite: () => Promise<void>;
 }
@@ -50,12 +54,13 @@ export class Pipeline {
   readonly #marker: Marker;
   readonly #finisher: WindowFinisher;
   readonly #maxInFlight: number;
+  #isReady: Promise<void> | undefined;
   /** Of the last window that was read. */
   #samplesPerMs = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { plan, connections, progress, clock, signal, fail, beginning } = options;
+    const { plan, connections, progress, clock, signal, fail, beginning, marksAreShown } = options;
     const { destination: client, retrier, samplesRate, bytesRate, router, view } = connections;
     this.#maxInFlight = MAX_WINDOWS_IN_FLIGHT[plan.destination.ordering];
     this.#completion = new Completion(progress);
@@ -66,7 +71,9 @@ export class Pipeline {
       },
       event: (event) => options.observer.event(event),
     };
-    const frozenEndMs = plan.endMs === undefined ? beginning.endMs : undefined;
+    const { stretch } = plan;
+    const openEndMs = plan.endMs === undefined ? beginning.endMs : undefined;
+    const frozenEndMs = stretch === undefined ? openEndMs : stretch.frozenEndMs;
     const marks = new MarkWriter({ plan, client, retrier, frozenEndMs });
     this.#delivery = new Delivery({
       plan,
@@ -80,7 +87,7 @@ export class Pipeline {
     });
     this.#outlet = openOutlet(plan, { delivery: this.#delivery, clock, signal, onFailure: fail });
     this.#writer = new WindowWriter({ router, outlet: this.#outlet, observer, view, signal });
-    this.#marker = new Marker({ writer: marks, view, observer, clock, signal, fail });
+    this.#marker = new Marker({ writer: marks, view, observer, clock, signal, marksAreShown, fail });
     const ledger = new Ledger(progress, beginning.mark?.samples ?? 0);
     this.#finisher = new WindowFinisher({
       plan,
@@ -99,7 +106,7 @@ export class Pipeline {
 
   /**
    * Copies the range from its beginning. If `stop` is aborted, only the windows already begun are copied.
-   * @throws BeganElsewhere when nothing was written because the run has to begin in another place; MigrationError; the signal's reason
+   * @throws BeganDifferently when nothing was written because the run has to begin in another place; MigrationError; the signal's reason
    */
   async run(): Promise<void> {
     try {
@@ -107,12 +114,30 @@ export class Pipeline {
       await this.#marker.firstMarkShown();
       this.#delivery.reportLost();
     } catch (error) {
-      if (!(error instanceof BeganElsewhere)) this.#options.fail(error);
+      if (!(error instanceof BeganDifferently)) this.#options.fail(error);
       throw error;
     } finally {
       // After a failure all work in progress has been aborted. Waiting for it ensures that nothing of this run overlaps with what follows.
       await Promise.allSettled([this.#finisher.all(), this.#marker.firstMarkShown()]);
     }
+  }
+
+  /** What must have happened before the first write. */
+  #ready(): Promise<void> {
+    this.#isReady ??= this.#options.beforeFirstWrite().then(() => this.#begin());
+    return this.#isReady;
+  }
+
+  /**
+   * Marks where a stretch begins, before anything of it is written. Otherwise a later run that divides the range differently would not look for
+   * what this one has written behind that place. The start of the whole range needs no mark, because every run begins there.
+   */
+  async #begin(): Promise<void> {
+    const { plan, connections, beginning } = this.#options;
+    const { stretch } = plan;
+    if (stretch === undefined || stretch.shard === FIRST_SHARD || beginning.mark !== undefined) return;
+    if (connections.view.readable)
+      await this.#marker.mark({ throughMs: plan.startMs - 1, samples: 0, counts: NO_COUNTS });
   }
 
   async #copyAll(): Promise<void> {
@@ -131,6 +156,8 @@ export class Pipeline {
       uncertainUntilMs,
       inParts: view.readable,
     });
+    // Meanwhile the first window is read.
+    if (plan.stretch !== undefined) this.#ready().catch(() => undefined);
     let atMs = beginning.fromMs;
     while (atMs < endMs && !stop.aborted) {
       try {
@@ -150,7 +177,7 @@ export class Pipeline {
   }
 
   async #copy(reader: SourceReader, fromMs: number, endMs: number): Promise<void> {
-    const { stop, signal, beforeFirstWrite } = this.#options;
+    const { stop, signal } = this.#options;
     const reading = new AbortController();
     const readSignal = AbortSignal.any([signal, stop, reading.signal]);
     const parts = readAhead(reader.windows(fromMs, endMs, readSignal), PARTS_READ_AHEAD, (part) =>
@@ -162,7 +189,7 @@ export class Pipeline {
         try {
           if (open === undefined) {
             if (stop.aborted) break;
-            await beforeFirstWrite();
+            await this.#ready();
             await this.#makeRoom(part.window.toMs);
             open = this.#open(part);
           }

@@ -4,13 +4,14 @@ import type { MigrationContext } from './migration-context.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { type Counts, rejectedSamples } from './report/counts.ts';
-import { MigrationError, toMigrationError } from './report/migration-error.ts';
+import { MigrationError } from './report/migration-error.ts';
 import {
   initialProgress,
   type MigrationEvent,
   type MigrationObserver,
   type MigrationProgress,
   type MigrationResult,
+  resultError,
 } from './report/observer.ts';
 import {
   type DifferenceReceiver,
@@ -54,12 +55,7 @@ export async function verify(
       return { progress };
     }
     progress.phase = 'Failed';
-    const error = toMigrationError(caught);
-    const { code, message, hint, side } = error;
-    return {
-      progress,
-      error: { code, message, ...(hint !== undefined && { hint }), ...(side !== undefined && { side }) },
-    };
+    return { progress, error: resultError(caught) };
   } finally {
     progress.waitingFor = '';
     observer.progress(progress);

@@ -96,7 +96,7 @@ describe('the destination', () => {
       const connections = { view } as unknown as Connections;
       const [progress, observer] = [emptyProgress(), new RecordingObserver()];
       const { signal } = new AbortController();
-      const preparation = new Preparation({ plan, connections, progress, observer, clock, signal });
+      const preparation = new Preparation({ plan, connections, progress, observer, clock, known: undefined, signal });
       await preparation.firstLook();
       await preparation.settle().beginning;
       clock.nowMs += waitMs;

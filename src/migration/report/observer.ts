@@ -5,6 +5,7 @@ import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { type Counts, NO_COUNTS } from './counts.ts';
 import type { MigrationCode, WarningCode } from './migration-codes.ts';
+import { toMigrationError } from './migration-error.ts';
 import type { VerificationProgress } from './verification.ts';
 
 /** Counts since this run began, unless noted otherwise. All fields are plain data; the object is updated in place. */
@@ -140,12 +141,20 @@ export interface MigrationObserver {
 /** How a migration ended. `error` is set if the phase is Failed. */
 export interface MigrationResult {
   readonly progress: Readonly<MigrationProgress>;
-  readonly error?: {
-    readonly code: MigrationCode;
-    readonly message: string;
-    readonly hint?: string;
-    readonly side?: Side;
-  };
+  readonly error?: ResultError;
+}
+
+export interface ResultError {
+  readonly code: MigrationCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly side?: Side;
+}
+
+/** Whatever was thrown, as the error of a result. */
+export function resultError(caught: unknown): ResultError {
+  const { code, message, hint, side } = toMigrationError(caught);
+  return { code, message, ...(hint !== undefined && { hint }), ...(side !== undefined && { side }) };
 }
 
 /** The progress of a migration of [startMs, endMs) that has not begun. */
