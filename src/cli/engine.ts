@@ -1,7 +1,7 @@
 // The engine that the commands run: manifests from api/, migrations from migration/.
 
 import { loadManifests } from '../api/manifest.ts';
-import { migrate } from '../migration/migrate.ts';
+import { runMigration } from '../execute/run-migration.ts';
 import { compilePlan } from '../migration/plan/plan.ts';
 import { keepHeapSmall } from '../telemetry/small-heap.ts';
 import type { RunEngine } from './job.ts';
@@ -13,7 +13,7 @@ export function createEngine(): RunEngine {
       const loaded = loadManifests(files, secretsDir);
       return 'problems' in loaded ? loaded : compilePlan(loaded.migration, loaded.secrets);
     },
-    migrate,
+    migrate: runMigration,
     async verify(plan, context, options) {
       const { verify } = await import('../migration/verify-copy.ts');
       return await verify(plan, context, options);

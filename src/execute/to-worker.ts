@@ -2,15 +2,20 @@
 // `unpackJob` restores it. Only between the two are its secrets in plain text.
 
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { KnownBeginning } from '../migration/progress/known-beginning.ts';
 import type { ResumedVerification } from '../migration/report/verification.ts';
 import { Secret, SecretUrl } from '../telemetry/secret.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
-/** The work of a thread: one attempt of one migration. */
+/** The work of a thread: one attempt of one migration, or one stretch of it. */
 export interface WorkerJob {
   readonly plan: MigrationPlan;
   /** Only for destination.progress.protocol None. */
   readonly resume?: ResumePoint;
+  /** For a stretch: where it begins. */
+  readonly known?: KnownBeginning;
+  /** How long to retry a side that has never responded; if unset, for ever. */
+  readonly startupDeadlineMs?: number;
   /** How far an earlier attempt had compared. */
   readonly resumeVerification?: ResumedVerification;
 }
@@ -22,7 +27,8 @@ export type ToWorker =
   | { readonly type: 'stop' }
   /** End immediately. */
   | { readonly type: 'abort' }
-  | { readonly type: 'rates'; readonly rates: Rates };
+  | { readonly type: 'rates'; readonly rates: Rates }
+  | { readonly type: 'parallelism'; readonly parallelism: number };
 
 /** Survives the structured clone. Each secret is a Map, and a job has no other Map. */
 export interface PackedJob {

@@ -1,7 +1,7 @@
 // What a migration's own thread reports to the operator's main thread, and what the main thread decides about it. Everything here survives the
 // structured clone. to-worker.ts has the messages in the other direction.
 
-import type { RateLimits } from '../migration/migration-context.ts';
+import type { RateLimits } from '../migration/limits/rate-limit.ts';
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../migration/report/observer.ts';
 
 /** Where to resume a migration without a resume point in its destination, and the end at which its range was frozen. */

@@ -20,7 +20,7 @@ export interface WorkerPoolOptions {
   readonly clock: Clock;
   /** Without any sign of life for this long a worker counts as hung. Default 60 s. */
   readonly hangMs?: number;
-  /** How long a worker that was asked to stop may take to finish its windows in flight. Default 60 s. */
+  /** How long a worker that was asked to stop may take to finish its windows in flight. Default 60 s; Infinity: no limit. */
   readonly drainMs?: number;
   /** How long it may take to react to an abort. Default 1 s. */
   readonly abortMs?: number;
@@ -97,7 +97,8 @@ export class WorkerPool {
     slot.worker.post({ type: how === 'drain' ? 'stop' : 'abort' });
     const { drainMs = 60_000, abortMs = 1_000 } = this.#options;
     const next = how === 'drain' ? () => this.stop(key, 'abort') : () => this.#terminate(slot, { kind: 'terminated' });
-    this.#after(how === 'drain' ? drainMs : abortMs, slot, next).catch(() => undefined);
+    const waitMs = how === 'drain' ? drainMs : abortMs;
+    if (waitMs !== Number.POSITIVE_INFINITY) this.#after(waitMs, slot, next).catch(() => undefined);
   }
 
   stopAll(how: 'drain' | 'abort'): void {

@@ -2,11 +2,11 @@
 // It does not depend on Kubernetes.
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
-import { migrate } from '../migration/migrate.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/report/observer.ts';
 import { type Clock, SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
+import { runMigration } from './run-migration.ts';
 import { type ToWorker, unpackJob, type WorkerJob } from './to-worker.ts';
 
 const REPORT_MS = 1_000;
@@ -65,7 +65,7 @@ export async function runJob(
   random: () => number,
 ): Promise<void> {
   const post = (message: FromWorker) => port.postMessage(message);
-  const { resumeVerification } = job;
+  const { resumeVerification, known, startupDeadlineMs = Number.POSITIVE_INFINITY } = job;
   const plan = planOfRest(job);
   const rested = plan !== job.plan;
   const reporter = new Reporter(post, (progress) =>
@@ -76,29 +76,41 @@ export async function runJob(
   const ended = new AbortController();
   let applyRates: ((rates: Rates) => void) | undefined;
   let rates: Rates | undefined;
+  let applyParallelism: ((parallelism: number) => void) | undefined;
+  let parallelism: number | undefined;
   const onMessage = (message: ToWorker) => {
     if (message.type === 'stop') stop.abort();
     else if (message.type === 'abort') abort.abort();
     else if (message.type === 'rates') {
       rates = message.rates;
       applyRates?.(rates);
+    } else if (message.type === 'parallelism') {
+      parallelism = message.parallelism;
+      applyParallelism?.(parallelism);
     }
   };
   port.on('message', onMessage);
   const reporting = report(reporter, post, clock, ended.signal);
-  const result = await migrate(plan, {
+  const result = await runMigration(plan, {
     clock,
     random,
     stop: stop.signal,
     abort: abort.signal,
     observer: reporter,
-    // An outage at the start gets no deadline: the operator keeps retrying, and its conditions show the outage.
-    startupDeadlineMs: Number.POSITIVE_INFINITY,
+    // For the operator an outage at the start has no deadline: it keeps retrying, and its conditions show the outage.
+    startupDeadlineMs,
+    ...(known !== undefined && { known }),
     ...(resumeVerification !== undefined && { resumeVerification }),
     onRatesAvailable: (set) => {
       applyRates = set;
       if (rates !== undefined) set(rates);
     },
+    ...(plan.stretch === undefined && {
+      onParallelismAvailable: (set: (parallelism: number) => void) => {
+        applyParallelism = set;
+        if (parallelism !== undefined) set(parallelism);
+      },
+    }),
   });
   ended.abort();
   await reporting;

@@ -5,11 +5,12 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { Connections } from './connections.ts';
-import { MigrationError } from './report/migration-error.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
+import { emptyRange } from './plan/empty-range.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { FIRST_SHARD } from './plan/stretches.ts';
 import { NO_COUNTS } from './report/counts.ts';
+import type { KnownBeginning } from './progress/known-beginning.ts';
 import type { Mark } from './progress/progress-mark.ts';
 import { uncertainMs } from './plan/window-bounds.ts';
 import type { Look } from './progress/settling.ts';
@@ -47,15 +48,6 @@ export class BeganElsewhere extends BeganDifferently {
 
 /** The destination is looked at again if the first window arrives later than this after the last look. */
 const SETTLED_FOR_MS = 30_000;
-
-/** What the destination was seen to hold, after it had settled, by a run that has divided the range. */
-export interface KnownBeginning {
-  readonly mark: Mark | undefined;
-  /** Whether there may be samples behind the mark. */
-  readonly mayHoldSamples: boolean;
-  /** Whether another stretch has seen that the destination shows marks. */
-  readonly marksAreShown: boolean;
-}
 
 interface Settling {
   readonly beginning: Promise<Beginning>;
@@ -251,10 +243,4 @@ export function reportBeginning(
   const message =
     'destination.progress.protocol has the value None: no resume point is kept, so another run starts from the beginning and may write samples twice';
   observer.event({ type: 'warning', code: 'at-least-once', message });
-}
-
-export function emptyRange(endMs: number): MigrationError {
-  return new MigrationError('empty-range', `the range ends at ${new Date(endMs).toISOString()}, before it starts`, {
-    hint: 'set spec.timeRange.start to an earlier time, or correct spec.timeRange.end and spec.timeRange.lag',
-  });
 }

@@ -56,10 +56,14 @@ export function openConnections(
   const writeBytes = writeMemoryBytes(plan);
   const readBudgetBytes = memoryBytes - writeBytes - 2 * share - KERNEL_BYTES;
   if (readBudgetBytes < SMALLEST_READ_BUDGET_BYTES) {
+    const [memory, others] =
+      plan.stretch === undefined
+        ? ['spec.limits.memory of', '']
+        : ["the stretch's part of spec.limits.memory,", ' or spec.execution.parallelism'];
     throw new MigrationError(
       'memory-too-small',
-      `spec.limits.memory of ${memoryBytes} bytes leaves no room for reading next to the ${writeBytes} bytes for ${inFlightWrites} writes in flight`,
-      { hint: 'raise spec.limits.memory or lower spec.limits.inFlightWrites' },
+      `${memory} ${memoryBytes} bytes leaves no room for reading next to the ${writeBytes} bytes for ${inFlightWrites} writes in flight`,
+      { hint: `raise spec.limits.memory or lower spec.limits.inFlightWrites${others}` },
     );
   }
   const budget = new MemoryBudget(readBudgetBytes, (used) => {

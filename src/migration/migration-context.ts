@@ -1,7 +1,8 @@
 // What the engine needs from outside: a clock, randomness, and two ways to end a migration early.
 
 import type { Clock } from '../telemetry/clock.ts';
-import type { KnownBeginning } from './beginning.ts';
+import type { RateLimits } from './limits/rate-limit.ts';
+import type { KnownBeginning } from './progress/known-beginning.ts';
 import type { MigrationObserver } from './report/observer.ts';
 import type { ResumedVerification } from './report/verification.ts';
 
@@ -23,9 +24,4 @@ export interface MigrationContext {
   readonly resumeVerification?: ResumedVerification;
   /** Called once at the start with a function that changes the rates of `plan.limits` at runtime; undefined means no limit. */
   readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
-}
-
-export interface RateLimits {
-  readonly samplesPerSecond: number | undefined;
-  readonly bytesPerSecond: number | undefined;
 }

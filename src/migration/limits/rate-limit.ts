@@ -105,3 +105,9 @@ function checkRate(perSecond: number | undefined): void {
     throw new RangeError(`a rate must be a positive number per second, not ${perSecond}`);
   }
 }
+
+/** Undefined: no limit. */
+export interface RateLimits {
+  readonly samplesPerSecond: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+}

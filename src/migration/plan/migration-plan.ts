@@ -72,7 +72,7 @@ export interface MigrationPlan {
 }
 
 /** What distinguishes the marks of a stretch from those of the others. */
-export interface StretchPlan {
+interface StretchPlan {
   /** The label `shard` of its marks. */
   readonly shard: string;
   /** The label `end` of its marks: the end of the migration, if the manifest leaves it open. */

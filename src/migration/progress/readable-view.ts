@@ -1,5 +1,4 @@
-// What the two views of a readable destination have in common: they search for marks, read samples back, and remember what they learned.
-// remote-read-view.ts and promql-view.ts add the protocols' own ways to read.
+// What the two views of a readable destination have in common: they search for marks, read samples back, and learn how it shows them.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';

@@ -94,8 +94,9 @@ export const MIGRATION_CODES = {
     cure: "raise spec.limits.memory, or the server's own limit",
   },
   'memory-too-small': {
-    meaning: 'spec.limits.memory leaves no room for reading next to the writes in flight',
-    cure: 'raise spec.limits.memory or lower spec.limits.inFlightWrites',
+    meaning:
+      'spec.limits.memory, or the part of it that a stretch has, leaves no room for reading next to the writes in flight',
+    cure: 'raise spec.limits.memory, or lower spec.limits.inFlightWrites or spec.execution.parallelism',
   },
   'empty-range': {
     meaning:

@@ -62,15 +62,33 @@ export interface MigrationProgress {
   /** Bytes held between the two sockets. */
   inFlightBytes: number;
   inFlightWrites: number;
+  /** Set if the range was divided into stretches. */
+  stretches: StretchesProgress | undefined;
   /** What the migration waits for, as text for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
   waitingFor: string;
   /** Undefined: nothing was compared, or not yet. Its counts include those of the runs that it resumes. */
   verification: VerificationProgress | undefined;
 }
 
+/** Of the parts of the range that are copied independently: see plan/stretches.ts. */
+interface StretchesProgress {
+  readonly total: number;
+  readonly finished: number;
+  readonly running: readonly RunningStretch[];
+}
+
+interface RunningStretch {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** From 0 to 1. */
+  readonly completedRatio: number;
+}
+
 export type MigrationEvent =
   | { readonly type: 'started'; readonly startMs: number; readonly endMs: number; readonly memoryBytes: number }
   | { readonly type: 'resumed'; readonly fromMs: number; readonly samplesBefore: number }
+  | { readonly type: 'divided'; readonly stretches: number; readonly finished: number; readonly lengthMs: number }
+  | { readonly type: 'stretch-finished'; readonly startMs: number; readonly endMs: number }
   /** A verification begins where an earlier one was interrupted. */
   | { readonly type: 'verification-resumed'; readonly fromMs: number; readonly samplesBefore: number }
   | { readonly type: 'already-finished'; readonly throughMs: number }
@@ -178,6 +196,7 @@ export function initialProgress(
     windowMs: 0,
     inFlightBytes: 0,
     inFlightWrites: 0,
+    stretches: undefined,
     waitingFor: '',
     verification: undefined,
   };

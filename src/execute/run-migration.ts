@@ -1,0 +1,129 @@
+// Runs one migration to its end: undivided in this thread, or in stretches, side by side in threads of their own. What decides is
+// spec.execution, and what earlier runs have left in the destination.
+
+import { availableParallelism } from 'node:os';
+import { BeganInStretches } from '../migration/beginning.ts';
+import { migrate } from '../migration/migrate.ts';
+import type { MigrationContext } from '../migration/migration-context.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
+import type { StretchJob, StretchTask } from '../migration/stretches/stretch-task.ts';
+import type { StretchThreads } from './stretch-threads.ts';
+
+export interface RunContext extends MigrationContext {
+  /** Called once at the start with a function that changes `plan.execution.parallelism` at runtime. */
+  readonly onParallelismAvailable?: (set: (parallelism: number) => void) => void;
+}
+
+/** Never rejects. */
+export async function runMigration(plan: MigrationPlan, context: RunContext): Promise<MigrationResult> {
+  if (plan.stretch !== undefined) return await migrate(plan, context);
+  const parallelism = new Parallelism(plan, context);
+  if (!parallelism.divides) {
+    try {
+      // A migration that has to go on in stretches ends its windows in flight first.
+      const stop = AbortSignal.any([context.stop, parallelism.changed]);
+      const result = await migrate(plan, { ...context, stop });
+      if (result.progress.phase !== 'Interrupted' || context.stop.aborted || context.abort.aborted) return result;
+    } catch (error) {
+      if (!(error instanceof BeganInStretches)) throw error;
+    }
+  }
+  return await inStretches(plan, context, parallelism);
+}
+
+/** How many stretches run at once, from the plan or as it was changed since. */
+class Parallelism {
+  readonly #plan: MigrationPlan;
+  readonly #changed = new AbortController();
+  #value: number;
+  #apply: ((parallelism: number) => void) | undefined;
+
+  constructor(plan: MigrationPlan, context: RunContext) {
+    this.#plan = plan;
+    this.#value = ownParallelism(plan);
+    context.onParallelismAvailable?.((parallelism) => {
+      this.#value = parallelism;
+      if (this.divides) this.#changed.abort();
+      this.#apply?.(parallelism);
+    });
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** Whether the range has to be divided. */
+  get divides(): boolean {
+    return this.#value > 1 || this.#plan.execution.order === 'NewestFirst';
+  }
+
+  /** Aborted when the range has to be divided. */
+  get changed(): AbortSignal {
+    return this.#changed.signal;
+  }
+
+  onChange(apply: (parallelism: number) => void): void {
+    this.#apply = apply;
+  }
+}
+
+/** In a Job, `parallelism` is a number of pods. One process then uses its own cores. */
+function ownParallelism({ execution: { mode, parallelism } }: MigrationPlan): number {
+  return mode === 'Job' ? Math.max(1, Math.min(parallelism, availableParallelism())) : parallelism;
+}
+
+async function inStretches(
+  plan: MigrationPlan,
+  context: RunContext,
+  parallelism: Parallelism,
+): Promise<MigrationResult> {
+  // Loaded here, because a migration in one thread needs neither this nor what starts threads.
+  const { copyInStretches } = await import('../migration/copy-in-stretches.ts');
+  let threads: StretchThreads | undefined;
+  try {
+    if (parallelism.value > 1 || context.onParallelismAvailable !== undefined) {
+      const { StretchThreads } = await import('./stretch-threads.ts');
+      threads = new StretchThreads(context);
+    }
+    const ownThreads = threads;
+    const start = (job: StretchJob, observer: MigrationObserver) =>
+      ownThreads === undefined || parallelism.value <= 1
+        ? startHere(job, observer, context)
+        : ownThreads.start(job, observer);
+    const { execution } = plan;
+    const current = { ...plan, execution: { ...execution, parallelism: parallelism.value } };
+    return await copyInStretches(current, {
+      ...context,
+      start,
+      onParallelismAvailable: (set) => parallelism.onChange(set),
+    });
+  } finally {
+    threads?.close();
+  }
+}
+
+/** In this thread: for stretches that follow one another. */
+export function startHere(
+  { plan, known }: StretchJob,
+  observer: MigrationObserver,
+  context: MigrationContext,
+): StretchTask {
+  const stop = new AbortController();
+  const abort = new AbortController();
+  let setRates: StretchTask['setRates'] = () => undefined;
+  const result = migrate(plan, {
+    clock: context.clock,
+    random: context.random,
+    stop: stop.signal,
+    abort: abort.signal,
+    observer,
+    startupDeadlineMs: context.startupDeadlineMs,
+    ...(context.onBufferGivenBack !== undefined && { onBufferGivenBack: context.onBufferGivenBack }),
+    ...(known !== undefined && { known }),
+    onRatesAvailable: (set) => {
+      setRates = set;
+    },
+  });
+  return { result, stop: () => stop.abort(), abort: () => abort.abort(), setRates: (rates) => setRates(rates) };
+}

@@ -1,0 +1,107 @@
+// Runs one compiled plan in stretches: finds those that remain, keeps as many of them running as spec.execution.parallelism says, and shows
+// them as one migration. Each stretch is an ordinary run of the engine (migrate.ts); where it runs is decided by the caller.
+
+import { warnIfNothingFound } from './migrate.ts';
+import type { RateLimits } from './limits/rate-limit.ts';
+import type { MigrationContext } from './migration-context.ts';
+import { openConnections } from './connections.ts';
+import type { MigrationPlan } from './plan/migration-plan.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult, resultError } from './report/observer.ts';
+import { findStretches, type FoundStretches } from './stretches/find-stretches.ts';
+import { MergedProgress } from './stretches/merged-progress.ts';
+import { RunningStretches } from './stretches/running-stretches.ts';
+import type { StartStretch } from './stretches/stretch-task.ts';
+
+export interface StretchesContext extends MigrationContext {
+  readonly start: StartStretch;
+  /** Called once at the start with a function that changes `plan.execution.parallelism` at runtime. */
+  readonly onParallelismAvailable?: (set: (parallelism: number) => void) => void;
+}
+
+/** Like `migrate`; never rejects. */
+export async function copyInStretches(plan: MigrationPlan, context: StretchesContext): Promise<MigrationResult> {
+  const { observer, stop, abort } = context;
+  const work = plan.verification.mode === 'Full' ? 'CopyAndVerify' : 'Copy';
+  let progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, work);
+  try {
+    const found = await find(plan, context, progress);
+    const merged = new MergedProgress(found.range, found, found.marks, work);
+    progress = merged.progress;
+    let completed = await copy(plan, context, found, merged);
+    if (completed && plan.verification.mode === 'Full') {
+      const { verifyCopy } = await import('./verify-copy.ts');
+      completed = await verifyCopy({ plan, context, progress, signal: abort, options: {} });
+    }
+    progress.phase = completed ? 'Succeeded' : 'Interrupted';
+    return { progress };
+  } catch (caught) {
+    if (abort.aborted || (stop.aborted && caught === stop.reason)) {
+      progress.phase = 'Interrupted';
+      return { progress };
+    }
+    progress.phase = 'Failed';
+    return { progress, error: resultError(caught) };
+  } finally {
+    progress.waitingFor = '';
+    observer.progress(progress);
+    observer.event({ type: 'finished', phase: progress.phase });
+  }
+}
+
+async function find(
+  plan: MigrationPlan,
+  context: MigrationContext,
+  progress: MigrationProgress,
+): Promise<FoundStretches> {
+  const { clock, observer, stop, abort } = context;
+  progress.waitingFor = 'progress mark';
+  observer.progress(progress);
+  // The rates are those of the stretches.
+  const { onRatesAvailable: _, ...others } = context;
+  const connections = openConnections(plan, others, progress);
+  try {
+    return await findStretches(plan, connections.view, clock, AbortSignal.any([stop, abort]));
+  } finally {
+    connections.close();
+  }
+}
+
+/** @returns whether everything up to the end is in the destination. @throws MigrationError why a stretch has failed */
+async function copy(
+  plan: MigrationPlan,
+  context: StretchesContext,
+  found: FoundStretches,
+  merged: MergedProgress,
+): Promise<boolean> {
+  const { observer, stop, abort } = context;
+  const { range, stretches, marks, lengthMs, finished } = found;
+  const resumed = marks.length > 0;
+  const { watermarkMs } = merged.progress;
+  observer.progress(merged.progress);
+  if (stretches.length === 0) {
+    observer.event({ type: 'already-finished', throughMs: range.endMs - 1 });
+    return true;
+  }
+  observer.event({ type: 'started', ...range, memoryBytes: plan.limits.memoryBytes });
+  if (resumed) {
+    const samplesBefore = marks.reduce((sum, { samples }) => sum + samples, 0);
+    observer.event({ type: 'resumed', fromMs: watermarkMs, samplesBefore });
+  }
+  observer.event({ type: 'divided', stretches: stretches.length, finished, lengthMs });
+  const running = new RunningStretches({ plan, found, merged, observer, start: context.start });
+  const onStop = () => running.end('stop');
+  const onAbort = () => running.end('abort');
+  stop.addEventListener('abort', onStop);
+  abort.addEventListener('abort', onAbort);
+  context.onRatesAvailable?.((rates: RateLimits) => running.setRates(rates));
+  context.onParallelismAvailable?.((parallelism) => running.setParallelism(parallelism));
+  try {
+    if (stop.aborted || abort.aborted) return false;
+    const copied = await running.copyAll();
+    if (copied) warnIfNothingFound(merged.progress, resumed, observer);
+    return copied;
+  } finally {
+    stop.removeEventListener('abort', onStop);
+    abort.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,42 @@
+// The plan of one stretch: the plan of the migration with the stretch's range and marks, and with its part of the limits. Pure.
+
+import type { RateLimits } from '../limits/rate-limit.ts';
+import type { MigrationPlan } from '../plan/migration-plan.ts';
+import type { Stretch } from '../plan/stretches.ts';
+
+/**
+ * @param parallelism how many stretches share the limits
+ * @param frozenEndMs the end of the migration, if its manifest leaves it open
+ */
+export function stretchPlan(
+  plan: MigrationPlan,
+  { shard, startMs, endMs }: Stretch,
+  parallelism: number,
+  frozenEndMs: number | undefined,
+): MigrationPlan {
+  const { limits, verification } = plan;
+  return {
+    ...plan,
+    startMs,
+    endMs,
+    stretch: { shard, frozenEndMs },
+    limits: {
+      ...limits,
+      ...partOfRates(limits, parallelism),
+      memoryBytes: partOfMemory(limits.memoryBytes, parallelism),
+      inFlightWrites: Math.max(1, Math.floor(limits.inFlightWrites / parallelism)),
+    },
+    // The whole range is compared when all of it is copied.
+    verification: { ...verification, mode: 'Off' },
+  };
+}
+
+export function partOfMemory(bytes: number, parallelism: number): number {
+  return Math.floor(bytes / parallelism);
+}
+
+/** @param running how many stretches are running */
+export function partOfRates({ samplesPerSecond, bytesPerSecond }: RateLimits, running: number): RateLimits {
+  const part = (rate: number | undefined) => (rate === undefined ? undefined : Math.max(1, rate / running));
+  return { samplesPerSecond: part(samplesPerSecond), bytesPerSecond: part(bytesPerSecond) };
+}
