@@ -25,7 +25,8 @@ export type PrometheusData = string | ServerProcess;
 
 /**
  * Every sample of a Prometheus: `bits` with the tests' own reader, based on Prometheus' TSDB library, bit for bit; `text` with `promtool
- * tsdb dump`, in which all NaNs are equal and histograms have promtool's own format.
+ * tsdb dump`, in which all NaNs are equal and histograms have promtool's own format. `text` omits the part of the head before the end of the
+ * newest block, so it is wrong for a server with an out-of-order window.
  */
 export async function dumpPrometheus(data: PrometheusData, as: 'bits' | 'text' = 'bits'): Promise<SeriesSet> {
   const set: SeriesSet = new Map();

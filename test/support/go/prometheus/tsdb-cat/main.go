@@ -15,7 +15,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -27,7 +26,6 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
@@ -42,15 +40,10 @@ func run() (err error) {
 	if len(os.Args) < 3 {
 		return fmt.Errorf("usage: tsdb-cat DIR SANDBOX [-chunks]")
 	}
-	db, err := tsdb.OpenDBReadOnly(os.Args[1], os.Args[2], nil)
+	dir, err := openDirectory(os.Args[1], os.Args[2])
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := db.Close(); err == nil {
-			err = closeErr
-		}
-	}()
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	defer func() {
 		if flushErr := out.Flush(); err == nil {
@@ -58,22 +51,16 @@ func run() (err error) {
 		}
 	}()
 	if len(os.Args) > 3 && os.Args[3] == "-chunks" {
-		return printEncodings(db, out)
+		return printEncodings(dir, out)
 	}
-	return printSeries(db, out)
+	return printSeries(dir, out)
 }
 
-func everything() *labels.Matcher {
-	return labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".*")
-}
-
-func printSeries(db *tsdb.DBReadOnly, out *bufio.Writer) error {
-	querier, err := db.Querier(math.MinInt64, math.MaxInt64)
+func printSeries(dir *directory, out *bufio.Writer) error {
+	set, err := dir.series()
 	if err != nil {
 		return err
 	}
-	defer querier.Close()
-	set := querier.Select(context.Background(), true, nil, everything())
 	var times, bits, starts, histograms []byte
 	var iterator chunkenc.Iterator
 	for set.Next() {
@@ -123,13 +110,11 @@ func printSeries(db *tsdb.DBReadOnly, out *bufio.Writer) error {
 	return set.Err()
 }
 
-func printEncodings(db *tsdb.DBReadOnly, out *bufio.Writer) error {
-	querier, err := db.ChunkQuerier(math.MinInt64, math.MaxInt64)
+func printEncodings(dir *directory, out *bufio.Writer) error {
+	set, err := dir.chunks()
 	if err != nil {
 		return err
 	}
-	defer querier.Close()
-	set := querier.Select(context.Background(), true, nil, everything())
 	counts := map[string]int{}
 	for set.Next() {
 		chunks := set.At().Iterator(nil)
