@@ -180,10 +180,10 @@ process.on('exit', () => {
 });
 
 /**
- * Notifies the guardian of a server that started (+) or exited (-). The guardian is a shell that waits until this process closes its pipe,
- * however it dies, including SIGKILL, and kills the remaining servers.
+ * Notifies the guardian of a server that started (+) or exited (-); a negative id is a process group. The guardian is a shell that waits
+ * until this process closes its pipe, however it dies, including SIGKILL, and kills the remaining servers.
  */
-function guard(change: '+' | '-', pid: number): void {
+export function guard(change: '+' | '-', pid: number): void {
   if (!guardian) {
     const script = `trap '' INT TERM HUP; left=' '
       while read -r change pid; do
