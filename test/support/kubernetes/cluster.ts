@@ -1,6 +1,6 @@
 // A real Kubernetes API for tests and the demo: `await using cluster = await startCluster()` starts etcd and kube-apiserver, and optionally
-// the controllers, on the loopback, and stops them at the end of the block. There are no nodes, so no Pod ever runs: a Deployment is
-// accepted and never becomes ready. Install charts without `--wait`.
+// the controllers, on the loopback, and stops them at the end of the block. There are no nodes, so no Pod runs: a Deployment is accepted and
+// never becomes ready. Install charts without `--wait`. kubelet/kubelet.ts adds nodes that run Pods as local processes.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
