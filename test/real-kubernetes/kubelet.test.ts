@@ -125,6 +125,55 @@ describe('the test kubelet', function () {
     await eventually('it is gone', async () => (await jobs.pod('stubborn')).metadata?.name === undefined);
   });
 
+  it('mounts ConfigMaps and Secrets, and waits for those that are missing', async () => {
+    const script = 'for (const file of process.argv.slice(1)) console.log(require("fs").readFileSync(file, "utf8"));';
+    const print = `${script} console.log(process.env.FROM_SECRET, process.env.HOSTNAME);`;
+    await jobs.create('/api/v1/namespaces/default/configmaps', {
+      metadata: { name: 'settings' },
+      data: { 'a.yaml': 'a: 1', 'b.yaml': 'b: 2' },
+    });
+    await jobs.createPod(
+      'mounting',
+      [print, '/etc/app/a.yaml', '/etc/app/deep/secret/token', '/etc/one.yaml', '/etc/all/renamed'],
+      {
+        volumes: [
+          { name: 'settings', configMap: { name: 'settings' } },
+          { name: 'token', secret: { secretName: 'token', defaultMode: 0o400 } },
+          {
+            name: 'all',
+            projected: { sources: [{ configMap: { name: 'settings', items: [{ key: 'b.yaml', path: 'renamed' }] } }] },
+          },
+          { name: 'optional', secret: { secretName: 'none', optional: true } },
+        ],
+        containers: [
+          {
+            name: 'script',
+            env: [{ name: 'FROM_SECRET', valueFrom: { secretKeyRef: { name: 'variables', key: 'name' } } }],
+            volumeMounts: [
+              { name: 'settings', mountPath: '/etc/app' },
+              { name: 'token', mountPath: '/etc/app/deep/secret' },
+              { name: 'settings', mountPath: '/etc/one.yaml', subPath: 'a.yaml' },
+              { name: 'all', mountPath: '/etc/all' },
+            ],
+          },
+        ],
+      },
+    );
+    await jobs.untilPod('mounting', 'waits', (pod) => waitingOf(pod)?.reason === 'ContainerCreating');
+    await eventually('its event names the Secret', async () => {
+      const events = succeeded(await cluster.kubectl(['events', '--for=pod/mounting']));
+      return /FailedMount.*volume "token" : secret "token" not found/.test(events);
+    });
+    const secrets = '/api/v1/namespaces/default/secrets';
+    await jobs.create(secrets, { metadata: { name: 'token' }, stringData: { token: 't0ken' } });
+    const pod = await jobs.untilPod('mounting', 'misses a variable', (pod) => waitingOf(pod)?.message !== undefined);
+    const { reason, message } = waitingOf(pod) ?? {};
+    assert.deepEqual([reason, message], ['CreateContainerConfigError', 'secret "variables" not found']);
+    await jobs.create(secrets, { metadata: { name: 'variables' }, stringData: { name: 'value' } });
+    await jobs.untilPod('mounting', 'has succeeded', ({ status }) => status?.phase === 'Succeeded');
+    assert.equal(kubelet.output('mounting'), 'a: 1\nt0ken\na: 1\nb: 2\nvalue mounting\n');
+  });
+
   it('restarts a container whose pod says OnFailure', async () => {
     const script = 'const {appendFileSync: append, readFileSync: read} = require("fs"); append("runs", "x");';
     const failOnce = `${script} if (read("runs", "utf8") === "x") { console.log("first run"); process.exit(1); }`;

@@ -8,6 +8,7 @@ import { type ContainerExit, ContainerProcess } from './container-process.ts';
 import { environmentOf, expanded } from './environment.ts';
 import { isTerminal, podStatus } from './pod-status.ts';
 import { StartFailure } from './start-failure.ts';
+import { writeVolumes } from './volumes.ts';
 
 export interface PodRunnerOptions {
   readonly api: KubeletApi;
@@ -107,6 +108,7 @@ export class PodRunner {
     }
     const pod = { ...this.#pod, status: { ...this.#pod.status, podIP: ip } };
     for (const path of [directory.volumes, directory.work]) await mkdir(path, { recursive: true });
+    await writeVolumes(pod, api, directory.volumes);
     const refusal = refusedImages.get(container.image ?? '');
     if (refusal !== undefined) {
       throw new StartFailure(
