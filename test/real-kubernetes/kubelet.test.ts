@@ -229,6 +229,18 @@ describe('the test kubelet', function () {
     succeeded(await cluster.kubectl(['taint', 'node', node, `${taint}-`]));
   });
 
+  it('reports the end of a pod that ended while the API server was unavailable', async () => {
+    await jobs.createJob('outage', ['setTimeout(() => {}, 2000)'], { ttlSecondsAfterFinished: 2 });
+    const first = nameOf(await jobs.untilRunning('outage'));
+    await cluster.stopApiServer();
+    await sleep(3_000);
+    await cluster.startApiServer();
+    await jobs.untilJob('outage', 'Complete');
+    assert.match(kubelet.report(), /ECONNREFUSED/, 'the kubelet noticed');
+    const gone = async () => (await jobs.pod(first)).metadata?.name === undefined;
+    await eventually('Kubernetes removes the Job and its pod after the time to live', gone);
+  });
+
   it('reports what happened on a lost node when it recovers', async () => {
     await jobs.createPod('unreported', [WAIT]);
     const pod = await jobs.untilPod('unreported', 'runs', ({ status }) => status?.phase === 'Running');

@@ -185,7 +185,9 @@ export class Kubelet implements AsyncDisposable {
     return node;
   }
 
+  /** During an outage every poll fails in the same way: once is enough. */
   #note(error: unknown): void {
+    if (this.#log.endsWith(` ${error}\n`)) return;
     this.#log = `${this.#log}${new Date().toISOString()} ${error}\n`.slice(-MAX_LOG_CHARACTERS);
   }
 }
