@@ -86,6 +86,10 @@ export class WorkerPool {
     this.#slots.get(key)?.worker.post({ type: 'rates', rates });
   }
 
+  setParallelism(key: string, parallelism: number): void {
+    this.#slots.get(key)?.worker.post({ type: 'parallelism', parallelism });
+  }
+
   /**
    * `drain` lets the windows in flight finish, up to a time limit; `abort` ends immediately. `onEnd` follows in both cases. An abort after a
    * drain shortens it.

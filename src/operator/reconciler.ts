@@ -190,6 +190,11 @@ export class Reconciler {
         this.pool.setRates(key, action.rates);
         logger.info('limits changed', { ...fields, ...action.rates });
         return undefined;
+      case 'parallelism':
+        record.parallelism(action.parallelism);
+        this.pool.setParallelism(key, action.parallelism);
+        logger.info('parallelism changed', { ...fields, parallelism: action.parallelism });
+        return undefined;
       case 'end':
         record.ended(action.outcome, generationOf(resource), clock.now());
         queue.add(key);

@@ -51,7 +51,7 @@ describe('a migration in stretches', () => {
         [progress.samplesRead, progress.samplesWritten, progress.watermarkMs, progress.reachedMs],
         [samples, samples, range.endMs, range.endMs],
       );
-      assert.deepEqual(progress.stretches, { total: 12, finished: 12, running: [] });
+      assert.deepEqual(progress.stretches, { total: 12, finished: 12, running: [], failed: [] });
       assert.equal(observer.all('started').length, 1);
       assert.equal(observer.all('finished').length, 1);
       assert.equal(observer.all('stretch-finished').length, 12);
@@ -114,6 +114,11 @@ describe('a migration in stretches', () => {
     const { progress, error } = await runInStretches(plan);
     assert.equal(progress.phase, 'Failed');
     assert.equal(error?.code, 'samples-rejected');
+    const failed = progress.stretches?.failed ?? [];
+    assert.deepEqual(
+      failed.map(({ startMs, code }) => [startMs, code]),
+      [[epochMs + 8 * hourMs, 'samples-rejected']],
+    );
     destination.problemOf = () => undefined;
     assertSucceeded(await runInStretches(plan));
     assert.deepEqual(destination.contents(), due);

@@ -5,6 +5,12 @@ import { running } from './support/controller-stage.ts';
 import { endMs, migrationOf } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
+const toAny = {
+  url: 'http://destination/write',
+  ordering: 'Any',
+  progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
+};
+
 describe('the controller, when a migration is edited or deleted', () => {
   it('retries immediately when the spec is edited during a back-off', async () => {
     await using stage = await running();
@@ -66,6 +72,16 @@ describe('the controller, when a migration is edited or deleted', () => {
     await stage.pass(10_000);
     const rates = { samplesPerSecond: 7, bytesPerSecond: undefined };
     assert.deepEqual(stage.worker('copy').received, [{ type: 'rates', rates }]);
+    assert.equal(stage.resource('copy').status?.observedGeneration, 2);
+  });
+
+  it('passes an edited parallelism to the running worker', async () => {
+    const spec = { execution: { parallelism: 2 }, destination: { ...toAny } };
+    await using stage = await running({ spec });
+    const { execution } = stage.resource('copy').spec;
+    stage.spec('copy', { execution: { ...execution, parallelism: 5 } });
+    await stage.pass(10_000);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'parallelism', parallelism: 5 }]);
     assert.equal(stage.resource('copy').status?.observedGeneration, 2);
   });
 

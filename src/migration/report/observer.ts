@@ -75,6 +75,15 @@ interface StretchesProgress {
   readonly total: number;
   readonly finished: number;
   readonly running: readonly RunningStretch[];
+  /** For good; in no order. */
+  readonly failed: readonly FailedStretch[];
+}
+
+interface FailedStretch {
+  readonly startMs: number;
+  /** A MigrationCode, or what the status of another version has. */
+  readonly code: string;
+  readonly message: string;
 }
 
 interface RunningStretch {

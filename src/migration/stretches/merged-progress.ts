@@ -3,7 +3,7 @@
 import type { Division, Stretch, TimeRange } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
-import { initialProgress, type MigrationProgress } from '../report/observer.ts';
+import { initialProgress, type MigrationProgress, type ResultError } from '../report/observer.ts';
 
 /** One stretch of this run, from the division to its end. */
 interface Part {
@@ -22,6 +22,7 @@ export class MergedProgress {
   readonly #parts = new Map<string, Part>();
   readonly #total: number;
   #finished: number;
+  readonly #failed: NonNullable<MigrationProgress['stretches']>['failed'][number][] = [];
   /** Of starts that are over. */
   #over: Counts = NO_COUNTS;
 
@@ -75,6 +76,11 @@ export class MergedProgress {
     this.refresh();
   }
 
+  failed({ startMs }: Stretch, { code, message }: ResultError): void {
+    this.#failed.push({ startMs, code, message });
+    this.refresh();
+  }
+
   /** Recomputes the sums. */
   refresh(): void {
     const parts = [...this.#parts.values()];
@@ -95,6 +101,7 @@ export class MergedProgress {
     this.progress.stretches = {
       total: this.#total,
       finished: this.#finished,
+      failed: [...this.#failed],
       running: running.map(({ stretch, reachedMs }) => ({
         startMs: stretch.startMs,
         endMs: stretch.endMs,

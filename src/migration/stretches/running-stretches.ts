@@ -151,12 +151,13 @@ export class RunningStretches {
       observer.event({ type: 'stretch-finished', startMs: stretch.startMs, endMs: stretch.endMs });
     } else if (progress.phase === 'Interrupted' && (yields || this.#isEnding)) {
       this.#waiting.unshift({ stretch, began: true });
-    } else this.#fail(error ?? { code: 'internal', message: 'a stretch ended without a reason' });
+    } else this.#fail(stretch, error ?? { code: 'internal', message: 'a stretch ended without a reason' });
     observer.progress(merged.progress);
     this.#wake();
   }
 
-  #fail(error: ResultError): void {
+  #fail(stretch: Stretch, error: ResultError): void {
+    this.#options.merged.failed(stretch, error);
     this.#failure ??= error;
     for (const { task } of this.#running.values()) task.stop();
   }

@@ -32,6 +32,7 @@ export type WorkerState =
       readonly kind: 'running';
       readonly restartKey: string;
       readonly rates: Rates;
+      readonly parallelism: number;
       /** Undefined: it only copies. */
       readonly verification: VerificationSettings | undefined;
       readonly stopping: StopCause | undefined;
@@ -93,6 +94,7 @@ export type Action =
   | { readonly type: 'start'; readonly resume: ResumePoint | undefined }
   | { readonly type: 'stop'; readonly how: 'drain' | 'abort'; readonly cause: StopCause }
   | { readonly type: 'rates'; readonly rates: Rates }
+  | { readonly type: 'parallelism'; readonly parallelism: number }
   /** Ends a migration permanently that no worker runs. */
   | { readonly type: 'end'; readonly outcome: Outcome }
   | { readonly type: 'status'; readonly situation: Situation }
@@ -229,6 +231,8 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
   const ratesChanged =
     rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
   if (ratesChanged) actions.push({ type: 'rates', rates });
+  const parallelism = parallelismOf(spec);
+  if (parallelism !== worker.parallelism) actions.push({ type: 'parallelism', parallelism });
   // An edited spec may fail the checks. The worker continues with its current spec until it is stopped.
   return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
 }
@@ -267,6 +271,11 @@ function resumeOf({ resource, timeline }: DecideInput): ResumePoint | undefined 
 
 function earlier(a: number | undefined, b: number): number {
   return a === undefined ? b : Math.min(a, b);
+}
+
+/** How many stretches run at once: a running migration adopts it immediately. A resource under an older CRD has no execution. */
+export function parallelismOf({ execution }: Pick<Partial<PromMigrationSpec>, 'execution'>): number {
+  return execution?.parallelism ?? 1;
 }
 
 /** The limits that a running migration adopts immediately. */

@@ -5,7 +5,7 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
-import { type Check, type Timeline, ratesOf, type WorkerState } from './decide.ts';
+import { type Check, type Timeline, parallelismOf, ratesOf, type WorkerState } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
@@ -79,7 +79,8 @@ export class MigrationRecord {
     const [restartKey, rates, verification] = [restartKeyOf(spec), ratesOf(spec), wantedVerification(spec)];
     // The copy is over. Its verification is a new start, from which the deadline counts.
     if (this.#hasSucceeded) this.track.suspended();
-    this.#worker = { kind: 'running', restartKey, rates, verification, stopping: undefined, failures };
+    const parallelism = parallelismOf(spec);
+    this.#worker = { kind: 'running', restartKey, rates, parallelism, verification, stopping: undefined, failures };
     this.#generation = generationOf(resource);
     this.track.attemptStarted(spec, now);
   }
@@ -90,6 +91,10 @@ export class MigrationRecord {
 
   rates(rates: Rates): void {
     if (this.#worker.kind === 'running') this.#worker = { ...this.#worker, rates };
+  }
+
+  parallelism(parallelism: number): void {
+    if (this.#worker.kind === 'running') this.#worker = { ...this.#worker, parallelism };
   }
 
   /** @returns whether the conditions may have changed */

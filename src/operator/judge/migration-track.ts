@@ -13,6 +13,7 @@ import type { ErrorCode } from './attempt.ts';
 import { type Failing, FailingSides } from './failing-sides.ts';
 import { findCondition } from './conditions.ts';
 import { countsIn } from './status-counts.ts';
+import { stretchesIn } from './status-stretches.ts';
 import { trustedStatus } from './status-origin.ts';
 import { statusText } from './status-text.ts';
 import { wantedVerification } from './verification-settings.ts';
@@ -45,6 +46,7 @@ export class MigrationTrack {
   /** How far the attempts of this process have come, including samples acknowledged in windows in flight: for the percentage. */
   #reached: number | undefined;
   #remaining = new RemainingTime();
+  #stretches: MigrationProgress['stretches'];
   readonly #failing = new FailingSides();
   #recentErrors: ErrorEntry[];
   /** Timestamps, for the status. */
@@ -63,6 +65,7 @@ export class MigrationTrack {
     this.#hasMarks = resource.spec.destination.progress.protocol !== 'None';
     const status = this.#hasMarks ? trustedStatus(resource) : resource.status;
     const { progress, range, conditions, startTime, lastProgressTime, resumedFrom, recentErrors } = status ?? {};
+    this.#stretches = stretchesIn(status?.stretches);
     this.#startMs = parseTime(resource.spec.timeRange.start) ?? 0;
     this.#base = countsIn(progress);
     this.#through = timeOf(progress?.through);
@@ -86,6 +89,11 @@ export class MigrationTrack {
 
   get range(): { readonly startMs: number; readonly endMs: number } | undefined {
     return this.#range;
+  }
+
+  /** Of the latest attempt; undefined if the range is not divided. */
+  get stretches(): MigrationProgress['stretches'] {
+    return this.#stretches;
   }
 
   /** Everything before it is in the destination. */
@@ -178,6 +186,7 @@ export class MigrationTrack {
     for (const event of events) this.#take(event, progress, now);
     const compared = this.verification.report(progress.verification);
     this.#run = progress;
+    if (progress.stretches !== undefined) this.#stretches = progress.stretches;
     if (this.#hasBegun(progress)) {
       this.#range = { startMs: this.#startMs, endMs: progress.endMs };
       this.#through = progress.watermarkMs;

@@ -9,6 +9,7 @@ import { apiTime, findCondition, type DesiredCondition, type Reason, toCondition
 import type { Check, Situation } from './decide.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
+import { stretchFields } from './status-stretches.ts';
 import { statusText } from './status-text.ts';
 import { verificationFields } from './status-verification.ts';
 import { wantedVerification } from './verification-settings.ts';
@@ -56,6 +57,7 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
     ...(track.lastProgressTimeMs !== undefined && { lastProgressTime: apiTime(track.lastProgressTimeMs) }),
     ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
     ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
+    ...(track.stretches !== undefined && { stretches: stretchFields(track.stretches, situation.kind === 'running') }),
     ...(settings !== undefined &&
       verification !== undefined && {
         verification: verificationFields(settings, verification),

@@ -58,6 +58,15 @@ const table: [what: string, input: Partial<DecideInput>, actions: string[], agai
     10_000,
   ],
   [
+    'passes a new parallelism to the worker',
+    {
+      worker: running({ parallelism: 4 }),
+      resource: migrationOf({ generation: 2 }),
+    },
+    ['parallelism', 'status running'],
+    10_000,
+  ],
+  [
     'drains the worker of a suspended migration',
     { worker: running(), resource: migrationOf({ spec: { suspend: true } }) },
     ['stop drain suspend', 'status running'],

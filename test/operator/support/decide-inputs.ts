@@ -36,6 +36,7 @@ export function running(changes: Partial<WorkerState & { kind: 'running' }> = {}
     kind: 'running',
     restartKey: restartKeyOf(spec),
     rates: ratesOf(spec),
+    parallelism: 1,
     verification: undefined,
     stopping: undefined,
     failures: undefined,
