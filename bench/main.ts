@@ -4,6 +4,7 @@
 //
 //   npm run bench                                  # every case, about an hour and a half
 //   npm run bench -- --case standard --case far    # some of them
+//   npm run bench -- --case scale                  # how the throughput grows with the number of processes
 //   npm run bench -- --quick                       # three million samples, two rounds, for a quick check
 //   npm run bench -- --profile --case samples      # where our time goes
 //   npm run bench -- --dist ../other/dist          # another build than this checkout's
@@ -22,6 +23,7 @@ import { profileScenario } from './profile.ts';
 import { versions } from './programs.ts';
 import { goalsText, scenarioText, writeResults } from './report.ts';
 import { failures, type ScenarioResult, type ToolName } from './results.ts';
+import { measureScale, scaleFailures, scaleGoals, scaleText } from './scale/scale.ts';
 import { interrupted, makeScratch, watchSignals } from './scratch.ts';
 import { measureStart, startGoals, startText } from './start.ts';
 import { BUILT, manifestOf, ourCommand, vmctlCommand } from './tools.ts';
@@ -29,11 +31,14 @@ import { measureVerifications } from './verification.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const QUICK_ROUNDS = 2;
+const OTHER_CASES = ['start', 'scale'];
 
 interface Options {
   scenarios: readonly Scenario[];
-  /** Whether the case `start` is measured, which has no scenario. */
+  /** Whether the cases `start` and `scale` are measured, which have no scenario. */
   start: boolean;
+  scale: boolean;
+  quick: boolean;
   /** Each scenario has its own number of rounds. */
   rounds: number | undefined;
   dist: string;
@@ -55,10 +60,11 @@ function readOptions(): Options {
       'no-floor': { type: 'boolean', default: false },
     },
   });
-  const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : ['start', ...Object.keys(CASES)]);
+  const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : [...OTHER_CASES, ...Object.keys(CASES)]);
   const scenarios = names.flatMap((name) => {
-    const known = name === 'start' ? [] : CASES[name];
-    if (!known) throw new Error(`no case is named ${name}; there are start, ${Object.keys(CASES).join(', ')}`);
+    const known = OTHER_CASES.includes(name) ? [] : CASES[name];
+    const all = [...OTHER_CASES, ...Object.keys(CASES)];
+    if (!known) throw new Error(`no case is named ${name}; there are ${all.join(', ')}`);
     return known;
   });
   const rounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
@@ -67,6 +73,8 @@ function readOptions(): Options {
   return {
     scenarios: flags.quick ? scenarios.map(quick) : scenarios,
     start: names.includes('start') && !flags.profile,
+    scale: names.includes('scale') && !flags.profile,
+    quick: flags.quick,
     rounds: rounds ?? (flags.quick ? QUICK_ROUNDS : undefined),
     dist: flags.dist === undefined ? BUILT : resolve(flags.dist),
     profile: flags.profile,
@@ -148,6 +156,8 @@ async function main(): Promise<number> {
   let broken: unknown;
   const start = options.start ? await measureStart(options.dist, options.rounds) : undefined;
   if (start !== undefined) process.stdout.write(`${startText(start)}\n`);
+  const scale = options.scale ? await measureScale(options.dist, options.quick) : undefined;
+  if (scale !== undefined) process.stdout.write(`${scaleText(scale)}\n`);
   for (const scenario of options.scenarios) {
     try {
       const result = await bench(scenario, options);
@@ -160,10 +170,14 @@ async function main(): Promise<number> {
     }
   }
   if (options.profile) return broken === undefined ? 0 : 1;
-  const goals = [...(start === undefined ? [] : startGoals(start)), ...judge(results)];
+  const goals = [
+    ...(start === undefined ? [] : startGoals(start)),
+    ...(scale === undefined ? [] : scaleGoals(scale)),
+    ...judge(results),
+  ];
   process.stdout.write(`${goalsText(goals)}\n`);
-  process.stdout.write(`\n${await writeResults(RESULTS, results, { ...about, start })}\n`);
-  const lost = failures(results);
+  process.stdout.write(`\n${await writeResults(RESULTS, results, { ...about, start, scale })}\n`);
+  const lost = [...failures(results), ...(scale === undefined ? [] : scaleFailures(scale))];
   for (const failure of lost) process.stderr.write(`NOT A RESULT: ${failure}\n`);
   return lost.length === 0 && broken === undefined ? 0 : 1;
 }

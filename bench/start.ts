@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { memoryVariables, nodeFlags } from '../bin/node-settings.mjs';
 import { startCluster } from '../test/support/kubernetes/cluster.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
 import { CASES } from './cases.ts';
@@ -15,7 +14,7 @@ import { type Command, runMeasured, type ToolUsage } from './process-usage.ts';
 import { PROMETHEUS_VERSION } from './programs.ts';
 import { spread } from './results.ts';
 import { makeScratch } from './scratch.ts';
-import { manifestOf } from './tools.ts';
+import { asInTheImage, manifestOf } from './tools.ts';
 
 const ROUNDS = 11;
 /** After this time an operator has listed, has become the leader and does nothing more than renew its lease. */
@@ -43,7 +42,7 @@ export async function measureStart(dist: string, rounds = ROUNDS): Promise<Start
   const launcher = join(dist, '..', 'bin', 'prom-migrator.mjs');
   const commands: Readonly<Record<string, Command>> = {
     'an empty Node': { program: process.execPath, args: [empty] },
-    'run, as in the image': withMemoryVariables([...nodeFlags, launcher, ...run]),
+    'run, as in the image': asInTheImage([launcher, ...run]),
     'run, as installed': { program: process.execPath, args: [launcher, ...run] },
     '--version, as installed': { program: process.execPath, args: [launcher, '--version'] },
   };
@@ -59,11 +58,6 @@ export async function measureStart(dist: string, rounds = ROUNDS): Promise<Start
     }
   }
   return { rows, operatorIdleRssBytes: await idleOperator(launcher) };
-}
-
-function withMemoryVariables(args: readonly string[]): Command {
-  const variables = Object.entries(memoryVariables).map(([name, value]) => `${name}=${value}`);
-  return { program: '/usr/bin/env', args: [...variables, process.execPath, ...args] };
 }
 
 async function idleOperator(launcher: string): Promise<number> {

@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { memoryVariables, nodeFlags } from '../bin/node-settings.mjs';
 import { bundle } from '../scripts/bundle.ts';
 import type { Scenario } from './cases.ts';
 import type { Command } from './process-usage.ts';
@@ -81,6 +82,12 @@ export async function ourCommand(scenario: Scenario, sides: Sides, place: Comman
       'json',
     ],
   };
+}
+
+/** Node with the flags and variables of the image, which the launcher of an installation would set in a second start of Node. */
+export function asInTheImage(args: readonly string[]): Command {
+  const variables = Object.entries(memoryVariables).map(([name, value]) => `${name}=${value}`);
+  return { program: '/usr/bin/env', args: [...variables, process.execPath, ...nodeFlags, ...args] };
 }
 
 /** The build that the package would contain. */
