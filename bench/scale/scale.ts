@@ -127,12 +127,13 @@ export function scaleText(figures: ScaleFigures): string {
       ((cpuMs + sourceCpuMs + sinkCpuMs) / wallMs).toFixed(2),
       (peakRssBytes / 1e6).toFixed(0),
       `${received.writes}`,
+      `${received.reads}`,
       `${received.marks}`,
       received.hash === expected.hash ? 'equal' : 'OTHER',
     ];
   });
   const speeds = ['samples/s', 'efficiency', 'copying samples/s', 'efficiency'];
-  const costs = ['CPU s', 'source CPU s', 'sink CPU s', 'cores', 'peak RSS MB', 'writes', 'marks'];
+  const costs = ['CPU s', 'source CPU s', 'sink CPU s', 'cores', 'peak RSS MB', 'writes', 'reads', 'marks'];
   const head = ['processes', 'wall s', ...speeds, ...costs, 'samples'];
   const million = (expected.samples / 1e6).toFixed(2);
   return `\nscale: ${million} M samples, both sides ${DELAY_MS} ms away\n${table([head, ...rows])}`;
