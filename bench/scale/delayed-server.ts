@@ -29,15 +29,15 @@ export async function startDelayedServer(
   { delayMs, port = 0 }: DelayOptions,
   handle: (path: string, body: Buffer) => Reply,
 ): Promise<DelayedServer> {
-  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece as Buffer);
-    const reply = replyTo(() => handle(request.url ?? '', Buffer.concat(pieces)));
-    setTimeout(() => send(response, reply), delayMs);
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => {
+      const reply = replyTo(() => handle(request.url ?? '', Buffer.concat(pieces)));
+      setTimeout(() => send(response, reply), delayMs);
+    });
   };
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => {
-    serve(request, response).catch(() => response.destroy());
-  });
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, serve);
   await new Promise<void>((resolve, reject) => server.on('error', reject).listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
