@@ -30,15 +30,10 @@ export async function runTogether(commands: readonly Command[]): Promise<JointUs
   const runOne = async (command: Command) => {
     for await (const rssBytes of running(command, signal)) peakRssBytes = Math.max(peakRssBytes, rssBytes);
   };
-  const runs = commands.map((command) =>
-    runOne(command).catch((error: unknown) => {
-      failed.abort();
-      throw error;
-    }),
-  );
-  const [broken] = (await Promise.allSettled(runs)).filter((run) => run.status === 'rejected');
-  interrupted.throwIfAborted();
-  if (broken !== undefined) throw broken.reason;
+  // The first failure is the cause of the others.
+  const runs = commands.map((command) => runOne(command).catch((error: unknown) => failed.abort(error)));
+  await Promise.all(runs);
+  signal.throwIfAborted();
   const wallMs = performance.now() - startedMs;
   return { wallMs, cpuMs: (await endedChildrenCpuMs()) - cpuBefore, peakRssBytes };
 }
