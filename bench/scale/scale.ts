@@ -101,7 +101,7 @@ export function scaleFailures({ expected, runs }: ScaleFigures): string[] {
 
 export function scaleGoals(figures: ScaleFigures): Goal[] {
   return figures.runs.slice(1).map((run) => ({
-    name: `scale: efficiency of ${run.processes} processes`,
+    name: `scale: efficiency of ${run.processes} processes while copying`,
     value: efficiency(figures, run).copying,
     sense: 'at least',
     bound: WANTED_EFFICIENCY,

@@ -46,7 +46,7 @@ describe('the result of the case scale', () => {
     assert.deepEqual(efficiency(FIGURES, FOUR), { copying: 0.8, overall: 0.5 });
     assert.deepEqual(
       scaleGoals(FIGURES).map(({ name, value }) => [name, value]),
-      [['scale: efficiency of 4 processes', 0.8]],
+      [['scale: efficiency of 4 processes while copying', 0.8]],
     );
   });
 
