@@ -5,6 +5,7 @@
 //   npm run bench                                  # every case, about an hour and a half
 //   npm run bench -- --case standard --case far    # some of them
 //   npm run bench -- --case scale                  # how the throughput grows with the number of processes
+//   npm run bench -- --case scale --threads        # the same with spec.execution.parallelism in one process
 //   npm run bench -- --quick                       # three million samples, two rounds, for a quick check
 //   npm run bench -- --profile --case samples      # where our time goes
 //   npm run bench -- --dist ../other/dist          # another build than this checkout's
@@ -24,6 +25,7 @@ import { versions } from './programs.ts';
 import { goalsText, scenarioText, writeResults } from './report.ts';
 import { failures, type ScenarioResult, type ToolName } from './results.ts';
 import { measureScale, scaleFailures, scaleGoals, scaleText } from './scale/scale.ts';
+import type { Way } from './scale/stretches.ts';
 import { interrupted, makeScratch, watchSignals } from './scratch.ts';
 import { measureStart, startGoals, startText } from './start.ts';
 import { BUILT, manifestOf, ourCommand, vmctlCommand } from './tools.ts';
@@ -38,6 +40,7 @@ interface Options {
   /** Whether the cases `start` and `scale` are measured, which have no scenario. */
   start: boolean;
   scale: boolean;
+  scaleWay: Way;
   quick: boolean;
   /** Each scenario has its own number of rounds. */
   rounds: number | undefined;
@@ -58,6 +61,8 @@ function readOptions(): Options {
       // For repeated measurements of a change.
       'only-ours': { type: 'boolean', default: false },
       'no-floor': { type: 'boolean', default: false },
+      // The case `scale` with spec.execution.parallelism in one process, instead of several processes.
+      threads: { type: 'boolean', default: false },
     },
   });
   const names = flags.case ?? (flags.quick || flags.profile ? ['standard'] : [...OTHER_CASES, ...Object.keys(CASES)]);
@@ -74,6 +79,7 @@ function readOptions(): Options {
     scenarios: flags.quick ? scenarios.map(quick) : scenarios,
     start: names.includes('start') && !flags.profile,
     scale: names.includes('scale') && !flags.profile,
+    scaleWay: flags.threads ? 'threads' : 'processes',
     quick: flags.quick,
     rounds: rounds ?? (flags.quick ? QUICK_ROUNDS : undefined),
     dist: flags.dist === undefined ? BUILT : resolve(flags.dist),
@@ -156,7 +162,7 @@ async function main(): Promise<number> {
   let broken: unknown;
   const start = options.start ? await measureStart(options.dist, options.rounds) : undefined;
   if (start !== undefined) process.stdout.write(`${startText(start)}\n`);
-  const scale = options.scale ? await measureScale(options.dist, options.quick) : undefined;
+  const scale = options.scale ? await measureScale(options.dist, options.quick, options.scaleWay) : undefined;
   if (scale !== undefined) process.stdout.write(`${scaleText(scale)}\n`);
   for (const scenario of options.scenarios) {
     try {

@@ -1,4 +1,4 @@
-// The case `scale`: the same range copied by 1 to 16 processes, between a source and a sink that are as far away as 20 ms and cost almost
+// The case `scale`: the same range copied by 1 to 16 processes (or by 1 to 16 stretches at once in one process), between a source and a sink that are as far away as 20 ms and cost almost
 // nothing. Requests are so small that each process waits for responses most of the time, so all of them fit on two cores. What the
 // processes then lose is what they do to each other.
 
@@ -11,7 +11,7 @@ import { table } from '../report.ts';
 import { interrupted, makeScratch } from '../scratch.ts';
 import { SampleHash } from './sample-hash.ts';
 import type { Received } from './sink.ts';
-import { commandsOf } from './stretches.ts';
+import { commandsOf, type Way } from './stretches.ts';
 import { SyntheticData } from './synthetic.ts';
 import { type JointUsage, runTogether } from './together.ts';
 
@@ -20,10 +20,10 @@ const DELAY_MS = 20;
 const DATA = { seed: 1, series: 20, intervalMs: 60_000 };
 const START_MS = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
-const DAYS = 42;
+const DAYS = 48;
 const QUICK_DAYS = 8;
 /** A window of two hours has 2400 samples: a request for each series, one after the other. */
-const LIMITS = { samplesPerWrite: 200, inFlightWrites: 1 };
+const SAMPLES_PER_WRITE = 200;
 const WINDOW = { max: '2h' };
 /** Of the throughput of one process, times the number of processes. */
 const WANTED_EFFICIENCY = 0.85;
@@ -40,8 +40,10 @@ export interface ScaleFigures {
   readonly runs: readonly ScaleRun[];
 }
 
-export async function measureScale(dist: string, isQuick: boolean): Promise<ScaleFigures> {
+export async function measureScale(dist: string, isQuick: boolean, way: Way): Promise<ScaleFigures> {
   const range = { fromMs: START_MS, toMs: START_MS + (isQuick ? QUICK_DAYS : DAYS) * DAY_MS };
+  // A stretch for each of the most engines, so that all of them work until the end.
+  const stretchHours = (range.toMs - range.fromMs) / 3_600_000 / Math.max(...PROCESSES);
   const hash = new SampleHash();
   new SyntheticData(DATA).hash(range, hash);
   await using source = await startProgram('source', { ...DATA, delayMs: DELAY_MS });
@@ -50,8 +52,15 @@ export async function measureScale(dist: string, isQuick: boolean): Promise<Scal
     interrupted.throwIfAborted();
     await using scratch = await makeScratch();
     await using sink = await startProgram('sink', { delayMs: DELAY_MS });
-    const copy = { sourceUrl: source.url, destinationUrl: sink.url, range, limits: LIMITS, window: WINDOW };
-    const commands = await commandsOf(copy, processes, { scratch: scratch.path, dist });
+    const copy = {
+      sourceUrl: source.url,
+      destinationUrl: sink.url,
+      range,
+      stretchHours,
+      samplesPerWrite: SAMPLES_PER_WRITE,
+      window: WINDOW,
+    };
+    const commands = await commandsOf(copy, { way, engines: processes }, { scratch: scratch.path, dist });
     const sourceBeforeMs = await cpuMsOf(source.pid);
     const sinkBeforeMs = await cpuMsOf(sink.pid);
     const usage = await runTogether(commands);
