@@ -22,6 +22,8 @@ export interface Scenario {
   readonly floor: readonly ('read' | 'write')[];
   /** The delay in each direction of each connection. */
   readonly delayMs?: number;
+  /** spec.execution.parallelism. */
+  readonly parallelism?: number;
   /** Runs this many migrations in one process, each with a slice of the series, instead of one. */
   readonly migrations?: number;
   readonly nativeHistograms?: true;
@@ -70,7 +72,10 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
       rounds: 3,
     },
   ],
-  far: [{ ...STANDARD, name: 'far', delayMs: 25, floor: [] }],
+  far: [
+    { ...STANDARD, name: 'far', delayMs: 25, floor: [] },
+    { ...withoutVmctl(), name: 'far-parallel', delayMs: 25, parallelism: 4, floor: [] },
+  ],
   verify: [verifying('prometheus'), verifying('victoria-metrics')],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],
 };
