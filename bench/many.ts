@@ -18,7 +18,7 @@ import { Secret } from '../src/telemetry/secret.ts';
 const [file = '', number = '1'] = process.argv.slice(2);
 
 const ends = new Map<string, WorkerEnd>();
-const spawner = new WorkerThreads(systemClock);
+const spawner = new WorkerThreads(systemClock, 4);
 const pool = new WorkerPool({
   spawn: spawner.spawn,
   clock: systemClock,

@@ -30,7 +30,8 @@ export class StretchThreads {
 
   constructor({ clock, startupDeadlineMs }: StretchThreadsOptions) {
     this.#startupDeadlineMs = startupDeadlineMs;
-    this.#threads = new WorkerThreads(clock);
+    // There are never more threads than stretches at once, and each of them takes the next stretch.
+    this.#threads = new WorkerThreads(clock, Number.POSITIVE_INFINITY);
     this.#pool = new WorkerPool({
       spawn: this.#threads.spawn,
       clock,

@@ -8,7 +8,6 @@ import { packJob, type ToWorker, type WorkerJob } from './to-worker.ts';
 import type { WorkerHandle } from './worker-pool.ts';
 
 const MIB = 1024 * 1024;
-const MAX_PARKED = 4;
 const PARK_MS = 30_000;
 /** A limit, so that leftovers of jobs do not accumulate in a thread without bound. */
 const JOBS_PER_THREAD = 50;
@@ -23,18 +22,22 @@ export class WorkerThreads {
   readonly #clock: Clock;
   readonly #heapMibOf: (job: WorkerJob) => number;
   readonly #startThread: (heapMib: number) => Thread;
+  readonly #maxParked: number;
   readonly #parked = new Map<Thread, AbortController>();
 
   /**
+   * @param maxParked how many threads may wait for a job
    * @param heapMibOf the maximum size of a thread's JavaScript heap, in MiB; tests use less
    * @param startThread tests provide their own
    */
   constructor(
     clock: Clock,
+    maxParked: number,
     heapMibOf: (job: WorkerJob) => number = defaultHeapMib,
     startThread: (heapMib: number) => Thread = startWorkerThread,
   ) {
     this.#clock = clock;
+    this.#maxParked = maxParked;
     this.#heapMibOf = heapMibOf;
     this.#startThread = startThread;
   }
@@ -136,7 +139,7 @@ export class WorkerThreads {
   }
 
   #park(thread: Thread): void {
-    if (thread.jobs >= JOBS_PER_THREAD || this.#parked.size >= MAX_PARKED) {
+    if (thread.jobs >= JOBS_PER_THREAD || this.#parked.size >= this.#maxParked) {
       end(thread);
       return;
     }

@@ -21,6 +21,8 @@ import { WorkerPool } from '../execute/worker-pool.ts';
 import { WorkerThreads } from '../execute/worker-threads.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 
+/** Migrations that follow each other use the same threads. */
+const MAX_PARKED_THREADS = 4;
 /** A watch without any activity for this long is stuck in its loop, because it has its own limit of 90 s. */
 const SILENT_WATCH_MS = 5 * 60_000;
 /** Reserved at the end of the grace period for the last statuses and events, and for giving the lease back. */
@@ -89,7 +91,7 @@ class Operator {
     this.#signOfWatchMs = this.startedAtMs;
     this.#store = new MigrationStore(options.watchNamespaces);
     this.#queue = new WorkQueue({ clock, random });
-    this.#threads = new WorkerThreads(clock);
+    this.#threads = new WorkerThreads(clock, MAX_PARKED_THREADS);
     this.metrics = new OperatorMetrics({
       leading: () => leads(this.#life),
       queueDepth: () => this.#queue.size,

@@ -26,7 +26,7 @@ class FakeThread extends EventEmitter {
 function scene(heapMibOf: (job: WorkerJob) => number = () => 64) {
   const started: FakeThread[] = [];
   const shortage: Error[] = [];
-  const threads = new WorkerThreads(new ManualClock(), heapMibOf, (heapMib) => {
+  const threads = new WorkerThreads(new ManualClock(), 4, heapMibOf, (heapMib) => {
     const failure = shortage.shift();
     if (failure !== undefined) throw failure;
     const worker = new FakeThread();

@@ -35,7 +35,7 @@ class Threads implements AsyncDisposable {
   });
 
   constructor(heapMibOf?: (job: WorkerJob) => number) {
-    this.#threads = new WorkerThreads(SYSTEM_CLOCK, heapMibOf);
+    this.#threads = new WorkerThreads(SYSTEM_CLOCK, 4, heapMibOf);
   }
 
   async until<T>(look: () => T | undefined): Promise<T> {

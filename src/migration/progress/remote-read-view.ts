@@ -10,7 +10,7 @@ import { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
 import { hasNoSeries, type ReadQuery, readSeries } from '../../remote/read-series.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
-import type { ProgressSample, ReachingRange, ReadRange } from './read-range.ts';
+import type { FurthestSample, ProgressSample, ReachingRange, ReadRange } from './read-range.ts';
 import { ReadableView, type ViewOptions } from './readable-view.ts';
 
 export class RemoteReadView extends ReadableView {
@@ -64,8 +64,25 @@ export class RemoteReadView extends ReadableView {
     });
   }
 
-  protected readFurthest(range: ReadRange, signal: AbortSignal): Promise<ProgressSample[]> {
-    return this.readProgress(range, signal);
+  /** Of millions of marks, only the latest of each series is kept. */
+  protected readFurthest({ matchers, fromMs, toMs }: ReadRange, signal: AbortSignal): Promise<FurthestSample[]> {
+    const query = { matchers, fromMs, toMs, samplesOnly: false };
+    return this.#read(query, this.#markBudget, signal, async (cursor, decoding) => {
+      const found: FurthestSample[] = [];
+      const columns = new SampleColumns();
+      while (cursor.next()) {
+        await decoding(cursor.decodedBytes);
+        columns.clear();
+        cursor.decode(fromMs, toMs, columns);
+        const times = columns.floatTimesMs.subarray(0, columns.floats);
+        const timeMs = times.reduce((latestMs, oneMs) => Math.max(latestMs, oneMs), Number.NEGATIVE_INFINITY);
+        if (times.length === 0) continue;
+        const values = new Float64Array(columns.floatBits.buffer, columns.floatBits.byteOffset, columns.floats);
+        const labels = Object.fromEntries(decodeLabels(cursor.labels));
+        found.push({ labels, timeMs, value: values[times.lastIndexOf(timeMs)] as number });
+      }
+      return found;
+    });
   }
 
   /** One read at a time: two reads that each hold a part of the budget would wait for each other. */
