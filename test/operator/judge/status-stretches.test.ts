@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
+import { composeStatus } from '../../../src/operator/judge/status.ts';
 import { stretchesIn, stretchFields } from '../../../src/operator/judge/status-stretches.ts';
 
-const startMs = Date.UTC(2025, 0, 1);
+import { migrationOf, momentAt, nowMs, progressOf, startMs } from '../support/migrations.ts';
+
 const failed = { startMs, code: 'samples-rejected', message: 'too old' };
 const shown = { stretch: '2025-01-01T00:00:00Z', reason: 'samples-rejected', message: 'too old' };
 
@@ -12,6 +15,22 @@ describe('the stretches in the status', () => {
     assert.deepEqual(of(1), { total: 12, finished: 3, running: 0, failed: [shown] });
     assert.equal(of(11).failed?.length, 10);
     assert.equal(of(0).failed, undefined);
+  });
+
+  it('show none that run once nothing does', () => {
+    const resource = migrationOf();
+    const now = momentAt(nowMs);
+    const track = new MigrationTrack(resource, now);
+    track.attemptStarted(resource.spec, now);
+    const running = [{ startMs, endMs: startMs + 1, completedRatio: 0 }];
+    track.report(progressOf({ stretches: { total: 12, finished: 3, running, failed: [] } }), [], now);
+    const status = (kind: 'running' | 'suspended') =>
+      composeStatus({
+        ...{ resource, track, now, check: undefined },
+        situation: kind === 'running' ? { kind, stalledMs: undefined } : { kind },
+      });
+    assert.deepEqual(status('running').stretches, { total: 12, finished: 3, running: 1 });
+    assert.deepEqual(status('suspended').stretches, { total: 12, finished: 3, running: 0 });
   });
 
   it('are taken over from an earlier operator, without those that ran', () => {

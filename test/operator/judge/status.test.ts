@@ -196,14 +196,6 @@ describe('the status', () => {
     assert.equal(statusOf({ situation: running, track }).progress?.through, '2025-01-01T02:00:00Z');
   });
 
-  it('shows stretches, and none that run once nothing does', () => {
-    const track = halfWay({
-      stretches: { total: 12, finished: 3, running: [{ startMs, endMs, completedRatio: 0 }], failed: [] },
-    });
-    assert.deepEqual(statusOf({ situation: running, track }).stretches, { total: 12, finished: 3, running: 1 });
-    assert.equal(statusOf({ situation: { kind: 'suspended' }, track }).stretches?.running, 0);
-  });
-
   it('shows no rate without progress', () => {
     const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay() });
     assert.equal(progress?.samples, '12.4M');
