@@ -1,72 +1,8 @@
-// The progress line on a terminal: redrawn in place, with log lines above it. `renderProgress` decides its content, the class writes to the
-// terminal.
+// The progress on a terminal: redrawn in place, with log lines above it. What it says is decided in progress-line.ts.
 
-import stringWidth from 'string-width';
-import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
-import { escapeControl } from '../telemetry/log-text.ts';
 import type { Output } from './io.ts';
+import { type BarStyle, renderProgress } from './progress-line.ts';
 import type { ProgressView } from './progress-view.ts';
-
-export interface BarStyle {
-  readonly colour: boolean;
-  /** Whether the terminal's character set has block characters. */
-  readonly unicode: boolean;
-}
-
-const BAR_MIN = 10;
-const BAR_MAX = 30;
-const WAITING_MIN = 12;
-
-function cut(text: string, columns: number, ellipsis: string): string {
-  if (stringWidth(text) <= columns) return text;
-  let result = '';
-  let used = stringWidth(ellipsis);
-  for (const character of text) {
-    used += stringWidth(character);
-    if (used > columns) break;
-    result += character;
-  }
-  return result + ellipsis;
-}
-
-function bar(ratio: number, width: number, style: BarStyle): string {
-  const filled = Math.floor(ratio * width);
-  const done = (style.unicode ? '━' : '#').repeat(filled);
-  const open = (style.unicode ? '─' : '.').repeat(width - filled);
-  return style.colour ? `\u001b[36m${done}\u001b[0m\u001b[2m${open}\u001b[0m` : done + open;
-}
-
-/**
- * The progress line, at most `width` columns wide: percent, bar, progress time, samples, rate, window length, ETA and what the migration
- * waits for. On a narrow terminal the least important parts are omitted.
- */
-export function renderProgress(view: ProgressView, width: number, style: BarStyle): string {
-  const percent = formatPercent(view.ratio).padStart(6);
-  // The parts in their order on the line. The part with the highest `leaveOut` is omitted first.
-  let parts: { text: string; leaveOut: number }[] = [
-    { text: view.throughMs === undefined ? 'starting' : `through ${formatTimeShort(view.throughMs)}`, leaveOut: 2 },
-    { text: `${formatCount(view.samples)} samples`, leaveOut: 3 },
-    { text: formatRate(view.samplesPerSecond), leaveOut: 4 },
-    { text: view.windowMs > 0 ? `window ${formatDuration(view.windowMs)}` : '', leaveOut: 6 },
-    { text: view.etaMs === undefined ? '' : `ETA ${formatDuration(Math.ceil(view.etaMs / 1000) * 1000)}`, leaveOut: 1 },
-  ].filter(({ text }) => text !== '');
-  const used = () => percent.length + parts.reduce((sum, { text }) => sum + 2 + stringWidth(text), 0);
-  while (parts.length > 0 && used() > width) {
-    const last = Math.max(...parts.map(({ leaveOut }) => leaveOut));
-    parts = parts.filter(({ leaveOut }) => leaveOut !== last);
-  }
-  let waiting = view.waitingFor === '' ? '' : `waiting for ${escapeControl(view.waitingFor)}`;
-  let room = width - used();
-  const waitingRoom = room - 2;
-  if (waitingRoom < WAITING_MIN) waiting = '';
-  else waiting = cut(waiting, waitingRoom, style.unicode ? '…' : '...');
-  if (waiting !== '') room -= 2 + stringWidth(waiting);
-  const barWidth = Math.min(BAR_MAX, room - 1);
-  const shownBar = barWidth >= BAR_MIN ? ` ${bar(view.ratio, barWidth, style)}` : '';
-  const texts = parts.map(({ text }) => text);
-  if (waiting !== '') texts.push(waiting);
-  return [percent + shownBar, ...texts].join('  ').slice(0, style.colour ? undefined : width);
-}
 
 export class ProgressBar {
   readonly #output: Output;

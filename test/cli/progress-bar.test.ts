@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ProgressBar, renderProgress } from '../../src/cli/progress-bar.ts';
+import { ProgressBar } from '../../src/cli/progress-bar.ts';
+import { renderProgress } from '../../src/cli/progress-line.ts';
 import type { ProgressView } from '../../src/cli/progress-view.ts';
 import { FakeOutput } from './fake-io.ts';
 
