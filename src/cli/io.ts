@@ -7,6 +7,8 @@ export interface Output {
   readonly isTTY: boolean;
   /** The current width of the terminal. */
   columns(): number;
+  /** The current height of the terminal. */
+  rows(): number;
   write(text: string): void;
   /** Resolves when all written output has left the process, or never will. The value is the error if it could not be written. */
   flushed(): Promise<Error | undefined>;
@@ -43,6 +45,7 @@ export function streamOutput(stream: NodeJS.WriteStream): Output {
   return {
     isTTY: stream.isTTY === true,
     columns: () => stream.columns || 80,
+    rows: () => stream.rows || 24,
     write(text) {
       if (failure === undefined) stream.write(text, note);
     },

@@ -1,7 +1,14 @@
 // The content of the progress line: what is shown of a running migration in the width of the terminal. Pure.
 
 import stringWidth from 'string-width';
-import { formatCount, formatDuration, formatPercent, formatRate, formatTimeShort } from '../telemetry/format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatExact,
+  formatPercent,
+  formatRate,
+  formatTimeShort,
+} from '../telemetry/format.ts';
 import { escapeControl } from '../telemetry/log-text.ts';
 import type { ProgressView } from './progress-view.ts';
 
@@ -16,6 +23,11 @@ const BAR_MAX = 30;
 const WAITING_MIN = 12;
 
 /** At most `columns` wide. */
+/** `12/256 stretches`; empty if the range is not divided. */
+function stretchesText(stretches: ProgressView['stretches']): string {
+  return stretches === undefined ? '' : `${formatExact(stretches.finished)}/${formatExact(stretches.total)} stretches`;
+}
+
 function cut(text: string, columns: number, ellipsis: string): string {
   if (stringWidth(text) <= columns) return text;
   let result = '';
@@ -36,7 +48,7 @@ function bar(ratio: number, width: number, style: BarStyle): string {
 }
 
 /**
- * The progress line, at most `width` columns wide: percent, bar, progress time, samples, rate, window length, ETA and what the migration
+ * The progress line, at most `width` columns wide: percent, bar, progress time, finished stretches, samples, rate, window length, ETA and what the migration
  * waits for. On a narrow terminal the least important parts are omitted.
  */
 export function renderProgress(view: ProgressView, width: number, style: BarStyle): string {
@@ -44,6 +56,7 @@ export function renderProgress(view: ProgressView, width: number, style: BarStyl
   // The parts in their order on the line. The part with the highest `leaveOut` is omitted first.
   let parts: { text: string; leaveOut: number }[] = [
     { text: view.throughMs === undefined ? 'starting' : `through ${formatTimeShort(view.throughMs)}`, leaveOut: 2 },
+    { text: stretchesText(view.stretches), leaveOut: 5 },
     { text: `${formatCount(view.samples)} samples`, leaveOut: 3 },
     { text: formatRate(view.samplesPerSecond), leaveOut: 4 },
     { text: view.windowMs > 0 ? `window ${formatDuration(view.windowMs)}` : '', leaveOut: 6 },
@@ -65,4 +78,39 @@ export function renderProgress(view: ProgressView, width: number, style: BarStyl
   const texts = parts.map(({ text }) => text);
   if (waiting !== '') texts.push(waiting);
   return [percent + shownBar, ...texts].join('  ').slice(0, style.colour ? undefined : width);
+}
+
+const STRETCH_BAR = 10;
+const MAX_STRETCH_LINES = 8;
+
+type Running = NonNullable<ProgressView['stretches']>['running'];
+
+/**
+ * The lines below the progress line: one for each running stretch, at most `width` columns wide, and how many there are besides. Never more
+ * than `height` lines.
+ */
+export function renderStretches(
+  running: Running,
+  { width, height }: { readonly width: number; readonly height: number },
+  style: BarStyle,
+): string[] {
+  const fits = running.length <= Math.min(MAX_STRETCH_LINES, height);
+  const shown = fits ? running : running.slice(0, Math.min(MAX_STRETCH_LINES, Math.max(0, height - 1)));
+  const lines = shown.map((stretch) => stretchLine(stretch, width, style));
+  const others = running.length - shown.length;
+  // Without a line above it, it would repeat what the progress line says.
+  if (others === 0 || lines.length === 0) return lines;
+  const ellipsis = style.unicode ? '…' : '...';
+  return [...lines, cut(`  ${ellipsis} and ${formatExact(others)} more`, width, '')];
+}
+
+function stretchLine({ startMs, endMs, completedRatio }: Running[number], width: number, style: BarStyle): string {
+  const percent = `  ${formatPercent(completedRatio).padStart(6)}`;
+  const [start, end] = [formatTimeShort(startMs), formatTimeShort(endMs)].map((text) => text.replace(/:00$/, ''));
+  const times = `  ${start ?? ''} to ${end ?? ''}`;
+  const ratio = Math.min(Math.max(completedRatio, 0), 1);
+  const room = width - percent.length;
+  if (times.length + 1 + STRETCH_BAR <= room) return `${percent} ${bar(ratio, STRETCH_BAR, style)}${times}`;
+  if (times.length <= room) return percent + times;
+  return cut(`${percent}  ${start ?? ''}`, width, '');
 }

@@ -18,6 +18,8 @@ export interface ProgressView {
   readonly waitingFor: string;
   /** Undefined while it cannot be estimated. */
   readonly etaMs: number | undefined;
+  /** Undefined if the range is not divided, and while what was copied is compared. */
+  readonly stretches: MigrationProgress['stretches'];
 }
 
 export class ProgressMeter {
@@ -44,6 +46,7 @@ export class ProgressMeter {
       windowMs: progress.windowMs,
       waitingFor: progress.waitingFor,
       etaMs: this.#remaining.remainingMs,
+      stretches: verification === undefined ? progress.stretches : undefined,
     };
   }
 }

@@ -68,6 +68,7 @@ export class FakeOutput implements Output {
   text = '';
   isTTY: boolean;
   width: number;
+  height = 24;
   failure: Error | undefined;
 
   constructor(isTTY = false, width = 120) {
@@ -77,6 +78,10 @@ export class FakeOutput implements Output {
 
   columns(): number {
     return this.width;
+  }
+
+  rows(): number {
+    return this.height;
   }
 
   write(text: string): void {

@@ -92,6 +92,14 @@ describe('the view of a migration', () => {
     assert.equal(view.etaMs, 2000);
   });
 
+  it('shows the stretches while they are copied, not while the copy is compared', () => {
+    const meter = new ProgressMeter();
+    const stretches = { total: 2, finished: 1, running: [{ startMs, endMs, completedRatio: 0.5 }], failed: [] };
+    assert.equal(meter.look(someProgress({ stretches }), 0).stretches, stretches);
+    const verifying = { phase: 'Verifying', work: 'CopyAndVerify', verification: someVerification() } as const;
+    assert.equal(meter.look(someProgress({ ...verifying, stretches }), 1000).stretches, undefined);
+  });
+
   it('does not count the work of an earlier run in the rate', () => {
     const meter = new ProgressMeter();
     const at = (reachedMs: number, seconds: number) =>

@@ -5,6 +5,7 @@ import type { RunEngine } from '../../src/cli/job.ts';
 
 import { endMs, fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
+import { FakeTerminal } from './fake-terminal.ts';
 
 function run(io: FakeIo, engine: RunEngine, ...flags: string[]): Promise<number> {
   return runCommandLine(['run', '-f', '-', ...flags], io, () => Promise.resolve(engine));
@@ -83,6 +84,38 @@ describe('prom-migrator run on stderr', () => {
       /^2026-01-02T03:04:25\.678Z info {2}progress percent=50\.0% through=2026-01-01T12:00:00\.000Z samples=5000 rate=\d+\/s window=2h waiting=source eta=\d+s$/,
     );
     assert.ok(!io.stderr.text.includes('\u001b'));
+  });
+
+  const stretches = { total: 256, finished: 12, running: [{ startMs, endMs, completedRatio: 0.5 }], failed: [] };
+
+  it('counts the finished stretches in the progress line', async () => {
+    const io = fakeIo();
+    const engine = fakeEngine(async ({ observer }) => {
+      observer.progress(someProgress({ stretches }));
+      await io.clock.advance(10_000);
+      return finished();
+    });
+    await run(io, engine);
+    assert.match(io.stderr.text, / progress percent=0\.0% through=\S+ stretches=12\/256 samples=0 /);
+  });
+
+  it('draws the running stretches below the bar and erases them at the end', async () => {
+    const io = fakeIo({ tty: true, env: { NO_COLOR: '1', LANG: 'C' } });
+    const terminal = new FakeTerminal(120, 24);
+    const engine = fakeEngine(async ({ observer }) => {
+      observer.progress(someProgress({ stretches }));
+      await io.clock.advance(200);
+      observer.event({ type: 'divided', stretches: 244, finished: 12, lengthMs: endMs - startMs });
+      assert.match(terminal.screen.at(-3) ?? '', / info {2}copying in stretches stretches=256 finished=12 length=1d$/);
+      assert.match(terminal.screen.at(-2) ?? '', /^ {2}0\.0% .* 12\/256 stretches /);
+      assert.equal(terminal.screen.at(-1), '   50.0% #####.....  2026-01-01 00:00 to 2026-01-02 00:00');
+      return finished();
+    });
+    await run({ ...io, stderr: terminal as unknown as FakeIo['stderr'] }, engine);
+    const [line, migrationFinished, last] = terminal.screen.slice(-3);
+    assert.match(line ?? '', / copying in stretches /);
+    assert.match(migrationFinished ?? '', / migration finished /);
+    assert.equal(last, '');
   });
 
   it('draws a bar on a terminal, prints log lines above it and erases it at the end', async () => {
