@@ -26,6 +26,7 @@ function progressFields(view: ProgressView): Record<string, string | number | un
   return {
     percent: formatPercent(view.ratio),
     through: view.throughMs === undefined ? undefined : formatTime(view.throughMs),
+    stretches: view.stretches === undefined ? undefined : `${view.stretches.finished}/${view.stretches.total}`,
     samples: view.samples,
     rate: formatRate(view.samplesPerSecond),
     window: view.windowMs > 0 ? formatDuration(view.windowMs) : undefined,
@@ -121,6 +122,16 @@ export class RunReporter implements MigrationObserver {
         logger.info('an earlier run has finished this migration: nothing to do', {
           through: formatTime(event.throughMs),
         });
+        break;
+      case 'divided':
+        logger.info('copying in stretches', {
+          stretches: event.stretches + event.finished,
+          finished: event.finished,
+          length: formatDuration(event.lengthMs),
+        });
+        break;
+      case 'stretch-finished':
+        logger.debug('stretch finished', { from: formatTime(event.startMs), to: formatTime(event.endMs) });
         break;
       case 'window-finished':
         logger.debug('window finished', {

@@ -21,6 +21,8 @@ export interface RunResult extends ShownCounts {
   readonly through: string | null;
   /** The completed part of the range, from 0 to 1, as in the progress bar and the metric. Null if the range is not known. */
   readonly completedRatio: number | null;
+  /** The parts of the range that are copied independently. Null if the range was not divided. */
+  readonly stretches: { readonly total: number; readonly finished: number } | null;
   /** The counts of all runs of this migration. Null if those of earlier runs are not known. */
   readonly total: ShownCounts | null;
   readonly durationSeconds: number;
@@ -33,6 +35,7 @@ export interface RunResult extends ShownCounts {
 
 export function toRunResult(migration: string, result: MigrationResult, durationMs: number): RunResult {
   const { progress, error } = result;
+  const { stretches } = progress;
   const ranged = progress.endMs > progress.startMs;
   const total = countsOfAllRuns(progress);
   return {
@@ -41,6 +44,7 @@ export function toRunResult(migration: string, result: MigrationResult, duration
     resumedFrom: progress.resumedFromMs === undefined ? null : (formatTime(progress.resumedFromMs) ?? null),
     through: ranged ? (formatTime(progress.watermarkMs) ?? null) : null,
     completedRatio: ranged ? completedRatio(progress) : null,
+    stretches: stretches === undefined ? null : { total: stretches.total, finished: stretches.finished },
     ...shownCounts(addCounts(NO_COUNTS, progress)),
     total: total === undefined ? null : shownCounts(total),
     durationSeconds: Math.max(0, Math.round(durationMs)) / 1000,
@@ -58,6 +62,7 @@ export function failedBeforeStart(code: CommandCode, message: string): RunResult
     resumedFrom: null,
     through: null,
     completedRatio: null,
+    stretches: null,
     ...shownCounts(NO_COUNTS),
     total: null,
     durationSeconds: 0,
@@ -86,6 +91,12 @@ function rowsOfAllRuns(total: ShownCounts | null): [string, string][] {
   ];
 }
 
+function stretchesText(stretches: RunResult['stretches']): string | undefined {
+  return stretches === null
+    ? undefined
+    : `${formatExact(stretches.finished)} of ${formatExact(stretches.total)} finished`;
+}
+
 /** The short summary of `--output text`, without the final newline. */
 export function summaryText(result: RunResult): string {
   const { durationSeconds } = result;
@@ -97,6 +108,7 @@ export function summaryText(result: RunResult): string {
     ['error', result.error === undefined ? undefined : `${result.error.code}: ${result.error.message}`],
     ['resumed from', result.resumedFrom ?? undefined],
     ['through', result.through ?? undefined],
+    ['stretches', stretchesText(result.stretches)],
     ['samples read', formatExact(result.samplesRead)],
     ['samples written', formatExact(result.samplesWritten)],
   ];

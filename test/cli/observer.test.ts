@@ -46,6 +46,11 @@ describe('the run observer', () => {
       'info  an earlier run has finished this migration: nothing to do through=2026-01-01T23:59:59.999Z',
     ],
     [
+      { type: 'divided', stretches: 244, finished: 12, lengthMs: 57_600_000 },
+      'info  copying in stretches stretches=256 finished=12 length=16h',
+    ],
+    [{ type: 'stretch-finished', startMs, endMs }, undefined],
+    [
       { type: 'window-split', fromMs: startMs, toMs: endMs, reason: 'sample limit', by: 'time' },
       'info  window split by=time from=2026-01-01T00:00:00.000Z to=2026-01-02T00:00:00.000Z reason="sample limit"',
     ],

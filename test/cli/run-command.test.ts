@@ -6,7 +6,7 @@ import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunEngine } from '../../src/cli/job.ts';
 import type { MigrationResult } from '../../src/migration/report/observer.ts';
 import { NO_COUNTS } from '../../src/migration/report/counts.ts';
-import { fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
+import { endMs, fakeEngine, finished, someProgress, startMs } from './fake-engine.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 
 function run(io: FakeIo, engine: RunEngine, ...flags: string[]): Promise<number> {
@@ -71,6 +71,7 @@ describe('prom-migrator run', () => {
         resumedFrom: '2026-01-01T00:00:00.001Z',
         through: '2026-01-01T01:00:00.000Z',
         completedRatio: 0.125,
+        stretches: null,
         samplesRead: 1_234_567,
         samplesWritten: 1_234_000,
         samplesFiltered: 500,
@@ -122,6 +123,16 @@ describe('prom-migrator run', () => {
       assert.equal(printed.resumedFrom, null);
       assert.equal(printed.through, null);
       assert.equal(printed.completedRatio, null);
+    });
+
+    it('counts the stretches if the range was divided', async () => {
+      const stretches = { total: 256, finished: 12, running: [{ startMs, endMs, completedRatio: 0.5 }], failed: [] };
+      const engine = fakeEngine(() => finished({ stretches }));
+      const [json, text] = [fakeIo(), fakeIo()];
+      await run(json, engine, '-o', 'json');
+      assert.deepEqual(JSON.parse(json.stdout.text).stretches, { total: 256, finished: 12 });
+      await run(text, engine);
+      assert.ok(text.stdout.lines.includes('stretches        12 of 256 finished'), text.stdout.text);
     });
 
     it('is a short aligned summary by default', async () => {

@@ -33,6 +33,7 @@ const DONE: RunResult = {
   resumedFrom: null,
   through: END,
   completedRatio: 1,
+  stretches: null,
   ...COUNTS,
   total: COUNTS,
   durationSeconds: 1,
