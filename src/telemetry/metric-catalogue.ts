@@ -148,6 +148,24 @@ export const METRICS = {
     help: 'Completed part of the work, from 0 to 1: everything before the watermark, and what is acknowledged in the windows in flight. With verification, copying and comparing count half each.',
     labels: ['migration'],
   },
+  stretches: {
+    name: 'prom_migrator_stretches',
+    type: 'gauge',
+    help: 'Stretches of the range, which are copied independently. Absent if the range is not divided.',
+    labels: ['migration'],
+  },
+  stretchesFinished: {
+    name: 'prom_migrator_stretches_finished',
+    type: 'gauge',
+    help: 'Stretches that are completely in the destination, by this run or an earlier one.',
+    labels: ['migration'],
+  },
+  stretchesRunning: {
+    name: 'prom_migrator_stretches_running',
+    type: 'gauge',
+    help: 'Stretches under way.',
+    labels: ['migration'],
+  },
   phase: {
     name: 'prom_migrator_phase',
     type: 'gauge',

@@ -22,6 +22,10 @@ export interface VerificationTotals extends RangeProgress {
 
 export interface MigrationTotals extends WorkProgress {
   readonly verification: VerificationTotals | undefined;
+  /** Undefined if the range is not divided. */
+  readonly stretches:
+    | { readonly total: number; readonly finished: number; readonly running: readonly unknown[] }
+    | undefined;
   readonly phase: string;
   readonly watermarkMs: number;
   readonly samplesRead: number;
@@ -124,10 +128,23 @@ export class MigrationMetrics {
       metrics.watermark.set(labels, totals.watermarkMs / 1000);
       metrics.completed.set(labels, completedRatio(totals));
     }
+    this.#divided(migration, totals.stretches);
     const phaseBefore = this.#phases.get(migration);
     if (phaseBefore !== undefined) metrics.phase.set({ migration, phase: phaseBefore }, 0);
     metrics.phase.set({ migration, phase: totals.phase }, 1);
     this.#phases.set(migration, totals.phase);
+  }
+
+  #divided(migration: string, stretches: MigrationTotals['stretches']): void {
+    const { stretches: total, stretchesFinished: finished, stretchesRunning: running } = this.#instruments;
+    const labels = { migration };
+    // A migration that was divided may start again in one piece.
+    if (stretches === undefined) for (const gauge of [total, finished, running]) gauge.remove(labels);
+    else {
+      total.set(labels, stretches.total);
+      finished.set(labels, stretches.finished);
+      running.set(labels, stretches.running.length);
+    }
   }
 
   #verified(migration: string, totals: VerificationTotals): void {

@@ -4,6 +4,7 @@ import { METRICS, type MetricDefinition, metricsTable } from '../../src/telemetr
 import { MigrationMetrics, type MigrationTotals } from '../../src/telemetry/metrics.ts';
 
 const totals: MigrationTotals = {
+  stretches: undefined,
   phase: 'Running',
   work: 'Copy',
   verification: undefined,
@@ -101,6 +102,25 @@ describe('the metrics of a migration', () => {
     assert.equal(of('in_flight_bytes'), 4096);
     assert.equal(of('in_flight_writes'), 2);
     assert.equal(of('phase', ',phase="Running"'), 1);
+  });
+
+  it('count the stretches of a divided range, as long as it is divided', async () => {
+    const metrics = new MigrationMetrics();
+    const names = ['stretches', 'stretches_finished', 'stretches_running'];
+    const shown = async () => {
+      const values = await exposed(metrics);
+      return names.map((name) => values.get(`prom_migrator_${name}{migration="a/b"}`));
+    };
+    metrics.update('a/b', totals);
+    assert.deepEqual(await shown(), [undefined, undefined, undefined]);
+    metrics.update('a/b', { ...totals, stretches: { total: 256, finished: 12, running: [{}, {}, {}] } });
+    assert.deepEqual(await shown(), [256, 12, 3]);
+    metrics.update('a/b', totals);
+    assert.deepEqual(await shown(), [undefined, undefined, undefined]);
+    metrics.update('a/b', { ...totals, stretches: { total: 256, finished: 12, running: [] } });
+    assert.deepEqual(await shown(), [256, 12, 0]);
+    await metrics.forget('a/b');
+    assert.deepEqual(await shown(), [undefined, undefined, undefined]);
   });
 
   it('show what a verification has found, and count a copy and its verification as halves', async () => {
