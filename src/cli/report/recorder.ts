@@ -1,12 +1,12 @@
 // Watches a run for its report. However long the run is, and whatever the servers send, the record stays small: counts, a few hundred
-// intervals and stretches, and the first texts of each kind.
+// intervals and spans, and the first texts of each kind.
 
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../../migration/report/observer.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { presentableText } from '../../telemetry/log-text.ts';
 import type { Rejection, RequestCount, RetryCount, RunRecord, Split } from './page/model.ts';
-import { ComparedStretches } from './compared-stretches.ts';
-import { Stretches } from './stretches.ts';
+import { ComparedSpans } from './compared-spans.ts';
+import { Spans } from './spans.ts';
 import { Timeline } from './timeline.ts';
 
 const MAX_KINDS = 40;
@@ -20,8 +20,8 @@ export class Recorder implements MigrationObserver {
   readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly #startedMs: number;
   readonly #timeline = new Timeline();
-  readonly #stretches = new Stretches();
-  readonly #compared = new ComparedStretches();
+  readonly #spans = new Spans();
+  readonly #compared = new ComparedSpans();
   readonly #retries = new Map<string, Mutable<RetryCount>>();
   readonly #requests = new Map<string, Mutable<RequestCount>>();
   readonly #warnings = new Map<string, { code: string; message: string; count: number }>();
@@ -41,7 +41,7 @@ export class Recorder implements MigrationObserver {
 
   event(event: MigrationEvent): void {
     if (event.type === 'request') this.#request(event);
-    else if (event.type === 'window-finished') this.#stretches.add(stretchOf(event));
+    else if (event.type === 'window-finished') this.#spans.add(spanOf(event));
     else if (event.type === 'range-compared') this.#compared.add(comparedOf(event));
     else if (event.type === 'retry') this.#retry(event);
     else if (event.type === 'window-split') this.#split(event);
@@ -52,8 +52,8 @@ export class Recorder implements MigrationObserver {
 
   record(): RunRecord {
     return {
-      stretches: this.#stretches.all,
-      gaps: this.#stretches.gaps,
+      spans: this.#spans.all,
+      gaps: this.#spans.gaps,
       compared: this.#compared.all,
       timeline: {
         intervalMs: this.#timeline.intervalMs,
@@ -115,7 +115,7 @@ export class Recorder implements MigrationObserver {
   }
 }
 
-function stretchOf({ fromMs, toMs, samplesRead, samplesWritten }: EventOf<'window-finished'>) {
+function spanOf({ fromMs, toMs, samplesRead, samplesWritten }: EventOf<'window-finished'>) {
   return { fromMs, toMs, samplesRead, samplesWritten };
 }
 

@@ -9,7 +9,7 @@ import {
   someRecord,
   hostileReport,
   someReport,
-  someStretches,
+  someSpans,
   someVerification,
   startMs,
 } from './some-report.ts';
@@ -65,10 +65,10 @@ describe('the page of a report', () => {
   it('draws finite coordinates for any run', () => {
     const nothing = { intervalMs: 100, elapsedMs: 0, intervals: [] };
     const odd: Partial<ReportModel>[] = [
-      { record: someRecord({ stretches: [], timeline: nothing }) },
+      { record: someRecord({ spans: [], timeline: nothing }) },
       {
         record: someRecord({
-          stretches: someStretches(() => 0),
+          spans: someSpans(() => 0),
           gaps: { count: 1, totalMs: endMs - startMs, longest: [] },
         }),
       },
@@ -76,7 +76,7 @@ describe('the page of a report', () => {
       { progress: completed({ endMs: startMs, watermarkMs: startMs }) },
       {
         record: someRecord({
-          stretches: [{ fromMs: startMs, toMs: startMs + 1, windows: 1, samplesRead: 2 ** 50, samplesWritten: 0 }],
+          spans: [{ fromMs: startMs, toMs: startMs + 1, windows: 1, samplesRead: 2 ** 50, samplesWritten: 0 }],
         }),
       },
     ];
@@ -84,7 +84,7 @@ describe('the page of a report', () => {
   });
 
   it('shows gaps, the part of an earlier run and what was not copied', () => {
-    const stretches = someStretches((hour) => (hour === 12 ? 0 : 100)).slice(6, 20);
+    const spans = someSpans((hour) => (hour === 12 ? 0 : 100)).slice(6, 20);
     const page = renderReport(
       someReport({
         progress: completed({
@@ -92,7 +92,7 @@ describe('the page of a report', () => {
           resumedFromMs: startMs + 6 * 3_600_000,
           watermarkMs: startMs + 20 * 3_600_000,
         }),
-        record: someRecord({ stretches, gaps: { count: 1, totalMs: 3_600_000, longest: stretches.slice(6, 7) } }),
+        record: someRecord({ spans, gaps: { count: 1, totalMs: 3_600_000, longest: spans.slice(6, 7) } }),
       }),
     );
     for (const className of ['gap', 'earlier', 'left'])
@@ -136,7 +136,7 @@ describe('the page of a report', () => {
   });
 
   it('shows a verification over the range: differences, extra samples, what was not compared', () => {
-    const compared = someStretches().map(({ samplesRead: samplesCompared, samplesWritten: _, ...rest }, hour) => ({
+    const compared = someSpans().map(({ samplesRead: samplesCompared, samplesWritten: _, ...rest }, hour) => ({
       ...{ ...rest, samplesCompared, missing: hour === 3 ? 7 : 0, different: hour === 4 ? 1 : 0 },
       extra: hour === 5 ? 2 : 0,
     }));
@@ -145,7 +145,7 @@ describe('the page of a report', () => {
         someReport({
           work: 'Verify',
           verification: someVerification(changes),
-          record: someRecord({ stretches: [], compared: compared.slice(0, count) }),
+          record: someRecord({ spans: [], compared: compared.slice(0, count) }),
         }),
       );
     const rects = (page: string) =>
@@ -155,8 +155,8 @@ describe('the page of a report', () => {
     const page = shown({ missing: 7, different: 1, extra: 2 });
     // Every chart is drawn twice, for wide and narrow screens.
     assert.deepEqual(rects(page), { differs: 4, extra: 2, left: 0, earlier: 0 });
-    assert.match(page, /in 24 stretches\. 2 of them differ\./);
-    assert.match(page, /<caption>Samples compared per stretch of the range<\/caption>/);
+    assert.match(page, /in 24 spans\. 2 of them differ\./);
+    assert.match(page, /<caption>Samples compared per span of the range<\/caption>/);
     const interrupted = shown({ missing: 7, finished: false, throughMs: startMs, resumedFromMs: startMs + 1000 }, 4);
     assert.deepEqual(rects(interrupted), { differs: 2, extra: 0, left: 2, earlier: 2 });
     const expected = shown({ missing: 0, different: 1, extra: 2, expected: { rejected: 7 } });

@@ -2,14 +2,14 @@
 
 import type { MigrationProgress } from '../../../src/migration/report/observer.ts';
 import type { VerificationProgress } from '../../../src/migration/report/verification.ts';
-import type { ReportModel, RunRecord, Stretch } from '../../../src/cli/report/page/model.ts';
+import type { ReportModel, RunRecord, Span } from '../../../src/cli/report/page/model.ts';
 import { endMs, someProgress, startMs } from '../fake-engine.ts';
 
 export { endMs, startMs };
 
 const HOUR_MS = 3_600_000;
 
-export function someStretches(samplesOf: (hour: number) => number = (hour) => 40_000 + 400 * hour): Stretch[] {
+export function someSpans(samplesOf: (hour: number) => number = (hour) => 40_000 + 400 * hour): Span[] {
   return Array.from({ length: 24 }, (_, hour) => ({
     fromMs: startMs + hour * HOUR_MS,
     toMs: startMs + (hour + 1) * HOUR_MS,
@@ -21,7 +21,7 @@ export function someStretches(samplesOf: (hour: number) => number = (hour) => 40
 
 export function someRecord(changes: Partial<RunRecord> = {}): RunRecord {
   return {
-    stretches: someStretches(),
+    spans: someSpans(),
     gaps: { count: 0, totalMs: 0, longest: [] },
     compared: [],
     timeline: {

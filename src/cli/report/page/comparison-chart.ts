@@ -5,9 +5,9 @@ import { formatCount, formatDuration, formatExact, formatTimeShort } from '../..
 import { rangeText, renderChart } from './chart.ts';
 import { block, continuous, density, perMinute } from './coverage-chart.ts';
 import { type Html, html, table } from './html.ts';
-import type { ComparedStretch } from './model.ts';
+import type { ComparedSpan } from './model.ts';
 
-export function comparisonChart(verification: Readonly<VerificationProgress>, all: readonly ComparedStretch[]): Html {
+export function comparisonChart(verification: Readonly<VerificationProgress>, all: readonly ComparedSpan[]): Html {
   const { startMs, endMs, resumedFromMs, throughMs, finished } = verification;
   if (endMs <= startMs) return html``;
   // What a Skip copy left out counts as missing until the end, when it is known to be expected.
@@ -32,7 +32,7 @@ export function comparisonChart(verification: Readonly<VerificationProgress>, al
     description: describe(compared, differing),
     fromMs: startMs,
     toMs: endMs,
-    max: drawn.reduce((most, stretch) => Math.max(most, perMinute(stretch)), 0),
+    max: drawn.reduce((most, span) => Math.max(most, perMinute(span)), 0),
     formatValue: formatCount,
     draw: (frame) =>
       html`${[
@@ -43,25 +43,24 @@ export function comparisonChart(verification: Readonly<VerificationProgress>, al
         extra.map(({ fromMs, toMs }) => block('extra', 'extra', fromMs, toMs, frame)),
         differing.map(({ fromMs, toMs }) => block('differs', 'differs', fromMs, toMs, frame)),
       ]}`,
-    caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a stretch of one or more windows. A stretch with a single difference is marked as a whole.`,
+    caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a span of one or more windows. A span with a single difference is marked as a whole.`,
     legend: areas.filter(([isShown]) => isShown).map(([, className, text]) => [className, text]),
   });
   return html`<h3>Coverage</h3>
 ${chart}
-${compared.length > 0 ? html`<details><summary>Samples compared per stretch, as a table</summary>${stretchTable(compared)}</details>` : undefined}`;
+${compared.length > 0 ? html`<details><summary>Samples compared per span, as a table</summary>${spanTable(compared)}</details>` : undefined}`;
 }
 
-function describe(compared: readonly ComparedStretch[], differing: readonly ComparedStretch[]): string {
+function describe(compared: readonly ComparedSpan[], differing: readonly ComparedSpan[]): string {
   const samples = compared.reduce((sum, { samplesCompared }) => sum + samplesCompared, 0);
   if (compared.length === 0) return 'This run compared no window.';
-  const differences =
-    differing.length === 0 ? 'No stretch differs.' : `${formatExact(differing.length)} of them differ.`;
-  return `${formatExact(samples)} samples compared in ${formatExact(compared.length)} stretches. ${differences} The table below has the numbers.`;
+  const differences = differing.length === 0 ? 'No span differs.' : `${formatExact(differing.length)} of them differ.`;
+  return `${formatExact(samples)} samples compared in ${formatExact(compared.length)} spans. ${differences} The table below has the numbers.`;
 }
 
-function stretchTable(stretches: readonly ComparedStretch[]): Html {
+function spanTable(spans: readonly ComparedSpan[]): Html {
   return table(
-    'Samples compared per stretch of the range',
+    'Samples compared per span of the range',
     [
       { title: 'From (UTC)' },
       { title: 'To (UTC)' },
@@ -72,15 +71,15 @@ function stretchTable(stretches: readonly ComparedStretch[]): Html {
       { title: 'Different or repeated', isNumber: true },
       { title: 'Extra', isNumber: true },
     ],
-    stretches.map((stretch) => [
-      html`<span class="time">${formatTimeShort(stretch.fromMs)}</span>`,
-      html`<span class="time">${formatTimeShort(stretch.toMs)}</span>`,
-      formatDuration(stretch.toMs - stretch.fromMs),
-      formatExact(stretch.windows),
-      formatExact(stretch.samplesCompared),
-      formatExact(stretch.missing),
-      formatExact(stretch.different),
-      formatExact(stretch.extra),
+    spans.map((span) => [
+      html`<span class="time">${formatTimeShort(span.fromMs)}</span>`,
+      html`<span class="time">${formatTimeShort(span.toMs)}</span>`,
+      formatDuration(span.toMs - span.fromMs),
+      formatExact(span.windows),
+      formatExact(span.samplesCompared),
+      formatExact(span.missing),
+      formatExact(span.different),
+      formatExact(span.extra),
     ]),
   );
 }

@@ -4,7 +4,7 @@ import { area, curveStepAfter } from 'd3-shape';
 import { formatCount, formatDuration, formatExact, formatTimeShort } from '../../../telemetry/format.ts';
 import { type Frame, number, path, rangeText, rect, renderChart } from './chart.ts';
 import { type Html, html, table } from './html.ts';
-import type { ReportModel, Stretch } from './model.ts';
+import type { ReportModel, Span } from './model.ts';
 
 const SMALLEST_BAR = 1.5;
 const WIDEST_LETTER = 8;
@@ -12,14 +12,14 @@ const WIDEST_LETTER = 8;
 export function coverage({ progress, record }: ReportModel): Html {
   const { startMs, endMs, resumedFromMs, watermarkMs } = progress;
   if (endMs <= startMs) return html`<p>The range of the data was never known.</p>`;
-  const { stretches, gaps } = record;
-  const bars = stretches.map(({ fromMs, toMs, samplesRead }) => ({ fromMs, toMs, samples: samplesRead }));
+  const { spans, gaps } = record;
+  const bars = spans.map(({ fromMs, toMs, samplesRead }) => ({ fromMs, toMs, samples: samplesRead }));
   const earlierUntilMs = Math.min(resumedFromMs ?? startMs, endMs);
   const max = bars.reduce((most, bar) => Math.max(most, perMinute(bar)), 0);
   const isEarlier = earlierUntilMs > startMs;
   const isLeft = watermarkMs < endMs;
   const areas: [isShown: boolean, className: string, text: string][] = [
-    [stretches.length > 0, 'swatch-data', 'samples read, per minute of data'],
+    [spans.length > 0, 'swatch-data', 'samples read, per minute of data'],
     [gaps.count > 0, 'swatch-gap', 'no samples in the source'],
     [isEarlier, 'swatch-earlier', 'copied by an earlier run'],
     [isLeft, 'swatch-left', 'not copied'],
@@ -27,7 +27,7 @@ export function coverage({ progress, record }: ReportModel): Html {
   const chart = renderChart({
     id: 'coverage',
     title: 'Samples over the range of the data',
-    description: describe(stretches, gaps),
+    description: describe(spans, gaps),
     fromMs: startMs,
     toMs: endMs,
     max,
@@ -36,15 +36,15 @@ export function coverage({ progress, record }: ReportModel): Html {
       html`${[
         isEarlier ? block('earlier', 'earlier run', startMs, earlierUntilMs, frame) : undefined,
         isLeft ? block('left', 'not copied', Math.max(watermarkMs, startMs), endMs, frame) : undefined,
-        gapsToDraw(stretches, gaps).map((gap) => block('gap', 'no samples', gap.fromMs, gap.toMs, frame)),
+        gapsToDraw(spans, gaps).map((gap) => block('gap', 'no samples', gap.fromMs, gap.toMs, frame)),
         continuous(bars).map((run) => density(run, frame)),
       ]}`,
-    caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a stretch of one or more windows. A gap shorter than a window does not show.`,
+    caption: html`Range of the data, in UTC: ${rangeText(startMs, endMs)}. The height is the average of a span of one or more windows. A gap shorter than a window does not show.`,
     legend: areas.filter(([isShown]) => isShown).map(([, className, text]) => [className, text]),
   });
   return html`${chart}
 ${gapTable(gaps)}
-${stretches.length > 0 ? html`<details><summary>Samples per stretch, as a table</summary>${stretchTable('Samples per stretch of the range', stretches)}</details>` : undefined}`;
+${spans.length > 0 ? html`<details><summary>Samples per span, as a table</summary>${spanTable('Samples per span of the range', spans)}</details>` : undefined}`;
 }
 
 interface Bar {
@@ -57,12 +57,12 @@ export function perMinute({ fromMs, toMs, samples }: Bar): number {
   return samples / Math.max((toMs - fromMs) / 60_000, 1 / 60_000);
 }
 
-function describe(stretches: readonly Stretch[], gaps: ReportModel['record']['gaps']): string {
-  const samples = stretches.reduce((sum, { samplesRead }) => sum + samplesRead, 0);
-  if (stretches.length === 0) return 'This run copied no window.';
+function describe(spans: readonly Span[], gaps: ReportModel['record']['gaps']): string {
+  const samples = spans.reduce((sum, { samplesRead }) => sum + samplesRead, 0);
+  if (spans.length === 0) return 'This run copied no window.';
   const gapText =
     gaps.count === 0 ? 'No gaps.' : `${formatExact(gaps.count)} gaps, ${formatDuration(gaps.totalMs)} in total.`;
-  return `${formatExact(samples)} samples in ${formatExact(stretches.length)} stretches. ${gapText} The table below has the numbers.`;
+  return `${formatExact(samples)} samples in ${formatExact(spans.length)} spans. ${gapText} The table below has the numbers.`;
 }
 
 export function block(className: string, text: string, fromMs: number, toMs: number, frame: Frame): Html {
@@ -73,29 +73,28 @@ export function block(className: string, text: string, fromMs: number, toMs: num
   return html`${rect(className, left, width, frame)}${isRoom ? label : undefined}\n`;
 }
 
-/** All gaps that are still stretches of their own, and the longest ones also if they are not. */
-function gapsToDraw(stretches: readonly Stretch[], { longest }: ReportModel['record']['gaps']): Stretch[] {
-  const isDrawn = ({ fromMs, toMs }: Stretch) => longest.some((gap) => gap.fromMs <= fromMs && toMs <= gap.toMs);
-  return [...longest, ...stretches.filter((stretch) => stretch.samplesRead === 0 && !isDrawn(stretch))];
+/** All gaps that are still spans of their own, and the longest ones also if they are not. */
+function gapsToDraw(spans: readonly Span[], { longest }: ReportModel['record']['gaps']): Span[] {
+  const isDrawn = ({ fromMs, toMs }: Span) => longest.some((gap) => gap.fromMs <= fromMs && toMs <= gap.toMs);
+  return [...longest, ...spans.filter((span) => span.samplesRead === 0 && !isDrawn(span))];
 }
 
-/** The stretches with samples, as runs without a gap between them. */
-export function continuous(stretches: readonly Bar[]): Bar[][] {
+/** The spans with samples, as runs without a gap between them. */
+export function continuous(spans: readonly Bar[]): Bar[][] {
   const runs: Bar[][] = [];
   let previous: Bar | undefined;
-  for (const stretch of stretches) {
-    if (stretch.samples > 0) {
-      if (previous !== undefined && previous.samples > 0 && previous.toMs === stretch.fromMs)
-        runs.at(-1)?.push(stretch);
-      else runs.push([stretch]);
+  for (const span of spans) {
+    if (span.samples > 0) {
+      if (previous !== undefined && previous.samples > 0 && previous.toMs === span.fromMs) runs.at(-1)?.push(span);
+      else runs.push([span]);
     }
-    previous = stretch;
+    previous = span;
   }
   return runs;
 }
 
 export function density(run: readonly Bar[], { x, y, bottom }: Frame): Html {
-  const points = run.map((stretch) => ({ x: x(stretch.fromMs), y: y(perMinute(stretch)) }));
+  const points = run.map((span) => ({ x: x(span.fromMs), y: y(perMinute(span)) }));
   const last = run.at(-1);
   const end = points.at(-1);
   if (last === undefined || end === undefined) return html``;
@@ -116,10 +115,10 @@ function gapTable({ count, totalMs, longest }: ReportModel['record']['gaps']): H
     count > longest.length ? `The ${formatExact(longest.length)} longest of ${formatExact(count)} gaps` : 'Gaps';
   return html`<h3>${which}</h3>
 <p>The source returned no samples for ${formatDuration(totalMs)} of the range.</p>
-${stretchTable('Stretches of the range without samples', longest)}`;
+${spanTable('Spans of the range without samples', longest)}`;
 }
 
-function stretchTable(caption: string, stretches: readonly Stretch[]): Html {
+function spanTable(caption: string, spans: readonly Span[]): Html {
   return table(
     caption,
     [
@@ -130,13 +129,13 @@ function stretchTable(caption: string, stretches: readonly Stretch[]): Html {
       { title: 'Samples read', isNumber: true },
       { title: 'Samples written', isNumber: true },
     ],
-    stretches.map((stretch) => [
-      html`<span class="time">${formatTimeShort(stretch.fromMs)}</span>`,
-      html`<span class="time">${formatTimeShort(stretch.toMs)}</span>`,
-      formatDuration(stretch.toMs - stretch.fromMs),
-      formatExact(stretch.windows),
-      formatExact(stretch.samplesRead),
-      formatExact(stretch.samplesWritten),
+    spans.map((span) => [
+      html`<span class="time">${formatTimeShort(span.fromMs)}</span>`,
+      html`<span class="time">${formatTimeShort(span.toMs)}</span>`,
+      formatDuration(span.toMs - span.fromMs),
+      formatExact(span.windows),
+      formatExact(span.samplesRead),
+      formatExact(span.samplesWritten),
     ]),
   );
 }

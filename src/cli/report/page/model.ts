@@ -4,7 +4,7 @@ import type { MigrationProgress, MigrationResult } from '../../../migration/repo
 import type { Side } from '../../../remote/meaning/side.ts';
 
 /** A part of the range: one or several windows. */
-export interface Stretch {
+export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
   readonly windows: number;
@@ -13,7 +13,7 @@ export interface Stretch {
 }
 
 /** A part of the range that was compared: one or several windows. */
-export interface ComparedStretch {
+export interface ComparedSpan {
   readonly fromMs: number;
   readonly toMs: number;
   readonly windows: number;
@@ -71,10 +71,10 @@ export interface Split {
 /** What was seen of one run. Bounded: the length of every list has a limit, however long the run. */
 export interface RunRecord {
   /** In the order of the windows: adjacent windows are merged when there are many. */
-  readonly stretches: readonly Stretch[];
-  readonly gaps: { readonly count: number; readonly totalMs: number; readonly longest: readonly Stretch[] };
-  /** In the order of time, like `stretches`. */
-  readonly compared: readonly ComparedStretch[];
+  readonly spans: readonly Span[];
+  readonly gaps: { readonly count: number; readonly totalMs: number; readonly longest: readonly Span[] };
+  /** In the order of time, like `spans`. */
+  readonly compared: readonly ComparedSpan[];
   readonly timeline: {
     readonly intervalMs: number;
     readonly elapsedMs: number;

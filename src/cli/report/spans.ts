@@ -1,44 +1,44 @@
-// How many samples each part of the range has, and which parts have none, as a bounded number of stretches. When there are too many,
+// How many samples each part of the range has, and which parts have none, as a bounded number of spans. When there are too many,
 // neighbours are merged, so sums and borders stay exact. Pure.
 
 import { halved } from './halved.ts';
-import type { RunRecord, Stretch } from './page/model.ts';
+import type { RunRecord, Span } from './page/model.ts';
 
-const MAX_STRETCHES = 480;
+const MAX_SPANS = 480;
 const MAX_GAPS = 10;
 const MERGING = {
-  max: MAX_STRETCHES,
+  max: MAX_SPANS,
   merge: merged,
-  areAlike: (a: Stretch, b: Stretch) => (a.samplesRead === 0) === (b.samplesRead === 0),
+  areAlike: (a: Span, b: Span) => (a.samplesRead === 0) === (b.samplesRead === 0),
 };
 
-export class Stretches {
-  #stretches: Stretch[] = [];
-  #gaps: Stretch[] = [];
-  #gap: Stretch | undefined;
+export class Spans {
+  #spans: Span[] = [];
+  #gaps: Span[] = [];
+  #gap: Span | undefined;
   #gapCount = 0;
   #gapMs = 0;
 
   /** The next finished window. Windows finish in the order of time. */
-  add(window: Omit<Stretch, 'windows'>): void {
-    const stretch = { ...window, windows: 1 };
-    this.#stretches.push(stretch);
-    if (this.#stretches.length > MAX_STRETCHES) this.#stretches = halved(this.#stretches, MERGING);
+  add(window: Omit<Span, 'windows'>): void {
+    const span = { ...window, windows: 1 };
+    this.#spans.push(span);
+    if (this.#spans.length > MAX_SPANS) this.#spans = halved(this.#spans, MERGING);
     if (window.samplesRead > 0) {
       this.#closeGap();
       return;
     }
     this.#gapMs += window.toMs - window.fromMs;
-    if (this.#gap?.toMs === window.fromMs) this.#gap = merged(this.#gap, stretch);
+    if (this.#gap?.toMs === window.fromMs) this.#gap = merged(this.#gap, span);
     else {
       this.#closeGap();
       this.#gapCount++;
-      this.#gap = stretch;
+      this.#gap = span;
     }
   }
 
-  get all(): readonly Stretch[] {
-    return this.#stretches;
+  get all(): readonly Span[] {
+    return this.#spans;
   }
 
   get gaps(): RunRecord['gaps'] {
@@ -51,7 +51,7 @@ export class Stretches {
   }
 }
 
-function merged(a: Stretch, b: Stretch): Stretch {
+function merged(a: Span, b: Span): Span {
   return {
     fromMs: Math.min(a.fromMs, b.fromMs),
     toMs: Math.max(a.toMs, b.toMs),
@@ -61,7 +61,7 @@ function merged(a: Stretch, b: Stretch): Stretch {
   };
 }
 
-function longest(gaps: readonly Stretch[], another: Stretch | undefined): Stretch[] {
+function longest(gaps: readonly Span[], another: Span | undefined): Span[] {
   if (another === undefined) return [...gaps];
   const all = [...gaps, another].sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs) || a.fromMs - b.fromMs);
   return all.slice(0, MAX_GAPS);

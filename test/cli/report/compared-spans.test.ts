@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { ComparedStretches } from '../../../src/cli/report/compared-stretches.ts';
+import { ComparedSpans } from '../../../src/cli/report/compared-spans.ts';
 
 const MINUTE_MS = 60_000;
 const NOTHING = { samplesCompared: 0, missing: 0, different: 0, extra: 0 };
@@ -10,13 +10,13 @@ const window = (index: number, counts: Partial<typeof NOTHING>) => ({
   ...counts,
 });
 
-describe('the compared stretches of a report', () => {
+describe('the compared spans of a report', () => {
   it('take what is found in a part of an earlier window', () => {
-    const stretches = new ComparedStretches();
-    stretches.add(window(0, { samplesCompared: 90 }));
-    stretches.add(window(1, { samplesCompared: 100, extra: 2 }));
-    stretches.add({ ...window(0, { samplesCompared: 10, missing: 3, different: 1 }), fromMs: 20_000, toMs: 40_000 });
-    assert.deepEqual(stretches.all, [
+    const spans = new ComparedSpans();
+    spans.add(window(0, { samplesCompared: 90 }));
+    spans.add(window(1, { samplesCompared: 100, extra: 2 }));
+    spans.add({ ...window(0, { samplesCompared: 10, missing: 3, different: 1 }), fromMs: 20_000, toMs: 40_000 });
+    assert.deepEqual(spans.all, [
       { ...window(0, { samplesCompared: 100, missing: 3, different: 1 }), windows: 1 },
       { ...window(1, { samplesCompared: 100, extra: 2 }), windows: 1 },
     ]);
@@ -27,12 +27,12 @@ describe('the compared stretches of a report', () => {
     const windows = fc.array(fc.tuple(count, count, fc.nat()), { minLength: 1, maxLength: 3_000, size: 'max' });
     fc.assert(
       fc.property(windows, (all) => {
-        const stretches = new ComparedStretches();
+        const spans = new ComparedSpans();
         all.forEach(([samplesCompared, missing, at], index) => {
-          stretches.add(window(index, { samplesCompared }));
-          stretches.add(window(at % (index + 1), { samplesCompared: missing, missing }));
+          spans.add(window(index, { samplesCompared }));
+          spans.add(window(at % (index + 1), { samplesCompared: missing, missing }));
         });
-        const found = stretches.all;
+        const found = spans.all;
         assert.ok(found.length <= 480);
         const sum = (of: (one: (typeof found)[number]) => number) => found.reduce((total, one) => total + of(one), 0);
         const missing = all.reduce((total, one) => total + one[1], 0);

@@ -1,37 +1,37 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Stretches } from '../../../src/cli/report/stretches.ts';
+import { Spans } from '../../../src/cli/report/spans.ts';
 
 const MINUTE_MS = 60_000;
 
 /** Windows of a minute, one after the other, with that many samples each. */
-function stretchesOf(samples: readonly number[]): Stretches {
-  const stretches = new Stretches();
+function spansOf(samples: readonly number[]): Spans {
+  const spans = new Spans();
   samples.forEach((samplesRead, index) => {
-    stretches.add({
+    spans.add({
       fromMs: index * MINUTE_MS,
       toMs: (index + 1) * MINUTE_MS,
       samplesRead,
       samplesWritten: samplesRead,
     });
   });
-  return stretches;
+  return spans;
 }
 
-const span = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => [fromMs / MINUTE_MS, toMs / MINUTE_MS];
+const minutesOf = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => [fromMs / MINUTE_MS, toMs / MINUTE_MS];
 
-describe('the stretches of a report', () => {
+describe('the spans of a report', () => {
   it('are the windows while there are few', () => {
-    const { all, gaps } = stretchesOf([5, 0, 7]);
+    const { all, gaps } = spansOf([5, 0, 7]);
     assert.deepEqual(
-      all.map((stretch) => [...span(stretch), stretch.samplesRead, stretch.windows]),
+      all.map((span) => [...minutesOf(span), span.samplesRead, span.windows]),
       [
         [0, 1, 5, 1],
         [1, 2, 0, 1],
         [2, 3, 7, 1],
       ],
     );
-    assert.deepEqual([gaps.count, gaps.totalMs, gaps.longest.map(span)], [1, MINUTE_MS, [[1, 2]]]);
+    assert.deepEqual([gaps.count, gaps.totalMs, gaps.longest.map(minutesOf)], [1, MINUTE_MS, [[1, 2]]]);
   });
 
   it('have exact sums, touch each other and are bounded, however many windows there are', () => {
@@ -42,14 +42,14 @@ describe('the stretches of a report', () => {
     });
     fc.assert(
       fc.property(windows, (samples) => {
-        const { all, gaps } = stretchesOf(samples);
+        const { all, gaps } = spansOf(samples);
         assert.ok(all.length <= 480);
         assert.equal(
-          all.reduce((sum, stretch) => sum + stretch.samplesRead, 0),
+          all.reduce((sum, span) => sum + span.samplesRead, 0),
           samples.reduce((sum, count) => sum + count, 0),
         );
         assert.equal(
-          all.reduce((sum, stretch) => sum + stretch.windows, 0),
+          all.reduce((sum, span) => sum + span.windows, 0),
           samples.length,
         );
         assert.equal(all[0]?.fromMs, 0);
@@ -68,14 +68,14 @@ describe('the stretches of a report', () => {
 
   it('keep a short gap visible among a hundred thousand windows', () => {
     const samples = Array.from({ length: 100_000 }, (_, index) => (index === 70_001 ? 0 : 3));
-    const { all, gaps } = stretchesOf(samples);
-    assert.deepEqual(all.filter(({ samplesRead }) => samplesRead === 0).map(span), [[70_001, 70_002]]);
-    assert.deepEqual(gaps.longest.map(span), [[70_001, 70_002]]);
+    const { all, gaps } = spansOf(samples);
+    assert.deepEqual(all.filter(({ samplesRead }) => samplesRead === 0).map(minutesOf), [[70_001, 70_002]]);
+    assert.deepEqual(gaps.longest.map(minutesOf), [[70_001, 70_002]]);
   });
 
   it('join the windows of one gap, and list the longest first, the open one included', () => {
-    const { gaps } = stretchesOf([0, 1, 0, 0, 0, 1, 0, 0]);
-    assert.deepEqual(gaps.longest.map(span), [
+    const { gaps } = spansOf([0, 1, 0, 0, 0, 1, 0, 0]);
+    assert.deepEqual(gaps.longest.map(minutesOf), [
       [2, 5],
       [6, 8],
       [0, 1],
