@@ -8,6 +8,7 @@ const MAX_SPANS = 480;
 const MERGING = {
   max: MAX_SPANS,
   merge: merged,
+  mayMerge: () => true,
   areAlike: (a: ComparedSpan, b: ComparedSpan) => kindOf(a) === kindOf(b),
 };
 

@@ -3,13 +3,15 @@
 export interface Merging<T> {
   readonly max: number;
   readonly merge: (a: T, b: T) => T;
+  /** Whether two neighbours may ever be merged. */
+  readonly mayMerge: (a: T, b: T) => boolean;
   /** Whether two neighbours are of the same kind. Others stay apart as long as enough pairs can be merged. */
   readonly areAlike: (a: T, b: T) => boolean;
 }
 
-export function halved<T>(items: readonly T[], { max, merge, areAlike }: Merging<T>): T[] {
-  const kept = mergedPairs(items, merge, areAlike);
-  return kept.length <= max * 0.75 ? kept : mergedPairs(kept, merge, () => true);
+export function halved<T>(items: readonly T[], { max, merge, mayMerge, areAlike }: Merging<T>): T[] {
+  const kept = mergedPairs(items, merge, (a, b) => mayMerge(a, b) && areAlike(a, b));
+  return kept.length <= max * 0.75 ? kept : mergedPairs(kept, merge, mayMerge);
 }
 
 function mergedPairs<T>(items: readonly T[], merge: (a: T, b: T) => T, mayMerge: (a: T, b: T) => boolean): T[] {

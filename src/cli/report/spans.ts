@@ -1,40 +1,32 @@
-// How many samples each part of the range has, and which parts have none, as a bounded number of spans. When there are too many,
-// neighbours are merged, so sums and borders stay exact. Pure.
+// How many samples each part of the range has, and which parts have none, as a bounded number of spans. When there are too many, neighbours
+// are merged, so sums and borders stay exact. Windows of several stretches finish in any order. Pure.
 
+import { Gaps } from './gaps.ts';
 import { halved } from './halved.ts';
+import { merged } from './merged-span.ts';
 import type { RunRecord, Span } from './page/model.ts';
 
 const MAX_SPANS = 480;
-const MAX_GAPS = 10;
 const MERGING = {
   max: MAX_SPANS,
   merge: merged,
+  // Between two that do not touch there may be a stretch that is not copied yet.
+  mayMerge: (a: Span, b: Span) => a.toMs === b.fromMs,
   areAlike: (a: Span, b: Span) => (a.samplesRead === 0) === (b.samplesRead === 0),
 };
 
 export class Spans {
+  /** In the order of time. Few more than the maximum only while more stretches than that are under way. */
   #spans: Span[] = [];
-  #gaps: Span[] = [];
-  #gap: Span | undefined;
-  #gapCount = 0;
-  #gapMs = 0;
+  readonly #gaps = new Gaps();
 
-  /** The next finished window. Windows finish in the order of time. */
+  /** A finished window. No two windows overlap. */
   add(window: Omit<Span, 'windows'>): void {
     const span = { ...window, windows: 1 };
-    this.#spans.push(span);
+    this.#gaps.add(span);
+    const index = this.#spans.findLastIndex(({ fromMs }) => fromMs <= span.fromMs) + 1;
+    this.#spans.splice(index, 0, span);
     if (this.#spans.length > MAX_SPANS) this.#spans = halved(this.#spans, MERGING);
-    if (window.samplesRead > 0) {
-      this.#closeGap();
-      return;
-    }
-    this.#gapMs += window.toMs - window.fromMs;
-    if (this.#gap?.toMs === window.fromMs) this.#gap = merged(this.#gap, span);
-    else {
-      this.#closeGap();
-      this.#gapCount++;
-      this.#gap = span;
-    }
   }
 
   get all(): readonly Span[] {
@@ -42,27 +34,6 @@ export class Spans {
   }
 
   get gaps(): RunRecord['gaps'] {
-    return { count: this.#gapCount, totalMs: this.#gapMs, longest: longest(this.#gaps, this.#gap) };
+    return this.#gaps.all;
   }
-
-  #closeGap(): void {
-    this.#gaps = longest(this.#gaps, this.#gap);
-    this.#gap = undefined;
-  }
-}
-
-function merged(a: Span, b: Span): Span {
-  return {
-    fromMs: Math.min(a.fromMs, b.fromMs),
-    toMs: Math.max(a.toMs, b.toMs),
-    windows: a.windows + b.windows,
-    samplesRead: a.samplesRead + b.samplesRead,
-    samplesWritten: a.samplesWritten + b.samplesWritten,
-  };
-}
-
-function longest(gaps: readonly Span[], another: Span | undefined): Span[] {
-  if (another === undefined) return [...gaps];
-  const all = [...gaps, another].sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs) || a.fromMs - b.fromMs);
-  return all.slice(0, MAX_GAPS);
 }
