@@ -6,6 +6,7 @@ import type { RateLimits } from './limits/rate-limit.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { openConnections } from './connections.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
+import { remainingOf } from './plan/stretches.ts';
 import { initialProgress, type MigrationProgress, type MigrationResult, resultError } from './report/observer.ts';
 import { findStretches, type FoundStretches } from './stretches/find-stretches.ts';
 import { MergedProgress } from './stretches/merged-progress.ts';
@@ -87,7 +88,13 @@ async function copy(
     const samplesBefore = marks.reduce((sum, { samples }) => sum + samples, 0);
     observer.event({ type: 'resumed', fromMs: watermarkMs, samplesBefore });
   }
-  observer.event({ type: 'divided', stretches: stretches.length, finished, lengthMs });
+  observer.event({
+    type: 'divided',
+    stretches: stretches.length,
+    finished,
+    lengthMs,
+    remaining: remainingOf(stretches),
+  });
   const running = new RunningStretches({ plan, found, merged, observer, start: context.start });
   const onStop = () => running.end('stop');
   const onAbort = () => running.end('abort');

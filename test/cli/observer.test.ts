@@ -46,7 +46,7 @@ describe('the run observer', () => {
       'info  an earlier run has finished this migration: nothing to do through=2026-01-01T23:59:59.999Z',
     ],
     [
-      { type: 'divided', stretches: 244, finished: 12, lengthMs: 57_600_000 },
+      { type: 'divided', stretches: 244, finished: 12, lengthMs: 57_600_000, remaining: [] },
       'info  copying in stretches stretches=256 finished=12 length=16h',
     ],
     [{ type: 'stretch-finished', startMs, endMs }, undefined],

@@ -105,7 +105,7 @@ describe('prom-migrator run on stderr', () => {
     const engine = fakeEngine(async ({ observer }) => {
       observer.progress(someProgress({ stretches }));
       await io.clock.advance(200);
-      observer.event({ type: 'divided', stretches: 244, finished: 12, lengthMs: endMs - startMs });
+      observer.event({ type: 'divided', stretches: 244, finished: 12, lengthMs: endMs - startMs, remaining: [] });
       assert.match(terminal.screen.at(-3) ?? '', / info {2}copying in stretches stretches=256 finished=12 length=1d$/);
       assert.match(terminal.screen.at(-2) ?? '', /^ {2}0\.0% .* 12\/256 stretches /);
       assert.equal(terminal.screen.at(-1), '   50.0% #####.....  2026-01-01 00:00 to 2026-01-02 00:00');

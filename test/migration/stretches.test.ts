@@ -55,6 +55,9 @@ describe('a migration in stretches', () => {
       assert.equal(observer.all('started').length, 1);
       assert.equal(observer.all('finished').length, 1);
       assert.equal(observer.all('stretch-finished').length, 12);
+      assert.deepEqual(observer.all('divided'), [
+        { type: 'divided', stretches: 12, finished: 0, lengthMs: 2 * hourMs, remaining: [range] },
+      ]);
 
       const again = await runInStretches(plan);
       assertSucceeded(again);

@@ -4,13 +4,15 @@
 import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../../migration/report/observer.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { presentableText } from '../../telemetry/log-text.ts';
-import type { Rejection, RequestCount, RetryCount, RunRecord, Split } from './page/model.ts';
+import type { Rejection, RequestCount, RetryCount, RunDivision, RunRecord, Split } from './page/model.ts';
 import { ComparedSpans } from './compared-spans.ts';
+import { halved } from './halved.ts';
 import { Spans } from './spans.ts';
 import { Timeline } from './timeline.ts';
 
 const MAX_KINDS = 40;
 const MAX_EXAMPLES = 10;
+const MAX_REMAINING = 480;
 const OTHER = '(others)';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -27,6 +29,8 @@ export class Recorder implements MigrationObserver {
   readonly #warnings = new Map<string, { code: string; message: string; count: number }>();
   readonly #rejections: Rejection[] = [];
   readonly #splits = { byTime: 0, byName: 0, first: [] as Split[] };
+  #division: RunDivision | undefined;
+  #mostRunning = 0;
   #isAlreadyFinished = false;
 
   /** The run begins now. */
@@ -35,13 +39,15 @@ export class Recorder implements MigrationObserver {
     this.#startedMs = clock.monotonicMs();
   }
 
-  progress({ samplesWritten, verification, windowMs }: Readonly<MigrationProgress>): void {
+  progress({ samplesWritten, verification, windowMs, stretches }: Readonly<MigrationProgress>): void {
+    this.#mostRunning = Math.max(this.#mostRunning, stretches?.running.length ?? 0);
     this.#timeline.totals(this.#elapsedMs(), samplesWritten, verification?.samplesCompared ?? 0, windowMs);
   }
 
   event(event: MigrationEvent): void {
     if (event.type === 'request') this.#request(event);
     else if (event.type === 'window-finished') this.#spans.add(spanOf(event));
+    else if (event.type === 'divided') this.#division = divisionOf(event);
     else if (event.type === 'range-compared') this.#compared.add(comparedOf(event));
     else if (event.type === 'retry') this.#retry(event);
     else if (event.type === 'window-split') this.#split(event);
@@ -52,6 +58,7 @@ export class Recorder implements MigrationObserver {
 
   record(): RunRecord {
     return {
+      division: this.#division && { ...this.#division, mostRunning: this.#mostRunning },
       spans: this.#spans.all,
       gaps: this.#spans.gaps,
       compared: this.#compared.all,
@@ -117,6 +124,19 @@ export class Recorder implements MigrationObserver {
 
 function spanOf({ fromMs, toMs, samplesRead, samplesWritten }: EventOf<'window-finished'>) {
   return { fromMs, toMs, samplesRead, samplesWritten };
+}
+
+function divisionOf({ lengthMs, remaining }: EventOf<'divided'>): RunDivision {
+  let ranges = remaining.map(({ startMs, endMs }) => ({ fromMs: startMs, toMs: endMs }));
+  while (ranges.length > MAX_REMAINING) {
+    ranges = halved(ranges, {
+      max: MAX_REMAINING,
+      merge: (a, b) => ({ fromMs: a.fromMs, toMs: b.toMs }),
+      mayMerge: () => true,
+      areAlike: () => false,
+    });
+  }
+  return { lengthMs, mostRunning: 0, remaining: ranges };
 }
 
 function comparedOf({ fromMs, toMs, samplesCompared, missing, different, extra }: EventOf<'range-compared'>) {

@@ -113,6 +113,17 @@ export function divide({ range, lengthMs, marks, uncertainMs, startMayHoldSample
   return { stretches, finished: finishedCells(gaps, range, lengthMs) };
 }
 
+/** What the stretches have to copy. */
+export function remainingOf(stretches: readonly Stretch[]): TimeRange[] {
+  const ranges: TimeRange[] = [];
+  for (const { fromMs: startMs, endMs } of stretches) {
+    const last = ranges.at(-1);
+    if (last?.endMs === startMs) ranges[ranges.length - 1] = { startMs: last.startMs, endMs };
+    else ranges.push({ startMs, endMs });
+  }
+  return ranges;
+}
+
 interface Reach {
   readonly shard: string;
   readonly startMs: number;

@@ -96,7 +96,15 @@ interface RunningStretch {
 export type MigrationEvent =
   | { readonly type: 'started'; readonly startMs: number; readonly endMs: number; readonly memoryBytes: number }
   | { readonly type: 'resumed'; readonly fromMs: number; readonly samplesBefore: number }
-  | { readonly type: 'divided'; readonly stretches: number; readonly finished: number; readonly lengthMs: number }
+  | {
+      readonly type: 'divided';
+      /** Not finished. */
+      readonly stretches: number;
+      readonly finished: number;
+      readonly lengthMs: number;
+      /** What is to be copied, in the order of time; neighbouring stretches are joined. */
+      readonly remaining: readonly { readonly startMs: number; readonly endMs: number }[];
+    }
   | { readonly type: 'stretch-finished'; readonly startMs: number; readonly endMs: number }
   /** A verification begins where an earlier one was interrupted. */
   | { readonly type: 'verification-resumed'; readonly fromMs: number; readonly samplesBefore: number }

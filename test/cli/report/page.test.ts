@@ -101,6 +101,32 @@ describe('the page of a report', () => {
     assert.match(page, /2026-01-01 12:00:00/);
   });
 
+  it('shows what is there and what is missing of a range that was copied in stretches', () => {
+    const HOUR_MS = 3_600_000;
+    const spans = someSpans().filter((_, hour) => [4, 5, 8, 9, 10, 20].includes(hour));
+    const remaining = [
+      { fromMs: startMs + 4 * HOUR_MS, toMs: startMs + 12 * HOUR_MS },
+      { fromMs: startMs + 18 * HOUR_MS, toMs: endMs },
+    ];
+    const page = renderReport(
+      someReport({
+        progress: completed({
+          phase: 'Interrupted',
+          watermarkMs: startMs + 6 * HOUR_MS,
+          reachedMs: startMs + 16 * HOUR_MS,
+          stretches: { total: 6, finished: 3, running: [], failed: [] },
+        }),
+        record: someRecord({ spans, division: { lengthMs: 4 * HOUR_MS, mostRunning: 3, remaining } }),
+      }),
+    );
+    const blocks = (className: string) => page.split(`<rect class="${className}"`).length - 1;
+    assert.equal(blocks('earlier'), 2 * 2, 'two areas in two sizes');
+    assert.equal(blocks('left'), 2 * 4, 'between and behind what was copied');
+    assert.equal(page.split('<path class="area"').length - 1, 2 * 3 + 4, 'three runs without a hole; two other charts');
+    assert.match(page, /<dt>Stretches<\/dt><dd>3 of 6 finished, of 4h, at most 3 at once<\/dd>/);
+    assert.match(page, /3 of 6 stretches are complete, and others may be in part/);
+  });
+
   it('says every count with its reason, and whether the equation holds', () => {
     const page = renderReport(
       someReport({

@@ -140,6 +140,31 @@ describe('the recorder of a report', () => {
     assert.equal(recorder.record().timeline.intervals.at(-1)?.windowMs, 1_000);
   });
 
+  it('records how the range was divided, and how many stretches ran at once', () => {
+    const recorder = new Recorder(new FakeClock());
+    assert.equal(recorder.record().division, undefined);
+    const remaining = [{ startMs, endMs: startMs + 1_000 }];
+    recorder.event({ type: 'divided', stretches: 3, finished: 1, lengthMs: 500, remaining });
+    for (const count of [1, 3, 2]) {
+      const running = Array.from({ length: count }, () => ({ startMs, endMs: startMs + 1, completedRatio: 0 }));
+      recorder.progress(someProgress({ stretches: { total: 4, finished: 1, running, failed: [] } }));
+    }
+    assert.deepEqual(recorder.record().division, {
+      lengthMs: 500,
+      mostRunning: 3,
+      remaining: [{ fromMs: startMs, toMs: startMs + 1_000 }],
+    });
+  });
+
+  it('keeps a bounded number of ranges that remain, with the first start and the last end', () => {
+    const recorder = new Recorder(new FakeClock());
+    const remaining = Array.from({ length: 4_000 }, (_, index) => ({ startMs: index * 10, endMs: index * 10 + 5 }));
+    recorder.event({ type: 'divided', stretches: 4_000, finished: 0, lengthMs: 5, remaining });
+    const kept = recorder.record().division?.remaining ?? [];
+    assert.ok(kept.length <= 480 && kept.length > 200, `${kept.length}`);
+    assert.deepEqual([kept[0]?.fromMs, kept.at(-1)?.toMs], [0, 39_995]);
+  });
+
   it('records what a verification has compared', () => {
     const recorder = new Recorder(new FakeClock());
     recorder.progress(someProgress({ verification: someVerification({ samplesCompared: 12 }) }));

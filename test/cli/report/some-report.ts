@@ -21,6 +21,7 @@ export function someSpans(samplesOf: (hour: number) => number = (hour) => 40_000
 
 export function someRecord(changes: Partial<RunRecord> = {}): RunRecord {
   return {
+    division: undefined,
     spans: someSpans(),
     gaps: { count: 0, totalMs: 0, longest: [] },
     compared: [],

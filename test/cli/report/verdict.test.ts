@@ -93,6 +93,35 @@ const cases: readonly [
     /With exceptions/,
   ],
   [
+    'an interruption in stretches',
+    {
+      progress: completed({
+        phase: 'Interrupted',
+        watermarkMs: HALF_MS,
+        reachedMs: HALF_MS,
+        stretches: { total: 256, finished: 120, running: [], failed: [] },
+      }),
+    },
+    'bad',
+    /^The copy was interrupted at 50\.0% of the range: 120 of 256 stretches are complete, and others may be in part\. All data before 2026-01-01T12:00:00\.000Z is in the destination\. A later run copies what is missing\.$/,
+    /^Interrupted \| No, 50\.0% \| No$/,
+  ],
+  [
+    'a failure in stretches that began with the newest',
+    {
+      progress: completed({
+        phase: 'Failed',
+        watermarkMs: startMs,
+        reachedMs: HALF_MS,
+        stretches: { total: 4, finished: 1, running: [], failed: [] },
+      }),
+      error: ERROR,
+    },
+    'bad',
+    /^The copy failed at 50\.0% of the range: 1 of 4 stretches are complete, and others may be in part\. A later run copies what is missing\.$/,
+    /^Failed \| No, 50\.0% \| No$/,
+  ],
+  [
     'a failure half way',
     { progress: completed({ phase: 'Failed', watermarkMs: HALF_MS, reachedMs: HALF_MS }), error: ERROR },
     'bad',

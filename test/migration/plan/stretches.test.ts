@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   divide,
   type DivisionOptions,
+  remainingOf,
   type ShardReach,
   shardOf,
   startOfShard,
@@ -29,6 +30,21 @@ const mark = (shard: string, hours: number): ShardReach => ({ shard, throughMs: 
 const begun = (hours: number) => mark(new Date(at(hours)).toISOString(), hours);
 
 describe('the stretches of a migration', () => {
+  it('leave ranges to copy that are joined where they touch', () => {
+    const marks = [mark('0', 1.5), begun(2), mark(new Date(at(4)).toISOString(), 5)];
+    const options = { range, lengthMs: 2 * hourMs, uncertainMs: 0, startMayHoldSamples: false };
+    const rest = (of: readonly ShardReach[]) =>
+      remainingOf(divide({ ...options, marks: of }).stretches).map(({ startMs, endMs }) =>
+        [startMs, endMs].map((timeMs) => (timeMs - epochMs) / hourMs),
+      );
+    assert.deepEqual(rest([]), [[1, 9]]);
+    assert.deepEqual(rest(marks), [
+      [1.5, 4],
+      [5, 9],
+    ]);
+    assert.deepEqual(rest([mark('0', 9)]), []);
+  });
+
   it('end at the full multiples of their length, and are named by their start', () => {
     const { shown, finished } = divided([]);
     assert.deepEqual(shown, ['0 1 1 2', '02:00 2 2 4', '04:00 4 4 6', '06:00 6 6 8', '08:00 8 8 9']);

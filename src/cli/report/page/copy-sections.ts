@@ -30,7 +30,7 @@ function list(values: readonly string[]): Html | undefined {
   return values.length === 1 ? code(first) : html`<ul>${values.map((value) => html`<li>${code(value)}</li>`)}</ul>`;
 }
 
-export function timeSection({ startedMs, endedMs, durationMs, progress }: ReportModel): Html {
+export function timeSection({ startedMs, endedMs, durationMs, progress, record }: ReportModel): Html {
   const perSecond = durationMs > 0 ? progress.samplesWritten / (durationMs / 1000) : 0;
   const resumed = progress.resumedFromMs;
   return facts([
@@ -38,12 +38,26 @@ export function timeSection({ startedMs, endedMs, durationMs, progress }: Report
     ['Ended (UTC)', formatTime(endedMs)],
     ['Duration', html`${formatDuration(durationMs)} (${formatExact(durationMs / 1000)} s)`],
     ['Speed', progress.work !== 'Verify' && perSecond > 0 ? html`${formatRate(perSecond)} samples written` : undefined],
+    ['Stretches', stretchesText(progress, record)],
     ['Resumed from (UTC)', resumed === undefined ? undefined : formatTime(resumed)],
     [
       'In the destination, before',
       progress.work !== 'Verify' && progress.endMs > progress.startMs ? formatTime(progress.watermarkMs) : undefined,
     ],
   ]);
+}
+
+/** How much of the range was finished in stretches, and how. */
+function stretchesText(
+  { stretches }: ReportModel['progress'],
+  { division }: ReportModel['record'],
+): string | undefined {
+  if (stretches === undefined) return undefined;
+  const texts = [`${formatExact(stretches.finished)} of ${formatExact(stretches.total)} finished`];
+  if (division !== undefined) {
+    texts.push(`of ${formatDuration(division.lengthMs)}`, `at most ${formatExact(division.mostRunning)} at once`);
+  }
+  return texts.join(', ');
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

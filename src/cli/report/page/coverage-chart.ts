@@ -2,6 +2,7 @@
 
 import { area, curveStepAfter } from 'd3-shape';
 import { formatCount, formatDuration, formatExact, formatTimeShort } from '../../../telemetry/format.ts';
+import { type Area, areasOf } from './coverage-areas.ts';
 import { type Frame, number, path, rangeText, rect, renderChart } from './chart.ts';
 import { type Html, html, table } from './html.ts';
 import type { ReportModel, Span } from './model.ts';
@@ -9,20 +10,19 @@ import type { ReportModel, Span } from './model.ts';
 const SMALLEST_BAR = 1.5;
 const WIDEST_LETTER = 8;
 
-export function coverage({ progress, record }: ReportModel): Html {
-  const { startMs, endMs, resumedFromMs, watermarkMs } = progress;
+export function coverage(model: ReportModel): Html {
+  const { progress, record } = model;
+  const { startMs, endMs } = progress;
   if (endMs <= startMs) return html`<p>The range of the data was never known.</p>`;
   const { spans, gaps } = record;
   const bars = spans.map(({ fromMs, toMs, samplesRead }) => ({ fromMs, toMs, samples: samplesRead }));
-  const earlierUntilMs = Math.min(resumedFromMs ?? startMs, endMs);
+  const { earlier, left } = areasOf(model);
   const max = bars.reduce((most, bar) => Math.max(most, perMinute(bar)), 0);
-  const isEarlier = earlierUntilMs > startMs;
-  const isLeft = watermarkMs < endMs;
   const areas: [isShown: boolean, className: string, text: string][] = [
     [spans.length > 0, 'swatch-data', 'samples read, per minute of data'],
     [gaps.count > 0, 'swatch-gap', 'no samples in the source'],
-    [isEarlier, 'swatch-earlier', 'copied by an earlier run'],
-    [isLeft, 'swatch-left', 'not copied'],
+    [earlier.length > 0, 'swatch-earlier', 'copied by an earlier run'],
+    [left.length > 0, 'swatch-left', 'not copied'],
   ];
   const chart = renderChart({
     id: 'coverage',
@@ -34,8 +34,8 @@ export function coverage({ progress, record }: ReportModel): Html {
     formatValue: formatCount,
     draw: (frame) =>
       html`${[
-        isEarlier ? block('earlier', 'earlier run', startMs, earlierUntilMs, frame) : undefined,
-        isLeft ? block('left', 'not copied', Math.max(watermarkMs, startMs), endMs, frame) : undefined,
+        blocks('earlier', 'earlier run', earlier, frame),
+        blocks('left', 'not copied', left, frame),
         gapsToDraw(spans, gaps).map((gap) => block('gap', 'no samples', gap.fromMs, gap.toMs, frame)),
         continuous(bars).map((run) => density(run, frame)),
       ]}`,
@@ -71,6 +71,10 @@ export function block(className: string, text: string, fromMs: number, toMs: num
   const isRoom = width > text.length * WIDEST_LETTER;
   const label = html`<text class="note" x="${number(left + width / 2)}" y="${number((frame.top + frame.bottom) / 2)}" text-anchor="middle">${text}</text>`;
   return html`${rect(className, left, width, frame)}${isRoom ? label : undefined}\n`;
+}
+
+function blocks(className: string, text: string, areas: readonly Area[], frame: Frame): Html[] {
+  return areas.map(({ fromMs, toMs }) => block(className, text, fromMs, toMs, frame));
 }
 
 /** All gaps that are still spans of their own, and the longest ones also if they are not. */

@@ -68,9 +68,20 @@ export interface Split {
   readonly reason: string;
 }
 
+/** How the range was divided into stretches. */
+export interface RunDivision {
+  readonly lengthMs: number;
+  /** The most that ran at once. */
+  readonly mostRunning: number;
+  /** What the run had to copy at its start, in the order of time. */
+  readonly remaining: readonly { readonly fromMs: number; readonly toMs: number }[];
+}
+
 /** What was seen of one run. Bounded: the length of every list has a limit, however long the run. */
 export interface RunRecord {
-  /** In the order of the windows: adjacent windows are merged when there are many. */
+  /** Undefined: the range was copied in one piece. */
+  readonly division: RunDivision | undefined;
+  /** In the order of the data: adjacent windows are merged when there are many. */
   readonly spans: readonly Span[];
   readonly gaps: { readonly count: number; readonly totalMs: number; readonly longest: readonly Span[] };
   /** In the order of time, like `spans`. */

@@ -63,6 +63,11 @@ function completeOf(model: ReportModel): Fact {
   const { progress } = model;
   if (!isCopied(model)) {
     const isRanged = progress.endMs > progress.startMs;
+    const { stretches } = progress;
+    if (stretches !== undefined) {
+      const detail = `${formatExact(stretches.finished)} of ${formatExact(stretches.total)} stretches`;
+      return { tone: 'bad', value: `No, ${formatPercent(copiedRatio(progress))}`, detail };
+    }
     const through = isRanged ? `through ${formatTime(progress.watermarkMs) ?? '-'}` : 'nothing was copied';
     return { tone: 'bad', value: `No, ${formatPercent(copiedRatio(progress))}`, detail: through };
   }
@@ -118,15 +123,30 @@ function copySentence(model: ReportModel): string {
   }
   const how = progress.phase === 'Failed' ? 'failed' : 'was interrupted';
   if (progress.endMs <= progress.startMs) return `The copy ${how} before it began.`;
+  if (progress.stretches !== undefined) return dividedSentence(how, progress, progress.stretches);
   if (progress.watermarkMs <= progress.startMs)
     return `The copy ${how} before its first window was complete: no part of the range is known to be in the destination.`;
   const through = formatTime(progress.watermarkMs) ?? '-';
   return `The copy ${how} at ${formatPercent(copiedRatio(progress))} of the range: the data before ${through} is in the destination, the rest is not. A later run resumes there.`;
 }
 
+/** What is in the destination may be anywhere in the range. */
+function dividedSentence(
+  how: string,
+  progress: ReportModel['progress'],
+  { total, finished }: NonNullable<ReportModel['progress']['stretches']>,
+): string {
+  const { startMs, watermarkMs } = progress;
+  const before =
+    watermarkMs > startMs ? ` All data before ${formatTime(watermarkMs) ?? '-'} is in the destination.` : '';
+  return `The copy ${how} at ${formatPercent(copiedRatio(progress))} of the range: ${formatExact(finished)} of ${formatExact(total)} stretches are complete, and others may be in part.${before} A later run copies what is missing.`;
+}
+
 /** The marks of an older version have no counts, so nothing can be claimed about the samples of earlier runs. */
 function unknownCountsSentence({ record, progress }: ReportModel): string {
   if (record.isAlreadyFinished) return 'An earlier run had completed the copy.';
+  if (progress.stretches !== undefined)
+    return `The copy is complete: earlier runs had copied a part of it, and this run copied the rest, ${formatExact(progress.samplesRead)} samples.`;
   return `The copy is complete: earlier runs had copied the data before ${formatTime(progress.resumedFromMs ?? 0) ?? '-'}, and this run copied the rest, ${formatExact(progress.samplesRead)} samples.`;
 }
 
