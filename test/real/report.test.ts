@@ -166,6 +166,64 @@ describe('the report of a real run', () => {
   });
 });
 
+describe('the report of a real run in stretches', () => {
+  const inStretches = (label: string, more: object = {}) => {
+    const spec = specOf(label, { execution: { parallelism: 3, stretch: '2h', order: 'NewestFirst' }, ...more });
+    return { ...spec, destination: { ...spec.destination, ordering: 'Any' } };
+  };
+  const blocks = (page: string, className: string) => page.split(`<rect class="${className}"`).length - 1;
+
+  it('has the same counts, coverage and gap as that of a run in one piece', async () => {
+    const file = join(directory, 'stretches.html');
+    const run = await runMigration(inStretches('stretches'), { args: ['--report', file] });
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.equal(run.result.samplesRead, samples);
+    assert.deepEqual(run.result.stretches, { total: 6, finished: 6 });
+    const page = await readFile(file, 'utf8');
+    assert.match(page, /<dt>Stretches<\/dt><dd>6 of 6 finished, of 2h, at most [23] at once<\/dd>/);
+    assert.match(
+      page,
+      /2025-05-01 04:00:00<\/span><\/th><td><span class="time">2025-05-01 07:00:00<\/span><\/td><td class="number">3h</,
+    );
+    assert.deepEqual([blocks(page, 'earlier'), blocks(page, 'left')], [0, 0]);
+    for (const view of VIEWS) {
+      await using viewed = await check(view, file);
+      await keepScreenshot(`report-stretches-${nameOf(view)}.png`, viewed);
+    }
+  });
+
+  it('shows what an interrupted run has copied, and after the next one what was there before', async () => {
+    const interrupted = join(directory, 'stretches-interrupted.html');
+    const slow = inStretches('resumed', { limits: { samplesPerSecond: 10_000 } });
+    await using migration = await startMigration(slow, {
+      args: ['--report', interrupted, '--grace', '0s', '--log-level', 'debug'],
+    });
+    await migration.saying(/ stretch finished /);
+    migration.child.kill('SIGTERM');
+    const { exitCode, stderr } = await migration.ended;
+    assert.equal(exitCode, 143, stderr);
+    const first = await readFile(interrupted, 'utf8');
+    assert.match(
+      first,
+      /\d of 6 stretches are complete, and others may be in part\. A later run copies what is missing/,
+    );
+    assert.ok(blocks(first, 'left') >= 2, 'the oldest data is not copied');
+    assert.equal(blocks(first, 'earlier'), 0);
+    const resumed = join(directory, 'stretches-resumed.html');
+    const run = await runMigration(inStretches('resumed'), { args: ['--report', resumed] });
+    assert.equal(run.exitCode, 0, run.stderr);
+    const second = await readFile(resumed, 'utf8');
+    assert.ok(blocks(second, 'earlier') >= 2, 'the newest data was there');
+    assert.equal(blocks(second, 'left'), 0);
+    for (const [name, file] of Object.entries({ interrupted, resumed })) {
+      for (const view of VIEWS.filter(({ width }) => width !== 690)) {
+        await using viewed = await check(view, file);
+        await keepScreenshot(`report-stretches-${name}-${nameOf(view)}.png`, viewed);
+      }
+    }
+  });
+});
+
 describe('the report of a real verification', () => {
   it('shows the series that somebody has deleted in the destination', async () => {
     const spec = specOf('verified');
