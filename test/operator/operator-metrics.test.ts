@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { PromMigration } from '../../src/api/prom-migration.ts';
 import { OPERATOR_METRICS, OperatorMetrics, operatorMetricsTable } from '../../src/operator/operator-metrics.ts';
 import { METRICS } from '../../src/telemetry/metric-catalogue.ts';
-import { migrationOf, progressOf } from './support/migrations.ts';
+import { endMs, migrationOf, progressOf, startMs } from './support/migrations.ts';
 
 function metricsWith(
   scene: { leading?: boolean; resources?: readonly PromMigration[]; monotonicMs?: () => number } = {},
@@ -70,7 +70,11 @@ describe("the operator's metrics", () => {
     for (const key of ['team/copy', 'team/other']) {
       metrics.report(key, {
         type: 'report',
-        progress: progressOf({ samplesWritten: 7, samplesRejected: { too_old: 2 } }),
+        progress: progressOf({
+          samplesWritten: 7,
+          samplesRejected: { too_old: 2 },
+          stretches: { total: 9, finished: 4, running: [{ startMs, endMs, completedRatio: 0 }], failed: [] },
+        }),
         events: [
           { type: 'request', side: 'source', status: 200, seconds: 0.5, sentBytes: 1, receivedBytes: 2 },
           { type: 'retry', side: 'source', code: 'unavailable', message: 'm', attempt: 1, delayMs: 1 },
@@ -80,6 +84,9 @@ describe("the operator's metrics", () => {
     const before = await exposed(metrics);
     assert.ok(before.includes('prom_migrator_samples_written_total{migration="team/copy"} 7'));
     assert.ok(before.includes('prom_migrator_http_requests_total{migration="team/copy",side="source",code="200"} 1'));
+    for (const [name, value] of Object.entries({ stretches: 9, stretches_finished: 4, stretches_running: 1 })) {
+      assert.ok(before.includes(`prom_migrator_${name}{migration="team/copy"} ${value}`));
+    }
     metrics.forget('team/copy');
     await new Promise((resolve) => setImmediate(resolve));
     const after = await exposed(metrics);
