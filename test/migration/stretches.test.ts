@@ -43,9 +43,16 @@ describe('a migration in stretches', () => {
       await using source = await startSource(series);
       await using destination = await startDestination({ kind: 'keeps-all' });
       const plan = planIn({ source, destination }, {}, { protocol });
-      const result = await runInStretches(plan);
+      const reported = new RecordingObserver();
+      const written: number[] = [];
+      reported.onProgress = ({ samplesWritten }) => written.push(samplesWritten);
+      const result = await runInStretches(plan, { observer: reported });
       assertSucceeded(result);
       const { progress, observer } = result;
+      assert.ok(
+        written.every((count, index) => count >= (written[index - 1] ?? 0)),
+        'rates are computed from sums that never decrease',
+      );
       assert.deepEqual(destination.contents(), due);
       assert.deepEqual(
         [progress.samplesRead, progress.samplesWritten, progress.watermarkMs, progress.reachedMs],
