@@ -139,8 +139,8 @@ export interface WindowBounds {
 export interface Limits {
   /**
    * Memory for samples between source and destination, in bytes. The process needs about 150Mi more. With
-   * execution.mode InProcess the stretches that are under way share it; with Job each pod has this much. Raise it if
-   * windows are split because of memory.
+   * execution.mode InProcess the stretches that are under way share it, and the process needs about 30Mi more for each
+   * if there are several; with Job each pod has this much. Raise it if windows are split because of memory.
    */
   readonly memory: string;
   /**
