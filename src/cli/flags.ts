@@ -1,5 +1,6 @@
 // The commands and their flags as data, for the parser and for --help.
 
+import { IMAGE_PULL_POLICIES } from '../operator/operator-options.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
 
@@ -185,6 +186,25 @@ export const OPERATOR_COMMAND: Command = {
       name: 'max-migrations',
       placeholder: 'NUMBER',
       help: 'how many migrations run at once, the others wait; default the number of cores, at least 2',
+    },
+    {
+      name: 'jobs',
+      help: 'copy the migrations with spec.execution.mode Job in the pods of Jobs; this is the default',
+    },
+    {
+      name: 'no-jobs',
+      help: 'create no Jobs, and need no right to: migrations with spec.execution.mode Job are not accepted',
+    },
+    {
+      name: 'job-image',
+      placeholder: 'IMAGE',
+      help: "image of the pods of Jobs, this version's; without it, migrations with spec.execution.mode Job are not accepted",
+    },
+    {
+      name: 'job-image-pull-policy',
+      placeholder: 'POLICY',
+      choices: IMAGE_PULL_POLICIES,
+      help: 'pull policy of that image; default the one of Kubernetes',
     },
     {
       name: 'grace',

@@ -3,7 +3,12 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { parseDuration } from '../api/duration.ts';
-import type { OperatorContext, OperatorOptions } from '../operator/operator-options.ts';
+import {
+  IMAGE_PULL_POLICIES,
+  type JobOptions,
+  type OperatorContext,
+  type OperatorOptions,
+} from '../operator/operator-options.ts';
 import { parseListenAddress } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
@@ -71,12 +76,27 @@ class Settings {
   }
 }
 
-function leaderElect(settings: Settings): boolean {
-  const [on, off] = [settings.on('leader-elect'), settings.on('no-leader-elect')];
+/** A pair of flags such as --jobs and --no-jobs. On by default. */
+function isOn(settings: Settings, name: string): boolean {
+  const [on, off] = [settings.on(name), settings.on(`no-${name}`)];
   if (on === true && off === true) {
-    throw new UsageError('--leader-elect and --no-leader-elect cannot be used together', 'operator');
+    throw new UsageError(`--${name} and --no-${name} cannot be used together`, 'operator');
   }
   return off === true ? false : (on ?? true);
+}
+
+function jobOptions(settings: Settings): JobOptions {
+  const image = settings.text('job-image');
+  // A mistake would otherwise appear only in the pods of the first Job.
+  if (image !== undefined && /\s/.test(image)) {
+    throw new UsageError(`--job-image takes an image reference, not ${JSON.stringify(image)}`, 'operator');
+  }
+  const policy = settings.text('job-image-pull-policy');
+  return {
+    enabled: isOn(settings, 'jobs'),
+    image,
+    imagePullPolicy: IMAGE_PULL_POLICIES.find((name) => name === policy),
+  };
 }
 
 function namespaces(settings: Settings): string[] {
@@ -112,13 +132,14 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
     context: settings.text('context'),
     watchNamespaces: namespaces(settings),
     metricsAddress,
-    leaderElect: leaderElect(settings),
+    leaderElect: isOn(settings, 'leader-elect'),
     leaseNamespace: settings.text('lease-namespace') ?? (env['POD_NAMESPACE'] || undefined),
     leaseName: settings.text('lease-name') ?? '',
     leaseDurationMs: settings.durationMs('lease-duration'),
     renewDeadlineMs: settings.durationMs('renew-deadline'),
     retryPeriodMs: settings.durationMs('retry-period'),
     maxMigrations: maxMigrations(settings),
+    jobs: jobOptions(settings),
     graceMs: settings.durationMs('grace'),
     podName: env['POD_NAME'] || hostname(),
   };

@@ -5,6 +5,18 @@ import type { ListenAddress } from '../telemetry/http-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { KubeConnection } from './kube/kube-config.ts';
 
+export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+
+/** How migrations with spec.execution.mode Job are copied. */
+export interface JobOptions {
+  /** If false, the operator may have no right to create Jobs. */
+  readonly enabled: boolean;
+  /** Of the pods: this version's. Undefined: it is not known, so no Job can be created. */
+  readonly image: string | undefined;
+  /** Undefined: the default of Kubernetes. */
+  readonly imagePullPolicy: (typeof IMAGE_PULL_POLICIES)[number] | undefined;
+}
+
 export interface OperatorOptions {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -19,6 +31,7 @@ export interface OperatorOptions {
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
   readonly maxMigrations: number;
+  readonly jobs: JobOptions;
   /** From the stop request to the end of the process. */
   readonly graceMs: number;
   readonly podName: string;

@@ -36,6 +36,7 @@ describe('the operator options', () => {
       leaseDurationMs: 15_000,
       renewDeadlineMs: 10_000,
       retryPeriodMs: 2_000,
+      jobs: { enabled: true, image: undefined, imagePullPolicy: undefined },
       graceMs: 20_000,
       podName: 'pod-0',
     });
@@ -52,6 +53,18 @@ describe('the operator options', () => {
     [[], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'here' }],
     [['--lease-namespace', 'there'], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'there' }],
     [[], { PROM_MIGRATOR_MAX_MIGRATIONS: '7' }, { maxMigrations: 7 }],
+    [['--no-jobs'], {}, { jobs: { enabled: false, image: undefined, imagePullPolicy: undefined } }],
+    [[], { PROM_MIGRATOR_JOBS: 'false' }, { jobs: { enabled: false, image: undefined, imagePullPolicy: undefined } }],
+    [
+      ['--job-image', 'r.example.com:5000/a@sha256:0', '--job-image-pull-policy', 'Always'],
+      {},
+      { jobs: { enabled: true, image: 'r.example.com:5000/a@sha256:0', imagePullPolicy: 'Always' } },
+    ],
+    [
+      [],
+      { PROM_MIGRATOR_JOB_IMAGE: 'a:1', PROM_MIGRATOR_JOB_IMAGE_PULL_POLICY: 'Never' },
+      { jobs: { enabled: true, image: 'a:1', imagePullPolicy: 'Never' } },
+    ],
     [
       ['--lease-duration', '1m', '--renew-deadline', '40s', '--retry-period', '5s'],
       {},
@@ -74,6 +87,9 @@ describe('the operator options', () => {
     [['--leader-elect', '--no-leader-elect'], {}, /cannot be used together/],
     [[], { PROM_MIGRATOR_LEADER_ELECT: 'yes' }, /PROM_MIGRATOR_LEADER_ELECT must be true or false, not "yes"/],
     [['--max-migrations', '0'], {}, /from 1 to 10000, not "0"/],
+    [['--jobs', '--no-jobs'], {}, /--jobs and --no-jobs cannot be used together/],
+    [['--job-image', 'a b'], {}, /--job-image takes an image reference, not "a b"/],
+    [['--job-image-pull-policy', 'Sometimes'], {}, /must be one of Always, IfNotPresent, Never/],
     [['--lease-duration', '10s'], {}, /--renew-deadline must be shorter than --lease-duration/],
     [['--retry-period', '9s'], {}, /longer than 1.2 times --retry-period/],
     [['--grace', 'soon'], {}, /--grace takes a duration/],
