@@ -31,6 +31,26 @@ export function stretchPlan(
   };
 }
 
+/**
+ * The plan of one stretch in a pod of its own, which has the memory and the writes in flight of the manifest. The rates are those of the
+ * migration, and shared by all pods.
+ */
+export function podStretchPlan(
+  plan: MigrationPlan,
+  { shard, startMs, endMs }: Pick<Stretch, 'shard' | 'startMs' | 'endMs'>,
+  frozenEndMs: number | undefined,
+): MigrationPlan {
+  const { limits, verification, execution } = plan;
+  return {
+    ...plan,
+    startMs,
+    endMs,
+    stretch: { shard, frozenEndMs },
+    limits: { ...limits, ...partOfRates(limits, Math.max(1, execution.parallelism)) },
+    verification: { ...verification, mode: 'Off' },
+  };
+}
+
 export function partOfMemory(bytes: number, parallelism: number): number {
   return Math.floor(bytes / parallelism);
 }
