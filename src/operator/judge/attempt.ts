@@ -2,9 +2,9 @@
 // purpose. Pure.
 
 import { backoffMs } from '../../telemetry/backoff.ts';
+import { CREDENTIAL_CODES } from '../../migration/report/another-attempt.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
-import type { RemoteCode } from '../../remote/meaning/response-codes.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import type { EngineCode, MigrationCode } from '../../migration/report/migration-codes.ts';
 import type { MigrationResult } from '../../migration/report/observer.ts';
@@ -59,15 +59,6 @@ export type Verdict =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'again'; readonly failures: Failures }
   | { readonly kind: 'stopped'; readonly cause: StopCause };
-
-/** Codes that rotating the Secret can fix. */
-const CREDENTIAL_CODES: ReadonlySet<MigrationCode> = new Set<RemoteCode>([
-  'unauthorized',
-  'forbidden',
-  'tls-untrusted',
-  'tls-client-certificate',
-  'tls-bad-material',
-]);
 
 const REFUSED_BY_SIDE = {
   source: 'SourceRefused',
