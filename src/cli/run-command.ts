@@ -1,16 +1,15 @@
 // `prom-migrator run`: from the files of the command line to the result on stdout and the exit code. The engine is passed in, so that this
 // file knows nothing about servers and its tests need none.
 
-import { parseDuration } from '../api/duration.ts';
 import { formatProblem, type Problem } from '../api/problem.ts';
 import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
 import { formatDuration, formatTime } from '../telemetry/format.ts';
-import { type ListenAddress, livez, parseListenAddress, startHttpServer } from '../telemetry/http-server.ts';
+import { livez, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../telemetry/log-options.ts';
+import type { LogFormat } from '../telemetry/log-options.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { EXIT, type ExitStatus, exitCodeOf, interruptExitCode } from './exit-codes.ts';
 import { RUN_COMMAND } from './flags.ts';
@@ -24,7 +23,7 @@ import type { ProgressBar } from './progress-bar.ts';
 import { checkReportFile, startReport, writeReport } from './report-flag.ts';
 import type { Report } from './report/report.ts';
 import { failedBeforeStart, summaryText, toRunResult } from './result.ts';
-import { UsageError } from './usage-error.ts';
+import { readOptions, type RunOptions } from './run-options.ts';
 
 const RUN_JOB: Job = {
   command: RUN_COMMAND,
@@ -35,53 +34,6 @@ const RUN_JOB: Job = {
   refused: (message) => failedBeforeStart(BAD_MANIFEST, message),
   exitStatus: exitCodeOf,
 };
-
-interface RunOptions {
-  readonly files: readonly string[];
-  readonly secretsDir: string | undefined;
-  readonly output: 'text' | 'json';
-  readonly report: string | undefined;
-  readonly metricsAddress: ListenAddress | undefined;
-  readonly graceMs: number;
-  readonly startupDeadlineMs: number;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-}
-
-function durationFlag(flags: ParsedFlags, command: string, name: string, never: boolean): number {
-  const text = flags.value(name) ?? '';
-  if (never && text === 'none') return Number.POSITIVE_INFINITY;
-  const durationMs = parseDuration(text);
-  // The longest time that a timer can wait: longer timers would fire immediately.
-  if (durationMs === undefined || durationMs > 2 ** 31 - 1) {
-    const allowed = `a duration such as 30s, 5m or 1h30m (at most 24d)${never ? ', or none' : ''}`;
-    throw new UsageError(`--${name} takes ${allowed}, not ${JSON.stringify(text)}`, command);
-  }
-  return durationMs;
-}
-
-function readOptions(flags: ParsedFlags, command: string): RunOptions {
-  const files = flags.values('filename');
-  if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', command);
-  if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', command);
-  const address = flags.value('metrics-address');
-  const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
-  if (address !== undefined && metricsAddress === undefined) {
-    const allowed = 'HOST:PORT, [IPv6]:PORT or :PORT';
-    throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, command);
-  }
-  return {
-    files,
-    secretsDir: flags.value('secrets-dir'),
-    output: flags.value('output') === 'json' ? 'json' : 'text',
-    report: flags.value('report'),
-    metricsAddress,
-    graceMs: durationFlag(flags, command, 'grace', false),
-    startupDeadlineMs: durationFlag(flags, command, 'startup-deadline', true),
-    logLevel: LOG_LEVELS.find((level) => level === flags.value('log-level')) ?? 'info',
-    logFormat: LOG_FORMATS.find((format) => format === flags.value('log-format')) ?? 'text',
-  };
-}
 
 function wantsUnicode(env: CommandIo['env']): boolean {
   if (process.platform === 'win32' || process.platform === 'darwin') return true;
