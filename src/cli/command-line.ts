@@ -4,10 +4,11 @@ import { ListenError } from '../telemetry/listen-error.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { originalStack } from '../telemetry/original-stack.ts';
 import { VERSION } from '../telemetry/version.ts';
-import { EXIT, type ExitStatus } from './exit-codes.ts';
+import { crashExitCode, EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
 import type { CommandIo } from './io.ts';
 import type { RunEngine } from './job.ts';
+import { writeThrown } from './termination-log.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
 
 function findCommand(name: string): Command {
@@ -125,13 +126,15 @@ export async function runCommandLine(
       code = EXIT.failed;
     } else {
       io.stderr.write(describeUnexpected(error, argv));
-      code = EXIT.failed;
+      code = crashExitCode(argv);
     }
+    const problem = writeThrown(error, argv);
+    if (problem !== undefined) io.stderr.write(`prom-migrator: ${escapeControl(problem)}\n`);
   }
   const failure = await io.stdout.flushed();
   if (failure !== undefined) {
     io.stderr.write(`prom-migrator: the result could not be written to stdout: ${escapeControl(failure.message)}\n`);
-    code = code === EXIT.done ? EXIT.failed : code;
+    code = code === EXIT.done ? crashExitCode(argv) : code;
   }
   await io.stderr.flushed();
   return code;

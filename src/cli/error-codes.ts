@@ -12,8 +12,14 @@ interface Code {
 /** Codes of `run` itself, before a migration exists. */
 export const COMMAND_CODES = {
   'bad-manifest': {
-    meaning: 'the manifest, or an object that it refers to, is invalid; one problem per line (exit code 2)',
+    meaning:
+      'the manifest, an object that it refers to, or the file of --stretches is invalid; one problem per line (exit code 2)',
     cure: 'each line names file, field, value and what is allowed: correct it there; [manifest.md](manifest.md) lists every field',
+  },
+  'bad-usage': {
+    meaning:
+      'the command line is wrong, or a file or an address in it cannot be used; only in the file of --termination-log',
+    cure: 'see the message: it names the flag and what it takes',
   },
 } as const satisfies Record<string, Code>;
 

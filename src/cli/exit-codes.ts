@@ -1,10 +1,20 @@
 // The exit codes and the decision between them. A test keeps them equal to the table in docs/exit-codes.md.
 
 import type { MigrationResult } from '../migration/report/observer.ts';
+import { anotherAttemptMaySucceed } from '../migration/report/another-attempt.ts';
 import { isMatching } from '../migration/report/verification.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 3, differences: 4, sigint: 130, sigterm: 143 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  skipped: 3,
+  differences: 4,
+  temporary: 5,
+  sigint: 130,
+  sigterm: 143,
+} as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
@@ -32,6 +42,11 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: EXIT.differences,
     meaning:
       'spec.verification.mode is Full, and the verification found samples that are missing, different or repeated',
+  },
+  {
+    code: EXIT.temporary,
+    meaning:
+      'only with --stretches: failed, and another attempt may succeed without a change of the manifest; a later run resumes at the mark',
   },
   { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run resumes at the mark' },
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
@@ -85,6 +100,23 @@ export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSign
   }
   if (phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
   return EXIT.failed;
+}
+
+/**
+ * The exit code of one stretch, for the podFailurePolicy of a Job. Skipped samples are no reason to repeat it: the counts beside its marks
+ * have them.
+ */
+export function stretchExitCodeOf(result: MigrationResult, interruptedBy: InterruptSignal | undefined): ExitStatus {
+  const { progress, error } = result;
+  if (progress.phase === 'Succeeded') return EXIT.done;
+  if (progress.phase === 'Interrupted' && interruptedBy !== undefined) return interruptExitCode(interruptedBy);
+  return error === undefined || anotherAttemptMaySucceed(error.code) ? EXIT.temporary : EXIT.failed;
+}
+
+/** The exit code of a process that a defect of the program has ended. */
+export function crashExitCode(argv: readonly string[]): ExitStatus {
+  const isStretch = argv[0] === 'run' && argv.some((argument) => /^--stretches(=|$)/.test(argument));
+  return isStretch ? EXIT.temporary : EXIT.failed;
 }
 
 /** The exit code of a verification. */

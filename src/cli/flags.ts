@@ -90,6 +90,25 @@ const JOB_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** The flags that the operator sets in the pods of a Job. */
+const POD_FLAGS: readonly Flag[] = [
+  {
+    name: 'stretches',
+    placeholder: 'FILE',
+    help: 'copy one stretch of the migration: an entry of this file, which the operator writes for the pods of a Job',
+  },
+  {
+    name: 'stretch-index',
+    placeholder: 'NUMBER',
+    help: 'which entry, from 0; default JOB_COMPLETION_INDEX, which Kubernetes sets',
+  },
+  {
+    name: 'termination-log',
+    placeholder: 'FILE',
+    help: 'write why the run failed to this file, as a JSON object of at most 4096 bytes; nothing after a success',
+  },
+];
+
 export const RUN_COMMAND: Command = {
   name: 'run',
   summary: 'run one migration from a manifest',
@@ -97,7 +116,7 @@ export const RUN_COMMAND: Command = {
   description:
     'Runs the PromMigration in the files, with the Secrets and ConfigMaps that it refers to. Progress and log go to stderr, ' +
     'the result goes to stdout. Run the command again to resume: the resume point is in the destination.',
-  flags: [...JOB_FLAGS, ...GLOBAL_FLAGS],
+  flags: [...JOB_FLAGS, ...POD_FLAGS, ...GLOBAL_FLAGS],
   exitCodes: EXIT_CODES,
   examples: [
     'prom-migrator run -f migration.yaml',

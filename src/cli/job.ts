@@ -11,13 +11,13 @@ import type { CommandCode } from './error-codes.ts';
 import type { ExitStatus, InterruptSignal } from './exit-codes.ts';
 import type { Command } from './flags.ts';
 import type { Interrupts } from './interrupt.ts';
+import type { CommandIo } from './io.ts';
+
+export type PreparedPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
 
 /** The part of api/ and migration/ that these commands need. */
 export interface RunEngine {
-  prepare(
-    files: readonly ManifestFile[],
-    secretsDir: string | undefined,
-  ): { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
+  prepare(files: readonly ManifestFile[], secretsDir: string | undefined): PreparedPlan;
   migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
   verify(plan: MigrationPlan, context: MigrationContext, options: VerifyOptions): Promise<MigrationResult>;
 }
@@ -25,6 +25,8 @@ export interface RunEngine {
 /** What differs between the commands that run one migration to its end. */
 export interface Job {
   readonly command: Command;
+  /** The plan that is run, if it is not the one of the manifest. */
+  readonly partOf?: (plan: MigrationPlan, stdin: CommandIo['stdin']) => Promise<PreparedPlan>;
   work(engine: RunEngine, plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
   log(logger: Logger, result: MigrationResult, interrupts: Interrupts): void;
   /** For stdout. */
@@ -36,3 +38,4 @@ export interface Job {
 }
 
 export const BAD_MANIFEST = 'bad-manifest' satisfies CommandCode;
+export const BAD_USAGE = 'bad-usage' satisfies CommandCode;

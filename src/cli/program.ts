@@ -2,16 +2,18 @@
 
 import { SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import { describeUnexpected, runCommandLine } from './command-line.ts';
-import { EXIT } from './exit-codes.ts';
+import { crashExitCode } from './exit-codes.ts';
 import { processIo } from './io.ts';
 import type { RunEngine } from './job.ts';
+import { writeThrown } from './termination-log.ts';
 
 const ARGV = process.argv.slice(2);
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, ARGV)}`);
-    process.exit(EXIT.failed);
+    writeThrown(error, ARGV);
+    process.exit(crashExitCode(ARGV));
   });
 }
 
@@ -23,5 +25,5 @@ async function loadEngine(): Promise<RunEngine> {
 }
 
 // Overwritten at the end: a process that has nothing left to wait for has not done its work.
-process.exitCode = EXIT.failed;
+process.exitCode = crashExitCode(ARGV);
 void runCommandLine(ARGV, processIo(SYSTEM_CLOCK), loadEngine).then((status) => process.exit(status));

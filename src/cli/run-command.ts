@@ -6,6 +6,7 @@ import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
 import { countsOfAllRuns, rejectedSamples } from '../migration/report/counts.ts';
+import { INTERRUPTED, type TerminationMessage } from '../migration/report/termination-message.ts';
 import { formatDuration, formatTime } from '../telemetry/format.ts';
 import { livez, startHttpServer } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText, printableJson } from '../telemetry/log-text.ts';
@@ -24,6 +25,8 @@ import { checkReportFile, startReport, writeReport } from './report-flag.ts';
 import type { Report } from './report/report.ts';
 import { failedBeforeStart, summaryText, toRunResult } from './result.ts';
 import { readOptions, type RunOptions } from './run-options.ts';
+import { withStretchFlags } from './stretch-flags.ts';
+import { terminationOf, writeTermination } from './termination-log.ts';
 
 const RUN_JOB: Job = {
   command: RUN_COMMAND,
@@ -47,6 +50,13 @@ async function makeBar(io: CommandIo, logFormat: LogFormat, colour: boolean): Pr
   return new ProgressBar(io.stderr, { colour, unicode: wantsUnicode(io.env) });
 }
 
+/** @param end undefined after a success */
+function reportEnd({ terminationLog }: RunOptions, logger: Logger, end: TerminationMessage | undefined): void {
+  if (terminationLog === undefined || end === undefined) return;
+  const problem = writeTermination(terminationLog, end);
+  if (problem !== undefined) logger.warn(problem, { file: terminationLog });
+}
+
 function refuse(
   io: CommandIo,
   options: RunOptions,
@@ -61,6 +71,7 @@ function refuse(
     else io.stderr.write(`${line}\n`);
   }
   if (options.output === 'json') io.stdout.write(`${printableJson(job.refused(lines.join('\n')))}\n`);
+  reportEnd(options, logger, { code: BAD_MANIFEST, message: lines.join('\n') });
   return EXIT.usage;
 }
 
@@ -68,6 +79,7 @@ async function prepare(
   io: CommandIo,
   options: RunOptions,
   engine: RunEngine,
+  job: Job,
 ): Promise<
   { readonly plan: MigrationPlan; readonly hashes: readonly FileHash[] } | { readonly problems: readonly Problem[] }
 > {
@@ -75,7 +87,9 @@ async function prepare(
   const directoryProblem = options.secretsDir === undefined ? undefined : await secretsDirProblem(options.secretsDir);
   const all = directoryProblem === undefined ? problems : [...problems, directoryProblem];
   if (all.length > 0) return { problems: all };
-  const prepared = engine.prepare(files, options.secretsDir);
+  const whole = engine.prepare(files, options.secretsDir);
+  if ('problems' in whole) return whole;
+  const prepared = job.partOf === undefined ? whole : await job.partOf(whole.plan, io.stdin);
   return 'problems' in prepared ? prepared : { plan: prepared.plan, hashes };
 }
 
@@ -154,6 +168,7 @@ async function runMigration(
     onSecond: (signal) => {
       reporter.stop();
       logger.warn('exiting immediately; run the same command again to resume at the mark in the destination');
+      reportEnd(options, logger, INTERRUPTED);
       io.exit(interruptExitCode(signal));
     },
   });
@@ -177,6 +192,7 @@ async function runMigration(
       ? printableJson(job.json(migration, result, durationMs))
       : job.text(migration, result, durationMs);
     io.stdout.write(`${output}\n`);
+    reportEnd(options, logger, terminationOf(result));
     const exitStatus = job.exitStatus(result, interrupts.received());
     const isReported = report === undefined || (await writeReport(report, result, logger));
     return exitStatus === EXIT.done && !isReported ? EXIT.failed : exitStatus;
@@ -193,12 +209,13 @@ async function runMigration(
  * @throws UsageError for a command line that cannot be parsed
  * @throws ListenError if the process cannot listen on --metrics-address
  */
-export function runCommand(
+export async function runCommand(
   argv: readonly string[],
   io: CommandIo,
   loadEngine: () => Promise<RunEngine>,
 ): Promise<ExitStatus> {
-  return runJob(parseArguments(RUN_COMMAND, argv), RUN_JOB, io, loadEngine);
+  const flags = parseArguments(RUN_COMMAND, argv);
+  return await runJob(flags, withStretchFlags(RUN_JOB, flags, io.env), io, loadEngine);
 }
 
 /** Runs a command of that kind. Throws the same errors as `runCommand`. */
@@ -220,7 +237,7 @@ export async function runJob(
     write: (line) => (bar === undefined ? io.stderr.write(`${line}\n`) : bar.printAbove(line)),
   });
   const engine = await loadEngine();
-  const prepared = await prepare(io, options, engine);
+  const prepared = await prepare(io, options, engine, job);
   if ('problems' in prepared) return refuse(io, options, logger, job, prepared.problems);
   const { plan, hashes } = prepared;
   const report = await startReport(options.report, plan, hashes, io.clock);

@@ -11,6 +11,7 @@ export interface RunOptions {
   readonly secretsDir: string | undefined;
   readonly output: 'text' | 'json';
   readonly report: string | undefined;
+  readonly terminationLog: string | undefined;
   readonly metricsAddress: ListenAddress | undefined;
   readonly graceMs: number;
   readonly startupDeadlineMs: number;
@@ -46,6 +47,7 @@ export function readOptions(flags: ParsedFlags, command: string): RunOptions {
     secretsDir: flags.value('secrets-dir'),
     output: flags.value('output') === 'json' ? 'json' : 'text',
     report: flags.value('report'),
+    terminationLog: flags.value('termination-log'),
     metricsAddress,
     graceMs: durationFlag(flags, command, 'grace', false),
     startupDeadlineMs: durationFlag(flags, command, 'startup-deadline', true),

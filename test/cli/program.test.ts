@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -15,5 +18,26 @@ describe('the process of a command', () => {
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
     assert.deepEqual(await once(child, 'exit'), [1, null]);
     child.stdin.end();
+  });
+
+  it('ends a stretch with 5 and its termination message after an error that nothing catches', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'program-'));
+    try {
+      const log = join(directory, 'log');
+      // Thrown by the first read of the manifest.
+      const thrown =
+        "data:text/javascript,Object.defineProperty(process, 'stdin', { get() { setImmediate(() => { " +
+        "throw new Error('boom at https://u:hunter2@host/'); }); return (async function* () { await new Promise(() => {}); })(); } })";
+      const flags = ['--stretches', 'absent', '--stretch-index', '0', '--termination-log', log];
+      const args = ['--import', thrown, MAIN, 'run', '-f', '-', ...flags];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      assert.deepEqual(await once(child, 'exit'), [5, null]);
+      assert.deepEqual(JSON.parse(readFileSync(log, 'utf8')), {
+        code: 'internal',
+        message: 'unexpected: boom at https://host/',
+      });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });

@@ -3,6 +3,7 @@
 import type { RateLimits } from '../limits/rate-limit.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { Stretch } from '../plan/stretches.ts';
+import type { FileStretch } from './stretch-file.ts';
 
 /**
  * @param parallelism how many stretches share the limits
@@ -37,7 +38,7 @@ export function stretchPlan(
  */
 export function podStretchPlan(
   plan: MigrationPlan,
-  { shard, startMs, endMs }: Pick<Stretch, 'shard' | 'startMs' | 'endMs'>,
+  { shard, startMs, endMs }: FileStretch,
   frozenEndMs: number | undefined,
 ): MigrationPlan {
   const { limits, verification, execution } = plan;
