@@ -31,13 +31,21 @@ function grants(role: KubernetesObject): string[] {
   return rows.sort();
 }
 
-const WATCHED = [
+/** Without Jobs. */
+const IN_PROCESS = [
   '/configmaps: get',
   '/secrets: get',
   'events.k8s.io/events: create patch',
   'prom-migrator.io/prommigrations/status: patch',
   'prom-migrator.io/prommigrations: delete get list watch',
 ];
+
+const WATCHED = [
+  ...IN_PROCESS.filter((grant) => !grant.startsWith('/configmaps')),
+  '/configmaps: create delete get patch',
+  '/pods: get list watch',
+  'batch/jobs: create delete get list patch watch',
+].sort();
 
 const OWN_NAMESPACE = ['coordination.k8s.io/leases: create', 'coordination.k8s.io/leases[prom-migrator]: get update'];
 
@@ -79,6 +87,11 @@ describe('the RBAC rules of the operator', () => {
       grants(only(objects, 'ClusterRole')),
       WATCHED.filter((grant) => !grant.startsWith('/secrets')),
     );
+  });
+
+  it('omit Jobs, pods and changes to ConfigMaps when Jobs are disabled', async () => {
+    const objects = await render({ values: { jobs: { enabled: false }, rbac: { aggregateClusterRoles: false } } });
+    assert.deepEqual(grants(only(objects, 'ClusterRole')), IN_PROCESS);
   });
 
   it('omit the Lease without leader election, and use its configured name otherwise', async () => {

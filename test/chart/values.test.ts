@@ -98,6 +98,7 @@ describe("the chart's values", () => {
     ['an unknown nested key', { metrics: { serviceMonitor: { enable: true } } }, /enable/],
     ['a string instead of a number', { replicaCount: 'two' }, /replicaCount/],
     ['a limit of zero migrations', { maxMigrations: 0 }, /maxMigrations/],
+    ['an unknown key for Jobs', { jobs: { image: 'a' } }, /jobs/],
     ['an unknown log level', { log: { level: 'verbose' } }, /level/],
     ['an invalid namespace', { watchNamespaces: ['Team A'] }, /watchNamespaces/],
     ['a duplicate namespace', { watchNamespaces: ['a', 'a'] }, /watchNamespaces/],

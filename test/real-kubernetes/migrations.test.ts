@@ -58,7 +58,7 @@ describe('the installed operator', function () {
     ]);
     own = new NamespaceKubectl(cluster, NAMESPACE);
     // Like the first installation: the permission to create the Lease is used only then.
-    chart = await installChart(cluster, { maxMigrations: 4 }, { lease: 'none' });
+    chart = await installChart(cluster, { maxMigrations: 4, jobs: { enabled: false } }, { lease: 'none' });
     succeeded(await kubectl(['create', 'namespace', NAMESPACE]));
   });
 

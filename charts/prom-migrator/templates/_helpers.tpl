@@ -64,7 +64,16 @@ app.kubernetes.io/component: operator
   verbs: [patch]
 - apiGroups: ['']
   resources: [configmaps]
-  verbs: [get]
+  # create, patch, delete: those of the Jobs.
+  verbs: [get{{ if .Values.jobs.enabled }}, create, patch, delete{{ end }}]
+{{- if .Values.jobs.enabled }}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get, list, watch]
+{{- end }}
 {{- if .Values.rbac.readSecrets }}
 - apiGroups: ['']
   resources: [secrets]
@@ -73,6 +82,14 @@ app.kubernetes.io/component: operator
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
+
+{{- define "prom-migrator.dnsEgress" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
 {{- end }}
 
 {{- define "prom-migrator.subjects" -}}

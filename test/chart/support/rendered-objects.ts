@@ -39,7 +39,9 @@ export function insecurities(spec: KubernetesObject['spec']): string[] {
 
 /** The label selectors that should match the operator's pods. */
 export function podSelectors(objects: readonly KubernetesObject[]): Record<string, string>[] {
-  return objects.flatMap(({ kind, spec }) => {
+  return objects.flatMap(({ kind, metadata, spec }) => {
+    // For the pods of Jobs, which the operator creates.
+    if (metadata.name.endsWith('-stretches')) return [];
     if (kind === 'Service') return [spec.selector];
     if (['Deployment', 'PodMonitor', 'PodDisruptionBudget'].includes(kind)) return [spec.selector.matchLabels];
     return kind === 'NetworkPolicy' ? [spec.podSelector.matchLabels] : [];
