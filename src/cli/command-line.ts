@@ -8,7 +8,7 @@ import { crashExitCode, EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS, type Command } from './flags.ts';
 import type { CommandIo } from './io.ts';
 import type { RunEngine } from './job.ts';
-import { writeThrown } from './termination-log.ts';
+import { terminationOfThrown, writeTerminationOf } from './termination-log.ts';
 import { didYouMean, UsageError } from './usage-error.ts';
 
 function findCommand(name: string): Command {
@@ -128,7 +128,7 @@ export async function runCommandLine(
       io.stderr.write(describeUnexpected(error, argv));
       code = crashExitCode(argv);
     }
-    const problem = writeThrown(error, argv);
+    const problem = writeTerminationOf(terminationOfThrown(error), argv);
     if (problem !== undefined) io.stderr.write(`prom-migrator: ${escapeControl(problem)}\n`);
   }
   const failure = await io.stdout.flushed();

@@ -1,19 +1,30 @@
 // The program as a process: maps its arguments to a command, and errors to exit codes. Importing it runs it.
 
+import { INTERRUPTED } from '../migration/report/termination-message.ts';
 import { SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import { describeUnexpected, runCommandLine } from './command-line.ts';
-import { crashExitCode } from './exit-codes.ts';
+import { crashExitCode, interruptExitCode } from './exit-codes.ts';
 import { processIo } from './io.ts';
 import type { RunEngine } from './job.ts';
-import { writeThrown } from './termination-log.ts';
+import { terminationOfThrown, writeTerminationOf } from './termination-log.ts';
 
 const ARGV = process.argv.slice(2);
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${describeUnexpected(error, ARGV)}`);
-    writeThrown(error, ARGV);
+    writeTerminationOf(terminationOfThrown(error), ARGV);
     process.exit(crashExitCode(ARGV));
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // A command listens only while it has work to finish. Before that, the first process of a container would get no signal at all: the kernel
+  // delivers none to it that it has no handler for.
+  process.on(signal, () => {
+    if (process.listenerCount(signal) > 1) return;
+    writeTerminationOf(INTERRUPTED, ARGV);
+    process.exit(interruptExitCode(signal));
   });
 }
 

@@ -26,15 +26,15 @@ export function terminationOf({ progress, error }: MigrationResult): Termination
 }
 
 /**
- * For an error that no result reports. The flag is looked for in the arguments themselves, which may be what is wrong.
+ * For an end that no result reports. The flag is looked for in the arguments themselves, which may be what is wrong.
  * @returns why the file could not be written
  */
-export function writeThrown(error: unknown, argv: readonly string[]): string | undefined {
+export function writeTerminationOf(message: TerminationMessage, argv: readonly string[]): string | undefined {
   const file = argv[0] === 'run' ? fileOf(argv) : undefined;
-  return file === undefined ? undefined : writeTermination(file, terminationOfThrown(error));
+  return file === undefined ? undefined : writeTermination(file, message);
 }
 
-function terminationOfThrown(error: unknown): TerminationMessage {
+export function terminationOfThrown(error: unknown): TerminationMessage {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { code: BAD_USAGE, message };
   if (error instanceof ListenError) return { code: BAD_USAGE, message: `--metrics-address: ${message}` };

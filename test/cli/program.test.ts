@@ -40,4 +40,23 @@ describe('the process of a command', () => {
       rmSync(directory, { recursive: true });
     }
   });
+
+  it('ends with the code of a signal that comes before there is work to finish, also as the first process of a container', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'program-'));
+    try {
+      const log = join(directory, 'log');
+      // Sent when it waits for its manifest.
+      const signalled =
+        "data:text/javascript,const { stdin } = process; Object.defineProperty(process, 'stdin', { get() { " +
+        "process.kill(process.pid, 'SIGTERM'); return stdin; } })";
+      const args = ['--import', signalled, MAIN, 'run', '-f', '-', '--termination-log', log];
+      const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+      // Without a handler, the signal itself would have ended it: [null, 'SIGTERM'].
+      assert.deepEqual(await once(child, 'exit'), [143, null]);
+      assert.equal(readFileSync(log, 'utf8'), '{"code":"interrupted"}');
+      child.stdin.end();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
