@@ -1,8 +1,10 @@
 // The commands and their flags as data, for the parser and for --help.
 
-import { IMAGE_PULL_POLICIES } from '../operator/operator-options.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
+
+/** Those of Kubernetes. */
+export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
 
 export interface Flag {
   readonly name: string;

@@ -3,19 +3,14 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { parseDuration } from '../api/duration.ts';
-import {
-  IMAGE_PULL_POLICIES,
-  type JobOptions,
-  type OperatorContext,
-  type OperatorOptions,
-} from '../operator/operator-options.ts';
+import type { JobOptions, OperatorContext, OperatorOptions } from '../operator/operator-options.ts';
 import { parseListenAddress } from '../telemetry/http-server.ts';
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { keepHeapSmall } from '../telemetry/small-heap.ts';
 import { EXIT, type ExitStatus, interruptExitCode } from './exit-codes.ts';
-import { OPERATOR_COMMAND } from './flags.ts';
+import { IMAGE_PULL_POLICIES, OPERATOR_COMMAND } from './flags.ts';
 import { watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';

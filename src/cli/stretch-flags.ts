@@ -1,7 +1,5 @@
 // `--stretches` and `--stretch-index`: a run that copies one stretch of its migration, in a pod of a Job.
 
-import { podStretchPlan } from '../migration/stretches/stretch-plan.ts';
-import { readStretch } from '../migration/stretches/stretch-file.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import { stretchExitCodeOf } from './exit-codes.ts';
 import type { CommandIo } from './io.ts';
@@ -53,6 +51,11 @@ async function planOfStretch(
   const { files, problems } = await readManifestFiles([file], stdin);
   const text = files[0]?.text.reveal();
   if (text === undefined) return { problems };
+  // Only pods need them.
+  const [{ readStretch }, { podStretchPlan }] = await Promise.all([
+    import('../migration/stretches/stretch-file.ts'),
+    import('../migration/stretches/stretch-plan.ts'),
+  ]);
   const read = readStretch(text, index, plan);
   if ('problems' in read) {
     return { problems: read.problems.map((problem) => ({ file, document: undefined, ...problem })) };

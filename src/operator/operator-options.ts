@@ -5,8 +5,6 @@ import type { ListenAddress } from '../telemetry/http-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { KubeConnection } from './kube/kube-config.ts';
 
-export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
-
 /** How migrations with spec.execution.mode Job are copied. */
 export interface JobOptions {
   /** If false, the operator may have no right to create Jobs. */
@@ -14,7 +12,7 @@ export interface JobOptions {
   /** Of the pods: this version's. Undefined: it is not known, so no Job can be created. */
   readonly image: string | undefined;
   /** Undefined: the default of Kubernetes. */
-  readonly imagePullPolicy: (typeof IMAGE_PULL_POLICIES)[number] | undefined;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never' | undefined;
 }
 
 export interface OperatorOptions {
