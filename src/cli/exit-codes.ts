@@ -52,6 +52,42 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
 ];
 
+/** The exit codes of `run --stretches`, and what the Job does with the stretch. */
+export const STRETCH_EXIT_CODES: readonly (ExitCode & { readonly consequence: string })[] = [
+  {
+    code: EXIT.done,
+    meaning: 'is complete, also if the destination rejected samples and rejectedSamples is Skip',
+    consequence: 'nothing more',
+  },
+  {
+    code: EXIT.failed,
+    meaning: 'has failed for a reason that has to be removed first: a refusal, rejected samples, a limit',
+    consequence: 'gives the stretch up at once',
+  },
+  {
+    code: EXIT.usage,
+    meaning: 'was not started: bad usage, a bad manifest, a bad file of stretches',
+    consequence: 'gives the stretch up at once',
+  },
+  {
+    code: EXIT.temporary,
+    meaning:
+      'has failed for a reason that may pass: credentials that may be rotated, a side that did not respond before --startup-deadline, a defect of prom-migrator',
+    consequence: 'starts it again, up to backoffLimitPerIndex times',
+  },
+  {
+    code: EXIT.sigint,
+    meaning: 'was interrupted by SIGINT before it was complete',
+    consequence: 'starts it again; the failure counts',
+  },
+  {
+    code: EXIT.sigterm,
+    meaning: 'was interrupted by SIGTERM before it was complete',
+    consequence:
+      'starts it again; the failure does not count if the pod was evicted, preempted, or deleted with its node',
+  },
+];
+
 /** The exit codes of `verify`. */
 export const VERIFY_EXIT_CODES: readonly ExitCode[] = [
   {

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { exitCodesTable, VERIFY_EXIT_CODES } from '../../src/cli/exit-codes.ts';
+import { exitCodesTable, STRETCH_EXIT_CODES, VERIFY_EXIT_CODES } from '../../src/cli/exit-codes.ts';
 
 describe('docs/exit-codes.md', () => {
   it('has the current table of exit codes', () => {
     const text = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
     assert.ok(text.includes(`\n${exitCodesTable()}\n`), `the table should be:\n${exitCodesTable()}`);
+  });
+
+  it('has the current exit codes of one stretch', () => {
+    const text = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
+    const section = text.slice(text.indexOf('\n## One stretch\n'), text.indexOf('\n## verify\n'));
+    const rows = [...section.matchAll(/^\| (\d+) \| (.+) \| (.+) \|$/gm)].map(([, code, meaning, consequence]) => ({
+      code: Number(code),
+      meaning,
+      consequence,
+    }));
+    assert.deepEqual(rows, STRETCH_EXIT_CODES);
   });
 
   it('has the current exit codes of verify', () => {
