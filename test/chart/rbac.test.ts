@@ -42,9 +42,10 @@ const IN_PROCESS = [
 
 const WATCHED = [
   ...IN_PROCESS.filter((grant) => !grant.startsWith('/configmaps')),
-  '/configmaps: create delete get patch',
-  '/pods: get list watch',
-  'batch/jobs: create delete get list patch watch',
+  '/configmaps: create delete get',
+  '/events: list',
+  '/pods: list watch',
+  'batch/jobs: create delete list patch watch',
 ].sort();
 
 const OWN_NAMESPACE = ['coordination.k8s.io/leases: create', 'coordination.k8s.io/leases[prom-migrator]: get update'];

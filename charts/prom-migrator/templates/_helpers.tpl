@@ -64,15 +64,19 @@ app.kubernetes.io/component: operator
   verbs: [patch]
 - apiGroups: ['']
   resources: [configmaps]
-  # create, patch, delete: those of the Jobs.
-  verbs: [get{{ if .Values.jobs.enabled }}, create, patch, delete{{ end }}]
+  # create, delete: those of the Jobs.
+  verbs: [get{{ if .Values.jobs.enabled }}, create, delete{{ end }}]
 {{- if .Values.jobs.enabled }}
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: ['']
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
+# Why the Job controller cannot create pods.
+- apiGroups: ['']
+  resources: [events]
+  verbs: [list]
 {{- end }}
 {{- if .Values.rbac.readSecrets }}
 - apiGroups: ['']
