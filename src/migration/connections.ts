@@ -66,9 +66,9 @@ export function openConnections(
       { hint: `raise spec.limits.memory or lower spec.limits.inFlightWrites${others}` },
     );
   }
-  const budget = new MemoryBudget(readBudgetBytes, (used) => {
+  const budget = new MemoryBudget(readBudgetBytes, (used, promised) => {
     progress.inFlightBytes = used;
-    pool.allow(readBudgetBytes - used);
+    pool.allow(readBudgetBytes - used + promised);
   });
   pool.allow(readBudgetBytes);
   const source = new ReadClient(plan.source, client);

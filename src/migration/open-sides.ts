@@ -90,13 +90,14 @@ function openMemory(
   const part = Math.floor(plan.limits.memoryBytes / PARTS);
   const parts = WINDOW_PARTS[protocol];
   const windowBytes = Math.floor((parts.source + parts.destination) * part);
-  const used = new Map<symbol, number>();
+  const used = new Map<symbol, { readonly used: number; readonly promised: number }>();
   const budget = (bytes: number) => {
     const key = Symbol('budget');
-    return new MemoryBudget(Math.floor(bytes), (usedBytes) => {
-      used.set(key, usedBytes);
-      progress.inFlightBytes = [...used.values()].reduce((sum, one) => sum + one, 0);
-      pool.allow(windowBytes - progress.inFlightBytes);
+    return new MemoryBudget(Math.floor(bytes), (usedBytes, promisedBytes) => {
+      used.set(key, { used: usedBytes, promised: promisedBytes });
+      const all = [...used.values()];
+      progress.inFlightBytes = all.reduce((sum, one) => sum + one.used, 0);
+      pool.allow(windowBytes - progress.inFlightBytes + all.reduce((sum, one) => sum + one.promised, 0));
     });
   };
   pool.allow(windowBytes);

@@ -3,19 +3,27 @@
 
 import { Waiters } from '../../telemetry/waiters.ts';
 
+interface Wanted {
+  readonly bytes: number;
+  readonly kind: 'held' | 'promised';
+}
+
 /**
  * A counted budget with a first-come-first-served queue. Two holders of a part that both wait for more would deadlock, so they have to take
  * turns: a window grows while it is read, and windows are read one after the other.
  */
 export class MemoryBudget {
   #usedBytes = 0;
+  #promisedBytes = 0;
   readonly #totalBytes: number;
-  readonly #onChange: (usedBytes: number) => void;
-  /** Each waits for a number of bytes. */
-  readonly #waiters = new Waiters<number>();
+  readonly #onChange: (usedBytes: number, promisedBytes: number) => void;
+  readonly #waiters = new Waiters<Wanted>();
 
-  /** @param onChange called with the bytes in use after every change; it is for metrics and must not throw */
-  constructor(totalBytes: number, onChange: (usedBytes: number) => void = () => {}) {
+  /**
+   * @param onChange called after every change with the bytes in use, and with how many of them are only promised: their memory will be taken
+   *   from the pool, so until then the pool may keep as much. It must not throw
+   */
+  constructor(totalBytes: number, onChange: (usedBytes: number, promisedBytes: number) => void = () => {}) {
     if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0) {
       throw new RangeError(`a memory budget must be a positive whole number of bytes, not ${totalBytes}`);
     }
@@ -29,10 +37,11 @@ export class MemoryBudget {
 
   /**
    * Takes `bytes`, after all earlier callers.
+   * @param kind `promised`: the memory is taken from the pool afterwards, and `taken` is called then
    * @throws the signal's reason when it is aborted while waiting; RangeError when the budget could never hold that much: the caller has to
    *   compare with `total`
    */
-  async reserve(bytes: number, signal: AbortSignal): Promise<void> {
+  async reserve(bytes: number, signal: AbortSignal, kind: Wanted['kind'] = 'held'): Promise<void> {
     checkBytes(bytes);
     signal.throwIfAborted();
     if (bytes > this.#totalBytes) {
@@ -40,11 +49,17 @@ export class MemoryBudget {
     }
     if (bytes === 0) return;
     if (this.#waiters.size === 0 && this.#usedBytes + bytes <= this.#totalBytes) {
-      this.#change(bytes);
+      this.#admit({ bytes, kind });
       return;
     }
     // A large request at the head may block smaller ones that already fit, until it is aborted.
-    await this.#waiters.wait(bytes, signal, () => this.#admitWaiters());
+    await this.#waiters.wait({ bytes, kind }, signal, () => this.#admitWaiters());
+  }
+
+  /** The memory of promised bytes has been taken from the pool. */
+  taken(bytes: number): void {
+    this.#promisedBytes -= bytes;
+    this.#change(0);
   }
 
   /** Gives `bytes` back. @throws RangeError when more comes back than was taken, which is an accounting error of the caller */
@@ -59,16 +74,21 @@ export class MemoryBudget {
   }
 
   #admitWaiters(): void {
-    for (let bytes = this.#waiters.firstWanted; bytes !== undefined; bytes = this.#waiters.firstWanted) {
-      if (this.#usedBytes + bytes > this.#totalBytes) return;
-      this.#change(bytes);
+    for (let wanted = this.#waiters.firstWanted; wanted !== undefined; wanted = this.#waiters.firstWanted) {
+      if (this.#usedBytes + wanted.bytes > this.#totalBytes) return;
+      this.#admit(wanted);
       this.#waiters.admitFirst();
     }
   }
 
+  #admit({ bytes, kind }: Wanted): void {
+    if (kind === 'promised') this.#promisedBytes += bytes;
+    this.#change(bytes);
+  }
+
   #change(bytes: number): void {
     this.#usedBytes += bytes;
-    this.#onChange(this.#usedBytes);
+    this.#onChange(this.#usedBytes, this.#promisedBytes);
   }
 }
 

@@ -23,11 +23,15 @@ export class Reservation implements ResponseMemory {
   }
 
   /** Waits until enough memory has been given back. @throws DoesNotFit when the whole budget is too small */
-  async grow(bytes: number, signal: AbortSignal): Promise<void> {
+  grow(bytes: number, signal: AbortSignal): Promise<void> {
+    return this.#reserve(bytes, signal, 'held');
+  }
+
+  async #reserve(bytes: number, signal: AbortSignal, kind: 'held' | 'promised'): Promise<void> {
     if (this.#bytes + bytes > this.#budget.total) {
       throw new DoesNotFit(`needs more than the ${this.#budget.total} bytes of limits.memory that reading may use`);
     }
-    await this.#budget.reserve(bytes, signal);
+    await this.#budget.reserve(bytes, signal, kind);
     this.#bytes += bytes;
   }
 
@@ -50,8 +54,10 @@ export class Reservation implements ResponseMemory {
 
   /** Memory of at least `bytes`, for the lifetime of the reservation. */
   async borrow(bytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    await this.grow(bytes, signal);
+    // Otherwise the pool would free the memory that is about to be taken from it.
+    await this.#reserve(bytes, signal, 'promised');
     const memory = this.#buffers.take(bytes);
+    this.#budget.taken(bytes);
     this.#held.set(memory, bytes);
     // Sizes are rounded up. The additional bytes are already allocated and must not make a window fail.
     const more = Math.min(memory.length - bytes, this.#budget.total - this.#bytes);

@@ -87,9 +87,9 @@ describe('Reservation', () => {
     /** Memory that the pool has freed has no length any more. */
     const freeBytes = () => [...givenBack].reduce((sum, { byteLength }) => sum + byteLength, 0);
     const used = { bytes: 0 };
-    const budget = new MemoryBudget(totalBytes, (bytes) => {
+    const budget = new MemoryBudget(totalBytes, (bytes, promised) => {
       used.bytes = bytes;
-      pool.allow(totalBytes - bytes);
+      pool.allow(totalBytes - bytes + promised);
     });
     pool.allow(totalBytes);
     return { budget, buffers, freeBytes, used };
@@ -110,6 +110,20 @@ describe('Reservation', () => {
     reservation.release();
     assert.equal(used.bytes, 0);
     assert.equal(freeBytes(), 2 * MEBIBYTE + BLOCK);
+  });
+
+  it('borrows the memory that another window gives back, although the budget is full meanwhile', async () => {
+    const { budget, buffers } = budgetWithPool(2 * MEBIBYTE);
+    const before = new Reservation(budget, buffers);
+    const memory = await before.borrow(2 * MEBIBYTE, never);
+    const after = new Reservation(budget, buffers);
+    const borrowed = after.borrow(2 * MEBIBYTE, never);
+    before.release();
+    assert.ok((await borrowed) === memory);
+    assert.equal(memory.byteLength, 2 * MEBIBYTE);
+    after.release();
+    const again = await new Reservation(budget, buffers).borrow(2 * MEBIBYTE, never);
+    assert.ok(again === memory, 'without waiting as well');
   });
 
   it('accepts a message that fits, although its size rounded up does not', async () => {
