@@ -2,29 +2,21 @@
 
 import type { MigrationContext } from './migration-context.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import type { Mark } from './progress/progress-mark.ts';
-import { type Counts, rejectedSamples } from './report/counts.ts';
-import { MigrationError } from './report/migration-error.ts';
 import {
   initialProgress,
   type MigrationEvent,
-  type MigrationObserver,
   type MigrationProgress,
   type MigrationResult,
   resultError,
 } from './report/observer.ts';
-import {
-  type DifferenceReceiver,
-  isMatching,
-  type ResumedVerification,
-  type VerificationProgress,
-} from './report/verification.ts';
+import type { DifferenceReceiver, ResumedVerification, VerificationProgress } from './report/verification.ts';
 import { openSides } from './open-sides.ts';
+import { comparedRange } from './verify/compared-range.ts';
 import { Findings } from './verify/findings.ts';
-import type { Sides } from './verify/sides.ts';
 import { addCounts, initialVerification, noCounts } from './verify/verification-counts.ts';
 import { VerificationMarks } from './verify/verification-marks.ts';
 import { Repair } from './verify/repair.ts';
+import { judgeWhole } from './verify/verification-result.ts';
 import { Verifier } from './verify/verifier.ts';
 
 export interface VerifyOptions {
@@ -86,7 +78,8 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
   const sides = openSides(plan, context, reading, received);
   try {
     const preparing = AbortSignal.any([signal, stop]);
-    const { fromMs, toMs, isFixed, mark } = await rangeOf(plan, sides, clock.now(), options, preparing);
+    const range = await comparedRange(plan, sides.view, clock.now(), options, preparing);
+    const { fromMs, toMs, isFixed } = range;
     const verification = initialVerification(fromMs, toMs);
     const marks = new VerificationMarks({ plan, access: (of) => sides.marksOf(of), observer, clock, signal });
     if (isFixed) resume(verification, await marks.find(fromMs, toMs, preparing), context.resumeVerification);
@@ -129,57 +122,11 @@ export async function verifyCopy({ plan, context, progress, signal, options }: V
     }
     verification.finished = verification.throughMs >= toMs;
     if (!verification.finished) return false;
-    checkNotEmpty(verification, mark, observer);
-    const mayLack = isFixed && plan.rejectedSamples === 'Skip';
-    if (mayLack && isMissingRejected(verification, mark?.counts)) findings.expectMissing('rejected');
-    if (verification.missing > 0) await warnIfRemoved(verification, sides, observer, signal);
-    if (plan.verification.onDifference !== 'Report' && !isMatching(verification)) throw differencesFound(verification);
+    await judgeWhole({ plan, verification, findings, range, destination: sides.destination, observer, signal });
     return true;
   } finally {
     sides.close();
   }
-}
-
-/**
- * Samples that the destination rejected are missing there, as the user allowed. The copy has counted them, but does not know which ones they were.
- * So all that is missing counts as rejected, or nothing of it.
- */
-function isMissingRejected({ missing }: VerificationProgress, counts: Counts | undefined): boolean {
-  if (counts === undefined || missing === 0) return false;
-  const { invalid_labels: neverSent = 0 } = counts.samplesRejected;
-  return missing <= rejectedSamples(counts) - neverSent;
-}
-
-/** A store that removes samples on purpose looks like one that has lost them. */
-async function warnIfRemoved(
-  { missing }: VerificationProgress,
-  { destination }: Sides,
-  observer: MigrationObserver,
-  signal: AbortSignal,
-): Promise<void> {
-  const setting = await destination.removingSetting(signal);
-  if (setting === undefined) return;
-  const message = `the destination runs with ${setting}: of the samples of a series in one interval it keeps the last, so some or all of the ${missing} missing samples may have been removed by it`;
-  observer.event({ type: 'warning', code: 'destination-deduplicates', message });
-}
-
-/** A comparison of nothing proves nothing: a wrong tenant or selector, or a source that has dropped the data since. */
-function checkNotEmpty(
-  { samplesCompared, extra }: VerificationProgress,
-  mark: Mark | undefined,
-  observer: MigrationObserver,
-): void {
-  if (samplesCompared > 0) return;
-  const hint = 'check spec.selectors, the tenant, and whether the source still has data of that age';
-  if (extra > 0 || (mark?.samples ?? 0) > 0) {
-    const message = 'the source returns no samples now, although samples were copied, so nothing can be compared';
-    throw new MigrationError('nothing-compared', message, { side: 'source', hint });
-  }
-  observer.event({
-    type: 'warning',
-    code: 'nothing-found',
-    message: `the source has no samples, so nothing was compared: ${hint}`,
-  });
 }
 
 /** Resumes at the place of the verification that got furthest. */
@@ -197,43 +144,4 @@ function resume(verification: VerificationProgress, ...places: (ResumedVerificat
 
 function resumed({ samplesCompared }: VerificationProgress, fromMs: number): MigrationEvent {
   return { type: 'verification-resumed', fromMs, samplesBefore: samplesCompared };
-}
-
-/** The range to compare. The end of a copy with an open end is in its marks. */
-async function rangeOf(
-  plan: MigrationPlan,
-  { view }: Sides,
-  nowMs: number,
-  options: VerifyOptions,
-  signal: AbortSignal,
-): Promise<{ fromMs: number; toMs: number; isFixed: boolean; mark: Mark | undefined }> {
-  const latestMs = Math.max(plan.startMs, nowMs - plan.lagMs);
-  // Shows as well which labels the destination adds.
-  const mark = await view.latestMark(plan.startMs, plan.endMs ?? latestMs, signal);
-  const endMs = plan.endMs ?? mark?.endMs ?? latestMs;
-  const fromMs = Math.max(plan.startMs, options.fromMs ?? plan.startMs);
-  const toMs = Math.min(endMs, options.toMs ?? endMs);
-  // A part of the range, or an end that moves, has no place to resume.
-  const isFixed = (plan.endMs ?? mark?.endMs) !== undefined && fromMs === plan.startMs && toMs === endMs;
-  if (fromMs < toMs) return { fromMs, toMs, isFixed, mark };
-  throw new MigrationError('empty-range', `there is nothing to compare from ${text(fromMs)} to ${text(toMs)}`, {
-    hint: 'choose a part of spec.timeRange with --from and --to, or correct spec.timeRange',
-  });
-}
-
-function differencesFound({ missing, different, repeated, samplesCompared }: VerificationProgress): MigrationError {
-  const parts = Object.entries({ missing, different, repeated }).filter(([, samples]) => samples > 0);
-  const counts = parts.map(([kind, samples]) => `${samples} ${kind}`).join(', ');
-  return new MigrationError(
-    'differences-found',
-    `of ${samplesCompared} samples of the source, compared with the destination: ${counts}`,
-    {
-      side: 'destination',
-      hint: 'the result names the first differences; `prom-migrator verify --differences FILE` lists all, `--repair` writes what is missing',
-    },
-  );
-}
-
-function text(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

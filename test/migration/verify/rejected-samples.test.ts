@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { startDestination } from '../support/fake-destination.ts';
 import { regularSeries, startSource } from '../support/fake-source.ts';
-import { epochMs, hourMs, minuteMs, planFor, run } from '../support/plan.ts';
+import { assertSucceeded, epochMs, hourMs, minuteMs, planFor, run } from '../support/plan.ts';
 import { bitsOf } from '../support/remote-messages.ts';
+import { runInStretches } from '../support/stretches.ts';
 import { verifyRun } from '../support/verify-run.ts';
 
 const series = regularSeries({ count: 4, fromMs: epochMs, toMs: epochMs + hourMs, stepMs: 15_000 });
@@ -61,5 +62,29 @@ describe('a verification after a copy that skipped rejected samples', () => {
     assert.equal(verification.first.length, 10);
     assert.ok(differences.every(({ kind, expected }) => kind === 'missing' && expected === undefined));
     assert.equal(differences.length, 240 + 20);
+  });
+
+  it('counts those of all stretches, if the copy was divided', async () => {
+    const endMs = epochMs + 8 * hourMs;
+    const long = regularSeries({ count: 2, fromMs: epochMs, toMs: endMs, stepMs: 5 * minuteMs });
+    await using source = await startSource(long);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const rejected = new Set([1, 2, 12, 30].map((steps) => epochMs + steps * 5 * minuteMs));
+    destination.problemOf = (_, { timeMs }) =>
+      rejected.has(timeMs) ? { status: 400, text: 'out of bounds' } : undefined;
+    const plan = planFor(
+      { source, destination },
+      {
+        endMs,
+        rejectedSamples: 'Skip',
+        destination: { ordering: 'Any' },
+        limits: { memoryBytes: 128 * 1024 * 1024 },
+        execution: { mode: 'InProcess', parallelism: 2, stretchMs: 2 * hourMs, order: 'OldestFirst' },
+      },
+    );
+    assertSucceeded(await runInStretches(plan));
+    const { error, verification } = await verifyRun(plan);
+    assert.equal(error, undefined);
+    assert.deepEqual([verification.missing, verification.expected], [0, { rejected: 8 }]);
   });
 });
