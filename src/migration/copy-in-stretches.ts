@@ -11,6 +11,7 @@ import { initialProgress, type MigrationProgress, type MigrationResult, resultEr
 import { findStretches, type FoundStretches } from './stretches/find-stretches.ts';
 import { MergedProgress } from './stretches/merged-progress.ts';
 import { RunningStretches } from './stretches/running-stretches.ts';
+import { stretchPlan } from './stretches/stretch-plan.ts';
 import type { StartStretch } from './stretches/stretch-task.ts';
 
 export interface StretchesContext extends MigrationContext {
@@ -95,7 +96,19 @@ async function copy(
     lengthMs,
     remaining: remainingOf(stretches),
   });
-  const running = new RunningStretches({ plan, found, merged, observer, start: context.start });
+  let marksAreShown = false;
+  const running = new RunningStretches({
+    ...{ plan, stretches, merged, observer, mayYield: true },
+    start: ({ stretch, began, parallelism }, listener) => {
+      const mark = marks.find(({ shard }) => shard === stretch.shard);
+      const known = began ? undefined : { mark, mayHoldSamples: stretch.mayHoldSamples, marksAreShown };
+      return context.start({ plan: stretchPlan(plan, stretch, parallelism, found.frozenEndMs), known }, listener);
+    },
+    finished: ({ startMs, endMs }) => {
+      marksAreShown = true;
+      observer.event({ type: 'stretch-finished', startMs, endMs });
+    },
+  });
   const onStop = () => running.end('stop');
   const onAbort = () => running.end('abort');
   stop.addEventListener('abort', onStop);
@@ -104,7 +117,7 @@ async function copy(
   context.onParallelismAvailable?.((parallelism) => running.setParallelism(parallelism));
   try {
     if (stop.aborted || abort.aborted) return false;
-    const copied = await running.copyAll();
+    const copied = await running.runAll();
     if (copied) warnIfNothingFound(merged.progress, resumed, observer);
     return copied;
   } finally {

@@ -1,29 +1,48 @@
-// Keeps as many stretches running as may run, until all of them are copied, one has failed for good, or the migration is stopped.
+// Keeps as many stretches running as may run, until all of them are copied or compared, one has failed for good, or the migration is stopped.
 
-import type { KnownBeginning } from '../progress/known-beginning.ts';
 import type { RateLimits } from '../limits/rate-limit.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { Stretch } from '../plan/stretches.ts';
 import { MigrationError } from '../report/migration-error.ts';
-import type { MigrationEvent, MigrationObserver, MigrationResult, ResultError } from '../report/observer.ts';
-import type { FoundStretches } from './find-stretches.ts';
-import type { MergedProgress } from './merged-progress.ts';
-import { partOfMemory, partOfRates, stretchPlan } from './stretch-plan.ts';
-import type { StartStretch, StretchTask } from './stretch-task.ts';
+import type {
+  MigrationEvent,
+  MigrationObserver,
+  MigrationProgress,
+  MigrationResult,
+  ResultError,
+} from '../report/observer.ts';
+import { partOfMemory, partOfRates } from './stretch-plan.ts';
+import type { StretchTask } from './stretch-task.ts';
 
-export interface RunningStretchesOptions {
-  readonly plan: MigrationPlan;
-  readonly found: FoundStretches;
-  readonly merged: MergedProgress;
-  readonly observer: MigrationObserver;
-  readonly start: StartStretch;
+/** The progress of all stretches as one. */
+interface WholeProgress {
+  readonly progress: MigrationProgress;
+  started(stretch: Stretch): void;
+  reported(stretch: Stretch, progress: Readonly<MigrationProgress>): void;
+  ended(stretch: Stretch, progress: Readonly<MigrationProgress>): void;
+  failed(stretch: Stretch, error: ResultError): void;
 }
 
-interface Waiting {
+interface StretchStart {
   readonly stretch: Stretch;
   /** It ran before, so where it resumes is only known by the destination. */
   readonly began: boolean;
+  /** How many stretches share the limits. */
+  readonly parallelism: number;
 }
+
+export interface RunningStretchesOptions {
+  readonly plan: MigrationPlan;
+  readonly stretches: readonly Stretch[];
+  readonly merged: WholeProgress;
+  readonly observer: MigrationObserver;
+  readonly start: (start: StretchStart, observer: MigrationObserver) => StretchTask;
+  readonly finished: (stretch: Stretch) => void;
+  /** Whether a stretch may be stopped to run again later. Otherwise it keeps its part of the limits until its end. */
+  readonly mayYield: boolean;
+}
+
+type Waiting = Omit<StretchStart, 'parallelism'>;
 
 interface Running {
   readonly stretch: Stretch;
@@ -45,22 +64,21 @@ export class RunningStretches {
   #rates: RateLimits;
   #ending: 'stop' | 'abort' | undefined;
   #failure: ResultError | undefined;
-  #marksAreShown = false;
   readonly #warned = new Set<string>();
   /** Resolves the wait for the next change. */
   #wake: () => void = () => undefined;
 
   constructor(options: RunningStretchesOptions) {
     this.#options = options;
-    const { plan, found } = options;
-    const waiting = found.stretches.map((stretch) => ({ stretch, began: false }));
+    const { plan, stretches } = options;
+    const waiting = stretches.map((stretch) => ({ stretch, began: false }));
     this.#waiting = plan.execution.order === 'NewestFirst' ? waiting.reverse() : waiting;
     this.#parallelism = plan.execution.parallelism;
     this.#rates = plan.limits;
   }
 
-  /** @returns false if it was ended before all was copied. @throws MigrationError why a stretch has failed */
-  async copyAll(): Promise<boolean> {
+  /** @returns false if it was ended before all of it was done. @throws MigrationError why a stretch has failed */
+  async runAll(): Promise<boolean> {
     for (;;) {
       const changed = new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -88,12 +106,13 @@ export class RunningStretches {
     this.#divideRates();
   }
 
-  /** Stretches that have too large a part of the memory, or are too many, stop behind their windows and go on later. */
+  /** Stretches that have too large a part of the memory, or are too many, stop behind their windows and go on later, if they may. */
   setParallelism(parallelism: number): void {
     this.#parallelism = parallelism;
     const partBytes = this.#partBytes;
-    [...this.#running.values()].forEach((running, index) => {
-      if (index >= parallelism || running.memoryBytes > partBytes) this.#yield(running);
+    const running = this.#options.mayYield ? [...this.#running.values()] : [];
+    running.forEach((one, index) => {
+      if (index >= parallelism || one.memoryBytes > partBytes) this.#yield(one);
     });
     this.#wake();
   }
@@ -118,17 +137,10 @@ export class RunningStretches {
   }
 
   #start({ stretch, began }: Waiting): void {
-    const { plan, found, merged, observer, start } = this.#options;
-    const mark = found.marks.find(({ shard }) => shard === stretch.shard);
-    const known: KnownBeginning = {
-      mark,
-      mayHoldSamples: stretch.mayHoldSamples,
-      marksAreShown: this.#marksAreShown,
-    };
-    const parted = stretchPlan(plan, stretch, this.#parallelism, found.frozenEndMs);
+    const { merged, observer, start } = this.#options;
     merged.started(stretch);
     const task = start(
-      { plan: parted, known: began ? undefined : known },
+      { stretch, began, parallelism: this.#parallelism },
       {
         progress: (progress) => {
           merged.reported(stretch, progress);
@@ -137,18 +149,17 @@ export class RunningStretches {
         event: (event) => this.#pass(event),
       },
     );
-    const running = { stretch, task, memoryBytes: parted.limits.memoryBytes, yields: false };
+    const running = { stretch, task, memoryBytes: this.#partBytes, yields: false };
     this.#running.set(stretch.shard, running);
     void task.result.then((result) => this.#ended(running, result));
   }
 
   #ended({ stretch, yields }: Running, { progress, error }: MigrationResult): void {
-    const { merged, observer } = this.#options;
+    const { merged, observer, finished } = this.#options;
     this.#running.delete(stretch.shard);
     merged.ended(stretch, progress);
     if (progress.phase === 'Succeeded') {
-      this.#marksAreShown = true;
-      observer.event({ type: 'stretch-finished', startMs: stretch.startMs, endMs: stretch.endMs });
+      finished(stretch);
     } else if (progress.phase === 'Interrupted' && (yields || this.#isEnding)) {
       this.#waiting.unshift({ stretch, began: true });
     } else this.#fail(stretch, error ?? { code: 'internal', message: 'a stretch ended without a reason' });
