@@ -1,23 +1,18 @@
 // Writes the differences that a verification finds into a pipe, one JSON object per line. What is written there cannot be taken back, so the
 // lines of a range wait until it has been compared: the first of them in memory, more of them in a temporary file.
 
-import { closeSync, createWriteStream, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { LineSpool } from '../execute/line-spool.ts';
 import type { Difference } from '../migration/report/verification.ts';
-import { appendAll, differenceLine, notWritten, type DifferenceOutput } from './difference-line.ts';
-
-const MAX_CHARS_IN_MEMORY = 64 * 1024;
-const BLOCK_BYTES = 64 * 1024;
+import { differenceLine, notWritten, type DifferenceOutput } from './difference-line.ts';
 
 export class DifferencePipe implements DifferenceOutput {
   readonly #path: string;
   readonly #pipe: Writable;
-  #lines = '';
-  /** The lines before those in memory. */
-  #waiting: { readonly file: number; bytes: number } | undefined;
+  readonly #waiting = new LineSpool();
 
   /** @param file opened for writing; not a regular file */
   constructor(path: string, file: number) {
@@ -33,39 +28,22 @@ export class DifferencePipe implements DifferenceOutput {
 
   /** @throws MigrationError */
   add(difference: Difference): void {
-    this.#lines += differenceLine(difference);
-    if (this.#lines.length < MAX_CHARS_IN_MEMORY) return;
-    const lines = Buffer.from(this.#lines);
-    this.#lines = '';
-    try {
-      this.#waiting ??= { file: openTemporary(), bytes: 0 };
-      const { file, bytes } = this.#waiting;
-      appendAll(file, lines, bytes);
-      this.#waiting.bytes += lines.length;
-    } catch (error) {
-      throw notWritten(`the lines of ${JSON.stringify(this.#path)} wait in a temporary file in ${tmpdir()}`, error);
-    }
+    this.#onDisk(() => this.#waiting.add(differenceLine(difference)));
   }
 
   /** Waits for a slow reader. @throws MigrationError; the signal's reason */
   async keep(signal: AbortSignal): Promise<void> {
-    const lines = Buffer.from(this.#lines);
-    this.#lines = '';
-    const { file, bytes } = this.#waiting ?? { file: -1, bytes: 0 };
-    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, bytes));
-    for (let at = 0; at < bytes; ) {
-      const read = readSync(file, block, 0, Math.min(block.length, bytes - at), at);
-      if (read === 0) throw notWritten('the temporary file was cut', undefined);
-      at += read;
-      await this.#write(block.subarray(0, read), signal);
+    const blocks = this.#waiting.blocks();
+    for (;;) {
+      const { value, done } = this.#onDisk(() => blocks.next());
+      if (done === true) break;
+      await this.#write(value, signal);
     }
-    if (lines.length > 0) await this.#write(lines, signal);
     this.discard();
   }
 
   discard(): void {
-    this.#lines = '';
-    if (this.#waiting !== undefined) this.#waiting.bytes = 0;
+    this.#waiting.clear();
   }
 
   expectMissing(): void {
@@ -74,7 +52,15 @@ export class DifferencePipe implements DifferenceOutput {
 
   close(): void {
     this.#pipe.destroy();
-    if (this.#waiting !== undefined) closeSync(this.#waiting.file);
+    this.#waiting.close();
+  }
+
+  #onDisk<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw notWritten(`the lines of ${JSON.stringify(this.#path)} wait in a temporary file in ${tmpdir()}`, error);
+    }
   }
 
   #write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -89,12 +75,4 @@ export class DifferencePipe implements DifferenceOutput {
       });
     });
   }
-}
-
-/** A file without a name: it is gone when the process ends, however it ends. */
-function openTemporary(): number {
-  const path = join(tmpdir(), `prom-migrator-differences-${process.pid}-${process.hrtime.bigint()}`);
-  const file = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
-  return file;
 }
