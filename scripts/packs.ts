@@ -16,7 +16,7 @@ const PACKS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/engine.ts',
     'node_modules/got/dist/source/index.js',
   ],
-  'verification.js': ['src/cli/verify-command.ts', 'src/migration/verify-copy.ts'],
+  'verification.js': ['src/cli/verify-command.ts', 'src/execute/run-verification.ts', 'src/migration/verify-copy.ts'],
   'transport.js': ['src/remote/http/bulk-transport.ts', 'src/wire/messages.ts'],
 };
 

@@ -15,8 +15,8 @@ export function createEngine(): RunEngine {
     },
     migrate: runMigration,
     async verify(plan, context, options) {
-      const { verify } = await import('../migration/verify-copy.ts');
-      return await verify(plan, context, options);
+      const { runVerification } = await import('../execute/run-verification.ts');
+      return await runVerification(plan, context, options);
     },
   };
 }

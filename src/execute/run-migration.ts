@@ -1,14 +1,12 @@
 // Runs one migration to its end: undivided in this thread, or in stretches, side by side in threads of their own. What decides is
 // spec.execution, and what earlier runs have left in the destination.
 
-import { availableParallelism } from 'node:os';
 import { BeganInStretches } from '../migration/beginning.ts';
 import { migrate } from '../migration/migrate.ts';
 import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
-import type { MigrationObserver, MigrationResult } from '../migration/report/observer.ts';
-import type { StretchJob, StretchTask } from '../migration/stretches/stretch-task.ts';
-import type { StretchThreads } from './stretch-threads.ts';
+import type { MigrationResult } from '../migration/report/observer.ts';
+import { ownParallelism } from './own-parallelism.ts';
 
 export interface RunContext extends MigrationContext {
   /** Called once at the start with a function that changes `plan.execution.parallelism` at runtime. */
@@ -63,14 +61,11 @@ class Parallelism {
     return this.#changed.signal;
   }
 
+  /** The value may already have changed. */
   onChange(apply: (parallelism: number) => void): void {
     this.#apply = apply;
+    apply(this.#value);
   }
-}
-
-/** In a Job, `parallelism` is a number of pods. One process then uses its own cores. */
-function ownParallelism({ execution: { mode, parallelism } }: MigrationPlan): number {
-  return mode === 'Job' ? Math.max(1, Math.min(parallelism, availableParallelism())) : parallelism;
 }
 
 async function inStretches(
@@ -80,50 +75,12 @@ async function inStretches(
 ): Promise<MigrationResult> {
   // Loaded here, because a migration in one thread needs neither this nor what starts threads.
   const { copyInStretches } = await import('../migration/copy-in-stretches.ts');
-  let threads: StretchThreads | undefined;
-  try {
-    if (parallelism.value > 1 || context.onParallelismAvailable !== undefined) {
-      const { StretchThreads } = await import('./stretch-threads.ts');
-      threads = new StretchThreads(context);
-    }
-    const ownThreads = threads;
-    const start = (job: StretchJob, observer: MigrationObserver) =>
-      ownThreads === undefined || parallelism.value <= 1
-        ? startHere(job, observer, context)
-        : ownThreads.start(job, observer);
+  const { withStarter } = await import('./start-stretches.ts');
+  const own = { current: () => parallelism.value, mayGrow: context.onParallelismAvailable !== undefined };
+  return await withStarter(context, own, (start) => {
     const { execution } = plan;
     const current = { ...plan, execution: { ...execution, parallelism: parallelism.value } };
-    return await copyInStretches(current, {
-      ...context,
-      start,
-      onParallelismAvailable: (set) => parallelism.onChange(set),
-    });
-  } finally {
-    threads?.close();
-  }
-}
-
-/** In this thread: for stretches that follow one another. */
-export function startHere(
-  { plan, known }: StretchJob,
-  observer: MigrationObserver,
-  context: MigrationContext,
-): StretchTask {
-  const stop = new AbortController();
-  const abort = new AbortController();
-  let setRates: StretchTask['setRates'] = () => undefined;
-  const result = migrate(plan, {
-    clock: context.clock,
-    random: context.random,
-    stop: stop.signal,
-    abort: abort.signal,
-    observer,
-    startupDeadlineMs: context.startupDeadlineMs,
-    ...(context.onBufferGivenBack !== undefined && { onBufferGivenBack: context.onBufferGivenBack }),
-    ...(known !== undefined && { known }),
-    onRatesAvailable: (set) => {
-      setRates = set;
-    },
+    const onParallelismAvailable = (set: (value: number) => void) => parallelism.onChange(set);
+    return copyInStretches(current, { ...context, start, onParallelismAvailable });
   });
-  return { result, stop: () => stop.abort(), abort: () => abort.abort(), setRates: (rates) => setRates(rates) };
 }

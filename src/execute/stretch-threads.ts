@@ -1,8 +1,8 @@
 // Runs each stretch of a migration in a worker thread of its own, so that the stretches share neither a core nor a heap.
 
-import type { MigrationObserver, MigrationProgress, MigrationResult } from '../migration/report/observer.ts';
-import { initialProgress } from '../migration/report/observer.ts';
-import type { StretchJob, StretchTask } from '../migration/stretches/stretch-task.ts';
+import type { MigrationProgress, MigrationResult, ResultError } from '../migration/report/observer.ts';
+import { initialProgress, resultError } from '../migration/report/observer.ts';
+import type { StretchJob, StretchListener, StretchTask } from '../migration/stretches/stretch-task.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { WorkerThreads } from './worker-threads.ts';
@@ -10,7 +10,7 @@ import type { WorkerEnd } from './worker-messages.ts';
 
 interface Started {
   readonly job: StretchJob;
-  readonly observer: MigrationObserver;
+  readonly listener: StretchListener;
   readonly end: (result: MigrationResult) => void;
   progress: MigrationProgress | undefined;
 }
@@ -41,9 +41,10 @@ export class StretchThreads {
         const started = this.#started.get(shard);
         if (started === undefined) return;
         started.progress = progress;
-        started.observer.progress(progress);
-        for (const event of events) started.observer.event(event);
+        started.listener.progress(progress);
+        for (const event of events) started.listener.event(event);
       },
+      onDifferences: (shard, lines) => void this.#write(shard, lines),
       onEnd: (shard, end) => {
         const started = this.#started.get(shard);
         this.#started.delete(shard);
@@ -53,18 +54,22 @@ export class StretchThreads {
   }
 
   /** Never throws: a thread that can't be started is a stretch that has failed. */
-  readonly start = (job: StretchJob, observer: MigrationObserver): StretchTask => {
-    const shard = job.plan.stretch?.shard ?? '';
+  readonly start = (job: StretchJob, listener: StretchListener): StretchTask => {
+    const shard = job.verification?.shard ?? job.plan.stretch?.shard ?? '';
     let end: (result: MigrationResult) => void = () => undefined;
     const result = new Promise<MigrationResult>((resolve) => {
       end = resolve;
     });
-    const started: Started = { job, observer, end, progress: undefined };
+    const started: Started = { job, listener, end, progress: undefined };
     this.#started.set(shard, started);
     try {
-      const { plan, known } = job;
+      const { plan, known, verification } = job;
       const startupDeadlineMs = this.#startupDeadlineMs;
-      this.#pool.start(shard, { plan, startupDeadlineMs, ...(known !== undefined && { known }) });
+      this.#pool.start(shard, {
+        ...{ plan, startupDeadlineMs },
+        ...(known !== undefined && { known }),
+        ...(verification !== undefined && { verification }),
+      });
     } catch (error) {
       this.#started.delete(shard);
       end(failed(`no thread could be started for a stretch: ${textOf(error)}`, started));
@@ -76,6 +81,18 @@ export class StretchThreads {
       setRates: (rates) => this.#pool.setRates(shard, rates),
     };
   };
+
+  /** The thread waits meanwhile. */
+  async #write(shard: string, lines: string): Promise<void> {
+    let error: ResultError | undefined;
+    try {
+      const { differencesIn } = await import('./handed-differences.ts');
+      await this.#started.get(shard)?.listener.differences?.(differencesIn(lines));
+    } catch (caught) {
+      error = resultError(caught);
+    }
+    this.#pool.differencesWritten(shard, error);
+  }
 
   /** Ends the threads that wait for a job. */
   close(): void {

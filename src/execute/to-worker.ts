@@ -3,7 +3,8 @@
 
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { KnownBeginning } from '../migration/progress/known-beginning.ts';
-import type { ResumedVerification } from '../migration/report/verification.ts';
+import type { ResultError } from '../migration/report/observer.ts';
+import type { ResumedVerification, StretchVerification } from '../migration/report/verification.ts';
 import { Secret, SecretUrl } from '../telemetry/secret.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
@@ -14,6 +15,8 @@ export interface WorkerJob {
   readonly resume?: ResumePoint;
   /** For a stretch: where it begins. */
   readonly known?: KnownBeginning;
+  /** The stretch is to be compared. */
+  readonly verification?: StretchVerification;
   /** How long to retry a side that has never responded; if unset, for ever. */
   readonly startupDeadlineMs?: number;
   /** How far an earlier attempt had compared. */
@@ -28,6 +31,8 @@ export type ToWorker =
   /** End immediately. */
   | { readonly type: 'abort' }
   | { readonly type: 'rates'; readonly rates: Rates }
+  /** With the reason if they are not. */
+  | { readonly type: 'differences-written'; readonly error?: ResultError }
   | { readonly type: 'parallelism'; readonly parallelism: number };
 
 /** Survives the structured clone. Each secret is a Map, and a job has no other Map. */

@@ -18,6 +18,8 @@ export type FromWorker =
   | { readonly type: 'report'; readonly progress: MigrationProgress; readonly events: readonly MigrationEvent[] }
   /** Nothing to report, but alive. */
   | { readonly type: 'heartbeat' }
+  /** Differences of a verification that count, one a line. The thread waits until it hears that they are written. */
+  | { readonly type: 'differences'; readonly lines: string }
   | { readonly type: 'ended'; readonly result: MigrationResult };
 
 /** How a thread ended. */

@@ -2,6 +2,7 @@
 // detects the ones that crashed or hang. operator/judge/attempt.ts decides what an end means.
 
 import type { Clock } from '../telemetry/clock.ts';
+import type { ResultError } from '../migration/report/observer.ts';
 import type { FromWorker, Rates, WorkerEnd } from './worker-messages.ts';
 import type { ToWorker, WorkerJob } from './to-worker.ts';
 
@@ -25,6 +26,8 @@ export interface WorkerPoolOptions {
   /** How long it may take to react to an abort. Default 1 s. */
   readonly abortMs?: number;
   readonly onReport: (key: string, report: FromWorker & { type: 'report' }) => void;
+  /** Must lead to `differencesWritten`. */
+  readonly onDifferences?: (key: string, lines: string) => void;
   /** Called once for each start, when the thread is gone. */
   readonly onEnd: (key: string, end: WorkerEnd) => void;
 }
@@ -67,6 +70,7 @@ export class WorkerPool {
     worker.onMessage((message) => {
       slot.silentMs = 0;
       if (message.type === 'report') this.#options.onReport(key, message);
+      else if (message.type === 'differences') this.#options.onDifferences?.(key, message.lines);
       else if (message.type === 'ended') slot.end ??= { kind: 'result', result: message.result };
     });
     worker.onError((error) => {
@@ -84,6 +88,10 @@ export class WorkerPool {
 
   setRates(key: string, rates: Rates): void {
     this.#slots.get(key)?.worker.post({ type: 'rates', rates });
+  }
+
+  differencesWritten(key: string, error: ResultError | undefined): void {
+    this.#slots.get(key)?.worker.post({ type: 'differences-written', ...(error !== undefined && { error }) });
   }
 
   setParallelism(key: string, parallelism: number): void {

@@ -3,10 +3,17 @@
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
-import type { MigrationEvent, MigrationObserver, MigrationProgress } from '../migration/report/observer.ts';
+import { MigrationError } from '../migration/report/migration-error.ts';
+import type {
+  MigrationEvent,
+  MigrationObserver,
+  MigrationProgress,
+  ResultError,
+} from '../migration/report/observer.ts';
 import { type Clock, SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
 import { runMigration } from './run-migration.ts';
+import { runStretch } from './run-stretch.ts';
 import { type ToWorker, unpackJob, type WorkerJob } from './to-worker.ts';
 
 const REPORT_MS = 1_000;
@@ -51,6 +58,33 @@ class Reporter implements MigrationObserver {
   }
 }
 
+/** Sends differences to the main thread, and waits until they are written. */
+class Handing {
+  readonly #post: (message: FromWorker) => void;
+  #written: (error: ResultError | undefined) => void = () => undefined;
+
+  constructor(post: (message: FromWorker) => void) {
+    this.#post = post;
+  }
+
+  readonly handOn = (lines: string, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#written = (error) => {
+        signal.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve();
+        else reject(new MigrationError(error.code, error.message, error));
+      };
+      this.#post({ type: 'differences', lines });
+    });
+
+  written(error: ResultError | undefined): void {
+    this.#written(error);
+  }
+}
+
 /** Without marks in the destination the engine begins at the plan's start, so the plan is limited to the rest of the range. */
 function planOfRest({ plan, resume }: WorkerJob): MigrationPlan {
   if (resume === undefined || plan.progress.protocol !== 'None') return plan;
@@ -65,7 +99,7 @@ export async function runJob(
   random: () => number,
 ): Promise<void> {
   const post = (message: FromWorker) => port.postMessage(message);
-  const { resumeVerification, known, startupDeadlineMs = Number.POSITIVE_INFINITY } = job;
+  const { resumeVerification, known, verification, startupDeadlineMs = Number.POSITIVE_INFINITY } = job;
   const plan = planOfRest(job);
   const rested = plan !== job.plan;
   const reporter = new Reporter(post, (progress) =>
@@ -78,9 +112,11 @@ export async function runJob(
   let rates: Rates | undefined;
   let applyParallelism: ((parallelism: number) => void) | undefined;
   let parallelism: number | undefined;
+  const handing = new Handing(post);
   const onMessage = (message: ToWorker) => {
     if (message.type === 'stop') stop.abort();
     else if (message.type === 'abort') abort.abort();
+    else if (message.type === 'differences-written') handing.written(message.error);
     else if (message.type === 'rates') {
       rates = message.rates;
       applyRates?.(rates);
@@ -91,7 +127,7 @@ export async function runJob(
   };
   port.on('message', onMessage);
   const reporting = report(reporter, post, clock, ended.signal);
-  const result = await runMigration(plan, {
+  const context = {
     clock,
     random,
     stop: stop.signal,
@@ -99,19 +135,20 @@ export async function runJob(
     observer: reporter,
     // For the operator an outage at the start has no deadline: it keeps retrying, and its conditions show the outage.
     startupDeadlineMs,
-    ...(known !== undefined && { known }),
     ...(resumeVerification !== undefined && { resumeVerification }),
-    onRatesAvailable: (set) => {
+    onRatesAvailable: (set: (rates: Rates) => void) => {
       applyRates = set;
       if (rates !== undefined) set(rates);
     },
-    ...(plan.stretch === undefined && {
-      onParallelismAvailable: (set: (parallelism: number) => void) => {
-        applyParallelism = set;
-        if (parallelism !== undefined) set(parallelism);
-      },
-    }),
-  });
+  };
+  const onParallelismAvailable = (set: (parallelism: number) => void) => {
+    applyParallelism = set;
+    if (parallelism !== undefined) set(parallelism);
+  };
+  const isStretch = plan.stretch !== undefined || verification !== undefined;
+  const result = isStretch
+    ? await runStretch({ plan, known, ...(verification !== undefined && { verification }) }, context, handing.handOn)
+    : await runMigration(plan, { ...context, onParallelismAvailable });
   ended.abort();
   await reporting;
   reporter.flush();

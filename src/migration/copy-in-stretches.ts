@@ -12,13 +12,7 @@ import { findStretches, type FoundStretches } from './stretches/find-stretches.t
 import { MergedProgress } from './stretches/merged-progress.ts';
 import { RunningStretches } from './stretches/running-stretches.ts';
 import { stretchPlan } from './stretches/stretch-plan.ts';
-import type { StartStretch } from './stretches/stretch-task.ts';
-
-export interface StretchesContext extends MigrationContext {
-  readonly start: StartStretch;
-  /** Called once at the start with a function that changes `plan.execution.parallelism` at runtime. */
-  readonly onParallelismAvailable?: (set: (parallelism: number) => void) => void;
-}
+import type { StretchesContext } from './stretches-context.ts';
 
 /** Like `migrate`; never rejects. */
 export async function copyInStretches(plan: MigrationPlan, context: StretchesContext): Promise<MigrationResult> {
@@ -31,8 +25,8 @@ export async function copyInStretches(plan: MigrationPlan, context: StretchesCon
     progress = merged.progress;
     let completed = await copy(plan, context, found, merged);
     if (completed && plan.verification.mode === 'Full') {
-      const { verifyCopy } = await import('./verify-copy.ts');
-      completed = await verifyCopy({ plan, context, progress, signal: abort, options: {} });
+      const { verifyInStretches } = await import('./verify-in-stretches.ts');
+      completed = await verifyInStretches({ plan, context, progress, signal: abort, options: {} });
     }
     progress.phase = completed ? 'Succeeded' : 'Interrupted';
     return { progress };

@@ -148,6 +148,7 @@ function marksOf(plan: MigrationPlan, viewing: Viewing): MarkAccess {
   const [reader, marks] = [viewOf(plan, viewing), markWriterOf({ ...plan, rejectedSamples: 'Skip' }, viewing)];
   return {
     latestMark: (fromMs, toMs, signal) => reader.latestMark(fromMs, toMs, signal),
+    ledger: (toMs, signal) => reader.ledger(toMs, signal),
     write: (mark, signal) => marks.write(mark, signal),
     close: () => reader.close(),
   };

@@ -1,23 +1,17 @@
-// A verification from its beginning to its result: opens both sides, finds out what to compare, compares it.
+// A verification from its beginning to its result: opens both sides, finds out what to compare, compares it. verify-in-stretches.ts does the
+// same for a range that is divided.
 
+import { BeganInStretches } from './beginning.ts';
+import { comparePart, openReadSides, resumeAt } from './compare-part.ts';
 import type { MigrationContext } from './migration-context.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import {
-  initialProgress,
-  type MigrationEvent,
-  type MigrationProgress,
-  type MigrationResult,
-  resultError,
-} from './report/observer.ts';
-import type { DifferenceReceiver, ResumedVerification, VerificationProgress } from './report/verification.ts';
-import { openSides } from './open-sides.ts';
+import { initialProgress, type MigrationProgress, type MigrationResult } from './report/observer.ts';
+import { outcomeOf } from './report/outcome.ts';
+import type { DifferenceReceiver } from './report/verification.ts';
 import { comparedRange } from './verify/compared-range.ts';
-import { Findings } from './verify/findings.ts';
-import { addCounts, initialVerification, noCounts } from './verify/verification-counts.ts';
+import { initialVerification } from './verify/verification-counts.ts';
 import { VerificationMarks } from './verify/verification-marks.ts';
-import { Repair } from './verify/repair.ts';
 import { judgeWhole } from './verify/verification-result.ts';
-import { Verifier } from './verify/verifier.ts';
 
 export interface VerifyOptions {
   /** Compare only a part of the migration's range. */
@@ -29,30 +23,23 @@ export interface VerifyOptions {
   readonly differences?: DifferenceReceiver;
 }
 
-/** Verifies the copy that the plan describes, whoever made it; never rejects. */
+/**
+ * Verifies the copy that the plan describes, whoever made it. Rejects only with BeganInStretches: then nothing was compared, and
+ * `verifyDivided` has to do it.
+ */
 export async function verify(
   plan: MigrationPlan,
   context: MigrationContext,
   options: VerifyOptions = {},
 ): Promise<MigrationResult> {
-  const { observer, stop, abort } = context;
   const progress = initialProgress(plan.startMs, plan.endMs ?? plan.startMs, 'Verify');
-  try {
-    const finished = await verifyCopy({ plan, context, progress, signal: abort, options });
-    progress.phase = finished ? 'Succeeded' : 'Interrupted';
-    return { progress };
-  } catch (caught) {
-    if (abort.aborted || (stop.aborted && caught === stop.reason)) {
-      progress.phase = 'Interrupted';
-      return { progress };
-    }
-    progress.phase = 'Failed';
-    return { progress, error: resultError(caught) };
-  } finally {
-    progress.waitingFor = '';
-    observer.progress(progress);
-    observer.event({ type: 'finished', phase: progress.phase });
-  }
+  const run = { plan, context, progress, signal: context.abort, options };
+  return await outcomeOf(
+    progress,
+    context,
+    () => verifyCopy(run),
+    (error) => error instanceof BeganInStretches,
+  );
 }
 
 export interface VerifyRun {
@@ -66,82 +53,39 @@ export interface VerifyRun {
 /**
  * Compares everything and fills `progress.verification`.
  * @returns false if it was stopped before the end
- * @throws MigrationError `differences-found` if there are differences that the plan does not allow, or when a side can't be read
+ * @throws MigrationError `differences-found` if there are differences that the plan does not allow, or when a side can't be read;
+ * BeganInStretches, before anything was compared
  */
 export async function verifyCopy({ plan, context, progress, signal, options }: VerifyRun): Promise<boolean> {
   const { clock, observer, stop } = context;
-  const received = (bytes: number) => {
-    if (progress.verification !== undefined) progress.verification.bytesRead += bytes;
-  };
-  // The engine's reader counts into the progress of a copy. Here its counts are not those of the copy.
-  const reading = { ...progress };
-  const sides = openSides(plan, context, reading, received);
+  const { sides, reading } = openReadSides(plan, context, progress);
   try {
     const preparing = AbortSignal.any([signal, stop]);
     const range = await comparedRange(plan, sides.view, clock.now(), options, preparing);
     const { fromMs, toMs, isFixed } = range;
     const verification = initialVerification(fromMs, toMs);
     const marks = new VerificationMarks({ plan, access: (of) => sides.marksOf(of), observer, clock, signal });
-    if (isFixed) resume(verification, await marks.find(fromMs, toMs, preparing), context.resumeVerification);
-    if (verification.resumedFromMs !== undefined) observer.event(resumed(verification, verification.resumedFromMs));
+    if (isFixed) {
+      const place = await marks.find(fromMs, toMs, preparing);
+      if (place === 'in-stretches') throw new BeganInStretches();
+      resumeAt(verification, place, context.resumeVerification);
+    }
+    const { resumedFromMs, samplesCompared } = verification;
+    if (resumedFromMs !== undefined) {
+      observer.event({ type: 'verification-resumed', fromMs: resumedFromMs, samplesBefore: samplesCompared });
+    }
     progress.startMs = plan.startMs;
     progress.endMs = toMs;
-    progress.verification = verification;
-    progress.phase = 'Verifying';
-    const shared = {
-      plan,
-      sides,
-      clock,
-      observer: {
-        progress: () => {
-          const { waitingFor, windowMs, inFlightBytes, retries } = reading;
-          Object.assign(progress, { waitingFor, windowMs, inFlightBytes, retries });
-          observer.progress(progress);
-        },
-        event: (event: MigrationEvent) => observer.event(event),
-      },
-      progress: reading,
-      signal,
-    };
-    const repairs = options.repair === true || plan.verification.onDifference === 'Repair';
-    const findings = new Findings(verification, options.differences);
-    const verifier = new Verifier({
-      ...shared,
-      verification,
-      findings,
-      repair: repairs ? new Repair(shared) : undefined,
-      advanced: () => {
-        if (isFixed) marks.advanced(verification);
-      },
-      stop,
+    const findings = await comparePart({
+      ...{ plan, context, progress, sides, reading, verification, signal },
+      marks: isFixed ? marks : undefined,
+      repair: options.repair === true,
+      differences: options.differences,
     });
-    try {
-      await verifier.run(verification.throughMs, toMs);
-    } finally {
-      await marks.close();
-    }
-    verification.finished = verification.throughMs >= toMs;
-    if (!verification.finished) return false;
+    if (findings === undefined) return false;
     await judgeWhole({ plan, verification, findings, range, destination: sides.destination, observer, signal });
     return true;
   } finally {
     sides.close();
   }
-}
-
-/** Resumes at the place of the verification that got furthest. */
-function resume(verification: VerificationProgress, ...places: (ResumedVerification | undefined)[]): void {
-  for (const place of places) {
-    if (place === undefined || place.throughMs <= verification.throughMs || place.throughMs > verification.endMs)
-      continue;
-    Object.assign(verification, noCounts());
-    addCounts(verification, place.counts);
-    verification.throughMs = place.throughMs;
-    verification.reachedMs = place.throughMs;
-    verification.resumedFromMs = place.throughMs;
-  }
-}
-
-function resumed({ samplesCompared }: VerificationProgress, fromMs: number): MigrationEvent {
-  return { type: 'verification-resumed', fromMs, samplesBefore: samplesCompared };
 }

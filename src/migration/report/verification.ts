@@ -86,9 +86,32 @@ export interface VerificationProgress extends VerificationCounts {
   reachedMs: number;
   /** The first differences that were not expected, at most ten, in the order of time. */
   first: readonly Difference[];
+  /** The same without missing samples: what `first` becomes if all that are missing turn out to be expected. */
+  firstPresent: readonly Difference[];
   bytesRead: number;
   /** False until the end: a verification that was interrupted has no result. */
   finished: boolean;
+  /** The range was divided into stretches: then the counts include those of stretches behind `throughMs`, so nothing can resume there with them. */
+  isDivided: boolean;
+}
+
+/** A stretch of a verification, as its coordinator hands it out. Plain data. */
+export interface StretchVerification {
+  /** Of its marks, with the time where they begin. */
+  readonly shard: string;
+  readonly startMs: number;
+  /** What earlier starts have compared of it; undefined if nothing. */
+  readonly resumed: ResumedVerification | undefined;
+  /** Exclusive. */
+  readonly endMs: number;
+  /** The number in the id of its marks; undefined: it has none. */
+  readonly run: number | undefined;
+  /** How long the verification had been running before. */
+  readonly ranMs: number;
+  /** Write what is missing, whatever `spec.verification.onDifference` says. */
+  readonly repair: boolean;
+  /** Whether every difference is wanted. */
+  readonly listsDifferences: boolean;
 }
 
 /** Whether what was compared so far shows no difference. Extra samples are reported only: another writer may have written them. */

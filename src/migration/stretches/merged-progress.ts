@@ -127,7 +127,7 @@ function sumOf(marks: readonly Mark[]): Counts | 'unknown' {
 }
 
 /** What all of them wait for. While one is busy, the migration waits for nothing. */
-function waitingFor(reports: readonly Readonly<MigrationProgress>[]): string {
+export function waitingFor(reports: readonly Readonly<MigrationProgress>[]): string {
   const texts = new Set(reports.map((progress) => progress.waitingFor));
   return texts.has('') ? '' : [...texts].join('; ');
 }

@@ -53,7 +53,13 @@ interface Running {
 }
 
 /** What a stretch reports of itself; the migration reports it as a whole. */
-const OWN_EVENTS: ReadonlySet<MigrationEvent['type']> = new Set(['started', 'resumed', 'already-finished', 'finished']);
+const OWN_EVENTS: ReadonlySet<MigrationEvent['type']> = new Set([
+  'started',
+  'resumed',
+  'verification-resumed',
+  'already-finished',
+  'finished',
+]);
 
 export class RunningStretches {
   readonly #options: RunningStretchesOptions;

@@ -15,20 +15,22 @@ export function stretchPlan(
   parallelism: number,
   frozenEndMs: number | undefined,
 ): MigrationPlan {
-  const { limits, verification } = plan;
+  // The whole range is compared when all of it is copied.
+  const verification = { ...plan.verification, mode: 'Off' } as const;
+  return { ...withPartOfLimits(plan, parallelism), startMs, endMs, stretch: { shard, frozenEndMs }, verification };
+}
+
+/** @param parallelism how many stretches share the limits */
+export function withPartOfLimits(plan: MigrationPlan, parallelism: number): MigrationPlan {
+  const { limits } = plan;
   return {
     ...plan,
-    startMs,
-    endMs,
-    stretch: { shard, frozenEndMs },
     limits: {
       ...limits,
       ...partOfRates(limits, parallelism),
       memoryBytes: partOfMemory(limits.memoryBytes, parallelism),
       inFlightWrites: Math.max(1, Math.floor(limits.inFlightWrites / parallelism)),
     },
-    // The whole range is compared when all of it is copied.
-    verification: { ...verification, mode: 'Off' },
   };
 }
 

@@ -2,7 +2,7 @@
 // undecodable is read again, and its differences are found again.
 
 import type { Difference, DifferenceReceiver, ExpectedChange, VerificationProgress } from '../report/verification.ts';
-import { noteFirst } from './verification-counts.ts';
+import { earliest, noteFirst } from './verification-counts.ts';
 
 type First = Pick<VerificationProgress, 'first'>;
 
@@ -11,13 +11,10 @@ export class Findings {
   readonly #receiver: DifferenceReceiver | undefined;
   /** Of the range that is being compared. */
   #added: readonly [missing: First, others: First] = [{ first: [] }, { first: [] }];
-  /** Of the ranges that count, without missing samples: whether those are expected is known at the end. */
-  readonly #others: First;
 
   constructor(verification: VerificationProgress, receiver: DifferenceReceiver | undefined) {
     this.#verification = verification;
     this.#receiver = receiver;
-    this.#others = { first: verification.first.filter(({ kind }) => kind !== 'missing') };
   }
 
   add(difference: Difference): void {
@@ -29,8 +26,9 @@ export class Findings {
   /** What was added counts. Waits until it is written. @throws the signal's reason */
   async keep(signal: AbortSignal): Promise<void> {
     const [missing, others] = this.#added;
-    for (const difference of others.first) noteFirst(this.#others, difference);
-    for (const difference of [...missing.first, ...others.first]) noteFirst(this.#verification, difference);
+    const { first, firstPresent } = this.#verification;
+    this.#verification.firstPresent = earliest(firstPresent, others.first);
+    this.#verification.first = earliest(earliest(first, missing.first), others.first);
     this.#forget();
     await this.#receiver?.keep(signal);
   }
@@ -46,7 +44,7 @@ export class Findings {
     const { missing, expected } = this.#verification;
     this.#verification.expected = { ...expected, [reason]: (expected[reason] ?? 0) + missing };
     this.#verification.missing = 0;
-    this.#verification.first = this.#others.first;
+    this.#verification.first = this.#verification.firstPresent;
     this.#receiver?.expectMissing(reason);
   }
 

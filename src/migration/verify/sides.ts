@@ -23,6 +23,8 @@ interface WindowMemory {
 /** Marks in the destination that belong to one plan. */
 export interface MarkAccess {
   latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined>;
+  /** The furthest mark of each shard. */
+  ledger(toMs: number, signal: AbortSignal): Promise<readonly Mark[]>;
   /** @returns false if the destination rejects the mark. @throws MigrationError */
   write(mark: MarkValues, signal: AbortSignal): Promise<boolean>;
   close(): void;

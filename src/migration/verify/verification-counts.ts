@@ -1,5 +1,6 @@
 // Adds up the counts of a verification: those of series to those of a window, those of windows to the total. Pure.
 
+import type { Counts } from '../report/counts.ts';
 import type { Difference, ExpectedChange, VerificationCounts, VerificationProgress } from '../report/verification.ts';
 import type { SeriesTally } from './sample-comparison.ts';
 
@@ -43,13 +44,33 @@ export function addCounts(counts: VerificationCounts, more: Readonly<Verificatio
   for (const [reason, samples] of Object.entries(more.expected)) addExpected(counts, reason as ExpectedChange, samples);
 }
 
+/** The counts of a verification from those beside its mark, which are in the form of a copy's. */
+export function verificationCountsOf({
+  samplesRead,
+  samplesWritten,
+  samplesRejected,
+  series,
+}: Counts): VerificationCounts {
+  return {
+    ...noCounts(),
+    seriesCompared: series,
+    samplesCompared: samplesRead,
+    equal: samplesWritten,
+    expected: { ...samplesRejected } as Partial<Record<ExpectedChange, number>>,
+  };
+}
+
 /** Keeps the ten earliest differences, in the order of time. */
 export function noteFirst(progress: Pick<VerificationProgress, 'first'>, difference: Difference): void {
-  const { first } = progress;
-  const last = first.at(-1);
-  if (first.length === MAX_FIRST && last !== undefined && last.timestampMs <= difference.timestampMs) return;
-  const sorted = [...first, difference].sort((a, b) => a.timestampMs - b.timestampMs);
-  progress.first = sorted.slice(0, MAX_FIRST);
+  progress.first = earliest(progress.first, [difference]);
+}
+
+/** The ten earliest differences of both, in the order of time. */
+export function earliest(first: readonly Difference[], more: readonly Difference[]): readonly Difference[] {
+  const last = first[MAX_FIRST - 1];
+  const added = last === undefined ? more : more.filter(({ timestampMs }) => timestampMs < last.timestampMs);
+  if (added.length === 0) return first;
+  return [...first, ...added].sort((a, b) => a.timestampMs - b.timestampMs).slice(0, MAX_FIRST);
 }
 
 export function initialVerification(startMs: number, endMs: number): VerificationProgress {
@@ -61,8 +82,10 @@ export function initialVerification(startMs: number, endMs: number): Verificatio
     throughMs: startMs,
     reachedMs: startMs,
     first: [],
+    firstPresent: [],
     bytesRead: 0,
     finished: false,
+    isDivided: false,
   };
 }
 

@@ -21,7 +21,8 @@ export function verificationFields(settings: VerificationSettings, progress: Ver
   const expected = Object.entries(progress.expected).filter(([, samples]) => samples > 0);
   return {
     settings,
-    through: exactTime(progress.throughMs),
+    // A later operator resumes there, with these counts.
+    ...((!progress.isDivided || progress.finished) && { through: exactTime(progress.throughMs) }),
     ...Object.fromEntries(COUNT_NAMES.map((name) => [name, countOf(progress[name])])),
     ...(expected.length > 0 && {
       expected: Object.fromEntries(expected.map(([reason, samples]) => [reason, countOf(samples)])),
@@ -51,6 +52,13 @@ export function verificationIn(
   const { samplesCompared = 0, seriesCompared = 0, missing = 0, different = 0, repeated = 0 } = shown;
   const { extra = 0, repaired = 0 } = shown;
   const allExpected = Object.values(expected).reduce((sum, samples) => sum + samples, 0);
+  const listed = first.map(({ labels, time, kind, source, destination }) => ({
+    labels,
+    timestampMs: parseTime(time) ?? 0,
+    kind: kind as DifferenceKind,
+    source,
+    destination,
+  }));
   const progress: VerificationProgress = {
     startMs,
     endMs,
@@ -60,15 +68,11 @@ export function verificationIn(
     ...{ samplesCompared, seriesCompared, missing, different, repeated, extra, repaired },
     equal: Math.max(0, samplesCompared - missing - different - allExpected),
     expected: { ...expected },
-    first: first.map(({ labels, time, kind, source, destination }) => ({
-      labels,
-      timestampMs: parseTime(time) ?? 0,
-      kind: kind as DifferenceKind,
-      source,
-      destination,
-    })),
+    first: listed,
+    firstPresent: listed.filter(({ kind }) => kind !== 'missing'),
     bytesRead: 0,
     finished: verifiedIn(status) !== undefined,
+    isDivided: false,
   };
   return { settings, progress };
 }

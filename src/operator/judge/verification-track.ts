@@ -34,7 +34,8 @@ export class VerificationTrack {
   /** Where the next attempt may resume; undefined if it has to begin at the start of the range. */
   resumable(spec: PromMigrationSpec): ResumedVerification | undefined {
     const progress = this.of(spec);
-    if (progress === undefined || progress.finished || progress.throughMs <= progress.startMs) return undefined;
+    if (progress === undefined || progress.finished || progress.isDivided || progress.throughMs <= progress.startMs)
+      return undefined;
     const { seriesCompared, samplesCompared, equal, missing, extra, different, repeated, repaired } = progress;
     const counts = { seriesCompared, samplesCompared, equal, missing, extra, different, repeated, repaired };
     return { throughMs: progress.throughMs, counts: { ...counts, expected: { ...progress.expected } } };

@@ -74,8 +74,10 @@ export function someVerification(changes: Partial<VerificationProgress> = {}): V
     expected: {},
     repaired: 0,
     first: [],
+    firstPresent: [],
     bytesRead: 5_000_000,
     finished: true,
+    isDivided: false,
     ...changes,
   };
 }

@@ -1,8 +1,9 @@
 // Runs a plan in stretches, all in this thread.
 
-import { startHere } from '../../../src/execute/run-migration.ts';
-import { copyInStretches, type StretchesContext } from '../../../src/migration/copy-in-stretches.ts';
+import { startHere } from '../../../src/execute/start-here.ts';
+import { copyInStretches } from '../../../src/migration/copy-in-stretches.ts';
 import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
+import type { StretchesContext } from '../../../src/migration/stretches-context.ts';
 import { FastClock } from './fake-clock.ts';
 import { dayMs, epochMs, minuteMs, RecordingObserver, type Run, type RunOptions } from './plan.ts';
 

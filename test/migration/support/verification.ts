@@ -20,8 +20,10 @@ export function someVerification(changes: Partial<VerificationProgress> = {}): V
     expected: {},
     repaired: 0,
     first: [],
+    firstPresent: [],
     bytesRead: 0,
     finished: false,
+    isDivided: false,
     ...changes,
   };
 }

@@ -7,7 +7,10 @@ import type {
   DifferenceReceiver,
   VerificationProgress,
 } from '../../../src/migration/report/verification.ts';
+import { startHere } from '../../../src/execute/start-here.ts';
+import { BeganInStretches } from '../../../src/migration/beginning.ts';
 import { verify, type VerifyOptions } from '../../../src/migration/verify-copy.ts';
+import { verifyDivided } from '../../../src/migration/verify-in-stretches.ts';
 import { FastClock } from './fake-clock.ts';
 import { dayMs, epochMs, minuteMs, RecordingObserver, type RunOptions } from './plan.ts';
 
@@ -18,7 +21,7 @@ export type VerifyRun = MigrationResult & {
   readonly differences: readonly Difference[];
 };
 
-/** verify() with a fast clock a month after the data and everything recorded. */
+/** A verification, all in this thread, with a fast clock a month after the data and everything recorded. */
 export async function verifyRun(
   plan: MigrationPlan,
   options: RunOptions & Omit<VerifyOptions, 'differences'> & { readonly onKeep?: () => Promise<void> } = {},
@@ -49,7 +52,15 @@ export async function verifyRun(
       for (const [i, one] of differences.entries()) if (one.kind === 'missing') differences[i] = { ...one, expected };
     },
   };
-  const result = await verify(plan, context, { ...options, differences: receiver });
+  const own = { ...options, differences: receiver };
+  const inStretches = () =>
+    verifyDivided(plan, { ...context, start: (job, listener) => startHere(job, listener, context) }, own);
+  const undivided = () =>
+    verify(plan, context, own).catch((error: unknown) => {
+      if (error instanceof BeganInStretches) return inStretches();
+      throw error;
+    });
+  const result = await (plan.execution.parallelism > 1 ? inStretches() : undivided());
   const { verification } = result.progress;
   if (verification === undefined) throw new Error(`it ended before it began: ${result.error?.message}`);
   return { ...result, observer, verification, differences };

@@ -22,6 +22,7 @@ function stage(write: (mark: MarkValues) => boolean = () => true) {
           const marks = (kept.get(id) ?? []).toSorted((a, b) => b.throughMs - a.throughMs);
           return marks[0] && { ...marks[0], shard: '0', endMs: undefined };
         },
+        ledger: async () => [],
         write: async (mark) => {
           const isTaken = write(mark);
           if (isTaken) kept.set(id, [...(kept.get(id) ?? []), mark]);
@@ -43,6 +44,12 @@ function stage(write: (mark: MarkValues) => boolean = () => true) {
   return { make, kept, events, advance };
 }
 
+async function find(marks: VerificationMarks) {
+  const found = await marks.find(START, END, new AbortController().signal);
+  assert.ok(found !== 'in-stretches');
+  return found;
+}
+
 function comparedTo(throughMs: number, counts: object = {}) {
   return { ...initialVerification(START, END), throughMs, samplesCompared: 10, equal: 10, ...counts };
 }
@@ -51,13 +58,13 @@ describe('the marks of a verification', () => {
   it('give back how far it got, with its counts', async () => {
     const { make, advance } = stage();
     const marks = make();
-    assert.equal(await marks.find(START, END, new AbortController().signal), undefined);
+    assert.equal(await find(marks), undefined);
     advance(10_000);
     marks.advanced(
       comparedTo(1_500_000, { samplesCompared: 12, expected: { victoriametrics_nan: 2 }, seriesCompared: 3 }),
     );
     await marks.close();
-    const found = await make().find(START, END, new AbortController().signal);
+    const found = await find(make());
     assert.equal(found?.throughMs, 1_500_000);
     const { samplesCompared, equal, seriesCompared, expected, missing } = found.counts;
     assert.deepEqual([samplesCompared, equal, seriesCompared, missing], [12, 10, 3, 0]);
@@ -67,7 +74,7 @@ describe('the marks of a verification', () => {
   it('are written every ten seconds at most', async () => {
     const { make, advance, kept } = stage();
     const marks = make();
-    await marks.find(START, END, new AbortController().signal);
+    await find(marks);
     marks.advanced(comparedTo(1_100_000));
     advance(9_999);
     marks.advanced(comparedTo(1_200_000));
@@ -85,7 +92,7 @@ describe('the marks of a verification', () => {
     it(`never pass a difference: ${kind}`, async () => {
       const { make, advance, kept } = stage();
       const marks = make();
-      await marks.find(START, END, new AbortController().signal);
+      await find(marks);
       advance(10_000);
       marks.advanced(comparedTo(1_300_000, { [kind]: 1 }));
       await marks.close();
@@ -96,23 +103,23 @@ describe('the marks of a verification', () => {
   it('let a new verification begin after a finished one, whatever it has found', async () => {
     const { make, advance } = stage();
     const marks = make();
-    await marks.find(START, END, new AbortController().signal);
+    await find(marks);
     advance(10_000);
     marks.advanced(comparedTo(1_300_000));
     marks.advanced(comparedTo(END, { samplesCompared: 11, missing: 1 }));
     await marks.close();
     const next = make();
-    assert.equal(await next.find(START, END, new AbortController().signal), undefined);
+    assert.equal(await find(next), undefined);
     advance(10_000);
     next.advanced(comparedTo(1_600_000));
     await next.close();
-    assert.equal((await make().find(START, END, new AbortController().signal))?.throughMs, 1_600_000);
+    assert.equal((await find(make()))?.throughMs, 1_600_000);
   });
 
   it('leave nothing behind in a verification that is over before the first one is due', async () => {
     const { make, kept } = stage();
     const marks = make();
-    await marks.find(START, END, new AbortController().signal);
+    await find(marks);
     marks.advanced(comparedTo(END));
     await marks.close();
     assert.equal(kept.size, 0);
@@ -131,7 +138,7 @@ describe('the marks of a verification', () => {
         return refuse();
       });
       const marks = make();
-      await marks.find(START, END, new AbortController().signal);
+      await find(marks);
       for (const throughMs of [1_100_000, 1_200_000, 1_300_000]) {
         advance(10_000);
         marks.advanced(comparedTo(throughMs));

@@ -25,7 +25,15 @@ describe('a verification in a status', () => {
       { labels: 'up', timestampMs: startMs + 2, kind: 'extra' as const, source: undefined, destination: '2' },
     ];
     const throughMs = startMs + 417;
-    const before = someVerification({ startMs, endMs, throughMs, reachedMs: throughMs, ...counts, first });
+    const before = someVerification({
+      startMs,
+      endMs,
+      throughMs,
+      reachedMs: throughMs,
+      ...counts,
+      first,
+      firstPresent: first,
+    });
     const status = { verification: verificationFields(settings, before) };
     assert.deepEqual(verificationIn(status, { startMs, endMs }), { settings, progress: before });
   });

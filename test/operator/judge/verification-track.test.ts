@@ -37,4 +37,21 @@ describe('a verification that resumes from a status', () => {
       );
     });
   }
+
+  it('begins again if it was divided, because its counts are not those up to a time', () => {
+    const throughMs = startMs + 417;
+    const earlier = someVerification({ startMs, endMs, throughMs, reachedMs: throughMs, samplesCompared: 9 });
+    for (const isDivided of [false, true]) {
+      const status = { verification: verificationFields(settings, { ...earlier, isDivided }) };
+      assert.equal(status.verification.through === undefined, isDivided);
+      const next = new VerificationTrack(status, { startMs, endMs });
+      assert.equal(next.resumable(spec)?.throughMs, isDivided ? undefined : throughMs);
+      const same = new VerificationTrack(undefined, { startMs, endMs });
+      same.attemptStarted(spec);
+      same.report({ ...earlier, isDivided });
+      assert.equal(same.resumable(spec)?.throughMs, isDivided ? undefined : throughMs);
+    }
+    const { through } = verificationFields(settings, { ...earlier, isDivided: true, finished: true, throughMs: endMs });
+    assert.ok(through !== undefined);
+  });
 });
