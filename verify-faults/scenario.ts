@@ -16,6 +16,8 @@ export interface Scenario {
   readonly outOfOrderWindow?: string;
   readonly window: Readonly<Record<string, unknown>>;
   readonly memory: string;
+  /** How many stretches are compared at once; undefined: the range is not divided. */
+  readonly parallelism?: number;
   readonly faults: readonly FaultKind[];
 }
 
@@ -42,6 +44,7 @@ export const WIDE_MAX_RSS_BYTES = (128 + 150) * 2 ** 20;
 export interface ScenarioOptions {
   readonly size?: Size | undefined;
   readonly store?: Store | undefined;
+  readonly parallelism?: number;
 }
 
 export function drawScenario(seed: number, options: ScenarioOptions = {}): Scenario {
@@ -62,7 +65,10 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
   };
   const { size = drawn.size, store = drawn.store } = options;
   const base = { ...drawn, ...(size === 'wide' ? WIDE : {}), seed, size, store };
-  return { ...base, faults: drawFaults(draw, base) };
+  const faults = drawFaults(draw, base);
+  // Drawn last, so that the other choices of a seed stay as they were.
+  const { parallelism = base.memory !== '64Mi' && draw.chance(0.4) ? 4 : undefined } = options;
+  return { ...base, ...(parallelism !== undefined && { parallelism }), faults };
 }
 
 function drawFaults(
@@ -87,7 +93,7 @@ function drawFaults(
 
 /** The `spec` of the migration whose destination is verified; the addresses are those of the servers. */
 export function specOf(
-  { store, readMode, window, memory }: Scenario,
+  { store, readMode, window, memory, parallelism }: Scenario,
   data: DataSet,
   { source, destination }: { source: string; destination: string },
 ) {
@@ -105,6 +111,7 @@ export function specOf(
     timeRange: { start: new Date(data.startMs).toISOString(), end: new Date(data.endMs).toISOString() },
     window,
     limits: { memory },
+    ...(parallelism !== undefined && { execution: { parallelism } }),
     verification: { settle: '3s' },
   };
 }

@@ -6,12 +6,14 @@ import { drawScenario, type Scenario } from '../../verify-faults/scenario.ts';
 import type { Store } from '../../verify-faults/data-sets.ts';
 
 /** All kinds of faults at once, with every shape of data and every way to read it. */
-const SEEDS: readonly [seed: number, store: Store, what: string][] = [
+const SEEDS: readonly [seed: number, store: Store, what: string, parallelism?: number][] = [
   [4, 'prometheus', 'Prometheus'],
   [18, 'prometheus', 'Prometheus, a source that gives plain samples'],
   [14, 'prometheus', 'Prometheus, relabelled'],
   [4, 'victoria-metrics', 'VictoriaMetrics'],
   [14, 'victoria-metrics', 'VictoriaMetrics, relabelled'],
+  [6, 'prometheus', 'Prometheus, in stretches', 4],
+  [6, 'victoria-metrics', 'VictoriaMetrics, in stretches', 4],
 ];
 
 describe('verify finds every planted fault and invents none', () => {
@@ -20,7 +22,10 @@ describe('verify finds every planted fault and invents none', () => {
 
   before(async function () {
     this.timeout(600_000);
-    const scenarios = SEEDS.map(([seed, store]): Scenario => drawScenario(seed, { store, size: 'small' }));
+    const scenarios = SEEDS.map(
+      ([seed, store, , parallelism]): Scenario =>
+        drawScenario(seed, { store, size: 'small', ...(parallelism !== undefined && { parallelism }) }),
+    );
     const ended = await runSeeds(scenarios);
     for (const [i, [seed, store]] of SEEDS.entries()) {
       const end = ended[i];
