@@ -7,7 +7,7 @@
 import { openReadSides } from './compare-part.ts';
 import type { RateLimits } from './limits/rate-limit.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
-import { type Division, divide, FIRST_SHARD, type Stretch, stretchLengthMs } from './plan/stretches.ts';
+import { comparedLengthMs, type Division, divide, FIRST_SHARD, type Stretch } from './plan/stretches.ts';
 import { initialProgress, type MigrationResult } from './report/observer.ts';
 import { outcomeOf } from './report/outcome.ts';
 import type { StretchVerification } from './report/verification.ts';
@@ -94,7 +94,8 @@ async function find(
   signal: AbortSignal,
 ): Promise<FoundVerification> {
   const range = { startMs: fromMs, endMs: toMs };
-  const lengthMs = stretchLengthMs(range, plan.execution.stretchMs);
+  const { stretchMs, parallelism } = plan.execution;
+  const lengthMs = comparedLengthMs(range, stretchMs, parallelism);
   const found = isFixed ? await findRun(plan, (of) => sides.marksOf(of), range, signal) : undefined;
   const earlier = isFixed ? comparedShards(found?.marks ?? [], context.resumeVerification, range) : [];
   const division = divide({ range, lengthMs, marks: earlier, uncertainMs: 0, startMayHoldSamples: false });

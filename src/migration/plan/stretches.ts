@@ -57,6 +57,8 @@ export const STRETCH_UNIT_MS = 2 * 3_600_000;
 /** By default. A destination gets about a dozen series for each stretch. */
 const DEFAULT_MAX_STRETCHES = 256;
 const MAX_STRETCHES = 4096;
+/** At its end a stretch with differences waits until they have settled. So a verification has only as many as keep all threads busy. */
+const MAX_COMPARED_PER_THREAD = 8;
 
 /**
  * The length of stretches for a range: a power of two of `STRETCH_UNIT_MS`, so that a range that becomes longer keeps its borders.
@@ -64,7 +66,7 @@ const MAX_STRETCHES = 4096;
  * @throws MigrationError `too-many-stretches` if the range has too many of the given length
  */
 export function stretchLengthMs({ startMs, endMs }: TimeRange, givenMs: number | undefined): number {
-  const count = (lengthMs: number) => Math.ceil(endMs / lengthMs) - Math.floor(startMs / lengthMs);
+  const count = (lengthMs: number) => cellsOf({ startMs, endMs }, lengthMs);
   if (givenMs !== undefined) {
     if (count(givenMs) <= MAX_STRETCHES) return givenMs;
     throw new MigrationError(
@@ -76,6 +78,21 @@ export function stretchLengthMs({ startMs, endMs }: TimeRange, givenMs: number |
   let lengthMs = STRETCH_UNIT_MS;
   while (count(lengthMs) > DEFAULT_MAX_STRETCHES) lengthMs *= 2;
   return lengthMs;
+}
+
+/**
+ * The length of stretches for a verification, which need not be those of the copy. Their borders are.
+ * @param givenMs spec.execution.stretch
+ */
+export function comparedLengthMs(range: TimeRange, givenMs: number | undefined, parallelism: number): number {
+  let lengthMs = stretchLengthMs(range, givenMs);
+  if (givenMs !== undefined) return lengthMs;
+  while (cellsOf(range, lengthMs) > MAX_COMPARED_PER_THREAD * Math.max(1, parallelism)) lengthMs *= 2;
+  return lengthMs;
+}
+
+function cellsOf({ startMs, endMs }: TimeRange, lengthMs: number): number {
+  return Math.ceil(endMs / lengthMs) - Math.floor(startMs / lengthMs);
 }
 
 export function shardOf(startMs: number, range: TimeRange): string {
@@ -168,5 +185,5 @@ function finishedCells(gaps: readonly TimeRange[], range: TimeRange, lengthMs: n
   for (const { startMs, endMs } of gaps) {
     for (let cell = Math.floor(startMs / lengthMs); cell * lengthMs < endMs; cell++) touched.add(cell);
   }
-  return Math.ceil(range.endMs / lengthMs) - Math.floor(range.startMs / lengthMs) - touched.size;
+  return cellsOf(range, lengthMs) - touched.size;
 }

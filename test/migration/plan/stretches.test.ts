@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  comparedLengthMs,
   divide,
   type DivisionOptions,
   remainingOf,
@@ -115,6 +116,18 @@ describe('the length of stretches', () => {
         assert.equal(Math.log2(of(hours) / STRETCH_UNIT_MS) % 1, 0);
       }),
     );
+  });
+
+  it('are at most eight for each thread in a verification, with borders that a copy has too, unless their length is given', () => {
+    const days = { startMs: at(1), endMs: at(1 + 24 * 30) };
+    for (const parallelism of [1, 2, 4, 64]) {
+      const lengthMs = comparedLengthMs(days, undefined, parallelism);
+      assert.ok(Math.ceil(days.endMs / lengthMs) - Math.floor(days.startMs / lengthMs) <= 8 * parallelism);
+      assert.equal(Math.log2(lengthMs / STRETCH_UNIT_MS) % 1, 0);
+    }
+    assert.equal(comparedLengthMs(days, undefined, 64), stretchLengthMs(days, undefined));
+    assert.equal(comparedLengthMs(range, undefined, 1), STRETCH_UNIT_MS);
+    assert.equal(comparedLengthMs(days, 6 * hourMs, 1), 6 * hourMs);
   });
 
   it('is the given one, up to 4096 stretches', () => {

@@ -5,7 +5,7 @@ import { COUNTER_HISTOGRAM_KINDS, generateDataset, PLAIN_KINDS } from '../../sup
 import { pushSamples } from '../../support/load.ts';
 import { dumpPrometheus, exportVictoriaMetrics } from '../../support/readers.ts';
 import { compareSeries, keptByVictoriaMetrics } from '../../support/series-comparison.ts';
-import { countSamples, numberOf, type SeriesSet } from '../../support/series-set.ts';
+import { countSamples, numberOf, type SeriesSamples, type SeriesSet } from '../../support/series-set.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../../support/servers.ts';
 import { filterSeries, isMark, isProgress } from './expectations.ts';
@@ -77,6 +77,7 @@ export interface CopyOptions {
   /** Unlimited by default. */
   samplesPerSecond?: number;
   execution?: Readonly<Record<string, unknown>>;
+  verification?: Readonly<Record<string, unknown>>;
 }
 
 /** The source and its contents. */
@@ -117,6 +118,7 @@ export class SlowCopy implements AsyncDisposable {
       selectors: destination.selectors,
       timeRange: { start: new Date(START_MS).toISOString(), end: new Date(this.#endMs).toISOString() },
       ...(options.execution !== undefined && { execution: options.execution }),
+      ...(options.verification !== undefined && { verification: options.verification }),
       ...(options.windowMax !== undefined && { window: { max: options.windowMax } }),
       ...(options.samplesPerSecond !== undefined && {
         limits: { samplesPerSecond: options.samplesPerSecond, samplesPerWrite: 1000 },
@@ -155,6 +157,11 @@ export class SlowCopy implements AsyncDisposable {
   /** The number of source samples that a migration to this destination reads and writes; some stores keep fewer. */
   countCopied(destination: Destination): number {
     return countSamples(this.#copiedTo(destination));
+  }
+
+  /** The series of the source that belong there, in no order. */
+  copied(destination: Destination): readonly SeriesSamples[] {
+    return [...this.#copiedTo(destination).values()];
   }
 
   #copiedTo(destination: Destination): SeriesSet {
