@@ -43,6 +43,7 @@ export async function verifyInStretches(run: DividedVerifyRun): Promise<boolean>
   const { plan, context, progress, signal, options } = run;
   const { clock, observer, stop } = context;
   const beganMs = clock.monotonicMs();
+  const copied = progress.stretches;
   // The rates are those of the stretches.
   const { onRatesAvailable: _, ...others } = context;
   const { sides } = openReadSides(plan, others, progress);
@@ -56,8 +57,6 @@ export async function verifyInStretches(run: DividedVerifyRun): Promise<boolean>
     if (resumedFromMs !== undefined) {
       observer.event({ type: 'verification-resumed', fromMs: resumedFromMs, samplesBefore: samplesCompared });
     }
-    const { stretches, finished, lengthMs } = found;
-    observer.event({ type: 'divided', stretches: stretches.length, finished, lengthMs });
     observer.progress(progress);
     if (!(await compareAll(run, found, merged, beganMs))) return false;
     if (found.run !== undefined) {
@@ -76,12 +75,13 @@ export async function verifyInStretches(run: DividedVerifyRun): Promise<boolean>
     await judgeWhole({ plan, verification, findings, range, destination: sides.destination, observer, signal });
     return true;
   } finally {
+    // The result of a copy counts the stretches of the copy.
+    if (copied !== undefined) progress.stretches = copied;
     sides.close();
   }
 }
 
 interface FoundVerification extends Division {
-  readonly lengthMs: number;
   /** Undefined: a range that has no marks. */
   readonly run: number | undefined;
   readonly earlier: readonly ComparedShard[];
@@ -99,7 +99,7 @@ async function find(
   const found = isFixed ? await findRun(plan, (of) => sides.marksOf(of), range, signal) : undefined;
   const earlier = isFixed ? comparedShards(found?.marks ?? [], context.resumeVerification, range) : [];
   const division = divide({ range, lengthMs, marks: earlier, uncertainMs: 0, startMayHoldSamples: false });
-  return { ...division, lengthMs, run: found?.run, earlier };
+  return { ...division, run: found?.run, earlier };
 }
 
 /** @returns false if it was ended before. @throws MigrationError why a stretch has failed */

@@ -3,19 +3,21 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { MigrationPlan } from '../../../src/migration/plan/migration-plan.ts';
-import { type Behaviour, type FakeStore, startFakeStore } from '../../support/stores/fake-store.ts';
+import { type Behaviour, startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
 import { victoriametrics } from '../../support/stores/victoriametrics.ts';
+import { startDestination } from '../support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from '../support/fake-source.ts';
 import { epochMs, hourMs, minuteMs, planFor } from '../support/plan.ts';
 import { bitsOf, type Series } from '../support/remote-messages.ts';
+import { runInStretches } from '../support/stretches.ts';
 import { type VerifyRun, verifyRun } from '../support/verify-run.ts';
 
 const endMs = epochMs + 16 * hourMs;
 const series = regularSeries({ count: 3, fromMs: epochMs, toMs: endMs, stepMs: 5 * minuteMs });
 const all = 3 * 16 * 12;
 
-type Sides = { readonly source: FakeSource; readonly destination: FakeStore };
+type Sides = Parameters<typeof planFor>[0];
 
 function planIn(sides: Sides, parallelism: number, changes: Parameters<typeof planFor>[1] = {}): MigrationPlan {
   return planFor(sides, {
@@ -90,7 +92,6 @@ describe('a verification in stretches', () => {
       const sides = { source, destination };
       const undivided = await verifyRun(planIn(sides, 1, { protocol }));
       const divided = await verifyRun(planIn(sides, 4, { protocol }));
-      assert.equal(divided.observer.all('divided')[0]?.stretches, 8);
       assert.deepEqual(resultOf(divided), resultOf(undivided));
       const { missing, different, extra, repeated, samplesCompared, first } = divided.verification;
       const doubled = protocol === 'PromQL' ? 2 : 0;
@@ -129,6 +130,21 @@ describe('a verification in stretches', () => {
     assert.deepEqual(observer.warnings(), ['nothing-found']);
     destination.put(series);
     assert.equal((await verifyRun(planIn({ source, destination }, 3))).error?.code, 'nothing-compared');
+  });
+
+  it('follows a copy in stretches, whose result counts the stretches of the copy', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const verification = { mode: 'Full', onDifference: 'Fail', onExtra: 'Report', settleMs: 30_000 } as const;
+    const plan = planIn({ source, destination }, 4, { verification });
+    const { error, progress, observer } = await runInStretches(plan);
+    assert.deepEqual([error, progress.phase, progress.verification?.equal], [undefined, 'Succeeded', all]);
+    assert.deepEqual([progress.stretches?.total, observer.all('stretch-finished').length], [8, 8]);
+    assert.equal(observer.all('finished').length, 1);
+    const lost = series[0]!.labels.find(([name]) => name === 'instance')?.[1];
+    destination.shows = (labels) => !labels.some(([, value]) => value === lost);
+    const again = await runInStretches(plan);
+    assert.deepEqual([again.error?.code, again.progress.verification?.missing], ['differences-found', all / 3]);
   });
 
   it('repairs in every stretch', async () => {
