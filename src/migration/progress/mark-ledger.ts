@@ -14,8 +14,10 @@ export interface LedgerOptions {
   /** Half open. Where the marks are looked for. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** @throws DoesNotFit, or RemoteError `too-large`, when there is too much to read at once */
-  readonly read: (fromMs: number, toMs: number) => Promise<readonly FurthestSample[]>;
+  /**
+   * Of one shard, or of all. @throws DoesNotFit, or RemoteError `too-large`, when there is too much to read at once
+   */
+  readonly read: (fromMs: number, toMs: number, shard?: string) => Promise<readonly FurthestSample[]>;
   readonly search: (shard: string) => Promise<Mark | undefined>;
 }
 
@@ -23,12 +25,23 @@ export interface LedgerOptions {
 export async function readLedger(options: LedgerOptions): Promise<Mark[]> {
   const latest = new LatestMarks();
   const unclear = new Set<string>();
+  let isTimed = true;
   await readRange(options, options.fromMs, options.toMs, (samples) => {
+    isTimed &&= samples.every(({ timeMs }) => timeMs !== undefined);
     for (const shard of addSamples(samples, options.range, latest)) unclear.add(shard);
   });
+  // An older version, to which a user has returned for a while, continues the first shard and its counts, but not `covered_ms`.
+  const first = isTimed ? undefined : latest.marks.find(({ shard }) => shard === FIRST_SHARD);
+  if (first !== undefined && !unclear.has(FIRST_SHARD) && (await hasLater(options, first))) unclear.add(FIRST_SHARD);
   const marks = latest.marks.filter(({ shard }) => !unclear.has(shard));
   const found = await Promise.all([...unclear].map((shard) => options.search(shard)));
   return [...marks, ...found.filter((mark) => mark !== undefined)];
+}
+
+async function hasLater({ read, toMs }: LedgerOptions, { shard, throughMs }: Mark): Promise<boolean> {
+  // A query may also cover the millisecond before its start.
+  const fromMs = throughMs + 2;
+  return fromMs < toMs && (await read(fromMs, toMs, shard)).some(({ labels }) => labels[COUNT_LABEL] === undefined);
 }
 
 async function readRange(

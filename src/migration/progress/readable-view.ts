@@ -89,12 +89,10 @@ export abstract class ReadableView implements DestinationView, Appearance {
   async ledger(toMs: number, signal: AbortSignal): Promise<readonly Mark[]> {
     const { plan } = this.options;
     const range = { startMs: plan.startMs, endMs: toMs };
-    const search = (shard: string) => {
-      const only = { ...plan, stretch: { shard, frozenEndMs: undefined } };
-      return this.#searchMark(only, { fromMs: plan.startMs, toMs }, signal);
-    };
-    const read = async (fromMs: number, untilMs: number) => {
-      const matchers = markMatchers(plan);
+    const only = (shard: string) => ({ ...plan, stretch: { shard, frozenEndMs: undefined } });
+    const search = (shard: string) => this.#searchMark(only(shard), { fromMs: plan.startMs, toMs }, signal);
+    const read = async (fromMs: number, untilMs: number, shard?: string) => {
+      const matchers = markMatchers(shard === undefined ? plan : only(shard));
       const reach = { matchers, fromMs, toMs: untilMs === toMs ? this.#reach(toMs) : this.rangeEndMs(untilMs) };
       const samples = await this.readFurthest(reach, signal);
       this.#learn(samples);

@@ -71,6 +71,21 @@ for (const [name, protocol, behaviour] of everyStore) {
       assert.deepEqual(others, []);
     });
 
+    it('finds the mark of an older version that went on after a newer one', async () => {
+      await using opened = await open(behaviour(), protocol);
+      const { store, view } = opened;
+      const later = shardSeries('0', epochMs, hourMs, 6).filter(
+        ({ labels }) => new Map(labels).get(COUNT_LABEL) !== COVERED_COUNT,
+      );
+      store.put(shardSeries('0', epochMs, hourMs, 4));
+      store.put(later.map((one) => ({ ...one, samples: one.samples.slice(5) })));
+      const found = await view.ledger(nowMs, signal);
+      assert.deepEqual(
+        found.map(({ throughMs, counts }) => [throughMs, counts]),
+        [[epochMs + 6 * hourMs - 1, countsAfter(6)]],
+      );
+    });
+
     it('is empty without a mark', async () => {
       await using opened = await open(behaviour(), protocol);
       assert.deepEqual(await opened.view.ledger(nowMs, signal), []);
