@@ -108,6 +108,8 @@ export abstract class ReadableView implements DestinationView, Appearance {
   }
 
   async presentTimes(range: SeriesRange, signal: AbortSignal): Promise<ReadonlyMap<string, Float64Array>> {
+    // The run that divided the range has looked at the marks, with a view of its own.
+    if (this.options.plan.stretch !== undefined) await this.learnHowItShows(range.fromMs, signal);
     for (;;) {
       const added = this.#added;
       const present = new PresentTimes(range.keys, added);

@@ -120,6 +120,15 @@ describe('a Thanos Receive that already has newer data', () => {
       assert.equal(await view.isEmpty(epochMs, epochMs + 9, signal), false);
     });
 
+    it(`is detected by ${protocol} when a stretch compares whose marks were not looked at`, async () => {
+      const stretch = { shard: new Date(epochMs).toISOString(), frozenEndMs: undefined };
+      await using opened = await open(behaviour(), protocol, { stretch });
+      const { store, view } = opened;
+      store.put([live]);
+      store.tenant('').write([series(up, [epochMs + 1])], { bytes: 1, headers: {} });
+      assert.deepEqual(await timesOf(view, [up], epochMs, epochMs + 9), [[epochMs + 1]]);
+    });
+
     it(`is detected by ${protocol} with a probe before the first mark`, async () => {
       await using first = await open(behaviour(), protocol);
       first.store.put([live]);
