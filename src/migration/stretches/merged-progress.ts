@@ -1,6 +1,6 @@
 // The progress of a migration whose stretches are copied side by side, as one: what the bar, the result, the status and the metrics show.
 
-import type { Division, Stretch, TimeRange } from '../plan/stretches.ts';
+import { type Division, startOfShard, type Stretch, type TimeRange } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
 import { initialProgress, type MigrationProgress, type ResultError } from '../report/observer.ts';
@@ -34,7 +34,7 @@ export class MergedProgress {
   ) {
     this.progress = initialProgress(range.startMs, range.endMs, work);
     this.progress.phase = 'Running';
-    this.progress.earlier = sumOf(earlier);
+    this.progress.earlier = overlap(earlier, range) ? 'unknown' : sumOf(earlier);
     for (const stretch of stretches) {
       const { fromMs } = stretch;
       const part = { stretch, progress: undefined, isRunning: false, reachedMs: fromMs, watermarkMs: fromMs };
@@ -115,6 +115,19 @@ export class MergedProgress {
     if (part === undefined) throw new Error(`there is no stretch ${shard}`);
     return part;
   }
+}
+
+/**
+ * Whether two shards cover the same time: an older version, which knows only the first shard, has copied what other shards cover, or a run did
+ * not see the marks of another. Then their sum would count samples twice.
+ */
+function overlap(marks: readonly Mark[], range: TimeRange): boolean {
+  const spans = marks.flatMap(({ shard, throughMs }) => {
+    const startMs = startOfShard(shard, range);
+    return startMs === undefined || throughMs < startMs ? [] : { startMs, throughMs };
+  });
+  spans.sort((a, b) => a.startMs - b.startMs);
+  return spans.some(({ startMs }, index) => startMs <= (spans[index - 1]?.throughMs ?? Number.NEGATIVE_INFINITY));
 }
 
 function sumOf(marks: readonly Mark[]): Counts | 'unknown' {
