@@ -1,0 +1,95 @@
+// The ConfigMap and the Indexed Job that copy the stretches of one division, one index for each. Pure.
+
+import type { PromMigration } from '../../api/prom-migration.ts';
+import type { Stretch } from '../../migration/plan/stretches.ts';
+import { jobKeyOf } from './job-key.ts';
+import { JOB_KEY, jobNameOf, labelsOf } from './job-names.ts';
+import type { ConfigMap, NewJob } from './job-objects.ts';
+import { type JobOptions, MANIFEST_KEY, podTemplate, STRETCHES_KEY } from './pod-template.ts';
+
+/** What the operator has found to be left of a migration. */
+export interface DividedRange {
+  /** The end, if the manifest leaves it open. */
+  readonly frozenEndMs: number | undefined;
+  readonly stretches: readonly Pick<Stretch, 'shard' | 'startMs' | 'endMs'>[];
+}
+
+/**
+ * So many stretches may fail before the others are stopped. status.stretches.failed shows all of them, and settings that every stretch fails
+ * with do not start hundreds of pods.
+ */
+const MAX_FAILED_INDEXES = 9;
+/** Only a user can remove the reason: `run` has ended with a refusal, or with an invalid manifest. */
+const PERMANENT_EXIT_CODES = [1, 2];
+
+/** @param migration with its defaults */
+export function buildJob(
+  migration: PromMigration,
+  divided: DividedRange,
+  options: JobOptions,
+): { readonly configMap: ConfigMap; readonly job: NewJob } {
+  const { spec } = migration;
+  const key = jobKeyOf(spec);
+  const stretches = stretchesFile(divided, spec.execution.order === 'NewestFirst');
+  const name = jobNameOf(migration, `${key} ${stretches}`);
+  const metadata = {
+    name,
+    namespace: migration.metadata.namespace ?? 'default',
+    labels: labelsOf(migration),
+    ownerReferences: [ownerOf(migration)],
+  };
+  const { parallelism, job } = spec.execution;
+  return {
+    configMap: {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata,
+      immutable: true,
+      data: { [MANIFEST_KEY]: manifestOf(migration), [STRETCHES_KEY]: stretches },
+    },
+    job: {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { ...metadata, annotations: { [JOB_KEY]: key } },
+      spec: {
+        completionMode: 'Indexed',
+        completions: divided.stretches.length,
+        parallelism,
+        suspend: spec.suspend,
+        podReplacementPolicy: 'Failed',
+        backoffLimitPerIndex: job.backoffLimitPerIndex,
+        maxFailedIndexes: Math.min(MAX_FAILED_INDEXES, divided.stretches.length),
+        podFailurePolicy: {
+          rules: [
+            { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+            { action: 'FailIndex', onExitCodes: { operator: 'In', values: PERMANENT_EXIT_CODES } },
+          ],
+        },
+        template: podTemplate(migration, name, options),
+      },
+    },
+  };
+}
+
+function ownerOf({ apiVersion, kind, metadata: { name, uid = '' } }: PromMigration) {
+  return { apiVersion, kind, name, uid, controller: true };
+}
+
+/** JSON is valid YAML. */
+function manifestOf({ apiVersion, kind, metadata: { name, namespace }, spec }: PromMigration): string {
+  return `${JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, spec }, undefined, 2)}\n`;
+}
+
+/** A Job starts its indexes in ascending order. */
+function stretchesFile({ frozenEndMs, stretches }: DividedRange, newestFirst: boolean): string {
+  const time = (timeMs: number) => new Date(timeMs).toISOString();
+  return JSON.stringify({
+    version: 1,
+    frozenEnd: frozenEndMs === undefined ? null : time(frozenEndMs),
+    stretches: (newestFirst ? stretches.toReversed() : stretches).map(({ shard, startMs, endMs }) => ({
+      shard,
+      start: time(startMs),
+      end: time(endMs),
+    })),
+  });
+}

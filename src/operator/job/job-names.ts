@@ -1,0 +1,40 @@
+// The names, labels and annotations of what a migration in mode Job consists of. Pure.
+
+import { createHash } from 'node:crypto';
+import type { PromMigration } from '../../api/prom-migration.ts';
+
+/** Says on a Job from which settings it was made: see job-key.ts. */
+export const JOB_KEY = 'prom-migrator.io/job-key';
+const MIGRATION_LABEL = 'prom-migrator.io/migration';
+const OWN_LABELS = {
+  'app.kubernetes.io/name': 'prom-migrator',
+  'app.kubernetes.io/component': 'stretch',
+  'app.kubernetes.io/managed-by': 'prom-migrator',
+};
+
+/** Selects the Jobs of all migrations, and their pods. */
+export const JOB_SELECTOR = Object.entries(OWN_LABELS)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(',');
+
+/** The API server cuts off the names of pods after 58 characters: the name of the Job, its index of up to four digits, and two hyphens. */
+const MAX_JOB_NAME = 52;
+const MAX_LABEL = 63;
+const HASH_LENGTH = 10;
+
+/** The labels of the objects of a migration. */
+export function labelsOf({ metadata: { name } }: PromMigration): Record<string, string> {
+  return { ...OWN_LABELS, [MIGRATION_LABEL]: name.length <= MAX_LABEL ? name : shortened(name, name, MAX_LABEL) };
+}
+
+/** @param content what the Job is made of: with another content the name differs */
+export function jobNameOf({ metadata: { name, uid } }: PromMigration, content: string): string {
+  return shortened(name, `${uid ?? ''} ${content}`, MAX_JOB_NAME);
+}
+
+/** A name as of a host, that differs with what is hashed. The names of migrations may have dots, the names of hosts may not. */
+function shortened(name: string, hashed: string, maxLength: number): string {
+  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, HASH_LENGTH);
+  const start = name.replaceAll('.', '-').slice(0, maxLength - HASH_LENGTH - 1);
+  return `${start.replace(/-+$/, '')}-${hash}`;
+}
