@@ -67,6 +67,16 @@ export function addCounts(a: Counts, b: Counts): Counts {
   };
 }
 
+/** What was counted since `before`. The largest window is the one of all. */
+export function subtractCounts(all: Counts, before: Counts): Counts {
+  const names = Object.entries(before) as [keyof Counts, Counts[keyof Counts]][];
+  const negative = names.map(([name, value]) => [
+    name,
+    typeof value === 'number' ? -value : Object.fromEntries(Object.entries(value).map(([reason, n]) => [reason, -n])),
+  ]);
+  return { ...addCounts(all, Object.fromEntries(negative) as Counts), series: all.series };
+}
+
 /** The counts of this run and of all runs before it; undefined if those are unknown. */
 export function countsOfAllRuns(run: Counts & { readonly earlier: Counts | 'unknown' }): Counts | undefined {
   return run.earlier === 'unknown' ? undefined : addCounts(run.earlier, run);

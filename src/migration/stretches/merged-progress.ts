@@ -34,7 +34,7 @@ export class MergedProgress {
   ) {
     this.progress = initialProgress(range.startMs, range.endMs, work);
     this.progress.phase = 'Running';
-    this.progress.earlier = overlap(earlier, range) ? 'unknown' : sumOf(earlier);
+    this.progress.earlier = sumOf(earlier, range);
     for (const stretch of stretches) {
       const { fromMs } = stretch;
       const part = { stretch, progress: undefined, isRunning: false, reachedMs: fromMs, watermarkMs: fromMs };
@@ -130,7 +130,9 @@ function overlap(marks: readonly Mark[], range: TimeRange): boolean {
   return spans.some(({ startMs }, index) => startMs <= (spans[index - 1]?.throughMs ?? Number.NEGATIVE_INFINITY));
 }
 
-function sumOf(marks: readonly Mark[]): Counts | 'unknown' {
+/** The counts of all shards; unknown if those of one are, or if two cover the same time. */
+export function sumOf(marks: readonly Mark[], range: TimeRange): Counts | 'unknown' {
+  if (overlap(marks, range)) return 'unknown';
   let sum: Counts = NO_COUNTS;
   for (const { counts } of marks) {
     if (counts === undefined) return 'unknown';
