@@ -1,6 +1,7 @@
 // The messages to a migration's own thread. The structured clone drops classes, so `packJob` brings a job into another form, and
 // `unpackJob` restores it. Only between the two are its secrets in plain text.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { KnownBeginning } from '../migration/progress/known-beginning.ts';
 import type { ResultError } from '../migration/report/observer.ts';
@@ -21,11 +22,13 @@ export interface WorkerJob {
   readonly startupDeadlineMs?: number;
   /** How far an earlier attempt had compared. */
   readonly resumeVerification?: ResumedVerification;
+  /** Copies nothing: divides the range, and follows what the pods of a Job do. */
+  readonly follow?: boolean;
 }
 
 export type ToWorker =
-  /** Only sent to an idle thread. */
-  | { readonly type: 'job'; readonly job: PackedJob }
+  /** Only sent to an idle thread, unless it has a port of its own: jobs with ports run side by side. */
+  | { readonly type: 'job'; readonly job: PackedJob; readonly port?: MessagePort }
   /** Start no new window, finish those in flight. */
   | { readonly type: 'stop' }
   /** End immediately. */
@@ -33,7 +36,9 @@ export type ToWorker =
   | { readonly type: 'rates'; readonly rates: Rates }
   /** With the reason if they are not. */
   | { readonly type: 'differences-written'; readonly error?: ResultError }
-  | { readonly type: 'parallelism'; readonly parallelism: number };
+  | { readonly type: 'parallelism'; readonly parallelism: number }
+  /** To one that follows: the Job has ended. Find out whether everything is in the destination, and end. */
+  | { readonly type: 'conclude' };
 
 /** Survives the structured clone. Each secret is a Map, and a job has no other Map. */
 export interface PackedJob {

@@ -2,6 +2,7 @@
 // structured clone. to-worker.ts has the messages in the other direction.
 
 import type { RateLimits } from '../migration/limits/rate-limit.ts';
+import type { Stretch } from '../migration/plan/stretches.ts';
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../migration/report/observer.ts';
 
 /** Where to resume a migration without a resume point in its destination, and the end at which its range was frozen. */
@@ -13,6 +14,13 @@ export interface ResumePoint {
 /** Limits that apply to a running migration; undefined: none. */
 export type Rates = RateLimits;
 
+/** What is left to be copied of a migration. */
+export interface DividedRange {
+  /** The end, if the manifest leaves it open. */
+  readonly frozenEndMs: number | undefined;
+  readonly stretches: readonly Pick<Stretch, 'shard' | 'startMs' | 'endMs'>[];
+}
+
 export type FromWorker =
   /** What has happened since the last report. At most one per second, except for those that report a start or an end. */
   | { readonly type: 'report'; readonly progress: MigrationProgress; readonly events: readonly MigrationEvent[] }
@@ -20,6 +28,8 @@ export type FromWorker =
   | { readonly type: 'heartbeat' }
   /** Differences of a verification that count, one a line. The thread waits until it hears that they are written. */
   | { readonly type: 'differences'; readonly lines: string }
+  /** From one that follows: what is left to be copied. */
+  | ({ readonly type: 'divided' } & DividedRange)
   | { readonly type: 'ended'; readonly result: MigrationResult };
 
 /** How a thread ended. */

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { ResultError } from '../migration/report/observer.ts';
-import type { FromWorker, Rates, WorkerEnd } from './worker-messages.ts';
+import type { DividedRange, FromWorker, Rates, WorkerEnd } from './worker-messages.ts';
 import type { ToWorker, WorkerJob } from './to-worker.ts';
 
 /** The used part of a worker thread; tests provide their own. */
@@ -28,12 +28,15 @@ export interface WorkerPoolOptions {
   readonly onReport: (key: string, report: FromWorker & { type: 'report' }) => void;
   /** Must lead to `differencesWritten`. */
   readonly onDifferences?: (key: string, lines: string) => void;
+  /** Called when a job that follows has divided the range. */
+  readonly onDivided?: (key: string, divided: DividedRange) => void;
   /** Called once for each start, when the thread is gone. */
   readonly onEnd: (key: string, end: WorkerEnd) => void;
 }
 
 interface Slot {
   readonly worker: WorkerHandle;
+  readonly follows: boolean;
   /** Cancels all its pending timers. */
   readonly over: AbortController;
   end: WorkerEnd | undefined;
@@ -57,6 +60,11 @@ export class WorkerPool {
     return this.#slots.size;
   }
 
+  /** How many of them copy or compare. The others only follow a Job. */
+  get copying(): number {
+    return [...this.#slots.values()].filter(({ follows }) => !follows).length;
+  }
+
   has(key: string): boolean {
     return this.#slots.has(key);
   }
@@ -65,12 +73,21 @@ export class WorkerPool {
   start(key: string, job: WorkerJob): void {
     if (this.#slots.has(key)) throw new Error(`${key} has a worker already`);
     const worker = this.#options.spawn(job);
-    const slot: Slot = { worker, over: new AbortController(), end: undefined, silentMs: 0, stopping: undefined };
+    const follows = job.follow === true;
+    const slot: Slot = {
+      worker,
+      follows,
+      over: new AbortController(),
+      end: undefined,
+      silentMs: 0,
+      stopping: undefined,
+    };
     this.#slots.set(key, slot);
     worker.onMessage((message) => {
       slot.silentMs = 0;
       if (message.type === 'report') this.#options.onReport(key, message);
       else if (message.type === 'differences') this.#options.onDifferences?.(key, message.lines);
+      else if (message.type === 'divided') this.#options.onDivided?.(key, message);
       else if (message.type === 'ended') slot.end ??= { kind: 'result', result: message.result };
     });
     worker.onError((error) => {
@@ -96,6 +113,11 @@ export class WorkerPool {
 
   setParallelism(key: string, parallelism: number): void {
     this.#slots.get(key)?.worker.post({ type: 'parallelism', parallelism });
+  }
+
+  /** Lets a job that follows end after a last look. */
+  conclude(key: string): void {
+    this.#slots.get(key)?.worker.post({ type: 'conclude' });
   }
 
   /**

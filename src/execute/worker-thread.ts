@@ -3,11 +3,13 @@
 
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { FollowContext } from '../migration/follow-stretches.ts';
 import { MigrationError } from '../migration/report/migration-error.ts';
 import type {
   MigrationEvent,
   MigrationObserver,
   MigrationProgress,
+  MigrationResult,
   ResultError,
 } from '../migration/report/observer.ts';
 import { type Clock, SYSTEM_CLOCK } from '../telemetry/clock.ts';
@@ -107,6 +109,7 @@ export async function runJob(
   );
   const stop = new AbortController();
   const abort = new AbortController();
+  const conclude = new AbortController();
   const ended = new AbortController();
   let applyRates: ((rates: Rates) => void) | undefined;
   let rates: Rates | undefined;
@@ -117,6 +120,7 @@ export async function runJob(
     if (message.type === 'stop') stop.abort();
     else if (message.type === 'abort') abort.abort();
     else if (message.type === 'differences-written') handing.written(message.error);
+    else if (message.type === 'conclude') conclude.abort();
     else if (message.type === 'rates') {
       rates = message.rates;
       applyRates?.(rates);
@@ -146,14 +150,30 @@ export async function runJob(
     if (parallelism !== undefined) set(parallelism);
   };
   const isStretch = plan.stretch !== undefined || verification !== undefined;
-  const result = isStretch
-    ? await runStretch({ plan, known, ...(verification !== undefined && { verification }) }, context, handing.handOn)
-    : await runMigration(plan, { ...context, onParallelismAvailable });
+  const result = job.follow
+    ? await follow(plan, { ...context, conclude: conclude.signal, onDivided: (found) => post(dividedRange(found)) })
+    : isStretch
+      ? await runStretch({ plan, known, ...(verification !== undefined && { verification }) }, context, handing.handOn)
+      : await runMigration(plan, { ...context, onParallelismAvailable });
   ended.abort();
   await reporting;
   reporter.flush();
   port.off('message', onMessage);
   post({ type: 'ended', result });
+}
+
+/** Loaded here, because a thread that copies does not need it. */
+async function follow(plan: MigrationPlan, context: FollowContext): Promise<MigrationResult> {
+  const { followStretches } = await import('../migration/follow-stretches.ts');
+  return await followStretches(plan, context);
+}
+
+function dividedRange({ frozenEndMs, stretches }: Parameters<FollowContext['onDivided']>[0]): FromWorker {
+  return {
+    type: 'divided',
+    frozenEndMs,
+    stretches: stretches.map(({ shard, startMs, endMs }) => ({ shard, startMs, endMs })),
+  };
 }
 
 async function report(
@@ -184,7 +204,12 @@ async function serve(port: MessagePort): Promise<never> {
   let wake: () => void = () => {};
   port.on('message', (message: ToWorker) => {
     if (message.type !== 'job') return;
-    jobs.push(unpackJob(message.job));
+    const job = unpackJob(message.job);
+    if (message.port !== undefined) {
+      void runJob(job, message.port, SYSTEM_CLOCK, Math.random);
+      return;
+    }
+    jobs.push(job);
     wake();
   });
   for (;;) {

@@ -166,7 +166,7 @@ function defaultHeapMib({ plan }: WorkerJob): number {
   return 192 + Math.ceil(plan.limits.memoryBytes / MIB);
 }
 
-function startWorkerThread(heapMib: number): Thread {
+export function startWorkerThread(heapMib: number): Thread {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./worker-thread.${extension}`, import.meta.url), {
     name: 'migration',

@@ -1,18 +1,11 @@
 // The ConfigMap and the Indexed Job that copy the stretches of one division, one index for each. Pure.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
-import type { Stretch } from '../../migration/plan/stretches.ts';
+import type { DividedRange } from '../../execute/worker-messages.ts';
 import { jobKeyOf } from './job-key.ts';
 import { JOB_KEY, jobNameOf, labelsOf } from './job-names.ts';
 import type { ConfigMap, NewJob } from './job-objects.ts';
 import { type JobOptions, MANIFEST_KEY, podTemplate, STRETCHES_KEY } from './pod-template.ts';
-
-/** What the operator has found to be left of a migration. */
-export interface DividedRange {
-  /** The end, if the manifest leaves it open. */
-  readonly frozenEndMs: number | undefined;
-  readonly stretches: readonly Pick<Stretch, 'shard' | 'startMs' | 'endMs'>[];
-}
 
 /**
  * So many stretches may fail before the others are stopped. status.stretches.failed shows all of them, and settings that every stretch fails
