@@ -31,14 +31,20 @@ const INVALID_AGAIN_MS = 5 * 60_000;
 /** A missing Secret is often created soon. */
 const LONGEST_SECRET_PAUSE_MS = 60_000;
 
+export interface CheckOptions {
+  readonly read: (migration: PromMigration) => Promise<SecretReading>;
+  /** Whether this operator creates Jobs. */
+  readonly hasJobs: boolean;
+  /** How many checks in a row have failed before this one. */
+  readonly failures: number;
+}
+
 /**
- * @param failures how many checks in a row have failed before this one
  * @throws whatever `read` throws when the API server gives no clear response
  */
 export async function checkMigration(
   resource: PromMigration,
-  read: (migration: PromMigration) => Promise<SecretReading>,
-  failures: number,
+  { read, hasJobs, failures }: CheckOptions,
   clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
@@ -51,6 +57,10 @@ export async function checkMigration(
     return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const { migration } = validated;
+  if (migration.spec.execution.mode === 'Job' && !hasJobs) {
+    const message = 'spec.execution.mode Job needs an operator that creates Jobs: see its flags --jobs and --job-image';
+    return { check: { ok: false, reason: 'JobsDisabled', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
+  }
   const { source, problems } = await read(migration);
   const secretAgainMs = Math.min(pauseMs(failures + 1), LONGEST_SECRET_PAUSE_MS);
   const [first] = problems;

@@ -4,7 +4,8 @@
 import type { MigrationRecord } from './judge/migration-record.ts';
 import { keyOf } from './kube/kube-objects.ts';
 import { named } from './migration-log.ts';
-import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
+import type { ReconcilerOptions } from './reconciler-options.ts';
 
 const RECONCILERS = 4;
 

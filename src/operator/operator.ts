@@ -2,9 +2,13 @@
 
 import { randomUUID } from 'node:crypto';
 import type { PromMigration } from '../api/prom-migration.ts';
+import { FollowerThreads } from '../execute/follower-threads.ts';
 import { type Page, startHttpServer } from '../telemetry/http-server.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
+import { JobClient } from './job/job-client.ts';
+import { JobStore } from './job/job-store.ts';
+import type { PodOptions } from './job/pod-template.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { KubeClient } from './kube/kube-client.ts';
 import { type KubeConnection, loadKubeConnection } from './kube/kube-config.ts';
@@ -14,12 +18,12 @@ import { isStopping, leads, type Life, type LifeEvent, nextLife, permissionOf } 
 import { MigrationStore } from './migration-store.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
 import type { OperatorContext, OperatorOptions } from './operator-options.ts';
-import { reflect } from './kube/reflector.ts';
 import { readSecrets } from './secret-reader.ts';
 import { migrationPath, StatusWriter } from './status-writer.ts';
 import { WorkerPool } from '../execute/worker-pool.ts';
 import { WorkerThreads } from '../execute/worker-threads.ts';
 import { WorkQueue } from './kube/work-queue.ts';
+import { Watches } from './watches.ts';
 
 /** Migrations that follow each other use the same threads. */
 const MAX_PARKED_THREADS = 4;
@@ -33,7 +37,7 @@ const SHUTDOWN_RESERVE_MS = 5_000;
  * @throws ListenError when the address cannot be listened on, Error when there is no usable kubeconfig or service account
  */
 export async function runOperator(options: OperatorOptions, context: OperatorContext): Promise<void> {
-  const { clock, random, logger } = context;
+  const { clock, logger } = context;
   const connection = await (context.connect ?? (() => loadKubeConnection(connectionOptions(options))))();
   const operator = new Operator(options, context, connection);
   const server = await startHttpServer(options.metricsAddress, {
@@ -49,7 +53,7 @@ export async function runOperator(options: OperatorOptions, context: OperatorCon
     url: server.url,
   });
   try {
-    await operator.run(random);
+    await operator.run();
   } finally {
     await server.close();
     operator.close();
@@ -59,6 +63,11 @@ export async function runOperator(options: OperatorOptions, context: OperatorCon
 
 function connectionOptions({ kubeconfig, context }: OperatorOptions) {
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
+}
+
+/** Undefined: no Jobs are created. */
+function podOptions({ jobs: { enabled, image, imagePullPolicy } }: OperatorOptions): PodOptions | undefined {
+  return enabled && image !== undefined ? { image, imagePullPolicy } : undefined;
 }
 
 class Operator {
@@ -73,9 +82,9 @@ class Operator {
   readonly #recorder: EventRecorder;
   readonly #controller: Controller;
   readonly #threads: WorkerThreads;
+  readonly #followers = new FollowerThreads();
+  readonly #watches: Watches;
   #elector: LeaseElector | undefined;
-  #signOfWatchMs: number;
-  #waitingReason = 'the first list of PromMigrations has not arrived yet';
   #life: Life = { kind: 'standby', listed: false };
   /** Ends the reconciles of the current term. */
   #working = new AbortController();
@@ -88,7 +97,6 @@ class Operator {
     this.#context = context;
     this.#connection = connection;
     this.startedAtMs = clock.monotonicMs();
-    this.#signOfWatchMs = this.startedAtMs;
     this.#store = new MigrationStore(options.watchNamespaces);
     this.#queue = new WorkQueue({ clock, random });
     this.#threads = new WorkerThreads(clock, MAX_PARKED_THREADS);
@@ -108,11 +116,31 @@ class Operator {
       instance: options.podName,
       onDropped: (error) => logger.warn('an event could not be written', { error }),
     });
+    const pods = podOptions(options);
+    const jobStore = pods && new JobStore(this.#store.namespaces);
+    this.#watches = new Watches({
+      client,
+      store: this.#store,
+      jobs: jobStore,
+      clock,
+      random,
+      logger,
+      metrics,
+      onChange: (keys) => {
+        if (this.#watches.synced) this.#happened('listed');
+        for (const key of keys) this.#controller.changed(key);
+      },
+    });
     const pathOf = ({ metadata }: PromMigration) => migrationPath(metadata.namespace, metadata.name);
     this.#controller = new Controller({
       store: this.#store,
       queue: this.#queue,
-      pool: (listeners) => new WorkerPool({ spawn: this.#threads.spawn, clock, ...listeners }),
+      pool: (listeners) =>
+        new WorkerPool({
+          spawn: (job) => (job.follow ? this.#followers : this.#threads).spawn(job),
+          clock,
+          ...listeners,
+        }),
       writer: new StatusWriter({ client, clock, onWrite: (result) => metrics.statusWrite(result) }),
       recorder: this.#recorder,
       readSecrets: (migration, signal) => readSecrets(client, migration, signal),
@@ -129,17 +157,18 @@ class Operator {
       permission: () => permissionOf(this.#life),
       leaseHeld: () => this.#elector?.isLeader ?? true,
       maxMigrations: options.maxMigrations,
+      jobs: jobStore && pods && { store: jobStore, client: new JobClient(client, pods) },
       clock,
       logger,
       hooks: metrics,
     });
   }
 
-  async run(random: () => number): Promise<void> {
+  async run(): Promise<void> {
     const { stop, clock, logger } = this.#context;
     const watching = new AbortController();
     const electing = new AbortController();
-    const watches = this.#store.namespaces.map((namespace) => this.#watch(namespace, watching.signal, random));
+    const watches = this.#watches.run(watching.signal);
     const work = this.#options.leaderElect ? this.#elect(electing.signal) : this.#lead(electing.signal);
     try {
       await Promise.race([aborted(stop), work, ...watches]);
@@ -163,7 +192,7 @@ class Operator {
   }
 
   livez(): Page {
-    const silentMs = this.#context.clock.monotonicMs() - this.#signOfWatchMs;
+    const { silentMs } = this.#watches;
     if (silentMs > SILENT_WATCH_MS)
       throw new Error(`the watch has received nothing for ${Math.round(silentMs / 1000)} s`);
     return plain('ok');
@@ -171,7 +200,7 @@ class Operator {
 
   readyz(): Page {
     if (isStopping(this.#life)) throw new Error('the operator is being stopped');
-    if (!this.#store.synced) throw new Error(`not ready: ${this.#waitingReason}`);
+    if (!this.#watches.synced) throw new Error(`not ready: ${this.#watches.waitingReason}`);
     return plain(
       leads(this.#life) ? 'ok, leading' : `ok, on standby, the leader is ${this.#elector?.holder ?? 'unknown'}`,
     );
@@ -179,6 +208,7 @@ class Operator {
 
   close(): void {
     this.#threads.close();
+    this.#followers.close();
     this.#client.close();
     this.metrics.close();
   }
@@ -208,40 +238,6 @@ class Operator {
     this.metrics.forgetAll();
     await Promise.all([this.#controller.abandon(), work]);
     this.#happened('workersGone');
-  }
-
-  async #watch(namespace: string | undefined, signal: AbortSignal, random: () => number): Promise<void> {
-    const { clock, logger } = this.#context;
-    const { metrics } = this;
-    const sign = () => {
-      this.#signOfWatchMs = clock.monotonicMs();
-    };
-    const changes = reflect<PromMigration>({
-      client: this.#client,
-      objects: this.#store.objectsOf(namespace),
-      path: migrationPath(namespace),
-      clock,
-      random,
-      signal,
-      onRelistMiss: (count) => metrics.watchReconnect('relist_miss', count),
-      onActivity: () => {
-        sign();
-        metrics.watchActivity(clock.now());
-      },
-    });
-    for await (const change of changes) {
-      sign();
-      if (change.kind === 'waiting') {
-        this.#waitingReason = change.reason;
-        metrics.watchReconnect('failure');
-        logger.warn('watching PromMigrations failed', { namespace: namespace ?? 'all', reason: change.reason });
-      } else if (change.kind === 'synced') {
-        logger.info('PromMigrations listed', { namespace: namespace ?? 'all', count: change.keys.length });
-      }
-      const keys = this.#store.take(namespace, change);
-      if (this.#store.synced) this.#happened('listed');
-      for (const key of keys) this.#controller.changed(key);
-    }
   }
 
   /** Contends for the lease repeatedly, and works while it is held. */

@@ -2,49 +2,21 @@
 // its worker.
 
 import type { PromMigration } from '../api/prom-migration.ts';
-import { type Clock, momentOf } from '../telemetry/clock.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { type Checked, checkMigration, type SecretReading } from './check.ts';
-import type { FromWorker, ResumePoint, WorkerEnd } from '../execute/worker-messages.ts';
-import { crashOf, type WorkerPool, type WorkerPoolOptions } from '../execute/worker-pool.ts';
+import { momentOf } from '../telemetry/clock.ts';
+import { type Checked, checkMigration } from './check.ts';
+import type { DividedRange, FromWorker, ResumePoint, WorkerEnd } from '../execute/worker-messages.ts';
+import { crashOf, type WorkerPool } from '../execute/worker-pool.ts';
+import { JobReconciler } from './job/job-reconciler.ts';
 import type { Verdict } from './judge/attempt.ts';
-import { type Action, decide, type Decision } from './judge/decide.ts';
+import { type Action, decide, type DecideInput, type Decision } from './judge/decide.ts';
 import { noticeOf, noticeOfEnd, noticeOfVerification } from './judge/migration-events.ts';
 import { generationOf, MigrationRecord } from './judge/migration-record.ts';
 import { hasSlot, nextForSlots, type Slots } from './judge/slots.ts';
 import { isConflict, isNotFound } from './kube/kube-errors.ts';
-import type { WorkQueue } from './kube/work-queue.ts';
-import type { Permission } from './life-cycle.ts';
 import { logEnd, logNotice, named } from './migration-log.ts';
-import { type Known, referenceTo, StatusPublisher, type StatusPublisherOptions } from './status-publisher.ts';
+import type { ReconcilerOptions } from './reconciler-options.ts';
+import { type Known, referenceTo, StatusPublisher } from './status-publisher.ts';
 import type { WriteResult } from './status-writer.ts';
-
-/** Callbacks for the metrics. */
-interface ReconcilerHooks {
-  report(key: string, report: FromWorker & { type: 'report' }): void;
-  /** Its worker is gone, and no other one will follow unless the spec is edited. */
-  ended(key: string): void;
-  /** The resource was deleted, so its series are removed. */
-  forget(key: string): void;
-  reconciled(result: 'success' | 'error', seconds: number): void;
-}
-
-export interface ReconcilerOptions extends StatusPublisherOptions {
-  readonly store: StatusPublisherOptions['store'] & { list(): readonly PromMigration[] };
-  readonly queue: WorkQueue;
-  readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onEnd'>) => WorkerPool;
-  readonly readSecrets: (migration: PromMigration, signal: AbortSignal) => Promise<SecretReading>;
-  /** Deletes exactly this object, and no later one of the same name. */
-  readonly deleteResource: (resource: PromMigration, signal: AbortSignal) => Promise<void>;
-  /** What the operator's life cycle permits now. */
-  readonly permission: () => Permission;
-  /** False as soon as the lease has expired, even before the life cycle knows. */
-  readonly leaseHeld: () => boolean;
-  readonly maxMigrations: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly hooks: ReconcilerHooks;
-}
 
 /** One reconcile of one key. */
 interface Reconciliation extends Known {
@@ -63,14 +35,18 @@ export class Reconciler {
   /** By key: what is known of each migration since this operator leads. */
   readonly records = new Map<string, MigrationRecord>();
   readonly #options: ReconcilerOptions;
+  readonly #jobs: JobReconciler | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.publisher = new StatusPublisher(options);
     this.pool = options.pool({
       onReport: (key, report) => this.#onReport(key, report),
+      onDivided: (key, divided) => this.#onDivided(key, divided),
       onEnd: (key, end) => this.#onEnd(key, end),
     });
+    const { jobs, clock, logger } = options;
+    this.#jobs = jobs && new JobReconciler(jobs, { pool: this.pool, clock, logger });
   }
 
   /** @returns in how many milliseconds to reconcile again even if nothing changes */
@@ -85,7 +61,9 @@ export class Reconciler {
     // Another object of this name, while the worker of the earlier one is ending.
     if (record === undefined) return AGAIN_MS;
     let reconciliation: Reconciliation = { key, resource, record, signal, fields };
-    let decision = this.#decide(reconciliation, false);
+    const podsEnding = (await this.#jobs?.look(reconciliation))?.podsEnding ?? false;
+    if (!this.#mayWork()) return AGAIN_MS;
+    let decision = this.#decide(reconciliation, { checkIsFresh: false, podsEnding });
     let checked: Checked | undefined;
     if (decision.actions.some((action) => action.type === 'check')) {
       checked = await this.#check(reconciliation);
@@ -93,7 +71,7 @@ export class Reconciler {
       const newest = this.#options.store.get(key);
       if (newest === undefined || newest.metadata.uid !== record.uid) return 0;
       reconciliation = { ...reconciliation, resource: newest };
-      decision = this.#decide(reconciliation, true);
+      decision = this.#decide(reconciliation, { checkIsFresh: true, podsEnding });
     }
     let { againInMs } = decision;
     for (const action of decision.actions) {
@@ -111,14 +89,14 @@ export class Reconciler {
     return permission() === 'work' && leaseHeld();
   }
 
-  #decide({ resource, record }: Reconciliation, checkIsFresh: boolean): Decision {
+  #decide({ resource, record }: Reconciliation, given: Pick<DecideInput, 'checkIsFresh' | 'podsEnding'>): Decision {
     return decide({
       resource,
       check: record.checkOf(resource),
-      checkIsFresh,
+      ...given,
       worker: record.worker,
       timeline: record.timeline,
-      slotFree: hasSlot(resource, this.#slots()),
+      slotFree: JobReconciler.follows(resource, record) || hasSlot(resource, this.#slots()),
       now: momentOf(this.#options.clock),
     });
   }
@@ -128,7 +106,8 @@ export class Reconciler {
     return {
       resources: store.list(),
       record: (key) => this.records.get(key),
-      free: maxMigrations - this.pool.size,
+      follows: (resource, record) => JobReconciler.follows(resource, record),
+      free: maxMigrations - this.pool.copying,
       nowMs: clock.monotonicMs(),
     };
   }
@@ -136,7 +115,8 @@ export class Reconciler {
   async #check({ resource, record, signal, fields }: Reconciliation): Promise<Checked> {
     const { readSecrets, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
-    const checked = await checkMigration(resource, read, record.checkFailures, clock);
+    const hasJobs = this.#jobs !== undefined;
+    const checked = await checkMigration(resource, { read, hasJobs, failures: record.checkFailures }, clock);
     const { check } = checked;
     if (record.checked(resource, check) && !check.ok) {
       logger.warn('not accepted', { ...fields, reason: check.reason, problem: check.message });
@@ -154,20 +134,22 @@ export class Reconciler {
   ): boolean {
     const { clock, logger } = this.#options;
     if (checked?.plan === undefined) return false;
+    const follow = JobReconciler.follows(resource, record);
     try {
       const resumeVerification = record.track.verification.resumable(resource.spec);
       this.pool.start(key, {
         plan: checked.plan,
+        ...(follow && { follow }),
         ...(resume !== undefined && { resume }),
         ...(resumeVerification !== undefined && { resumeVerification }),
       });
     } catch (error) {
       // The pod's limit of processes or of memory: counts as an attempt that crashed at its start.
-      record.started(resource, momentOf(clock));
+      record.started(resource, momentOf(clock), follow);
       this.#onEnd(key, crashOf(error));
       return false;
     }
-    record.started(resource, momentOf(clock));
+    record.started(resource, momentOf(clock), follow);
     logger.info('worker started', fields);
     return true;
   }
@@ -232,6 +214,13 @@ export class Reconciler {
       recorder.record(referenceTo(resource), notice);
       logNotice(logger, key, notice);
     }
+  }
+
+  #onDivided(key: string, divided: DividedRange): void {
+    const record = this.records.get(key);
+    if (record === undefined) return;
+    record.job.divided = divided;
+    this.#options.queue.add(key);
   }
 
   #onEnd(key: string, end: WorkerEnd): void {

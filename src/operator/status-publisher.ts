@@ -52,7 +52,8 @@ export class StatusPublisher {
   ): Promise<WriteResult> {
     const { writer, store, clock, recorder, logger, readResource } = this.#options;
     const check = record.checkOf(resource);
-    const status = composeStatus({ resource, situation, track: record.track, check, now: momentOf(clock) });
+    const { track, job } = record;
+    const status = composeStatus({ resource, situation, track, check, job: job.report, now: momentOf(clock) });
     const result = await writer.write(resource, status, settings);
     if (result.kind === 'conflict') {
       const newest = await readResource(resource, settings.signal);

@@ -18,7 +18,8 @@ const resource = migrationOf({
 async function checked(values: Readonly<Record<string, string>>) {
   const get = (_kind: string, _name: string, key: string) =>
     values[key] === undefined ? undefined : new Secret(values[key]);
-  return checkMigration(resource, async () => ({ source: { get }, problems: [] }), 0, SYSTEM_CLOCK);
+  const read = async () => ({ source: { get }, problems: [] });
+  return checkMigration(resource, { read, hasJobs: false, failures: 0 }, SYSTEM_CLOCK);
 }
 
 describe('the check of a migration', () => {
@@ -32,13 +33,22 @@ describe('the check of a migration', () => {
   it('rejects what the API server cannot check', async () => {
     const { check } = await checkMigration(
       migrationOf({ spec: { execution: { stretch: '3h' } } }),
-      () => assert.fail('no Secret is read for an invalid spec'),
-      0,
+      { read: () => assert.fail('no Secret is read for an invalid spec'), hasJobs: false, failures: 0 },
       SYSTEM_CLOCK,
     );
     assert.ok(!check.ok);
     assert.equal(check.reason, 'InvalidSpec');
     assert.match(check.message, /^spec\.execution\.stretch: "3h": must be a positive multiple of 2h, /);
+  });
+
+  it('accepts mode Job only if the operator creates Jobs', async () => {
+    const inJob = migrationOf({ spec: { execution: { mode: 'Job' } } });
+    const read = async () => ({ source: { get: () => undefined }, problems: [] });
+    const check = async (hasJobs: boolean) => checkMigration(inJob, { read, hasJobs, failures: 0 }, SYSTEM_CLOCK);
+    assert.ok((await check(true)).check.ok);
+    const { check: rejected } = await check(false);
+    assert.ok(!rejected.ok);
+    assert.equal(rejected.reason, 'JobsDisabled');
   });
 
   it('shows no value of a Secret, and leaves none behind in what is known of the migration', async () => {

@@ -2,10 +2,11 @@
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { DividedRange } from '../../execute/worker-messages.ts';
-import { jobKeyOf } from './job-key.ts';
-import { JOB_KEY, jobNameOf, labelsOf } from './job-names.ts';
+import { stretchFileText } from '../../migration/stretches/stretch-file.ts';
+import { jobKeyOf } from '../judge/job-key.ts';
+import { JOB_KEY, JOB_STARTS, jobNameOf, labelsOf, startsText } from './job-names.ts';
 import type { ConfigMap, NewJob } from './job-objects.ts';
-import { type JobOptions, MANIFEST_KEY, podTemplate, STRETCHES_KEY } from './pod-template.ts';
+import { MANIFEST_KEY, type PodOptions, podTemplate, STRETCHES_KEY } from './pod-template.ts';
 
 /**
  * So many stretches may fail before the others are stopped. status.stretches.failed shows all of them, and settings that every stretch fails
@@ -19,11 +20,13 @@ const PERMANENT_EXIT_CODES = [1, 2];
 export function buildJob(
   migration: PromMigration,
   divided: DividedRange,
-  options: JobOptions,
+  options: PodOptions,
 ): { readonly configMap: ConfigMap; readonly job: NewJob } {
   const { spec } = migration;
   const key = jobKeyOf(spec);
-  const stretches = stretchesFile(divided, spec.execution.order === 'NewestFirst');
+  // A Job starts its indexes in ascending order.
+  const ordered = spec.execution.order === 'NewestFirst' ? divided.stretches.toReversed() : divided.stretches;
+  const stretches = stretchFileText({ ...divided, stretches: ordered });
   const name = jobNameOf(migration, `${key} ${stretches}`);
   const metadata = {
     name,
@@ -43,7 +46,7 @@ export function buildJob(
     job: {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { ...metadata, annotations: { [JOB_KEY]: key } },
+      metadata: { ...metadata, annotations: { [JOB_KEY]: key, [JOB_STARTS]: startsText(ordered) } },
       spec: {
         completionMode: 'Indexed',
         completions: divided.stretches.length,
@@ -71,18 +74,4 @@ function ownerOf({ apiVersion, kind, metadata: { name, uid = '' } }: PromMigrati
 /** JSON is valid YAML. */
 function manifestOf({ apiVersion, kind, metadata: { name, namespace }, spec }: PromMigration): string {
   return `${JSON.stringify({ apiVersion, kind, metadata: { name, namespace }, spec }, undefined, 2)}\n`;
-}
-
-/** A Job starts its indexes in ascending order. */
-function stretchesFile({ frozenEndMs, stretches }: DividedRange, newestFirst: boolean): string {
-  const time = (timeMs: number) => new Date(timeMs).toISOString();
-  return JSON.stringify({
-    version: 1,
-    frozenEnd: frozenEndMs === undefined ? null : time(frozenEndMs),
-    stretches: (newestFirst ? stretches.toReversed() : stretches).map(({ shard, startMs, endMs }) => ({
-      shard,
-      start: time(startMs),
-      end: time(endMs),
-    })),
-  });
 }

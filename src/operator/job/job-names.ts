@@ -5,6 +5,8 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 
 /** Says on a Job from which settings it was made: see job-key.ts. */
 export const JOB_KEY = 'prom-migrator.io/job-key';
+/** The starts of the stretches of a Job by index, so that a failed one can be named when the ConfigMap is gone. */
+export const JOB_STARTS = 'prom-migrator.io/stretch-starts';
 const MIGRATION_LABEL = 'prom-migrator.io/migration';
 const OWN_LABELS = {
   'app.kubernetes.io/name': 'prom-migrator',
@@ -21,6 +23,16 @@ export const JOB_SELECTOR = Object.entries(OWN_LABELS)
 const MAX_JOB_NAME = 52;
 const MAX_LABEL = 63;
 const HASH_LENGTH = 10;
+
+export function startsText(stretches: readonly { readonly startMs: number }[]): string {
+  return stretches.map(({ startMs }) => startMs / 1000).join(',');
+}
+
+/** The start of the stretch with that index; undefined if the text was changed. */
+export function startIn(text: string, index: number): number | undefined {
+  const seconds = Number.parseFloat(text.split(',')[index] ?? '');
+  return Number.isNaN(seconds) ? undefined : Math.round(seconds * 1000);
+}
 
 /** The labels of the objects of a migration. */
 export function labelsOf({ metadata: { name } }: PromMigration): Record<string, string> {

@@ -29,7 +29,7 @@ interface ObjectCondition {
 }
 
 /** batch/v1. */
-interface Job extends OwnedObject {
+export interface Job extends OwnedObject {
   readonly spec: JobSpec;
   readonly status?: {
     readonly active?: number;
@@ -87,4 +87,24 @@ interface PodSpec extends Scheduling {
   readonly securityContext: object;
   readonly containers: readonly object[];
   readonly volumes: readonly object[];
+}
+
+/** A v1 Pod of a Job, reduced to what the operator needs. */
+export interface Pod extends OwnedObject {
+  readonly status?: {
+    readonly phase?: string;
+    readonly message?: string;
+    readonly conditions?: readonly ObjectCondition[];
+    readonly containerStatuses?: readonly {
+      readonly state?: {
+        readonly waiting?: { readonly reason?: string; readonly message?: string };
+        readonly terminated?: {
+          readonly exitCode: number;
+          readonly reason?: string;
+          readonly message?: string;
+          readonly finishedAt?: string;
+        };
+      };
+    }[];
+  };
 }

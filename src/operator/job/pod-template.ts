@@ -7,8 +7,8 @@ import { labelsOf } from './job-names.ts';
 import type { PodTemplate } from './job-objects.ts';
 import { secretFiles } from './secret-files.ts';
 
-/** How the operator runs Jobs. */
-export interface JobOptions {
+/** What the pods of all migrations run. */
+export interface PodOptions {
   readonly image: string;
   readonly imagePullPolicy: string | undefined;
 }
@@ -27,7 +27,7 @@ const OWN_MEMORY_MIB = 150;
 const DEFAULT_MODE = 0o444;
 
 /** @param settings the name of the ConfigMap with the manifest and the stretches */
-export function podTemplate(migration: PromMigration, settings: string, options: JobOptions): PodTemplate {
+export function podTemplate(migration: PromMigration, settings: string, options: PodOptions): PodTemplate {
   const { job } = migration.spec.execution;
   const { podLabels, podAnnotations, resources, ttlSecondsAfterFinished, backoffLimitPerIndex, ...scheduling } = job;
   const secrets = secretFiles(migration);

@@ -11,19 +11,28 @@ import type { MigrationResult } from '../../migration/report/observer.ts';
 import { isMatching } from '../../migration/report/verification.ts';
 import type { WorkerEnd } from '../../execute/worker-messages.ts';
 import type { Reason } from './conditions.ts';
+import { failureOfJob, type JobFacts } from './job-facts.ts';
 
 /** The codes in status.recentErrors: of a failed request or migration, of rejected samples, or of a worker that ended without a result. */
 export type ErrorCode = MigrationCode | RejectReason | `worker-${WorkerEnd['kind']}`;
 
 /** Why a worker was asked to stop. */
-export type StopCause = 'suspend' | 'spec-changed' | 'deadline' | 'deleted' | 'shutdown' | 'not-leader';
+export type StopCause =
+  | 'suspend'
+  | 'spec-changed'
+  | 'deadline'
+  | 'deleted'
+  | 'shutdown'
+  | 'not-leader'
+  | 'job-ended'
+  | 'job-lost';
 
 /** What went wrong in the attempts since the last finished window. */
 export interface Failures {
   readonly count: number;
   /** On the monotonic clock. */
   readonly retryAtMs: number;
-  readonly reason: Extract<Reason<'Degraded'>, 'CredentialsRefused' | 'WorkerCrashed' | 'WorkerHung'>;
+  readonly reason: Extract<Reason<'Degraded'>, 'CredentialsRefused' | 'WorkerCrashed' | 'WorkerHung' | 'JobIncomplete'>;
   readonly message: string;
 }
 
@@ -43,6 +52,7 @@ type FailureReason = Extract<
   Reason<'Succeeded'>,
   | 'DifferencesFound'
   | 'SamplesRejected'
+  | 'StretchesFailed'
   | 'SourceRefused'
   | 'DestinationRefused'
   | 'ProgressRefused'
@@ -111,6 +121,8 @@ export interface Attempt {
   readonly earlier: Failures | undefined;
   /** Samples that the destination rejected, over all starts. */
   readonly samplesRejected: number;
+  /** Of a follower: the Job that has copied. */
+  readonly job?: JobFacts | undefined;
 }
 
 /** @param nowMs on the monotonic clock */
@@ -136,6 +148,7 @@ export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
       if (reason === 'defect') return again('WorkerCrashed', text);
       return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
     }
+    if (cause === 'job-ended' || cause === 'job-lost') return judgeJob(attempt.job, again);
     if (cause !== undefined) return { kind: 'stopped', cause };
     return again('WorkerCrashed', 'the worker stopped without being asked to');
   }
@@ -149,6 +162,25 @@ export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
   if (end.kind === 'terminated') return again('WorkerCrashed', 'the worker was terminated from outside');
   const hint = end.code === 'ERR_WORKER_OUT_OF_MEMORY' ? '; lower spec.limits.memory or spec.window.targetSamples' : '';
   return again('WorkerCrashed', `the worker crashed: ${end.message} (${end.code}${hint})`);
+}
+
+/** Of a Job that has ended, or is gone, before everything was in the destination. */
+function judgeJob(job: JobFacts | undefined, again: (reason: Failures['reason'], message: string) => Verdict): Verdict {
+  const failure = job === undefined ? undefined : failureOfJob(job);
+  if (failure === undefined) {
+    const end = job?.end === 'Complete' ? 'is complete' : 'has ended or was deleted';
+    return again('JobIncomplete', `the Job ${end}, but marks of its stretches are missing in the destination`);
+  }
+  const { code, side, text } = failure;
+  if (code !== undefined && CREDENTIAL_CODES.has(code)) return again('CredentialsRefused', text);
+  const known = code === undefined ? 'defect' : failureOf(code, isSide(side) ? side : undefined);
+  // A pod that was killed, or the code of another version. Kubernetes has tried it often enough.
+  const reason = known === 'defect' || known === 'InternalError' ? 'StretchesFailed' : known;
+  return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
+}
+
+function isSide(side: string | undefined): side is Side {
+  return side !== undefined && Object.hasOwn(REFUSED_BY_SIDE, side);
 }
 
 function successOf({ progress }: MigrationResult, samplesRejected: number): Outcome {

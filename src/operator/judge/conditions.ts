@@ -15,6 +15,7 @@ export const CONDITION_REASONS = {
     SecretNotReadable: "False: the operator's service account may not read a Secret or ConfigMap of this namespace",
     SecretUnusable:
       'False: the content of a Secret or ConfigMap cannot be used: it is empty, not PEM, or a key that does not match its certificate',
+    JobsDisabled: 'False: spec.execution.mode is Job, but the operator runs with --no-jobs or without --job-image',
     NotChecked: 'Unknown: the operator has not checked the manifest yet',
   },
   Progressing: {
@@ -25,6 +26,8 @@ export const CONDITION_REASONS = {
     NotAccepted: 'False: see the condition Accepted',
     WaitingForWorker:
       'False: as many migrations as --max-migrations allows are running; those waiting start in order of creation',
+    WaitingForPods:
+      'False: the pods of an earlier Job of this migration are ending; the copy resumes when they are gone',
     Suspended: 'False: spec.suspend is true',
     Stalled: 'False: no window was finished for spec.progressDeadlineSeconds; the operator keeps trying',
     OperatorStopped: 'False: the operator was shut down; the migration resumes when it runs again',
@@ -42,6 +45,10 @@ export const CONDITION_REASONS = {
     WorkerCrashed:
       'True: the worker ended unexpectedly, for example because it ran out of memory; the operator restarts it with growing pauses',
     WorkerHung: 'True: the worker did not respond for a minute and was terminated; the operator restarts it',
+    JobIncomplete:
+      'True: the Job has ended or was deleted before everything was in the destination; what is left is divided again',
+    PodsNotRunning:
+      'True: the Job or some of its pods cannot be created or started: no node has room, the image cannot be pulled, a quota is exhausted. The message says which; Kubernetes retries',
     SamplesSkipped:
       'True: the destination rejected samples and spec.rejectedSamples is Skip: these samples are missing there',
   },
@@ -54,6 +61,8 @@ export const CONDITION_REASONS = {
     DifferencesFound:
       'False: the verification found differences that spec.verification.onDifference does not permit. See the condition Verified',
     SamplesRejected: 'False: the destination rejects samples and spec.rejectedSamples is Fail',
+    StretchesFailed:
+      'False: pods of the Job failed more often than spec.execution.job.backoffLimitPerIndex allows. See status.stretches.failed',
     SourceRefused: 'False: the source rejects the requests; a configuration change is required',
     DestinationRefused: 'False: the destination rejects the requests; a configuration change is required',
     ProgressRefused: 'False: spec.destination.progress rejects the requests; a configuration change is required',
@@ -70,11 +79,13 @@ export const CONDITION_REASONS = {
     SecretNotFound: 'Unknown: as for Accepted',
     SecretNotReadable: 'Unknown: as for Accepted',
     SecretUnusable: 'Unknown: as for Accepted',
+    JobsDisabled: 'Unknown: as for Accepted',
     Starting: 'Unknown: as for Progressing',
     Copying: 'Unknown: as for Progressing',
     Verifying: 'Unknown: as for Progressing',
     Retrying: 'Unknown: as for Progressing',
     WaitingForWorker: 'Unknown: as for Progressing',
+    WaitingForPods: 'Unknown: as for Progressing',
     Suspended: 'Unknown: as for Progressing',
     Stalled: 'Unknown: as for Progressing',
     OperatorStopped: 'Unknown: as for Progressing',
@@ -85,6 +96,8 @@ export const CONDITION_REASONS = {
     CredentialsRefused: 'Unknown: as for Degraded',
     WorkerCrashed: 'Unknown: as for Degraded',
     WorkerHung: 'Unknown: as for Degraded',
+    JobIncomplete: 'Unknown: as for Degraded',
+    PodsNotRunning: 'Unknown: as for Degraded',
   },
   Verified: {
     Matching: 'True: every sample of the source is in the destination, apart from expected changes',

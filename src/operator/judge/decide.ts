@@ -1,12 +1,13 @@
 // Decides what to do about one PromMigration, from everything that is known about it. Pure and level-based: it considers the current state,
 // never the history that led to it, and is called again after every change.
 
-import type { PromMigration, PromMigrationSpec } from '../../api/prom-migration.ts';
+import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
-import { parseQuantity } from '../../api/quantity.ts';
 import type { Moment } from '../../telemetry/clock.ts';
+import { parallelismOf, ratesOf } from './adopted-limits.ts';
 import type { Failures, Outcome, StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
+import { jobKeyOf } from './job-key.ts';
 import { restartKeyOf } from './restart-key.ts';
 import { trustedStatus } from './status-origin.ts';
 import { isVerificationDue, verifiedIn } from './verification-settings.ts';
@@ -19,7 +20,7 @@ export type Check =
       readonly ok: false;
       readonly reason: Extract<
         Reason<'Accepted'>,
-        'InvalidSpec' | 'SecretNotFound' | 'SecretNotReadable' | 'SecretUnusable'
+        'InvalidSpec' | 'SecretNotFound' | 'SecretNotReadable' | 'SecretUnusable' | 'JobsDisabled'
       >;
       readonly message: string;
       /** On the monotonic clock. */
@@ -30,6 +31,9 @@ export type WorkerState =
   | { readonly kind: 'idle'; readonly failures: Failures | undefined }
   | {
       readonly kind: 'running';
+      /** It copies nothing: the pods of a Job do. */
+      readonly follows: boolean;
+      /** Of a follower: its job key. */
       readonly restartKey: string;
       readonly rates: Rates;
       readonly parallelism: number;
@@ -70,6 +74,8 @@ export interface DecideInput {
   readonly timeline: Timeline;
   /** Whether a worker may be started for this migration now. */
   readonly slotFree: boolean;
+  /** Whether pods of a Job may still be writing that this migration no longer has. */
+  readonly podsEnding: boolean;
   readonly now: Moment;
 }
 
@@ -77,6 +83,7 @@ export interface DecideInput {
 export type Situation =
   | { readonly kind: 'rejected'; readonly reason: Reason<'Accepted'>; readonly message: string }
   | { readonly kind: 'waiting' }
+  | { readonly kind: 'waitingForPods' }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'running'; readonly stalledMs: number | undefined }
   | { readonly kind: 'pausing'; readonly failures: Failures; readonly stalledMs: number | undefined }
@@ -166,7 +173,7 @@ interface End {
  * The end of a migration that has ended, as this process saw it, or else as the status shows it. A failure counts only for the generation that
  * failed: an edited spec is tried again. A success is final, because what defines the copy cannot be edited, but its verification may be due.
  */
-function endOf({ resource, worker }: DecideInput): End | undefined {
+function endOf({ resource, worker }: Pick<DecideInput, 'resource' | 'worker'>): End | undefined {
   const { generation } = resource.metadata;
   if (worker.kind === 'running') return undefined;
   if (worker.kind === 'ended') {
@@ -182,6 +189,11 @@ function endOf({ resource, worker }: DecideInput): End | undefined {
   if (succeeded === 'False' && observedGeneration !== generation) return undefined;
   if (succeeded === 'True' && isVerificationDue(resource.spec, verifiedIn(shown))) return undefined;
   return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
+}
+
+/** Whether nothing is left to be done, unless the spec is edited. */
+export function isEnded(input: Pick<DecideInput, 'resource' | 'worker'>): boolean {
+  return endOf(input) !== undefined;
 }
 
 /** By timestamps, as Kubernetes does for a Job: people see them, and they survive a restart of this process. */
@@ -226,7 +238,9 @@ function running(input: DecideInput): Situation {
 function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running' }): Decision {
   const { spec } = input.resource;
   const actions: Action[] = [];
-  if (worker.restartKey !== restartKeyOf(spec)) actions.push(...stop(worker, 'drain', 'spec-changed'));
+  const restartKey = worker.follows ? jobKeyOf(spec) : restartKeyOf(spec);
+  if (worker.restartKey !== restartKey) actions.push(...stop(worker, 'drain', 'spec-changed'));
+  if (worker.follows) return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
   const rates = ratesOf(spec);
   const ratesChanged =
     rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
@@ -238,7 +252,7 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
 }
 
 function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'running' }>): Decision {
-  const { check, checkIsFresh, slotFree } = input;
+  const { check, checkIsFresh, slotFree, podsEnding } = input;
   const nowMs = input.now.monotonicMs;
   if (check === undefined) return { actions: [{ type: 'check' }] };
   if (!check.ok) {
@@ -254,6 +268,7 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
   const resume = resumeOf(input);
   // The engine would report the rest of the range as empty.
   if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: COMPLETED }] };
+  if (podsEnding) return { actions: [status({ kind: 'waitingForPods' })], againInMs: STATUS_EVERY_MS };
   if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
   if (!checkIsFresh) return { actions: [{ type: 'check' }] };
   return {
@@ -271,18 +286,4 @@ function resumeOf({ resource, timeline }: DecideInput): ResumePoint | undefined 
 
 function earlier(a: number | undefined, b: number): number {
   return a === undefined ? b : Math.min(a, b);
-}
-
-/** How many stretches run at once: a running migration adopts it immediately. A resource under an older CRD has no execution. */
-export function parallelismOf({ execution }: Pick<Partial<PromMigrationSpec>, 'execution'>): number {
-  return execution?.parallelism ?? 1;
-}
-
-/** The limits that a running migration adopts immediately. */
-export function ratesOf({ limits }: PromMigrationSpec): Rates {
-  const bytes = limits.bytesPerSecond === undefined ? undefined : parseQuantity(limits.bytesPerSecond);
-  return {
-    samplesPerSecond: limits.samplesPerSecond,
-    bytesPerSecond: bytes === undefined || bytes < 1 ? undefined : Math.floor(bytes),
-  };
 }

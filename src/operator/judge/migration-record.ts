@@ -5,8 +5,11 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
-import { type Check, type Timeline, parallelismOf, ratesOf, type WorkerState } from './decide.ts';
+import { parallelismOf, ratesOf } from './adopted-limits.ts';
+import type { Check, Timeline, WorkerState } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
+import { jobKeyOf } from './job-key.ts';
+import { JobRecord } from './job-record.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
@@ -19,6 +22,7 @@ const BACK_OFF_MS = 500;
 export class MigrationRecord {
   readonly uid: string | undefined;
   readonly track: MigrationTrack;
+  readonly job = new JobRecord();
   #worker: WorkerState = { kind: 'idle', failures: undefined };
   /** Of the spec that the worker was started with, or that was last seen. */
   #generation: number;
@@ -26,6 +30,7 @@ export class MigrationRecord {
   readonly #reportedAtMs = new Map<string, number>();
   #signature = '';
   #backedOffUntilMs = 0;
+  #verifiesLater = false;
 
   constructor(resource: PromMigration, now: Moment) {
     this.uid = resource.metadata.uid;
@@ -73,14 +78,19 @@ export class MigrationRecord {
     this.#worker = { kind: 'idle', failures: undefined };
   }
 
-  started(resource: PromMigration, now: Moment): void {
+  /** @param follows whether it only follows a Job: a verification comes later, in a worker that copies */
+  started(resource: PromMigration, now: Moment, follows = false): void {
     const { spec } = resource;
     const failures = this.#worker.kind === 'idle' ? this.#worker.failures : undefined;
-    const [restartKey, rates, verification] = [restartKeyOf(spec), ratesOf(spec), wantedVerification(spec)];
+    const restartKey = follows ? jobKeyOf(spec) : restartKeyOf(spec);
+    const [rates, parallelism] = [ratesOf(spec), parallelismOf(spec)];
+    const verification = follows ? undefined : wantedVerification(spec);
+    this.#verifiesLater = follows && wantedVerification(spec) !== undefined;
+    this.job.started();
     // The copy is over. Its verification is a new start, from which the deadline counts.
     if (this.#hasSucceeded) this.track.suspended();
-    const parallelism = parallelismOf(spec);
-    this.#worker = { kind: 'running', restartKey, rates, parallelism, verification, stopping: undefined, failures };
+    const stopping = undefined;
+    this.#worker = { kind: 'running', follows, restartKey, rates, parallelism, verification, stopping, failures };
     this.#generation = generationOf(resource);
     this.track.attemptStarted(spec, now);
   }
@@ -114,8 +124,15 @@ export class MigrationRecord {
     if (end.kind === 'result') this.track.verification.report(end.result.progress.verification);
     const samplesRejected = rejectedSamples(this.track);
     const verifies = verification !== undefined;
-    const verdict = judgeEnd({ end, cause, earlier, verifies, samplesRejected }, monotonicMs);
+    const job = this.job.facts;
+    const verdict = judgeEnd({ end, cause, earlier, verifies, samplesRejected, job }, monotonicMs);
     this.track.attemptEnded();
+    if (verdict.kind === 'outcome' && verdict.outcome.succeeded && this.#verifiesLater) {
+      this.job.copied = true;
+      this.#worker = { kind: 'idle', failures: undefined };
+      return undefined;
+    }
+    if (verdict.kind === 'outcome' || cause === 'job-ended' || cause === 'job-lost') this.job.ended();
     if (verdict.kind === 'outcome') {
       this.ended(verdict.outcome, this.#generation, wallMs, verification);
       if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, wallMs);

@@ -8,6 +8,8 @@ import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 export interface Slots {
   readonly resources: readonly PromMigration[];
   readonly record: (key: string) => MigrationRecord | undefined;
+  /** Whether it is copied in a Job, which needs no slot. */
+  readonly follows: (resource: PromMigration, record: MigrationRecord | undefined) => boolean;
   /** Slots that no migration has. */
   readonly free: number;
   /** On the monotonic clock. */
@@ -34,10 +36,11 @@ export function nextForSlots(slots: Slots): string[] {
   return waiting.slice(0, slots.free).map(keyOf);
 }
 
-function wantsSlot(resource: PromMigration, { record, nowMs }: Slots): boolean {
+function wantsSlot(resource: PromMigration, { record, follows, nowMs }: Slots): boolean {
   const { metadata, spec, status } = resource;
   if (metadata.deletionTimestamp !== undefined || spec.suspend) return false;
-  if (record(keyOf(resource))?.wantsSlot(resource, nowMs) === false) return false;
+  const known = record(keyOf(resource));
+  if (known?.wantsSlot(resource, nowMs) === false || follows(resource, known)) return false;
   if (status?.completionTime === undefined) return true;
   if (status.phase === 'Succeeded') return isVerificationDue(spec, verifiedIn(status));
   return status.phase === 'Failed' && status.observedGeneration !== metadata.generation;

@@ -3,6 +3,7 @@
 import type { StatusStretches } from '../../api/prom-migration-status.ts';
 import { parseTime } from '../../api/time.ts';
 import type { MigrationProgress } from '../../migration/report/observer.ts';
+import type { JobReport } from './job-record.ts';
 import { exactTime } from './status-counts.ts';
 import { statusText } from './status-text.ts';
 
@@ -10,16 +11,20 @@ type StretchesProgress = NonNullable<MigrationProgress['stretches']>;
 
 const MAX_FAILED = 10;
 
-/** @param moving whether anything runs at all */
+/**
+ * @param moving whether anything runs at all
+ * @param job the Job that copies them
+ */
 export function stretchFields(
   { total, finished, running, failed }: StretchesProgress,
   moving: boolean,
+  job: JobReport | undefined,
 ): StatusStretches {
-  const shown = failed.slice(0, MAX_FAILED);
+  const shown = (job?.failed ?? failed).slice(0, MAX_FAILED);
   return {
     total,
     finished,
-    running: moving ? running.length : 0,
+    running: moving ? (job?.active ?? running.length) : 0,
     ...(shown.length > 0 && {
       failed: shown.map(({ startMs, code, message }) => ({
         stretch: exactTime(startMs),

@@ -7,6 +7,7 @@ import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, findCondition, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
+import type { JobReport } from './job-record.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
 import { stretchFields } from './status-stretches.ts';
@@ -32,6 +33,8 @@ export interface StatusInput {
   readonly situation: Situation;
   readonly track: MigrationTrack;
   readonly check: Check | undefined;
+  /** Undefined unless a Job copies. */
+  readonly job?: JobReport | undefined;
   readonly now: Moment;
 }
 
@@ -57,7 +60,9 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
     ...(track.lastProgressTimeMs !== undefined && { lastProgressTime: apiTime(track.lastProgressTimeMs) }),
     ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
     ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
-    ...(track.stretches !== undefined && { stretches: stretchFields(track.stretches, situation.kind === 'running') }),
+    ...(track.stretches !== undefined && {
+      stretches: stretchFields(track.stretches, situation.kind === 'running', input.job),
+    }),
     ...(settings !== undefined &&
       verification !== undefined && {
         verification: verificationFields(settings, verification),
@@ -91,6 +96,7 @@ function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>, track: Mi
   switch (situation.kind) {
     case 'rejected':
     case 'waiting':
+    case 'waitingForPods':
     case 'interrupted':
       return 'Pending';
     case 'suspended':
@@ -198,7 +204,7 @@ const FAILING_REASONS = {
   progress: 'ProgressFailing',
 } as const;
 
-function degradedOf({ situation, track, now }: StatusInput): DesiredCondition<'Degraded'> {
+function degradedOf({ situation, track, job, now }: StatusInput): DesiredCondition<'Degraded'> {
   if (situation.kind === 'pausing') {
     const { reason, message, count } = situation.failures;
     return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };
@@ -207,6 +213,9 @@ function degradedOf({ situation, track, now }: StatusInput): DesiredCondition<'D
   if (failing !== undefined) {
     const { side, code, message } = failing;
     return { type: 'Degraded', status: 'True', reason: FAILING_REASONS[side], message: `${code}: ${message}` };
+  }
+  if (situation.kind === 'running' && job?.obstacle !== undefined) {
+    return { type: 'Degraded', status: 'True', reason: 'PodsNotRunning', message: statusText(job.obstacle) };
   }
   const rejected = Object.keys(track.samplesRejected);
   if (rejectedSamples(track) > 0) {
@@ -239,6 +248,8 @@ function progressingOf(
       return not('NotAccepted', 'see the condition Accepted');
     case 'waiting':
       return not('WaitingForWorker', 'as many migrations as --max-migrations allows are running');
+    case 'waitingForPods':
+      return not('WaitingForPods', 'the pods of an earlier Job are ending');
     case 'suspended':
       return not('Suspended', 'spec.suspend is true');
     case 'interrupted':

@@ -22,6 +22,10 @@ export interface ReflectOptions<T> {
   readonly objects: Map<string, T>;
   /** Of the collection; see resourcePath. */
   readonly path: string;
+  /** Of labels; if unset, all objects. */
+  readonly selector?: string;
+  /** Makes what is kept of an object. */
+  readonly reduce?: (object: T) => T;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -136,6 +140,16 @@ class Reflection<T extends KubeObject> {
     if (silent || isExpired(failure) || failures > 1) this.#version = undefined;
   }
 
+  get #selected(): Record<string, string> {
+    const { selector } = this.#options;
+    return selector === undefined ? {} : { labelSelector: selector };
+  }
+
+  #reduced(object: T): T {
+    const { reduce = (kept) => kept } = this.#options;
+    return reduce(slimmed(object));
+  }
+
   async *list(): AsyncGenerator<Change, void, undefined> {
     const { items, version } = await this.#pages();
     const changes = [...this.#difference(items)];
@@ -155,7 +169,8 @@ class Reflection<T extends KubeObject> {
   async #pages(): Promise<{ items: T[]; version: string }> {
     const { client, path, signal, pageSize = 500 } = this.#options;
     const items: T[] = [];
-    let query: Record<string, string> = { limit: String(pageSize) };
+    const selected = this.#selected;
+    let query: Record<string, string> = { ...selected, limit: String(pageSize) };
     while (true) {
       let page: KubeList<T>;
       try {
@@ -164,14 +179,14 @@ class Reflection<T extends KubeObject> {
         // The snapshot of the pages was compacted between two of them. A list in one piece cannot fail this way.
         if (!isExpired(error) || query['continue'] === undefined) throw error;
         items.length = 0;
-        query = {};
+        query = selected;
         continue;
       }
       this.#activity();
-      for (const item of page.items ?? []) items.push(slimmed(item));
+      for (const item of page.items ?? []) items.push(this.#reduced(item));
       const token = page.metadata?.continue ?? '';
       if (token === '') return { items, version: page.metadata?.resourceVersion ?? '' };
-      query = { limit: String(pageSize), continue: token };
+      query = { ...selected, limit: String(pageSize), continue: token };
     }
   }
 
@@ -208,6 +223,7 @@ class Reflection<T extends KubeObject> {
   async *watch(): AsyncGenerator<Change, void, undefined> {
     const { client, path, clock, random, signal, relistMs = 600_000, inactivityMs = 90_000 } = this.#options;
     const query = {
+      ...this.#selected,
       resourceVersion: this.#version ?? '',
       allowWatchBookmarks: 'true',
       timeoutSeconds: String(300 + Math.floor(random() * 300)),
@@ -239,7 +255,7 @@ class Reflection<T extends KubeObject> {
     const version = (seen as Partial<T> | null)?.metadata?.resourceVersion;
     if (version === undefined)
       throw new KubeConnectionError('NOT_JSON', 'the watch sent an event without a resourceVersion');
-    if (type === 'ADDED' || type === 'MODIFIED') yield* this.#upsert(slimmed(seen));
+    if (type === 'ADDED' || type === 'MODIFIED') yield* this.#upsert(this.#reduced(seen));
     if (type === 'DELETED') {
       const key = keyOf(seen);
       if (this.#objects.get(key)?.metadata.uid === seen.metadata.uid) {

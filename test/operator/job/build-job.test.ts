@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { buildJob } from '../../../src/operator/job/build-job.ts';
-import { jobKeyOf } from '../../../src/operator/job/job-key.ts';
+import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
 import { JOB_SELECTOR } from '../../../src/operator/job/job-names.ts';
 import type { NewJob, PodTemplate } from '../../../src/operator/job/job-objects.ts';
 import { validateMigration } from '../../../src/api/validate.ts';

@@ -1,7 +1,7 @@
 // Which edits of a spec restart a running worker.
 
 import assert from 'node:assert/strict';
-import { ratesOf } from '../../../src/operator/judge/decide.ts';
+import { ratesOf } from '../../../src/operator/judge/adopted-limits.ts';
 import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { specOf } from '../support/migrations.ts';
 

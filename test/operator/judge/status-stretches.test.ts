@@ -11,7 +11,11 @@ const shown = { stretch: '2025-01-01T00:00:00Z', reason: 'samples-rejected', mes
 describe('the stretches in the status', () => {
   it('name those that have failed, ten at most', () => {
     const of = (count: number) =>
-      stretchFields({ total: 12, finished: 3, running: [], failed: Array.from({ length: count }, () => failed) }, true);
+      stretchFields(
+        { total: 12, finished: 3, running: [], failed: Array.from({ length: count }, () => failed) },
+        true,
+        undefined,
+      );
     assert.deepEqual(of(1), { total: 12, finished: 3, running: 0, failed: [shown] });
     assert.equal(of(11).failed?.length, 10);
     assert.equal(of(0).failed, undefined);

@@ -3,6 +3,7 @@
 import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { SecretReading } from '../../../src/operator/check.ts';
 import { Controller } from '../../../src/operator/controller.ts';
+import type { JobReconcilerOptions } from '../../../src/operator/job/job-reconciler.ts';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
 import { keyOf } from '../../../src/operator/kube/kube-objects.ts';
 import { type Life, nextLife, permissionOf } from '../../../src/operator/life-cycle.ts';
@@ -46,7 +47,7 @@ export class Stage implements AsyncDisposable {
   #work: Promise<void> | undefined;
   #version = 100;
 
-  constructor(options: { maxMigrations?: number } = {}) {
+  constructor(options: { maxMigrations?: number; jobs?: JobReconcilerOptions } = {}) {
     const { clock } = this;
     const log = (message: string, fields?: LogFields) => {
       this.logs.push(`${message} ${JSON.stringify(fields)}`);
@@ -91,6 +92,7 @@ export class Stage implements AsyncDisposable {
       permission: () => permissionOf(this.life),
       leaseHeld: () => this.leads,
       maxMigrations: options.maxMigrations ?? 2,
+      jobs: options.jobs,
       clock,
       logger: { error: log, warn: log, info: log, debug: log },
       hooks: {

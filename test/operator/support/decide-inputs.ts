@@ -1,13 +1,8 @@
 // Inputs for the decision about a migration, and its actions in short form.
 
+import { ratesOf } from '../../../src/operator/judge/adopted-limits.ts';
 import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
-import {
-  type Action,
-  type Check,
-  type DecideInput,
-  ratesOf,
-  type WorkerState,
-} from '../../../src/operator/judge/decide.ts';
+import type { Action, Check, DecideInput, WorkerState } from '../../../src/operator/judge/decide.ts';
 import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
 
@@ -34,6 +29,7 @@ export function running(changes: Partial<WorkerState & { kind: 'running' }> = {}
   const spec = specOf();
   return {
     kind: 'running',
+    follows: false,
     restartKey: restartKeyOf(spec),
     rates: ratesOf(spec),
     parallelism: 1,
@@ -72,6 +68,7 @@ export function input(changes: Partial<DecideInput> = {}): DecideInput {
     worker: idle,
     timeline: noTimeline,
     slotFree: true,
+    podsEnding: false,
     now: momentAt(nowMs),
     ...changes,
   };

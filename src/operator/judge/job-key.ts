@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import type { PromMigrationSpec } from '../../api/prom-migration.ts';
-import { ratesOf } from '../judge/decide.ts';
-import { restartKeyOf } from '../judge/restart-key.ts';
+import { ratesOf } from './adopted-limits.ts';
+import { restartKeyOf } from './restart-key.ts';
 
 /**
  * Changes with everything that the pods of a Job cannot adopt: the Job is then replaced. Each pod has its part of the rates, so with rates that

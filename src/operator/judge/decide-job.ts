@@ -1,0 +1,111 @@
+// Decides what to do about the Jobs of one migration. decide.ts decides about its worker, which only follows while a Job copies. Pure and
+// level-based as well.
+
+import type { PromMigration } from '../../api/prom-migration.ts';
+import { type DecideInput, isEnded, type WorkerState } from './decide.ts';
+import type { JobFacts } from './job-facts.ts';
+import { jobKeyOf } from './job-key.ts';
+import { findCondition } from './conditions.ts';
+
+/** Fields of a Job that can be changed. */
+export interface JobPatch {
+  readonly parallelism?: number;
+  readonly suspend?: boolean;
+  readonly ttlSecondsAfterFinished?: number;
+}
+
+export type JobAction =
+  | { readonly type: 'create' }
+  | { readonly type: 'delete'; readonly job: JobFacts }
+  | { readonly type: 'patch'; readonly job: JobFacts; readonly spec: JobPatch }
+  /** Nothing is copied any more: the follower looks a last time, and the end is judged. */
+  | { readonly type: 'conclude'; readonly cause: 'job-ended' | 'job-lost' };
+
+export interface JobInput extends Omit<DecideInput, 'podsEnding'> {
+  /** All Jobs of this object. */
+  readonly jobs: readonly JobFacts[];
+  /** Whether the follower has divided the range. */
+  readonly isDivided: boolean;
+  /** The uid of the Job that belongs to the division. */
+  readonly jobUid: string | undefined;
+  /** Jobs whose end has been judged: what they have left over is divided again. */
+  readonly judged: ReadonlySet<string>;
+}
+
+export interface JobDecision {
+  readonly actions: readonly JobAction[];
+  /** The Job of the current settings. */
+  readonly current: JobFacts | undefined;
+  /** Whether pods of other Jobs may still be writing: nothing else may write yet. */
+  readonly podsEnding: boolean;
+}
+
+export function decideJob(input: JobInput): JobDecision {
+  const { resource, jobs, worker } = input;
+  const current = jobs.find((job) => isCurrent(job, input));
+  const others = jobs.filter((job) => job !== current);
+  const none = { actions: [], current, podsEnding: false };
+  // Its owner reference deletes it.
+  if (resource.metadata.deletionTimestamp !== undefined) return none;
+  if (isEnded(input)) return { ...none, actions: jobs.flatMap((job) => afterEnd(job, input)) };
+  if (resource.spec.suspend) {
+    const running = jobs.filter((job) => !job.isSuspended && !job.isDeleting && job.end === undefined);
+    return { ...none, actions: running.map((job) => ({ type: 'patch', job, spec: { suspend: true } })) };
+  }
+  if (worker.kind === 'running') return { ...none, actions: whileRunning(input, worker, current) };
+  // Until the next attempt, people can look at the pods of the last one.
+  if (worker.kind === 'idle' && worker.failures !== undefined && input.now.monotonicMs < worker.failures.retryAtMs) {
+    return none;
+  }
+  return {
+    actions: others.filter((job) => !job.isDeleting).map((job) => ({ type: 'delete', job })),
+    current,
+    podsEnding: others.length > 0,
+  };
+}
+
+function isCurrent(job: JobFacts, { resource, judged, worker }: JobInput): boolean {
+  const { spec, status } = resource;
+  if (spec.execution?.mode !== 'Job' || job.isDeleting || judged.has(job.uid)) return false;
+  if (worker.kind === 'running') return true;
+  // An earlier operator has judged it, and the spec has been edited since.
+  if (job.end === 'Failed' && findCondition(status?.conditions, 'Succeeded')?.status === 'False') return false;
+  return job.key === jobKeyOf(spec);
+}
+
+/** Kubernetes may delete it as soon as its end is in the status: not before, because it would be created again. */
+function afterEnd(job: JobFacts, { resource, worker }: JobInput): JobAction[] {
+  if (job.isDeleting) return [];
+  const failed = worker.kind === 'ended' && !worker.outcome.succeeded;
+  if (job.end === undefined) {
+    return failed && !job.isSuspended ? [{ type: 'patch', job, spec: { suspend: true } }] : [];
+  }
+  const { ttlSecondsAfterFinished } = resource.spec.execution.job;
+  if (ttlSecondsAfterFinished === undefined || job.ttlSecondsAfterFinished !== undefined) return [];
+  if (resource.status?.completionTime === undefined) return [];
+  return [{ type: 'patch', job, spec: { ttlSecondsAfterFinished } }];
+}
+
+function whileRunning(
+  { resource, isDivided, jobUid }: JobInput,
+  worker: WorkerState & { kind: 'running' },
+  current: JobFacts | undefined,
+): JobAction[] {
+  if (!worker.follows || worker.stopping !== undefined) return [];
+  if (jobUid !== undefined && current?.uid !== jobUid) return [{ type: 'conclude', cause: 'job-lost' }];
+  // A Job of other settings is replaced when the follower has stopped.
+  if (worker.restartKey !== jobKeyOf(resource.spec)) return [];
+  if (current === undefined) return isDivided ? [{ type: 'create' }] : [];
+  if (current.end !== undefined || isRejected(resource, current)) return [{ type: 'conclude', cause: 'job-ended' }];
+  const { parallelism } = resource.spec.execution;
+  const spec = {
+    ...(current.parallelism !== parallelism && { parallelism }),
+    ...(current.isSuspended && { suspend: false }),
+  };
+  return Object.keys(spec).length === 0 ? [] : [{ type: 'patch', job: current, spec }];
+}
+
+/** spec.rejectedSamples Fail: nothing newer is written. */
+function isRejected({ spec }: PromMigration, { failures }: JobFacts): boolean {
+  return spec.rejectedSamples === 'Fail' && failures.some(({ reason }) => reason?.code === 'samples-rejected');
+}
