@@ -75,7 +75,7 @@ export function podTemplate(migration: PromMigration, settings: string, options:
 function argumentsOf(hasSecrets: boolean): string[] {
   return [
     'run',
-    `--file=${SETTINGS_DIR}/${MANIFEST_KEY}`,
+    `--filename=${SETTINGS_DIR}/${MANIFEST_KEY}`,
     ...(hasSecrets ? [`--secrets-dir=${SECRETS_DIR}`] : []),
     `--stretches=${SETTINGS_DIR}/${STRETCHES_KEY}`,
     `--termination-log=${TERMINATION_LOG}`,

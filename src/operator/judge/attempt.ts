@@ -14,7 +14,7 @@ import type { Reason } from './conditions.ts';
 import { failureOfJob, type JobFacts } from './job-facts.ts';
 
 /** The codes in status.recentErrors: of a failed request or migration, of rejected samples, or of a worker that ended without a result. */
-export type ErrorCode = MigrationCode | RejectReason | `worker-${WorkerEnd['kind']}`;
+export type ErrorCode = MigrationCode | RejectReason | 'pod-failed' | `worker-${WorkerEnd['kind']}`;
 
 /** Why a worker was asked to stop. */
 export type StopCause =
@@ -173,14 +173,10 @@ function judgeJob(job: JobFacts | undefined, again: (reason: Failures['reason'],
   }
   const { code, side, text } = failure;
   if (code !== undefined && CREDENTIAL_CODES.has(code)) return again('CredentialsRefused', text);
-  const known = code === undefined ? 'defect' : failureOf(code, isSide(side) ? side : undefined);
+  const known = code === undefined ? 'defect' : failureOf(code, side);
   // A pod that was killed, or the code of another version. Kubernetes has tried it often enough.
   const reason = known === 'defect' || known === 'InternalError' ? 'StretchesFailed' : known;
   return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
-}
-
-function isSide(side: string | undefined): side is Side {
-  return side !== undefined && Object.hasOwn(REFUSED_BY_SIDE, side);
 }
 
 function successOf({ progress }: MigrationResult, samplesRejected: number): Outcome {

@@ -3,7 +3,10 @@
 import type { MigrationCode } from '../../migration/report/migration-codes.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
 import type { TerminationMessage } from '../../migration/report/termination-message.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { exactTime } from './status-counts.ts';
+
+const SIDES: readonly Side[] = ['source', 'destination', 'progress'];
 
 /** A stretch that has failed for good. */
 export interface JobFailure {
@@ -48,7 +51,7 @@ export function failedStretches({ failures }: JobFacts): { startMs: number; code
 export function failureOfJob({
   failures,
 }: JobFacts):
-  | { readonly code: MigrationCode | undefined; readonly side: string | undefined; readonly text: string }
+  | { readonly code: MigrationCode | undefined; readonly side: Side | undefined; readonly text: string }
   | undefined {
   // What the destination or the source said explains more than that a pod was killed.
   const first = failures.find(({ reason }) => reason !== undefined) ?? failures[0];
@@ -58,7 +61,7 @@ export function failureOfJob({
   const start = startMs === undefined ? '' : ` from ${exactTime(startMs)}`;
   return {
     code: reason?.code as MigrationCode | undefined,
-    side: reason?.side,
+    side: SIDES.find((side) => side === reason?.side),
     text: `${count}${start}: ${textOf(first)}`,
   };
 }

@@ -4,15 +4,17 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
+import { type ErrorCode, judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
 import type { Check, Timeline, WorkerState } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
+import { failureOfJob } from './job-facts.ts';
 import { jobKeyOf } from './job-key.ts';
 import { JobRecord } from './job-record.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
+import type { Side } from '../../remote/meaning/side.ts';
 import { isVerificationDue, wantedVerification } from './verification-settings.ts';
 import type { FromWorker, Rates, WorkerEnd } from '../../execute/worker-messages.ts';
 
@@ -181,8 +183,14 @@ export class MigrationRecord {
   }
 
   #noteError(end: WorkerEnd, message: string, timeMs: number): void {
-    const error = end.kind === 'result' ? end.result.error : undefined;
+    const error = end.kind === 'result' ? (end.result.error ?? this.#jobError) : undefined;
     this.track.noteError(error?.side, error?.code ?? `worker-${end.kind}`, message, timeMs);
+  }
+
+  /** What the pods of a Job said. */
+  get #jobError(): { readonly code: ErrorCode; readonly side: Side | undefined } | undefined {
+    const failure = this.job.facts && failureOfJob(this.job.facts);
+    return failure && { code: failure.code ?? 'pod-failed', side: failure.side };
   }
 }
 

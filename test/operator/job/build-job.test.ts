@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { RUN_COMMAND } from '../../../src/cli/flags.ts';
+import { parseArguments } from '../../../src/cli/parse-arguments.ts';
 import { buildJob } from '../../../src/operator/job/build-job.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
 import { JOB_SELECTOR } from '../../../src/operator/job/job-names.ts';
@@ -144,6 +146,18 @@ describe('the Job of a migration', () => {
     });
     const own = { limits: { memory: '1Gi' } };
     assert.deepEqual(resourcesOf({ job: { resources: own } }), own);
+  });
+
+  it('gives the pod arguments that `run` knows', () => {
+    const login = { username: { name: 'a', key: 'b' }, password: { name: 'a', key: 'c' } };
+    const spec = { source: { url: 'https://source/api/v1/read', basicAuth: login } };
+    const [container] = templateOf(jobOf({}, { spec })).spec.containers as { args: string[] }[];
+    const [command, ...args] = container?.args ?? [];
+    assert.equal(command, 'run');
+    const flags = parseArguments(RUN_COMMAND, args);
+    assert.equal(flags.value('stretches'), '/etc/prom-migrator/settings/stretches.json');
+    assert.equal(flags.value('secrets-dir'), '/etc/prom-migrator/secrets');
+    assert.equal(flags.value('termination-log'), '/dev/termination-log');
   });
 
   it('mounts exactly the keys that the manifest names, and no value', () => {
