@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { decideJob, type JobDecision, type JobInput } from '../../../src/operator/judge/decide-job.ts';
+import type { JobFacts } from '../../../src/operator/judge/job-facts.ts';
+import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
+import { completed, crashed, failedStatus, input, rejected, running } from '../support/decide-inputs.ts';
+import { type MigrationOptions, migrationOf, monotonicMs, nowMs } from '../support/migrations.ts';
+
+const DESTINATION = {
+  url: 'http://destination/write',
+  ordering: 'Any',
+  progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
+};
+
+function inJob(execution: object = {}, options: MigrationOptions = {}) {
+  const spec = { destination: DESTINATION, execution: { mode: 'Job', parallelism: 2, ...execution }, ...options.spec };
+  return migrationOf({ ...options, spec });
+}
+
+const key = jobKeyOf(inJob().spec);
+const follower = running({ follows: true, restartKey: key });
+
+function jobOf(changes: Partial<JobFacts> = {}): JobFacts {
+  return {
+    name: 'copy-1',
+    uid: 'job-1',
+    key,
+    isDeleting: false,
+    isSuspended: false,
+    parallelism: 2,
+    active: 2,
+    wanted: 2,
+    end: undefined,
+    ttlSecondsAfterFinished: undefined,
+    failures: [],
+    obstacle: undefined,
+    ...changes,
+  };
+}
+
+function decided(changes: Partial<JobInput>): JobDecision {
+  return decideJob({
+    ...input({ resource: inJob() }),
+    jobs: [],
+    isDivided: false,
+    jobUid: undefined,
+    judged: new Set(),
+    ...changes,
+  });
+}
+
+function actionsOf(changes: Partial<JobInput>): string[] {
+  return decided(changes).actions.map((action) => {
+    switch (action.type) {
+      case 'create':
+        return 'create';
+      case 'conclude':
+        return `conclude ${action.cause}`;
+      case 'delete':
+        return `delete ${action.job.name}`;
+      case 'patch':
+        return `patch ${action.job.name} ${JSON.stringify(action.spec)}`;
+    }
+  });
+}
+
+const rejectedStretch = { startMs: nowMs, reason: { code: 'samples-rejected', message: 'too old' }, exit: '' };
+
+describe('the decision about the Jobs of a migration', () => {
+  const following: readonly [what: string, changes: Partial<JobInput>, actions: string[]][] = [
+    ['waits for the division', {}, []],
+    ['creates a Job for what is left', { isDivided: true }, ['create']],
+    ['does not create a second one', { isDivided: true, jobs: [jobOf()] }, []],
+    ['adopts the Job of an earlier operator', { jobs: [jobOf()] }, []],
+    [
+      'adopts another parallelism',
+      { resource: inJob({ parallelism: 8 }), jobs: [jobOf()] },
+      ['patch copy-1 {"parallelism":8}'],
+    ],
+    ['resumes a Job that was suspended', { jobs: [jobOf({ isSuspended: true })] }, ['patch copy-1 {"suspend":false}']],
+    ['looks a last time after the end', { jobs: [jobOf({ end: 'Complete' })] }, ['conclude job-ended']],
+    ['looks a last time after a failure', { jobs: [jobOf({ end: 'Failed' })] }, ['conclude job-ended']],
+    ['notices that its Job was deleted', { isDivided: true, jobUid: 'job-1' }, ['conclude job-lost']],
+    [
+      'notices that its Job is being deleted',
+      { isDivided: true, jobUid: 'job-1', jobs: [jobOf({ isDeleting: true })] },
+      ['conclude job-lost'],
+    ],
+    [
+      'ends a Job with a stretch whose samples were rejected',
+      { jobs: [jobOf({ failures: [rejectedStretch] })] },
+      ['conclude job-ended'],
+    ],
+    [
+      'lets the others continue if rejected samples are skipped',
+      {
+        resource: inJob({}, { spec: { rejectedSamples: 'Skip' } }),
+        worker: running({ follows: true, restartKey: jobKeyOf(inJob({}, { spec: { rejectedSamples: 'Skip' } }).spec) }),
+        jobs: [jobOf({ failures: [rejectedStretch] })],
+      },
+      [],
+    ],
+    ['does nothing while the follower stops', { worker: { ...follower, stopping: 'spec-changed' } as never }, []],
+    [
+      'leaves the Job alone after an edit that it cannot adopt, until the follower has stopped',
+      { resource: inJob({ job: { podLabels: { a: 'b' } }, parallelism: 8 }), isDivided: true, jobs: [jobOf()] },
+      [],
+    ],
+  ];
+  for (const [what, changes, actions] of following) {
+    it(`while it is followed, ${what}`, () => {
+      assert.deepEqual(actionsOf({ worker: follower, ...changes }), actions);
+    });
+  }
+
+  it('suspends the Job of a suspended migration, once', () => {
+    const resource = inJob({}, { spec: { suspend: true } });
+    assert.deepEqual(actionsOf({ resource, jobs: [jobOf()] }), ['patch copy-1 {"suspend":true}']);
+    for (const job of [jobOf({ isSuspended: true }), jobOf({ end: 'Complete' }), jobOf({ isDeleting: true })]) {
+      assert.deepEqual(actionsOf({ resource, jobs: [job] }), []);
+    }
+  });
+
+  it('keeps a Job of the current settings for the next follower, and waits for the pods of others', () => {
+    assert.equal(decided({ jobs: [jobOf()] }).podsEnding, false);
+    const other = jobOf({ key: 'other' });
+    assert.deepEqual(actionsOf({ jobs: [other] }), ['delete copy-1']);
+    assert.equal(decided({ jobs: [other] }).podsEnding, true);
+    const deleting = jobOf({ isDeleting: true });
+    assert.deepEqual(actionsOf({ jobs: [deleting] }), []);
+    assert.equal(decided({ jobs: [deleting] }).podsEnding, true, 'until they are gone');
+    assert.equal(decided({ resource: migrationOf(), jobs: [jobOf()] }).podsEnding, true, 'mode InProcess');
+  });
+
+  it('deletes a Job that has been judged, but only when the next attempt is due', () => {
+    const judged = new Set(['job-1']);
+    const jobs = [jobOf({ end: 'Failed' })];
+    assert.deepEqual(actionsOf({ jobs, judged }), ['delete copy-1']);
+    const worker = { kind: 'idle', failures: crashed } as const;
+    assert.deepEqual(actionsOf({ jobs, judged, worker }), []);
+    const now = { wallMs: nowMs, monotonicMs: crashed.retryAtMs };
+    assert.deepEqual(actionsOf({ jobs, judged, worker, now }), ['delete copy-1']);
+    assert.ok(crashed.retryAtMs > monotonicMs);
+  });
+
+  it('deletes a Job that an earlier operator has judged, after an edit', () => {
+    const resource = inJob({}, { generation: 2, status: failedStatus });
+    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ end: 'Failed' })] }), ['delete copy-1']);
+    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ end: 'Complete' })] }), []);
+  });
+
+  it('lets Kubernetes delete a Job only when its end is in the status', () => {
+    const execution = { job: { ttlSecondsAfterFinished: 0 } };
+    const worker = { kind: 'ended', outcome: rejected, generation: 1, atMs: nowMs, verified: undefined } as const;
+    const jobs = [jobOf({ end: 'Failed' })];
+    assert.deepEqual(actionsOf({ resource: inJob(execution), worker, jobs }), []);
+    const resource = inJob(execution, { status: failedStatus });
+    const patch = ['patch copy-1 {"ttlSecondsAfterFinished":0}'];
+    assert.deepEqual(actionsOf({ resource, worker, jobs }), patch);
+    assert.deepEqual(actionsOf({ resource, jobs }), patch, 'also after a restart of the operator');
+    assert.deepEqual(actionsOf({ resource, worker, jobs: [jobOf({ end: 'Failed', ttlSecondsAfterFinished: 0 })] }), []);
+    assert.deepEqual(actionsOf({ resource: inJob({}, { status: failedStatus }), worker, jobs }), []);
+  });
+
+  it('stops what still runs after a failure, and nothing after a success', () => {
+    const ended = { kind: 'ended', generation: 1, atMs: nowMs, verified: undefined } as const;
+    assert.deepEqual(actionsOf({ worker: { ...ended, outcome: rejected }, jobs: [jobOf()] }), [
+      'patch copy-1 {"suspend":true}',
+    ]);
+    assert.deepEqual(actionsOf({ worker: { ...ended, outcome: completed }, jobs: [jobOf()] }), []);
+  });
+
+  it('leaves the Jobs of a deleted migration to its owner reference', () => {
+    const resource = inJob({}, { deletedAt: '2025-06-01T11:59:00Z' });
+    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ key: 'other' })] }), []);
+  });
+});
