@@ -46,4 +46,205 @@ describe('a migration in mode Job', function () {
       async () => (await stage.jobs('plain'))[0]?.status?.completedIndexes === '0-2',
     );
   });
+
+  /** Slow enough for something to happen meanwhile: each request of the tenant takes longer. */
+  function slow(tenant: string, delayMs: number): void {
+    stage.store.faults.set(tenant, ({ kind }) => (kind === 'write' ? { delayMs } : undefined));
+  }
+
+  async function untilRunning(name: string, pods: number): Promise<string[]> {
+    let running: string[] = [];
+    await stage.eventually(`${pods} pods of ${name} run`, async () => {
+      running = await stage.runningPods(name);
+      return running.length === pods;
+    });
+    return running;
+  }
+
+  async function untilMarked(name: string): Promise<void> {
+    const isMarked = () => stage.store.writesOf(name).some(({ samples }) => samples > 0);
+    await stage.eventually(`${name} has written samples`, isMarked);
+  }
+
+  it('continues when a pod is killed, and when the operator is', async () => {
+    slow('killed', 2_000);
+    await stage.migrations.create('killed', stage.spec('killed', 6));
+    const [first = ''] = await untilRunning('killed', 2);
+    await untilMarked('killed');
+    await stage.kubelet.kill(first, 'OOMKilled');
+    await stage.restartOperator();
+    const before = (await stage.jobs('killed')).map(({ metadata }) => metadata?.uid);
+    stage.store.faults.delete('killed');
+    await untilSucceeded('killed', 6);
+    const after = (await stage.jobs('killed')).map(({ metadata }) => metadata?.uid);
+    assert.deepEqual(after, before, 'the operator adopts the Job');
+    assert.equal(after.length, 1);
+  });
+
+  it('adopts another parallelism, also none', async () => {
+    slow('parallel', 1_500);
+    await stage.migrations.create('parallel', stage.spec('parallel', 16, { parallelism: 2 }));
+    await untilRunning('parallel', 2);
+    const [job] = await stage.jobs('parallel');
+    await stage.migrations.edit('parallel', { execution: { parallelism: 4 } });
+    await untilRunning('parallel', 4);
+    await stage.migrations.edit('parallel', { execution: { parallelism: 0 } });
+    await untilRunning('parallel', 0);
+    stage.store.faults.delete('parallel');
+    await stage.migrations.edit('parallel', { execution: { parallelism: 3 } });
+    await untilSucceeded('parallel', 16);
+    assert.deepEqual(
+      (await stage.jobs('parallel')).map(({ metadata }) => metadata?.uid),
+      [job?.metadata?.uid],
+      'all by one Job',
+    );
+  });
+
+  it('stops while it is suspended, and then resumes', async () => {
+    slow('suspended', 1_500);
+    await stage.migrations.create('suspended', stage.spec('suspended', 6));
+    await untilRunning('suspended', 2);
+    await untilMarked('suspended');
+    await stage.migrations.edit('suspended', { suspend: true });
+    await stage.migrations.untilPhase('suspended', 'Suspended');
+    await untilRunning('suspended', 0);
+    assert.equal((await stage.jobs('suspended'))[0]?.spec?.suspend, true);
+    stage.store.faults.delete('suspended');
+    await stage.migrations.edit('suspended', { suspend: false });
+    await untilSucceeded('suspended', 6);
+  });
+
+  it('replaces the Job after an edit that its pods cannot adopt, as soon as they are gone', async () => {
+    slow('edited', 1_500);
+    await stage.migrations.create('edited', stage.spec('edited', 6));
+    await untilRunning('edited', 2);
+    await untilMarked('edited');
+    const [first] = await stage.jobs('edited');
+    await stage.migrations.edit('edited', { limits: { inFlightWrites: 3 } });
+    await stage.eventually('there is another Job', async () => {
+      const uids = (await stage.jobs('edited')).map(({ metadata }) => metadata?.uid);
+      assert.ok(uids.length <= 1, 'never two at once');
+      return uids.length === 1 && uids[0] !== first?.metadata?.uid;
+    });
+    stage.store.faults.delete('edited');
+    await untilSucceeded('edited', 6);
+  });
+
+  it('shows why its pods do not start', async () => {
+    stage.kubelet.unschedulable = '0/2 nodes are available: 2 Insufficient memory.';
+    await stage.migrations.create('pending', stage.spec('pending', 4));
+    const shows = (pattern: RegExp) => async () => {
+      const { status } = await stage.migrations.get('pending');
+      const degraded = status?.conditions?.find(({ type }) => type === 'Degraded');
+      return degraded?.reason === 'PodsNotRunning' && pattern.test(degraded.message);
+    };
+    await stage.eventually(
+      'it is not scheduled',
+      shows(/is not scheduled: 0\/2 nodes are available: 2 Insufficient memory/),
+    );
+    const image = (await stage.jobs('pending'))[0]?.spec?.template.spec?.containers[0]?.image ?? '';
+    stage.kubelet.refusedImages.set(image, 'manifest unknown');
+    stage.kubelet.unschedulable = undefined;
+    await stage.eventually('its image is refused', shows(/does not start: ImagePullBackOff: .*manifest unknown/));
+    stage.kubelet.refusedImages.clear();
+    await untilSucceeded('pending', 4);
+    assert.equal(standOf((await stage.migrations.get('pending')).status, 'Degraded'), 'False AsExpected');
+  });
+
+  it('shows why Kubernetes refuses its pods', async () => {
+    const { namespace } = stage.migrations;
+    const path = `/api/v1/namespaces/${namespace}/resourcequotas`;
+    const quota = { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } };
+    assert.equal((await stage.cluster.request('POST', path, quota)).status, 201);
+    await stage.migrations.create('quota', stage.spec('quota', 4));
+    await stage.eventually('the quota is named', async () => {
+      const { status } = await stage.migrations.get('quota');
+      const degraded = status?.conditions?.find(({ type }) => type === 'Degraded');
+      return degraded?.reason === 'PodsNotRunning' && /exceeded quota: none/.test(degraded.message);
+    });
+    await stage.cluster.request('DELETE', `${path}/none`);
+    await untilSucceeded('quota', 4);
+  });
+
+  it('fails with what the pods say, and is tried again after an edit', async () => {
+    const said = 'tenant is not allowed here';
+    stage.store.faults.set('refused', ({ kind }) => (kind === 'write' ? { status: 400, body: said } : undefined));
+    await stage.migrations.create('refused', stage.spec('refused', 4));
+    const { status } = await stage.migrations.untilPhase('refused', 'Failed', 120_000);
+    const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded');
+    assert.match(succeeded?.message ?? '', new RegExp(said));
+    assert.equal(status?.stretches?.failed?.length, 2);
+    assert.match(status?.stretches?.failed?.[0]?.message ?? '', new RegExp(said));
+    stage.store.faults.delete('refused');
+    await stage.migrations.edit('refused', { progressDeadlineSeconds: 700 });
+    await stage.migrations.until('refused', 'is tried again', ({ phase }) => phase !== 'Failed');
+    await untilSucceeded('refused', 4);
+  });
+
+  it('reads its Secrets in the pods, and shows none of their values', async () => {
+    const password = 'hunter2-in-a-secret';
+    await stage.migrations.putSecret('login', { user: 'admin', password });
+    const login = { username: { name: 'login', key: 'user' }, password: { name: 'login', key: 'password' } };
+    const spec = stage.spec('secret', 4);
+    const expected = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    stage.store.faults.set('secret', ({ kind, authorization }) =>
+      kind === 'write' && authorization !== expected ? { status: 401, body: 'who are you?' } : undefined,
+    );
+    const destination = { ...spec.destination, basicAuth: login };
+    await stage.migrations.create('secret', { ...spec, destination });
+    await untilSucceeded('secret', 4);
+    const objects = [await stage.jobs('secret'), await stage.pods('secret'), await stage.migrations.get('secret')];
+    const maps = await stage.cluster.request('GET', `/api/v1/namespaces/${stage.migrations.namespace}/configmaps`);
+    const text = JSON.stringify([objects, maps.body]) + stage.operator.log();
+    for (const secret of [password, Buffer.from(password).toString('base64'), expected]) {
+      assert.ok(!text.includes(secret));
+    }
+  });
+
+  it('is gone with its Job and pods when it is deleted', async () => {
+    slow('deleted', 1_500);
+    await stage.migrations.create('deleted', stage.spec('deleted', 6));
+    await untilRunning('deleted', 2);
+    await stage.migrations.delete('deleted');
+    await stage.eventually(
+      'the Job and its pods are gone',
+      async () => (await stage.jobs('deleted')).length === 0 && (await stage.pods('deleted')).length === 0,
+    );
+  });
+
+  it('waits for a node that is lost, and then continues elsewhere', async () => {
+    slow('lost', 1_500);
+    await stage.migrations.create('lost', stage.spec('lost', 6));
+    await untilRunning('lost', 2);
+    await untilMarked('lost');
+    await stage.kubelet.loseNode('node-1', { processes: 'killed', detected: true });
+    stage.store.faults.delete('lost');
+    await stage.eventually('the other node has copied its stretches', async () => {
+      const { stretches } = (await stage.migrations.get('lost')).status ?? {};
+      return (stretches?.finished ?? 0) >= 2;
+    });
+    await stage.kubelet.recoverNode('node-1');
+    await untilSucceeded('lost', 6);
+  });
+
+  it('costs few requests to the API server', async () => {
+    const { namespace, serviceAccount } = stage.chart;
+    const own = (await stage.cluster.auditEvents()).filter(
+      ({ user, stage: at, verb, objectRef }) =>
+        user.username === `system:serviceaccount:${namespace}:${serviceAccount}` &&
+        at === 'ResponseComplete' &&
+        verb !== 'watch' &&
+        objectRef?.resource !== 'leases',
+    );
+    const counts = new Map<string, number>();
+    for (const { verb, objectRef } of own) {
+      const what = `${verb} ${objectRef?.resource}${objectRef?.subresource ? `/${objectRef.subresource}` : ''}`;
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    const migrations = (await stage.migrations.list()).length + 1;
+    tell(
+      `${own.length} requests for ${migrations} migrations: ${[...counts].map(([what, n]) => `${what} ${n}`).join(', ')}`,
+    );
+    assert.ok(own.length / migrations < 40, `${own.length} requests`);
+  });
 });

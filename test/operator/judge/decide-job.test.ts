@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decideJob, type JobDecision, type JobInput } from '../../../src/operator/judge/decide-job.ts';
+import { decideJob, type JobAction, type JobDecision, type JobInput } from '../../../src/operator/judge/decide-job.ts';
 import type { JobFacts } from '../../../src/operator/judge/job-facts.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
 import { completed, crashed, failedStatus, input, rejected, running } from '../support/decide-inputs.ts';
@@ -49,18 +49,20 @@ function decided(changes: Partial<JobInput>): JobDecision {
 }
 
 function actionsOf(changes: Partial<JobInput>): string[] {
-  return decided(changes).actions.map((action) => {
-    switch (action.type) {
-      case 'create':
-        return 'create';
-      case 'conclude':
-        return `conclude ${action.cause}`;
-      case 'delete':
-        return `delete ${action.job.name}`;
-      case 'patch':
-        return `patch ${action.job.name} ${JSON.stringify(action.spec)}`;
-    }
-  });
+  return decided(changes).actions.map(short);
+}
+
+function short(action: JobAction): string {
+  switch (action.type) {
+    case 'create':
+      return 'create';
+    case 'conclude':
+      return `conclude ${action.cause}`;
+    case 'delete':
+      return `delete ${action.job.name}`;
+    case 'patch':
+      return `patch ${action.job.name} ${JSON.stringify(action.spec)}`;
+  }
 }
 
 const rejectedStretch = { startMs: nowMs, reason: { code: 'samples-rejected', message: 'too old' }, exit: '' };
