@@ -201,6 +201,16 @@ describe('a migration in mode Job', function () {
     }
   });
 
+  it('is verified after its pods have ended, in a thread of the operator', async () => {
+    const spec = { ...stage.spec('verified', 4), verification: { mode: 'Full', settle: '1s' } };
+    await stage.migrations.create('verified', spec);
+    await untilSucceeded('verified', 4);
+    const { status } = await stage.migrations.get('verified');
+    assert.equal(standOf(status, 'Verified'), 'True Matching');
+    assert.equal(status?.verification?.samplesCompared, stage.store.expectedSamples(stage.range(4)));
+    assert.equal((await stage.jobs('verified')).length, 1);
+  });
+
   it('is gone with its Job and pods when it is deleted', async () => {
     slow('deleted', 1_500);
     await stage.migrations.create('deleted', stage.spec('deleted', 6));

@@ -68,8 +68,8 @@ function isCurrent(job: JobFacts, { resource, judged, worker }: JobInput): boole
   const { spec, status } = resource;
   if (spec.execution?.mode !== 'Job' || job.isDeleting || judged.has(job.uid)) return false;
   if (worker.kind === 'running') return true;
-  // An earlier operator has judged it, and the spec has been edited since.
-  if (job.end === 'Failed' && findCondition(status?.conditions, 'Succeeded')?.status === 'False') return false;
+  // It has failed, maybe under an earlier operator, and the spec has been edited since.
+  if (findCondition(status?.conditions, 'Succeeded')?.status === 'False') return false;
   return job.key === jobKeyOf(spec);
 }
 

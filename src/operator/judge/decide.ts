@@ -225,7 +225,8 @@ function overDeadline(input: DecideInput): Decision {
 }
 
 function stalledMs({ resource, timeline, now }: DecideInput): number | undefined {
-  if (timeline.tryingSinceMs === undefined) return undefined;
+  // With parallelism 0 nothing is expected.
+  if (timeline.tryingSinceMs === undefined || parallelismOf(resource.spec) === 0) return undefined;
   const silentMs =
     now.monotonicMs - Math.max(timeline.tryingSinceMs, timeline.lastProgressMs ?? timeline.tryingSinceMs);
   return silentMs >= resource.spec.progressDeadlineSeconds * 1000 ? silentMs : undefined;

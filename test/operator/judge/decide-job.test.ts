@@ -146,8 +146,9 @@ describe('the decision about the Jobs of a migration', () => {
 
   it('deletes a Job that an earlier operator has judged, after an edit', () => {
     const resource = inJob({}, { generation: 2, status: failedStatus });
-    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ end: 'Failed' })] }), ['delete copy-1']);
-    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ end: 'Complete' })] }), []);
+    for (const job of [jobOf({ end: 'Failed' }), jobOf({ isSuspended: true })]) {
+      assert.deepEqual(actionsOf({ resource, jobs: [job] }), ['delete copy-1']);
+    }
   });
 
   it('lets Kubernetes delete a Job only when its end is in the status', () => {
