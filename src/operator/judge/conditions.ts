@@ -30,7 +30,8 @@ export const CONDITION_REASONS = {
       'False: the pods of an earlier Job of this migration are ending; the copy resumes when they are gone',
     Suspended: 'False: spec.suspend is true',
     Stalled: 'False: no window was finished for spec.progressDeadlineSeconds; the operator keeps trying',
-    OperatorStopped: 'False: the operator was shut down; the migration resumes when it runs again',
+    OperatorStopped:
+      'False: the operator was shut down; the migration resumes when it runs again. The pods of a Job continue without it',
     Deleting:
       'False: the resource is being deleted and its worker has stopped; the finalizer of another controller keeps the resource',
     Finished: 'False: see the condition Succeeded',

@@ -230,7 +230,7 @@ function degradedOf({ situation, track, job, now }: StatusInput): DesiredConditi
 }
 
 function progressingOf(
-  { situation, track }: StatusInput,
+  { situation, track, job }: StatusInput,
   degraded: DesiredCondition<'Degraded'>,
 ): DesiredCondition<'Progressing'> {
   const not = (reason: Reason<'Progressing'>, message: string): DesiredCondition<'Progressing'> => ({
@@ -253,7 +253,12 @@ function progressingOf(
     case 'suspended':
       return not('Suspended', 'spec.suspend is true');
     case 'interrupted':
-      return not('OperatorStopped', 'the operator was stopped; the migration resumes when it runs again');
+      return not(
+        'OperatorStopped',
+        job === undefined
+          ? 'the operator was stopped; the migration resumes when it runs again'
+          : 'the operator was stopped; the pods of the Job continue, and are followed when it runs again',
+      );
     case 'deleting':
       return not(
         'Deleting',

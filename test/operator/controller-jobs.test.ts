@@ -1,0 +1,153 @@
+// The controller with migrations in mode Job: its workers follow, and fakes stand for the Jobs.
+
+import assert from 'node:assert/strict';
+import { Stage, started } from './support/controller-stage.ts';
+import { FakeJobs } from './support/fake-jobs.ts';
+import { endMs, migrationOf, startMs } from './support/migrations.ts';
+
+const DESTINATION = {
+  url: 'http://destination/write',
+  ordering: 'Any',
+  progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
+};
+const inJob = (spec: object = {}) => ({
+  destination: DESTINATION,
+  execution: { mode: 'Job', parallelism: 2 },
+  ...spec,
+});
+const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
+const divided = { type: 'divided', frozenEndMs: undefined, stretches: [{ shard: '0', startMs, endMs }] } as const;
+
+async function following(spec: object = {}): Promise<{ stage: Stage; jobs: FakeJobs }> {
+  const jobs = new FakeJobs();
+  const stage = new Stage({ jobs });
+  stage.put(migrationOf({ spec: inJob(spec) }));
+  await stage.lead();
+  stage.worker('copy').report({}, started);
+  stage.worker('copy').tell(divided);
+  await stage.pass(1_000);
+  return { stage, jobs };
+}
+
+/** A change of a Job, as its watch would report it. */
+async function changed(stage: Stage): Promise<void> {
+  stage.controller.changed('team/copy');
+  await stage.pass(0);
+}
+
+describe('the controller, with a migration in mode Job', () => {
+  it('follows, and creates one Job for what is left', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    assert.equal(stage.worker('copy').job.follow, true);
+    assert.equal(stage.phase('copy'), 'Running');
+    await stage.pass(60_000);
+    assert.deepEqual(
+      jobs.requests.filter((request) => request !== 'events'),
+      ['create 1'],
+    );
+  });
+
+  it('gives it no slot, so that others run beside it', async () => {
+    const jobs = new FakeJobs();
+    await using stage = new Stage({ jobs, maxMigrations: 1 });
+    stage.put(migrationOf({ spec: inJob() }), migrationOf({ name: 'other' }), migrationOf({ name: 'third' }));
+    await stage.lead();
+    await stage.pass(1_000);
+    assert.deepEqual(stage.workers.map(({ job }) => `${job.plan.migration} ${job.follow ?? false}`).sort(), [
+      'team/copy true',
+      'team/other false',
+    ]);
+    assert.equal(stage.condition('third', 'Progressing'), 'False WaitingForWorker');
+  });
+
+  it('looks a last time when the Job has ended, and succeeds if the marks cover everything', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    jobs.change({ end: 'Complete' });
+    await changed(stage);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'conclude' }]);
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Succeeded'), 'True Completed');
+  });
+
+  it('divides again if marks are missing, and replaces the Job before', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    jobs.change({ end: 'Complete' });
+    await changed(stage);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Degraded'), 'True JobIncomplete');
+    assert.equal(jobs.requests.at(-1), 'create 1', 'its pods can be looked at until the next attempt');
+    await stage.pass(5_000);
+    assert.equal(jobs.requests.at(-1), 'delete');
+    assert.equal(stage.condition('copy', 'Progressing'), 'False WaitingForPods');
+    assert.equal(stage.workers.length, 1);
+    jobs.jobs = [];
+    await changed(stage);
+    assert.equal(stage.workers.length, 2);
+    stage.worker('copy').tell(divided);
+    await stage.pass(0);
+    assert.equal(jobs.requests.at(-1), 'create 1');
+  });
+
+  it('verifies in a worker of its own after the Job', async () => {
+    const { stage } = await following({ verification: { mode: 'Full' } });
+    await using _ = stage;
+    stage.worker('copy').end('Succeeded', undefined, done);
+    await stage.pass(1_000);
+    assert.equal(stage.workers.length, 2);
+    assert.equal(stage.worker('copy').job.follow, undefined);
+    assert.equal(stage.phase('copy'), 'Running', 'it has not succeeded yet');
+  });
+
+  it('shows why the Job is refused, and creates it again after half a minute', async () => {
+    const jobs = new FakeJobs();
+    jobs.refusal = 'exceeded quota: jobs';
+    await using stage = new Stage({ jobs });
+    stage.put(migrationOf({ spec: inJob() }));
+    await stage.lead();
+    stage.worker('copy').report({}, started);
+    stage.worker('copy').tell(divided);
+    await stage.pass(1_000);
+    await stage.pass(10_000);
+    assert.equal(stage.condition('copy', 'Degraded'), 'True PodsNotRunning');
+    assert.deepEqual(jobs.requests, ['create 1']);
+    jobs.refusal = undefined;
+    await stage.pass(10_000);
+    await stage.pass(10_000);
+    await stage.pass(10_000);
+    assert.deepEqual(jobs.requests.slice(0, 2), ['create 1', 'create 1']);
+  });
+
+  it('reads the events of a Job only while pods are missing for long', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    const events = () => jobs.requests.filter((request) => request === 'events').length;
+    await stage.pass(10_000);
+    assert.equal(events(), 0);
+    jobs.podRefusal = 'the Job cannot create pods: exceeded quota: pods';
+    await stage.pass(10_000);
+    assert.equal(events(), 1);
+    await stage.pass(1_000);
+    assert.equal(stage.condition('copy', 'Degraded'), 'True PodsNotRunning');
+    jobs.change({ active: 2 });
+    for (let turn = 0; turn < 6; turn++) await stage.pass(10_000);
+    assert.ok(events() <= 2);
+    assert.equal(stage.condition('copy', 'Degraded'), 'False AsExpected');
+  });
+
+  it('leaves the Job running when the operator is stopped', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    const drained = stage.drain(10_000);
+    await stage.pass(0);
+    assert.deepEqual(stage.worker('copy').received, [{ type: 'stop' }]);
+    stage.worker('copy').end('Interrupted');
+    await stage.pass(0);
+    await drained;
+    assert.deepEqual(jobs.requests, ['create 1']);
+  });
+});
