@@ -7,7 +7,7 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 export const JOB_KEY = 'prom-migrator.io/job-key';
 /** The starts of the stretches of a Job by index, so that a failed one can be named when the ConfigMap is gone. */
 export const JOB_STARTS = 'prom-migrator.io/stretch-starts';
-const MIGRATION_LABEL = 'prom-migrator.io/migration';
+export const MIGRATION_LABEL = 'prom-migrator.io/migration';
 const OWN_LABELS = {
   'app.kubernetes.io/name': 'prom-migrator',
   'app.kubernetes.io/component': 'stretch',

@@ -12,7 +12,7 @@ import type { JobClient } from './job-client.ts';
 import type { JobStore } from './job-store.ts';
 
 export interface JobReconcilerOptions {
-  readonly store: Pick<JobStore, 'factsOf'>;
+  readonly store: Pick<JobStore, 'factsOf' | 'hasStrayPods'>;
   readonly client: Pick<JobClient, 'create' | 'patch' | 'delete' | 'podRefusal'>;
 }
 
@@ -66,6 +66,7 @@ export class JobReconciler {
       slotFree: true,
       now: momentOf(this.#clock),
       jobs: this.#options.store.factsOf(resource),
+      hasStrayPods: this.#options.store.hasStrayPods(resource),
       isDivided: job.divided !== undefined,
       jobUid: job.facts?.uid,
       judged: job.judged,

@@ -6,6 +6,7 @@ import type { JobFacts } from '../judge/job-facts.ts';
 import { keyOf, type KubeObject } from '../kube/kube-objects.ts';
 import type { Change } from '../kube/reflector.ts';
 import type { Job, Pod } from './job-objects.ts';
+import { labelsOf, MIGRATION_LABEL } from './job-names.ts';
 import { factsOf } from './job-view.ts';
 
 const JOB_NAME = 'batch.kubernetes.io/job-name';
@@ -54,6 +55,12 @@ export class JobStore {
     return owner === undefined ? [] : [owner];
   }
 
+  #jobsOf({ metadata: { namespace, uid } }: PromMigration): Job[] {
+    return this.#jobs
+      .flatMap((jobs) => [...jobs.values()])
+      .filter((job) => job.metadata.namespace === namespace && ownerOf(job)?.uid === uid);
+  }
+
   /** Of a Job. The owner of a pod is its Job. */
   #noteOwner(object: KubeObject): void {
     const owner = ownerOf(object);
@@ -61,11 +68,30 @@ export class JobStore {
     if (owner?.kind === 'PromMigration') this.#owners.set(keyOf(object), `${namespace}/${owner.name}`);
   }
 
+  /**
+   * Whether pods may still be writing that belong to none of its Jobs: someone has deleted their Job, or an earlier object of this name. Pods
+   * outlive both.
+   */
+  hasStrayPods(migration: PromMigration): boolean {
+    const { namespace } = migration.metadata;
+    const label = labelsOf(migration)[MIGRATION_LABEL];
+    const own = new Set(this.#jobsOf(migration).map(({ metadata }) => metadata.uid));
+    return this.#pods
+      .flatMap((map) => [...map.values()])
+      .some(
+        (pod) =>
+          pod.metadata.namespace === namespace &&
+          pod.metadata.labels?.[MIGRATION_LABEL] === label &&
+          pod.status?.phase !== 'Succeeded' &&
+          pod.status?.phase !== 'Failed' &&
+          !own.has(ownerOf(pod)?.uid),
+      );
+  }
+
   /** The Jobs of exactly this object, the oldest first. */
-  factsOf({ metadata: { namespace, uid } }: PromMigration): JobFacts[] {
-    const own = this.#jobs
-      .flatMap((jobs) => [...jobs.values()])
-      .filter((job) => job.metadata.namespace === namespace && ownerOf(job)?.uid === uid);
+  factsOf(migration: PromMigration): JobFacts[] {
+    const { namespace } = migration.metadata;
+    const own = this.#jobsOf(migration);
     if (own.length === 0) return [];
     const pods = this.#pods.flatMap((map) => [...map.values()]).filter((pod) => pod.metadata.namespace === namespace);
     return own

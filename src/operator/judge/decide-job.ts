@@ -24,6 +24,8 @@ export type JobAction =
 export interface JobInput extends Omit<DecideInput, 'podsEnding'> {
   /** All Jobs of this object. */
   readonly jobs: readonly JobFacts[];
+  /** Whether pods of this migration run that belong to none of these Jobs. */
+  readonly hasStrayPods: boolean;
   /** Whether the follower has divided the range. */
   readonly isDivided: boolean;
   /** The uid of the Job that belongs to the division. */
@@ -44,6 +46,7 @@ export function decideJob(input: JobInput): JobDecision {
   const { resource, jobs, worker } = input;
   const current = jobs.find((job) => isCurrent(job, input));
   const others = jobs.filter((job) => job !== current);
+  const deletions = others.filter((job) => !job.isDeleting).map((job): JobAction => ({ type: 'delete', job }));
   const none = { actions: [], current, podsEnding: false };
   // Its owner reference deletes it.
   if (resource.metadata.deletionTimestamp !== undefined) return none;
@@ -52,22 +55,25 @@ export function decideJob(input: JobInput): JobDecision {
     const running = jobs.filter((job) => !job.isSuspended && !job.isDeleting && job.end === undefined);
     return { ...none, actions: running.map((job) => ({ type: 'patch', job, spec: { suspend: true } })) };
   }
-  if (worker.kind === 'running') return { ...none, actions: whileRunning(input, worker, current) };
+  if (worker.kind === 'running') {
+    // An operator that has just lost its lease may have created another one.
+    return { ...none, actions: [...whileRunning(input, worker, current), ...(worker.follows ? deletions : [])] };
+  }
   // Until the next attempt, people can look at the pods of the last one.
   if (worker.kind === 'idle' && worker.failures !== undefined && input.now.monotonicMs < worker.failures.retryAtMs) {
     return none;
   }
   return {
-    actions: others.filter((job) => !job.isDeleting).map((job) => ({ type: 'delete', job })),
+    actions: deletions,
     current,
-    podsEnding: others.length > 0,
+    podsEnding: others.length > 0 || input.hasStrayPods,
   };
 }
 
-function isCurrent(job: JobFacts, { resource, judged, worker }: JobInput): boolean {
+function isCurrent(job: JobFacts, { resource, judged, worker, jobUid }: JobInput): boolean {
   const { spec, status } = resource;
   if (spec.execution?.mode !== 'Job' || job.isDeleting || judged.has(job.uid)) return false;
-  if (worker.kind === 'running') return true;
+  if (worker.kind === 'running') return jobUid === undefined || job.uid === jobUid;
   // It has failed, maybe under an earlier operator, and the spec has been edited since.
   if (findCondition(status?.conditions, 'Succeeded')?.status === 'False') return false;
   return job.key === jobKeyOf(spec);

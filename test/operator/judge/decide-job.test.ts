@@ -41,6 +41,7 @@ function decided(changes: Partial<JobInput>): JobDecision {
   return decideJob({
     ...input({ resource: inJob() }),
     jobs: [],
+    hasStrayPods: false,
     isDivided: false,
     jobUid: undefined,
     judged: new Set(),
@@ -88,6 +89,11 @@ describe('the decision about the Jobs of a migration', () => {
       ['conclude job-lost'],
     ],
     [
+      'deletes a second Job, which an operator may have created that has just lost its lease',
+      { jobUid: 'job-1', isDivided: true, jobs: [jobOf(), jobOf({ name: 'copy-2', uid: 'job-2' })] },
+      ['delete copy-2'],
+    ],
+    [
       'ends a Job with a stretch whose samples were rejected',
       { jobs: [jobOf({ failures: [rejectedStretch] })] },
       ['conclude job-ended'],
@@ -131,6 +137,11 @@ describe('the decision about the Jobs of a migration', () => {
     assert.deepEqual(actionsOf({ jobs: [deleting] }), []);
     assert.equal(decided({ jobs: [deleting] }).podsEnding, true, 'until they are gone');
     assert.equal(decided({ resource: migrationOf(), jobs: [jobOf()] }).podsEnding, true, 'mode InProcess');
+    assert.equal(
+      decided({ hasStrayPods: true }).podsEnding,
+      true,
+      'a deleted Job, or an earlier migration of this name',
+    );
   });
 
   it('deletes a Job that has been judged, but only when the next attempt is due', () => {

@@ -11,7 +11,8 @@ export class FakeJobs implements JobReconcilerOptions {
   refusal: string | undefined;
   /** Why the Job controller could not create pods. */
   podRefusal: string | undefined;
-  readonly store = { factsOf: () => this.jobs };
+  hasStrayPods = false;
+  readonly store = { factsOf: () => this.jobs, hasStrayPods: () => this.hasStrayPods };
 
   readonly client: JobReconcilerOptions['client'] = {
     create: async ({ spec }, { stretches }) => {
