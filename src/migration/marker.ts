@@ -1,6 +1,7 @@
 // Marks finished windows in the destination, and checks that the first mark of a run can be read there.
 
 import type { Clock } from '../telemetry/clock.ts';
+import { NO_COUNTS } from './report/counts.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationObserver } from './report/observer.ts';
 import type { DestinationView } from './progress/destination-view.ts';
@@ -34,12 +35,9 @@ export class Marker {
 
   /** @throws MigrationError when the destination does not accept the mark, and the plan does not allow that */
   async mark(mark: MarkValues): Promise<void> {
-    const { writer, observer, signal, marksAreShown, fail } = this.#options;
+    const { writer, observer, signal } = this.#options;
     const taken = await writer.write(mark, signal);
-    if (taken && this.#firstMark === undefined && !marksAreShown) {
-      this.#firstMark = this.#expect(mark.throughMs);
-      this.#firstMark.catch(fail);
-    }
+    if (taken) this.#written(mark.throughMs);
     if (!taken && !this.#refusalReported) {
       this.#refusalReported = true;
       const message =
@@ -48,9 +46,29 @@ export class Marker {
     }
   }
 
+  /**
+   * Marks where a stretch begins, before anything of it is written.
+   * @throws MigrationError `mark-rejected` when the destination does not accept it: without it, samples could be written twice after an interruption
+   */
+  async begin(throughMs: number): Promise<void> {
+    const { writer, signal } = this.#options;
+    if (await writer.write({ throughMs, samples: 0, counts: NO_COUNTS }, signal)) return this.#written(throughMs);
+    throw new MigrationError('mark-rejected', 'the destination rejects the progress mark with which a stretch begins', {
+      side: 'destination',
+      hint: 'set spec.execution.parallelism to 1, or let the destination accept the progress series',
+    });
+  }
+
   /** Resolves when the first mark can be read, or none was written; rejects when it does not become visible. */
   async firstMarkShown(): Promise<void> {
     await this.#firstMark;
+  }
+
+  #written(throughMs: number): void {
+    const { marksAreShown, fail } = this.#options;
+    if (this.#firstMark !== undefined || marksAreShown) return;
+    this.#firstMark = this.#expect(throughMs);
+    this.#firstMark.catch(fail);
   }
 
   /**

@@ -7,7 +7,6 @@ import { BeganDifferently, type Beginning } from './beginning.ts';
 import type { Connections } from './connections.ts';
 import { Marker } from './marker.ts';
 import type { MigrationObserver, MigrationProgress } from './report/observer.ts';
-import { NO_COUNTS } from './report/counts.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { FIRST_SHARD } from './plan/stretches.ts';
 import { Completion } from './progress/completion.ts';
@@ -136,8 +135,7 @@ export class Pipeline {
     const { plan, connections, beginning } = this.#options;
     const { stretch } = plan;
     if (stretch === undefined || stretch.shard === FIRST_SHARD || beginning.mark !== undefined) return;
-    if (connections.view.readable)
-      await this.#marker.mark({ throughMs: plan.startMs - 1, samples: 0, counts: NO_COUNTS });
+    if (connections.view.readable) await this.#marker.begin(plan.startMs - 1);
   }
 
   async #copyAll(): Promise<void> {

@@ -90,6 +90,20 @@ describe('a migration in stretches', () => {
     assert.deepEqual(destination.failures, []);
   });
 
+  it('writes nothing of a stretch whose first mark is rejected, even if samples may be skipped', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    destination.problemOf = (labels) =>
+      labels.some(([name, value]) => name === 'shard' && value !== '0')
+        ? { status: 400, text: 'out of bounds' }
+        : undefined;
+    const plan = planIn({ source, destination }, {}, { rejectedSamples: 'Skip' });
+    const { error } = await runInStretches(plan);
+    assert.equal(error?.code, 'mark-rejected');
+    const written = destination.contents().flatMap((one) => one.samples.map(({ timeMs }) => timeMs));
+    assert.ok(written.every((timeMs) => timeMs < epochMs + 2 * hourMs));
+  });
+
   it('copies the newest first if that is wanted, and each stretch from its start', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination({ kind: 'keeps-all' });
