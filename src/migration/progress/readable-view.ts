@@ -92,11 +92,11 @@ export abstract class ReadableView implements DestinationView, Appearance {
     const only = (shard: string) => ({ ...plan, stretch: { shard, frozenEndMs: undefined } });
     const search = (shard: string) => this.#searchMark(only(shard), { fromMs: plan.startMs, toMs }, signal);
     const read = async (fromMs: number, untilMs: number, shard?: string) => {
+      // Otherwise a part of the range may show nothing, although it has marks.
+      if (untilMs !== toMs) await this.#learnFromProbe(fromMs, signal);
       const matchers = markMatchers(shard === undefined ? plan : only(shard));
       const reach = { matchers, fromMs, toMs: untilMs === toMs ? this.#reach(toMs) : this.rangeEndMs(untilMs) };
-      const samples = await this.readFurthest(reach, signal);
-      this.#learn(samples);
-      return samples;
+      return this.#learn(await this.readFurthest(reach, signal));
     };
     const marks = await readLedger({ range, fromMs: plan.startMs, toMs, read, search });
     await this.#noteMarks(marks, signal);
@@ -230,13 +230,12 @@ export abstract class ReadableView implements DestinationView, Appearance {
   }
 
   async #readProgress(range: ReadRange, signal: AbortSignal): Promise<readonly ProgressSample[]> {
-    const samples = await this.readProgress(range, signal);
-    this.#learn(samples);
-    return samples;
+    return this.#learn(await this.readProgress(range, signal));
   }
 
-  #learn(shown: readonly Pick<ProgressSample, 'labels'>[]): void {
+  #learn<T extends Pick<ProgressSample, 'labels'>>(shown: readonly T[]): readonly T[] {
     for (const { labels } of shown) this.#added = this.#added.learnedFrom(Object.entries(labels));
+    return shown;
   }
 
   async #showsInOwnRange(timeMs: number, signal: AbortSignal): Promise<boolean> {
