@@ -19,7 +19,7 @@ export async function runMigration(plan: MigrationPlan, context: RunContext): Pr
   const parallelism = new Parallelism(plan, context);
   if (!parallelism.divides) {
     try {
-      // A migration that has to go on in stretches ends its windows in flight first.
+      // If the parallelism is raised, the windows in flight are finished before the range is divided.
       const stop = AbortSignal.any([context.stop, parallelism.changed]);
       const result = await migrate(plan, { ...context, stop });
       if (result.progress.phase !== 'Interrupted' || context.stop.aborted || context.abort.aborted) return result;

@@ -26,7 +26,7 @@ export interface DestinationView {
   /** Whether the destination can be read. If not, no marks are written, because no run could read them. */
   readonly readable: boolean;
 
-  /** The latest mark of this copy in [fromMs, toMs), of whatever shard; undefined if there is none. */
+  /** The latest mark of this copy in [fromMs, toMs), of any shard; undefined without a mark. */
   latestMark(fromMs: number, toMs: number, signal: AbortSignal): Promise<Mark | undefined>;
 
   /** The furthest mark of each shard, in no order. A run marks a stretch when it begins, so a shard without a mark was not begun. */

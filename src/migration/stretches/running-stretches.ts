@@ -112,7 +112,7 @@ export class RunningStretches {
     this.#divideRates();
   }
 
-  /** Stretches that have too large a part of the memory, or are too many, stop behind their windows and go on later, if they may. */
+  /** Stretches that have too large a part of the memory, or are too many, finish their windows in flight, and are started again later. */
   setParallelism(parallelism: number): void {
     this.#parallelism = parallelism;
     const partBytes = this.#partBytes;
