@@ -69,7 +69,7 @@ async function copy(
   found: FoundStretches,
   merged: MergedProgress,
 ): Promise<boolean> {
-  const { observer, stop, abort } = context;
+  const { clock, observer, stop, abort } = context;
   const { range, stretches, marks, lengthMs, finished } = found;
   const resumed = marks.length > 0;
   const { watermarkMs } = merged.progress;
@@ -92,7 +92,7 @@ async function copy(
   });
   let marksAreShown = false;
   const running = new RunningStretches({
-    ...{ plan, stretches, merged, observer, mayYield: true },
+    ...{ plan, stretches, merged, observer, clock, mayYield: true },
     start: ({ stretch, began, parallelism }, listener) => {
       const mark = marks.find(({ shard }) => shard === stretch.shard);
       const known = began ? undefined : { mark, mayHoldSamples: stretch.mayHoldSamples, marksAreShown };

@@ -124,7 +124,7 @@ async function compareAll(
     };
   };
   const running = new RunningStretches({
-    ...{ plan, stretches, merged, observer },
+    ...{ plan, stretches, merged, observer, clock: context.clock },
     // Where it has found differences it would have to begin again.
     mayYield: false,
     start: ({ stretch, parallelism }, listener) =>

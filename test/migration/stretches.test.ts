@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { countsOfAllRuns } from '../../src/migration/report/counts.ts';
 import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
+import { FastClock } from './support/fake-clock.ts';
 import { type FakeDestination, startDestination } from './support/fake-destination.ts';
 import { type FakeSource, regularSeries, startSource } from './support/fake-source.ts';
 import { assertSucceeded, epochMs, hourMs, minuteMs, planFor, RecordingObserver, run } from './support/plan.ts';
@@ -146,6 +147,30 @@ describe('a migration in stretches', () => {
     destination.problemOf = () => undefined;
     assertSucceeded(await runInStretches(plan));
     assert.deepEqual(destination.contents(), due);
+  });
+
+  it('does not wait for an outage when one stretch has failed for good', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    destination.problemOf = (labels, { timeMs }) => {
+      if (labels.some(([name]) => name === 'shard')) return undefined;
+      return timeMs < epochMs + 2 * hourMs
+        ? { status: 400, text: 'out of order sample' }
+        : { status: 503, text: 'down' };
+    };
+    const { error } = await runInStretches(planIn({ source, destination }, {}));
+    assert.equal(error?.code, 'samples-rejected');
+  });
+
+  it('finds the stretches of a run whose clock was ahead', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const plan = planIn({ source, destination }, {}, { endMs: undefined, lagMs: 0 });
+    assertSucceeded(await runInStretches(plan, { clock: new FastClock({ nowMs: range.endMs }) }));
+    const behind = new FastClock({ nowMs: range.endMs - 9 * hourMs });
+    const again = await runInStretches(plan, { clock: behind });
+    assertSucceeded(again);
+    assert.equal(again.progress.samplesRead, 0);
   });
 
   it('goes on as stretches when it was begun in stretches, and as stretches when it was begun undivided', async () => {

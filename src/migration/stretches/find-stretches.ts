@@ -27,8 +27,11 @@ export async function findStretches(
   const openEndMs = clock.now() - plan.lagMs;
   const behindMs = uncertainMs(plan.destination.ordering);
   const find = async (): Promise<FoundStretches> => {
-    const marks = await view.ledger(Math.max(plan.endMs ?? 0, clock.now() + 1), signal);
-    const endMs = plan.endMs ?? frozenEnd(marks) ?? openEndMs;
+    const toMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
+    const seen = await view.ledger(toMs, signal);
+    const endMs = plan.endMs ?? frozenEnd(seen) ?? openEndMs;
+    // An earlier run may have had another clock.
+    const marks = endMs > toMs ? await view.ledger(endMs, signal) : seen;
     if (endMs <= plan.startMs) throw emptyRange(endMs);
     const range = { startMs: plan.startMs, endMs };
     const lengthMs = stretchLengthMs(range, plan.execution.stretchMs);

@@ -1,5 +1,6 @@
 // Keeps as many stretches running as may run, until all of them are copied or compared, one has failed for good, or the migration is stopped.
 
+import type { Clock } from '../../telemetry/clock.ts';
 import type { RateLimits } from '../limits/rate-limit.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { Stretch } from '../plan/stretches.ts';
@@ -31,11 +32,15 @@ interface StretchStart {
   readonly parallelism: number;
 }
 
+/** How long the others may finish their windows after one stretch has failed: a side that is down must not delay the result. */
+const DRAIN_MS = 60_000;
+
 export interface RunningStretchesOptions {
   readonly plan: MigrationPlan;
   readonly stretches: readonly Stretch[];
   readonly merged: WholeProgress;
   readonly observer: MigrationObserver;
+  readonly clock: Clock;
   readonly start: (start: StretchStart, observer: MigrationObserver) => StretchTask;
   readonly finished: (stretch: Stretch) => void;
   /** Whether a stretch may be stopped to run again later. Otherwise it keeps its part of the limits until its end. */
@@ -70,6 +75,8 @@ export class RunningStretches {
   #rates: RateLimits;
   #ending: 'stop' | 'abort' | undefined;
   #failure: ResultError | undefined;
+  /** Aborted when nothing runs any more. */
+  readonly #over = new AbortController();
   readonly #warned = new Set<string>();
   /** Resolves the wait for the next change. */
   #wake: () => void = () => undefined;
@@ -93,6 +100,7 @@ export class RunningStretches {
       if (this.#running.size === 0 && (this.#isEnding || this.#waiting.length === 0)) break;
       await changed;
     }
+    this.#over.abort();
     if (this.#failure !== undefined) {
       const { code, message, ...details } = this.#failure;
       throw new MigrationError(code, message, details);
@@ -177,6 +185,12 @@ export class RunningStretches {
     this.#options.merged.failed(stretch, error);
     this.#failure ??= error;
     for (const { task } of this.#running.values()) task.stop();
+    this.#options.clock.sleep(DRAIN_MS, this.#over.signal).then(
+      () => {
+        for (const { task } of this.#running.values()) task.abort();
+      },
+      () => undefined,
+    );
   }
 
   #yield(running: Running): void {
