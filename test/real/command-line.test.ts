@@ -197,6 +197,7 @@ describe('the result', () => {
       'bytesWritten',
       'retries',
       'total',
+      'stretches',
       'durationSeconds',
     ]);
     assert.deepEqual(

@@ -45,6 +45,7 @@ describe('the plan of a migration', () => {
       externalLabels: {},
       relabelings: [],
       verification: { mode: 'Off', onDifference: 'Fail', onExtra: 'Report', settleMs: 30_000 },
+      stretch: undefined,
     });
   });
 
