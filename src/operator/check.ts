@@ -58,7 +58,8 @@ export async function checkMigration(
   }
   const { migration } = validated;
   if (migration.spec.execution.mode === 'Job' && !hasJobs) {
-    const message = 'spec.execution.mode Job needs an operator that creates Jobs: see its flags --jobs and --job-image';
+    const message =
+      'spec.execution.mode Job needs an operator that creates Jobs: see its flags --jobs and --job-image. A Job that exists continues: delete it before another mode is set';
     return { check: { ok: false, reason: 'JobsDisabled', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const { source, problems } = await read(migration);

@@ -2,6 +2,9 @@
 // as containers. Where a test takes longer, Kubernetes waits: the Job controller 10 s before the second pod of an index, also after an
 // eviction, then 20 s, 40 s, …; the pod garbage collector up to 20 s before it fails the pods of a node that is out of service.
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
@@ -9,6 +12,7 @@ import { type Kubelet, startKubelet } from '../support/kubernetes/kubelet/kubele
 import { KUBELET_TEST_SELECTOR, KubeletJobs } from './support/kubelet-jobs.ts';
 import { eventually, succeeded } from './support/operator.ts';
 
+const INDEX = 'batch.kubernetes.io/job-completion-index';
 const WAIT = 'console.log("pid", process.pid); setInterval(() => {}, 1000);';
 const onTerm = (action: string) => `process.on("SIGTERM", () => { console.log("stopping"); ${action} }); ${WAIT}`;
 const PRINT_INDEX = 'console.log("index", process.env.JOB_COMPLETION_INDEX);';
@@ -69,6 +73,17 @@ describe('the test kubelet', function () {
     assert.equal(failed.length, 1, 'one attempt');
     const { exitCode, reason, message } = terminatedOf(failed[0]) ?? {};
     assert.deepEqual({ exitCode, reason, message }, { exitCode: 3, reason: 'Error', message: 'no such store: 1' });
+  });
+
+  it('waits for the back-off of an index, one at a time, and starts nothing after one that has failed for good', async () => {
+    const script = `const { mkdirSync } = require("fs"); const index = process.env.JOB_COMPLETION_INDEX;
+      try { mkdirSync(process.argv[1] + index); process.exit(index === "0" ? 5 : 3); } catch { process.exit(0); }`;
+    const seen = join(tmpdir(), `prom-migrator-${process.pid}-`);
+    await jobs.createJob('in-order', [script, seen], { completions: 3, maxFailedIndexes: 0 });
+    await jobs.untilJob('in-order', 'Failed');
+    const indexes = (await jobs.podsOf('in-order')).map(({ metadata }) => metadata?.annotations?.[INDEX]);
+    for (const index of ['0', '1']) await rm(seen + index, { recursive: true });
+    assert.deepEqual(indexes.sort(), ['0', '0', '1']);
   });
 
   it('replaces a killed pod, after the back-off of its index', async () => {

@@ -54,7 +54,7 @@ export function buildJob(
         suspend: spec.suspend,
         podReplacementPolicy: 'Failed',
         backoffLimitPerIndex: job.backoffLimitPerIndex,
-        maxFailedIndexes: Math.min(MAX_FAILED_INDEXES, divided.stretches.length),
+        maxFailedIndexes: mostFailed(migration, divided),
         podFailurePolicy: {
           rules: [
             { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
@@ -65,6 +65,11 @@ export function buildJob(
       },
     },
   };
+}
+
+/** What lies behind newer samples would be rejected by a destination that takes samples only in order. */
+function mostFailed({ spec }: PromMigration, { stretches }: DividedRange): number {
+  return spec.destination.ordering === 'InOrder' ? 0 : Math.min(MAX_FAILED_INDEXES, stretches.length);
 }
 
 function ownerOf({ apiVersion, kind, metadata: { name, uid = '' } }: PromMigration) {

@@ -64,7 +64,11 @@ export class JobClient {
   async podRefusal(namespace: string | undefined, { uid }: JobFacts, signal: AbortSignal): Promise<string | undefined> {
     const path = resourcePath({ ...at(namespace), group: '', version: 'v1', resource: 'events' });
     const query = { fieldSelector: `involvedObject.uid=${uid},reason=FailedCreate`, limit: '50' };
-    const { items } = await this.#client.get<KubeList<CoreEvent>>(path, { query, signal });
+    const { items } = await this.#client.get<KubeList<CoreEvent>>(path, { query, signal }).catch((error: unknown) => {
+      // Without the right to read events, only the reason is missing.
+      if (error instanceof KubeApiError) return { items: [] };
+      throw error;
+    });
     const latest = (items ?? []).reduce<CoreEvent | undefined>(
       (last, event) => (last === undefined || timeOf(event) > timeOf(last) ? event : last),
       undefined,

@@ -98,17 +98,23 @@ function whileRunning(
   current: JobFacts | undefined,
 ): JobAction[] {
   if (!worker.follows || worker.stopping !== undefined) return [];
-  if (jobUid !== undefined && current?.uid !== jobUid) return [{ type: 'conclude', cause: 'job-lost' }];
-  // A Job of other settings is replaced when the follower has stopped.
+  // A Job of other settings, or of another mode, is replaced when the follower has stopped.
   if (worker.restartKey !== jobKeyOf(resource.spec)) return [];
+  if (jobUid !== undefined && current?.uid !== jobUid) return [{ type: 'conclude', cause: 'job-lost' }];
   if (current === undefined) return isDivided ? [{ type: 'create' }] : [];
-  if (current.end !== undefined || isRejected(resource, current)) return [{ type: 'conclude', cause: 'job-ended' }];
+  if (current.end !== undefined) return [{ type: 'conclude', cause: 'job-ended' }];
+  // The last look may take long, and the other pods would write meanwhile.
+  if (isRejected(resource, current)) return [...suspended(current), { type: 'conclude', cause: 'job-ended' }];
   const { parallelism } = resource.spec.execution;
   const spec = {
     ...(current.parallelism !== parallelism && { parallelism }),
     ...(current.isSuspended && { suspend: false }),
   };
   return Object.keys(spec).length === 0 ? [] : [{ type: 'patch', job: current, spec }];
+}
+
+function suspended(job: JobFacts): JobAction[] {
+  return job.isSuspended ? [] : [{ type: 'patch', job, spec: { suspend: true } }];
 }
 
 /** spec.rejectedSamples Fail: nothing newer is written. */

@@ -51,6 +51,12 @@ describe('the Job of a migration', () => {
     assert.equal(jobOf({ parallelism: 0 }).spec.parallelism, 0);
   });
 
+  it('ends at the first stretch that fails if the destination takes samples only in order', () => {
+    const inOrder = { spec: { destination: { ...DESTINATION, ordering: 'InOrder' } } };
+    assert.equal(jobOf({ parallelism: 1 }, inOrder).spec.maxFailedIndexes, 0);
+    assert.equal(jobOf().spec.maxFailedIndexes, 2);
+  });
+
   it('is owned by the migration, which does not wait for it', () => {
     const migration = inJob();
     const { job, configMap } = buildJob(migration, divided, options);

@@ -96,7 +96,12 @@ describe('the decision about the Jobs of a migration', () => {
     [
       'ends a Job with a stretch whose samples were rejected',
       { jobs: [jobOf({ failures: [rejectedStretch] })] },
-      ['conclude job-ended'],
+      ['patch copy-1 {"suspend":true}', 'conclude job-ended'],
+    ],
+    [
+      'replaces the Job when another mode is set, and does not take it for lost',
+      { resource: inJob({ mode: 'InProcess' }), isDivided: true, jobUid: 'job-1', jobs: [jobOf()] },
+      ['delete copy-1'],
     ],
     [
       'lets the others continue if rejected samples are skipped',
