@@ -4,7 +4,7 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { DividedRange } from '../../execute/worker-messages.ts';
 import { stretchFileText } from '../../migration/stretches/stretch-file.ts';
 import { jobKeyOf } from '../judge/job-key.ts';
-import { JOB_KEY, JOB_STARTS, jobNameOf, labelsOf, startsText } from './job-names.ts';
+import { CONTAINER, JOB_KEY, JOB_STARTS, jobNameOf, labelsOf, startsText } from './job-names.ts';
 import type { ConfigMap, NewJob } from './job-objects.ts';
 import { MANIFEST_KEY, type PodOptions, podTemplate, STRETCHES_KEY } from './pod-template.ts';
 
@@ -58,7 +58,10 @@ export function buildJob(
         podFailurePolicy: {
           rules: [
             { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-            { action: 'FailIndex', onExitCodes: { operator: 'In', values: PERMANENT_EXIT_CODES } },
+            {
+              action: 'FailIndex',
+              onExitCodes: { containerName: CONTAINER, operator: 'In', values: PERMANENT_EXIT_CODES },
+            },
           ],
         },
         template: podTemplate(migration, name, options),

@@ -7,6 +7,8 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 export const JOB_KEY = 'prom-migrator.io/job-key';
 /** The starts of the stretches of a Job by index, so that a failed one can be named when the ConfigMap is gone. */
 export const JOB_STARTS = 'prom-migrator.io/stretch-starts';
+/** Of the container that copies. A service mesh may add others. */
+export const CONTAINER = 'prom-migrator';
 export const MIGRATION_LABEL = 'prom-migrator.io/migration';
 const OWN_LABELS = {
   'app.kubernetes.io/name': 'prom-migrator',

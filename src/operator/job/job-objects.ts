@@ -96,6 +96,7 @@ export interface Pod extends OwnedObject {
     readonly message?: string;
     readonly conditions?: readonly ObjectCondition[];
     readonly containerStatuses?: readonly {
+      readonly name?: string;
       readonly state?: {
         readonly waiting?: { readonly reason?: string; readonly message?: string };
         readonly terminated?: {

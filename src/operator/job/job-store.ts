@@ -147,7 +147,10 @@ export function reducedPod({ metadata, status }: Pod): Pod {
         ...(status.message !== undefined && { message: status.message }),
         ...(status.conditions !== undefined && { conditions: status.conditions }),
         ...(status.containerStatuses !== undefined && {
-          containerStatuses: status.containerStatuses.map(({ state }) => ({ ...(state !== undefined && { state }) })),
+          containerStatuses: status.containerStatuses.map(({ name, state }) => ({
+            ...(name !== undefined && { name }),
+            ...(state !== undefined && { state }),
+          })),
         }),
       },
     }),

@@ -3,7 +3,7 @@
 import { parseTerminationText } from '../../migration/report/termination-message.ts';
 import { presentableText } from '../../telemetry/log-text.ts';
 import type { JobFacts, JobFailure } from '../judge/job-facts.ts';
-import { JOB_KEY, JOB_STARTS, startIn } from './job-names.ts';
+import { CONTAINER, JOB_KEY, JOB_STARTS, startIn } from './job-names.ts';
 import type { Job, Pod } from './job-objects.ts';
 import { indexesIn } from './job-ranges.ts';
 
@@ -57,7 +57,7 @@ interface PodEnd {
 
 function endOf({ metadata, status }: Pod): PodEnd | undefined {
   if (status?.phase !== 'Failed') return undefined;
-  const terminated = status.containerStatuses?.[0]?.state?.terminated;
+  const terminated = stateOf(status)?.terminated;
   const exit =
     terminated === undefined
       ? presentableText(status.message ?? 'it has no container status')
@@ -67,6 +67,10 @@ function endOf({ metadata, status }: Pod): PodEnd | undefined {
     reason: terminated?.message === undefined ? undefined : parseTerminationText(terminated.message),
     exit: `pod ${metadata.name} failed: ${exit}`,
   };
+}
+
+function stateOf({ containerStatuses }: NonNullable<Pod['status']>) {
+  return containerStatuses?.find(({ name }) => name === CONTAINER)?.state;
 }
 
 function obstacleOf(pods: readonly Pod[]): string | undefined {
@@ -84,7 +88,7 @@ function whyNotRunning({ metadata, status }: Pod): string | undefined {
   if (scheduled?.status === 'False') {
     return `pod ${metadata.name} is not scheduled: ${presentableText(scheduled.message ?? scheduled.reason ?? '')}`;
   }
-  const waiting = status.containerStatuses?.[0]?.state?.waiting;
+  const waiting = stateOf(status)?.waiting;
   if (ON_ITS_WAY.includes(waiting?.reason)) return undefined;
   return `pod ${metadata.name} does not start: ${waiting?.reason}: ${presentableText(waiting?.message ?? '')}`;
 }

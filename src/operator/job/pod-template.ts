@@ -3,7 +3,7 @@
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import { parseQuantity } from '../../api/quantity.ts';
-import { labelsOf } from './job-names.ts';
+import { CONTAINER, labelsOf } from './job-names.ts';
 import type { PodTemplate } from './job-objects.ts';
 import { secretFiles } from './secret-files.ts';
 
@@ -45,7 +45,7 @@ export function podTemplate(migration: PromMigration, settings: string, options:
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
         {
-          name: 'prom-migrator',
+          name: CONTAINER,
           image: options.image,
           ...(options.imagePullPolicy !== undefined && { imagePullPolicy: options.imagePullPolicy }),
           args: argumentsOf(secrets.length > 0),

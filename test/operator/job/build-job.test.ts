@@ -114,7 +114,7 @@ describe('the Job of a migration', () => {
     const { podFailurePolicy, backoffLimitPerIndex, podReplacementPolicy } = jobOf().spec;
     assert.deepEqual(podFailurePolicy.rules, [
       { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-      { action: 'FailIndex', onExitCodes: { operator: 'In', values: [1, 2] } },
+      { action: 'FailIndex', onExitCodes: { containerName: 'prom-migrator', operator: 'In', values: [1, 2] } },
     ]);
     assert.equal(backoffLimitPerIndex, 6);
     assert.equal(podReplacementPolicy, 'Failed');

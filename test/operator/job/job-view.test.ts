@@ -33,7 +33,11 @@ function failedPod(
   index: number,
   terminated: { exitCode: number; reason?: string; message?: string; finishedAt?: string },
 ): Pod {
-  return podOf(index, { phase: 'Failed', containerStatuses: [{ state: { terminated } }] });
+  const sidecar = { name: 'istio-proxy', state: { terminated: { exitCode: 0, message: 'not ours' } } };
+  return podOf(index, {
+    phase: 'Failed',
+    containerStatuses: [sidecar, { name: 'prom-migrator', state: { terminated } }],
+  });
 }
 
 describe('the facts about a Job', () => {
@@ -110,11 +114,14 @@ describe('the facts about a Job', () => {
   });
 
   const obstacles: readonly [what: string, status: NonNullable<Pod['status']>, obstacle: RegExp | undefined][] = [
-    ['runs', { phase: 'Running', containerStatuses: [{ state: {} }] }, undefined],
+    ['runs', { phase: 'Running', containerStatuses: [{ name: 'prom-migrator', state: {} }] }, undefined],
     ['is new', { phase: 'Pending' }, undefined],
     [
       'is being created',
-      { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ContainerCreating' } } }] },
+      {
+        phase: 'Pending',
+        containerStatuses: [{ name: 'prom-migrator', state: { waiting: { reason: 'ContainerCreating' } } }],
+      },
       undefined,
     ],
     [
@@ -127,7 +134,12 @@ describe('the facts about a Job', () => {
     ],
     [
       'has no image',
-      { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull', message: 'denied' } } }] },
+      {
+        phase: 'Pending',
+        containerStatuses: [
+          { name: 'prom-migrator', state: { waiting: { reason: 'ErrImagePull', message: 'denied' } } },
+        ],
+      },
       /does not start: ErrImagePull: denied$/,
     ],
   ];
