@@ -1,6 +1,7 @@
 // The controller with migrations in mode Job: its workers follow, and fakes stand for the Jobs.
 
 import assert from 'node:assert/strict';
+import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { Stage, started } from './support/controller-stage.ts';
 import { FakeJobs } from './support/fake-jobs.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
@@ -91,6 +92,20 @@ describe('the controller, with a migration in mode Job', () => {
     stage.worker('copy').tell(divided);
     await stage.pass(0);
     assert.equal(jobs.requests.at(-1), 'create 1');
+  });
+
+  it('writes the status although the API server refuses to change the Job', async () => {
+    const { stage, jobs } = await following();
+    await using _ = stage;
+    jobs.patchError = new KubeApiError({ status: 500, reason: 'InternalError', message: 'failed calling webhook' });
+    const { execution } = stage.resource('copy').spec;
+    stage.spec('copy', { execution: { ...execution, parallelism: 5 } });
+    await stage.pass(12_000);
+    assert.equal(stage.resource('copy').status?.observedGeneration, 2);
+    assert.match(stage.condition('copy', 'Degraded') ?? '', /PodsNotRunning/);
+    jobs.patchError = undefined;
+    await stage.pass(12_000);
+    assert.ok(jobs.requests.includes('patch {"parallelism":5}'));
   });
 
   it('verifies in a worker of its own after the Job', async () => {

@@ -8,6 +8,7 @@ import type { WorkerPool } from '../../execute/worker-pool.ts';
 import { findCondition } from '../judge/conditions.ts';
 import { decideJob, type JobAction, type JobDecision } from '../judge/decide-job.ts';
 import type { MigrationRecord } from '../judge/migration-record.ts';
+import { KubeApiError } from '../kube/kube-errors.ts';
 import type { JobClient } from './job-client.ts';
 import type { JobStore } from './job-store.ts';
 
@@ -72,9 +73,21 @@ export class JobReconciler {
       judged: job.judged,
     });
     if (worker.kind === 'running' && decision.current !== undefined) job.facts = decision.current;
-    for (const action of decision.actions) await this.#act(action, reconciliation);
+    for (const action of decision.actions) await this.#try(action, reconciliation);
     if (worker.kind === 'running') await this.#lookForRefusal(reconciliation);
     return decision;
+  }
+
+  /** A request that the API server answers with an error must not keep the status from being written. */
+  async #try(action: JobAction, reconciliation: Reconciliation): Promise<void> {
+    try {
+      await this.#act(action, reconciliation);
+    } catch (error) {
+      if (!(error instanceof KubeApiError)) throw error;
+      const message = `the API server refuses to ${action.type} the Job: ${error.message}`;
+      reconciliation.record.job.refusal = { message, atMs: this.#clock.monotonicMs() };
+      this.#logger.warn('the Job could not be changed', { ...reconciliation.fields, problem: message });
+    }
   }
 
   async #act(action: JobAction, { key, resource, record, signal, fields }: Reconciliation): Promise<void> {

@@ -9,6 +9,8 @@ export class FakeJobs implements JobReconcilerOptions {
   readonly requests: string[] = [];
   /** Why the API server refuses to create one. */
   refusal: string | undefined;
+  /** What the API server answers to a change. */
+  patchError: Error | undefined;
   /** Why the Job controller could not create pods. */
   podRefusal: string | undefined;
   hasStrayPods = false;
@@ -36,6 +38,7 @@ export class FakeJobs implements JobReconcilerOptions {
       return undefined;
     },
     patch: async (_namespace, { uid }, { suspend, ...spec }) => {
+      if (this.patchError !== undefined) throw this.patchError;
       this.requests.push(`patch ${JSON.stringify({ ...spec, ...(suspend !== undefined && { suspend }) })}`);
       this.change({ ...spec, ...(suspend !== undefined && { isSuspended: suspend }) }, uid);
     },
