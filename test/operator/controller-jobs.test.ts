@@ -108,6 +108,19 @@ describe('the controller, with a migration in mode Job', () => {
     assert.ok(jobs.requests.includes('patch {"parallelism":5}'));
   });
 
+  it('follows its Job although someone has written a success into the status', async () => {
+    const jobs = new FakeJobs();
+    await using stage = new Stage({ jobs });
+    const condition = { type: 'Succeeded', status: 'True' as const, reason: 'Completed', message: '' };
+    const conditions = [{ ...condition, lastTransitionTime: '2025-06-01T11:59:00Z' }];
+    stage.put(
+      migrationOf({ spec: inJob(), statusManager: 'kubectl-edit', status: { phase: 'Succeeded', conditions } }),
+    );
+    await stage.lead();
+    await stage.pass(1_000);
+    assert.equal(stage.worker('copy').job.follow, true);
+  });
+
   it('verifies in a worker of its own after the Job', async () => {
     const { stage } = await following({ verification: { mode: 'Full' } });
     await using _ = stage;

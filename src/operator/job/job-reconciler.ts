@@ -8,6 +8,7 @@ import type { WorkerPool } from '../../execute/worker-pool.ts';
 import { findCondition } from '../judge/conditions.ts';
 import { decideJob, type JobAction, type JobDecision } from '../judge/decide-job.ts';
 import type { MigrationRecord } from '../judge/migration-record.ts';
+import { trustedStatus } from '../judge/status-origin.ts';
 import { KubeApiError } from '../kube/kube-errors.ts';
 import type { JobClient } from './job-client.ts';
 import type { JobStore } from './job-store.ts';
@@ -47,11 +48,11 @@ export class JobReconciler {
   }
 
   /** Whether its worker only follows a Job. */
-  static follows({ spec, status }: PromMigration, record: MigrationRecord | undefined): boolean {
-    if (spec.execution?.mode !== 'Job' || record?.job.copied === true) return false;
+  static follows(resource: PromMigration, record: MigrationRecord | undefined): boolean {
+    if (resource.spec.execution?.mode !== 'Job' || record?.job.copied === true) return false;
     const worker = record?.worker;
     if (worker?.kind === 'ended' && worker.outcome.succeeded) return false;
-    return findCondition(status?.conditions, 'Succeeded')?.status !== 'True';
+    return findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status !== 'True';
   }
 
   /** @returns whether the pods of an earlier Job are ending */

@@ -6,6 +6,7 @@ import { type DecideInput, isEnded, type WorkerState } from './decide.ts';
 import type { JobFacts } from './job-facts.ts';
 import { jobKeyOf } from './job-key.ts';
 import { findCondition } from './conditions.ts';
+import { trustedStatus } from './status-origin.ts';
 
 /** Fields of a Job that can be changed. */
 export interface JobPatch {
@@ -71,11 +72,11 @@ export function decideJob(input: JobInput): JobDecision {
 }
 
 function isCurrent(job: JobFacts, { resource, judged, worker, jobUid }: JobInput): boolean {
-  const { spec, status } = resource;
+  const { spec } = resource;
   if (spec.execution?.mode !== 'Job' || job.isDeleting || judged.has(job.uid)) return false;
   if (worker.kind === 'running') return jobUid === undefined || job.uid === jobUid;
   // It has failed, maybe under an earlier operator, and the spec has been edited since.
-  if (findCondition(status?.conditions, 'Succeeded')?.status === 'False') return false;
+  if (findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status === 'False') return false;
   return job.key === jobKeyOf(spec);
 }
 
