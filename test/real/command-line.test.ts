@@ -183,6 +183,7 @@ describe('the result', () => {
       'resumedFrom',
       'through',
       'completedRatio',
+      'stretches',
       'samplesRead',
       'samplesWritten',
       'samplesFiltered',
@@ -197,7 +198,6 @@ describe('the result', () => {
       'bytesWritten',
       'retries',
       'total',
-      'stretches',
       'durationSeconds',
     ]);
     assert.deepEqual(
