@@ -22,8 +22,6 @@ const KUBERNETES = [
   'test/real-kubernetes/**/*.test.ts',
 ];
 const REAL = ['--config', 'test/mocharc.real.json'];
-/** They run in the part that would be shorter without them. */
-const VERIFICATIONS = 'test/real/verify-*.test.ts';
 const SCALE = 'test/real-kubernetes/scale.test.ts';
 
 /** The steps of a group run side by side. */
@@ -34,16 +32,8 @@ const GROUPS: readonly (readonly Step[])[] = [
   [{ title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] }],
   [{ title: 'unit tests', args: [mocha, '--config', 'test/mocharc.unit.json'] }],
   [
-    {
-      title: 'real servers',
-      args: [mocha, ...REAL, 'test/real/**/*.test.ts', '--ignore', VERIFICATIONS],
-      needsServers: true,
-    },
-    {
-      title: 'Kubernetes, verifications',
-      args: [mocha, ...REAL, ...KUBERNETES, VERIFICATIONS, '--ignore', SCALE],
-      needsServers: true,
-    },
+    { title: 'real servers', args: [mocha, ...REAL, 'test/real/**/*.test.ts'], needsServers: true },
+    { title: 'Kubernetes', args: [mocha, ...REAL, ...KUBERNETES, '--ignore', SCALE], needsServers: true },
   ],
   // A thousand migrations need the whole machine.
   [{ title: 'scale', args: [mocha, ...REAL, SCALE], needsServers: true }],
