@@ -9,7 +9,7 @@ import { formatBytes, formatDuration, formatExact, formatTime } from '../telemet
 import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import type { CommandCode } from './error-codes.ts';
 
-/** The object of `--output json`. Times are RFC 3339 with milliseconds, or null if there is none. */
+/** The object of `--output json`. Times are RFC 3339 with milliseconds, or null if unknown. */
 export interface VerificationResult {
   readonly migration: string | null;
   readonly phase: string;

@@ -2,7 +2,6 @@
 // them as one migration. Each stretch is an ordinary run of the engine (migrate.ts); where it runs is decided by the caller.
 
 import { warnIfNothingFound } from './migrate.ts';
-import type { RateLimits } from './limits/rate-limit.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { openConnections } from './connections.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
@@ -69,7 +68,7 @@ async function copy(
   found: FoundStretches,
   merged: MergedProgress,
 ): Promise<boolean> {
-  const { clock, observer, stop, abort } = context;
+  const { clock, observer } = context;
   const { range, stretches, marks, lengthMs, finished } = found;
   const resumed = marks.length > 0;
   const { watermarkMs } = merged.progress;
@@ -103,19 +102,7 @@ async function copy(
       observer.event({ type: 'stretch-finished', startMs, endMs });
     },
   });
-  const onStop = () => running.end('stop');
-  const onAbort = () => running.end('abort');
-  stop.addEventListener('abort', onStop);
-  abort.addEventListener('abort', onAbort);
-  context.onRatesAvailable?.((rates: RateLimits) => running.setRates(rates));
-  context.onParallelismAvailable?.((parallelism) => running.setParallelism(parallelism));
-  try {
-    if (stop.aborted || abort.aborted) return false;
-    const copied = await running.runAll();
-    if (copied) warnIfNothingFound(merged.progress, resumed, observer);
-    return copied;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-    abort.removeEventListener('abort', onAbort);
-  }
+  const copied = await running.runAll(context);
+  if (copied) warnIfNothingFound(merged.progress, resumed, observer);
+  return copied;
 }

@@ -24,7 +24,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies the copy that the plan describes, whoever made it. Rejects only with BeganInStretches: then nothing was compared, and
+ * Verifies the copy that the plan describes, also one that another tool has made. Rejects only with BeganInStretches: then nothing was compared, and
  * `verifyDivided` has to do it.
  */
 export async function verify(

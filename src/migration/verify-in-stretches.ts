@@ -5,7 +5,6 @@
 // that is interrupted later finds them again. When all are over, one mark of the whole range ends the run.
 
 import { openReadSides } from './compare-part.ts';
-import type { RateLimits } from './limits/rate-limit.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { comparedLengthMs, type Division, divide, FIRST_SHARD, type Stretch } from './plan/stretches.ts';
 import { initialProgress, type MigrationResult } from './report/observer.ts';
@@ -109,7 +108,7 @@ async function compareAll(
   merged: MergedVerification,
   beganMs: number,
 ): Promise<boolean> {
-  const { clock, observer, stop, abort } = context;
+  const { clock, observer } = context;
   const { differences } = options;
   const collected = differences && new CollectedDifferences(differences, signal);
   const jobOf = (stretch: Stretch): StretchVerification => {
@@ -134,17 +133,5 @@ async function compareAll(
       ),
     finished: () => undefined,
   });
-  const onStop = () => running.end('stop');
-  const onAbort = () => running.end('abort');
-  stop.addEventListener('abort', onStop);
-  abort.addEventListener('abort', onAbort);
-  context.onRatesAvailable?.((rates: RateLimits) => running.setRates(rates));
-  context.onParallelismAvailable?.((parallelism) => running.setParallelism(parallelism));
-  try {
-    if (stop.aborted || abort.aborted) return false;
-    return await running.runAll();
-  } finally {
-    stop.removeEventListener('abort', onStop);
-    abort.removeEventListener('abort', onAbort);
-  }
+  return await running.runAll(context);
 }

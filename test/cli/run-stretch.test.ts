@@ -132,7 +132,7 @@ describe('prom-migrator run --stretches', () => {
   it('is rejected with a file that has no such entry, with place and reason', async () => {
     const io = inPod(2);
     assert.equal(await run(io, never(), '-o', 'json'), 2);
-    const problem = `${file}: stretches: has 2 entries, so there is none with the index 2`;
+    const problem = `${file}: stretches: has 2 entries, and none of them has the index 2`;
     assert.ok(io.stderr.text.includes(`${problem}\n`), io.stderr.text);
     assert.equal(JSON.parse(io.stdout.text).error.message, problem);
     assert.deepEqual(termination(), { code: 'bad-manifest', message: problem });

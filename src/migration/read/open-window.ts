@@ -20,7 +20,7 @@ export interface TimeRange {
 
 /** What a good response contained. */
 export interface SliceOutcome extends Load {
-  /** An upper bound of the samples inside the slice; 0 only when there are none. */
+  /** An upper bound of the samples inside the slice; 0 only for an empty slice. */
   readonly samples: number;
   /** Size of the response in memory. */
   readonly bytes: number;

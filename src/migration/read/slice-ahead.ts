@@ -18,7 +18,7 @@ export class SliceAhead<A extends Asked> {
     this.#asked = asked;
   }
 
-  /** The request for this slice; undefined if there is none. A request for another one is dropped. */
+  /** The request for this slice; undefined if it was not requested. A request for another one is dropped. */
   async take(slice: Slice): Promise<A | undefined> {
     const asked = this.#asked;
     if (asked === undefined) return undefined;

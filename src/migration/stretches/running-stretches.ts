@@ -47,6 +47,14 @@ export interface RunningStretchesOptions {
   readonly mayYield: boolean;
 }
 
+/** How all of them are ended early, and what can be changed while they run. */
+export interface StretchesControl {
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+  readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
+  readonly onParallelismAvailable?: (set: (parallelism: number) => void) => void;
+}
+
 type Waiting = Omit<StretchStart, 'parallelism'>;
 
 interface Running {
@@ -91,7 +99,23 @@ export class RunningStretches {
   }
 
   /** @returns false if it was ended before all of it was done. @throws MigrationError why a stretch has failed */
-  async runAll(): Promise<boolean> {
+  async runAll({ stop, abort, ...changes }: StretchesControl): Promise<boolean> {
+    if (stop.aborted || abort.aborted) return false;
+    const onStop = () => this.#end('stop');
+    const onAbort = () => this.#end('abort');
+    stop.addEventListener('abort', onStop);
+    abort.addEventListener('abort', onAbort);
+    changes.onRatesAvailable?.((rates) => this.#setRates(rates));
+    changes.onParallelismAvailable?.((parallelism) => this.#setParallelism(parallelism));
+    try {
+      return await this.#run();
+    } finally {
+      stop.removeEventListener('abort', onStop);
+      abort.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #run(): Promise<boolean> {
     for (;;) {
       const changed = new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -109,19 +133,19 @@ export class RunningStretches {
   }
 
   /** Lets the windows in flight finish, or not even those. */
-  end(how: 'stop' | 'abort'): void {
+  #end(how: 'stop' | 'abort'): void {
     this.#ending = how;
     for (const { task } of this.#running.values()) task[how]();
     this.#wake();
   }
 
-  setRates(rates: RateLimits): void {
+  #setRates(rates: RateLimits): void {
     this.#rates = rates;
     this.#divideRates();
   }
 
   /** Stretches that have too large a part of the memory, or are too many, finish their windows in flight, and are started again later. */
-  setParallelism(parallelism: number): void {
+  #setParallelism(parallelism: number): void {
     this.#parallelism = parallelism;
     const partBytes = this.#partBytes;
     const running = this.#options.mayYield ? [...this.#running.values()] : [];

@@ -38,7 +38,7 @@ export function readStretch(text: string, index: number, plan: ManifestRange): R
     const { frozenEndMs, stretches } = parsed(text);
     const stretch = stretches[index];
     if (stretch === undefined) {
-      throw new BadFile('stretches', `has ${stretches.length} entries, so there is none with the index ${index}`);
+      throw new BadFile('stretches', `has ${stretches.length} entries, and none of them has the index ${index}`);
     }
     checkEnd(frozenEndMs, plan);
     checkStretch(stretch, index, { startMs: plan.startMs, endMs: plan.endMs ?? frozenEndMs ?? plan.startMs });

@@ -57,7 +57,7 @@ export class RangeComparison {
 
   /**
    * Compares the windows of a range one after the other.
-   * @param finish gets each window when all of it has been compared; returns whether to go on
+   * @param finish gets each window when all of it has been compared; returns whether to continue
    * @throws UndecodableWindow, UncertainWindow
    */
   async compare(
