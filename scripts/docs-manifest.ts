@@ -45,7 +45,7 @@ because samples have milliseconds. **Durations** have Prometheus' format (\`90s\
 
 **Secrets** are referenced, never written into the manifest: \`{name, key}\` of a Secret in the same namespace. For \`run\`, provide the
 Secrets and ConfigMaps as additional documents in the files, or as files \`DIR/<name>/<key>\` with \`--secrets-dir DIR\` (a document wins
-over a file). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
+over a file; \`DIR/Secret/<name>/<key>\` and \`DIR/ConfigMap/<name>/<key>\` win over \`DIR/<name>/<key>\`). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
 
 **Which fields define the copy.** A migration finds its own progress in the destination by its namespace, its name and an id. The id is a
 hash of \`source.url\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`. Change

@@ -23,14 +23,17 @@ export interface SecretDocument {
 }
 
 /**
- * Looks in the documents first, then in the directory, where the value is the content of `<directory>/<name>/<key>` for both kinds. One
- * newline at the end of such a file is dropped: editors and `echo` add it, and no header can contain it.
+ * Looks in the documents first, then in the directory, where the value is the content of `<directory>/<kind>/<name>/<key>` or, if there is no
+ * such file, of `<directory>/<name>/<key>`. One newline at the end of a file is dropped: editors and `echo` add it, and no header can contain it.
  */
 export function localSecretSource(documents: readonly SecretDocument[], directory: string | undefined): SecretSource {
   return {
     get(kind, name, key) {
       const document = documents.find((candidate) => candidate.kind === kind && candidate.name === name);
-      return document?.data.get(key) ?? (directory === undefined ? undefined : readSecretFile(directory, name, key));
+      const found = document?.data.get(key);
+      if (found !== undefined || directory === undefined) return found;
+      // No name has capitals, so the directory of a kind is not that of a name.
+      return readSecretFile(join(directory, kind), name, key) ?? readSecretFile(directory, name, key);
     },
   };
 }

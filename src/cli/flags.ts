@@ -44,7 +44,7 @@ const JOB_FLAGS: readonly Flag[] = [
   {
     name: 'secrets-dir',
     placeholder: 'DIR',
-    help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY if it is not in the files',
+    help: 'read a referenced Secret or ConfigMap from DIR/NAME/KEY if it is not in the files; DIR/Secret/NAME/KEY and DIR/ConfigMap/NAME/KEY take precedence',
   },
   {
     name: 'output',

@@ -104,6 +104,17 @@ describe('the Secrets and ConfigMaps of a migration', () => {
       assert.equal(loaded.secrets.get('ConfigMap', 'login', 'user')?.reveal(), 'admin');
     });
 
+    it('are read from the directory of their kind first', () => {
+      for (const kind of ['Secret', 'ConfigMap']) {
+        mkdirSync(join(directory, kind, 'both'), { recursive: true });
+        writeFileSync(join(directory, kind, 'both', 'key'), `of the ${kind}`);
+      }
+      const loaded = load(documents(withBasicAuth), directory);
+      assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));
+      assert.equal(loaded.secrets.get('Secret', 'both', 'key')?.reveal(), 'of the Secret');
+      assert.equal(loaded.secrets.get('ConfigMap', 'both', 'key')?.reveal(), 'of the ConfigMap');
+    });
+
     it('are overridden by manifests', () => {
       const loaded = load(documents(withBasicAuth, secret('login', { user: 'document' })), directory);
       assert.ok('secrets' in loaded, linesOf(loaded).join('\n'));

@@ -41,7 +41,12 @@ describe('the objects of mode Job on a real API server', function () {
     const migration = migrationOf({
       name: `${'long.'.repeat(20)}name`,
       spec: {
-        source: { url: 'https://source/api/v1/read', basicAuth: { username: key, password: key } },
+        source: {
+          url: 'https://source/api/v1/read',
+          basicAuth: { username: key, password: key },
+          // A ConfigMap of the same name as the Secret.
+          tls: { ca: { configMap: key } },
+        },
         destination: {
           url: 'http://destination/write',
           ordering: 'Any',

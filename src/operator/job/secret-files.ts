@@ -11,7 +11,7 @@ interface Projection {
 
 type ProjectedSource = { readonly secret: Projection } | { readonly configMap: Projection };
 
-/** The sources of a projected volume with the file NAME/KEY for each key that the manifest names. */
+/** The sources of a projected volume with the file KIND/NAME/KEY for each key that the manifest names. */
 export function secretFiles(migration: PromMigration): ProjectedSource[] {
   const keys = new Map<string, { kind: string; name: string; keys: Set<string> }>();
   for (const { kind, name, key } of referencesOf(migration)) {
@@ -20,7 +20,7 @@ export function secretFiles(migration: PromMigration): ProjectedSource[] {
     else entry.keys.add(key);
   }
   return [...keys.values()].map(({ kind, name, keys: own }) => {
-    const projection = { name, items: [...own].map((key) => ({ key, path: `${name}/${key}` })) };
+    const projection = { name, items: [...own].map((key) => ({ key, path: `${kind}/${name}/${key}` })) };
     return kind === 'Secret' ? { secret: projection } : { configMap: projection };
   });
 }

@@ -180,12 +180,12 @@ describe('the Job of a migration', () => {
             secret: {
               name: 'store',
               items: [
-                { key: 'user', path: 'store/user' },
-                { key: 'password', path: 'store/password' },
+                { key: 'user', path: 'Secret/store/user' },
+                { key: 'password', path: 'Secret/store/password' },
               ],
             },
           },
-          { configMap: { name: 'authority', items: [{ key: 'ca.crt', path: 'authority/ca.crt' }] } },
+          { configMap: { name: 'authority', items: [{ key: 'ca.crt', path: 'ConfigMap/authority/ca.crt' }] } },
         ],
       },
     });
