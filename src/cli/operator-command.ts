@@ -80,6 +80,14 @@ function isOn(settings: Settings, name: string): boolean {
   return off === true ? false : (on ?? true);
 }
 
+function logOptions(settings: Settings, env: CommandIo['env']): OperatorOptions['log'] {
+  const inCluster = env['KUBERNETES_SERVICE_HOST'] !== undefined && env['KUBERNETES_SERVICE_HOST'] !== '';
+  return {
+    level: LOG_LEVELS.find((name) => name === settings.text('log-level')) ?? 'info',
+    format: LOG_FORMATS.find((name) => name === settings.text('log-format')) ?? (inCluster ? 'json' : 'text'),
+  };
+}
+
 function jobOptions(settings: Settings): JobOptions {
   const image = settings.text('job-image');
   // A mistake would otherwise appear only in the pods of the first Job.
@@ -135,6 +143,7 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
     retryPeriodMs: settings.durationMs('retry-period'),
     maxMigrations: maxMigrations(settings),
     jobs: jobOptions(settings),
+    log: logOptions(settings, env),
     graceMs: settings.durationMs('grace'),
     podName: env['POD_NAME'] || hostname(),
   };
@@ -160,11 +169,8 @@ export async function operatorCommand(
   const { env, clock, random, stderr } = io;
   const settings = new Settings(parseArguments(OPERATOR_COMMAND, argv), env);
   const options = readOptions(settings, env);
-  const inCluster = env['KUBERNETES_SERVICE_HOST'] !== undefined && env['KUBERNETES_SERVICE_HOST'] !== '';
-  const format = LOG_FORMATS.find((name) => name === settings.text('log-format')) ?? (inCluster ? 'json' : 'text');
   const logger = createLogger({
-    level: LOG_LEVELS.find((name) => name === settings.text('log-level')) ?? 'info',
-    format,
+    ...options.log,
     colour: stderr.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     clock,
     write: (line) => stderr.write(`${line}\n`),

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../telemetry/clock.ts';
 import type { ListenAddress } from '../telemetry/http-server.ts';
+import type { LogFormat, LogLevel } from '../telemetry/log-options.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { KubeConnection } from './kube/kube-config.ts';
 
@@ -30,6 +31,8 @@ export interface OperatorOptions {
   readonly retryPeriodMs: number;
   readonly maxMigrations: number;
   readonly jobs: JobOptions;
+  /** Of the operator and of the pods of Jobs. */
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** From the stop request to the end of the process. */
   readonly graceMs: number;
   readonly podName: string;

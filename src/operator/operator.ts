@@ -66,8 +66,8 @@ function connectionOptions({ kubeconfig, context }: OperatorOptions) {
 }
 
 /** Undefined: no Jobs are created. */
-function podOptions({ jobs: { enabled, image, imagePullPolicy } }: OperatorOptions): PodOptions | undefined {
-  return enabled && image !== undefined ? { image, imagePullPolicy } : undefined;
+function podOptions({ jobs: { enabled, image, imagePullPolicy }, log }: OperatorOptions): PodOptions | undefined {
+  return enabled && image !== undefined ? { image, imagePullPolicy, log } : undefined;
 }
 
 class Operator {

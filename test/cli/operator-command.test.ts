@@ -37,6 +37,7 @@ describe('the operator options', () => {
       renewDeadlineMs: 10_000,
       retryPeriodMs: 2_000,
       jobs: { enabled: true, image: undefined, imagePullPolicy: undefined },
+      log: { level: 'info', format: 'text' },
       graceMs: 20_000,
       podName: 'pod-0',
     });
@@ -70,6 +71,8 @@ describe('the operator options', () => {
       {},
       { leaseDurationMs: 60_000, renewDeadlineMs: 40_000, retryPeriodMs: 5_000 },
     ],
+    [['--log-level', 'debug', '--log-format', 'json'], {}, { log: { level: 'debug', format: 'json' } }],
+    [[], { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, { log: { level: 'info', format: 'json' } }],
     [['--metrics-address', '127.0.0.1:0'], {}, { metricsAddress: { host: '127.0.0.1', port: 0 } }],
     [['--kubeconfig', '/k', '--context', 'c'], {}, { kubeconfig: '/k', context: 'c' }],
   ];

@@ -9,7 +9,11 @@ import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { eventually, succeeded } from './support/operator.ts';
 
 const NAMESPACE = 'team';
-const options = { image: 'registry.example/prom-migrator:1', imagePullPolicy: undefined };
+const options = {
+  image: 'registry.example/prom-migrator:1',
+  imagePullPolicy: undefined,
+  log: { level: 'info', format: 'json' },
+} as const;
 const divided = { frozenEndMs: undefined, stretches: [{ shard: '0', startMs, endMs }] };
 
 describe('the objects of mode Job on a real API server', function () {

@@ -3,6 +3,7 @@
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import { parseQuantity } from '../../api/quantity.ts';
+import type { LogFormat, LogLevel } from '../../telemetry/log-options.ts';
 import { CONTAINER, labelsOf } from './job-names.ts';
 import type { PodTemplate } from './job-objects.ts';
 import { secretFiles } from './secret-files.ts';
@@ -11,6 +12,8 @@ import { secretFiles } from './secret-files.ts';
 export interface PodOptions {
   readonly image: string;
   readonly imagePullPolicy: string | undefined;
+  /** As of the operator. */
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
 export const MANIFEST_KEY = 'migration.yaml';
@@ -48,7 +51,7 @@ export function podTemplate(migration: PromMigration, settings: string, options:
           name: CONTAINER,
           image: options.image,
           ...(options.imagePullPolicy !== undefined && { imagePullPolicy: options.imagePullPolicy }),
-          args: argumentsOf(secrets.length > 0),
+          args: argumentsOf(secrets.length > 0, options),
           resources: resources ?? defaultResources(migration),
           securityContext: {
             allowPrivilegeEscalation: false,
@@ -72,7 +75,7 @@ export function podTemplate(migration: PromMigration, settings: string, options:
   };
 }
 
-function argumentsOf(hasSecrets: boolean): string[] {
+function argumentsOf(hasSecrets: boolean, { log }: PodOptions): string[] {
   return [
     'run',
     `--filename=${SETTINGS_DIR}/${MANIFEST_KEY}`,
@@ -81,6 +84,8 @@ function argumentsOf(hasSecrets: boolean): string[] {
     `--termination-log=${TERMINATION_LOG}`,
     // As in the operator: an outage has no deadline.
     '--startup-deadline=none',
+    `--log-level=${log.level}`,
+    `--log-format=${log.format}`,
   ];
 }
 

@@ -9,7 +9,11 @@ import { validateMigration } from '../../../src/api/validate.ts';
 import { endMs, migrationOf, type MigrationOptions, nowMs, specOf, startMs } from '../support/migrations.ts';
 
 const HOUR_MS = 3_600_000;
-const options = { image: 'registry/prom-migrator:1', imagePullPolicy: 'IfNotPresent' };
+const options = {
+  image: 'registry/prom-migrator:1',
+  imagePullPolicy: 'IfNotPresent',
+  log: { level: 'warn', format: 'json' },
+} as const;
 const stretches = [
   { shard: '0', startMs, endMs: startMs + 2 * HOUR_MS },
   { shard: '2025-01-01T02:00:00.000Z', startMs: startMs + 2 * HOUR_MS, endMs },
@@ -164,6 +168,8 @@ describe('the Job of a migration', () => {
     assert.equal(flags.value('stretches'), '/etc/prom-migrator/settings/stretches.json');
     assert.equal(flags.value('secrets-dir'), '/etc/prom-migrator/secrets');
     assert.equal(flags.value('termination-log'), '/dev/termination-log');
+    assert.equal(flags.value('log-level'), 'warn');
+    assert.equal(flags.value('log-format'), 'json');
   });
 
   it('mounts exactly the keys that the manifest names, and no value', () => {
