@@ -27,6 +27,11 @@ export type StopCause =
   | 'job-ended'
   | 'job-lost';
 
+/** Whether it was only asked to find out what a Job has copied that copies no more. */
+export function isLastLook(cause: StopCause | undefined): boolean {
+  return cause === 'job-ended' || cause === 'job-lost';
+}
+
 /** What went wrong in the attempts since the last finished window. */
 export interface Failures {
   readonly count: number;
@@ -148,7 +153,7 @@ export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
       if (reason === 'defect') return again('WorkerCrashed', text);
       return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
     }
-    if (cause === 'job-ended' || cause === 'job-lost') return judgeJob(attempt.job, again);
+    if (isLastLook(cause)) return judgeJob(attempt.job, again);
     if (cause !== undefined) return { kind: 'stopped', cause };
     return again('WorkerCrashed', 'the worker stopped without being asked to');
   }

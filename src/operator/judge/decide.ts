@@ -5,7 +5,7 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
-import type { Failures, Outcome, StopCause } from './attempt.ts';
+import { type Failures, isLastLook, type Outcome, type StopCause } from './attempt.ts';
 import { findCondition, type Reason } from './conditions.ts';
 import { jobKeyOf } from './job-key.ts';
 import { restartKeyOf } from './restart-key.ts';
@@ -152,9 +152,9 @@ function whileDeleted(input: DecideInput): Decision {
   return { actions: outcome === undefined ? [] : [status({ kind: 'ended', outcome, atMs })] };
 }
 
-/** An abort shortens a drain. */
-function stop(worker: WorkerState & { kind: 'running' }, how: 'drain' | 'abort', cause: StopCause): Action[] {
-  const more = worker.stopping === undefined || (how === 'abort' && worker.stopping !== cause);
+/** An abort shortens a drain. A last look can take as long as an outage, so it does not delay a stop. */
+function stop({ stopping }: WorkerState & { kind: 'running' }, how: 'drain' | 'abort', cause: StopCause): Action[] {
+  const more = stopping === undefined || isLastLook(stopping) || (how === 'abort' && stopping !== cause);
   return more ? [{ type: 'stop', how, cause }] : [];
 }
 

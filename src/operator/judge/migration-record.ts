@@ -4,7 +4,7 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
-import { type ErrorCode, judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
+import { type ErrorCode, isLastLook, judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
 import type { Check, Timeline, WorkerState } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
@@ -134,7 +134,7 @@ export class MigrationRecord {
       this.#worker = { kind: 'idle', failures: undefined };
       return undefined;
     }
-    if (verdict.kind === 'outcome' || cause === 'job-ended' || cause === 'job-lost') this.job.ended();
+    if (verdict.kind === 'outcome' || isLastLook(cause)) this.job.ended();
     if (verdict.kind === 'outcome') {
       this.ended(verdict.outcome, this.#generation, wallMs, verification);
       if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, wallMs);

@@ -1,0 +1,37 @@
+// What is decided about a worker that follows a Job: its last look may take as long as an outage.
+import assert from 'node:assert/strict';
+import type { StopCause } from '../../../src/operator/judge/attempt.ts';
+import { decide } from '../../../src/operator/judge/decide.ts';
+import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
+import { input, running, short } from '../support/decide-inputs.ts';
+import { type MigrationOptions, migrationOf } from '../support/migrations.ts';
+
+const original = migrationOf();
+
+function stopsOf(stopping: StopCause | undefined, options: MigrationOptions): string[] {
+  const worker = running({ follows: true, restartKey: jobKeyOf(original.spec), stopping });
+  const { actions } = decide(input({ resource: migrationOf(options), worker }));
+  return short(actions).filter((action) => action.startsWith('stop'));
+}
+
+const suspended: MigrationOptions = { spec: { suspend: true } };
+const edited: MigrationOptions = { spec: { limits: { inFlightWrites: 3 } } };
+const deleted: MigrationOptions = { deletedAt: '2025-06-01T11:59:00Z' };
+
+describe('the decision about a follower', () => {
+  for (const cause of [undefined, 'job-ended', 'job-lost'] as const) {
+    const when = cause === undefined ? 'while it follows' : `during the last look (${cause})`;
+    it(`stops it ${when}`, () => {
+      assert.deepEqual(stopsOf(cause, suspended), ['stop drain suspend']);
+      assert.deepEqual(stopsOf(cause, edited), ['stop drain spec-changed']);
+      assert.deepEqual(stopsOf(cause, deleted), ['stop abort deleted']);
+      assert.deepEqual(stopsOf(cause, {}), []);
+    });
+  }
+
+  it('stops it once', () => {
+    assert.deepEqual(stopsOf('suspend', suspended), []);
+    assert.deepEqual(stopsOf('spec-changed', edited), []);
+    assert.deepEqual(stopsOf('suspend', deleted), ['stop abort deleted']);
+  });
+});
