@@ -135,10 +135,11 @@ export class Reconciler {
     const { clock, logger } = this.#options;
     if (checked?.plan === undefined) return false;
     const follow = JobReconciler.follows(resource, record);
+    const frozenEndMs = follow && checked.plan.endMs === undefined ? this.#jobs?.frozenEndOf(resource) : undefined;
     try {
       const resumeVerification = record.track.verification.resumable(resource.spec);
       this.pool.start(key, {
-        plan: checked.plan,
+        plan: frozenEndMs === undefined ? checked.plan : { ...checked.plan, endMs: frozenEndMs },
         ...(follow && { follow }),
         ...(resume !== undefined && { resume }),
         ...(resumeVerification !== undefined && { resumeVerification }),
@@ -150,6 +151,7 @@ export class Reconciler {
       return false;
     }
     record.started(resource, momentOf(clock), follow);
+    record.job.frozenEndMs = frozenEndMs;
     logger.info('worker started', fields);
     return true;
   }
@@ -219,7 +221,8 @@ export class Reconciler {
   #onDivided(key: string, divided: DividedRange): void {
     const record = this.records.get(key);
     if (record === undefined) return;
-    record.job.divided = divided;
+    // For the follower, the end of an existing Job is as if the manifest had it.
+    record.job.divided = { ...divided, frozenEndMs: divided.frozenEndMs ?? record.job.frozenEndMs };
     this.#options.queue.add(key);
   }
 

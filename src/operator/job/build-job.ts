@@ -4,7 +4,16 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { DividedRange } from '../../execute/worker-messages.ts';
 import { stretchFileText } from '../../migration/stretches/stretch-file.ts';
 import { jobKeyOf } from '../judge/job-key.ts';
-import { CONTAINER, JOB_KEY, JOB_STARTS, jobNameOf, labelsOf, startsText } from './job-names.ts';
+import {
+  CONTAINER,
+  JOB_FROZEN_END,
+  JOB_IMAGE,
+  JOB_KEY,
+  JOB_STARTS,
+  jobNameOf,
+  labelsOf,
+  startsText,
+} from './job-names.ts';
 import type { ConfigMap, NewJob } from './job-objects.ts';
 import { MANIFEST_KEY, type PodOptions, podTemplate, STRETCHES_KEY } from './pod-template.ts';
 
@@ -46,7 +55,7 @@ export function buildJob(
     job: {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { ...metadata, annotations: { [JOB_KEY]: key, [JOB_STARTS]: startsText(ordered) } },
+      metadata: { ...metadata, annotations: annotationsOf(key, { ...divided, stretches: ordered }, options) },
       spec: {
         completionMode: 'Indexed',
         completions: divided.stretches.length,
@@ -67,6 +76,15 @@ export function buildJob(
         template: podTemplate(migration, name, options),
       },
     },
+  };
+}
+
+function annotationsOf(key: string, { frozenEndMs, stretches }: DividedRange, { image }: PodOptions) {
+  return {
+    [JOB_KEY]: key,
+    [JOB_STARTS]: startsText(stretches),
+    [JOB_IMAGE]: image,
+    ...(frozenEndMs !== undefined && { [JOB_FROZEN_END]: new Date(frozenEndMs).toISOString() }),
   };
 }
 

@@ -7,6 +7,10 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 export const JOB_KEY = 'prom-migrator.io/job-key';
 /** The starts of the stretches of a Job by index, so that a failed one can be named when the ConfigMap is gone. */
 export const JOB_STARTS = 'prom-migrator.io/stretch-starts';
+/** The end of the range that it copies, if the manifest leaves it open: the pods copy to this end, before any mark says it. */
+export const JOB_FROZEN_END = 'prom-migrator.io/frozen-end';
+/** Of its pods. What they cannot pull is replaced as soon as the operator has another one. */
+export const JOB_IMAGE = 'prom-migrator.io/image';
 /** Of the container that copies. A service mesh may add others. */
 export const CONTAINER = 'prom-migrator';
 export const MIGRATION_LABEL = 'prom-migrator.io/migration';

@@ -55,6 +55,12 @@ export class JobReconciler {
     return findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status !== 'True';
   }
 
+  /** The end of the range that its Job copies, if the manifest leaves it open and the Job exists. */
+  frozenEndOf(resource: PromMigration): number | undefined {
+    const jobs = this.#options.store.factsOf(resource, this.#clock.now());
+    return jobs.find(({ frozenEndMs }) => frozenEndMs !== undefined)?.frozenEndMs;
+  }
+
   /** @returns whether the pods of an earlier Job are ending */
   async look(reconciliation: Reconciliation): Promise<Pick<JobDecision, 'podsEnding'>> {
     const { resource, record } = reconciliation;
@@ -67,7 +73,7 @@ export class JobReconciler {
       checkIsFresh: false,
       slotFree: true,
       now: momentOf(this.#clock),
-      jobs: this.#options.store.factsOf(resource),
+      jobs: this.#options.store.factsOf(resource, this.#clock.now()),
       hasStrayPods: this.#options.store.hasStrayPods(resource),
       isDivided: job.divided !== undefined,
       jobUid: job.facts?.uid,

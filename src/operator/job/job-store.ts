@@ -88,8 +88,11 @@ export class JobStore {
       );
   }
 
-  /** The Jobs of exactly this object, the oldest first. */
-  factsOf(migration: PromMigration): JobFacts[] {
+  /**
+   * The Jobs of exactly this object, the oldest first.
+   * @param nowMs a timestamp
+   */
+  factsOf(migration: PromMigration, nowMs: number): JobFacts[] {
     const { namespace } = migration.metadata;
     const own = this.#jobsOf(migration);
     if (own.length === 0) return [];
@@ -99,6 +102,7 @@ export class JobStore {
         facts: factsOf(
           job,
           pods.filter((pod) => ownerOf(pod)?.uid === job.metadata.uid),
+          nowMs,
         ),
         created: job.metadata.creationTimestamp ?? '',
       }))

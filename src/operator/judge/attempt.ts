@@ -2,7 +2,7 @@
 // purpose. Pure.
 
 import { backoffMs } from '../../telemetry/backoff.ts';
-import { CREDENTIAL_CODES } from '../../migration/report/another-attempt.ts';
+import { anotherAttemptMaySucceed, CREDENTIAL_CODES } from '../../migration/report/another-attempt.ts';
 import { errorText } from '../../migration/report/migration-error.ts';
 import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import type { Side } from '../../remote/meaning/side.ts';
@@ -25,7 +25,8 @@ export type StopCause =
   | 'shutdown'
   | 'not-leader'
   | 'job-ended'
-  | 'job-lost';
+  | 'job-lost'
+  | 'job-replaced';
 
 /** Whether it was only asked to find out what a Job has copied that copies no more. */
 export function isLastLook(cause: StopCause | undefined): boolean {
@@ -128,13 +129,17 @@ export interface Attempt {
   readonly samplesRejected: number;
   /** Of a follower: the Job that has copied. */
   readonly job?: JobFacts | undefined;
+  /** Whether its marks have progressed since the Job was created. */
+  readonly jobProgressed?: boolean;
+  /** How many Jobs in a row have ended before this one because their pods failed too often. */
+  readonly exhaustedJobs?: number;
 }
 
 /** @param nowMs on the monotonic clock */
 export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
   const { end, cause, earlier } = attempt;
-  const again = (reason: Failures['reason'], message: string): Verdict => {
-    const count = (earlier?.count ?? 0) + 1;
+  const again = (reason: Failures['reason'], message: string, before = earlier?.count ?? 0): Verdict => {
+    const count = before + 1;
     return { kind: 'again', failures: { count, retryAtMs: nowMs + pauseMs(count), reason, message } };
   };
   if (end.kind === 'result') {
@@ -153,7 +158,7 @@ export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
       if (reason === 'defect') return again('WorkerCrashed', text);
       return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
     }
-    if (isLastLook(cause)) return judgeJob(attempt.job, again);
+    if (isLastLook(cause)) return judgeJob(attempt, again);
     if (cause !== undefined) return { kind: 'stopped', cause };
     return again('WorkerCrashed', 'the worker stopped without being asked to');
   }
@@ -170,18 +175,35 @@ export function judgeEnd(attempt: Attempt, nowMs: number): Verdict {
 }
 
 /** Of a Job that has ended, or is gone, before everything was in the destination. */
-function judgeJob(job: JobFacts | undefined, again: (reason: Failures['reason'], message: string) => Verdict): Verdict {
-  const failure = job === undefined ? undefined : failureOfJob(job);
+function judgeJob(
+  { job, jobProgressed, exhaustedJobs }: Attempt,
+  again: (reason: Failures['reason'], message: string, before?: number) => Verdict,
+): Verdict {
+  const failure = job === undefined ? undefined : failureOfJob(job, isPermanent);
   if (failure === undefined) {
     const end = job?.end === 'Complete' ? 'is complete' : 'has ended or was deleted';
     return again('JobIncomplete', `the Job ${end}, but marks of its stretches are missing in the destination`);
   }
   const { code, side, text } = failure;
   if (code !== undefined && CREDENTIAL_CODES.has(code)) return again('CredentialsRefused', text);
-  const known = code === undefined ? 'defect' : failureOf(code, side);
-  // A pod that was killed, or the code of another version. Kubernetes has tried it often enough.
-  const reason = known === 'defect' || known === 'InternalError' ? 'StretchesFailed' : known;
-  return { kind: 'outcome', outcome: { succeeded: false, reason, message: text } };
+  if (code !== undefined && isPermanent(code, side)) {
+    return {
+      kind: 'outcome',
+      outcome: { succeeded: false, reason: failureOf(code, side) as FailureReason, message: text },
+    };
+  }
+  // Kills that are days apart use up the attempts of a Job as well. Another Job has new ones.
+  if (jobProgressed === true) {
+    const message = `pods of the Job failed too often, but its marks have progressed, so what is left is divided again: ${text}`;
+    return again('JobIncomplete', message, exhaustedJobs);
+  }
+  return { kind: 'outcome', outcome: { succeeded: false, reason: 'StretchesFailed', message: text } };
+}
+
+/** Whether only a user can remove the reason. False for the code of another version. */
+function isPermanent(code: MigrationCode, side: Side | undefined): boolean {
+  const failure = failureOf(code, side);
+  return failure !== 'defect' && failure !== 'InternalError' && !anotherAttemptMaySucceed(code);
 }
 
 function successOf({ progress }: MigrationResult, samplesRejected: number): Outcome {

@@ -47,7 +47,9 @@ export const CONDITION_REASONS = {
       'True: the worker ended unexpectedly, for example because it ran out of memory; the operator restarts it with growing pauses',
     WorkerHung: 'True: the worker did not respond for a minute and was terminated; the operator restarts it',
     JobIncomplete:
-      'True: the Job has ended or was deleted before everything was in the destination; what is left is divided again',
+      'True: the Job has ended or was deleted before everything was in the destination, or its pods failed too often although its marks progressed; what is left is divided again',
+    StretchesFailing:
+      'True: stretches have failed for good, or their pods keep failing, while the others continue; the message counts them and says why the first one fails',
     PodsNotRunning:
       'True: the Job or some of its pods cannot be created or started: no node has room, the image cannot be pulled, a quota is exhausted. The message says which; Kubernetes retries',
     SamplesSkipped:
@@ -63,7 +65,7 @@ export const CONDITION_REASONS = {
       'False: the verification found differences that spec.verification.onDifference does not permit. See the condition Verified',
     SamplesRejected: 'False: the destination rejects samples and spec.rejectedSamples is Fail',
     StretchesFailed:
-      'False: pods of the Job failed more often than spec.execution.job.backoffLimitPerIndex allows. See status.stretches.failed',
+      'False: pods of the Job failed more often than spec.execution.job.backoffLimitPerIndex allows, and no mark has progressed since the Job was created. See status.stretches.failed',
     SourceRefused: 'False: the source rejects the requests; a configuration change is required',
     DestinationRefused: 'False: the destination rejects the requests; a configuration change is required',
     ProgressRefused: 'False: spec.destination.progress rejects the requests; a configuration change is required',
@@ -98,6 +100,7 @@ export const CONDITION_REASONS = {
     WorkerCrashed: 'Unknown: as for Degraded',
     WorkerHung: 'Unknown: as for Degraded',
     JobIncomplete: 'Unknown: as for Degraded',
+    StretchesFailing: 'Unknown: as for Degraded',
     PodsNotRunning: 'Unknown: as for Degraded',
   },
   Verified: {

@@ -1,12 +1,14 @@
 // What this process knows about the Jobs of one migration.
 
 import type { DividedRange } from '../../execute/worker-messages.ts';
-import { failedStretches, type JobFacts } from './job-facts.ts';
+import { failedStretches, failingStretches, type JobFacts } from './job-facts.ts';
 
 /** What the status shows of a Job. */
 export interface JobReport {
   readonly active: number;
   readonly failed: ReturnType<typeof failedStretches>;
+  /** Which stretches fail. */
+  readonly failing: string | undefined;
   readonly obstacle: string | undefined;
 }
 
@@ -15,7 +17,11 @@ export class JobRecord {
   divided: DividedRange | undefined;
   /** The Job that copies it. */
   facts: JobFacts | undefined;
+  /** The end of the range that the follower was started with, because the manifest leaves it open and the Job has one. */
+  frozenEndMs: number | undefined;
   readonly judged = new Set<string>();
+  /** How many Jobs in a row have ended because their pods failed too often, although their marks had progressed. */
+  exhausted = 0;
   /** Everything is copied: only the verification is left, and that needs no Job. */
   copied = false;
   /** Why the API server has refused the last Job, or the Job controller its pods; and when, on the monotonic clock. */
@@ -27,6 +33,7 @@ export class JobRecord {
   /** A follower has started. */
   started(): void {
     this.divided = undefined;
+    this.frozenEndMs = undefined;
     this.facts = undefined;
     this.refusal = undefined;
     this.missingSinceMs = undefined;
@@ -42,6 +49,11 @@ export class JobRecord {
     const { facts, refusal } = this;
     if (facts === undefined && refusal === undefined) return undefined;
     const obstacle = facts?.obstacle ?? refusal?.message;
-    return { active: facts?.active ?? 0, failed: facts === undefined ? [] : failedStretches(facts), obstacle };
+    return {
+      active: facts?.active ?? 0,
+      failed: facts === undefined ? [] : failedStretches(facts),
+      failing: facts && failingStretches(facts),
+      obstacle,
+    };
   }
 }

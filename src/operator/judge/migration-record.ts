@@ -94,7 +94,7 @@ export class MigrationRecord {
     const stopping = undefined;
     this.#worker = { kind: 'running', follows, restartKey, rates, parallelism, verification, stopping, failures };
     this.#generation = generationOf(resource);
-    this.track.attemptStarted(spec, now);
+    this.track.attemptStarted(spec, now, follows);
   }
 
   stopping(cause: StopCause): void {
@@ -126,15 +126,18 @@ export class MigrationRecord {
     if (end.kind === 'result') this.track.verification.report(end.result.progress.verification);
     const samplesRejected = rejectedSamples(this.track);
     const verifies = verification !== undefined;
-    const job = this.job.facts;
-    const verdict = judgeEnd({ end, cause, earlier, verifies, samplesRejected, job }, monotonicMs);
+    const { facts: job, exhausted: exhaustedJobs } = this.job;
+    const jobProgressed = job !== undefined && (this.track.lastProgressTimeMs ?? 0) > job.createdMs;
+    const attempt = { end, cause, earlier, verifies, samplesRejected, job, jobProgressed, exhaustedJobs };
+    const verdict = judgeEnd(attempt, monotonicMs);
     this.track.attemptEnded();
+    if (isLastLook(cause)) this.job.exhausted = job?.end === 'Failed' && jobProgressed ? exhaustedJobs + 1 : 0;
     if (verdict.kind === 'outcome' && verdict.outcome.succeeded && this.#verifiesLater) {
       this.job.copied = true;
       this.#worker = { kind: 'idle', failures: undefined };
       return undefined;
     }
-    if (verdict.kind === 'outcome' || isLastLook(cause)) this.job.ended();
+    if (verdict.kind === 'outcome' || isLastLook(cause) || cause === 'job-replaced') this.job.ended();
     if (verdict.kind === 'outcome') {
       this.ended(verdict.outcome, this.#generation, wallMs, verification);
       if (!verdict.outcome.succeeded) this.#noteError(end, verdict.outcome.message, wallMs);

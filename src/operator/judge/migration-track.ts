@@ -39,6 +39,7 @@ export class MigrationTrack {
   #base: Counts | undefined;
   readonly #hasMarks: boolean;
   #run: Readonly<MigrationProgress> | undefined;
+  #follows = false;
   readonly #startMs: number;
   #range: { readonly startMs: number; readonly endMs: number } | undefined;
   #through: number | undefined;
@@ -147,7 +148,9 @@ export class MigrationTrack {
     return this.#failing.outage(nowMs);
   }
 
-  attemptStarted(spec: PromMigrationSpec, { wallMs, monotonicMs }: Moment): void {
+  /** @param follows whether it only follows a Job */
+  attemptStarted(spec: PromMigrationSpec, { wallMs, monotonicMs }: Moment, follows = false): void {
+    this.#follows = follows;
     this.verification.attemptStarted(spec);
     this.#base = this.counts;
     this.#run = undefined;
@@ -182,6 +185,7 @@ export class MigrationTrack {
   /** Takes over a worker's report. @returns whether a window was finished, or compared */
   report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], now: Moment): boolean {
     const windowsBefore = this.#run?.windows ?? 0;
+    const reachedBefore = this.#reached;
     const comparedBefore = this.#run?.verification !== undefined;
     for (const event of events) this.#take(event, progress, now);
     const compared = this.verification.report(progress.verification);
@@ -196,7 +200,9 @@ export class MigrationTrack {
     }
     if (comparedBefore !== (progress.verification !== undefined)) this.#samplesRate = new SlidingRate(RATE_WINDOW_MS);
     this.#samplesRate.add(now.monotonicMs, progress.verification?.samplesCompared ?? progress.samplesWritten);
-    const finished = progress.windows > windowsBefore || compared;
+    // The marks of a Job show how far its pods have come, even if the counts beside them are missing.
+    const marked = this.#follows && reachedBefore !== undefined && (this.#reached ?? 0) > reachedBefore;
+    const finished = progress.windows > windowsBefore || compared || marked;
     if (finished) {
       this.lastProgressTimeMs = now.wallMs;
       this.lastProgressMs = now.monotonicMs;

@@ -214,6 +214,9 @@ function degradedOf({ situation, track, job, now }: StatusInput): DesiredConditi
     const { side, code, message } = failing;
     return { type: 'Degraded', status: 'True', reason: FAILING_REASONS[side], message: `${code}: ${message}` };
   }
+  if (situation.kind === 'running' && job?.failing !== undefined) {
+    return { type: 'Degraded', status: 'True', reason: 'StretchesFailing', message: statusText(job.failing) };
+  }
   if (situation.kind === 'running' && job?.obstacle !== undefined) {
     return { type: 'Degraded', status: 'True', reason: 'PodsNotRunning', message: statusText(job.obstacle) };
   }
@@ -278,7 +281,8 @@ function progressingOf(
       }
       if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
       if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {
-        return yes('Retrying', 'requests are retried until they succeed');
+        const what = job === undefined ? 'requests are retried until they succeed' : 'see the condition Degraded';
+        return yes('Retrying', what);
       }
       if (track.verifying) return yes('Verifying', 'source and destination are compared');
       return track.copying

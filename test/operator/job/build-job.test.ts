@@ -78,6 +78,14 @@ describe('the Job of a migration', () => {
     }
   });
 
+  it('says where the range ends if the manifest does not, and which image it has', () => {
+    const annotations = (frozenEndMs: number | undefined) =>
+      buildJob(inJob(), { ...divided, frozenEndMs }, options).job.metadata.annotations ?? {};
+    assert.equal(annotations(endMs)['prom-migrator.io/frozen-end'], '2025-01-02T00:00:00.000Z');
+    assert.equal(annotations(undefined)['prom-migrator.io/frozen-end'], undefined);
+    assert.equal(annotations(undefined)['prom-migrator.io/image'], options.image);
+  });
+
   it('has labels that select it, also on its pods, whatever podLabels say', () => {
     const job = jobOf({ job: { podLabels: { team: 'a', 'app.kubernetes.io/name': 'other' } } });
     const labels = templateOf(job).metadata.labels;

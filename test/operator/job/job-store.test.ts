@@ -3,7 +3,7 @@ import { MIGRATION_LABEL } from '../../../src/operator/job/job-names.ts';
 import type { Job, Pod } from '../../../src/operator/job/job-objects.ts';
 import { JobStore } from '../../../src/operator/job/job-store.ts';
 import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
-import { migrationOf } from '../support/migrations.ts';
+import { migrationOf, nowMs } from '../support/migrations.ts';
 
 const migration = migrationOf();
 
@@ -62,7 +62,7 @@ describe('the Jobs that the operator knows', () => {
     world.put('jobs', jobOf('a', 'uid-copy', '2025-06-01T12:02:00Z'));
     world.put('jobs', jobOf('c', 'uid-of-an-earlier-one'));
     assert.deepEqual(
-      world.store.factsOf(migration).map(({ name }) => name),
+      world.store.factsOf(migration, nowMs).map(({ name }) => name),
       ['b', 'a'],
     );
   });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { terminationText } from '../../../src/migration/report/termination-message.ts';
-import { JOB_KEY, JOB_STARTS } from '../../../src/operator/job/job-names.ts';
+import { JOB_FROZEN_END, JOB_IMAGE, JOB_KEY, JOB_STARTS } from '../../../src/operator/job/job-names.ts';
 import type { Job, Pod } from '../../../src/operator/job/job-objects.ts';
 import { indexesIn } from '../../../src/operator/job/job-ranges.ts';
-import { factsOf } from '../../../src/operator/job/job-view.ts';
+import { factsOf as factsAt } from '../../../src/operator/job/job-view.ts';
 import { failedStretches, failureOfJob } from '../../../src/operator/judge/job-facts.ts';
+
+const nowMs = Date.parse('2025-06-01T12:30:00Z');
+const factsOf = (job: Job, pods: readonly Pod[]) => factsAt(job, pods, nowMs);
 
 const START_SECONDS = 1_735_689_600;
 
@@ -111,6 +114,70 @@ describe('the facts about a Job', () => {
 
   it('name ten failed stretches at most', () => {
     assert.equal(factsOf(jobOf({ failedIndexes: '0-14' }), []).failures.length, 10);
+  });
+
+  describe('name a stretch whose pods keep failing', () => {
+    const message = terminationText({ code: 'unreachable', side: 'source', message: 'no route' });
+    const failed = (index: number, minute: string) =>
+      failedPod(index, { exitCode: 5, message, finishedAt: `2025-06-01T12:${minute}:00Z` });
+    const runs = (index: number) => podOf(index, { phase: 'Running' });
+    const startsOf = (status: NonNullable<Job['status']>, pods: readonly Pod[]) =>
+      factsOf(jobOf(status), pods).retried.map(({ startMs = 0 }) => (startMs / 1000 - START_SECONDS) / 7200);
+
+    it('after its second failure, not after the first', () => {
+      assert.deepEqual(startsOf({}, [failed(3, '01')]), []);
+      assert.deepEqual(startsOf({}, [failed(3, '01'), failed(3, '02'), failed(1, '01')]), [3]);
+    });
+
+    it('until it has ended, or a pod has run for a while', () => {
+      const twice = [failed(3, '24'), failed(3, '25')];
+      assert.deepEqual(startsOf({}, [...twice, runs(3)]), [3]);
+      assert.deepEqual(startsOf({}, [failed(3, '01'), failed(3, '02'), runs(3)]), []);
+      assert.deepEqual(startsOf({ completedIndexes: '3' }, twice), []);
+      assert.deepEqual(startsOf({ failedIndexes: '3' }, twice), []);
+      assert.deepEqual(factsOf(jobOf({}, { suspend: true }), twice).retried, []);
+    });
+
+    it('not after disruptions and signals', () => {
+      const { metadata, status } = failed(3, '02');
+      const conditions = [{ type: 'DisruptionTarget', status: 'True' }];
+      const disrupted: Pod = { metadata, status: { ...status, conditions } };
+      const signalled = failedPod(3, { exitCode: 143, message: terminationText({ code: 'interrupted' }) });
+      assert.deepEqual(startsOf({}, [failed(3, '01'), disrupted, signalled]), []);
+    });
+  });
+
+  it('have the image, and whether it can be pulled', () => {
+    const job = jobOf();
+    const annotated = { ...job, metadata: { ...job.metadata, annotations: { [JOB_IMAGE]: 'image:1' } } };
+    assert.equal(factsOf(annotated, []).image, 'image:1');
+    const waiting = (reason: string) =>
+      podOf(0, { phase: 'Pending', containerStatuses: [{ name: 'prom-migrator', state: { waiting: { reason } } }] });
+    assert.equal(factsOf(job, [waiting('ContainerCreating')]).imageFails, false);
+    for (const reason of ['ErrImagePull', 'ImagePullBackOff']) {
+      assert.equal(factsOf(job, [waiting(reason)]).imageFails, true);
+    }
+  });
+
+  it('have the end of an open range', () => {
+    const job = jobOf();
+    const endOf = (annotations: Record<string, string>) =>
+      factsOf({ ...job, metadata: { ...job.metadata, annotations } }, []).frozenEndMs;
+    assert.equal(endOf({ [JOB_FROZEN_END]: '2025-06-01T12:00:00.000Z' }), Date.parse('2025-06-01T12:00:00Z'));
+    assert.equal(endOf({}), undefined);
+    assert.equal(endOf({ [JOB_FROZEN_END]: 'soon' }), undefined, 'someone has changed it');
+  });
+
+  it('have a pod that has a node and does not start, and none that runs or waits for a node', () => {
+    const scheduled = [{ type: 'PodScheduled', status: 'True' }];
+    const starting = podOf(0, { phase: 'Pending', conditions: scheduled });
+    const others = [
+      podOf(1, { phase: 'Running', conditions: scheduled }),
+      podOf(2, { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False' }] }),
+      podOf(3, { phase: 'Pending' }),
+    ];
+    assert.equal(factsOf(jobOf(), others).starting, undefined);
+    assert.equal(factsOf(jobOf(), [...others, starting]).starting?.name, starting.metadata.name);
   });
 
   const obstacles: readonly [what: string, status: NonNullable<Pod['status']>, obstacle: RegExp | undefined][] = [

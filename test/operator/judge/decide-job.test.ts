@@ -3,6 +3,7 @@ import { decideJob, type JobAction, type JobDecision, type JobInput } from '../.
 import type { JobFacts } from '../../../src/operator/judge/job-facts.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
 import { completed, crashed, failedStatus, input, rejected, running } from '../support/decide-inputs.ts';
+import { jobFacts } from '../support/job-facts.ts';
 import { type MigrationOptions, migrationOf, monotonicMs, nowMs } from '../support/migrations.ts';
 
 const DESTINATION = {
@@ -19,23 +20,7 @@ function inJob(execution: object = {}, options: MigrationOptions = {}) {
 const key = jobKeyOf(inJob().spec);
 const follower = running({ follows: true, restartKey: key });
 
-function jobOf(changes: Partial<JobFacts> = {}): JobFacts {
-  return {
-    name: 'copy-1',
-    uid: 'job-1',
-    key,
-    isDeleting: false,
-    isSuspended: false,
-    parallelism: 2,
-    active: 2,
-    wanted: 2,
-    end: undefined,
-    ttlSecondsAfterFinished: undefined,
-    failures: [],
-    obstacle: undefined,
-    ...changes,
-  };
-}
+const jobOf = (changes: Partial<JobFacts> = {}) => jobFacts({ key, ...changes });
 
 function decided(changes: Partial<JobInput>): JobDecision {
   return decideJob({

@@ -2,22 +2,10 @@
 import assert from 'node:assert/strict';
 import { type Attempt, judgeEnd } from '../../../src/operator/judge/attempt.ts';
 import type { JobFacts, JobFailure } from '../../../src/operator/judge/job-facts.ts';
+import { jobFacts } from '../support/job-facts.ts';
 import { nowMs, progressOf } from '../support/migrations.ts';
 
-const facts: JobFacts = {
-  name: 'copy-1',
-  uid: 'job-1',
-  key: 'key',
-  isDeleting: false,
-  isSuspended: false,
-  parallelism: 2,
-  active: 0,
-  wanted: 0,
-  end: 'Failed',
-  ttlSecondsAfterFinished: undefined,
-  failures: [],
-  obstacle: undefined,
-};
+const facts = jobFacts({ active: 0, wanted: 0, end: 'Failed' });
 
 const exit = 'pod copy-1-0-abcde failed: exit code 137, OOMKilled';
 const said = (code: string, side?: string): JobFailure => ({
@@ -85,6 +73,38 @@ describe('the end of a Job', () => {
     const twice = verdictOn(undefined, { earlier: once.failures });
     assert.ok(twice.kind === 'again');
     assert.ok(twice.failures.retryAtMs > once.failures.retryAtMs);
+  });
+
+  describe('whose pods failed too often, although its marks progressed,', () => {
+    const progressed = { jobProgressed: true };
+
+    it('is not the end of the migration: the attempts of another one count from zero', () => {
+      for (const failure of [killed, said('internal'), said('unreachable', 'source'), said('interrupted')]) {
+        assert.match(
+          short({ ...facts, failures: [failure] }, progressed),
+          /^again JobIncomplete: pods .* too often, but/,
+        );
+        assert.match(short({ ...facts, failures: [failure] }), /^false StretchesFailed/);
+      }
+    });
+
+    it('is the end if a user has to change something', () => {
+      const failures = [killed, said('internal'), said('receiver-disabled', 'destination')];
+      assert.match(short({ ...facts, failures }, progressed), /^false DestinationRefused: 3 stretches/);
+    });
+
+    it('is followed by another one after longer and longer pauses', () => {
+      const pauseAfter = (exhaustedJobs: number) => {
+        const verdict = verdictOn({ ...facts, failures: [killed] }, { ...progressed, exhaustedJobs });
+        assert.ok(verdict.kind === 'again');
+        return verdict.failures.retryAtMs - nowMs;
+      };
+      assert.deepEqual([0, 1, 2, 20].map(pauseAfter), [5_000, 10_000, 20_000, 300_000]);
+    });
+  });
+
+  it('is not judged if it is replaced', () => {
+    assert.equal(short({ ...facts, end: undefined }, { cause: 'job-replaced' }), 'stopped job-replaced');
   });
 
   it('is a success if the marks cover everything, whatever the Job says', () => {

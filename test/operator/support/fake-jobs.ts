@@ -2,11 +2,15 @@
 
 import type { JobReconcilerOptions } from '../../../src/operator/job/job-reconciler.ts';
 import type { JobFacts } from '../../../src/operator/judge/job-facts.ts';
+import type { DividedRange } from '../../../src/execute/worker-messages.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
+import { jobFacts } from './job-facts.ts';
 
 export class FakeJobs implements JobReconcilerOptions {
   jobs: JobFacts[] = [];
   readonly requests: string[] = [];
+  /** What the last Job was created of. */
+  divided: DividedRange | undefined;
   /** Why the API server refuses to create one. */
   refusal: string | undefined;
   /** What the API server answers to a change. */
@@ -17,24 +21,15 @@ export class FakeJobs implements JobReconcilerOptions {
   readonly store = { factsOf: () => this.jobs, hasStrayPods: () => this.hasStrayPods };
 
   readonly client: JobReconcilerOptions['client'] = {
-    create: async ({ spec }, { stretches }) => {
-      this.requests.push(`create ${stretches.length}`);
+    create: async ({ spec }, divided) => {
+      this.requests.push(`create ${divided.stretches.length}`);
       if (this.refusal !== undefined) return this.refusal;
       const uid = `job-${this.requests.length}`;
-      this.jobs.push({
-        name: uid,
-        uid,
-        key: jobKeyOf(spec),
-        isDeleting: false,
-        isSuspended: spec.suspend,
-        parallelism: spec.execution.parallelism,
-        active: 0,
-        wanted: spec.execution.parallelism,
-        end: undefined,
-        ttlSecondsAfterFinished: undefined,
-        failures: [],
-        obstacle: undefined,
-      });
+      const { parallelism } = spec.execution;
+      const facts = { name: uid, uid, key: jobKeyOf(spec), isSuspended: spec.suspend, parallelism };
+      this.divided = divided;
+      const { frozenEndMs } = divided;
+      this.jobs.push(jobFacts({ ...facts, frozenEndMs, active: 0, wanted: parallelism }));
       return undefined;
     },
     patch: async (_namespace, { uid }, { suspend, ...spec }) => {
