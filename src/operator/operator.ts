@@ -6,9 +6,7 @@ import { FollowerThreads } from '../execute/follower-threads.ts';
 import { type Page, startHttpServer } from '../telemetry/http-server.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
-import { JobClient } from './job/job-client.ts';
-import { JobStore } from './job/job-store.ts';
-import type { PodOptions } from './job/pod-template.ts';
+import { managedJobs } from './job/managed-jobs.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { KubeClient } from './kube/kube-client.ts';
 import { type KubeConnection, loadKubeConnection } from './kube/kube-config.ts';
@@ -65,11 +63,6 @@ function connectionOptions({ kubeconfig, context }: OperatorOptions) {
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
 }
 
-/** Undefined: no Jobs are created. */
-function podOptions({ jobs: { enabled, image, imagePullPolicy }, log }: OperatorOptions): PodOptions | undefined {
-  return enabled && image !== undefined ? { image, imagePullPolicy, log } : undefined;
-}
-
 class Operator {
   readonly startedAtMs: number;
   readonly metrics: OperatorMetrics;
@@ -116,12 +109,13 @@ class Operator {
       instance: options.podName,
       onDropped: (error) => logger.warn('an event could not be written', { error }),
     });
-    const pods = podOptions(options);
-    const jobStore = pods && new JobStore(this.#store.namespaces);
+    const { enabled, image, imagePullPolicy } = options.jobs;
+    const pods = image === undefined ? undefined : { image, imagePullPolicy, log: options.log };
+    const jobs = enabled && pods !== undefined ? managedJobs(client, pods, this.#store.namespaces) : undefined;
     this.#watches = new Watches({
       client,
       store: this.#store,
-      jobs: jobStore,
+      jobs: jobs?.store,
       clock,
       random,
       logger,
@@ -157,7 +151,7 @@ class Operator {
       permission: () => permissionOf(this.#life),
       leaseHeld: () => this.#elector?.isLeader ?? true,
       maxMigrations: options.maxMigrations,
-      jobs: jobStore && pods && { store: jobStore, client: new JobClient(client, pods) },
+      jobs,
       clock,
       logger,
       hooks: metrics,

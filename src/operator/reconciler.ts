@@ -61,7 +61,7 @@ export class Reconciler {
     // Another object of this name, while the worker of the earlier one is ending.
     if (record === undefined) return AGAIN_MS;
     let reconciliation: Reconciliation = { key, resource, record, signal, fields };
-    const podsEnding = (await this.#jobs?.look(reconciliation))?.podsEnding ?? false;
+    const { podsEnding, againInMs: jobAgainInMs } = (await this.#jobs?.look(reconciliation)) ?? { podsEnding: false };
     if (!this.#mayWork()) return AGAIN_MS;
     let decision = this.#decide(reconciliation, { checkIsFresh: false, podsEnding });
     let checked: Checked | undefined;
@@ -73,13 +73,12 @@ export class Reconciler {
       reconciliation = { ...reconciliation, resource: newest };
       decision = this.#decide(reconciliation, { checkIsFresh: true, podsEnding });
     }
-    let { againInMs } = decision;
+    let againInMs = soonest(decision.againInMs, jobAgainInMs);
     for (const action of decision.actions) {
       // If the lease was lost, or the operator was asked to stop, the decision is void.
       if (!this.#mayWork()) return AGAIN_MS;
       if (action.type === 'start' && !this.#start(reconciliation, checked, action.resume)) return undefined;
-      const soonerMs = await this.#act(action, reconciliation);
-      if (soonerMs !== undefined) againInMs = Math.min(soonerMs, againInMs ?? soonerMs);
+      againInMs = soonest(againInMs, await this.#act(action, reconciliation));
     }
     return againInMs;
   }
@@ -283,6 +282,10 @@ export class Reconciler {
     if (this.#options.permission() !== 'work') return;
     for (const key of nextForSlots(this.#slots())) this.#options.queue.add(key);
   }
+}
+
+function soonest(oneMs: number | undefined, otherMs: number | undefined): number | undefined {
+  return oneMs === undefined || otherMs === undefined ? (oneMs ?? otherMs) : Math.min(oneMs, otherMs);
 }
 
 function laterMs(result: WriteResult): number | undefined {

@@ -254,7 +254,6 @@ describe('a migration in mode Job', function () {
       'batch jobs:patch',
       'batch jobs:delete',
       ' configmaps:create',
-      ' configmaps:delete',
       ' events:list',
     ]) {
       assert.ok(summaryOf(own).includes(`"${right}"`), `${right} is granted, but not used`);

@@ -2,7 +2,7 @@
 // and with the built-in controllers.
 import assert from 'node:assert/strict';
 import type { V1Pod, V1PodList } from '@kubernetes/client-node';
-import { buildJob } from '../../src/operator/job/build-job.ts';
+import { buildJob, buildSettings } from '../../src/operator/job/build-job.ts';
 import { JOB_SELECTOR } from '../../src/operator/job/job-names.ts';
 import { endMs, migrationOf, startMs } from '../operator/support/migrations.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
@@ -30,9 +30,10 @@ describe('the objects of mode Job on a real API server', function () {
 
   after(() => cluster?.[Symbol.asyncDispose]());
 
-  async function create(group: string, resource: string, body: object): Promise<void> {
+  async function create(group: string, resource: string, body: object): Promise<string> {
     const response = await cluster.request('POST', `${group}/namespaces/${NAMESPACE}/${resource}`, body);
     assert.equal(response.status, 201, JSON.stringify(response.body));
+    return (response.body as { metadata: { uid: string } }).metadata.uid;
   }
 
   async function pods(): Promise<V1Pod[]> {
@@ -69,9 +70,9 @@ describe('the objects of mode Job on a real API server', function () {
         },
       },
     });
-    const { configMap, job } = buildJob(migration, divided, options);
-    await create('/api/v1', 'configmaps', configMap);
-    await create('/apis/batch/v1', 'jobs', job);
+    const { settings, job } = buildJob(migration, divided, options);
+    const uid = await create('/apis/batch/v1', 'jobs', job);
+    await create('/api/v1', 'configmaps', buildSettings(job, uid, settings));
     await eventually('the Job has a pod', async () => (await pods()).length === 1);
     const [pod] = await pods();
     assert.ok(pod?.metadata?.name);

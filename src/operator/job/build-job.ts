@@ -14,7 +14,7 @@ import {
   labelsOf,
   startsText,
 } from './job-names.ts';
-import type { ConfigMap, NewJob } from './job-objects.ts';
+import type { ConfigMap, Job, NewJob } from './job-objects.ts';
 import { MANIFEST_KEY, type PodOptions, podTemplate, STRETCHES_KEY } from './pod-template.ts';
 
 /**
@@ -25,37 +25,41 @@ const MAX_FAILED_INDEXES = 9;
 /** Only a user can remove the reason: `run` has ended with a refusal, or with an invalid manifest. */
 const PERMANENT_EXIT_CODES = [1, 2];
 
+/** What the ConfigMap of a Job contains. */
+export type Settings = ConfigMap['data'];
+
 /** @param migration with its defaults */
 export function buildJob(
   migration: PromMigration,
   divided: DividedRange,
   options: PodOptions,
-): { readonly configMap: ConfigMap; readonly job: NewJob } {
+): { readonly job: NewJob; readonly settings: Settings } {
   const { spec } = migration;
-  const key = jobKeyOf(spec);
   // A Job starts its indexes in ascending order.
   const ordered = spec.execution.order === 'NewestFirst' ? divided.stretches.toReversed() : divided.stretches;
-  const stretches = stretchFileText({ ...divided, stretches: ordered });
-  const name = jobNameOf(migration, `${key} ${stretches}`);
-  const metadata = {
-    name,
-    namespace: migration.metadata.namespace ?? 'default',
-    labels: labelsOf(migration),
-    ownerReferences: [ownerOf(migration)],
-  };
+  const { frozenEndMs } = divided;
+  const name = jobNameOf(migration);
   const { parallelism, job } = spec.execution;
   return {
-    configMap: {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata,
-      immutable: true,
-      data: { [MANIFEST_KEY]: manifestOf(migration), [STRETCHES_KEY]: stretches },
+    settings: {
+      [MANIFEST_KEY]: manifestOf(migration),
+      [STRETCHES_KEY]: stretchFileText({ ...divided, stretches: ordered }),
     },
     job: {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { ...metadata, annotations: annotationsOf(key, { ...divided, stretches: ordered }, options) },
+      metadata: {
+        name,
+        namespace: migration.metadata.namespace ?? 'default',
+        labels: labelsOf(migration),
+        ownerReferences: [ownerOf(migration)],
+        annotations: {
+          [JOB_KEY]: jobKeyOf(spec),
+          [JOB_STARTS]: startsText(ordered),
+          [JOB_IMAGE]: options.image,
+          ...(frozenEndMs !== undefined && { [JOB_FROZEN_END]: new Date(frozenEndMs).toISOString() }),
+        },
+      },
       spec: {
         completionMode: 'Indexed',
         completions: divided.stretches.length,
@@ -79,12 +83,23 @@ export function buildJob(
   };
 }
 
-function annotationsOf(key: string, { frozenEndMs, stretches }: DividedRange, { image }: PodOptions) {
+/**
+ * The ConfigMap of a Job. The Job owns it, so that Kubernetes deletes it with the Job, and one that an earlier Job has left is not taken for it.
+ * @param uid of the Job
+ */
+export function buildSettings({ metadata }: Job, uid: string, data: Settings): ConfigMap {
+  const { name, namespace, labels } = metadata;
   return {
-    [JOB_KEY]: key,
-    [JOB_STARTS]: startsText(stretches),
-    [JOB_IMAGE]: image,
-    ...(frozenEndMs !== undefined && { [JOB_FROZEN_END]: new Date(frozenEndMs).toISOString() }),
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name,
+      ...(namespace !== undefined && { namespace }),
+      ...(labels !== undefined && { labels }),
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
+    },
+    immutable: true,
+    data,
   };
 }
 

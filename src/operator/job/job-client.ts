@@ -1,39 +1,68 @@
-// The requests about Jobs to the API server.
+// The requests about Jobs to the API server. Whatever is deleted or changed is exactly the object that is known: a later one of its name is
+// left alone.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { DividedRange } from '../../execute/worker-messages.ts';
-import { presentableText } from '../../telemetry/log-text.ts';
 import type { JobPatch } from '../judge/decide-job.ts';
 import type { JobFacts } from '../judge/job-facts.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { isConflict, isNotFound, KubeApiError } from '../kube/kube-errors.ts';
-import { type KubeEvent, type KubeList, resourcePath } from '../kube/kube-objects.ts';
-import { buildJob } from './build-job.ts';
+import { resourcePath } from '../kube/kube-objects.ts';
+import { buildJob, buildSettings } from './build-job.ts';
+import type { ConfigMap, Job } from './job-objects.ts';
 import type { PodOptions } from './pod-template.ts';
 
-/** The API server rejects the object: a quota, an admission policy, a setting that only it can check. */
-const REFUSALS: readonly number[] = [400, 403, 422];
+export interface CreatedJob {
+  readonly uid: string;
+  /** Its ConfigMap. */
+  readonly settings: ConfigMap;
+}
 
 export class JobClient {
   readonly #client: KubeClient;
-  readonly #options: PodOptions;
+  readonly #options: PodOptions | undefined;
 
-  constructor(client: KubeClient, options: PodOptions) {
+  /** @param options undefined: it creates no Jobs */
+  constructor(client: KubeClient, options: PodOptions | undefined) {
     this.#client = client;
     this.#options = options;
   }
 
-  /** Creates the Job with its ConfigMap, unless they exist. @returns why the API server refuses one of them; undefined if it does not */
-  async create(migration: PromMigration, divided: DividedRange, signal: AbortSignal): Promise<string | undefined> {
-    const { configMap, job } = buildJob(migration, divided, this.#options);
-    const { namespace } = migration.metadata;
+  /**
+   * Creates the Job. Its pods start when its ConfigMap exists as well: see `putSettings`.
+   * @throws KubeApiError, also if there is a Job of this name
+   */
+  async create(migration: PromMigration, divided: DividedRange, signal: AbortSignal): Promise<CreatedJob> {
+    if (this.#options === undefined) throw new Error('there is no image for the pods of a Job');
+    const { job, settings } = buildJob(migration, divided, this.#options);
+    const created = await this.#client.create<Job>(jobPath(migration.metadata.namespace), job, { signal });
+    const { uid = '' } = created.metadata;
+    return { uid, settings: buildSettings(job, uid, settings) };
+  }
+
+  /** Creates the ConfigMap of a Job, and replaces one of its name that an earlier Job has left or that someone has put there. */
+  async putSettings(settings: ConfigMap, signal: AbortSignal): Promise<void> {
+    const { namespace, name } = settings.metadata;
+    const create = () => this.#client.create(settingsPath(namespace), settings, { signal });
     try {
-      await this.#create(settingsPath(namespace), configMap, signal);
-      await this.#create(jobPath(namespace), job, signal);
-      return undefined;
+      await create();
     } catch (error) {
-      if (!(error instanceof KubeApiError) || !REFUSALS.includes(error.status)) throw error;
-      return `the API server refuses the Job: ${error.message}`;
+      if (!isConflict(error)) throw error;
+      const there = await this.#settings(namespace, name, signal);
+      if (there !== undefined && isSame(there, settings)) return;
+      if (there !== undefined) await this.#delete(settingsPath(namespace, name), { uid: there.metadata.uid }, signal);
+      await create();
+    }
+  }
+
+  /** Whether the Job has its ConfigMap, as far as the operator may know it. */
+  async hasSettings(namespace: string | undefined, { name, uid }: JobFacts, signal: AbortSignal): Promise<boolean> {
+    try {
+      const there = await this.#settings(namespace, name, signal);
+      return there !== undefined && isOwnedBy(there, uid);
+    } catch (error) {
+      if (error instanceof KubeApiError) return true;
+      throw error;
     }
   }
 
@@ -50,49 +79,45 @@ export class JobClient {
 
   /** The Job stays until its pods are gone. */
   async delete(namespace: string | undefined, { name, uid }: JobFacts, signal: AbortSignal): Promise<void> {
-    const options = {
-      apiVersion: 'v1',
-      kind: 'DeleteOptions',
-      propagationPolicy: 'Foreground',
-      preconditions: { uid },
-    };
-    await unlessGone(this.#client.delete(jobPath(namespace, name), { body: options, signal }));
-    await unlessGone(this.#client.delete(settingsPath(namespace, name), { signal }));
+    await this.#delete(jobPath(namespace, name), { uid }, signal);
   }
 
-  /** Why the Job controller could not create pods lately; undefined if it could. */
-  async podRefusal(namespace: string | undefined, { uid }: JobFacts, signal: AbortSignal): Promise<string | undefined> {
-    const path = resourcePath({ ...at(namespace), group: '', version: 'v1', resource: 'events' });
-    const query = { fieldSelector: `involvedObject.uid=${uid},reason=FailedCreate`, limit: '50' };
-    const { items } = await this.#client.get<KubeList<CoreEvent>>(path, { query, signal }).catch((error: unknown) => {
-      // Without the right to read events, only the reason is missing.
-      if (error instanceof KubeApiError) return { items: [] };
-      throw error;
-    });
-    const latest = (items ?? []).reduce<CoreEvent | undefined>(
-      (last, event) => (last === undefined || timeOf(event) > timeOf(last) ? event : last),
-      undefined,
-    );
-    return latest === undefined ? undefined : `the Job cannot create pods: ${presentableText(latest.message ?? '')}`;
+  async #delete(path: string, preconditions: { readonly uid: string | undefined }, signal: AbortSignal): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Foreground', preconditions };
+    await unlessGone(this.#client.delete(path, { body, signal }));
   }
 
-  async #create(path: string, body: object, signal: AbortSignal): Promise<void> {
-    await this.#client.create(path, body, { signal }).catch((error: unknown) => {
-      // The name says what it is made of.
-      if (!isConflict(error)) throw error;
-    });
+  #settings(namespace: string | undefined, name: string, signal: AbortSignal): Promise<ConfigMap | undefined> {
+    return readSettings(this.#client, namespace, name, signal);
   }
 }
 
-/** v1. */
-interface CoreEvent extends Pick<KubeEvent, 'metadata'> {
-  readonly message?: string;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
+async function readSettings(
+  client: KubeClient,
+  namespace: string | undefined,
+  name: string,
+  signal: AbortSignal,
+): Promise<ConfigMap | undefined> {
+  return await client.get<ConfigMap>(settingsPath(namespace, name), { signal }).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
 }
 
-function timeOf({ lastTimestamp, eventTime, metadata }: CoreEvent): string {
-  return lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
+function isSame(there: ConfigMap, settings: ConfigMap): boolean {
+  const [owner] = settings.metadata.ownerReferences ?? [];
+  const entries = Object.entries(settings.data);
+  return (
+    isOwnedBy(there, owner?.uid) &&
+    Object.keys(there.data ?? {}).length === entries.length &&
+    entries.every(([key, text]) => there.data[key] === text)
+  );
+}
+
+function isOwnedBy({ metadata }: ConfigMap, uid: string | undefined): boolean {
+  return (
+    metadata.deletionTimestamp === undefined && metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
+  );
 }
 
 /** Also if another object has its name now. */

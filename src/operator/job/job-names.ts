@@ -45,9 +45,12 @@ export function labelsOf({ metadata: { name } }: PromMigration): Record<string, 
   return { ...OWN_LABELS, [MIGRATION_LABEL]: name.length <= MAX_LABEL ? name : shortened(name, name, MAX_LABEL) };
 }
 
-/** @param content what the Job is made of: with another content the name differs */
-export function jobNameOf({ metadata: { name, uid } }: PromMigration, content: string): string {
-  return shortened(name, `${uid ?? ''} ${content}`, MAX_JOB_NAME);
+/**
+ * Of the Job and of its ConfigMap. A migration has one name for all its Jobs: whichever operator creates one, however late, the API server
+ * refuses a second one beside the first.
+ */
+export function jobNameOf({ metadata: { name, uid } }: PromMigration): string {
+  return shortened(name, uid ?? '', MAX_JOB_NAME);
 }
 
 /** A name as of a host, that differs with what is hashed. The names of migrations may have dots, the names of hosts may not. */

@@ -4,21 +4,27 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { momentOf } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { DividedRange } from '../../execute/worker-messages.ts';
 import type { WorkerPool } from '../../execute/worker-pool.ts';
 import { findCondition } from '../judge/conditions.ts';
-import { decideJob, type JobAction, type JobDecision } from '../judge/decide-job.ts';
+import { decideJob, type JobAction } from '../judge/decide-job.ts';
 import type { MigrationRecord } from '../judge/migration-record.ts';
 import { trustedStatus } from '../judge/status-origin.ts';
 import { KubeApiError } from '../kube/kube-errors.ts';
 import type { JobClient } from './job-client.ts';
+import type { JobEvents } from './job-events.ts';
+import type { ConfigMap } from './job-objects.ts';
 import type { JobStore } from './job-store.ts';
 
 export interface JobReconcilerOptions {
   readonly store: Pick<JobStore, 'factsOf' | 'hasStrayPods'>;
-  readonly client: Pick<JobClient, 'create' | 'patch' | 'delete' | 'podRefusal'>;
+  readonly client: Pick<JobClient, 'create' | 'patch' | 'delete' | 'putSettings' | 'hasSettings'>;
+  readonly events: Pick<JobEvents, 'podRefusal' | 'startFailure'>;
+  /** Of the pods; undefined: no Job can be created. */
+  readonly image: string | undefined;
 }
 
-interface Reconciliation {
+export interface JobReconciliation {
   readonly key: string;
   readonly resource: PromMigration;
   readonly record: MigrationRecord;
@@ -26,16 +32,33 @@ interface Reconciliation {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** How often a refused Job is created again. */
-const REFUSED_EVERY_MS = 30_000;
-/** How long pods may be missing before the events are read: a pod that has ended is not replaced at once. Then they are read as often. */
-const MISSING_MS = 15_000;
+/** What the rest of a reconcile needs to know. */
+export interface JobLook {
+  /** Whether pods of other Jobs may still be writing. */
+  readonly podsEnding: boolean;
+  /** When an action is due that has failed, or that is not repeated yet. */
+  readonly againInMs?: number;
+}
+
+/** The Job that this process has created. */
+interface OwnJob {
+  readonly uid: string;
+  readonly divided: DividedRange;
+  /** On the monotonic clock. */
+  readonly createdMs: number;
+  readonly settings: ConfigMap;
+  hasSettings: boolean;
+}
+
+/** So long the watch may take to show a Job that was created. */
+const SHOWN_MS = 30_000;
 
 export class JobReconciler {
   readonly #options: JobReconcilerOptions;
   readonly #pool: WorkerPool;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #own = new WeakMap<MigrationRecord, OwnJob>();
 
   constructor(
     options: JobReconcilerOptions,
@@ -61,11 +84,11 @@ export class JobReconciler {
     return jobs.find(({ frozenEndMs }) => frozenEndMs !== undefined)?.frozenEndMs;
   }
 
-  /** @returns whether the pods of an earlier Job are ending */
-  async look(reconciliation: Reconciliation): Promise<Pick<JobDecision, 'podsEnding'>> {
+  async look(reconciliation: JobReconciliation): Promise<JobLook> {
     const { resource, record } = reconciliation;
     const { job, worker, timeline } = record;
-    const decision = decideJob({
+    const { store, image } = this.#options;
+    const { actions, current, podsEnding } = decideJob({
       resource,
       worker,
       timeline,
@@ -73,44 +96,73 @@ export class JobReconciler {
       checkIsFresh: false,
       slotFree: true,
       now: momentOf(this.#clock),
-      jobs: this.#options.store.factsOf(resource, this.#clock.now()),
-      hasStrayPods: this.#options.store.hasStrayPods(resource),
-      isDivided: job.divided !== undefined,
+      jobs: store.factsOf(resource, this.#clock.now()),
+      hasStrayPods: store.hasStrayPods(resource),
+      isDivided: job.divided !== undefined && !this.#isExpected(record),
       jobUid: job.facts?.uid,
       judged: job.judged,
+      image,
     });
-    if (worker.kind === 'running' && decision.current !== undefined) job.facts = decision.current;
-    for (const action of decision.actions) await this.#try(action, reconciliation);
-    if (worker.kind === 'running') await this.#lookForRefusal(reconciliation);
-    return decision;
+    if (worker.kind === 'running' && current !== undefined) job.facts = current;
+    if (actions.length === 0 && this.#own.get(record)?.hasSettings !== false) job.refusal = undefined;
+    const waits = [];
+    for (const action of actions) waits.push(await this.#try(action, reconciliation));
+    if (worker.kind === 'running') {
+      waits.push(await this.#completeSettings(reconciliation));
+      await this.#lookForObstacles(reconciliation);
+    }
+    const againInMs = Math.min(...waits.flatMap((waitMs) => waitMs ?? []));
+    return { podsEnding, ...(againInMs !== Number.POSITIVE_INFINITY && { againInMs }) };
   }
 
-  /** A request that the API server answers with an error must not keep the status from being written. */
-  async #try(action: JobAction, reconciliation: Reconciliation): Promise<void> {
+  /**
+   * An error of the API server must not keep the status from being written.
+   * @returns in how many milliseconds to try it again; undefined if it is done
+   */
+  async #try(action: JobAction, reconciliation: JobReconciliation): Promise<number | undefined> {
+    const act = () => this.#act(action, reconciliation);
+    // These are no requests, and the attempts have pauses of their own.
+    if (action.type === 'conclude' || action.type === 'replace') await act();
+    else return await this.#paced(action.type, nameOf(action), reconciliation, act);
+    return undefined;
+  }
+
+  async #paced(
+    verb: string,
+    action: string,
+    { record: { job }, fields }: JobReconciliation,
+    act: () => Promise<void>,
+  ): Promise<number | undefined> {
+    const nowMs = this.#clock.monotonicMs();
+    const waitMs = job.repeated.waitMs(action, nowMs);
+    if (waitMs > 0) return waitMs;
     try {
-      await this.#act(action, reconciliation);
+      await act();
+      job.repeated.done(action, false, nowMs);
+      job.refusal = undefined;
+      return undefined;
     } catch (error) {
       if (!(error instanceof KubeApiError)) throw error;
-      const message = `the API server refuses to ${action.type} the Job: ${error.message}`;
-      reconciliation.record.job.refusal = { message, atMs: this.#clock.monotonicMs() };
-      this.#logger.warn('the Job could not be changed', { ...reconciliation.fields, problem: message });
+      job.repeated.done(action, true, nowMs);
+      job.refusal = `the API server refuses to ${verb} the Job: ${error.message}`;
+      this.#logger.warn('the Job could not be changed', { ...fields, problem: job.refusal });
+      return job.repeated.waitMs(action, nowMs);
     }
   }
 
-  async #act(action: JobAction, { key, resource, record, signal, fields }: Reconciliation): Promise<void> {
+  async #act(action: JobAction, { key, resource, record, signal, fields }: JobReconciliation): Promise<void> {
     const { client } = this.#options;
     const { namespace } = resource.metadata;
     const { job } = record;
     switch (action.type) {
       case 'create': {
-        const atMs = this.#clock.monotonicMs();
-        if (job.divided === undefined || (job.refusal !== undefined && atMs < job.refusal.atMs + REFUSED_EVERY_MS))
-          return;
-        const message = await client.create(resource, job.divided, signal);
-        job.refusal = message === undefined ? undefined : { message, atMs };
-        if (message === undefined)
-          this.#logger.info('Job created', { ...fields, stretches: job.divided.stretches.length });
-        else this.#logger.warn('the Job was refused', { ...fields, problem: message });
+        const { divided } = job;
+        if (divided === undefined) return;
+        const createdMs = this.#clock.monotonicMs();
+        const { uid, settings } = await client.create(resource, divided, signal);
+        this.#own.set(record, { uid, divided, createdMs, settings, hasSettings: false });
+        this.#logger.info('Job created', { ...fields, stretches: divided.stretches.length });
+        await this.#putSettings(record, signal);
         return;
       }
       case 'delete':
@@ -120,6 +172,12 @@ export class JobReconciler {
       case 'patch':
         await client.patch(namespace, action.job, action.spec, signal);
         this.#logger.info('Job changed', { ...fields, job: action.job.name, ...action.spec });
+        return;
+      case 'replace':
+        if (record.worker.kind !== 'running' || record.worker.stopping !== undefined) return;
+        record.stopping('job-replaced');
+        this.#pool.stop(key, 'drain');
+        this.#logger.info('the Job is replaced', { ...fields, job: action.job.name });
         return;
       case 'conclude':
         record.stopping(action.cause);
@@ -131,20 +189,60 @@ export class JobReconciler {
     }
   }
 
-  /** The status of a Job does not say why it has fewer pods than it should. Its events do. */
-  async #lookForRefusal({ resource, record, signal }: Reconciliation): Promise<void> {
-    const { job } = record;
-    if (job.facts === undefined || job.facts.end !== undefined) return;
-    const atMs = this.#clock.monotonicMs();
-    if (job.facts.active >= job.facts.wanted) {
-      job.refusal = undefined;
-      job.missingSinceMs = undefined;
+  /** Whether the watch will show a Job that was just created. */
+  #isExpected(record: MigrationRecord): boolean {
+    const own = this.#own.get(record);
+    if (own === undefined || own.divided !== record.job.divided) return false;
+    return record.job.facts === undefined && this.#clock.monotonicMs() < own.createdMs + SHOWN_MS;
+  }
+
+  async #putSettings(record: MigrationRecord, signal: AbortSignal): Promise<void> {
+    const own = this.#own.get(record);
+    if (own === undefined) return;
+    await this.#options.client.putSettings(own.settings, signal);
+    own.hasSettings = true;
+  }
+
+  /** Creates the ConfigMap of a Job if the API server has refused it. */
+  async #completeSettings(reconciliation: JobReconciliation): Promise<number | undefined> {
+    const { record, signal } = reconciliation;
+    const own = this.#own.get(record);
+    if (own === undefined || own.hasSettings || record.job.facts?.uid !== own.uid) return undefined;
+    const act = () => this.#putSettings(record, signal);
+    return await this.#paced('create the ConfigMap of', `settings ${own.uid}`, reconciliation, act);
+  }
+
+  /** Neither the status of a Job nor that of a pod says why pods are missing, or why a volume cannot be mounted. Events do. */
+  async #lookForObstacles(reconciliation: JobReconciliation): Promise<void> {
+    const { resource, record, signal } = reconciliation;
+    const { namespace } = resource.metadata;
+    const { facts, missing, starting } = record.job;
+    if (facts === undefined || facts.end !== undefined) return;
+    const { events } = this.#options;
+    const nowMs = this.#clock.monotonicMs();
+    const missingMs = missing.due(facts.active < facts.wanted ? facts.uid : undefined, nowMs);
+    if (missingMs !== undefined) {
+      missing.message = await events.podRefusal(namespace, facts.uid, this.#clock.now() - missingMs, signal);
+    }
+    const pod = facts.starting;
+    if (pod === undefined || starting.due(pod.uid, nowMs) === undefined) {
+      if (pod === undefined) starting.due(undefined, nowMs);
       return;
     }
-    job.missingSinceMs ??= atMs;
-    if (atMs < job.missingSinceMs + MISSING_MS) return;
-    job.missingSinceMs = atMs;
-    const message = await this.#options.client.podRefusal(resource.metadata.namespace, job.facts, signal);
-    job.refusal = message === undefined ? undefined : { message, atMs };
+    starting.message = await events.startFailure(namespace, pod, signal);
+    if (await this.#options.client.hasSettings(namespace, facts, signal)) return;
+    const own = this.#own.get(record);
+    if (own?.uid === facts.uid) {
+      own.hasSettings = false;
+      await this.#completeSettings(reconciliation);
+    } else {
+      // What an earlier operator has divided is not known any more.
+      await this.#try({ type: 'replace', job: facts }, reconciliation);
+    }
   }
+}
+
+function nameOf(action: JobAction): string {
+  const job = 'job' in action ? action.job.uid : '';
+  return `${action.type} ${job} ${'spec' in action ? JSON.stringify(action.spec) : ''}`;
 }

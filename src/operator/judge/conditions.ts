@@ -51,7 +51,7 @@ export const CONDITION_REASONS = {
     StretchesFailing:
       'True: stretches have failed for good, or their pods keep failing, while the others continue; the message counts them and says why the first one fails',
     PodsNotRunning:
-      'True: the Job or some of its pods cannot be created or started: no node has room, the image cannot be pulled, a quota is exhausted. The message says which; Kubernetes retries',
+      'True: the Job or some of its pods cannot be created or started: no node has room, the image cannot be pulled, a Secret is missing, a quota is exhausted. The message says which; Kubernetes retries',
     SamplesSkipped:
       'True: the destination rejected samples and spec.rejectedSamples is Skip: these samples are missing there',
   },

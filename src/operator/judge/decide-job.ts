@@ -19,6 +19,8 @@ export type JobAction =
   | { readonly type: 'create' }
   | { readonly type: 'delete'; readonly job: JobFacts }
   | { readonly type: 'patch'; readonly job: JobFacts; readonly spec: JobPatch }
+  /** The follower stops, and this Job is deleted: what is left is divided again for another one. */
+  | { readonly type: 'replace'; readonly job: JobFacts }
   /** Nothing is copied any more: the follower looks a last time, and the end is judged. */
   | { readonly type: 'conclude'; readonly cause: 'job-ended' | 'job-lost' };
 
@@ -33,6 +35,8 @@ export interface JobInput extends Omit<DecideInput, 'podsEnding'> {
   readonly jobUid: string | undefined;
   /** Jobs whose end has been judged: what they have left over is divided again. */
   readonly judged: ReadonlySet<string>;
+  /** Of the pods of the next Job; undefined: none can be created. */
+  readonly image: string | undefined;
 }
 
 export interface JobDecision {
@@ -49,16 +53,14 @@ export function decideJob(input: JobInput): JobDecision {
   const others = jobs.filter((job) => job !== current);
   const deletions = others.filter((job) => !job.isDeleting).map((job): JobAction => ({ type: 'delete', job }));
   const none = { actions: [], current, podsEnding: false };
-  // Its owner reference deletes it.
-  if (resource.metadata.deletionTimestamp !== undefined) return none;
+  // Its owner reference deletes it. Until then, while a finalizer keeps the migration, it must not copy.
+  if (resource.metadata.deletionTimestamp !== undefined) return { ...none, actions: jobs.flatMap(suspension) };
   if (isEnded(input)) return { ...none, actions: jobs.flatMap((job) => afterEnd(job, input)) };
-  if (resource.spec.suspend) {
-    const running = jobs.filter((job) => !job.isSuspended && !job.isDeleting && job.end === undefined);
-    return { ...none, actions: running.map((job) => ({ type: 'patch', job, spec: { suspend: true } })) };
-  }
+  if (resource.spec.suspend) return { ...none, actions: jobs.flatMap(suspension) };
   if (worker.kind === 'running') {
-    // An operator that has just lost its lease may have created another one.
-    return { ...none, actions: [...whileRunning(input, worker, current), ...(worker.follows ? deletions : [])] };
+    // The request of an operator that has lost its lease may arrive late. Whatever has ended is left for people to look at.
+    const late = deletions.filter((action) => worker.follows || !('job' in action) || action.job.end === undefined);
+    return { ...none, actions: [...whileRunning(input, worker, { current, others }), ...late] };
   }
   // Until the next attempt, people can look at the pods of the last one.
   if (worker.kind === 'idle' && worker.failures !== undefined && input.now.monotonicMs < worker.failures.retryAtMs) {
@@ -74,19 +76,20 @@ export function decideJob(input: JobInput): JobDecision {
 function isCurrent(job: JobFacts, { resource, judged, worker, jobUid }: JobInput): boolean {
   const { spec } = resource;
   if (spec.execution?.mode !== 'Job' || job.isDeleting || judged.has(job.uid)) return false;
-  if (worker.kind === 'running') return jobUid === undefined || job.uid === jobUid;
+  if (worker.kind === 'running') return jobUid === undefined ? job.key === jobKeyOf(spec) : job.uid === jobUid;
   // It has failed, maybe under an earlier operator, and the spec has been edited since.
-  if (findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status === 'False') return false;
-  return job.key === jobKeyOf(spec);
+  return !hasFailed(resource) && job.key === jobKeyOf(spec);
+}
+
+function hasFailed(resource: PromMigration): boolean {
+  return findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status === 'False';
 }
 
 /** Kubernetes may delete it as soon as its end is in the status: not before, because it would be created again. */
 function afterEnd(job: JobFacts, { resource, worker }: JobInput): JobAction[] {
   if (job.isDeleting) return [];
-  const failed = worker.kind === 'ended' && !worker.outcome.succeeded;
-  if (job.end === undefined) {
-    return failed && !job.isSuspended ? [{ type: 'patch', job, spec: { suspend: true } }] : [];
-  }
+  const failed = worker.kind === 'ended' ? !worker.outcome.succeeded : hasFailed(resource);
+  if (job.end === undefined) return failed ? suspension(job) : [];
   const { ttlSecondsAfterFinished } = resource.spec.execution.job;
   if (ttlSecondsAfterFinished === undefined || job.ttlSecondsAfterFinished !== undefined) return [];
   if (resource.status?.completionTime === undefined) return [];
@@ -94,18 +97,24 @@ function afterEnd(job: JobFacts, { resource, worker }: JobInput): JobAction[] {
 }
 
 function whileRunning(
-  { resource, isDivided, jobUid }: JobInput,
+  { resource, isDivided, jobUid, image }: JobInput,
   worker: WorkerState & { kind: 'running' },
-  current: JobFacts | undefined,
+  { current, others }: { readonly current: JobFacts | undefined; readonly others: readonly JobFacts[] },
 ): JobAction[] {
   if (!worker.follows || worker.stopping !== undefined) return [];
   // A Job of other settings, or of another mode, is replaced when the follower has stopped.
   if (worker.restartKey !== jobKeyOf(resource.spec)) return [];
   if (jobUid !== undefined && current?.uid !== jobUid) return [{ type: 'conclude', cause: 'job-lost' }];
-  if (current === undefined) return isDivided ? [{ type: 'create' }] : [];
+  if (current === undefined) {
+    // It may have copied something since the range was divided.
+    const [other] = others;
+    if (other !== undefined) return [{ type: 'replace', job: other }];
+    return isDivided ? [{ type: 'create' }] : [];
+  }
   if (current.end !== undefined) return [{ type: 'conclude', cause: 'job-ended' }];
   // The last look may take long, and the other pods would write meanwhile.
-  if (isRejected(resource, current)) return [...suspended(current), { type: 'conclude', cause: 'job-ended' }];
+  if (isRejected(resource, current)) return [...suspension(current), { type: 'conclude', cause: 'job-ended' }];
+  if (current.imageFails && image !== undefined && image !== current.image) return [{ type: 'replace', job: current }];
   const { parallelism } = resource.spec.execution;
   const spec = {
     ...(current.parallelism !== parallelism && { parallelism }),
@@ -114,8 +123,10 @@ function whileRunning(
   return Object.keys(spec).length === 0 ? [] : [{ type: 'patch', job: current, spec }];
 }
 
-function suspended(job: JobFacts): JobAction[] {
-  return job.isSuspended ? [] : [{ type: 'patch', job, spec: { suspend: true } }];
+/** Nothing if it does not copy. */
+function suspension(job: JobFacts): JobAction[] {
+  if (job.isSuspended || job.isDeleting || job.end !== undefined) return [];
+  return [{ type: 'patch', job, spec: { suspend: true } }];
 }
 
 /** spec.rejectedSamples Fail: nothing newer is written. */

@@ -2,6 +2,8 @@
 
 import type { DividedRange } from '../../execute/worker-messages.ts';
 import { failedStretches, failingStretches, type JobFacts } from './job-facts.ts';
+import { LastingTrouble } from './lasting-trouble.ts';
+import { RepeatedActions } from './repeated-actions.ts';
 
 /** What the status shows of a Job. */
 export interface JobReport {
@@ -11,6 +13,11 @@ export interface JobReport {
   readonly failing: string | undefined;
   readonly obstacle: string | undefined;
 }
+
+/** How long pods may be missing before their events are read: a pod that has ended is not replaced at once. */
+const MISSING_MS = 15_000;
+/** How long the container of a pod may take to start: its image is pulled, and its volumes are mounted. */
+const STARTING_MS = 60_000;
 
 export class JobRecord {
   /** What the current follower has found to be left; undefined until then. */
@@ -24,11 +31,13 @@ export class JobRecord {
   exhausted = 0;
   /** Everything is copied: only the verification is left, and that needs no Job. */
   copied = false;
-  /** Why the API server has refused the last Job, or the Job controller its pods; and when, on the monotonic clock. */
-  refusal: { readonly message: string; readonly atMs: number } | undefined;
-
-  /** Since when there are fewer pods than there should be, or since the events were read. On the monotonic clock. */
-  missingSinceMs: number | undefined;
+  /** Why the API server has refused the last change of a Job. */
+  refusal: string | undefined;
+  readonly repeated = new RepeatedActions();
+  /** There are fewer pods than there should be. */
+  missing = new LastingTrouble(MISSING_MS);
+  /** A pod that has a node does not start. */
+  starting = new LastingTrouble(STARTING_MS);
 
   /** A follower has started. */
   started(): void {
@@ -36,7 +45,8 @@ export class JobRecord {
     this.frozenEndMs = undefined;
     this.facts = undefined;
     this.refusal = undefined;
-    this.missingSinceMs = undefined;
+    this.missing = new LastingTrouble(MISSING_MS);
+    this.starting = new LastingTrouble(STARTING_MS);
   }
 
   /** The division has been tried: another one follows, or none. */
@@ -47,13 +57,14 @@ export class JobRecord {
   /** Undefined without a Job. */
   get report(): JobReport | undefined {
     const { facts, refusal } = this;
-    if (facts === undefined && refusal === undefined) return undefined;
-    const obstacle = facts?.obstacle ?? refusal?.message;
+    if (facts === undefined) {
+      return refusal === undefined ? undefined : { active: 0, failed: [], failing: undefined, obstacle: refusal };
+    }
     return {
-      active: facts?.active ?? 0,
-      failed: facts === undefined ? [] : failedStretches(facts),
-      failing: facts && failingStretches(facts),
-      obstacle,
+      active: facts.active,
+      failed: failedStretches(facts),
+      failing: failingStretches(facts),
+      obstacle: facts.obstacle ?? refusal ?? this.missing.message ?? this.starting.message,
     };
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { RUN_COMMAND } from '../../../src/cli/flags.ts';
 import { parseArguments } from '../../../src/cli/parse-arguments.ts';
-import { buildJob } from '../../../src/operator/job/build-job.ts';
+import { buildJob, buildSettings } from '../../../src/operator/job/build-job.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
 import { JOB_SELECTOR } from '../../../src/operator/job/job-names.ts';
 import type { NewJob, PodTemplate } from '../../../src/operator/job/job-objects.ts';
@@ -62,20 +62,13 @@ describe('the Job of a migration', () => {
   });
 
   it('is owned by the migration, which does not wait for it', () => {
-    const migration = inJob();
-    const { job, configMap } = buildJob(migration, divided, options);
-    for (const { metadata } of [job, configMap]) {
-      assert.deepEqual(metadata.ownerReferences, [
-        {
-          apiVersion: migration.apiVersion,
-          kind: 'PromMigration',
-          name: migration.metadata.name,
-          uid: migration.metadata.uid,
-          controller: true,
-        },
-      ]);
-      assert.equal(metadata.namespace, 'team');
-    }
+    const { apiVersion, metadata } = inJob();
+    const { name, uid } = metadata;
+    const job = jobOf();
+    assert.deepEqual(job.metadata.ownerReferences, [
+      { apiVersion, kind: 'PromMigration', name, uid, controller: true },
+    ]);
+    assert.equal(job.metadata.namespace, 'team');
   });
 
   it('says where the range ends if the manifest does not, and which image it has', () => {
@@ -110,16 +103,15 @@ describe('the Job of a migration', () => {
     });
   }
 
-  it('has another name for another migration, division or setting, and the same one otherwise', () => {
+  it('has one name for a migration, so that there are never two, and another one for one that is created again', () => {
     const names = [
       jobOf(),
-      jobOf({}, { uid: 'other' }),
       jobOf({ job: { priorityClassName: 'low' } }),
       buildJob(inJob(), { ...divided, frozenEndMs: endMs }, options).job,
       buildJob(inJob(), { ...divided, stretches: stretches.slice(1) }, options).job,
     ].map(({ metadata }) => metadata.name);
-    assert.equal(new Set(names).size, names.length);
-    assert.equal(jobOf({ parallelism: 8 }).metadata.name, names[0]);
+    assert.deepEqual(new Set(names), new Set([jobOf().metadata.name]));
+    assert.notEqual(jobOf({}, { uid: 'other' }).metadata.name, names[0]);
   });
 
   it('ignores disruptions, and fails an index at once if a user has to change something', () => {
@@ -209,9 +201,19 @@ describe('the Job of a migration', () => {
 });
 
 describe('the ConfigMap of a Job', () => {
+  it('is immutable, and belongs to exactly this Job', () => {
+    const { job, settings } = buildJob(inJob(), divided, options);
+    const { metadata, immutable, data } = buildSettings(job, 'uid-of-the-job', settings);
+    const { name, namespace, labels } = job.metadata;
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid: 'uid-of-the-job', controller: true };
+    assert.deepEqual(metadata, { name, namespace, labels, ownerReferences: [owner] });
+    assert.equal(immutable, true);
+    assert.equal(data, settings);
+  });
+
   it('has the manifest with its defaults and without its status, as `run` accepts it', () => {
     const migration = inJob({}, { status: { phase: 'Running' } });
-    const { data } = buildJob(migration, divided, options).configMap;
+    const data = buildJob(migration, divided, options).settings;
     const manifest = JSON.parse(data['migration.yaml'] ?? '') as { status?: object; metadata: object; spec: object };
     assert.deepEqual(manifest.metadata, { name: 'copy', namespace: 'team' });
     assert.equal(manifest.status, undefined);
@@ -221,14 +223,14 @@ describe('the ConfigMap of a Job', () => {
 
   it('has the stretches in the order in which they are started', () => {
     const file = (order: string) =>
-      JSON.parse(buildJob(inJob({ order }), divided, options).configMap.data['stretches.json'] ?? '') as object;
+      JSON.parse(buildJob(inJob({ order }), divided, options).settings['stretches.json'] ?? '') as object;
     const [first, second] = [
       { shard: '0', start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T02:00:00.000Z' },
       { shard: '2025-01-01T02:00:00.000Z', start: '2025-01-01T02:00:00.000Z', end: '2025-01-02T00:00:00.000Z' },
     ];
     assert.deepEqual(file('OldestFirst'), { version: 1, frozenEnd: null, stretches: [first, second] });
     assert.deepEqual(file('NewestFirst'), { version: 1, frozenEnd: null, stretches: [second, first] });
-    const frozen = buildJob(inJob(), { ...divided, frozenEndMs: endMs }, options).configMap.data['stretches.json'];
+    const frozen = buildJob(inJob(), { ...divided, frozenEndMs: endMs }, options).settings['stretches.json'];
     assert.match(frozen ?? '', /"frozenEnd":"2025-01-02T00:00:00.000Z"/);
   });
 });

@@ -31,7 +31,7 @@ describe('the decision about a follower', () => {
 
   it('stops it once', () => {
     assert.deepEqual(stopsOf('suspend', suspended), []);
-    assert.deepEqual(stopsOf('spec-changed', edited), []);
-    assert.deepEqual(stopsOf('suspend', deleted), ['stop abort deleted']);
+    assert.deepEqual(stopsOf('job-replaced', edited), []);
+    assert.deepEqual(stopsOf('job-replaced', deleted), ['stop abort deleted']);
   });
 });

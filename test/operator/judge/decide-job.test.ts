@@ -30,6 +30,7 @@ function decided(changes: Partial<JobInput>): JobDecision {
     isDivided: false,
     jobUid: undefined,
     judged: new Set(),
+    image: 'image:1',
     ...changes,
   });
 }
@@ -45,7 +46,8 @@ function short(action: JobAction): string {
     case 'conclude':
       return `conclude ${action.cause}`;
     case 'delete':
-      return `delete ${action.job.name}`;
+    case 'replace':
+      return `${action.type} ${action.job.name}`;
     case 'patch':
       return `patch ${action.job.name} ${JSON.stringify(action.spec)}`;
   }
@@ -93,14 +95,37 @@ describe('the decision about the Jobs of a migration', () => {
       {
         resource: inJob({}, { spec: { rejectedSamples: 'Skip' } }),
         worker: running({ follows: true, restartKey: jobKeyOf(inJob({}, { spec: { rejectedSamples: 'Skip' } }).spec) }),
+        jobUid: 'job-1',
         jobs: [jobOf({ failures: [rejectedStretch] })],
       },
       [],
     ],
+    [
+      'stops before it deletes a Job of other settings that another operator has created late',
+      { isDivided: true, jobs: [jobOf({ key: 'other' })] },
+      ['replace copy-1', 'delete copy-1'],
+    ],
+    [
+      'creates none before a Job of other settings is gone',
+      { isDivided: true, jobs: [jobOf({ key: 'other', isDeleting: true })] },
+      ['replace copy-1'],
+    ],
+    ['leaves a Job alone whose image is not the current one', { jobs: [jobOf({ image: 'image:0' })] }, []],
+    [
+      'replaces a Job whose image cannot be pulled as soon as the operator has another one',
+      { jobs: [jobOf({ image: 'image:0', imageFails: true })] },
+      ['replace copy-1'],
+    ],
+    ['keeps a Job whose image cannot be pulled while it has no other', { jobs: [jobOf({ imageFails: true })] }, []],
     ['does nothing while the follower stops', { worker: { ...follower, stopping: 'spec-changed' } as never }, []],
     [
       'leaves the Job alone after an edit that it cannot adopt, until the follower has stopped',
-      { resource: inJob({ job: { podLabels: { a: 'b' } }, parallelism: 8 }), isDivided: true, jobs: [jobOf()] },
+      {
+        resource: inJob({ job: { podLabels: { a: 'b' } }, parallelism: 8 }),
+        isDivided: true,
+        jobUid: 'job-1',
+        jobs: [jobOf()],
+      },
       [],
     ],
   ];
@@ -173,8 +198,23 @@ describe('the decision about the Jobs of a migration', () => {
     assert.deepEqual(actionsOf({ worker: { ...ended, outcome: completed }, jobs: [jobOf()] }), []);
   });
 
-  it('leaves the Jobs of a deleted migration to its owner reference', () => {
+  it('stops the Jobs of a deleted migration, and leaves their deletion to its owner reference', () => {
     const resource = inJob({}, { deletedAt: '2025-06-01T11:59:00Z' });
-    assert.deepEqual(actionsOf({ resource, jobs: [jobOf({ key: 'other' })] }), []);
+    const jobs = [jobOf({ key: 'other' }), jobOf({ isSuspended: true }), jobOf({ isDeleting: true })];
+    for (const worker of [follower, { kind: 'idle', failures: undefined } as const]) {
+      assert.deepEqual(actionsOf({ resource, jobs, worker }), ['patch copy-1 {"suspend":true}']);
+    }
+  });
+
+  it('deletes a Job that comes late while the operator itself copies, and keeps one that has ended', () => {
+    const worker = running();
+    assert.deepEqual(actionsOf({ resource: migrationOf(), worker, jobs: [jobOf()] }), ['delete copy-1']);
+    assert.deepEqual(actionsOf({ resource: migrationOf(), worker, jobs: [jobOf({ end: 'Complete' })] }), []);
+    assert.deepEqual(actionsOf({ worker, jobs: [jobOf()] }), [], 'it is verified after its Job');
+  });
+
+  it('stops a Job whose migration has failed under an earlier operator', () => {
+    const resource = inJob({}, { status: failedStatus });
+    assert.deepEqual(actionsOf({ resource, jobs: [jobOf()] }), ['patch copy-1 {"suspend":true}']);
   });
 });
