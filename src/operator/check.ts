@@ -30,11 +30,15 @@ export interface Checked {
 const INVALID_AGAIN_MS = 5 * 60_000;
 /** A missing Secret is often created soon. */
 const LONGEST_SECRET_PAUSE_MS = 60_000;
+/** A Job is gone, or a right is granted, without a change of the migration. */
+const JOBS_AGAIN_MS = 30_000;
 
 export interface CheckOptions {
   readonly read: (migration: PromMigration) => Promise<SecretReading>;
-  /** Whether this operator creates Jobs. */
-  readonly hasJobs: boolean;
+  /** Why this operator cannot copy the migration in a Job; undefined if it can. */
+  readonly noJobs: string | undefined;
+  /** The name of a Job of the migration that this operator cannot stop. */
+  readonly leftJob: () => Promise<string | undefined>;
   /** How many checks in a row have failed before this one. */
   readonly failures: number;
 }
@@ -44,7 +48,7 @@ export interface CheckOptions {
  */
 export async function checkMigration(
   resource: PromMigration,
-  { read, hasJobs, failures }: CheckOptions,
+  { read, noJobs, leftJob, failures }: CheckOptions,
   clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
@@ -57,10 +61,10 @@ export async function checkMigration(
     return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const { migration } = validated;
-  if (migration.spec.execution.mode === 'Job' && !hasJobs) {
-    const message =
-      'spec.execution.mode Job needs an operator that creates Jobs: see its flags --jobs and --job-image. A Job that exists continues: delete it before another mode is set';
-    return { check: { ok: false, reason: 'JobsDisabled', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
+  const jobProblem = await problemWithJobs(migration, { noJobs, leftJob });
+  if (jobProblem !== undefined) {
+    const retryAtMs = clock.monotonicMs() + JOBS_AGAIN_MS;
+    return { check: { ok: false, reason: 'JobsDisabled', message: jobProblem, retryAtMs } };
   }
   const { source, problems } = await read(migration);
   const secretAgainMs = Math.min(pauseMs(failures + 1), LONGEST_SECRET_PAUSE_MS);
@@ -83,4 +87,18 @@ export async function checkMigration(
     check: { ok: true, id: compiled.plan.id, noResumePoint: compiled.plan.progress.protocol === 'None' },
     plan: compiled.plan,
   };
+}
+
+/** Two copies at once would write samples twice, so a Job that this operator cannot stop comes first. */
+async function problemWithJobs(
+  { metadata, spec }: PromMigration,
+  { noJobs, leftJob }: Pick<CheckOptions, 'noJobs' | 'leftJob'>,
+): Promise<string | undefined> {
+  if (spec.execution.mode === 'Job') {
+    if (noJobs === undefined) return undefined;
+    return `spec.execution.mode Job is not possible: ${noJobs}. A Job that exists continues: delete it before another mode is set`;
+  }
+  const job = await leftJob();
+  if (job === undefined) return undefined;
+  return `the pods of the Job ${job} may still copy, and this operator has no Jobs: delete it (kubectl delete job ${job} --namespace ${metadata.namespace})`;
 }

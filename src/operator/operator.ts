@@ -6,6 +6,7 @@ import { FollowerThreads } from '../execute/follower-threads.ts';
 import { type Page, startHttpServer } from '../telemetry/http-server.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
+import { leftJob } from './job/job-client.ts';
 import { managedJobs } from './job/managed-jobs.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { KubeClient } from './kube/kube-client.ts';
@@ -111,7 +112,7 @@ class Operator {
     });
     const { enabled, image, imagePullPolicy } = options.jobs;
     const pods = image === undefined ? undefined : { image, imagePullPolicy, log: options.log };
-    const jobs = enabled && pods !== undefined ? managedJobs(client, pods, this.#store.namespaces) : undefined;
+    const jobs = enabled ? managedJobs(client, pods, this.#store.namespaces) : undefined;
     this.#watches = new Watches({
       client,
       store: this.#store,
@@ -152,6 +153,7 @@ class Operator {
       leaseHeld: () => this.#elector?.isLeader ?? true,
       maxMigrations: options.maxMigrations,
       jobs,
+      leftJob: (migration, signal) => leftJob(client, migration, signal),
       clock,
       logger,
       hooks: metrics,

@@ -35,6 +35,8 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
   readonly maxMigrations: number;
   /** Undefined: migrations with mode Job are not accepted. */
   readonly jobs: JobReconcilerOptions | undefined;
+  /** The name of a Job that a migration still has, found without a right on Jobs. */
+  readonly leftJob: (migration: PromMigration, signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hooks: ReconcilerHooks;

@@ -114,8 +114,11 @@ export class Reconciler {
   async #check({ resource, record, signal, fields }: Reconciliation): Promise<Checked> {
     const { readSecrets, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
-    const hasJobs = this.#jobs !== undefined;
-    const checked = await checkMigration(resource, { read, hasJobs, failures: record.checkFailures }, clock);
+    const noJobs = this.#jobs === undefined ? 'the operator runs with --no-jobs' : this.#jobs.whyNot(resource);
+    const leftJob = async () =>
+      this.#jobs?.knowsJobs(resource) === true ? undefined : await this.#options.leftJob(resource, signal);
+    const options = { read, noJobs, leftJob, failures: record.checkFailures };
+    const checked = await checkMigration(resource, options, clock);
     const { check } = checked;
     if (record.checked(resource, check) && !check.ok) {
       logger.warn('not accepted', { ...fields, reason: check.reason, problem: check.message });

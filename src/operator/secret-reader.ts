@@ -5,7 +5,7 @@ import { type Reference, type ReferenceKind, referencesOf, type SecretSource } f
 import { formatPath } from '../api/field-path.ts';
 import { Secret } from '../telemetry/secret.ts';
 import type { KubeClient } from './kube/kube-client.ts';
-import { isNotFound, KubeApiError } from './kube/kube-errors.ts';
+import { isForbidden, isNotFound } from './kube/kube-errors.ts';
 import { type KeyedData, type KubeObject, resourcePath } from './kube/kube-objects.ts';
 
 /** A reference without a target. The user has to fix it. */
@@ -93,7 +93,7 @@ async function read(
     return valuesOf(kind, await client.get<KeyedData>(path, { signal }));
   } catch (error) {
     if (isNotFound(error)) return 'missing';
-    if (error instanceof KubeApiError && error.status === 403) return 'forbidden';
+    if (isForbidden(error)) return 'forbidden';
     throw error;
   }
 }

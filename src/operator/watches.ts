@@ -33,7 +33,13 @@ interface Watch<T> {
   readonly namespace: string | undefined;
   readonly reflected: Pick<ReflectOptions<T>, 'objects' | 'path' | 'selector' | 'reduce'>;
   readonly take: (change: Change) => string[];
+  /** Of objects that the operator can do without: notes whether it has the rights on them. @returns whether that has changed */
+  readonly permit?: (isPermitted: boolean) => boolean;
 }
+
+const CURE =
+  'migrations with spec.execution.mode Job are not accepted there until the operator may list, watch, create, patch and delete jobs, list and watch pods, ' +
+  'list events, and get, create and delete configmaps; with --no-jobs it needs none of these, except to get configmaps';
 
 export class Watches {
   readonly #options: WatchesOptions;
@@ -75,14 +81,16 @@ export class Watches {
         path: kind === 'jobs' ? jobPath(namespace) : podPath(namespace),
         reduce: (object: KubeObject) => (kind === 'jobs' ? reducedJob(object as Job) : reducedPod(object as Pod)),
       };
+      const what = kind === 'jobs' ? 'Jobs' : 'Pods';
       const take = (change: Change) => jobs?.take(objects, change) ?? [];
-      return this.#watch<KubeObject>({ what: kind === 'jobs' ? 'Jobs' : 'Pods', namespace, reflected, take }, signal);
+      const permit = (isPermitted: boolean) => jobs?.permit(objects, isPermitted) ?? false;
+      return this.#watch<KubeObject>({ what, namespace, reflected, take, permit }, signal);
     });
     return [...migrations, ...others];
   }
 
   async #watch<T extends KubeObject>(
-    { what, namespace, reflected, take }: Watch<T>,
+    { what, namespace, reflected, take, permit }: Watch<T>,
     signal: AbortSignal,
   ): Promise<void> {
     const { client, clock, random, logger, metrics, onChange } = this.#options;
@@ -97,15 +105,22 @@ export class Watches {
       onRelistMiss: (count) => metrics.watchReconnect('relist_miss', count),
       onActivity: () => {
         sign();
+        if (permit?.(true) === true) logger.info(`${what} may be listed`, { namespace: namespace ?? 'all' });
         metrics.watchActivity(clock.now());
       },
     });
     for await (const change of changes) {
       sign();
       if (change.kind === 'waiting') {
-        this.#waitingReason = change.reason;
+        const { reason, isForbidden } = change;
         metrics.watchReconnect('failure');
-        logger.warn(`watching ${what} failed`, { namespace: namespace ?? 'all', reason: change.reason });
+        if (isForbidden && permit !== undefined) {
+          if (permit(false))
+            logger.warn(`${what} may not be listed: ${CURE}`, { namespace: namespace ?? 'all', reason });
+        } else {
+          this.#waitingReason = reason;
+          logger.warn(`watching ${what} failed`, { namespace: namespace ?? 'all', reason });
+        }
       } else if (change.kind === 'synced') {
         logger.info(`${what} listed`, { namespace: namespace ?? 'all', count: change.keys.length });
       }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import type { PromMigration } from '../../src/api/prom-migration.ts';
 import { checkMigration } from '../../src/operator/check.ts';
 import { MigrationRecord } from '../../src/operator/judge/migration-record.ts';
 import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 import { Secret } from '../../src/telemetry/secret.ts';
 import { shownTexts } from '../support/secrets.ts';
 import { migrationOf, momentAt, nowMs } from './support/migrations.ts';
+
+const noJobs = { noJobs: 'no Jobs here', leftJob: async () => undefined };
 
 const resource = migrationOf({
   spec: {
@@ -19,7 +22,7 @@ async function checked(values: Readonly<Record<string, string>>) {
   const get = (_kind: string, _name: string, key: string) =>
     values[key] === undefined ? undefined : new Secret(values[key]);
   const read = async () => ({ source: { get }, problems: [] });
-  return checkMigration(resource, { read, hasJobs: false, failures: 0 }, SYSTEM_CLOCK);
+  return checkMigration(resource, { read, ...noJobs, failures: 0 }, SYSTEM_CLOCK);
 }
 
 describe('the check of a migration', () => {
@@ -33,7 +36,7 @@ describe('the check of a migration', () => {
   it('rejects what the API server cannot check', async () => {
     const { check } = await checkMigration(
       migrationOf({ spec: { execution: { stretch: '3h' } } }),
-      { read: () => assert.fail('no Secret is read for an invalid spec'), hasJobs: false, failures: 0 },
+      { read: () => assert.fail('no Secret is read for an invalid spec'), ...noJobs, failures: 0 },
       SYSTEM_CLOCK,
     );
     assert.ok(!check.ok);
@@ -41,14 +44,27 @@ describe('the check of a migration', () => {
     assert.match(check.message, /^spec\.execution\.stretch: "3h": must be a positive multiple of 2h, /);
   });
 
+  async function rejection(
+    migration: PromMigration,
+    jobs: { readonly noJobs: string | undefined; readonly leftJob: () => Promise<string | undefined> },
+  ): Promise<string | undefined> {
+    const read = async () => ({ source: { get: () => undefined }, problems: [] });
+    const { check } = await checkMigration(migration, { read, ...jobs, failures: 0 }, SYSTEM_CLOCK);
+    return check.ok ? undefined : `${check.reason}: ${check.message}`;
+  }
+
   it('accepts mode Job only if the operator creates Jobs', async () => {
     const inJob = migrationOf({ spec: { execution: { mode: 'Job' } } });
-    const read = async () => ({ source: { get: () => undefined }, problems: [] });
-    const check = async (hasJobs: boolean) => checkMigration(inJob, { read, hasJobs, failures: 0 }, SYSTEM_CLOCK);
-    assert.ok((await check(true)).check.ok);
-    const { check: rejected } = await check(false);
-    assert.ok(!rejected.ok);
-    assert.equal(rejected.reason, 'JobsDisabled');
+    const leftJob = () => assert.fail('the operator knows its Jobs');
+    assert.equal(await rejection(inJob, { noJobs: undefined, leftJob }), undefined);
+    assert.match((await rejection(inJob, noJobs)) ?? '', /^JobsDisabled: .*no Jobs here/);
+  });
+
+  it('accepts no other mode while a Job may copy that the operator cannot stop', async () => {
+    const leftJob = async () => 'copy-0123456789';
+    const message = await rejection(migrationOf(), { noJobs: 'no Jobs here', leftJob });
+    assert.match(message ?? '', /^JobsDisabled: .*kubectl delete job copy-0123456789 --namespace team/);
+    assert.equal(await rejection(migrationOf(), noJobs), undefined);
   });
 
   it('shows no value of a Secret, and leaves none behind in what is known of the migration', async () => {

@@ -123,7 +123,7 @@ describe('the migration store', () => {
     store.objectsOf('team').set(key, version(0));
     assert.deepEqual(store.take('team', { kind: 'synced', keys: [key] }), [key]);
     assert.equal(store.synced, false);
-    assert.deepEqual(store.take('other', { kind: 'waiting', reason: 'no CRD' }), []);
+    assert.deepEqual(store.take('other', { kind: 'waiting', reason: 'no CRD', isForbidden: false }), []);
     store.take('other', { kind: 'synced', keys: [] });
     assert.equal(store.synced, true);
     assert.equal(store.get(key)?.metadata.name, 'copy');

@@ -6,9 +6,10 @@ import type { DividedRange } from '../../execute/worker-messages.ts';
 import type { JobPatch } from '../judge/decide-job.ts';
 import type { JobFacts } from '../judge/job-facts.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { isConflict, isNotFound, KubeApiError } from '../kube/kube-errors.ts';
+import { isConflict, isForbidden, isNotFound, KubeApiError } from '../kube/kube-errors.ts';
 import { resourcePath } from '../kube/kube-objects.ts';
 import { buildJob, buildSettings } from './build-job.ts';
+import { jobNameOf } from './job-names.ts';
 import type { ConfigMap, Job } from './job-objects.ts';
 import type { PodOptions } from './pod-template.ts';
 
@@ -90,6 +91,23 @@ export class JobClient {
   #settings(namespace: string | undefined, name: string, signal: AbortSignal): Promise<ConfigMap | undefined> {
     return readSettings(this.#client, namespace, name, signal);
   }
+}
+
+/**
+ * The name of the Job that a migration still has, as the ConfigMap of the Job shows it: this needs no right on Jobs. Undefined if there is none,
+ * or if the operator must not read ConfigMaps.
+ */
+export async function leftJob(
+  client: KubeClient,
+  migration: PromMigration,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = jobNameOf(migration);
+  const there = await readSettings(client, migration.metadata.namespace, name, signal).catch((error: unknown) => {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  });
+  return there?.metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true ? name : undefined;
 }
 
 async function readSettings(

@@ -17,7 +17,7 @@ import type { ConfigMap } from './job-objects.ts';
 import type { JobStore } from './job-store.ts';
 
 export interface JobReconcilerOptions {
-  readonly store: Pick<JobStore, 'factsOf' | 'hasStrayPods'>;
+  readonly store: Pick<JobStore, 'factsOf' | 'hasStrayPods' | 'isPermitted'>;
   readonly client: Pick<JobClient, 'create' | 'patch' | 'delete' | 'putSettings' | 'hasSettings'>;
   readonly events: Pick<JobEvents, 'podRefusal' | 'startFailure'>;
   /** Of the pods; undefined: no Job can be created. */
@@ -78,6 +78,18 @@ export class JobReconciler {
     return findCondition(trustedStatus(resource)?.conditions, 'Succeeded')?.status !== 'True';
   }
 
+  /** Whether the operator knows the Jobs of the migration. Without the rights on Jobs and pods it does not. */
+  knowsJobs({ metadata }: PromMigration): boolean {
+    return this.#options.store.isPermitted(metadata.namespace);
+  }
+
+  /** Why the migration cannot be copied in a Job; undefined if it can. */
+  whyNot(resource: PromMigration): string | undefined {
+    if (!this.knowsJobs(resource))
+      return 'the operator may not list and watch Jobs and pods in this namespace: see its log';
+    return this.#options.image === undefined ? 'the operator runs without --job-image' : undefined;
+  }
+
   /** The end of the range that its Job copies, if the manifest leaves it open and the Job exists. */
   frozenEndOf(resource: PromMigration): number | undefined {
     const jobs = this.#options.store.factsOf(resource, this.#clock.now());
@@ -87,6 +99,10 @@ export class JobReconciler {
   async look(reconciliation: JobReconciliation): Promise<JobLook> {
     const { resource, record } = reconciliation;
     const { job, worker, timeline } = record;
+    if (!this.knowsJobs(resource)) {
+      if (worker.kind === 'running' && worker.follows) job.refusal = this.whyNot(resource);
+      return { podsEnding: false };
+    }
     const { store, image } = this.#options;
     const { actions, current, podsEnding } = decideJob({
       resource,

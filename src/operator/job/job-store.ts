@@ -15,6 +15,8 @@ export class JobStore {
   readonly #jobs: readonly Map<string, Job>[];
   readonly #pods: readonly Map<string, Pod>[];
   readonly #listed = new Set<Map<string, KubeObject>>();
+  /** What the operator may not list or watch. */
+  readonly #forbidden = new Set<Map<string, KubeObject>>();
   /** The keys of the migrations, by the key of a Job: one that is gone cannot say whose it was. */
   readonly #owners = new Map<string, string>();
   readonly #namespaces: readonly (string | undefined)[];
@@ -34,9 +36,28 @@ export class JobStore {
     ]);
   }
 
-  /** Whether all of them are listed. Before that, a Job that is missing proves nothing. */
+  /** Whether all of them are listed, apart from those that are forbidden. Before that, a Job that is missing proves nothing. */
   get synced(): boolean {
-    return this.#listed.size === this.#jobs.length + this.#pods.length;
+    return [...this.#jobs, ...this.#pods].every((objects) => this.#listed.has(objects) || this.#forbidden.has(objects));
+  }
+
+  /** Whether the Jobs and pods of a namespace are known: the operator has the rights on them. */
+  isPermitted(namespace: string | undefined): boolean {
+    const index = Math.max(0, this.#namespaces.indexOf(namespace));
+    return [this.#jobs[index], this.#pods[index]].every(
+      (objects) => objects !== undefined && this.#listed.has(objects) && !this.#forbidden.has(objects),
+    );
+  }
+
+  /**
+   * Notes whether the operator may list and watch these objects.
+   * @returns whether that has changed
+   */
+  permit(objects: Map<string, KubeObject>, isPermitted: boolean): boolean {
+    if (this.#forbidden.has(objects) !== isPermitted) return false;
+    if (isPermitted) this.#forbidden.delete(objects);
+    else this.#forbidden.add(objects);
+    return true;
   }
 
   /** Handles a change that the reflector of `objects` made. @returns the keys of the migrations to reconcile */

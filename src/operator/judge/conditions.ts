@@ -15,7 +15,8 @@ export const CONDITION_REASONS = {
     SecretNotReadable: "False: the operator's service account may not read a Secret or ConfigMap of this namespace",
     SecretUnusable:
       'False: the content of a Secret or ConfigMap cannot be used: it is empty, not PEM, or a key that does not match its certificate',
-    JobsDisabled: 'False: spec.execution.mode is Job, but the operator runs with --no-jobs or without --job-image',
+    JobsDisabled:
+      'False: spec.execution.mode is Job, or a Job of the migration still exists, but the operator has no Jobs: it runs with --no-jobs or without --job-image, or lacks the rights',
     NotChecked: 'Unknown: the operator has not checked the manifest yet',
   },
   Progressing: {

@@ -43,6 +43,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 404;
 }
 
+/** The operator lacks a right. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KubeApiError && error.status === 403;
+}
+
 /** Another client was faster: a resourceVersion or uid that is no longer the object's, or an object that already exists. */
 export function isConflict(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 409;

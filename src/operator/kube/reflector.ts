@@ -5,7 +5,15 @@ import { backoffMs, fullJitter } from '../../telemetry/backoff.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { Deadline } from '../../telemetry/deadline.ts';
 import type { KubeClient } from './kube-client.ts';
-import { isExpired, isNotFound, KubeConnectionError, messageOf, retryAfterOf, watchError } from './kube-errors.ts';
+import {
+  isExpired,
+  isForbidden,
+  isNotFound,
+  KubeConnectionError,
+  messageOf,
+  retryAfterOf,
+  watchError,
+} from './kube-errors.ts';
 import { type KubeList, type KubeObject, keyOf, slimmed, type WatchEvent } from './kube-objects.ts';
 
 /** A change in the map of objects. The map already contains it. */
@@ -14,7 +22,7 @@ export type Change =
   | { readonly kind: 'synced'; readonly keys: readonly string[] }
   | { readonly kind: 'added' | 'modified' | 'deleted'; readonly key: string }
   /** A list or watch failed and will be retried. Reported each time, for the log. */
-  | { readonly kind: 'waiting'; readonly reason: string };
+  | { readonly kind: 'waiting'; readonly reason: string; readonly isForbidden: boolean };
 
 export interface ReflectOptions<T> {
   readonly client: KubeClient;
@@ -76,7 +84,7 @@ export async function* reflect<T extends KubeObject>(
     const delayMs = goneStale ? 0 : reconnectDelayMs(failures, random, failure);
     reflection.failed(failure, failures);
     if (goneStale) continue;
-    yield { kind: 'waiting', reason: describe(failure, options.path, delayMs) };
+    yield { kind: 'waiting', reason: describe(failure, options.path, delayMs), isForbidden: isForbidden(failure) };
     try {
       await clock.sleep(delayMs, signal);
     } catch {

@@ -40,6 +40,10 @@ class World {
     this.store.take(this.#of(kind), { kind: 'synced', keys: [...this.#of(kind).keys()] });
   }
 
+  permit(kind: 'jobs' | 'pods', isPermitted: boolean): boolean {
+    return this.store.permit(this.#of(kind), isPermitted);
+  }
+
   #of(kind: 'jobs' | 'pods') {
     const objects = this.#objects.get(kind);
     assert.ok(objects);
@@ -54,6 +58,32 @@ describe('the Jobs that the operator knows', () => {
     assert.equal(world.store.synced, false);
     world.list('pods');
     assert.equal(world.store.synced, true);
+  });
+
+  it('are not waited for where the operator has no right on them', () => {
+    const world = new World();
+    world.list('jobs');
+    assert.equal(world.permit('pods', false), true);
+    assert.equal(world.permit('pods', false), false, 'it is reported once');
+    assert.equal(world.store.synced, true);
+    assert.equal(world.store.isPermitted('team'), false);
+    assert.equal(world.permit('pods', true), true);
+    assert.equal(world.store.isPermitted('team'), false, 'not before they are listed');
+    world.list('pods');
+    assert.equal(world.store.isPermitted('team'), true);
+    world.permit('jobs', false);
+    assert.equal(world.store.isPermitted('team'), false);
+  });
+
+  it('are known in some of the watched namespaces', () => {
+    const store = new JobStore(['team', 'other']);
+    for (const { objects, namespace } of store.watches) {
+      if (namespace === 'team') store.take(objects, { kind: 'synced', keys: [] });
+      else store.permit(objects, false);
+    }
+    assert.equal(store.synced, true);
+    assert.equal(store.isPermitted('team'), true);
+    assert.equal(store.isPermitted('other'), false);
   });
 
   it('are those of exactly one object, the oldest first', () => {

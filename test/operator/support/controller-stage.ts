@@ -39,6 +39,8 @@ export class Stage implements AsyncDisposable {
   readonly spawnFailures: Error[] = [];
   /** Thrown by the next status writes. */
   readonly writeFailures: KubeApiError[] = [];
+  /** The Job that a migration still has, although the operator has no rights on Jobs. */
+  leftJob: string | undefined;
   /** Whether this replica is the leader. */
   leads = true;
   life: Life = { kind: 'standby', listed: true };
@@ -93,6 +95,7 @@ export class Stage implements AsyncDisposable {
       leaseHeld: () => this.leads,
       maxMigrations: options.maxMigrations ?? 2,
       jobs: options.jobs,
+      leftJob: async () => this.leftJob,
       clock,
       logger: { error: log, warn: log, info: log, debug: log },
       hooks: {

@@ -29,9 +29,12 @@ export class FakeJobs implements JobReconcilerOptions {
   podRefusal: string | undefined;
   startFailure: string | undefined;
   hasStrayPods = false;
+  /** Whether the operator has the rights on Jobs and pods. */
+  isPermitted = true;
   readonly store = {
     factsOf: () => this.jobs,
     hasStrayPods: () => this.hasStrayPods,
+    isPermitted: () => this.isPermitted,
   };
 
   readonly client: JobReconcilerOptions['client'] = {
