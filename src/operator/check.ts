@@ -100,5 +100,5 @@ async function problemWithJobs(
   }
   const job = await leftJob();
   if (job === undefined) return undefined;
-  return `the pods of the Job ${job} may still copy, and this operator has no Jobs: delete it (kubectl delete job ${job} --namespace ${metadata.namespace})`;
+  return `the pods of the Job ${job} may still copy, and this operator has no Jobs: delete it (kubectl delete job ${job} --namespace ${metadata.namespace}); the copy begins when its pods have had the time to end`;
 }

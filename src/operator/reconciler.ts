@@ -116,7 +116,9 @@ export class Reconciler {
     const read = (migration: PromMigration) => readSecrets(migration, signal);
     const noJobs = this.#jobs === undefined ? 'the operator runs with --no-jobs' : this.#jobs.whyNot(resource);
     const leftJob = async () =>
-      this.#jobs?.knowsJobs(resource) === true ? undefined : await this.#options.leftJob(resource, signal);
+      this.#jobs?.knowsJobs(resource) === true
+        ? undefined
+        : record.job.left(await this.#options.leftJob(resource, signal), clock.monotonicMs());
     const options = { read, noJobs, leftJob, failures: record.checkFailures };
     const checked = await checkMigration(resource, options, clock);
     const { check } = checked;

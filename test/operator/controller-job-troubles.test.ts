@@ -256,7 +256,7 @@ describe('the controller without the rights on Jobs', () => {
     assert.equal(stage.worker('copy').job.follow, true);
   });
 
-  it('does not copy while the Job of the migration exists, and begins when it is gone', async () => {
+  it('does not copy while the Job of the migration exists, and begins when its pods have had the time to end', async () => {
     await using stage = new Stage();
     stage.leftJob = 'copy-0123456789';
     stage.put(migrationOf());
@@ -264,8 +264,11 @@ describe('the controller without the rights on Jobs', () => {
     await stage.pass(1_000);
     assert.equal(stage.workers.length, 0);
     assert.equal(stage.condition('copy', 'Accepted'), 'False JobsDisabled');
+    await seconds(stage, 60);
     stage.leftJob = undefined;
-    await seconds(stage, 31);
+    await seconds(stage, 65);
+    assert.equal(stage.workers.length, 0);
+    await seconds(stage, 70);
     assert.equal(stage.workers.length, 1);
   });
 });
