@@ -13,14 +13,15 @@ export interface ExecutionSpec {
   readonly mode: 'InProcess' | 'Job';
   /**
    * Maximum number of stretches under way at once. Raise it if the source, the destination and the CPUs are not busy;
-   * more than 1 requires destination.ordering Any and a destination.progress.protocol other than None. 0 starts no
+   * more than 1 requires destination.ordering Any and a destination.progress.protocol other than None. In process the
+   * stretches share limits.memory and limits.inFlightWrites, and fewer run if these are not enough. 0 starts no
    * stretch, only with mode Job. kubectl scale pmig/NAME --replicas=N sets it.
    */
   readonly parallelism: number;
   /**
    * Length of a stretch, a Prometheus duration that is a multiple of 2h, the length of the source's blocks. If unset,
-   * it is chosen so that the range has at most 256 stretches. Shorter stretches spread the work more evenly and lose
-   * less when a pod fails; longer ones have fewer progress series.
+   * it is chosen so that the range has at most 256 stretches; 4096 are possible. Shorter stretches spread the work
+   * more evenly and lose less when a pod fails; longer ones have fewer progress series.
    */
   readonly stretch?: string;
   /**

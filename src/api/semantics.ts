@@ -4,6 +4,7 @@
 import { parseDuration } from './duration.ts';
 import { type PathSegment, valueAt } from './field-path.ts';
 import { parseSelector, regexProblem } from './selector.ts';
+import { MAX_STRETCHES, STRETCH_UNIT_MS, shortestStretchText, stretchCount } from './stretch-count.ts';
 import { parseTime } from './time.ts';
 
 export interface SemanticViolation {
@@ -19,9 +20,6 @@ const URL_PATHS: readonly (readonly string[])[] = [
   ['spec', 'destination', 'progress', 'url'],
   ['spec', 'destination', 'progress', 'proxyUrl'],
 ];
-
-/** The blocks of a source are aligned to this length, and so are stretches: each block is then read for one stretch only. */
-const BLOCK_MS = 7_200_000;
 
 /**
  * Violations in a manifest with its defaults filled in. Takes any value: missing fields and wrong types are left to the schema, and so are
@@ -49,9 +47,10 @@ export function checkSemantics(
     checkText(['spec', 'relabelings', index, 'regex'], regexProblem);
   });
 
-  checkText(['spec', 'execution', 'stretch'], stretchProblem);
-
   const range = ['spec', 'timeRange'];
+  const [startMs, endMs] = ['start', 'end'].map((bound) => timeAt(migration, [...range, bound]));
+  checkText(['spec', 'execution', 'stretch'], (text) => stretchProblem(text, startMs, endMs));
+
   const lagMs = durationAt(migration, [...range, 'lag']) ?? 0;
   checkText([...range, 'lag'], (text) =>
     parseDuration(text) === undefined ? 'must be a Prometheus duration such as 5m, 1h30m or 0' : undefined,
@@ -79,11 +78,18 @@ function startProblem(text: string, nowMs: number, lagMs: number | undefined): s
   return undefined;
 }
 
-function stretchProblem(text: string): string | undefined {
+/** @param endMs undefined: open, so that the number of stretches is only known when the copy begins */
+function stretchProblem(text: string, startMs: number | undefined, endMs: number | undefined): string | undefined {
   const lengthMs = parseDuration(text);
   if (lengthMs === undefined) return 'must be a Prometheus duration such as 2h, 1d12h or 4w';
-  if (lengthMs > 0 && lengthMs % BLOCK_MS === 0) return undefined;
-  const nearestMs = Math.max(1, Math.round(lengthMs / BLOCK_MS)) * BLOCK_MS;
+  if (lengthMs > 0 && lengthMs % STRETCH_UNIT_MS === 0) {
+    if (startMs === undefined || endMs === undefined) return undefined;
+    const count = stretchCount({ startMs, endMs }, lengthMs);
+    if (count <= MAX_STRETCHES) return undefined;
+    const shortest = shortestStretchText({ startMs, endMs });
+    return `divides the time range into ${count} stretches, and at most ${MAX_STRETCHES} are possible; set at least ${shortest}, or remove it to let it be chosen`;
+  }
+  const nearestMs = Math.max(1, Math.round(lengthMs / STRETCH_UNIT_MS)) * STRETCH_UNIT_MS;
   return `must be a positive multiple of 2h, because a stretch consists of whole blocks of the source; the nearest is ${nearestMs / 3_600_000}h`;
 }
 
@@ -96,6 +102,11 @@ function urlProblem(text: string): string | undefined {
   const url = URL.parse(text);
   const isUrl = url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
   return isUrl ? undefined : 'must be an absolute http:// or https:// URL with a valid host and port';
+}
+
+function timeAt(root: unknown, path: readonly PathSegment[]): number | undefined {
+  const text = valueAt(root, path);
+  return typeof text === 'string' ? parseTime(text) : undefined;
 }
 
 function durationAt(root: unknown, path: readonly PathSegment[]): number | undefined {

@@ -3,6 +3,7 @@
 import type { Changes } from './manifests.ts';
 
 const any: Changes = { 'spec.destination.ordering': 'Any' };
+const years: Changes = { 'spec.timeRange': { start: '2022-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' } };
 const none: Changes = { ...any, 'spec.destination.progress': { protocol: 'None' } };
 
 const tooManyInOrder =
@@ -57,6 +58,12 @@ export const badExecutions: readonly (readonly [Changes, readonly string[]])[] =
   [{ 'spec.execution.stretch': '30m' }, [`spec.execution.stretch: "30m": ${notBlocks} 2h`]],
   [{ 'spec.execution.stretch': '1d1h1ms' }, [`spec.execution.stretch: "1d1h1ms": ${notBlocks} 26h`]],
   [{ 'spec.execution.stretch': '4h59m' }, [`spec.execution.stretch: "4h59m": ${notBlocks} 4h`]],
+  [
+    { ...years, 'spec.execution.stretch': '2h' },
+    [
+      'spec.execution.stretch: "2h": divides the time range into 8772 stretches, and at most 4096 are possible; set at least 6h, or remove it to let it be chosen',
+    ],
+  ],
   // The settings of a Job.
   [
     { 'spec.execution.job': { image: 'x', backoffLimitPerIndex: -1, ttlSecondsAfterFinished: -1 } },
@@ -157,6 +164,7 @@ export const goodExecutions: readonly (readonly [string, Changes])[] = [
   ['several stretches at once', { ...any, 'spec.execution': { parallelism: 4, stretch: '1d12h' } }],
   ['the newest stretches first', { ...any, 'spec.execution': { parallelism: 1024, order: 'NewestFirst' } }],
   ['one stretch at a time in order, in a Job', { 'spec.execution': { mode: 'Job', stretch: '2h' } }],
+  ['the shortest stretches of two years', { ...years, 'spec.execution.stretch': '6h' }],
   ['a Job that starts nothing', { 'spec.execution': { mode: 'Job', parallelism: 0 } }],
   ['an empty execution', { 'spec.execution': {} }],
   ['null for unset fields of a Job', { 'spec.execution': { stretch: null, job: { affinity: null, resources: {} } } }],

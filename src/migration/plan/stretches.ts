@@ -4,6 +4,7 @@
 // not at all. What they cover is never copied again. A stretch begins wherever an earlier one may have stopped, because what was written
 // behind a mark is looked for only from the start of a stretch.
 
+import { MAX_STRETCHES, STRETCH_UNIT_MS, shortestStretchText, stretchCount } from '../../api/stretch-count.ts';
 import { MigrationError } from '../report/migration-error.ts';
 
 export interface TimeRange {
@@ -52,11 +53,8 @@ export interface DivisionOptions {
 
 /** The first shard begins with the range, whenever that is. A migration that is not divided has only this one. */
 export const FIRST_SHARD = '0';
-/** Stretches end where a Prometheus begins a new block, so that no chunk is read for two of them. */
-export const STRETCH_UNIT_MS = 2 * 3_600_000;
 /** By default. A destination gets about a dozen series for each stretch. */
 const DEFAULT_MAX_STRETCHES = 256;
-const MAX_STRETCHES = 4096;
 /** At its end a stretch with differences waits until they have settled. So a verification has only as many as keep all threads busy. */
 const MAX_COMPARED_PER_THREAD = 8;
 
@@ -65,14 +63,16 @@ const MAX_COMPARED_PER_THREAD = 8;
  * @param givenMs spec.execution.stretch
  * @throws MigrationError `too-many-stretches` if the range has too many of the given length
  */
-export function stretchLengthMs({ startMs, endMs }: TimeRange, givenMs: number | undefined): number {
-  const count = (lengthMs: number) => cellsOf({ startMs, endMs }, lengthMs);
+export function stretchLengthMs(range: TimeRange, givenMs: number | undefined): number {
+  const count = (lengthMs: number) => stretchCount(range, lengthMs);
   if (givenMs !== undefined) {
     if (count(givenMs) <= MAX_STRETCHES) return givenMs;
     throw new MigrationError(
       'too-many-stretches',
       `the range has ${count(givenMs)} stretches of spec.execution.stretch; at most ${MAX_STRETCHES} are possible`,
-      { hint: 'raise spec.execution.stretch, or remove it to let it be chosen' },
+      {
+        hint: `set spec.execution.stretch to at least ${shortestStretchText(range)}, or remove it to let it be chosen`,
+      },
     );
   }
   let lengthMs = STRETCH_UNIT_MS;
@@ -87,12 +87,8 @@ export function stretchLengthMs({ startMs, endMs }: TimeRange, givenMs: number |
 export function comparedLengthMs(range: TimeRange, givenMs: number | undefined, parallelism: number): number {
   let lengthMs = stretchLengthMs(range, givenMs);
   if (givenMs !== undefined) return lengthMs;
-  while (cellsOf(range, lengthMs) > MAX_COMPARED_PER_THREAD * Math.max(1, parallelism)) lengthMs *= 2;
+  while (stretchCount(range, lengthMs) > MAX_COMPARED_PER_THREAD * Math.max(1, parallelism)) lengthMs *= 2;
   return lengthMs;
-}
-
-function cellsOf({ startMs, endMs }: TimeRange, lengthMs: number): number {
-  return Math.ceil(endMs / lengthMs) - Math.floor(startMs / lengthMs);
 }
 
 export function shardOf(startMs: number, range: TimeRange): string {
@@ -100,7 +96,7 @@ export function shardOf(startMs: number, range: TimeRange): string {
 }
 
 /** Where the marks of a shard begin; undefined if no version names a shard like this. */
-export function startOfShard(shard: string, range: TimeRange): number | undefined {
+export function startOfShard(shard: string, range: Pick<TimeRange, 'startMs'>): number | undefined {
   if (shard === FIRST_SHARD) return range.startMs;
   const startMs = Date.parse(shard);
   return Number.isNaN(startMs) || new Date(startMs).toISOString() !== shard ? undefined : startMs;
@@ -185,5 +181,5 @@ function finishedCells(gaps: readonly TimeRange[], range: TimeRange, lengthMs: n
   for (const { startMs, endMs } of gaps) {
     for (let cell = Math.floor(startMs / lengthMs); cell * lengthMs < endMs; cell++) touched.add(cell);
   }
-  return cellsOf(range, lengthMs) - touched.size;
+  return stretchCount(range, lengthMs) - touched.size;
 }

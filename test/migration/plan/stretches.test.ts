@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { STRETCH_UNIT_MS } from '../../../src/api/stretch-count.ts';
 import {
   comparedLengthMs,
   divide,
@@ -9,7 +10,6 @@ import {
   shardOf,
   startOfShard,
   stretchLengthMs,
-  STRETCH_UNIT_MS,
 } from '../../../src/migration/plan/stretches.ts';
 
 const hourMs = 3_600_000;
@@ -136,7 +136,9 @@ describe('the length of stretches', () => {
     assert.throws(() => stretchLengthMs(years, STRETCH_UNIT_MS), {
       code: 'too-many-stretches',
       message: /21900 stretches/,
+      hint: /at least 12h/,
     });
+    assert.equal(stretchLengthMs(years, 12 * hourMs), 12 * hourMs);
   });
 });
 
