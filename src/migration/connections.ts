@@ -3,10 +3,9 @@
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
-import { KERNEL_BYTES } from '../wire/kernel/kernel.ts';
-import { writeMemoryBytes } from './write/outlet.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
+import { hasRoomToRead, memoryShares } from './write/memory-shares.ts';
 import type { MigrationContext } from './migration-context.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
@@ -15,7 +14,7 @@ import type { DestinationView } from './progress/destination-view.ts';
 import { MarkWriter } from './progress/mark-writer.ts';
 import { NoView } from './progress/no-view.ts';
 import { PromqlView } from './progress/promql-view.ts';
-import type { ViewOptions } from './progress/readable-view.ts';
+import type { ViewOptions } from './progress/view-options.ts';
 import { RemoteReadView } from './progress/remote-read-view.ts';
 import { RateLimit } from './limits/rate-limit.ts';
 import { Retrier } from './limits/retrier.ts';
@@ -34,9 +33,6 @@ export interface Connections {
   close(): void;
 }
 
-/** What is left of the smallest memory that the API accepts, with the default lanes: 3.9 MiB. */
-const SMALLEST_READ_BUDGET_BYTES = 3.5 * 1024 * 1024;
-
 /** @throws MigrationError when the memory limit leaves nothing for reading */
 export function openConnections(
   plan: MigrationPlan,
@@ -52,10 +48,8 @@ export function openConnections(
     request: (event) => observer.event({ type: 'request', ...event }),
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
-  const share = Math.floor((memoryBytes - KERNEL_BYTES) / 8);
-  const writeBytes = writeMemoryBytes(plan);
-  const readBudgetBytes = memoryBytes - writeBytes - 2 * share - KERNEL_BYTES;
-  if (readBudgetBytes < SMALLEST_READ_BUDGET_BYTES) {
+  const { readBytes: readBudgetBytes, writeBytes, shareBytes: share } = memoryShares(plan);
+  if (!hasRoomToRead(plan)) {
     const [memory, others] =
       plan.stretch === undefined
         ? ['spec.limits.memory of', '']
@@ -80,6 +74,7 @@ export function openConnections(
     clock,
     random: context.random,
     maxResponseBytes: share,
+    isResumed: context.known?.mayHoldSamples ?? false,
     probe: (timeMs, signal) => marker.probe(timeMs, signal),
   });
   const samplesRate = new RateLimit(samplesPerSecond, clock);

@@ -91,4 +91,10 @@ export interface Appearance {
    * the progress series.
    */
   learnHowItShows(timeMs: number, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Finds out whether the destination hides ranges of that age behind newer data. The latest mark does not show it if stretches were copied side by
+   * side: then older data may have arrived later. Writes one sample beside the progress series, unless there is one of that time.
+   */
+  learnWhatItHides(timeMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -16,7 +16,8 @@ import {
   type ReachingRange,
   type ReadRange,
 } from './read-range.ts';
-import { ReadableView, type ViewOptions } from './readable-view.ts';
+import { ReadableView } from './readable-view.ts';
+import type { ViewOptions } from './view-options.ts';
 import { APPEARING_MS, FLUSHING_MS } from './settling.ts';
 
 /** The maximum number of marks in one read. */

@@ -1,11 +1,7 @@
 // What the two views of a readable destination have in common: they search for marks, read samples back, and learn how it shows them.
 
-import type { Endpoint } from '../../remote/http/endpoint.ts';
-import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
-import type { Clock } from '../../telemetry/clock.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
-import type { Retrier } from '../limits/retrier.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';
 import type { Appearance, DestinationView, Hidden, SeriesRange } from './destination-view.ts';
@@ -24,20 +20,8 @@ import {
 import { pieceMatchers } from './series-pieces.ts';
 import { type Look, lookUntilSettled, type Visibility } from './settling.ts';
 import { UnclearSeries } from './unclear-series.ts';
+import type { ViewOptions } from './view-options.ts';
 import { hasSampleAt, seeProbe } from './view-probe.ts';
-
-export interface ViewOptions {
-  readonly plan: MigrationPlan;
-  readonly endpoint: Endpoint;
-  readonly hooks: ClientContext;
-  readonly retrier: Retrier;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** The maximum size of one response, or of one line of an export. A larger one is read in pieces. */
-  readonly maxResponseBytes: number;
-  /** Writes one sample beside the progress series. @throws RemoteError when the destination does not accept it */
-  readonly probe: (timeMs: number, signal: AbortSignal) => Promise<void>;
-}
 
 export abstract class ReadableView implements DestinationView, Appearance {
   readonly readable = true;
@@ -49,13 +33,14 @@ export abstract class ReadableView implements DestinationView, Appearance {
    */
   #hidesOldRanges = false;
   /** An earlier run of this copy has written: there are marks, or a probe older than this run's own. */
-  #begun = false;
+  #begun: boolean;
   #probed: Promise<void> | undefined;
   readonly #unclear = new UnclearSeries();
 
   constructor(options: ViewOptions) {
     this.options = options;
     this.#added = AddedLabels.unknown(options.plan.progressLabels);
+    this.#begun = options.isResumed ?? false;
   }
 
   /** Samples of the progress series. @throws DoesNotFit, or RemoteError `too-large`, when there are too many */
@@ -168,6 +153,10 @@ export abstract class ReadableView implements DestinationView, Appearance {
 
   async learnHowItShows(timeMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#added.isKnown) await this.#learnFromProbe(timeMs, signal);
+  }
+
+  async learnWhatItHides(timeMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#hidesOldRanges) await this.#learnFromProbe(timeMs, signal);
   }
 
   hides(labels: Uint8Array): Hidden {

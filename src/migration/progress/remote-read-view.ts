@@ -11,7 +11,8 @@ import { Reservation } from '../limits/reservation.ts';
 import { hasNoSeries, type ReadQuery, readSeries } from '../../remote/read-series.ts';
 import { addTimes, type PresentTimes } from './present-times.ts';
 import type { FurthestSample, ProgressSample, ReachingRange, ReadRange } from './read-range.ts';
-import { ReadableView, type ViewOptions } from './readable-view.ts';
+import { ReadableView } from './readable-view.ts';
+import type { ViewOptions } from './view-options.ts';
 
 export class RemoteReadView extends ReadableView {
   protected readonly hidesStaleMarkers = false;

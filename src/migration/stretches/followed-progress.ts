@@ -2,22 +2,26 @@
 
 import { divide, type Stretch } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
+import { countsOfShards } from '../progress/shard-counts.ts';
 import { type Counts, NO_COUNTS, subtractCounts } from '../report/counts.ts';
 import { initialProgress, type MigrationProgress } from '../report/observer.ts';
 import type { FoundStretches } from './find-stretches.ts';
-import { sumOf } from './merged-progress.ts';
 
 export class FollowedProgress {
   /** The same object at all times. */
   readonly progress: MigrationProgress;
   readonly #found: FoundStretches;
   readonly #finished = new Set<Stretch>();
+  /** Before the range was divided. */
+  readonly #earlier: Counts | 'unknown';
+  /** The latest counts that each shard has shown. */
+  readonly #shown = new Map<string, Counts>();
 
   constructor(found: FoundStretches, work: MigrationProgress['work']) {
     this.#found = found;
     this.progress = initialProgress(found.range.startMs, found.range.endMs, work);
     this.progress.phase = 'Running';
-    this.progress.earlier = sumOf(found.marks, found.range);
+    this.#earlier = countsOfShards(found.marks, found.range);
     this.look(found.marks);
     if (found.marks.length > 0) this.progress.resumedFromMs = this.progress.watermarkMs;
   }
@@ -39,7 +43,9 @@ export class FollowedProgress {
     const done = open.filter((stretch) => leftOf(stretch) === 0);
     for (const stretch of done) this.#finished.add(stretch);
     const running = open.filter((stretch) => !this.#finished.has(stretch) && this.#isUnderWay(stretch, marks));
-    Object.assign(this.progress, this.#countsOf(marks), {
+    const since = this.#countsOf(marks, left.length === 0);
+    this.progress.earlier = since === 'unknown' ? since : this.#earlier;
+    Object.assign(this.progress, since === 'unknown' ? NO_COUNTS : since, {
       watermarkMs: Math.max(this.progress.watermarkMs, Math.min(range.endMs, ...left.map(({ fromMs }) => fromMs))),
       reachedMs: Math.max(this.progress.reachedMs, range.endMs - left.reduce((sum, one) => sum + lengthOf(one), 0)),
     });
@@ -62,12 +68,17 @@ export class FollowedProgress {
     return reachOf(marks) !== reachOf(this.#found.marks);
   }
 
-  /** Since the range was divided. Zeros while they are unknown. */
-  #countsOf(marks: readonly Mark[]): Counts {
-    const all = sumOf(marks, this.#found.range);
-    const { earlier } = this.progress;
-    if (all === 'unknown' || earlier === 'unknown') return NO_COUNTS;
-    return subtractCounts(all, earlier);
+  /**
+   * Since the range was divided. Counts may become visible later than the mark beside them: until then those of the mark before are shown,
+   * except at the end.
+   */
+  #countsOf(marks: readonly Mark[], isEnd: boolean): Counts | 'unknown' {
+    const latest = marks.map((mark) => {
+      if (mark.counts !== undefined) this.#shown.set(mark.shard, mark.counts);
+      return isEnd ? mark : { ...mark, counts: this.#shown.get(mark.shard) };
+    });
+    const all = countsOfShards(latest, this.#found.range);
+    return all === 'unknown' || this.#earlier === 'unknown' ? 'unknown' : subtractCounts(all, this.#earlier);
   }
 }
 

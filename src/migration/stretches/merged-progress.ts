@@ -1,7 +1,8 @@
 // The progress of a migration whose stretches are copied side by side, as one: what the bar, the result, the status and the metrics show.
 
-import { type Division, startOfShard, type Stretch, type TimeRange } from '../plan/stretches.ts';
+import type { Division, Stretch, TimeRange } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
+import { countsOfShards } from '../progress/shard-counts.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
 import { initialProgress, type MigrationProgress, type ResultError } from '../report/observer.ts';
 
@@ -34,7 +35,7 @@ export class MergedProgress {
   ) {
     this.progress = initialProgress(range.startMs, range.endMs, work);
     this.progress.phase = 'Running';
-    this.progress.earlier = sumOf(earlier, range);
+    this.progress.earlier = countsOfShards(earlier, range);
     for (const stretch of stretches) {
       const { fromMs } = stretch;
       const part = { stretch, progress: undefined, isRunning: false, reachedMs: fromMs, watermarkMs: fromMs };
@@ -115,30 +116,6 @@ export class MergedProgress {
     if (part === undefined) throw new Error(`there is no stretch ${shard}`);
     return part;
   }
-}
-
-/**
- * Whether two shards cover the same time: an older version, which knows only the first shard, has copied what other shards cover, or a run did
- * not see the marks of another. Then their sum would count samples twice.
- */
-function overlap(marks: readonly Mark[], range: TimeRange): boolean {
-  const spans = marks.flatMap(({ shard, throughMs }) => {
-    const startMs = startOfShard(shard, range);
-    return startMs === undefined || throughMs < startMs ? [] : { startMs, throughMs };
-  });
-  spans.sort((a, b) => a.startMs - b.startMs);
-  return spans.some(({ startMs }, index) => startMs <= (spans[index - 1]?.throughMs ?? Number.NEGATIVE_INFINITY));
-}
-
-/** The counts of all shards; unknown if those of one are, or if two cover the same time. */
-export function sumOf(marks: readonly Mark[], range: TimeRange): Counts | 'unknown' {
-  if (overlap(marks, range)) return 'unknown';
-  let sum: Counts = NO_COUNTS;
-  for (const { counts } of marks) {
-    if (counts === undefined) return 'unknown';
-    sum = addCounts(sum, counts);
-  }
-  return sum;
 }
 
 /** What all of them wait for. While one is busy, the migration waits for nothing. */

@@ -3,14 +3,16 @@
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { FIRST_SHARD } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
+import { countsOfShards } from '../progress/shard-counts.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
-import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
+import type { Counts } from '../report/counts.ts';
 import { MigrationError } from '../report/migration-error.ts';
 
 /** What the marks of a copy say about all of it. */
 interface CopyMarks {
+  /** At least one if anything was copied; too high if shards overlap. */
   readonly samples: number;
-  /** Undefined if those of one of its shards are unknown. */
+  /** Undefined if those of one of its shards are unknown, or if shards overlap. */
   readonly counts: Counts | undefined;
   /** The end at which a range with an open end was frozen. */
   readonly endMs: number | undefined;
@@ -26,6 +28,8 @@ export interface ComparedRange {
   readonly copy: CopyMarks | undefined;
 }
 
+type MarkView = Pick<ReadableView, 'latestMark' | 'ledger' | 'learnWhatItHides'>;
+
 export interface PartOfRange {
   readonly fromMs?: number;
   readonly toMs?: number;
@@ -34,7 +38,7 @@ export interface PartOfRange {
 /** @throws MigrationError `empty-range`; what the view throws */
 export async function comparedRange(
   plan: MigrationPlan,
-  view: Pick<ReadableView, 'latestMark' | 'ledger'>,
+  view: MarkView,
   nowMs: number,
   part: PartOfRange,
   signal: AbortSignal,
@@ -51,26 +55,26 @@ export async function comparedRange(
   });
 }
 
-/** Shows the view as well which labels the destination adds. */
+/** Shows the view as well which labels the destination adds, and which ranges it hides. */
 async function marksOfCopy(
   plan: MigrationPlan,
-  view: Pick<ReadableView, 'latestMark' | 'ledger'>,
+  view: MarkView,
   toMs: number,
   signal: AbortSignal,
 ): Promise<CopyMarks | undefined> {
   const latest = await view.latestMark(plan.startMs, toMs, signal);
   // Beyond the mark of the first shard there is no other.
   if (latest === undefined || latest.shard === FIRST_SHARD) return latest;
-  return sumOf(await view.ledger(toMs, signal));
+  await view.learnWhatItHides(plan.startMs, signal);
+  return sumOf(await view.ledger(toMs, signal), plan);
 }
 
-function sumOf(marks: readonly Mark[]): CopyMarks {
-  let counts: Counts | undefined = NO_COUNTS;
-  for (const mark of marks) counts = counts && mark.counts && addCounts(counts, mark.counts);
+function sumOf(marks: readonly Mark[], { startMs }: MigrationPlan): CopyMarks {
+  const counts = countsOfShards(marks, { startMs });
   const ends = marks.flatMap(({ endMs }) => endMs ?? []);
   return {
     samples: marks.reduce((sum, mark) => sum + mark.samples, 0),
-    counts,
+    counts: counts === 'unknown' ? undefined : counts,
     endMs: ends.length === 0 ? undefined : Math.max(...ends),
   };
 }
