@@ -21,13 +21,18 @@ export async function runMigration(plan: MigrationPlan, context: RunContext): Pr
     try {
       // If the parallelism is raised, the windows in flight are finished before the range is divided.
       const stop = AbortSignal.any([context.stop, parallelism.changed]);
-      const result = await migrate(plan, { ...context, stop });
-      if (result.progress.phase !== 'Interrupted' || context.stop.aborted || context.abort.aborted) return result;
+      const continues = () => parallelism.divides && !context.stop.aborted && !context.abort.aborted;
+      const result = await migrate(plan, { ...context, stop, continues });
+      if (isEnd(result.progress.phase)) return result;
     } catch (error) {
       if (!(error instanceof BeganInStretches)) throw error;
     }
   }
   return await inStretches(plan, context, parallelism);
+}
+
+function isEnd(phase: MigrationResult['progress']['phase']): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Interrupted';
 }
 
 /** How many stretches run at once, from the plan or as it was changed since. */
@@ -77,10 +82,10 @@ async function inStretches(
   const { copyInStretches } = await import('../migration/copy-in-stretches.ts');
   const { withStarter } = await import('./start-stretches.ts');
   const own = { current: () => parallelism.value, mayGrow: context.onParallelismAvailable !== undefined };
-  return await withStarter(context, own, (start) => {
+  return await withStarter(context, own, (starter) => {
     const { execution } = plan;
     const current = { ...plan, execution: { ...execution, parallelism: parallelism.value } };
     const onParallelismAvailable = (set: (value: number) => void) => parallelism.onChange(set);
-    return copyInStretches(current, { ...context, start, onParallelismAvailable });
+    return copyInStretches(current, { ...context, ...starter, onParallelismAvailable });
   });
 }

@@ -24,7 +24,7 @@ export async function runVerification(
   }
   const { verifyDivided } = await import('../migration/verify-in-stretches.ts');
   const divided = { ...plan, execution: { ...plan.execution, parallelism } };
-  return await withStarter(context, { current: () => parallelism, mayGrow: false }, (start) =>
-    verifyDivided(divided, { ...context, start }, options),
+  return await withStarter(context, { current: () => parallelism, mayGrow: false }, (starter) =>
+    verifyDivided(divided, { ...context, ...starter }, options),
   );
 }

@@ -1,7 +1,7 @@
 // Where the stretches of a migration run: in threads of their own, or in this one if they follow one another.
 
 import type { MigrationContext } from '../migration/migration-context.ts';
-import type { StartStretch } from '../migration/stretches/stretch-task.ts';
+import type { StretchStarter } from '../migration/stretches/stretch-task.ts';
 import { startHere } from './start-here.ts';
 import type { StretchThreads } from './stretch-threads.ts';
 
@@ -14,7 +14,7 @@ interface OwnParallelism {
 export async function withStarter<T>(
   context: MigrationContext,
   { current, mayGrow }: OwnParallelism,
-  use: (start: StartStretch) => Promise<T>,
+  use: (starter: StretchStarter) => Promise<T>,
 ): Promise<T> {
   let threads: StretchThreads | undefined;
   try {
@@ -23,9 +23,15 @@ export async function withStarter<T>(
       threads = new StretchThreads(context);
     }
     const ownThreads = threads;
-    return await use((job, listener) =>
-      ownThreads === undefined || current() <= 1 ? startHere(job, listener, context) : ownThreads.start(job, listener),
-    );
+    return await use({
+      start: (job, listener) =>
+        ownThreads === undefined || current() <= 1
+          ? startHere(job, listener, context)
+          : ownThreads.start(job, listener),
+      prepare: (plan, count) => {
+        if (current() > 1) ownThreads?.prepare(plan, count);
+      },
+    });
   } finally {
     threads?.close();
   }

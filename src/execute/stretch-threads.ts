@@ -1,5 +1,6 @@
 // Runs each stretch of a migration in a worker thread of its own, so that the stretches share neither a core nor a heap.
 
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationProgress, MigrationResult, ResultError } from '../migration/report/observer.ts';
 import { initialProgress, resultError } from '../migration/report/observer.ts';
 import type { StretchJob, StretchListener, StretchTask } from '../migration/stretches/stretch-task.ts';
@@ -81,6 +82,11 @@ export class StretchThreads {
       setRates: (rates) => this.#pool.setRates(shard, rates),
     };
   };
+
+  /** Starts the threads for stretches that will follow: a thread takes half a second to start. */
+  prepare(plan: MigrationPlan, count: number): void {
+    this.#threads.prepare({ plan }, count);
+  }
 
   /** The thread waits meanwhile. */
   async #write(shard: string, lines: string): Promise<void> {

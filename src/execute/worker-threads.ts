@@ -58,6 +58,17 @@ export class WorkerThreads {
     }
   };
 
+  /** Starts threads now for jobs like this one that will follow. A failure is left to the job that needs the thread. */
+  prepare(job: WorkerJob, count: number): void {
+    const heapMib = this.#heapMibOf(job);
+    const waiting = [...this.#parked.keys()].filter((thread) => thread.heapMib === heapMib).length;
+    try {
+      for (let more = count - waiting; more > 0; more--) this.#park(this.#startThread(heapMib));
+    } catch {
+      // The machine has no more threads.
+    }
+  }
+
   /** Ends the threads that wait for a job. */
   close(): void {
     for (const [thread, over] of this.#parked) {

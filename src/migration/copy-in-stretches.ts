@@ -2,7 +2,6 @@
 // them as one migration. Each stretch is an ordinary run of the engine (migrate.ts); where it runs is decided by the caller.
 
 import { warnIfNothingFound } from './migrate.ts';
-import type { MigrationContext } from './migration-context.ts';
 import { openConnections } from './connections.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { remainingOf } from './plan/stretches.ts';
@@ -10,7 +9,8 @@ import { initialProgress, type MigrationProgress, type MigrationResult, resultEr
 import { findStretches, type FoundStretches } from './stretches/find-stretches.ts';
 import { MergedProgress } from './stretches/merged-progress.ts';
 import { RunningStretches } from './stretches/running-stretches.ts';
-import { stretchPlan } from './stretches/stretch-plan.ts';
+import { stretchPlan, withPartOfLimits } from './stretches/stretch-plan.ts';
+import { stretchesAtOnce } from './stretches/stretches-at-once.ts';
 import type { StretchesContext } from './stretches-context.ts';
 
 /** Like `migrate`; never rejects. */
@@ -45,7 +45,7 @@ export async function copyInStretches(plan: MigrationPlan, context: StretchesCon
 
 async function find(
   plan: MigrationPlan,
-  context: MigrationContext,
+  context: StretchesContext,
   progress: MigrationProgress,
 ): Promise<FoundStretches> {
   const { clock, observer, stop, abort } = context;
@@ -55,10 +55,18 @@ async function find(
   const { onRatesAvailable: _, ...others } = context;
   const connections = openConnections(plan, others, progress);
   try {
-    return await findStretches(plan, connections.view, clock, AbortSignal.any([stop, abort]));
+    const finding = { view: connections.view, clock, signal: AbortSignal.any([stop, abort]) };
+    return await findStretches(plan, finding, ({ stretches }) => prepare(plan, context, stretches.length));
   } finally {
     connections.close();
   }
+}
+
+/** The threads start while the destination settles. */
+function prepare(plan: MigrationPlan, context: StretchesContext, stretches: number): void {
+  const { parallelism } = plan.execution;
+  const { count } = stretchesAtOnce(plan, { parallelism, stretches, write: true });
+  context.prepare?.(withPartOfLimits(plan, Math.max(1, count)), count);
 }
 
 /** @returns whether everything up to the end is in the destination. @throws MigrationError why a stretch has failed */
@@ -91,11 +99,11 @@ async function copy(
   });
   let marksAreShown = false;
   const running = new RunningStretches({
-    ...{ plan, stretches, merged, observer, clock, mayYield: true },
-    start: ({ stretch, began, parallelism }, listener) => {
+    ...{ plan, stretches, merged, observer, clock, mayYield: true, write: true },
+    start: ({ stretch, began, sharing }, listener) => {
       const mark = marks.find(({ shard }) => shard === stretch.shard);
       const known = began ? undefined : { mark, mayHoldSamples: stretch.mayHoldSamples, marksAreShown };
-      return context.start({ plan: stretchPlan(plan, stretch, parallelism, found.frozenEndMs), known }, listener);
+      return context.start({ plan: stretchPlan(plan, stretch, sharing, found.frozenEndMs), known }, listener);
     },
     finished: ({ startMs, endMs }) => {
       marksAreShown = true;

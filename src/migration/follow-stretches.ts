@@ -30,7 +30,7 @@ export async function followStretches(plan: MigrationPlan, context: FollowContex
     progress.waitingFor = 'progress mark';
     observer.progress(progress);
     connections = openConnections(plan, context, progress);
-    const found = await findStretches(plan, connections.view, context.clock, ended);
+    const found = await findStretches(plan, { view: connections.view, clock: context.clock, signal: ended });
     const followed = new FollowedProgress(found, work);
     progress = followed.progress;
     report(found, followed, context);
@@ -99,7 +99,7 @@ class Following {
       this.#look(await view.ledger(Math.max(endMs, clock.now() + 1), ended));
     }
     // The destination may have shown marks before the counts beside them, or may not show the last ones yet.
-    const { marks } = await findStretches(this.#plan, view, clock, ended);
+    const { marks } = await findStretches(this.#plan, { view, clock, signal: ended });
     this.#look(marks);
   }
 

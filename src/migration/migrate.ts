@@ -17,7 +17,7 @@ import { initialProgress, type MigrationProgress, type MigrationResult, resultEr
 import { Pipeline } from './pipeline.ts';
 
 /**
- * Runs to the end of the range, a stop, an abort or a failure. Rejects only with BeganInStretches: then nothing was written, and
+ * Runs to the end of the range, a stop, an abort or a failure. A run that `continues` is in no final phase after a stop. Rejects only with BeganInStretches: then nothing was written, and
  * `copyInStretches` has to run the plan.
  */
 export async function migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult> {
@@ -28,6 +28,10 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
   const signal = AbortSignal.any([abort, failed.signal]);
   let connections: Connections | undefined;
   let isOver = true;
+  const interrupted = () => {
+    isOver = context.continues?.() !== true;
+    if (isOver) progress.phase = 'Interrupted';
+  };
   try {
     connections = openConnections(plan, context, progress);
     const copied = await run({ plan, context, connections, progress, signal, fail: (error) => failed.abort(error) });
@@ -38,7 +42,8 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
       const { verifyCopy } = await import('./verify-copy.ts');
       completed = await verifyCopy({ plan, context, progress, signal, options: {} });
     }
-    progress.phase = completed ? 'Succeeded' : 'Interrupted';
+    if (completed) progress.phase = 'Succeeded';
+    else interrupted();
     return { progress };
   } catch (caught) {
     if (caught instanceof BeganInStretches) {
@@ -46,7 +51,7 @@ export async function migrate(plan: MigrationPlan, context: MigrationContext): P
       throw caught;
     }
     if (abort.aborted || (stop.aborted && caught === stop.reason)) {
-      progress.phase = 'Interrupted';
+      interrupted();
       return { progress };
     }
     progress.phase = 'Failed';

@@ -22,6 +22,8 @@ export interface MigrationContext {
   readonly known?: KnownBeginning;
   /** How far an earlier run had compared, if it was interrupted. A later mark in the destination takes precedence. */
   readonly resumeVerification?: ResumedVerification;
+  /** Whether the caller continues the run in another way after `stop`. Then its end is not reported, and its phase stays as it was. */
+  readonly continues?: () => boolean;
   /** Called once at the start with a function that changes the rates of `plan.limits` at runtime; undefined means no limit. */
   readonly onRatesAvailable?: (set: (rates: RateLimits) => void) => void;
 }

@@ -211,8 +211,11 @@ export class Pipeline {
       reading.abort();
     }
     await this.#finisher.all();
+    if (open === undefined) return;
     // A stop came between the parts of a window: what has begun arrives and is counted, but nothing is marked.
-    if (open !== undefined) await (await this.#outlet.flush(open)).acknowledged;
+    if (this.#options.plan.stretch === undefined) await (await this.#outlet.flush(open)).acknowledged;
+    // A stretch may be started again in the same run, which then counts the window.
+    else await this.#withdraw(open);
   }
 
   /** All windows in flight must lie where a later run would compare. An empty stretch of weeks between two windows counts towards that. */

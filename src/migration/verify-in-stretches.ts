@@ -4,6 +4,7 @@
 // A mark says that everything before it was compared and is clean. A stretch with differences leaves none at its end, so that a verification
 // that is interrupted later finds them again. When all are over, one mark of the whole range ends the run.
 
+import { stretchCount } from '../api/stretch-count.ts';
 import { openReadSides } from './compare-part.ts';
 import type { MigrationPlan } from './plan/migration-plan.ts';
 import { comparedLengthMs, type Division, divide, FIRST_SHARD, type Stretch } from './plan/stretches.ts';
@@ -15,6 +16,7 @@ import { CollectedDifferences } from './stretches/collected-differences.ts';
 import { MergedVerification } from './stretches/merged-verification.ts';
 import { RunningStretches } from './stretches/running-stretches.ts';
 import { withPartOfLimits } from './stretches/stretch-plan.ts';
+import { stretchesAtOnce } from './stretches/stretches-at-once.ts';
 import type { VerifyOptions, VerifyRun } from './verify-copy.ts';
 import { type ComparedRange, comparedRange } from './verify/compared-range.ts';
 import type { Sides } from './verify/sides.ts';
@@ -48,6 +50,7 @@ export async function verifyInStretches(run: DividedVerifyRun): Promise<boolean>
   const { sides } = openReadSides(plan, others, progress);
   try {
     const preparing = AbortSignal.any([signal, stop]);
+    prepare(run);
     const range = await comparedRange(plan, sides.view, clock.now(), options, preparing);
     const found = await find(run, sides, range, preparing);
     const merged = new MergedVerification({ progress, range, division: found, earlier: found.earlier });
@@ -78,6 +81,20 @@ export async function verifyInStretches(run: DividedVerifyRun): Promise<boolean>
     if (copied !== undefined) progress.stretches = copied;
     sides.close();
   }
+}
+
+/** The threads start while the marks are read. */
+function prepare({ plan, context, options }: DividedVerifyRun): void {
+  const { parallelism, stretchMs } = plan.execution;
+  const { fromMs = plan.startMs, toMs = plan.endMs ?? context.clock.now() } = options;
+  const range = { startMs: fromMs, endMs: toMs };
+  const stretches = stretchCount(range, comparedLengthMs(range, stretchMs, parallelism));
+  const { count } = stretchesAtOnce(plan, { parallelism, stretches, write: repairs(plan, options) });
+  context.prepare?.(withPartOfLimits(plan, Math.max(1, count)), count);
+}
+
+function repairs({ verification }: MigrationPlan, { repair }: VerifyOptions): boolean {
+  return repair === true || verification.onDifference === 'Repair';
 }
 
 interface FoundVerification extends Division {
@@ -126,9 +143,10 @@ async function compareAll(
     ...{ plan, stretches, merged, observer, clock: context.clock },
     // Where it has found differences it would have to begin again.
     mayYield: false,
-    start: ({ stretch, parallelism }, listener) =>
+    write: repairs(plan, options),
+    start: ({ stretch, sharing }, listener) =>
       context.start(
-        { plan: withPartOfLimits(plan, parallelism), known: undefined, verification: jobOf(stretch) },
+        { plan: withPartOfLimits(plan, sharing), known: undefined, verification: jobOf(stretch) },
         { ...listener, ...(collected !== undefined && { differences: collected.write }) },
       ),
     finished: () => undefined,

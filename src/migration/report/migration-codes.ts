@@ -134,6 +134,11 @@ export const WARNING_CODES = {
     meaning: 'the migration finished, but the source returned no samples',
     cure: 'check spec.selectors, the tenant, and whether the source still has data of that age',
   },
+  'parallelism-limited': {
+    meaning:
+      'fewer stretches run at once than spec.execution.parallelism says: they share spec.limits.memory and spec.limits.inFlightWrites, and each needs about 8Mi and one write in flight',
+    cure: 'raise the limit in the message, or lower spec.execution.parallelism',
+  },
   'verification-not-resumable': {
     meaning:
       'the destination does not accept the marks of a verification: it accepts no samples of that age, or writing is not allowed',

@@ -17,21 +17,30 @@ export interface FoundStretches extends Division {
   readonly marks: readonly Mark[];
 }
 
-/** @throws MigrationError; RemoteError; the signal's reason */
+export interface FindingContext {
+  readonly view: DestinationView;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * @param seen called with what the destination shows at first; what remains is about that
+ * @throws MigrationError; RemoteError; the signal's reason
+ */
 export async function findStretches(
   plan: MigrationPlan,
-  view: DestinationView,
-  clock: Clock,
-  signal: AbortSignal,
+  { view, clock, signal }: FindingContext,
+  seen: (found: FoundStretches) => void = () => undefined,
 ): Promise<FoundStretches> {
   const openEndMs = clock.now() - plan.lagMs;
   const behindMs = uncertainMs(plan.destination.ordering);
+  let isFirst = true;
   const find = async (): Promise<FoundStretches> => {
     const toMs = Math.max(plan.endMs ?? 0, clock.now() + 1);
-    const seen = await view.ledger(toMs, signal);
-    const endMs = plan.endMs ?? frozenEnd(seen) ?? openEndMs;
+    const shown = await view.ledger(toMs, signal);
+    const endMs = plan.endMs ?? frozenEnd(shown) ?? openEndMs;
     // An earlier run may have had another clock.
-    const marks = endMs > toMs ? await view.ledger(endMs, signal) : seen;
+    const marks = endMs > toMs ? await view.ledger(endMs, signal) : shown;
     if (endMs <= plan.startMs) throw emptyRange(endMs);
     const range = { startMs: plan.startMs, endMs };
     const lengthMs = stretchLengthMs(range, plan.execution.stretchMs);
@@ -44,7 +53,10 @@ export async function findStretches(
         !marks.some(({ shard }) => shard === FIRST_SHARD) &&
         !(await view.isEmpty(range.startMs, Math.min(range.startMs + behindMs, endMs), signal)),
     });
-    return { ...division, range, lengthMs, frozenEndMs: plan.endMs === undefined ? endMs : undefined, marks };
+    const found = { ...division, range, lengthMs, frozenEndMs: plan.endMs === undefined ? endMs : undefined, marks };
+    if (isFirst) seen(found);
+    isFirst = false;
+    return found;
   };
   const look = {
     look: find,

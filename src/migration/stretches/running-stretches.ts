@@ -13,6 +13,7 @@ import type {
   ResultError,
 } from '../report/observer.ts';
 import { partOfMemory, partOfRates } from './stretch-plan.ts';
+import { parallelismLimited, type StretchesAtOnce, stretchesAtOnce } from './stretches-at-once.ts';
 import type { StretchTask } from './stretch-task.ts';
 
 /** The progress of all stretches as one. */
@@ -29,7 +30,7 @@ interface StretchStart {
   /** It ran before, so where it resumes is only known by the destination. */
   readonly began: boolean;
   /** How many stretches share the limits. */
-  readonly parallelism: number;
+  readonly sharing: number;
 }
 
 /** How long the others may finish their windows after one stretch has failed: a side that is down must not delay the result. */
@@ -43,6 +44,8 @@ export interface RunningStretchesOptions {
   readonly clock: Clock;
   readonly start: (start: StretchStart, observer: MigrationObserver) => StretchTask;
   readonly finished: (stretch: Stretch) => void;
+  /** Whether each stretch has writes in flight. */
+  readonly write: boolean;
   /** Whether a stretch may be stopped to run again later. Otherwise it keeps its part of the limits until its end. */
   readonly mayYield: boolean;
 }
@@ -55,7 +58,7 @@ export interface StretchesControl {
   readonly onParallelismAvailable?: (set: (parallelism: number) => void) => void;
 }
 
-type Waiting = Omit<StretchStart, 'parallelism'>;
+type Waiting = Omit<StretchStart, 'sharing'>;
 
 interface Running {
   readonly stretch: Stretch;
@@ -80,6 +83,7 @@ export class RunningStretches {
   readonly #waiting: Waiting[];
   readonly #running = new Map<string, Running>();
   #parallelism: number;
+  #atOnce: StretchesAtOnce;
   #rates: RateLimits;
   #ending: 'stop' | 'abort' | undefined;
   #failure: ResultError | undefined;
@@ -95,6 +99,7 @@ export class RunningStretches {
     const waiting = stretches.map((stretch) => ({ stretch, began: false }));
     this.#waiting = plan.execution.order === 'NewestFirst' ? waiting.reverse() : waiting;
     this.#parallelism = plan.execution.parallelism;
+    this.#atOnce = this.#fitting();
     this.#rates = plan.limits;
   }
 
@@ -105,6 +110,7 @@ export class RunningStretches {
     const onAbort = () => this.#end('abort');
     stop.addEventListener('abort', onStop);
     abort.addEventListener('abort', onAbort);
+    this.#warnIfLimited();
     changes.onRatesAvailable?.((rates) => this.#setRates(rates));
     changes.onParallelismAvailable?.((parallelism) => this.#setParallelism(parallelism));
     try {
@@ -146,11 +152,14 @@ export class RunningStretches {
 
   /** Stretches that have too large a part of the memory, or are too many, finish their windows in flight, and are started again later. */
   #setParallelism(parallelism: number): void {
+    if (parallelism === this.#parallelism) return;
     this.#parallelism = parallelism;
+    this.#atOnce = this.#fitting();
+    this.#warnIfLimited();
     const partBytes = this.#partBytes;
     const running = this.#options.mayYield ? [...this.#running.values()] : [];
     running.forEach((one, index) => {
-      if (index >= parallelism || one.memoryBytes > partBytes) this.#yield(one);
+      if (index >= this.#atOnce.count || one.memoryBytes > partBytes) this.#yield(one);
     });
     this.#wake();
   }
@@ -160,12 +169,22 @@ export class RunningStretches {
   }
 
   get #partBytes(): number {
-    return partOfMemory(this.#options.plan.limits.memoryBytes, Math.max(1, this.#parallelism));
+    return partOfMemory(this.#options.plan.limits.memoryBytes, Math.max(1, this.#atOnce.count));
+  }
+
+  #fitting(): StretchesAtOnce {
+    const { plan, stretches, write } = this.#options;
+    return stretchesAtOnce(plan, { parallelism: this.#parallelism, stretches: stretches.length, write });
+  }
+
+  #warnIfLimited(): void {
+    if (this.#atOnce.limitedBy === undefined) return;
+    this.#pass(parallelismLimited(this.#atOnce, { parallelism: this.#parallelism }));
   }
 
   #startMore(): void {
     const { memoryBytes } = this.#options.plan.limits;
-    while (!this.#isEnding && this.#running.size < this.#parallelism) {
+    while (!this.#isEnding && this.#running.size < this.#atOnce.count) {
       const used = [...this.#running.values()].reduce((sum, running) => sum + running.memoryBytes, 0);
       const next = used + this.#partBytes <= memoryBytes ? this.#waiting.shift() : undefined;
       if (next === undefined) break;
@@ -178,7 +197,7 @@ export class RunningStretches {
     const { merged, observer, start } = this.#options;
     merged.started(stretch);
     const task = start(
-      { stretch, began, parallelism: this.#parallelism },
+      { stretch, began, sharing: this.#atOnce.count },
       {
         progress: (progress) => {
           merged.reported(stretch, progress);

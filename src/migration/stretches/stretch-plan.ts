@@ -6,30 +6,30 @@ import type { Stretch } from '../plan/stretches.ts';
 import type { FileStretch } from './stretch-file.ts';
 
 /**
- * @param parallelism how many stretches share the limits
+ * @param sharing how many stretches share the limits
  * @param frozenEndMs the end of the migration, if its manifest leaves it open
  */
 export function stretchPlan(
   plan: MigrationPlan,
   { shard, startMs, endMs }: Stretch,
-  parallelism: number,
+  sharing: number,
   frozenEndMs: number | undefined,
 ): MigrationPlan {
   // The whole range is compared when all of it is copied.
   const verification = { ...plan.verification, mode: 'Off' } as const;
-  return { ...withPartOfLimits(plan, parallelism), startMs, endMs, stretch: { shard, frozenEndMs }, verification };
+  return { ...withPartOfLimits(plan, sharing), startMs, endMs, stretch: { shard, frozenEndMs }, verification };
 }
 
-/** @param parallelism how many stretches share the limits */
-export function withPartOfLimits(plan: MigrationPlan, parallelism: number): MigrationPlan {
+/** @param sharing how many stretches share the limits */
+export function withPartOfLimits(plan: MigrationPlan, sharing: number): MigrationPlan {
   const { limits } = plan;
   return {
     ...plan,
     limits: {
       ...limits,
-      ...partOfRates(limits, parallelism),
-      memoryBytes: partOfMemory(limits.memoryBytes, parallelism),
-      inFlightWrites: Math.max(1, Math.floor(limits.inFlightWrites / parallelism)),
+      ...partOfRates(limits, sharing),
+      memoryBytes: partOfMemory(limits.memoryBytes, sharing),
+      inFlightWrites: Math.max(1, Math.floor(limits.inFlightWrites / sharing)),
     },
   };
 }
@@ -54,8 +54,8 @@ export function podStretchPlan(
   };
 }
 
-export function partOfMemory(bytes: number, parallelism: number): number {
-  return Math.floor(bytes / parallelism);
+export function partOfMemory(bytes: number, sharing: number): number {
+  return Math.floor(bytes / sharing);
 }
 
 /** @param running how many stretches are running */

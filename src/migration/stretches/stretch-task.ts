@@ -35,4 +35,10 @@ export interface StretchTask {
   setRates(rates: RateLimits): void;
 }
 
-export type StartStretch = (job: StretchJob, listener: StretchListener) => StretchTask;
+type StartStretch = (job: StretchJob, listener: StretchListener) => StretchTask;
+
+export interface StretchStarter {
+  readonly start: StartStretch;
+  /** Called when it is clear that so many stretches with such plans will be started, so that their threads can start meanwhile. */
+  readonly prepare?: (plan: MigrationPlan, count: number) => void;
+}
