@@ -20,6 +20,13 @@ const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2025, 4, 1);
 
+export interface JobStageOptions {
+  /** The program of the pods, instead of prom-migrator. */
+  readonly entrypoint?: readonly string[];
+  /** Values of the chart. */
+  readonly values?: object;
+}
+
 export class JobStage implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly kubelet: Kubelet;
@@ -37,16 +44,17 @@ export class JobStage implements AsyncDisposable {
     this.operator = parts.operator;
   }
 
-  static async start(namespace: string): Promise<JobStage> {
+  static async start(namespace: string, options: JobStageOptions = {}): Promise<JobStage> {
+    const { entrypoint = [process.execPath, MAIN], values } = options;
     const cluster = await startCluster({ controllerManager: true, audit: true });
     const kubelet = await startKubelet({
       cluster,
       selector: JOB_SELECTOR,
-      entrypoint: () => [process.execPath, MAIN],
+      entrypoint: () => entrypoint,
       nodes: 2,
     });
     const store = await startFakeStore();
-    const chart = await installChart(cluster);
+    const chart = await installChart(cluster, values);
     const migrations = await MigrationObjects.inNamespace(cluster, namespace);
     const restricted = 'pod-security.kubernetes.io/enforce=restricted';
     await cluster.kubectl(['label', 'namespace', namespace, restricted]);
