@@ -103,6 +103,11 @@ export class Kubelet implements AsyncDisposable {
     return this.#runner(podName).output;
   }
 
+  /** Whether the process of the pod is alive, also if its node is lost. */
+  isRunning(podName: string): boolean {
+    return this.#runner(podName).isRunning;
+  }
+
   /** For error messages: every pod with its phase and the end of its output, and errors of the kubelet itself. */
   report(): string {
     const pods = [...this.#runners.values()].map(({ pod, output }) => {

@@ -53,6 +53,11 @@ export class PodRunner {
     return this.#process?.output ?? '';
   }
 
+  /** Whether its process is alive, whatever the API says. */
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exit === undefined;
+  }
+
   /** Undefined when the pod is no longer in the API, for example because someone deleted it with `--force`. */
   async sync(pod: V1Pod | undefined): Promise<void> {
     if (!pod) {
