@@ -4,6 +4,7 @@ import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
+import { DestinationPace } from './limits/destination-pace.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
 import { hasRoomToRead, memoryShares } from './write/memory-shares.ts';
 import type { MigrationContext } from './migration-context.ts';
@@ -30,6 +31,7 @@ export interface Connections {
   readonly retrier: Retrier;
   readonly samplesRate: RateLimit;
   readonly bytesRate: RateLimit;
+  readonly pace: DestinationPace;
   close(): void;
 }
 
@@ -92,6 +94,7 @@ export function openConnections(
     retrier,
     samplesRate,
     bytesRate,
+    pace: new DestinationPace({ clock, progress }),
     close() {
       source.close();
       destination.close();

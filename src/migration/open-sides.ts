@@ -5,6 +5,7 @@ import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
+import { DestinationPace } from './limits/destination-pace.ts';
 import { MemoryBudget } from './limits/memory-budget.ts';
 import { RateLimit } from './limits/rate-limit.ts';
 import { Retrier } from './limits/retrier.ts';
@@ -68,6 +69,7 @@ export function openSides(
     router: new SeriesRouter(plan, part),
     retrier,
     ...openRates(plan, context),
+    pace: new DestinationPace({ clock: context.clock, progress }),
     close() {
       source.close();
       destination.close();

@@ -60,7 +60,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { plan, connections, progress, clock, signal, fail, beginning, marksAreShown } = options;
-    const { destination: client, retrier, samplesRate, bytesRate, router, view } = connections;
+    const { destination: client, retrier, samplesRate, bytesRate, pace, router, view } = connections;
     this.#maxInFlight = MAX_WINDOWS_IN_FLIGHT[plan.destination.ordering];
     this.#completion = new Completion(progress);
     const observer: MigrationObserver = {
@@ -82,6 +82,7 @@ export class Pipeline {
       progress,
       samplesRate,
       bytesRate,
+      pace,
       view,
     });
     this.#outlet = openOutlet(plan, { delivery: this.#delivery, clock, signal, onFailure: fail });
@@ -118,6 +119,7 @@ export class Pipeline {
     } finally {
       // After a failure all work in progress has been aborted. Waiting for it ensures that nothing of this run overlaps with what follows.
       await Promise.allSettled([this.#finisher.all(), this.#marker.firstMarkShown()]);
+      this.#options.connections.pace.rest();
     }
   }
 

@@ -4,32 +4,46 @@ import type { Clock } from '../../telemetry/clock.ts';
 import { Waiters } from '../../telemetry/waiters.ts';
 
 /**
- * A token bucket of one second's worth that starts empty. In any stretch of t seconds at most `perSecond × (t + 1)` passes, and from the start
- * at most `perSecond × t`. An amount larger than one second's worth waits until all of it has been saved up, so that these bounds hold for
- * it too.
+ * A token bucket that starts empty, by default of one second's worth. Then at most `perSecond × (t + 1)` passes in any stretch of t seconds, and
+ * from the start at most `perSecond × t`. An amount larger than the bucket waits until all of it has been saved up, so that these bounds hold
+ * for it too.
  */
 export class RateLimit {
   #perSecond: number | undefined;
   readonly #clock: Clock;
+  #maxSavedMs: number;
   #saved = 0;
   #savedAtMs: number;
   readonly #waiting = new Waiters<number>();
   #serving = false;
   #interrupt = new AbortController();
 
-  /** `perSecond` undefined: no limit. @throws RangeError for anything else that is not a positive number */
-  constructor(perSecond: number | undefined, clock: Clock) {
+  /**
+   * @param perSecond undefined: no limit
+   * @param maxSavedMs the size of the bucket
+   * @throws RangeError for a rate that is not a positive number
+   */
+  constructor(perSecond: number | undefined, clock: Clock, maxSavedMs = 1000) {
     checkRate(perSecond);
     this.#perSecond = perSecond;
     this.#clock = clock;
+    this.#maxSavedMs = maxSavedMs;
     this.#savedAtMs = clock.monotonicMs();
   }
 
   /** Changes the rate, for waiting callers too. */
-  set(perSecond: number | undefined): void {
+  set(perSecond: number | undefined, maxSavedMs = this.#maxSavedMs): void {
     checkRate(perSecond);
     this.#save();
     this.#perSecond = perSecond;
+    this.#maxSavedMs = maxSavedMs;
+    this.#wake();
+  }
+
+  /** Empties the bucket. */
+  drain(): void {
+    this.#save();
+    this.#saved = 0;
     this.#wake();
   }
 
@@ -68,7 +82,7 @@ export class RateLimit {
     return true;
   }
 
-  /** Adds the tokens saved since the last call. The bucket exceeds one second's worth only for the caller at the head of the queue. */
+  /** Adds the tokens saved since the last call. The bucket exceeds its size only for the caller at the head of the queue. */
   #save(): void {
     const nowMs = this.#clock.monotonicMs();
     const elapsedMs = nowMs - this.#savedAtMs;
@@ -79,7 +93,7 @@ export class RateLimit {
     }
     this.#saved = Math.min(
       this.#saved + (elapsedMs * this.#perSecond) / 1000,
-      Math.max(this.#perSecond, this.#waiting.firstWanted ?? 0),
+      Math.max((this.#perSecond * this.#maxSavedMs) / 1000, this.#waiting.firstWanted ?? 0),
     );
   }
 

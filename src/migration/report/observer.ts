@@ -64,10 +64,19 @@ export interface MigrationProgress {
   inFlightWrites: number;
   /** Set if the range was divided into stretches. */
   stretches: StretchesProgress | undefined;
+  /** What limits the speed at present; undefined: the destination accepts everything as fast as it is sent. */
+  heldBy: HeldBy | undefined;
   /** What the migration waits for, as text for people: `source`, `destination`, `retry of source in 4 s: …`, `rate limit`. */
   waitingFor: string;
   /** Undefined: nothing was compared, or not yet. Its counts include those of the runs that it resumes. */
   verification: VerificationProgress | undefined;
+}
+
+/** The rate limit of a side. */
+export interface HeldBy {
+  readonly side: 'destination';
+  /** The rate that is kept, just below what the side accepts. */
+  readonly samplesPerSecond: number;
 }
 
 /** Of the parts of the range that are copied independently: see plan/stretches.ts. */
@@ -214,6 +223,7 @@ export function initialProgress(
     inFlightBytes: 0,
     inFlightWrites: 0,
     stretches: undefined,
+    heldBy: undefined,
     waitingFor: '',
     verification: undefined,
   };

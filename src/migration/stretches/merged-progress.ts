@@ -4,7 +4,7 @@ import type { Division, Stretch, TimeRange } from '../plan/stretches.ts';
 import type { Mark } from '../progress/progress-mark.ts';
 import { countsOfShards } from '../progress/shard-counts.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../report/counts.ts';
-import { initialProgress, type MigrationProgress, type ResultError } from '../report/observer.ts';
+import { type HeldBy, initialProgress, type MigrationProgress, type ResultError } from '../report/observer.ts';
 
 /** One stretch of this run, from the division to its end. */
 interface Part {
@@ -97,6 +97,7 @@ export class MergedProgress {
       windowSeries: sum(({ windowSeries }) => windowSeries),
       inFlightBytes: sum(({ inFlightBytes }) => inFlightBytes),
       inFlightWrites: sum(({ inFlightWrites }) => inFlightWrites),
+      heldBy: heldBy(reports),
       waitingFor: waitingFor(reports),
     });
     this.progress.stretches = {
@@ -116,6 +117,13 @@ export class MergedProgress {
     if (part === undefined) throw new Error(`there is no stretch ${shard}`);
     return part;
   }
+}
+
+/** All stretches share the limit of the destination, and those that are held use parts of it. */
+function heldBy(reports: readonly Readonly<MigrationProgress>[]): HeldBy | undefined {
+  const held = reports.flatMap((progress) => progress.heldBy ?? []);
+  if (held.length === 0) return undefined;
+  return { side: 'destination', samplesPerSecond: held.reduce((sum, one) => sum + one.samplesPerSecond, 0) };
 }
 
 /** What all of them wait for. While one is busy, the migration waits for nothing. */

@@ -38,11 +38,11 @@ export class Repair {
   constructor(options: RepairOptions) {
     this.#options = options;
     const { plan, sides, observer, progress, signal } = options;
-    const { writer: client, view, retrier, samplesRate, bytesRate } = sides;
+    const { writer: client, view, retrier, samplesRate, bytesRate, pace } = sides;
     // What the destination refuses stays missing, and is reported as such.
     this.#plan = { ...plan, rejectedSamples: 'Skip' };
     this.#signal = AbortSignal.any([signal, this.#failed.signal]);
-    const shared = { plan: this.#plan, client, view, retrier, observer, progress, samplesRate, bytesRate };
+    const shared = { plan: this.#plan, client, view, retrier, observer, progress, samplesRate, bytesRate, pace };
     this.#delivery = new Delivery(shared);
     const lanes = Math.min(plan.limits.inFlightWrites, MAX_LANES);
     this.#lanes = new Lanes(lanes, {
@@ -101,6 +101,8 @@ export class Repair {
     } catch (error) {
       if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
       throw error;
+    } finally {
+      sides.pace.rest();
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ReadClient } from '../../remote/read-client.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
 import type { BufferPool } from '../limits/buffer-pool.ts';
+import type { DestinationPace } from '../limits/destination-pace.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
@@ -44,5 +45,6 @@ export interface Sides {
   readonly retrier: Retrier;
   readonly samplesRate: RateLimit;
   readonly bytesRate: RateLimit;
+  readonly pace: DestinationPace;
   close(): void;
 }

@@ -6,6 +6,8 @@ import type { WriteClient, WriteResult } from '../../remote/write-client.ts';
 import { hasOnlyStaleMarkers } from '../../wire/requests/only-stale-markers.ts';
 import { bisectWriteRequest, writeRequestLabels } from '../../wire/requests/write-request.ts';
 import { countLostInInfluxdb } from '../../wire/requests/influxdb-gaps.ts';
+import type { DestinationPace } from '../limits/destination-pace.ts';
+import type { SentRequest } from '../limits/limit-units.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import type { Retrier } from '../limits/retrier.ts';
 import type { WarningCode } from '../report/migration-codes.ts';
@@ -32,6 +34,7 @@ export interface DeliveryOptions {
   readonly progress: MigrationProgress;
   readonly samplesRate: RateLimit;
   readonly bytesRate: RateLimit;
+  readonly pace: DestinationPace;
 }
 
 const LOSS_IN_INFLUXDB =
@@ -119,15 +122,20 @@ export class Delivery {
 
   /** @returns undefined if the destination acknowledged the request */
   async #send(attempt: Attempt, number: number): Promise<RemoteError | undefined> {
-    const { progress, samplesRate, bytesRate, retrier, client } = this.#options;
+    const { progress, samplesRate, bytesRate, pace, retrier, client } = this.#options;
     const { outgoing, signal } = attempt;
     const body = outgoing.body();
+    const amounts = { samples: outgoing.samples, requests: 1, bytes: body.length };
+    let sent: SentRequest | undefined;
     const write = async (): Promise<WriteResult> => {
-      if (this.#isLimited) progress.waitingFor = 'rate limit';
+      if (this.#isLimited || pace.isFollowing) progress.waitingFor = 'rate limit';
       await samplesRate.take(outgoing.samples, signal);
       await bytesRate.take(body.length, signal);
+      sent = await pace.take(amounts, signal);
       progress.waitingFor = 'destination';
-      return await client.write(body, { attempt: number, signal });
+      const result = await client.write(body, { attempt: number, signal });
+      pace.accepted(sent);
+      return result;
     };
     progress.inFlightWrites++;
     try {
@@ -141,6 +149,7 @@ export class Delivery {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RemoteError)) throw error;
+      if (sent !== undefined && error.traits.smaller === 'when-repeated') pace.refused(sent, error);
       return error;
     } finally {
       progress.inFlightWrites--;
@@ -181,7 +190,9 @@ export class Delivery {
       this.#shrink(error, outgoing);
       return true;
     }
-    await retrier.pause(error, plan.destination, failures.attempts, signal);
+    // The pace already keeps requests apart. Only if the destination accepts nothing at all, the waits become longer.
+    const attempts = failures.rateLimits > 0 ? failures.rateLimits : failures.attempts;
+    await retrier.pause(error, plan.destination, attempts, signal);
     if (reaction === 'retry' || (reaction === 'test-others' && this.#delivered > failures.deliveredBefore))
       return false;
     // This may be the only request left, so a sample beside the progress series checks what the destination accepts.
@@ -195,7 +206,10 @@ export class Delivery {
   #shrink(error: RemoteError, outgoing: OutgoingRequest): void {
     const { samples } = outgoing;
     if (error.class === 'too-large') this.limits.lowerBySize({ bytes: outgoing.request().length, samples });
-    else this.limits.lowerSamples(samples);
+    else {
+      this.limits.lowerSamples(samples);
+      this.#options.pace.forget();
+    }
   }
 
   /** The attempt without the samples that the destination shows, if some may be there; the same attempt if it shows none. */

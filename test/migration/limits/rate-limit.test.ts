@@ -239,4 +239,24 @@ describe('rate limit', () => {
       { numRuns: 100 },
     );
   });
+
+  it('saves less in a smaller bucket, and nothing in an empty one', async () => {
+    const clock = new StandingClock();
+    const limit = new RateLimit(1000, clock);
+    limit.set(1000, 200);
+    await clock.advance(60_000);
+    const took = async (amount: number) => {
+      const startMs = clock.nowMs;
+      let endMs = startMs;
+      const taken = limit.take(amount, never).then(() => {
+        endMs = clock.nowMs;
+      });
+      await clock.advance(5000);
+      await taken;
+      return endMs - startMs;
+    };
+    assert.equal(await took(500), 300);
+    limit.drain();
+    assert.equal(await took(100), 100);
+  });
 });

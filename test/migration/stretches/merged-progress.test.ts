@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Mark } from '../../../src/migration/progress/progress-mark.ts';
 import { type Counts, NO_COUNTS } from '../../../src/migration/report/counts.ts';
+import { initialProgress } from '../../../src/migration/report/observer.ts';
 import { MergedProgress } from '../../../src/migration/stretches/merged-progress.ts';
 import { epochMs, hourMs } from '../support/plan.ts';
 
@@ -30,5 +31,31 @@ describe('the counts of earlier runs', () => {
   it('are unknown if two shards cover the same time, so that samples may be counted twice', () => {
     assert.equal(writtenEarlier([mark(4, 8), mark(0, 6)]), 'unknown');
     assert.equal(writtenEarlier([mark(0, 8), mark(2, 4)]), 'unknown');
+  });
+});
+
+describe('the limit of a destination', () => {
+  it('is the sum of the parts of the stretches that it holds back', () => {
+    const stretches = [0, 4].map((hours) => ({
+      shard: hours === 0 ? '0' : new Date(epochMs + hours * hourMs).toISOString(),
+      startMs: epochMs + hours * hourMs,
+      endMs: epochMs + (hours + 4) * hourMs,
+      fromMs: epochMs + hours * hourMs,
+      mayHoldSamples: false,
+    }));
+    const merged = new MergedProgress(range, { stretches, finished: 0 }, [], 'Copy');
+    const report = (index: number, samplesPerSecond: number | undefined) => {
+      const progress = initialProgress(stretches[index]!.startMs, stretches[index]!.endMs);
+      const heldBy = samplesPerSecond === undefined ? undefined : ({ side: 'destination', samplesPerSecond } as const);
+      merged.reported(stretches[index]!, { ...progress, heldBy });
+    };
+    for (const stretch of stretches) merged.started(stretch);
+    const shown = () => merged.progress.heldBy?.samplesPerSecond;
+    assert.equal(shown(), undefined);
+    report(0, 10_000);
+    report(1, 14_000);
+    assert.equal(shown(), 24_000);
+    report(0, undefined);
+    assert.equal(shown(), 14_000);
   });
 });
