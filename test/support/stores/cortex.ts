@@ -20,8 +20,12 @@ export interface CortexOptions {
   readonly nativeHistograms?: boolean;
   /** The replica that the HA tracker follows; samples of series with `cluster` and another `__replica__` are dropped with a 202. */
   readonly electedReplica?: string;
+  /** `ingestion_rate`: samples per second, by the store's clock; unlimited by default. */
+  readonly ingestionRate?: number;
   /** `ingestion_burst_size`: a request with more samples gets 429 however long the client waits. */
   readonly ingestionBurst?: number;
+  /** Of a 429. */
+  readonly retryAfterSeconds?: number;
   readonly maxSeriesPerUser?: number;
   readonly maxLabelNameLength?: number;
   readonly maxLabelValueLength?: number;
@@ -46,12 +50,13 @@ export function cortex(options: CortexOptions = {}): Behaviour {
       const tenant = headers['x-scope-orgid'];
       return typeof tenant === 'string' && tenant !== '' ? tenant : { status: 401, body: 'no org id\n' };
     },
-    open: (tenant) => {
+    open: (tenant, now) => {
       const contents = new Contents();
+      const limiter = new Limiter(options, now);
       const user = tenant === '' ? 'fake' : tenant;
       return {
         contents,
-        write: (series) => write(series, contents, user, options),
+        write: (series) => limiter.refusal(series) ?? write(series, contents, user, options),
         read: ({ matchers, startMs, endMs }) => {
           const problem = lookUpProblem(matchers, startMs, endMs, contents, options);
           if (problem !== undefined) return { status: 400, body: `${problem}\n` };
@@ -69,23 +74,52 @@ export function cortex(options: CortexOptions = {}): Behaviour {
   };
 }
 
+/** A token bucket; a refused request takes nothing. */
+class Limiter {
+  readonly #rate: number;
+  readonly #burst: number;
+  readonly #retryAfterSeconds: number;
+  readonly #now: () => number;
+  #saved: number;
+  #savedAtMs: number;
+
+  constructor({ ingestionRate, ingestionBurst, retryAfterSeconds = 1 }: CortexOptions, now: () => number) {
+    this.#rate = ingestionRate ?? Number.POSITIVE_INFINITY;
+    this.#burst = ingestionBurst ?? Number.POSITIVE_INFINITY;
+    this.#retryAfterSeconds = retryAfterSeconds;
+    this.#now = now;
+    this.#saved = this.#burst;
+    this.#savedAtMs = now();
+  }
+
+  refusal(series: readonly LabeledSamples[]): StoreResponse | undefined {
+    const samples = series.reduce((sum, one) => sum + one.samples.length, 0);
+    const nowMs = this.#now();
+    const elapsedMs = Math.max(1, nowMs - this.#savedAtMs);
+    this.#saved = Math.min(this.#burst, this.#saved + (elapsedMs * this.#rate) / 1000);
+    this.#savedAtMs = nowMs;
+    if (samples <= this.#saved) {
+      this.#saved -= samples;
+      return undefined;
+    }
+    const rate = Number.isFinite(this.#rate) ? this.#rate : 25_000;
+    const body = `ingestion rate limit (${rate}) exceeded while adding ${samples} samples and 0 metadata\n`;
+    return { status: 429, headers: { 'retry-after': String(this.#retryAfterSeconds) }, body };
+  }
+}
+
 function write(
   series: readonly LabeledSamples[],
   contents: Contents,
   user: string,
   options: CortexOptions,
 ): StoreResponse {
-  const { electedReplica, ingestionBurst = Number.POSITIVE_INFINITY, outOfOrderWindowMs = 0 } = options;
+  const { electedReplica, outOfOrderWindowMs = 0 } = options;
   // The tracker checks only the first series.
   const replica = series[0] && replicaOf(series[0].labels);
   if (electedReplica !== undefined && replica !== undefined && replica !== electedReplica) {
     const body = `replicas did not match, rejecting sample: replica=${replica}, elected=${electedReplica}\n`;
     return { status: 202, body };
-  }
-  const samples = series.reduce((sum, one) => sum + one.samples.length, 0);
-  if (samples > ingestionBurst) {
-    const body = `ingestion rate limit (25000) exceeded while adding ${samples} samples and 0 metadata\n`;
-    return { status: 429, headers: { 'retry-after': '1' }, body };
   }
   let firstProblem: string | undefined;
   const accepted: LabeledSamples[] = [];
