@@ -30,7 +30,8 @@ function progressFields(view: ProgressView): Record<string, string | number | un
     samples: view.samples,
     rate: formatRate(view.samplesPerSecond),
     window: view.windowMs > 0 ? formatDuration(view.windowMs) : undefined,
-    waiting: view.waitingFor === '' ? undefined : view.waitingFor,
+    waiting: view.waitingFor === '' || view.heldToPerSecond !== undefined ? undefined : view.waitingFor,
+    destinationLimit: view.heldToPerSecond === undefined ? undefined : formatRate(view.heldToPerSecond),
     eta: view.etaMs === undefined ? undefined : formatDuration(view.etaMs),
   };
 }

@@ -28,6 +28,12 @@ function stretchesText(stretches: ProgressView['stretches']): string {
   return stretches === undefined ? '' : `${formatExact(stretches.finished)}/${formatExact(stretches.total)} stretches`;
 }
 
+/** What holds the migration back. */
+function waitingText({ waitingFor, heldToPerSecond }: ProgressView): string {
+  if (heldToPerSecond !== undefined) return `held by the destination's limit, ${formatRate(heldToPerSecond)}`;
+  return waitingFor === '' ? '' : `waiting for ${escapeControl(waitingFor)}`;
+}
+
 function cut(text: string, columns: number, ellipsis: string): string {
   if (stringWidth(text) <= columns) return text;
   let result = '';
@@ -67,7 +73,7 @@ export function renderProgress(view: ProgressView, width: number, style: BarStyl
     const last = Math.max(...parts.map(({ leaveOut }) => leaveOut));
     parts = parts.filter(({ leaveOut }) => leaveOut !== last);
   }
-  let waiting = view.waitingFor === '' ? '' : `waiting for ${escapeControl(view.waitingFor)}`;
+  let waiting = waitingText(view);
   let room = width - used();
   const waitingRoom = room - 2;
   if (waitingRoom < WAITING_MIN) waiting = '';

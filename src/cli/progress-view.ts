@@ -16,6 +16,8 @@ export interface ProgressView {
   readonly samplesPerSecond: number;
   readonly windowMs: number;
   readonly waitingFor: string;
+  /** The rate that the destination's own limit allows; undefined if that does not hold the migration back. */
+  readonly heldToPerSecond: number | undefined;
   /** Undefined while it cannot be estimated. */
   readonly etaMs: number | undefined;
   /** Undefined if the range is not divided, and while what was copied is compared. */
@@ -45,6 +47,7 @@ export class ProgressMeter {
       samplesPerSecond: this.#samples.perSecond(),
       windowMs: progress.windowMs,
       waitingFor: progress.waitingFor,
+      heldToPerSecond: progress.heldBy?.samplesPerSecond,
       etaMs: this.#remaining.remainingMs,
       stretches: verification === undefined ? progress.stretches : undefined,
     };

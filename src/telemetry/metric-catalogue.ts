@@ -190,6 +190,12 @@ export const METRICS = {
     help: 'Write requests that wait for a response.',
     labels: ['migration'],
   },
+  destinationLimit: {
+    name: 'prom_migrator_destination_limit_samples_per_second',
+    type: 'gauge',
+    help: "The rate to which the destination's own rate limit holds the migration back. Absent while it does not.",
+    labels: ['migration'],
+  },
   requests: {
     name: 'prom_migrator_http_requests_total',
     type: 'counter',

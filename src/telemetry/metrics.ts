@@ -42,6 +42,8 @@ export interface MigrationTotals extends WorkProgress {
   readonly windowMs: number;
   readonly inFlightBytes: number;
   readonly inFlightWrites: number;
+  /** Undefined if no rate limit holds the migration back. */
+  readonly heldBy: { readonly samplesPerSecond: number } | undefined;
 }
 
 export interface RequestObservation {
@@ -122,6 +124,8 @@ export class MigrationMetrics {
     metrics.windowSeries.set(labels, totals.windowSeries);
     metrics.inFlightBytes.set(labels, totals.inFlightBytes);
     metrics.inFlightWrites.set(labels, totals.inFlightWrites);
+    if (totals.heldBy === undefined) metrics.destinationLimit.remove(labels);
+    else metrics.destinationLimit.set(labels, totals.heldBy.samplesPerSecond);
     if (totals.endMs > totals.startMs) {
       metrics.rangeStart.set(labels, totals.startMs / 1000);
       metrics.rangeEnd.set(labels, totals.endMs / 1000);

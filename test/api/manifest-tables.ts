@@ -107,8 +107,8 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [{ 'spec.progressDeadlineSeconds': 29 }, ['spec.progressDeadlineSeconds: 29: must be from 30 to 2147483647']],
   [{ 'spec.selectors': [] }, ['spec.selectors: must not be empty']],
   [
-    { 'spec.selectors': Array.from({ length: 17 }, () => 'up') },
-    ['spec.selectors: must not have more than 16 entries'],
+    { 'spec.selectors': Array.from({ length: 1001 }, () => 'up') },
+    ['spec.selectors: must not have more than 1000 entries'],
   ],
   [{ 'spec.limits.memory': '16Mi' }, [`spec.limits.memory: "16Mi": ${memory}`]],
   [{ 'spec.limits.memory': 1000 }, ['spec.limits.memory: 1000: must be a string; put it in quotes']],

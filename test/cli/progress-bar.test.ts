@@ -14,6 +14,7 @@ const view: ProgressView = {
   samplesPerSecond: 1_800_000,
   windowMs: 7_200_000,
   waitingFor: 'source',
+  heldToPerSecond: undefined,
   etaMs: 200_000,
   stretches: undefined,
 };
@@ -64,6 +65,14 @@ describe('the progress line', () => {
     );
   });
 
+  it('names the limit of the destination instead of what a request waits for', () => {
+    const held = { ...view, waitingFor: 'retry of destination in 1 s: ingestion-limited', heldToPerSecond: 24_600 };
+    assert.equal(
+      renderProgress(held, 140, plain),
+      " 42.3% #######..........  through 2026-01-02 03:04:05  12.4M samples  1.8M/s  window 2h  ETA 3m20s  held by the destination's limit, 24.6k/s",
+    );
+  });
+
   it('truncates the reason for waiting, and strips its control characters', () => {
     const waitingFor = `retry of destination in 4s: \u001b[31m${'503 '.repeat(50)}`;
     const line = renderProgress({ ...view, waitingFor }, 140, plain);
@@ -80,6 +89,7 @@ describe('the progress line', () => {
       samplesPerSecond: fc.double({ min: 0, max: 1e9, noNaN: true }),
       windowMs: fc.nat(),
       waitingFor: fc.string({ unit: 'grapheme', maxLength: 200 }),
+      heldToPerSecond: fc.option(fc.double({ min: 0, noNaN: true }), { nil: undefined }),
       etaMs: fc.option(fc.nat(), { nil: undefined }),
       stretches: fc.option(
         fc.record({ total: fc.nat(), finished: fc.nat(), running: fc.constant([]), failed: fc.constant([]) }),

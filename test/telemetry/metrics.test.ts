@@ -25,6 +25,7 @@ const totals: MigrationTotals = {
   windowMs: 60_000,
   inFlightBytes: 4096,
   inFlightWrites: 2,
+  heldBy: undefined,
 };
 
 async function exposed(metrics: MigrationMetrics): Promise<Map<string, number>> {
@@ -102,6 +103,18 @@ describe('the metrics of a migration', () => {
     assert.equal(of('in_flight_bytes'), 4096);
     assert.equal(of('in_flight_writes'), 2);
     assert.equal(of('phase', ',phase="Running"'), 1);
+  });
+
+  it('have the limit of the destination while it holds the migration back', async () => {
+    const metrics = new MigrationMetrics();
+    const shown = async () => {
+      const values = await exposed(metrics);
+      return values.get('prom_migrator_destination_limit_samples_per_second{migration="a/b"}');
+    };
+    for (const heldBy of [undefined, { samplesPerSecond: 24_600 }, undefined]) {
+      metrics.update('a/b', { ...totals, heldBy });
+      assert.equal(await shown(), heldBy?.samplesPerSecond);
+    }
   });
 
   it('count the stretches of a divided range, as long as it is divided', async () => {

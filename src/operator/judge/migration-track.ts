@@ -120,6 +120,11 @@ export class MigrationTrack {
     return this.#run === undefined ? 0 : this.#samplesRate.perSecond();
   }
 
+  /** The rate to which the destination's own limit holds the migration back; undefined if it does not. */
+  get destinationLimit(): number | undefined {
+    return this.#run?.heldBy?.samplesPerSecond;
+  }
+
   /** The completed fraction of the work, from 0 to 1; undefined until the range is known. */
   completed(spec: PromMigrationSpec): number | undefined {
     const reachedMs = this.#reached ?? this.#through;

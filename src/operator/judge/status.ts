@@ -117,13 +117,14 @@ function progressOf({ resource, track, situation }: StatusInput): StatusProgress
   const completed = track.completed(resource.spec);
   if (completed === undefined || throughMs === undefined) return undefined;
   const moving = situation.kind === 'running';
-  const { remainingMs, samplesPerSecond } = track;
+  const { remainingMs, samplesPerSecond, destinationLimit } = track;
   return {
     percent: Math.floor(completed * 100 + 1e-9),
     display: formatPercent(completed),
     through: exactTime(throughMs),
     ...(counts !== undefined && countFields(counts)),
     ...(moving && { samplesPerSecond: countOf(samplesPerSecond), rate: formatRate(samplesPerSecond) }),
+    ...(moving && destinationLimit !== undefined && { destinationLimit: countOf(destinationLimit) }),
     ...(moving && remainingMs !== undefined && { remaining: formatDuration(roundedMs(remainingMs)) }),
   };
 }

@@ -9,6 +9,8 @@ import { halfWay, hourMs, running, type Scene, short, started, statusOf } from '
 
 const crashed: Failures = { count: 3, retryAtMs: monotonicMs, reason: 'WorkerCrashed', message: 'boom' };
 
+const heldBy = { side: 'destination', samplesPerSecond: 24_600.4 } as const;
+
 describe('the status', () => {
   const table: [what: string, scene: Scene, phase: string, conditions: string[]][] = [
     [
@@ -150,7 +152,7 @@ describe('the status', () => {
   });
 
   it('shows the progress as numbers for programs and as text for people', () => {
-    const status = statusOf({ situation: running, track: halfWay() });
+    const status = statusOf({ situation: running, track: halfWay({ heldBy }) });
     assert.deepEqual(status.progress, {
       percent: 50,
       display: '50.0%',
@@ -168,6 +170,7 @@ describe('the status', () => {
       series: 0,
       samplesPerSecond: 413_333,
       rate: '413k/s',
+      destinationLimit: 24_600,
       remaining: '30s',
     });
     assert.deepEqual(status.range, { start: '2025-01-01T00:00:00Z', end: '2025-01-02T00:00:00Z' });
@@ -197,11 +200,11 @@ describe('the status', () => {
   });
 
   it('shows no rate without progress', () => {
-    const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay() });
+    const { progress } = statusOf({ situation: { kind: 'suspended' }, track: halfWay({ heldBy }) });
     assert.equal(progress?.samples, '12.4M');
     assert.deepEqual(
-      [progress?.rate, progress?.remaining, progress?.samplesPerSecond],
-      [undefined, undefined, undefined],
+      [progress?.rate, progress?.remaining, progress?.samplesPerSecond, progress?.destinationLimit],
+      [undefined, undefined, undefined, undefined],
     );
   });
 
