@@ -6,7 +6,7 @@ import { MigrationError } from '../report/migration-error.ts';
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import type { AddedLabels } from './added-labels.ts';
 import type { SeriesRange } from './destination-view.ts';
-import { type SeriesPiece, piecesOf, splitPiece } from './series-pieces.ts';
+import { type SeriesPiece, piecesOf, singleNames, splitPiece } from './series-pieces.ts';
 
 type LabelSet = ReadonlyMap<string, string>;
 
@@ -99,28 +99,51 @@ export function addTimes(to: number[], times: Iterable<number>, fromMs: number, 
   for (const timeMs of times) if (timeMs >= fromMs && timeMs < toMs && timeMs !== to.at(-1)) to.push(timeMs);
 }
 
+export interface ReadingInPieces {
+  readonly isAdded: (label: string) => boolean;
+  readonly canSplitTime: boolean;
+  readonly learned: LearnedQueries;
+}
+
+/** What is known about the queries that a destination accepts. Updated in place. */
+export interface LearnedQueries {
+  /** Only those that name one metric with `=`. */
+  singleNames: boolean;
+}
+
 /**
- * Reads all pieces of a range, and splits a piece that is too large to read at once.
+ * Reads all pieces of a range, and splits a piece that is too large to read at once, or that has several names where only one is accepted.
  * @param read adds what a piece shows to `present`. Throws DoesNotFit, or RemoteError `too-large`, when it is too large
  * @throws MigrationError `read-back-too-large` when not even the smallest piece can be read; what `read` throws
  */
 export async function readInPieces(
   { names, fromMs, toMs }: Omit<SeriesRange, 'keys'>,
   present: PresentTimes,
-  options: { isAdded: (label: string) => boolean; canSplitTime: boolean },
+  options: ReadingInPieces,
   read: (piece: SeriesPiece) => Promise<void>,
 ): Promise<void> {
-  const left = piecesOf(names, fromMs, toMs).reverse();
+  const first = piecesOf(names, fromMs, toMs);
+  let left = (options.learned.singleNames ? first.flatMap(singleNames) : first).reverse();
   for (let piece = left.pop(); piece !== undefined; piece = left.pop()) {
     try {
       await read(piece);
     } catch (error) {
+      if (needsSingleNames(error) && piece.names.length > 1) {
+        options.learned.singleNames = true;
+        left = [...left, piece].flatMap(singleNames);
+        continue;
+      }
       if (!isTooLarge(error)) throw error;
       const pieces = splitPiece(piece, present.keys(), options);
       if (pieces === undefined) throw readBackTooLarge(error);
       left.push(...pieces.reverse());
     }
   }
+}
+
+/** Cortex' chunks storage finds series only by a name that is given with `=`. */
+function needsSingleNames(error: unknown): boolean {
+  return error instanceof RemoteError && error.code === 'metric-name-required';
 }
 
 export function isTooLarge(error: unknown): error is DoesNotFit | RemoteError {

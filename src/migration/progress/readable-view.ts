@@ -6,7 +6,7 @@ import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { AddedLabels } from './added-labels.ts';
 import type { Appearance, DestinationView, Hidden, SeriesRange } from './destination-view.ts';
 import { searchMark } from './mark-search.ts';
-import { isTooLarge, PresentTimes, readInPieces } from './present-times.ts';
+import { isTooLarge, type LearnedQueries, PresentTimes, readInPieces } from './present-times.ts';
 import { damagedResponse } from './damaged-response.ts';
 import { readLedger } from './mark-ledger.ts';
 import { type Mark, markMatchers, probeMatchers } from './progress-mark.ts';
@@ -32,6 +32,7 @@ export abstract class ReadableView implements DestinationView, Appearance {
    * range that ends before the head, until the out-of-order head is compacted. Once this was seen, every range reaches to now.
    */
   #hidesOldRanges = false;
+  readonly #learned: LearnedQueries = { singleNames: false };
   /** An earlier run of this copy has written: there are marks, or a probe older than this run's own. */
   #begun: boolean;
   #probed: Promise<void> | undefined;
@@ -103,13 +104,12 @@ export abstract class ReadableView implements DestinationView, Appearance {
         isAdded: (label: string) => added.isAdded(label),
         // A range that reaches to now does not become smaller if less of it is kept.
         canSplitTime: untilMs === range.toMs,
+        learned: this.#learned,
       };
       await readInPieces(range, present, options, (piece) =>
         this.readTimes(
           {
-            matchers: pieceMatchers(piece),
-            fromMs: piece.fromMs,
-            toMs: piece.toMs,
+            ...{ matchers: pieceMatchers(piece), fromMs: piece.fromMs, toMs: piece.toMs },
             untilMs: Math.max(piece.toMs, options.canSplitTime ? piece.toMs : untilMs),
           },
           present,

@@ -26,6 +26,11 @@ export function piecesOf(names: readonly string[], fromMs: number, toMs: number)
   return nameGroups(names).map((group) => ({ names: group, values: new Map(), fromMs, toMs }));
 }
 
+/** A piece for each of its names. */
+export function singleNames(piece: SeriesPiece): SeriesPiece[] {
+  return piece.names.map((name) => ({ ...piece, names: [name] }));
+}
+
 export function pieceMatchers({ names, values, only }: SeriesPiece): Matcher[] {
   const intervals = [...values].flatMap(([label, interval]) => {
     const isGiven = only?.some(([name]) => name === label) === true;

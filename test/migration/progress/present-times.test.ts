@@ -12,7 +12,7 @@ import { selects } from '../support/remote-messages.ts';
 type Labels = Readonly<Record<string, string>>;
 
 const nothingAdded = AddedLabels.unknown({});
-const anyTime = { isAdded: () => false, canSplitTime: true };
+const anyTime = { isAdded: () => false, canSplitTime: true, learned: { singleNames: false } };
 
 function keyOf(labels: Labels): string {
   return labelKey(encodeLabels(Object.entries(labels)));
@@ -123,6 +123,23 @@ describe('the samples that the destination already has', () => {
     const range = { names: ['m'], fromMs: 0, toMs: 1 };
     await assert.rejects(readInPieces(range, present, anyTime, fail('too-large')), { code: 'read-back-too-large' });
     await assert.rejects(readInPieces(range, present, anyTime, fail('refused')), { name: 'RemoteError' });
+  });
+
+  it('are read name by name when the destination requires one name in a query, from the first refusal on', async () => {
+    const learned = { singleNames: false };
+    const asked: number[] = [];
+    const names = Array.from({ length: 150 }, (_, i) => `m${i}`);
+    const read = async (piece: SeriesPiece) => {
+      asked.push(piece.names.length);
+      if (piece.names.length > 1)
+        throw new RemoteError({ class: 'refused', code: 'metric-name-required', side: 'progress', what: 'said so' });
+    };
+    for (const expected of [[100, ...names.map(() => 1)], names.map(() => 1)]) {
+      asked.length = 0;
+      const present = new PresentTimes(() => [], nothingAdded);
+      await readInPieces({ names, fromMs: 0, toMs: 10 }, present, { ...anyTime, learned }, read);
+      assert.deepEqual(asked, expected);
+    }
   });
 
   it('are read for a hundred names per request, and for fewer when the names are long', async () => {

@@ -39,35 +39,38 @@ for (const store of destinationCases) {
       assert.equal(destination.marks().at(-1)!.timeMs, epochMs + hourMs - 1);
     });
 
-    it('copies everything into a store with newer data, however long it takes', async () => {
-      const newer = testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs);
-      await using source = await prometheusWith();
-      const time = clock();
-      await using destination = await startFakeStore(store.openForOldData(), { now: () => time.now() });
-      destination.put(newer);
-      // Longer than a first mark may take to become visible.
-      source.onRequest = ({ query }) => (query!.startMs > epochMs + hourMs / 2 ? { delayMs: 40 } : undefined);
-      const result = await run(intoPlan(source, destination, store), { clock: time });
-      assertSucceeded(result);
-      assert.equal(result.progress.samplesWritten, samples);
-      const stored = destination.series().map((series) => ({
-        ...series,
-        samples: series.samples.filter(({ timeMs }) => timeMs < epochMs + hourMs),
-      }));
-      assert.deepEqual(differences(stored, due), []);
-      assert.equal(destination.counts().twice, 0);
-    });
+    const { openForOldData } = store;
+    if (openForOldData !== undefined)
+      it('copies everything into a store with newer data, however long it takes', async () => {
+        const newer = testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs);
+        await using source = await prometheusWith();
+        const time = clock();
+        await using destination = await startFakeStore(openForOldData(), { now: () => time.now() });
+        destination.put(newer);
+        // Longer than a first mark may take to become visible.
+        source.onRequest = ({ query }) => (query!.startMs > epochMs + hourMs / 2 ? { delayMs: 40 } : undefined);
+        const result = await run(intoPlan(source, destination, store), { clock: time });
+        assertSucceeded(result);
+        assert.equal(result.progress.samplesWritten, samples);
+        const stored = destination.series().map((series) => ({
+          ...series,
+          samples: series.samples.filter(({ timeMs }) => timeMs < epochMs + hourMs),
+        }));
+        assert.deepEqual(differences(stored, due), []);
+        assert.equal(destination.counts().twice, 0);
+      });
 
     for (const [where, writes, openFor] of [
       ['an empty store', 2, store.open],
       ['an empty store', 13, store.open],
-      ['a store with newer data', 13, store.openForOldData],
+      ['a store with newer data', 13, openForOldData],
     ] as const) {
+      if (openFor === undefined) continue;
       it(`into ${where}, resumed after an abort at write ${writes}, has every sample exactly once`, async () => {
         await using source = await prometheusWith();
         const time = clock();
         await using destination = await startFakeStore(openFor(), { now: () => time.now() });
-        if (openFor === store.openForOldData) destination.put(testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs));
+        if (openFor === openForOldData) destination.put(testSeries(epochMs + 2 * hourMs, epochMs + 3 * hourMs));
         const plan = intoPlan(source, destination, store);
         const abort = new AbortController();
         destination.onCarriedOut = () => {
@@ -91,13 +94,37 @@ for (const store of destinationCases) {
   });
 }
 
-for (const { name, open, shows, adds } of sourceCases) {
-  it(`a migration out of ${name} copies everything`, async () => {
-    await using source = await startFakeStore(open());
-    source.put(testSeries());
-    await using destination = await startFakeStore(prometheus());
-    const result = await run(planFor({ source, destination }, { window: { maxMs: hourMs / 4 } }));
-    assertComplete(result, destination, changed(testSeries(), shows, adds));
-    assert.equal(result.progress.samplesWritten, samples);
+for (const { name, open, shows, adds, selectors } of sourceCases) {
+  describe(`a migration out of ${name}`, () => {
+    const planOf = (source: FakeStore, destination: FakeStore) =>
+      planFor(
+        { source, destination },
+        { window: { maxMs: hourMs / 4 }, limits: { samplesPerWrite: 30 }, ...(selectors && { selectors }) },
+      );
+
+    it('copies everything', async () => {
+      await using source = await startFakeStore(open());
+      source.put(testSeries());
+      await using destination = await startFakeStore(prometheus());
+      const result = await run(planOf(source, destination));
+      assertComplete(result, destination, changed(testSeries(), shows, adds));
+      assert.equal(result.progress.samplesWritten, samples);
+    });
+
+    it('copies everything when it is resumed', async () => {
+      await using source = await startFakeStore(open());
+      source.put(testSeries());
+      await using destination = await startFakeStore(prometheus());
+      const plan = planOf(source, destination);
+      const abort = new AbortController();
+      destination.onCarriedOut = () => {
+        if (destination.requestsOf('write').length === 13) abort.abort();
+      };
+      assert.equal((await run(plan, { abort: abort.signal })).progress.phase, 'Interrupted');
+      await destination.settled();
+      const result = await run(plan);
+      assertComplete(result, destination, changed(testSeries(), shows, adds));
+      assert.ok(result.progress.samplesRead < samples, 'it began at a mark');
+    });
   });
 }

@@ -16,8 +16,8 @@ export interface DestinationCase {
   readonly name: string;
   /** Accepts data while it is empty. */
   readonly open: () => Behaviour;
-  /** Accepts data older than its newest data. */
-  readonly openForOldData: () => Behaviour;
+  /** Accepts data older than its newest data; undefined: it can't. */
+  readonly openForOldData: (() => Behaviour) | undefined;
   readonly protocol: 'RemoteRead' | 'PromQL';
   readonly ordering: MigrationPlan['destination']['ordering'];
   /** The value that it stores; undefined: nothing. */
@@ -31,6 +31,8 @@ export interface SourceCase {
   readonly shows: (bits: bigint) => bigint;
   /** Labels that it adds to the written ones. */
   readonly adds: readonly (readonly [string, string])[];
+  /** Instead of one for everything. */
+  readonly selectors?: MigrationPlan['selectors'];
 }
 
 const outOfOrderWindowMs = 60 * dayMs;
@@ -71,6 +73,22 @@ export const destinationCases: readonly DestinationCase[] = [
     open: () => cortex(),
     openForOldData: () => cortex({ outOfOrderWindowMs }),
     protocol: 'RemoteRead',
+    ordering: 'InOrder',
+    stores: positiveZero,
+  },
+  {
+    name: 'the chunks storage of Cortex, progress by RemoteRead',
+    open: () => cortex({ storage: 'chunks' }),
+    openForOldData: undefined,
+    protocol: 'RemoteRead',
+    ordering: 'InOrder',
+    stores: positiveZero,
+  },
+  {
+    name: 'the chunks storage of Cortex, progress by PromQL',
+    open: () => cortex({ storage: 'chunks' }),
+    openForOldData: undefined,
+    protocol: 'PromQL',
     ordering: 'InOrder',
     stores: positiveZero,
   },
@@ -125,6 +143,13 @@ export const sourceCases: readonly SourceCase[] = [
     adds: [['cluster', 'eu']],
   },
   { name: 'Cortex', open: () => cortex(), shows: positiveZero, adds: [] },
+  {
+    name: 'the chunks storage of Cortex',
+    open: () => cortex({ storage: 'chunks' }),
+    shows: positiveZero,
+    adds: [],
+    selectors: ['metric_0', 'metric_1'].map((value) => [{ kind: '=', name: '__name__', value }]),
+  },
   { name: 'Thanos', open: () => thanos(), shows: positiveZero, adds: thanosLabels() },
   { name: 'M3', open: () => m3(), shows: positiveZero, adds: [] },
   { name: 'Promscale', open: () => promscale(), shows: positiveZero, adds: [] },
