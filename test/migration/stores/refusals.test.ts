@@ -7,8 +7,17 @@ import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
 import { promscale } from '../../support/stores/promscale.ts';
 import { thanos } from '../../support/stores/thanos.ts';
-import { endpoint, planFor, run } from '../support/plan.ts';
-import { abortAfter, assertComplete, assertSucceeded, histogramSeries, prometheusWith } from './support/copies.ts';
+import { endpoint, epochMs, planFor, run } from '../support/plan.ts';
+import type { Series } from '../support/remote-messages.ts';
+import { verifyRun } from '../support/verify-run.ts';
+import {
+  abortAfter,
+  assertComplete,
+  assertSucceeded,
+  countOf,
+  histogramSeries,
+  prometheusWith,
+} from './support/copies.ts';
 import { changed, testSeries } from './support/store-cases.ts';
 
 describe('a rejected request', () => {
@@ -63,13 +72,30 @@ describe('a rejected request', () => {
     assert.deepEqual([error?.code, error?.side], ['metric-name-required', 'source']);
   });
 
-  it('for queries without a metric name does not affect selectors that have one', async () => {
+  it('for queries without a metric name does not affect selectors that have one, on either side', async () => {
     await using source = await startFakeStore(cortex({ storage: 'chunks' }));
     source.put(testSeries());
-    await using destination = await startFakeStore(prometheus());
+    await using destination = await startFakeStore(cortex({ storage: 'chunks' }));
     const selectors = ['metric_0', 'metric_1'].map((value) => [{ kind: '=', name: '__name__', value } as const]);
     const due = changed(testSeries(), (bits) => (bits === 1n << 63n ? 0n : bits));
-    assertComplete(await run(planFor({ source, destination }, { selectors })), destination, due);
+    const plan = planFor({ source, destination }, { selectors });
+    assertComplete(await run(plan), destination, due);
+    const { error, verification } = await verifyRun(plan);
+    assert.equal(error, undefined);
+    assert.deepEqual([verification.missing, verification.samplesCompared], [0, countOf(due)]);
+  });
+
+  it('for queries without a metric name does not affect more than a hundred selectors', async () => {
+    const named: Series[] = Array.from({ length: 150 }, (_, i) => ({
+      labels: [['__name__', `metric_${i}`]],
+      samples: [{ timeMs: epochMs + 1000 * i, bits: 1n }],
+      histograms: [],
+    }));
+    await using source = await startFakeStore(cortex({ storage: 'chunks' }));
+    source.put(named);
+    await using destination = await startFakeStore(prometheus());
+    const selectors = named.map(({ labels }) => [{ kind: '=', name: '__name__', value: labels[0]![1] } as const]);
+    assertComplete(await run(planFor({ source, destination }, { selectors })), destination, named);
   });
 });
 

@@ -102,6 +102,37 @@ describe('a run into Thanos with newer data', () => {
   }
 });
 
+describe('a run into Thanos whose out-of-order head was compacted since the run before', () => {
+  for (const protocol of ['PromQL', 'RemoteRead'] as const) {
+    it(`resumes by ${protocol}, and sends what is missing`, async () => {
+      const history = seriesFrom(epochMs, epochMs + hourMs);
+      await using source = await startFakeStore(prometheus());
+      source.put(history);
+      const live = seriesFrom(nowMs - hourMs, nowMs);
+      const [store, clock] = await openStore(thanos({ outOfOrderWindowMs: 60 * dayMs }), live);
+      await using destination = store;
+      const plan = planFor(
+        { source, destination },
+        { protocol, limits: { samplesPerWrite: 30 }, window: { maxMs: hourMs / 4 } },
+      );
+      const abort = new AbortController();
+      destination.onCarriedOut = () => {
+        if (destination.requestsOf('write').length === 13) abort.abort();
+      };
+      assert.equal((await run(plan, { clock, abort: abort.signal })).progress.phase, 'Interrupted');
+      await quiet(destination);
+      const stored = samplesOf(copied(destination));
+      // Receive now announces the compacted blocks, and Query shows them in every range.
+      destination.tenant('').contents.inOrderMinMs = epochMs;
+      const second = await run(plan, { clock });
+      assertSucceeded(second);
+      assert.equal(second.progress.samplesWritten, 6 * 120 - stored);
+      assert.deepEqual(differences(copied(destination), history), []);
+      assert.equal(destination.counts().twice, 0);
+    });
+  }
+});
+
 describe('a run whose destination sends damaged responses to reads', () => {
   const history = seriesFrom(epochMs, epochMs + 20 * minuteMs);
   for (const [protocol, kind] of [

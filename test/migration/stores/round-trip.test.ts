@@ -111,6 +111,22 @@ for (const { name, open, shows, adds, selectors } of sourceCases) {
       assert.equal(result.progress.samplesWritten, samples);
     });
 
+    // The process of thanos-remote-read ends when a client hangs up, also in the middle of a response to another one.
+    it('copies everything although it dies in the middle of a response, and is away for a while', async () => {
+      await using source = await startFakeStore(open());
+      source.put(testSeries());
+      await using destination = await startFakeStore(prometheus());
+      let reads = 0;
+      source.onRequest = () => {
+        reads++;
+        if (reads === 4) return { cutAfterBytes: 30 };
+        return reads > 4 && reads < 8 ? { disconnects: 'before commit' } : undefined;
+      };
+      const result = await run(planOf(source, destination));
+      assertComplete(result, destination, changed(testSeries(), shows, adds));
+      assert.ok(reads >= 8 && result.progress.retries > 0);
+    });
+
     it('copies everything when it is resumed', async () => {
       await using source = await startFakeStore(open());
       source.put(testSeries());
