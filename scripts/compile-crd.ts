@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { _ } from 'ajv';
 import { CRD_FILE } from '../src/api/crd.ts';
 import { compileCrd, createAjv, toAjv } from '../src/api/crd-compiler.ts';
+import { shareJson } from '../src/api/shared-json.ts';
 
 // It is a CommonJS module with itself in `default`, and cannot be imported with its types.
 const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as (
@@ -12,17 +13,18 @@ const standaloneCode = createRequire(import.meta.url)('ajv/dist/standalone') as 
   validate: ReturnType<ReturnType<typeof createAjv>['compile']>,
 ) => string;
 
-/** The text of the module. It imports `./schema-formats.ts` next to it, and requires the small part of ajv that its code uses at run time. */
+/** The text of the module. It imports `./schema-formats.ts` and `./shared-json.ts` next to it, and requires the small part of ajv that its code uses at run time. */
 export function compiledCrdModule(): string {
   const { resource, expressions } = compileCrd(readFileSync(CRD_FILE, 'utf8'));
   const ajv = createAjv({ source: true, esm: true, formats: _`FORMATS` });
   const validate = standaloneCode(ajv, ajv.compile(toAjv(resource.schema)));
   return `// Made by scripts/compile-crd.ts.
 import { FORMATS } from './schema-formats.ts';
+import { unshareJson } from './shared-json.ts';
 ${validate}
 export const COMPILED_CRD = {
-  resource: ${jsonModule(resource)},
-  expressions: ${jsonModule(expressions)},
+  resource: unshareJson(${jsonModule(shareJson(resource))}),
+  expressions: unshareJson(${jsonModule(shareJson(expressions))}),
   schemaErrors: (value) => (validate(value) ? [] : (validate.errors ?? [])),
 };
 `;
