@@ -29,7 +29,11 @@ function importOf(shapes: Shapes, isThere: (shape: Shape) => boolean, text: stri
   const imported = shapes.all
     .filter((shape) => isThere(shape) && new RegExp(`: ${shape.name};`).test(text))
     .map(({ name }) => name);
-  return `import type { ${imported.sort().join(', ')} } from '${file}';\n`;
+  const names = imported.sort();
+  const line = `import type { ${names.join(', ')} } from '${file}';\n`;
+  return line.length <= 121
+    ? line
+    : `import type {\n${names.map((name) => `  ${name},\n`).join('')}} from '${file}';\n`;
 }
 
 function interfaces(shapes: Shapes, isMeant: (shape: Shape) => boolean): string {

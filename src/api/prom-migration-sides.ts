@@ -1,6 +1,16 @@
 // The source and the destination of the PromMigration resource. Generated from the CRD by `npm run docs`: edit crds/ instead.
 
-import type { Authorization, BasicAuth, ProgressTimeouts, Tenant, Timeouts, Tls } from './prom-migration-endpoint.ts';
+import type {
+  Authorization,
+  AzureAd,
+  BasicAuth,
+  OAuth2,
+  ProgressTimeouts,
+  SigV4,
+  Tenant,
+  Timeouts,
+  Tls,
+} from './prom-migration-endpoint.ts';
 
 /** The Prometheus remote_read endpoint that samples are read from. */
 export interface SourceSpec {
@@ -29,11 +39,14 @@ export interface SourceSpec {
   readonly headers?: Readonly<Record<string, string>>;
   /** Tenant of a multi-tenant store, sent as one header with every request. */
   readonly tenant?: Tenant;
-  /** User and password for HTTP basic authentication. Cannot be used together with authorization. */
+  /**
+   * User and password for HTTP basic authentication. Cannot be used together with authorization, oauth2, sigv4 or
+   * azureAd.
+   */
   readonly basicAuth?: BasicAuth;
   /**
    * An Authorization header of the form "<type> <credentials>", such as a bearer token. Cannot be used together with
-   * basicAuth.
+   * basicAuth, oauth2, sigv4 or azureAd.
    */
   readonly authorization?: Authorization;
   /**
@@ -41,6 +54,22 @@ export interface SourceSpec {
    * certificate authorities.
    */
   readonly tls?: Tls;
+  /**
+   * OAuth 2.0 client credentials. An access token is requested from tokenUrl, sent as a bearer token, and renewed
+   * before it expires. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly oauth2?: OAuth2;
+  /**
+   * AWS Signature Version 4, for Amazon Managed Service for Prometheus. Without accessKey, the credentials of the
+   * environment are used: AWS_ACCESS_KEY_ID, the web identity of the pod's service account, EKS Pod Identity. AWS
+   * profiles are not supported. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly sigv4?: SigV4;
+  /**
+   * A token of Microsoft Entra ID, for Azure Monitor managed service for Prometheus, renewed before it expires. At
+   * most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly azureAd?: AzureAd;
   /** HTTP proxy for the connections, such as http://proxy:3128. Proxy environment variables are ignored. */
   readonly proxyUrl?: string;
   /**
@@ -77,11 +106,14 @@ export interface DestinationSpec {
   readonly headers?: Readonly<Record<string, string>>;
   /** Tenant of a multi-tenant store, sent as one header with every request. */
   readonly tenant?: Tenant;
-  /** User and password for HTTP basic authentication. Cannot be used together with authorization. */
+  /**
+   * User and password for HTTP basic authentication. Cannot be used together with authorization, oauth2, sigv4 or
+   * azureAd.
+   */
   readonly basicAuth?: BasicAuth;
   /**
    * An Authorization header of the form "<type> <credentials>", such as a bearer token. Cannot be used together with
-   * basicAuth.
+   * basicAuth, oauth2, sigv4 or azureAd.
    */
   readonly authorization?: Authorization;
   /**
@@ -89,6 +121,22 @@ export interface DestinationSpec {
    * certificate authorities.
    */
   readonly tls?: Tls;
+  /**
+   * OAuth 2.0 client credentials. An access token is requested from tokenUrl, sent as a bearer token, and renewed
+   * before it expires. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly oauth2?: OAuth2;
+  /**
+   * AWS Signature Version 4, for Amazon Managed Service for Prometheus. Without accessKey, the credentials of the
+   * environment are used: AWS_ACCESS_KEY_ID, the web identity of the pod's service account, EKS Pod Identity. AWS
+   * profiles are not supported. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly sigv4?: SigV4;
+  /**
+   * A token of Microsoft Entra ID, for Azure Monitor managed service for Prometheus, renewed before it expires. At
+   * most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set.
+   */
+  readonly azureAd?: AzureAd;
   /** HTTP proxy for the connections, such as http://proxy:3128. Proxy environment variables are ignored. */
   readonly proxyUrl?: string;
   /**
@@ -131,13 +179,14 @@ export interface DestinationProgress {
   /** Tenant of a multi-tenant store, sent as one header with every request. Defaults to that of the destination. */
   readonly tenant?: Tenant;
   /**
-   * User and password for HTTP basic authentication. Cannot be used together with authorization. If neither basicAuth
-   * nor authorization is set, the credentials of the destination are used. They are then sent to the host of this URL.
+   * User and password for HTTP basic authentication. Cannot be used together with authorization, oauth2, sigv4 or
+   * azureAd. If none of them is set, the credentials of the destination are used. They are then sent to the host of
+   * this URL.
    */
   readonly basicAuth?: BasicAuth;
   /**
    * An Authorization header of the form "<type> <credentials>", such as a bearer token. Cannot be used together with
-   * basicAuth. If neither basicAuth nor authorization is set, the credentials of the destination are used. They are
+   * basicAuth, oauth2, sigv4 or azureAd. If none of them is set, the credentials of the destination are used. They are
    * then sent to the host of this URL.
    */
   readonly authorization?: Authorization;
@@ -146,6 +195,25 @@ export interface DestinationProgress {
    * certificate authorities. Defaults to the tls of the destination; if set, it replaces all of it.
    */
   readonly tls?: Tls;
+  /**
+   * OAuth 2.0 client credentials. An access token is requested from tokenUrl, sent as a bearer token, and renewed
+   * before it expires. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set. If none of them
+   * is set, the credentials of the destination are used. They are then sent to the host of this URL.
+   */
+  readonly oauth2?: OAuth2;
+  /**
+   * AWS Signature Version 4, for Amazon Managed Service for Prometheus. Without accessKey, the credentials of the
+   * environment are used: AWS_ACCESS_KEY_ID, the web identity of the pod's service account, EKS Pod Identity. AWS
+   * profiles are not supported. At most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set. If none
+   * of them is set, the credentials of the destination are used. They are then sent to the host of this URL.
+   */
+  readonly sigv4?: SigV4;
+  /**
+   * A token of Microsoft Entra ID, for Azure Monitor managed service for Prometheus, renewed before it expires. At
+   * most one of basicAuth, authorization, oauth2, sigv4 and azureAd can be set. If none of them is set, the
+   * credentials of the destination are used. They are then sent to the host of this URL.
+   */
+  readonly azureAd?: AzureAd;
   /**
    * HTTP proxy for the connections, such as http://proxy:3128. Proxy environment variables are ignored. Defaults to
    * that of the destination.

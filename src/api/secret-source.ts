@@ -1,9 +1,9 @@
 // The values of Secrets and ConfigMaps without a cluster: from documents beside the manifest, and from --secrets-dir. The operator has a
 // source of its own.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Secret } from '../telemetry/secret.ts';
+import type { Secret } from '../telemetry/secret.ts';
+import { readSecretFile } from '../telemetry/secret-file.ts';
 import { isObject } from './defaults.ts';
 import { type PathSegment, valueAt } from './field-path.ts';
 
@@ -33,25 +33,16 @@ export function localSecretSource(documents: readonly SecretDocument[], director
       const found = document?.data.get(key);
       if (found !== undefined || directory === undefined) return found;
       // No name has capitals, so the directory of a kind is not that of a name.
-      return readSecretFile(join(directory, kind), name, key) ?? readSecretFile(directory, name, key);
+      return fileOf(join(directory, kind), name, key) ?? fileOf(directory, name, key);
     },
   };
 }
 
-function readSecretFile(directory: string, name: string, key: string): Secret | undefined {
+function fileOf(directory: string, name: string, key: string): Secret | undefined {
   // Kubernetes' rules for names and keys keep the path inside the directory.
   if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) return undefined;
   if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === '.' || key.startsWith('..')) return undefined;
-  try {
-    return new Secret(withoutFinalNewline(readFileSync(join(directory, name, key), 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The text without one trailing newline. */
-export function withoutFinalNewline(text: string): string {
-  return text.replace(/\r?\n$/, '');
+  return readSecretFile(join(directory, name, key));
 }
 
 export interface Reference {
@@ -71,12 +62,26 @@ const REFERENCE_PATHS: readonly (readonly [ReferenceKind, ...string[]])[] = [
   ['Secret', 'basicAuth', 'username'],
   ['Secret', 'basicAuth', 'password'],
   ['Secret', 'authorization', 'credentials'],
-  ['Secret', 'tls', 'ca', 'secret'],
-  ['ConfigMap', 'tls', 'ca', 'configMap'],
-  ['Secret', 'tls', 'cert', 'secret'],
-  ['ConfigMap', 'tls', 'cert', 'configMap'],
-  ['Secret', 'tls', 'keySecret'],
+  ['Secret', 'oauth2', 'clientId', 'secret'],
+  ['ConfigMap', 'oauth2', 'clientId', 'configMap'],
+  ['Secret', 'oauth2', 'clientSecret'],
+  ['Secret', 'oauth2', 'privateKey', 'key'],
+  ...tlsPaths('oauth2', 'tls'),
+  ['Secret', 'sigv4', 'accessKey'],
+  ['Secret', 'sigv4', 'secretKey'],
+  ['Secret', 'azureAd', 'oauth', 'clientSecret'],
+  ...tlsPaths('tls'),
 ];
+
+function tlsPaths(...at: readonly string[]): [ReferenceKind, ...string[]][] {
+  return [
+    ['Secret', ...at, 'ca', 'secret'],
+    ['ConfigMap', ...at, 'ca', 'configMap'],
+    ['Secret', ...at, 'cert', 'secret'],
+    ['ConfigMap', ...at, 'cert', 'configMap'],
+    ['Secret', ...at, 'keySecret'],
+  ];
+}
 
 /** Every well-formed reference to a Secret or ConfigMap in a manifest. */
 export function referencesOf(migration: unknown): Reference[] {

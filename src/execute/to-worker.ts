@@ -6,7 +6,7 @@ import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { KnownBeginning } from '../migration/progress/known-beginning.ts';
 import type { ResultError } from '../migration/report/observer.ts';
 import type { ResumedVerification, StretchVerification } from '../migration/report/verification.ts';
-import { Secret, SecretUrl } from '../telemetry/secret.ts';
+import { FileSecret, Secret, SecretUrl } from '../telemetry/secret.ts';
 import type { Rates, ResumePoint } from './worker-messages.ts';
 
 /** The work of a thread: one attempt of one migration, or one stretch of it. */
@@ -55,14 +55,20 @@ export function unpackJob({ content }: PackedJob): WorkerJob {
 }
 
 function packed(value: unknown): unknown {
+  if (value instanceof FileSecret) return new Map([[`file ${value.path}`, value.reveal()]]);
   if (value instanceof Secret) return new Map([[value instanceof SecretUrl ? 'url' : 'text', value.reveal()]]);
   return mapped(value, packed);
 }
 
 function unpacked(value: unknown): unknown {
   if (!(value instanceof Map)) return Object.freeze(mapped(value, unpacked));
-  const [[kind, text] = []] = value as Map<string, string>;
-  return Object.freeze(kind === 'url' ? new SecretUrl(text ?? '') : new Secret(text ?? ''));
+  const [[kind = '', text = ''] = []] = value as Map<string, string>;
+  return Object.freeze(secretOf(kind, text));
+}
+
+function secretOf(kind: string, text: string): Secret {
+  if (kind.startsWith('file ')) return new FileSecret(text, kind.slice('file '.length));
+  return kind === 'url' ? new SecretUrl(text) : new Secret(text);
 }
 
 function mapped(value: unknown, map: (field: unknown) => unknown): unknown {

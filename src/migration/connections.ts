@@ -1,5 +1,6 @@
 // Everything that one run of a migration keeps open: clients, the memory budget, rate limits.
 
+import { CredentialPool } from '../remote/credentials/credential-pool.ts';
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
@@ -44,9 +45,11 @@ export function openConnections(
   const { clock, observer } = context;
   const retrier = new Retrier({ ...context, progress });
   const pool = new BufferPool(context.onBufferGivenBack);
+  const credentials = new CredentialPool(clock);
   const client: ClientContext = {
     clock,
     buffers: pool,
+    credentials,
     request: (event) => observer.event({ type: 'request', ...event }),
   };
   const { memoryBytes, inFlightWrites, samplesPerSecond, bytesPerSecond } = plan.limits;
@@ -99,6 +102,7 @@ export function openConnections(
       source.close();
       destination.close();
       view.close();
+      credentials.close();
       pool.close();
     },
   };

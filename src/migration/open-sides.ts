@@ -1,5 +1,6 @@
 // Opens what a verification needs: clients of both sides, their memory, the view of the destination.
 
+import { CredentialPool } from '../remote/credentials/credential-pool.ts';
 import type { Endpoint } from '../remote/http/endpoint.ts';
 import type { ClientContext } from '../remote/http/exchange.ts';
 import { ReadClient } from '../remote/read-client.ts';
@@ -48,7 +49,8 @@ export function openSides(
   const { random } = context;
   const retrier = new Retrier({ ...context, progress });
   const { pool, memory, part } = openMemory(plan, protocol, context, progress);
-  const client = clientContext(context, pool, received);
+  const credentials = new CredentialPool(context.clock);
+  const client = clientContext(context, { pool, credentials }, received);
   const source = new ReadClient(plan.source, client);
   const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
   const viewing = { endpoint, protocol, client, retrier, random, maxResponseBytes: part, writer };
@@ -75,6 +77,7 @@ export function openSides(
       destination.close();
       writer.close();
       view.close();
+      credentials.close();
       pool.close();
     },
   };
@@ -109,12 +112,13 @@ function openMemory(
 
 function clientContext(
   { clock, observer }: MigrationContext,
-  pool: BufferPool,
+  { pool, credentials }: { readonly pool: BufferPool; readonly credentials: CredentialPool },
   received: (bytes: number) => void,
 ): ClientContext {
   return {
     clock,
     buffers: pool,
+    credentials,
     request: (event) => {
       if (event.side !== 'destination') received(event.receivedBytes);
       observer.event({ type: 'request', ...event });

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../telemetry/clock.ts';
 import { SecretUrl } from '../telemetry/secret.ts';
 import { Deadline } from '../telemetry/deadline.ts';
+import { CredentialPool } from './credentials/credential-pool.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { HttpClient } from './http/http.ts';
 
@@ -16,7 +17,8 @@ export async function readServerVersion(
   { clock, signal }: { clock: Clock; signal?: AbortSignal },
 ): Promise<string | undefined> {
   const buffers = { take: (bytes: number) => new Uint8Array(bytes), give: () => undefined };
-  const http = new HttpClient(endpoint, { clock, buffers, request: () => undefined }, 1);
+  const credentials = new CredentialPool(clock);
+  const http = new HttpClient(endpoint, { clock, buffers, credentials, request: () => undefined }, 1);
   using deadline = new Deadline(signal);
   deadline.start(clock, LONGEST_MS, new Error('no response in time'));
   try {
@@ -28,6 +30,7 @@ export async function readServerVersion(
     return undefined;
   } finally {
     http.close();
+    credentials.close();
   }
 }
 

@@ -13,7 +13,7 @@ import {
   parseSeriesResponse,
   type QueryResult,
 } from './query-response.ts';
-import { type Api, apiUrl, secondsOf } from './query-url.ts';
+import { type Api, apiUrl, queryString, secondsOf } from './query-url.ts';
 import { linesOf, wholeText } from './json-text.ts';
 import { BadRange, SeriesTooLarge, RangeTimes, type SeriesTimes } from './range-times.ts';
 import { type ResponseClass, excerpt, RemoteError } from './meaning/remote-error.ts';
@@ -223,7 +223,7 @@ export class QueryClient {
   ): Promise<HttpResponse> {
     const rest = { attempt, signal, ...(isBulk && { isBulk }) };
     const url = apiUrl(this.#base.reveal(), api);
-    const encoded = new URLSearchParams(parameters).toString();
+    const encoded = queryString(parameters);
     if (encoded.length + url.search.length <= LONGEST_QUERY_STRING) {
       url.search = url.search === '' ? encoded : `${url.search}&${encoded}`;
       return this.#http.request({

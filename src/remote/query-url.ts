@@ -29,3 +29,8 @@ export function apiUrl(base: URL, api: Api): URL {
 export function secondsOf(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
+
+/** Spaces are written as %20. Written as +, they would be literal plus signs for a signature of AWS. */
+export function queryString(parameters: [string, string][]): string {
+  return new URLSearchParams(parameters).toString().replaceAll('+', '%20');
+}

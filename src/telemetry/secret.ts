@@ -28,6 +28,16 @@ export class Secret<T = string> {
   }
 }
 
+/** The content of a file, which may be replaced while the program runs (secret-file.ts). */
+export class FileSecret extends Secret {
+  readonly path: string;
+
+  constructor(value: string, path: string) {
+    super(value);
+    this.path = path;
+  }
+}
+
 /** A URL that may have credentials in its query or userinfo. It is printed without them. */
 export class SecretUrl extends Secret {
   override toString(): string {

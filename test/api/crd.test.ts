@@ -20,6 +20,7 @@ import {
 } from '../../scripts/docs-types.ts';
 import { COMPILED_CRD } from '../../src/api/compiled-crd.ts';
 import { CRD_FILE, type Schema } from '../../src/api/crd.ts';
+import { referencesOf } from '../../src/api/secret-source.ts';
 
 const { schema, apiVersion } = COMPILED_CRD.resource;
 
@@ -158,8 +159,30 @@ describe('the CustomResourceDefinition', () => {
     );
   });
 
+  it('refers to Secrets and ConfigMaps only where the program reads them', () => {
+    const isReference = ([path, node]: readonly [string, Schema]) =>
+      path.startsWith('.spec') && Object.keys(node.properties ?? {}).join() === 'name,key';
+    const paths = nodes.filter(isReference).map(([path]) => path.slice(1).split('.'));
+    const migration = paths.reduce<unknown>(
+      (whole, path) =>
+        merged(
+          whole,
+          path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), REFERENCE),
+        ),
+      {},
+    );
+    assert.ok(paths.length > 30);
+    assert.deepEqual(
+      referencesOf(migration)
+        .map(({ path }) => path.join('.'))
+        .sort(),
+      paths.map((path) => path.join('.')).sort(),
+    );
+  });
+
   it('has the same endpoint fields in source, destination and progress', () => {
-    const names = ['headers', 'tenant', 'basicAuth', 'authorization', 'tls', 'proxyUrl', 'timeouts'];
+    const credentials = ['basicAuth', 'authorization', 'oauth2', 'sigv4', 'azureAd'];
+    const names = ['headers', 'tenant', ...credentials, 'tls', 'proxyUrl', 'timeouts'];
     for (const name of names) {
       assert.deepEqual(field('spec', 'destination', name), field('spec', 'source', name), name);
       const own = withoutTexts(field('spec', 'destination', 'progress', name));
@@ -170,6 +193,14 @@ describe('the CustomResourceDefinition', () => {
     for (const name of names) assert.equal(field('spec', 'destination', 'progress', name).default, undefined, name);
   });
 });
+
+const REFERENCE = { name: 'n', key: 'k' };
+
+function merged(a: unknown, b: unknown): unknown {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return b;
+  const both = Object.entries(b).map(([name, value]) => [name, merged((a as Record<string, unknown>)[name], value)]);
+  return { ...a, ...Object.fromEntries(both) };
+}
 
 function withoutTexts(node: Schema): unknown {
   return JSON.parse(JSON.stringify(node), (key, value) =>

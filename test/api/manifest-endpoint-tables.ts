@@ -7,6 +7,8 @@ const reserved =
   'connection: prom-migrator sets them itself (for Authorization use basicAuth or authorization)';
 const notUrl = 'must be an absolute http:// or https:// URL without spaces or a fragment';
 const userinfo = 'must not contain a user or a password; refer to a Secret in basicAuth or authorization instead';
+const oneOf = (path: string) =>
+  `${path}: basicAuth, authorization, oauth2, sigv4 and azureAd cannot be used together: set at most one of them`;
 const ref = { name: 'a', key: 'b' };
 
 export const badEndpoints: readonly (readonly [Changes, readonly string[]])[] = [
@@ -67,7 +69,68 @@ export const badEndpoints: readonly (readonly [Changes, readonly string[]])[] = 
   // Authentication and TLS.
   [
     { 'spec.source.basicAuth': { username: ref, password: ref }, 'spec.source.authorization': { credentials: ref } },
-    ['spec.source: basicAuth and authorization cannot be used together: set at most one of them'],
+    [oneOf('spec.source')],
+  ],
+  [
+    { 'spec.destination.sigv4': { region: 'r' }, 'spec.destination.azureAd': { managedIdentity: {} } },
+    [oneOf('spec.destination')],
+  ],
+  [
+    {
+      'spec.destination.progress.oauth2': { clientId: { secret: ref }, clientSecret: ref, tokenUrl: 'http://issuer/' },
+      'spec.destination.progress.authorization': { credentials: ref },
+    },
+    [oneOf('spec.destination.progress')],
+  ],
+  [
+    { 'spec.source.oauth2': { clientId: { secret: ref }, tokenUrl: 'http://issuer/' } },
+    ['spec.source.oauth2: exactly one of clientSecret and privateKey must be set'],
+  ],
+  [
+    {
+      'spec.source.oauth2': {
+        ...{ clientId: { secret: ref }, clientSecret: ref, privateKey: { key: ref } },
+        tokenUrl: 'http://issuer/',
+      },
+    },
+    ['spec.source.oauth2: exactly one of clientSecret and privateKey must be set'],
+  ],
+  [
+    { 'spec.source.oauth2': { clientId: {}, clientSecret: ref, tokenUrl: 'http://u:hunter2@issuer/' } },
+    [
+      'spec.source.oauth2.clientId: exactly one of secret and configMap must be set',
+      'spec.source.oauth2.tokenUrl: "http://***@issuer/": must not contain a user or a password',
+    ],
+  ],
+  [
+    {
+      'spec.source.oauth2': {
+        ...{ clientId: { secret: ref }, clientSecret: ref, tokenUrl: 'http://issuer/' },
+        endpointParams: { client_secret: 'hunter2' },
+      },
+    },
+    [
+      'spec.source.oauth2.endpointParams: must not contain grant_type, client_id, client_secret, scope, client_assertion or client_assertion_type: prom-migrator sets them itself',
+    ],
+  ],
+  [
+    { 'spec.source.sigv4': { accessKey: ref, region: 'eu-central-1' } },
+    ['spec.source.sigv4: accessKey and secretKey must be set together'],
+  ],
+  [{ 'spec.source.sigv4': { region: 'eu', externalId: 'abc' } }, ['spec.source.sigv4: externalId requires roleArn']],
+  [
+    { 'spec.source.sigv4': { region: 'eu', roleArn: 'writer' } },
+    ['spec.source.sigv4.roleArn: "writer": must be the ARN of a role, such as arn:aws:iam::123456789012:role/writer'],
+  ],
+  [
+    { 'spec.source.azureAd': {} },
+    ['spec.source.azureAd: exactly one of managedIdentity, oauth and workloadIdentity must be set'],
+  ],
+  [
+    {
+      'spec.source.azureAd': { managedIdentity: {}, workloadIdentity: { clientId: 'a', tenantId: 'b' } },
+    },
+    ['spec.source.azureAd: exactly one of managedIdentity, oauth and workloadIdentity must be set'],
   ],
   [
     { 'spec.destination.authorization': { type: 'basic', credentials: ref } },

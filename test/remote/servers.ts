@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 
+import { CredentialPool } from '../../src/remote/credentials/credential-pool.ts';
 import type { Endpoint } from '../../src/remote/http/endpoint.ts';
 import type { Buffers } from '../../src/remote/http/buffers.ts';
 import type { ClientContext, RequestEvent } from '../../src/remote/http/exchange.ts';
@@ -92,7 +93,14 @@ const poisoningBuffers: Buffers = {
 
 export function recordingHooks(): ClientContext & { readonly events: RequestEvent[] } {
   const events: RequestEvent[] = [];
-  return { events, clock: SYSTEM_CLOCK, buffers: poisoningBuffers, request: (event) => events.push(event) };
+  const credentials = new CredentialPool(SYSTEM_CLOCK, {});
+  return {
+    events,
+    clock: SYSTEM_CLOCK,
+    buffers: poisoningBuffers,
+    credentials,
+    request: (event) => events.push(event),
+  };
 }
 
 export function once(): { attempt: number; signal: AbortSignal } {

@@ -6,17 +6,17 @@ import { parseDuration } from '../../api/duration.ts';
 import { formatPath, type PathSegment } from '../../api/field-path.ts';
 import type { FieldProblem } from '../../api/problem.ts';
 import type {
-  Authorization,
-  BasicAuth,
   KeyReference,
   ProgressTimeouts,
   SecretOrConfigMap,
   Tenant,
   Tls,
 } from '../../api/prom-migration-endpoint.ts';
-import { type ReferenceKind, type SecretSource, withoutFinalNewline } from '../../api/secret-source.ts';
+import type { ReferenceKind, SecretSource } from '../../api/secret-source.ts';
 import type { Endpoint, EndpointAuth, EndpointTls } from '../../remote/http/endpoint.ts';
-import { Secret, SecretUrl } from '../../telemetry/secret.ts';
+import { FileSecret, Secret, SecretUrl } from '../../telemetry/secret.ts';
+import { withoutFinalNewline } from '../../telemetry/secret-file.ts';
+import { type AuthFields, authFor, type References, resolveAuth } from './plan-auth.ts';
 
 /** No real credential is longer: the largest tokens take a few kilobytes. Servers accept 8 KiB to 1 MiB of headers. */
 const MAX_CREDENTIAL_BYTES = 16 * 1024;
@@ -26,13 +26,10 @@ const MAX_HEADERS_BYTES = 32 * 1024;
 const MAX_PEM_BYTES = 1024 * 1024;
 
 /** The endpoint fields as the manifest has them. */
-export interface EndpointFields {
+export interface EndpointFields extends AuthFields {
   readonly headers?: Readonly<Record<string, string>>;
   readonly tenant?: Tenant;
-  readonly basicAuth?: BasicAuth;
-  readonly authorization?: Authorization;
   readonly tls?: Tls;
-  readonly proxyUrl?: string;
   readonly timeouts?: ProgressTimeouts;
 }
 
@@ -56,7 +53,7 @@ export const NO_FIELDS: ResolvedFields = {
 };
 
 /** Resolves references and collects their problems. After a problem the values are placeholders. */
-export class EndpointResolver {
+export class EndpointResolver implements References {
   readonly problems: FieldProblem[] = [];
   readonly #secrets: SecretSource;
 
@@ -70,8 +67,8 @@ export class EndpointResolver {
     return {
       headers: fields.headers && secretValues(fields.headers),
       tenant: fields.tenant,
-      auth: this.#auth(fields, path),
-      tls: fields.tls === undefined ? undefined : this.#tls(fields.tls, [...path, 'tls']),
+      auth: resolveAuth(fields, path, this),
+      tls: fields.tls === undefined ? undefined : this.tls(fields.tls, [...path, 'tls']),
       proxyUrl: fields.proxyUrl === undefined ? undefined : new SecretUrl(fields.proxyUrl),
       timeouts: this.#timeouts(fields.timeouts ?? {}, [...path, 'timeouts']),
     };
@@ -81,31 +78,9 @@ export class EndpointResolver {
     this.problems.push({ path: formatPath(path), value, message });
   }
 
-  #auth(fields: EndpointFields, path: readonly string[]): EndpointAuth | undefined {
-    if (fields.basicAuth !== undefined) {
-      const base = [...path, 'basicAuth'];
-      const username = this.#credential(fields.basicAuth.username, [...base, 'username']);
-      if (username.reveal().includes(':'))
-        this.report([...base, 'username'], 'contains a colon, which is not allowed in a user name');
-      const password = this.#credential(fields.basicAuth.password, [...base, 'password']);
-      return { kind: 'basic', username, password };
-    }
-    if (fields.authorization !== undefined) {
-      const at = [...path, 'authorization', 'credentials'];
-      const credentials = this.#credential(fields.authorization.credentials, at);
-      if (!/^([!-~]([ -~]*[!-~])?)?$/.test(credentials.reveal())) {
-        this.report(
-          at,
-          'contains characters that are not allowed in a header: leading or trailing spaces, or anything but printable ASCII',
-        );
-      }
-      return { kind: 'authorization', type: fields.authorization.type, credentials };
-    }
-    return undefined;
-  }
-
-  #credential(reference: KeyReference, path: readonly string[]): Secret {
-    const value = this.#value('Secret', reference, path);
+  /** A user name, a token, a key: one line of text. */
+  credential(reference: KeyReference, path: readonly string[], kind: ReferenceKind = 'Secret'): Secret {
+    const value = this.#value(kind, reference, path);
     if (value === undefined) return new Secret('');
     const text = withoutFinalNewline(value.reveal());
     // A value that is too long is not checked further.
@@ -115,7 +90,7 @@ export class EndpointResolver {
     else if (/[\u0000-\u001f\u007f]/.test(text))
       this.report(path, 'contains control characters, such as a newline in the middle');
     else if (text.includes('\ufffd')) this.report(path, 'is not UTF-8 text');
-    return new Secret(text);
+    return value instanceof FileSecret && value.reveal() === text ? value : new Secret(text);
   }
 
   #value(kind: ReferenceKind, { name, key }: KeyReference, path: readonly string[]): Secret | undefined {
@@ -138,26 +113,26 @@ export class EndpointResolver {
     this.report(path, `take ${bytes} bytes in total; at most ${MAX_HEADERS_BYTES} bytes are allowed`);
   }
 
-  #pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): Secret | undefined {
+  pem(kind: ReferenceKind, reference: KeyReference, path: readonly string[]): Secret | undefined {
     const pem = this.#value(kind, reference, path);
     return pem === undefined || this.#isTooLong(pem.reveal(), MAX_PEM_BYTES, path) ? undefined : pem;
   }
 
   #eitherValue(reference: SecretOrConfigMap | undefined, path: readonly string[]): Secret | undefined {
-    if (reference?.secret !== undefined) return this.#pem('Secret', reference.secret, [...path, 'secret']);
-    if (reference?.configMap !== undefined) return this.#pem('ConfigMap', reference.configMap, [...path, 'configMap']);
+    if (reference?.secret !== undefined) return this.pem('Secret', reference.secret, [...path, 'secret']);
+    if (reference?.configMap !== undefined) return this.pem('ConfigMap', reference.configMap, [...path, 'configMap']);
     return undefined;
   }
 
-  #tls(tls: Tls, path: readonly string[]): EndpointTls {
+  tls(tls: Tls, path: readonly string[]): EndpointTls {
     const before = this.problems.length;
     const ca = this.#eitherValue(tls.ca, [...path, 'ca']);
     if (ca !== undefined) this.#certificates(ca, [...path, 'ca']);
     const cert = this.#eitherValue(tls.cert, [...path, 'cert']);
     const leaf = cert === undefined ? undefined : this.#certificates(cert, [...path, 'cert']);
     const keyPath = [...path, 'keySecret'];
-    const key = tls.keySecret === undefined ? undefined : this.#pem('Secret', tls.keySecret, keyPath);
-    const privateKey = key === undefined ? undefined : this.#privateKey(key, keyPath);
+    const key = tls.keySecret === undefined ? undefined : this.pem('Secret', tls.keySecret, keyPath);
+    const privateKey = key === undefined ? undefined : this.privateKey(key, keyPath);
     if (leaf !== undefined && privateKey !== undefined && !leaf.checkPrivateKey(privateKey)) {
       this.report(keyPath, 'does not match the certificate in cert');
     }
@@ -191,7 +166,7 @@ export class EndpointResolver {
     }
   }
 
-  #privateKey(pem: Secret, path: readonly string[]): KeyObject | undefined {
+  privateKey(pem: Secret, path: readonly string[]): KeyObject | undefined {
     if (/ENCRYPTED/.test(pem.reveal()))
       return this.report(path, 'is encrypted; give the private key without a passphrase');
     try {
@@ -242,7 +217,7 @@ export function toEndpoint(side: Endpoint['side'], url: string, fields: Resolved
     side,
     url: new SecretUrl(url),
     headers: withTenant(fields.headers ?? {}, fields.tenant),
-    auth: fields.auth ?? { kind: 'none' },
+    auth: authFor(side, fields.auth ?? { kind: 'none' }),
     tls: fields.tls ?? { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
     ...(fields.proxyUrl !== undefined && { proxyUrl: fields.proxyUrl }),
     timeouts: { ...USUAL_TIMEOUTS, ...fields.timeouts },

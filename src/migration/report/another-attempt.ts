@@ -7,6 +7,7 @@ import type { EngineCode, MigrationCode } from './migration-codes.ts';
 export const CREDENTIAL_CODES: ReadonlySet<MigrationCode> = new Set<RemoteCode>([
   'unauthorized',
   'forbidden',
+  'credentials-refused',
   'tls-untrusted',
   'tls-client-certificate',
   'tls-bad-material',

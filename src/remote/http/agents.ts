@@ -8,13 +8,16 @@ import type { Endpoint, EndpointTls } from './endpoint.ts';
 import { type NodeAgents, sendWithGot } from './got-call.ts';
 import type { Transport } from './transport.ts';
 
+/** How a server is reached. */
+type Route = Pick<Endpoint, 'tls' | 'proxyUrl' | 'timeouts'>;
+
 export interface Agents extends NodeAgents, Transport {}
 
 /**
  * Only the manifest sets a proxy. HTTPS_PROXY and NO_PROXY are ignored, because the same manifest must take the same route in a shell, in
  * CI and in the operator's pod. Requests through a proxy always use a tunnel (CONNECT), for http:// URLs too.
  */
-export function createAgents(endpoint: Endpoint, maxSockets: number): Agents {
+export function createAgents(endpoint: Route, maxSockets: number): Agents {
   const agents = nodeAgents(endpoint, maxSockets);
   return { ...agents, send: (request) => sendWithGot(agents, request), close: () => destroy(agents) };
 }
@@ -28,7 +31,7 @@ function destroy({ http, https }: NodeAgents): void {
   https.destroy();
 }
 
-export function nodeAgents(endpoint: Endpoint, maxSockets: number): NodeAgents {
+export function nodeAgents(endpoint: Route, maxSockets: number): NodeAgents {
   const connections = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' } as const;
   const tls = { ...connections, ...tlsOptions(endpoint.tls) };
   if (endpoint.proxyUrl === undefined) return { http: new HttpAgent(connections), https: new HttpsAgent(tls) };

@@ -11,6 +11,7 @@ import { classifyFailure, SilenceError, SlowError } from '../meaning/classify-fa
 import { RemoteError } from '../meaning/remote-error.ts';
 import { BodyPace } from './body-pace.ts';
 import type { Buffers } from './buffers.ts';
+import type { CredentialSource } from './credentials.ts';
 import { OVER } from './over.ts';
 import type { Call, ResponseHead, Transport } from './transport.ts';
 
@@ -28,6 +29,7 @@ export interface ClientContext {
   readonly clock: Clock;
   /** The memory for bodies. */
   readonly buffers: Buffers;
+  readonly credentials: CredentialSource;
   /** Called for every request after it has finished, whether it succeeded or not. */
   request(event: RequestEvent): void;
 }
@@ -69,7 +71,7 @@ const LONGEST_TEXT_MS = 10_000;
 /** The first event that ends an exchange reports it, exactly once. */
 export class Exchange {
   readonly #side: Side;
-  readonly #context: ClientContext;
+  readonly #context: Omit<ClientContext, 'credentials'>;
   readonly #silenceMs: number;
   readonly #request: HttpRequest;
   readonly #startedMs: number;
@@ -78,7 +80,7 @@ export class Exchange {
   #call: Call | undefined;
   #finished = false;
 
-  constructor(side: Side, context: ClientContext, silenceMs: number, request: HttpRequest) {
+  constructor(side: Side, context: Omit<ClientContext, 'credentials'>, silenceMs: number, request: HttpRequest) {
     this.#side = side;
     this.#context = context;
     this.#silenceMs = silenceMs;
@@ -218,13 +220,7 @@ export class Exchange {
     this.#call?.destroy();
     const { signal } = this.#request;
     const failure = signal.aborted
-      ? new RemoteError({
-          class: 'aborted',
-          code: 'aborted',
-          side: this.#side,
-          what: 'request was aborted',
-          hint: hintOf('aborted', this.#side),
-        })
+      ? abortedRequest(this.#side)
       : classifyFailure(this.#side, error, this.#status !== undefined);
     this.#finish(failure.code);
     return failure;
@@ -242,6 +238,11 @@ export class Exchange {
       receivedBytes: this.#receivedBytes,
     });
   }
+}
+
+export function abortedRequest(side: Side): RemoteError {
+  const hint = hintOf('aborted', side);
+  return new RemoteError({ class: 'aborted', code: 'aborted', side, what: 'request was aborted', hint });
 }
 
 function plainHeaders(headers: Readonly<Record<string, Secret>>): Record<string, string> {

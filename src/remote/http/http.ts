@@ -10,7 +10,9 @@ import { hintOf } from '../meaning/response-codes.ts';
 import { type Classified, classifyResponse } from '../meaning/classify-response.ts';
 import { excerpt, RemoteError } from '../meaning/remote-error.ts';
 import { createAgents } from './agents.ts';
-import { type ClientContext, Exchange, type HttpResponse, type HttpRequest } from './exchange.ts';
+import { type AuthHeaders, CredentialFailure, type Credentials } from './credentials.ts';
+import { abortedRequest, type ClientContext, Exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
+import { OVER } from './over.ts';
 import { createRedactor } from './redact-response.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,20 +25,57 @@ export class HttpClient {
   readonly #maxSockets: number;
   readonly #transports: { [kind in 'bulk' | 'plain']?: Promise<Transport> } = {};
   readonly #headers: Readonly<Record<string, Secret>>;
+  #credentials: Credentials | undefined;
+  /** Of the last request. */
+  #authHeaders: AuthHeaders = {};
 
   constructor(endpoint: Endpoint, context: ClientContext, maxSockets: number) {
     this.side = endpoint.side;
-    this.redact = createRedactor(endpoint);
+    this.redact = createRedactor(endpoint, () => this.#credentials?.secrets() ?? []);
     this.#endpoint = endpoint;
     this.#context = context;
     this.#maxSockets = maxSockets;
     this.#headers = endpointHeaders(endpoint);
   }
 
-  /** Resolves with any response, good or bad. Throws RemoteError if there is none. */
+  /**
+   * Resolves with any response, good or bad. If the credentials were refused and there are newer ones, the request is sent a second time.
+   * Throws RemoteError if there is no response.
+   */
   async request(request: HttpRequest): Promise<HttpResponse> {
+    const sent = await this.#authenticate(request);
+    const response = await this.#send(request, sent);
+    if (response.status !== 401 && response.status !== 403) return response;
+    if (!(await this.#renewed(request, response, sent))) return response;
+    // To its end, so that the connection can be used again.
+    await response.text();
+    return this.#send(request, await this.#authenticate(request));
+  }
+
+  #send(request: HttpRequest, authHeaders: AuthHeaders): Promise<HttpResponse> {
     const exchange = new Exchange(this.side, this.#context, this.#endpoint.timeouts.silenceMs, request);
-    return exchange.open(this.#transport(request.isBulk === true ? 'bulk' : 'plain'), this.#endpoint, this.#headers);
+    const transport = this.#transport(request.isBulk === true ? 'bulk' : 'plain');
+    return exchange.open(transport, this.#endpoint, { ...this.#headers, ...authHeaders });
+  }
+
+  async #authenticate({ method, url, body, signal }: HttpRequest): Promise<AuthHeaders> {
+    try {
+      this.#credentials ??= await this.#context.credentials.of(this.#endpoint.auth);
+      const headers = await this.#credentials.headersFor({ method, url: url.reveal(), body }, signal);
+      this.#authHeaders = headers;
+      return headers;
+    } catch (error) {
+      throw unauthenticated(this.side, error, signal);
+    }
+  }
+
+  async #renewed({ signal }: HttpRequest, response: HttpResponse, sent: AuthHeaders): Promise<boolean> {
+    try {
+      return (await this.#credentials?.renew(response, sent, signal)) ?? false;
+    } catch (error) {
+      response.discard();
+      throw unauthenticated(this.side, error, signal);
+    }
   }
 
   /** Bulk streams go through undici, and everything else through got. Each is loaded when its first request is sent. */
@@ -91,7 +130,7 @@ export class HttpClient {
   judge({ status, headers }: HttpResponse, text: string): Classified {
     const classified = classifyResponse({ side: this.side, status, headers, text, now: this.#context.clock.now() });
     if (classified.class === 'done' || classified.code !== 'headers-too-large') return classified;
-    return { ...classified, hint: `${largestHeader(this.#headers)}: ${classified.hint}` };
+    return { ...classified, hint: `${largestHeader({ ...this.#headers, ...this.#authHeaders })}: ${classified.hint}` };
   }
 
   /** Closes all connections, also those in use. */
@@ -106,14 +145,18 @@ function endpointHeaders(endpoint: Endpoint): Record<string, Secret> {
   // Mimir with ingest storage acknowledges a write before queries show it, unless the query requests strong consistency.
   if (endpoint.side === 'progress') headers['x-read-consistency'] = new Secret('strong');
   for (const [name, value] of Object.entries(endpoint.headers)) headers[name.toLowerCase()] = value;
-  const { auth } = endpoint;
-  if (auth.kind === 'basic') {
-    const pair = `${auth.username.reveal()}:${auth.password.reveal()}`;
-    headers['authorization'] = new Secret(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
-  } else if (auth.kind === 'authorization') {
-    headers['authorization'] = new Secret(`${auth.type} ${auth.credentials.reveal()}`);
-  }
   return headers;
+}
+
+function unauthenticated(side: Side, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted || error === OVER) return abortedRequest(side);
+  if (!(error instanceof CredentialFailure)) return error;
+  const { message, isTransient, hint, retryAfterMs } = error;
+  return new RemoteError({
+    class: isTransient ? 'transient' : 'refused',
+    code: isTransient ? 'credentials-unavailable' : 'credentials-refused',
+    ...{ side, what: message, hint, retryAfterMs },
+  });
 }
 
 /** The name and size of the largest header, never its value. */

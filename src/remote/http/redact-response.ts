@@ -1,38 +1,66 @@
 // Removes an endpoint's secrets from the responses that are shown. Servers and proxies often repeat the URL or the rejected credentials.
 
-import { Secret } from '../../telemetry/secret.ts';
+import { Secret, type SecretUrl } from '../../telemetry/secret.ts';
 import type { Endpoint } from './endpoint.ts';
 
 const CREDENTIAL_HEADER = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
 // Shorter values would mask ordinary words of a response.
 const SHORTEST_SECRET_CHARS = 4;
 
-/** A function that replaces every secret of the endpoint, in each of its encodings, with `***`. */
-export function createRedactor(endpoint: Endpoint): (text: string) => string {
-  const secrets = new Set<string>();
-  const add = (value: string | null | undefined) => {
-    if (value === null || value === undefined || value.length < SHORTEST_SECRET_CHARS) return;
+/**
+ * A function that replaces every secret of the endpoint, in each of its encodings, with `***`.
+ * @param issued what was issued since, such as tokens
+ */
+export function createRedactor(
+  endpoint: Endpoint,
+  issued: () => Iterable<string> = () => [],
+): (text: string) => string {
+  const mask = masking(secretsOf(endpoint));
+  return (text) => masking(issued())(mask(text));
+}
+
+/** A function that replaces these secrets, in each of their encodings, with `***`. */
+export function masking(secrets: Iterable<string>): (text: string) => string {
+  const spellings = new Set<string>();
+  for (const value of secrets) {
+    if (value.length < SHORTEST_SECRET_CHARS) continue;
     for (const spelling of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
-      secrets.add(spelling);
-  };
-  const { auth } = endpoint;
-  if (auth.kind === 'basic') {
-    add(auth.username.reveal());
-    add(auth.password.reveal());
-    add(Buffer.from(`${auth.username.reveal()}:${auth.password.reveal()}`, 'utf8').toString('base64'));
-  }
-  if (auth.kind === 'authorization') add(auth.credentials.reveal());
-  for (const [name, value] of Object.entries(endpoint.headers)) if (CREDENTIAL_HEADER.test(name)) add(value.reveal());
-  add(endpoint.tls.key?.reveal());
-  for (const url of [endpoint.url, endpoint.proxyUrl]) {
-    const parsed = url === undefined ? null : URL.parse(url.reveal());
-    if (parsed === null) continue;
-    add(decode(parsed.password));
-    for (const [name, value] of parsed.searchParams) if (!/^(?:db|rp|api-version)$/.test(name)) add(value);
+      spellings.add(spelling);
   }
   // Longest first, so that no secret leaves the rest of a longer one.
-  const ordered = new Secret([...secrets].sort((a, b) => b.length - a.length));
+  const ordered = new Secret([...spellings].sort((a, b) => b.length - a.length));
   return (text) => ordered.reveal().reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+}
+
+/** Every secret in some data, such as an endpoint's credentials. */
+export function* secretsIn(data: unknown): Generator<string, undefined> {
+  if (data instanceof Secret) yield String(data.reveal());
+  else if (typeof data === 'object' && data !== null) for (const part of Object.values(data)) yield* secretsIn(part);
+}
+
+function* secretsOf({ auth, headers, tls, url, proxyUrl }: Endpoint): Generator<string, undefined> {
+  if (auth.kind === 'basic')
+    yield Buffer.from(`${auth.username.reveal()}:${auth.password.reveal()}`, 'utf8').toString('base64');
+  if (auth.kind === 'oauth2') {
+    const { tokenUrl, proxyUrl: tokenProxyUrl, tls: tokenTls, ...others } = auth;
+    yield* secretsIn(others);
+    yield* secretsInUrls(tokenUrl, tokenProxyUrl);
+    yield tokenTls.key?.reveal() ?? '';
+  } else if (auth.kind === 'sigv4') yield* secretsIn(auth.keys);
+  else if (auth.kind === 'azureAd') yield* secretsIn(auth.identity);
+  else yield* secretsIn(auth);
+  for (const [name, value] of Object.entries(headers)) if (CREDENTIAL_HEADER.test(name)) yield value.reveal();
+  yield tls.key?.reveal() ?? '';
+  yield* secretsInUrls(url, proxyUrl);
+}
+
+function* secretsInUrls(...urls: readonly (SecretUrl | undefined)[]): Generator<string, undefined> {
+  for (const url of urls) {
+    const parsed = url === undefined ? null : URL.parse(url.reveal());
+    if (parsed === null) continue;
+    yield decode(parsed.password);
+    for (const [name, value] of parsed.searchParams) if (!/^(?:db|rp|api-version)$/.test(name)) yield value;
+  }
 }
 
 function decode(component: string): string {

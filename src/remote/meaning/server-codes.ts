@@ -8,12 +8,18 @@ export const SERVER_CODES = {
   unauthorized: {
     arrival: 'no',
     meaning: 'the server requires valid credentials (401)',
-    cure: 'check spec.SIDE.basicAuth or spec.SIDE.authorization and the Secret that it refers to; Mimir, Cortex and the gateways in front of them also return 401 when spec.SIDE.tenant is missing',
+    cure: 'check the credentials (spec.SIDE.basicAuth, authorization, oauth2, sigv4 or azureAd) and the Secret that they refer to; Mimir, Cortex and the gateways in front of them also return 401 when spec.SIDE.tenant is missing',
   },
   forbidden: {
     arrival: 'no',
     meaning: 'the credentials do not have permission for this request (403)',
-    cure: 'allow the account of spec.SIDE.basicAuth or spec.SIDE.authorization to read or write metrics, and check spec.SIDE.tenant',
+    cure: 'allow the account of the credentials (spec.SIDE.basicAuth, authorization, oauth2, sigv4 or azureAd) to read or write metrics, and check spec.SIDE.tenant',
+  },
+  'credentials-refused': {
+    arrival: 'no',
+    meaning:
+      'no token or no temporary keys were issued: the token endpoint, Microsoft Entra ID, AWS STS or a metadata service rejects the client, or this pod has no identity',
+    cure: 'check the message, and spec.SIDE.oauth2, spec.SIDE.sigv4 or spec.SIDE.azureAd and the Secret that it refers to',
   },
   'proxy-refused': {
     arrival: 'no',
@@ -69,7 +75,7 @@ export const SERVER_CODES = {
     arrival: 'no',
     meaning:
       'the request headers are larger than the server, or a proxy in front of it, accepts (431, or 400 from nginx)',
-    cure: 'shorten the credentials of spec.SIDE.basicAuth or spec.SIDE.authorization, or spec.SIDE.headers; or raise the limit of the server or proxy (nginx large_client_header_buffers)',
+    cure: 'shorten the credentials (spec.SIDE.basicAuth, authorization, oauth2, sigv4 or azureAd) or spec.SIDE.headers; or raise the limit of the server or proxy (nginx large_client_header_buffers)',
   },
   'https-expected': {
     arrival: 'no',
@@ -139,6 +145,12 @@ export const SERVER_CODES = {
   },
 
   // Worth a retry.
+  'credentials-unavailable': {
+    arrival: 'no',
+    meaning:
+      'the server that issues tokens or temporary keys does not respond or fails: the token endpoint, Microsoft Entra ID, AWS STS or a metadata service',
+    cure: 'no action needed: the request is retried; if it persists, check that the server named in the message is reachable from here',
+  },
   'rate-limited': {
     arrival: 'unknown',
     smaller: 'when-repeated',

@@ -47,10 +47,6 @@ describe('the blocks of a body', function () {
   let url: string;
   const agents = createAgents(
     {
-      side: 'source',
-      url: new SecretUrl('http://127.0.0.1'),
-      headers: {},
-      auth: { kind: 'none' },
       tls: { insecureSkipVerify: false, minVersion: 'TLSv1.2' },
       timeouts: { connectMs: 5_000, firstByteMs: 5_000, silenceMs: 5_000 },
     },

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { BufferPool } from '../../../src/migration/limits/buffer-pool.ts';
+import { CredentialPool } from '../../../src/remote/credentials/credential-pool.ts';
 import { ReadClient } from '../../../src/remote/read-client.ts';
 import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
 import { Secret } from '../../../src/telemetry/secret.ts';
@@ -70,6 +71,7 @@ for (const scheme of ['http', 'https']) {
         const made = new ReadClient(endpointAt(`${scheme}://127.0.0.1:${port}${path}`, { tls }), {
           clock: SYSTEM_CLOCK,
           buffers: pool,
+          credentials: new CredentialPool(SYSTEM_CLOCK, {}),
           request: () => {},
         });
         clients.push(made);

@@ -74,7 +74,7 @@ describe('classifyResponse', () => {
 
   it('returns hints that name the settings of the side', () => {
     for (const [side, status, text, hint] of [
-      ['source', 401, '', /spec\.source\.basicAuth.*spec\.source\.authorization.*spec\.source\.tenant/],
+      ['source', 401, '', /spec\.source\.basicAuth, authorization, oauth2.*spec\.source\.tenant/],
       ['destination', 403, '', /spec\.destination\.basicAuth/],
       ['progress', 401, '', /spec\.destination\.progress\.basicAuth/],
       [
