@@ -3,7 +3,6 @@
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
-import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ResponseMemory, ResponsePart } from '../../remote/series-stream.ts';
 import type { LabelBytes } from '../../wire/labels.ts';
 import type { Matcher } from '../../wire/messages.ts';
@@ -123,8 +122,3 @@ export interface DestinationReaderOptions {
 
 /** What nothing is known to change. */
 export const EXACT: Lens = { victoriaMetrics: false, influxdb: false, promql: false, samples: false };
-
-/** Whether the error means that the server has no such API, and not that this request failed. */
-export function isNotOffered(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && error.code === 'export-not-offered';
-}

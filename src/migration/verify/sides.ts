@@ -1,7 +1,6 @@
 // Everything that a verification keeps open. ../open-sides.ts opens it.
 
 import type { Endpoint } from '../../remote/http/endpoint.ts';
-import type { ReadClient } from '../../remote/read-client.ts';
 import type { WriteClient } from '../../remote/write-client.ts';
 import type { BufferPool } from '../limits/buffer-pool.ts';
 import type { DestinationPace } from '../limits/destination-pace.ts';
@@ -13,6 +12,7 @@ import type { Mark, MarkValues } from '../progress/progress-mark.ts';
 import type { ReadableView } from '../progress/readable-view.ts';
 import type { SourceProof } from '../read/source-proof.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
+import type { SeriesSource } from '../source/series-source.ts';
 import type { DestinationReader } from './destination-reader.ts';
 
 /** The memory of a window while both sides are read and compared. */
@@ -32,7 +32,7 @@ export interface MarkAccess {
 }
 
 export interface Sides {
-  readonly source: ReadClient;
+  readonly source: SeriesSource;
   readonly sourceProof: SourceProof;
   readonly destination: DestinationReader;
   readonly destinationEndpoint: Endpoint;

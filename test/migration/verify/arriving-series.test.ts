@@ -3,7 +3,7 @@ import { outlineOf } from '../../../src/migration/read/outline.ts';
 import { SeriesRouter } from '../../../src/migration/series/series-router.ts';
 import { ArrivingSeries, SeriesInPieces } from '../../../src/migration/verify/arriving-series.ts';
 import { EXACT } from '../../../src/migration/verify/destination-reader.ts';
-import { StoredSeries } from '../../../src/migration/verify/stored-series.ts';
+import { StoredSeries } from '../../../src/migration/decoded/stored-series.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 

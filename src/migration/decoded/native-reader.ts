@@ -1,15 +1,17 @@
-// Reads the destination through VictoriaMetrics' native export. A series is compared as soon as its first block arrives: most have no other in the
-// range. The blocks of the others are held until the response has ended, because only then the series is known to be complete.
+// Reads a store through VictoriaMetrics' native export. A series is offered to the taker as soon as its first block arrives: most have no other in
+// the range. The blocks of the others are held until the response has ended, because only then the series is known to be complete.
 
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { exportedBlocks, type ExportedBlock } from '../../remote/native-export.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
+import { metricName } from '../../wire/labels.ts';
 import { KERNEL } from '../../wire/kernel/kernel.ts';
 import { BlockDecoder, type BlockPlace } from '../../wire/native-export/block-batch.ts';
 import { MetricNames } from '../../wire/native-export/metric-name.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
-import type { ArrivingSeries } from './arriving-series.ts';
 import { HeldBlocks } from './held-blocks.ts';
 import type { NativeExperience } from './native-choice.ts';
+import type { Keeping, SeriesTaker } from './series-taker.ts';
 import { StoredSeries } from './stored-series.ts';
 
 export interface NativeRange {
@@ -21,11 +23,8 @@ export interface NativeRange {
   readonly untilMs: number;
 }
 
-export interface NativeKeeping {
-  readonly arriving: ArrivingSeries | undefined;
-  readonly grow: (bytes: number) => Promise<void>;
-  readonly shrink: (bytes: number) => void;
-  /** Compare no series before the end of the response. */
+export interface NativeKeeping extends Keeping {
+  /** Offer no series before the end of the response. */
   readonly holdsAll: boolean;
 }
 
@@ -42,6 +41,8 @@ const GROUP_BYTES = 512 * 1024;
 const OWN_BYTES = 2 * (BATCH_BYTES + MAX_RECORD_BYTES) + BlockDecoder.bytesFor(GROUP_BYTES);
 /** Held blocks that are decoded together. */
 const BLOCKS_PER_GROUP = 512;
+/** To divide a range by metric names. */
+const MAX_SEEN_NAMES = 1000;
 
 /** Whether a native export can be read within `maxBytes`. */
 export function fitsNative(maxBytes: number): boolean {
@@ -63,8 +64,13 @@ export async function readNative(
   const { matches, fromMs, untilMs } = range;
   const limits = { batchBytes: BATCH_BYTES, maxRecordBytes: MAX_RECORD_BYTES };
   const batches = exportedBlocks(client, { matches, fromMs, toMs: untilMs - 1 }, { ...options, ...limits });
-  for await (const blocks of batches) await reading.add(blocks);
-  await reading.end();
+  try {
+    for await (const blocks of batches) await reading.add(blocks);
+    await reading.end();
+  } catch (error) {
+    if (error instanceof DoesNotFit) reading.note(error);
+    throw error;
+  }
   keeping.shrink(OWN_BYTES);
   return reading;
 }
@@ -89,7 +95,7 @@ class Reading implements NativeResponse {
     this.#range = range;
     this.#keeping = keeping;
     this.#held = new HeldBlocks(keeping.grow);
-    this.store = new StoredSeries(keeping.grow);
+    this.store = keeping.store ?? new StoredSeries(keeping.grow);
   }
 
   async add(blocks: readonly ExportedBlock[]): Promise<void> {
@@ -107,7 +113,7 @@ class Reading implements NativeResponse {
   }
 
   /** @returns false if the block has to be kept */
-  #takeOnArrival(index: number, { metricName }: ExportedBlock, arriving: ArrivingSeries): boolean {
+  #takeOnArrival(index: number, { metricName }: ExportedBlock, arriving: SeriesTaker): boolean {
     const borrowed = KERNEL?.blocks.borrowColumns();
     try {
       const columns = borrowed?.columns ?? this.#columns;
@@ -146,6 +152,16 @@ class Reading implements NativeResponse {
     shrink(this.#held.bytes + this.#columnBytes);
   }
 
+  /** Records the names that have arrived in the error. Most bytes of a block are samples. */
+  note(error: DoesNotFit): void {
+    const names = new Set<string>();
+    for (const { metricName: name } of this.#held.entries()) {
+      if (names.size === MAX_SEEN_NAMES) break;
+      names.add(metricName(this.#names.labelsOf(name)));
+    }
+    error.seenNames = [...names].sort(compareText);
+  }
+
   #decode(index: number, columns: SampleColumns): void {
     const { floats } = columns;
     this.samplesDecoded += this.#decoder.decode(index, this.#range, columns);
@@ -162,6 +178,11 @@ class Reading implements NativeResponse {
     await this.#keeping.grow(bytes);
     this.#columnBytes += bytes;
   }
+}
+
+/** In the order of their code points. */
+function compareText(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function* groupsOf<Series extends { readonly blocks: readonly BlockPlace[] }>(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NativeChoice } from '../../../src/migration/verify/native-choice.ts';
+import { NativeChoice } from '../../../src/migration/decoded/native-choice.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 
 const failure = (code: RemoteError['code'], status: number) =>

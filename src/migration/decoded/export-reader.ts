@@ -1,0 +1,131 @@
+// Reads series through VictoriaMetrics' exports: the native one where it shows the same samples as the other and costs less, otherwise JSON.
+
+import { showsStoredSamples } from '../../remote/deduplication.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
+import { exportedSamples, type QueriedSeries } from '../../remote/sample-query.ts';
+import type { MigrationObserver } from '../report/observer.ts';
+import { NativeChoice } from './native-choice.ts';
+import { fitsNative, type NativeRange, readNative } from './native-reader.ts';
+import type { Keeping } from './series-taker.ts';
+import { StoredSeries } from './stored-series.ts';
+
+export interface ExportReaderOptions {
+  readonly client: QueryClient;
+  /** Of one line, or of one block with its neighbours. */
+  readonly maxBytes: number;
+  readonly observer: Pick<MigrationObserver, 'event'>;
+}
+
+export class ExportReader {
+  readonly #options: ExportReaderOptions;
+  readonly #native = new NativeChoice();
+  /** Whether the last response was a native export. */
+  #isNative = false;
+  /** The export as JSON; undefined until it was tried. */
+  #offered: boolean | undefined;
+
+  constructor(options: ExportReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the server has an export as JSON; undefined until it was tried. */
+  get isOffered(): boolean | undefined {
+    return this.#offered;
+  }
+
+  /**
+   * One attempt at reading a range completely.
+   * @param asQueried only with what a query would see
+   * @param begin called before each response
+   * @returns the series that were not taken on arrival; undefined if the server has no export
+   * @throws RemoteError, WireError, DoesNotFit; what the taker throws; the signal's reason
+   */
+  async read(
+    range: NativeRange,
+    { asQueried, begin, ...keep }: Keeping & { readonly asQueried: boolean; readonly begin?: () => void },
+    { attempt, signal }: Pick<QueryOptions, 'attempt' | 'signal'>,
+  ): Promise<StoredSeries | undefined> {
+    const { client, maxBytes, observer } = this.#options;
+    const options = { attempt, signal, maxBytes };
+    if (await this.#choosesNative(asQueried, signal)) {
+      try {
+        begin?.();
+        const response = await readNative(client, range, { ...keep, holdsAll: this.#native.holdsAll }, options);
+        this.#native.succeeded(response);
+        return response.store;
+      } catch (error) {
+        const reaction = this.#native.failed(error);
+        if (reaction === 'read-again' || (reaction === 'fail' && isNotOffered(error)))
+          throw asTransient(error as RemoteError);
+        if (reaction === 'fail') throw error;
+      }
+    }
+    if (this.#offered === false) return undefined;
+    try {
+      const { matches, fromMs, toMs, untilMs } = range;
+      const series = exportedSamples(client, { matches, fromMs, toMs: untilMs - 1 }, options);
+      begin?.();
+      const store = await kept(series, { fromMs, toMs }, keep);
+      this.#offered = true;
+      const reason = this.#native.takeReason();
+      if (reason !== undefined) observer.event({ type: 'reads-json', reason });
+      return store;
+    } catch (error) {
+      if (!isNotOffered(error)) throw error;
+      // A server that has exported before refuses for another reason.
+      if (this.#offered === true) throw asTransient(error);
+      this.#offered = false;
+      return undefined;
+    }
+  }
+
+  /**
+   * A series that was taken on arrival came again in the same response.
+   * @returns whether the next response of this kind will hold it
+   */
+  noteSeriesInPieces(): boolean {
+    if (!this.#isNative || this.#native.holdsAll) return false;
+    this.#native.noteSeriesInPieces();
+    return true;
+  }
+
+  /** The native export shows all that is stored, so it is used only where the server shows all of it everywhere. */
+  async #choosesNative(asQueried: boolean, signal: AbortSignal): Promise<boolean> {
+    const { client, maxBytes } = this.#options;
+    this.#isNative = false;
+    if (asQueried || !fitsNative(maxBytes) || !this.#native.choose()) return false;
+    if (this.#native.isUntried && !showsStoredSamples(await client.flags(signal))) {
+      this.#native.rule('its /flags do not show that it returns all samples that it stores');
+      return false;
+    }
+    this.#isNative = true;
+    return true;
+  }
+}
+
+/** Keeps the samples in [fromMs, toMs) that are not taken on arrival. */
+export async function kept(
+  series: AsyncGenerator<QueriedSeries, undefined>,
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { arriving, grow, store = new StoredSeries(grow) }: Keeping,
+): Promise<StoredSeries> {
+  for await (const { labels, columns } of series) {
+    // A range that reaches to now has more than is wanted.
+    columns.trim(fromMs, toMs);
+    if (columns.floats + columns.histograms.length === 0) continue;
+    if (arriving?.take(labels, columns) !== true) await store.add(labels, columns);
+  }
+  return store;
+}
+
+/** Whether the error means that the server has no such API, and not that this request failed. */
+function isNotOffered(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && error.code === 'export-not-offered';
+}
+
+/** The same request may succeed later. */
+function asTransient({ message, status, side }: RemoteError): RemoteError {
+  const what = message.replace(/^(?:progress|source|destination) /, '');
+  return new RemoteError({ class: 'transient', code: 'bad-response', side, status, what });
+}
