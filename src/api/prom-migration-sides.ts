@@ -12,11 +12,19 @@ import type {
   Tls,
 } from './prom-migration-endpoint.ts';
 
-/** The Prometheus remote_read endpoint that samples are read from. */
+/** Where samples are read from. */
 export interface SourceSpec {
   /**
-   * The remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read,
-   * http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus.
+   * What the source is read with. RemoteRead keeps everything and is the fastest; Prometheus, Mimir, Cortex, InfluxDB,
+   * M3 and Promscale have it. VictoriaMetrics reads the exports of a VictoriaMetrics, which has no remote_read, with
+   * stale markers and the values as stored. PromQL reads range selectors from any query API; they do not show stale
+   * markers.
+   */
+  readonly protocol: 'RemoteRead' | 'VictoriaMetrics' | 'PromQL';
+  /**
+   * With RemoteRead, the remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read,
+   * http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus. Otherwise the base URL
+   * of the API: http://victoriametrics:8428, http://vmselect:8481/select/0/prometheus, http://prometheus:9090.
    */
   readonly url: string;
   /**

@@ -37,7 +37,7 @@ export interface PromMigration {
  * fields can be changed.
  */
 export interface PromMigrationSpec {
-  /** The Prometheus remote_read endpoint that samples are read from. */
+  /** Where samples are read from. */
   readonly source: SourceSpec;
   /** The Prometheus remote_write endpoint that samples are written to. */
   readonly destination: DestinationSpec;

@@ -2,7 +2,6 @@
 
 import { CredentialPool } from '../remote/credentials/credential-pool.ts';
 import type { ClientContext } from '../remote/http/exchange.ts';
-import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { DestinationPace } from './limits/destination-pace.ts';
@@ -21,9 +20,11 @@ import { RemoteReadView } from './progress/remote-read-view.ts';
 import { RateLimit } from './limits/rate-limit.ts';
 import { Retrier } from './limits/retrier.ts';
 import { SeriesRouter } from './series/series-router.ts';
+import { openSource } from './source/open-source.ts';
+import type { SeriesSource } from './source/series-source.ts';
 
 export interface Connections {
-  readonly source: ReadClient;
+  readonly source: SeriesSource;
   readonly destination: WriteClient;
   readonly view: DestinationView;
   /** For responses of the source, including their free memory in the pool. Writes and read-back have separate shares of `limits.memory`. */
@@ -70,7 +71,7 @@ export function openConnections(
     pool.allow(readBudgetBytes - used + promised);
   });
   pool.allow(readBudgetBytes);
-  const source = new ReadClient(plan.source, client);
+  const source = openSource(plan, context, client, readBudgetBytes);
   const destination = new WriteClient(plan.destination, client, inFlightWrites + 1);
   const marker = new MarkWriter({ plan, client: destination, retrier, frozenEndMs: undefined });
   const view = openView(plan, {

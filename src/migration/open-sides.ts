@@ -3,7 +3,6 @@
 import { CredentialPool } from '../remote/credentials/credential-pool.ts';
 import type { Endpoint } from '../remote/http/endpoint.ts';
 import type { ClientContext } from '../remote/http/exchange.ts';
-import { ReadClient } from '../remote/read-client.ts';
 import { WriteClient } from '../remote/write-client.ts';
 import { BufferPool } from './limits/buffer-pool.ts';
 import { DestinationPace } from './limits/destination-pace.ts';
@@ -19,6 +18,7 @@ import { SourceProof } from './read/source-proof.ts';
 import { MigrationError } from './report/migration-error.ts';
 import type { MigrationProgress } from './report/observer.ts';
 import { SeriesRouter } from './series/series-router.ts';
+import { openSource } from './source/open-source.ts';
 import { PromqlReader } from './verify/promql-reader.ts';
 import { RemoteReadReader } from './verify/remote-read-reader.ts';
 import type { MarkAccess, Sides } from './verify/sides.ts';
@@ -51,7 +51,7 @@ export function openSides(
   const { pool, memory, part } = openMemory(plan, protocol, context, progress);
   const credentials = new CredentialPool(context.clock);
   const client = clientContext(context, { pool, credentials }, received);
-  const source = new ReadClient(plan.source, client);
+  const source = openSource(plan, context, client, memory.source.total);
   const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
   const viewing = { endpoint, protocol, client, retrier, random, maxResponseBytes: part, writer };
   const view = viewOf(plan, viewing);

@@ -3,6 +3,10 @@
 import { HISTOGRAM_TAGS } from '../wire/chunks/histogram-message.ts';
 import type { SampleColumns } from '../wire/sample-columns.ts';
 
+/** `value.NormalNaN` of Prometheus: 0x7ff8000000000001. */
+const NORMAL_NAN_LOW = 1;
+const NORMAL_NAN_HIGH = 0x7ff80000;
+
 /**
  * Appends the samples of a series.
  * @returns the labels, or what is wrong with the text
@@ -18,7 +22,9 @@ export function parseRangeSamples(
     const [timeMs, value] = pairOf(pair);
     const number = typeof value === 'string' ? numberOf(value) : undefined;
     if (timeMs === undefined || number === undefined) return { problem: 'a sample without time or value' };
-    columns.addNumber(timeMs, number);
+    // JSON does not show which NaN it is. Prometheus itself makes this one.
+    if (Number.isNaN(number)) columns.addFloat(timeMs, NORMAL_NAN_LOW, NORMAL_NAN_HIGH);
+    else columns.addNumber(timeMs, number);
   }
   for (const pair of histograms as unknown[]) {
     const [timeMs, value] = pairOf(pair);

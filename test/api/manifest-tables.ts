@@ -69,8 +69,8 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.source': { url: 'http://s/', __proto__x: 1, 'a b': 2 } },
     [
-      'spec.source.__proto__x: unknown field; known fields: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
-      'spec.source["a b"]: unknown field; known fields: url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source.__proto__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
     ],
   ],
   [{ extra: 1 }, ['extra: unknown field; known fields: apiVersion, kind, metadata, spec, status']],

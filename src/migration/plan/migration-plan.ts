@@ -30,12 +30,19 @@ export interface RelabelRule {
   readonly replacement: string;
 }
 
+/** What the source is read with. */
+type SourceProtocol = 'RemoteRead' | 'VictoriaMetrics' | 'PromQL';
+
 export interface MigrationPlan {
   /** `<namespace>/<name>`: the progress series' `migration` label. */
   readonly migration: string;
   /** Hash of what defines the copy: the progress series' `id` label. */
   readonly id: string;
-  readonly source: Endpoint & { readonly readMode: 'Auto' | 'Samples'; readonly maxFrameBytes: number };
+  readonly source: Endpoint & {
+    readonly protocol: SourceProtocol;
+    readonly readMode: 'Auto' | 'Samples';
+    readonly maxFrameBytes: number;
+  };
   readonly destination: Endpoint & { readonly ordering: 'InOrder' | 'Any' };
   readonly progress:
     | { readonly protocol: 'RemoteRead' | 'PromQL'; readonly endpoint: Endpoint }

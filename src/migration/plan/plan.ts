@@ -32,6 +32,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
     migration: `${migration.metadata.namespace ?? 'default'}/${migration.metadata.name}`,
     source: {
       ...toEndpoint('source', spec.source.url, source),
+      protocol: spec.source.protocol,
       readMode: spec.source.readMode,
       maxFrameBytes: bytes(spec.source.maxFrameBytes, ['spec', 'source', 'maxFrameBytes'], resolver),
     },
@@ -81,7 +82,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
 /** What decides which samples are copied and under which labels. */
 export type CopyDefinition = Pick<MigrationPlan, 'selectors' | 'relabelings' | 'externalLabels' | 'startMs'> & {
   /** The headers include the tenant's header. */
-  readonly source: Pick<MigrationPlan['source'], 'url' | 'headers'>;
+  readonly source: Pick<MigrationPlan['source'], 'protocol' | 'url' | 'headers'>;
 };
 
 /**
@@ -109,6 +110,8 @@ export function migrationId(copy: CopyDefinition): string {
     ]),
     Object.entries(copy.externalLabels).sort(byName),
     copy.startMs,
+    // Added later: those of remote_read stay as they were.
+    ...(copy.source.protocol === 'RemoteRead' ? [] : [copy.source.protocol]),
   ];
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex').slice(0, 16);
 }

@@ -27,8 +27,13 @@ export class RangeEnd {
    * - `included`: the source has proved that it includes the end
    * - `open`: not proved; no further probe is sent
    */
-  #state: 'unknown' | 'probe' | 'included' | 'open' = 'unknown';
+  #state: 'unknown' | 'probe' | 'included' | 'open';
   #probe: EndProbe | undefined;
+
+  /** @param state what is known about the source */
+  constructor(state: 'unknown' | 'included' = 'unknown') {
+    this.#state = state;
+  }
 
   /** Takes the first series of a response for the probe. Leaves the cursor at its beginning. */
   note(cursor: SeriesCursor): void {

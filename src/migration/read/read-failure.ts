@@ -50,7 +50,8 @@ export interface ReadAttempts {
   readonly provenSource: boolean;
   /** Whether the source has given a good stream in this run. */
   readonly provenStream: boolean;
-  readonly samplesOnly: boolean;
+  /** The slice was read in a form after which there is no other: SAMPLES, or the only one of a protocol. */
+  readonly isLastForm: boolean;
   /** How the slice can be made smaller; undefined if it can't. */
   readonly splitBy: 'time' | 'name' | undefined;
   /** Whether this window resulted from splitting one that had an ambiguous failure. */
@@ -75,16 +76,16 @@ const TRIES_OF_UNPROVEN = 10;
 const TRIES_OF_UNSUPPORTED = 5;
 
 export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts): ReadReaction {
-  const { samplesOnly, splitBy } = attempts;
+  const { isLastForm, splitBy } = attempts;
   switch (failure.kind) {
     case 'refused':
       return 'fail';
     case 'too-large':
       return splitBy === undefined ? 'fail' : 'split';
     case 'unknown-encoding':
-      return samplesOnly ? 'fail' : 'samples-only';
+      return isLastForm ? 'fail' : 'samples-only';
     case 'unsupported':
-      if (samplesOnly) return 'fail';
+      if (isLastForm) return 'fail';
       // An ingress that restarts may respond like this once. A source that streamed before must repeat it.
       if (attempts.provenStream && attempts.sameProblem < TRIES_OF_UNSUPPORTED) return 'pause-and-retry';
       return 'samples-only-for-the-run';
@@ -105,7 +106,7 @@ export function reactToReadFailure(failure: ReadFailure, attempts: ReadAttempts)
       return failure.oversized && attempts.sameProblem >= TRIES_OF_PLAIN ? 'fail' : 'pause-and-retry';
     case 'undecodable':
       if (!attempts.provenSource && attempts.badInARow >= TRIES_OF_UNPROVEN) return 'fail';
-      if (samplesOnly || failure.plain) return attempts.sameProblem < TRIES_OF_PLAIN ? 'pause-and-retry' : 'fail';
+      if (isLastForm || failure.plain) return attempts.sameProblem < TRIES_OF_PLAIN ? 'pause-and-retry' : 'fail';
       return attempts.sameProblem < TRIES_OF_STREAM ? 'pause-and-retry' : 'samples-only';
   }
 }

@@ -4,6 +4,9 @@
 import type { TimeRange } from './open-window.ts';
 import { reactToUndecodable } from './read-failure.ts';
 
+/** `Auto`: a stream, or SAMPLES where there is none; `Decoded`: a protocol with one form only, which arrives decoded. */
+export type SourceForm = 'Auto' | 'Samples' | 'Decoded';
+
 export interface RequestMode {
   readonly samplesOnly: boolean;
   /** SAMPLES are read because the stream is unusable: some of them may differ from what the source has. */
@@ -22,23 +25,29 @@ export class SampleMode {
    * - `chosen`: SAMPLES, by spec.source.readMode
    * - `no-stream`: SAMPLES, because the source does not stream
    * - `unusable-stream`: SAMPLES, because the end of a stream can't be detected (a proxy that speaks HTTP/1.0)
+   * - `decoded`: the protocol has one form only
    */
-  #mode: 'stream' | 'chosen' | 'no-stream' | 'unusable-stream';
+  #mode: 'stream' | 'chosen' | 'no-stream' | 'unusable-stream' | 'decoded';
   /** The last window that the writer could not decode. */
   #undecodable: { readonly untilMs: number; readonly problem: string; readonly times: number } | undefined;
   #samplesUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(readMode: 'Auto' | 'Samples') {
-    this.#mode = readMode === 'Samples' ? 'chosen' : 'stream';
+  constructor(form: SourceForm) {
+    this.#mode = form === 'Samples' ? 'chosen' : form === 'Decoded' ? 'decoded' : 'stream';
   }
 
   /** @param spanSamplesUntilMs before this time the stream of these names could not be decoded */
   at(fromMs: number, spanSamplesUntilMs: number): RequestMode {
     const undecodable = fromMs < spanSamplesUntilMs || fromMs < this.#samplesUntilMs;
     return {
-      samplesOnly: undecodable || this.#mode !== 'stream',
+      samplesOnly: this.#mode !== 'decoded' && (undecodable || this.#mode !== 'stream'),
       insteadOfStream: this.#mode === 'unusable-stream' || (undecodable && this.#mode === 'stream'),
     };
+  }
+
+  /** Whether there is no other form to read in. */
+  isLast(fromMs: number, spanSamplesUntilMs: number): boolean {
+    return this.#mode === 'decoded' || this.at(fromMs, spanSamplesUntilMs).samplesOnly;
   }
 
   /** @param streams whether the source streams, but not in a usable way */
@@ -52,7 +61,7 @@ export class SampleMode {
     const times = again ? before.times + 1 : 1;
     this.#undecodable = { untilMs: window.toMs, problem, times };
     // A source may send SAMPLES instead of a stream. They count as a stream until SAMPLES were requested.
-    const reaction = reactToUndecodable(times, this.at(window.fromMs, Number.NEGATIVE_INFINITY).samplesOnly);
+    const reaction = reactToUndecodable(times, this.isLast(window.fromMs, Number.NEGATIVE_INFINITY));
     if (reaction === 'samples-only') this.#samplesUntilMs = window.toMs;
     return { times, reaction };
   }

@@ -2,9 +2,8 @@
 // is allowed, in parts that end between two series.
 
 import { DoesNotFit, noteArrived, seenNames } from '../../remote/does-not-fit.ts';
-import type { ReadClient } from '../../remote/read-client.ts';
-import { openSeries, type ReadQuery, readSeries } from '../../remote/read-series.ts';
-import type { ResponsePart, SeriesStream } from '../../remote/series-stream.ts';
+import type { ReadQuery } from '../../remote/read-series.ts';
+import type { ResponsePart } from '../../remote/series-stream.ts';
 import { ChunkedCursor } from '../../wire/responses/read-response.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import { Reservation } from '../limits/reservation.ts';
@@ -14,6 +13,7 @@ import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import type { MigrationObserver, MigrationProgress } from '../report/observer.ts';
 import { partitionMatchers } from '../series/name-partition.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
+import { readWhole, type SeriesSource, type SourceStream } from '../source/series-source.ts';
 import { EarlierSeries } from './earlier-series.ts';
 import type { SliceOutcome } from './open-window.ts';
 import { type Outline, outlineOf } from './outline.ts';
@@ -24,7 +24,7 @@ import type { WindowPart } from './window-part.ts';
 
 export interface SliceRequestOptions {
   readonly plan: MigrationPlan;
-  readonly client: ReadClient;
+  readonly client: SeriesSource;
   readonly budget: MemoryBudget;
   readonly router: Pick<SeriesRouter, 'route'>;
   readonly retrier: Retrier;
@@ -64,7 +64,7 @@ export class SliceRequest implements Asked {
   #reservation: Reservation | undefined;
   /** Holds what has arrived of the next part. */
   #following: Reservation | undefined;
-  #stream: SeriesStream | undefined;
+  #stream: SourceStream | undefined;
   #earlier: EarlierSeries | undefined;
 
   /** Sends the request. */
@@ -115,21 +115,21 @@ export class SliceRequest implements Asked {
     const { rangeEnd, endMs, partBytes } = this.#terms;
     progress.waitingFor = 'source';
     if (toMs < endMs) await this.#probeRangeEnd();
-    const options = { attempt, signal: this.signal, maxFrameBytes: plan.source.maxFrameBytes };
+    const options = { attempt, signal: this.signal };
     const parts: ResponsePart[] = [];
     for (const selector of plan.selectors) {
       const query = { matchers: this.#matchers(selector), fromMs, toMs, lastMs: rangeEnd.lastMs(toMs), samplesOnly };
       if (plan.selectors.length === 1 && Number.isFinite(partBytes)) {
-        this.#stream = await openSeries(client, query, options);
+        this.#stream = await client.open(query, options);
         return await this.#readPart(this.#stream, reservation);
       }
-      parts.push(await readSeries(client, query, { ...options, memory: reservation }));
+      parts.push(await readWhole(client, query, { ...options, memory: reservation }));
       retrier.responded('source');
     }
     return await this.#partOf(parts, reservation);
   }
 
-  async #readPart(stream: SeriesStream, reservation: Reservation): Promise<SlicePart> {
+  async #readPart(stream: SourceStream, reservation: Reservation): Promise<SlicePart> {
     const { partBytes } = this.#terms;
     const part = await stream.next(reservation, { partBytes, signal: this.signal });
     this.#options.retrier.responded('source');
@@ -206,7 +206,7 @@ export class SliceRequest implements Asked {
 
   /** Sends one small request per run and never retries it. If it fails, windows are requested with the extra millisecond. */
   async #probeRangeEnd(): Promise<void> {
-    const { plan, client, budget } = this.#options;
+    const { client, budget } = this.#options;
     const { rangeEnd } = this.#terms;
     const { toMs, samplesOnly } = this.slice;
     const probe = rangeEnd.probeBefore(toMs);
@@ -215,9 +215,9 @@ export class SliceRequest implements Asked {
     const query: ReadQuery = { matchers, fromMs: timeMs, toMs: timeMs + 1, lastMs: timeMs, samplesOnly };
     const reservation = new Reservation(budget, client.buffers);
     const { signal } = this;
-    const options = { attempt: 1, signal, memory: reservation, maxFrameBytes: plan.source.maxFrameBytes };
+    const options = { attempt: 1, signal, memory: reservation };
     try {
-      rangeEnd.probed(probe, (await readSeries(client, query, options)).cursor);
+      rangeEnd.probed(probe, (await readWhole(client, query, options)).cursor);
     } catch {
       signal.throwIfAborted();
       rangeEnd.probed(probe, undefined);

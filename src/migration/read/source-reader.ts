@@ -54,7 +54,7 @@ interface Begun<C extends Held> {
 export class SourceReader<C extends Held = never> {
   readonly #options: SourceReaderOptions<C>;
   readonly #planner: WindowPlanner;
-  readonly #rangeEnd = new RangeEnd();
+  readonly #rangeEnd: RangeEnd;
   /** Of the range that is read. */
   #endMs = 0;
   readonly #ahead = new SliceAhead<SliceRequest>();
@@ -65,6 +65,7 @@ export class SourceReader<C extends Held = never> {
 
   constructor(options: SourceReaderOptions<C>) {
     this.#options = options;
+    this.#rangeEnd = new RangeEnd(options.client.rangeEnd);
     const { plan, budget, uncertainUntilMs, proof = new SourceProof() } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
     const limits = {
@@ -73,12 +74,13 @@ export class SourceReader<C extends Held = never> {
       targetSamples,
       targetBytes: Math.floor(budget.total * (options.windowShare ?? 0.45)),
     };
-    const { readMode } = plan.source;
+    const { protocol, readMode } = plan.source;
+    const form = protocol === 'RemoteRead' ? readMode : 'Decoded';
     const { companion } = options;
     const canDivide = companion === undefined || companion.open !== undefined;
     this.#inParts = options.inParts === true && canDivide && isDivisible(plan);
     this.#partBytes = Math.min(PART_BYTES, Math.floor(budget.total / 4));
-    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, readMode, uncertainUntilMs, proof });
+    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, form, uncertainUntilMs, proof });
   }
 
   /**

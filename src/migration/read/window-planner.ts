@@ -8,7 +8,7 @@ import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-port
 import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
 import { SliceAttempts } from './slice-attempts.ts';
-import { SampleMode, type UndecodableReaction } from './sample-mode.ts';
+import { SampleMode, type SourceForm, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
 import type { SourceProof } from './source-proof.ts';
 import { type SplitPlan, type SplitState, splitPlanOf } from './split-plan.ts';
@@ -25,7 +25,7 @@ export interface PlannerOptions {
   readonly limits: WindowLimits;
   /** The memory budget of one window. */
   readonly budgetBytes: number;
-  readonly readMode: 'Auto' | 'Samples';
+  readonly form: SourceForm;
   /** What lies before this time will be compared with the destination. */
   readonly uncertainUntilMs: number;
   readonly proof: SourceProof;
@@ -60,8 +60,8 @@ export class WindowPlanner {
 
   constructor(options: PlannerOptions) {
     this.#options = options;
-    this.#size = firstWindow(options.limits, options.readMode === 'Samples');
-    this.#mode = new SampleMode(options.readMode);
+    this.#size = firstWindow(options.limits, options.form !== 'Auto');
+    this.#mode = new SampleMode(options.form);
     this.#uncertainUntilMs = options.uncertainUntilMs;
   }
 
@@ -149,7 +149,7 @@ export class WindowPlanner {
       badInARow: this.#inARow.bad,
       provenSource: this.#options.proof.source,
       provenStream: this.#options.proof.stream,
-      samplesOnly: this.#mode.at(open.slice.fromMs, open.slice.samplesUntilMs).samplesOnly,
+      isLastForm: this.#mode.isLast(open.slice.fromMs, open.slice.samplesUntilMs),
       splitBy: plan && (plan.by === 'name' ? 'name' : 'time'),
       splitForAmbiguity: this.#splitForAmbiguity,
     });

@@ -22,6 +22,7 @@ describe('the plan of a migration', () => {
         side: 'source',
         url: 'http://source:9090/api/v1/read',
         ...usual,
+        protocol: 'RemoteRead',
         readMode: 'Auto',
         maxFrameBytes: 50 * 2 ** 20,
       },
@@ -212,7 +213,11 @@ describe('a value that cannot be parsed', () => {
 
 describe('the id of a migration', () => {
   const copy: CopyDefinition = {
-    source: { url: new SecretUrl('http://s/read'), headers: secretValues({ 'X-Scope-OrgID': 't', b: '1' }) },
+    source: {
+      protocol: 'RemoteRead',
+      url: new SecretUrl('http://s/read'),
+      headers: secretValues({ 'X-Scope-OrgID': 't', b: '1' }),
+    },
     selectors: [
       [
         { kind: '=', name: '__name__', value: 'up' },
@@ -252,7 +257,7 @@ describe('the id of a migration', () => {
     const reverse = <T extends object>(object: T) => Object.fromEntries(Object.entries(object).reverse()) as T;
     const other: CopyDefinition = {
       ...copy,
-      source: { url: source.url, headers: secretValues({ B: '1', 'x-scope-orgid': 't' }) },
+      source: { protocol: 'RemoteRead', url: source.url, headers: secretValues({ B: '1', 'x-scope-orgid': 't' }) },
       selectors: [...selectors, ...selectors].map((matchers) => [...matchers].reverse()).reverse(),
       externalLabels: reverse(externalLabels),
     };

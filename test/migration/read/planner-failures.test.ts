@@ -188,7 +188,7 @@ describe('the window planner', () => {
   });
 
   it('requests SAMPLES when the user configures it, and does not report a fallback', () => {
-    const planner = plannerOf({ readMode: 'Samples' });
+    const planner = plannerOf({ form: 'Samples' });
     planner.begin(0, DAY);
     const slice = planner.next();
     assert.deepEqual([slice?.samplesOnly, slice?.insteadOfStream], [true, false]);

@@ -63,6 +63,7 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
     id: 'abc123',
     source: {
       ...endpoint('source', sides.source.readUrl),
+      protocol: 'RemoteRead',
       readMode: 'Auto',
       maxFrameBytes: 50 * 1024 * 1024,
       ...source,

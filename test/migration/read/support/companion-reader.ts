@@ -8,7 +8,7 @@ import type { Slice } from '../../../../src/migration/read/slice.ts';
 import { SourceReader } from '../../../../src/migration/read/source-reader.ts';
 import type { Companion, Held } from '../../../../src/migration/read/window-part.ts';
 import { SeriesRouter } from '../../../../src/migration/series/series-router.ts';
-import { ReadClient } from '../../../../src/remote/read-client.ts';
+import { RemoteReadSource } from '../../../../src/migration/source/remote-read-source.ts';
 import { recordingHooks } from '../../../remote/servers.ts';
 import { FastClock } from '../../support/fake-clock.ts';
 import { startDestination } from '../../support/fake-destination.ts';
@@ -47,7 +47,7 @@ export async function companionReader(
       return { reservation: new Reservation(others, pool) };
     },
   };
-  const client = new ReadClient(plan.source, { ...recordingHooks(), buffers: pool, clock });
+  const client = new RemoteReadSource(plan.source, { ...recordingHooks(), buffers: pool, clock });
   const reader = new SourceReader<Held>({
     plan,
     client,

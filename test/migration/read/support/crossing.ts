@@ -19,7 +19,7 @@ export function plannerOf(changes: Partial<PlannerOptions> = {}): WindowPlanner 
   return new WindowPlanner({
     limits,
     budgetBytes: 32_000_000,
-    readMode: 'Auto',
+    form: 'Auto',
     uncertainUntilMs: Number.NEGATIVE_INFINITY,
     proof: new SourceProof(),
     ...changes,

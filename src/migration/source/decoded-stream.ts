@@ -1,0 +1,43 @@
+// A response whose series arrive decoded. It is read as a whole, because the protocols that send such responses do not order their series.
+
+import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
+import type { PartLimits, ResponsePart } from '../../remote/series-stream.ts';
+import type { Keeping } from '../decoded/series-taker.ts';
+import { StoredSeries } from '../decoded/stored-series.ts';
+import type { SourceMemory, SourceStream } from './series-source.ts';
+
+/** Reads all of a response into `keep.store`. @returns how many bytes arrived */
+type ReadDecoded = (keep: Keeping & { readonly store: StoredSeries }, signal: AbortSignal) => Promise<number>;
+
+export class DecodedStream implements SourceStream {
+  readonly #read: ReadDecoded;
+
+  constructor(read: ReadDecoded) {
+    this.#read = read;
+  }
+
+  async next(memory: SourceMemory, { signal }: PartLimits): Promise<ResponsePart> {
+    let storedBytes = 0;
+    const grow = async (bytes: number): Promise<void> => {
+      await memory.grow(bytes, signal);
+      storedBytes += bytes;
+    };
+    const shrink = (bytes: number): void => {
+      memory.shrink(bytes);
+      storedBytes -= bytes;
+    };
+    const store = new StoredSeries(grow);
+    try {
+      const receivedBytes = await this.#read({ arriving: undefined, grow, shrink, store }, signal);
+      return { cursor: store, receivedBytes, isLast: true, carried: [] };
+    } catch (error) {
+      // The reader knows better if it has kept more than what is in the store.
+      if (error instanceof DoesNotFit && error.seenNames.length === 0) noteArrived(error, store, storedBytes);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    // The request ends with the call of `next`.
+  }
+}
