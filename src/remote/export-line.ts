@@ -134,14 +134,15 @@ function isDigit(byte: number | undefined): boolean {
 
 /** Sets FLOAT to a value of any form. @returns false if the text is none */
 function setSlowly(json: string): boolean {
-  if (json === 'null') {
+  // Version 1.79 writes `NaN`.
+  if (json === 'null' || json === 'NaN') {
     FLOAT_BITS[0] = STALE_LOW;
     FLOAT_BITS[1] = STALE_HIGH;
     return true;
   }
   const text = json.replace(/^"(.*)"$/, '$1');
-  if (text === 'Infinity') FLOAT[0] = Number.POSITIVE_INFINITY;
-  else if (text === '-Infinity') FLOAT[0] = Number.NEGATIVE_INFINITY;
+  if (/^\+?Inf(?:inity)?$/.test(text)) FLOAT[0] = Number.POSITIVE_INFINITY;
+  else if (/^-Inf(?:inity)?$/.test(text)) FLOAT[0] = Number.NEGATIVE_INFINITY;
   else if (/^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)) FLOAT[0] = Number(text);
   else return false;
   return true;

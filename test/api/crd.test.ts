@@ -145,6 +145,7 @@ describe('the CustomResourceDefinition', () => {
       transitions.map(({ message }) => message?.replace(/ is immutable because it defines the copy.*$/, '')),
       [
         'source.url',
+        'source.protocol',
         'source.tenant',
         'source.headers',
         'destination.url',

@@ -22,14 +22,11 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
 
   // Required fields.
   [{ spec: undefined }, ['spec: is required: What to copy, from where, and to where']],
-  [
-    { 'spec.source': undefined },
-    ['spec.source: is required: The Prometheus remote_read endpoint that samples are read from'],
-  ],
+  [{ 'spec.source': undefined }, ['spec.source: is required: Where samples are read from']],
   [
     { 'spec.source.url': null },
     [
-      'spec.source.url: is required: The remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read, ' +
+      'spec.source.url: is required: With RemoteRead, the remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read, ' +
         'http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus',
     ],
   ],
@@ -67,9 +64,9 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
     ],
   ],
   [
-    { 'spec.source': { url: 'http://s/', __proto__x: 1, 'a b': 2 } },
+    { 'spec.source': { url: 'http://s/', __prototype__x: 1, 'a b': 2 } },
     [
-      'spec.source.__proto__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source.__prototype__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
       'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
     ],
   ],

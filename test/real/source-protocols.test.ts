@@ -1,9 +1,11 @@
 // Sources without remote_read: VictoriaMetrics by its exports, and any query API by range selectors. The truth is what an independent reader
 // finds in the source.
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeBlocksExactly } from '../support/blocks.ts';
 import { generateDataset, PLAIN_KINDS } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
@@ -12,7 +14,7 @@ import { countSamples, NAN, type SeriesSet, STALE_MARKER } from '../support/seri
 import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { assertAllWritten, assertEqualSeries, assertExit, withoutProgress } from './support/expectations.ts';
-import { type MigrationSpec, runMigration } from './support/migration.ts';
+import { type MigrationSpec, runMigration, startMigration } from './support/migration.ts';
 import { range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,63 +28,126 @@ function specOf(source: MigrationSpec, destination: MigrationSpec): MigrationSpe
 describe('a source without remote_read', () => {
   const data = generateDataset({ series: 600, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
 
-  describe('VictoriaMetrics', () => {
-    let source: ServerProcess;
-    let stored: SeriesSet;
+  for (const version of ['1.79', '1.112', '1.145']) {
+    describe(`VictoriaMetrics ${version}`, () => {
+      let source: ServerProcess;
+      let stored: SeriesSet;
 
-    before(async () => {
-      source = await startVictoriaMetrics();
-      await pushSamples(`${source.url}/api/v1/write`, data);
-      stored = await exportVictoriaMetrics(source.url);
-      assert.ok(countSamples(stored) >= 1_000_000, `${countSamples(stored)} samples are too few`);
+      before(async () => {
+        source = await startVictoriaMetrics({ version });
+        await pushSamples(`${source.url}/api/v1/write`, data);
+        stored = await exportVictoriaMetrics(source.url);
+        assert.ok(countSamples(stored) >= 1_000_000, `${countSamples(stored)} samples are too few`);
+      });
+
+      after(async () => source?.[Symbol.asyncDispose]());
+
+      it('is copied to Prometheus, value by value as its export shows them', async () => {
+        await using destination = await startPrometheus({ version: '3.5', receiver: true });
+        const run = await runMigration(specOf(victoriaMetrics(source), toPrometheus(destination)));
+        assertExit(run, 0);
+        const there = withoutProgress(await dumpPrometheus(destination));
+        assertEqualSeries(mapBits(stored, asNormalNan), mapBits(there, asNormalNan), 'bits');
+        // JSON shows every NaN alike. VictoriaMetrics keeps stale markers, and no other NaN.
+        assert.equal(countBits(there, STALE_MARKER), countBits(stored, NAN_OF_EXPORT), 'stale markers');
+      });
+
+      it('is copied to VictoriaMetrics', async () => {
+        await using destination = await startVictoriaMetrics({ version });
+        const run = await runMigration(specOf(victoriaMetrics(source), toVictoriaMetrics(destination)));
+        assertExit(run, 0);
+        // The destination makes decimals of its own.
+        const there = withoutProgress(await exportVictoriaMetrics(destination.url));
+        assertEqualSeries(stored, there, 'relative-1e-11');
+      });
     });
+  }
 
-    after(async () => source?.[Symbol.asyncDispose]());
+  for (const version of ['2.42', '3.5'] as const) {
+    describe(`the query API of Prometheus ${version}`, () => {
+      let dataDir: string;
+      let source: ServerProcess;
 
-    it('is copied to Prometheus, value by value as its export shows them', async () => {
+      before(async () => {
+        dataDir = await mkdtemp(join(tmpdir(), 'prom-migrator-promql-'));
+        await writeBlocksExactly(version === '3.5' ? data : withoutUtf8Names(data), dataDir);
+        source = await startPrometheus({ version, dataDir });
+      });
+
+      after(async () => {
+        await source?.[Symbol.asyncDispose]();
+        await rm(dataDir, { recursive: true, force: true });
+      });
+
+      it('is copied to Prometheus, but for stale markers', async () => {
+        await using destination = await startPrometheus({ version: '3.5', receiver: true });
+        const run = await runMigration(specOf({ protocol: 'PromQL', url: source.url }, toPrometheus(destination)));
+        assertExit(run, 0);
+        const shown = withoutStaleMarkers(await dumpPrometheus(source));
+        assertAllWritten(run.result, shown);
+        const there = withoutProgress(await dumpPrometheus(destination));
+        assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
+      });
+    });
+  }
+
+  describe('that is killed again and again', () => {
+    const fewer = new Map([...data].slice(0, 100));
+
+    async function survive(source: MigrationSpec): Promise<SeriesSet> {
       await using destination = await startPrometheus({ version: '3.5', receiver: true });
-      const spec = specOf({ protocol: 'VictoriaMetrics', url: source.url }, toPrometheus(destination));
-      const run = await runMigration(spec);
-      assertExit(run, 0);
-      const there = withoutProgress(await dumpPrometheus(destination));
-      // JSON shows every NaN alike; which of them are stale markers is known from what was written.
+      const spec = specOf(source, toPrometheus(destination));
+      // Twenty minutes of data take a fifth of a second.
+      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 60_000 } };
+      for (let kill = 0; kill < 6; kill++) {
+        await using migration = await startMigration(slow);
+        await migration.saying(/ migration started /);
+        await sleep(randomInt(1500));
+        migration.child.kill('SIGKILL');
+        assert.equal((await migration.ended).exitSignal, 'SIGKILL');
+      }
+      const last = await runMigration(spec);
+      assertExit(last, 0);
+      assert.notEqual(last.result.resumedFrom, null, 'no kill came after a mark');
+      return withoutProgress(await dumpPrometheus(destination));
+    }
+
+    it('is copied once: VictoriaMetrics', async () => {
+      await using source = await startVictoriaMetrics();
+      await pushSamples(`${source.url}/api/v1/write`, fewer);
+      const stored = await exportVictoriaMetrics(source.url);
+      const there = await survive(victoriaMetrics(source));
       assertEqualSeries(mapBits(stored, asNormalNan), mapBits(there, asNormalNan), 'bits');
-      assert.equal(countBits(there, STALE_MARKER), countBits(stored, NAN_OF_EXPORT), 'stale markers');
     });
 
-    it('is copied to VictoriaMetrics', async () => {
-      await using destination = await startVictoriaMetrics();
-      const spec = specOf({ protocol: 'VictoriaMetrics', url: source.url }, toVictoriaMetrics(destination));
-      const run = await runMigration(spec);
-      assertExit(run, 0);
-      // The destination stores decimals of its own.
-      const there = withoutProgress(await exportVictoriaMetrics(destination.url));
-      assertEqualSeries(stored, there, 'relative-1e-11');
-    });
-  });
-
-  describe('a query API', () => {
-    let dataDir: string;
-
-    before(async () => {
-      dataDir = await mkdtemp(join(tmpdir(), 'prom-migrator-promql-'));
-      await writeBlocksExactly(data, dataDir);
-    });
-
-    after(async () => rm(dataDir, { recursive: true, force: true }));
-
-    it('is copied to Prometheus, but for stale markers', async () => {
-      await using source = await startPrometheus({ version: '3.5', dataDir });
-      await using destination = await startPrometheus({ version: '3.5', receiver: true });
-      const run = await runMigration(specOf({ protocol: 'PromQL', url: source.url }, toPrometheus(destination)));
-      assertExit(run, 0);
+    it('is copied once: a query API', async () => {
+      await using source = await startPrometheus({ version: '3.5', receiver: true });
+      await pushSamples(`${source.url}/api/v1/write`, fewer);
       const shown = withoutStaleMarkers(await dumpPrometheus(source));
-      assertAllWritten(run.result, shown);
-      const there = withoutProgress(await dumpPrometheus(destination));
+      const there = await survive({ protocol: 'PromQL', url: source.url });
       assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
     });
   });
+
+  it('is refused if the protocol does not fit', async () => {
+    await using victoria = await startVictoriaMetrics();
+    await using prometheus = await startPrometheus({ version: '3.5', receiver: true });
+    const misfits = [
+      ['PromQL', victoria, 'source-is-victoriametrics', 'set spec.source.protocol: VictoriaMetrics'],
+      ['VictoriaMetrics', prometheus, 'source-without-export', 'set another spec.source.protocol'],
+    ] as const;
+    for (const [protocol, { url }, code, cure] of misfits) {
+      const { exitCode, result } = await runMigration(specOf({ protocol, url }, toPrometheus(prometheus)));
+      assert.equal(exitCode, 1);
+      assert.equal(result.error?.code, code);
+      assert.ok(result.error?.message.includes(cure), result.error?.message);
+    }
+  });
 });
+
+function victoriaMetrics({ url }: ServerProcess): MigrationSpec {
+  return { protocol: 'VictoriaMetrics', url };
+}
 
 /** The reader's, for a JSON null. */
 const NAN_OF_EXPORT = 0x7ff8000000000000n;
@@ -101,11 +166,20 @@ function countBits(set: SeriesSet, wanted: bigint): number {
   return count;
 }
 
-/** Without series that have nothing else. */
 function withoutStaleMarkers(set: SeriesSet): SeriesSet {
+  return withoutBits(set, (bits) => bits === STALE_MARKER);
+}
+
+/** Before Prometheus 3, names were ASCII. */
+function withoutUtf8Names(set: SeriesSet): SeriesSet {
+  return new Map([...set].filter(([, { labels }]) => labels.every(([name]) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))));
+}
+
+/** Without series that have nothing else. */
+function withoutBits(set: SeriesSet, isLeftOut: (bits: bigint) => boolean): SeriesSet {
   const left: SeriesSet = new Map();
   for (const [key, series] of set) {
-    const isKept = (_: unknown, i: number) => series.bits[i] !== STALE_MARKER;
+    const isKept = (_: unknown, i: number) => !isLeftOut(series.bits[i] as bigint);
     const timesMs = series.timesMs.filter(isKept);
     if (timesMs.length > 0) left.set(key, { ...series, timesMs, bits: series.bits.filter(isKept) });
   }

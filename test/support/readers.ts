@@ -205,7 +205,7 @@ export async function exportVictoriaMetrics(url: string, match = '{__name__!=""}
     await request(`${url}/internal/force_flush`);
     const set = await exportOnce(url, match);
     const samples = [...set.values()].reduce((sum, { timesMs }) => sum + timesMs.length, 0);
-    if (samples === before || samples >= (await acceptedRows(url))) return set;
+    if (samples === before || (samples > 0 && samples >= (await acceptedRows(url)))) return set;
     before = samples;
     await sleep(HIDDEN_MS);
   }
@@ -220,7 +220,9 @@ async function acceptedRows(url: string): Promise<number> {
 async function exportOnce(url: string, match: string): Promise<SeriesSet> {
   const builders = new Map<string, SeriesBuilder>();
   const eachLine = lines((line) => {
-    const { metric, values, timestamps } = JSON.parse(line) as ExportLine;
+    // Version 1.79 writes a NaN as it is.
+    const json = line.replace(/(?<=[[,])NaN(?=[,\]])/g, 'null');
+    const { metric, values, timestamps } = JSON.parse(json) as ExportLine;
     const labels = sortLabels(Object.entries(metric));
     const key = labelText(labels);
     const builder = builders.get(key) ?? new SeriesBuilder(labels);

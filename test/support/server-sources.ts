@@ -47,6 +47,8 @@ export const SOURCES: Record<ServerName, Record<string, Source>> = {
     current: built('promtool', PROMETHEUS_PAGE),
   },
   'victoria-metrics': {
+    '1.79': { from: ['bookworm'], package: 'victoria-metrics', download: VICTORIA_METRICS_PAGE },
+    '1.112': { from: ['trixie'], package: 'victoria-metrics', download: VICTORIA_METRICS_PAGE },
     '1.145': { from: ['sid', 'forky'], package: 'victoria-metrics', orNewer: true, download: VICTORIA_METRICS_PAGE },
   },
   influxd: {

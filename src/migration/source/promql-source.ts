@@ -2,21 +2,27 @@
 // which NaN a NaN is.
 
 import { formatSelector } from '../../api/selector.ts';
-import { QueryClient } from '../../remote/query-client.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
+import { hintOf } from '../../remote/meaning/response-codes.ts';
+import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
 import { rangeSamples } from '../../remote/sample-query.ts';
 import type { Matcher } from '../../wire/messages.ts';
 import { kept } from '../decoded/export-reader.ts';
+import type { DecodedSourceOptions } from './decoded-source.ts';
 import { DecodedStream } from './decoded-stream.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { SeriesSource, SourceOptions, SourceStream } from './series-source.ts';
-import type { DecodedSourceOptions } from './victoriametrics-source.ts';
+
+/** Selects no series. */
+const NOTHING = '{__name__="prom_migrator_selects_nothing"}';
 
 export class PromqlSource implements SeriesSource {
   readonly rangeEnd = 'included';
   readonly #client: QueryClient;
   readonly #maxBytes: number;
   readonly #received = new ReceivedBytes();
+  #isChecked = false;
 
   constructor({ endpoint, client, maxBytes }: DecodedSourceOptions) {
     this.#client = new QueryClient(endpoint, this.#received.counting(client));
@@ -27,7 +33,14 @@ export class PromqlSource implements SeriesSource {
     return this.#client.buffers;
   }
 
-  async open({ matchers, fromMs, toMs }: ReadQuery, { attempt }: SourceOptions): Promise<SourceStream> {
+  async open(
+    { matchers, fromMs, toMs }: ReadQuery,
+    { attempt, signal: opening }: SourceOptions,
+  ): Promise<SourceStream> {
+    if (!this.#isChecked) {
+      await this.#refuseVictoriaMetrics({ attempt, signal: opening, maxBytes: this.#maxBytes });
+      this.#isChecked = true;
+    }
     // Prometheus 3 excludes the beginning of the selected range, older versions include it.
     const promql = `${formatSelector(nonEmpty(matchers))}[${toMs - fromMs}ms]`;
     return new DecodedStream(async (keep, signal) => {
@@ -35,6 +48,22 @@ export class PromqlSource implements SeriesSource {
       await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1 }, options), { fromMs, toMs }, keep);
       return this.#received.take();
     });
+  }
+
+  /** Its query API shows stale markers as ordinary NaN: they would be copied as something else. */
+  async #refuseVictoriaMetrics(options: QueryOptions): Promise<void> {
+    try {
+      const response = await this.#client.exportResponse([NOTHING], { fromMs: 0, toMs: 1 }, options);
+      response.discard();
+    } catch (error) {
+      // Any other failure occurs again with the query, and is reported there.
+      options.signal.throwIfAborted();
+      if (error instanceof RemoteError) return;
+      throw error;
+    }
+    const code = 'source-is-victoriametrics';
+    const what = 'has /api/v1/export, so it is a VictoriaMetrics: its query API shows stale markers as ordinary NaN';
+    throw new RemoteError({ class: 'refused', code, side: 'source', what, hint: hintOf(code, 'source') });
   }
 
   close(): void {

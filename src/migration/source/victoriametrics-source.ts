@@ -1,27 +1,16 @@
 // VictoriaMetrics as a source: it has no remote_read, but exports what it has stored, with stale markers and the values as they are stored.
 
 import { formatSelector } from '../../api/selector.ts';
-import type { Endpoint } from '../../remote/http/endpoint.ts';
-import type { ClientContext } from '../../remote/http/exchange.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { QueryClient } from '../../remote/query-client.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
 import { ExportReader } from '../decoded/export-reader.ts';
 import { freshMatcher } from '../progress/progress-mark.ts';
-import type { MigrationObserver } from '../report/observer.ts';
+import type { DecodedSourceOptions } from './decoded-source.ts';
 import { DecodedStream } from './decoded-stream.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import type { SeriesSource, SourceOptions, SourceStream } from './series-source.ts';
-
-export interface DecodedSourceOptions {
-  readonly endpoint: Endpoint;
-  readonly client: ClientContext;
-  /** The memory that one line of a response may take while it is parsed, in bytes. */
-  readonly maxBytes: number;
-  readonly random: () => number;
-  readonly observer: Pick<MigrationObserver, 'event'>;
-}
 
 export class VictoriaMetricsSource implements SeriesSource {
   readonly rangeEnd = 'included';
@@ -56,7 +45,7 @@ export class VictoriaMetricsSource implements SeriesSource {
 }
 
 function hasNoExport(): RemoteError {
-  const code = 'export-not-offered';
+  const code = 'source-without-export';
   const what = 'has no /api/v1/export, so it is not a VictoriaMetrics, or spec.source.url is not its base URL';
   return new RemoteError({ class: 'refused', code, side: 'source', what, hint: hintOf(code, 'source') });
 }

@@ -138,6 +138,17 @@ export const SERVER_CODES = {
       'the response is streamed without a length and without chunked encoding: a truncated response would look complete',
     cure: 'make the proxy in front of the server use HTTP/1.1 on both sides, or set spec.source.readMode: Samples',
   },
+  'source-without-export': {
+    arrival: 'no',
+    meaning: 'spec.source.protocol is VictoriaMetrics, and the server has no /api/v1/export',
+    cure: 'set spec.source.url to the base URL of a VictoriaMetrics (http://victoriametrics:8428, http://vmselect:8481/select/0/prometheus), or set another spec.source.protocol',
+  },
+  'source-is-victoriametrics': {
+    arrival: 'no',
+    meaning:
+      'spec.source.protocol is PromQL, and the server is a VictoriaMetrics, whose query API shows stale markers as ordinary NaN',
+    cure: 'set spec.source.protocol: VictoriaMetrics',
+  },
   'export-not-offered': {
     arrival: 'no',
     meaning: 'the server has no /api/v1/export (only VictoriaMetrics has it)',

@@ -1,0 +1,32 @@
+// A source whose protocol is loaded with its first request: most runs read by remote_read and need no other.
+
+import type { Buffers } from '../../remote/http/buffers.ts';
+import type { ReadQuery } from '../../remote/read-series.ts';
+import type { SeriesSource, SourceOptions, SourceStream } from './series-source.ts';
+
+export class DeferredSource implements SeriesSource {
+  readonly buffers: Buffers;
+  readonly rangeEnd: SeriesSource['rangeEnd'];
+  readonly #load: () => Promise<SeriesSource>;
+  #source: Promise<SeriesSource> | undefined;
+  #isClosed = false;
+
+  constructor({ buffers, rangeEnd }: Pick<SeriesSource, 'buffers' | 'rangeEnd'>, load: () => Promise<SeriesSource>) {
+    this.buffers = buffers;
+    this.rangeEnd = rangeEnd;
+    this.#load = load;
+  }
+
+  async open(query: ReadQuery, options: SourceOptions): Promise<SourceStream> {
+    this.#source ??= this.#load();
+    const source = await this.#source;
+    // It may have been closed while it was loaded.
+    if (this.#isClosed) source.close();
+    return source.open(query, options);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    void this.#source?.then((source) => source.close());
+  }
+}
