@@ -99,7 +99,7 @@ describe('a source without remote_read', () => {
       const spec = specOf(source, toPrometheus(destination));
       // Twenty minutes of data take a fifth of a second.
       const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 60_000 } };
-      for (let kill = 0; kill < 6; kill++) {
+      for (let kill = 0; kill < 4; kill++) {
         await using migration = await startMigration(slow);
         await migration.saying(/ migration started /);
         await sleep(randomInt(1500));

@@ -220,8 +220,10 @@ async function acceptedRows(url: string): Promise<number> {
 async function exportOnce(url: string, match: string): Promise<SeriesSet> {
   const builders = new Map<string, SeriesBuilder>();
   const eachLine = lines((line) => {
-    // Version 1.79 writes a NaN as it is.
-    const json = line.replace(/(?<=[[,])NaN(?=[,\]])/g, 'null');
+    // Version 1.79 writes NaN and ±Inf as they are.
+    const json = line.replace(/(?<=[[,])(?:NaN|([-+])Inf)(?=[,\]])/g, (_, sign) =>
+      sign ? `"${sign === '-' ? '-' : ''}Infinity"` : 'null',
+    );
     const { metric, values, timestamps } = JSON.parse(json) as ExportLine;
     const labels = sortLabels(Object.entries(metric));
     const key = labelText(labels);
@@ -236,8 +238,8 @@ async function exportOnce(url: string, match: string): Promise<SeriesSet> {
   const response = await openRequest(`${url}/api/v1/export`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    // The end, in seconds, is far in the future.
-    body: new URLSearchParams({ 'match[]': match, start: '0', end: '9000000000' }).toString(),
+    // The end is in the year 2096: version 1.112 takes 2^32 seconds or more for milliseconds.
+    body: new URLSearchParams({ 'match[]': match, start: '0', end: '4000000000' }).toString(),
   });
   for await (const chunk of response) eachLine(chunk as Buffer);
   if (response.statusCode !== 200) throw new Error(`${url}/api/v1/export returned ${response.statusCode}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { compilePlan } from '../../../src/migration/plan/plan.ts';
 import { type Changes, changed, documents, linesOf, load } from '../../api/manifests.ts';
-import { revealed, secretValues } from '../../support/secrets.ts';
+import { revealed } from '../../support/secrets.ts';
 import { planOf } from '../support/compiled-plan.ts';
 
 const ref = (key: string) => ({ name: 's', key });
