@@ -66,8 +66,8 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.source': { url: 'http://s/', __prototype__x: 1, 'a b': 2 } },
     [
-      'spec.source.__prototype__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
-      'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, proxyUrl, timeouts',
+      'spec.source.__prototype__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
+      'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
     ],
   ],
   [{ extra: 1 }, ['extra: unknown field; known fields: apiVersion, kind, metadata, spec, status']],
