@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { jobNameOf } from '../../src/operator/job/job-names.ts';
 import { JobStage } from './support/job-stage.ts';
 import { conditionOf, standOf } from './support/migration-objects.ts';
+import { startOperator, untilReady } from './support/operator.ts';
 import { requestsOf, summaryOf } from './support/rights.ts';
 import type { PromMigration } from '../../src/api/prom-migration.ts';
 
@@ -146,5 +147,25 @@ describe('a migration in mode Job, in trouble', function () {
     const uids = (await stage.jobs('adopted')).map(({ metadata }) => metadata?.uid);
     assert.equal(uids.length, 1);
     assert.notEqual(uids[0], job?.metadata?.uid);
+  });
+
+  it('replaces a Job whose image cannot be pulled when the operator has another one, and no other Job', async () => {
+    const { migrations, kubelet, chart } = stage;
+    refuseWrites('old-image');
+    await migrations.create('old-image', stage.spec('old-image', HOURS));
+    await untilRunning('old-image', 2);
+    const [kept] = await stage.jobs('old-image');
+    kubelet.refusedImages.set(kept?.spec?.template.spec?.containers[0]?.image ?? '', 'manifest unknown');
+    await migrations.create('no-image', stage.spec('no-image', HOURS));
+    await untilDegraded('no-image', 'PodsNotRunning', /ImagePullBackOff: .*manifest unknown/);
+    await stage.operator.kill();
+    stage.operator = await startOperator({ chart, args: ['--job-image=example.org/prom-migrator:next'] });
+    await untilReady(stage.operator);
+    await untilSucceeded('no-image');
+    await untilSucceeded('old-image');
+    const jobs = [...(await stage.jobs('old-image')), ...(await stage.jobs('no-image'))];
+    assert.equal(jobs[0]?.metadata?.uid, kept?.metadata?.uid);
+    assert.equal(jobs[1]?.spec?.template.spec?.containers[0]?.image, 'example.org/prom-migrator:next');
+    assert.equal(jobs.length, 2);
   });
 });
