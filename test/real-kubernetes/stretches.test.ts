@@ -5,7 +5,7 @@ import { tell } from '../real/support/expectations.ts';
 import { SlowCopy, VICTORIA_METRICS } from '../real/support/slow-copy.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { MigrationObjects } from './support/migration-objects.ts';
+import { MigrationObjects, standOf } from './support/migration-objects.ts';
 import {
   type InstalledChart,
   installChart,
@@ -62,5 +62,20 @@ describe('a migration in stretches on a real API server', function () {
     const { status } = await objects.untilPhase('copy', 'Succeeded', 120_000);
     assert.deepEqual(status?.stretches, { total: STRETCHES, finished: STRETCHES, running: 0 });
     await copy.assertAllThereOnce(VICTORIA_METRICS, server, 'several');
+  });
+
+  it('is verified in stretches, with one result in the status', async () => {
+    const execution = { parallelism: 3 };
+    const verification = { mode: 'Full', settle: '1s' };
+    await using empty = await VICTORIA_METRICS.start();
+    const spec = copy.spec(VICTORIA_METRICS, empty, { ordering: 'Any', execution, verification });
+    await objects.create('verified', spec);
+    const { status } = await objects.untilPhase('verified', 'Succeeded', 120_000);
+    assert.equal(standOf(status, 'Verified'), 'True Matching');
+    assert.deepEqual(status?.stretches, { total: STRETCHES, finished: STRETCHES, running: 0 });
+    const { samplesCompared, missing, different, repeated, through } = status?.verification ?? {};
+    assert.equal(samplesCompared, copy.countCopied(VICTORIA_METRICS));
+    assert.deepEqual([missing ?? 0, different ?? 0, repeated ?? 0], [0, 0, 0]);
+    assert.equal(through, status?.range?.end);
   });
 });
