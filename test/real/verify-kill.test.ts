@@ -1,16 +1,11 @@
 // `verify` is killed again and again, and started again with the same command: its result is that of a verification that was never interrupted.
 import assert from 'node:assert/strict';
 import { drawFor } from '../../storm/random.ts';
-import { checkDestination } from '../../verify-faults/destination-content.ts';
-import { alterationOf, KEEPS_EVERYTHING, VICTORIA_METRICS } from '../../verify-faults/edits.ts';
-import { type FaultKind, type PlantedFault, Planter } from '../../verify-faults/faults.ts';
-import { judge } from '../../verify-faults/judge.ts';
-import { type Scenario, specOf } from '../../verify-faults/scenario.ts';
-import { type LoadedData, Stores } from '../../verify-faults/stores.ts';
-import { request } from '../support/http.ts';
-import type { ServerProcess } from '../support/server-process.ts';
-import type { MigrationSpec } from './support/migration.ts';
-import { killVerification, runVerification, type VerificationRun } from './support/verification.ts';
+import type { FaultKind } from '../../verify-faults/faults.ts';
+import type { Scenario } from '../../verify-faults/scenario.ts';
+import { Stores } from '../../verify-faults/stores.ts';
+import { assertSameResult, type Survived, surviveKills } from './support/killed-verification.ts';
+import type { Kill } from './support/verification.ts';
 
 const KILLS = 10;
 /** A mark is written about every ten seconds. Every other run is killed soon after one, the others at any moment before this. */
@@ -47,17 +42,6 @@ const CASES: readonly Case[] = [
   { title: 'VictoriaMetrics, which takes marks', store: 'victoria-metrics', takesMarks: true },
 ];
 
-interface Survived {
-  readonly planted: readonly PlantedFault[];
-  readonly loaded: LoadedData;
-  readonly expected: Record<string, number>;
-  /** Without a limit, before the first kill: it takes seconds and writes no mark. */
-  readonly uninterrupted: VerificationRun;
-  readonly last: VerificationRun;
-  /** The time of the latest mark after each kill, before the last run. */
-  readonly marksMs: readonly (number | undefined)[];
-}
-
 const BASE: Omit<Scenario, 'store'> = {
   seed: 1,
   size: 'small',
@@ -70,48 +54,19 @@ const BASE: Omit<Scenario, 'store'> = {
   faults: FAULTS,
 };
 
-async function survive(stores: Stores, { title, store, outOfOrderWindow }: Case): Promise<Survived> {
-  const scenario: Scenario = { ...BASE, store, ...(outOfOrderWindow !== undefined && { outOfOrderWindow }) };
-  const loaded = await stores.get(scenario);
-  const { wanted: set, startMs, endMs } = loaded.data;
-  const keeping = store === 'prometheus' ? KEEPS_EVERYTHING : VICTORIA_METRICS;
-  const faultsFromMs = startMs + FAULTS_FROM * (endMs - startMs);
-  const alterBy = store === 'prometheus' ? 0 : 1e-9;
-  const planter = new Planter({ set, keeping, alterBy, startMs, endMs, faultsFromMs }, drawFor('kill', title));
-  for (const kind of FAULTS) planter.plant(kind);
-  const { planted } = planter;
-  await using destination = await stores.destination(loaded, scenario, alterationOf(planter.edited(), keeping));
-  const { readMode } = scenario;
-  const expected = await checkDestination(destination, loaded.data, { planted, readMode });
-
-  const unlimited = specOf(scenario, loaded.data, { source: loaded.source.url, destination: destination.url });
-  const uninterrupted = await runVerification(unlimited);
-  const limits = { ...unlimited.limits, samplesPerSecond: SAMPLES_PER_SECOND };
-  const spec: MigrationSpec = { ...unlimited, limits };
+function survive(stores: Stores, { title, store, outOfOrderWindow }: Case): Promise<Survived> {
   const draw = drawFor('kill-moments', title);
-  const marksMs: (number | undefined)[] = [];
-  for (let kill = 0; kill < KILLS; kill++) {
+  const kills = Array.from({ length: KILLS }, (_, index): Kill => {
     const afterMarkMs = draw.integer(0, LATEST_AFTER_MARK_MS);
     const any = { atMs: draw.integer(200, LATEST_KILL_MS) };
-    await killVerification(spec, kill % 2 === 0 ? { atMs: LATEST_KILL_MS, afterMarkMs } : any);
-    marksMs.push(await latestMarkMs(destination, loaded.data));
-  }
-  const last = await runVerification(spec, { timeoutMs: 240_000 });
-  return { planted, loaded, expected, uninterrupted, last, marksMs };
-}
-
-/** The latest mark of a verification, by a query of the destination itself. */
-async function latestMarkMs(
-  { url }: ServerProcess,
-  { startMs, endMs }: { startMs: number; endMs: number },
-): Promise<number | undefined> {
-  const query = `prom_migrator_progress{id=~".+-verification-.+"}[${endMs - startMs}ms]`;
-  const parameters = new URLSearchParams({ query, time: String(endMs / 1000), nocache: '1' });
-  const { status, body } = await request(`${url}/api/v1/query?${parameters}`);
-  assert.equal(status, 200, body.toString('utf8'));
-  const { data } = JSON.parse(body.toString('utf8')) as { data: { result: { values: [number, string][] }[] } };
-  const timesMs = data.result.flatMap(({ values }) => values.map(([seconds]) => Math.round(seconds * 1000)));
-  return timesMs.length === 0 ? undefined : Math.max(...timesMs);
+    return index % 2 === 0 ? { atMs: LATEST_KILL_MS, afterMarkMs } : any;
+  });
+  const scenario: Scenario = { ...BASE, store, ...(outOfOrderWindow !== undefined && { outOfOrderWindow }) };
+  return surviveKills(stores, {
+    ...{ title, scenario, kills },
+    faultsFrom: FAULTS_FROM,
+    samplesPerSecond: SAMPLES_PER_SECOND,
+  });
 }
 
 describe(`verify, killed ${KILLS} times at random moments`, function () {
@@ -134,22 +89,12 @@ describe(`verify, killed ${KILLS} times at random moments`, function () {
     for (const one of Object.values(stores)) await one[Symbol.asyncDispose]();
   });
 
-  for (const { title, store, takesMarks } of CASES)
+  for (const { title, takesMarks } of CASES)
     it(`has the result of a verification without interruption: ${title}`, async () => {
       const survived = await running.get(title);
       assert.ok(survived !== undefined);
-      const { planted, loaded, expected, uninterrupted, last, marksMs } = survived;
-      for (const run of [uninterrupted, last]) {
-        const facts = { run, planted, samples: loaded.samples, expected, showsBits: store === 'prometheus' };
-        assert.deepEqual(judge(facts).findings, [], run.stderr);
-      }
-      const counts = ({ result }: VerificationRun) => {
-        const { bytesRead, durationSeconds, seriesCompared, ...others } = result;
-        return others;
-      };
-      assert.deepEqual(counts(last), counts(uninterrupted));
-      const linesOf = ({ differences }: VerificationRun) => differences.map((one) => JSON.stringify(one)).sort();
-      assert.deepEqual(linesOf(last), linesOf(uninterrupted));
+      const { planted, loaded, last, marksMs } = survived;
+      assertSameResult(survived);
 
       const firstMs = Math.min(...planted.flatMap(({ truths }) => truths.map(({ timeMs }) => timeMs)));
       const latestMs = marksMs.at(-1);
