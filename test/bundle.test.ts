@@ -87,7 +87,7 @@ describe('the bundle', () => {
       ),
       [],
     );
-    assert.ok(bytesOf(run) < 1_450_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
+    assert.ok(bytesOf(run) < 1_480_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
   });
 
   it('does not load client-node for the operator in a pod', () => {
