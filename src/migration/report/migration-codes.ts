@@ -136,7 +136,7 @@ export const WARNING_CODES = {
   },
   'parallelism-limited': {
     meaning:
-      'fewer stretches run at once than spec.execution.parallelism says: they share spec.limits.memory and spec.limits.inFlightWrites, and each needs about 8Mi and one write in flight',
+      'fewer stretches run at once than spec.execution.parallelism says: they share spec.limits.memory and spec.limits.inFlightWrites, and each needs about 16Mi and one write in flight',
     cure: 'raise the limit in the message, or lower spec.execution.parallelism',
   },
   'verification-not-resumable': {
