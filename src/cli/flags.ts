@@ -228,6 +228,10 @@ export const OPERATOR_COMMAND: Command = {
       help: 'pull policy of that image; default the one of Kubernetes',
     },
     {
+      name: 'ambient-credentials',
+      help: "let migrations use the identity of the operator's pod: sigv4 without keys, azureAd with a managed or workload identity",
+    },
+    {
       name: 'grace',
       placeholder: 'DURATION',
       default: '20s',

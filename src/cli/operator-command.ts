@@ -144,6 +144,7 @@ function readOptions(settings: Settings, env: CommandIo['env']): OperatorOptions
     maxMigrations: maxMigrations(settings),
     jobs: jobOptions(settings),
     log: logOptions(settings, env),
+    ambientCredentials: settings.on('ambient-credentials') ?? false,
     graceMs: settings.durationMs('grace'),
     podName: env['POD_NAME'] || hostname(),
   };

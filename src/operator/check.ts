@@ -9,6 +9,7 @@ import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import { compilePlan } from '../migration/plan/plan.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { pauseMs } from './judge/attempt.ts';
+import { ambientFields } from './ambient-credentials.ts';
 import type { Check } from './judge/decide.ts';
 
 /** The result of reading the references of a migration. */
@@ -39,6 +40,8 @@ export interface CheckOptions {
   readonly noJobs: string | undefined;
   /** The name of a Job of the migration that this operator cannot stop. */
   readonly leftJob: () => Promise<string | undefined>;
+  /** Whether migrations may use the identity of the operator's own pod. */
+  readonly allowsAmbient: boolean;
   /** How many checks in a row have failed before this one. */
   readonly failures: number;
 }
@@ -48,7 +51,7 @@ export interface CheckOptions {
  */
 export async function checkMigration(
   resource: PromMigration,
-  { read, noJobs, leftJob, failures }: CheckOptions,
+  { read, noJobs, leftJob, allowsAmbient, failures }: CheckOptions,
   clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
@@ -65,6 +68,12 @@ export async function checkMigration(
   if (jobProblem !== undefined) {
     const retryAtMs = clock.monotonicMs() + JOBS_AGAIN_MS;
     return { check: { ok: false, reason: 'JobsDisabled', message: jobProblem, retryAtMs } };
+  }
+  const ambient = allowsAmbient ? [] : ambientFields(migration);
+  if (ambient.length > 0) {
+    const message = `${ambient.join(', ')}: the operator would use the identity of its own pod, which needs its flag --ambient-credentials. Give the endpoint credentials of its own, or let a Job copy (spec.execution.mode Job, without verification) and give at least spec.destination.progress credentials of its own`;
+    const retryAtMs = clock.monotonicMs() + INVALID_AGAIN_MS;
+    return { check: { ok: false, reason: 'AmbientCredentialsDisabled', message, retryAtMs } };
   }
   const { source, problems } = await read(migration);
   const secretAgainMs = Math.min(pauseMs(failures + 1), LONGEST_SECRET_PAUSE_MS);

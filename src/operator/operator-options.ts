@@ -33,6 +33,8 @@ export interface OperatorOptions {
   readonly jobs: JobOptions;
   /** Of the operator and of the pods of Jobs. */
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Whether migrations may use the identity of the operator's own pod. */
+  readonly ambientCredentials: boolean;
   /** From the stop request to the end of the process. */
   readonly graceMs: number;
   readonly podName: string;

@@ -154,6 +154,7 @@ class Operator {
       maxMigrations: options.maxMigrations,
       jobs,
       leftJob: (migration, signal) => leftJob(client, migration, signal),
+      allowsAmbient: options.ambientCredentials,
       clock,
       logger,
       hooks: metrics,

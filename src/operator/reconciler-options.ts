@@ -37,6 +37,8 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
   readonly jobs: JobReconcilerOptions | undefined;
   /** The name of a Job that a migration still has, found without a right on Jobs. */
   readonly leftJob: (migration: PromMigration, signal: AbortSignal) => Promise<string | undefined>;
+  /** Whether migrations may use the identity of the operator's own pod. */
+  readonly allowsAmbient: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hooks: ReconcilerHooks;

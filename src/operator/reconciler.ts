@@ -112,14 +112,14 @@ export class Reconciler {
   }
 
   async #check({ resource, record, signal, fields }: Reconciliation): Promise<Checked> {
-    const { readSecrets, clock, logger } = this.#options;
+    const { readSecrets, allowsAmbient, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
     const noJobs = this.#jobs === undefined ? 'the operator runs with --no-jobs' : this.#jobs.whyNot(resource);
     const leftJob = async () =>
       this.#jobs?.knowsJobs(resource) === true
         ? undefined
         : record.job.left(await this.#options.leftJob(resource, signal), clock.monotonicMs());
-    const options = { read, noJobs, leftJob, failures: record.checkFailures };
+    const options = { read, noJobs, leftJob, allowsAmbient, failures: record.checkFailures };
     const checked = await checkMigration(resource, options, clock);
     const { check } = checked;
     if (record.checked(resource, check) && !check.ok) {

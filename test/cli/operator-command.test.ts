@@ -38,6 +38,7 @@ describe('the operator options', () => {
       retryPeriodMs: 2_000,
       jobs: { enabled: true, image: undefined, imagePullPolicy: undefined },
       log: { level: 'info', format: 'text' },
+      ambientCredentials: false,
       graceMs: 20_000,
       podName: 'pod-0',
     });
@@ -54,6 +55,8 @@ describe('the operator options', () => {
     [[], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'here' }],
     [['--lease-namespace', 'there'], { POD_NAMESPACE: 'here' }, { leaseNamespace: 'there' }],
     [[], { PROM_MIGRATOR_MAX_MIGRATIONS: '7' }, { maxMigrations: 7 }],
+    [['--ambient-credentials'], {}, { ambientCredentials: true }],
+    [[], { PROM_MIGRATOR_AMBIENT_CREDENTIALS: 'true' }, { ambientCredentials: true }],
     [['--no-jobs'], {}, { jobs: { enabled: false, image: undefined, imagePullPolicy: undefined } }],
     [[], { PROM_MIGRATOR_JOBS: 'false' }, { jobs: { enabled: false, image: undefined, imagePullPolicy: undefined } }],
     [

@@ -9,6 +9,8 @@ import { migrationOf, momentAt, nowMs } from './support/migrations.ts';
 
 const noJobs = { noJobs: 'no Jobs here', leftJob: async () => undefined };
 
+const withJobs = { ...noJobs, noJobs: undefined };
+
 const resource = migrationOf({
   spec: {
     source: {
@@ -22,7 +24,7 @@ async function checked(values: Readonly<Record<string, string>>) {
   const get = (_kind: string, _name: string, key: string) =>
     values[key] === undefined ? undefined : new Secret(values[key]);
   const read = async () => ({ source: { get }, problems: [] });
-  return checkMigration(resource, { read, ...noJobs, failures: 0 }, SYSTEM_CLOCK);
+  return checkMigration(resource, { read, ...noJobs, allowsAmbient: false, failures: 0 }, SYSTEM_CLOCK);
 }
 
 describe('the check of a migration', () => {
@@ -36,7 +38,12 @@ describe('the check of a migration', () => {
   it('rejects what the API server cannot check', async () => {
     const { check } = await checkMigration(
       migrationOf({ spec: { execution: { stretch: '3h' } } }),
-      { read: () => assert.fail('no Secret is read for an invalid spec'), ...noJobs, failures: 0 },
+      {
+        read: () => assert.fail('no Secret is read for an invalid spec'),
+        ...noJobs,
+        allowsAmbient: false,
+        failures: 0,
+      },
       SYSTEM_CLOCK,
     );
     assert.ok(!check.ok);
@@ -49,7 +56,11 @@ describe('the check of a migration', () => {
     jobs: { readonly noJobs: string | undefined; readonly leftJob: () => Promise<string | undefined> },
   ): Promise<string | undefined> {
     const read = async () => ({ source: { get: () => undefined }, problems: [] });
-    const { check } = await checkMigration(migration, { read, ...jobs, failures: 0 }, SYSTEM_CLOCK);
+    const { check } = await checkMigration(
+      migration,
+      { read, ...jobs, allowsAmbient: false, failures: 0 },
+      SYSTEM_CLOCK,
+    );
     return check.ok ? undefined : `${check.reason}: ${check.message}`;
   }
 
@@ -66,6 +77,60 @@ describe('the check of a migration', () => {
     assert.match(message ?? '', /^JobsDisabled: .*kubectl delete job copy-0123456789 --namespace team/);
     assert.equal(await rejection(migrationOf(), noJobs), undefined);
   });
+
+  const sigv4 = { region: 'eu-central-1' };
+  const keys = { accessKey: { name: 'login', key: 'user' }, secretKey: { name: 'login', key: 'password' } };
+  const workloadIdentity = { clientId: 'a', tenantId: 'b' };
+  const progress = { protocol: 'PromQL', url: 'http://destination' };
+  const destination = (own: object, ofProgress: object = {}) => ({
+    destination: { url: 'http://destination/write', ...own, progress: { ...progress, ...ofProgress } },
+  });
+  const cases: readonly (readonly [what: string, spec: Record<string, unknown>, fields: string | undefined])[] = [
+    ['keys', destination({ sigv4: { ...sigv4, ...keys } }), undefined],
+    ['no keys', destination({ sigv4 }), 'spec.destination.sigv4'],
+    [
+      'a managed identity',
+      { source: { url: 'http://source/read', azureAd: { managedIdentity: {} } } },
+      'spec.source.azureAd.managedIdentity',
+    ],
+    [
+      'a workload identity for the progress',
+      destination({ sigv4: { ...sigv4, ...keys } }, { azureAd: { workloadIdentity } }),
+      'spec.destination.progress.azureAd.workloadIdentity',
+    ],
+    [
+      'no keys in a Job, which is followed with the same identity',
+      { ...destination({ sigv4 }), execution: { mode: 'Job' } },
+      'spec.destination.sigv4',
+    ],
+    [
+      'no keys in a Job, which is followed with others',
+      { ...destination({ sigv4 }, { sigv4: { ...sigv4, ...keys } }), execution: { mode: 'Job' } },
+      undefined,
+    ],
+    [
+      'no keys in a Job that the operator verifies',
+      {
+        ...destination({ sigv4 }, { sigv4: { ...sigv4, ...keys } }),
+        ...{ execution: { mode: 'Job' }, verification: { mode: 'Full' } },
+      },
+      'spec.destination.sigv4',
+    ],
+  ];
+  for (const [what, spec, fields] of cases) {
+    it(`${fields === undefined ? 'accepts' : 'does not accept'} ${what}, without --ambient-credentials`, async () => {
+      const get = () => new Secret('value');
+      const read = async () => ({ source: { get }, problems: [] });
+      const check = async (allowsAmbient: boolean) =>
+        checkMigration(migrationOf({ spec }), { read, ...withJobs, allowsAmbient, failures: 0 }, SYSTEM_CLOCK);
+      assert.ok((await check(true)).check.ok);
+      const { check: judged } = await check(false);
+      assert.equal(judged.ok, fields === undefined);
+      if (judged.ok) return;
+      assert.equal(judged.reason, 'AmbientCredentialsDisabled');
+      assert.ok(judged.message.startsWith(`${fields}: the operator would use`), judged.message);
+    });
+  }
 
   it('shows no value of a Secret, and leaves none behind in what is known of the migration', async () => {
     for (const password of ['hunter2', 'hunter2\nhunter2', 'hunter2'.repeat(10_000)]) {

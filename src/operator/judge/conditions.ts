@@ -17,6 +17,8 @@ export const CONDITION_REASONS = {
       'False: the content of a Secret or ConfigMap cannot be used: it is empty, not PEM, or a key that does not match its certificate',
     JobsDisabled:
       'False: spec.execution.mode is Job, or a Job of the migration still exists, but the operator has no Jobs: it runs with --no-jobs or without --job-image, or lacks the rights',
+    AmbientCredentialsDisabled:
+      "False: the migration would use the identity of the operator's own pod, and the operator runs without --ambient-credentials",
     NotChecked: 'Unknown: the operator has not checked the manifest yet',
   },
   Progressing: {
@@ -84,6 +86,7 @@ export const CONDITION_REASONS = {
     SecretNotReadable: 'Unknown: as for Accepted',
     SecretUnusable: 'Unknown: as for Accepted',
     JobsDisabled: 'Unknown: as for Accepted',
+    AmbientCredentialsDisabled: 'Unknown: as for Accepted',
     Starting: 'Unknown: as for Progressing',
     Copying: 'Unknown: as for Progressing',
     Verifying: 'Unknown: as for Progressing',

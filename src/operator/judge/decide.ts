@@ -20,7 +20,12 @@ export type Check =
       readonly ok: false;
       readonly reason: Extract<
         Reason<'Accepted'>,
-        'InvalidSpec' | 'SecretNotFound' | 'SecretNotReadable' | 'SecretUnusable' | 'JobsDisabled'
+        | 'InvalidSpec'
+        | 'SecretNotFound'
+        | 'SecretNotReadable'
+        | 'SecretUnusable'
+        | 'JobsDisabled'
+        | 'AmbientCredentialsDisabled'
       >;
       readonly message: string;
       /** On the monotonic clock. */

@@ -96,6 +96,7 @@ export class Stage implements AsyncDisposable {
       maxMigrations: options.maxMigrations ?? 2,
       jobs: options.jobs,
       leftJob: async () => this.leftJob,
+      allowsAmbient: false,
       clock,
       logger: { error: log, warn: log, info: log, debug: log },
       hooks: {
