@@ -1,6 +1,7 @@
 // What the build makes of src/: what a command loads at startup, what comes along, and whether errors can still be traced to their source.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -125,6 +126,25 @@ describe('the bundle', () => {
       assert.equal(lines.length, 3);
       assert.deepEqual(lines, linesOf(createLogger, format, colour));
     }
+  });
+
+  it('signs and asserts with the libraries that it has', async () => {
+    const entries = {
+      'sign-v4': 'src/remote/credentials/sign-v4.ts',
+      assertion: 'src/remote/credentials/client-assertion.ts',
+    };
+    await bundle(entries, join(directory, 'credentials'));
+    const load = (name: string) => import(pathToFileURL(join(directory, 'credentials', `${name}.js`)).href);
+    const secret = { reveal: () => 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
+    const request = { method: 'GET', url: 'https://example.amazonaws.com/', headers: {}, body: undefined };
+    const keys = { accessKey: { reveal: () => 'AKIDEXAMPLE' }, secretKey: secret, sessionToken: undefined };
+    const { signV4 } = await load('sign-v4');
+    const signed = signV4(request, keys, { region: 'us-east-1', service: 'service' }, Date.UTC(2015, 7, 30, 12, 36));
+    assert.match(signed.authorization, /5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31$/);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = { reveal: () => privateKey.export({ type: 'pkcs8', format: 'pem' }) };
+    const { signAssertion } = await load('assertion');
+    assert.match(await signAssertion({ key, algorithm: 'ES256', audience: 'a' }, 'client', 0), /^ey[\w.-]{100,}$/);
   });
 
   it('has the worker thread beside the file that starts it', () => {

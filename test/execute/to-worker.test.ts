@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MigrationPlan } from '../../src/migration/plan/migration-plan.ts';
 import { packJob, unpackJob, type WorkerJob } from '../../src/execute/to-worker.ts';
-import { Secret, SecretUrl } from '../../src/telemetry/secret.ts';
+import { FileSecret, Secret, SecretUrl } from '../../src/telemetry/secret.ts';
 import { planOf } from '../migration/support/compiled-plan.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { revealed, secretValues, shownTexts } from '../support/secrets.ts';
@@ -45,6 +45,15 @@ describe('a job for a worker thread', () => {
     assert.ok(source.proxyUrl instanceof SecretUrl);
     assert.ok(destination.auth.kind === 'authorization' && destination.auth.credentials instanceof Secret);
     assert.equal(`${source.url}`, 'http://source/read?p=***');
+  });
+
+  it('knows the files of its secrets on the other side', () => {
+    const credentials = new FileSecret('hunter2-file', '/secrets/of the source/token');
+    const auth = { kind: 'authorization', type: 'Bearer', credentials } as const;
+    const { source } = arrived({ plan: { ...plan, source: { ...plan.source, auth } } }).plan;
+    assert.ok(source.auth.kind === 'authorization' && source.auth.credentials instanceof FileSecret);
+    assert.equal(source.auth.credentials.path, '/secrets/of the source/token');
+    assert.equal(source.auth.credentials.reveal(), 'hunter2-file');
   });
 
   it('is frozen like the plan that it was', () => {

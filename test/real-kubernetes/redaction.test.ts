@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { tell } from '../real/support/expectations.ts';
 import { createAuthority } from '../support/certificates.ts';
+import { bearer as issued, json, startTokenServer } from '../support/clouds/token-server.ts';
 import { request } from '../support/http.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { type FakeStore, type Fault, type StoreRequest, startFakeStore } from './support/fake-store.ts';
@@ -67,9 +68,7 @@ describe('secrets', function () {
     return references;
   }
 
-  async function bearer(prefix: string) {
-    return { type: 'Bearer', credentials: await secretOf(`${prefix}-token`) };
-  }
+  const bearer = async (prefix: string) => ({ type: 'Bearer', credentials: await secretOf(`${prefix}-token`) });
 
   function untilStands(name: string, type: string, stand: RegExp) {
     return migrations.until(name, `has ${type} ${stand}`, (status) => stand.test(standOf(status, type) ?? ''), 90_000);
@@ -156,6 +155,44 @@ describe('secrets', function () {
     for (const name of Object.keys(responses)) await migrations.untilPhase(name, 'Failed', 90_000);
   });
 
+  it('of token requests and tokens are not repeated, though every server repeats what it was sent', async () => {
+    await using tokens = await startTokenServer(({ url, headers, form, text }) => {
+      if (url.pathname === '/good') return issued(canary('issued-token'));
+      const pair = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString('utf8');
+      const description = `you sent ${headers.authorization} (${pair}) ${form.get('client_assertion')} ${text} to ${url}`;
+      return json(400, { error: 'invalid_client', error_description: description });
+    });
+    const { key } = createAuthority().issue('client');
+    canaries.set('a key for assertions', key.split('\n')[1] ?? '');
+    const oauth2 = async (name: string, path: string, proof: object) => ({
+      oauth2: {
+        clientId: { secret: await secretOf(`${name}-id`) },
+        ...{ ...proof, tokenUrl: `${tokens.url}${path}?key=${canary(`${name}-query`)}` },
+        endpointParams: { audience: canary(`${name}-parameter`) },
+      },
+    });
+    const refusals = {
+      'token-refused': await oauth2('token-refused', '/bad', { clientSecret: await secretOf('token-refused') }),
+      'key-refused': await oauth2('key-refused', '/bad', {
+        privateKey: { key: await secretOf('key', () => key), algorithm: 'ES256' },
+      }),
+      'issued-refused': await oauth2('issued', '/good', { clientSecret: await secretOf('issued') }),
+      'keys-refused': {
+        sigv4: { region: 'r', accessKey: await secretOf('access-key'), secretKey: await secretOf('secret-key') },
+      },
+    };
+    for (const [name, credentials] of Object.entries(refusals)) {
+      const spec = store.spec(name, RANGE);
+      store.faults.set(name, (asked) => (asked.kind === 'read' ? { status: 401, body: echo(asked) } : undefined));
+      await migrations.create(name, { ...spec, source: { ...spec.source, ...credentials } });
+    }
+    for (const name of Object.keys(refusals)) {
+      const { status } = await untilStands(name, 'Degraded', /True CredentialsRefused/);
+      assert.match(status?.recentErrors?.[0]?.message ?? '', /you sent .*\*\*\*/);
+    }
+    assert.ok(tokens.requests.some(({ form }) => form.has('client_assertion')));
+  });
+
   it('that cannot be used are reported by name, not by value', async () => {
     const authority = createAuthority();
     const { key } = authority.issue('client');
@@ -216,7 +253,7 @@ describe('secrets', function () {
       pages: pages.map(({ body }) => body.toString('utf8')).join('\n'),
     };
     assert.ok(
-      objects.length >= 13 && objects.every(({ status }) => status !== undefined),
+      objects.length >= 17 && objects.every(({ status }) => status !== undefined),
       'each has a status to search',
     );
     assert.ok(written.log.split('\n').length > 25, 'there is a log to search');
@@ -234,7 +271,14 @@ describe('secrets', function () {
 
     // The test can fail: the servers received the secrets and repeated them.
     const sent = store.requests.map(({ authorization, url }) => `${authorization ?? ''} ${url}`).join('\n');
-    for (const what of ['bearer-source-token', 'bearer-destination-token', 'bearer-progress-token', 'bearer-query']) {
+    for (const what of [
+      'issued-token',
+      'access-key',
+      'bearer-source-token',
+      'bearer-destination-token',
+      'bearer-progress-token',
+      'bearer-query',
+    ]) {
       assert.ok(sent.includes(canaries.get(what) ?? '?'), `${what} was never used`);
     }
     tell(

@@ -4,6 +4,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import type { Secret } from '../../telemetry/secret.ts';
 import { readAgain } from '../../telemetry/secret-file.ts';
 import type { OAuth2Auth } from '../http/endpoint.ts';
+import { secretsIn, secretsInUrls } from '../http/redact-response.ts';
 import { tokenIn } from './bearer.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Issuer, type IssuerRequest } from './issuer.ts';
@@ -91,7 +92,7 @@ export class OAuth2Tokens {
   }
 
   #requestOf(client: Form, headers: Form, secrets: readonly string[]): IssuerRequest {
-    const { tokenUrl, scopes, parameters } = this.#auth;
+    const { clientId, tokenUrl, scopes, parameters } = this.#auth;
     const own = Object.entries(parameters).map(([name, value]) => [name, value.reveal()] as const);
     const form = {
       ...Object.fromEntries(own),
@@ -104,7 +105,7 @@ export class OAuth2Tokens {
       url: tokenUrl,
       headers: { ...FORM, ...headers },
       body: new URLSearchParams(form).toString(),
-      secrets: [...secrets, ...own.map(([, value]) => value)],
+      secrets: [...secrets, clientId.reveal(), ...secretsIn(parameters), ...secretsInUrls(tokenUrl)],
     };
   }
 

@@ -54,7 +54,8 @@ function* secretsOf({ auth, headers, tls, url, proxyUrl }: Endpoint): Generator<
   yield* secretsInUrls(url, proxyUrl);
 }
 
-function* secretsInUrls(...urls: readonly (SecretUrl | undefined)[]): Generator<string, undefined> {
+/** Passwords and query values. */
+export function* secretsInUrls(...urls: readonly (SecretUrl | undefined)[]): Generator<string, undefined> {
   for (const url of urls) {
     const parsed = url === undefined ? null : URL.parse(url.reveal());
     if (parsed === null) continue;

@@ -186,15 +186,18 @@ describe('OAuth 2.0 client credentials', () => {
   });
 
   it('never show what they sent', async () => {
-    await using server = await startTokenServer(({ headers, form, text }) =>
+    await using server = await startTokenServer(({ url, headers, form, text }) =>
       json(401, {
         error: 'invalid_client',
-        error_description: `no ${headers.authorization} ${form.get('client_secret')} ${form.get('audience')} ${text}`,
+        error_description: `no ${headers.authorization} ${form.get('client_secret')} ${form.get('audience')} ${text} ${url.searchParams.get('key')} the client`,
       }),
     );
-    const failure = await failureOf(await openCredentials(oauth2(server.url)));
+    const failure = await failureOf(await openCredentials(oauth2(`${server.url}/?key=canary`)));
     assert.match(failure.message, /no Basic \*\*\*/);
-    assert.doesNotMatch(`${failure.message} ${failure.hint}`, /pass\/word|pass%2Fword|the-store|cGFzcy/);
+    assert.doesNotMatch(
+      `${failure.message} ${failure.hint}`,
+      /pass\/word|pass%2Fword|the-store|cGFzcy|canary|the client/,
+    );
     assert.ok(!failure.message.includes(basic.slice(6)));
   });
 });
