@@ -11,25 +11,12 @@ import { USUAL_TLS } from '../../support/clouds/credentials.ts';
 import { type AwsAccount, startFakeAmp, startFakeSts } from '../../support/clouds/fake-aws.ts';
 import { startFakeStore } from '../../support/stores/fake-store.ts';
 import { prometheus } from '../../support/stores/prometheus.ts';
-import { FastClock } from '../support/fake-clock.ts';
+import { SteppedClock } from '../support/fake-clock.ts';
 import { dayMs, endpoint, epochMs, hourMs, planFor, run } from '../support/plan.ts';
 import { assertComplete, prometheusWith } from './support/copies.ts';
 import { testSeries } from './support/store-cases.ts';
 
 const ARN = 'arn:aws:iam::123456789012:role/writer';
-
-/** Moved ahead by the test. */
-class SteppedClock extends FastClock {
-  aheadMs = 0;
-
-  constructor() {
-    super({ nowMs: epochMs + 30 * dayMs, speed: 20 });
-  }
-
-  override monotonicMs(): number {
-    return super.monotonicMs() + this.aheadMs;
-  }
-}
 
 function sigv4(changes: Partial<SigV4Auth>): SigV4Auth {
   return {
@@ -80,7 +67,7 @@ describe('a migration into Amazon Managed Service for Prometheus', () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it('gets keys of a role before the old ones expire, and no request is refused but for the clock', async () => {
-    const clock = new SteppedClock();
+    const clock = new SteppedClock({ nowMs: epochMs + 30 * dayMs, speed: 20 });
     const account: AwsAccount = {
       now: () => clock.now() + 300_000,
       keys: new Map([['AKIAONE', { secretKey: 'secret-1' }]]),
@@ -117,7 +104,7 @@ describe('a migration into Amazon Managed Service for Prometheus', () => {
 
   for (const skewMs of [-300_000, 300_000]) {
     it(`survives three rotations of the files with its keys, with a clock ${skewMs / 1000} s ahead`, async () => {
-      const clock = new SteppedClock();
+      const clock = new SteppedClock({ nowMs: epochMs + 30 * dayMs, speed: 20 });
       const account: AwsAccount = {
         now: () => clock.now() - skewMs,
         keys: new Map([['AKIAONE', { secretKey: 'secret-1' }]]),

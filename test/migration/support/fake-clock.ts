@@ -45,3 +45,12 @@ export class FastClock implements Clock {
     });
   }
 }
+
+/** A clock that the test moves ahead, the monotonic one too. */
+export class SteppedClock extends FastClock {
+  aheadMs = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.aheadMs;
+  }
+}

@@ -176,6 +176,17 @@ describe('OAuth 2.0 client credentials', () => {
     assert.match(failure.message, /spec\.destination\.oauth2\.tokenUrl\) refuses connections at 127/);
   });
 
+  it('wait together for a slow server', async () => {
+    let respond: (reply: ReturnType<typeof bearer>) => void = () => {};
+    await using server = await startTokenServer(() => new Promise((resolve) => (respond = resolve)));
+    const credentials = await openCredentials(oauth2(server.url));
+    const all = Promise.all([authorizationOf(credentials), authorizationOf(credentials)]);
+    while (server.requests.length === 0) await new Promise(setImmediate);
+    respond(bearer('late'));
+    assert.deepEqual(await all, ['Bearer late', 'Bearer late']);
+    assert.equal(server.requests.length, 1);
+  });
+
   it('wait for a slow server, and stop waiting when they are aborted', async () => {
     await using server = await startTokenServer(() => undefined);
     const credentials = await openCredentials(oauth2(server.url));
