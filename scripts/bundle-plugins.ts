@@ -119,6 +119,18 @@ const onlyUsedOfClientNode: Plugin = {
 };
 
 /**
+ * grpc-js loads it, with a parser of .proto files and yargs, only to serve its own statistics. Its index loads everything of a server and of
+ * those statistics too; of the rest, only a channel is used.
+ */
+const withoutProtoLoader: Plugin = {
+  name: 'without @grpc/proto-loader',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ path }) => ({ path, namespace: 'without-proto-loader' }));
+    onLoad({ filter: /./, namespace: 'without-proto-loader' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/**
  * Of winston, what src/telemetry/logger.ts uses: not its other transports and formats, and not its default logger. Its streams are Node's
  * own instead of a copy of theirs from 2018.
  */
@@ -160,6 +172,7 @@ export const PLUGINS: readonly Plugin[] = [
   nothingToKeepUnloaded,
   withoutHttp2,
   withoutLong,
+  withoutProtoLoader,
   withoutListFormats,
   onlyUsedOfWinston,
   onlyUsedOfClientNode,

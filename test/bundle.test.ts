@@ -74,7 +74,7 @@ describe('the bundle', () => {
   it('loads for a run neither the operator nor what only a flag needs, and for --help not even the engine', () => {
     const run = loadedWith(...RUN);
     const unneeded =
-      /node_modules\/(?:ajv\/dist\/(?!runtime\/ucs2length)|@bufbuild|@kubernetes|prom-client|d3-|undici|aws4|jose|protobufjs|string-width|get-east-asian-width)|^src\/(?:operator|cli\/report|remote\/credentials\/(?!fixed|credential-pool)|migration\/verify|wire\/native-export)\//;
+      /node_modules\/(?:ajv\/dist\/(?!runtime\/ucs2length)|@bufbuild|@kubernetes|prom-client|@grpc|d3-|undici|aws4|jose|protobufjs|string-width|get-east-asian-width)|^src\/(?:operator|cli\/report|remote\/credentials\/(?!fixed|credential-pool)|migration\/verify|wire\/native-export)\//;
     assert.deepEqual(
       sourcesOf(run).filter((file) => unneeded.test(file)),
       [],
@@ -89,6 +89,14 @@ describe('the bundle', () => {
       [],
     );
     assert.ok(bytesOf(run) < 1_480_000 && bytesOf(help) < 70_000, `${bytesOf(run)} ${bytesOf(help)}`);
+  });
+
+  it('loads for the StoreAPI the client of grpc-js, without what loads .proto files', () => {
+    const grpc = loadedWith('src/remote/grpc/grpc-channel.ts');
+    const packages = new Set(sourcesOf(grpc).map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]));
+    packages.delete(undefined);
+    assert.deepEqual([...packages].sort(), ['@grpc/grpc-js', '@js-sdsl/ordered-map']);
+    assert.ok(bytesOf(grpc) < 700_000, `${bytesOf(grpc)}`);
   });
 
   it('does not load client-node for the operator in a pod', () => {

@@ -18,13 +18,15 @@ export interface SourceSpec {
    * What the source is read with. RemoteRead keeps everything and is the fastest; Prometheus, Mimir, Cortex, InfluxDB,
    * M3 and Promscale have it. VictoriaMetrics reads the exports of a VictoriaMetrics, which has no remote_read, with
    * stale markers and the values as stored. PromQL reads range selectors from any query API; they do not show stale
-   * markers.
+   * markers. ThanosStore reads the StoreAPI of a Thanos Store Gateway, Sidecar, Receive or Query over gRPC and keeps
+   * everything.
    */
-  readonly protocol: 'RemoteRead' | 'VictoriaMetrics' | 'PromQL';
+  readonly protocol: 'RemoteRead' | 'VictoriaMetrics' | 'PromQL' | 'ThanosStore';
   /**
    * With RemoteRead, the remote_read URL, used as given, including path and query: http://prometheus:9090/api/v1/read,
-   * http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus. Otherwise the base URL
-   * of the API: http://victoriametrics:8428, http://vmselect:8481/select/0/prometheus, http://prometheus:9090.
+   * http://mimir/prometheus/api/v1/read, http://influxdb:8086/api/v1/prom/read?db=prometheus. With ThanosStore,
+   * grpc://host:port, or grpcs://host:port for TLS. Otherwise the base URL of the API: http://victoriametrics:8428,
+   * http://vmselect:8481/select/0/prometheus, http://prometheus:9090.
    */
   readonly url: string;
   /**
@@ -39,6 +41,11 @@ export interface SourceSpec {
    * and the migration stops with bad-response-too-large.
    */
   readonly maxFrameBytes: string;
+  /**
+   * Labels that distinguish the replicas of a series in Thanos, such as replica or prometheus_replica. They are left
+   * out, and equal samples of replicas are copied once. Only with ThanosStore.
+   */
+  readonly replicaLabels?: readonly string[];
   /**
    * HTTP headers to send with every request, such as M3-Storage-Policy or AccountID. Do not put secrets here: everyone
    * with read access to the PromMigration can read them. Headers that prom-migrator sets itself are not allowed:

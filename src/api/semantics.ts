@@ -12,8 +12,10 @@ export interface SemanticViolation {
   readonly message: string;
 }
 
+const SOURCE_URL: readonly string[] = ['spec', 'source', 'url'];
+
 const URL_PATHS: readonly (readonly string[])[] = [
-  ['spec', 'source', 'url'],
+  SOURCE_URL,
   ['spec', 'source', 'proxyUrl'],
   ['spec', 'destination', 'url'],
   ['spec', 'destination', 'proxyUrl'],
@@ -39,7 +41,7 @@ export function checkSemantics(
     if (message !== undefined) violations.push({ path, message });
   }
 
-  for (const path of URL_PATHS) checkText(path, urlProblem);
+  for (const path of URL_PATHS) checkText(path, path === SOURCE_URL ? sourceUrlProblem : urlProblem);
   entriesAt(migration, ['spec', 'selectors']).forEach((_, index) => {
     checkText(['spec', 'selectors', index], selectorProblem);
   });
@@ -107,6 +109,12 @@ function urlProblem(text: string): string | undefined {
 function timeAt(root: unknown, path: readonly PathSegment[]): number | undefined {
   const text = valueAt(root, path);
   return typeof text === 'string' ? parseTime(text) : undefined;
+}
+
+/** Which scheme fits the protocol is a rule of the schema. */
+function sourceUrlProblem(text: string): string | undefined {
+  if (!/^grpcs?:/i.test(text)) return urlProblem(text);
+  return URL.canParse(text) ? undefined : 'must be grpc://host:port or grpcs://host:port with a valid host and port';
 }
 
 function durationAt(root: unknown, path: readonly PathSegment[]): number | undefined {

@@ -10,6 +10,8 @@ export interface MessageType {
   encode(message: object): { finish(): Uint8Array };
 }
 
-const SCHEMA = protobuf.loadSync(fileURLToPath(new URL('../../proto/remote.proto', import.meta.url)));
+const FILES = ['remote.proto', 'store.proto'];
+const SCHEMA = protobuf.loadSync(FILES.map((file) => fileURLToPath(new URL(`../../proto/${file}`, import.meta.url))));
 
 export const READ_REQUEST: MessageType = SCHEMA.lookupType('prometheus.ReadRequest');
+export const SERIES_REQUEST: MessageType = SCHEMA.lookupType('thanos.SeriesRequest');

@@ -146,6 +146,7 @@ describe('the CustomResourceDefinition', () => {
       [
         'source.url',
         'source.protocol',
+        'source.replicaLabels',
         'source.tenant',
         'source.headers',
         'destination.url',

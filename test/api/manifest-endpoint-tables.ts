@@ -5,7 +5,7 @@ import type { Changes } from './manifests.ts';
 const reserved =
   'must not set Authorization, Host, User-Agent, Accept-Encoding, Content-*, X-Prometheus-*, Retry-Attempt or a header of the ' +
   'connection: prom-migrator sets them itself (for Authorization use basicAuth or authorization)';
-const notUrl = 'must be an absolute http:// or https:// URL without spaces or a fragment';
+const notUrl = 'must be an absolute http://, https://, grpc:// or grpcs:// URL without spaces or a fragment';
 const userinfo = 'must not contain a user or a password; refer to a Secret in basicAuth or authorization instead';
 const oneOf = (path: string) =>
   `${path}: basicAuth, authorization, oauth2, sigv4 and azureAd cannot be used together: set at most one of them`;

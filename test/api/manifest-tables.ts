@@ -2,6 +2,7 @@
 
 import { badEndpoints } from './manifest-endpoint-tables.ts';
 import { badExecutions, goodExecutions } from './manifest-execution-tables.ts';
+import { badSources, goodSources } from './manifest-source-tables.ts';
 import { badVerifications } from './manifest-verification-tables.ts';
 import type { Changes } from './manifests.ts';
 
@@ -19,6 +20,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   ...badEndpoints,
   ...badVerifications,
   ...badExecutions,
+  ...badSources,
 
   // Required fields.
   [{ spec: undefined }, ['spec: is required: What to copy, from where, and to where']],
@@ -66,8 +68,8 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.source': { url: 'http://s/', __prototype__x: 1, 'a b': 2 } },
     [
-      'spec.source.__prototype__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
-      'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
+      'spec.source.__prototype__x: unknown field; known fields: protocol, url, readMode, maxFrameBytes, replicaLabels, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
+      'spec.source["a b"]: unknown field; known fields: protocol, url, readMode, maxFrameBytes, replicaLabels, headers, tenant, basicAuth, authorization, tls, oauth2, sigv4, azureAd, proxyUrl, timeouts',
     ],
   ],
   [{ extra: 1 }, ['extra: unknown field; known fields: apiVersion, kind, metadata, spec, status']],
@@ -260,6 +262,7 @@ export const goodManifests: readonly (readonly [string, Changes])[] = [
     },
   ],
   ...goodExecutions,
+  ...goodSources,
   ['a status, as kubectl prints it', { status: { phase: 'Running', observedGeneration: 1 } }],
   [
     'every relabel action',

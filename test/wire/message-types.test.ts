@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { type Bundled, bundle, bundledFiles } from '../../scripts/bundle.ts';
-import { type MessageType, READ_REQUEST } from '../../src/wire/message-types.ts';
+import { type MessageType, READ_REQUEST, SERIES_REQUEST } from '../../src/wire/message-types.ts';
 
 describe('the compiled message types of a build', () => {
   let directory: string;
   let bundled: Bundled;
-  let built: MessageType;
+  let built: { readonly READ_REQUEST: MessageType; readonly SERIES_REQUEST: MessageType };
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-proto-'));
     bundled = await bundle({ 'message-types': 'src/wire/message-types.ts' }, directory);
-    built = (await import(pathToFileURL(join(directory, 'message-types.js')).href)).READ_REQUEST;
+    built = await import(pathToFileURL(join(directory, 'message-types.js')).href);
   });
 
   after(() => rm(directory, { recursive: true, force: true }));
@@ -46,8 +46,36 @@ describe('the compiled message types of a build', () => {
     fc.assert(
       fc.property(request, (message) => {
         assert.deepEqual(
-          Buffer.from(built.encode(message).finish()),
+          Buffer.from(built.READ_REQUEST.encode(message).finish()),
           Buffer.from(READ_REQUEST.encode(message).finish()),
+        );
+      }),
+    );
+  });
+
+  it('encode every field of a request to a StoreAPI as protobufjs does from the schema', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 300 });
+    const time = fc.maxSafeInteger();
+    const matcher = fc.record({ type: fc.nat(3), name: text, value: text }, { requiredKeys: [] });
+    const request = fc.record(
+      {
+        minTime: time,
+        maxTime: time,
+        matchers: fc.array(matcher, { maxLength: 5 }),
+        maxResolutionWindow: time,
+        aggregates: fc.array(fc.nat(1)),
+        partialResponseDisabled: fc.boolean(),
+        partialResponseStrategy: fc.nat(1),
+        skipChunks: fc.boolean(),
+        withoutReplicaLabels: fc.array(text, { maxLength: 5 }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(request, (message) => {
+        assert.deepEqual(
+          Buffer.from(built.SERIES_REQUEST.encode(message).finish()),
+          Buffer.from(SERIES_REQUEST.encode(message).finish()),
         );
       }),
     );

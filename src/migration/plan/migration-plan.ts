@@ -31,7 +31,7 @@ export interface RelabelRule {
 }
 
 /** What the source is read with. */
-type SourceProtocol = 'RemoteRead' | 'VictoriaMetrics' | 'PromQL';
+type SourceProtocol = 'RemoteRead' | 'VictoriaMetrics' | 'PromQL' | 'ThanosStore';
 
 export interface MigrationPlan {
   /** `<namespace>/<name>`: the progress series' `migration` label. */
@@ -42,6 +42,8 @@ export interface MigrationPlan {
     readonly protocol: SourceProtocol;
     readonly readMode: 'Auto' | 'Samples';
     readonly maxFrameBytes: number;
+    /** Only with ThanosStore. */
+    readonly replicaLabels: readonly string[];
   };
   readonly destination: Endpoint & { readonly ordering: 'InOrder' | 'Any' };
   readonly progress:

@@ -35,6 +35,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
       protocol: spec.source.protocol,
       readMode: spec.source.readMode,
       maxFrameBytes: bytes(spec.source.maxFrameBytes, ['spec', 'source', 'maxFrameBytes'], resolver),
+      replicaLabels: [...new Set(spec.source.replicaLabels ?? [])].sort(compareText),
     },
     destination: {
       ...toEndpoint('destination', spec.destination.url, destination),
@@ -82,7 +83,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
 /** What decides which samples are copied and under which labels. */
 export type CopyDefinition = Pick<MigrationPlan, 'selectors' | 'relabelings' | 'externalLabels' | 'startMs'> & {
   /** The headers include the tenant's header. */
-  readonly source: Pick<MigrationPlan['source'], 'protocol' | 'url' | 'headers'>;
+  readonly source: Pick<MigrationPlan['source'], 'protocol' | 'url' | 'headers' | 'replicaLabels'>;
 };
 
 /**
@@ -112,6 +113,7 @@ export function migrationId(copy: CopyDefinition): string {
     copy.startMs,
     // Added later: those of remote_read stay as they were.
     ...(copy.source.protocol === 'RemoteRead' ? [] : [copy.source.protocol]),
+    ...(copy.source.replicaLabels.length === 0 ? [] : [copy.source.replicaLabels]),
   ];
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex').slice(0, 16);
 }

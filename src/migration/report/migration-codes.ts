@@ -154,6 +154,11 @@ export const WARNING_CODES = {
       "the source's stream cannot be used for this window: a chunk has an encoding newer than this version, a chunk was damaged in the same way three times although the checksum of its frame was correct, or the end of the stream cannot be detected. The window is read as plain samples (SAMPLES) instead. This is slower and turns −0 into 0; some versions of Prometheus also omit bounds of histogram buckets (3.5) or whole native histograms (2.40 to 2.43)",
     cure: "see the reason in the message: for an unknown encoding use a newer version of prom-migrator; for a damaged chunk check the source's block (promtool tsdb analyze); for a stream without an end make the proxy use HTTP/1.1 on both sides. samplesReadPlain in the result counts the samples that were read this way",
   },
+  'only-downsampled': {
+    meaning:
+      'in this range a Thanos source has series, but only in downsampled blocks: the raw blocks were deleted by its retention. Their aggregates are not samples, and nothing was copied for the range',
+    cure: 'set spec.timeRange.start to the end of the range, or restore the raw blocks (thanos compact --retention.resolution-raw deletes them); what is left can only be queried where it is',
+  },
   'possibly-altered': {
     meaning:
       'samples that were read as SAMPLES may differ from the source: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without the bounds of the buckets. The number is an upper bound: a plain response does not distinguish 0 from −0',

@@ -29,5 +29,10 @@ export function openSource(
         const { PromqlSource } = await import('./promql-source.ts');
         return new PromqlSource(decoded);
       });
+    case 'ThanosStore':
+      return new DeferredSource({ buffers, rangeEnd: 'included' }, async () => {
+        const { ThanosStoreSource } = await import('./thanos-store-source.ts');
+        return new ThanosStoreSource(source, client, observer);
+      });
   }
 }

@@ -140,7 +140,8 @@ export class HttpClient {
   }
 }
 
-function endpointHeaders(endpoint: Endpoint): Record<string, Secret> {
+/** Names in lower case. */
+export function endpointHeaders(endpoint: Endpoint): Record<string, Secret> {
   const headers: Record<string, Secret> = { 'user-agent': new Secret(`prom-migrator/${VERSION}`) };
   // Mimir with ingest storage acknowledges a write before queries show it, unless the query requests strong consistency.
   if (endpoint.side === 'progress') headers['x-read-consistency'] = new Secret('strong');
@@ -148,7 +149,8 @@ function endpointHeaders(endpoint: Endpoint): Record<string, Secret> {
   return headers;
 }
 
-function unauthenticated(side: Side, error: unknown, signal: AbortSignal): unknown {
+/** What a request fails with if it got no credentials. */
+export function unauthenticated(side: Side, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted || error === OVER) return abortedRequest(side);
   if (!(error instanceof CredentialFailure)) return error;
   const { message, isTransient, hint, retryAfterMs } = error;

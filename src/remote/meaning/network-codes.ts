@@ -89,13 +89,19 @@ export const NETWORK_CODES = {
     arrival: 'no',
     afterGood: 'retry',
     meaning: 'the TLS handshake failed: no common version or cipher, or the port does not use TLS',
-    cure: 'check whether spec.SIDE.url names the right scheme (https or http), and check spec.SIDE.tls.minVersion, and spec.SIDE.tls.cert if the server requires a client certificate',
+    cure: 'check whether spec.SIDE.url names the right scheme (https or http, grpcs or grpc), and check spec.SIDE.tls.minVersion, and spec.SIDE.tls.cert if the server requires a client certificate',
   },
   'not-http': {
     arrival: 'unknown',
     afterGood: 'retry',
     meaning: 'the server at this port does not use HTTP/1.1',
-    cure: 'check the port in spec.SIDE.url: gRPC ports do not serve this protocol',
+    cure: 'check the port in spec.SIDE.url: a gRPC port does not serve this protocol (the one of a Thanos is read with spec.source.protocol: ThanosStore and grpc://host:port)',
+  },
+  'not-grpc': {
+    arrival: 'no',
+    afterGood: 'retry',
+    meaning: 'the server at this port does not use gRPC',
+    cure: 'set spec.SIDE.url to the gRPC address of the server (Thanos: --grpc-address, port 10901 by default), not to its HTTP port; with grpcs:// instead of grpc:// if that port uses TLS',
   },
   'client-failure': {
     arrival: 'no',

@@ -149,6 +149,12 @@ export const SERVER_CODES = {
       'spec.source.protocol is PromQL, and the server is a VictoriaMetrics, whose query API shows stale markers as ordinary NaN',
     cure: 'set spec.source.protocol: VictoriaMetrics',
   },
+  'store-api-not-served': {
+    arrival: 'no',
+    afterGood: 'retry',
+    meaning: 'the server has no StoreAPI (gRPC status UNIMPLEMENTED, or a response without a gRPC status)',
+    cure: 'set spec.SIDE.url to the gRPC address of a Thanos Store Gateway, Sidecar, Receive or Query (--grpc-address, port 10901 by default); in a proxy in front of it, route gRPC and not only HTTP',
+  },
   'export-not-offered': {
     arrival: 'no',
     meaning: 'the server has no /api/v1/export (only VictoriaMetrics has it)',

@@ -6,7 +6,7 @@ import { secretValues } from '../../support/secrets.ts';
 import { planOf } from '../support/compiled-plan.ts';
 
 describe('the id of a migration', () => {
-  const remoteRead = { protocol: 'RemoteRead', url: new SecretUrl('http://s/read') } as const;
+  const remoteRead = { protocol: 'RemoteRead', replicaLabels: [], url: new SecretUrl('http://s/read') } as const;
   const copy: CopyDefinition = {
     source: { ...remoteRead, headers: secretValues({ 'X-Scope-OrgID': 't', b: '1' }) },
     selectors: [
@@ -58,6 +58,8 @@ describe('the id of a migration', () => {
   const different: readonly (readonly [string, CopyDefinition])[] = [
     ['the source', { ...copy, source: { ...copy.source, url: new SecretUrl('http://s/read?x') } }],
     ['the tenant', { ...copy, source: { ...copy.source, headers: secretValues({ 'X-Scope-OrgID': 'u', b: '1' }) } }],
+    ['the protocol', { ...copy, source: { ...copy.source, protocol: 'ThanosStore' } }],
+    ['a replica label', { ...copy, source: { ...copy.source, replicaLabels: ['replica'] } }],
     ['a selector', { ...copy, selectors: copy.selectors.slice(0, 1) }],
     ['a matcher', { ...copy, selectors: [[{ kind: '=', name: 'c', value: 'd' }]] }],
     ['the order of the rules', { ...copy, relabelings: [...copy.relabelings].reverse() }],

@@ -24,6 +24,7 @@ describe('the plan of a migration', () => {
         protocol: 'RemoteRead',
         readMode: 'Auto',
         maxFrameBytes: 50 * 2 ** 20,
+        replicaLabels: [],
       },
       destination: { side: 'destination', url: 'http://destination:8428/api/v1/write', ...usual, ordering: 'InOrder' },
       progress: { protocol: 'PromQL', endpoint: { side: 'progress', url: 'http://destination:8428', ...usual } },

@@ -66,6 +66,7 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
       protocol: 'RemoteRead',
       readMode: 'Auto',
       maxFrameBytes: 50 * 1024 * 1024,
+      replicaLabels: [],
       ...source,
     },
     destination: { ...endpoint('destination', sides.destination.writeUrl), ordering: 'InOrder', ...destination },
