@@ -134,3 +134,25 @@ describe('a migration into Amazon Managed Service for Prometheus', () => {
     });
   }
 });
+
+it('a migration out of Amazon Managed Service for Prometheus copies everything that its query API shows', async () => {
+  const exponent = 0x7ff0_0000_0000_0000n;
+  const series = testSeries().map(({ samples, ...others }) => ({
+    ...others,
+    samples: samples.filter(({ bits }) => (bits & exponent) !== exponent),
+  }));
+  const clock = new SteppedClock({ nowMs: epochMs + 30 * dayMs, speed: 20 });
+  const account: AwsAccount = {
+    now: () => clock.now() + 300_000,
+    keys: new Map([['AKIAONE', { secretKey: 'secret-1' }]]),
+  };
+  await using store = await prometheusWith(series);
+  await using destination = await startFakeStore(prometheus());
+  await using amp = await startFakeAmp(account, store.url);
+  const readUrl = `${amp.url}/workspaces/ws-1`;
+  const source = { protocol: 'PromQL' as const, auth: sigv4({}) };
+  const result = await run(planFor({ source: { readUrl }, destination }, { source }), { clock });
+  assertComplete(result, destination, series);
+  const problems = amp.seen.map(({ problem }) => problem?.replace(/:.*/, ''));
+  assert.deepEqual([...new Set(problems)], ['InvalidSignatureException', undefined]);
+});
