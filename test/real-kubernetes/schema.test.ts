@@ -20,6 +20,7 @@ const EXAMPLES = new URL('../../examples/', import.meta.url);
 const BEYOND_THE_SERVER = [
   / must be a PromQL series selector: /,
   / must be an absolute http:\/\/ or https:\/\/ URL with a valid host and port$/,
+  / must be grpc:\/\/host:port or grpcs:\/\/host:port with a valid host and port$/,
   / must be in the past \(it is now .*\)$/,
   / must be earlier than now minus lag, /,
   / must not be in the future /,

@@ -109,18 +109,22 @@ describe('a Thanos store as a source', () => {
   });
 
   it('is copied completely after a SIGKILL, each sample once', async () => {
-    await using store = await storeOf();
+    const { promise: isUnderWay, resolve } = Promise.withResolvers<void>();
+    const before: BlocksOptions['before'] = (_, { min_time: minMs }) => {
+      if (minMs >= startMs + 3 * HOUR_MS) resolve();
+    };
+    await using store = await storeOf({ before });
     await using destination = await startVictoriaMetrics();
     const spec = specOf(store.url, toVictoriaMetrics(destination), { window: { max: '30m' } });
     {
-      await using migration = await startMigration({ ...spec, limits: { samplesPerSecond: 100_000 } });
-      await migration.saying(/ migration started /);
-      await migration.saying(/ progress .*samples=[1-9]/).catch(() => undefined);
+      await using migration = await startMigration({ ...spec, limits: { samplesPerSecond: 20_000 } });
+      await Promise.race([isUnderWay, migration.ended]);
       migration.child.kill('SIGKILL');
       assert.equal((await migration.ended).exitSignal, 'SIGKILL');
     }
     const run = await runMigration(spec);
     assertExit(run, 0);
+    assert.notEqual(run.result.resumedFrom, null);
     const floats: SeriesSet = new Map([...stored].filter(([, { histograms }]) => histograms.length === 0));
     const there = withoutProgress(await exportVictoriaMetrics(destination.url));
     const shown: SeriesSet = new Map([...there].filter(([key]) => floats.has(key)));
