@@ -24,6 +24,8 @@ export interface Scenario {
   readonly delayMs?: number;
   /** spec.execution.parallelism. */
   readonly parallelism?: number;
+  /** spec.limits.inFlightWrites, which the stretches share. */
+  readonly inFlightWrites?: number;
   /** Runs this many migrations in one process, each with a slice of the series, instead of one. */
   readonly migrations?: number;
   readonly nativeHistograms?: true;
@@ -74,7 +76,7 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
   ],
   far: [
     { ...STANDARD, name: 'far', delayMs: 25, floor: [] },
-    { ...withoutVmctl(), name: 'far-parallel', delayMs: 25, parallelism: 4, floor: [] },
+    { ...withoutVmctl(), name: 'far-parallel', delayMs: 25, parallelism: 4, inFlightWrites: 32, floor: [] },
   ],
   verify: [verifying('prometheus'), verifying('victoria-metrics')],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],

@@ -41,6 +41,7 @@ export function manifestOf(
       destination: { url: `${destinationUrl}/api/v1/write`, ...destination },
       timeRange: { start: new Date(scenario.startMs).toISOString(), end: new Date(scenario.endMs).toISOString() },
       ...(scenario.parallelism === undefined ? {} : { execution: { parallelism: scenario.parallelism } }),
+      ...(scenario.inFlightWrites === undefined ? {} : { limits: { inFlightWrites: scenario.inFlightWrites } }),
       ...(verification === undefined ? {} : { verification }),
     },
   };

@@ -1,7 +1,7 @@
 // Parses one series of a PromQL range response: {"metric":{…},"values":[[1700000000.123,"1.5"],…],"histograms":[[time,{…}],…]}. Pure.
 
-import { HISTOGRAM_TAGS } from '../wire/chunks/histogram-message.ts';
 import type { SampleColumns } from '../wire/sample-columns.ts';
+import { histogramOf } from './range-histogram.ts';
 
 /** `value.NormalNaN` of Prometheus: 0x7ff8000000000001. */
 const NORMAL_NAN_LOW = 1;
@@ -20,7 +20,7 @@ export function parseRangeSamples(
   if (!Array.isArray(values) || !Array.isArray(histograms)) return { problem: 'samples that are not a list' };
   for (const pair of values as unknown[]) {
     const [timeMs, value] = pairOf(pair);
-    const number = typeof value === 'string' ? numberOf(value) : undefined;
+    const number = numberIn(value);
     if (timeMs === undefined || number === undefined) return { problem: 'a sample without time or value' };
     // JSON does not show which NaN it is. Prometheus itself makes this one.
     if (Number.isNaN(number)) columns.addFloat(timeMs, NORMAL_NAN_LOW, NORMAL_NAN_HIGH);
@@ -28,24 +28,12 @@ export function parseRangeSamples(
   }
   for (const pair of histograms as unknown[]) {
     const [timeMs, value] = pairOf(pair);
-    const { count, sum } = (value ?? {}) as { count?: unknown; sum?: unknown };
-    const numbers = [count, sum].map((one) => (typeof one === 'string' ? numberOf(one) : undefined));
-    const [countNumber, sumNumber] = numbers;
-    if (timeMs === undefined || countNumber === undefined || sumNumber === undefined)
-      return { problem: 'a histogram without time, count or sum' };
-    columns.addHistogram(timeMs, summaryOf(countNumber, sumNumber));
+    const message = timeMs === undefined ? undefined : histogramOf(value, timeMs, numberIn);
+    if (timeMs === undefined || message === undefined)
+      return { problem: 'a histogram that has no time, or not the usual form' };
+    columns.addHistogram(timeMs, message);
   }
   return { metric };
-}
-
-/** A prometheus.Histogram message with nothing but count and sum. */
-function summaryOf(count: number, sum: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(18));
-  view.setUint8(0, HISTOGRAM_TAGS.countFloat);
-  view.setFloat64(1, count, true);
-  view.setUint8(9, HISTOGRAM_TAGS.sum);
-  view.setFloat64(10, sum, true);
-  return new Uint8Array(view.buffer);
 }
 
 /** Text that is not JSON becomes a series without labels. */
@@ -60,6 +48,10 @@ function parsed(text: string): { readonly metric?: unknown; readonly values?: un
 function pairOf(pair: unknown): [timeMs: number | undefined, value: unknown] {
   if (!Array.isArray(pair) || pair.length !== 2 || !Number.isFinite(pair[0])) return [undefined, undefined];
   return [Math.round((pair[0] as number) * 1000), pair[1]];
+}
+
+function numberIn(value: unknown): number | undefined {
+  return typeof value === 'string' ? numberOf(value) : undefined;
 }
 
 /** A value as Prometheus writes it: `1.5`, `1e+22`, `NaN`, `+Inf`, `-Inf`. */

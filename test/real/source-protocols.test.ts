@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeBlocksExactly } from '../support/blocks.ts';
-import { generateDataset, PLAIN_KINDS } from '../support/dataset.ts';
+import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
+import { histogramText, type NativeHistogram } from '../support/native-histogram.ts';
 import { dumpPrometheus, exportVictoriaMetrics } from '../support/readers.ts';
 import { countSamples, NAN, type SeriesSet, STALE_MARKER } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -27,6 +28,8 @@ function specOf(source: MigrationSpec, destination: MigrationSpec): MigrationSpe
 
 describe('a source without remote_read', () => {
   const data = generateDataset({ series: 600, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
+  const histograms = generateDataset({ series: 30, startMs, endMs, kinds: HISTOGRAM_KINDS, prefix: 'native' });
+  const withHistograms = new Map([...data, ...histograms]);
 
   for (const version of ['1.79', '1.112', '1.145']) {
     describe(`VictoriaMetrics ${version}`, () => {
@@ -70,8 +73,8 @@ describe('a source without remote_read', () => {
 
       before(async () => {
         dataDir = await mkdtemp(join(tmpdir(), 'prom-migrator-promql-'));
-        await writeBlocksExactly(version === '3.5' ? data : withoutUtf8Names(data), dataDir);
-        source = await startPrometheus({ version, dataDir });
+        await writeBlocksExactly(version === '3.5' ? withHistograms : withoutUtf8Names(data), dataDir);
+        source = await startPrometheus({ version, dataDir, nativeHistograms: version === '3.5' });
       });
 
       after(async () => {
@@ -79,11 +82,11 @@ describe('a source without remote_read', () => {
         await rm(dataDir, { recursive: true, force: true });
       });
 
-      it('is copied to Prometheus, but for stale markers', async () => {
-        await using destination = await startPrometheus({ version: '3.5', receiver: true });
+      it('is copied to Prometheus, but for stale markers, with histograms as JSON shows them', async () => {
+        await using destination = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
         const run = await runMigration(specOf({ protocol: 'PromQL', url: source.url }, toPrometheus(destination)));
         assertExit(run, 0);
-        const shown = withoutStaleMarkers(await dumpPrometheus(source));
+        const shown = asJsonShows(withoutStaleMarkers(await dumpPrometheus(source)), withHistograms);
         assertAllWritten(run.result, shown);
         const there = withoutProgress(await dumpPrometheus(destination));
         assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
@@ -97,12 +100,12 @@ describe('a source without remote_read', () => {
     async function survive(source: MigrationSpec): Promise<SeriesSet> {
       await using destination = await startPrometheus({ version: '3.5', receiver: true });
       const spec = specOf(source, toPrometheus(destination));
-      // Twenty minutes of data take a fifth of a second.
-      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 60_000 } };
+      // Twenty minutes of data take half a second.
+      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 25_000 } };
       for (let kill = 0; kill < 4; kill++) {
         await using migration = await startMigration(slow);
         await migration.saying(/ migration started /);
-        await sleep(randomInt(1500));
+        await sleep(700 + randomInt(2000));
         migration.child.kill('SIGKILL');
         assert.equal((await migration.ended).exitSignal, 'SIGKILL');
       }
@@ -170,6 +173,26 @@ function withoutStaleMarkers(set: SeriesSet): SeriesSet {
   return withoutBits(set, (bits) => bits === STALE_MARKER);
 }
 
+/** Histograms with float counts, and without what only their chunks say. */
+function asJsonShows(set: SeriesSet, generated: SeriesSet): SeriesSet {
+  return new Map(
+    [...set].map(([key, series]) => {
+      const { nativeHistograms = [] } = generated.get(key) ?? {};
+      const shown = nativeHistograms.map((histogram, i) => [series.histogramTimesMs[i] as number, histogram] as const);
+      const kept = shown.filter(([, { stale }]) => stale !== true);
+      const texts = kept.map(([, histogram]) => histogramText(shownByJson(histogram)));
+      return [key, { ...series, histogramTimesMs: kept.map(([timeMs]) => timeMs), histograms: texts }];
+    }),
+  );
+}
+
+function shownByJson(histogram: NativeHistogram): NativeHistogram {
+  const { zeroCount, zeroThreshold, positive, negative } = histogram;
+  const isEmpty = [...positive, ...negative].every(([, count]) => count === 0);
+  const schema = isEmpty ? 0 : histogram.schema;
+  return { ...histogram, kind: 'float', gauge: false, schema, zeroThreshold: zeroCount === 0 ? 0 : zeroThreshold };
+}
+
 /** Before Prometheus 3, names were ASCII. */
 function withoutUtf8Names(set: SeriesSet): SeriesSet {
   return new Map([...set].filter(([, { labels }]) => labels.every(([name]) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))));
@@ -181,7 +204,8 @@ function withoutBits(set: SeriesSet, isLeftOut: (bits: bigint) => boolean): Seri
   for (const [key, series] of set) {
     const isKept = (_: unknown, i: number) => !isLeftOut(series.bits[i] as bigint);
     const timesMs = series.timesMs.filter(isKept);
-    if (timesMs.length > 0) left.set(key, { ...series, timesMs, bits: series.bits.filter(isKept) });
+    if (timesMs.length + series.histograms.length > 0)
+      left.set(key, { ...series, timesMs, bits: series.bits.filter(isKept) });
   }
   return left;
 }
