@@ -21,6 +21,7 @@ const BEYOND_THE_SERVER = [
   / must be a PromQL series selector: /,
   / must be an absolute http:\/\/ or https:\/\/ URL with a valid host and port$/,
   / must be grpc:\/\/host:port or grpcs:\/\/host:port with a valid host and port$/,
+  / divides the time range into \d+ stretches, and at most 4096 are possible; /,
   / must be in the past \(it is now .*\)$/,
   / must be earlier than now minus lag, /,
   / must not be in the future /,
