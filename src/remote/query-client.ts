@@ -177,17 +177,15 @@ export class QueryClient {
   ): Promise<HttpResponse> {
     const selected = matches.map((match): [string, string] => ['match[]', match]);
     const api = isNative ? 'export_native' : 'export';
-    const range: [string, string][] = [
-      ['start', secondsOf(fromMs)],
-      ['end', secondsOf(toMs)],
-    ];
-    const response = await this.#send(api, [...selected, ...range], { ...options, isBulk: true });
+    const parameters: [string, string][] = [...selected, ['start', secondsOf(fromMs)], ['end', secondsOf(toMs)]];
+    const response = await this.#send(api, parameters, { ...options, isBulk: true });
     const wrongType = () => (isNative ? this.#notOf(response, NATIVE, 'a native export') : this.#notJson(response));
     const refusal = (await this.#http.refusal(response)) ?? wrongType();
     if (refusal === undefined) return response;
     const codes = isNative ? [400, 401, 403, 404, 405, 501] : [400, 404, 405, 501];
     const absent = codes.includes(response.status) || refusal.code === 'wrong-content-type';
-    if (!absent) throw refusal;
+    // Only a server that has the API has its limits.
+    if (!absent || refusal.class === 'too-large') throw refusal;
     throw this.#error(response, 'unsupported', 'export-not-offered', `has no export: ${refusal.message}`);
   }
 

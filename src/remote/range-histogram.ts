@@ -195,8 +195,8 @@ function field(tag: number, value: number): void {
 }
 
 function double(value: number): void {
-  // Prometheus' own NaN.
-  if (Number.isNaN(value)) return WRITER.double(0x7ff80000, 1);
   DOUBLE.setFloat64(0, value);
+  // Prometheus' own NaN, 0x7ff8000000000001.
+  if (Number.isNaN(value)) DOUBLE.setInt32(4, 1);
   WRITER.double(DOUBLE.getInt32(0), DOUBLE.getInt32(4));
 }

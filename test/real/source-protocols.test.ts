@@ -14,7 +14,7 @@ import { dumpPrometheus, exportVictoriaMetrics } from '../support/readers.ts';
 import { countSamples, NAN, type SeriesSet, STALE_MARKER } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
-import { assertAllWritten, assertEqualSeries, assertExit, withoutProgress } from './support/expectations.ts';
+import { assertAllWritten, assertEqualSeries, assertExit, union, withoutProgress } from './support/expectations.ts';
 import { type MigrationSpec, runMigration, startMigration } from './support/migration.ts';
 import { range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
 
@@ -129,6 +129,36 @@ describe('a source without remote_read', () => {
       const shown = withoutStaleMarkers(await dumpPrometheus(source));
       const there = await survive({ protocol: 'PromQL', url: source.url });
       assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
+    });
+  });
+
+  describe('with limits that a window exceeds', () => {
+    const fewer = new Map([...data].slice(0, 100));
+
+    it('is read in shorter windows, or fewer names at once: VictoriaMetrics', async () => {
+      await using source = await startVictoriaMetrics({ extraArgs: ['-search.maxExportSeries=60'] });
+      await pushSamples(`${source.url}/api/v1/write`, fewer);
+      const names = [...new Set([...fewer.values()].map(({ labels }) => new Map(labels).get('__name__') ?? ''))];
+      const parts = await Promise.all(names.map((name) => exportVictoriaMetrics(source.url, `{__name__="${name}"}`)));
+      await using destination = await startPrometheus({ version: '3.5', receiver: true });
+      const run = await runMigration(specOf(victoriaMetrics(source), toPrometheus(destination)));
+      assertExit(run, 0);
+      const there = mapBits(withoutProgress(await dumpPrometheus(destination)), asNormalNan);
+      assertEqualSeries(mapBits(union(...parts), asNormalNan), there, 'bits');
+    });
+
+    it('is read in shorter windows: a query API', async () => {
+      await using source = await startPrometheus({
+        version: '3.5',
+        receiver: true,
+        extraArgs: ['--query.max-samples=10000'],
+      });
+      await pushSamples(`${source.url}/api/v1/write`, fewer);
+      await using destination = await startPrometheus({ version: '3.5', receiver: true });
+      const run = await runMigration(specOf({ protocol: 'PromQL', url: source.url }, toPrometheus(destination)));
+      assertExit(run, 0);
+      const shown = withoutStaleMarkers(await dumpPrometheus(source));
+      assertEqualSeries(mapBits(shown, asNormalNan), withoutProgress(await dumpPrometheus(destination)), 'bits');
     });
   });
 

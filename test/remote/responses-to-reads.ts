@@ -82,6 +82,12 @@ export const read: readonly (readonly [...Row, headers?: JudgedResponse['headers
   ['InfluxDB', 400, 'max-select-series limit exceeded: (5/1)', 'too-large too-many-series'],
   [
     'VictoriaMetrics',
+    400,
+    'failed to search metricIDs: the number of matching timeseries exceeds 60; either narrow down the search or increase -search.max* command-line flag values',
+    'too-large too-many-series',
+  ],
+  [
+    'VictoriaMetrics',
     422,
     'the number of matching timeseries exceeds 30000; either narrow down the search or increase -search.maxUniqueTimeseries',
     'too-large too-many-series',

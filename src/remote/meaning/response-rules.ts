@@ -66,7 +66,7 @@ export const RULES: readonly Rule[] = [
     statuses: LIMIT_STATUSES,
     // Mimir, Cortex and Thanos, InfluxDB, VictoriaMetrics, M3 (limits.perQuery.maxFetchedSeries, and its limit of documents, which are
     // series).
-    text: /exceeded series limit|err-mimir-max-series|query hit the max number of series|max-select-series|-search\.max(?:UniqueTimeseries|Series|ExportSeries)|query exceeded limit/i,
+    text: /exceeded series limit|err-mimir-max-series|query hit the max number of series|max-select-series|-search\.max(?:UniqueTimeseries|Series|ExportSeries)|number of matching (?:unique )?timeseries exceeds|query exceeded limit/i,
   },
   {
     class: 'too-large',
