@@ -84,6 +84,10 @@ async function runNamed(
     const { verifyCommand } = await import('./verify-command.ts');
     return await verifyCommand(argv, io, loadEngine);
   }
+  if (name === 'plan') {
+    const { planCommand } = await import('./plan-command.ts');
+    return await planCommand(argv, io, loadEngine);
+  }
   const { runCommand } = await import('./run-command.ts');
   return await runCommand(argv, io, loadEngine);
 }

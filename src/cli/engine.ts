@@ -18,5 +18,9 @@ export function createEngine(): RunEngine {
       const { runVerification } = await import('../execute/run-verification.ts');
       return await runVerification(plan, context, options);
     },
+    async preflight(plan, context) {
+      const { preflight } = await import('../migration/preflight.ts');
+      return await preflight(plan, context);
+    },
   };
 }

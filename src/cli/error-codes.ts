@@ -1,6 +1,7 @@
 // The tables of docs/errors.md: every code that `run` can end with or warn about, from the catalogues beside the code that uses them. A
 // test fails if the page differs.
 
+import { findingTable } from '../migration/preflight/finding-codes.ts';
 import { MIGRATION_CODES, WARNING_CODES } from '../migration/report/migration-codes.ts';
 import { RESPONSE_CODES } from '../remote/meaning/response-codes.ts';
 
@@ -37,13 +38,20 @@ function errorTables(): Readonly<Record<string, string>> {
 
 /** The page with the content between each `<!-- NAME -->` and `<!-- end of NAME -->` replaced by the generated table. */
 export function withErrorTables(page: string): string {
-  return Object.entries(errorTables()).reduce((text, [name, rows]) => {
-    const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
-    const from = text.indexOf(start);
-    const to = text.indexOf(end);
-    if (from < 0 || to < from) throw new Error(`docs/errors.md has no place for the table ${name}`);
-    return text.slice(0, from + start.length) + rows + text.slice(to);
-  }, page);
+  return Object.entries(errorTables()).reduce((text, [name, rows]) => withTable(text, name, rows), page);
+}
+
+/** docs/guides/plan.md with the current table of findings. */
+export function withFindings(page: string): string {
+  return withTable(page, 'findings', findingTable());
+}
+
+function withTable(text: string, name: string, rows: string): string {
+  const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no place for the table ${name}`);
+  return `${text.slice(0, from + start.length)}${rows}\n${text.slice(to)}`;
 }
 
 function table(codes: Readonly<Record<string, Code>>): string {

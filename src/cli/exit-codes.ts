@@ -12,6 +12,8 @@ export const EXIT = {
   skipped: 3,
   differences: 4,
   temporary: 5,
+  /** Of `plan`, which has no other use for the code. */
+  blocked: 5,
   sigint: 130,
   sigterm: 143,
 } as const;
@@ -101,6 +103,16 @@ export const VERIFY_EXIT_CODES: readonly ExitCode[] = [
     meaning:
       'samples are missing, different or repeated in the destination; with --repair: after what could be repaired',
   },
+  { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C)' },
+  { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM' },
+];
+
+/** The exit codes of `plan`. */
+export const PLAN_EXIT_CODES: readonly ExitCode[] = [
+  { code: EXIT.done, meaning: 'nothing that was looked at blocks the migration; there may be warnings' },
+  { code: EXIT.failed, meaning: 'could not be judged: a side did not respond, or not in a usable way' },
+  { code: EXIT.usage, meaning: 'bad usage or a bad manifest; nothing was read' },
+  { code: EXIT.blocked, meaning: 'something blocks the migration; the findings name what to change' },
   { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C)' },
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM' },
 ];

@@ -1,7 +1,7 @@
 // The commands and their flags as data, for the parser and for --help.
 
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
-import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
+import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, PLAN_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
 
 /** Those of Kubernetes. */
 export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
@@ -32,8 +32,8 @@ const VERSION_FLAG: Flag = { name: 'version', short: 'V', help: 'print the versi
 
 export const GLOBAL_FLAGS: readonly Flag[] = [HELP_FLAG, VERSION_FLAG];
 
-/** The flags of the commands that run one migration to its end. */
-const JOB_FLAGS: readonly Flag[] = [
+/** The flags of the commands that read a manifest. */
+const MANIFEST_FLAGS: readonly Flag[] = [
   {
     name: 'filename',
     short: 'f',
@@ -54,6 +54,11 @@ const JOB_FLAGS: readonly Flag[] = [
     default: 'text',
     help: 'format of the result on stdout',
   },
+];
+
+/** The flags of the commands that run one migration to its end. */
+const JOB_FLAGS: readonly Flag[] = [
+  ...MANIFEST_FLAGS,
   {
     name: 'report',
     placeholder: 'FILE',
@@ -125,6 +130,22 @@ export const RUN_COMMAND: Command = {
     'prom-migrator run -f migration.yaml --secrets-dir ./secrets --output json > result.json',
     'prom-migrator run -f migration.yaml --report report.html',
     'cat migration.yaml secret.yaml | prom-migrator run -f - --metrics-address 127.0.0.1:9464',
+  ],
+};
+
+export const PLAN_COMMAND: Command = {
+  name: 'plan',
+  summary: 'look at both sides of a migration before it is run, and write nothing',
+  synopsis: 'prom-migrator plan -f FILE [-f FILE…] [flags]',
+  description:
+    'Checks whether both sides of the PromMigration in the files are reachable, authorized and configured for it, and estimates its size and ' +
+    'duration from a few short windows of the source. It sends no write request. What blocks the migration comes first, each with the setting to change.',
+  flags: [...MANIFEST_FLAGS, ...GLOBAL_FLAGS],
+  exitCodes: PLAN_EXIT_CODES,
+  examples: [
+    'prom-migrator plan -f migration.yaml',
+    'prom-migrator plan -f migration.yaml --secrets-dir ./secrets --output json > plan.json',
+    'prom-migrator plan -f migration.yaml && prom-migrator run -f migration.yaml',
   ],
 };
 
@@ -266,4 +287,4 @@ export const OPERATOR_COMMAND: Command = {
   ],
 };
 
-export const COMMANDS: readonly Command[] = [RUN_COMMAND, VERIFY_COMMAND, OPERATOR_COMMAND];
+export const COMMANDS: readonly Command[] = [RUN_COMMAND, PLAN_COMMAND, VERIFY_COMMAND, OPERATOR_COMMAND];

@@ -6,6 +6,8 @@ import type { MigrationContext } from '../migration/migration-context.ts';
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
 import type { VerifyOptions } from '../migration/verify-copy.ts';
+import type { PreflightContext } from '../migration/preflight.ts';
+import type { PreflightResult } from '../migration/preflight/preflight-result.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CommandCode } from './error-codes.ts';
 import type { ExitStatus, InterruptSignal } from './exit-codes.ts';
@@ -20,6 +22,7 @@ export interface RunEngine {
   prepare(files: readonly ManifestFile[], secretsDir: string | undefined): PreparedPlan;
   migrate(plan: MigrationPlan, context: MigrationContext): Promise<MigrationResult>;
   verify(plan: MigrationPlan, context: MigrationContext, options: VerifyOptions): Promise<MigrationResult>;
+  preflight(plan: MigrationPlan, context: PreflightContext): Promise<PreflightResult>;
 }
 
 /** What differs between the commands that run one migration to its end. */

@@ -75,11 +75,12 @@ function refuse(
   return EXIT.usage;
 }
 
-async function prepare(
-  io: CommandIo,
-  options: RunOptions,
-  engine: RunEngine,
-  job: Job,
+/** Reads the files, and makes a plan of them. */
+export async function prepare(
+  io: Pick<CommandIo, 'stdin'>,
+  options: Pick<RunOptions, 'files' | 'secretsDir'>,
+  engine: Pick<RunEngine, 'prepare'>,
+  job: Pick<Job, 'partOf'>,
 ): Promise<
   { readonly plan: MigrationPlan; readonly hashes: readonly FileHash[] } | { readonly problems: readonly Problem[] }
 > {

@@ -31,11 +31,24 @@ function durationFlag(flags: ParsedFlags, command: string, name: string, never: 
   return durationMs;
 }
 
-/** @throws UsageError */
-export function readOptions(flags: ParsedFlags, command: string): RunOptions {
+/** The options of every command that reads a manifest. @throws UsageError */
+export function readManifestOptions(
+  flags: ParsedFlags,
+  command: string,
+): Pick<RunOptions, 'files' | 'secretsDir' | 'output'> {
   const files = flags.values('filename');
   if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', command);
   if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', command);
+  return {
+    files,
+    secretsDir: flags.value('secrets-dir'),
+    output: flags.value('output') === 'json' ? 'json' : 'text',
+  };
+}
+
+/** @throws UsageError */
+export function readOptions(flags: ParsedFlags, command: string): RunOptions {
+  const manifest = readManifestOptions(flags, command);
   const address = flags.value('metrics-address');
   const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
   if (address !== undefined && metricsAddress === undefined) {
@@ -43,9 +56,7 @@ export function readOptions(flags: ParsedFlags, command: string): RunOptions {
     throw new UsageError(`--metrics-address takes ${allowed}, not ${JSON.stringify(address)}`, command);
   }
   return {
-    files,
-    secretsDir: flags.value('secrets-dir'),
-    output: flags.value('output') === 'json' ? 'json' : 'text',
+    ...manifest,
     report: flags.value('report'),
     terminationLog: flags.value('termination-log'),
     metricsAddress,

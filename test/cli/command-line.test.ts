@@ -47,8 +47,8 @@ describe('the flags of the command line', () => {
     [['run', '-f', 'x', '--startup-deadline', 'soon'], /--startup-deadline takes .*or none, not "soon"/],
     [['run', '-f', 'x', '--metrics-address', '9090'], /--metrics-address takes HOST:PORT.*not "9090"/],
     [['rum'], /unknown command "rum" \(did you mean run\?\)/],
-    [['migrate'], /unknown command "migrate"; commands: run, verify, operator, help/],
-    [['-f', 'x'], /unknown flag -f: a command comes first \(run, verify, operator, help\)/],
+    [['migrate'], /unknown command "migrate"; commands: run, plan, verify, operator, help/],
+    [['-f', 'x'], /unknown flag -f: a command comes first \(run, plan, verify, operator, help\)/],
     [['help', 'rnu'], /unknown command "rnu" \(did you mean run\?\)/],
   ];
   for (const [argv, message] of bad) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { COMMAND_CODES, withErrorTables } from '../../src/cli/error-codes.ts';
+import { COMMAND_CODES, withErrorTables, withFindings } from '../../src/cli/error-codes.ts';
+import { FINDING_CODES } from '../../src/migration/preflight/finding-codes.ts';
 import { MigrationError } from '../../src/migration/report/migration-error.ts';
 import { MIGRATION_CODES, WARNING_CODES, type WarningCode } from '../../src/migration/report/migration-codes.ts';
 import { RESPONSE_CODES, type RemoteCode } from '../../src/remote/meaning/response-codes.ts';
@@ -47,5 +48,20 @@ describe('docs/errors.md', () => {
     const shared = all.filter((code, index) => all.indexOf(code) !== index);
     // One code for a side without a route and for one that never responded for another reason: the second message names the first cause.
     assert.deepEqual(shared, ['unreachable']);
+  });
+});
+
+describe('docs/guides/plan.md', () => {
+  it('has the current table of findings (node scripts/docs-errors.ts writes it)', () => {
+    const page = readFileSync(`${root}/docs/guides/plan.md`, 'utf8');
+    assert.equal(withFindings(page), page);
+  });
+
+  it('describes no finding that is never made', () => {
+    const made = inSources(/finding\(\s*'([^']+)'/g);
+    assert.deepEqual(
+      Object.keys(FINDING_CODES).filter((code) => !made.includes(code)),
+      [],
+    );
   });
 });

@@ -37,6 +37,10 @@ export function fakeEngine(
     },
     migrate: async (_plan, context) => migrate(context),
     verify: async (_plan, context) => migrate(context),
+    preflight: async ({ migration }) => ({
+      ...{ migration, findings: [], unjudged: [], servers: {} },
+      ...{ estimate: undefined, recommended: undefined },
+    }),
   };
   return engine;
 }

@@ -36,6 +36,7 @@ function engineOf(run: (context: MigrationContext) => MigrationResult | Promise<
     },
     migrate: async (_plan, context) => run(context),
     verify: async (_plan, context) => run(context),
+    preflight: async () => assert.fail('run does not plan'),
   };
 }
 
