@@ -16,6 +16,8 @@ export interface Scenario {
   readonly destination: 'victoria-metrics' | 'prometheus';
   /** Part of spec.source in our manifest. */
   readonly readMode?: 'Samples';
+  /** spec.source.protocol. With VictoriaMetrics, the data set is copied into one first, which is then the source. */
+  readonly protocol?: 'VictoriaMetrics' | 'PromQL';
   /** How vmctl reads, when it is compared; it has no equivalent of readMode, and cannot write to Prometheus. */
   readonly vmctl?: 'stream' | 'samples';
   /** Which halves of the floor are measured. */
@@ -79,6 +81,11 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
     { ...withoutVmctl(), name: 'far-parallel', delayMs: 25, parallelism: 4, inFlightWrites: 32, floor: [] },
   ],
   verify: [verifying('prometheus'), verifying('victoria-metrics')],
+  sources: [
+    { ...withoutVmctl(), name: 'source-remote-read', floor: [], rounds: 3 },
+    { ...withoutVmctl(), name: 'source-victoria-metrics', protocol: 'VictoriaMetrics', floor: [], rounds: 3 },
+    { ...withoutVmctl(), name: 'source-promql', protocol: 'PromQL', floor: [], rounds: 3 },
+  ],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],
 };
 

@@ -13,12 +13,13 @@
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { request } from '../test/support/http.ts';
 import { CASES, quick, type Scenario } from './cases.ts';
 import { expectedCounts, findDataSet, samplesBefore } from './data-sets.ts';
 import { compareSnappy, measureFloor, recordRequests } from './floor.ts';
 import type { Recording } from './recording-proxy.ts';
 import { judge } from './goals.ts';
-import { measureRun, type Stage, startSource } from './measurement.ts';
+import { measureRun, type SourceServer, type Stage, startDestination, startSource } from './measurement.ts';
 import { runMeasured } from './process-usage.ts';
 import { profileScenario } from './profile.ts';
 import { versions } from './programs.ts';
@@ -98,8 +99,9 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
   const endMs = scenario.dataEndMs ?? scenario.endMs;
   const expected = await expectedCounts(set, endMs);
   await using scratch = await makeScratch();
-  await using source = await startSource(set, scenario);
   const place = { scratch: scratch.path, dist: options.dist };
+  await using prometheus = await startSource(set, scenario);
+  await using source = scenario.protocol === 'VictoriaMetrics' ? await copyOf(prometheus, scenario, place) : prometheus;
   const stage: Stage = { scenario, source: source.server, data: { set, expected }, place };
   if (options.profile) {
     const text = await profileScenario(stage, RESULTS);
@@ -117,6 +119,16 @@ async function bench(scenario: Scenario, options: Options): Promise<ScenarioResu
   await (scenario.verifies ? measureVerifications : measureRounds)(stage, result, options);
   process.stdout.write(`${scenarioText(result)}\n`);
   return result;
+}
+
+/** A VictoriaMetrics with what the source has. */
+async function copyOf({ server }: SourceServer, scenario: Scenario, place: Stage['place']): Promise<SourceServer> {
+  const { protocol: _, ...byRemoteRead } = scenario;
+  const copy = await startDestination({ ...scenario, destination: 'victoria-metrics' });
+  const sides = { sourceUrl: server.url, destinationUrl: copy.url };
+  await runMeasured(await ourCommand(byRemoteRead, sides, place));
+  await request(`${copy.url}/internal/force_flush`);
+  return { server: copy, [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose]() };
 }
 
 /** Alternates the tools, so that other load on the machine affects all of them. */

@@ -164,8 +164,15 @@ async function serversCpu(source: ServerProcess, destination: ServerProcess) {
   return { source: await cpuMsOf(source.pid), destination: await cpuMsOf(destination.pid) };
 }
 
+/** The source's counter of what it has sent. */
+const SENT_BYTES = {
+  RemoteRead: /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/read"\} (\S+)$/m,
+  PromQL: /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/query"\} (\S+)$/m,
+  VictoriaMetrics: /^vm_tcplistener_written_bytes_total\{.*\} (\S+)$/m,
+} as const;
+
 async function wireBytes(scenario: Scenario, source: ServerProcess, destination: ServerProcess) {
-  const read = await metric(source, /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/read"\} (\S+)$/m);
+  const read = await metric(source, SENT_BYTES[scenario.protocol ?? 'RemoteRead']);
   const accepted = /^vm_tcplistener_read_bytes_total\{.*\} (\S+)$/m;
   // Prometheus does not count received bytes; it reads almost nothing from files meanwhile.
   const victoria = scenario.destination === 'victoria-metrics';

@@ -35,7 +35,9 @@ export function manifestOf(
     metadata: { name: 'bench' },
     spec: {
       source: {
-        url: `${sourceUrl}/api/v1/read`,
+        ...(scenario.protocol === undefined
+          ? { url: `${sourceUrl}/api/v1/read` }
+          : { protocol: scenario.protocol, url: sourceUrl }),
         ...(scenario.readMode === undefined ? {} : { readMode: scenario.readMode }),
       },
       destination: { url: `${destinationUrl}/api/v1/write`, ...destination },
