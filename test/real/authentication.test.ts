@@ -161,7 +161,7 @@ describe('a bearer token', () => {
     await using from = await startReverseProxy({ target: source.url, authorization: 'Bearer another' });
     const spec = specOf({ url: from.url, fields: { authorization } }, { url: destination.url, fields: {} });
     const run = await runWatched({ ...spec, externalLabels: { run: 'refused' } }, [secret('token', { token: TOKEN })]);
-    assertRefused(run, 'unauthorized', 'source', /spec\.source\.basicAuth or spec\.source\.authorization/);
+    assertRefused(run, 'unauthorized', 'source', /spec\.source\.basicAuth, authorization/);
     assert.match(run.result.error?.message ?? '', /no such token: Bearer \*\*\*/);
     assert.equal(from.refused, 1);
   });

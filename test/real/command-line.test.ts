@@ -69,7 +69,7 @@ describe('a manifest with errors', () => {
     const expected: readonly [path: string, ...parts: RegExp[]][] = [
       ['spec.source.url', /"http:\/\/prometheus:9090\/api\/v1\/read": must not contain a user or a password/],
       ['spec.source.readmode', /readMode/],
-      ['spec.source', /basicAuth and authorization cannot be used together/],
+      ['spec.source', /basicAuth, authorization, oauth2, sigv4 and azureAd cannot be used together/],
       ['spec.source.timeouts.connect', /"ten"/],
       ['spec.destination.url', /"prometheus:9090\/write"/, /http/],
       ['spec.destination.ordering', /"Sorted"/, /InOrder.*Any/],
