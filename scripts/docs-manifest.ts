@@ -48,7 +48,7 @@ Secrets and ConfigMaps as additional documents in the files, or as files \`DIR/<
 over a file; \`DIR/Secret/<name>/<key>\` and \`DIR/ConfigMap/<name>/<key>\` win over \`DIR/<name>/<key>\`). One newline at the end of such a file, and at the end of any user name, password or token, is dropped.
 
 **Which fields define the copy.** A migration finds its own progress in the destination by its namespace, its name and an id. The id is a
-hash of \`source.url\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`. Change
+hash of \`source.protocol\`, \`source.url\`, \`source.replicaLabels\`, \`source.tenant\`, \`source.headers\`, \`selectors\`, \`relabelings\`, \`externalLabels\` and \`timeRange.start\`. Change
 one of them, and \`run\` begins again at \`timeRange.start\`. Change anything else, and it resumes at its mark.
 
 ${sections.join('\n')}

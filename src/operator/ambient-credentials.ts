@@ -13,7 +13,8 @@ interface Fields {
 
 /**
  * The fields that use the identity of the pod which copies, for endpoints that the operator's own pod reaches: all of them with mode
- * InProcess and in a verification; only the progress if a Job copies, because that is where it is followed.
+ * InProcess and in a verification; only the progress if a Job copies, because that is where it is followed. And those that use the identity of
+ * the node, in any pod.
  */
 export function ambientFields({ spec }: PromMigration): string[] {
   const { source, destination, execution, verification } = spec;
@@ -23,7 +24,9 @@ export function ambientFields({ spec }: PromMigration): string[] {
   const ofProgress = hasCredentials(progress) ? ambientField(progress, 'spec.destination.progress') : ofDestination;
   const read = progress.protocol === 'None' ? undefined : ofProgress;
   const isElsewhere = execution.mode === 'Job' && verification.mode === 'Off';
-  const used = isElsewhere ? [read] : [ofSource, ofDestination, read];
+  // A managed identity is that of the node, whichever pod asks for it.
+  const ofNode = [ofSource, ofDestination].filter((field) => field?.endsWith('.managedIdentity'));
+  const used = isElsewhere ? [...ofNode, read] : [ofSource, ofDestination, read];
   return [...new Set(used.filter((field) => field !== undefined))];
 }
 

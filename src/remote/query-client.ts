@@ -34,6 +34,8 @@ const JSON_TYPE = /\bjson\b/i;
 const NATIVE = /^VictoriaMetrics\/native\b/i;
 // Proxies commonly limit the request line and headers to 8 KiB. Parameters longer than half of that go into the body.
 const LONGEST_QUERY_STRING = 4096;
+/** Makes Thanos read samples as they were written, and not their averages. Other servers ignore it. */
+const RAW: [string, string] = ['max_source_resolution', '0s'];
 /** Makes Thanos fail if one of its stores fails. By default it returns what the others have. Other servers ignore it. */
 const NOT_PARTIAL: [string, string] = ['partial_response', 'false'];
 
@@ -193,7 +195,7 @@ export class QueryClient {
   async instantResponse(promql: string, timeMs: number, options: QueryOptions): Promise<HttpResponse> {
     const response = await this.#send(
       'query',
-      [['query', promql], ['time', secondsOf(timeMs)], ['nocache', '1'], ['latency_offset', '1ms'], NOT_PARTIAL],
+      [['query', promql], ['time', secondsOf(timeMs)], ['nocache', '1'], ['latency_offset', '1ms'], RAW, NOT_PARTIAL],
       options,
     );
     const refusal = (await this.#http.refusal(response)) ?? this.#notJson(response);

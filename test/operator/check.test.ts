@@ -109,6 +109,14 @@ describe('the check of a migration', () => {
       undefined,
     ],
     [
+      'the identity of the node in a Job',
+      {
+        ...destination({ azureAd: { managedIdentity: {} } }, { sigv4: { ...sigv4, ...keys } }),
+        execution: { mode: 'Job' },
+      },
+      'spec.destination.azureAd.managedIdentity',
+    ],
+    [
       'no keys in a Job that the operator verifies',
       {
         ...destination({ sigv4 }, { sigv4: { ...sigv4, ...keys } }),

@@ -176,7 +176,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${stubUrl}/forbidden` }),
       code: 'forbidden',
       side: 'source',
-      says: /returned 403: not for you.*spec\.source\.basicAuth or spec\.source\.authorization/,
+      says: /returned 403: not for you.*spec\.source\.basicAuth, authorization/,
     },
     {
       title: 'a Prometheus without its receiver',

@@ -61,6 +61,7 @@ describe('QueryClient', () => {
       time: '1700000000.123',
       nocache: '1',
       latency_offset: '1ms',
+      max_source_resolution: '0s',
       partial_response: 'false',
     });
     assert.deepEqual(result.series, [

@@ -17,6 +17,12 @@ export interface ExportReaderOptions {
   readonly observer: Pick<MigrationObserver, 'event'>;
 }
 
+export interface ExportKeeping extends Keeping {
+  readonly asQueried: boolean;
+  readonly begin?: () => void;
+  readonly isRequired?: true;
+}
+
 export class ExportReader {
   readonly #options: ExportReaderOptions;
   readonly #native = new NativeChoice();
@@ -38,12 +44,13 @@ export class ExportReader {
    * One attempt at reading a range completely.
    * @param asQueried only with what a query would see
    * @param begin called before each response
+   * @param isRequired whether there is no other way to read: RemoteError `export-not-offered` is thrown, each time
    * @returns the series that were not taken on arrival; undefined if the server has no export
    * @throws RemoteError, WireError, DoesNotFit; what the taker throws; the signal's reason
    */
   async read(
     range: NativeRange,
-    { asQueried, begin, ...keep }: Keeping & { readonly asQueried: boolean; readonly begin?: () => void },
+    { asQueried, begin, isRequired, ...keep }: ExportKeeping,
     { attempt, signal }: Pick<QueryOptions, 'attempt' | 'signal'>,
   ): Promise<StoredSeries | undefined> {
     const { client, maxBytes, observer } = this.#options;
@@ -72,9 +79,9 @@ export class ExportReader {
       if (reason !== undefined) observer.event({ type: 'reads-json', reason });
       return store;
     } catch (error) {
-      if (!isNotOffered(error)) throw error;
+      if (!isNotOffered(error) || isRequired) throw error;
       // A server that has exported before refuses for another reason.
-      if (this.#offered === true) throw asTransient(error);
+      if (this.#offered === true || this.#native.isUsable) throw asTransient(error);
       this.#offered = false;
       return undefined;
     }

@@ -42,6 +42,11 @@ export class NativeChoice {
     return this.#state === 'untried';
   }
 
+  /** Whether the server has exported blocks. */
+  get isUsable(): boolean {
+    return this.#state === 'usable';
+  }
+
   /** Whether to read the next range through the native export. */
   choose(): boolean {
     if (this.#state === 'unusable') return false;

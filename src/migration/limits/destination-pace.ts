@@ -13,6 +13,8 @@ const MAX_SAVED_MS = 500;
 const SHARE_OF_BURST = 0.5;
 /** The migration counts as held for this long after a request had to wait. */
 const HELD_MS = 5_000;
+/** What one request costs at most of the time of those behind it. */
+const LONGEST_WAIT_MS = 10_000;
 
 export interface DestinationPaceOptions {
   readonly clock: Clock;
@@ -48,7 +50,9 @@ export class DestinationPace {
     do {
       this.#adopt();
       rate = this.#rate;
-      await rate.take(amounts[this.#followed.unit], signal);
+      const { unit, perSecond = Number.POSITIVE_INFINITY } = this.#followed;
+      // What is learned from small requests must not hold a large one for hours: its refusal says more.
+      await rate.take(Math.min(amounts[unit], (perSecond * LONGEST_WAIT_MS) / 1000), signal);
     } while (rate !== this.#rate);
     const sentAtMs = this.#clock.monotonicMs();
     if (this.isFollowing && sentAtMs > cameAtMs) this.#heldAtMs = sentAtMs;
@@ -131,5 +135,5 @@ function limitIn(message: string): { readonly unit: LimitUnit | undefined; reado
   const found = /ingestion rate limit(?: \(|, set to )([\d.e+]+)/i.exec(message);
   const stated = Number(found?.[1]);
   const unit = /ingestion[ -]rate/i.test(message) ? 'samples' : undefined;
-  return { unit, stated: stated > 0 ? stated : undefined };
+  return { unit, stated: stated > 0 && Number.isFinite(stated) ? stated : undefined };
 }

@@ -35,6 +35,7 @@ const GROWTH_MS = 15_000;
 /** A refusal costs its Retry-After. The more it costs, the more slowly the rate grows, and the later is the next test. */
 const GROWTH_PER_RETRY_AFTER = 2;
 const TEST_PER_RETRY_AFTER = 10;
+const MAX_COUNTED_PAUSE_MS = 60_000;
 const MAX_COUNTED_RETRY_AFTER_MS = 30_000;
 /** What was accepted before the first refusal is mostly the burst, unless it took long. */
 const FIRST_SHARE = 0.1;
@@ -85,7 +86,8 @@ export class FollowedRate {
     const { sentAtMs, refusedAtMs } = request;
     const span = this.#span;
     if (span?.firstSentMs === undefined || sentAtMs < span.sinceMs) return false;
-    const pausedMs = span.firstSentMs - span.sinceMs;
+    // A pause of the source says nothing about the destination.
+    const pausedMs = Math.min(MAX_COUNTED_PAUSE_MS, span.firstSentMs - span.sinceMs);
     const passedMs = this.#course === undefined ? refusedAtMs - span.sinceMs : pausedMs + span.pacedMs;
     const factor = this.#units.learn(request, span.accepted, passedMs);
     const seen = {

@@ -32,7 +32,11 @@ export class DecodedStream implements SourceStream {
       return { cursor: store, receivedBytes, isLast: true, carried: [] };
     } catch (error) {
       // The reader knows better if it has kept more than what is in the store.
-      if (error instanceof DoesNotFit && error.seenNames.length === 0) noteArrived(error, store, storedBytes);
+      if (error instanceof DoesNotFit && error.seenNames.length === 0) {
+        noteArrived(error, store, storedBytes);
+        // They arrive in no order.
+        error.seenNames = [...error.seenNames].sort();
+      }
       throw error;
     }
   }

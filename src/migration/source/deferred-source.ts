@@ -19,7 +19,11 @@ export class DeferredSource implements SeriesSource {
 
   async open(query: ReadQuery, options: SourceOptions): Promise<SourceStream> {
     this.#source ??= this.#load();
-    const source = await this.#source;
+    // A protocol that could not be loaded is loaded again by the next attempt.
+    const source = await this.#source.catch((error: unknown) => {
+      this.#source = undefined;
+      throw error;
+    });
     // It may have been closed while it was loaded.
     if (this.#isClosed) source.close();
     return source.open(query, options);
@@ -27,6 +31,9 @@ export class DeferredSource implements SeriesSource {
 
   close(): void {
     this.#isClosed = true;
-    void this.#source?.then((source) => source.close());
+    this.#source?.then(
+      (source) => source.close(),
+      () => undefined,
+    );
   }
 }

@@ -7,7 +7,6 @@ import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
 import { rangeSamples } from '../../remote/sample-query.ts';
-import type { Matcher } from '../../wire/messages.ts';
 import { kept } from '../decoded/export-reader.ts';
 import type { DecodedSourceOptions } from './decoded-source.ts';
 import { DecodedStream } from './decoded-stream.ts';
@@ -16,6 +15,9 @@ import type { SeriesSource, SourceOptions, SourceStream } from './series-source.
 
 /** Selects no series. */
 const NOTHING = '{__name__="prom_migrator_selects_nothing"}';
+
+/** How often a server may fail to answer whether it has an export. */
+const TRIES_OF_EXPORT = 6;
 
 export class PromqlSource implements SeriesSource {
   readonly rangeEnd = 'included';
@@ -42,7 +44,7 @@ export class PromqlSource implements SeriesSource {
       this.#isChecked = true;
     }
     // Prometheus 3 excludes the beginning of the selected range, older versions include it.
-    const promql = `${formatSelector(nonEmpty(matchers))}[${toMs - fromMs}ms]`;
+    const promql = `${formatSelector(matchers)}[${toMs - fromMs}ms]`;
     return new DecodedStream(async (keep, signal) => {
       const options = { attempt, signal, maxBytes: this.#maxBytes };
       await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1 }, options), { fromMs, toMs }, keep);
@@ -56,10 +58,11 @@ export class PromqlSource implements SeriesSource {
       const response = await this.#client.exportResponse([NOTHING], { fromMs: 0, toMs: 1 }, options);
       response.discard();
     } catch (error) {
-      // Any other failure occurs again with the query, and is reported there.
       options.signal.throwIfAborted();
-      if (error instanceof RemoteError) return;
-      throw error;
+      if (!(error instanceof RemoteError)) throw error;
+      // A server that fails says nothing about what it is. One that never answers this request otherwise is no VictoriaMetrics.
+      if (error.class === 'transient' && options.attempt < TRIES_OF_EXPORT) throw error;
+      if (error.class !== 'too-large') return;
     }
     const code = 'source-is-victoriametrics';
     const what = 'has /api/v1/export, so it is a VictoriaMetrics: its query API shows stale markers as ordinary NaN';
@@ -69,10 +72,4 @@ export class PromqlSource implements SeriesSource {
   close(): void {
     this.#client.close();
   }
-}
-
-/** PromQL refuses a selector whose matchers would all match an empty value; remote_read does not. */
-function nonEmpty(matchers: readonly Matcher[]): readonly Matcher[] {
-  if (matchers.some(({ kind, value }) => kind === '=' && value !== '')) return matchers;
-  return [...matchers, { kind: '=~', name: '__name__', value: '.+' }];
 }

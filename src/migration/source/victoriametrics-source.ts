@@ -33,8 +33,12 @@ export class VictoriaMetricsSource implements SeriesSource {
     const matches = [formatSelector([...matchers, freshMatcher(this.#random)])];
     return new DecodedStream(async (keep, signal) => {
       const range = { matches, fromMs, toMs, untilMs: toMs };
-      const store = await this.#exports.read(range, { ...keep, asQueried: false }, { attempt, signal });
-      if (store === undefined) throw hasNoExport();
+      try {
+        await this.#exports.read(range, { ...keep, asQueried: false, isRequired: true }, { attempt, signal });
+      } catch (error) {
+        if (error instanceof RemoteError && error.code === 'export-not-offered') throw hasNoExport(error);
+        throw error;
+      }
       return this.#received.take();
     });
   }
@@ -44,8 +48,8 @@ export class VictoriaMetricsSource implements SeriesSource {
   }
 }
 
-function hasNoExport(): RemoteError {
+function hasNoExport({ message, status }: RemoteError): RemoteError {
   const code = 'source-without-export';
-  const what = 'has no /api/v1/export, so it is not a VictoriaMetrics, or spec.source.url is not its base URL';
-  return new RemoteError({ class: 'refused', code, side: 'source', what, hint: hintOf(code, 'source') });
+  const what = message.replace(/^source /, '');
+  return new RemoteError({ class: 'refused', code, side: 'source', what, status, hint: hintOf(code, 'source') });
 }

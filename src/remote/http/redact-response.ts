@@ -24,7 +24,8 @@ export function masking(secrets: Iterable<string>): (text: string) => string {
   const spellings = new Set<string>();
   for (const value of secrets) {
     if (value.length < SHORTEST_SECRET_CHARS) continue;
-    for (const spelling of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
+    const inForm = new URLSearchParams([['', value]]).toString().slice(1);
+    for (const spelling of [value, encodeURIComponent(value), inForm, JSON.stringify(value).slice(1, -1)])
       spellings.add(spelling);
   }
   // Longest first, so that no secret leaves the rest of a longer one.

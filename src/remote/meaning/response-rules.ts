@@ -232,7 +232,7 @@ export function pathHint(side: Side): string {
     return (
       `check ${url}; remote_read is at /api/v1/read (Prometheus, thanos-remote-read), /prometheus/api/v1/read (Mimir, Cortex), ` +
       '/api/prom/api/v1/read (Grafana Cloud), /read (Promscale), /api/v1/prom/remote/read (M3), /api/v1/prom/read?db=NAME (InfluxDB 1.x); ' +
-      'VictoriaMetrics and Thanos themselves do not have it'
+      'VictoriaMetrics and Thanos themselves do not have it: with spec.source.protocol VictoriaMetrics, ThanosStore or PromQL, the URL is their base (http://victoriametrics:8428, http://host:9090)'
     );
   }
   if (side === 'progress') {

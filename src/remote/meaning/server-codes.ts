@@ -140,6 +140,7 @@ export const SERVER_CODES = {
   },
   'source-without-export': {
     arrival: 'no',
+    afterGood: 'retry',
     meaning: 'spec.source.protocol is VictoriaMetrics, and the server has no /api/v1/export',
     cure: 'set spec.source.url to the base URL of a VictoriaMetrics (http://victoriametrics:8428, http://vmselect:8481/select/0/prometheus), or set another spec.source.protocol',
   },
