@@ -35,7 +35,7 @@ export function toPlanResult(result: PreflightResult): object {
             limitedDurationSeconds:
               estimate.limitedDurationMs === undefined ? null : inSeconds(estimate.limitedDurationMs),
             peakMemoryBytes: estimate.peakMemoryBytes,
-            samplesPerSecondRead: Math.round(estimate.samplesPerSecondRead),
+            bytesPerSecondRead: Math.round(estimate.bytesPerSecondRead),
             largestNames: estimate.largestNames,
             samplesPerSecondOverTime: estimate.overTime.map((rate) => Number(rate.toPrecision(4))),
             probedWindows: estimate.probes,

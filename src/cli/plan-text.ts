@@ -98,7 +98,7 @@ function estimateLines(estimate: Estimate): string[] {
     row('windows', banded(estimate.windows, formatCount)),
     row(
       'duration',
-      `${banded(estimate.durationMs, formatDuration)}, read at ${formatRate(estimate.samplesPerSecondRead)}`,
+      `${banded(estimate.durationMs, formatDuration)}, read at ${formatBytes(estimate.bytesPerSecondRead)}/s`,
     ),
     ...(limitedDurationMs === undefined ? [] : [row('at your limits', banded(limitedDurationMs, formatDuration))]),
     row('peak memory', banded(estimate.peakMemoryBytes, formatBytes)),

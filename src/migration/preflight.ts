@@ -23,7 +23,7 @@ import { recommend } from './preflight/recommend.ts';
 import { SeriesSketch } from './preflight/series-sketch.ts';
 import { SourceProbe } from './preflight/source-probe.ts';
 import { markMatchers, PROGRESS_METRIC } from './progress/progress-mark.ts';
-import { toMigrationError } from './report/migration-error.ts';
+import { MigrationError, toMigrationError } from './report/migration-error.ts';
 import { SeriesRouter } from './series/series-router.ts';
 import { openSource } from './source/open-source.ts';
 import { memoryShares } from './write/memory-shares.ts';
@@ -39,6 +39,8 @@ export interface PreflightContext {
 
 /** How long a side may take to respond, with retries. */
 const RESPONSE_MS = 10_000;
+/** And how long the first window may take, of a source with very many series. */
+const FIRST_WINDOW_MS = 20_000;
 const MAX_ATTEMPTS = 3;
 const SMALLEST_BUDGET_BYTES = 16 * 1024 * 1024;
 const LOOKS = 6;
@@ -75,7 +77,8 @@ class Preflight {
       const isEmpty = endMs <= startMs;
       const none: Probed = { windows: [], tooLarge: [] };
       const [source, destination, progress, probed] = await Promise.all([
-        this.#report(plan.source),
+        // The StoreAPI of Thanos has no HTTP.
+        plan.source.protocol === 'ThanosStore' ? undefined : this.#report(plan.source),
         this.#reachDestination(),
         plan.progress.protocol === 'None' ? undefined : this.#report(plan.progress.endpoint),
         isEmpty ? none : this.#probe(startMs, endMs),
@@ -143,7 +146,7 @@ class Preflight {
     let hasResponded = false;
     const read = async (fromMs: number, toMs: number, outer: AbortSignal) => {
       if (hasResponded) return await probe.read(fromMs, toMs, outer);
-      const window = await this.#retried((inner) => probe.read(fromMs, toMs, inner), outer);
+      const window = await this.#retried('source', (inner) => probe.read(fromMs, toMs, inner), outer, FIRST_WINDOW_MS);
       hasResponded = true;
       return window;
     };
@@ -202,7 +205,7 @@ class Preflight {
   async #attempt<T>(side: Side, send: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const { signal } = this.#context;
     try {
-      return await this.#retried(send, signal);
+      return await this.#retried(side, send, signal);
     } catch (error) {
       signal.throwIfAborted();
       this.#note(error, side);
@@ -222,16 +225,23 @@ class Preflight {
   }
 
   /** A few attempts within a few seconds: a user is waiting. */
-  async #retried<T>(send: (signal: AbortSignal) => Promise<T>, outer: AbortSignal): Promise<T> {
+  async #retried<T>(
+    side: Side,
+    send: (signal: AbortSignal) => Promise<T>,
+    outer: AbortSignal,
+    limitMs = RESPONSE_MS,
+  ): Promise<T> {
     const { clock, random } = this.#context;
-    using deadline = this.#deadline(outer);
-    let last: unknown;
+    using deadline = this.#deadline(outer, limitMs);
+    let last: unknown = new MigrationError('unreachable', `the ${side} did not respond within ${limitMs / 1000} s`, {
+      side,
+    });
     for (let attempt = 1; ; attempt++) {
       try {
         return await send(deadline.signal);
       } catch (error) {
         outer.throwIfAborted();
-        if (deadline.expired) throw last ?? error;
+        if (deadline.expired) throw last;
         last = error;
         if (attempt >= MAX_ATTEMPTS || !(error instanceof RemoteError) || error.class !== 'transient') throw error;
         await clock.sleep(retryDelayMs(attempt, random, undefined), deadline.signal).catch(() => undefined);
@@ -240,9 +250,9 @@ class Preflight {
     }
   }
 
-  #deadline(outer = this.#context.signal): Deadline {
+  #deadline(outer = this.#context.signal, limitMs = RESPONSE_MS): Deadline {
     const deadline = new Deadline(outer);
-    deadline.start(this.#context.clock, RESPONSE_MS, new Error('no response in time'));
+    deadline.start(this.#context.clock, limitMs, new Error('no response in time'));
     return deadline;
   }
 

@@ -21,7 +21,7 @@ const ESTIMATE: Estimate = {
   durationMs: banded(123_456_789),
   limitedDurationMs: banded(223_456_789),
   peakMemoryBytes: banded(2 ** 28),
-  samplesPerSecondRead: 2_345_678,
+  bytesPerSecondRead: 23_456_789,
   largestNames: [{ name: `apiserver_request_duration_seconds_bucket_${'x'.repeat(60)}`, samples: 2e9, series: 99_999 }],
   overTime: Array.from({ length: 60 }, (_, column) => column * 100),
   probes: 24,

@@ -3,12 +3,15 @@
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import { memoryShares } from '../write/memory-shares.ts';
 import type { ProbeWindow } from './probe-window.ts';
+import { bytesReadOf, bytesWrittenOf, type Cell, cellsOf, ratio, sum } from './estimate-cells.ts';
 import type { Banded, Estimate, LargestName } from './preflight-result.ts';
 import type { SeriesCounts } from './series-sketch.ts';
 
 /** Of the true value, on both sides: what counts and sizes of a few windows never tell exactly. */
 const SMALLEST_BAND = 0.05;
 const DEVIATIONS = 2;
+/** The number of series is at most this many times what was seen. */
+const MOST_UNSEEN = 3;
 const LARGEST_NAMES = 10;
 const COLUMNS = 60;
 /** Node and the libraries: see docs/performance.md. */
@@ -26,18 +29,6 @@ export interface EstimateOptions {
   readonly series: SeriesCounts;
 }
 
-/** A part of the range that one probed window stands for. */
-interface Cell {
-  readonly window: ProbeWindow;
-  readonly lengthMs: number;
-  /** How many times the window it is. */
-  readonly times: number;
-  readonly samplesPerMs: number;
-  /** Of the migration, not of the probe. */
-  readonly windowMs: number;
-  readonly windows: number;
-}
-
 /** @returns undefined without a window */
 export function estimateOf({ plan, startMs, endMs, windows, series }: EstimateOptions): Estimate | undefined {
   if (windows.length === 0 || endMs <= startMs) return undefined;
@@ -46,20 +37,16 @@ export function estimateOf({ plan, startMs, endMs, windows, series }: EstimateOp
   const spread = spreadOf(cells, probed);
   const samples = sum(cells, ({ window, times }) => window.samples * times);
   const histograms = sum(cells, ({ window, times }) => window.histograms * times);
-  const received = sum(cells, receivedSamples);
-  const bytesRead = sum(
-    cells,
-    (cell) => receivedSamples(cell) * ratio(cell.window.bytesReceived, cell.window.samplesReceived),
-  );
   const seconds = sum(windows, (window) => window.seconds);
-  const samplesPerSecondRead = ratio(
-    sum(windows, ({ samplesReceived }) => samplesReceived),
+  const bytesPerSecond = ratio(
+    sum(windows, ({ bytesReceived }) => bytesReceived),
     seconds,
   );
   const seriesBand = seriesOf(series, windows.length, probed);
+  const bytesRead = bytesReadOf(cells, seriesBand.value);
   const bytesWritten = bytesWrittenOf(cells, seriesBand.value);
   const copies = sum(cells, (cell) => cell.windows);
-  const durationMs = samplesPerSecondRead === 0 ? 0 : (1000 * received) / samplesPerSecondRead;
+  const durationMs = 1000 * ratio(bytesRead, bytesPerSecond);
   return {
     startMs,
     endMs,
@@ -68,44 +55,17 @@ export function estimateOf({ plan, startMs, endMs, windows, series }: EstimateOp
     histograms: Math.round(histograms),
     bytesRead: band(bytesRead, spread + 0.1, true),
     bytesWritten: band(bytesWritten, spread + 0.1, true),
-    windows: band(copies, spread + 0.1, true),
+    windows: band(Math.max(1, copies), spread + 0.1, true),
     // Nothing was written, and the source may be busier or quieter later.
     durationMs: { value: durationMs, low: durationMs / 2, high: durationMs * (2 + spread) },
     limitedDurationMs: limitedDuration(plan.limits, { samples, bytesWritten }, spread),
-    peakMemoryBytes: peakMemory(plan, cells),
-    samplesPerSecondRead,
+    peakMemoryBytes: peakMemory(plan, bytesRead / Math.max(1, copies)),
+    bytesPerSecondRead: bytesPerSecond,
     largestNames: largestNames(cells),
     overTime: overTime(cells, startMs, endMs),
     probes: windows.length,
     probed,
   };
-}
-
-/** Each window stands for everything that is nearer to it than to the others. */
-function cellsOf(
-  plan: EstimateOptions['plan'],
-  windows: readonly ProbeWindow[],
-  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
-): Cell[] {
-  return windows.map((window, index) => {
-    const [before, after] = [windows[index - 1], windows[index + 1]];
-    const fromMs = before === undefined ? startMs : (before.toMs + window.fromMs) / 2;
-    const toMs = after === undefined ? endMs : (window.toMs + after.fromMs) / 2;
-    const lengthMs = toMs - fromMs;
-    const samplesPerMs = ratio(window.samples, window.toMs - window.fromMs);
-    const { minMs, maxMs, targetSamples } = plan.window;
-    const windowMs = samplesPerMs === 0 ? maxMs : Math.min(maxMs, Math.max(minMs, targetSamples / samplesPerMs));
-    const times = lengthMs / (window.toMs - window.fromMs);
-    return { window, lengthMs, times, samplesPerMs, windowMs, windows: lengthMs / windowMs };
-  });
-}
-
-/** Chunks that lie across the border of two windows are sent with both. */
-function receivedSamples({ window, samplesPerMs, lengthMs, windowMs }: Cell): number {
-  if (samplesPerMs === 0) return 0;
-  const probeMs = window.toMs - window.fromMs;
-  const beyondMs = Math.max(0, window.samplesReceived / samplesPerMs - probeMs);
-  return samplesPerMs * lengthMs * (1 + beyondMs / windowMs);
 }
 
 /**
@@ -126,27 +86,18 @@ function spreadOf(cells: readonly Cell[], probed: number): number {
   return (DEVIATIONS * deviation) / total;
 }
 
-/** Series that were seen only once hint at others that were not seen (Chao's estimate). There are no more than if every moment had its own. */
+/** Series that were seen only once hint at others that were not seen (Chao's estimate). The windows cannot show more than a few times as many. */
 function seriesOf({ seen, once, twice }: SeriesCounts, windows: number, probed: number): Banded {
   const unseen = probed >= 1 || windows < 2 ? 0 : (((windows - 1) / windows) * once * (once - 1)) / (2 * (twice + 1));
-  const value = Math.min(seen + Math.max(0, unseen), seen / Math.max(probed, 1e-9));
-  const high = probed >= 1 ? value * (1 + SMALLEST_BAND / 5) : value + Math.max(value * SMALLEST_BAND, value - seen);
+  const most = probed >= 1 ? seen : Math.min(MOST_UNSEEN * seen, seen / probed);
+  const value = Math.min(seen + Math.max(0, unseen), most);
+  const high =
+    probed >= 1
+      ? value * (1 + SMALLEST_BAND / 5)
+      : windows < 2
+        ? most
+        : value + Math.max(value * SMALLEST_BAND, value - seen);
   return { value: Math.round(value), low: Math.round(seen * (1 - SMALLEST_BAND)), high: Math.round(high) };
-}
-
-function bytesWrittenOf(cells: readonly Cell[], allSeries: number): number {
-  const sizes = cells.flatMap(({ window: { encoded } }) => (encoded === undefined ? [] : [encoded]));
-  if (sizes.length === 0) return 0;
-  const perSeries = sum(sizes, ({ bytesPerSeries }) => bytesPerSeries) / sizes.length;
-  const perSample = sum(sizes, ({ bytesPerSample }) => bytesPerSample) / sizes.length;
-  return sum(cells, ({ window, times, windows, windowMs, samplesPerMs }) => {
-    const longer = Math.max(1, windowMs / (window.toMs - window.fromMs));
-    // Every series with several samples in the probe is there all the time.
-    const isSteady = window.samples >= 2 * window.series;
-    const series = Math.min(isSteady ? window.series : window.series * longer, allSeries, samplesPerMs * windowMs);
-    const { bytesPerSample = perSample, bytesPerSeries = perSeries } = window.encoded ?? {};
-    return windows * series * bytesPerSeries + window.samples * times * bytesPerSample;
-  });
 }
 
 function limitedDuration(
@@ -160,16 +111,10 @@ function limitedDuration(
   return band(1000 * Math.max(bySamples, byBytes), spread);
 }
 
-function peakMemory(plan: EstimateOptions['plan'], cells: readonly Cell[]): Banded {
+function peakMemory(plan: EstimateOptions['plan'], windowBytes: number): Banded {
   const { memoryBytes } = plan.limits;
   const { writeBytes } = memoryShares(plan);
-  const largest = Math.max(
-    ...cells.map(
-      (cell) =>
-        ratio(receivedSamples(cell), cell.windows) * ratio(cell.window.bytesReceived, cell.window.samplesReceived),
-    ),
-  );
-  const used = Math.min(memoryBytes, Math.min(STREAM_BYTES, 2 * largest) + writeBytes);
+  const used = Math.min(memoryBytes, Math.min(STREAM_BYTES, 2 * windowBytes) + writeBytes);
   const value = PROCESS_BYTES + used;
   return { value, low: PROCESS_BYTES, high: Math.max(value, memoryBytes + MOST_BESIDE_LIMIT_BYTES) };
 }
@@ -213,12 +158,4 @@ function band(value: number, spread: number, isCount = false): Banded {
   const half = Math.max(SMALLEST_BAND, spread);
   const round = isCount ? Math.round : (number: number) => number;
   return { value: round(value), low: round(value * Math.max(0, 1 - half)), high: round(value * (1 + half)) };
-}
-
-function ratio(a: number, b: number): number {
-  return b === 0 ? 0 : a / b;
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
 }

@@ -66,7 +66,7 @@ export interface Estimate {
   /** At the rates of spec.limits; undefined without any. */
   readonly limitedDurationMs: Banded | undefined;
   readonly peakMemoryBytes: Banded;
-  readonly samplesPerSecondRead: number;
+  readonly bytesPerSecondRead: number;
   readonly largestNames: readonly LargestName[];
   /** Samples per second of time in the data, in equal parts of the range. */
   readonly overTime: readonly number[];

@@ -28,10 +28,18 @@ export interface Probed {
 
 export const MAX_PROBES = 24;
 /** The others find out how long a window may be. */
-const STRATA = 20;
-const FIRST_MS = 60_000;
+const MAX_STRATA = 20;
+/** Of a source with very many series, a shorter window has fewer of them. */
+const FIRST_MS = 5000;
+/** With several scrapes: a window this long shows most series, if it does not take too long. */
+const NORMAL_MS = 60_000;
+const NORMAL_COST_MS = 5000;
 const SHORTEST_MS = 1000;
 const GROWTH = 16;
+/** Places that follow each other at this distance, modulo 1, are spread evenly, whatever period the data has. */
+const GOLDEN = 0.618_033_988_75;
+/** Of the time for a window. */
+const SAFETY = 0.7;
 const BUDGET_MS = 12_000;
 /** Fewer say little about a range, and are accepted only if more would take too long. */
 const FEWEST = 4;
@@ -45,7 +53,7 @@ const PATIENCE = 5;
 export async function probeRange(options: ProbeOptions): Promise<Probed> {
   const probing = new Probing(options);
   await probing.findLength();
-  for (const stratum of inSpreadOrder(STRATA)) {
+  for (const stratum of inSpreadOrder(probing.strata)) {
     if (probing.isOver) break;
     await probing.readStratum(stratum);
   }
@@ -64,24 +72,42 @@ export function inSpreadOrder(count: number): number[] {
   return places.map((place) => ranked.indexOf(place));
 }
 
+interface Cost {
+  readonly lengthMs: number;
+  readonly tookMs: number;
+}
+
+/** Of all windows that are about as long: a burst in one of them does not make the following ones short. Much shorter windows have other costs. */
+function averaged(before: Cost, last: Cost): Cost {
+  if (before.lengthMs < last.lengthMs / 2) return last;
+  return { lengthMs: before.lengthMs + last.lengthMs, tookMs: before.tookMs + last.tookMs };
+}
+
 class Probing {
   readonly #options: ProbeOptions;
   readonly #startedMs: number;
   readonly #budgetMs: number;
+  /** The parts of the range of which one window each is read. */
+  readonly strata: number;
   readonly #stratumMs: number;
   readonly #windows = new Map<number, ProbeWindow>();
   readonly #tooLarge: { fromMs: number; toMs: number; reason: string }[] = [];
+  readonly #place: number;
   #lengthMs: number;
   #reads = 0;
   /** How long the last window took. */
   #lastMs = 0;
+  #cost: Cost = { lengthMs: 0, tookMs: 0 };
 
   constructor(options: ProbeOptions) {
-    const { startMs, endMs, clock, budgetMs = BUDGET_MS } = options;
+    const { startMs, endMs, clock, random, budgetMs = BUDGET_MS } = options;
     this.#options = options;
     this.#startedMs = clock.monotonicMs();
+    this.#place = random();
     this.#budgetMs = budgetMs;
-    this.#stratumMs = Math.max(1, (endMs - startMs) / STRATA);
+    // Windows that are shorter than a scrape interval would have other series each.
+    this.strata = Math.max(1, Math.min(MAX_STRATA, Math.floor((endMs - startMs) / NORMAL_MS)));
+    this.#stratumMs = Math.max(1, (endMs - startMs) / this.strata);
     this.#lengthMs = this.#bounded(FIRST_MS);
   }
 
@@ -94,10 +120,10 @@ class Probing {
 
   /** Reads windows that are longer each time, until one takes its share of the time. */
   async findLength(): Promise<void> {
-    const middle = STRATA / 2;
-    for (let pilot = 0; pilot < MAX_PROBES - STRATA; pilot++) {
+    const order = inSpreadOrder(this.strata);
+    for (let pilot = 0; pilot < MAX_PROBES - MAX_STRATA; pilot++) {
       const lengthMs = this.#lengthMs;
-      const stratum = (middle + pilot * 5) % STRATA;
+      const stratum = order[pilot % order.length] as number;
       const window = await this.readStratum(stratum);
       if (window === undefined || this.#lengthMs <= lengthMs * 2) return;
       // A longer window of the same part of the range says more.
@@ -107,8 +133,8 @@ class Probing {
 
   async readStratum(stratum: number): Promise<ProbeWindow | undefined> {
     if (this.#windows.has(stratum)) return undefined;
-    const { startMs, endMs, random, signal } = this.#options;
-    const place = random();
+    const { startMs, endMs, signal } = this.#options;
+    const place = (this.#place + stratum * GOLDEN) % 1;
     let reason = '';
     while (this.#reads < MAX_PROBES) {
       const lengthMs = this.#lengthMs;
@@ -142,7 +168,7 @@ class Probing {
     this.#reads++;
     using deadline = new Deadline(outer);
     // A short window takes as long as it takes: a shorter one has the same chunks.
-    const mayExpire = toMs - fromMs > FIRST_MS;
+    const mayExpire = toMs - fromMs > NORMAL_MS;
     if (mayExpire) deadline.start(clock, PATIENCE * this.#shareMs(), new Error('the window takes too long'));
     try {
       return await read(fromMs, toMs, deadline.signal);
@@ -157,17 +183,19 @@ class Probing {
   }
 
   #adapt({ fromMs, toMs, seconds }: ProbeWindow): void {
-    const shareMs = this.#shareMs();
     const tookMs = Math.max(1, seconds * 1000);
     this.#lastMs = tookMs;
-    const factor = Math.min(GROWTH, (0.7 * shareMs) / tookMs);
-    this.#lengthMs = this.#bounded(Math.max(Math.min(FIRST_MS, toMs - fromMs), (toMs - fromMs) * factor));
+    this.#cost = averaged(this.#cost, { lengthMs: toMs - fromMs, tookMs });
+    const lengthMs = toMs - fromMs;
+    const byShare = Math.min(lengthMs * GROWTH, (SAFETY * this.#shareMs() * this.#cost.lengthMs) / this.#cost.tookMs);
+    const normal = Math.min(NORMAL_MS, lengthMs * Math.min(GROWTH, NORMAL_COST_MS / tookMs));
+    this.#lengthMs = this.#bounded(Math.max(byShare, normal, Math.min(FIRST_MS, lengthMs)));
   }
 
   /** The time for each of the windows that are left. */
   #shareMs(): number {
-    const left = Math.max(1, Math.min(STRATA - this.#windows.size, MAX_PROBES - this.#reads));
-    return Math.max(this.#budgetMs / (2 * STRATA), this.#leftMs() / left);
+    const left = Math.max(1, Math.min(this.strata - this.#windows.size, MAX_PROBES - this.#reads));
+    return Math.max(this.#budgetMs / (2 * MAX_STRATA), this.#leftMs() / left);
   }
 
   #leftMs(): number {

@@ -20,6 +20,9 @@ export interface ProbeWindow {
   /** All that arrived: whole chunks, of which parts lie outside the window. */
   readonly samplesReceived: number;
   readonly bytesReceived: number;
+  /** Series with their labels as they arrived: those of a stream may have more than one. */
+  readonly entries: number;
+  readonly labelBytes: number;
   readonly seconds: number;
   /** Series for each selector. */
   readonly seriesOfSelector: readonly number[];
@@ -41,8 +44,10 @@ const MAX_ENCODED_SERIES = 512;
 const ENCODED_SHARE = 16;
 /** Any time that a store can have. */
 const ALWAYS_MS = 2 ** 53;
-/** The tags and lengths of a series in a request. */
-const SERIES_OVERHEAD_BYTES = 8;
+/** Fewer beside the first ones of each series say nothing about the size of a sample. */
+const FEWEST_SAMPLES = 64;
+/** Of counters and gauges, compressed. */
+const BYTES_PER_SAMPLE = 7;
 
 export interface WindowCounterOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
@@ -70,6 +75,8 @@ export class WindowCounter {
   #samples = 0;
   #histograms = 0;
   #received = 0;
+  #entries = 0;
+  #labelBytes = 0;
   #dropped = 0;
   #invalid = 0;
 
@@ -83,13 +90,17 @@ export class WindowCounter {
     const { fromMs, toMs, router, sketch, index } = this.#options;
     const columns = this.#columns;
     while (cursor.next()) {
+      this.#entries++;
+      this.#labelBytes += cursor.labels.length;
       this.#received += cursor.sampleBound;
       columns.clear();
       cursor.decode(fromMs, toMs, columns);
       const histograms = columns.histogramCount;
       const samples = columns.floats + histograms;
-      if (samples === 0) continue;
       const route = router.route(cursor.labels);
+      // Its chunk reaches into the window: it is a series of the range, although it has no sample here.
+      if (route.kind === 'write') sketch.add(route.hash, index);
+      if (samples === 0) continue;
       if (route.kind !== 'write') {
         this.#seriesOfSelector[selector] = (this.#seriesOfSelector[selector] ?? 0) + 1;
         if (route.kind === 'drop') this.#dropped++;
@@ -105,7 +116,6 @@ export class WindowCounter {
       if (!isNew) continue;
       this.#series++;
       this.#seriesOfSelector[selector] = (this.#seriesOfSelector[selector] ?? 0) + 1;
-      sketch.add(route.hash, index);
       this.#encode(route.labels, route.hash, cursor);
     }
   }
@@ -120,6 +130,8 @@ export class WindowCounter {
       histograms: this.#histograms,
       samplesReceived: this.#received,
       bytesReceived,
+      entries: this.#entries,
+      labelBytes: this.#labelBytes,
       seconds,
       seriesOfSelector: this.#seriesOfSelector,
       seriesDropped: this.#dropped,
@@ -163,8 +175,7 @@ export class WindowCounter {
     if (series === 0) return undefined;
     const [one, all] = [this.#one.body().length, this.#all.body().length];
     const more = this.#encodedSamples - series;
-    if (more < series) return { bytesPerSeries: SERIES_OVERHEAD_BYTES, bytesPerSample: all / this.#encodedSamples };
-    const bytesPerSample = (all - one) / more;
+    const bytesPerSample = more < FEWEST_SAMPLES ? BYTES_PER_SAMPLE : (all - one) / more;
     return { bytesPerSeries: Math.max(0, one / series - bytesPerSample), bytesPerSample };
   }
 }

@@ -64,19 +64,22 @@ export class ShapedSource {
       // Whole chunks are sent.
       const chunkMs = CHUNK_SAMPLES * one.intervalMs;
       const chunkFromMs = Math.floor(fromMs / chunkMs) * chunkMs;
-      received += countIn(one, chunkFromMs, Math.ceil(toMs / chunkMs) * chunkMs);
+      const inChunks = countIn(one, chunkFromMs, Math.ceil(toMs / chunkMs) * chunkMs);
+      received += inChunks;
+      if (inChunks > 0) this.sketch.add(place, index);
       if (count === 0) continue;
       series++;
       samples += count;
       if (one.isHistogram === true) histograms += count;
-      this.sketch.add(place, index);
     }
     const seconds = 0.02 + received / this.#samplesPerSecond;
     this.#nowMs += 1000 * seconds;
     return Promise.resolve({
       ...{ fromMs, toMs, series, samples, histograms, seconds },
       samplesReceived: received,
-      bytesReceived: 2 * received,
+      bytesReceived: 2 * received + 100 * series,
+      entries: series,
+      labelBytes: 100 * series,
       seriesOfSelector: [series],
       seriesDropped: 0,
       seriesInvalid: 0,
