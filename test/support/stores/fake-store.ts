@@ -196,6 +196,10 @@ export class FakeStore implements AsyncDisposable {
       for await (const piece of incoming) pieces.push(piece as Buffer);
       const body = Buffer.concat(pieces);
       const url = new URL(incoming.url ?? '/', this.url);
+      if (incoming.method === 'GET' && kindOf(this.#behaviour, url.pathname) === 'write') {
+        response.writeHead(405).end('Method Not Allowed');
+        return;
+      }
       const parameters = new URLSearchParams(incoming.method === 'POST' ? body.toString() : url.search);
       const request = describeRequest(kindOf(this.#behaviour, url.pathname), url.pathname, incoming.headers, {
         body,
