@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { writeBlocksExactly } from '../support/blocks.ts';
 import { generateDataset, PLAIN_KINDS } from '../support/dataset.ts';
 import { pushSamples } from '../support/load.ts';
-import { dumpPrometheus } from '../support/readers.ts';
+import { dumpPrometheus, exportVictoriaMetrics } from '../support/readers.ts';
 import { countSamples, type SeriesSet } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { runCommand } from './support/command.ts';
-import { manifestOf, type MigrationSpec } from './support/migration.ts';
+import { assertExit } from './support/expectations.ts';
+import { manifestOf, type MigrationSpec, runMigration } from './support/migration.ts';
 import { fromPrometheus, range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,7 +40,10 @@ interface PlanJson {
   }[];
   readonly notJudged: readonly { side: string; code: string }[];
   readonly servers: Record<string, { product: string | null; version: string | null }>;
-  readonly estimate: Record<'series' | 'samples', { value: number; low: number; high: number }>;
+  readonly estimate: Record<
+    'series' | 'samples' | 'windows' | 'bytesRead' | 'bytesWritten',
+    { value: number; low: number; high: number }
+  >;
 }
 
 async function plan(spec: MigrationSpec): Promise<Planned> {
@@ -118,6 +122,49 @@ describe('plan', () => {
     assert.ok(Math.abs(samples.value / countSamples(data) - 1) < 0.25);
     assert.ok(Math.abs(series.value / data.size - 1) < 0.25);
   });
+
+  it('estimates what a run then reads and writes', async () => {
+    await using destination = await startPrometheus({ version: '3.5', receiver: true });
+    const spec = specOf(toPrometheus(destination));
+    const { estimate } = (await plan(spec)).json;
+    const run = await runMigration(spec);
+    assertExit(run, 0);
+    const { samplesWritten, windows, bytesRead, bytesWritten } = run.result;
+    const truths = { samples: samplesWritten, windows, bytesRead, bytesWritten };
+    for (const [name, truth] of Object.entries(truths) as [keyof typeof truths, number][]) {
+      const off = estimate[name].value / truth - 1;
+      console.log(
+        `      ${name}: ${estimate[name].value} estimated, ${truth} in the run, ${(100 * off).toFixed(1)} % off`,
+      );
+      assert.ok(Math.abs(off) < 0.25, name);
+    }
+  });
+
+  for (const [protocol, url] of [
+    ['VictoriaMetrics', async () => startVictoriaMetrics({ version: '1.145' })],
+    ['PromQL', undefined],
+  ] as const) {
+    it(`reads a source by ${protocol}`, async () => {
+      await using own = await url?.();
+      if (own !== undefined) {
+        await pushSamples(`${own.url}/api/v1/write`, data);
+        // Waits until it shows them.
+        await exportVictoriaMetrics(own.url);
+      }
+      await using destination = await startPrometheus({ version: '3.5', receiver: true });
+      const planned = await plan({
+        ...specOf(toPrometheus(destination)),
+        source: { protocol, url: (own ?? source).url },
+      });
+      assert.equal(planned.exitCode, 0, planned.stderr);
+      assert.deepEqual(planned.json.notJudged, []);
+      const { samples } = planned.json.estimate;
+      console.log(
+        `      ${protocol}: ${samples.value} of ${countSamples(data)} samples, ${planned.seconds.toFixed(1)} s`,
+      );
+      assert.ok(Math.abs(samples.value / countSamples(data) - 1) < 0.25);
+    });
+  }
 
   it('sends no write request', async () => {
     await using destination = await startPrometheus({ version: '3.5', receiver: true });

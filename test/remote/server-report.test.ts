@@ -83,7 +83,7 @@ describe('the report of a Prometheus', () => {
     assert.equal(reportOf(prometheus({ yaml })).scrapes, true);
     assert.equal(reportOf(prometheus()).scrapes, false);
     assert.equal(reportOf(prometheus({ maxTime: 1_700_000_000_000 })).newestMs, 1_700_000_000_000);
-    assert.equal(reportOf(prometheus({ maxTime: -9223372036854775808 })).newestMs, undefined);
+    assert.equal(reportOf(prometheus({ maxTime: -(2 ** 63) })).newestMs, undefined);
   });
 
   it('knows nothing that is not shown', () => {
