@@ -69,7 +69,8 @@ export class StatusClient {
     const refusal = this.#http.refusalOf(response, await response.text());
     // Servers that only take POST say so in different ways.
     const concernsEveryMethod = [401, 403, 404, 407].includes(response.status) || response.status >= 500;
-    const isElsewhere = response.status >= 300 && response.status < 400;
+    // A page of a user interface, or a redirect to one.
+    const isElsewhere = response.status >= 200 && response.status < 400;
     return concernsEveryMethod || isElsewhere ? refusal : undefined;
   }
 

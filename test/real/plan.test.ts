@@ -225,12 +225,17 @@ describe('plan', () => {
     assert.deepEqual(codesOf(planned, 'blocks'), []);
   });
 
-  it('names a path that is wrong', async () => {
-    await using destination = await startPrometheus({ version: '3.5', receiver: true });
-    const planned = await plan(specOf({ ...toPrometheus(destination), url: `${destination.url}/api/v1/wrote` }));
-    assert.equal(planned.exitCode, 5, planned.stderr);
-    assert.deepEqual(planned.json.findings.map(({ code, side }) => [code, side]).slice(0, 1), [
-      ['side-refuses', 'destination'],
-    ]);
-  });
+  for (const [path, code] of [
+    ['/api/v1/wrote', 'wrong-path'],
+    ['/', 'redirected'],
+  ] as const) {
+    it(`names a path that is wrong: ${path}`, async () => {
+      await using destination = await startPrometheus({ version: '3.5', receiver: true });
+      const planned = await plan(specOf({ ...toPrometheus(destination), url: `${destination.url}${path}` }));
+      assert.equal(planned.exitCode, 5, planned.stderr);
+      const [first] = planned.json.findings;
+      assert.deepEqual([first?.code, first?.side], ['side-refuses', 'destination']);
+      assert.match(first?.has ?? '', new RegExp(`^${code}: `));
+    });
+  }
 });
