@@ -123,7 +123,7 @@ export function sparkline(values: readonly number[]): string {
 }
 
 function banded({ value, low, high }: Banded, format: (value: number) => string): string {
-  return `${format(value)} (${format(low)} to ${format(high)})`;
+  return low === high ? format(value) : `${format(value)} (${format(low)} to ${format(high)})`;
 }
 
 function row(name: string, text: string): string {

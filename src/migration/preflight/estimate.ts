@@ -51,7 +51,7 @@ export function estimateOf({ plan, startMs, endMs, windows, series }: EstimateOp
     startMs,
     endMs,
     series: seriesBand,
-    samples: band(samples, spread, true),
+    samples: isComplete(probed) ? exactly(Math.round(samples)) : band(samples, spread, true),
     histograms: Math.round(histograms),
     bytesRead: band(bytesRead, spread + 0.1, true),
     bytesWritten: band(bytesWritten, spread + 0.1, true),
@@ -87,16 +87,12 @@ function spreadOf(cells: readonly Cell[], probed: number): number {
 }
 
 /** Series that were seen only once hint at others that were not seen (Chao's estimate). The windows cannot show more than a few times as many. */
-function seriesOf({ seen, once, twice }: SeriesCounts, windows: number, probed: number): Banded {
-  const unseen = probed >= 1 || windows < 2 ? 0 : (((windows - 1) / windows) * once * (once - 1)) / (2 * (twice + 1));
-  const most = probed >= 1 ? seen : Math.min(MOST_UNSEEN * seen, seen / probed);
+function seriesOf({ seen, once, twice, isExact }: SeriesCounts, windows: number, probed: number): Banded {
+  if (isComplete(probed)) return isExact ? exactly(seen) : band(seen, 0, true);
+  const unseen = windows < 2 ? 0 : (((windows - 1) / windows) * once * (once - 1)) / (2 * (twice + 1));
+  const most = Math.min(MOST_UNSEEN * seen, seen / probed);
   const value = Math.min(seen + Math.max(0, unseen), most);
-  const high =
-    probed >= 1
-      ? value * (1 + SMALLEST_BAND / 5)
-      : windows < 2
-        ? most
-        : value + Math.max(value * SMALLEST_BAND, value - seen);
+  const high = windows < 2 ? most : value + Math.max(value * SMALLEST_BAND, value - seen);
   return { value: Math.round(value), low: Math.round(seen * (1 - SMALLEST_BAND)), high: Math.round(high) };
 }
 
@@ -152,6 +148,15 @@ function overTime(cells: readonly Cell[], startMs: number, endMs: number): numbe
       ];
     return 1000 * (cell?.samplesPerMs ?? 0);
   });
+}
+
+/** Every window was read: what was counted is the truth. */
+function isComplete(probed: number): boolean {
+  return probed > 0.9999;
+}
+
+function exactly(value: number): Banded {
+  return { value, low: value, high: value };
 }
 
 function band(value: number, spread: number, isCount = false): Banded {

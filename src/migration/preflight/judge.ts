@@ -140,7 +140,7 @@ function judgeSeries({ windows }: Observations): Finding[] {
 function judgeBeginning({ windows, startMs }: Observations): Finding[] {
   const first = windows.find(({ samples }) => samples > 0);
   if (first === undefined || first === windows[0]) return [];
-  const has = `its first samples before ${formatTimeShort(first.fromMs)}`;
+  const has = `no samples before ${formatTimeShort(first.fromMs)} in the probed windows`;
   const needs = `samples from ${formatTimeShort(startMs)}`;
   return [finding('source-starts-later', { side: 'source', has, needs, setting: 'spec.timeRange.start' })];
 }

@@ -10,6 +10,8 @@ export interface SeriesCounts {
   /** Of these, the ones in exactly one window, and in exactly two. */
   readonly once: number;
   readonly twice: number;
+  /** No series was left out. */
+  readonly isExact: boolean;
 }
 
 export class SeriesSketch {
@@ -38,7 +40,7 @@ export class SeriesSketch {
       if (windows === 1) once++;
       if (windows === 2) twice++;
     }
-    return { seen: this.#kept.size * scale, once: once * scale, twice: twice * scale };
+    return { seen: this.#kept.size * scale, once: once * scale, twice: twice * scale, isExact: this.#shift === 0 };
   }
 
   #halve(): void {
