@@ -1,5 +1,5 @@
 // `npm test`: runs every check and ends with one line `N passed, N failed`. Lint, dead code, format and types count as one check each. Tests with real
-// servers mostly wait, so two parts of them run side by side.
+// servers mostly wait, so three parts of them run side by side.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -21,6 +21,8 @@ const KUBERNETES = [
   'test/chart/**/*.test.ts',
   'test/real-kubernetes/**/*.test.ts',
 ];
+/** What reads both sides, or reads in another way than by remote_read. */
+const READERS = ['test/real/{verify,source,thanos,plan,stretch}*.test.ts'];
 const REAL = ['--config', 'test/mocharc.real.json'];
 const SCALE = 'test/real-kubernetes/scale.test.ts';
 
@@ -32,7 +34,12 @@ const GROUPS: readonly (readonly Step[])[] = [
   [{ title: 'types', args: [join(modules, 'typescript/bin/tsc'), '--noEmit'] }],
   [{ title: 'unit tests', args: [mocha, '--config', 'test/mocharc.unit.json'] }],
   [
-    { title: 'real servers', args: [mocha, ...REAL, 'test/real/**/*.test.ts'], needsServers: true },
+    {
+      title: 'real servers',
+      args: [mocha, ...REAL, 'test/real/**/*.test.ts', ...READERS.flatMap((files) => ['--ignore', files])],
+      needsServers: true,
+    },
+    { title: 'readers', args: [mocha, ...REAL, ...READERS], needsServers: true },
     { title: 'Kubernetes', args: [mocha, ...REAL, ...KUBERNETES, '--ignore', SCALE], needsServers: true },
   ],
   // A thousand migrations need the whole machine.

@@ -27,7 +27,7 @@ function specOf(source: MigrationSpec, destination: MigrationSpec): MigrationSpe
 }
 
 describe('a source without remote_read', () => {
-  const data = generateDataset({ series: 600, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
+  const data = generateDataset({ series: 240, startMs, endMs, kinds: [...PLAIN_KINDS, 'utf8-names'] });
   const histograms = generateDataset({ series: 30, startMs, endMs, kinds: HISTOGRAM_KINDS, prefix: 'native' });
   const withHistograms = new Map([...data, ...histograms]);
 
@@ -40,7 +40,7 @@ describe('a source without remote_read', () => {
         source = await startVictoriaMetrics({ version });
         await pushSamples(`${source.url}/api/v1/write`, data);
         stored = await exportVictoriaMetrics(source.url);
-        assert.ok(countSamples(stored) >= 1_000_000, `${countSamples(stored)} samples are too few`);
+        assert.ok(countSamples(stored) >= 500_000, `${countSamples(stored)} samples are too few`);
       });
 
       after(async () => source?.[Symbol.asyncDispose]());
@@ -55,6 +55,8 @@ describe('a source without remote_read', () => {
         assert.equal(countBits(there, STALE_MARKER), countBits(stored, NAN_OF_EXPORT), 'stale markers');
       });
 
+      // One version is enough: what differs between them is what they export.
+      if (version !== '1.145') return;
       it('is copied to VictoriaMetrics', async () => {
         await using destination = await startVictoriaMetrics({ version });
         const run = await runMigration(specOf(victoriaMetrics(source), toVictoriaMetrics(destination)));
@@ -95,13 +97,13 @@ describe('a source without remote_read', () => {
   }
 
   describe('that is killed again and again', () => {
-    const fewer = new Map([...data].slice(0, 100));
+    const fewer = new Map([...data].slice(0, 60));
 
     async function survive(source: MigrationSpec): Promise<SeriesSet> {
       await using destination = await startPrometheus({ version: '3.5', receiver: true });
       const spec = specOf(source, toPrometheus(destination));
       // Twenty minutes of data take half a second.
-      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 25_000 } };
+      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 15_000 } };
       for (let kill = 0; kill < 4; kill++) {
         await using migration = await startMigration(slow);
         await migration.saying(/ migration started /);
