@@ -20,7 +20,7 @@ export interface StatusPublisherOptions {
     put(basis: PromMigration, response: PromMigration, passed?: readonly string[]): void;
   };
   readonly writer: Pick<StatusWriter, 'write' | 'forget'>;
-  /** The current object, or undefined if there is none. */
+  /** The current object; undefined if it does not exist. */
   readonly readResource: (resource: PromMigration, signal: AbortSignal) => Promise<PromMigration | undefined>;
   readonly recorder: { record(object: ObjectReference, event: RecordedEvent): void };
   readonly clock: Clock;

@@ -118,7 +118,7 @@ export class StatusWriter {
     return applied;
   }
 
-  /** @returns undefined if there are none */
+  /** @returns undefined without any */
   async #removeLeftovers(
     { metadata: { name, namespace, uid, resourceVersion }, status = {} }: PromMigration,
     wanted: PromMigrationStatus,

@@ -132,7 +132,7 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
 }
 
-/** Sets FLOAT to a value of any form. @returns false if the text is none */
+/** Sets FLOAT to a value of any form. @returns false for any other text */
 function setSlowly(json: string): boolean {
   // Version 1.79 writes `NaN`.
   if (json === 'null' || json === 'NaN') {

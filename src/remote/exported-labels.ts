@@ -76,7 +76,7 @@ export class ExportedLabels {
   }
 }
 
-/** Where the quote is that ends the string; undefined if there is none, or if the string is not written as it is. */
+/** Where the quote is that ends the string; undefined without one, or if the string is not written as it is. */
 function endOfString(json: Buffer, from: number): number | undefined {
   if (json[from] !== QUOTE) return undefined;
   for (let at = from + 1; at < json.length; at++) {

@@ -75,7 +75,7 @@ export class SeriesStream {
 
   /**
    * Reads the series that come before `until` in the order of label-order.ts; all that are left if it is undefined. Assumes that the server
-   * sorts its series so, and never divides a frame: whoever compares the parts has to check their labels.
+   * sorts its series so, and never divides a frame: a comparison of the parts has to check their labels.
    * @throws as `next`; RangeError for a response that is not a stream
    */
   async nextUntil(until: LabelBytes | undefined, memory: ResponseMemory, signal: AbortSignal): Promise<ResponsePart> {

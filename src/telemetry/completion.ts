@@ -37,7 +37,7 @@ function ratioOf({ startMs, endMs, reachedMs }: RangeProgress): number {
 /**
  * Estimates the time to the end of the work from the speed of the last minutes. Settling, connecting and waiting for the source's first
  * response say nothing about the speed. So it is measured from the first step on, or from just before it while that is the only step. The
- * speed of copying says nothing about the speed of comparing, which is measured anew; until then both are taken to be the same.
+ * speed of copying says nothing about the speed of comparing, which is measured again; until then both are taken to be the same.
  */
 export class RemainingTime {
   #fromRest = new SlidingRate(RATE_WINDOW_MS);

@@ -120,7 +120,7 @@ export const FINDING_CODES = {
   },
   'no-resume-point': {
     grade: 'warns',
-    meaning: 'spec.destination.progress.protocol is None: an interrupted copy starts from the beginning',
+    meaning: 'spec.destination.progress.protocol has the value None: an interrupted copy starts from the beginning',
     cure: 'use RemoteRead or PromQL wherever the destination can be read',
   },
   'progress-elsewhere': {

@@ -4,7 +4,7 @@
 import type { TimeRange } from './open-window.ts';
 import { reactToUndecodable } from './read-failure.ts';
 
-/** `Auto`: a stream, or SAMPLES where there is none; `Decoded`: a protocol with one form only, which arrives decoded. */
+/** `Auto`: a stream, or SAMPLES if the source does not stream; `Decoded`: a protocol with one form only, which arrives decoded. */
 export type SourceForm = 'Auto' | 'Samples' | 'Decoded';
 
 export interface RequestMode {

@@ -76,7 +76,7 @@ export class Verifier {
 
   /**
    * Compares windows until one of the ranges that wait is due: looking at it again needs the memory of the windows that are read ahead.
-   * @returns where to go on
+   * @returns where to continue
    */
   async #compareFrom(reader: Reader, fromMs: number, toMs: number): Promise<number> {
     const { stop, signal, clock } = this.#options;

@@ -112,7 +112,7 @@ class Flights implements Dispatch {
   readonly #permits: Permits;
   readonly #concurrency: Concurrency;
   #memoryBytes: number;
-  /** Those that have failed stay, so that whoever waits for them gets the error. */
+  /** Those that have failed stay, so that a caller that waits for them gets the error. */
   readonly #flights = new Set<Promise<void>>();
   readonly #free: WriteBatch[] = [];
   #last: Promise<void> = Promise.resolve();

@@ -94,8 +94,8 @@ export class JobClient {
 }
 
 /**
- * The name of the Job that a migration still has, as the ConfigMap of the Job shows it: this needs no right on Jobs. Undefined if there is none,
- * or if the operator must not read ConfigMaps.
+ * The name of the Job that a migration still has, as the ConfigMap of the Job shows it: this needs no right on Jobs. Undefined without such a
+ * ConfigMap, or if the operator must not read ConfigMaps.
  */
 export async function leftJob(
   client: KubeClient,

@@ -26,7 +26,7 @@ export class VerificationTrack {
     return this.#progress;
   }
 
-  /** The verification with the settings of this spec; undefined if there is none. */
+  /** The verification with the settings of this spec; undefined before it begins. */
   of(spec: PromMigrationSpec): VerificationProgress | undefined {
     return isSameSettings(wantedVerification(spec), this.#settings) ? this.#progress : undefined;
   }

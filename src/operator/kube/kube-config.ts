@@ -33,7 +33,7 @@ const DEFAULT_SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/servic
 /**
  * Searches in the same order as controllers do: the given kubeconfig, the files in KUBECONFIG, the pod's service account, and ~/.kube/config.
  * If a context is given without a kubeconfig, the service account is skipped.
- * @throws Error with a message for people when there is none, or when it is not usable
+ * @throws Error with a message for people when it is missing or not usable
  */
 export async function loadKubeConnection(options: ConnectionOptions): Promise<KubeConnection> {
   const environment = options.environment ?? process.env;

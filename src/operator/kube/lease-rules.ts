@@ -23,7 +23,7 @@ export interface Candidate {
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly term: Term | undefined;
-  /** The current Lease; undefined if there is none. */
+  /** The current Lease; undefined before the first one. */
   readonly lease: Lease | undefined;
   /** When this process first saw the Lease in this state, on the monotonic clock. */
   readonly observedAtMs: number;

@@ -96,7 +96,7 @@ export class WorkQueue {
   }
 
   /**
-   * Takes the next key, and waits for one if there is none. The key belongs to the caller until done().
+   * Takes the next key, or waits for one. The key belongs to the caller until done().
    * @throws the signal's reason, or WorkQueueClosedError
    */
   next(signal: AbortSignal): Promise<string> {

@@ -51,7 +51,7 @@ export class Issuer {
     this.#options = options;
   }
 
-  /** Any response. @throws CredentialFailure if there is none, or the signal's reason */
+  /** Any response. @throws CredentialFailure without a response, or the signal's reason */
   async send(request: IssuerRequest, signal: AbortSignal): Promise<IssuerResponse> {
     const { clock, route } = this.#options;
     const { method, url, headers, body } = request;

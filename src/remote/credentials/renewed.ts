@@ -51,7 +51,7 @@ export class Renewed<T extends object> {
     return held.value;
   }
 
-  /** A value other than `refused`. Whoever comes with an older one gets the current one. @throws like `get` */
+  /** A value other than `refused`. A caller with an older one gets the current one. @throws like `get` */
   async replace(refused: T, signal: AbortSignal): Promise<T> {
     const held = this.#held;
     return held === undefined || held.value === refused ? await this.#next(signal) : held.value;

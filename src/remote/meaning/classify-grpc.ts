@@ -115,7 +115,7 @@ function lastError(details: string): string | undefined {
   return last?.replace(/^\w*Error(?: \[\w+\])?: /, '');
 }
 
-/** The error of Node that the library has put into a text; undefined if there is none. */
+/** The error of Node that the library has put into a text; undefined without such a text. */
 function networkError(details: string): Error | undefined {
   const name = /^Name resolution failed for target (?:dns:)?(\S+?)(?::\d+)?$/.exec(details)?.[1];
   if (name !== undefined) return failure('ENOTFOUND', details, { hostname: name });

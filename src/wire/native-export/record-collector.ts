@@ -56,7 +56,7 @@ export class RecordCollector {
     this.#used += piece.length;
   }
 
-  /** @returns the next complete record; undefined if there is none yet. @throws WireError if a length is not possible */
+  /** @returns the next complete record; undefined until one is complete. @throws WireError if a length is not possible */
   take(): RecordPlace | undefined {
     if (!this.#hasHeader) {
       if (this.waitingBytes < HEADER_BYTES) return undefined;
