@@ -16,7 +16,7 @@ const LABELS = 1;
  * Where the last frame in the last segment begins whose first series differs from the series before it. The series before that place are
  * complete if equal labels are adjacent.
  * @param segments whole frames, as FrameCollector keeps them
- * @returns a place in the last segment; undefined if there is none in it, or if the frames are malformed
+ * @returns a place in the last segment; undefined without one, or if the frames are malformed
  */
 export function lastSeriesBorder(segments: readonly Uint8Array[]): FramePlace | undefined {
   const last = segments.at(-1);
@@ -36,7 +36,7 @@ export function lastSeriesBorder(segments: readonly Uint8Array[]): FramePlace | 
 /**
  * The first frame whose first series does not come before `labels`.
  * @param from the frames before it were looked at before
- * @returns undefined if there is none, or if the frames are malformed
+ * @returns undefined without one, or if the frames are malformed
  */
 export function firstFrameFrom(
   segments: readonly Uint8Array[],
@@ -60,7 +60,7 @@ export function firstFrameFrom(
   }
 }
 
-/** The labels of the first series, in memory of their own; undefined if there is none. @throws WireError */
+/** The labels of the first series, in memory of their own; undefined without a series. @throws WireError */
 export function firstSeriesLabels(segments: readonly Uint8Array[]): LabelBytes | undefined {
   const frames = new FrameCursor(segments);
   while (frames.next()) {
