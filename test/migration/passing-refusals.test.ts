@@ -64,6 +64,25 @@ describe('a response in the middle of a healthy migration that looks like a conf
   }
 });
 
+describe('a selector that is refused in each attempt, after another one that is not', () => {
+  it('ends the migration as a refused source does', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    let second = 0;
+    // The first window is read. The clock is fast: five minutes are 0.3 s.
+    source.onQuery = ({ matchers }) => {
+      const isSecond = matchers.some(({ value }) => value === 'host-1');
+      return isSecond && ++second > 1 ? { status: 404, text: 'default backend - 404' } : undefined;
+    };
+    const selectors = ['host-0', 'host-1'].map((value) => [{ kind: '=', name: 'instance', value } as const]);
+    const plan = { ...planFor({ source, destination }, { window: { maxMs: 10 * minuteMs } }), selectors };
+    const { error, progress } = await run(plan);
+    assert.equal(progress.phase, 'Failed');
+    assert.equal(error?.side, 'source');
+    assert.equal(error?.code, 'wrong-path');
+  });
+});
+
 describe('a source with exclusive range ends, like M3', () => {
   it('loses no sample at the last millisecond of a window', async () => {
     const late = regularSeries({ count: 3, fromMs: epochMs + 999, toMs: endMs, stepMs: 1000 });

@@ -124,8 +124,9 @@ export class SliceRequest implements Asked {
         return await this.#readPart(this.#stream, reservation);
       }
       parts.push(await readWhole(client, query, { ...options, memory: reservation }));
-      retrier.responded('source');
     }
+    // Only now: a selector that fails in each attempt must not seem to recover because the one before it does not fail.
+    retrier.responded('source');
     return await this.#partOf(parts, reservation);
   }
 
