@@ -218,7 +218,7 @@ describe('a wrong URL', () => {
       urls: () => ({ source: `${prometheus.url.replace('http:', 'https:')}/api/v1/read` }),
       code: 'tls-failed',
       side: 'source',
-      says: /check whether spec\.source\.url names the right scheme \(https or http\)/,
+      says: /check whether spec\.source\.url names the right scheme \(https or http, grpcs or grpc\)/,
     },
   ];
   for (const failure of failures) {
