@@ -22,7 +22,6 @@ const BAR_MIN = 10;
 const BAR_MAX = 30;
 const WAITING_MIN = 12;
 
-/** At most `columns` wide. */
 /** `12/256 stretches`; empty if the range is not divided. */
 function stretchesText(stretches: ProgressView['stretches']): string {
   return stretches === undefined ? '' : `${formatExact(stretches.finished)}/${formatExact(stretches.total)} stretches`;
@@ -34,6 +33,7 @@ function waitingText({ waitingFor, heldToPerSecond }: ProgressView): string {
   return waitingFor === '' ? '' : `waiting for ${escapeControl(waitingFor)}`;
 }
 
+/** At most `columns` wide. */
 function cut(text: string, columns: number, ellipsis: string): string {
   if (stringWidth(text) <= columns) return text;
   let result = '';
