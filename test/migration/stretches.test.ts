@@ -250,7 +250,7 @@ describe('a migration in stretches that is killed', () => {
           assert.deepEqual(destination.failures, []);
           assert.equal(countsOfAllRuns(last.progress)?.samplesRead, samples);
         }),
-        { numRuns: 15 },
+        { numRuns: 25 },
       );
     });
   }

@@ -45,14 +45,16 @@ describe('createRedactor', () => {
     const redact = createRedactor(
       endpointAt('https://host/write?db=metrics&p=p%40ss%2Fword', {
         headers: secretValues({ 'X-Scope-OrgID': 'tenant', 'X-Vault-Token': 'hvs.abcdef' }),
-        auth: { kind: 'basic', username: new Secret('admin'), password: new Secret('pa"ss') },
+        auth: { kind: 'basic', username: new Secret('admin'), password: new Secret('pa"ss w!rd') },
         proxyUrl: new SecretUrl('http://u:proxy%20word@proxy:3128'),
       }),
     );
-    const pair = Buffer.from('admin:pa"ss').toString('base64');
+    const pair = Buffer.from('admin:pa"ss w!rd').toString('base64');
     assert.equal(
-      redact(`for admin: tenant metrics p@ss/word p%40ss%2Fword hvs.abcdef pa"ss {"x":"pa\\"ss"} ${pair} proxy word`),
-      'for ***: tenant metrics *** *** *** *** {"x":"***"} *** ***',
+      redact(
+        `for admin: tenant metrics p@ss/word p%40ss%2Fword hvs.abcdef pa"ss w!rd {"x":"pa\\"ss w!rd"} p=pa%22ss+w%21rd ${pair} proxy word`,
+      ),
+      'for ***: tenant metrics *** *** *** *** {"x":"***"} p=*** *** ***',
     );
   });
 });
