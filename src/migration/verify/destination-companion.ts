@@ -125,7 +125,7 @@ export class DestinationCompanion implements Companion<DestinationPart> {
     const { attempt } = slice;
     const range = this.#rangeOf(slice, source);
     const { cursors, lens, countsRepeats } = await reader.read(range, reservation, { attempt, signal, arriving });
-    const index = await indexOf(cursors, { appearance, grow: (bytes) => reservation.grow(bytes, signal) });
+    const index = await indexOf(cursors, { appearance, source, grow: (bytes) => reservation.grow(bytes, signal) });
     const repeats = countsRepeats && !appearance.showsCopies;
     return { index, arriving, lens, countsRepeats: repeats, names, reservation };
   }

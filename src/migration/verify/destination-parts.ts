@@ -62,8 +62,9 @@ export class DestinationParts implements CompanionParts<DestinationPart> {
     await stream?.close();
   }
 
-  async #read({ nextLabels }: SourcePart, reservation: Reservation): Promise<DestinationPart> {
+  async #read(source: SourcePart, reservation: Reservation): Promise<DestinationPart> {
     const { opened, appearance } = this.#options;
+    const { nextLabels } = source;
     const signal = this.#signal;
     const stream = await opened;
     const isWhole = this.#from === undefined && nextLabels === undefined;
@@ -78,7 +79,7 @@ export class DestinationParts implements CompanionParts<DestinationPart> {
     const borders = isWhole ? undefined : new LabelBorders(this.#from, nextLabels);
     this.#from = nextLabels;
     const grow = (bytes: number) => reservation.grow(bytes, signal);
-    const index = await indexOf(cursors, { appearance, borders, grow });
+    const index = await indexOf(cursors, { appearance, borders, source, grow });
     const { lens, countsRepeats } = stream.kind();
     return { index, arriving: undefined, lens, countsRepeats, names: undefined, borders, reservation };
   }

@@ -114,8 +114,8 @@ export class PartComparison {
         const number = entry++;
         if (this.#arriving?.isCounted(number) === true) continue;
         const { labels } = cursor;
-        this.#borders?.check(canonicalLabels(labels));
         const hash = hashes[number] as number;
+        this.#borders?.check(hash >= 0 ? labels : canonicalLabels(labels));
         const route: Route = hash >= 0 ? { kind: 'write', labels, hash } : this.#options.router.route(labels);
         const { only } = this.#options;
         if (only !== undefined && !(route.kind === 'write' && only(route.hash))) continue;

@@ -4,19 +4,22 @@
 import { hashLabels } from '../../wire/label-hash.ts';
 import { canonicalLabels, type LabelBytes } from '../../wire/labels.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
+import type { LikelySeries } from './likely-series.ts';
 
 export interface SeriesIndexOptions {
   /** The labels that an entry is written with, from those in the response, as they are there; undefined if it is not written. */
   readonly writtenLabels: (shown: Uint8Array) => LabelBytes | undefined;
-  /** The hashes of the labels that entries are written with, in the order of the responses, where they are known; otherwise −1. */
+  /** The hashes of the labels of entries that are written unchanged, in the order of the responses, where they are known; otherwise −1. */
   readonly hashes?: Float64Array;
+  /** Series that are probably the same, in the same order. */
+  readonly likely?: Pick<LikelySeries, 'hashOf'>;
   /** The memory that decoding one entry needs at most, if it is known, and series with several entries are not decoded. */
   readonly largestBytes?: number;
-  /** Gets the labels that each entry is written with, unless its hash is known. */
+  /** Gets the labels that each entry is written with, unless its hash is known, or it is one of the likely series. */
   readonly check?: (labels: LabelBytes) => void;
 }
 
-const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 2 * 4;
+const BYTES_PER_ENTRY = 8 + 8 + 8 + 4 + 2 + 1 + 1 + 2 * 4;
 const FIRST_ROOM = 1024;
 const NONE = -1;
 
@@ -31,6 +34,8 @@ export class SeriesIndex {
   #next = new Int32Array(0);
   #cursorOf = new Uint16Array(0);
   #used = new Uint8Array(0);
+  /** 1 if the entry is written with the labels that the response shows. */
+  #isShown = new Uint8Array(0);
   /** The first entry of each slot. */
   #slots = new Int32Array(0);
   #size = 0;
@@ -88,7 +93,7 @@ export class SeriesIndex {
     for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
       if (this.#hashes[at] !== hash) continue;
       const cursor = this.#seek(at);
-      const written = this.#options.writtenLabels(cursor.labels);
+      const written = this.#writtenLabels(at, cursor);
       if (written === undefined || Buffer.compare(written, labels) !== 0) continue;
       this.#used[at] = 1;
       found++;
@@ -102,18 +107,28 @@ export class SeriesIndex {
     for (let at = 0; at < this.#size; at++) {
       if (this.#used[at] !== 0) continue;
       const cursor = this.#seek(at);
-      const labels = this.#options.writtenLabels(cursor.labels);
+      const labels = this.#writtenLabels(at, cursor);
       if (labels !== undefined) yield { labels, cursor };
     }
   }
 
   #hashOf(cursor: SeriesCursor): number {
-    const known = this.#options.hashes?.[this.#size] ?? NONE;
+    const { hashes, likely, writtenLabels, check } = this.#options;
+    const known = hashes?.[this.#size] ?? NONE;
+    this.#isShown[this.#size] = known === NONE ? 0 : 1;
     if (known !== NONE) return known;
-    const labels = this.#options.writtenLabels(cursor.labels);
+    const shown = cursor.labels;
+    const likelyHash = likely?.hashOf(shown) ?? NONE;
+    const labels = writtenLabels(shown);
     if (labels === undefined) return NONE;
-    this.#options.check?.(labels);
+    if (labels === shown) this.#isShown[this.#size] = 1;
+    if (likelyHash !== NONE && labels === shown) return likelyHash;
+    check?.(labels);
     return hashLabels(labels);
+  }
+
+  #writtenLabels(entry: number, cursor: SeriesCursor): LabelBytes | undefined {
+    return this.#isShown[entry] === 1 ? cursor.labels : this.#options.writtenLabels(cursor.labels);
   }
 
   #seek(entry: number): SeriesCursor {
@@ -168,6 +183,7 @@ export class SeriesIndex {
     this.#next = new Int32Array(bytes(this.#next, 4));
     this.#cursorOf = new Uint16Array(bytes(this.#cursorOf, 2));
     this.#used = new Uint8Array(bytes(this.#used, 1));
+    this.#isShown = new Uint8Array(bytes(this.#isShown, 1));
     this.#slots = new Int32Array(2 * room).fill(NONE);
     for (let entry = 0; entry < this.#size; entry++) this.#link(entry, this.#hashes[entry] as number);
   }

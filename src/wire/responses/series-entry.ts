@@ -11,12 +11,16 @@ const LABELS = 1;
 
 /** The position of one ChunkedSeries or TimeSeries, its labels, and the number of its fields 2 (chunks, samples) and 4. */
 export class SeriesEntry {
-  labels: Uint8Array = EMPTY;
   secondFields = 0;
   fourthFields = 0;
   readonly #reader = new ProtoReader(EMPTY);
   #bytes: Uint8Array = EMPTY;
   #start = 0;
+  /** Undefined until the first access. */
+  #labels: Uint8Array | undefined = EMPTY;
+  #labelsStart = 0;
+  #labelsEnd = 0;
+  #scattered = false;
   /** Chunks or samples begin here or later. */
   #itemsStart = 0;
   #end = 0;
@@ -28,10 +32,10 @@ export class SeriesEntry {
     this.#end = parent.valueEnd;
     this.secondFields = 0;
     this.fourthFields = 0;
-    this.#itemsStart = this.#start;
-    const reader = this.reader();
     let labelsStart = this.#start;
-    let labelsEnd = this.#start;
+    let labelsEnd = endOfShortRun(TAG_FIRST, this.#bytes, this.#start, this.#end);
+    this.#itemsStart = labelsEnd;
+    const reader = this.reader();
     let scattered = false;
     while (reader.nextField()) {
       if (reader.field === LABELS) {
@@ -41,7 +45,7 @@ export class SeriesEntry {
         reader.delimited();
         labelsEnd = reader.position;
       } else {
-        if (reader.field === 2) this.secondFields += 1 + skipShortRun(reader);
+        if (reader.field === 2) this.secondFields += 1 + skipRun(reader);
         else {
           if (reader.field === 4) this.fourthFields++;
           reader.skip();
@@ -50,9 +54,17 @@ export class SeriesEntry {
     }
     // No known server writes anything before the labels, but it would be valid.
     this.#itemsStart = scattered || labelsStart !== this.#start ? this.#start : labelsEnd;
-    this.labels = scattered
+    this.#labels = undefined;
+    this.#labelsStart = labelsStart;
+    this.#labelsEnd = labelsEnd;
+    this.#scattered = scattered;
+  }
+
+  get labels(): Uint8Array {
+    this.#labels ??= this.#scattered
       ? gatherLabels(this.#bytes, this.#start, this.#end)
-      : this.#bytes.subarray(labelsStart, labelsEnd);
+      : this.#bytes.subarray(this.#labelsStart, this.#labelsEnd);
+    return this.#labels;
   }
 
   /** The entry's only reader, set to its beginning or to the end of its labels. */
@@ -83,7 +95,7 @@ export class SeriesEntry {
   }
 
   clear(): void {
-    this.labels = EMPTY;
+    this.#labels = EMPTY;
     this.secondFields = 0;
     this.fourthFields = 0;
     this.#bytes = EMPTY;
@@ -93,20 +105,35 @@ export class SeriesEntry {
   }
 }
 
+const TAG_FIRST = 0x0a;
 export const TAG_SECOND = 0x12;
 
+/** Where the fields `tag` from `start` on end that are shorter than 128 bytes: the labels of a series. */
+function endOfShortRun(tag: number, bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 1 < end && bytes[at] === tag) {
+    const length = bytes[at + 1] as number;
+    const next = at + 2 + length;
+    if (length >= 0x80 || next > end) break;
+    at = next;
+  }
+  return at;
+}
+
 /**
- * Moves past the field 2 whose tag was read, and past all following ones that are shorter than 128 bytes: the samples of a series.
+ * Moves past the field 2 whose tag was read, and past all following ones that are shorter than 16 KiB: the samples or the chunks of a series.
  * @returns how many followed
  */
-function skipShortRun(reader: ProtoReader): number {
+function skipRun(reader: ProtoReader): number {
   reader.skip();
   const { bytes, end } = reader;
   let at = reader.position;
   let fields = 0;
-  while (at + 1 < end && bytes[at] === TAG_SECOND) {
-    const next = at + 2 + (bytes[at + 1] as number);
-    if ((bytes[at + 1] as number) >= 0x80 || next > end) break;
+  while (at + 2 < end && bytes[at] === TAG_SECOND) {
+    const low = bytes[at + 1] as number;
+    const high = low < 0x80 ? 0 : (bytes[at + 2] as number);
+    const next = low < 0x80 ? at + 2 + low : at + 3 + ((low & 0x7f) | (high << 7));
+    if (high >= 0x80 || next > end) break;
     at = next;
     fields++;
   }
