@@ -1,14 +1,12 @@
 // The request for a slice to the source, together with what the companion reads of it.
 
-import type { Slice } from './slice.ts';
-import type { Asked } from './slice-ahead.ts';
 import type { SlicePart, SliceRequest } from './slice-request.ts';
 import type { Companion, CompanionParts, Held } from './window-part.ts';
 
 /** What the source has of a slice, or of a part of it, and what the companion has. */
 export type PairedPart<C extends Held> = SlicePart & { readonly companion?: C };
 
-export class PairedRequest<C extends Held> implements Asked {
+export class PairedRequest<C extends Held> {
   readonly request: SliceRequest;
   readonly #companion: Companion<C> | undefined;
   readonly #parts: CompanionParts<C> | undefined;
@@ -26,10 +24,6 @@ export class PairedRequest<C extends Held> implements Asked {
     this.#early?.catch(() => undefined);
   }
 
-  get slice(): Slice {
-    return this.request.slice;
-  }
-
   /** Whether the source has to be known before the companion reads. Until then, the source could read something else. */
   get readsInTurn(): boolean {
     return this.#companion !== undefined && this.#parts === undefined && this.#early === undefined;
@@ -42,7 +36,6 @@ export class PairedRequest<C extends Held> implements Asked {
    */
   async first(received: (part: SlicePart) => void): Promise<PairedPart<C>> {
     const { request } = this;
-    request.read();
     const part = await request.first;
     request.signal.throwIfAborted();
     received(part);

@@ -1,5 +1,5 @@
-// The request for the next slice while the current one is still read: without it, the source would wait for the destination, and the destination
-// for the source, and both would begin to look for the next series only when they have sent the last ones.
+// The request for the next slice while the companion still reads the other side of the current one: without it, the source would wait for the
+// destination, and the destination for the source.
 
 import type { Slice } from './slice.ts';
 
@@ -12,12 +12,6 @@ export interface Asked {
 
 export class SliceAhead<A extends Asked> {
   #asked: A | undefined;
-  #missed = 0;
-
-  /** How many requests were for another slice than the one that was read next. */
-  get missed(): number {
-    return this.#missed;
-  }
 
   /** Keeps a request until it is taken or dropped. One at a time. */
   keep(asked: A): void {
@@ -32,7 +26,6 @@ export class SliceAhead<A extends Asked> {
       this.#asked = undefined;
       return asked;
     }
-    this.#missed++;
     await this.drop();
     return undefined;
   }

@@ -41,8 +41,6 @@ export interface RequestTerms {
   readonly endMs: number;
   /** A stream that is larger is handed over in parts. Infinity: as a whole. */
   readonly partBytes: number;
-  /** Of a stream in parts: nothing is taken from it, and no memory is used for it, until `read` is called. */
-  readonly waits?: boolean;
 }
 
 /** The response for a slice, or a part of it. */
@@ -61,8 +59,6 @@ export class SliceRequest implements Asked {
   readonly #options: SliceRequestOptions;
   readonly #terms: RequestTerms;
   readonly #dropped = new AbortController();
-  #isWanted: boolean;
-  #want: () => void = () => undefined;
   #reading: Promise<SlicePart>;
   /** Of the part that is read, or was read and is not taken over yet. */
   #reservation: Reservation | undefined;
@@ -79,16 +75,9 @@ export class SliceRequest implements Asked {
     this.#terms = terms;
     const reservation = new Reservation(options.budget, options.client.buffers);
     this.#reservation = reservation;
-    this.#isWanted = terms.waits !== true;
     this.first = this.#readFirst(reservation);
     this.#reading = this.first;
     this.first.catch(() => undefined);
-  }
-
-  /** Reads the response of a request that waits. */
-  read(): void {
-    this.#isWanted = true;
-    this.#want();
   }
 
   /** The part that was read belongs to the caller, who releases it. */
@@ -113,7 +102,6 @@ export class SliceRequest implements Asked {
   /** Ends the request, and releases what was not taken over. */
   async drop(reason: unknown): Promise<void> {
     this.#dropped.abort(reason);
-    this.read();
     await this.#reading.catch(() => undefined);
     await this.#stream?.close();
     this.#earlier?.free();
@@ -125,7 +113,7 @@ export class SliceRequest implements Asked {
     const { plan, client, progress, retrier } = this.#options;
     const { fromMs, toMs, samplesOnly, attempt } = this.slice;
     const { rangeEnd, endMs, partBytes } = this.#terms;
-    if (this.#isWanted) progress.waitingFor = 'source';
+    progress.waitingFor = 'source';
     if (toMs < endMs) await this.#probeRangeEnd();
     const options = { attempt, signal: this.signal };
     const parts: ResponsePart[] = [];
@@ -133,7 +121,6 @@ export class SliceRequest implements Asked {
       const query = { matchers: this.#matchers(selector), fromMs, toMs, lastMs: rangeEnd.lastMs(toMs), samplesOnly };
       if (plan.selectors.length === 1 && Number.isFinite(partBytes)) {
         this.#stream = await client.open(query, options);
-        await this.#untilWanted();
         return await this.#readPart(this.#stream, reservation);
       }
       parts.push(await readWhole(client, query, { ...options, memory: reservation }));
@@ -141,15 +128,6 @@ export class SliceRequest implements Asked {
     // Only now: a selector that fails in each attempt must not seem to recover because the one before it does not fail.
     retrier.responded('source');
     return await this.#partOf(parts, reservation);
-  }
-
-  async #untilWanted(): Promise<void> {
-    if (this.#isWanted) return;
-    await new Promise<void>((resolve) => {
-      this.#want = resolve;
-    });
-    this.signal.throwIfAborted();
-    this.#options.progress.waitingFor = 'source';
   }
 
   async #readPart(stream: SourceStream, reservation: Reservation): Promise<SlicePart> {

@@ -9,7 +9,7 @@ import { WireError } from '../../wire/errors.ts';
 import { toMigrationError } from '../report/migration-error.ts';
 import { Indivisible, isDivisible } from './earlier-series.ts';
 import { asRemoteError, failureOf, messageOf } from './failed-read.ts';
-import type { SliceOutcome, TimeRange } from './open-window.ts';
+import type { TimeRange } from './open-window.ts';
 import { RangeEnd } from './range-end.ts';
 import { type PairedPart, PairedRequest } from './paired-request.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
@@ -57,7 +57,7 @@ export class SourceReader<C extends Held = never> {
   readonly #rangeEnd: RangeEnd;
   /** Of the range that is read. */
   #endMs = 0;
-  readonly #ahead = new SliceAhead<PairedRequest<C>>();
+  readonly #ahead = new SliceAhead<SliceRequest>();
   #inParts: boolean;
   readonly #partBytes: number;
   /** Of the responses that were handed on in parts. */
@@ -115,9 +115,8 @@ export class SourceReader<C extends Held = never> {
     const { fromMs, toMs } = slice;
     const stream = this.#totals.begin(toMs - fromMs);
     let part: PairedPart<C> | undefined = first;
-    let isAsked = false;
     try {
-      for (;;) {
+      while (part !== undefined) {
         // The planner may be in another range by now, which this part must not advance.
         if (signal.aborted) releasePart(part);
         signal.throwIfAborted();
@@ -127,12 +126,7 @@ export class SourceReader<C extends Held = never> {
         part = undefined;
         if (verdict.kind === 'discard') releasePart(rest);
         else yield { ...rest, last: verdict.remaining === 0, remaining: verdict.remaining, requestedAtMs };
-        if (isLast) return;
-        if (!isAsked && stream.isHalf && stream.soFar !== undefined) {
-          isAsked = true;
-          this.#askAhead(stream.soFar, signal);
-        }
-        part = await this.#next(pair, signal);
+        if (!isLast) part = await this.#next(pair, signal);
       }
     } finally {
       if (!first.isLast) await pair.drop(new Error('the rest of the response is not needed'));
@@ -199,11 +193,12 @@ export class SourceReader<C extends Held = never> {
   /** One attempt at a slice. @returns undefined when it failed and the planner has a new plan */
   async #read(slice: Slice, signal: AbortSignal): Promise<Begun<C> | undefined> {
     const { companion, retrier } = this.#options;
-    const pair = (await this.#ahead.take(slice)) ?? this.#start(slice, signal);
+    const request = (await this.#ahead.take(slice)) ?? this.#start(slice, signal);
+    const pair = new PairedRequest(request, companion, this.#divides(slice));
     try {
       const part = await pair.first((sourcePart) => {
         signal.throwIfAborted();
-        if (pair.readsInTurn) this.#readAhead(sourcePart, signal);
+        if (pair.readsInTurn) this.#startNext(sourcePart, signal);
       });
       if (companion !== undefined) retrier.responded(companion.endpoint.side);
       return { pair, part };
@@ -212,31 +207,22 @@ export class SourceReader<C extends Held = never> {
       signal.throwIfAborted();
       // The planner returns the same slice again.
       if (error instanceof Indivisible) this.#inParts = false;
-      else await this.#react(pair.request, error, signal);
+      else await this.#react(request, error, signal);
       return undefined;
     }
   }
 
-  /** Requests a slice. @param waits whether nothing is taken from a response in parts until its first part is asked for */
-  #start(slice: Slice, signal: AbortSignal, waits = false): PairedRequest<C> {
-    const divides = this.#divides(slice);
-    const partBytes = divides ? this.#partBytes : Number.POSITIVE_INFINITY;
-    const terms = { rangeEnd: this.#rangeEnd, endMs: this.#endMs, partBytes, waits };
-    const request = new SliceRequest(slice, this.#options, terms, signal);
-    return new PairedRequest(request, this.#options.companion, divides);
+  /** Requests a slice from the source. */
+  #start(slice: Slice, signal: AbortSignal): SliceRequest {
+    const partBytes = this.#divides(slice) ? this.#partBytes : Number.POSITIVE_INFINITY;
+    const terms = { rangeEnd: this.#rangeEnd, endMs: this.#endMs, partBytes };
+    return new SliceRequest(slice, this.#options, terms, signal);
   }
 
   /** While the companion reads a slice, the source prepares the next one. */
-  #readAhead(part: PairedPart<C>, signal: AbortSignal): void {
+  #startNext(part: PairedPart<C>, signal: AbortSignal): void {
     const next = this.#planner.expectedAfter(outcomeOf(part));
     if (next !== undefined) this.#ahead.keep(this.#start(next, signal));
-  }
-
-  /** While a response in parts is compared, both sides look for the series of the next one. What they send waits in the sockets. */
-  #askAhead(soFar: SliceOutcome, signal: AbortSignal): void {
-    if (this.#options.companion === undefined || this.#ahead.missed > 0) return;
-    const next = this.#planner.expectedAfter(soFar);
-    if (next !== undefined && this.#divides(next)) this.#ahead.keep(this.#start(next, signal, true));
   }
 
   async #react({ slice, received }: SliceRequest, error: unknown, signal: AbortSignal): Promise<void> {

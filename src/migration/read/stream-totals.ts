@@ -5,17 +5,12 @@ import type { SliceOutcome } from './open-window.ts';
 /** How much of a response its first parts are assumed to be, and the most that a part before the last one can be. */
 const LEAST_SHARE = 0.05;
 const GREATEST_SHARE = 0.9;
-const HALF = 0.5;
 
 export interface StreamTotal {
   /** A part was read. */
   add(receivedBytes: number, outcome: SliceOutcome): void;
   /** The fraction of the response that has arrived, more than 0 and less than 1. An estimate by the response before. */
   readonly share: number;
-  /** Whether at least half of the response has arrived, as far as it is known. */
-  readonly isHalf: boolean;
-  /** What the parts contained so far; undefined before the first one. */
-  readonly soFar: SliceOutcome | undefined;
   /** What all parts contained together; `bytes` is the largest part's. */
   end(): SliceOutcome;
 }
@@ -36,12 +31,6 @@ export class StreamTotals {
       get share() {
         const share = expectedBytes === 0 ? LEAST_SHARE : receivedBytes / expectedBytes;
         return Math.min(GREATEST_SHARE, share);
-      },
-      get isHalf() {
-        return expectedBytes === 0 || receivedBytes / expectedBytes >= HALF;
-      },
-      get soFar() {
-        return total;
       },
       end: () => {
         if (total === undefined) throw new Error('no part was read');

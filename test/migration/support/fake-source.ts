@@ -21,8 +21,6 @@ export type Fault =
   | { readonly body: Uint8Array; readonly contentType: string }
   /** The connection is closed after this many bytes of the normal response. */
   | { readonly cutAfterBytes: number }
-  /** The last byte of the normal response comes after this. */
-  | { readonly endsAfter: Promise<unknown> }
   /** No response at all. */
   | 'silence';
 
@@ -125,12 +123,6 @@ export class FakeSource implements AsyncDisposable {
     response.writeHead(200, { 'content-type': contentType });
     if (fault === undefined || 'body' in fault) {
       response.end(body);
-      return;
-    }
-    if ('endsAfter' in fault) {
-      response.write(body.subarray(0, -1));
-      await fault.endsAfter;
-      response.end(body.subarray(-1));
       return;
     }
     response.write(body.subarray(0, fault.cutAfterBytes), () => response.destroy());

@@ -1,7 +1,6 @@
 // Both sides are read by remote_read, and their responses are compared in parts: up to the labels at which the source's response was cut.
 
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type FakeSource, startSource } from '../support/fake-source.ts';
 import { epochMs, hourMs, minuteMs, planFor } from '../support/plan.ts';
 import type { ReadQuery, Series } from '../support/remote-messages.ts';
@@ -14,18 +13,16 @@ const count = 640;
 const memoryBytes = 4 * 1024 * 1024;
 
 /** In the order in which Prometheus would send them; their values fill the memory of a side several times. */
-const seriesOf = (samples: number): Series[] =>
-  Array.from({ length: count }, (_, i) => ({
-    labels: [
-      ['__name__', `metric_${String(Math.floor(i / 10)).padStart(3, '0')}`],
-      ['instance', `host-${i % 10}`],
-    ],
-    samples: Array.from({ length: samples }, (__, k) => ({
-      timeMs: epochMs + k * stepMs,
-      bits: (BigInt(i + 1) * 0x9e37_79b9_7f4a_7c15n * BigInt(k + 1)) & 0x7fef_ffff_ffff_ffffn,
-    })),
-  }));
-const series: readonly Series[] = seriesOf(perSeries);
+const series: readonly Series[] = Array.from({ length: count }, (_, i) => ({
+  labels: [
+    ['__name__', `metric_${String(Math.floor(i / 10)).padStart(3, '0')}`],
+    ['instance', `host-${i % 10}`],
+  ],
+  samples: Array.from({ length: perSeries }, (__, k) => ({
+    timeMs: epochMs + k * stepMs,
+    bits: (BigInt(i + 1) * 0x9e37_79b9_7f4a_7c15n * BigInt(k + 1)) & 0x7fef_ffff_ffff_ffffn,
+  })),
+}));
 
 const isWindow = ({ startMs, endMs: lastMs, matchers }: ReadQuery) =>
   lastMs - startMs >= 30 * minuteMs && matchers.some(({ kind, name }) => kind === '!=' && name === '__name__');
@@ -34,7 +31,6 @@ async function compared(
   stored: readonly Series[],
   prepare: (source: FakeSource, destination: FakeSource) => void = () => undefined,
   sent = series,
-  toMs = endMs,
 ) {
   await using source = await startSource(sent);
   await using destination = await startSource(stored);
@@ -42,7 +38,7 @@ async function compared(
   const urls = { readUrl: destination.readUrl, writeUrl: 'http://127.0.0.1:9/write', queryUrl: 'http://127.0.0.1:9' };
   const plan = planFor(
     { source, destination: urls },
-    { endMs: toMs, window: { maxMs: 2 * hourMs }, limits: { memoryBytes } },
+    { endMs, window: { maxMs: 2 * hourMs }, limits: { memoryBytes } },
   );
   const { error, verification, observer } = await verifyRun(plan);
   const windows = observer.all('range-compared').map(({ fromMs, toMs }) => (toMs - fromMs) / hourMs);
@@ -72,29 +68,6 @@ describe('a comparison of two streams in parts', () => {
     assert.deepEqual(counts(verification), { equal: all, missing: 0, extra: 0, different: 0, samplesCompared: all });
     assert.deepEqual(windows, [2]);
     assert.deepEqual(reads, [1, 1]);
-  });
-
-  it('asks both sides for the next window before the current one has ended', async () => {
-    const twice = seriesOf(2 * perSeries);
-    const asked = new Set<string>();
-    const { promise: bothAsked, resolve } = Promise.withResolvers<void>();
-    const heldInVain: string[] = [];
-    const prepare = (source: FakeSource, destination: FakeSource) => {
-      for (const [name, side] of Object.entries({ source, destination }))
-        side.onQuery = (query) => {
-          if (!isWindow(query)) return undefined;
-          if (query.startMs >= endMs && asked.add(name).size === 2) resolve();
-          if (query.startMs >= endMs) return undefined;
-          const inVain = sleep(20_000, undefined, { ref: false }).then(() => heldInVain.push(name));
-          return { endsAfter: Promise.race([bothAsked, inVain]) };
-        };
-    };
-    const { error, verification, windows, reads } = await compared(twice, prepare, twice, epochMs + 4 * hourMs);
-    assert.equal(error, undefined, error?.message ?? '');
-    assert.deepEqual(heldInVain, []);
-    assert.equal(verification.equal, 2 * all);
-    assert.deepEqual(windows, [2, 2]);
-    assert.deepEqual(reads, [2, 2]);
   });
 
   it('finds what is missing at the beginning, in the middle, at the end, and everywhere', async () => {
