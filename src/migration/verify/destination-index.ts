@@ -24,11 +24,13 @@ export async function indexOf(
   { appearance, borders, source, grow }: IndexOptions,
 ): Promise<SeriesIndex> {
   const writtenLabels = (shown: Uint8Array) => appearance.writtenLabels(canonicalLabels(shown));
+  const isWrittenAs = (shown: LabelBytes) => appearance.writtenLabels(shown) === shown;
   const check = borders === undefined ? undefined : (labels: LabelBytes) => borders.check(labels);
+  if (source !== undefined) await grow(LikelySeries.bytesFor(source));
   const index = new SeriesIndex(cursors, {
     writtenLabels,
     ...(check !== undefined && { check }),
-    ...(source !== undefined && { likely: new LikelySeries(source) }),
+    ...(source !== undefined && { likely: new LikelySeries(source, isWrittenAs) }),
   });
   await index.build(grow);
   index.dropSeriesOfEarlierResponses();

@@ -13,6 +13,7 @@ import { mergeByTime } from '../series/series-merge.ts';
 import type { Route, SeriesRouter } from '../series/series-router.ts';
 import type { ArrivingSeries } from './arriving-series.ts';
 import type { DestinationPart } from './destination-reader.ts';
+import { haveSameChunks } from './likely-series.ts';
 import { type DifferenceSink, SampleComparison, SeriesTally } from './sample-comparison.ts';
 import type { LabelBorders } from './label-borders.ts';
 import type { PartOfNames } from './metric-names.ts';
@@ -129,15 +130,16 @@ export class PartComparison {
           signal.throwIfAborted();
         }
         if (route.kind === 'write' && repeated.has(route.hash)) this.#hold(cursor, route);
-        else this.#compare(cursor, route);
+        else this.#compare(cursor, route, number);
       }
     }
   }
 
-  #compare(cursor: SeriesCursor, route: Route): void {
+  /** @param number of the entry, in the order of the responses */
+  #compare(cursor: SeriesCursor, route: Route, number: number): void {
     if (route.kind === 'drop') return;
     this.#tally.clear();
-    if (route.kind === 'write' && this.#areSameChunks(cursor, route)) {
+    if (route.kind === 'write' && this.#areSameChunks(cursor, route, number)) {
       if (this.#tally.samples > 0) this.#options.visit(route.labels, route.hash, this.#tally, NO_SOURCES);
       return;
     }
@@ -157,13 +159,15 @@ export class PartComparison {
   }
 
   /** Whether both sides have the same chunks of a series, so that nothing has to be decoded. */
-  #areSameChunks(mine: SeriesCursor, { labels, hash }: WriteRoute): boolean {
+  #areSameChunks(mine: SeriesCursor, { labels, hash }: WriteRoute, number: number): boolean {
     if (!(mine instanceof ChunkedCursor)) return false;
-    let areSame = false;
-    const found = this.#index.visit(labels, hash, (theirs) => {
-      areSame = theirs instanceof ChunkedCursor && Buffer.compare(mine.chunks, theirs.chunks) === 0;
-    });
-    if (found !== 1 || !areSame) return false;
+    if (!this.#index.hasSame(number, hash)) {
+      let areSame = false;
+      const found = this.#index.visit(labels, hash, (theirs) => {
+        areSame = haveSameChunks(mine, theirs);
+      });
+      if (found !== 1 || !areSame) return false;
+    }
     const samples = mine.samplesInside(this.#part.fromMs, this.#part.toMs);
     if (samples === undefined) return false;
     this.#tally.samples = samples;

@@ -12,7 +12,7 @@ export interface SeriesIndexOptions {
   /** The hashes of the labels of entries that are written unchanged, in the order of the responses, where they are known; otherwise −1. */
   readonly hashes?: Float64Array;
   /** Series that are probably the same, in the same order. */
-  readonly likely?: Pick<LikelySeries, 'hashOf'>;
+  readonly likely?: Pick<LikelySeries, 'hashOf' | 'isSame'>;
   /** The memory that decoding one entry needs at most, if it is known, and series with several entries are not decoded. */
   readonly largestBytes?: number;
   /** Gets the labels that each entry is written with, unless its hash is known, or it is one of the likely series. */
@@ -102,6 +102,23 @@ export class SeriesIndex {
     return found;
   }
 
+  /**
+   * Whether the only entry of a series has the same chunks as one of the likely series. Marks it as used then. Call it after `build`.
+   * @param likelyEntry that series, in the order of its responses
+   */
+  hasSame(likelyEntry: number, hash: number): boolean {
+    if (this.#options.likely?.isSame(likelyEntry) !== true) return false;
+    let only = NONE;
+    for (let at = this.#first(hash); at !== NONE; at = this.#next[at] as number) {
+      if (this.#hashes[at] !== hash) continue;
+      if (only !== NONE) return false;
+      only = at;
+    }
+    if (only === NONE) return false;
+    this.#used[only] = 1;
+    return true;
+  }
+
   /** The entries that no `visit` has found, in the order of the responses. */
   *unused(): Generator<{ readonly labels: LabelBytes; readonly cursor: SeriesCursor }, undefined> {
     for (let at = 0; at < this.#size; at++) {
@@ -117,12 +134,14 @@ export class SeriesIndex {
     const known = hashes?.[this.#size] ?? NONE;
     this.#isShown[this.#size] = known === NONE ? 0 : 1;
     if (known !== NONE) return known;
-    const shown = cursor.labels;
-    const likelyHash = likely?.hashOf(shown) ?? NONE;
-    const labels = writtenLabels(shown);
+    const likelyHash = likely?.hashOf(cursor) ?? NONE;
+    if (likelyHash !== NONE) {
+      this.#isShown[this.#size] = 1;
+      return likelyHash;
+    }
+    const labels = writtenLabels(cursor.labels);
     if (labels === undefined) return NONE;
-    if (labels === shown) this.#isShown[this.#size] = 1;
-    if (likelyHash !== NONE && labels === shown) return likelyHash;
+    if (labels === cursor.labels) this.#isShown[this.#size] = 1;
     check?.(labels);
     return hashLabels(labels);
   }

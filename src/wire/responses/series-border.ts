@@ -34,7 +34,7 @@ export function lastSeriesBorder(segments: readonly Uint8Array[]): FramePlace | 
 }
 
 /**
- * The first frame whose first series does not come before `labels`.
+ * The first frame whose first series does not come before `labels`, if the frames are sorted by their series.
  * @param from the frames before it were looked at before
  * @returns undefined without one, or if the frames are malformed
  */
@@ -45,9 +45,10 @@ export function firstFrameFrom(
 ): FramePlace | undefined {
   try {
     for (let segment = from.segment; segment < segments.length; segment++) {
-      const bytes = segments[segment] as Uint8Array;
-      const frames = new FrameCursor([segment === from.segment ? bytes.subarray(from.at) : bytes]);
       const offset = segment === from.segment ? from.at : 0;
+      const bytes = (segments[segment] as Uint8Array).subarray(offset);
+      if (endsBefore(bytes, labels)) continue;
+      const frames = new FrameCursor([bytes]);
       for (let start = 0; frames.next(); start = frames.end) {
         const first = firstLabels(frames);
         if (first !== undefined && compareLabels(first, labels) >= 0) return { segment, at: offset + start };
@@ -58,6 +59,15 @@ export function firstFrameFrom(
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+/** Whether the last frame begins with a series that comes before `labels`: then those before it do, too. */
+function endsBefore(segment: Uint8Array, labels: LabelBytes): boolean {
+  const frames = new FrameCursor([segment]);
+  let isAny = false;
+  while (frames.next()) isAny = true;
+  const last = isAny ? firstLabels(frames) : undefined;
+  return last !== undefined && compareLabels(last, labels) < 0;
 }
 
 /** The labels of the first series, in memory of their own; undefined without a series. @throws WireError */
