@@ -16,6 +16,8 @@ export class FollowedProgress {
   readonly #earlier: Counts | 'unknown';
   /** The latest counts that each shard has shown. */
   readonly #shown = new Map<string, Counts>();
+  /** The shards whose first mark was seen without counts. */
+  readonly #begun = new Set<string>();
 
   constructor(found: FoundStretches, work: MigrationProgress['work']) {
     this.#found = found;
@@ -75,10 +77,17 @@ export class FollowedProgress {
   #countsOf(marks: readonly Mark[], isEnd: boolean): Counts | 'unknown' {
     const latest = marks.map((mark) => {
       if (mark.counts !== undefined) this.#shown.set(mark.shard, mark.counts);
-      return isEnd ? mark : { ...mark, counts: this.#shown.get(mark.shard) };
+      return isEnd ? mark : { ...mark, counts: this.#shown.get(mark.shard) ?? this.#firstCounts(mark) };
     });
     const all = countsOfShards(latest, this.#found.range);
     return all === 'unknown' || this.#earlier === 'unknown' ? 'unknown' : subtractCounts(all, this.#earlier);
+  }
+
+  /** A stretch that has just begun has copied nothing, as far as is shown. The marks of an older version never have counts. */
+  #firstCounts({ shard }: Mark): Counts | undefined {
+    const isFirst = !this.#begun.has(shard);
+    this.#begun.add(shard);
+    return isFirst ? NO_COUNTS : undefined;
   }
 }
 

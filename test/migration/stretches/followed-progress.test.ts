@@ -49,13 +49,29 @@ describe('the counts of a migration that is followed', () => {
     assert.equal(writtenByAll(followed), 30);
   });
 
-  it('are unknown if those of one shard are', () => {
+  it('are known while those of a stretch that has just begun are not visible yet', () => {
+    const followed = following([mark(0, 1)]);
+    followed.look([mark(0, 2), withoutCounts(2, 3)]);
+    assert.deepEqual([writtenByAll(followed), followed.progress.samplesWritten], [20, 10]);
+    followed.look([mark(0, 2), mark(2, 3)]);
+    assert.equal(writtenByAll(followed), 30);
+  });
+
+  it('are unknown if those of one shard stay invisible, as with the marks of an older version', () => {
     const followed = following([]);
+    followed.look([mark(0, 1), withoutCounts(2, 3)]);
     followed.look([mark(0, 1), withoutCounts(2, 3)]);
     assert.equal(writtenByAll(followed), undefined);
     assert.equal(followed.progress.samplesWritten, 0);
     followed.look([mark(0, 1), mark(2, 3)]);
     assert.equal(writtenByAll(followed), 20);
+  });
+
+  it('are unknown at the end if a stretch shows none that has just begun', () => {
+    const followed = following([mark(0, 2)]);
+    followed.look([mark(0, 2), withoutCounts(2, 4)]);
+    assert.ok(followed.isComplete);
+    assert.equal(writtenByAll(followed), undefined);
   });
 
   it('are unknown at the end if those of the last mark of a shard are', () => {
