@@ -215,7 +215,10 @@ export interface StatusProgress {
   readonly samplesPerSecond?: number;
   /** samplesPerSecond for people, such as 1.2M/s. */
   readonly rate?: string;
-  /** Samples per second to which the destination's own rate limit holds the migration back. Absent while it does not. */
+  /**
+   * Samples per second to which the destination's own rate limit holds the migration back. Absent while it does not
+   * hold back all stretches that run, and with execution.mode Job, where only the logs of the pods have it.
+   */
   readonly destinationLimit?: number;
   /** Estimated remaining time, such as 1h12m. */
   readonly remaining?: string;

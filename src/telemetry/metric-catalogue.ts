@@ -193,7 +193,7 @@ export const METRICS = {
   destinationLimit: {
     name: 'prom_migrator_destination_limit_samples_per_second',
     type: 'gauge',
-    help: "The rate to which the destination's own rate limit holds the migration back. Absent while it does not.",
+    help: "The rate to which the destination's own rate limit holds the migration back. Absent while it does not hold back all stretches that run, and with execution.mode Job.",
     labels: ['migration'],
   },
   requests: {

@@ -119,10 +119,14 @@ export class MergedProgress {
   }
 }
 
-/** All stretches share the limit of the destination, and those that are held use parts of it. */
+/**
+ * The rates that the stretches keep to add up to the rate of the migration only if all of them are held back. Otherwise the sum would be less
+ * than what is written.
+ */
 function heldBy(reports: readonly Readonly<MigrationProgress>[]): HeldBy | undefined {
   const held = reports.flatMap((progress) => progress.heldBy ?? []);
-  if (held.length === 0) return undefined;
+  const isFree = reports.some(({ heldBy, bytesWritten }) => heldBy === undefined && bytesWritten > 0);
+  if (held.length === 0 || isFree) return undefined;
   return { side: 'destination', samplesPerSecond: held.reduce((sum, one) => sum + one.samplesPerSecond, 0) };
 }
 

@@ -35,27 +35,50 @@ describe('the counts of earlier runs', () => {
 });
 
 describe('the limit of a destination', () => {
-  it('is the sum of the parts of the stretches that it holds back', () => {
-    const stretches = [0, 4].map((hours) => ({
-      shard: hours === 0 ? '0' : new Date(epochMs + hours * hourMs).toISOString(),
-      startMs: epochMs + hours * hourMs,
-      endMs: epochMs + (hours + 4) * hourMs,
-      fromMs: epochMs + hours * hourMs,
-      mayHoldSamples: false,
-    }));
+  const stretches = [0, 4].map((hours) => ({
+    shard: hours === 0 ? '0' : new Date(epochMs + hours * hourMs).toISOString(),
+    startMs: epochMs + hours * hourMs,
+    endMs: epochMs + (hours + 4) * hourMs,
+    fromMs: epochMs + hours * hourMs,
+    mayHoldSamples: false,
+  }));
+
+  function started() {
     const merged = new MergedProgress(range, { stretches, finished: 0 }, [], 'Copy');
-    const report = (index: number, samplesPerSecond: number | undefined) => {
-      const progress = initialProgress(stretches[index]!.startMs, stretches[index]!.endMs);
-      const heldBy = samplesPerSecond === undefined ? undefined : ({ side: 'destination', samplesPerSecond } as const);
-      merged.reported(stretches[index]!, { ...progress, heldBy });
-    };
     for (const stretch of stretches) merged.started(stretch);
-    const shown = () => merged.progress.heldBy?.samplesPerSecond;
+    return {
+      shown: () => merged.progress.heldBy?.samplesPerSecond,
+      report: (index: number, samplesPerSecond: number | undefined, bytesWritten = 1) => {
+        const progress = initialProgress(stretches[index]!.startMs, stretches[index]!.endMs);
+        const heldBy =
+          samplesPerSecond === undefined ? undefined : ({ side: 'destination', samplesPerSecond } as const);
+        merged.reported(stretches[index]!, { ...progress, bytesWritten, heldBy });
+      },
+    };
+  }
+
+  it('is the sum of the rates that all stretches keep to', () => {
+    const { shown, report } = started();
     assert.equal(shown(), undefined);
     report(0, 10_000);
     report(1, 14_000);
     assert.equal(shown(), 24_000);
+  });
+
+  it('is not shown while a stretch writes as fast as it can: the others would add up to less than is written', () => {
+    const { shown, report } = started();
     report(0, undefined);
+    report(1, 14_000);
+    assert.equal(shown(), undefined);
+    report(0, 10_000);
+    assert.equal(shown(), 24_000);
+  });
+
+  it('does not wait for a stretch that has written nothing yet', () => {
+    const { shown, report } = started();
+    report(1, 14_000);
+    assert.equal(shown(), 14_000);
+    report(0, undefined, 0);
     assert.equal(shown(), 14_000);
   });
 });
