@@ -41,7 +41,10 @@ export class JobClient {
     return { uid, settings: buildSettings(job, uid, settings) };
   }
 
-  /** Creates the ConfigMap of a Job, and replaces one of its name that an earlier Job has left or that someone has put there. */
+  /**
+   * Creates the ConfigMap of a Job, and replaces one of its name that an earlier Job has left or that someone has put there.
+   * @throws KubeApiError, also if that one does not go away
+   */
   async putSettings(settings: ConfigMap, signal: AbortSignal): Promise<void> {
     const { namespace, name } = settings.metadata;
     const create = () => this.#client.create(settingsPath(namespace), settings, { signal });
@@ -51,8 +54,12 @@ export class JobClient {
       if (!isConflict(error)) throw error;
       const there = await this.#settings(namespace, name, signal);
       if (there !== undefined && isSame(there, settings)) return;
-      if (there !== undefined) await this.#delete(settingsPath(namespace, name), { uid: there.metadata.uid }, signal);
-      await create();
+      // Nothing depends on it. A deletion in the foreground would leave its name in use for a moment.
+      if (there !== undefined)
+        await this.#delete(settingsPath(namespace, name), there.metadata.uid, 'Background', signal);
+      await create().catch((again: unknown) => {
+        throw isConflict(again) ? otherSettings(name) : again;
+      });
     }
   }
 
@@ -75,17 +82,28 @@ export class JobClient {
   ): Promise<void> {
     const contentType = 'application/merge-patch+json';
     const body = { metadata: { uid }, spec };
-    await unlessGone(this.#client.patch(jobPath(namespace, name), body, { contentType, signal }));
+    // A conflict may be about this Job as well: its pods must not continue because nothing repeats the request.
+    await this.#client.patch(jobPath(namespace, name), body, { contentType, signal }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
   }
 
   /** The Job stays until its pods are gone. */
   async delete(namespace: string | undefined, { name, uid }: JobFacts, signal: AbortSignal): Promise<void> {
-    await this.#delete(jobPath(namespace, name), { uid }, signal);
+    await this.#delete(jobPath(namespace, name), uid, 'Foreground', signal);
   }
 
-  async #delete(path: string, preconditions: { readonly uid: string | undefined }, signal: AbortSignal): Promise<void> {
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Foreground', preconditions };
-    await unlessGone(this.#client.delete(path, { body, signal }));
+  /** Does nothing if another object has its name now. */
+  async #delete(
+    path: string,
+    uid: string | undefined,
+    propagationPolicy: 'Foreground' | 'Background',
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, preconditions: { uid } };
+    await this.#client.delete(path, { body, signal }).catch((error: unknown) => {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    });
   }
 
   #settings(namespace: string | undefined, name: string, signal: AbortSignal): Promise<ConfigMap | undefined> {
@@ -138,11 +156,10 @@ function isOwnedBy({ metadata }: ConfigMap, uid: string | undefined): boolean {
   );
 }
 
-/** Also if another object has its name now. */
-async function unlessGone(request: Promise<unknown>): Promise<void> {
-  await request.catch((error: unknown) => {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-  });
+/** The API server's own text would only say that it exists. */
+function otherSettings(name: string): KubeApiError {
+  const message = `another ConfigMap ${name} does not go away: see its metadata.finalizers, and what creates it`;
+  return new KubeApiError({ status: 409, reason: 'AlreadyExists', message });
 }
 
 export function jobPath(namespace: string | undefined, name?: string): string {

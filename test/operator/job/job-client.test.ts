@@ -80,6 +80,35 @@ describe('the client for Jobs', () => {
     });
   }
 
+  it('replaces a ConfigMap at once, not only when garbage is collected', async () => {
+    await using parts = await start();
+    parts.server.collectsGarbage = false;
+    const { settings } = await parts.create();
+    parts.server.put(MAPS, { ...settings, data: { ...settings.data, more: '' } });
+    await parts.client.putSettings(settings, never);
+    assert.deepEqual(parts.settings()?.data, settings.data);
+  });
+
+  it('says that another ConfigMap of the name stays', async () => {
+    await using parts = await start();
+    const { settings } = await parts.create();
+    const metadata = { ...settings.metadata, finalizers: ['example.com/keep'] };
+    parts.server.put(MAPS, { ...settings, metadata, data: {} });
+    await assert.rejects(parts.client.putSettings(settings, never), /does not go away: see its metadata\.finalizers/);
+  });
+
+  it('says that a change has met another one, so that it is repeated, and does not miss a Job that is gone', async () => {
+    await using parts = await start();
+    const { uid } = await parts.create();
+    const suspend = () => parts.client.patch('team', jobFacts({ name, uid }), { suspend: true }, never);
+    parts.server.fault({ act: { status: 409, reason: 'Conflict' } });
+    await assert.rejects(suspend(), isConflict);
+    await suspend();
+    assert.equal(parts.server.read<Job>(`${JOBS}/${name}`)?.spec.suspend, true);
+    parts.server.remove(`${JOBS}/${name}`);
+    await suspend();
+  });
+
   it('keeps the ConfigMap of the Job', async () => {
     await using parts = await start();
     const { settings } = await parts.create();

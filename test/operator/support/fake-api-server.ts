@@ -8,28 +8,7 @@ import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
 import { Secret } from '../../../src/telemetry/secret.ts';
 import { isIn, isCollectionPath, statusOf, failure, merge } from './api-objects.ts';
 import type { LogEntry, Stored } from './api-objects.ts';
-
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-export interface Fault {
-  /** Which requests; all by default. */
-  readonly when?: (request: SeenRequest) => boolean;
-  /** How many of them; 1 by default. */
-  readonly times?: number;
-  /** A response, a connection that is closed immediately, no response, half a response, or (after it was carried out) no response. */
-  readonly act:
-    | { readonly status: number; readonly reason?: string; readonly retryAfter?: number; readonly body?: string }
-    | 'reset'
-    | 'no-answer'
-    | 'cut-body'
-    | 'lose-answer';
-}
+import type { Fault, SeenRequest } from './api-requests.ts';
 
 interface Watcher {
   readonly collection: string;
@@ -39,6 +18,8 @@ interface Watcher {
 
 export class FakeApiServer implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
+  /** While false, what is deleted in the foreground stays, and is only marked as deleted. */
+  collectsGarbage = true;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #objects = new Map<string, Stored>();
@@ -262,8 +243,14 @@ export class FakeApiServer implements AsyncDisposable {
     if (stored === undefined && method !== 'PATCH') return failure(404, 'NotFound');
     if (method === 'GET') return { status: 200, value: stored };
     if (method === 'DELETE') {
-      const uid = (body as { preconditions?: { uid?: string } } | undefined)?.preconditions?.uid;
+      const options = body as { preconditions?: { uid?: string }; propagationPolicy?: string } | undefined;
+      const uid = options?.preconditions?.uid;
       if (uid !== undefined && uid !== stored!.metadata.uid) return failure(409, 'Conflict');
+      const keeps = !this.collectsGarbage && options?.propagationPolicy === 'Foreground';
+      if (keeps || 'finalizers' in stored!.metadata) {
+        const metadata = { ...stored!.metadata, deletionTimestamp: new Date().toISOString() };
+        return { status: 200, value: this.put(collection, { ...stored!, metadata }) };
+      }
       this.remove(target);
       return { status: 200, value: statusOf(200, '') };
     }

@@ -5,7 +5,8 @@ import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
 import type { Lease, LeaseSpec } from '../../../src/operator/kube/kube-objects.ts';
 import { LeaseElector } from '../../../src/operator/kube/lease-elector.ts';
 import { RELEASED } from '../../../src/operator/kube/lease-rules.ts';
-import { FakeApiServer, type SeenRequest } from './fake-api-server.ts';
+import type { SeenRequest } from './api-requests.ts';
+import { FakeApiServer } from './fake-api-server.ts';
 import { ManualClock, settled, until } from './manual-clock.ts';
 
 export const collection = '/apis/coordination.k8s.io/v1/namespaces/operators/leases';

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { KubeClient } from '../../../src/operator/kube/kube-client.ts';
 import type { KubeObject } from '../../../src/operator/kube/kube-objects.ts';
 import { type ReflectOptions, reflect } from '../../../src/operator/kube/reflector.ts';
-import { FakeApiServer, type SeenRequest } from './fake-api-server.ts';
+import type { SeenRequest } from './api-requests.ts';
+import { FakeApiServer } from './fake-api-server.ts';
 import { ManualClock, settled, until } from './manual-clock.ts';
 
 export const path = '/apis/prom-migrator.io/v1alpha1/prommigrations';
