@@ -29,15 +29,19 @@ function planIn(
 interface Watched {
   readonly observer: RecordingObserver;
   readonly most: () => number;
+  /** What the progress has said one after the other about fewer stretches than are wanted. */
+  readonly limits: readonly (string | undefined)[];
 }
 
 function watch(): Watched {
   const observer = new RecordingObserver();
   let most = 0;
+  const limits: (string | undefined)[] = [];
   observer.onProgress = ({ stretches }) => {
     most = Math.max(most, stretches?.running.length ?? 0);
+    if (stretches?.limited !== limits.at(-1)) limits.push(stretches?.limited);
   };
-  return { observer, most: () => most };
+  return { observer, most: () => most, limits };
 }
 
 function limitsNamed({ observer }: Pick<Run, 'observer'>): string[] {
@@ -58,7 +62,7 @@ describe('stretches at once', () => {
   it('are as many as the memory allows, which a warning says', async () => {
     await using source = await startSource(series);
     await using destination = await startDestination({ kind: 'keeps-all' });
-    const { observer, most } = watch();
+    const { observer, most, limits } = watch();
     const plan = planIn({ source, destination }, 16, { memoryBytes: 64 * MIB });
     const result = await runInStretches(plan, { observer });
     assertSucceeded(result);
@@ -70,6 +74,7 @@ describe('stretches at once', () => {
       message ?? '',
       new RegExp(`^${most()} stretches run at once instead of 16, .* spec\\.limits\\.memory`),
     );
+    assert.deepEqual(limits, [message, undefined], 'the progress says it until no other stretch waits');
   });
 
   it('fail if the memory is not enough for a single one', async () => {
@@ -112,5 +117,27 @@ describe('stretches at once', () => {
     assert.deepEqual(destination.contents(), due);
     assert.ok(most > 2 && most < 16, `${most} at once`);
     assert.equal(limitsNamed(result).length, 1);
+  });
+
+  it('are no longer limited when fewer are wanted', async () => {
+    await using source = await startSource(series);
+    await using destination = await startDestination({ kind: 'keeps-all' });
+    const observer = new RecordingObserver();
+    const limited: boolean[] = [];
+    let set: (parallelism: number) => void = () => undefined;
+    observer.onProgress = ({ stretches }) => {
+      if (stretches === undefined) return;
+      limited[stretches.finished] = stretches.limited !== undefined;
+      if (stretches.finished >= 3) set(2);
+    };
+    const result = await runInStretches(planIn({ source, destination }, 8, { inFlightWrites: 3 }), {
+      observer,
+      onParallelismAvailable: (apply) => {
+        set = apply;
+      },
+    });
+    assertSucceeded(result);
+    assert.equal(limited[1], true);
+    assert.equal(limited[6], false);
   });
 });

@@ -86,6 +86,8 @@ interface StretchesProgress {
   readonly running: readonly RunningStretch[];
   /** For good; in no order. */
   readonly failed: readonly FailedStretch[];
+  /** Why fewer run at once than spec.execution.parallelism says, for the user; absent if they do not, or if that makes no difference. */
+  readonly limited?: string;
 }
 
 interface FailedStretch {

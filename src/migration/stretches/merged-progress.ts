@@ -20,6 +20,7 @@ interface Part {
 export class MergedProgress {
   /** The same object at all times. */
   readonly progress: MigrationProgress;
+  limited: string | undefined;
   readonly #parts = new Map<string, Part>();
   readonly #total: number;
   #finished: number;
@@ -104,6 +105,7 @@ export class MergedProgress {
       total: this.#total,
       finished: this.#finished,
       failed: [...this.#failed],
+      ...(this.limited !== undefined && { limited: this.limited }),
       running: running.map(({ stretch, reachedMs }) => ({
         startMs: stretch.startMs,
         endMs: stretch.endMs,

@@ -38,6 +38,7 @@ export interface MergedVerificationOptions {
 export class MergedVerification {
   readonly progress: MigrationProgress;
   readonly verification: VerificationProgress;
+  limited: string | undefined;
   readonly #parts = new Map<string, Part>();
   readonly #over: Found;
   readonly #total: number;
@@ -123,6 +124,7 @@ export class MergedVerification {
       total: this.#total,
       finished: this.#finished,
       failed: [...this.#failed],
+      ...(this.limited !== undefined && { limited: this.limited }),
       running: running.map((part) => ({
         startMs: part.stretch.startMs,
         endMs: part.stretch.endMs,

@@ -13,16 +13,20 @@ import type {
   ResultError,
 } from '../report/observer.ts';
 import { partOfMemory, partOfRates } from './stretch-plan.ts';
-import { parallelismLimited, type StretchesAtOnce, stretchesAtOnce } from './stretches-at-once.ts';
+import { limitText, type StretchesAtOnce, stretchesAtOnce } from './stretches-at-once.ts';
 import type { StretchTask } from './stretch-task.ts';
 
 /** The progress of all stretches as one. */
 interface WholeProgress {
   readonly progress: MigrationProgress;
+  /** Why fewer stretches run at once than could; undefined if as many run as may. */
+  limited: string | undefined;
   started(stretch: Stretch): void;
   reported(stretch: Stretch, progress: Readonly<MigrationProgress>): void;
   ended(stretch: Stretch, progress: Readonly<MigrationProgress>): void;
   failed(stretch: Stretch, error: ResultError): void;
+  /** After a change of `limited`. */
+  refresh(): void;
 }
 
 interface StretchStart {
@@ -177,9 +181,13 @@ export class RunningStretches {
     return stretchesAtOnce(plan, { parallelism: this.#parallelism, stretches: stretches.length, write });
   }
 
+  get #limited(): string | undefined {
+    return limitText(this.#atOnce, { parallelism: this.#parallelism });
+  }
+
   #warnIfLimited(): void {
-    if (this.#atOnce.limitedBy === undefined) return;
-    this.#pass(parallelismLimited(this.#atOnce, { parallelism: this.#parallelism }));
+    const message = this.#limited;
+    if (message !== undefined) this.#pass({ type: 'warning', code: 'parallelism-limited', message });
   }
 
   #startMore(): void {
@@ -191,6 +199,17 @@ export class RunningStretches {
       this.#start(next);
     }
     this.#divideRates();
+    this.#showLimit();
+  }
+
+  /** The last stretches would not be more without the limit. */
+  #showLimit(): void {
+    const { merged, observer } = this.#options;
+    const limited = this.#waiting.length === 0 ? undefined : this.#limited;
+    if (limited === merged.limited) return;
+    merged.limited = limited;
+    merged.refresh();
+    observer.progress(merged.progress);
   }
 
   #start({ stretch, began }: Waiting): void {

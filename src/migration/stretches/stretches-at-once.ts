@@ -3,7 +3,6 @@
 
 import { hasRoomToRead } from '../write/memory-shares.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
-import type { MigrationEvent } from '../report/observer.ts';
 import { withPartOfLimits } from './stretch-plan.ts';
 
 export interface StretchesAtOnce {
@@ -34,12 +33,12 @@ export function stretchesAtOnce(
   return { count, limitedBy: count < wanted ? 'spec.limits.inFlightWrites' : undefined };
 }
 
-/** For the user, who expects more of them. */
-export function parallelismLimited(
+/** For the user, who expects more of them; undefined if nothing limits them. */
+export function limitText(
   { count, limitedBy }: StretchesAtOnce,
   { parallelism }: Pick<WantedStretches, 'parallelism'>,
-): MigrationEvent {
+): string | undefined {
+  if (limitedBy === undefined) return undefined;
   const stretches = count === 1 ? '1 stretch runs' : `${count} stretches run`;
-  const message = `${stretches} at once instead of ${parallelism}, because ${limitedBy} is not enough for more: raise it, or lower spec.execution.parallelism`;
-  return { type: 'warning', code: 'parallelism-limited', message };
+  return `${stretches} at once instead of ${parallelism}, because ${limitedBy} is not enough for more: raise it, or lower spec.execution.parallelism`;
 }

@@ -2,13 +2,14 @@
 
 import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
-import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { apiTime, findCondition, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
 import type { Check, Situation } from './decide.ts';
+import { degradedCondition } from './degraded-condition.ts';
 import type { JobReport } from './job-record.ts';
 import type { MigrationTrack } from './migration-track.ts';
+import { progressingCondition } from './progressing-condition.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
 import { stretchFields } from './status-stretches.ts';
 import { statusText } from './status-text.ts';
@@ -145,8 +146,8 @@ type Conditions = readonly [
 function desiredConditions(input: StatusInput): Conditions {
   const { situation } = input;
   const accepted = acceptedOf(input);
-  const degraded = degradedOf(input);
-  const progressing = progressingOf(input, degraded);
+  const degraded = degradedCondition(input);
+  const progressing = progressingCondition(input, degraded);
   const verified = verifiedOf(input);
   if (situation.kind === 'ended') {
     const { succeeded, reason, message } = situation.outcome;
@@ -197,98 +198,4 @@ function acceptedOf({ resource, situation, check }: StatusInput): DesiredConditi
     return { type: 'Accepted', status: 'True', reason: before.reason as Reason<'Accepted'>, message: before.message };
   }
   return { type: 'Accepted', status: 'Unknown', reason: 'NotChecked', message: 'not checked yet' };
-}
-
-const FAILING_REASONS = {
-  source: 'SourceFailing',
-  destination: 'DestinationFailing',
-  progress: 'ProgressFailing',
-} as const;
-
-function degradedOf({ situation, track, job, now }: StatusInput): DesiredCondition<'Degraded'> {
-  if (situation.kind === 'pausing') {
-    const { reason, message, count } = situation.failures;
-    return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };
-  }
-  const failing = situation.kind === 'running' ? track.failing(now.monotonicMs) : undefined;
-  if (failing !== undefined) {
-    const { side, code, message } = failing;
-    return { type: 'Degraded', status: 'True', reason: FAILING_REASONS[side], message: `${code}: ${message}` };
-  }
-  if (situation.kind === 'running' && job?.failing !== undefined) {
-    return { type: 'Degraded', status: 'True', reason: 'StretchesFailing', message: statusText(job.failing) };
-  }
-  if (situation.kind === 'running' && job?.obstacle !== undefined) {
-    return { type: 'Degraded', status: 'True', reason: 'PodsNotRunning', message: statusText(job.obstacle) };
-  }
-  const rejected = Object.keys(track.samplesRejected);
-  if (rejectedSamples(track) > 0) {
-    return {
-      type: 'Degraded',
-      status: 'True',
-      reason: 'SamplesSkipped',
-      message: `the destination rejected samples: ${rejected.sort().join(', ')}; status.progress.samplesRejected counts them`,
-    };
-  }
-  return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: '' };
-}
-
-function progressingOf(
-  { situation, track, job }: StatusInput,
-  degraded: DesiredCondition<'Degraded'>,
-): DesiredCondition<'Progressing'> {
-  const not = (reason: Reason<'Progressing'>, message: string): DesiredCondition<'Progressing'> => ({
-    type: 'Progressing',
-    status: 'False',
-    reason,
-    message,
-  });
-  const yes = (reason: Reason<'Progressing'>, message: string): DesiredCondition<'Progressing'> => ({
-    ...not(reason, message),
-    status: 'True',
-  });
-  switch (situation.kind) {
-    case 'rejected':
-      return not('NotAccepted', 'see the condition Accepted');
-    case 'waiting':
-      return not('WaitingForWorker', 'as many migrations as --max-migrations allows are running');
-    case 'waitingForPods':
-      return not('WaitingForPods', 'the pods of an earlier Job are ending');
-    case 'suspended':
-      return not('Suspended', 'spec.suspend is true');
-    case 'interrupted':
-      return not(
-        'OperatorStopped',
-        job === undefined
-          ? 'the operator was stopped; the migration resumes when it runs again'
-          : 'the operator was stopped; the pods of the Job continue, and are followed when it runs again',
-      );
-    case 'deleting':
-      return not(
-        'Deleting',
-        'the resource is being deleted, and its worker has stopped; metadata.finalizers names the controllers that keep it',
-      );
-    case 'ended':
-      return not('Finished', 'see the condition Succeeded');
-    case 'unchanged':
-    case 'running':
-    case 'pausing': {
-      const stalledMs = situation.kind === 'unchanged' ? undefined : situation.stalledMs;
-      // Rounded down to a minute: a text that changes with every check would be written with every check.
-      if (stalledMs !== undefined) {
-        const minutes = formatDuration(Math.floor(stalledMs / 60_000) * 60_000);
-        const why = degraded.status === 'True' ? `: ${degraded.message}` : '';
-        return not('Stalled', `no window was finished for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`);
-      }
-      if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
-      if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {
-        const what = job === undefined ? 'requests are retried until they succeed' : 'see the condition Degraded';
-        return yes('Retrying', what);
-      }
-      if (track.verifying) return yes('Verifying', 'source and destination are compared');
-      return track.copying
-        ? yes('Copying', 'windows are being copied')
-        : yes('Starting', 'the worker has started and looks for the resume point');
-    }
-  }
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { composeStatus } from '../../../src/operator/judge/status.ts';
 import { stretchesIn, stretchFields } from '../../../src/operator/judge/status-stretches.ts';
-
+import type { MigrationProgress } from '../../../src/migration/report/observer.ts';
 import { migrationOf, momentAt, nowMs, progressOf, startMs } from '../support/migrations.ts';
+import { halfWay, statusOf } from '../support/statuses.ts';
 
 const failed = { startMs, code: 'samples-rejected', message: 'too old' };
 const shown = { stretch: '2025-01-01T00:00:00Z', reason: 'samples-rejected', message: 'too old' };
@@ -35,6 +36,17 @@ describe('the stretches in the status', () => {
       });
     assert.deepEqual(status('running').stretches, { total: 12, finished: 3, running: 1 });
     assert.deepEqual(status('suspended').stretches, { total: 12, finished: 3, running: 0 });
+  });
+
+  it('say in a condition why fewer of them run than are wanted, for as long as they do', () => {
+    const limited = '3 stretches run at once instead of 8';
+    const stretches = { total: 20, finished: 2, running: [], failed: [] };
+    const message = (progress: Partial<MigrationProgress>) =>
+      statusOf({ situation: { kind: 'running', stalledMs: undefined }, track: halfWay(progress) }).conditions?.find(
+        ({ type }) => type === 'Progressing',
+      )?.message;
+    assert.equal(message({ stretches: { ...stretches, limited } }), `windows are being copied; ${limited}`);
+    assert.equal(message({ stretches }), 'windows are being copied');
   });
 
   it('are taken over from an earlier operator, without those that ran', () => {
