@@ -91,6 +91,11 @@ export interface StatusStretches {
   readonly finished?: number;
   /** Stretches under way, at most spec.execution.parallelism. kubectl scale reads it. */
   readonly running?: number;
+  /**
+   * The Job whose pods copy them, or have copied them, in the same namespace. Absent when it is gone, and its pods
+   * with it.
+   */
+  readonly job?: string;
   /** Stretches that failed permanently, oldest first. The other stretches are copied nevertheless. */
   readonly failed?: readonly FailedStretch[];
 }

@@ -38,8 +38,8 @@ export interface CheckOptions {
   readonly read: (migration: PromMigration) => Promise<SecretReading>;
   /** Why this operator cannot copy the migration in a Job; undefined if it can. */
   readonly noJobs: string | undefined;
-  /** The name of a Job of the migration that this operator cannot stop. */
-  readonly leftJob: () => Promise<string | undefined>;
+  /** Why the operator must not copy the migration itself yet: a Job of it may copy. Undefined if it may. */
+  readonly whyWait: () => Promise<string | undefined>;
   /** Whether migrations may use the identity of the operator's own pod. */
   readonly allowsAmbient: boolean;
   /** How many checks in a row have failed before this one. */
@@ -51,7 +51,7 @@ export interface CheckOptions {
  */
 export async function checkMigration(
   resource: PromMigration,
-  { read, noJobs, leftJob, allowsAmbient, failures }: CheckOptions,
+  { read, noJobs, whyWait, allowsAmbient, failures }: CheckOptions,
   clock: Pick<Clock, 'now' | 'monotonicMs'>,
 ): Promise<Checked> {
   const { apiVersion, kind, metadata, spec } = resource;
@@ -64,7 +64,7 @@ export async function checkMigration(
     return { check: { ok: false, reason: 'InvalidSpec', message, retryAtMs: clock.monotonicMs() + INVALID_AGAIN_MS } };
   }
   const { migration } = validated;
-  const jobProblem = await problemWithJobs(migration, { noJobs, leftJob });
+  const jobProblem = await problemWithJobs(migration, { noJobs, whyWait });
   if (jobProblem !== undefined) {
     const retryAtMs = clock.monotonicMs() + JOBS_AGAIN_MS;
     return { check: { ok: false, reason: 'JobsDisabled', message: jobProblem, retryAtMs } };
@@ -100,14 +100,9 @@ export async function checkMigration(
 
 /** Two copies at once would write samples twice, so a Job that this operator cannot stop comes first. */
 async function problemWithJobs(
-  { metadata, spec }: PromMigration,
-  { noJobs, leftJob }: Pick<CheckOptions, 'noJobs' | 'leftJob'>,
+  { spec }: PromMigration,
+  { noJobs, whyWait }: Pick<CheckOptions, 'noJobs' | 'whyWait'>,
 ): Promise<string | undefined> {
-  if (spec.execution.mode === 'Job') {
-    if (noJobs === undefined) return undefined;
-    return `spec.execution.mode Job is not possible: ${noJobs}. A Job that exists continues: delete it before another mode is set`;
-  }
-  const job = await leftJob();
-  if (job === undefined) return undefined;
-  return `the pods of the Job ${job} may still copy, and this operator has no Jobs: delete it (kubectl delete job ${job} --namespace ${metadata.namespace}); the copy begins when its pods have had the time to end`;
+  if (spec.execution.mode !== 'Job') return await whyWait();
+  return noJobs === undefined ? undefined : `spec.execution.mode Job is not possible: ${noJobs}`;
 }

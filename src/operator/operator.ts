@@ -6,7 +6,7 @@ import { FollowerThreads } from '../execute/follower-threads.ts';
 import { type Page, startHttpServer } from '../telemetry/http-server.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { Controller } from './controller.ts';
-import { leftJob } from './job/job-client.ts';
+import { findJob } from './job/find-job.ts';
 import { managedJobs } from './job/managed-jobs.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { KubeClient } from './kube/kube-client.ts';
@@ -153,7 +153,7 @@ class Operator {
       leaseHeld: () => this.#elector?.isLeader ?? true,
       maxMigrations: options.maxMigrations,
       jobs,
-      leftJob: (migration, signal) => leftJob(client, migration, signal),
+      findJob: (migration, signal) => findJob(client, migration, signal),
       allowsAmbient: options.ambientCredentials,
       clock,
       logger,

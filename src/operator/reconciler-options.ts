@@ -6,7 +6,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { SecretReading } from './check.ts';
 import type { FromWorker } from '../execute/worker-messages.ts';
 import type { WorkerPool, WorkerPoolOptions } from '../execute/worker-pool.ts';
-import type { JobReconcilerOptions } from './job/job-reconciler.ts';
+import type { JobAccessOptions } from './job/job-access.ts';
 import type { WorkQueue } from './kube/work-queue.ts';
 import type { Permission } from './life-cycle.ts';
 import type { StatusPublisherOptions } from './status-publisher.ts';
@@ -33,10 +33,8 @@ export interface ReconcilerOptions extends StatusPublisherOptions {
   /** False as soon as the lease has expired, even before the life cycle knows. */
   readonly leaseHeld: () => boolean;
   readonly maxMigrations: number;
-  /** Undefined: migrations with mode Job are not accepted. */
-  readonly jobs: JobReconcilerOptions | undefined;
-  /** The name of a Job that a migration still has, found without a right on Jobs. */
-  readonly leftJob: (migration: PromMigration, signal: AbortSignal) => Promise<string | undefined>;
+  readonly jobs: JobAccessOptions['jobs'];
+  readonly findJob: JobAccessOptions['findJob'];
   /** Whether migrations may use the identity of the operator's own pod. */
   readonly allowsAmbient: boolean;
   readonly clock: Clock;

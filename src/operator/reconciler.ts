@@ -6,6 +6,7 @@ import { momentOf } from '../telemetry/clock.ts';
 import { type Checked, checkMigration } from './check.ts';
 import type { DividedRange, FromWorker, ResumePoint, WorkerEnd } from '../execute/worker-messages.ts';
 import { crashOf, type WorkerPool } from '../execute/worker-pool.ts';
+import { JobAccess } from './job/job-access.ts';
 import { JobReconciler } from './job/job-reconciler.ts';
 import type { Verdict } from './judge/attempt.ts';
 import { type Action, decide, type DecideInput, type Decision } from './judge/decide.ts';
@@ -35,7 +36,7 @@ export class Reconciler {
   /** By key: what is known of each migration since this operator leads. */
   readonly records = new Map<string, MigrationRecord>();
   readonly #options: ReconcilerOptions;
-  readonly #jobs: JobReconciler | undefined;
+  readonly #jobs: JobAccess;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -45,8 +46,7 @@ export class Reconciler {
       onDivided: (key, divided) => this.#onDivided(key, divided),
       onEnd: (key, end) => this.#onEnd(key, end),
     });
-    const { jobs, clock, logger } = options;
-    this.#jobs = jobs && new JobReconciler(jobs, { pool: this.pool, clock, logger });
+    this.#jobs = new JobAccess({ ...options, pool: this.pool });
   }
 
   /** @returns in how many milliseconds to reconcile again even if nothing changes */
@@ -61,7 +61,7 @@ export class Reconciler {
     // Another object of this name, while the worker of the earlier one is ending.
     if (record === undefined) return AGAIN_MS;
     let reconciliation: Reconciliation = { key, resource, record, signal, fields };
-    const { podsEnding, againInMs: jobAgainInMs } = (await this.#jobs?.look(reconciliation)) ?? { podsEnding: false };
+    let { podsEnding, againInMs: jobAgainInMs } = await this.#jobs.look(reconciliation);
     if (!this.#mayWork()) return AGAIN_MS;
     let decision = this.#decide(reconciliation, { checkIsFresh: false, podsEnding });
     let checked: Checked | undefined;
@@ -71,6 +71,8 @@ export class Reconciler {
       const newest = this.#options.store.get(key);
       if (newest === undefined || newest.metadata.uid !== record.uid) return 0;
       reconciliation = { ...reconciliation, resource: newest };
+      // What is not accepted must not be copied by a Job either.
+      if (!checked.check.ok) ({ podsEnding, againInMs: jobAgainInMs } = await this.#jobs.look(reconciliation));
       decision = this.#decide(reconciliation, { checkIsFresh: true, podsEnding });
     }
     let againInMs = soonest(decision.againInMs, jobAgainInMs);
@@ -93,6 +95,7 @@ export class Reconciler {
       resource,
       check: record.checkOf(resource),
       ...given,
+      jobUnstopped: record.job.unstopped !== undefined,
       worker: record.worker,
       timeline: record.timeline,
       slotFree: JobReconciler.follows(resource, record) || hasSlot(resource, this.#slots()),
@@ -111,15 +114,13 @@ export class Reconciler {
     };
   }
 
-  async #check({ resource, record, signal, fields }: Reconciliation): Promise<Checked> {
+  async #check(reconciliation: Reconciliation): Promise<Checked> {
+    const { resource, record, signal, fields } = reconciliation;
     const { readSecrets, allowsAmbient, clock, logger } = this.#options;
     const read = (migration: PromMigration) => readSecrets(migration, signal);
-    const noJobs = this.#jobs === undefined ? 'the operator runs with --no-jobs' : this.#jobs.whyNot(resource);
-    const leftJob = async () =>
-      this.#jobs?.knowsJobs(resource) === true
-        ? undefined
-        : record.job.left(await this.#options.leftJob(resource, signal), clock.monotonicMs());
-    const options = { read, noJobs, leftJob, allowsAmbient, failures: record.checkFailures };
+    const noJobs = this.#jobs.whyNot(resource);
+    const whyWait = () => this.#jobs.whyWait(reconciliation);
+    const options = { read, noJobs, whyWait, allowsAmbient, failures: record.checkFailures };
     const checked = await checkMigration(resource, options, clock);
     const { check } = checked;
     if (record.checked(resource, check) && !check.ok) {
@@ -139,7 +140,7 @@ export class Reconciler {
     const { clock, logger } = this.#options;
     if (checked?.plan === undefined) return false;
     const follow = JobReconciler.follows(resource, record);
-    const frozenEndMs = follow && checked.plan.endMs === undefined ? this.#jobs?.frozenEndOf(resource) : undefined;
+    const frozenEndMs = follow && checked.plan.endMs === undefined ? this.#jobs.frozenEndOf(resource) : undefined;
     try {
       const resumeVerification = record.track.verification.resumable(resource.spec);
       this.pool.start(key, {

@@ -53,7 +53,9 @@ export class StatusPublisher {
     const { writer, store, clock, recorder, logger, readResource } = this.#options;
     const check = record.checkOf(resource);
     const { track, job } = record;
-    const status = composeStatus({ resource, situation, track, check, job: job.report, now: momentOf(clock) });
+    const { report, name: jobName, unstopped } = job;
+    const now = momentOf(clock);
+    const status = composeStatus({ resource, situation, track, check, job: report, jobName, unstopped, now });
     const result = await writer.write(resource, status, settings);
     if (result.kind === 'conflict') {
       const newest = await readResource(resource, settings.signal);

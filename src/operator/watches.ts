@@ -39,7 +39,7 @@ interface Watch<T> {
 
 const CURE =
   'migrations with spec.execution.mode Job are not accepted there until the operator may list, watch, create, patch and delete jobs, list and watch pods, ' +
-  'list events, and get, create and delete configmaps; with --no-jobs it needs none of these, except to get configmaps';
+  'list events, and get, create and delete configmaps; with --no-jobs it needs none of these, except to get jobs and configmaps';
 
 export class Watches {
   readonly #options: WatchesOptions;

@@ -35,17 +35,18 @@ function grants(role: KubernetesObject): string[] {
 const IN_PROCESS = [
   '/configmaps: get',
   '/secrets: get',
+  'batch/jobs: get',
   'events.k8s.io/events: create patch',
   'prom-migrator.io/prommigrations/status: patch',
   'prom-migrator.io/prommigrations: delete get list watch',
 ];
 
 const WATCHED = [
-  ...IN_PROCESS.filter((grant) => !grant.startsWith('/configmaps')),
+  ...IN_PROCESS.filter((grant) => !grant.startsWith('/configmaps') && !grant.startsWith('batch/')),
   '/configmaps: create delete get',
   '/events: list',
   '/pods: list watch',
-  'batch/jobs: create delete list patch watch',
+  'batch/jobs: create delete get list patch watch',
 ].sort();
 
 const OWN_NAMESPACE = ['coordination.k8s.io/leases: create', 'coordination.k8s.io/leases[prom-migrator]: get update'];

@@ -7,7 +7,7 @@ import { Secret } from '../../src/telemetry/secret.ts';
 import { shownTexts } from '../support/secrets.ts';
 import { migrationOf, momentAt, nowMs } from './support/migrations.ts';
 
-const noJobs = { noJobs: 'no Jobs here', leftJob: async () => undefined };
+const noJobs = { noJobs: 'no Jobs here', whyWait: async () => undefined };
 
 const withJobs = { ...noJobs, noJobs: undefined };
 
@@ -53,7 +53,7 @@ describe('the check of a migration', () => {
 
   async function rejection(
     migration: PromMigration,
-    jobs: { readonly noJobs: string | undefined; readonly leftJob: () => Promise<string | undefined> },
+    jobs: { readonly noJobs: string | undefined; readonly whyWait: () => Promise<string | undefined> },
   ): Promise<string | undefined> {
     const read = async () => ({ source: { get: () => undefined }, problems: [] });
     const { check } = await checkMigration(
@@ -66,15 +66,15 @@ describe('the check of a migration', () => {
 
   it('accepts mode Job only if the operator creates Jobs', async () => {
     const inJob = migrationOf({ spec: { execution: { mode: 'Job' } } });
-    const leftJob = () => assert.fail('the operator knows its Jobs');
-    assert.equal(await rejection(inJob, { noJobs: undefined, leftJob }), undefined);
+    const whyWait = () => assert.fail('it does not copy itself');
+    assert.equal(await rejection(inJob, { noJobs: undefined, whyWait }), undefined);
     assert.match((await rejection(inJob, noJobs)) ?? '', /^JobsDisabled: .*no Jobs here/);
   });
 
   it('accepts no other mode while a Job may copy that the operator cannot stop', async () => {
-    const leftJob = async () => 'copy-0123456789';
-    const message = await rejection(migrationOf(), { noJobs: 'no Jobs here', leftJob });
-    assert.match(message ?? '', /^JobsDisabled: .*kubectl delete job copy-0123456789 --namespace team/);
+    const whyWait = async () => 'the Job copy-0123456789 may copy';
+    const message = await rejection(migrationOf(), { noJobs: 'no Jobs here', whyWait });
+    assert.equal(message, 'JobsDisabled: the Job copy-0123456789 may copy');
     assert.equal(await rejection(migrationOf(), noJobs), undefined);
   });
 

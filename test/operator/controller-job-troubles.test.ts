@@ -239,36 +239,3 @@ describe('the controller, with an open end and a Job', () => {
     assert.equal(jobs.divided?.frozenEndMs, endMs);
   });
 });
-
-describe('the controller without the rights on Jobs', () => {
-  it('rejects mode Job, copies the others, and accepts it when it has the rights', async () => {
-    const jobs = new FakeJobs();
-    jobs.isPermitted = false;
-    await using stage = new Stage({ jobs });
-    stage.put(migrationOf({ spec: inJob() }), migrationOf({ name: 'other' }));
-    await stage.lead();
-    await stage.pass(1_000);
-    assert.equal(stage.condition('copy', 'Accepted'), 'False JobsDisabled');
-    assert.match(message(stage, 'Accepted'), /may not list and watch Jobs and pods/);
-    assert.equal(stage.worker('other').job.follow, undefined);
-    jobs.isPermitted = true;
-    await seconds(stage, 31);
-    assert.equal(stage.worker('copy').job.follow, true);
-  });
-
-  it('does not copy while the Job of the migration exists, and begins when its pods have had the time to end', async () => {
-    await using stage = new Stage();
-    stage.leftJob = 'copy-0123456789';
-    stage.put(migrationOf());
-    await stage.lead();
-    await stage.pass(1_000);
-    assert.equal(stage.workers.length, 0);
-    assert.equal(stage.condition('copy', 'Accepted'), 'False JobsDisabled');
-    await seconds(stage, 60);
-    stage.leftJob = undefined;
-    await seconds(stage, 65);
-    assert.equal(stage.workers.length, 0);
-    await seconds(stage, 70);
-    assert.equal(stage.workers.length, 1);
-  });
-});

@@ -66,10 +66,11 @@ app.kubernetes.io/component: operator
   resources: [configmaps]
   # create, delete: those of the Jobs.
   verbs: [get{{ if .Values.jobs.enabled }}, create, delete{{ end }}]
-{{- if .Values.jobs.enabled }}
+# Whether a Job copies a migration, which nothing else may copy then.
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [list, watch, create, patch, delete]
+  verbs: [get{{ if .Values.jobs.enabled }}, list, watch, create, patch, delete{{ end }}]
+{{- if .Values.jobs.enabled }}
 - apiGroups: ['']
   resources: [pods]
   verbs: [list, watch]

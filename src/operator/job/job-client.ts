@@ -6,10 +6,9 @@ import type { DividedRange } from '../../execute/worker-messages.ts';
 import type { JobPatch } from '../judge/decide-job.ts';
 import type { JobFacts } from '../judge/job-facts.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { isConflict, isForbidden, isNotFound, KubeApiError } from '../kube/kube-errors.ts';
+import { isConflict, isNotFound, KubeApiError } from '../kube/kube-errors.ts';
 import { resourcePath } from '../kube/kube-objects.ts';
 import { buildJob, buildSettings } from './build-job.ts';
-import { jobNameOf } from './job-names.ts';
 import type { ConfigMap, Job } from './job-objects.ts';
 import type { PodOptions } from './pod-template.ts';
 
@@ -106,38 +105,18 @@ export class JobClient {
     });
   }
 
-  #settings(namespace: string | undefined, name: string, signal: AbortSignal): Promise<ConfigMap | undefined> {
-    return readSettings(this.#client, namespace, name, signal);
+  async #settings(namespace: string | undefined, name: string, signal: AbortSignal): Promise<ConfigMap | undefined> {
+    return await this.#client.get<ConfigMap>(settingsPath(namespace, name), { signal }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
   }
 }
 
-/**
- * The name of the Job that a migration still has, as the ConfigMap of the Job shows it: this needs no right on Jobs. Undefined without such a
- * ConfigMap, or if the operator must not read ConfigMaps.
- */
-export async function leftJob(
-  client: KubeClient,
-  migration: PromMigration,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const name = jobNameOf(migration);
-  const there = await readSettings(client, migration.metadata.namespace, name, signal).catch((error: unknown) => {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  });
-  return there?.metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true ? name : undefined;
-}
-
-async function readSettings(
-  client: KubeClient,
-  namespace: string | undefined,
-  name: string,
-  signal: AbortSignal,
-): Promise<ConfigMap | undefined> {
-  return await client.get<ConfigMap>(settingsPath(namespace, name), { signal }).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+/** The API server's own text would only say that it exists. */
+function otherSettings(name: string): KubeApiError {
+  const message = `another ConfigMap ${name} does not go away: see its metadata.finalizers, and what creates it`;
+  return new KubeApiError({ status: 409, reason: 'AlreadyExists', message });
 }
 
 function isSame(there: ConfigMap, settings: ConfigMap): boolean {
@@ -154,12 +133,6 @@ function isOwnedBy({ metadata }: ConfigMap, uid: string | undefined): boolean {
   return (
     metadata.deletionTimestamp === undefined && metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
   );
-}
-
-/** The API server's own text would only say that it exists. */
-function otherSettings(name: string): KubeApiError {
-  const message = `another ConfigMap ${name} does not go away: see its metadata.finalizers, and what creates it`;
-  return new KubeApiError({ status: 409, reason: 'AlreadyExists', message });
 }
 
 export function jobPath(namespace: string | undefined, name?: string): string {

@@ -33,6 +33,8 @@ export interface Job extends OwnedObject {
   readonly spec: JobSpec;
   readonly status?: {
     readonly active?: number;
+    /** Pods that were asked to end. */
+    readonly terminating?: number;
     /** Ranges such as `1,3-5`. */
     readonly completedIndexes?: string;
     readonly failedIndexes?: string;

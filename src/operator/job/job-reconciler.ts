@@ -11,6 +11,8 @@ import { decideJob, type JobAction } from '../judge/decide-job.ts';
 import type { MigrationRecord } from '../judge/migration-record.ts';
 import { trustedStatus } from '../judge/status-origin.ts';
 import { KubeApiError } from '../kube/kube-errors.ts';
+import type { JobFacts } from '../judge/job-facts.ts';
+import { unstoppedText } from '../judge/left-job.ts';
 import type { JobClient } from './job-client.ts';
 import type { JobEvents } from './job-events.ts';
 import type { ConfigMap } from './job-objects.ts';
@@ -99,11 +101,8 @@ export class JobReconciler {
   async look(reconciliation: JobReconciliation): Promise<JobLook> {
     const { resource, record } = reconciliation;
     const { job, worker, timeline } = record;
-    if (!this.knowsJobs(resource)) {
-      if (worker.kind === 'running' && worker.follows) job.refusal = this.whyNot(resource);
-      return { podsEnding: false };
-    }
     const { store, image } = this.#options;
+    const jobs = store.factsOf(resource, this.#clock.now());
     const { actions, current, podsEnding } = decideJob({
       resource,
       worker,
@@ -112,7 +111,7 @@ export class JobReconciler {
       checkIsFresh: false,
       slotFree: true,
       now: momentOf(this.#clock),
-      jobs: store.factsOf(resource, this.#clock.now()),
+      jobs,
       hasStrayPods: store.hasStrayPods(resource),
       isDivided: job.divided !== undefined && !this.#isExpected(record),
       jobUid: job.facts?.uid,
@@ -121,14 +120,25 @@ export class JobReconciler {
     });
     if (worker.kind === 'running' && current !== undefined) job.facts = current;
     if (actions.length === 0 && this.#own.get(record)?.hasSettings !== false) job.refusal = undefined;
+    job.name = jobs[0]?.name;
+    job.unstopped = undefined;
     const waits = [];
-    for (const action of actions) waits.push(await this.#try(action, reconciliation));
+    for (const action of actions) {
+      const waitMs = await this.#try(action, reconciliation);
+      waits.push(waitMs);
+      if (waitMs !== undefined && isStop(action)) job.unstopped = this.#unstopped(action.job, reconciliation);
+    }
     if (worker.kind === 'running') {
       waits.push(await this.#completeSettings(reconciliation));
       await this.#lookForObstacles(reconciliation);
     }
     const againInMs = Math.min(...waits.flatMap((waitMs) => waitMs ?? []));
     return { podsEnding, ...(againInMs !== Number.POSITIVE_INFINITY && { againInMs }) };
+  }
+
+  #unstopped({ name, pods }: JobFacts, { resource, record }: JobReconciliation): string {
+    const { namespace } = resource.metadata;
+    return unstoppedText({ name, pods, namespace }, record.job.refusal ?? 'another program starts it again');
   }
 
   /**
@@ -176,6 +186,7 @@ export class JobReconciler {
         if (divided === undefined) return;
         const createdMs = this.#clock.monotonicMs();
         const { uid, settings } = await client.create(resource, divided, signal);
+        job.name = settings.metadata.name;
         this.#own.set(record, { uid, divided, createdMs, settings, hasSettings: false });
         this.#logger.info('Job created', { ...fields, stretches: divided.stretches.length });
         await this.#putSettings(record, signal);
@@ -256,6 +267,11 @@ export class JobReconciler {
       await this.#try({ type: 'replace', job: facts }, reconciliation);
     }
   }
+}
+
+/** Whether it ends what a Job copies. */
+function isStop(action: JobAction): action is JobAction & { readonly type: 'delete' | 'patch' } {
+  return action.type === 'delete' || (action.type === 'patch' && action.spec.suspend === true);
 }
 
 function nameOf(action: JobAction): string {

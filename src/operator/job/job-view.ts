@@ -42,6 +42,7 @@ export function factsOf(job: Job, pods: readonly Pod[], nowMs: number): JobFacts
     isSuspended,
     parallelism: spec.parallelism,
     active: status?.active ?? 0,
+    pods: pods.filter((pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed').length,
     wanted: isSuspended ? 0 : Math.min(spec.parallelism, spec.completions - over.size),
     end: isTrue('Failed') ? 'Failed' : isTrue('Complete') ? 'Complete' : undefined,
     ttlSecondsAfterFinished: spec.ttlSecondsAfterFinished,

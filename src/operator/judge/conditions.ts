@@ -55,6 +55,8 @@ export const CONDITION_REASONS = {
       'True: stretches have failed for good, or their pods keep failing, while the others continue; the message counts them and says why the first one fails',
     PodsNotRunning:
       'True: the Job or some of its pods cannot be created or started: no node has room, the image cannot be pulled, a Secret is missing, a quota is exhausted. The message says which; Kubernetes retries',
+    JobNotStopped:
+      'True: the Job of the migration may still copy, although nothing may be copied now, and the operator cannot stop it: it manages no Jobs, or the API server refuses the change. The message names the Job, the reason and the cure',
     SamplesSkipped:
       'True: the destination rejected samples and spec.rejectedSamples is Skip: these samples are missing there',
   },
@@ -106,6 +108,7 @@ export const CONDITION_REASONS = {
     JobIncomplete: 'Unknown: as for Degraded',
     StretchesFailing: 'Unknown: as for Degraded',
     PodsNotRunning: 'Unknown: as for Degraded',
+    JobNotStopped: 'Unknown: as for Degraded',
   },
   Verified: {
     Matching: 'True: every sample of the source is in the destination, apart from expected changes',

@@ -2,11 +2,13 @@
 // level-based as well.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
-import { type DecideInput, isEnded, type WorkerState } from './decide.ts';
+import type { DecideInput } from './decide.ts';
 import type { JobFacts } from './job-facts.ts';
 import { jobKeyOf } from './job-key.ts';
 import { findCondition } from './conditions.ts';
+import { isEnded } from './migration-end.ts';
 import { trustedStatus } from './status-origin.ts';
+import type { WorkerState } from './worker-state.ts';
 
 /** Fields of a Job that can be changed. */
 export interface JobPatch {
@@ -24,7 +26,7 @@ export type JobAction =
   /** Nothing is copied any more: the follower looks a last time, and the end is judged. */
   | { readonly type: 'conclude'; readonly cause: 'job-ended' | 'job-lost' };
 
-export interface JobInput extends Omit<DecideInput, 'podsEnding'> {
+export interface JobInput extends Omit<DecideInput, 'podsEnding' | 'jobUnstopped'> {
   /** All Jobs of this object. */
   readonly jobs: readonly JobFacts[];
   /** Whether pods of this migration run that belong to none of these Jobs. */
@@ -57,6 +59,7 @@ export function decideJob(input: JobInput): JobDecision {
   if (resource.metadata.deletionTimestamp !== undefined) return { ...none, actions: jobs.flatMap(suspension) };
   if (isEnded(input)) return { ...none, actions: jobs.flatMap((job) => afterEnd(job, input)) };
   if (resource.spec.suspend) return { ...none, actions: jobs.flatMap(suspension) };
+  if (isHeld(input)) return whileHeld(input, { current, others });
   if (worker.kind === 'running') {
     // The request of an operator that has lost its lease may arrive late. Whatever has ended is left for people to look at.
     const late = deletions.filter((action) => worker.follows || !('job' in action) || action.job.end === undefined);
@@ -71,6 +74,26 @@ export function decideJob(input: JobInput): JobDecision {
     current,
     podsEnding: others.length > 0 || input.hasStrayPods,
   };
+}
+
+/**
+ * Whether its Jobs stay as they are, or are only suspended: the manifest is not accepted, or an edit that the follower cannot adopt is not checked
+ * yet. The follower continues until the pods are gone.
+ */
+function isHeld({ resource, worker, check }: JobInput): boolean {
+  if (worker.kind !== 'running') return check?.ok === false;
+  return worker.follows && worker.restartKey !== jobKeyOf(resource.spec) && check?.ok !== true;
+}
+
+function whileHeld(
+  { jobs, jobUid, worker, check, hasStrayPods }: JobInput,
+  { current, others }: { readonly current: JobFacts | undefined; readonly others: readonly JobFacts[] },
+): JobDecision {
+  const actions = check === undefined ? [] : jobs.flatMap(suspension);
+  if (worker.kind !== 'running') return { actions, current, podsEnding: others.length > 0 || hasStrayPods };
+  const mayWrite = ({ pods, isSuspended, isDeleting, end }: JobFacts) =>
+    pods > 0 || !(isSuspended || isDeleting || end !== undefined);
+  return { actions, current: jobs.find(({ uid }) => uid === jobUid), podsEnding: jobs.some(mayWrite) };
 }
 
 function isCurrent(job: JobFacts, { resource, judged, worker, jobUid }: JobInput): boolean {

@@ -2,15 +2,14 @@
 // never the history that led to it, and is called again after every change.
 
 import type { PromMigration } from '../../api/prom-migration.ts';
-import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
 import { type Failures, isLastLook, type Outcome, type StopCause } from './attempt.ts';
-import { findCondition, type Reason } from './conditions.ts';
+import type { Reason } from './conditions.ts';
 import { jobKeyOf } from './job-key.ts';
+import { type End, endOf, showsUnstopped } from './migration-end.ts';
 import { restartKeyOf } from './restart-key.ts';
-import { trustedStatus } from './status-origin.ts';
-import { isVerificationDue, verifiedIn } from './verification-settings.ts';
+import type { WorkerState } from './worker-state.ts';
 import type { Rates, ResumePoint } from '../../execute/worker-messages.ts';
 
 /** Whether the manifest can be run, according to validation and the Secrets; of one generation. */
@@ -30,31 +29,6 @@ export type Check =
       readonly message: string;
       /** On the monotonic clock. */
       readonly retryAtMs: number;
-    };
-
-export type WorkerState =
-  | { readonly kind: 'idle'; readonly failures: Failures | undefined }
-  | {
-      readonly kind: 'running';
-      /** It copies nothing: the pods of a Job do. */
-      readonly follows: boolean;
-      /** Of a follower: its job key. */
-      readonly restartKey: string;
-      readonly rates: Rates;
-      readonly parallelism: number;
-      /** Undefined: it only copies. */
-      readonly verification: VerificationSettings | undefined;
-      readonly stopping: StopCause | undefined;
-      readonly failures: Failures | undefined;
-    }
-  | {
-      readonly kind: 'ended';
-      readonly outcome: Outcome;
-      readonly generation: number;
-      /** A timestamp. */
-      readonly atMs: number;
-      /** What the finished comparison was made with; undefined if there was none. */
-      readonly verified: VerificationSettings | undefined;
     };
 
 /** The timeline of the migration that decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
@@ -79,8 +53,10 @@ export interface DecideInput {
   readonly timeline: Timeline;
   /** Whether a worker may be started for this migration now. */
   readonly slotFree: boolean;
-  /** Whether pods of a Job may still be writing that this migration no longer has. */
+  /** Whether pods of a Job may still be writing that this migration no longer has, or that is suspended because of an edit. */
   readonly podsEnding: boolean;
+  /** Whether a Job copies that must not, and that the operator cannot stop. */
+  readonly jobUnstopped: boolean;
   readonly now: Moment;
 }
 
@@ -167,42 +143,8 @@ function status(situation: Situation): Action {
   return { type: 'status', situation };
 }
 
-interface End {
-  /** Undefined: the status already shows it, and nothing has to be written. */
-  readonly outcome: Outcome | undefined;
-  readonly atMs: number;
-  readonly generation: number | undefined;
-}
-
-/**
- * The end of a migration that has ended, as this process saw it, or else as the status shows it. A failure counts only for the generation that
- * failed: an edited spec is tried again. A success is final, because what defines the copy cannot be edited, but its verification may be due.
- */
-function endOf({ resource, worker }: Pick<DecideInput, 'resource' | 'worker'>): End | undefined {
-  const { generation } = resource.metadata;
-  if (worker.kind === 'running') return undefined;
-  if (worker.kind === 'ended') {
-    const final = worker.outcome.succeeded
-      ? !isVerificationDue(resource.spec, worker.verified)
-      : worker.generation === generation;
-    return final ? worker : undefined;
-  }
-  const shown = trustedStatus(resource);
-  const { conditions, completionTime, observedGeneration } = shown ?? {};
-  const succeeded = findCondition(conditions, 'Succeeded')?.status;
-  if (completionTime === undefined || (succeeded !== 'True' && succeeded !== 'False')) return undefined;
-  if (succeeded === 'False' && observedGeneration !== generation) return undefined;
-  if (succeeded === 'True' && isVerificationDue(resource.spec, verifiedIn(shown))) return undefined;
-  return { outcome: undefined, atMs: Date.parse(completionTime), generation: observedGeneration };
-}
-
-/** Whether nothing is left to be done, unless the spec is edited. */
-export function isEnded(input: Pick<DecideInput, 'resource' | 'worker'>): boolean {
-  return endOf(input) !== undefined;
-}
-
 /** By timestamps, as Kubernetes does for a Job: people see them, and they survive a restart of this process. */
-function afterEnd({ resource, now }: DecideInput, end: End): Decision {
+function afterEnd({ resource, jobUnstopped, now }: DecideInput, end: End): Decision {
   const nowMs = now.wallMs;
   const { outcome, atMs } = end;
   const { ttlSecondsAfterFinished } = resource.spec;
@@ -210,7 +152,8 @@ function afterEnd({ resource, now }: DecideInput, end: End): Decision {
   if (deleteAtMs !== undefined && nowMs >= deleteAtMs) return { actions: [{ type: 'delete' }] };
   const actions: Action[] = [];
   if (outcome !== undefined) actions.push(status({ kind: 'ended', outcome, atMs }));
-  else if (end.generation !== resource.metadata.generation) actions.push(status({ kind: 'unchanged' }));
+  else if (end.generation !== resource.metadata.generation || jobUnstopped !== showsUnstopped(resource))
+    actions.push(status({ kind: 'unchanged' }));
   return { actions, ...(deleteAtMs !== undefined && { againInMs: deleteAtMs - nowMs }) };
 }
 
@@ -245,8 +188,10 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
   const { spec } = input.resource;
   const actions: Action[] = [];
   const restartKey = worker.follows ? jobKeyOf(spec) : restartKeyOf(spec);
-  if (worker.restartKey !== restartKey) actions.push(...stop(worker, 'drain', 'spec-changed'));
-  if (worker.follows) return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
+  const isEdited = worker.restartKey !== restartKey;
+  if (worker.follows && isEdited) return whileEdited(input, worker);
+  if (isEdited) actions.push(...stop(worker, 'drain', 'spec-changed'));
+  if (worker.follows) return { actions: [status(running(input))], againInMs: STATUS_EVERY_MS };
   const rates = ratesOf(spec);
   const ratesChanged =
     rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
@@ -257,12 +202,27 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
   return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
 }
 
+/** Of one that follows: an edit that is not accepted suspends its Job, which is followed until its pods are gone. */
+function whileEdited(input: DecideInput, worker: WorkerState & { kind: 'running' }): Decision {
+  const { check, podsEnding } = input;
+  if (isCheckDue(input)) return { actions: [{ type: 'check' }] };
+  if (check?.ok !== false) {
+    return { actions: [...stop(worker, 'drain', 'spec-changed'), status(running(input))], againInMs: STATUS_EVERY_MS };
+  }
+  const actions = podsEnding ? [] : stop(worker, 'drain', 'spec-changed');
+  const { reason, message } = check;
+  return { actions: [...actions, status({ kind: 'rejected', reason, message })], againInMs: STATUS_EVERY_MS };
+}
+
+function isCheckDue({ check, checkIsFresh, now }: DecideInput): boolean {
+  return check === undefined || (!check.ok && !checkIsFresh && now.monotonicMs >= check.retryAtMs);
+}
+
 function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'running' }>): Decision {
   const { check, checkIsFresh, slotFree, podsEnding } = input;
   const nowMs = input.now.monotonicMs;
-  if (check === undefined) return { actions: [{ type: 'check' }] };
+  if (check === undefined || isCheckDue(input)) return { actions: [{ type: 'check' }] };
   if (!check.ok) {
-    if (!checkIsFresh && nowMs >= check.retryAtMs) return { actions: [{ type: 'check' }] };
     const { reason, message } = check;
     return { actions: [status({ kind: 'rejected', reason, message })], againInMs: check.retryAtMs - nowMs };
   }

@@ -12,6 +12,8 @@ export interface DegradedInput {
   readonly situation: Situation;
   readonly track: MigrationTrack;
   readonly job?: JobReport | undefined;
+  /** That a Job copies that must not. */
+  readonly unstopped?: string | undefined;
   readonly now: Moment;
 }
 
@@ -21,7 +23,16 @@ const FAILING_REASONS = {
   progress: 'ProgressFailing',
 } as const;
 
-export function degradedCondition({ situation, track, job, now }: DegradedInput): DesiredCondition<'Degraded'> {
+export function degradedCondition({
+  situation,
+  track,
+  job,
+  unstopped,
+  now,
+}: DegradedInput): DesiredCondition<'Degraded'> {
+  if (unstopped !== undefined) {
+    return { type: 'Degraded', status: 'True', reason: 'JobNotStopped', message: statusText(unstopped) };
+  }
   if (situation.kind === 'pausing') {
     const { reason, message, count } = situation.failures;
     return { type: 'Degraded', status: 'True', reason, message: statusText(`attempt ${count} ended: ${message}`) };

@@ -36,6 +36,8 @@ export interface JobFacts {
   readonly parallelism: number;
   /** Pods that run or wait for a node. */
   readonly active: number;
+  /** Pods that have not ended, including those that were asked to end. */
+  readonly pods: number;
   /** How many pods there would be if all could be created. */
   readonly wanted: number;
   readonly end: 'Complete' | 'Failed' | undefined;

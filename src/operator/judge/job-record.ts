@@ -2,6 +2,7 @@
 
 import type { DividedRange } from '../../execute/worker-messages.ts';
 import { failedStretches, failingStretches, type JobFacts } from './job-facts.ts';
+import { LeftJob } from './left-job.ts';
 import { LastingTrouble } from './lasting-trouble.ts';
 import { RepeatedActions } from './repeated-actions.ts';
 
@@ -19,9 +20,6 @@ const MISSING_MS = 15_000;
 /** How long the container of a pod may take to start: its image is pulled, and its volumes are mounted. */
 const STARTING_MS = 60_000;
 
-/** From a look at which a Job was there to the end of its pods: the pause between two looks, and the grace period of the pods. */
-const PODS_END_MS = 100_000;
-
 export class JobRecord {
   /** What the current follower has found to be left; undefined until then. */
   divided: DividedRange | undefined;
@@ -32,8 +30,12 @@ export class JobRecord {
   readonly judged = new Set<string>();
   /** How many Jobs in a row have ended because their pods failed too often, although their marks had progressed. */
   exhausted = 0;
-  /** A Job that the operator cannot stop, and when it was last seen, on the monotonic clock. */
-  #left: { readonly name: string; readonly seenMs: number } | undefined;
+  /** A Job that the operator does not manage. */
+  readonly left = new LeftJob();
+  /** The Job that the migration has; undefined: none, as far as is known, and no pods of one. */
+  name: string | undefined;
+  /** That a Job copies that must not; undefined if none does. */
+  unstopped: string | undefined;
   /** Everything is copied: only the verification is left, and that needs no Job. */
   copied = false;
   /** Why the API server has refused the last change of a Job. */
@@ -57,16 +59,6 @@ export class JobRecord {
   /** The division has been tried: another one follows, or none. */
   ended(): void {
     if (this.facts !== undefined) this.judged.add(this.facts.uid);
-  }
-
-  /**
-   * The name of a Job whose pods may copy although the operator cannot stop it.
-   * @param name undefined: it is gone. Its pods may need their grace period to end
-   */
-  left(name: string | undefined, nowMs: number): string | undefined {
-    if (name !== undefined) this.#left = { name, seenMs: nowMs };
-    else if (this.#left !== undefined && nowMs >= this.#left.seenMs + PODS_END_MS) this.#left = undefined;
-    return this.#left?.name;
   }
 
   /** Undefined without a Job. */

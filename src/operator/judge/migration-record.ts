@@ -6,7 +6,7 @@ import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { type ErrorCode, isLastLook, judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
-import type { Check, Timeline, WorkerState } from './decide.ts';
+import type { Check, Timeline } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
 import { failureOfJob } from './job-facts.ts';
 import { jobKeyOf } from './job-key.ts';
@@ -16,6 +16,7 @@ import { MigrationTrack } from './migration-track.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { isVerificationDue, wantedVerification } from './verification-settings.ts';
+import type { WorkerState } from './worker-state.ts';
 import type { FromWorker, Rates, WorkerEnd } from '../../execute/worker-messages.ts';
 
 /** How long a migration that cannot be reconciled lets others go first; shorter than the pause before its next reconcile. */

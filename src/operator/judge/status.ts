@@ -1,6 +1,6 @@
 // Composes the complete status of a PromMigration from its situation (decide.ts) and its timeline (migration-track.ts). Pure.
 
-import type { PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
+import type { Condition, PromMigrationStatus, StatusProgress } from '../../api/prom-migration-status.ts';
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
@@ -12,6 +12,7 @@ import type { MigrationTrack } from './migration-track.ts';
 import { progressingCondition } from './progressing-condition.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
 import { stretchFields } from './status-stretches.ts';
+import { showsUnstopped } from './migration-end.ts';
 import { statusText } from './status-text.ts';
 import { verificationFields } from './status-verification.ts';
 import { wantedVerification } from './verification-settings.ts';
@@ -36,6 +37,10 @@ export interface StatusInput {
   readonly check: Check | undefined;
   /** Undefined unless a Job copies. */
   readonly job?: JobReport | undefined;
+  /** The Job that the migration has. */
+  readonly jobName?: string | undefined;
+  /** That a Job copies that must not. */
+  readonly unstopped?: string | undefined;
   readonly now: Moment;
 }
 
@@ -61,9 +66,7 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
     ...(track.lastProgressTimeMs !== undefined && { lastProgressTime: apiTime(track.lastProgressTimeMs) }),
     ...(track.resumedFromMs !== undefined && { resumedFrom: exactTime(track.resumedFromMs) }),
     ...(range !== undefined && { range: { start: exactTime(range.startMs), end: exactTime(range.endMs) } }),
-    ...(track.stretches !== undefined && {
-      stretches: stretchFields(track.stretches, situation.kind === 'running', input.job),
-    }),
+    ...stretchesOf(input),
     ...(settings !== undefined &&
       verification !== undefined && {
         verification: verificationFields(settings, verification),
@@ -84,13 +87,34 @@ export function composeStatus(input: StatusInput): PromMigrationStatus {
 function sameForGeneration(status: PromMigrationStatus, input: StatusInput): PromMigrationStatus {
   const { generation } = input.resource.metadata;
   if (generation === undefined) return status;
-  const conditions = (status.conditions ?? []).map((condition) => ({ ...condition, observedGeneration: generation }));
+  const conditions = (status.conditions ?? []).map((condition) => ({
+    ...(condition.type === 'Degraded' ? degradedAgain(condition, input) : condition),
+    observedGeneration: generation,
+  }));
   const { verification, ...rest } = { ...status, observedGeneration: generation, conditions };
   if (wantedVerification(input.resource.spec) !== undefined) return { ...rest, ...(verification && { verification }) };
   // The result of a verification that is no longer wanted is withdrawn, so that a later one is a new one.
   const others = conditions.filter(({ type }) => type !== 'Verified');
   const verified = toConditions([verifiedOf(input)], status.conditions, generation, input.now.wallMs);
   return { ...rest, conditions: [...others, ...verified] };
+}
+
+/** Only what concerns its Job can have changed since the end. */
+function degradedAgain(condition: Condition, input: StatusInput): Condition {
+  if (input.unstopped === undefined && !showsUnstopped(input.resource)) return condition;
+  const { generation } = input.resource.metadata;
+  return toConditions([degradedCondition(input)], [condition], generation, input.now.wallMs)[0] ?? condition;
+}
+
+function stretchesOf({ track, situation, job, jobName }: StatusInput): Pick<PromMigrationStatus, 'stretches'> {
+  const { stretches } = track;
+  if (stretches === undefined && jobName === undefined) return {};
+  return {
+    stretches: {
+      ...(stretches !== undefined && stretchFields(stretches, situation.kind === 'running', job)),
+      ...(jobName !== undefined && { job: jobName }),
+    },
+  };
 }
 
 function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>, track: MigrationTrack): Phase {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DividedRange } from '../../../src/execute/worker-messages.ts';
-import { JobClient, leftJob } from '../../../src/operator/job/job-client.ts';
+import { JobClient } from '../../../src/operator/job/job-client.ts';
 import { JobEvents } from '../../../src/operator/job/job-events.ts';
 import { jobNameOf } from '../../../src/operator/job/job-names.ts';
 import type { ConfigMap, Job } from '../../../src/operator/job/job-objects.ts';
@@ -125,19 +125,6 @@ describe('the client for Jobs', () => {
     await parts.client.delete('team', jobFacts({ name, uid }), never);
     assert.equal(parts.server.read(`${JOBS}/${name}`), undefined);
     await parts.client.delete('team', jobFacts({ name, uid }), never);
-  });
-
-  it('finds a Job that is left without a right on Jobs', async () => {
-    await using parts = await start();
-    assert.equal(await leftJob(parts.kube, migration, never), undefined);
-    const { settings } = await parts.create();
-    await parts.client.putSettings(settings, never);
-    assert.equal(await leftJob(parts.kube, migration, never), name);
-    assert.equal(await leftJob(parts.kube, migrationOf({ uid: 'created-again' }), never), undefined);
-    parts.server.fault({ act: { status: 403, reason: 'Forbidden' } });
-    assert.equal(await leftJob(parts.kube, migration, never), undefined);
-    parts.server.fault({ act: { status: 500 } });
-    await assert.rejects(leftJob(parts.kube, migration, never));
   });
 });
 

@@ -1,10 +1,10 @@
 // What is decided about a worker that follows a Job: its last look may take as long as an outage.
 import assert from 'node:assert/strict';
 import type { StopCause } from '../../../src/operator/judge/attempt.ts';
-import { decide } from '../../../src/operator/judge/decide.ts';
+import { decide, type DecideInput } from '../../../src/operator/judge/decide.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
-import { input, running, short } from '../support/decide-inputs.ts';
-import { type MigrationOptions, migrationOf } from '../support/migrations.ts';
+import { input, missing, running, short } from '../support/decide-inputs.ts';
+import { type MigrationOptions, migrationOf, nowMs } from '../support/migrations.ts';
 
 const original = migrationOf();
 
@@ -28,6 +28,25 @@ describe('the decision about a follower', () => {
       assert.deepEqual(stopsOf(cause, {}), []);
     });
   }
+
+  const afterEdit = (changes: Partial<DecideInput>) => {
+    const worker = running({ follows: true, restartKey: jobKeyOf(original.spec) });
+    return short(decide(input({ resource: migrationOf(edited), worker, ...changes })).actions);
+  };
+
+  it('checks an edit before it stops it', () => {
+    assert.deepEqual(afterEdit({ check: undefined }), ['check']);
+    assert.deepEqual(afterEdit({}), ['stop drain spec-changed', 'status running']);
+  });
+
+  it('lets it follow after an edit that is not accepted, until the pods are gone', () => {
+    assert.deepEqual(afterEdit({ check: missing, podsEnding: true }), ['status rejected']);
+    assert.deepEqual(afterEdit({ check: missing }), ['stop drain spec-changed', 'status rejected']);
+    const now = { wallMs: nowMs, monotonicMs: missing.retryAtMs };
+    const late = { check: missing, podsEnding: true, now };
+    assert.deepEqual(afterEdit({ ...late, checkIsFresh: false }), ['check'], 'the Secret may be there now');
+    assert.deepEqual(afterEdit(late), ['status rejected']);
+  });
 
   it('stops it once', () => {
     assert.deepEqual(stopsOf('suspend', suspended), []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decideJob, type JobAction, type JobDecision, type JobInput } from '../../../src/operator/judge/decide-job.ts';
 import type { JobFacts } from '../../../src/operator/judge/job-facts.ts';
 import { jobKeyOf } from '../../../src/operator/judge/job-key.ts';
-import { completed, crashed, failedStatus, input, rejected, running } from '../support/decide-inputs.ts';
+import { completed, crashed, failedStatus, input, missing, rejected, running } from '../support/decide-inputs.ts';
 import { jobFacts } from '../support/job-facts.ts';
 import { type MigrationOptions, migrationOf, monotonicMs, nowMs } from '../support/migrations.ts';
 
@@ -157,6 +157,35 @@ describe('the decision about the Jobs of a migration', () => {
       true,
       'a deleted Job, or an earlier migration of this name',
     );
+  });
+
+  it('suspends the Jobs of a migration that is not accepted, and deletes none', () => {
+    const other = jobOf({ name: 'copy-2', uid: 'job-2', key: 'other' });
+    const jobs = [jobOf(), other, jobOf({ isSuspended: true })];
+    const suspensions = ['patch copy-1 {"suspend":true}', 'patch copy-2 {"suspend":true}'];
+    assert.deepEqual(actionsOf({ check: missing, jobs }), suspensions);
+    assert.equal(decided({ check: missing, jobs }).podsEnding, true, 'those of the other one');
+    assert.deepEqual(actionsOf({ check: missing, jobs, worker: { kind: 'idle', failures: crashed } }), suspensions);
+  });
+
+  it('changes nothing until an edit is checked that the follower cannot adopt, and suspends the Job if it is invalid', () => {
+    for (const execution of [{ stretch: '4h' }, { mode: 'InProcess' }]) {
+      const edited = {
+        resource: inJob(execution),
+        worker: follower,
+        jobUid: 'job-1',
+        isDivided: true,
+        jobs: [jobOf()],
+      };
+      assert.deepEqual(actionsOf({ ...edited, check: undefined }), []);
+      assert.deepEqual(actionsOf({ ...edited, check: missing }), ['patch copy-1 {"suspend":true}']);
+      const { current, podsEnding } = decided({ ...edited, check: missing });
+      assert.deepEqual([current?.uid, podsEnding], ['job-1', true], 'it is still followed');
+      const ending = (job: Partial<JobFacts>) => decided({ ...edited, check: missing, jobs: [jobOf(job)] }).podsEnding;
+      assert.equal(ending({ isSuspended: true }), true, 'its pods need time to end');
+      assert.equal(ending({ isSuspended: true, pods: 0 }), false);
+      assert.equal(ending({ pods: 0 }), true, 'it may create some');
+    }
   });
 
   it('deletes a Job that has been judged, but only when the next attempt is due', () => {

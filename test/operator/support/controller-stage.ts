@@ -4,6 +4,7 @@ import type { PromMigration } from '../../../src/api/prom-migration.ts';
 import type { SecretReading } from '../../../src/operator/check.ts';
 import { Controller } from '../../../src/operator/controller.ts';
 import type { JobReconcilerOptions } from '../../../src/operator/job/job-reconciler.ts';
+import type { FoundJob } from '../../../src/operator/judge/left-job.ts';
 import { KubeApiError } from '../../../src/operator/kube/kube-errors.ts';
 import { keyOf } from '../../../src/operator/kube/kube-objects.ts';
 import { type Life, nextLife, permissionOf } from '../../../src/operator/life-cycle.ts';
@@ -39,8 +40,8 @@ export class Stage implements AsyncDisposable {
   readonly spawnFailures: Error[] = [];
   /** Thrown by the next status writes. */
   readonly writeFailures: KubeApiError[] = [];
-  /** The Job that a migration still has, although the operator has no rights on Jobs. */
-  leftJob: string | undefined;
+  /** What an operator without the rights on Jobs finds of the Job of a migration. */
+  foundJob: FoundJob = { kind: 'none' };
   /** Whether this replica is the leader. */
   leads = true;
   life: Life = { kind: 'standby', listed: true };
@@ -95,7 +96,7 @@ export class Stage implements AsyncDisposable {
       leaseHeld: () => this.leads,
       maxMigrations: options.maxMigrations ?? 2,
       jobs: options.jobs,
-      leftJob: async () => this.leftJob,
+      findJob: async () => this.foundJob,
       allowsAmbient: false,
       clock,
       logger: { error: log, warn: log, info: log, debug: log },

@@ -2,7 +2,8 @@
 
 import { ratesOf } from '../../../src/operator/judge/adopted-limits.ts';
 import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
-import type { Action, Check, DecideInput, WorkerState } from '../../../src/operator/judge/decide.ts';
+import type { Action, Check, DecideInput } from '../../../src/operator/judge/decide.ts';
+import type { WorkerState } from '../../../src/operator/judge/worker-state.ts';
 import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
 
@@ -69,6 +70,7 @@ export function input(changes: Partial<DecideInput> = {}): DecideInput {
     timeline: noTimeline,
     slotFree: true,
     podsEnding: false,
+    jobUnstopped: false,
     now: momentAt(nowMs),
     ...changes,
   };

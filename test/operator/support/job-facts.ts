@@ -16,6 +16,7 @@ export function jobFacts(changes: Partial<JobFacts> = {}): JobFacts {
     isSuspended: false,
     parallelism: 2,
     active: 2,
+    pods: 2,
     wanted: 2,
     end: undefined,
     ttlSecondsAfterFinished: undefined,
