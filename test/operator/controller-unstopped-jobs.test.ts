@@ -6,6 +6,7 @@ import { Secret } from '../../src/telemetry/secret.ts';
 import { Stage, started } from './support/controller-stage.ts';
 import { failedStatus } from './support/decide-inputs.ts';
 import { FakeJobs } from './support/fake-jobs.ts';
+import { jobFacts } from './support/job-facts.ts';
 import { endMs, type MigrationOptions, migrationOf, startMs } from './support/migrations.ts';
 
 const DESTINATION = {
@@ -171,6 +172,29 @@ describe('the controller, with a Job that it must stop', () => {
     await changed(next);
     assert.equal(jobs.count('patch {"suspend":false}'), 1);
     assert.equal(jobs.count('create 1'), 1);
+  });
+});
+
+describe('the controller, with a Job that its watch does not show yet', () => {
+  it('does not copy beside it after a failover', async () => {
+    const jobs = new FakeJobs();
+    await using stage = new Stage({ jobs });
+    stage.foundJob = there;
+    stage.put(migrationOf({ generation: 2 }));
+    await stage.lead();
+    await seconds(stage, 40);
+    assert.equal(stage.workers.length, 0);
+    assert.match(message(stage, 'Accepted'), /the watch of Jobs does not show it yet/);
+    jobs.jobs = [jobFacts({ name, key: 'other' })];
+    await changed(stage);
+    assert.deepEqual(jobs.requests, ['patch {"suspend":true}']);
+    await seconds(stage, 45);
+    assert.equal(jobs.requests.at(-1), 'delete');
+    assert.equal(stage.condition('copy', 'Progressing'), 'False WaitingForPods');
+    jobs.jobs = [];
+    stage.foundJob = { kind: 'none' };
+    await changed(stage);
+    assert.equal(stage.workers.length, 1);
   });
 });
 

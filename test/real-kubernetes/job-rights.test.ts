@@ -34,7 +34,7 @@ describe('an operator without Jobs', function () {
   }
 
   it('does not copy beside a Job that it cannot stop', async () => {
-    stage.store.faults.set('left', ({ kind }) => (kind === 'write' ? { delayMs: 1_500 } : undefined));
+    stage.store.faults.set('left', ({ kind }) => (kind === 'write' ? { delayMs: 8_000 } : undefined));
     await stage.migrations.create('left', stage.spec('left', HOURS));
     await stage.eventually('its pods write', () => stage.store.writesOf('left').some(({ samples }) => samples > 0));
     await stage.operator.kill();
@@ -42,9 +42,14 @@ describe('an operator without Jobs', function () {
     const args = chart.args.filter((arg) => !arg.startsWith('--job-image'));
     stage.operator = await startOperator({ chart: { ...chart, args }, args: ['--no-jobs'] });
     await untilReady(stage.operator);
-    await stage.migrations.edit('left', { execution: { mode: 'InProcess' } });
     const [job] = await stage.jobs('left');
     const name = job?.metadata?.name ?? '';
+    await stage.migrations.edit('left', { suspend: true });
+    await stage.migrations.until('left', 'says that the Job is not suspended', (status) => {
+      const degraded = conditionOf(status, 'Degraded');
+      return degraded?.reason === 'JobNotStopped' && degraded.message.includes(`kubectl delete job ${name}`);
+    });
+    await stage.migrations.edit('left', { suspend: false, execution: { mode: 'InProcess' } });
     await stage.migrations.until('left', 'waits for the Job', (status) => {
       const accepted = conditionOf(status, 'Accepted');
       return accepted?.reason === 'JobsDisabled' && accepted.message.includes(`kubectl delete job ${name}`);

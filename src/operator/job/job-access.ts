@@ -48,6 +48,7 @@ export class JobAccess {
       job.left.forget();
       return await this.#managed.look(reconciliation);
     }
+    job.unstopped = undefined;
     if (worker.kind === 'running') {
       if (worker.follows) job.refusal = this.whyNot(resource);
     } else if ((job.name !== undefined || mayCopy(resource)) && !hasSucceeded(resource)) {
@@ -62,9 +63,17 @@ export class JobAccess {
   /** Why the operator must not copy the migration itself yet; undefined if it may. Looks again. */
   async whyWait(reconciliation: JobReconciliation): Promise<string | undefined> {
     const { resource, record } = reconciliation;
-    if (this.#managed?.knowsJobs(resource) === true || !mayHaveJob(resource)) return undefined;
+    if (!mayHaveJob(resource)) return undefined;
+    if (this.#managed?.knowsJobs(resource) === true) return await this.#whyNotShown(this.#managed, reconciliation);
     await this.#lookFor(reconciliation);
     return record.job.left.whyWait(resource.metadata.namespace);
+  }
+
+  /** After a failover the watch may be late with the Job of an earlier leader. What it shows is handled where Jobs are. */
+  async #whyNotShown(managed: JobReconciler, { resource, signal }: JobReconciliation): Promise<string | undefined> {
+    const found = await this.#options.findJob(resource, signal);
+    if (found.kind !== 'there' || managed.shows(resource, found.name)) return undefined;
+    return `the pods of the Job ${found.name} may copy, and the watch of Jobs does not show it yet; the operator looks again`;
   }
 
   async #lookFor({ resource, record, signal }: JobReconciliation): Promise<void> {

@@ -92,6 +92,11 @@ export class JobReconciler {
     return this.#options.image === undefined ? 'the operator runs without --job-image' : undefined;
   }
 
+  /** Whether the watch has shown a Job of the migration. */
+  shows(resource: PromMigration, name: string): boolean {
+    return this.#options.store.factsOf(resource, this.#clock.now()).some((job) => job.name === name);
+  }
+
   /** The end of the range that its Job copies, if the manifest leaves it open and the Job exists. */
   frozenEndOf(resource: PromMigration): number | undefined {
     const jobs = this.#options.store.factsOf(resource, this.#clock.now());
