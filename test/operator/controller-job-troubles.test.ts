@@ -4,52 +4,14 @@ import assert from 'node:assert/strict';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { Stage, started } from './support/controller-stage.ts';
 import { FakeJobs } from './support/fake-jobs.ts';
+import { changed, divided, following, inJob, message, seconds } from './support/following-stage.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
 
-const DESTINATION = {
-  url: 'http://destination/write',
-  ordering: 'Any',
-  progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
-};
-const inJob = (spec: object = {}) => ({
-  destination: DESTINATION,
-  execution: { mode: 'Job', parallelism: 2 },
-  ...spec,
-});
-const divided = { type: 'divided', frozenEndMs: undefined, stretches: [{ shard: '0', startMs, endMs }] } as const;
 const failure = {
   startMs,
   reason: { code: 'unreachable', side: 'source', message: 'no route' },
   exit: '',
 };
-
-async function following(spec: object = {}, jobs = new FakeJobs()): Promise<{ stage: Stage; jobs: FakeJobs }> {
-  const stage = new Stage({ jobs });
-  stage.put(migrationOf({ spec: inJob(spec) }));
-  await stage.lead();
-  stage.worker('copy').report({}, started);
-  stage.worker('copy').tell(divided);
-  await stage.pass(1_000);
-  return { stage, jobs };
-}
-
-/** A change of a Job, as its watch would report it. */
-async function changed(stage: Stage): Promise<void> {
-  stage.controller.changed('team/copy');
-  await stage.pass(0);
-}
-
-async function seconds(stage: Stage, count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) {
-    // A worker that says nothing counts as hung.
-    stage.workers.at(-1)?.tell({ type: 'heartbeat' });
-    await stage.pass(1_000);
-  }
-}
-
-function message(stage: Stage, type: string): string {
-  return stage.resource('copy').status?.conditions?.find((one) => one.type === type)?.message ?? '';
-}
 
 describe('the controller, with a Job in trouble', () => {
   it('shows stretches that fail before the Job has ended', async () => {

@@ -17,6 +17,7 @@ import type { JobClient } from './job-client.ts';
 import type { JobEvents } from './job-events.ts';
 import type { ConfigMap } from './job-objects.ts';
 import type { JobStore } from './job-store.ts';
+import { jobNameOf } from './job-names.ts';
 
 export interface JobReconcilerOptions {
   readonly store: Pick<JobStore, 'factsOf' | 'hasStrayPods' | 'isPermitted'>;
@@ -108,6 +109,7 @@ export class JobReconciler {
     const { job, worker, timeline } = record;
     const { store, image } = this.#options;
     const jobs = store.factsOf(resource, this.#clock.now());
+    const hasStrayPods = store.hasStrayPods(resource);
     const { actions, current, podsEnding } = decideJob({
       resource,
       worker,
@@ -117,7 +119,7 @@ export class JobReconciler {
       slotFree: true,
       now: momentOf(this.#clock),
       jobs,
-      hasStrayPods: store.hasStrayPods(resource),
+      hasStrayPods,
       isDivided: job.divided !== undefined && !this.#isExpected(record),
       jobUid: job.facts?.uid,
       judged: job.judged,
@@ -125,7 +127,7 @@ export class JobReconciler {
     });
     if (worker.kind === 'running' && current !== undefined) job.facts = current;
     if (actions.length === 0 && this.#own.get(record)?.hasSettings !== false) job.refusal = undefined;
-    job.name = jobs[0]?.name;
+    job.name = jobs[0]?.name ?? (hasStrayPods ? jobNameOf(resource) : undefined);
     job.unstopped = undefined;
     const waits = [];
     for (const action of actions) {
