@@ -36,11 +36,11 @@ describe('a migration in mode Job', function () {
     await untilSucceeded('plain', 6);
     tell(`three stretches in pods: ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
     const { status } = await stage.migrations.get('plain');
-    assert.deepEqual(status?.stretches, { total: 3, finished: 3, running: 0 });
     assert.equal(status?.progress?.samplesWritten, stage.store.expectedSamples(stage.range(6)));
     assert.equal(standOf(status, 'Succeeded'), 'True Completed');
     const [job, other] = await stage.jobs('plain');
     assert.equal(other, undefined, 'one Job');
+    assert.deepEqual(status?.stretches, { total: 3, finished: 3, running: 0, job: job?.metadata?.name });
     assert.equal(job?.spec?.completions, 3);
     await stage.eventually(
       'the Job is complete',
@@ -113,6 +113,26 @@ describe('a migration in mode Job', function () {
     stage.store.faults.delete('suspended');
     await stage.migrations.edit('suspended', { suspend: false });
     await untilSucceeded('suspended', 6);
+  });
+
+  it('stops after an edit that is not accepted, and continues with the same Job when that is taken back', async () => {
+    slow('rejected', 1_500);
+    await stage.migrations.create('rejected', stage.spec('rejected', 6));
+    await untilRunning('rejected', 2);
+    await untilMarked('rejected');
+    const credentials = { name: 'missing', key: 'token' };
+    await stage.migrations.edit('rejected', { source: { authorization: { credentials } } });
+    await stage.migrations.until('rejected', 'is rejected', (s) => standOf(s, 'Accepted') === 'False SecretNotFound');
+    await untilRunning('rejected', 0);
+    const [job] = await stage.jobs('rejected');
+    assert.equal(job?.spec?.suspend, true);
+    stage.store.faults.delete('rejected');
+    await stage.migrations.edit('rejected', { source: { authorization: null } });
+    await untilSucceeded('rejected', 6);
+    assert.deepEqual(
+      (await stage.jobs('rejected')).map(({ metadata }) => metadata?.uid),
+      [job?.metadata?.uid],
+    );
   });
 
   it('replaces the Job after an edit that its pods cannot adopt, as soon as they are gone', async () => {

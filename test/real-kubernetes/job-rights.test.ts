@@ -34,9 +34,11 @@ describe('an operator without Jobs', function () {
   }
 
   it('does not copy beside a Job that it cannot stop', async () => {
-    stage.store.faults.set('left', ({ kind }) => (kind === 'write' ? { delayMs: 8_000 } : undefined));
+    stage.store.faults.set('left', ({ kind }) => (kind === 'write' ? { delayMs: 1_500 } : undefined));
     await stage.migrations.create('left', stage.spec('left', HOURS));
     await stage.eventually('its pods write', () => stage.store.writesOf('left').some(({ samples }) => samples > 0));
+    // The pods try again until the end.
+    stage.store.faults.set('left', ({ kind }) => (kind === 'write' ? { status: 503, body: 'starting' } : undefined));
     await stage.operator.kill();
     const { chart } = stage;
     const args = chart.args.filter((arg) => !arg.startsWith('--job-image'));
