@@ -1,4 +1,4 @@
-// One call of a StoreAPI's Series from its start to the end of its response: its failures, its end, and its event.
+// One call of a Thanos API from its start to the end of its response: its failures, its end, and its event.
 
 import { SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import { WireError } from '../wire/errors.ts';
@@ -14,37 +14,36 @@ import { RemoteError } from './meaning/remote-error.ts';
 /** Of HTTP. How a call ended is in its trailers. */
 const GOOD_STATUS = 200;
 
-const METHOD = '/thanos.Store/Series';
-
 /** Of the library, when a message is larger than the limit of this process. */
 const OVER_THE_LIMIT = /^Received message (?:larger than max \((\d+) vs|that decompresses to a size larger than)/;
 
-export interface SeriesCallOptions {
+export interface StoreCallOptions {
   readonly endpoint: Endpoint;
   readonly context: ClientContext;
   readonly maxMessageBytes: number;
   readonly redact: (text: string) => string;
+  readonly method: string;
   readonly message: Uint8Array;
   readonly authHeaders: AuthHeaders;
   readonly signal: AbortSignal;
 }
 
-export class SeriesCall {
-  readonly #options: SeriesCallOptions;
+export class StoreCall {
+  readonly #options: StoreCallOptions;
   readonly #call: GrpcCall;
   readonly #startedMs: number;
   #isFinished = false;
 
   /** Sends the request. */
-  constructor({ channel, metadata }: GrpcChannel, options: SeriesCallOptions) {
-    const { endpoint, context, message, authHeaders, signal } = options;
+  constructor({ channel, metadata }: GrpcChannel, options: StoreCallOptions) {
+    const { endpoint, context, method, message, authHeaders, signal } = options;
     const { clock } = context;
     this.#options = options;
     this.#startedMs = clock.monotonicMs();
     const authenticated = metadata.clone();
     for (const [name, value] of Object.entries(authHeaders)) authenticated.set(name, value.reveal());
     this.#call = new GrpcCall(channel, {
-      ...{ method: METHOD, metadata: authenticated, message, timeouts: endpoint.timeouts, clock },
+      ...{ method, metadata: authenticated, message, timeouts: endpoint.timeouts, clock },
       // The limits of the phases are in real time, as they are for HTTP.
       phaseClock: SYSTEM_CLOCK,
     });

@@ -1,6 +1,8 @@
-// A client for Thanos' StoreAPI. A stream of messages is handed on as the server sends it: wire/store-api/ makes of it what is decoded.
+// A client for Thanos' StoreAPI and its Info API. A stream of messages is handed on as the server sends it: wire/store-api/ makes of it what is
+// decoded.
 
 import { encodeSeriesRequest, type SeriesRequest } from '../wire/messages.ts';
+import { readOldStoreInfo, readStoreInfo, type StoreInfo } from '../wire/store-api/info-response.ts';
 import type { GrpcChannel } from './grpc/grpc-channel.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { AuthHeaders, Credentials } from './http/credentials.ts';
@@ -9,12 +11,20 @@ import { abortedRequest, type ClientContext } from './http/exchange.ts';
 import { endpointHeaders, unauthenticated } from './http/http.ts';
 import { createRedactor } from './http/redact-response.ts';
 import { excerpt, RemoteError } from './meaning/remote-error.ts';
-import { hintOf } from './meaning/response-codes.ts';
-import { SeriesCall } from './series-call.ts';
+import { hintOf, type RemoteCode } from './meaning/response-codes.ts';
+import { StoreCall, type StoreCallOptions } from './store-call.ts';
+
+const SERIES = '/thanos.Store/Series';
+const INFO = '/thanos.info.Info/Info';
+/** Before release 0.22. */
+const OLD_INFO = '/thanos.Store/Info';
+/** Of HTTP: the server has responded. */
+const GOOD_STATUS = 200;
+const NOT_OFFERED: ReadonlySet<string> = new Set(['store-api-not-served', 'forbidden'] satisfies RemoteCode[]);
 
 /** A response while it arrives. */
 export interface SeriesMessages {
-  /** As of SeriesCall. */
+  /** As of StoreCall. */
   next(): Promise<Uint8Array | undefined>;
   /** The error for a warning that data is missing. */
   partialResponse(warning: string): RemoteError;
@@ -46,33 +56,83 @@ export class StoreClient {
    * @throws RemoteError
    */
   async series(request: SeriesRequest, signal: AbortSignal): Promise<SeriesMessages> {
-    const message = encodeSeriesRequest(request);
+    const sent = await this.#send(SERIES, encodeSeriesRequest(request), signal);
+    return { ...sent, partialResponse: (warning) => this.#partialResponse(warning) };
+  }
+
+  /**
+   * What the server says that it has.
+   * @returns undefined if it has no Info API, or does not allow it
+   * @throws RemoteError, WireError
+   */
+  async info(signal: AbortSignal): Promise<StoreInfo | undefined> {
+    const response = await this.#single(INFO, signal);
+    if (response !== undefined) return readStoreInfo(response);
+    const old = await this.#single(OLD_INFO, signal);
+    return old === undefined ? undefined : readOldStoreInfo(old);
+  }
+
+  /** The error for a response that cannot be complete. @param what what the server says about itself */
+  storesMissing(what: string): RemoteError {
+    const { side } = this.#endpoint;
+    const code = 'stores-missing';
+    const shown = excerpt(this.#redact(what));
+    return new RemoteError({
+      ...{ class: 'transient', code, side, status: GOOD_STATUS, hint: hintOf(code, side) },
+      what: `may lack samples: its Info API says that ${shown}`,
+    });
+  }
+
+  /** The message of a response that has one; undefined if the server does not know the method. */
+  async #single(method: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const messages = await this.#send(method, new Uint8Array(0), signal);
+    try {
+      const message = await messages.next();
+      // The status comes after it.
+      if (message !== undefined) await messages.next();
+      return message ?? new Uint8Array(0);
+    } catch (error) {
+      if (error instanceof RemoteError && NOT_OFFERED.has(error.code)) return undefined;
+      throw error;
+    } finally {
+      messages.close();
+    }
+  }
+
+  async #send(
+    method: string,
+    message: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Pick<SeriesMessages, 'next' | 'close'>> {
     let sent = await this.#authenticate(message, signal);
-    let call = await this.#call(message, sent, signal);
+    let call = await this.#call(method, { message, authHeaders: sent, signal });
     let isFirst = true;
     return {
       next: async () => {
         try {
           return await call.next();
         } catch (error) {
-          if (!isFirst || !isRefusal(error) || !(await this.#renewed(sent, signal))) throw error;
+          const status = isFirst ? statusOfRefusal(error) : undefined;
+          if (status === undefined || !(await this.#renewed(status, sent, signal))) throw error;
           sent = await this.#authenticate(message, signal);
-          call = await this.#call(message, sent, signal);
+          call = await this.#call(method, { message, authHeaders: sent, signal });
           return await call.next();
         } finally {
           isFirst = false;
         }
       },
-      partialResponse: (warning) => this.#partialResponse(warning),
       close: () => call.close(),
     };
   }
 
-  async #call(message: Uint8Array, authHeaders: AuthHeaders, signal: AbortSignal): Promise<SeriesCall> {
+  async #call(
+    method: string,
+    { message, authHeaders, signal }: Pick<StoreCallOptions, 'message' | 'authHeaders' | 'signal'>,
+  ): Promise<StoreCall> {
     const channel = await this.#open();
     if (signal.aborted || this.#closed) throw abortedRequest(this.#endpoint.side);
-    return new SeriesCall(channel, {
-      ...{ message, authHeaders, signal },
+    return new StoreCall(channel, {
+      ...{ method, message, authHeaders, signal },
       endpoint: this.#endpoint,
       context: this.#context,
       maxMessageBytes: this.#maxMessageBytes,
@@ -90,9 +150,9 @@ export class StoreClient {
     }
   }
 
-  async #renewed(sent: AuthHeaders, signal: AbortSignal): Promise<boolean> {
+  async #renewed(status: number, sent: AuthHeaders, signal: AbortSignal): Promise<boolean> {
     try {
-      return (await this.#credentials?.renew({ status: 401, headers: {} }, sent, signal)) ?? false;
+      return (await this.#credentials?.renew({ status, headers: {} }, sent, signal)) ?? false;
     } catch (error) {
       throw unauthenticated(this.#endpoint.side, error, signal);
     }
@@ -102,8 +162,7 @@ export class StoreClient {
     const { side } = this.#endpoint;
     const code = 'partial-response';
     const what = `returned a partial response: ${excerpt(this.#redact(warning))}`;
-    // The status is HTTP's: the server has responded.
-    return new RemoteError({ class: 'transient', code, side, what, status: 200, hint: hintOf(code, side) });
+    return new RemoteError({ class: 'transient', code, side, what, status: GOOD_STATUS, hint: hintOf(code, side) });
   }
 
   /** The library is loaded with the first request. */
@@ -123,6 +182,9 @@ export class StoreClient {
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof RemoteError && (error.code === 'unauthorized' || error.code === 'forbidden');
+/** The status of HTTP that a refusal of the credentials corresponds to. Only the first of the two may be due to a token that has expired. */
+function statusOfRefusal(error: unknown): number | undefined {
+  if (!(error instanceof RemoteError)) return undefined;
+  if (error.code === 'unauthorized') return 401;
+  return error.code === 'forbidden' ? 403 : undefined;
 }

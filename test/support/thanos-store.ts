@@ -1,5 +1,5 @@
 // A gRPC server with the StoreAPI of Thanos, whose responses a test writes. It uses none of the project's code: protobufjs and grpc-js.
-import { Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData, type ServerWritableStream, status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 
 const { root } = protobuf.parse(
@@ -17,11 +17,34 @@ const { root } = protobuf.parse(
   message Series { repeated Label labels = 1; repeated AggrChunk chunks = 2; }
   message Any { string type_url = 1; bytes value = 2; }
   message SeriesBatch { repeated Series series = 1; }
+  message LabelSet { repeated Label labels = 1; }
+  message TsdbInfo { LabelSet labels = 1; int64 min_time = 2; int64 max_time = 3; }
+  message StoreInfo { int64 min_time = 1; int64 max_time = 2; repeated TsdbInfo tsdb_infos = 6; }
+  message InfoResponse { repeated LabelSet label_sets = 1; string component_type = 2; StoreInfo store = 3; }
+  message OldInfoResponse { int32 store_type = 2; int64 min_time = 3; int64 max_time = 4; repeated LabelSet label_sets = 5; }
   message SeriesResponse { oneof result { Series series = 1; string warning = 2; Any hints = 3; SeriesBatch batch = 4; } }`,
   { keepCase: true },
 );
 const SeriesRequest = root.lookupType('SeriesRequest');
 const SeriesResponse = root.lookupType('SeriesResponse');
+const InfoResponse = root.lookupType('InfoResponse');
+const OldInfoResponse = root.lookupType('OldInfoResponse');
+
+/** Go's limits of an int64, which a Query without stores reports. */
+export const MIN_INT64 = '-9223372036854775808';
+export const MAX_INT64 = '9223372036854775807';
+
+/** Times are inclusive; numbers, or text if they are larger than a number can hold. */
+export interface StoreInfo {
+  component_type: string;
+  label_sets: { labels: StoreLabel[] }[];
+  /** Undefined: it is not ready. */
+  store?: {
+    min_time: number | string;
+    max_time: number | string;
+    tsdb_infos?: { labels: { labels: StoreLabel[] }; min_time: number | string; max_time: number | string }[];
+  };
+}
 
 export interface StoreLabel {
   name: string;
@@ -89,6 +112,10 @@ export interface ThanosStore extends AsyncDisposable {
 }
 
 export interface StoreServerOptions {
+  /** What the Info API says. Undefined: a Store Gateway with data of all times. */
+  readonly info?: () => StoreInfo;
+  /** Releases before 0.22 have an Info API as a part of the StoreAPI; some proxies route none. */
+  readonly infoApi?: 'current' | 'old' | 'none';
   readonly tls?: { readonly ca?: string; readonly cert: string; readonly key: string };
   readonly port?: number;
 }
@@ -98,7 +125,7 @@ export function encodeStoreMessage(message: StoreMessage): Uint8Array {
 }
 
 export async function startStoreServer(handler: StoreHandler, options: StoreServerOptions = {}): Promise<ThanosStore> {
-  const { tls, port: wantedPort = 0 } = options;
+  const { tls, port: wantedPort = 0, info = () => WHOLE_STORE, infoApi = 'current' } = options;
   const server = new Server({ 'grpc.max_send_message_length': -1 });
   const requests: StoreRequest[] = [];
   let cancelled = 0;
@@ -141,6 +168,7 @@ export async function startStoreServer(handler: StoreHandler, options: StoreServ
     },
     { Series: (call: ServerWritableStream<StoreRequest, Uint8Array>) => void series(call) },
   );
+  if (infoApi !== 'none') server.addService(...infoService(info, infoApi));
   const credentials =
     tls === undefined
       ? ServerCredentials.createInsecure()
@@ -164,6 +192,47 @@ export async function startStoreServer(handler: StoreHandler, options: StoreServ
       server.forceShutdown();
     },
   };
+}
+
+const WHOLE_STORE: StoreInfo = {
+  component_type: 'store',
+  label_sets: [],
+  store: { min_time: 0, max_time: Date.UTC(2100, 0, 1) },
+};
+
+const OLD_TYPES = ['unknown', 'query', 'rule', 'sidecar', 'store', 'receive'];
+
+function infoService(info: () => StoreInfo, api: 'current' | 'old'): Parameters<Server['addService']> {
+  const encode = (): Buffer => {
+    const said = info();
+    if (api === 'current') return Buffer.from(InfoResponse.encode(InfoResponse.fromObject(said)).finish());
+    const { component_type, label_sets, store } = said;
+    const old = { store_type: OLD_TYPES.indexOf(component_type), label_sets, ...store };
+    return Buffer.from(OldInfoResponse.encode(OldInfoResponse.fromObject(old)).finish());
+  };
+  const method = {
+    path: api === 'current' ? '/thanos.info.Info/Info' : '/thanos.Store/Info',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
+    requestDeserialize: (bytes: Buffer) => new Uint8Array(bytes),
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  };
+  return [
+    { Info: method },
+    {
+      Info: (_: unknown, callback: sendUnaryData<Buffer>) => {
+        try {
+          callback(null, encode());
+        } catch (error) {
+          const { code, message } =
+            error instanceof StoreFailure ? error : { code: status.UNKNOWN, message: String(error) };
+          callback({ code, details: message });
+        }
+      },
+    },
+  ];
 }
 
 function decodeRequest(bytes: Buffer): StoreRequest {

@@ -137,7 +137,8 @@ export function toReadFailure(error: unknown, received: 'part' | 'stream' | 'pla
     case 'transient':
       return {
         kind: 'transient',
-        responded: error.status !== undefined || SIZE_MAY_BE_THE_CAUSE.has(error.code),
+        responded:
+          error.traits.smaller !== 'never' && (error.status !== undefined || SIZE_MAY_BE_THE_CAUSE.has(error.code)),
       };
     case 'too-large':
       return { kind: 'too-large', limit: limitOf(error.code), seenNames: [] };

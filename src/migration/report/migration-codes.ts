@@ -159,6 +159,21 @@ export const WARNING_CODES = {
       'in this range a Thanos source has series, but only in downsampled blocks: the raw blocks were deleted by its retention. Their aggregates are not samples, and nothing was copied for the range',
     cure: 'set spec.timeRange.start to the end of the range, or restore the raw blocks (thanos compact --retention.resolution-raw deletes them); what is left can only be queried where it is',
   },
+  'downsampled-not-checked': {
+    meaning:
+      'a Thanos source has no samples in this range, and prom-migrator could not find out whether it has downsampled blocks there',
+    cure: 'see the reason in the message; look at the blocks of that range (thanos tools bucket inspect)',
+  },
+  'stores-unknown': {
+    meaning:
+      'the source is a Thanos component, or a proxy in front of it, without the Info API: prom-migrator cannot notice that a Query has lost one of its stores',
+    cure: 'route thanos.info.Info to it as well, or read a Store Gateway itself; otherwise compare both sides with `verify` afterwards',
+  },
+  'stores-appeared': {
+    meaning:
+      'a Thanos Query got to know a store with data in a range that was already copied: the copy of that range may lack its samples',
+    cure: 'run `prom-migrator verify --repair` for the range, and start the next migration when Query knows all of its stores (--endpoint-strict)',
+  },
   'possibly-altered': {
     meaning:
       'samples that were read as SAMPLES may differ from the source: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without the bounds of the buckets. The number is an upper bound: a plain response does not distinguish 0 from −0',

@@ -1,35 +1,50 @@
 // Thanos as a source: the StoreAPI of a Store Gateway, Sidecar, Receive or Query, which sends chunks as they are stored.
 
+import type { Endpoint } from '../../remote/http/endpoint.ts';
 import type { ClientContext } from '../../remote/http/exchange.ts';
+import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
 import { StoreClient } from '../../remote/store-client.ts';
+import { WireError } from '../../wire/errors.ts';
 import type { SeriesRequest } from '../../wire/messages.ts';
 import { SeriesResponse } from '../../wire/store-api/series-response.ts';
-import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import { DownsampledRanges } from './downsampled-ranges.ts';
 import type { SeriesSource, SourceOptions, SourceStream } from './series-source.ts';
+import { StoreChecks } from './store-checks.ts';
 import { type StoreResponse, StoreStream } from './store-stream.ts';
+
+type StoreEndpoint = Endpoint & { readonly maxFrameBytes: number; readonly replicaLabels: readonly string[] };
+
+/** How often a window without samples may fail because it is not known whether there are downsampled blocks. */
+const TRIES_OF_DOWNSAMPLED = 3;
 
 export class ThanosStoreSource implements SeriesSource {
   readonly rangeEnd = 'included';
   readonly #client: StoreClient;
   readonly #replicaLabels: readonly string[];
   readonly #downsampled: DownsampledRanges;
+  readonly #checks: StoreChecks;
+  readonly #observer: Pick<MigrationObserver, 'event'>;
+  #hasReportedUnchecked = false;
 
-  constructor(source: MigrationPlan['source'], client: ClientContext, observer: Pick<MigrationObserver, 'event'>) {
+  constructor(source: StoreEndpoint, client: ClientContext, observer: Pick<MigrationObserver, 'event'>) {
     this.#client = new StoreClient(source, client, source.maxFrameBytes);
     this.#replicaLabels = source.replicaLabels;
     this.#downsampled = new DownsampledRanges(observer);
+    this.#checks = new StoreChecks({ client: this.#client, clock: client.clock, observer });
+    this.#observer = observer;
   }
 
   get buffers() {
     return this.#client.buffers;
   }
 
-  async open(query: ReadQuery, { signal }: SourceOptions): Promise<SourceStream> {
+  async open(query: ReadQuery, options: SourceOptions): Promise<SourceStream> {
+    const { signal } = options;
+    await this.#checks.before(query, signal);
     const messages = await this.#client.series(this.#request(query, 'samples'), signal);
-    return new StoreStream(messages, this.#replicaLabels, (response) => this.#ended(query, response, signal));
+    return new StoreStream(messages, this.#replicaLabels, (response) => this.#ended(query, response, options));
   }
 
   close(): void {
@@ -42,13 +57,31 @@ export class ThanosStoreSource implements SeriesSource {
   }
 
   /** Where there are no samples, there may have been some. */
-  async #ended(query: ReadQuery, { hasSeries, withoutSamples }: StoreResponse, signal: AbortSignal): Promise<void> {
+  async #ended(query: ReadQuery, { hasSeries, withoutSamples }: StoreResponse, options: SourceOptions): Promise<void> {
+    await this.#checks.after(query, options.signal);
     if (withoutSamples !== undefined) this.#downsampled.add(withoutSamples);
-    if (hasSeries || !(await this.#hasDownsampled(query, signal))) return;
+    if (hasSeries || !(await this.#hasDownsampled(query, options))) return;
     this.#downsampled.add({ fromMs: query.fromMs, toMs: query.toMs });
   }
 
-  async #hasDownsampled(query: ReadQuery, signal: AbortSignal): Promise<boolean> {
+  /** A failure does not make the response invalid: it was complete, without samples. */
+  async #hasDownsampled(query: ReadQuery, { attempt, signal }: SourceOptions): Promise<boolean> {
+    try {
+      return await this.#readsDownsampled(query, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) {
+        // Only series that are there exceed a limit.
+        if (error.class === 'too-large') return true;
+        if (error.class === 'aborted') throw error;
+        if (error.class === 'transient' && attempt < TRIES_OF_DOWNSAMPLED) throw error;
+      } else if (!(error instanceof WireError)) throw error;
+      this.#reportUnchecked(query, error);
+      return false;
+    }
+  }
+
+  async #readsDownsampled(query: ReadQuery, signal: AbortSignal): Promise<boolean> {
     const messages = await this.#client.series(this.#request(query, 'downsampled'), signal);
     const response = new SeriesResponse();
     try {
@@ -59,5 +92,13 @@ export class ThanosStoreSource implements SeriesSource {
     } finally {
       messages.close();
     }
+  }
+
+  #reportUnchecked({ fromMs, toMs }: ReadQuery, { message: reason }: Error): void {
+    if (this.#hasReportedUnchecked) return;
+    this.#hasReportedUnchecked = true;
+    const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+    const message = `from ${from} to ${to}, the source has no samples, and may have downsampled blocks (${reason}); other such ranges are not reported`;
+    this.#observer.event({ type: 'warning', code: 'downsampled-not-checked', message });
   }
 }

@@ -20,6 +20,6 @@ export interface ResponseCode {
    * server is that does not respond (retrier.ts).
    */
   readonly mayLast?: true;
-  /** Whether a smaller request can succeed: always worth a try, or only if the same failure repeats. */
-  readonly smaller?: 'always' | 'when-repeated';
+  /** Whether a smaller request can succeed: always worth a try, only if the same failure repeats, or it certainly cannot. */
+  readonly smaller?: 'always' | 'when-repeated' | 'never';
 }

@@ -214,6 +214,14 @@ export const SERVER_CODES = {
       'the response states that parts of the data were unavailable: Thanos and M3 report it in warnings, VictoriaMetrics with isPartial',
     cure: 'bring back the part of the storage that the message names, or remove it from the configuration of the server at spec.SIDE.url; the request is retried until a response is complete, for half an hour',
   },
+  'stores-missing': {
+    arrival: 'unknown',
+    mayLast: true,
+    smaller: 'never',
+    meaning:
+      'what the Info API of a Thanos says shows that its response may lack samples: a Query has no stores, or it no longer covers a range that it covered since the run began. Such a response looks complete, so it is not used',
+    cure: 'bring back the store that covers the range in the message, and run Query with --endpoint-strict for each store; or set spec.SIDE.url to a Store Gateway. The request is retried for half an hour; if the data was removed on purpose, the next run begins with what is there then',
+  },
   'unknown-bad-request': {
     arrival: 'unknown',
     meaning: 'the source returned 400 without a known reason; Cortex does so for every failure',

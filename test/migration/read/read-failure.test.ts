@@ -136,6 +136,7 @@ describe('the cause of a failed read', () => {
     ['a 503', remote('transient', 'unavailable', 503), 'part', responded],
     ['a truncated response', remote('transient', 'cut-off'), 'part', responded],
     ['a late response', remote('transient', 'first-byte-timeout'), 'part', responded],
+    ['a Query without stores', remote('transient', 'stores-missing', 200), 'part', silent],
     ['a pause in a response', remote('transient', 'silence-timeout'), 'part', responded],
     ['a slow response', remote('transient', 'too-slow'), 'part', responded],
     ['a request that was not read', remote('transient', 'send-timeout'), 'part', silent],

@@ -82,6 +82,31 @@ describe('the client of a StoreAPI', () => {
     assert.equal(seen.length, 3);
   });
 
+  for (const [code, expected] of [
+    ['UNAUTHENTICATED', 401],
+    ['PERMISSION_DENIED', 403],
+  ] as const) {
+    it(`says which refusal it was when it looks for newer credentials (${code})`, async () => {
+      await using server = await startStoreServer(() => {
+        throw new StoreFailure(code, 'no');
+      });
+      const asked: number[] = [];
+      const credentials: CredentialSource = {
+        of: async () => ({
+          headersFor: async (): Promise<AuthHeaders> => ({}),
+          renew: async ({ status }) => {
+            asked.push(status);
+            return false;
+          },
+          secrets: () => [],
+        }),
+      };
+      using opened = clientOf(server.url, {}, 1 << 20, credentials);
+      await assert.rejects(readAll(opened.client), RemoteError);
+      assert.deepEqual(asked, [expected]);
+    });
+  }
+
   it('returns every message, and reports the request once', async () => {
     await using server = await startStoreServer(warnings(100));
     using opened = clientOf(server.url);
