@@ -16,7 +16,8 @@ import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { assertAllWritten, assertEqualSeries, assertExit, union, withoutProgress } from './support/expectations.ts';
 import { type MigrationSpec, runMigration, startMigration } from './support/migration.ts';
-import { range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
+import { fromPrometheus, range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
+import { runVerification } from './support/verification.ts';
 
 const HOUR_MS = 3_600_000;
 const startMs = Date.UTC(2025, 2, 1, 7, 13, 0, 417);
@@ -92,6 +93,26 @@ describe('a source without remote_read', () => {
         assertAllWritten(run.result, shown);
         const there = withoutProgress(await dumpPrometheus(destination));
         assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
+      });
+
+      if (version !== '3.5') return;
+      it('is the source of a verification, which expects what it does not show', async () => {
+        await using destination = await startPrometheus({ version: '3.5', receiver: true, nativeHistograms: true });
+        const selectors = ['{__name__=~"native.*|.*_(stale|special|gaps)"}'];
+        const byRemoteRead = { ...specOf(fromPrometheus(source), toPrometheus(destination)), selectors };
+        assertExit(await runMigration(byRemoteRead), 0);
+        const copied = withoutProgress(await dumpPrometheus(destination));
+        const run = await runVerification({ ...byRemoteRead, source: { protocol: 'PromQL', url: source.url } });
+        assert.equal(run.exitCode, 0, run.stderr);
+        const { samplesCompared, expected } = run.result;
+        assert.equal(samplesCompared, countSamples(copied));
+        const histograms = [...copied.values()].flatMap((series) => series.histograms);
+        const stale = histograms.filter((text) => text === 'stale').length;
+        assert.equal(expected['promql_stale_markers'], countBits(copied, STALE_MARKER) + stale);
+        assert.ok((expected['promql_nan_payloads'] ?? 0) > 0);
+        assert.ok(
+          (expected['promql_histograms'] ?? 0) > 0 && (expected['promql_histograms'] ?? 0) <= histograms.length,
+        );
       });
     });
   }

@@ -147,7 +147,7 @@ export class SliceRequest implements Asked {
   }
 
   async #partOf(parts: readonly ResponsePart[], reservation: Reservation): Promise<SlicePart> {
-    const { progress, observer } = this.#options;
+    const { progress, observer, client } = this.#options;
     const { window, fromMs, toMs, samplesOnly, insteadOfStream } = this.slice;
     const cursors = parts.map(({ cursor }) => cursor);
     for (const cursor of cursors) this.#terms.rangeEnd.note(cursor);
@@ -167,6 +167,7 @@ export class SliceRequest implements Asked {
         receivedBytes,
         reservation,
         samplesOnly,
+        isQueried: client.isQueried === true,
         insteadOfStream,
         isLast,
         nextLabels,

@@ -14,7 +14,10 @@ export interface Held {
 }
 
 /** The source's response for a slice. */
-export type SourcePart = Pick<WindowPart, 'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly' | 'nextLabels'>;
+export type SourcePart = Pick<
+  WindowPart,
+  'cursors' | 'outline' | 'fromMs' | 'toMs' | 'samplesOnly' | 'isQueried' | 'nextLabels'
+>;
 
 /** Reads the other side of each slice. A slice counts only when both sides have arrived completely. */
 export interface Companion<C extends Held> {
@@ -70,6 +73,8 @@ export interface WindowPart<C extends Held = never> {
   /** When the window's first request was sent, on the monotonic clock. */
   readonly requestedAtMs: number;
   readonly samplesOnly: boolean;
+  /** As of SeriesSource. */
+  readonly isQueried?: boolean;
   /** The labels of the source's series with which the next part of the response begins; undefined if it ends here. */
   readonly nextLabels?: LabelBytes | undefined;
   /** What the companion has read. */

@@ -7,13 +7,18 @@ import type { SeriesSource, SourceOptions, SourceStream } from './series-source.
 export class DeferredSource implements SeriesSource {
   readonly buffers: Buffers;
   readonly rangeEnd: SeriesSource['rangeEnd'];
+  readonly isQueried: boolean;
   readonly #load: () => Promise<SeriesSource>;
   #source: Promise<SeriesSource> | undefined;
   #isClosed = false;
 
-  constructor({ buffers, rangeEnd }: Pick<SeriesSource, 'buffers' | 'rangeEnd'>, load: () => Promise<SeriesSource>) {
+  constructor(
+    { buffers, rangeEnd, isQueried = false }: Pick<SeriesSource, 'buffers' | 'rangeEnd' | 'isQueried'>,
+    load: () => Promise<SeriesSource>,
+  ) {
     this.buffers = buffers;
     this.rangeEnd = rangeEnd;
+    this.isQueried = isQueried;
     this.#load = load;
   }
 

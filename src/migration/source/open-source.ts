@@ -25,7 +25,7 @@ export function openSource(
         return new VictoriaMetricsSource(decoded);
       });
     case 'PromQL':
-      return new DeferredSource({ buffers, rangeEnd: 'included' }, async () => {
+      return new DeferredSource({ buffers, rangeEnd: 'included', isQueried: true }, async () => {
         const { PromqlSource } = await import('./promql-source.ts');
         return new PromqlSource(decoded);
       });

@@ -32,6 +32,8 @@ export interface SeriesSource {
   readonly buffers: Buffers;
   /** Whether the end of a requested range belongs to it. `unknown`: a request finds out (range-end.ts). */
   readonly rangeEnd: 'included' | 'unknown';
+  /** The samples are results of queries, which show no stale markers, and not everything of NaN and native histograms. */
+  readonly isQueried?: boolean;
   /**
    * Sends a request, once. Resolves when a response has begun, or is about to be read.
    * @throws RemoteError, or the signal's reason

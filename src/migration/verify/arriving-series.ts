@@ -86,7 +86,7 @@ export class ArrivingSeries {
     const { source, countsExtra, showsCopies } = this.#options;
     this.#response++;
     this.#samples = new SampleComparison({
-      lens: { ...lens, samples: lens.samples || source.samplesOnly },
+      lens: { ...lens, samples: lens.samples || source.samplesOnly, queriedSource: source.isQueried === true },
       countsRepeats: countsRepeats && !showsCopies,
       countsExtra,
     });

@@ -12,6 +12,8 @@ export interface Lens {
   readonly promql: boolean;
   /** One of the sides was read as SAMPLES. */
   readonly samples: boolean;
+  /** The source was read as the result of a PromQL query. */
+  readonly queriedSource?: boolean;
 }
 
 export type Verdict = 'equal' | 'different' | ExpectedChange;
@@ -35,7 +37,12 @@ export function floatVerdict(
   const [before, after] = FLOATS as unknown as [number, number];
   if (Number.isNaN(before) || Number.isNaN(after)) {
     const areNan = Number.isNaN(before) && Number.isNaN(after);
-    return areNan && lens.promql && !isStale(source.low, source.high) ? 'promql_nan_payloads' : 'different';
+    if (!areNan) return 'different';
+    // A query shows no stale markers: what it shows as NaN is another one.
+    const isHidden =
+      (lens.promql && !isStale(source.low, source.high)) ||
+      (lens.queriedSource === true && !isStale(destination.low, destination.high));
+    return isHidden ? 'promql_nan_payloads' : 'different';
   }
   if (before === 0 && after === 0) {
     if (lens.victoriaMetrics) return 'victoriametrics_decimals';
@@ -55,6 +62,11 @@ export function missingFloatReason(low: number, high: number, lens: Lens): Expec
   if (!Number.isNaN(value)) return undefined;
   if (isStale(low, high)) return lens.promql ? 'promql_stale_markers' : undefined;
   return lens.victoriaMetrics ? 'victoriametrics_nan' : undefined;
+}
+
+/** Why the source does not show a float of the destination; undefined if there is no expected reason. */
+export function extraFloatReason(low: number, high: number, lens: Lens): ExpectedChange | undefined {
+  return lens.queriedSource === true && isStale(low, high) ? 'promql_stale_markers' : undefined;
 }
 
 function isStale(low: number, high: number): boolean {

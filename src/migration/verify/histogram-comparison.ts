@@ -52,7 +52,8 @@ export function histogramVerdict(source: Uint8Array, destination: Uint8Array, le
   const before = fieldsOf(source);
   const after = fieldsOf(destination);
   if (textOf(before) === textOf(after)) return 'equal';
-  if (lens.promql) return isSameSummary(before, after) ? 'promql_histograms' : 'different';
+  if (lens.promql || lens.queriedSource === true)
+    return isSameSummary(before, after) ? 'promql_histograms' : 'different';
   const lacksBounds = before.customValues.length === 0 || after.customValues.length === 0;
   if (!lens.samples || !lacksBounds) return 'different';
   const bounds = { customValues: [] };
@@ -66,6 +67,11 @@ export function missingHistogramReason(message: Uint8Array, lens: Lens): Expecte
   if (lens.influxdb) return 'influxdb_histograms';
   // The sum of a histogram that marks the end of its series is a stale marker.
   return lens.promql && fieldsOf(message).sum === STALE_TEXT ? 'promql_stale_markers' : undefined;
+}
+
+/** Why the source does not show a histogram of the destination; undefined if there is no expected reason. */
+export function extraHistogramReason(message: Uint8Array, lens: Lens): ExpectedChange | undefined {
+  return lens.queriedSource === true && fieldsOf(message).sum === STALE_TEXT ? 'promql_stale_markers' : undefined;
 }
 
 /** What a histogram says, as text: two histograms are the same if their texts are. */

@@ -89,7 +89,8 @@ export class PartComparison {
     this.#arriving = destination.arriving;
     this.#names = destination.names;
     this.#borders = destination.borders;
-    const lens = { ...destination.lens, samples: part.samplesOnly || destination.lens.samples };
+    const samples = part.samplesOnly || destination.lens.samples;
+    const lens = { ...destination.lens, samples, queriedSource: part.isQueried === true };
     const { countsRepeats } = destination;
     this.#samples = new SampleComparison({ lens, countsRepeats, countsExtra: options.countsExtra });
   }

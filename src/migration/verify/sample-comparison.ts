@@ -6,13 +6,19 @@ import type { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DifferenceKind, ExpectedChange } from '../report/verification.ts';
 import {
   DECIMAL_PRECISION,
+  extraFloatReason,
   floatText,
   floatVerdict,
   type Lens,
   missingFloatReason,
   type Verdict,
 } from './float-comparison.ts';
-import { histogramText, histogramVerdict, missingHistogramReason } from './histogram-comparison.ts';
+import {
+  extraHistogramReason,
+  histogramText,
+  histogramVerdict,
+  missingHistogramReason,
+} from './histogram-comparison.ts';
 
 /** Gets every difference of a series. */
 export type DifferenceSink = (difference: {
@@ -174,7 +180,16 @@ export class SampleComparison {
   }
 
   #extra(other: Sample, tally: SeriesTally, sink?: DifferenceSink): void {
-    if (!this.#options.countsExtra) return;
+    const { lens, countsExtra } = this.#options;
+    if (!countsExtra) return;
+    const { low, high, histogram } = other;
+    const reason = histogram === undefined ? extraFloatReason(low, high, lens) : extraHistogramReason(histogram, lens);
+    if (reason !== undefined) {
+      // The source has it too, and does not show it.
+      tally.samples++;
+      tally.expect(reason);
+      return;
+    }
     tally.extra++;
     sink?.({ kind: 'extra', timeMs: other.timeMs, source: undefined, destination: textOf(other) });
   }
