@@ -1,40 +1,34 @@
 // Native histograms as a query API shows them: {"count":"6","sum":"7.5","buckets":[[0,"1","2","3"],…]}, each bucket with its bounds, and not with
-// schema and index. Both are found again from the bounds. What JSON does not show is lost: whether counts were integers (a query engine computes
-// with floats), reset hints, and bounds between which no bucket has a count. Pure.
+// schema and index. Both are found again from the bounds (histogram-layout.ts). What JSON does not show is lost: whether counts were integers (a
+// query engine computes with floats), reset hints, and bounds between which no bucket has a count. Pure.
 
 import { HISTOGRAM_TAGS, MessageWriter } from '../wire/chunks/histogram-message.ts';
+import {
+  type Bucket,
+  boundsOf,
+  customLayout,
+  fitsBothKinds,
+  type IndexedCount,
+  type Layout,
+  type LayoutKind,
+  type Layouts,
+  layoutsOf,
+} from './histogram-layout.ts';
 
-/** What the first number of a bucket says about its bounds. */
-const BOUNDARY = { openLeft: 0, openRight: 1, closed: 3 } as const;
-
-const LOWEST_SCHEMA = -4;
-const HIGHEST_SCHEMA = 8;
-const CUSTOM_BUCKETS_SCHEMA = -53;
-/** Far less than half the distance of two bounds of the finest schema, and far more than the error of a logarithm. */
-const TOLERANCE = 1e-7;
-
-interface Bucket {
-  readonly boundary: number;
-  readonly left: number;
-  readonly right: number;
+export interface ShownHistogram {
+  readonly timeMs: number;
   readonly count: number;
+  readonly sum: number;
+  readonly buckets: readonly Bucket[];
+  readonly layouts: Layouts;
 }
 
-type IndexedCount = readonly [index: number, count: number];
-
-interface Buckets {
-  readonly schema: number;
-  readonly negative: readonly IndexedCount[];
-  readonly positive: readonly IndexedCount[];
-  readonly customValues: readonly number[];
-}
-
-/** @returns a prometheus.Histogram message with float counts; undefined if the value is no histogram */
-export function histogramOf(
+/** @returns undefined if the value is no histogram */
+export function shownHistogram(
   value: unknown,
   timeMs: number,
   numberOf: (text: unknown) => number | undefined,
-): Uint8Array | undefined {
+): ShownHistogram | undefined {
   const { count, sum, buckets = [] } = (value ?? {}) as { count?: unknown; sum?: unknown; buckets?: unknown };
   const [countNumber, sumNumber] = [numberOf(count), numberOf(sum)];
   if (countNumber === undefined || sumNumber === undefined || !Array.isArray(buckets)) return undefined;
@@ -44,11 +38,44 @@ export function histogramOf(
     if (parsed === undefined) return undefined;
     shown.push(parsed);
   }
-  const zero = shown.find(isZeroBucket);
-  const others = shown.filter((bucket) => bucket !== zero);
-  const layout = exponential(others) ?? custom(others);
-  if (layout === undefined) return undefined;
-  return encode(layout, { count: countNumber, sum: sumNumber, zero, timeMs });
+  const layouts = layoutsOf(shown);
+  return layouts && { timeMs, count: countNumber, sum: sumNumber, buckets: shown, layouts };
+}
+
+/** Histograms of one series as prometheus.Histogram messages with float counts. */
+export interface EncodedHistograms {
+  readonly messages: readonly Uint8Array[];
+  /** What the bounds prove about the series; undefined if they fit both kinds, or if it changed. */
+  readonly proven: LayoutKind | undefined;
+  /** Later histograms of the series may prove nothing. */
+  readonly isWorthKnowing: boolean;
+  /** Histograms that were taken for exponential ones although their bounds fit custom buckets too. */
+  readonly assumed: number;
+}
+
+/** @param known what earlier histograms of the series have proven */
+export function encodeHistograms(
+  histograms: readonly ShownHistogram[],
+  known: LayoutKind | undefined,
+): EncodedHistograms {
+  const kinds = new Set(histograms.flatMap(({ layouts: { proven } }) => proven ?? []));
+  const [proven] = kinds.size === 1 ? kinds : [];
+  // A series that has changed its kind has told nothing about the histograms that fit both.
+  const usual = kinds.size > 1 ? undefined : (proven ?? known);
+  const bounds = boundsOf(histograms.flatMap(({ buckets }) => buckets));
+  let assumed = 0;
+  const messages = histograms.map((histogram) => {
+    const { layouts, buckets } = histogram;
+    const kind = layouts.proven ?? usual;
+    if (kind === undefined && buckets.length > 0) assumed++;
+    // Buckets without a count are not shown: another histogram of the series may show their bounds.
+    const custom = kind === 'custom' ? (customLayout(buckets, bounds) ?? layouts.custom) : undefined;
+    const layout = custom ?? layouts.exponential ?? layouts.custom;
+    if (layout === undefined) throw new RangeError('a histogram without a layout');
+    return encode(layout, histogram);
+  });
+  const isWorthKnowing = proven !== known && histograms.some(({ buckets }) => buckets.some(fitsBothKinds));
+  return { messages, proven, isWorthKnowing, assumed };
 }
 
 function bucketOf(bucket: unknown, numberOf: (text: unknown) => number | undefined): Bucket | undefined {
@@ -60,82 +87,13 @@ function bucketOf(bucket: unknown, numberOf: (text: unknown) => number | undefin
   return Number.isInteger(boundary) && left <= right ? { boundary, left, right, count } : undefined;
 }
 
-function isZeroBucket({ boundary, left, right }: Bucket): boolean {
-  return boundary === BOUNDARY.closed && Number.isFinite(right) && left === -right;
-}
-
-/** Undefined if the bounds are not those of an exponential schema. */
-function exponential(buckets: readonly Bucket[]): Buckets | undefined {
-  let schema: number | undefined;
-  const negative: IndexedCount[] = [];
-  const positive: IndexedCount[] = [];
-  const placed = buckets.map(({ boundary, left, right, count }) => {
-    if (boundary === BOUNDARY.openLeft) return { side: positive, low: left, high: right, count };
-    if (boundary === BOUNDARY.openRight) return { side: negative, low: -right, high: -left, count };
-    return undefined;
-  });
-  for (const bucket of placed) {
-    if (bucket === undefined || !(bucket.low > 0)) return undefined;
-    if (bucket.high === Number.POSITIVE_INFINITY) continue;
-    const own = schemaOf(bucket.low, bucket.high);
-    if (own === undefined || (schema ?? own) !== own) return undefined;
-    schema = own;
-  }
-  schema ??= 0;
-  const perOctave = 2 ** schema;
-  for (const bucket of placed) {
-    if (bucket === undefined) continue;
-    const { side, low, high, count } = bucket;
-    const isLast = high === Number.POSITIVE_INFINITY;
-    const exact = Math.log2(isLast ? low : high) * perOctave;
-    const index = Math.round(exact);
-    if (Math.abs(exact - index) > TOLERANCE * Math.max(1, Math.abs(exact))) return undefined;
-    side.push([isLast ? index + 1 : index, count]);
-  }
-  return { schema, negative: sorted(negative), positive: sorted(positive), customValues: [] };
-}
-
-/** The schema whose neighbouring bounds have this ratio, 2^(2^−schema). */
-function schemaOf(low: number, high: number): number | undefined {
-  const exact = -Math.log2(Math.log2(high) - Math.log2(low));
-  const schema = Math.round(exact);
-  const isOne = Math.abs(exact - schema) < 1e-3 && schema >= LOWEST_SCHEMA && schema <= HIGHEST_SCHEMA;
-  return isOne ? schema : undefined;
-}
-
-/** Custom buckets are those between the bounds that are shown. */
-function custom(buckets: readonly Bucket[]): Buckets | undefined {
-  const bounds = new Set(buckets.flatMap(({ left, right }) => [left, right]).filter(Number.isFinite));
-  const customValues = [...bounds].sort((a, b) => a - b);
-  const positive: IndexedCount[] = [];
-  for (const { left, right, count } of buckets) {
-    const index = right === Number.POSITIVE_INFINITY ? customValues.length : customValues.indexOf(right);
-    const before = index === 0 ? Number.NEGATIVE_INFINITY : customValues[index - 1];
-    // Two buckets would overlap.
-    if (before !== left) return undefined;
-    positive.push([index, count]);
-  }
-  return { schema: CUSTOM_BUCKETS_SCHEMA, negative: [], positive: sorted(positive), customValues };
-}
-
-function sorted(counts: IndexedCount[]): IndexedCount[] {
-  return counts.sort(([a], [b]) => a - b);
-}
-
 const WRITER = new MessageWriter();
 const PART = new MessageWriter();
 const DOUBLE = new DataView(new ArrayBuffer(8));
 
-interface Totals {
-  readonly count: number;
-  readonly sum: number;
-  readonly zero: Bucket | undefined;
-  readonly timeMs: number;
-}
-
 function encode(
-  { schema, negative, positive, customValues }: Buckets,
-  { count, sum, zero, timeMs }: Totals,
+  { schema, zero, negative, positive, customValues }: Layout,
+  { count, sum, timeMs }: ShownHistogram,
 ): Uint8Array {
   WRITER.clear();
   field(HISTOGRAM_TAGS.countFloat, count);

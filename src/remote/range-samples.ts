@@ -1,7 +1,8 @@
 // Parses one series of a PromQL range response: {"metric":{…},"values":[[1700000000.123,"1.5"],…],"histograms":[[time,{…}],…]}. Pure.
 
 import type { SampleColumns } from '../wire/sample-columns.ts';
-import { histogramOf } from './range-histogram.ts';
+import type { HistogramKinds } from './histogram-kinds.ts';
+import { encodeHistograms, type ShownHistogram, shownHistogram } from './range-histogram.ts';
 
 /** `value.NormalNaN` of Prometheus: 0x7ff8000000000001. */
 const NORMAL_NAN_LOW = 1;
@@ -9,11 +10,13 @@ const NORMAL_NAN_HIGH = 0x7ff80000;
 
 /**
  * Appends the samples of a series.
+ * @param kinds what is known of the histograms of all series
  * @returns the labels, or what is wrong with the text
  */
 export function parseRangeSamples(
   text: string,
   columns: SampleColumns,
+  kinds?: HistogramKinds,
 ): { readonly metric: Readonly<Record<string, string>> } | { readonly problem: string } {
   const { metric, values = [], histograms = [] } = parsed(text);
   if (!isLabels(metric)) return { problem: 'a series without labels' };
@@ -26,12 +29,17 @@ export function parseRangeSamples(
     if (Number.isNaN(number)) columns.addFloat(timeMs, NORMAL_NAN_LOW, NORMAL_NAN_HIGH);
     else columns.addNumber(timeMs, number);
   }
+  const shown: ShownHistogram[] = [];
   for (const pair of histograms as unknown[]) {
     const [timeMs, value] = pairOf(pair);
-    const message = timeMs === undefined ? undefined : histogramOf(value, timeMs, numberIn);
-    if (timeMs === undefined || message === undefined)
-      return { problem: 'a histogram that has no time, or not the usual form' };
-    columns.addHistogram(timeMs, message);
+    const histogram = timeMs === undefined ? undefined : shownHistogram(value, timeMs, numberIn);
+    if (histogram === undefined) return { problem: 'a histogram that has no time, or not the usual form' };
+    shown.push(histogram);
+  }
+  if (shown.length > 0) {
+    const encoded = encodeHistograms(shown, kinds?.of(metric));
+    kinds?.learn(metric, encoded);
+    for (const [i, { timeMs }] of shown.entries()) columns.addHistogram(timeMs, encoded.messages[i] as Uint8Array);
   }
   return { metric };
 }

@@ -5,6 +5,7 @@ import { encodeLabels, type LabelBytes } from '../wire/labels.ts';
 import { SampleColumns } from '../wire/sample-columns.ts';
 import { parseExportedSamples } from './export-line.ts';
 import { ExportedLabels } from './exported-labels.ts';
+import type { HistogramKinds } from './histogram-kinds.ts';
 import { bytesOfLines } from './json-text.ts';
 import type { QueryClient, QueryOptions } from './query-client.ts';
 import { parseQueryResponse } from './query-response.ts';
@@ -52,12 +53,11 @@ export async function* exportedSamples(
 }
 
 /**
- * The series of a range selector at `timeMs` with their samples. A histogram has only its count and its sum. A series may be yielded before the
- * response turns out to be damaged. Throws RemoteError like `QueryClient.query`.
+ * The series of a range selector at `timeMs` with their samples. A series may be yielded before the response turns out to be damaged. Throws RemoteError like `QueryClient.query`.
  */
 export async function* rangeSamples(
   client: QueryClient,
-  { promql, timeMs }: { promql: string; timeMs: number },
+  { promql, timeMs, kinds }: { promql: string; timeMs: number; kinds?: HistogramKinds },
   options: QueryOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
   const response = await client.instantResponse(promql, timeMs, options);
@@ -68,7 +68,7 @@ export async function* rangeSamples(
       try {
         for (const element of elements.push(piece)) {
           columns.clear();
-          const parsed = parseRangeSamples(element, columns);
+          const parsed = parseRangeSamples(element, columns, kinds);
           if ('problem' in parsed) throw client.unusable(response, parsed.problem);
           yield { labels: encodeLabels(Object.entries(parsed.metric)), columns };
         }

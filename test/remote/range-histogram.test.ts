@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { histogramOf } from '../../src/remote/range-histogram.ts';
+import { encodeHistograms, shownHistogram } from '../../src/remote/range-histogram.ts';
 import { randomNumbers } from '../support/dataset.ts';
 import {
   CUSTOM_BUCKETS_SCHEMA,
@@ -16,6 +16,17 @@ const numberOf = (text: unknown): number | undefined => {
   const number = Number(text.replace('Inf', 'Infinity'));
   return Number.isNaN(number) ? undefined : number;
 };
+
+/** Of one series, as they are copied. */
+function copied(values: readonly unknown[], known?: 'exponential' | 'custom') {
+  const histograms = values.map((value) => {
+    const histogram = shownHistogram(value, TIME_MS, numberOf);
+    assert.ok(histogram !== undefined, JSON.stringify(value));
+    return histogram;
+  });
+  const { messages, ...about } = encodeHistograms(histograms, known);
+  return { ...about, histograms: messages.map(decodedHistogram) };
+}
 
 /** As Prometheus shows it. */
 function shown(histogram: NativeHistogram): object {
@@ -67,9 +78,9 @@ function decodedHistogram(message: Uint8Array): NativeHistogram & { readonly tim
 }
 
 function assertFoundAgain(histogram: NativeHistogram): void {
-  const message = histogramOf(shown(histogram), TIME_MS, numberOf);
-  assert.ok(message !== undefined, histogramText(histogram));
-  const { timeMs, ...decoded } = decodedHistogram(message);
+  const [found] = copied([shown(histogram)]).histograms;
+  assert.ok(found !== undefined, histogramText(histogram));
+  const { timeMs, ...decoded } = found;
   assert.equal(histogramText(decoded), histogramText(histogram));
   assert.equal(timeMs, TIME_MS);
 }
@@ -109,6 +120,72 @@ describe('a native histogram in the result of a query', () => {
     assertFoundAgain({ ...EMPTY, schema: CUSTOM_BUCKETS_SCHEMA, positive: [...positive, [5, 9]], customValues });
   });
 
+  describe('with bounds that are powers of two', () => {
+    const custom = { ...EMPTY, schema: CUSTOM_BUCKETS_SCHEMA, customValues: [1, 2, 4, 8] };
+    const middle = shown({
+      ...custom,
+      positive: [
+        [1, 5],
+        [2, 6],
+      ],
+    });
+    const whole = shown({ ...custom, positive: [0, 1, 2, 3, 4].map((index) => [index, index + 1] as const) });
+    const first = shown({ ...custom, positive: [[0, 1]] });
+    const last = shown({ ...custom, positive: [[4, 1]] });
+    const narrowZero = shown({ ...EMPTY, zeroCount: 1, zeroThreshold: 2 ** -128, positive: [[1, 2]] });
+    const schemas = (result: ReturnType<typeof copied>) => result.histograms.map(({ schema }) => schema);
+
+    it('has custom buckets if one of the series ends at infinity', () => {
+      for (const proof of [whole, first, last]) {
+        const result = copied([middle, proof]);
+        assert.deepEqual(schemas(result), [-53, -53]);
+        assert.equal(result.proven, 'custom');
+        assert.equal(result.assumed, 0);
+      }
+      // The bounds of all histograms of the series are those of each.
+      assert.deepEqual(copied([middle, whole]).histograms[0]?.customValues, [1, 2, 4, 8]);
+      assert.deepEqual(copied([middle, whole]).histograms[0]?.positive, [
+        [1, 5],
+        [2, 6],
+      ]);
+    });
+
+    it('has exponential buckets if one of the series has a narrow zero bucket', () => {
+      const result = copied([middle, narrowZero]);
+      assert.deepEqual(schemas(result), [0, 0]);
+      assert.deepEqual([result.proven, result.assumed, result.isWorthKnowing], ['exponential', 0, true]);
+    });
+
+    it('is what earlier histograms of the series have proven', () => {
+      assert.deepEqual(schemas(copied([middle], 'custom')), [-53]);
+      assert.deepEqual(schemas(copied([middle], 'exponential')), [0]);
+      assert.equal(copied([middle], 'custom').assumed, 0);
+      // A proof counts for more than what was known.
+      assert.deepEqual(schemas(copied([middle, narrowZero], 'custom')), [0, 0]);
+    });
+
+    it('counts if nothing is known, or the series has had both kinds', () => {
+      const result = copied([middle, middle]);
+      assert.deepEqual([schemas(result), result.proven, result.assumed], [[0, 0], undefined, 2]);
+      const mixed = copied([whole, middle, narrowZero]);
+      assert.deepEqual([schemas(mixed), mixed.proven, mixed.assumed], [[-53, 0, 0], undefined, 1]);
+      const empty = copied([shown(EMPTY)]);
+      assert.deepEqual([schemas(empty), empty.assumed], [[0], 0]);
+    });
+
+    it('is not assumed of bounds that only come close to those of a schema', () => {
+      const value = { count: '1', sum: '1', buckets: [[0, '1.4142136', '2', '1']] };
+      assert.deepEqual(schemas(copied([value])), [-53]);
+      assert.equal(copied([{ ...value, buckets: [[0, String(Math.SQRT2), '2', '1']] }]).proven, 'exponential');
+    });
+
+    it('ends an exponential schema at the largest number only', () => {
+      const largest = String(Number.MAX_VALUE);
+      const value = { count: '1', sum: '1', buckets: [[0, largest, '+Inf', '1']] };
+      assert.deepEqual(copied([value, narrowZero]).histograms[0]?.positive, [[1025, 1]]);
+    });
+  });
+
   it('is none if it has another form', () => {
     const bad = [
       undefined,
@@ -129,6 +206,6 @@ describe('a native histogram in the result of a query', () => {
         ],
       },
     ];
-    for (const value of bad) assert.equal(histogramOf(value, TIME_MS, numberOf), undefined, JSON.stringify(value));
+    for (const value of bad) assert.equal(shownHistogram(value, TIME_MS, numberOf), undefined, JSON.stringify(value));
   });
 });

@@ -174,6 +174,11 @@ export const WARNING_CODES = {
       'a Thanos Query got to know a store with data in a range that was already copied: the copy of that range may lack its samples',
     cure: 'run `prom-migrator verify --repair` for the range, and start the next migration when Query knows all of its stores (--endpoint-strict)',
   },
+  'histogram-buckets-assumed': {
+    meaning:
+      'with spec.source.protocol: PromQL, a query API shows the bounds of the buckets of native histograms, and not of which kind they are. If all bounds of a series that were shown so far are powers of two, they may be exponential or custom: the histograms are copied with exponential buckets of the same bounds and counts. The number is an upper bound of those that have custom ones',
+    cure: 'if these series have custom buckets (classic histograms that were scraped as native ones), read them by another protocol: RemoteRead, or ThanosStore; or exclude them with spec.selectors',
+  },
   'possibly-altered': {
     meaning:
       'samples that were read as SAMPLES may differ from the source: a value or a sum of 0 may have been −0, and a histogram with custom buckets came without the bounds of the buckets. The number is an upper bound: a plain response does not distinguish 0 from −0',

@@ -2,12 +2,14 @@
 // which NaN a NaN is.
 
 import { formatSelector } from '../../api/selector.ts';
+import { HistogramKinds } from '../../remote/histogram-kinds.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { QueryClient, type QueryOptions } from '../../remote/query-client.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
 import { rangeSamples } from '../../remote/sample-query.ts';
 import { kept } from '../decoded/export-reader.ts';
+import { AssumedHistograms } from './assumed-histograms.ts';
 import type { DecodedSourceOptions } from './decoded-source.ts';
 import { DecodedStream } from './decoded-stream.ts';
 import { ReceivedBytes } from './received-bytes.ts';
@@ -21,12 +23,16 @@ const TRIES_OF_EXPORT = 6;
 
 export class PromqlSource implements SeriesSource {
   readonly rangeEnd = 'included';
+  readonly isQueried = true;
   readonly #client: QueryClient;
   readonly #maxBytes: number;
   readonly #received = new ReceivedBytes();
+  readonly #kinds = new HistogramKinds();
+  readonly #assumptions: AssumedHistograms;
   #isChecked = false;
 
-  constructor({ endpoint, client, maxBytes }: DecodedSourceOptions) {
+  constructor({ endpoint, client, maxBytes, observer }: DecodedSourceOptions) {
+    this.#assumptions = new AssumedHistograms(observer);
     this.#client = new QueryClient(endpoint, this.#received.counting(client));
     this.#maxBytes = maxBytes;
   }
@@ -47,7 +53,10 @@ export class PromqlSource implements SeriesSource {
     const promql = `${formatSelector(matchers)}[${toMs - fromMs}ms]`;
     return new DecodedStream(async (keep, signal) => {
       const options = { attempt, signal, maxBytes: this.#maxBytes };
-      await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1 }, options), { fromMs, toMs }, keep);
+      const kinds = this.#kinds;
+      kinds.takeAssumed();
+      await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1, kinds }, options), { fromMs, toMs }, keep);
+      this.#assumptions.add(kinds.takeAssumed());
       return this.#received.take();
     });
   }
@@ -70,6 +79,7 @@ export class PromqlSource implements SeriesSource {
   }
 
   close(): void {
+    this.#assumptions.end();
     this.#client.close();
   }
 }

@@ -4,6 +4,7 @@ import { PromqlSource } from '../../../src/migration/source/promql-source.ts';
 import { readWhole, type SeriesSource } from '../../../src/migration/source/series-source.ts';
 import { MemoryBudget } from '../../../src/migration/limits/memory-budget.ts';
 import { Reservation } from '../../../src/migration/limits/reservation.ts';
+import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
 import type { Matcher } from '../../../src/wire/messages.ts';
 import { decodeLabels } from '../../../src/wire/labels.ts';
@@ -23,7 +24,7 @@ const MATRIX: Answer = [
 const LINE: Answer = [200, `{"metric":{"__name__":"up"},"values":[1],"timestamps":[1700000000500]}\n`];
 
 /** A server whose exports answer with these in turn, the last one again and again. */
-async function serverOf(exports: readonly Answer[]) {
+async function serverOf(exports: readonly Answer[], result = MATRIX) {
   const asked: string[] = [];
   let exported = 0;
   const server = await httpServer(({ url }, response) => {
@@ -32,7 +33,7 @@ async function serverOf(exports: readonly Answer[]) {
     const [status, body] = pathname.endsWith('/export')
       ? (exports[Math.min(exported++, exports.length - 1)] as Answer)
       : pathname.endsWith('/query')
-        ? MATRIX
+        ? result
         : ABSENT;
     response.writeHead(status, { 'content-type': status === 200 ? 'application/json' : 'text/plain' }).end(body);
   });
@@ -41,9 +42,9 @@ async function serverOf(exports: readonly Answer[]) {
 
 const Sources = { PromQL: PromqlSource, VictoriaMetrics: VictoriaMetricsSource };
 
-function sourceAt(url: string, protocol: keyof typeof Sources): SeriesSource {
+function sourceAt(url: string, protocol: keyof typeof Sources, events: MigrationEvent[] = []): SeriesSource {
   const endpoint = endpointAt(url, { side: 'source' });
-  const observer = { event: () => undefined };
+  const observer = { event: (event: MigrationEvent) => void events.push(event) };
   return new Sources[protocol]({ endpoint, client: recordingHooks(), maxBytes: 1 << 20, random: () => 0.5, observer });
 }
 
@@ -90,6 +91,25 @@ describe('a query API as a source', () => {
     assert.deepEqual(await attempt(source, 1), [[['job', 'a']]]);
     assert.equal(server.asked.at(-1), '{job=~"a|b"}[60000ms]');
     source.close();
+  });
+});
+
+describe('native histograms of a query API', () => {
+  const histogram = { count: '5', sum: '9', buckets: [[0, '1', '2', '5']] };
+  const result = [{ metric: { __name__: 'sizes' }, histograms: [[1_700_000_000.5, histogram]] }];
+  const shown: Answer = [200, JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } })];
+
+  it('are reported where nothing shows of which kind their buckets are: at first, twice as many, and at the end', async () => {
+    await using server = await serverOf([ABSENT], shown);
+    const events: MigrationEvent[] = [];
+    const source = sourceAt(server.url, 'PromQL', events);
+    for (let i = 0; i < 5; i++) await attempt(source, 1);
+    source.close();
+    const counts = events.map((event) => {
+      assert.ok(event.type === 'warning' && event.code === 'histogram-buckets-assumed');
+      return /^(\d+) native histograms so far, the first of \{__name__="sizes"\}/.exec(event.message)?.[1];
+    });
+    assert.deepEqual(counts, ['1', '2', '4', '5']);
   });
 });
 
