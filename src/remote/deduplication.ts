@@ -12,6 +12,25 @@ export function deduplicationInterval(flags: string | undefined): string | undef
   return interval !== undefined && !/^0[a-z]*$/.test(interval) ? interval : undefined;
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `1m30s`, as Go writes durations; undefined if it has another form. */
+export function durationMs(text: string): number | undefined {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
+  let sumMs = 0;
+  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    sumMs += Number(number) * (UNIT_MS[unit] ?? 0);
+  return sumMs > 0 ? Math.ceil(sumMs) : undefined;
+}
+
+/**
+ * The end of a request that shows the samples before `toMs` as a request of all data would. Of the samples in each interval, whose ends are multiples
+ * of its length, the last one of those requested is shown: a request that ends inside an interval shows one more.
+ */
+export function endOfInterval(toMs: number, intervalMs: number): number {
+  return Math.ceil((toMs - 1) / intervalMs) * intervalMs + 1;
+}
+
 /** Whether it is known that the server shows all samples as it stores them. */
 export function showsStoredSamples(flags: string | undefined): boolean {
   if (flags === undefined || Buffer.byteLength(flags) >= SHOWN_BYTES) return false;

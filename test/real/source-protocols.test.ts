@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeBlocksExactly } from '../support/blocks.ts';
 import { generateDataset, HISTOGRAM_KINDS, PLAIN_KINDS } from '../support/dataset.ts';
+import { request } from '../support/http.ts';
 import { pushSamples } from '../support/load.ts';
 import { histogramText, type NativeHistogram } from '../support/native-histogram.ts';
 import { dumpPrometheus, exportVictoriaMetrics } from '../support/readers.ts';
-import { countSamples, NAN, type SeriesSet, STALE_MARKER } from '../support/series-set.ts';
+import { bitsOf, countSamples, NAN, SeriesBuilder, type SeriesSet, STALE_MARKER } from '../support/series-set.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { assertAllWritten, assertEqualSeries, assertExit, union, withoutProgress } from './support/expectations.ts';
@@ -153,6 +154,24 @@ describe('a source without remote_read', () => {
       const there = await survive({ protocol: 'PromQL', url: source.url });
       assertEqualSeries(mapBits(shown, asNormalNan), there, 'bits');
     });
+  });
+
+  it('is copied as its export of the whole range shows it if it deduplicates, wherever windows end', async () => {
+    await using source = await startVictoriaMetrics({ extraArgs: ['-dedup.minScrapeInterval=15s'] });
+    const from = startMs - (startMs % 60_000) + 2000;
+    // What arrives together is deduplicated when it is stored.
+    for (let first = 0; first < 3; first++) {
+      const builder = new SeriesBuilder([['__name__', 'dense']]);
+      for (let i = first; i < 120; i += 3) builder.add(from + 5000 * i, bitsOf(i));
+      await pushSamples(`${source.url}/api/v1/write`, new Map([['dense', builder.finish()]]));
+      await request(`${source.url}/internal/force_flush`);
+    }
+    const stored = await exportVictoriaMetrics(source.url);
+    assert.equal(countSamples(stored), 40);
+    await using destination = await startPrometheus({ version: '3.5', receiver: true });
+    const spec = { ...specOf(victoriaMetrics(source), toPrometheus(destination)), window: { max: '10s' } };
+    assertExit(await runMigration({ ...spec, timeRange: range(from, from + 600_000) }), 0);
+    assertEqualSeries(stored, withoutProgress(await dumpPrometheus(destination)), 'bits');
   });
 
   describe('with limits that a window exceeds', () => {

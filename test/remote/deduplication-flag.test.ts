@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { deduplicationInterval, showsStoredSamples } from '../../src/remote/deduplication.ts';
+import {
+  deduplicationInterval,
+  durationMs,
+  endOfInterval,
+  showsStoredSamples,
+} from '../../src/remote/deduplication.ts';
 import { QueryClient } from '../../src/remote/query-client.ts';
 import { apiUrl } from '../../src/remote/query-url.ts';
 import { endpointAt, httpServer, once, recordingHooks } from './servers.ts';
@@ -35,6 +40,26 @@ describe('the deduplication interval of a VictoriaMetrics', () => {
   for (const [title, flags, isShown] of shown)
     it(`${isShown ? 'is known to be' : 'may not be'} off if ${title}`, () =>
       assert.equal(showsStoredSamples(flags), isShown));
+
+  it('is read as Go writes durations', () => {
+    const texts = ['15s', '1m0s', '1h30m0s', '500ms', '1.5s', '250µs', '1d', '', '15', '0s'];
+    assert.deepEqual(texts.map(durationMs), [
+      ...[15_000, 60_000, 5_400_000, 500, 1500],
+      ...[undefined, undefined, undefined, undefined, undefined],
+    ]);
+  });
+
+  it('ends a request where an interval ends, which its last sample belongs to', () => {
+    // The intervals are (0, 15], (15, 30]: the last millisecond of the range is toMs − 1.
+    assert.deepEqual(
+      [15, 16, 17, 30, 31].map((toMs) => endOfInterval(toMs, 15)),
+      [16, 16, 31, 31, 31],
+    );
+    assert.deepEqual(
+      [16, 17].map((toMs) => endOfInterval(toMs, 1)),
+      [16, 17],
+    );
+  });
 
   it('does not change where the native export is', () => {
     const pathOf = (base: string) => apiUrl(new URL(base), 'export_native').pathname;

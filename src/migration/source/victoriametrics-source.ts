@@ -1,6 +1,7 @@
 // VictoriaMetrics as a source: it has no remote_read, but exports what it has stored, with stale markers and the values as they are stored.
 
 import { formatSelector } from '../../api/selector.ts';
+import { deduplicationInterval, durationMs, endOfInterval } from '../../remote/deduplication.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { QueryClient } from '../../remote/query-client.ts';
@@ -18,6 +19,8 @@ export class VictoriaMetricsSource implements SeriesSource {
   readonly #exports: ExportReader;
   readonly #random: () => number;
   readonly #received = new ReceivedBytes();
+  /** Of its deduplication; 1 if that is off or not known. */
+  #intervalMs: number | undefined;
 
   constructor({ endpoint, client, maxBytes, random, observer }: DecodedSourceOptions) {
     this.#client = new QueryClient(endpoint, this.#received.counting(client));
@@ -29,10 +32,15 @@ export class VictoriaMetricsSource implements SeriesSource {
     return this.#client.buffers;
   }
 
-  async open({ matchers, fromMs, toMs }: ReadQuery, { attempt }: SourceOptions): Promise<SourceStream> {
+  async open(
+    { matchers, fromMs, toMs }: ReadQuery,
+    { attempt, signal: opening }: SourceOptions,
+  ): Promise<SourceStream> {
+    this.#intervalMs ??= await this.#deduplicationMs(opening);
+    const untilMs = endOfInterval(toMs, this.#intervalMs);
     const matches = [formatSelector([...matchers, freshMatcher(this.#random)])];
     return new DecodedStream(async (keep, signal) => {
-      const range = { matches, fromMs, toMs, untilMs: toMs };
+      const range = { matches, fromMs, toMs, untilMs };
       try {
         await this.#exports.read(range, { ...keep, asQueried: false, isRequired: true }, { attempt, signal });
       } catch (error) {
@@ -41,6 +49,11 @@ export class VictoriaMetricsSource implements SeriesSource {
       }
       return this.#received.take();
     });
+  }
+
+  async #deduplicationMs(signal: AbortSignal): Promise<number> {
+    const interval = deduplicationInterval(await this.#client.flags(signal));
+    return (interval === undefined ? undefined : durationMs(interval)) ?? 1;
   }
 
   close(): void {
