@@ -33,7 +33,7 @@ export async function* linesOf(
   { buffers, maxBytes, tooLarge }: TextOptions,
 ): AsyncGenerator<string, undefined> {
   const cost = new JsonCost();
-  const admit = (part: Uint8Array): void => {
+  const admit = (part: Uint8Array): undefined => {
     cost.add(part);
     if (cost.bytes > maxBytes) throw tooLarge();
   };
@@ -46,12 +46,12 @@ export async function* linesOf(
 
 /**
  * Each line as bytes, without its end, empty ones included.
- * @param admit gets each part of a line as it arrives, and throws when the line has become too large
+ * @param admit gets each part of a line as it arrives, and throws when the line has become too large. What it returns is waited for
  */
 export async function* bytesOfLines(
   body: AsyncIterable<Uint8Array>,
   buffers: Buffers,
-  admit: (part: Uint8Array) => void,
+  admit: (part: Uint8Array) => Promise<void> | undefined,
 ): AsyncGenerator<Buffer, undefined> {
   const pieces: Uint8Array[] = [];
   for await (const block of body) {
@@ -61,14 +61,16 @@ export async function* bytesOfLines(
       let from = 0;
       for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, from)) {
         const part = piece.subarray(from, end);
-        admit(part);
+        const admitted = admit(part);
+        // A wait for nothing would cost more than most lines.
+        if (admitted !== undefined) await admitted;
         from = end + 1;
         // Most lines lie inside one piece and need no copy.
         yield pieces.length === 0 ? part : Buffer.concat([...pieces, part]);
         pieces.length = 0;
       }
       if (from < piece.byteLength) {
-        admit(piece.subarray(from));
+        await admit(piece.subarray(from));
         pieces.push(Uint8Array.from(piece.subarray(from)));
       }
     } finally {

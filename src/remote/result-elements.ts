@@ -26,6 +26,8 @@ export class ResultElements {
   #escaped = false;
   #element: Uint8Array[] | undefined;
   readonly #cost = new JsonCost();
+  /** Of the largest element that has ended in the last part. */
+  #endedBytes = 0;
   /** The response without its series. */
   readonly #rest: Uint8Array[] = [];
   #restBytes = 0;
@@ -42,6 +44,7 @@ export class ResultElements {
    */
   push(part: Uint8Array): string[] {
     const found: string[] = [];
+    this.#endedBytes = 0;
     let from = 0;
     for (let at = 0; at < part.length; at++) {
       const byte = part[at] as number;
@@ -63,6 +66,7 @@ export class ResultElements {
           this.#keep(part.subarray(from, at + 1), this.#element);
           found.push(Buffer.concat(this.#element).toString('utf8'));
           this.#element = undefined;
+          this.#endedBytes = Math.max(this.#endedBytes, this.#cost.bytes);
           this.#cost.clear();
           from = at + 1;
         }
@@ -74,6 +78,11 @@ export class ResultElements {
     if (this.#element !== undefined) this.#keep(part.subarray(from), this.#element);
     else this.#keepRest(part.subarray(from));
     return found;
+  }
+
+  /** An upper bound of the memory that is needed now: for the elements of the last part one after the other, the one that continues, and the rest. */
+  get bytes(): number {
+    return this.#endedBytes + this.#cost.bytes + this.#restBytes;
   }
 
   /** Everything except the series. Call it after the last part. */

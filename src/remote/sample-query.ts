@@ -7,6 +7,7 @@ import { parseExportedSamples } from './export-line.ts';
 import { ExportedLabels } from './exported-labels.ts';
 import type { HistogramKinds } from './histogram-kinds.ts';
 import { bytesOfLines } from './json-text.ts';
+import { PartMemory, type PieceMemory } from './part-memory.ts';
 import type { QueryClient, QueryOptions } from './query-client.ts';
 import { parseQueryResponse } from './query-response.ts';
 import { parseRangeSamples } from './range-samples.ts';
@@ -14,6 +15,11 @@ import { ElementTooLarge, ResultElements } from './result-elements.ts';
 
 /** A line of an export arrives in pieces, which are put together, and its samples take twice the memory of their text while columns grow. */
 const MEMORY_PER_LINE_BYTE = 4;
+
+export interface SampleOptions extends QueryOptions {
+  /** Where the memory for one series at a time is reserved. */
+  readonly memory?: PieceMemory;
+}
 
 /** Valid until the next one: the columns are reused. */
 export interface QueriedSeries {
@@ -29,26 +35,32 @@ export interface QueriedSeries {
 export async function* exportedSamples(
   client: QueryClient,
   { matches, fromMs, toMs }: { matches: readonly string[]; fromMs: number; toMs: number },
-  options: QueryOptions,
+  { memory, ...options }: SampleOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
   const response = await client.exportResponse(matches, { fromMs, toMs }, options);
   const columns = new SampleColumns();
   const exported = new ExportedLabels();
+  const lineMemory = new PartMemory(memory);
   let lineBytes = 0;
-  const admit = (part: Uint8Array): void => {
+  const admit = (part: Uint8Array): Promise<void> | undefined => {
     lineBytes += part.length;
     if (MEMORY_PER_LINE_BYTE * lineBytes > options.maxBytes)
       throw client.tooLarge(response, 'exported a line', options.maxBytes);
+    return lineMemory.reserve(MEMORY_PER_LINE_BYTE * lineBytes);
   };
-  for await (const line of bytesOfLines(response.body, client.buffers, admit)) {
-    lineBytes = 0;
-    if (line.length === 0) continue;
-    columns.clear();
-    const parsed = parseExportedSamples(line, columns);
-    if ('problem' in parsed) throw client.unusable(response, parsed.problem);
-    const labels = exported.of(parsed.metric);
-    if (labels === undefined) throw client.unusable(response, 'a line without metric');
-    yield { labels, columns };
+  try {
+    for await (const line of bytesOfLines(response.body, client.buffers, admit)) {
+      lineBytes = 0;
+      if (line.length === 0) continue;
+      columns.clear();
+      const parsed = parseExportedSamples(line, columns);
+      if ('problem' in parsed) throw client.unusable(response, parsed.problem);
+      const labels = exported.of(parsed.metric);
+      if (labels === undefined) throw client.unusable(response, 'a line without metric');
+      yield { labels, columns };
+    }
+  } finally {
+    lineMemory.release();
   }
 }
 
@@ -58,15 +70,18 @@ export async function* exportedSamples(
 export async function* rangeSamples(
   client: QueryClient,
   { promql, timeMs, kinds }: { promql: string; timeMs: number; kinds?: HistogramKinds },
-  options: QueryOptions,
+  { memory, ...options }: SampleOptions,
 ): AsyncGenerator<QueriedSeries, undefined> {
   const response = await client.instantResponse(promql, timeMs, options);
   const elements = new ResultElements(options.maxBytes);
   const columns = new SampleColumns();
+  const elementMemory = new PartMemory(memory);
   try {
     for await (const piece of response.body) {
       try {
-        for (const element of elements.push(piece)) {
+        const found = elements.push(piece);
+        await elementMemory.reserve(elements.bytes);
+        for (const element of found) {
           columns.clear();
           const parsed = parseRangeSamples(element, columns, kinds);
           if ('problem' in parsed) throw client.unusable(response, parsed.problem);
@@ -80,6 +95,8 @@ export async function* rangeSamples(
     if (error instanceof ElementTooLarge) throw client.tooLarge(response, 'sent a series', options.maxBytes);
     if (error instanceof SyntaxError) throw client.unusable(response, error.message);
     throw error;
+  } finally {
+    elementMemory.release();
   }
   const parsed = parseQueryResponse(elements.end());
   if ('problem' in parsed) throw client.unusable(response, parsed.problem);

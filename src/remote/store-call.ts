@@ -79,7 +79,10 @@ export class StoreCall {
     if (error instanceof GrpcStatus && error.code === GRPC_CODES.resourceExhausted) {
       const own = OVER_THE_LIMIT.exec(error.details);
       const size = own?.[1] === undefined ? '' : ` of ${own[1]} bytes`;
-      if (own !== null) return new WireError('too-large', `a message${size} is over the limit of ${maxMessageBytes}`);
+      if (own !== null) {
+        const limits = 'spec.source.maxFrameBytes, and a quarter of the part of spec.limits.memory that is for reading';
+        return new WireError('too-large', `a message${size} is over the limit of ${maxMessageBytes} (${limits})`);
+      }
     }
     return classifyGrpc(endpoint.side, error, { responded: this.#call.hasResponded, redact });
   }

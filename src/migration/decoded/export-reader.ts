@@ -71,7 +71,8 @@ export class ExportReader {
     if (this.#offered === false) return undefined;
     try {
       const { matches, fromMs, toMs, untilMs } = range;
-      const series = exportedSamples(client, { matches, fromMs, toMs: untilMs - 1 }, options);
+      const memory = { grow: keep.grow, shrink: keep.shrink };
+      const series = exportedSamples(client, { matches, fromMs, toMs: untilMs - 1 }, { ...options, memory });
       begin?.();
       const store = await kept(series, { fromMs, toMs }, keep);
       this.#offered = true;

@@ -32,7 +32,7 @@ export function openSource(
     case 'ThanosStore':
       return new DeferredSource({ buffers, rangeEnd: 'included' }, async () => {
         const { ThanosStoreSource } = await import('./thanos-store-source.ts');
-        return new ThanosStoreSource(source, client, observer);
+        return new ThanosStoreSource(source, client, { observer, maxMessageBytes: Math.floor(budgetBytes / 4) });
       });
   }
 }

@@ -52,7 +52,8 @@ export class PromqlSource implements SeriesSource {
     // Prometheus 3 excludes the beginning of the selected range, older versions include it.
     const promql = `${formatSelector(matchers)}[${toMs - fromMs}ms]`;
     return new DecodedStream(async (keep, signal) => {
-      const options = { attempt, signal, maxBytes: this.#maxBytes };
+      const memory = { grow: keep.grow, shrink: keep.shrink };
+      const options = { attempt, signal, maxBytes: this.#maxBytes, memory };
       const kinds = this.#kinds;
       kinds.takeAssumed();
       await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1, kinds }, options), { fromMs, toMs }, keep);

@@ -2,6 +2,7 @@
 
 import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
 import { meansPartial } from '../../remote/partial-response.ts';
+import { PartMemory } from '../../remote/part-memory.ts';
 import type { PartLimits, ResponsePart } from '../../remote/series-stream.ts';
 import type { SeriesMessages } from '../../remote/store-client.ts';
 import { canonicalLabels } from '../../wire/labels.ts';
@@ -12,6 +13,9 @@ import type { SourceMemory, SourceStream } from './series-source.ts';
 
 const BLOCK_BYTES = 256 * 1024;
 const FIRST_BLOCK_BYTES = 4 * 1024;
+
+/** The library puts together the pieces of a message. */
+const BYTES_PER_MESSAGE_BYTE = 2;
 
 /** What the response had, when its end has arrived. */
 export interface StoreResponse {
@@ -39,6 +43,8 @@ export class StoreStream implements SourceStream {
   async next(memory: SourceMemory, { partBytes, signal }: PartLimits): Promise<ResponsePart> {
     const frames = this.#frames;
     const response = this.#response;
+    const grow = (bytes: number) => memory.grow(bytes, signal);
+    const messageMemory = new PartMemory({ grow, shrink: (bytes) => memory.shrink(bytes) });
     let receivedBytes = 0;
     try {
       for (;;) {
@@ -46,8 +52,10 @@ export class StoreStream implements SourceStream {
           const wanted = frames.wantedBytes(response.end - response.start);
           if (wanted > 0) frames.provide(await memory.borrow(this.#blockBytes(wanted), signal));
           frames.add(response.bytes, response.start, response.end);
-          const { borderBytes } = frames;
-          if (borderBytes === 0 || frames.bytes - borderBytes < partBytes) continue;
+        }
+        // Not in the middle of a message, which would be held beside the memory of the next part.
+        const { borderBytes } = frames;
+        if (borderBytes > 0 && frames.bytes - borderBytes >= partBytes) {
           const rest = await memory.borrow(this.#blockBytes(borderBytes), signal);
           const cursor = new ChunkedCursor(frames.cut(rest));
           const nextLabels = canonicalLabels(frames.lastLabels.slice());
@@ -56,6 +64,8 @@ export class StoreStream implements SourceStream {
         const message = await this.#messages.next();
         if (message === undefined) break;
         receivedBytes += message.length;
+        const reserved = messageMemory.reserve(BYTES_PER_MESSAGE_BYTE * message.length);
+        if (reserved !== undefined) await reserved;
         const read = response.read(message);
         if (read.kind === 'warning' && meansPartial(read.text)) throw this.#messages.partialResponse(read.text);
       }
@@ -65,6 +75,8 @@ export class StoreStream implements SourceStream {
       if (error instanceof DoesNotFit) noteArrived(error, new ChunkedCursor(frames.segments), frames.bytes);
       await this.close();
       throw error;
+    } finally {
+      messageMemory.release();
     }
   }
 

@@ -16,6 +16,12 @@ import { type StoreResponse, StoreStream } from './store-stream.ts';
 
 type StoreEndpoint = Endpoint & { readonly maxFrameBytes: number; readonly replicaLabels: readonly string[] };
 
+interface ThanosStoreOptions {
+  readonly observer: Pick<MigrationObserver, 'event'>;
+  /** For messages that `maxFrameBytes` would allow, but not the memory for reading. */
+  readonly maxMessageBytes: number;
+}
+
 /** How often a window without samples may fail because it is not known whether there are downsampled blocks. */
 const TRIES_OF_DOWNSAMPLED = 3;
 
@@ -28,8 +34,8 @@ export class ThanosStoreSource implements SeriesSource {
   readonly #observer: Pick<MigrationObserver, 'event'>;
   #hasReportedUnchecked = false;
 
-  constructor(source: StoreEndpoint, client: ClientContext, observer: Pick<MigrationObserver, 'event'>) {
-    this.#client = new StoreClient(source, client, source.maxFrameBytes);
+  constructor(source: StoreEndpoint, client: ClientContext, { observer, maxMessageBytes }: ThanosStoreOptions) {
+    this.#client = new StoreClient(source, client, Math.min(source.maxFrameBytes, maxMessageBytes));
     this.#replicaLabels = source.replicaLabels;
     this.#downsampled = new DownsampledRanges(observer);
     this.#checks = new StoreChecks({ client: this.#client, clock: client.clock, observer });

@@ -51,7 +51,7 @@ export class PromqlReader implements DestinationReader {
     const exporting = { ...keep, asQueried: confirms, begin: () => arriving?.begin(EXPORTED) };
     const exported = await this.#exports.read({ matches, fromMs, toMs, untilMs }, exporting, { attempt, signal });
     if (exported !== undefined) return { cursors: [exported], ...EXPORTED };
-    const options = { attempt, signal, maxBytes: this.#maxBytes };
+    const options = { attempt, signal, maxBytes: this.#maxBytes, memory: { grow, shrink: keep.shrink } };
     const cursors: StoredSeries[] = [];
     for (const matchers of range.selectors) {
       const promql = rangeSelector(this.#selector(matchers), range);

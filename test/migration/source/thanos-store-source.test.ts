@@ -6,6 +6,7 @@ import { MemoryBudget } from '../../../src/migration/limits/memory-budget.ts';
 import { Reservation } from '../../../src/migration/limits/reservation.ts';
 import type { MigrationEvent } from '../../../src/migration/report/observer.ts';
 import { RemoteError } from '../../../src/remote/meaning/remote-error.ts';
+import { WireError } from '../../../src/wire/errors.ts';
 import { MovedClock } from '../../support/clouds/credentials.ts';
 import {
   MAX_INT64,
@@ -48,19 +49,23 @@ const NO_STORES: StoreInfo = {
 
 const NOTHING: StoreHandler = () => undefined;
 
-async function sourceOf(handler: StoreHandler, options: StoreServerOptions) {
+async function sourceOf(handler: StoreHandler, options: StoreServerOptions, maxMessageBytes = 1 << 20) {
   const server = await startStoreServer(handler, options);
   const events: MigrationEvent[] = [];
   const endpoint = { ...endpointAt(server.url, { side: 'source' }), maxFrameBytes: 1 << 20, replicaLabels: [] };
   const clock = new MovedClock();
+  let peakBytes = 0;
   const source = new ThanosStoreSource(
     endpoint,
     { ...recordingHooks(), clock },
-    { event: (event) => events.push(event) },
+    { observer: { event: (event) => events.push(event) }, maxMessageBytes },
   );
   /** The outcome of a window of an hour. */
   const read = async (hour: number, attempt = 1): Promise<string> => {
-    const memory = new Reservation(new MemoryBudget(1 << 24, () => undefined), source.buffers);
+    const budget = new MemoryBudget(1 << 24, (usedBytes) => {
+      peakBytes = Math.max(peakBytes, usedBytes);
+    });
+    const memory = new Reservation(budget, source.buffers);
     const query = { matchers: [], fromMs: T0 + hour * HOUR_MS, toMs: T0 + (hour + 1) * HOUR_MS, samplesOnly: false };
     clock.aheadMs += 60_000;
     try {
@@ -69,6 +74,7 @@ async function sourceOf(handler: StoreHandler, options: StoreServerOptions) {
       while (cursor.next()) series++;
       return `${series} series`;
     } catch (error) {
+      if (error instanceof WireError) return `${error.code}: ${error.message}`;
       assert.ok(error instanceof RemoteError, String(error));
       return `${error.class} ${error.code}: ${error.message}`;
     } finally {
@@ -78,6 +84,7 @@ async function sourceOf(handler: StoreHandler, options: StoreServerOptions) {
   return {
     read,
     server,
+    peakBytes: () => peakBytes,
     warnings: () => events.flatMap((event) => (event.type === 'warning' ? [event] : [])),
     async [Symbol.asyncDispose]() {
       source.close();
@@ -169,6 +176,26 @@ describe('a StoreAPI as a source', () => {
     assert.equal(warning?.code, 'stores-appeared');
     assert.match(warning?.message ?? '', /\{cluster="b"\}/);
     assert.deepEqual(others, []);
+  });
+
+  describe('with large messages', () => {
+    const large: StoreHandler = (_, stream) =>
+      stream.send({ series: { labels: [{ name: '__name__', value: 'x'.repeat(500_000) }], chunks: [] } });
+
+    it('takes memory of the budget for them', async () => {
+      await using source = await sourceOf(large, {});
+      assert.equal(await source.read(0), '1 series');
+      // The message, its pieces, and what is made of it.
+      assert.ok(source.peakBytes() >= 3 * 500_000, `${source.peakBytes()}`);
+    });
+
+    it('refuses those that are too large for it, and names the fields', async () => {
+      await using source = await sourceOf(large, {}, 400_000);
+      assert.match(
+        await source.read(0),
+        /^too-large: a message of 500\d+ bytes is over the limit of 400000 \(spec.source.maxFrameBytes, .*spec.limits.memory/,
+      );
+    });
   });
 
   describe('without samples in a range', () => {

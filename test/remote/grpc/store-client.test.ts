@@ -148,7 +148,7 @@ describe('the client of a StoreAPI', () => {
     await assert.rejects(
       readAll(small.client),
       (error: unknown) =>
-        error instanceof WireError && error.code === 'too-large' && /limit of 5242880$/.test(error.message),
+        error instanceof WireError && error.code === 'too-large' && /limit of 5242880 \(/.test(error.message),
     );
   });
 
