@@ -19,6 +19,21 @@ const METADATA_SERVICE = 'http://169.254.169.254';
 /** While an identity is being assigned, and during updates. */
 const METADATA_PASSING = [404, 410];
 
+/**
+ * Where tokens are requested. Workload identity sets the variable in every pod, to the cloud of the cluster: a cloud in the manifest counts for more,
+ * and an application with a client secret is not in the cluster's cloud. Only an authority of its own, as Azure Stack has it, can replace the
+ * default for all.
+ */
+export function authorityOf(
+  { cloud, identity }: Pick<AzureAdAuth, 'cloud' | 'identity'>,
+  host: string | undefined,
+): string {
+  const own = (host ?? '').replace(/\/+$/, '');
+  const isOfCluster = Object.values(AUTHORITIES).includes(own);
+  const counts = own !== '' && cloud === 'AzurePublic' && !(isOfCluster && identity.kind === 'client');
+  return counts ? own : AUTHORITIES[cloud];
+}
+
 export class AzureAdTokens {
   #auth: AzureAdAuth;
   readonly #clock: Clock;
@@ -39,11 +54,11 @@ export class AzureAdTokens {
     const proof: Readonly<Record<string, string>> =
       identity.kind === 'client' ? { client_secret: identity.secret.reveal() } : this.#federated();
     const form = { grant_type: 'client_credentials', client_id: clientId, scope: this.#scope, ...proof };
-    const authority = this.#env['AZURE_AUTHORITY_HOST'] || AUTHORITIES[this.#auth.cloud];
+    const authority = authorityOf(this.#auth, this.#env['AZURE_AUTHORITY_HOST']);
     const issuer = this.#issuer('token endpoint', this.#auth);
     return await this.#tokenFrom(issuer, signal, {
       method: 'POST',
-      url: new SecretUrl(`${authority.replace(/\/+$/, '')}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`),
+      url: new SecretUrl(`${authority}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`),
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
       body: new URLSearchParams(form).toString(),
       secrets: Object.values(proof),

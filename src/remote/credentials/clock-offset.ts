@@ -6,20 +6,22 @@ const TOLERATED_MS = 60_000;
 export class ClockOffset {
   #offsetMs = 0;
 
-  /** The time by the server's clock, as far as it is known. */
-  adjusted(nowMs: number): number {
-    return nowMs + this.#offsetMs;
+  /** From this machine's clock to the server's, as far as it is known. */
+  get ms(): number {
+    return this.#offsetMs;
   }
 
   /**
-   * Learns from the Date header of a refused request.
-   * @param signedMs the time in the request
+   * Learns from the Date header of a refused request. It says when the server has responded, which may be long after the request was signed.
+   * @param usedMs the offset with which the request was signed
+   * @param nowMs the time of the response by this machine's clock
    * @returns whether the time in the request may be the reason
    */
-  correct(date: string | undefined, signedMs: number, nowMs: number): boolean {
+  correct(date: string | undefined, usedMs: number, nowMs: number): boolean {
     const serverMs = date === undefined ? Number.NaN : Date.parse(date);
-    if (Number.isNaN(serverMs) || Math.abs(serverMs - signedMs) < TOLERATED_MS) return false;
-    this.#offsetMs = serverMs - nowMs;
+    const offsetMs = serverMs - nowMs;
+    if (Number.isNaN(offsetMs) || Math.abs(offsetMs - usedMs) < TOLERATED_MS) return false;
+    this.#offsetMs = offsetMs;
     return true;
   }
 }

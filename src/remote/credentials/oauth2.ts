@@ -66,13 +66,13 @@ export class OAuth2Tokens {
 
   async #withAssertion(signal: AbortSignal): Promise<Issued<Secret>> {
     for (let attempt = 1; ; attempt++) {
-      const nowMs = this.#offset.adjusted(this.#clock.now());
-      const request = this.#requestOf(...(await this.#assertion(nowMs)));
+      const offsetMs = this.#offset.ms;
+      const request = this.#requestOf(...(await this.#assertion(this.#clock.now() + offsetMs)));
       const response = await this.#issuer.send(request, signal);
       const mayBeClock =
         attempt === 1 &&
         REJECTED.includes(response.status) &&
-        this.#offset.correct(response.headers.date, nowMs, this.#clock.now());
+        this.#offset.correct(response.headers.date, offsetMs, this.#clock.now());
       if (!mayBeClock) return this.#issuedIn(request, response);
     }
   }

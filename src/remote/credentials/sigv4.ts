@@ -11,7 +11,7 @@ import { type AwsKeys, signV4 } from './sign-v4.ts';
 
 interface Signing {
   readonly keys: AwsKeys;
-  readonly timeMs: number;
+  readonly offsetMs: number;
 }
 
 export class SigV4Credentials implements Credentials {
@@ -37,11 +37,12 @@ export class SigV4Credentials implements Credentials {
 
   async headersFor({ method, url, body }: UnsignedRequest, signal: AbortSignal): Promise<AuthHeaders> {
     const keys = await this.#keys.get(signal);
-    const timeMs = this.#offset.adjusted(this.#clock.now());
+    const offsetMs = this.#offset.ms;
+    const timeMs = this.#clock.now() + offsetMs;
     // Proxies may change other headers on the way, so only those that are necessary are signed.
     const signed = signV4({ method, url, headers: {}, body }, keys, this.#auth, timeMs);
     const headers = Object.fromEntries(Object.entries(signed).map(([name, value]) => [name, new Secret(value)]));
-    this.#signings.set(headers, { keys, timeMs });
+    this.#signings.set(headers, { keys, offsetMs });
     return headers;
   }
 
@@ -49,7 +50,7 @@ export class SigV4Credentials implements Credentials {
     const signing = this.#signings.get(sent);
     if (signing === undefined) return false;
     const { keys } = signing;
-    const wasTime = this.#offset.correct(headers.date, signing.timeMs, this.#clock.now());
+    const wasTime = this.#offset.correct(headers.date, signing.offsetMs, this.#clock.now());
     if (wasTime && keys.sessionToken !== undefined) return true;
     // It costs nothing to look at files too.
     const next = await this.#keys.replace(keys, signal);

@@ -45,15 +45,15 @@ export class SecurityTokenService {
     const body = this.#form('AssumeRole', arn, externalId === undefined ? {} : { ExternalId: externalId });
     const secrets = [keys.accessKey, keys.secretKey, keys.sessionToken].map((secret) => secret?.reveal() ?? '');
     for (let attempt = 1; ; attempt++) {
-      const nowMs = offset.adjusted(clock.now());
+      const offsetMs = offset.ms;
       const parts = { method: 'POST', url: this.#url.reveal(), headers: FORM, body: Buffer.from(body, 'utf8') };
-      const signed = signV4(parts, keys, { region: auth.region, service: 'sts' }, nowMs);
+      const signed = signV4(parts, keys, { region: auth.region, service: 'sts' }, clock.now() + offsetMs);
       const request: IssuerRequest = { method: 'POST', url: this.#url, headers: { ...FORM, ...signed }, body, secrets };
       const response = await this.#issuer.send(request, signal);
       const mayBeClock =
         attempt === 1 &&
         [400, 403].includes(response.status) &&
-        offset.correct(response.headers.date, nowMs, clock.now());
+        offset.correct(response.headers.date, offsetMs, clock.now());
       if (!mayBeClock) return this.#keysIn(request, response);
     }
   }

@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 const CREDENTIAL_HEADER = /^(?:proxy-)?authorization$|cookie|token|secret|password|api-?key|credential|signature/i;
 // Shorter values would mask ordinary words of a response.
 const SHORTEST_SECRET_CHARS = 4;
+const SHORTEST_CUT_CHARS = 8;
 
 /**
  * A function that replaces every secret of the endpoint, in each of its encodings, with `***`.
@@ -19,7 +20,10 @@ export function createRedactor(
   return (text) => masking(issued())(mask(text));
 }
 
-/** A function that replaces these secrets, in each of their encodings, with `***`. */
+/**
+ * A function that replaces these secrets, in each of their encodings, with `***`. Of a response only the beginning is read: where the text ends, it may
+ * end inside of a secret.
+ */
 export function masking(secrets: Iterable<string>): (text: string) => string {
   const spellings = new Set<string>();
   for (const value of secrets) {
@@ -30,7 +34,19 @@ export function masking(secrets: Iterable<string>): (text: string) => string {
   }
   // Longest first, so that no secret leaves the rest of a longer one.
   const ordered = new Secret([...spellings].sort((a, b) => b.length - a.length));
-  return (text) => ordered.reveal().reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+  return (text) => {
+    const masked = ordered.reveal().reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    const cut = ordered.reveal().map((secret) => cutLength(masked, secret));
+    const longest = Math.max(0, ...cut);
+    return longest === 0 ? masked : `${masked.slice(0, -longest)}***`;
+  };
+}
+
+/** How much of the end of the text is the beginning of the secret; 0 if that is too short to tell anything. */
+function cutLength(text: string, secret: string): number {
+  for (let length = Math.min(text.length, secret.length - 1); length >= SHORTEST_CUT_CHARS; length--)
+    if (text.endsWith(secret.slice(0, length))) return length;
+  return 0;
 }
 
 /** Every secret in some data, such as an endpoint's credentials. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { authorityOf } from '../../../src/remote/credentials/azure-ad.ts';
 import type { AzureAdAuth } from '../../../src/remote/http/endpoint.ts';
 import { Secret } from '../../../src/telemetry/secret.ts';
 import {
@@ -48,6 +49,24 @@ describe('Microsoft Entra ID', () => {
       client_secret: 'app-secret',
       scope: SCOPE,
     });
+  });
+
+  it('is reached in the cloud of the manifest, whatever workload identity has set in the pod', () => {
+    const [publicHost, china] = ['https://login.microsoftonline.com', 'https://login.chinacloudapi.cn'];
+    const own = 'https://login.azurestack.example/';
+    const { client, workload } = IDENTITIES;
+    const cases: [AzureAdAuth['cloud'], AzureAdAuth['identity'], string | undefined, string][] = [
+      ['AzurePublic', client, undefined, publicHost],
+      ['AzureChina', client, `${publicHost}/`, china],
+      ['AzureChina', workload, `${publicHost}/`, china],
+      ['AzurePublic', client, `${china}/`, publicHost],
+      ['AzurePublic', workload, `${china}/`, china],
+      ['AzurePublic', client, own, own.slice(0, -1)],
+      ['AzureChina', client, own, china],
+      ['AzurePublic', workload, '', publicHost],
+    ];
+    for (const [cloud, identity, host, expected] of cases)
+      assert.equal(authorityOf({ cloud, identity }, host), expected, `${cloud}, ${identity.kind}, ${host}`);
   });
 
   it('exchanges the token of a service account, which is read each time', async () => {

@@ -57,6 +57,17 @@ describe('createRedactor', () => {
       'for ***: tenant metrics *** *** *** *** {"x":"***"} p=*** *** ***',
     );
   });
+
+  it('masks the beginning of a secret where the text ends, as it does when a long response is cut', () => {
+    const token = `eyJhbGciOiJSUzI1NiJ9.${'x7'.repeat(3000)}`;
+    const redact = createRedactor(endpointAt('https://host/', { auth: { kind: 'none' } }), () => [token]);
+    const text = `unknown token ${token} of a client`;
+    assert.equal(redact(text), 'unknown token *** of a client');
+    for (const length of [text.indexOf(token) + 8, 1000, 4096])
+      assert.equal(redact(text.slice(0, length)), 'unknown token ***');
+    // Too little to tell anything.
+    assert.equal(redact('unknown token eyJh'), 'unknown token eyJh');
+  });
 });
 
 describe('RemoteError', () => {
