@@ -22,8 +22,11 @@ interface Course {
 interface Span {
   readonly sinceMs: number;
   firstSentMs: number | undefined;
+  lastSentMs: number;
   /** The time that everything sent takes at the rates of the course. If the source is slower, time passes more slowly here. */
   pacedMs: number;
+  /** The time from the first request to the last one, without long pauses of the source. */
+  busyMs: number;
   readonly accepted: Record<LimitUnit, number>;
 }
 
@@ -43,6 +46,8 @@ const FIRST_SHARE_AFTER_LONG = 0.5;
 const LONG_MS = 30_000;
 /** The defaults of Cortex and Mimir are 2 and 20. */
 const USUAL_BURST_SECONDS = 2;
+/** A longer pause between two requests says nothing about the destination: its bucket is full by then. */
+const LONGEST_GAP_MS = 1000;
 /** Never fewer requests than one in this time. */
 const MAX_PACE_MS = 10_000;
 
@@ -70,7 +75,10 @@ export class FollowedRate {
 
   sent({ amounts, sentAtMs }: SentRequest): void {
     this.#span ??= emptySpan(sentAtMs);
-    this.#span.firstSentMs ??= sentAtMs;
+    const span = this.#span;
+    span.firstSentMs ??= sentAtMs;
+    span.busyMs = busyUntil(span, sentAtMs);
+    span.lastSentMs = sentAtMs;
     const { perSecond } = this;
     if (perSecond !== undefined) this.#span.pacedMs += (amounts[this.unit] * 1000) / perSecond;
   }
@@ -93,6 +101,8 @@ export class FollowedRate {
     const seen = {
       accepted: span.accepted[this.unit],
       refused: request.amounts[this.unit],
+      // A source that is slower than the rate has not shown that the rate is allowed.
+      leastMs: Math.max(1, passedMs, pausedMs + busyUntil(span, refusedAtMs)),
       passedMs: Math.max(1, passedMs),
       pacedMs: span.pacedMs,
       usedPerSecond: (this.perSecond ?? 0) * factor,
@@ -158,6 +168,8 @@ interface Seen {
   /** The amount of the refused request. */
   readonly refused: number;
   readonly passedMs: number;
+  /** The time in which no more than this was accepted. */
+  readonly leastMs: number;
   readonly pacedMs: number;
   /** The rate at the refusal; 0 if there was none. */
   readonly usedPerSecond: number;
@@ -180,16 +192,16 @@ function firstEstimate({ accepted, refused, passedMs }: Seen): Estimate {
 }
 
 function nextEstimate(course: Course, seen: Seen, burstAt: BurstAt): Estimate {
-  const { accepted, refused, passedMs, pacedMs, usedPerSecond } = seen;
+  const { accepted, refused, leastMs, pacedMs, usedPerSecond } = seen;
   if (pacedMs > course.testAfterMs) {
     // A refused test. At least as much is allowed as was accepted, and less than was sent at the end.
-    const leastPerSecond = Math.min(usedPerSecond, (accepted * 1000) / passedMs);
+    const leastPerSecond = Math.min(usedPerSecond, (accepted * 1000) / leastMs);
     const limitPerSecond = Math.max(leastPerSecond, limitTested(course, pacedMs, usedPerSecond, burstAt));
     return { startPerSecond: AFTER_TEST * limitPerSecond, limitPerSecond };
   }
   // The limit is somewhere between what was accepted, pauses included, and what was sent. A request may be refused for what is missing in the
   // bucket for a part of it.
-  const leastPerSecond = Math.min(usedPerSecond, ((accepted + refused / 4) * 1000) / passedMs);
+  const leastPerSecond = Math.min(usedPerSecond, ((accepted + refused / 4) * 1000) / leastMs);
   const middle = Math.sqrt(leastPerSecond * usedPerSecond);
   const least = accepted === 0 ? Math.max(middle, usedPerSecond / 2) : middle;
   return { startPerSecond: JUST_BELOW * least, limitPerSecond: Math.sqrt(least * usedPerSecond) };
@@ -220,6 +232,14 @@ function inOtherUnit(course: Course, factor: number): Course {
   return { ...course, limitPerSecond: course.limitPerSecond * factor };
 }
 
+/** @returns `busyMs` at a later time */
+function busyUntil({ firstSentMs, lastSentMs, busyMs }: Span, nowMs: number): number {
+  return firstSentMs === undefined || nowMs <= firstSentMs
+    ? busyMs
+    : busyMs + Math.min(LONGEST_GAP_MS, Math.max(0, nowMs - lastSentMs));
+}
+
 function emptySpan(sinceMs: number): Span {
-  return { sinceMs, firstSentMs: undefined, pacedMs: 0, accepted: { samples: 0, requests: 0, bytes: 0 } };
+  const times = { sinceMs, firstSentMs: undefined, lastSentMs: sinceMs, pacedMs: 0, busyMs: 0 };
+  return { ...times, accepted: { samples: 0, requests: 0, bytes: 0 } };
 }

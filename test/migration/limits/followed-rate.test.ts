@@ -220,4 +220,19 @@ describe('a followed rate', () => {
     rate.refused({ ...refusal, sentAtMs: 3_601_000, refusedAtMs: 3_601_010 });
     assert.ok((rate.perSecond ?? 0) > 8000, `${rate.perSecond}`);
   });
+
+  it('does not take for allowed what a slow source has not used', () => {
+    const rate = new FollowedRate();
+    const refusal = { amounts, retryAfterMs: 0, unit: 'samples' as const, stated: 10_000 };
+    rate.sent({ amounts, sentAtMs: 0 });
+    rate.refused({ ...refusal, sentAtMs: 0, refusedAtMs: 10 });
+    // The destination allows 3,000 per second now, and the source has no more. Then it has.
+    for (let i = 1; i <= 20; i++) {
+      rate.sent({ amounts, sentAtMs: i * 333 });
+      rate.accepted({ amounts, sentAtMs: i * 333 });
+    }
+    rate.sent({ amounts, sentAtMs: 6700 });
+    rate.refused({ ...refusal, sentAtMs: 6700, refusedAtMs: 6710 });
+    assert.ok((rate.perSecond ?? 0) < 6000 && (rate.perSecond ?? 0) > 3000, `${rate.perSecond}`);
+  });
 });
