@@ -49,6 +49,8 @@ export class Delivery {
   readonly #unproven: UnprovenSamples;
   readonly #histograms: HistogramCheck;
   #delivered = 0;
+  /** Of the last request. */
+  #sentAtMs = 0;
   #lost = 0;
   readonly #warned = new Set<WarningCode>();
 
@@ -132,9 +134,11 @@ export class Delivery {
       await samplesRate.take(outgoing.samples, signal);
       await bytesRate.take(body.length, signal);
       sent = await pace.take(amounts, signal);
+      this.#sentAtMs = sent.sentAtMs;
       progress.waitingFor = 'destination';
       const result = await client.write(body, { attempt: number, signal });
       pace.accepted(sent);
+      this.limits.accepted(outgoing.samples, sent.sentAtMs);
       return result;
     };
     progress.inFlightWrites++;
@@ -207,7 +211,7 @@ export class Delivery {
     const { samples } = outgoing;
     if (error.class === 'too-large') this.limits.lowerBySize({ bytes: outgoing.request().length, samples });
     else {
-      this.limits.lowerSamples(samples);
+      this.limits.lowerByRate(samples, this.#sentAtMs);
       this.#options.pace.forget();
     }
   }
