@@ -17,7 +17,7 @@ export interface Scenario {
   /** Part of spec.source in our manifest. */
   readonly readMode?: 'Samples';
   /** spec.source.protocol. With VictoriaMetrics, the data set is copied into one first, which is then the source. */
-  readonly protocol?: 'VictoriaMetrics' | 'PromQL';
+  readonly protocol?: 'VictoriaMetrics' | 'PromQL' | 'ThanosStore';
   /** How vmctl reads, when it is compared; it has no equivalent of readMode, and cannot write to Prometheus. */
   readonly vmctl?: 'stream' | 'samples';
   /** Which halves of the floor are measured. */
@@ -84,6 +84,7 @@ export const CASES: Readonly<Record<string, readonly Scenario[]>> = {
   sources: [
     { ...withoutVmctl(), name: 'source-remote-read', floor: [], rounds: 3 },
     { ...withoutVmctl(), name: 'source-victoria-metrics', protocol: 'VictoriaMetrics', floor: [], rounds: 3 },
+    { ...withoutVmctl(), name: 'source-thanos-store', protocol: 'ThanosStore', floor: [], rounds: 3 },
     { ...withoutVmctl(), name: 'source-promql', protocol: 'PromQL', floor: [], rounds: 3 },
   ],
   many: [{ ...withoutVmctl(), name: 'many', migrations: 8, floor: [], rounds: 3 }],

@@ -47,8 +47,9 @@ export function judge(results: readonly ScenarioResult[]): Goal[] {
   goal('in-order: wall time over writing', ours(inOrder, 'wallMs') / floorMedian(inOrder, 'writeMs'), 'at most', 1.35);
   goal('far: wall time over standard', ours(of('far'), 'wallMs') / wall, 'at most', 1.25);
   goal('far, parallelism 4: wall time over standard', ours(of('far-parallel'), 'wallMs') / wall, 'at most', 1.15);
-  const bySource = ours(of('source-victoria-metrics'), 'wallMs') / ours(of('source-remote-read'), 'wallMs');
-  goal('source VictoriaMetrics: wall time over remote_read', bySource, 'at most', 2);
+  const bySource = (name: string) => ours(of(name), 'wallMs') / ours(of('source-remote-read'), 'wallMs');
+  goal('source VictoriaMetrics: wall time over remote_read', bySource('source-victoria-metrics'), 'at most', 2);
+  goal('source ThanosStore: wall time over remote_read', bySource('source-thanos-store'), 'at most', 1.2);
   for (const name of ['wide', 'million']) {
     goal(`${name}: our wall time over vmctl's`, ratio(of(name), 'wallMs'), 'at most', 1);
     goal(`${name}: bytes read over vmctl's`, ratio(of(name), 'readBytes'), 'at most', 1.1);

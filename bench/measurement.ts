@@ -2,14 +2,14 @@
 // count of the samples that arrived.
 
 import { request } from '../test/support/http.ts';
-import type { ServerProcess } from '../test/support/server-process.ts';
+import { type ServerProcess, startServer } from '../test/support/server-process.ts';
 import { startPrometheus, startVictoriaMetrics } from '../test/support/servers.ts';
 import type { Scenario } from './cases.ts';
 import { type Comparison, comparePrometheus, compareVictoriaMetrics } from './counts.ts';
 import { type Counts, copyForServer, type DataSet } from './data-sets.ts';
 import { startDelayProxy } from './delay-proxy.ts';
 import { cpuMsOf, readBytesOf, type ToolUsage } from './process-usage.ts';
-import { PROMETHEUS_VERSION } from './programs.ts';
+import { findStoreApi, PROMETHEUS_VERSION } from './programs.ts';
 import { interrupted } from './scratch.ts';
 import type { Sides } from './tools.ts';
 
@@ -35,16 +35,19 @@ export interface SourceServer extends AsyncDisposable {
   readonly server: ServerProcess;
 }
 
-/** A Prometheus with the data set. */
+/** A Prometheus, or a StoreAPI, with the data set. */
 export async function startSource(set: DataSet, scenario: Scenario): Promise<SourceServer> {
   const copy = await copyForServer(set);
   try {
-    const server = await startPrometheus({
-      version: PROMETHEUS_VERSION,
-      dataDir: copy.dataDir,
-      extraArgs: NO_COMPACTION,
-      ...(scenario.nativeHistograms && { nativeHistograms: true }),
-    });
+    const server =
+      scenario.protocol === 'ThanosStore'
+        ? await startStoreApi(copy.dataDir)
+        : await startPrometheus({
+            version: PROMETHEUS_VERSION,
+            dataDir: copy.dataDir,
+            extraArgs: NO_COMPACTION,
+            ...(scenario.nativeHistograms && { nativeHistograms: true }),
+          });
     return {
       server,
       async [Symbol.asyncDispose]() {
@@ -56,6 +59,17 @@ export async function startSource(set: DataSet, scenario: Scenario): Promise<Sou
     await copy[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+async function startStoreApi(blocks: string): Promise<ServerProcess> {
+  return startServer({
+    name: 'store-api',
+    path: await findStoreApi(),
+    version: '1',
+    args: async ([port], _, directory) => [blocks, directory, `127.0.0.1:${port}`],
+    url: (port) => `http://127.0.0.1:${port}`,
+    ready: async (url) => (await request(`${url}/metrics`)).body.includes(JSON.stringify(blocks)),
+  });
 }
 
 /** An empty server of the scenario's destination kind. */
@@ -168,6 +182,7 @@ async function serversCpu(source: ServerProcess, destination: ServerProcess) {
 const SENT_BYTES = {
   RemoteRead: /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/read"\} (\S+)$/m,
   PromQL: /^prometheus_http_response_size_bytes_sum\{handler="\/api\/v1\/query"\} (\S+)$/m,
+  ThanosStore: /^store_api_sent_bytes_total (\S+)$/m,
   VictoriaMetrics: /^vm_tcplistener_written_bytes_total\{.*\} (\S+)$/m,
 } as const;
 

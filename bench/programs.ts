@@ -9,24 +9,30 @@ export const PROMETHEUS_VERSION = '3.5';
 const VICTORIA_METRICS_VERSION = '1.145';
 
 let benchData: Promise<string> | undefined;
+let storeApi: Promise<string> | undefined;
 
 /**
  * The path of the benches' own Go program (test/support/go/prometheus/bench-data), built first if necessary; BENCH_DATA overrides it. The
  * tests do not install it.
  */
 export function findBenchData(): Promise<string> {
-  benchData ??= lookUpBenchData();
+  benchData ??= lookUp('bench-data', process.env['BENCH_DATA']);
   return benchData;
 }
 
-async function lookUpBenchData(): Promise<string> {
-  const given = process.env['BENCH_DATA'];
+/** A StoreAPI over the blocks of a Prometheus (test/support/go/prometheus/store-api), built first if necessary; STORE_API overrides it. */
+export function findStoreApi(): Promise<string> {
+  storeApi ??= lookUp('store-api', process.env['STORE_API']);
+  return storeApi;
+}
+
+async function lookUp(program: 'bench-data' | 'store-api', given: string | undefined): Promise<string> {
   if (given) return given;
-  const ready = await builtGoProgram('bench-data');
+  const ready = await builtGoProgram(program);
   if (ready) return ready.path;
   const progress = (text: string) => process.stderr.write(`${text}\n`);
-  progress('bench-data: building from source');
-  return (await buildGoProgram('bench-data', progress)).path;
+  progress(`${program}: building from source`);
+  return (await buildGoProgram(program, progress)).path;
 }
 
 /** VictoriaMetrics' migration tool, part of Debian's server package; VMCTL overrides it. */

@@ -37,7 +37,7 @@ export function manifestOf(
       source: {
         ...(scenario.protocol === undefined
           ? { url: `${sourceUrl}/api/v1/read` }
-          : { protocol: scenario.protocol, url: sourceUrl }),
+          : { protocol: scenario.protocol, url: addressOf(scenario.protocol, sourceUrl) }),
         ...(scenario.readMode === undefined ? {} : { readMode: scenario.readMode }),
       },
       destination: { url: `${destinationUrl}/api/v1/write`, ...destination },
@@ -47,6 +47,11 @@ export function manifestOf(
       ...(verification === undefined ? {} : { verification }),
     },
   };
+}
+
+/** The store of the bench has gRPC and HTTP at the same port. */
+function addressOf(protocol: Scenario['protocol'], url: string): string {
+  return protocol === 'ThanosStore' ? url.replace(/^http:/, 'grpc:') : url;
 }
 
 /** `run`; `verify`, which compares what a run has copied; or `run` with `spec.verification.mode: Full`, which does both. */

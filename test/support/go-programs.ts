@@ -71,6 +71,12 @@ const BUILDS = {
     programs: { 'bench-data': './bench-data' },
     sources: 'bench-data',
   },
+  'store-api': {
+    ...PROMETHEUS,
+    name: 'store-api',
+    programs: { 'store-api': './store-api' },
+    sources: 'store-api',
+  },
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   kubectl: kubernetes('kubectl'),
