@@ -21,7 +21,7 @@ const { root } = protobuf.parse(
   message TsdbInfo { LabelSet labels = 1; int64 min_time = 2; int64 max_time = 3; }
   message StoreInfo { int64 min_time = 1; int64 max_time = 2; repeated TsdbInfo tsdb_infos = 6; }
   message InfoResponse { repeated LabelSet label_sets = 1; string component_type = 2; StoreInfo store = 3; }
-  message OldInfoResponse { int32 store_type = 2; int64 min_time = 3; int64 max_time = 4; repeated LabelSet label_sets = 5; }
+  message OldInfoResponse { int64 min_time = 2; int64 max_time = 3; int32 store_type = 4; repeated LabelSet label_sets = 5; }
   message SeriesResponse { oneof result { Series series = 1; string warning = 2; Any hints = 3; SeriesBatch batch = 4; } }`,
   { keepCase: true },
 );

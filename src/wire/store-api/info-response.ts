@@ -37,9 +37,9 @@ const STORED_LABELS = 1;
 const STORED_MIN = 2;
 const STORED_MAX = 3;
 
-const OLD_COMPONENT = 2;
-const OLD_MIN_TIME = 3;
-const OLD_MAX_TIME = 4;
+const OLD_MIN_TIME = 2;
+const OLD_MAX_TIME = 3;
+const OLD_COMPONENT = 4;
 const OLD_LABEL_SETS = 5;
 const OLD_COMPONENTS = ['unknown', 'query', 'rule', 'sidecar', 'store', 'receive', 'debug'];
 

@@ -11,7 +11,7 @@ const { root } = protobuf.parse(
   message Tsdb { Set labels = 1; int64 min = 2; int64 max = 3; }
   message Store { int64 min = 1; int64 max = 2; bool sharding = 3; repeated Tsdb tsdbs = 6; }
   message Info { repeated Set sets = 1; string component = 2; Store store = 3; Store rules = 4; Store query = 8; }
-  message Old { repeated Label labels = 1; int32 type = 2; int64 min = 3; int64 max = 4; repeated Set sets = 5; }`,
+  message Old { repeated Label labels = 1; int64 min = 2; int64 max = 3; int32 type = 4; repeated Set sets = 5; }`,
   { keepCase: true },
 );
 
