@@ -146,8 +146,12 @@ export class SeriesWriter {
   }
 }
 
+const LONGEST_COPIED_BYTE_BY_BYTE = 48;
+
 function copy(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
-  out.set(bytes.subarray(start, end), at);
+  // A view costs more than a few bytes, which most fields are.
+  if (end - start > LONGEST_COPIED_BYTE_BY_BYTE) out.set(bytes.subarray(start, end), at);
+  else for (let from = start, to = at; from < end; ) out[to++] = bytes[from++] as number;
   return at + end - start;
 }
 
