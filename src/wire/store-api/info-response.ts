@@ -1,6 +1,6 @@
 // What a component of Thanos says that it has: the response of the Info API, and of the older one that was a part of the StoreAPI.
 
-import { ProtoReader } from '../proto-reader.ts';
+import { DELIMITED, ProtoReader } from '../proto-reader.ts';
 import { labelSpan } from '../label-spans.ts';
 
 /** Names and values, in the order of the names. */
@@ -85,7 +85,8 @@ function rangeIn(reader: ProtoReader, stored: StoredData[]): StoreRange {
   while (reader.nextField()) {
     if (reader.field === MIN_TIME) minMs = reader.int64();
     else if (reader.field === MAX_TIME) maxMs = reader.int64();
-    else if (reader.field === STORED) stored.push(storedIn(delimited(reader)));
+    // Some releases have a time at its place.
+    else if (reader.field === STORED && reader.wireType === DELIMITED) stored.push(storedIn(delimited(reader)));
     else reader.skip();
   }
   return { minMs, maxMs };

@@ -11,6 +11,8 @@ const { root } = protobuf.parse(
   message Tsdb { Set labels = 1; int64 min = 2; int64 max = 3; }
   message Store { int64 min = 1; int64 max = 2; bool sharding = 3; repeated Tsdb tsdbs = 6; }
   message Info { repeated Set sets = 1; string component = 2; Store store = 3; Store rules = 4; Store query = 8; }
+  message EarlierStore { int64 min = 1; int64 max = 2; int64 guaranteed_min = 6; }
+  message Earlier { repeated Set sets = 1; string component = 2; EarlierStore store = 3; }
   message Old { repeated Label labels = 1; int64 min = 2; int64 max = 3; int32 type = 4; repeated Set sets = 5; }`,
   { keepCase: true },
 );
@@ -48,6 +50,12 @@ describe('the Info API of Thanos', () => {
   it('says so if a component serves no StoreAPI, or has nothing to say', () => {
     assert.equal(readStoreInfo(encoded('Info', { component: 'query' })).range, undefined);
     assert.deepEqual(readStoreInfo(new Uint8Array(0)), { component: '', range: undefined, labelSets: [], stored: [] });
+  });
+
+  it('has another field in place of the data in some releases', () => {
+    const store = { min: 5, max: 6, guaranteed_min: 1_740_000_000_000 };
+    const info = readStoreInfo(encoded('Earlier', { sets: [{ labels: LABELS }], component: 'query', store }));
+    assert.deepEqual(info, { component: 'query', range: { minMs: 5, maxMs: 6 }, labelSets: [PAIRS], stored: [] });
   });
 
   it('was a part of the StoreAPI in old releases', () => {
