@@ -1,11 +1,20 @@
 // What a server says about itself, from the texts of its status APIs. Pure. Anything may be missing: most stores show only a part of it.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { promDuration } from './prometheus-duration.ts';
+import {
+  type HaTracker,
+  type ShownLimits,
+  tenantConfig,
+  victoriaMetricsDuration,
+  victoriaMetricsLimits,
+} from './shown-limits.ts';
+import type { UrlProduct } from './url-product.ts';
 
-type Product = 'Prometheus' | 'VictoriaMetrics' | 'Mimir' | 'InfluxDB';
+export type Product = 'Prometheus' | 'VictoriaMetrics' | 'Mimir' | 'Cortex' | UrlProduct;
 
 export interface ServerReport {
-  /** Undefined if nothing shows it: Thanos and Cortex look like an old Prometheus. */
+  /** Undefined if neither the server nor its URL shows it. */
   readonly product: Product | undefined;
   /** As the server writes it: `3.5.0`. VictoriaMetrics does not report its own. */
   readonly version: string | undefined;
@@ -23,6 +32,16 @@ export interface ServerReport {
   readonly scrapes: boolean | undefined;
   readonly acceptsWrites: boolean | undefined;
   readonly acceptsHistograms: boolean | undefined;
+  readonly limits?: ShownLimits;
+  readonly haTracker?: HaTracker;
+  /** What a Prometheus adds to every series that is read by remote_read. */
+  readonly externalLabels?: Readonly<Record<string, string>>;
+  /** The smallest block of a Prometheus: without an out-of-order window, it accepts samples that are half of this behind its newest one. */
+  readonly minBlockMs?: number;
+  /** How large a Prometheus makes the frames of a stream. */
+  readonly frameBytes?: number;
+  /** Cortex' old storage, which only accepts queries that name a metric. */
+  readonly isChunksStorage?: boolean;
 }
 
 /** A response of a status API. */
@@ -41,10 +60,22 @@ export interface StatusTexts {
   /** VictoriaMetrics' /flags. */
   readonly plainFlags?: StatusText;
   readonly ping?: StatusText;
+  /** Of Mimir and Cortex: `/config`, `/runtime_config?mode=diff`, `/api/v1/user_limits`. */
+  readonly tenantConfig?: StatusText;
+  readonly runtimeConfig?: StatusText;
+  readonly userLimits?: StatusText;
 }
 
+/** What is known without a response. */
+export interface ReportedEndpoint {
+  readonly urlProduct: UrlProduct | undefined;
+  readonly tenant: string | undefined;
+}
+
+const NOTHING_KNOWN: ReportedEndpoint = { urlProduct: undefined, tenant: undefined };
+
 /** @param nowMs when the first response arrived */
-export function serverReport(texts: StatusTexts, nowMs: number): ServerReport {
+export function serverReport(texts: StatusTexts, nowMs: number, endpoint = NOTHING_KNOWN): ServerReport {
   const build = dataOf(texts.buildinfo);
   const version = textOf(build, 'version');
   const influxdb = oneOf(texts.ping?.headers['x-influxdb-version'] ?? texts.buildinfo?.headers['x-influxdb-version']);
@@ -54,10 +85,14 @@ export function serverReport(texts: StatusTexts, nowMs: number): ServerReport {
   if (influxdb !== undefined) return { ...other, product: 'InfluxDB' };
   if (texts.buildinfo?.headers['x-server-hostname'] !== undefined && textOf(build, 'revision') === undefined)
     return { ...other, product: 'VictoriaMetrics', version: undefined, ...victoriaMetrics(texts.plainFlags) };
-  if (/mimir/i.test(textOf(build, 'application') ?? '')) return { ...other, product: 'Mimir' };
+  const tenants = tenantsOf(texts, endpoint.tenant);
+  if (/mimir/i.test(textOf(build, 'application') ?? '')) return { ...other, ...tenants, product: 'Mimir' };
+  if (tenants !== undefined) return { ...other, ...tenants };
   const flags = dataOf(texts.flags);
-  // Thanos shows flags of its own.
-  if (textOf(flags, 'storage.tsdb.min-block-duration') === undefined || version === undefined) return other;
+  // Thanos Query shows flags of its own.
+  if (textOf(flags, 'query.replica-label') !== undefined) return { ...other, product: 'Thanos' };
+  if (textOf(flags, 'storage.tsdb.min-block-duration') === undefined || version === undefined)
+    return { ...other, product: endpoint.urlProduct };
   return { ...other, product: 'Prometheus', version, ...prometheus(texts, flags, version) };
 }
 
@@ -92,7 +127,53 @@ function prometheus(texts: StatusTexts, flags: Fields, version: string): Partial
     acceptsWrites:
       textOf(flags, 'web.enable-remote-write-receiver') === 'true' || features.includes('remote-write-receiver'),
     acceptsHistograms: features.includes('native-histograms') || isAtLeast(version, 3, 9),
+    ...known({
+      externalLabels: yaml === undefined ? undefined : externalLabels(yaml),
+      minBlockMs: promDuration(textOf(flags, 'storage.tsdb.min-block-duration') ?? ''),
+      frameBytes: numberOf(textOf(flags, 'storage.remote.read-max-bytes-in-frame')),
+    }),
   };
+}
+
+function tenantsOf(
+  { tenantConfig: config, runtimeConfig, userLimits }: StatusTexts,
+  tenant: string | undefined,
+): Partial<ServerReport> | undefined {
+  const text = (response: StatusText | undefined) => (response?.status === 200 ? response.text : undefined);
+  const found = tenantConfig({
+    config: text(config),
+    runtimeConfig: text(runtimeConfig),
+    userLimits: text(userLimits),
+    tenant,
+  });
+  if (found === undefined) return undefined;
+  const { product, limits, haTracker, acceptsHistograms, isChunksStorage } = found;
+  return {
+    ...{ product, limits, acceptsHistograms, isChunksStorage },
+    ...known({ haTracker }),
+    ...(limits.retention !== undefined && { retentionMs: limits.retention.value }),
+    ...(limits.outOfOrder !== undefined && { outOfOrderMs: limits.outOfOrder.value }),
+  };
+}
+
+/** Without what is undefined. */
+function known<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]?: Exclude<Fields[Name], undefined>;
+  };
+}
+
+function externalLabels(yaml: string): Record<string, string> {
+  const [, block = ''] = /^ {2}external_labels:\n((?: {4}.*\n)*)/m.exec(yaml) ?? [];
+  const labels: Record<string, string> = {};
+  for (const [, name = '', value = ''] of block.matchAll(/^ {4}"?([\w.:-]+)"?: *(.*?) *$/gm))
+    labels[name] = value.replace(/^(["'])(.*)\1$/, '$2');
+  return labels;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  const value = Number(text ?? Number.NaN);
+  return Number.isNaN(value) ? undefined : value;
 }
 
 /** `15d`, `15d or 5GiB`, `5GiB`. A limit of the size says nothing about time. */
@@ -113,28 +194,15 @@ function outOfOrderWindow(yaml: string): number | undefined {
 /** Flags that are not set are not shown. */
 function victoriaMetrics(flags: StatusText | undefined): Partial<ServerReport> {
   if (flags?.status !== 200 || !/^-[\w.]+="/m.test(flags.text)) return {};
-  const [, text = '1'] = /^-retentionPeriod="([^"]*)"/m.exec(flags.text) ?? [];
-  const months = /^[\d.]+$/.test(text) ? Number(text) * 31 * DAY_MS : promDuration(text);
-  return { retentionMs: months, acceptsWrites: true };
-}
-
-const DAY_MS = 86_400_000;
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: DAY_MS,
-  w: 7 * DAY_MS,
-  y: 365 * DAY_MS,
-};
-
-function promDuration(text: string): number | undefined {
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+$/.test(text)) return undefined;
-  return [...text.matchAll(/([\d.]+)(ms|[smhdwy])/g)].reduce(
-    (sum, [, number, unit = '']) => sum + Number(number) * (UNITS_MS[unit] ?? 0),
-    0,
+  const shown = new Map(
+    [...flags.text.matchAll(/^-([\w.]+)="([^"]*)"/gm)].map(([, name = '', value = '']) => [name, value]),
   );
+  const retentionMs = victoriaMetricsDuration(shown.get('retentionPeriod') ?? '1');
+  return {
+    ...(!Number.isNaN(retentionMs) && { retentionMs }),
+    limits: victoriaMetricsLimits((flag) => shown.get(flag)),
+    acceptsWrites: true,
+  };
 }
 
 function isAtLeast(version: string, major: number, minor: number): boolean {

@@ -7,7 +7,8 @@ import type { ClientContext } from './http/exchange.ts';
 import { HttpClient } from './http/http.ts';
 import { wholeText } from './json-text.ts';
 import { RemoteError } from './meaning/remote-error.ts';
-import { type ServerReport, serverReport, type StatusText } from './server-report.ts';
+import { type Product, type ServerReport, serverReport, type StatusText, type StatusTexts } from './server-report.ts';
+import { productOfUrl } from './url-product.ts';
 
 const MAX_CONNECTIONS = 2;
 /** The configuration of a large Prometheus has megabytes. */
@@ -27,35 +28,24 @@ export class StatusClient {
 
   /** @returns undefined if the server does not respond. Throws the signal's reason */
   async report(signal: AbortSignal): Promise<ServerReport | undefined> {
-    const url = versionUrl(this.#endpoint.url.reveal());
+    const endpointUrl = this.#endpoint.url.reveal();
+    const url = versionUrl(endpointUrl);
     const first = await this.#get(url, signal);
     if (first === undefined) return undefined;
     const nowMs = this.#context.clock.now();
-    if (!url.includes(STATUS)) return serverReport({ ping: first }, nowMs);
+    const endpoint = { urlProduct: productOfUrl(endpointUrl), tenant: tenantOf(this.#endpoint) };
+    const reportOf = (texts: StatusTexts) => serverReport(texts, nowMs, endpoint);
+    if (!url.includes(STATUS)) return reportOf({ ping: first });
     const buildinfo = first;
-    const known = serverReport({ buildinfo }, nowMs);
+    const known = reportOf({ buildinfo });
     if (known.product === 'VictoriaMetrics') {
       const plainFlags = await this.#get(flagsUrl(url), signal);
-      return serverReport({ buildinfo, ...(plainFlags && { plainFlags }) }, nowMs);
+      return reportOf({ buildinfo, ...(plainFlags && { plainFlags }) });
     }
-    if (known.version === undefined || known.product !== undefined) return known;
-    const status = (name: string) => this.#get(url.replace(STATUS, `/api/v1/status/${name}`), signal);
-    const [runtimeinfo, flags, config, tsdb] = [
-      await status('runtimeinfo'),
-      await status('flags'),
-      await status('config'),
-      await status('tsdb'),
-    ];
-    return serverReport(
-      {
-        buildinfo,
-        ...(runtimeinfo && { runtimeinfo }),
-        ...(flags && { flags }),
-        ...(config && { config }),
-        ...(tsdb && { tsdb }),
-      },
-      nowMs,
-    );
+    const server = known.version === undefined ? {} : await this.#statusTexts(url, signal);
+    const found = reportOf({ buildinfo, ...server });
+    if (found.product !== undefined && found.product !== 'Mimir') return found;
+    return reportOf({ buildinfo, ...(await this.#tenantTexts(url, found.product, signal)) });
   }
 
   /**
@@ -79,6 +69,36 @@ export class StatusClient {
     this.#http.close();
   }
 
+  /** Of a Prometheus; Thanos Query has some of them. */
+  async #statusTexts(url: string, signal: AbortSignal): Promise<StatusTexts> {
+    const status = (name: string) => this.#get(url.replace(STATUS, `/api/v1/status/${name}`), signal);
+    const [flags, runtimeinfo] = [await status('flags'), await status('runtimeinfo')];
+    // Mimir and Cortex have neither.
+    if (flags?.status !== 200) return {};
+    const [config, tsdb] = [await status('config'), await status('tsdb')];
+    return {
+      flags,
+      ...(runtimeinfo && { runtimeinfo }),
+      ...(config && { config }),
+      ...(tsdb && { tsdb }),
+    };
+  }
+
+  /** Of Mimir and Cortex. Gateways often let only some of these paths through. */
+  async #tenantTexts(url: string, product: Product | undefined, signal: AbortSignal): Promise<StatusTexts> {
+    const root = url.replace(STATUS, '').replace(/\/(?:prometheus|api\/prom)(?=$|\?)/, '');
+    const beside = (path: string) => this.#get(withPath(root, path), signal);
+    const config = await beside('/config');
+    const isTenants = config?.status === 200 && /^limits:/m.test(config.text);
+    const runtimeConfig = isTenants ? await beside('/runtime_config?mode=diff') : undefined;
+    const userLimits = isTenants || product === 'Mimir' ? await beside('/api/v1/user_limits') : undefined;
+    return {
+      ...(isTenants && { tenantConfig: config }),
+      ...(runtimeConfig && { runtimeConfig }),
+      ...(userLimits && { userLimits }),
+    };
+  }
+
   async #get(url: string, signal: AbortSignal): Promise<StatusText | undefined> {
     try {
       const response = await this.#http.request({ ...GET, url: new SecretUrl(url), signal });
@@ -95,6 +115,21 @@ export class StatusClient {
 }
 
 const GET = { method: 'GET', headers: {}, attempt: 1 } as const;
+
+/** Of Mimir and Cortex, whatever header the endpoint sends besides. */
+function tenantOf({ headers }: Endpoint): string | undefined {
+  return Object.entries(headers)
+    .find(([name]) => name.toLowerCase() === 'x-scope-orgid')?.[1]
+    .reveal();
+}
+
+function withPath(root: string, path: string): string {
+  const url = new URL(root);
+  const [name = '', search] = path.split('?');
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${name}`;
+  if (search !== undefined) url.search = search;
+  return url.href;
+}
 
 /** Never leaves this file. */
 class TooLarge extends Error {}

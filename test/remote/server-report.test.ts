@@ -86,6 +86,15 @@ describe('the report of a Prometheus', () => {
     assert.equal(reportOf(prometheus({ maxTime: -(2 ** 63) })).newestMs, undefined);
   });
 
+  it('shows the labels that remote_read adds, the size of its blocks and of its frames', () => {
+    const yaml = 'global:\n  external_labels:\n    cluster: eu-1\n    "a.b": \'x y\'\n  runtime: {}\nrule_files: []\n';
+    const flags = { 'storage.tsdb.min-block-duration': '30m', 'storage.remote.read-max-bytes-in-frame': '1048576' };
+    const { externalLabels, minBlockMs, frameBytes } = reportOf(prometheus({ yaml, flags }));
+    assert.deepEqual(externalLabels, { cluster: 'eu-1', 'a.b': 'x y' });
+    assert.deepEqual([minBlockMs, frameBytes], [30 * 60_000, 1_048_576]);
+    assert.deepEqual(reportOf(prometheus()).externalLabels, {});
+  });
+
   it('knows nothing that is not shown', () => {
     const { flags, buildinfo } = prometheus();
     const report = reportOf({
@@ -133,8 +142,36 @@ describe('the report of other stores', () => {
 
   it('does not take Thanos or Cortex for a Prometheus', () => {
     const thanos = { ...prometheus(), flags: data({ 'query.replica-label': 'x' }) };
-    assert.equal(reportOf(thanos).product, undefined);
+    assert.equal(reportOf(thanos).product, 'Thanos');
     assert.equal(reportOf({ buildinfo: data({ version: '2.13.0' }) }).product, undefined);
+  });
+
+  const CORTEX = 'auth_enabled: true\nlimits:\n  ingestion_rate: 25000\n  out_of_order_time_window: 10m\n';
+
+  it('recognizes Cortex by its configuration', () => {
+    const report = reportOf({ buildinfo: { ...ok(''), status: 404 }, tenantConfig: ok(CORTEX) });
+    assert.deepEqual([report.product, report.outOfOrderMs], ['Cortex', 600_000]);
+    assert.equal(report.limits?.samplesPerSecond?.value, 25_000);
+  });
+
+  it('has the limits of the tenant that the endpoint names', () => {
+    const runtimeConfig = ok(
+      'overrides:\n  team-a:\n    ingestion_rate: 7\n    compactor_blocks_retention_period: 30d\n',
+    );
+    const report = serverReport({ tenantConfig: ok(CORTEX), runtimeConfig }, NOW_MS, {
+      urlProduct: undefined,
+      tenant: 'team-a',
+    });
+    assert.deepEqual(report.limits?.samplesPerSecond, { value: 7, setting: 'ingestion_rate' });
+    assert.equal(report.retentionMs, 30 * DAY_MS);
+  });
+
+  it('takes the product of the URL if the server shows none', () => {
+    const report = serverReport({ buildinfo: { ...ok(''), status: 404 } }, NOW_MS, {
+      urlProduct: 'M3',
+      tenant: undefined,
+    });
+    assert.equal(report.product, 'M3');
   });
 
   it('shows how far a clock is ahead', () => {

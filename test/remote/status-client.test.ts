@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { CredentialPool } from '../../src/remote/credentials/credential-pool.ts';
 import { StatusClient } from '../../src/remote/status-client.ts';
 import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
+import { Secret } from '../../src/telemetry/secret.ts';
 import { endpoint } from '../migration/support/plan.ts';
 
 const context = () => ({
@@ -64,11 +65,12 @@ describe('a GET of a write URL', () => {
 
 describe('the report of a server', () => {
   const cases: readonly [name: string, path: string, requests: readonly string[]][] = [
-    ['any store', '/api/v1/push', ['/api/v1/status/buildinfo']],
+    ['any store', '/api/v1/push', ['/api/v1/status/buildinfo', '/config']],
+    ['a store below a prefix', '/x/prometheus/api/v1/read', ['/x/prometheus/api/v1/status/buildinfo', '/x/config']],
     ['InfluxDB', '/api/v1/prom/write?db=x&p=secret', ['/ping']],
   ];
   for (const [name, path, requests] of cases) {
-    it(`asks ${name} for its version only`, async () => {
+    it(`asks ${name} for its version and its configuration`, async () => {
       await using server = await serve((_, response) => response.writeHead(404).end());
       const client = new StatusClient(endpoint('destination', `${server.url}${path}`), context());
       await client.report(never);
@@ -92,6 +94,27 @@ describe('the report of a server', () => {
     client.close();
     assert.equal(report?.product, 'VictoriaMetrics');
     assert.deepEqual(server.requests, ['GET /select/0/prometheus/api/v1/status/buildinfo', 'GET /flags']);
+  });
+
+  it('asks Mimir for the limits of the tenant', async () => {
+    await using server = await serve((path, response) => {
+      if (path === '/prometheus/api/v1/status/buildinfo')
+        return response.end('{"data":{"application":"Grafana Mimir","version":"2.15.0","revision":"x"}}');
+      if (path === '/config') return response.end('multitenancy_enabled: true\nlimits:\n    ingestion_rate: 10000\n');
+      if (path === '/runtime_config?mode=diff')
+        return response.end('overrides:\n    team-a:\n        ingestion_rate: 99\n');
+      return response.writeHead(404).end();
+    });
+    const source = endpoint('source', `${server.url}/prometheus/api/v1/read`, {
+      headers: { 'x-scope-orgid': new Secret('team-a') },
+    });
+    const client = new StatusClient(source, context());
+    const report = await client.report(never);
+    client.close();
+    assert.deepEqual([report?.product, report?.version], ['Mimir', '2.15.0']);
+    assert.deepEqual(report?.limits?.samplesPerSecond, { value: 99, setting: 'ingestion_rate' });
+    assert.ok(server.requests.includes('GET /api/v1/user_limits'));
+    assert.ok(server.requests.every((request) => request.startsWith('GET ')));
   });
 
   it('is undefined without a response', async () => {
