@@ -16,6 +16,7 @@ import type { MigrationPlan } from './plan/migration-plan.ts';
 import { openDestinationLook } from './preflight/destination-look.ts';
 import { estimateOf } from './preflight/estimate.ts';
 import { judge } from './preflight/judge.ts';
+import { LabelShapes } from './preflight/label-shape.ts';
 import type { DestinationData, Observations, Refusal } from './preflight/observations.ts';
 import type { PreflightResult, Unjudged } from './preflight/preflight-result.ts';
 import { type Probed, probeRange } from './preflight/probe-range.ts';
@@ -58,6 +59,7 @@ class Preflight {
   readonly #credentials: CredentialPool;
   readonly #client: ClientContext;
   readonly #sketch = new SeriesSketch();
+  readonly #shapes = new LabelShapes();
   readonly #refusals: Refusal[] = [];
   readonly #unjudged: Unjudged[] = [];
 
@@ -88,7 +90,7 @@ class Preflight {
       const estimate = estimateOf({ plan, startMs, endMs, windows: probed.windows, series: this.#sketch.counts() });
       const seen: Observations = {
         ...{ plan, nowMs, startMs, endMs, servers, estimate },
-        ...{ refusals: this.#refusals, ...probed, destination: data },
+        ...{ refusals: this.#refusals, ...probed, destination: data, shape: this.#shapes.shape() },
       };
       return {
         migration: plan.migration,
@@ -142,7 +144,7 @@ class Preflight {
     const observer = { event: () => undefined };
     const source = openSource(plan, { random, observer }, this.#client, budget.total);
     const router = new SeriesRouter(plan, Math.floor(budget.total / 8));
-    const probe = new SourceProbe({ plan, source, budget, router, sketch: this.#sketch, clock });
+    const probe = new SourceProbe({ plan, source, budget, router, sketch: this.#sketch, shapes: this.#shapes, clock });
     let hasResponded = false;
     const read = async (fromMs: number, toMs: number, outer: AbortSignal) => {
       if (hasResponded) return await probe.read(fromMs, toMs, outer);

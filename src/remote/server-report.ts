@@ -67,7 +67,7 @@ export interface StatusTexts {
 }
 
 /** What is known without a response. */
-export interface ReportedEndpoint {
+interface ReportedEndpoint {
   readonly urlProduct: UrlProduct | undefined;
   readonly tenant: string | undefined;
 }

@@ -147,11 +147,11 @@ const VICTORIAMETRICS_DEFAULTS = {
 
 /** @param flagOf the value of a flag without its dash; undefined if it is not set */
 export function victoriaMetricsLimits(flagOf: Lookup): ShownLimits {
-  const valueOf: Lookup = (flag) => flagOf(flag) ?? VICTORIAMETRICS_DEFAULTS[flag as 'maxLabelNameLen'];
+  const textOf: Lookup = (flag) => flagOf(flag) ?? VICTORIAMETRICS_DEFAULTS[flag as 'maxLabelNameLen'];
   const limit = (flag: string, value: number) =>
     Number.isNaN(value) || value <= 0 ? undefined : { value, setting: `-${flag}` };
-  const count = (flag: string) => limit(flag, sizeOf(valueOf(flag)));
-  const duration = (flag: string) => limit(flag, victoriaMetricsDuration(valueOf(flag)));
+  const count = (flag: string) => limit(flag, sizeOf(textOf(flag)));
+  const duration = (flag: string) => limit(flag, victoriaMetricsDuration(textOf(flag)));
   return defined({
     labelNames: count('maxLabelsPerTimeseries'),
     labelNameLength: count('maxLabelNameLen'),
@@ -184,10 +184,10 @@ function durationOf(text: string | undefined): number {
 }
 
 /** Of several settings for the same thing, the one that is reached first. */
-function smallest(settings: readonly string[], valueOf: (setting: string) => number): ShownLimit | undefined {
+function smallest(settings: readonly string[], measure: (setting: string) => number): ShownLimit | undefined {
   let found: ShownLimit | undefined;
   for (const setting of settings) {
-    const value = valueOf(setting);
+    const value = measure(setting);
     if (value > 0 && value < (found?.value ?? Number.POSITIVE_INFINITY)) found = { value, setting };
   }
   return found;

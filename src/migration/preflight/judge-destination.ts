@@ -1,8 +1,9 @@
 // What the destination will not accept, keep or show. Pure.
 
 import { formatDuration, formatTimeShort } from '../../telemetry/format.ts';
-import type { Observations } from './observations.ts';
+import { type Observations, oldestMs } from './observations.ts';
 import { type Finding, finding } from './preflight-result.ts';
+import { acceptsAnyOrder, retentionSetting } from './store-traits.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -29,16 +30,6 @@ function judgeReceiver({ servers: { destination } }: Observations): Finding[] {
       setting: '--web.enable-remote-write-receiver',
     }),
   ];
-}
-
-/** The oldest sample that the copy writes, as far as it is known. */
-function oldestMs({ windows, startMs, destination }: Observations): number | undefined {
-  // A run resumes at the mark, which is later.
-  if (destination.hasMark === true) return undefined;
-  const first = windows.findIndex(({ samples }) => samples > 0);
-  if (first < 0) return windows.length === 0 ? startMs : undefined;
-  // Between the last empty window and the first one with samples nothing was read.
-  return first === 0 ? startMs : windows[first - 1]?.toMs;
 }
 
 /** A head like that of Prometheus accepts what is up to an hour older than its newest sample, and older samples only in its out-of-order window. */
@@ -120,7 +111,7 @@ function withoutWindow({ plan, servers }: Observations): Finding[] {
 
 function judgeRetention(seen: Observations): Finding[] {
   const { servers, nowMs } = seen;
-  const { retentionMs, product } = servers.destination ?? {};
+  const { retentionMs } = servers.destination ?? {};
   const oldest = oldestMs(seen);
   if (retentionMs === undefined || oldest === undefined || nowMs - oldest <= retentionMs) return [];
   return [
@@ -128,7 +119,7 @@ function judgeRetention(seen: Observations): Finding[] {
       side: 'destination',
       has: `a retention of ${formatDuration(retentionMs)}`,
       needs: `${wholeDays(nowMs - oldest)}, for samples from ${formatTimeShort(oldest)}`,
-      setting: product === 'VictoriaMetrics' ? '-retentionPeriod' : '--storage.tsdb.retention.time',
+      setting: retentionSetting(servers.destination),
     }),
   ];
 }
@@ -136,28 +127,30 @@ function judgeRetention(seen: Observations): Finding[] {
 function judgeHistograms({ plan, windows, servers: { destination } }: Observations): Finding[] {
   const histograms = windows.reduce((sum, window) => sum + window.histograms, 0);
   if (histograms === 0) return [];
-  const { product, version, acceptsHistograms } = destination ?? {};
+  const { product = 'a store', version = '', acceptsHistograms } = destination ?? {};
   const needs = `native histograms: ${histograms} in the probed windows`;
-  if (product === 'Prometheus' && acceptsHistograms === false) {
+  const side = 'destination';
+  if (acceptsHistograms === false || product === 'M3') {
     const grade = plan.rejectedSamples === 'Skip' ? 'warns' : 'blocks';
-    const has = `Prometheus ${version} without native histograms`;
-    return [
-      finding('histograms-refused', {
-        side: 'destination',
-        grade,
-        has,
-        needs,
-        setting: '--enable-feature=native-histograms',
-      }),
-    ];
+    const has = `${`${product} ${version}`.trim()} without native histograms`;
+    const setting = HISTOGRAM_SETTINGS[product];
+    return [finding('histograms-refused', { side, grade, has, needs, ...(setting !== undefined && { setting }) })];
   }
-  if (product !== 'VictoriaMetrics' && product !== 'InfluxDB') return [];
-  const has =
-    product === 'InfluxDB'
-      ? 'InfluxDB, which drops them'
-      : 'VictoriaMetrics, which drops them or stores vmrange buckets instead';
-  return [finding('histograms-changed', { side: 'destination', has, needs })];
+  const changes = HISTOGRAM_CHANGES[product];
+  return changes === undefined ? [] : [finding('histograms-changed', { side, has: changes, needs })];
 }
+
+const HISTOGRAM_SETTINGS: Readonly<Record<string, string>> = {
+  Prometheus: '--enable-feature=native-histograms',
+  Mimir: 'native_histograms_ingestion_enabled',
+  Cortex: 'enable_native_histograms',
+};
+
+const HISTOGRAM_CHANGES: Readonly<Record<string, string>> = {
+  InfluxDB: 'InfluxDB, which drops them',
+  GreptimeDB: 'GreptimeDB, which has no native histograms',
+  VictoriaMetrics: 'VictoriaMetrics, which drops them or stores vmrange buckets instead',
+};
 
 function judgePresentData({ plan, windows, servers, destination }: Observations): Finding[] {
   const { hasMark, presentAtMs, hasNewer } = destination;
@@ -175,9 +168,8 @@ function judgePresentData({ plan, windows, servers, destination }: Observations)
         setting: 'spec.timeRange',
       }),
     );
-  const isJudgedByAge = servers.destination?.product === 'Prometheus' && servers.destination.outOfOrderMs !== undefined;
-  const takesAnyOrder =
-    servers.destination?.product === 'VictoriaMetrics' || servers.destination?.product === 'InfluxDB';
+  const isJudgedByAge = servers.destination?.outOfOrderMs !== undefined;
+  const takesAnyOrder = acceptsAnyOrder(servers.destination?.product);
   if (
     hasNewer === true &&
     !isJudgedByAge &&
@@ -198,7 +190,7 @@ function judgePresentData({ plan, windows, servers, destination }: Observations)
 
 function judgeOrdering({ plan, servers: { destination } }: Observations): Finding[] {
   const { product } = destination ?? {};
-  if (plan.destination.ordering !== 'InOrder' || (product !== 'VictoriaMetrics' && product !== 'InfluxDB')) return [];
+  if (plan.destination.ordering !== 'InOrder' || !acceptsAnyOrder(product)) return [];
   return [
     finding('any-is-faster', {
       side: 'destination',

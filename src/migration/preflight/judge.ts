@@ -6,8 +6,11 @@ import { formatBytes, formatDuration, formatTimeShort } from '../../telemetry/fo
 import { hasRoomToRead, memoryShares } from '../write/memory-shares.ts';
 import type { Grade } from './finding-codes.ts';
 import { judgeDestination } from './judge-destination.ts';
+import { judgeLimits } from './judge-limits.ts';
+import { judgeReads } from './judge-reads.ts';
 import type { Observations } from './observations.ts';
 import { type Finding, finding } from './preflight-result.ts';
+import { retentionSetting } from './store-traits.ts';
 
 const LARGEST_CLOCK_DIFFERENCE_MS = 30_000;
 const SIDES: readonly Side[] = ['source', 'destination', 'progress'];
@@ -19,7 +22,9 @@ export function judge(seen: Observations): Finding[] {
     ...judgeRefusals(seen),
     ...judgePlan(seen),
     ...judgeDestination(seen),
+    ...judgeLimits(seen),
     ...judgeSource(seen),
+    ...judgeReads(seen),
     ...judgeProgress(seen),
     ...judgeClocks(seen),
   ];
@@ -89,7 +94,7 @@ function judgeSource(seen: Observations): Finding[] {
         side,
         has: `a retention of ${formatDuration(retentionMs)}`,
         needs: `samples from ${formatTimeShort(startMs)}`,
-        setting: servers.source?.product === 'VictoriaMetrics' ? '-retentionPeriod' : '--storage.tsdb.retention.time',
+        setting: retentionSetting(servers.source),
       }),
     );
   if (windows.length === 0) return findings;

@@ -4,6 +4,7 @@ import type { Side } from '../../remote/meaning/side.ts';
 import type { ServerReport } from '../../remote/server-report.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
 import type { Estimate } from './preflight-result.ts';
+import type { LabelShape } from './label-shape.ts';
 import type { ProbeWindow } from './probe-window.ts';
 
 /** A response that a retry cannot help. */
@@ -35,4 +36,16 @@ export interface Observations {
   readonly tooLarge: readonly { readonly fromMs: number; readonly toMs: number; readonly reason: string }[];
   readonly destination: DestinationData;
   readonly estimate: Estimate | undefined;
+  /** Of what is written; undefined if nothing was found. */
+  readonly shape?: LabelShape | undefined;
+}
+
+/** The oldest sample that the copy writes, as far as it is known. */
+export function oldestMs({ windows, startMs, destination }: Observations): number | undefined {
+  // A run resumes at the mark, which is later.
+  if (destination.hasMark === true) return undefined;
+  const first = windows.findIndex(({ samples }) => samples > 0);
+  if (first < 0) return windows.length === 0 ? startMs : undefined;
+  // Between the last empty window and the first one with samples nothing was read.
+  return first === 0 ? startMs : windows[first - 1]?.toMs;
 }

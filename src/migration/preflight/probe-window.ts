@@ -6,6 +6,7 @@ import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
+import type { LabelShapes } from './label-shape.ts';
 import { mixed, type SeriesSketch } from './series-sketch.ts';
 
 /** What a window that was read has. */
@@ -52,6 +53,7 @@ const BYTES_PER_SAMPLE = 7;
 export interface WindowCounterOptions {
   readonly router: Pick<SeriesRouter, 'route'>;
   readonly sketch: SeriesSketch;
+  readonly shapes: LabelShapes;
   /** Of the window, from 0. */
   readonly index: number;
   readonly fromMs: number;
@@ -87,7 +89,7 @@ export class WindowCounter {
 
   /** @throws WireError */
   add(cursor: SeriesCursor, selector: number): void {
-    const { fromMs, toMs, router, sketch, index } = this.#options;
+    const { fromMs, toMs, router, sketch, shapes, index } = this.#options;
     const columns = this.#columns;
     while (cursor.next()) {
       this.#entries++;
@@ -116,6 +118,7 @@ export class WindowCounter {
       if (!isNew) continue;
       this.#series++;
       this.#seriesOfSelector[selector] = (this.#seriesOfSelector[selector] ?? 0) + 1;
+      shapes.add(route.labels, route.hash);
       this.#encode(route.labels, route.hash, cursor);
     }
   }

@@ -9,6 +9,7 @@ import { PROGRESS_METRIC } from '../progress/progress-mark.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { SeriesSource } from '../source/series-source.ts';
 import { type ProbeWindow, WindowCounter } from './probe-window.ts';
+import type { LabelShapes } from './label-shape.ts';
 import type { SeriesSketch } from './series-sketch.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
@@ -19,6 +20,7 @@ export interface SourceProbeOptions {
   readonly budget: MemoryBudget;
   readonly router: SeriesRouter;
   readonly sketch: SeriesSketch;
+  readonly shapes: LabelShapes;
   readonly clock: Clock;
 }
 
@@ -44,10 +46,18 @@ export class SourceProbe {
   }
 
   async #read(fromMs: number, toMs: number, signal: AbortSignal): Promise<ProbeWindow> {
-    const { plan, router, sketch, clock } = this.#options;
+    const { plan, router, sketch, shapes, clock } = this.#options;
     const startedMs = clock.monotonicMs();
     const index = this.#windows++;
-    const counter = new WindowCounter({ router, sketch, index, fromMs, toMs, selectors: plan.selectors.length });
+    const counter = new WindowCounter({
+      router,
+      sketch,
+      shapes,
+      index,
+      fromMs,
+      toMs,
+      selectors: plan.selectors.length,
+    });
     let bytes = 0;
     for (const [selector, matchers] of plan.selectors.entries())
       bytes += await this.#readSelector(matchers, { fromMs, toMs }, (cursor) => counter.add(cursor, selector), signal);

@@ -3,67 +3,25 @@
 import assert from 'node:assert/strict';
 import { FINDING_CODES, type FindingCode } from '../../../src/migration/preflight/finding-codes.ts';
 import { judge } from '../../../src/migration/preflight/judge.ts';
-import type { Observations } from '../../../src/migration/preflight/observations.ts';
-import type { ProbeWindow } from '../../../src/migration/preflight/probe-window.ts';
 import { recommend } from '../../../src/migration/preflight/recommend.ts';
-import type { ServerReport } from '../../../src/remote/server-report.ts';
-import { dayMs, epochMs, hourMs, planFor } from '../support/plan.ts';
-
-const SIDES = {
-  source: { readUrl: 'http://s' },
-  destination: { writeUrl: 'http://d', readUrl: 'http://d', queryUrl: 'http://d' },
-};
-const RANGE = { startMs: epochMs, endMs: epochMs + 10 * dayMs };
-const planOf = (changes: Parameters<typeof planFor>[1] = {}) => planFor(SIDES, { ...RANGE, ...changes });
-
-const UNKNOWN: ServerReport = {
-  ...{ product: undefined, version: undefined, clockAheadMs: undefined, startedAt: undefined, newestMs: undefined },
-  ...{ retentionMs: undefined, outOfOrderMs: undefined, scrapes: undefined },
-  ...{ acceptsWrites: undefined, acceptsHistograms: undefined },
-};
-
-/** A new one that was prepared for a copy. */
-const PROMETHEUS: ServerReport = {
-  ...UNKNOWN,
-  ...{ product: 'Prometheus', version: '3.5.0', clockAheadMs: 0, startedAt: 'then', retentionMs: 365 * dayMs },
-  ...{ outOfOrderMs: 0, scrapes: false, acceptsWrites: true, acceptsHistograms: true },
-};
-const VICTORIAMETRICS: ServerReport = { ...UNKNOWN, product: 'VictoriaMetrics', retentionMs: 365 * dayMs };
-
-function windowAt(fromMs: number, changes: Partial<ProbeWindow> = {}): ProbeWindow {
-  return {
-    ...{ fromMs, toMs: fromMs + hourMs, series: 5, samples: 100, histograms: 0, samplesReceived: 100 },
-    ...{ bytesReceived: 1000, entries: 5, labelBytes: 500, seconds: 0.1, seriesOfSelector: [5] },
-    ...{ seriesDropped: 0, seriesInvalid: 0, names: new Map(), encoded: undefined },
-    ...changes,
-  };
-}
-const EMPTY = { series: 0, samples: 0, seriesOfSelector: [0] };
-const WINDOWS = [0, 3, 6, 9].map((day) => windowAt(epochMs + day * dayMs));
-const eachWindow = (changes: Partial<ProbeWindow>) => WINDOWS.map((window) => ({ ...window, ...changes }));
-
-function seenWith(changes: Partial<Observations> = {}): Observations {
-  return {
-    ...{ plan: planOf(), nowMs: epochMs + 20 * dayMs, ...RANGE, refusals: [], windows: WINDOWS, tooLarge: [] },
-    servers: { source: PROMETHEUS, destination: PROMETHEUS, progress: PROMETHEUS },
-    destination: { hasMark: false, presentAtMs: [], hasNewer: false },
-    estimate: undefined,
-    ...changes,
-  };
-}
-
-const into = (destination: ServerReport) => ({ servers: { source: PROMETHEUS, destination, progress: destination } });
-const newer = { ...PROMETHEUS, newestMs: epochMs + 19 * dayMs };
-
-interface Case {
-  readonly name: string;
-  readonly seen: Partial<Observations>;
-  readonly codes: readonly FindingCode[];
-  /** Of the first finding. */
-  readonly says?: RegExp;
-}
+import { dayMs, epochMs, hourMs } from '../support/plan.ts';
+import { LIMIT_CASES } from './limit-cases.ts';
+import {
+  type Case,
+  EMPTY,
+  eachWindow,
+  into,
+  newer,
+  planOf,
+  PROMETHEUS,
+  seenWith,
+  VICTORIAMETRICS,
+  WINDOWS,
+  windowAt,
+} from './observed.ts';
 
 const cases: readonly Case[] = [
+  ...LIMIT_CASES,
   { name: 'a new Prometheus that was prepared', seen: {}, codes: [] },
   { name: 'servers that say nothing', seen: { servers: {} }, codes: [] },
   {

@@ -1,0 +1,141 @@
+// What the sides hide, refuse or add when they are read. Pure.
+
+import { formatSelector } from '../../api/selector.ts';
+import { formatBytes, formatCount, formatDuration, formatTimeShort } from '../../telemetry/format.ts';
+import { largestMetric } from './judge-limits.ts';
+import { type Observations, oldestMs } from './observations.ts';
+import { type Finding, finding } from './preflight-result.ts';
+
+const side = 'source';
+
+export function judgeReads(seen: Observations): Finding[] {
+  return [
+    ...judgeSourceQueries(seen),
+    ...judgeNames(seen),
+    ...judgeFrames(seen),
+    ...judgeLabels(seen),
+    ...judgeMarks(seen),
+  ];
+}
+
+function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observations): Finding[] {
+  const { lookback, queryLength, seriesPerQuery } = servers.source?.limits ?? {};
+  const findings: Finding[] = [];
+  if (lookback !== undefined && nowMs - startMs > lookback.value)
+    findings.push(
+      finding('source-hides-old-samples', {
+        side,
+        has: `queries that reach back ${formatDuration(lookback.value)}`,
+        needs: `samples from ${formatTimeShort(startMs)}`,
+        setting: lookback.setting,
+      }),
+    );
+  if (queryLength !== undefined && plan.window.maxMs > queryLength.value)
+    findings.push(
+      finding('query-length-limit', {
+        side,
+        has: `queries of at most ${formatDuration(queryLength.value)}`,
+        needs: `windows of up to ${formatDuration(plan.window.maxMs)}`,
+        setting: queryLength.setting,
+      }),
+    );
+  const [name, series] = largestMetric(windows);
+  if (seriesPerQuery !== undefined && series > seriesPerQuery.value)
+    findings.push(
+      finding('query-series-limit', {
+        side,
+        has: `at most ${formatCount(seriesPerQuery.value)} series in a query`,
+        needs: `${formatCount(series)} series of ${name.slice(0, 100)}`,
+        setting: seriesPerQuery.setting,
+      }),
+    );
+  return findings;
+}
+
+function judgeNames({ plan, servers: { source } }: Observations): Finding[] {
+  const needsNames = source?.isChunksStorage === true || source?.product === 'GreptimeDB';
+  if (!needsNames) return [];
+  const unnamed = plan.selectors.findIndex(
+    (matchers) => !matchers.some(({ kind, name }) => kind === '=' && name === '__name__'),
+  );
+  if (unnamed < 0) return [];
+  return [
+    finding('selectors-need-names', {
+      side,
+      has: `the selector ${formatSelector(plan.selectors[unnamed] ?? []).slice(0, 200)}`,
+      needs: `a metric name: ${source.product} finds series by their name only`,
+      setting: `spec.selectors[${unnamed}]`,
+    }),
+  ];
+}
+
+function judgeFrames({ plan, servers: { source } }: Observations): Finding[] {
+  const { frameBytes } = source ?? {};
+  if (frameBytes === undefined || frameBytes <= plan.source.maxFrameBytes) return [];
+  return [
+    finding('frames-exceed-limit', {
+      side,
+      has: `frames of about ${formatBytes(frameBytes)} (--storage.remote.read-max-bytes-in-frame)`,
+      needs: `at most ${formatBytes(plan.source.maxFrameBytes)}`,
+      setting: 'spec.source.maxFrameBytes',
+    }),
+  ];
+}
+
+function judgeLabels({ plan, servers: { source }, shape }: Observations): Finding[] {
+  const added = plan.source.protocol === 'RemoteRead' ? (source?.externalLabels ?? {}) : {};
+  const findings: Finding[] = [];
+  if (Object.keys(added).length > 0)
+    findings.push(
+      finding('source-adds-labels', {
+        side,
+        has: `external labels ${labelsText(Object.entries(added)).slice(0, 200)}`,
+        needs: 'nothing more',
+        setting: 'external_labels',
+      }),
+    );
+  const kept = Object.entries(shape?.common ?? added);
+  const conflict = kept.find(([name, value]) => (plan.externalLabels[name] ?? value) !== value);
+  if (conflict !== undefined)
+    findings.push(
+      finding('external-label-conflict', {
+        side,
+        has: labelsText([conflict]),
+        needs: labelsText([[conflict[0], plan.externalLabels[conflict[0]] ?? '']]),
+        setting: 'spec.externalLabels',
+      }),
+    );
+  return findings;
+}
+
+function labelsText(labels: readonly (readonly [name: string, value: string])[]): string {
+  return labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ');
+}
+
+/** What is written is read back, and marks are found, by queries of the destination. */
+function judgeMarks(seen: Observations): Finding[] {
+  const { plan, servers, nowMs } = seen;
+  const findings: Finding[] = [];
+  const lookback = servers.progress?.limits?.lookback;
+  const oldest = oldestMs(seen);
+  if (lookback !== undefined && oldest !== undefined && nowMs - oldest > lookback.value)
+    findings.push(
+      finding('progress-hidden', {
+        side: 'progress',
+        has: `queries that reach back ${formatDuration(lookback.value)}`,
+        needs: `samples and marks from ${formatTimeShort(oldest)}`,
+        setting: lookback.setting,
+      }),
+    );
+  const added = Object.keys(servers.progress?.externalLabels ?? {});
+  if (plan.progress.protocol === 'RemoteRead' && added.length > 0)
+    findings.push(
+      finding('progress-adds-labels', {
+        side: 'progress',
+        has: `external labels: ${added.join(', ').slice(0, 200)}`,
+        needs: 'samples as they were written',
+        setting: 'spec.destination.progress.protocol',
+      }),
+    );
+  return findings;
+}
