@@ -139,12 +139,20 @@ export const PLAN_COMMAND: Command = {
   synopsis: 'prom-migrator plan -f FILE [-f FILE…] [flags]',
   description:
     'Checks whether both sides of the PromMigration in the files are reachable, authorized and configured for it, and estimates its size and ' +
-    'duration from a few short windows of the source. It sends no write request. What blocks the migration comes first, each with the setting to change.',
-  flags: [...MANIFEST_FLAGS, ...GLOBAL_FLAGS],
+    'duration from a few short windows of the source. Without --probe-write it sends no write request. What blocks the migration comes first, each with the setting to change.',
+  flags: [
+    ...MANIFEST_FLAGS,
+    {
+      name: 'probe-write',
+      help: 'write a few samples of prom_migrator_progress{probe="plan"} into the destination, to find out what it accepts; they stay there',
+    },
+    ...GLOBAL_FLAGS,
+  ],
   exitCodes: PLAN_EXIT_CODES,
   examples: [
     'prom-migrator plan -f migration.yaml',
     'prom-migrator plan -f migration.yaml --secrets-dir ./secrets --output json > plan.json',
+    'prom-migrator plan -f migration.yaml --probe-write',
     'prom-migrator plan -f migration.yaml && prom-migrator run -f migration.yaml',
   ],
 };

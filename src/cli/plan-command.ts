@@ -1,4 +1,4 @@
-// `prom-migrator plan`: looks at both sides, and prints what it found. A signal ends it at once: it has written nothing.
+// `prom-migrator plan`: looks at both sides, and prints what it found. A signal ends it at once: it leaves nothing unfinished.
 
 import { formatProblem } from '../api/problem.ts';
 import { type PreflightResult, verdictOf } from '../migration/preflight/preflight-result.ts';
@@ -34,7 +34,9 @@ export async function planCommand(
     return EXIT.usage;
   }
   const { clock, random } = io;
-  const result = await engine.preflight(prepared.plan, { clock, random, signal: new AbortController().signal });
+  const probeWrite = flags.has('probe-write');
+  const context = { clock, random, signal: new AbortController().signal, probeWrite };
+  const result = await engine.preflight(prepared.plan, context);
   const output = options.output === 'json' ? printableJson(toPlanResult(result)) : planText(result);
   io.stdout.write(`${output}\n`);
   return planExitCode(result);

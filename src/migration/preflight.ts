@@ -1,4 +1,5 @@
-// Looks at both sides before a migration, and writes nothing: the requests are GETs, queries and reads. What follows from it is judged in preflight/.
+// Looks at both sides before a migration, and writes nothing unless it is told to: the requests are GETs, queries and reads. What follows from it
+// is judged in preflight/.
 
 import { CredentialPool } from '../remote/credentials/credential-pool.ts';
 import type { Endpoint } from '../remote/http/endpoint.ts';
@@ -19,10 +20,11 @@ import { judge } from './preflight/judge.ts';
 import { LabelShapes } from './preflight/label-shape.ts';
 import type { DestinationData, Observations, Refusal } from './preflight/observations.ts';
 import type { PreflightResult, Unjudged } from './preflight/preflight-result.ts';
-import { type Probed, probeRange } from './preflight/probe-range.ts';
+import { type Probed, probeRange, spread } from './preflight/probe-range.ts';
 import { recommend } from './preflight/recommend.ts';
 import { SeriesSketch } from './preflight/series-sketch.ts';
 import { SourceProbe } from './preflight/source-probe.ts';
+import { probeWrite } from './preflight/write-probe.ts';
 import { markMatchers, PROGRESS_METRIC } from './progress/progress-mark.ts';
 import { MigrationError, toMigrationError } from './report/migration-error.ts';
 import { SeriesRouter } from './series/series-router.ts';
@@ -36,6 +38,8 @@ export interface PreflightContext {
   /** How long the windows of the source may be read. */
   readonly probeMs?: number;
   readonly longestProbeMs?: number;
+  /** Writes a few samples into the destination, to find out what it accepts. */
+  readonly probeWrite?: boolean;
 }
 
 /** How long a side may take to respond, with retries. */
@@ -88,10 +92,11 @@ class Preflight {
       const data = await this.#look(probed, { startMs, endMs, nowMs });
       const servers = { ...(source && { source }), ...(destination && { destination }), ...(progress && { progress }) };
       const estimate = estimateOf({ plan, startMs, endMs, windows: probed.windows, series: this.#sketch.counts() });
-      const seen: Observations = {
+      const looked: Observations = {
         ...{ plan, nowMs, startMs, endMs, servers, estimate },
         ...{ refusals: this.#refusals, ...probed, destination: data, shape: this.#shapes.shape() },
       };
+      const seen = this.#context.probeWrite === true && !isEmpty ? await this.#probeWrite(looked) : looked;
       return {
         migration: plan.migration,
         findings: judge(seen),
@@ -203,6 +208,26 @@ class Preflight {
     }
   }
 
+  async #probeWrite(seen: Observations): Promise<Observations> {
+    const { progress } = this.#plan;
+    const { clock, signal } = this.#context;
+    const look = progress.protocol === 'None' ? undefined : openDestinationLook(progress, this.#client);
+    try {
+      const probe = await probeWrite(seen, {
+        ...{ client: this.#client, clock, signal, look },
+        retried: (send) => this.#retried('destination', send, signal),
+        tried: (send) => this.#tried(send),
+      });
+      return { ...seen, probe };
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#note(error, 'destination');
+      return seen;
+    } finally {
+      look?.close();
+    }
+  }
+
   /** @returns undefined if the side refuses or does not respond, which is noted */
   async #attempt<T>(side: Side, send: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const { signal } = this.#context;
@@ -268,12 +293,4 @@ class Preflight {
 
 function isRefusal({ class: kind }: RemoteError): boolean {
   return kind === 'refused' || kind === 'unsupported';
-}
-
-function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items];
-  return Array.from(
-    { length: count },
-    (_, index) => items[Math.floor((index * (items.length - 1)) / (count - 1))] as T,
-  );
 }

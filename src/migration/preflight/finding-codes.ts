@@ -132,6 +132,34 @@ export const FINDING_CODES = {
     meaning: 'the destination has limits that it does not show',
     cure: 'compare them with the page of the system, or run plan --probe-write',
   },
+  'probe-too-old': {
+    grade: 'blocks',
+    meaning: 'the destination refuses a sample that is as old as the oldest one (--probe-write)',
+    cure: 'widen its out-of-order window or retention beyond the age of the oldest sample and the duration of the copy, or set spec.timeRange.start to a later time',
+  },
+  'probe-refused': {
+    grade: 'blocks',
+    meaning:
+      'the destination refuses a sample for another reason (--probe-write): rights of the tenant, a limit of labels or series; the finding has the error code',
+    cure: 'see the code in errors.md',
+  },
+  'probe-dropped': {
+    grade: 'blocks',
+    meaning:
+      'the destination returns 202 for a sample and does not store it (--probe-write): its HA tracker follows another replica',
+    cure: 'drop the replica label with spec.relabelings (action: labeldrop)',
+  },
+  'probe-not-shown': {
+    grade: 'blocks',
+    meaning:
+      'the destination accepts a sample and does not show it (--probe-write): its retention is too short, or spec.destination.progress leads to another store',
+    cure: 'raise the retention beyond the age of the oldest sample, and check url and tenant of spec.destination.progress',
+  },
+  'probe-written': {
+    grade: 'informs',
+    meaning: 'samples were written into the destination, where they stay (--probe-write)',
+    cure: 'none needed; a copy and a verification ignore them; the guide of plan says how to delete them',
+  },
   'progress-hidden': {
     grade: 'blocks',
     meaning:

@@ -8,7 +8,7 @@ import { type Finding, finding } from './preflight-result.ts';
 import { KEPT_AGE_MS, unseenLimits } from './store-traits.ts';
 
 const HOUR_MS = 3_600_000;
-const side = 'destination';
+const SIDE = 'destination';
 
 export function judgeLimits(seen: Observations): Finding[] {
   return [
@@ -37,7 +37,9 @@ function judgeLabels({ plan, servers, shape }: Observations): Finding[] {
     const limit = servers.destination?.limits?.[kind];
     if (limit === undefined || found <= limit.value) return [];
     const has = `at most ${limit.value} ${what}`;
-    return [finding('labels-exceed-limit', { side, grade, has, needs: `${found} ${what}`, setting: limit.setting })];
+    return [
+      finding('labels-exceed-limit', { side: SIDE, grade, has, needs: `${found} ${what}`, setting: limit.setting }),
+    ];
   });
 }
 
@@ -59,7 +61,7 @@ function judgeSeriesCounts({ servers, windows, estimate }: Observations): Findin
     const isCertain = certain > limit.value;
     return [
       finding('series-exceed-limit', {
-        side,
+        side: SIDE,
         grade: isCertain ? 'blocks' : 'warns',
         has: `at most ${formatCount(limit.value)} ${what}`,
         needs: isCertain ? `${formatCount(certain)} in a single window` : `about ${formatCount(likely)} in the range`,
@@ -83,7 +85,7 @@ function judgeRate({ plan, servers, estimate }: Observations): Finding[] {
   if (samplesPerBurst !== undefined && samplesPerBurst.value < samplesPerWrite)
     findings.push(
       finding('burst-too-small', {
-        side,
+        side: SIDE,
         has: `at most ${samplesPerBurst.value} samples at once`,
         needs: `${samplesPerWrite} samples in a request`,
         setting: samplesPerBurst.setting,
@@ -95,7 +97,7 @@ function judgeRate({ plan, servers, estimate }: Observations): Finding[] {
   if (fastestMs > estimate.durationMs.high && samplesPerSecond.value < ownLimit)
     findings.push(
       finding('rate-limits-duration', {
-        side,
+        side: SIDE,
         has: `at most ${formatCount(samplesPerSecond.value)} samples a second`,
         needs: `${formatDuration(fastestMs)} for ${formatCount(estimate.samples.value)} samples`,
         setting: samplesPerSecond.setting,
@@ -113,7 +115,7 @@ function judgeOldest(seen: Observations): Finding[] {
   if (oldest === undefined || limit.value === undefined || nowMs - oldest <= limit.value) return [];
   return [
     finding('age-exceeds-limit', {
-      side,
+      side: SIDE,
       grade: plan.rejectedSamples === 'Skip' ? 'warns' : 'blocks',
       has: `only samples of the last ${formatDuration(limit.value)}`,
       needs: `samples from ${formatTimeShort(oldest)}`,
@@ -133,7 +135,7 @@ function judgeTenantWindow(seen: Observations): Finding[] {
   if (neededMs <= Math.max(window.value, HOUR_MS)) return [];
   return [
     finding('needs-out-of-order-window', {
-      side,
+      side: SIDE,
       grade: destination.hasNewer === true ? 'blocks' : 'warns',
       has: window.value === 0 ? 'no out-of-order window' : `an out-of-order window of ${formatDuration(window.value)}`,
       needs: `${formatDuration(neededMs)}, for samples from ${formatTimeShort(oldest)} until the copy has finished`,
@@ -147,7 +149,7 @@ function judgeNewest({ nowMs, endMs, servers }: Observations): Finding[] {
   if (limit === undefined || endMs - nowMs <= limit.value) return [];
   return [
     finding('samples-in-future', {
-      side,
+      side: SIDE,
       has: `samples up to ${formatDuration(limit.value)} in the future`,
       needs: `samples up to ${formatTimeShort(endMs)}`,
       setting: limit.setting,
@@ -162,7 +164,7 @@ function judgeReplicas({ servers, shape }: Observations): Finding[] {
   if (tracker === undefined || replica === undefined || cluster === undefined) return [];
   return [
     finding('ha-tracker', {
-      side,
+      side: SIDE,
       has: `an HA tracker for ${tracker.clusterLabel} and ${tracker.replicaLabel}`,
       needs: `the samples of the replica ${JSON.stringify(replica.slice(0, 100))}`,
       setting: 'accept_ha_samples',
@@ -175,7 +177,7 @@ function judgeIntervals({ servers, windows }: Observations): Finding[] {
   if (limit === undefined || limit.value <= 1 || windows.length === 0) return [];
   return [
     finding('destination-deduplicates', {
-      side,
+      side: SIDE,
       has: `one sample of a series in ${formatDuration(limit.value)}`,
       needs: 'every sample',
       setting: limit.setting,
@@ -189,7 +191,7 @@ function judgeBlocks({ plan, servers }: Observations): Finding[] {
   if (plan.window.maxMs <= minBlockMs / 2) return [];
   return [
     finding('window-exceeds-block', {
-      side,
+      side: SIDE,
       has: `blocks of ${formatDuration(minBlockMs)}`,
       needs: `windows of at most ${formatDuration(minBlockMs / 2)}, not ${formatDuration(plan.window.maxMs)}`,
       setting: 'spec.window.max',
@@ -202,7 +204,7 @@ function judgeUnseen({ servers: { destination } }: Observations): Finding[] {
   if (limits.length === 0) return [];
   return [
     finding('limits-not-shown', {
-      side,
+      side: SIDE,
       has: `${destination?.product}, which does not show ${limits.join(', ')}`,
       needs: 'limits that fit the range',
     }),

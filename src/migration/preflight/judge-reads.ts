@@ -6,7 +6,7 @@ import { largestMetric } from './judge-limits.ts';
 import { type Observations, oldestMs } from './observations.ts';
 import { type Finding, finding } from './preflight-result.ts';
 
-const side = 'source';
+const SIDE = 'source';
 
 export function judgeReads(seen: Observations): Finding[] {
   return [
@@ -24,7 +24,7 @@ function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observat
   if (lookback !== undefined && nowMs - startMs > lookback.value)
     findings.push(
       finding('source-hides-old-samples', {
-        side,
+        side: SIDE,
         has: `queries that reach back ${formatDuration(lookback.value)}`,
         needs: `samples from ${formatTimeShort(startMs)}`,
         setting: lookback.setting,
@@ -33,7 +33,7 @@ function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observat
   if (queryLength !== undefined && plan.window.maxMs > queryLength.value)
     findings.push(
       finding('query-length-limit', {
-        side,
+        side: SIDE,
         has: `queries of at most ${formatDuration(queryLength.value)}`,
         needs: `windows of up to ${formatDuration(plan.window.maxMs)}`,
         setting: queryLength.setting,
@@ -43,7 +43,7 @@ function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observat
   if (seriesPerQuery !== undefined && series > seriesPerQuery.value)
     findings.push(
       finding('query-series-limit', {
-        side,
+        side: SIDE,
         has: `at most ${formatCount(seriesPerQuery.value)} series in a query`,
         needs: `${formatCount(series)} series of ${name.slice(0, 100)}`,
         setting: seriesPerQuery.setting,
@@ -61,7 +61,7 @@ function judgeNames({ plan, servers: { source } }: Observations): Finding[] {
   if (unnamed < 0) return [];
   return [
     finding('selectors-need-names', {
-      side,
+      side: SIDE,
       has: `the selector ${formatSelector(plan.selectors[unnamed] ?? []).slice(0, 200)}`,
       needs: `a metric name: ${source.product} finds series by their name only`,
       setting: `spec.selectors[${unnamed}]`,
@@ -74,7 +74,7 @@ function judgeFrames({ plan, servers: { source } }: Observations): Finding[] {
   if (frameBytes === undefined || frameBytes <= plan.source.maxFrameBytes) return [];
   return [
     finding('frames-exceed-limit', {
-      side,
+      side: SIDE,
       has: `frames of about ${formatBytes(frameBytes)} (--storage.remote.read-max-bytes-in-frame)`,
       needs: `at most ${formatBytes(plan.source.maxFrameBytes)}`,
       setting: 'spec.source.maxFrameBytes',
@@ -88,7 +88,7 @@ function judgeLabels({ plan, servers: { source }, shape }: Observations): Findin
   if (Object.keys(added).length > 0)
     findings.push(
       finding('source-adds-labels', {
-        side,
+        side: SIDE,
         has: `external labels ${labelsText(Object.entries(added)).slice(0, 200)}`,
         needs: 'nothing more',
         setting: 'external_labels',
@@ -99,7 +99,7 @@ function judgeLabels({ plan, servers: { source }, shape }: Observations): Findin
   if (conflict !== undefined)
     findings.push(
       finding('external-label-conflict', {
-        side,
+        side: SIDE,
         has: labelsText([conflict]),
         needs: labelsText([[conflict[0], plan.externalLabels[conflict[0]] ?? '']]),
         setting: 'spec.externalLabels',

@@ -7,6 +7,7 @@ import { hasRoomToRead, memoryShares } from '../write/memory-shares.ts';
 import type { Grade } from './finding-codes.ts';
 import { judgeDestination } from './judge-destination.ts';
 import { judgeLimits } from './judge-limits.ts';
+import { judgeProbe } from './judge-probe.ts';
 import { judgeReads } from './judge-reads.ts';
 import type { Observations } from './observations.ts';
 import { type Finding, finding } from './preflight-result.ts';
@@ -22,6 +23,7 @@ export function judge(seen: Observations): Finding[] {
     ...judgeRefusals(seen),
     ...judgePlan(seen),
     ...judgeDestination(seen),
+    ...judgeProbe(seen),
     ...judgeLimits(seen),
     ...judgeSource(seen),
     ...judgeReads(seen),

@@ -1,5 +1,6 @@
 // What was seen of both sides before a migration: all that the findings are judged from.
 
+import type { RejectReason } from '../../remote/meaning/remote-error.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import type { ServerReport } from '../../remote/server-report.ts';
 import type { MigrationPlan } from '../plan/migration-plan.ts';
@@ -25,6 +26,24 @@ export interface DestinationData {
   readonly hasNewer: boolean | undefined;
 }
 
+/** Of a sample that was written to find out what the destination accepts. */
+export interface ProbeOutcome {
+  /** Which labels it has: those of a mark, as many as the widest series, or the longest one. */
+  readonly like: 'mark' | 'widest' | 'longest';
+  readonly timeMs: number;
+  readonly error:
+    | (Omit<Refusal, 'side'> & {
+        readonly reason: RejectReason | undefined;
+        /** The samples are refused, not the request. */
+        readonly isOfSamples: boolean;
+      })
+    | undefined;
+  /** The response was a 202. */
+  readonly isUnproven: boolean;
+  /** Undefined if it was refused, or if the destination cannot be read. */
+  readonly isShown: boolean | undefined;
+}
+
 export interface Observations {
   readonly plan: MigrationPlan;
   readonly nowMs: number;
@@ -38,6 +57,8 @@ export interface Observations {
   readonly estimate: Estimate | undefined;
   /** Of what is written; undefined if nothing was found. */
   readonly shape?: LabelShape | undefined;
+  /** Only with --probe-write. */
+  readonly probe?: readonly ProbeOutcome[];
 }
 
 /** The oldest sample that the copy writes, as far as it is known. */

@@ -72,6 +72,15 @@ export function inSpreadOrder(count: number): number[] {
   return places.map((place) => ranked.indexOf(place));
 }
 
+/** At most so many of the items, from the first to the last. */
+export function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from(
+    { length: count },
+    (_, index) => items[Math.floor((index * (items.length - 1)) / (count - 1))] as T,
+  );
+}
+
 interface Cost {
   readonly lengthMs: number;
   readonly tookMs: number;
