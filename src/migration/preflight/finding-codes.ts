@@ -204,8 +204,9 @@ export const FINDING_CODES = {
     cure: 'set spec.window.max to the limit or less',
   },
   'query-series-limit': {
-    grade: 'blocks',
-    meaning: 'a single metric has more series than a query of the source may return: shorter windows do not help',
+    grade: 'warns',
+    meaning:
+      'a probed window has more series than a query of the source may return: metric names are requested in groups, but a single metric with more ends the migration; blocks if one was found',
     cure: 'raise the limit of the tenant, or divide the metric with several spec.selectors',
   },
   'selectors-need-names': {

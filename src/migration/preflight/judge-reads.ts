@@ -18,8 +18,9 @@ export function judgeReads(seen: Observations): Finding[] {
   ];
 }
 
-function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observations): Finding[] {
-  const { lookback, queryLength, seriesPerQuery } = servers.source?.limits ?? {};
+function judgeSourceQueries(seen: Observations): Finding[] {
+  const { plan, servers, startMs, nowMs } = seen;
+  const { lookback, queryLength } = servers.source?.limits ?? {};
   const findings: Finding[] = [];
   if (lookback !== undefined && nowMs - startMs > lookback.value)
     findings.push(
@@ -39,17 +40,27 @@ function judgeSourceQueries({ plan, servers, startMs, nowMs, windows }: Observat
         setting: queryLength.setting,
       }),
     );
-  const [name, series] = largestMetric(windows);
-  if (seriesPerQuery !== undefined && series > seriesPerQuery.value)
-    findings.push(
-      finding('query-series-limit', {
-        side: SIDE,
-        has: `at most ${formatCount(seriesPerQuery.value)} series in a query`,
-        needs: `${formatCount(series)} series of ${name.slice(0, 100)}`,
-        setting: seriesPerQuery.setting,
-      }),
-    );
+  findings.push(...judgeQueriedSeries(seen));
   return findings;
+}
+
+/** A run requests metric names in groups, as many as the limit allows. A probed window is requested as a whole. */
+function judgeQueriedSeries({ servers, windows, tooLarge }: Observations): Finding[] {
+  const limit = servers.source?.limits?.seriesPerQuery;
+  const [name, series] = largestMetric(windows);
+  const isCertain = limit !== undefined && series > limit.value;
+  if (limit === undefined || (!isCertain && tooLarge.length === 0)) return [];
+  return [
+    finding('query-series-limit', {
+      side: SIDE,
+      grade: isCertain ? 'blocks' : 'warns',
+      has: `at most ${formatCount(limit.value)} series in a query`,
+      needs: isCertain
+        ? `${formatCount(series)} series of ${name.slice(0, 100)}`
+        : 'all series of a metric in one query',
+      setting: limit.setting,
+    }),
+  ];
 }
 
 function judgeNames({ plan, servers: { source } }: Observations): Finding[] {
@@ -63,7 +74,7 @@ function judgeNames({ plan, servers: { source } }: Observations): Finding[] {
     finding('selectors-need-names', {
       side: SIDE,
       has: `the selector ${formatSelector(plan.selectors[unnamed] ?? []).slice(0, 200)}`,
-      needs: `a metric name: ${source.product} finds series by their name only`,
+      needs: `a metric name: ${source.product}${source.isChunksStorage === true ? ' (storage.engine: chunks)' : ''} finds series by their name only`,
       setting: `spec.selectors[${unnamed}]`,
     }),
   ];
@@ -132,7 +143,7 @@ function judgeMarks(seen: Observations): Finding[] {
     findings.push(
       finding('progress-adds-labels', {
         side: 'progress',
-        has: `external labels: ${added.join(', ').slice(0, 200)}`,
+        has: `external_labels: ${added.join(', ').slice(0, 200)}`,
         needs: 'samples as they were written',
         setting: 'spec.destination.progress.protocol',
       }),

@@ -6,6 +6,7 @@ import { judge } from '../../../src/migration/preflight/judge.ts';
 import { recommend } from '../../../src/migration/preflight/recommend.ts';
 import { dayMs, epochMs, hourMs } from '../support/plan.ts';
 import { LIMIT_CASES } from './limit-cases.ts';
+import { PROBE_CASES } from './probe-cases.ts';
 import {
   type Case,
   EMPTY,
@@ -22,6 +23,7 @@ import {
 
 const cases: readonly Case[] = [
   ...LIMIT_CASES,
+  ...PROBE_CASES,
   { name: 'a new Prometheus that was prepared', seen: {}, codes: [] },
   { name: 'servers that say nothing', seen: { servers: {} }, codes: [] },
   {

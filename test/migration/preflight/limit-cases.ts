@@ -1,8 +1,6 @@
 // Findings that follow from limits that a side shows, and from what it adds or hides.
 
 import type { Estimate } from '../../../src/migration/preflight/preflight-result.ts';
-import type { ProbeOutcome } from '../../../src/migration/preflight/observations.ts';
-import type { RejectReason } from '../../../src/remote/meaning/remote-error.ts';
 import type { LabelShape } from '../../../src/migration/preflight/label-shape.ts';
 import type { LimitKind, ShownLimits } from '../../../src/remote/shown-limits.ts';
 import type { ServerReport } from '../../../src/remote/server-report.ts';
@@ -41,62 +39,7 @@ const named = (series: number) => new Map([['requests', { series, samples: 1 }]]
 const from = (source: ServerReport) => ({ servers: { source, destination: PROMETHEUS, progress: PROMETHEUS } });
 const external = { cluster: 'eu' };
 
-const outcome = (changes: Partial<ProbeOutcome>): ProbeOutcome => ({
-  ...{ like: 'mark', timeMs: epochMs, error: undefined, isUnproven: false, isShown: true },
-  ...changes,
-});
-const refusal = (code: string, reason: RejectReason | undefined, isOfSamples = true) =>
-  outcome({
-    error: { code, reason, message: `the store says ${code}`, hint: undefined, isOfSamples },
-    isShown: undefined,
-  });
-
-const PROBE_CASES: readonly Case[] = [
-  { name: 'a probe that was stored', seen: { probe: [outcome({})] }, codes: ['probe-written'] },
-  {
-    name: 'probes that are too old',
-    seen: { probe: [refusal('too-old', 'too_old'), refusal('out-of-order', 'out_of_order')] },
-    codes: ['probe-too-old'],
-    says: /out_of_order_time_window/,
-  },
-  {
-    name: 'a probe that is too old, which is skipped',
-    seen: { probe: [refusal('too-old', 'too_old')], plan: planOf({ rejectedSamples: 'Skip' }) },
-    codes: ['probe-too-old'],
-    says: /warns/,
-  },
-  {
-    name: 'a tenant that may not write, although rejected samples are skipped',
-    seen: { probe: [refusal('forbidden', undefined, false)], plan: planOf({ rejectedSamples: 'Skip' }) },
-    codes: ['probe-refused'],
-    says: /blocks.*forbidden/,
-  },
-  {
-    name: 'labels that are refused',
-    seen: { probe: [outcome({}), { ...refusal('invalid-labels', 'invalid_labels'), like: 'longest' }] },
-    codes: ['probe-refused', 'probe-written'],
-    says: /longest label of the data/,
-  },
-  {
-    name: 'a probe that an HA tracker has dropped',
-    seen: { probe: [outcome({}), outcome({ like: 'widest', isUnproven: true, isShown: false })] },
-    codes: ['probe-dropped', 'probe-written'],
-  },
-  {
-    name: 'a 202 for a sample that is there',
-    seen: { probe: [outcome({ isUnproven: true })] },
-    codes: ['probe-written'],
-  },
-  {
-    name: 'a probe that is not shown',
-    seen: { probe: [outcome({ isShown: false })] },
-    codes: ['probe-not-shown', 'probe-written'],
-  },
-  { name: 'a probe that cannot be read', seen: { probe: [outcome({ isShown: undefined })] }, codes: ['probe-written'] },
-];
-
 export const LIMIT_CASES: readonly Case[] = [
-  ...PROBE_CASES,
   { name: 'a tenant whose limits fit', seen: { ...into(cortex({ labelNames: 31 })), shape: SHAPE }, codes: [] },
   {
     name: 'too many labels',
@@ -261,6 +204,14 @@ export const LIMIT_CASES: readonly Case[] = [
     name: 'a metric with more series than a query may return',
     seen: { ...from(cortex({ seriesPerQuery: 10 })), windows: eachWindow({ names: named(11) }) },
     codes: ['query-series-limit'],
+  },
+  {
+    name: 'a window with more series than a query may return',
+    seen: {
+      ...from(cortex({ seriesPerQuery: 10 })),
+      tooLarge: [{ fromMs: epochMs, toMs: epochMs + 1000, reason: 'the query hit the limit' }],
+    },
+    codes: ['probe-too-large', 'query-series-limit'],
   },
   {
     name: 'chunks storage and a selector without a name',

@@ -33,6 +33,8 @@ export interface Behaviour {
   /** `query` is the base of the query API. */
   readonly paths: { readonly write: string; readonly read?: string; readonly query?: string; readonly export?: string };
   readonly rangeEnds: RangeEnds;
+  /** Responses of its status APIs, by path and query string. */
+  readonly pages?: Readonly<Record<string, string>>;
   /** Added to every response. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The tenant of a request, or its rejection; without this there is one tenant. */
@@ -196,6 +198,11 @@ export class FakeStore implements AsyncDisposable {
       for await (const piece of incoming) pieces.push(piece as Buffer);
       const body = Buffer.concat(pieces);
       const url = new URL(incoming.url ?? '/', this.url);
+      const page = this.#behaviour.pages?.[`${url.pathname}${url.search}`];
+      if (incoming.method === 'GET' && page !== undefined) {
+        response.writeHead(200, this.#behaviour.headers).end(page);
+        return;
+      }
       if (incoming.method === 'GET' && kindOf(this.#behaviour, url.pathname) === 'write') {
         response.writeHead(405).end('Method Not Allowed');
         return;
