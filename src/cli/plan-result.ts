@@ -50,6 +50,7 @@ export function toPlanResult(result: PreflightResult): object {
             limits: {
               memoryBytes: recommended.memoryBytes,
               inFlightWrites: recommended.inFlightWrites,
+              samplesPerWrite: recommended.samplesPerWrite ?? null,
               samplesPerSecond: recommended.samplesPerSecond ?? null,
             },
           },

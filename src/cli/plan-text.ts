@@ -41,14 +41,18 @@ export function planText(result: PreflightResult): string {
   ];
   if (estimate !== undefined) parts.push('', ...estimateLines(estimate));
   if (recommended !== undefined) {
-    const { ordering, parallelism, memoryBytes, inFlightWrites, samplesPerSecond } = recommended;
-    const limit = samplesPerSecond === undefined ? '' : `, samplesPerSecond ${samplesPerSecond}`;
+    const { ordering, parallelism, memoryBytes, inFlightWrites, samplesPerSecond, samplesPerWrite } = recommended;
+    const rates = [
+      ...(samplesPerWrite === undefined ? [] : [`samplesPerWrite ${samplesPerWrite}`]),
+      ...(samplesPerSecond === undefined ? [] : [`samplesPerSecond ${samplesPerSecond}`]),
+    ];
     parts.push(
       '',
       'recommended',
       row('destination', `ordering ${ordering}`),
       row('execution', `parallelism ${parallelism}`),
-      row('limits', `memory ${formatBytes(memoryBytes)}, inFlightWrites ${inFlightWrites}${limit}`),
+      row('limits', `memory ${formatBytes(memoryBytes)}, inFlightWrites ${inFlightWrites}`),
+      ...(rates.length === 0 ? [] : [row('', rates.join(', '))]),
     );
   }
   return parts.join('\n');

@@ -35,11 +35,11 @@ export interface PreflightContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Writes a few samples into the destination, to find out what it accepts. */
+  readonly probeWrite?: boolean;
   /** How long the windows of the source may be read. */
   readonly probeMs?: number;
   readonly longestProbeMs?: number;
-  /** Writes a few samples into the destination, to find out what it accepts. */
-  readonly probeWrite?: boolean;
 }
 
 /** How long a side may take to respond, with retries. */

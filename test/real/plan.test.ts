@@ -15,7 +15,7 @@ import { startPrometheus, startVictoriaMetrics } from '../support/servers.ts';
 import { runCommand } from './support/command.ts';
 import { assertExit } from './support/expectations.ts';
 import { manifestOf, type MigrationSpec, runMigration } from './support/migration.ts';
-import { fromPrometheus, range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
+import { assertEqualSets, fromPrometheus, range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -46,11 +46,14 @@ interface PlanJson {
   >;
 }
 
-async function plan(spec: MigrationSpec): Promise<Planned> {
+async function plan(spec: MigrationSpec, flags: readonly string[] = []): Promise<Planned> {
   const files = { 'migration.json': JSON.stringify(manifestOf(spec)) };
-  const { exitCode, stdout, stderr, seconds } = await runCommand(['plan', '-f', 'migration.json', '-o', 'json'], {
-    files,
-  });
+  const { exitCode, stdout, stderr, seconds } = await runCommand(
+    ['plan', '-f', 'migration.json', '-o', 'json', ...flags],
+    {
+      files,
+    },
+  );
   return { exitCode, stderr, seconds, json: JSON.parse(stdout) as PlanJson };
 }
 
@@ -123,12 +126,24 @@ describe('plan', () => {
     assert.ok(Math.abs(series.value / data.size - 1) < 0.25);
   });
 
-  it('estimates what a run then reads and writes', async () => {
+  it('estimates what a run then reads and writes, also after a probe write, which changes nothing of it', async () => {
     await using destination = await startPrometheus({ version: '3.5', receiver: true });
     const spec = specOf(toPrometheus(destination));
-    const { estimate } = (await plan(spec)).json;
+    const planned = await plan(spec, ['--probe-write']);
+    assert.equal(planned.exitCode, 0, planned.stderr);
+    assert.ok(codesOf(planned, 'informs').includes('probe-written'));
+    const { estimate } = planned.json;
     const run = await runMigration(spec);
     assertExit(run, 0);
+    assert.equal(run.result.samplesWritten, countSamples(data));
+    const written = await dumpPrometheus(destination);
+    assertEqualSets('after a probe', data, written);
+    const probes = [...written].filter(([labels]) => labels.includes('probe="plan"'));
+    assert.ok(probes.length > 0 && probes.length <= 3, `${probes.length} series of the probe`);
+    for (const [labels, { timesMs }] of probes) {
+      assert.match(labels, /prom_migrator_progress/);
+      assert.deepEqual([...timesMs], [startMs]);
+    }
     const { samplesWritten, windows, bytesRead, bytesWritten } = run.result;
     const truths = { samples: samplesWritten, windows, bytesRead, bytesWritten };
     for (const [name, truth] of Object.entries(truths) as [keyof typeof truths, number][]) {
@@ -209,10 +224,11 @@ describe('plan', () => {
 
   it('finds a retention that is too short', async () => {
     await using short = await startVictoriaMetrics({ version: '1.145', retention: '1d' });
-    const planned = await plan(specOf(toVictoriaMetrics(short)));
+    const planned = await plan(specOf(toVictoriaMetrics(short)), ['--probe-write']);
     assert.equal(planned.exitCode, 5, planned.stderr);
-    assert.deepEqual(codesOf(planned, 'blocks'), ['destination-retention']);
-    assert.deepEqual(codesOf(planned, 'informs'), ['any-is-faster']);
+    // The samples are accepted, and dropped.
+    assert.deepEqual(codesOf(planned, 'blocks'), ['destination-retention', 'probe-not-shown']);
+    assert.deepEqual(codesOf(planned, 'informs'), ['any-is-faster', 'probe-written']);
   });
 
   it('does not judge a side that does not respond, and says which', async () => {

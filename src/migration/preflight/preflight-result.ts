@@ -82,6 +82,7 @@ export interface Recommended {
   readonly inFlightWrites: number;
   /** Undefined: no limit. */
   readonly samplesPerSecond: number | undefined;
+  readonly samplesPerWrite?: number;
 }
 
 export interface PreflightResult {

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { FINDING_CODES, type FindingCode } from '../../../src/migration/preflight/finding-codes.ts';
 import { judge } from '../../../src/migration/preflight/judge.ts';
-import { recommend } from '../../../src/migration/preflight/recommend.ts';
 import { dayMs, epochMs, hourMs } from '../support/plan.ts';
 import { LIMIT_CASES } from './limit-cases.ts';
 import { PROBE_CASES } from './probe-cases.ts';
@@ -219,8 +218,4 @@ describe('the findings', () => {
       [['histograms-refused', 'warns']],
     );
   });
-});
-
-describe('the recommendation', () => {
-  it('is none without an estimate', () => assert.equal(recommend(seenWith()), undefined));
 });

@@ -1,39 +1,25 @@
 // Findings that follow from limits that a side shows, and from what it adds or hides.
 
-import type { Estimate } from '../../../src/migration/preflight/preflight-result.ts';
 import type { LabelShape } from '../../../src/migration/preflight/label-shape.ts';
-import type { LimitKind, ShownLimits } from '../../../src/remote/shown-limits.ts';
 import type { ServerReport } from '../../../src/remote/server-report.ts';
 import { dayMs, epochMs, hourMs } from '../support/plan.ts';
-import { type Case, eachWindow, into, planOf, PROMETHEUS, UNKNOWN, VICTORIAMETRICS } from './observed.ts';
-
-const exactly = (value: number) => ({ value, low: value, high: value });
-
-const ESTIMATE: Estimate = {
-  ...{ startMs: epochMs, endMs: epochMs + 10 * dayMs, series: exactly(5000), samples: exactly(3_600_000) },
-  ...{ histograms: 0, bytesRead: exactly(1e7), bytesWritten: exactly(1e7), windows: exactly(240) },
-  ...{ durationMs: exactly(60_000), limitedDurationMs: undefined, peakMemoryBytes: exactly(1e8) },
-  ...{ bytesPerSecondRead: 1e6, largestNames: [], overTime: [], probes: 20, probed: 0.1 },
-};
+import {
+  type Case,
+  cortex,
+  eachWindow,
+  ESTIMATE,
+  into,
+  limitsOf,
+  planOf,
+  PROMETHEUS,
+  UNKNOWN,
+  VICTORIAMETRICS,
+} from './observed.ts';
 
 const SHAPE: LabelShape = {
   ...{ mostLabels: 31, longestName: 40, longestValue: 3000, examples: [] },
   common: { cluster: 'eu', __replica__: 'r1' },
 };
-
-type Values = { readonly [kind in LimitKind]?: number };
-
-const limitsOf = (values: Values): ShownLimits =>
-  Object.fromEntries(Object.entries(values).map(([kind, value]) => [kind, { value, setting: `the ${kind}` }]));
-
-/** A tenant whose window reaches everything. */
-const cortex = (values: Values = {}, changes: Partial<ServerReport> = {}): ServerReport => ({
-  ...UNKNOWN,
-  product: 'Cortex',
-  limits: limitsOf({ outOfOrder: 100 * dayMs, ...values }),
-  outOfOrderMs: values.outOfOrder ?? 100 * dayMs,
-  ...changes,
-});
 
 const named = (series: number) => new Map([['requests', { series, samples: 1 }]]);
 const from = (source: ServerReport) => ({ servers: { source, destination: PROMETHEUS, progress: PROMETHEUS } });

@@ -3,6 +3,8 @@
 import type { FindingCode } from '../../../src/migration/preflight/finding-codes.ts';
 import type { Observations } from '../../../src/migration/preflight/observations.ts';
 import type { ProbeWindow } from '../../../src/migration/preflight/probe-window.ts';
+import type { Estimate } from '../../../src/migration/preflight/preflight-result.ts';
+import type { LimitKind, ShownLimits } from '../../../src/remote/shown-limits.ts';
 import type { ServerReport } from '../../../src/remote/server-report.ts';
 import { dayMs, epochMs, hourMs, planFor } from '../support/plan.ts';
 
@@ -61,3 +63,26 @@ export interface Case {
   /** Of the first finding. */
   readonly says?: RegExp;
 }
+
+const exactly = (value: number) => ({ value, low: value, high: value });
+
+export const ESTIMATE: Estimate = {
+  ...{ startMs: epochMs, endMs: epochMs + 10 * dayMs, series: exactly(5000), samples: exactly(3_600_000) },
+  ...{ histograms: 0, bytesRead: exactly(1e7), bytesWritten: exactly(1e7), windows: exactly(240) },
+  ...{ durationMs: exactly(60_000), limitedDurationMs: undefined, peakMemoryBytes: exactly(1e8) },
+  ...{ bytesPerSecondRead: 1e6, largestNames: [], overTime: [], probes: 20, probed: 0.1 },
+};
+
+type Values = { readonly [kind in LimitKind]?: number };
+
+export const limitsOf = (values: Values): ShownLimits =>
+  Object.fromEntries(Object.entries(values).map(([kind, value]) => [kind, { value, setting: `the ${kind}` }]));
+
+/** A tenant whose window reaches everything. */
+export const cortex = (values: Values = {}, changes: Partial<ServerReport> = {}): ServerReport => ({
+  ...UNKNOWN,
+  product: 'Cortex',
+  limits: limitsOf({ outOfOrder: 100 * dayMs, ...values }),
+  outOfOrderMs: values.outOfOrder ?? 100 * dayMs,
+  ...changes,
+});
