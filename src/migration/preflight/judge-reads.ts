@@ -13,6 +13,7 @@ export function judgeReads(seen: Observations): Finding[] {
     ...judgeSourceQueries(seen),
     ...judgeNames(seen),
     ...judgeFrames(seen),
+    ...judgeIntervals(seen),
     ...judgeLabels(seen),
     ...judgeMarks(seen),
   ];
@@ -89,6 +90,19 @@ function judgeFrames({ plan, servers: { source } }: Observations): Finding[] {
       has: `frames of about ${formatBytes(frameBytes)} (--storage.remote.read-max-bytes-in-frame)`,
       needs: `at most ${formatBytes(plan.source.maxFrameBytes)}`,
       setting: 'spec.source.maxFrameBytes',
+    }),
+  ];
+}
+
+function judgeIntervals({ servers: { source } }: Observations): Finding[] {
+  const limit = source?.limits?.deduplication;
+  if (limit === undefined || limit.value <= 1) return [];
+  return [
+    finding('source-deduplicates', {
+      side: SIDE,
+      has: `one sample of a series in ${formatDuration(limit.value)}`,
+      needs: 'nothing more',
+      setting: limit.setting,
     }),
   ];
 }

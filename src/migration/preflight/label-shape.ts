@@ -37,15 +37,17 @@ export class LabelShapes {
 
   /** @param labels canonical; they are copied if they are kept */
   add(labels: LabelBytes, hash: number): void {
-    let [count, longestValue] = [0, 0];
-    for (let at = 0; at < labels.length; ) {
-      const [entryStart, entryBytes] = lengthAt(labels, at + 1);
-      const [nameStart, nameBytes] = lengthAt(labels, entryStart + 1);
-      const [, valueBytes] = lengthAt(labels, nameStart + nameBytes + 1);
-      count++;
+    let count = 0;
+    let longestValue = 0;
+    // Every length is in its shortest form, and nearly always one byte. This runs for every series: nothing is allocated.
+    for (let at = 0; at < labels.length; count++) {
+      const entryStart = at + 1 + sizeAt(labels, at + 1);
+      const nameStart = entryStart + 1 + sizeAt(labels, entryStart + 1);
+      const nameBytes = lengthAt(labels, entryStart + 1);
+      const valueBytes = lengthAt(labels, nameStart + nameBytes + 1);
       if (nameBytes > this.#longestName) this.#longestName = nameBytes;
       if (valueBytes > longestValue) longestValue = valueBytes;
-      at = entryStart + entryBytes;
+      at = entryStart + lengthAt(labels, at + 1);
     }
     if (count > this.#most.size) this.#most = exampleOf(count, labels);
     if (longestValue > this.#longest.size) this.#longest = exampleOf(longestValue, labels);
@@ -79,13 +81,20 @@ function exampleOf(size: number, labels: LabelBytes): Example {
   return { size, labels: labels.length <= MAX_EXAMPLE_BYTES ? labels.slice() : undefined };
 }
 
-/** A length in its shortest form, and where what it describes begins. */
-function lengthAt(bytes: LabelBytes, at: number): [start: number, length: number] {
-  let [length, shift, next] = [0, 0, at];
-  for (;;) {
-    const byte = bytes[next++] as number;
+function lengthAt(bytes: LabelBytes, at: number): number {
+  let length = 0;
+  let shift = 0;
+  for (let next = at; ; next++) {
+    const byte = bytes[next] as number;
     length |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return [next, length];
+    if (byte < 0x80) return length;
     shift += 7;
   }
+}
+
+/** How many bytes a length takes. */
+function sizeAt(bytes: LabelBytes, at: number): number {
+  let next = at;
+  while ((bytes[next] as number) >= 0x80) next++;
+  return next + 1 - at;
 }

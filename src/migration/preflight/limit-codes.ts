@@ -128,6 +128,11 @@ export const LIMIT_CODES = {
     meaning: 'the source may send larger frames than spec.source.maxFrameBytes allows',
     cure: 'raise spec.source.maxFrameBytes',
   },
+  'source-deduplicates': {
+    grade: 'informs',
+    meaning: 'the source shows one sample of a series in each interval of its deduplication, and only these are copied',
+    cure: 'none needed, unless the samples are still wanted: then read the source with a smaller -dedup.minScrapeInterval',
+  },
   'source-adds-labels': {
     grade: 'informs',
     meaning: 'the source adds its external labels to every series',

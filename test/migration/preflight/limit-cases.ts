@@ -214,6 +214,11 @@ export const LIMIT_CASES: readonly Case[] = [
     codes: [],
   },
   {
+    name: 'a source that deduplicates',
+    seen: from({ ...VICTORIAMETRICS, limits: limitsOf({ deduplication: 30_000 }) }),
+    codes: ['source-deduplicates'],
+  },
+  {
     name: 'frames that are too large',
     seen: from({ ...PROMETHEUS, frameBytes: 2 ** 27 }),
     codes: ['frames-exceed-limit'],

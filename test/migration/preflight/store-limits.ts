@@ -19,7 +19,7 @@ import {
 import { thanos } from '../../support/stores/thanos.ts';
 import { histogramSeries } from '../stores/support/copies.ts';
 import { testSeries } from '../stores/support/store-cases.ts';
-import { dayMs, planFor } from '../support/plan.ts';
+import { dayMs, endpoint, planFor } from '../support/plan.ts';
 import { into, seenWith, UNKNOWN } from './observed.ts';
 
 type Changes = Parameters<typeof planFor>[1];
@@ -46,13 +46,18 @@ async function between(settings: Settings): Promise<readonly Finding[]> {
   await using source = await startFakeStore(settings.source ?? prometheus());
   await using destination = await startFakeStore(settings.destination ?? prometheus());
   source.put(hasHistograms === true ? [histogramSeries('durations')] : testSeries());
-  const plan = planFor({ source, destination }, { ...protocolOf(destination), ...changes });
+  const plan = planFor({ source, destination }, { ...protocolOf(destination), ...sourceOf(source), ...changes });
   const context = { clock: SYSTEM_CLOCK, random: () => 0.5, signal: new AbortController().signal, probeMs: 100 };
   return (await preflight(plan, { ...context, probeWrite })).findings;
 }
 
 function protocolOf({ readUrl }: FakeStore): Changes {
   return readUrl.endsWith('/no-remote-read') ? { protocol: 'PromQL' } : {};
+}
+
+function sourceOf({ readUrl, queryUrl }: FakeStore): Changes {
+  if (!readUrl.endsWith('/no-remote-read')) return {};
+  return { source: { ...endpoint('source', queryUrl), protocol: 'VictoriaMetrics' } };
 }
 
 const limit = (page: string, setting: string, code: FindingCode, settings: Settings): StoreLimit => ({
@@ -221,6 +226,9 @@ export const STORE_LIMITS: readonly StoreLimit[] = [
     fromProm({ flags: { 'storage.remote.read-max-bytes-in-frame': 2 ** 27 } }),
   ),
 
+  limit('victoriametrics.md', '-dedup.minScrapeInterval', 'source-deduplicates', {
+    source: victoriaMetricsWith({ 'dedup.minScrapeInterval': '30s' }),
+  }),
   limit('victoriametrics.md', '-retentionPeriod', 'destination-retention', vm({ retentionPeriod: '1' })),
   limit('victoriametrics.md', '-futureRetention', 'samples-in-future', {
     ...vm({}),
