@@ -32,6 +32,8 @@ export interface ShownLimit {
   readonly value: number;
   /** As the store spells it. */
   readonly setting: string;
+  /** The store does not show it: it is the default of the versions that are known, and other versions may have another one. */
+  readonly isDefault?: true;
 }
 
 export type ShownLimits = { readonly [kind in LimitKind]?: ShownLimit };
@@ -148,8 +150,10 @@ const VICTORIAMETRICS_DEFAULTS = {
 /** @param flagOf the value of a flag without its dash; undefined if it is not set */
 export function victoriaMetricsLimits(flagOf: Lookup): ShownLimits {
   const textOf: Lookup = (flag) => flagOf(flag) ?? VICTORIAMETRICS_DEFAULTS[flag as 'maxLabelNameLen'];
-  const limit = (flag: string, value: number) =>
-    Number.isNaN(value) || value <= 0 ? undefined : { value, setting: `-${flag}` };
+  const limit = (flag: string, value: number): ShownLimit | undefined => {
+    if (Number.isNaN(value) || value <= 0) return undefined;
+    return { value, setting: `-${flag}`, ...(flagOf(flag) === undefined && { isDefault: true }) };
+  };
   const count = (flag: string) => limit(flag, sizeOf(textOf(flag)));
   const duration = (flag: string) => limit(flag, victoriaMetricsDuration(textOf(flag)));
   return defined({

@@ -148,7 +148,9 @@ describe('the limits of VictoriaMetrics', () => {
   for (const [flag, value, kind, expected] of cases) {
     it(`show ${kind} ${expected ?? 'as unlimited'} with -${flag}=${value ?? 'its default'}`, () => {
       const limits = victoriaMetricsLimits((name) => (name === flag ? value : undefined));
-      assert.deepEqual(limits[kind], expected === undefined ? undefined : { value: expected, setting: `-${flag}` });
+      const isDefault = value === undefined ? ({ isDefault: true } as const) : {};
+      const shown = { value: expected, setting: `-${flag}`, ...isDefault };
+      assert.deepEqual(limits[kind], expected === undefined ? undefined : shown);
     });
   }
 });

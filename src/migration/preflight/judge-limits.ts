@@ -27,7 +27,6 @@ export function judgeLimits(seen: Observations): Finding[] {
 
 function judgeLabels({ plan, servers, shape }: Observations): Finding[] {
   if (shape === undefined) return [];
-  const grade: Grade = plan.rejectedSamples === 'Skip' ? 'warns' : 'blocks';
   const cases: readonly [limit: LimitKind, found: number, what: string][] = [
     ['labelNames', shape.mostLabels, 'labels in a series'],
     ['labelNameLength', shape.longestName, 'bytes in the name of a label'],
@@ -36,7 +35,9 @@ function judgeLabels({ plan, servers, shape }: Observations): Finding[] {
   return cases.flatMap(([kind, found, what]) => {
     const limit = servers.destination?.limits?.[kind];
     if (limit === undefined || found <= limit.value) return [];
-    const has = `at most ${limit.value} ${what}`;
+    const isDefault = limit.isDefault === true;
+    const grade: Grade = isDefault || plan.rejectedSamples === 'Skip' ? 'warns' : 'blocks';
+    const has = `at most ${limit.value} ${what}${isDefault ? ', by default' : ''}`;
     return [
       finding('labels-exceed-limit', { side: SIDE, grade, has, needs: `${found} ${what}`, setting: limit.setting }),
     ];

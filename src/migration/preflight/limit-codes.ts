@@ -5,7 +5,7 @@ export const LIMIT_CODES = {
   'labels-exceed-limit': {
     grade: 'blocks',
     meaning:
-      'series have more labels, or longer ones, than the destination accepts: it refuses them, or drops them without an error',
+      'series have more labels, or longer ones, than the destination accepts: it refuses them, or drops them without an error; only warns if the limit is a default that the destination does not show',
     cure: 'raise the limit, or remove or shorten labels with spec.relabelings',
   },
   'series-exceed-limit': {

@@ -39,6 +39,16 @@ export const LIMIT_CASES: readonly Case[] = [
     codes: ['labels-exceed-limit', 'labels-exceed-limit'],
   },
   {
+    name: 'a limit that is only known as a default',
+    seen: {
+      ...into({ ...VICTORIAMETRICS, limits: { labelNames: { value: 30, setting: '-x', isDefault: true } } }),
+      plan: planOf({ destination: { ordering: 'Any' } }),
+      shape: SHAPE,
+    },
+    codes: ['labels-exceed-limit'],
+    says: /warns.*30 labels in a series, by default/,
+  },
+  {
     name: 'more series than the limit',
     seen: { ...into(cortex({ series: 4999 })), estimate: ESTIMATE },
     codes: ['series-exceed-limit'],
