@@ -12,9 +12,9 @@ ARG RUNTIME_IMAGE=${NODE_IMAGE}
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# With the optional dependencies: the bundler's binary is one.
+# With the optional dependencies: the bundler's binary is one. Without the workspace, which is a Node for checkouts.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=authorities \
-    npm ci --include=dev --include=optional --ignore-scripts
+    npm ci --workspaces=false --include=dev --include=optional --ignore-scripts
 COPY tsconfig.json ./
 COPY bin bin
 COPY scripts/build.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-code.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/packs.ts scripts/

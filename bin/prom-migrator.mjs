@@ -1,18 +1,23 @@
 #!/usr/bin/env node
-// The command of the installed package. It needs Node 20 or newer to start and Node 24 or newer to run: on an older one it goes
-// over to the Node binary that came along as an optional dependency, in place of itself where the platform allows it.
+// The command of the installed package. It runs on Node 20.16 or newer, and brings none along.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { memoryVariables, nodeFlags } from './node-settings.mjs';
 
-const OLDEST_NODE = 24;
+/** As `engines` in package.json. */
+const OLDEST_NODE = [20, 16];
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const main = join(root, 'dist', 'main.js');
 
 function fail(message) {
   process.stderr.write(`prom-migrator: ${message}\n`);
   process.exit(1);
+}
+
+function isTooOld(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
 }
 
 const environment = { ...memoryVariables, ...process.env };
@@ -32,29 +37,15 @@ function needsLittleMemory() {
   return moves && !rest.some((flag) => ['--help', '-h', '--version', '-V'].includes(flag));
 }
 
-function replaceProcess(binary, args) {
-  // Without a process in between, signals and exit codes need no forwarding.
-  process.execve(binary, [binary, ...args], environment);
-}
-
-const canReplace = typeof process.execve === 'function' && !profiled;
-const program = [main, ...process.argv.slice(2)];
-if (!existsSync(main)) {
+if (isTooOld(process.versions.node)) {
+  fail(`Node ${process.versions.node} is too old: install Node ${OLDEST_NODE.join('.')} or newer`);
+} else if (!existsSync(main)) {
   fail('this is a checkout without a build: use `npm -s start -- …`, or run `npm run build` first');
-} else if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
-  if (canReplace && needsLittleMemory() && !hasFlags())
-    replaceProcess(process.execPath, [...nodeFlags, ...process.execArgv, ...program]);
-  await import(pathToFileURL(main).href);
-} else {
-  const { findOwnNode, runInChild } = await import('./own-node.mjs');
-  const binary = findOwnNode(root);
-  if (binary === undefined) {
-    fail(
-      `Node ${process.versions.node} is too old, and there is no Node binary for ${process.platform}-${process.arch} ` +
-        `beside it: install Node ${OLDEST_NODE} or newer, or reinstall with \`npm install --include=optional\``,
-    );
-  }
-  const args = [...nodeFlags, ...program];
-  if (canReplace) replaceProcess(binary, args);
-  runInChild(binary, args, environment, (error) => fail(`cannot start ${binary}: ${error.message}`));
 }
+// Without a process in between, signals and exit codes need no forwarding. Where a process cannot be replaced (before Node 22.15, and on
+// Windows), the program takes more memory.
+if (typeof process.execve === 'function' && !profiled && needsLittleMemory() && !hasFlags()) {
+  const args = [...nodeFlags, ...process.execArgv, main, ...process.argv.slice(2)];
+  process.execve(process.execPath, [process.execPath, ...args], environment);
+}
+await import(pathToFileURL(main).href);

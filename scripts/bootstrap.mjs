@@ -1,6 +1,6 @@
 // Starts everything that the npm scripts run. It needs only Node 20 and npm. It installs the locked dependencies if they are missing or
-// older than the lock file, and compiles kernel/ if it has changed. Then it runs its argument (a .ts file, or the name of an installed command) with the Node from the project's
-// dependencies, because that version runs TypeScript directly.
+// older than the lock file, and compiles kernel/ if it has changed. Then it runs its argument (a .ts file, or the name of an installed command) with the Node of the
+// workspace scripts/node, because that version runs TypeScript directly.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -33,8 +33,8 @@ if (!installed()) {
 const ownNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
 if (!existsSync(ownNode)) {
   process.stderr.write(
-    `no Node binary for ${process.platform}-${process.arch} among the project's dependencies: ` +
-      'install Node 24 or newer and run `npm ci --include=optional` again\n',
+    `scripts/node/package.json has no Node binary for ${process.platform}-${process.arch}, or npm has left it out: ` +
+      'run `npm ci --include=optional` again\n',
   );
   process.exit(1);
 }

@@ -110,7 +110,9 @@ async function writeEntry(entry: string, root: string, directory: string): Promi
   await build({
     ...BUNDLE_OPTIONS,
     stdin: {
-      contents: `import { ProgramFiles } from './src/loader/program-files.ts';
+      contents: `import { addMissingBuiltins } from './src/loader/older-node.ts';
+import { ProgramFiles } from './src/loader/program-files.ts';
+addMissingBuiltins();
 new ProgramFiles(import.meta.url).require('./${entry}.js');`,
       resolveDir: root,
       sourcefile: `${entry}.ts`,

@@ -4,6 +4,7 @@ import { showsStoredSamples } from '../../remote/deduplication.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
 import { exportedSamples, type QueriedSeries } from '../../remote/sample-query.ts';
+import { decompressesFrames } from '../../wire/native-export/zstd-frames.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import { NativeChoice } from './native-choice.ts';
 import { fitsNative, type NativeRange, readNative } from './native-reader.ts';
@@ -103,6 +104,10 @@ export class ExportReader {
     const { client, maxBytes } = this.#options;
     this.#isNative = false;
     if (asQueried || !fitsNative(maxBytes) || !this.#native.choose()) return false;
+    if (this.#native.isUntried && !decompressesFrames()) {
+      this.#native.rule(`Node ${process.versions.node} cannot decompress it: Node 26 or newer can`);
+      return false;
+    }
     if (this.#native.isUntried && !showsStoredSamples(await client.flags(signal))) {
       this.#native.rule('its /flags do not show that it returns all samples that it stores');
       return false;

@@ -52,6 +52,18 @@ export function decompressFrames(frames: Uint8Array, maxBytes: number): Uint8Arr
   }
 }
 
+/** Two frames with the contents `a` and `b`. */
+const TWO_FRAMES = Buffer.from('28b52ffd200109000061'.repeat(2).replace(/61$/, '62'), 'hex');
+
+/** Whether this Node decompresses several frames in one call: Node 20 has no zstd, and 22 and 24 stop after the first frame. */
+export function decompressesFrames(decompress: typeof zstdDecompressSync | undefined = zstdDecompressSync): boolean {
+  try {
+    return decompress?.(TWO_FRAMES).toString() === 'ab';
+  } catch {
+    return false;
+  }
+}
+
 function notZstd(): WireError {
   return new WireError('corrupt', 'a block does not have the compression that it declares');
 }
