@@ -1,10 +1,12 @@
-// The part of `npm run docs` for the Helm chart: makes the chart's copy of the CRD, the Grafana dashboard and the table of values in the
-// chart's README. test/chart/generated.test.ts fails if one of them is out of date.
+// The part of `npm run docs` for the Helm chart: makes Chart.yaml, the chart's copy of the CRD, the Grafana dashboard, the image in
+// values.yaml and the table of values in the chart's README. test/chart/generated.test.ts fails if one of them is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
 import { dashboard } from './chart-dashboard.ts';
+import { chartYaml, withImage } from './chart-metadata.ts';
+import { readPublication } from './publication.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const chart = join(root, 'charts/prom-migrator');
@@ -16,6 +18,17 @@ export const crdTemplatePath = join(chart, 'templates/crd-prommigrations.yaml');
 export const dashboardPath = join(chart, 'files/grafana-dashboard.json');
 export const readmePath = join(chart, 'README.md');
 export const valuesPath = join(chart, 'values.yaml');
+export const chartPath = join(chart, 'Chart.yaml');
+
+/** Chart.yaml as it has to be. */
+export function currentChartYaml(): string {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  return chartYaml(readPublication(), {
+    changelog: read('CHANGELOG.md'),
+    crd: readFileSync(crdPath, 'utf8'),
+    example: read('examples/prometheus-to-victoriametrics.yaml'),
+  });
+}
 
 /** The CRD as a template: its text from `spec:` on unchanged, with the chart's labels and annotations before it. */
 export function crdTemplate(crd: string): string {
@@ -121,6 +134,8 @@ export function formattedJson(value: unknown, indent = '', before = 0): string {
 
 if (import.meta.main) {
   writeFileSync(crdTemplatePath, crdTemplate(readFileSync(crdPath, 'utf8')));
+  writeFileSync(chartPath, currentChartYaml());
+  writeFileSync(valuesPath, withImage(readFileSync(valuesPath, 'utf8'), readPublication().image));
   writeFileSync(dashboardPath, `${formattedJson(dashboard())}\n`);
   writeFileSync(
     readmePath,

@@ -3,16 +3,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import {
+  chartPath,
   chartReadme,
   chartValues,
   crdPath,
   crdTemplate,
   crdTemplatePath,
+  currentChartYaml,
   dashboardPath,
   formattedJson,
   readmePath,
   valuesPath,
 } from '../../scripts/chart.ts';
+import { withImage } from '../../scripts/chart-metadata.ts';
+import { readPublication } from '../../scripts/publication.ts';
 import { dashboard } from '../../scripts/chart-dashboard.ts';
 import { helm, INSTALL_TIMEOUT_MS, only, render } from './support/chart.ts';
 
@@ -23,6 +27,13 @@ describe('the generated parts of the chart', () => {
   it('include the table of values', () => {
     const readme = read(readmePath);
     assert.ok(readme === chartReadme(readme, chartValues(read(valuesPath))), `${readmePath} ${stale}`);
+  });
+
+  it('include Chart.yaml and the image of this version', () => {
+    assert.ok(read(chartPath) === currentChartYaml(), `${chartPath} ${stale}`);
+    const values = read(valuesPath);
+    assert.ok(values === withImage(values, readPublication().image), `${valuesPath} ${stale}`);
+    assert.notEqual(withImage(values, 'elsewhere.example.com/x'), values);
   });
 
   it('include the CRD template', () => {

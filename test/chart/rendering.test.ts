@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';
+import { readPublication } from '../../scripts/publication.ts';
 import { OPERATOR_COMMAND } from '../../src/cli/flags.ts';
 import {
   ciFiles,
@@ -163,8 +164,8 @@ describe('the chart', () => {
     const version = JSON.parse(readChartFile('../../package.json')).version;
     const digest = `sha256:${'a'.repeat(64)}`;
     const cases: [object, string][] = [
-      [{}, `prom-migrator:${version}`],
-      [{ tag: '9' }, 'prom-migrator:9'],
+      [{}, `${readPublication().image}:${version}`],
+      [{ tag: '9' }, `${readPublication().image}:9`],
       [{ registry: 'r.example.com', repository: 'a/b', tag: '9', digest }, `r.example.com/a/b@${digest}`],
     ];
     for (const [image, expected] of cases) {
