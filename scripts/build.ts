@@ -1,22 +1,15 @@
-// `npm run build`: bundles src/ into dist/ from scratch, with the licences of what is in it. bin/prom-migrator.mjs runs the result.
+// `npm run build`: bundles src/ into dist/ from scratch, with the code that V8 makes of it. bin/prom-migrator.mjs runs the result.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundle, bundledFiles, PROGRAM } from './bundle.ts';
+import { buildProgram } from './build-program.ts';
 import { compileCode } from './compile-code.ts';
-import { licenceOf, licencesText, packagesOf } from './licences.ts';
-import { packProgram } from './packs.ts';
 
-const root = resolve(import.meta.dirname, '..');
-const dist = join(root, 'dist');
+const dist = join(resolve(import.meta.dirname, '..'), 'dist');
 
 rmSync(dist, { recursive: true, force: true });
 try {
-  const bundled = await bundle(PROGRAM, dist);
-  const packages = packagesOf(bundledFiles(bundled));
-  const licences = packages.map((directory) => licenceOf(join(root, directory)));
-  writeFileSync(join(dist, 'THIRD-PARTY-LICENCES.txt'), licencesText(licences));
-  await packProgram(bundled, root, dist);
+  await buildProgram(dist);
   await compileCode(dist);
 } catch (error) {
   // An incomplete dist/ would start and fail later.

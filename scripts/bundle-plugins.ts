@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { compiledCrdModule } from './compile-crd.ts';
 import { compiledKernelModule } from './compile-kernel.ts';
@@ -44,7 +44,9 @@ const builtinsWithoutGetters: Plugin = {
       const name = path.replace(/^node:/, '');
       if (kind !== 'import-statement' || !names.has(name)) return undefined;
       // One for each importer: one for all would be a file of its own, or several.
-      return { path: `${name} for ${importer}`, namespace: 'builtin', pluginData: `node:${name}`, sideEffects: false };
+      // In the maps it has to be the same wherever the checkout is.
+      const place = relative(root, importer);
+      return { path: `${name} for ${place}`, namespace: 'builtin', pluginData: `node:${name}`, sideEffects: false };
     });
     onLoad({ filter: /./, namespace: 'builtin' }, ({ pluginData }) => ({ contents: importedBuiltin(pluginData) }));
   },

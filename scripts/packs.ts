@@ -63,7 +63,8 @@ async function functionOf(path: string): Promise<Packed> {
   const input = `${text.slice(REQUIRE.length)}\n//# sourceMappingURL=data:application/json;base64,${inline}`;
   const { code, map } = await transform(input, {
     ...OUTPUT_OPTIONS,
-    sourcefile: path,
+    // In the map where the bundle has no line of a source: not where it was built.
+    sourcefile: basename(path),
     format: 'cjs',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'packUrl' },
