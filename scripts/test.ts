@@ -19,7 +19,7 @@ const biome = join(modules, '@biomejs/biome/bin/biome');
 const KUBERNETES = [
   'test/execute/worker-threads.test.ts',
   'test/chart/**/*.test.ts',
-  'test/release/repeatable.test.ts',
+  'test/release/{repeatable,workflows}.test.ts',
   'test/real-kubernetes/**/*.test.ts',
 ];
 /** What reads both sides, or reads in another way than by remote_read. */

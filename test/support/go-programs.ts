@@ -1,5 +1,5 @@
 // Builds the programs pinned by test/support/go (every go.sum contains all checksums): the current Prometheus with its promtool, the tests'
-// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm. Takes Go from PATH,
+// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm, actionlint. Takes Go from PATH,
 // or from Debian's package when there is none.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -93,6 +93,13 @@ const BUILDS = {
     programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
     module: 'helm.sh/helm/v4',
     linkerFlags: (version) => `-X helm.sh/helm/v4/internal/version.version=v${version}`,
+  },
+  actionlint: {
+    name: 'actionlint',
+    directory: 'actionlint',
+    programs: { actionlint: 'github.com/rhysd/actionlint/cmd/actionlint' },
+    module: 'github.com/rhysd/actionlint',
+    linkerFlags: () => '',
   },
 } as const satisfies Record<string, Build>;
 
