@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { CRD_FILE } from '../src/api/crd.ts';
 import { compiledCrdModule } from './compile-crd.ts';
 import { compiledKernelModule } from './compile-kernel.ts';
 import { compiledTypesModule } from './compile-proto.ts';
@@ -18,6 +19,9 @@ const compiledModules: Plugin = {
       contents: compiledCrdModule(),
       resolveDir: join(root, 'src/api'),
     }));
+    onLoad({ filter: /[/\\]src[/\\]api[/\\]crd-text\.ts$/ }, () => {
+      return { contents: `export const CRD_TEXT = ${JSON.stringify(readFileSync(CRD_FILE, 'utf8'))};` };
+    });
     onLoad({ filter: /[/\\]src[/\\]wire[/\\]message-types\.ts$/ }, () => ({
       contents: compiledTypesModule(),
       resolveDir: join(root, 'src/wire'),

@@ -5,7 +5,8 @@ import { escapeControl, presentableText } from '../telemetry/log-text.ts';
 import { originalStack } from '../telemetry/original-stack.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { crashExitCode, EXIT, type ExitStatus } from './exit-codes.ts';
-import { COMMANDS, type Command } from './flags.ts';
+import { COMMANDS } from './commands.ts';
+import type { Command } from './flags.ts';
 import type { CommandIo } from './io.ts';
 import type { RunEngine } from './job.ts';
 import { terminationOfThrown, writeTerminationOf } from './termination-log.ts';
@@ -87,6 +88,10 @@ async function runNamed(
   if (name === 'plan') {
     const { planCommand } = await import('./plan-command.ts');
     return await planCommand(argv, io, loadEngine);
+  }
+  if (name === 'crds' || name === 'completion') {
+    const { completionCommand, crdsCommand } = await import('./print-commands.ts');
+    return name === 'crds' ? await crdsCommand(argv, io) : completionCommand(argv, io);
   }
   const { runCommand } = await import('./run-command.ts');
   return await runCommand(argv, io, loadEngine);

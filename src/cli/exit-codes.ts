@@ -107,6 +107,13 @@ export const VERIFY_EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM' },
 ];
 
+/** The exit codes of the commands that only print something. */
+export const PRINT_EXIT_CODES: readonly ExitCode[] = [
+  { code: EXIT.done, meaning: 'printed' },
+  { code: EXIT.failed, meaning: 'stdout could not be written' },
+  { code: EXIT.usage, meaning: 'bad usage' },
+];
+
 /** The exit codes of `plan`. */
 export const PLAN_EXIT_CODES: readonly ExitCode[] = [
   { code: EXIT.done, meaning: 'nothing that was looked at blocks the migration; there may be warnings' },

@@ -23,6 +23,8 @@ export interface Command {
   readonly synopsis: string;
   readonly description: string;
   readonly flags: readonly Flag[];
+  /** One word beside the flags, which is one of these. */
+  readonly argument?: { readonly name: string; readonly choices: readonly string[] };
   readonly exitCodes: readonly ExitCode[];
   readonly examples: readonly string[];
 }
@@ -294,5 +296,3 @@ export const OPERATOR_COMMAND: Command = {
     'prom-migrator operator --kubeconfig ~/.kube/config --context staging --no-leader-elect',
   ],
 };
-
-export const COMMANDS: readonly Command[] = [RUN_COMMAND, PLAN_COMMAND, VERIFY_COMMAND, OPERATOR_COMMAND];

@@ -2,7 +2,8 @@
 
 import wrapAnsi from 'wrap-ansi';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
-import { COMMANDS, type Command, type Flag, GLOBAL_FLAGS } from './flags.ts';
+import { COMMANDS } from './commands.ts';
+import { type Command, type Flag, GLOBAL_FLAGS } from './flags.ts';
 
 const WIDTH = 100;
 

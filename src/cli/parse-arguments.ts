@@ -11,6 +11,8 @@ export interface ParsedFlags {
   value(name: string): string | undefined;
   /** All values given, in order. */
   values(name: string): readonly string[];
+  /** The word beside the flags, for a command that has one; undefined if it was not given. */
+  readonly argument: string | undefined;
 }
 
 function spelled(flag: Flag): string {
@@ -32,6 +34,14 @@ function checkValue(flag: Flag, rawName: string, value: string | undefined, inli
   return value;
 }
 
+function unknownArgument(value: string, { name, argument }: Command): UsageError {
+  const choices = argument?.choices ?? [];
+  return new UsageError(
+    `the ${argument?.name} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}${didYouMean(value, choices)}`,
+    name,
+  );
+}
+
 /** @throws UsageError */
 export function parseArguments(command: Command, argv: readonly string[]): ParsedFlags {
   const { tokens } = parseArgs({
@@ -46,8 +56,15 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
     ),
   });
   const given = new Map<string, string[]>();
+  let argument: string | undefined;
   for (const token of tokens) {
     if (token.kind === 'positional') {
+      const choices = command.argument?.choices;
+      if (choices !== undefined && argument === undefined) {
+        if (!choices.includes(token.value)) throw unknownArgument(token.value, command);
+        argument = token.value;
+        continue;
+      }
       const hint = command.flags.some((flag) => flag.name === 'filename')
         ? ` (use -f ${token.value} to give a file)`
         : '';
@@ -79,5 +96,6 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
     has: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1) ?? command.flags.find((flag) => flag.name === name)?.default,
     values: (name) => given.get(name) ?? [],
+    argument,
   };
 }
