@@ -27,7 +27,7 @@ export const COMPLETION_COMMAND: Command = {
   exitCodes: PRINT_EXIT_CODES,
   examples: [
     'source <(prom-migrator completion bash)',
-    'prom-migrator completion zsh > "${fpath[1]}/_prom-migrator"',
+    'prom-migrator completion zsh > ~/.zsh/completions/_prom-migrator',
     'prom-migrator completion fish > ~/.config/fish/completions/prom-migrator.fish',
   ],
 };

@@ -6,10 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RELEASED } from '../../../src/operator/kube/lease-rules.ts';
 import { request } from '../../support/http.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import type { CommandResult } from '../../support/kubernetes/command.ts';
+import { giveLeaseBack } from './released-lease.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../../src/main.ts');
 export const CHART = resolve(import.meta.dirname, '../../../charts/prom-migrator');
@@ -65,8 +65,16 @@ export async function installChart(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  await cluster.waitForCrd();
   if (lease === 'given back') await giveLeaseBack(cluster, namespace);
+  return installedOperator(cluster, { release, namespace });
+}
+
+/** What a process needs to run as the operator of a release that is installed, however that was done. */
+export async function installedOperator(
+  cluster: Cluster,
+  { release = 'prom-migrator', namespace = OPERATOR_NAMESPACE }: Pick<ChartOptions, 'release' | 'namespace'> = {},
+): Promise<InstalledChart> {
+  await cluster.waitForCrd();
   const selector = `app.kubernetes.io/instance=${release}`;
   const list = succeeded(await cluster.kubectl(['get', 'deployments', '-n', namespace, '-l', selector, '-o', 'json']));
   const pod = (JSON.parse(list) as { items: Deployment[] }).items[0]?.spec.template.spec;
@@ -114,18 +122,6 @@ export interface OperatorProcess extends AsyncDisposable {
   saying(pattern: RegExp, withinMs?: number): Promise<void>;
   running(): boolean;
   metrics(): Promise<string>;
-}
-
-async function giveLeaseBack(cluster: Cluster, namespace: string): Promise<void> {
-  const lease = ['lease', 'prom-migrator', '-n', namespace];
-  const document = {
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    metadata: { name: 'prom-migrator', namespace },
-  };
-  succeeded(await cluster.kubectl(['create', '-f', '-'], JSON.stringify(document)));
-  const uid = succeeded(await cluster.kubectl(['get', ...lease, '-o', 'jsonpath={.metadata.uid}']));
-  succeeded(await cluster.kubectl(['annotate', ...lease, `${RELEASED}=${uid}`]));
 }
 
 let pods = 0;
