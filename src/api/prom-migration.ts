@@ -69,6 +69,14 @@ export interface PromMigrationSpec {
    */
   readonly verification: VerificationSpec;
   /**
+   * Whether both sides are looked at before the first sample is written, as prom-migrator plan does. Warn: the
+   * operator reports what it finds in the condition Accepted and in events, and copies. Enforce: nothing is written
+   * while a finding blocks or a side cannot be looked at; the operator looks again until nothing blocks, and run ends
+   * with exit code 5 if something does. "Off", with quotes in YAML: nothing is looked at. A copy that has begun is not
+   * looked at again. run treats Warn like Off: use prom-migrator plan.
+   */
+  readonly preflight: 'Off' | 'Warn' | 'Enforce';
+  /**
    * Labels that are added to every series that has no label of that name, before relabelings, as Prometheus does on
    * remote_write.
    */

@@ -13,7 +13,12 @@ export function createEngine(): RunEngine {
       const loaded = loadManifests(files, secretsDir);
       return 'problems' in loaded ? loaded : compilePlan(loaded.migration, loaded.secrets);
     },
-    migrate: runMigration,
+    async migrate(plan, context) {
+      // The pods of a Job copy what the operator has looked at.
+      if (plan.preflight !== 'Enforce' || plan.stretch !== undefined) return await runMigration(plan, context);
+      const { runEnforced } = await import('../execute/run-enforced.ts');
+      return await runEnforced(plan, context);
+    },
     async verify(plan, context, options) {
       const { runVerification } = await import('../execute/run-verification.ts');
       return await runVerification(plan, context, options);

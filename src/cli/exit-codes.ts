@@ -12,7 +12,7 @@ export const EXIT = {
   skipped: 3,
   differences: 4,
   temporary: 5,
-  /** Of `plan`, which has no other use for the code. */
+  /** Of `plan`, and of `run` with spec.preflight Enforce. */
   blocked: 5,
   sigint: 130,
   sigterm: 143,
@@ -48,7 +48,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: EXIT.temporary,
     meaning:
-      'only with --stretches: failed, and another attempt may succeed without a change of the manifest; a later run resumes at the mark',
+      'spec.preflight is Enforce, and something blocks the migration: nothing was written. With --stretches: failed, and another attempt may succeed without a change of the manifest; a later run resumes at the mark',
   },
   { code: EXIT.sigint, meaning: 'interrupted by SIGINT (Ctrl-C); a later run resumes at the mark' },
   { code: EXIT.sigterm, meaning: 'interrupted by SIGTERM; a later run resumes at the mark' },
@@ -150,6 +150,7 @@ export function exitCodeOf(result: MigrationResult, interruptedBy: InterruptSign
   const { progress } = result;
   const { phase } = progress;
   if (result.error?.code === 'differences-found') return EXIT.differences;
+  if (result.error?.code === 'preflight-blocked') return EXIT.blocked;
   if (phase === 'Succeeded') {
     return rejectedSamples(countsOfAllRuns(progress) ?? progress) > 0 ? EXIT.skipped : EXIT.done;
   }

@@ -40,6 +40,8 @@ export interface PreflightContext {
   /** How long the windows of the source may be read. */
   readonly probeMs?: number;
   readonly longestProbeMs?: number;
+  /** The most memory for a window; by default as much as a run reads with. */
+  readonly maxReadBytes?: number;
 }
 
 /** How long a side may take to respond, with retries. */
@@ -143,8 +145,9 @@ class Preflight {
 
   async #probe(startMs: number, endMs: number): Promise<Probed> {
     const plan = this.#plan;
-    const { clock, random, signal, probeMs, longestProbeMs } = this.#context;
-    const budget = new MemoryBudget(Math.max(SMALLEST_BUDGET_BYTES, memoryShares(plan).readBytes), () => undefined);
+    const { clock, random, signal, probeMs, longestProbeMs, maxReadBytes = Number.POSITIVE_INFINITY } = this.#context;
+    const readBytes = Math.min(maxReadBytes, Math.max(SMALLEST_BUDGET_BYTES, memoryShares(plan).readBytes));
+    const budget = new MemoryBudget(readBytes, () => undefined);
     this.#pool.allow(budget.total);
     const observer = { event: () => undefined };
     const source = openSource(plan, { random, observer }, this.#client, budget.total);

@@ -53,7 +53,7 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'spec.target': {} },
     [
-      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, execution, rejectedSamples, verification, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
+      'spec.target: unknown field; known fields: source, destination, selectors, timeRange, window, limits, execution, rejectedSamples, verification, preflight, externalLabels, relabelings, suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished',
     ],
   ],
   [{ 'spec.source.basic_auth': {} }, ['spec.source.basic_auth: unknown field; did you mean basicAuth?']],

@@ -76,6 +76,8 @@ export interface MigrationPlan {
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly relabelings: readonly RelabelRule[];
   readonly verification: VerificationPlan;
+  /** Whether both sides are looked at before the first write. Never part of `id`. */
+  readonly preflight: 'Off' | 'Warn' | 'Enforce';
   /** Set if this is the plan of one stretch of a migration: `startMs` and `endMs` are then those of the stretch. */
   readonly stretch: StretchPlan | undefined;
 }

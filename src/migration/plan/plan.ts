@@ -72,6 +72,7 @@ export function compilePlan(migration: PromMigration, secrets: SecretSource): Co
       onExtra: spec.verification.onExtra,
       settleMs: resolver.duration(spec.verification.settle, ['spec', 'verification', 'settle']),
     },
+    preflight: spec.preflight,
     stretch: undefined,
   };
 

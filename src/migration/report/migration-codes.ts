@@ -107,6 +107,16 @@ export const MIGRATION_CODES = {
     meaning: 'spec.execution.stretch divides the range into more than 4096 stretches',
     cure: 'raise spec.execution.stretch, or remove it to let it be chosen',
   },
+  'preflight-blocked': {
+    meaning:
+      'spec.preflight is Enforce, and the look at both sides before the copy has found something that blocks it; nothing was written (exit code 5)',
+    cure: 'see the message, and the findings in guides/plan.md',
+  },
+  'preflight-not-judged': {
+    meaning:
+      'spec.preflight is Enforce, and before the startup deadline a side could not be looked at; nothing was written',
+    cure: 'see the code in the message; --startup-deadline sets how long to retry; spec.preflight: Warn copies without the look',
+  },
   ...BAD_RESPONSE_CODES,
   accounting: {
     meaning: 'a window has samples that were read but not accounted for: a bug in prom-migrator',
@@ -129,6 +139,16 @@ export const WARNING_CODES = {
   'at-least-once': {
     meaning: 'destination.progress.protocol has the value None: no resume point is kept',
     cure: 'use RemoteRead or PromQL wherever the destination can be read',
+  },
+  'preflight-finding': {
+    meaning:
+      'spec.preflight is Enforce, and the look at both sides before the copy has found something that does not block it',
+    cure: 'see the message, and the findings in guides/plan.md',
+  },
+  'preflight-retried': {
+    meaning:
+      'spec.preflight is Enforce, and a side could not be looked at: nothing is written before that has succeeded',
+    cure: 'see the code in the message; --startup-deadline sets how long to retry',
   },
   'nothing-found': {
     meaning: 'the migration finished, but the source returned no samples',

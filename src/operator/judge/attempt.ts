@@ -105,6 +105,8 @@ const FAILURE_OF: Readonly<Record<EngineCode, FailureReason | 'refused by the si
   'read-back-too-large': 'refused by the side',
   // Only the command line writes them.
   'differences-not-written': 'defect',
+  'preflight-blocked': 'defect',
+  'preflight-not-judged': 'defect',
   // The next attempt resumes at the mark and may get past a defect of the program.
   accounting: 'defect',
   internal: 'defect',

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { PromMigrationSpec } from '../../api/prom-migration.ts';
 
 /** A resource under a CRD from before the field existed has no execution. */
-type AnySpec = Omit<PromMigrationSpec, 'execution'> & Partial<Pick<PromMigrationSpec, 'execution'>>;
+type AnySpec = Omit<PromMigrationSpec, 'execution' | 'preflight'> & Partial<PromMigrationSpec>;
 
 /**
  * Changes with everything that a running worker cannot adopt. The worker is then stopped after its window, and started again. A changed
@@ -12,7 +12,7 @@ type AnySpec = Omit<PromMigrationSpec, 'execution'> & Partial<Pick<PromMigration
  */
 export function restartKeyOf(spec: AnySpec): string {
   const { suspend, progressDeadlineSeconds, activeDeadlineSeconds, ttlSecondsAfterFinished, ...others } = spec;
-  const { limits, execution, ...rest } = others;
+  const { limits, execution, preflight, ...rest } = others;
   const { samplesPerSecond, bytesPerSecond, ...otherLimits } = limits;
   const { parallelism, ...otherExecution }: Partial<PromMigrationSpec['execution']> = execution ?? {};
   return createHash('sha256')

@@ -72,6 +72,7 @@ export function planFor(sides: Sides, changes: Changes = {}): MigrationPlan {
     destination: { ...endpoint('destination', sides.destination.writeUrl), ordering: 'InOrder', ...destination },
     progress: protocol === 'None' ? { protocol } : { protocol, endpoint: endpoint('progress', progressUrl) },
     progressLabels: {},
+    preflight: 'Warn',
     stretch: undefined,
     selectors: [[{ kind: '=~', name: '__name__', value: '.+' }]],
     startMs: epochMs,

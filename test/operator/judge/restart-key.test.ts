@@ -21,6 +21,7 @@ describe('a change that restarts a running worker', () => {
     { limits: { samplesPerSecond: 10 } },
     { limits: { bytesPerSecond: '10M' } },
     { execution: { parallelism: 4 } },
+    { preflight: 'Enforce' },
   ];
   for (const spec of same) {
     it(`is not ${JSON.stringify(spec)}`, () => assert.equal(keyOf(spec), base));
