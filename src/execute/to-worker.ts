@@ -24,6 +24,8 @@ export interface WorkerJob {
   readonly resumeVerification?: ResumedVerification;
   /** Copies nothing: divides the range, and follows what the pods of a Job do. */
   readonly follow?: boolean;
+  /** Copies nothing: looks at both sides. With `follow`: for a migration that the pods of a Job will copy. */
+  readonly preflight?: boolean;
 }
 
 export type ToWorker =

@@ -3,6 +3,7 @@
 
 import type { RateLimits } from '../migration/limits/rate-limit.ts';
 import type { Stretch } from '../migration/plan/stretches.ts';
+import type { BeforeCopy } from '../migration/preflight-before-copy.ts';
 import type { MigrationEvent, MigrationProgress, MigrationResult } from '../migration/report/observer.ts';
 
 /** Where to resume a migration without a resume point in its destination, and the end at which its range was frozen. */
@@ -30,6 +31,8 @@ export type FromWorker =
   | { readonly type: 'differences'; readonly lines: string }
   /** From one that follows: what is left to be copied. */
   | ({ readonly type: 'divided' } & DividedRange)
+  /** From one that looks at both sides, unless it was stopped. */
+  | ({ readonly type: 'preflight' } & BeforeCopy)
   | { readonly type: 'ended'; readonly result: MigrationResult };
 
 /** How a thread ended. */

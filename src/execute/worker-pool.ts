@@ -2,6 +2,7 @@
 // detects the ones that crashed or hang. operator/judge/attempt.ts decides what an end means.
 
 import type { Clock } from '../telemetry/clock.ts';
+import type { BeforeCopy } from '../migration/preflight-before-copy.ts';
 import type { ResultError } from '../migration/report/observer.ts';
 import type { DividedRange, FromWorker, Rates, WorkerEnd } from './worker-messages.ts';
 import type { ToWorker, WorkerJob } from './to-worker.ts';
@@ -30,6 +31,8 @@ export interface WorkerPoolOptions {
   readonly onDifferences?: (key: string, lines: string) => void;
   /** Called when a job that follows has divided the range. */
   readonly onDivided?: (key: string, divided: DividedRange) => void;
+  /** Called when a job that looks at both sides has a result. */
+  readonly onPreflight?: (key: string, found: BeforeCopy) => void;
   /** Called once for each start, when the thread is gone. */
   readonly onEnd: (key: string, end: WorkerEnd) => void;
 }
@@ -37,6 +40,7 @@ export interface WorkerPoolOptions {
 interface Slot {
   readonly worker: WorkerHandle;
   readonly follows: boolean;
+  readonly looks: boolean;
   /** Cancels all its pending timers. */
   readonly over: AbortController;
   end: WorkerEnd | undefined;
@@ -60,9 +64,14 @@ export class WorkerPool {
     return this.#slots.size;
   }
 
-  /** How many of them copy or compare. The others only follow a Job. */
+  /** How many of them copy or compare, or will. The others are for a Job. */
   get copying(): number {
     return [...this.#slots.values()].filter(({ follows }) => !follows).length;
+  }
+
+  /** How many look at both sides before a Job is created. */
+  get lookingForJobs(): number {
+    return [...this.#slots.values()].filter(({ follows, looks }) => follows && looks).length;
   }
 
   has(key: string): boolean {
@@ -77,6 +86,7 @@ export class WorkerPool {
     const slot: Slot = {
       worker,
       follows,
+      looks: job.preflight === true,
       over: new AbortController(),
       end: undefined,
       silentMs: 0,
@@ -88,6 +98,7 @@ export class WorkerPool {
       if (message.type === 'report') this.#options.onReport(key, message);
       else if (message.type === 'differences') this.#options.onDifferences?.(key, message.lines);
       else if (message.type === 'divided') this.#options.onDivided?.(key, message);
+      else if (message.type === 'preflight') this.#options.onPreflight?.(key, message);
       else if (message.type === 'ended') slot.end ??= { kind: 'result', result: message.result };
     });
     worker.onError((error) => {

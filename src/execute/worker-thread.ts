@@ -5,12 +5,14 @@ import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads'
 import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
 import type { FollowContext } from '../migration/follow-stretches.ts';
 import { MigrationError } from '../migration/report/migration-error.ts';
-import type {
-  MigrationEvent,
-  MigrationObserver,
-  MigrationProgress,
-  MigrationResult,
-  ResultError,
+import type { PreflightContext } from '../migration/preflight.ts';
+import {
+  initialProgress,
+  type MigrationEvent,
+  type MigrationObserver,
+  type MigrationProgress,
+  type MigrationResult,
+  type ResultError,
 } from '../migration/report/observer.ts';
 import { type Clock, SYSTEM_CLOCK } from '../telemetry/clock.ts';
 import type { FromWorker, Rates } from './worker-messages.ts';
@@ -150,11 +152,17 @@ export async function runJob(
     if (parallelism !== undefined) set(parallelism);
   };
   const isStretch = plan.stretch !== undefined || verification !== undefined;
-  const result = job.follow
-    ? await follow(plan, { ...context, conclude: conclude.signal, onDivided: (found) => post(dividedRange(found)) })
-    : isStretch
-      ? await runStretch({ plan, known, ...(verification !== undefined && { verification }) }, context, handing.handOn)
-      : await runMigration(plan, { ...context, onParallelismAvailable });
+  const result = job.preflight
+    ? await look(job, { clock, random, signal: AbortSignal.any([stop.signal, abort.signal]) }, post)
+    : job.follow
+      ? await follow(plan, { ...context, conclude: conclude.signal, onDivided: (found) => post(dividedRange(found)) })
+      : isStretch
+        ? await runStretch(
+            { plan, known, ...(verification !== undefined && { verification }) },
+            context,
+            handing.handOn,
+          )
+        : await runMigration(plan, { ...context, onParallelismAvailable });
   ended.abort();
   await reporting;
   reporter.flush();
@@ -166,6 +174,18 @@ export async function runJob(
 async function follow(plan: MigrationPlan, context: FollowContext): Promise<MigrationResult> {
   const { followStretches } = await import('../migration/follow-stretches.ts');
   return await followStretches(plan, context);
+}
+
+/** As for `follow`. */
+async function look(
+  { plan, follow }: WorkerJob,
+  context: PreflightContext,
+  post: (message: FromWorker) => void,
+): Promise<MigrationResult> {
+  const { lookBeforeCopy } = await import('./look-before-copy.ts');
+  const found = await lookBeforeCopy(plan, context, follow === true);
+  if (found !== undefined) post({ type: 'preflight', ...found });
+  return { progress: { ...initialProgress(plan.startMs, plan.endMs ?? plan.startMs), phase: 'Interrupted' } };
 }
 
 function dividedRange({ frozenEndMs, stretches }: Parameters<FollowContext['onDivided']>[0]): FromWorker {
