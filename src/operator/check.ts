@@ -10,7 +10,7 @@ import { compilePlan } from '../migration/plan/plan.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import { pauseMs } from './judge/attempt.ts';
 import { ambientFields } from './ambient-credentials.ts';
-import type { Check } from './judge/decide.ts';
+import type { Check } from './judge/check-result.ts';
 
 /** The result of reading the references of a migration. */
 export interface SecretReading {

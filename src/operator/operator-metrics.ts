@@ -3,6 +3,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { PromMigration } from '../api/prom-migration.ts';
+import type { Grade } from '../migration/preflight/finding-codes.ts';
+import type { Finding } from '../migration/preflight/preflight-result.ts';
 import { observeIntoMetrics } from '../migration/report/metrics-observer.ts';
 import type { MetricDefinition } from '../telemetry/metric-catalogue.ts';
 import { MigrationMetrics } from '../telemetry/metrics.ts';
@@ -79,6 +81,12 @@ export const OPERATOR_METRICS = {
     help: 'PromMigrations by phase, as seen by the leader.',
     labels: ['phase'],
   },
+  preflightFindings: {
+    name: 'prom_migrator_operator_preflight_findings',
+    type: 'gauge',
+    help: 'Findings of the last look at both sides before the copy (spec.preflight), by grade: blocks, warns or informs. Only since this process leads.',
+    labels: ['migration', 'grade'],
+  },
   condition: {
     name: 'prom_migrator_operator_condition',
     type: 'gauge',
@@ -105,6 +113,8 @@ export interface Scraped {
   readonly monotonicMs: () => number;
 }
 
+const GRADES: readonly Grade[] = ['blocks', 'warns', 'informs'];
+
 /** How long the engine's series of an ended migration are kept: a thousand of them would make every scrape slow. */
 const ENDED_MS = 15 * 60_000;
 
@@ -118,7 +128,14 @@ export class OperatorMetrics {
     readonly [Key in 'watchReconnects' | 'reconciles' | 'queueRetries' | 'statusWrites' | 'apiRequests']: Counter;
   };
   readonly #gauges: {
-    readonly [Key in 'leader' | 'watchLastEvent' | 'queueDepth' | 'eventLoopLag' | 'migrations' | 'condition']: Gauge;
+    readonly [Key in
+      | 'leader'
+      | 'watchLastEvent'
+      | 'queueDepth'
+      | 'eventLoopLag'
+      | 'migrations'
+      | 'preflightFindings'
+      | 'condition']: Gauge;
   };
   readonly #reconcileDuration: Histogram;
   readonly #scraped: Scraped;
@@ -146,6 +163,7 @@ export class OperatorMetrics {
       queueDepth: gauge('queueDepth'),
       eventLoopLag: gauge('eventLoopLag'),
       migrations: gauge('migrations'),
+      preflightFindings: gauge('preflightFindings'),
       condition: gauge('condition'),
     };
     const { buckets } = OPERATOR_METRICS.reconcileDuration;
@@ -190,12 +208,20 @@ export class OperatorMetrics {
     for (const event of events) observer.event(event);
   }
 
+  preflight(migration: string, findings: readonly Pick<Finding, 'grade'>[]): void {
+    for (const grade of GRADES) {
+      const value = findings.filter((finding) => finding.grade === grade).length;
+      this.#gauges.preflightFindings.set({ migration, grade }, value);
+    }
+  }
+
   ended(key: string): void {
     this.#endedAtMs.set(key, this.#scraped.monotonicMs());
   }
 
   forget(key: string): void {
     this.#endedAtMs.delete(key);
+    for (const grade of GRADES) this.#gauges.preflightFindings.remove({ migration: key, grade });
     const observer = this.#observers.get(key);
     if (observer === undefined) return;
     observer.close();
@@ -206,6 +232,7 @@ export class OperatorMetrics {
   /** Another process leads now: its work must not be reported twice. */
   forgetAll(): void {
     for (const key of [...this.#observers.keys()]) this.forget(key);
+    this.#gauges.preflightFindings.reset();
   }
 
   async exposition(): Promise<{ readonly contentType: string; readonly body: string }> {

@@ -132,7 +132,7 @@ class Operator {
       queue: this.#queue,
       pool: (listeners) =>
         new WorkerPool({
-          spawn: (job) => (job.follow ? this.#followers : this.#threads).spawn(job),
+          spawn: (job) => (job.follow && !job.preflight ? this.#followers : this.#threads).spawn(job),
           clock,
           ...listeners,
         }),

@@ -1,6 +1,7 @@
 // What a reconciler needs from outside.
 
 import type { PromMigration } from '../api/prom-migration.ts';
+import type { Finding } from '../migration/preflight/preflight-result.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SecretReading } from './check.ts';
@@ -14,6 +15,8 @@ import type { StatusPublisherOptions } from './status-publisher.ts';
 /** Callbacks for the metrics. */
 interface ReconcilerHooks {
   report(key: string, report: FromWorker & { type: 'report' }): void;
+  /** What a look at both sides has found. */
+  preflight(key: string, findings: readonly Finding[]): void;
   /** Its worker is gone, and no other one will follow unless the spec is edited. */
   ended(key: string): void;
   /** The resource was deleted, so its series are removed. */
@@ -24,7 +27,7 @@ interface ReconcilerHooks {
 export interface ReconcilerOptions extends StatusPublisherOptions {
   readonly store: StatusPublisherOptions['store'] & { list(): readonly PromMigration[] };
   readonly queue: WorkQueue;
-  readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onDivided' | 'onEnd'>) => WorkerPool;
+  readonly pool: (listeners: Pick<WorkerPoolOptions, 'onReport' | 'onDivided' | 'onPreflight' | 'onEnd'>) => WorkerPool;
   readonly readSecrets: (migration: PromMigration, signal: AbortSignal) => Promise<SecretReading>;
   /** Deletes exactly this object, and no later one of the same name. */
   readonly deleteResource: (resource: PromMigration, signal: AbortSignal) => Promise<void>;

@@ -4,20 +4,23 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import { momentOf } from '../telemetry/clock.ts';
 import { type Checked, checkMigration } from './check.ts';
-import type { DividedRange, FromWorker, ResumePoint, WorkerEnd } from '../execute/worker-messages.ts';
-import { crashOf, type WorkerPool } from '../execute/worker-pool.ts';
+import type { DividedRange, FromWorker, WorkerEnd } from '../execute/worker-messages.ts';
+import type { WorkerPool } from '../execute/worker-pool.ts';
+import type { MigrationPlan } from '../migration/plan/migration-plan.ts';
+import type { BeforeCopy } from '../migration/preflight-before-copy.ts';
 import { JobAccess } from './job/job-access.ts';
 import { JobReconciler } from './job/job-reconciler.ts';
-import type { Verdict } from './judge/attempt.ts';
 import { type Action, decide, type DecideInput, type Decision } from './judge/decide.ts';
-import { noticeOf, noticeOfEnd, noticeOfVerification } from './judge/migration-events.ts';
+import { noticeOf, noticeOfEnd, noticeOfFinding, noticeOfVerification } from './judge/migration-events.ts';
 import { generationOf, MigrationRecord } from './judge/migration-record.ts';
 import { hasSlot, nextForSlots, type Slots } from './judge/slots.ts';
 import { isConflict, isNotFound } from './kube/kube-errors.ts';
-import { logEnd, logNotice, named } from './migration-log.ts';
+import { logEnd, named } from './migration-log.ts';
+import { MigrationNotices } from './migration-notices.ts';
 import type { ReconcilerOptions } from './reconciler-options.ts';
-import { type Known, referenceTo, StatusPublisher } from './status-publisher.ts';
+import { type Known, StatusPublisher } from './status-publisher.ts';
 import type { WriteResult } from './status-writer.ts';
+import { WorkerStarts } from './worker-starts.ts';
 
 /** One reconcile of one key. */
 interface Reconciliation extends Known {
@@ -27,8 +30,12 @@ interface Reconciliation extends Known {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
+type StartAction = Action & { readonly type: 'start' | 'look' };
+
 /** For states that change soon: a write has met a newer version, the worker of an earlier object is ending, the lease has expired. */
 const AGAIN_MS = 1_000;
+/** At once: Jobs need no slot, and each look needs a thread with memory. */
+const MAX_LOOKS_FOR_JOBS = 2;
 
 export class Reconciler {
   readonly pool: WorkerPool;
@@ -37,16 +44,21 @@ export class Reconciler {
   readonly records = new Map<string, MigrationRecord>();
   readonly #options: ReconcilerOptions;
   readonly #jobs: JobAccess;
+  readonly #starts: WorkerStarts;
+  readonly #notices: MigrationNotices;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.publisher = new StatusPublisher(options);
+    this.#notices = new MigrationNotices(options);
     this.pool = options.pool({
       onReport: (key, report) => this.#onReport(key, report),
       onDivided: (key, divided) => this.#onDivided(key, divided),
+      onPreflight: (key, found) => this.#onPreflight(key, found),
       onEnd: (key, end) => this.#onEnd(key, end),
     });
     this.#jobs = new JobAccess({ ...options, pool: this.pool });
+    this.#starts = new WorkerStarts({ ...options, pool: this.pool, jobs: this.#jobs });
   }
 
   /** @returns in how many milliseconds to reconcile again even if nothing changes */
@@ -79,7 +91,7 @@ export class Reconciler {
     for (const action of decision.actions) {
       // If the lease was lost, or the operator was asked to stop, the decision is void.
       if (!this.#mayWork()) return AGAIN_MS;
-      if (action.type === 'start' && !this.#start(reconciliation, checked, action.resume)) return undefined;
+      if (isStart(action) && !this.#start(reconciliation, checked?.plan, action)) return undefined;
       againInMs = soonest(againInMs, await this.#act(action, reconciliation));
     }
     return againInMs;
@@ -91,6 +103,9 @@ export class Reconciler {
   }
 
   #decide({ resource, record }: Reconciliation, given: Pick<DecideInput, 'checkIsFresh' | 'podsEnding'>): Decision {
+    const now = momentOf(this.#options.clock);
+    const preflight = record.preflightState(resource, this.#jobs.hasJob(resource), now.monotonicMs);
+    const mayLook = preflight.kind !== 'due' || this.pool.lookingForJobs < MAX_LOOKS_FOR_JOBS;
     return decide({
       resource,
       check: record.checkOf(resource),
@@ -98,8 +113,9 @@ export class Reconciler {
       jobUnstopped: record.job.unstopped !== undefined,
       worker: record.worker,
       timeline: record.timeline,
-      slotFree: JobReconciler.follows(resource, record) || hasSlot(resource, this.#slots()),
-      now: momentOf(this.#options.clock),
+      preflight,
+      slotFree: JobReconciler.follows(resource, record) ? mayLook : hasSlot(resource, this.#slots()),
+      now,
     });
   }
 
@@ -132,33 +148,11 @@ export class Reconciler {
   }
 
   /** @returns whether its worker runs now. Otherwise it is reconciled again. */
-  #start(
-    { key, resource, record, fields }: Reconciliation,
-    checked: Checked | undefined,
-    resume: ResumePoint | undefined,
-  ): boolean {
-    const { clock, logger } = this.#options;
-    if (checked?.plan === undefined) return false;
-    const follow = JobReconciler.follows(resource, record);
-    const frozenEndMs = follow && checked.plan.endMs === undefined ? this.#jobs.frozenEndOf(resource) : undefined;
-    try {
-      const resumeVerification = record.track.verification.resumable(resource.spec);
-      this.pool.start(key, {
-        plan: frozenEndMs === undefined ? checked.plan : { ...checked.plan, endMs: frozenEndMs },
-        ...(follow && { follow }),
-        ...(resume !== undefined && { resume }),
-        ...(resumeVerification !== undefined && { resumeVerification }),
-      });
-    } catch (error) {
-      // The pod's limit of processes or of memory: counts as an attempt that crashed at its start.
-      record.started(resource, momentOf(clock), follow);
-      this.#onEnd(key, crashOf(error));
-      return false;
-    }
-    record.started(resource, momentOf(clock), follow);
-    record.job.frozenEndMs = frozenEndMs;
-    logger.info('worker started', fields);
-    return true;
+  #start(reconciliation: Reconciliation, plan: MigrationPlan | undefined, action: StartAction): boolean {
+    if (plan === undefined) return false;
+    const failure = this.#starts.start(reconciliation, plan, action);
+    if (failure !== undefined) this.#onEnd(reconciliation.key, failure);
+    return failure === undefined;
   }
 
   /** @returns in how many milliseconds to reconcile again, if something has to wait */
@@ -167,6 +161,7 @@ export class Reconciler {
     const { clock, logger, queue } = this.#options;
     switch (action.type) {
       case 'check':
+      case 'look':
       case 'start':
         return undefined;
       case 'stop':
@@ -205,22 +200,24 @@ export class Reconciler {
     const record = this.records.get(key);
     // A worker that was aborted because another operator leads still sends a last report.
     if (record === undefined || this.#options.permission() === 'nothing') return;
-    const { clock, hooks, queue, recorder, store, logger } = this.#options;
-    const now = momentOf(clock);
+    const { clock, hooks, queue, logger } = this.#options;
     const comparedBefore = record.track.verification.current;
-    if (record.report(report, now)) queue.add(key);
+    if (record.report(report, momentOf(clock))) queue.add(key);
     hooks.report(key, report);
-    const resource = store.get(key);
     for (const event of report.events) {
       if (event.type === 'warning') logger.warn(event.message, { ...named(key), code: event.code });
     }
     const notices = report.events.map((event) => noticeOf(event, report.progress));
-    for (const notice of [...notices, noticeOfVerification(comparedBefore, report.progress)]) {
-      if (notice === undefined || resource === undefined || resource.metadata.uid !== record.uid) continue;
-      if (!record.hasChanged(notice, now.monotonicMs)) continue;
-      recorder.record(referenceTo(resource), notice);
-      logNotice(logger, key, notice);
-    }
+    this.#notices.report(key, record, [...notices, noticeOfVerification(comparedBefore, report.progress)]);
+  }
+
+  #onPreflight(key: string, found: BeforeCopy): void {
+    const record = this.records.get(key);
+    if (record === undefined || this.#options.permission() === 'nothing') return;
+    const { clock, hooks, store } = this.#options;
+    const unreported = record.preflight.found(found, store.get(key) ?? {}, clock.monotonicMs());
+    hooks.preflight(key, found.findings);
+    this.#notices.report(key, record, unreported.map(noticeOfFinding));
   }
 
   #onDivided(key: string, divided: DividedRange): void {
@@ -238,20 +235,12 @@ export class Reconciler {
     if (record !== undefined && verdict !== undefined) {
       logEnd(logger, key, verdict, clock.monotonicMs());
       if (verdict.kind === 'outcome') hooks.ended(key);
-      this.#noticeEnd(key, record, verdict);
+      // The log has its end already.
+      if (permission() !== 'nothing') this.#notices.record(key, record, noticeOfEnd(verdict));
     }
     if (permission() === 'nothing') return;
     queue.add(key);
     this.wakeWaiting();
-  }
-
-  #noticeEnd(key: string, record: MigrationRecord, verdict: Verdict): void {
-    const { store, recorder, clock, permission } = this.#options;
-    const notice = noticeOfEnd(verdict);
-    const resource = store.get(key);
-    if (notice === undefined || permission() === 'nothing') return;
-    if (resource === undefined || resource.metadata.uid !== record.uid) return;
-    if (record.hasChanged(notice, clock.monotonicMs())) recorder.record(referenceTo(resource), notice);
   }
 
   /** Undefined while the worker of an earlier object of this name has not ended. */
@@ -288,6 +277,10 @@ export class Reconciler {
     if (this.#options.permission() !== 'work') return;
     for (const key of nextForSlots(this.#slots())) this.#options.queue.add(key);
   }
+}
+
+function isStart(action: Action): action is StartAction {
+  return action.type === 'start' || action.type === 'look';
 }
 
 function soonest(oneMs: number | undefined, otherMs: number | undefined): number | undefined {

@@ -4,9 +4,9 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import { type Clock, momentOf } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Situation } from './judge/decide.ts';
 import { noticesOfChange } from './judge/migration-events.ts';
 import type { MigrationRecord } from './judge/migration-record.ts';
+import type { Situation } from './judge/situation.ts';
 import { composeStatus } from './judge/status.ts';
 import type { RecordedEvent } from './kube/kube-objects.ts';
 import { keyOf, type ObjectReference } from './kube/kube-objects.ts';
@@ -54,8 +54,9 @@ export class StatusPublisher {
     const check = record.checkOf(resource);
     const { track, job } = record;
     const { report, name: jobName, unstopped } = job;
+    const look = record.preflight.lookAt(resource);
     const now = momentOf(clock);
-    const status = composeStatus({ resource, situation, track, check, job: report, jobName, unstopped, now });
+    const status = composeStatus({ resource, situation, track, check, look, job: report, jobName, unstopped, now });
     const result = await writer.write(resource, status, settings);
     if (result.kind === 'conflict') {
       const newest = await readResource(resource, settings.signal);

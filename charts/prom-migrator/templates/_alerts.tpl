@@ -82,7 +82,7 @@
     severity: warning
   annotations:
     summary: {{ `'Migration {{ $labels.migration }} cannot start: {{ $labels.reason }}.'` }}
-    description: A Secret or key that it refers to is missing, or its spec is invalid. Its condition Accepted says what to change.
+    description: A Secret or key that it refers to is missing, its spec is invalid, or something blocks it and spec.preflight is Enforce. Its condition Accepted says what to change.
 - alert: PromMigratorSamplesRejected
   # increase() does not see the first value of a series that appears with its first rejection.
   expr: |-

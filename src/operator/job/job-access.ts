@@ -41,6 +41,11 @@ export class JobAccess {
     return this.#managed?.frozenEndOf(resource);
   }
 
+  /** Whether the operator sees a Job of the migration. */
+  hasJob(resource: PromMigration): boolean {
+    return this.#managed?.knowsJobs(resource) === true && this.#managed.hasJob(resource);
+  }
+
   async look(reconciliation: JobReconciliation): Promise<JobLook> {
     const { resource, record } = reconciliation;
     const { job, worker } = record;

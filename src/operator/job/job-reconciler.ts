@@ -104,6 +104,10 @@ export class JobReconciler {
     return jobs.find(({ frozenEndMs }) => frozenEndMs !== undefined)?.frozenEndMs;
   }
 
+  hasJob(resource: PromMigration): boolean {
+    return this.#options.store.factsOf(resource, this.#clock.now()).length > 0;
+  }
+
   async look(reconciliation: JobReconciliation): Promise<JobLook> {
     const { resource, record } = reconciliation;
     const { job, worker, timeline } = record;

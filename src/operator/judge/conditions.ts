@@ -19,9 +19,19 @@ export const CONDITION_REASONS = {
       'False: spec.execution.mode is Job, or a Job of the migration still exists, but the operator has no Jobs: it runs with --no-jobs or without --job-image, or lacks the rights',
     AmbientCredentialsDisabled:
       "False: the migration would use the identity of the operator's own pod, and the operator runs without --ambient-credentials",
+    PreflightFindings:
+      'True: the manifest is valid, and both sides were looked at before the copy; the message has what was found, with its code and its cure. spec.preflight Enforce would not have let the copy start if a finding blocks',
+    PreflightIncomplete:
+      'True: the manifest is valid, but a side could not be looked at before the copy; the message says why. The copy starts',
+    PreflightBlocked:
+      'False: spec.preflight is Enforce, and a finding blocks the copy; the message names what to change. The operator looks again with growing pauses of up to five minutes',
+    PreflightNotJudged:
+      'False: spec.preflight is Enforce, and a side could not be looked at; the message says why. The operator looks again with growing pauses of up to five minutes',
+    PreflightRunning: 'Unknown: spec.preflight is Enforce, and both sides are being looked at',
     NotChecked: 'Unknown: the operator has not checked the manifest yet',
   },
   Progressing: {
+    Preflight: 'True: both sides are looked at before the copy begins (spec.preflight)',
     Starting: 'True: a worker has started and looks for the resume point',
     Copying: 'True: windows are being copied',
     Verifying: 'True: everything is copied, and source and destination are compared',
@@ -89,6 +99,9 @@ export const CONDITION_REASONS = {
     SecretUnusable: 'Unknown: as for Accepted',
     JobsDisabled: 'Unknown: as for Accepted',
     AmbientCredentialsDisabled: 'Unknown: as for Accepted',
+    PreflightBlocked: 'Unknown: as for Accepted',
+    PreflightNotJudged: 'Unknown: as for Accepted',
+    Preflight: 'Unknown: as for Progressing',
     Starting: 'Unknown: as for Progressing',
     Copying: 'Unknown: as for Progressing',
     Verifying: 'Unknown: as for Progressing',

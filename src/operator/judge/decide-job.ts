@@ -26,7 +26,7 @@ export type JobAction =
   /** Nothing is copied any more: the follower looks a last time, and the end is judged. */
   | { readonly type: 'conclude'; readonly cause: 'job-ended' | 'job-lost' };
 
-export interface JobInput extends Omit<DecideInput, 'podsEnding' | 'jobUnstopped'> {
+export interface JobInput extends Omit<DecideInput, 'podsEnding' | 'jobUnstopped' | 'preflight'> {
   /** All Jobs of this object. */
   readonly jobs: readonly JobFacts[];
   /** Whether pods of this migration run that belong to none of these Jobs. */

@@ -4,32 +4,15 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
-import { type Failures, isLastLook, type Outcome, type StopCause } from './attempt.ts';
-import type { Reason } from './conditions.ts';
+import { isLastLook, type Outcome, type StopCause } from './attempt.ts';
+import type { Check } from './check-result.ts';
 import { jobKeyOf } from './job-key.ts';
 import { type End, endOf, showsUnstopped } from './migration-end.ts';
+import { looking, type PreflightState, rejected } from './preflight-record.ts';
 import { restartKeyOf } from './restart-key.ts';
+import type { Situation } from './situation.ts';
 import type { WorkerState } from './worker-state.ts';
 import type { Rates, ResumePoint } from '../../execute/worker-messages.ts';
-
-/** Whether the manifest can be run, according to validation and the Secrets; of one generation. */
-export type Check =
-  | { readonly ok: true; readonly id: string; readonly noResumePoint: boolean }
-  | {
-      readonly ok: false;
-      readonly reason: Extract<
-        Reason<'Accepted'>,
-        | 'InvalidSpec'
-        | 'SecretNotFound'
-        | 'SecretNotReadable'
-        | 'SecretUnusable'
-        | 'JobsDisabled'
-        | 'AmbientCredentialsDisabled'
-      >;
-      readonly message: string;
-      /** On the monotonic clock. */
-      readonly retryAtMs: number;
-    };
 
 /** The timeline of the migration that decisions need. `startedMs`, `lastProgressMs` and `tryingSinceMs` are on the monotonic clock. */
 export interface Timeline {
@@ -53,6 +36,7 @@ export interface DecideInput {
   readonly timeline: Timeline;
   /** Whether a worker may be started for this migration now. */
   readonly slotFree: boolean;
+  readonly preflight: PreflightState;
   /** Whether pods of a Job may still be writing that this migration no longer has, or that is suspended because of an edit. */
   readonly podsEnding: boolean;
   /** Whether a Job copies that must not, and that the operator cannot stop. */
@@ -60,25 +44,11 @@ export interface DecideInput {
   readonly now: Moment;
 }
 
-/** The current situation of the migration, from which its status is made. */
-export type Situation =
-  | { readonly kind: 'rejected'; readonly reason: Reason<'Accepted'>; readonly message: string }
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'waitingForPods' }
-  | { readonly kind: 'suspended' }
-  | { readonly kind: 'running'; readonly stalledMs: number | undefined }
-  | { readonly kind: 'pausing'; readonly failures: Failures; readonly stalledMs: number | undefined }
-  /** The operator is being stopped. */
-  | { readonly kind: 'interrupted' }
-  /** The resource is being deleted, and nothing runs any more. */
-  | { readonly kind: 'deleting' }
-  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly atMs: number }
-  /** Ended before; only its generation has to be recorded. */
-  | { readonly kind: 'unchanged' };
-
 export type Action =
   /** Validate, read the Secrets, and decide again. */
   | { readonly type: 'check' }
+  /** Start a worker that looks at both sides. */
+  | { readonly type: 'look' }
   | { readonly type: 'start'; readonly resume: ResumePoint | undefined }
   | { readonly type: 'stop'; readonly how: 'drain' | 'abort'; readonly cause: StopCause }
   | { readonly type: 'rates'; readonly rates: Rates }
@@ -98,6 +68,8 @@ export interface Decision {
 const STATUS_EVERY_MS = 10_000;
 /** Fallback poll in case a wake-up for a free slot is missed. */
 const WAITING_EVERY_MS = 30_000;
+/** How often a migration tries to be looked at while others are. */
+const LOOK_EVERY_MS = 5_000;
 
 const COMPLETED: Outcome = {
   succeeded: true,
@@ -181,6 +153,7 @@ function stalledMs({ resource, timeline, now }: DecideInput): number | undefined
 }
 
 function running(input: DecideInput): Situation {
+  if (input.worker.kind === 'running' && input.worker.looks) return looking(input.preflight);
   return { kind: 'running', stalledMs: stalledMs(input) };
 }
 
@@ -191,7 +164,9 @@ function whileRunning(input: DecideInput, worker: WorkerState & { kind: 'running
   const isEdited = worker.restartKey !== restartKey;
   if (worker.follows && isEdited) return whileEdited(input, worker);
   if (isEdited) actions.push(...stop(worker, 'drain', 'spec-changed'));
-  if (worker.follows) return { actions: [status(running(input))], againInMs: STATUS_EVERY_MS };
+  if (worker.follows || worker.looks) {
+    return { actions: [...actions, status(running(input))], againInMs: STATUS_EVERY_MS };
+  }
   const rates = ratesOf(spec);
   const ratesChanged =
     rates.samplesPerSecond !== worker.rates.samplesPerSecond || rates.bytesPerSecond !== worker.rates.bytesPerSecond;
@@ -219,7 +194,7 @@ function isCheckDue({ check, checkIsFresh, now }: DecideInput): boolean {
 }
 
 function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'running' }>): Decision {
-  const { check, checkIsFresh, slotFree, podsEnding } = input;
+  const { check, checkIsFresh, slotFree, podsEnding, preflight } = input;
   const nowMs = input.now.monotonicMs;
   if (check === undefined || isCheckDue(input)) return { actions: [{ type: 'check' }] };
   if (!check.ok) {
@@ -234,13 +209,27 @@ function whileIdle(input: DecideInput, worker: Exclude<WorkerState, { kind: 'run
   const resume = resumeOf(input);
   // The engine would report the rest of the range as empty.
   if (resume !== undefined && resume.fromMs >= resume.endMs) return { actions: [{ type: 'end', outcome: COMPLETED }] };
+  if (preflight.kind === 'held') {
+    return { actions: [status(rejected(preflight))], againInMs: preflight.retryAtMs - nowMs };
+  }
   if (podsEnding) return { actions: [status({ kind: 'waitingForPods' })], againInMs: STATUS_EVERY_MS };
-  if (!slotFree) return { actions: [status({ kind: 'waiting' })], againInMs: WAITING_EVERY_MS };
+  if (!slotFree) return withoutSlot(input);
   if (!checkIsFresh) return { actions: [{ type: 'check' }] };
+  if (preflight.kind === 'due') {
+    return { actions: [{ type: 'look' }, status(looking(preflight))], againInMs: STATUS_EVERY_MS };
+  }
   return {
     actions: [{ type: 'start', resume }, status({ kind: 'running', stalledMs: stalledMs(input) })],
     againInMs: STATUS_EVERY_MS,
   };
+}
+
+/** A Job needs no slot, except for a look before it. */
+function withoutSlot({ resource, preflight }: DecideInput): Decision {
+  const waitsForLook = resource.spec.execution?.mode === 'Job' && preflight.kind === 'due';
+  if (waitsForLook) return { actions: [status(looking(preflight))], againInMs: LOOK_EVERY_MS };
+  const held = preflight.kind === 'due' ? preflight.held : undefined;
+  return { actions: [status(held === undefined ? { kind: 'waiting' } : rejected(held))], againInMs: WAITING_EVERY_MS };
 }
 
 /** The status may provide the resume point only if the destination stores no mark. */

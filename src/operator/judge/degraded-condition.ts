@@ -3,7 +3,7 @@
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import type { DesiredCondition } from './conditions.ts';
-import type { Situation } from './decide.ts';
+import type { Situation } from './situation.ts';
 import type { JobReport } from './job-record.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { statusText } from './status-text.ts';

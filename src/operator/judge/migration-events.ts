@@ -3,6 +3,8 @@
 import type { PromMigrationStatus } from '../../api/prom-migration-status.ts';
 import type { MigrationEvent, MigrationProgress } from '../../migration/report/observer.ts';
 import type { VerificationProgress } from '../../migration/report/verification.ts';
+import type { Finding } from '../../migration/preflight/preflight-result.ts';
+import { findingText } from '../../migration/preflight/preflight-text.ts';
 import { formatCount, formatDuration } from '../../telemetry/format.ts';
 import type { Verdict } from './attempt.ts';
 import { findCondition } from './conditions.ts';
@@ -13,6 +15,8 @@ import { isSameSettings, verifiedIn } from './verification-settings.ts';
 
 /** All reasons, for the documentation. */
 export const EVENT_REASONS = {
+  PreflightFinding:
+    'Warning, or Normal if it only informs: what was found before the copy, with its code and its cure; one event for each code and generation of the spec',
   Started: 'Normal: copying started at the start of the range',
   Resumed: 'Normal: copying resumed at the resume point',
   Suspended: 'Normal: spec.suspend is true, and the worker has stopped',
@@ -64,6 +68,11 @@ export function noticeOf(event: MigrationEvent, progress: Readonly<MigrationProg
     default:
       return undefined;
   }
+}
+
+export function noticeOfFinding(finding: Finding): MigrationNotice {
+  const type = finding.grade === 'informs' ? 'Normal' : 'Warning';
+  return { type, reason: 'PreflightFinding', action: 'Preflight', note: findingText(finding) };
 }
 
 /** The notice for a comparison that has begun with this report. `before` is the one that was known until then. */

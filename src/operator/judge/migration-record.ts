@@ -6,13 +6,15 @@ import type { VerificationSettings } from '../../api/prom-migration-status.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { type ErrorCode, isLastLook, judgeEnd, type Outcome, type StopCause, type Verdict } from './attempt.ts';
 import { parallelismOf, ratesOf } from './adopted-limits.ts';
-import type { Check, Timeline } from './decide.ts';
+import type { Check } from './check-result.ts';
+import type { Timeline } from './decide.ts';
 import { restartKeyOf } from './restart-key.ts';
 import { failureOfJob } from './job-facts.ts';
 import { jobKeyOf } from './job-key.ts';
 import { JobRecord } from './job-record.ts';
 import { type MigrationNotice, TOPIC_MS } from './migration-events.ts';
 import { MigrationTrack } from './migration-track.ts';
+import { PreflightRecord, type PreflightState, preflightState } from './preflight-record.ts';
 import { rejectedSamples } from '../../migration/report/counts.ts';
 import type { Side } from '../../remote/meaning/side.ts';
 import { isVerificationDue, wantedVerification } from './verification-settings.ts';
@@ -26,6 +28,7 @@ export class MigrationRecord {
   readonly uid: string | undefined;
   readonly track: MigrationTrack;
   readonly job = new JobRecord();
+  readonly preflight = new PreflightRecord();
   #worker: WorkerState = { kind: 'idle', failures: undefined };
   /** Of the spec that the worker was started with, or that was last seen. */
   #generation: number;
@@ -93,9 +96,26 @@ export class MigrationRecord {
     // The copy is over. Its verification is a new start, from which the deadline counts.
     if (this.#hasSucceeded) this.track.suspended();
     const stopping = undefined;
-    this.#worker = { kind: 'running', follows, restartKey, rates, parallelism, verification, stopping, failures };
+    const settings = { restartKey, rates, parallelism, verification };
+    this.#worker = { kind: 'running', follows, looks: false, ...settings, stopping, failures };
     this.#generation = generationOf(resource);
     this.track.attemptStarted(spec, now, follows);
+  }
+
+  /** A worker looks at both sides. */
+  looking(resource: PromMigration): void {
+    const { spec } = resource;
+    const failures = this.#worker.kind === 'idle' ? this.#worker.failures : undefined;
+    const settings = { restartKey: restartKeyOf(spec), rates: ratesOf(spec), parallelism: parallelismOf(spec) };
+    const [verification, stopping] = [undefined, undefined];
+    this.#worker = { kind: 'running', follows: false, looks: true, ...settings, verification, stopping, failures };
+    this.preflight.started(resource);
+  }
+
+  /** @param hasJob whether it has a Job, which was created after a look */
+  preflightState(resource: PromMigration, hasJob: boolean, nowMs: number): PreflightState {
+    const hasBegun = hasJob || this.#hasSucceeded || this.track.lastProgressTimeMs !== undefined;
+    return preflightState(resource, this.preflight.lookAt(resource), { hasBegun, nowMs });
   }
 
   stopping(cause: StopCause): void {
@@ -123,7 +143,12 @@ export class MigrationRecord {
 
   workerEnded(end: WorkerEnd, { wallMs, monotonicMs }: Moment): Verdict | undefined {
     if (this.#worker.kind !== 'running') return undefined;
-    const { stopping: cause, failures: earlier, verification } = this.#worker;
+    const { stopping: cause, failures: earlier, verification, looks } = this.#worker;
+    if (looks) {
+      this.preflight.ended(cause, `the look has ended without a result: ${failureOfEnd(end)}`, monotonicMs);
+      this.#worker = { kind: 'idle', failures: earlier };
+      return undefined;
+    }
     if (end.kind === 'result') this.track.verification.report(end.result.progress.verification);
     const samplesRejected = rejectedSamples(this.track);
     const verifies = verification !== undefined;
@@ -175,6 +200,7 @@ export class MigrationRecord {
     const worker = this.#worker;
     if (nowMs < this.#backedOffUntilMs) return false;
     if (worker.kind === 'running' || this.checkOf(resource)?.ok === false) return false;
+    if (this.preflightState(resource, false, nowMs).kind === 'held') return false;
     if (worker.kind === 'ended') {
       if (worker.outcome.succeeded) return isVerificationDue(resource.spec, worker.verified);
       return worker.generation !== generationOf(resource);
@@ -196,6 +222,11 @@ export class MigrationRecord {
     const failure = this.job.facts && failureOfJob(this.job.facts);
     return failure && { code: failure.code ?? 'pod-failed', side: failure.side };
   }
+}
+
+function failureOfEnd(end: WorkerEnd): string {
+  if (end.kind === 'crashed') return `${end.message} (${end.code})`;
+  return end.kind === 'hung' ? 'it did not respond' : 'it was terminated';
 }
 
 export function generationOf({ metadata }: PromMigration): number {

@@ -2,9 +2,9 @@
 
 import { formatDuration } from '../../telemetry/format.ts';
 import type { DesiredCondition, Reason } from './conditions.ts';
-import type { Situation } from './decide.ts';
 import type { JobReport } from './job-record.ts';
 import type { MigrationTrack } from './migration-track.ts';
+import type { Situation } from './situation.ts';
 
 export interface ProgressingInput {
   readonly situation: Situation;
@@ -29,6 +29,8 @@ export function progressingCondition(
   switch (situation.kind) {
     case 'rejected':
       return not('NotAccepted', 'see the condition Accepted');
+    case 'preflight':
+      return yes('Preflight', 'both sides are looked at before the copy begins');
     case 'waiting':
       return not('WaitingForWorker', 'as many migrations as --max-migrations allows are running');
     case 'waitingForPods':

@@ -4,12 +4,15 @@ import type { Condition, PromMigrationStatus, StatusProgress } from '../../api/p
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
-import { apiTime, findCondition, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
-import type { Check, Situation } from './decide.ts';
+import { acceptedCondition } from './accepted-condition.ts';
+import { apiTime, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
+import type { Check } from './check-result.ts';
 import { degradedCondition } from './degraded-condition.ts';
 import type { JobReport } from './job-record.ts';
+import type { Look } from './look.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { progressingCondition } from './progressing-condition.ts';
+import type { Situation } from './situation.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
 import { stretchFields } from './status-stretches.ts';
 import { showsUnstopped } from './migration-end.ts';
@@ -35,6 +38,8 @@ export interface StatusInput {
   readonly situation: Situation;
   readonly track: MigrationTrack;
   readonly check: Check | undefined;
+  /** The last look at this generation; undefined if this process has made none. */
+  readonly look?: Look | undefined;
   /** Undefined unless a Job copies. */
   readonly job?: JobReport | undefined;
   /** The Job that the migration has. */
@@ -120,6 +125,7 @@ function stretchesOf({ track, situation, job, jobName }: StatusInput): Pick<Prom
 function phaseOf(situation: Exclude<Situation, { kind: 'unchanged' }>, track: MigrationTrack): Phase {
   switch (situation.kind) {
     case 'rejected':
+    case 'preflight':
     case 'waiting':
     case 'waitingForPods':
     case 'interrupted':
@@ -169,7 +175,8 @@ type Conditions = readonly [
 
 function desiredConditions(input: StatusInput): Conditions {
   const { situation } = input;
-  const accepted = acceptedOf(input);
+  const { resource, check, look } = input;
+  const accepted = acceptedCondition({ resource, situation, check, look });
   const degraded = degradedCondition(input);
   const progressing = progressingCondition(input, degraded);
   const verified = verifiedOf(input);
@@ -200,26 +207,4 @@ function desiredConditions(input: StatusInput): Conditions {
 
 function verifiedOf({ resource: { spec }, situation, track }: StatusInput): DesiredCondition<'Verified'> {
   return verifiedCondition({ spec, situation, verification: track.verification.of(spec) });
-}
-
-function acceptedOf({ resource, situation, check }: StatusInput): DesiredCondition<'Accepted'> {
-  if (situation.kind === 'rejected') {
-    return { type: 'Accepted', status: 'False', reason: situation.reason, message: statusText(situation.message) };
-  }
-  if (check?.ok === true) {
-    return check.noResumePoint
-      ? {
-          type: 'Accepted',
-          status: 'True',
-          reason: 'NoResumePoint',
-          message:
-            'the manifest is valid; destination.progress.protocol has the value None, so the resume point is status.progress.through: samples may be written twice after an interruption',
-        }
-      : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the manifest is valid' };
-  }
-  const before = findCondition(resource.status?.conditions, 'Accepted');
-  if (before?.status === 'True') {
-    return { type: 'Accepted', status: 'True', reason: before.reason as Reason<'Accepted'>, message: before.message };
-  }
-  return { type: 'Accepted', status: 'Unknown', reason: 'NotChecked', message: 'not checked yet' };
 }

@@ -4,8 +4,8 @@ import type { PromMigrationSpec } from '../../api/prom-migration.ts';
 import { isMatching, type VerificationProgress } from '../../migration/report/verification.ts';
 import { formatExact } from '../../telemetry/format.ts';
 import type { DesiredCondition, Reason } from './conditions.ts';
-import type { Situation } from './decide.ts';
 import { statusText } from './status-text.ts';
+import type { Situation } from './situation.ts';
 import { exactTime } from './status-counts.ts';
 import { wantedVerification } from './verification-settings.ts';
 

@@ -10,6 +10,8 @@ export type WorkerState =
       readonly kind: 'running';
       /** It copies nothing: the pods of a Job do. */
       readonly follows: boolean;
+      /** It copies nothing yet: it looks at both sides. */
+      readonly looks: boolean;
       /** Of a follower: its job key. */
       readonly restartKey: string;
       readonly rates: Rates;

@@ -102,6 +102,7 @@ export class Stage implements AsyncDisposable {
       logger: { error: log, warn: log, info: log, debug: log },
       hooks: {
         report: () => {},
+        preflight: () => {},
         ended: () => {},
         forget: (key) => this.forgotten.push(key),
         reconciled: () => {},

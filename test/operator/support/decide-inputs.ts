@@ -2,7 +2,8 @@
 
 import { ratesOf } from '../../../src/operator/judge/adopted-limits.ts';
 import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
-import type { Action, Check, DecideInput } from '../../../src/operator/judge/decide.ts';
+import type { Check } from '../../../src/operator/judge/check-result.ts';
+import type { Action, DecideInput } from '../../../src/operator/judge/decide.ts';
 import type { WorkerState } from '../../../src/operator/judge/worker-state.ts';
 import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
@@ -31,6 +32,7 @@ export function running(changes: Partial<WorkerState & { kind: 'running' }> = {}
   return {
     kind: 'running',
     follows: false,
+    looks: false,
     restartKey: restartKeyOf(spec),
     rates: ratesOf(spec),
     parallelism: 1,
@@ -68,6 +70,7 @@ export function input(changes: Partial<DecideInput> = {}): DecideInput {
     checkIsFresh: true,
     worker: idle,
     timeline: noTimeline,
+    preflight: { kind: 'passed' },
     slotFree: true,
     podsEnding: false,
     jobUnstopped: false,

@@ -48,6 +48,8 @@ export function migrationOf(options: MigrationOptions = {}): PromMigration {
       progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
     },
     timeRange: { start: START, end: END },
+    // Tests of what precedes the copy set another value.
+    preflight: 'Off',
     ...options.spec,
   };
   const document = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, spec };

@@ -5,7 +5,9 @@ import type { PromMigrationStatus } from '../../../src/api/prom-migration-status
 import { validateMigration } from '../../../src/api/validate.ts';
 import type { MigrationEvent, MigrationProgress } from '../../../src/migration/report/observer.ts';
 import { CONDITION_REASONS, type ConditionType } from '../../../src/operator/judge/conditions.ts';
-import type { Check, Situation } from '../../../src/operator/judge/decide.ts';
+import type { Check } from '../../../src/operator/judge/check-result.ts';
+import type { Look } from '../../../src/operator/judge/look.ts';
+import type { Situation } from '../../../src/operator/judge/situation.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
 import { composeStatus } from '../../../src/operator/judge/status.ts';
 import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from './migrations.ts';
@@ -19,6 +21,7 @@ export interface Scene {
   readonly track?: MigrationTrack;
   readonly situation: Situation;
   readonly check?: Check;
+  readonly look?: Look | undefined;
   readonly atMs?: number;
 }
 
@@ -27,6 +30,7 @@ export function statusOf({
   track,
   situation,
   check = accepted,
+  look,
   atMs = nowMs,
 }: Scene): PromMigrationStatus {
   const status = composeStatus({
@@ -34,6 +38,7 @@ export function statusOf({
     situation,
     track: track ?? new MigrationTrack(resource, momentAt(nowMs)),
     check,
+    look,
     now: momentAt(atMs),
   });
   assertValid(resource, status);

@@ -127,6 +127,8 @@ export class FakeStore implements AsyncDisposable {
         progress: { protocol: 'RemoteRead', url: `${base}/back${query}` },
       },
       timeRange: { start: new Date(range.startMs).toISOString(), end: new Date(range.endMs).toISOString() },
+      // The tests count the requests of a copy.
+      preflight: 'Off',
     };
   }
 
