@@ -99,6 +99,23 @@ describe("the operator's metrics", () => {
     metrics.close();
   });
 
+  it('count what a look before a copy has found, until the migration is gone', async () => {
+    const metrics = metricsWith();
+    const findings = [{ grade: 'blocks' }, { grade: 'warns' }, { grade: 'warns' }] as const;
+    metrics.preflight('team/copy', findings);
+    metrics.preflight('team/other', []);
+    const ofFindings = async () => (await exposed(metrics)).filter((line) => line.includes('preflight_findings{'));
+    const series = (grade: string, value: number, name = 'copy') =>
+      `prom_migrator_operator_preflight_findings{migration="team/${name}",grade="${grade}"} ${value}`;
+    const others = ['blocks', 'warns', 'informs'].map((grade) => series(grade, 0, 'other'));
+    assert.deepEqual(await ofFindings(), [series('blocks', 1), series('warns', 2), series('informs', 0), ...others]);
+    metrics.forget('team/copy');
+    assert.deepEqual(await ofFindings(), others);
+    metrics.forgetAll();
+    assert.deepEqual(await ofFindings(), []);
+    metrics.close();
+  });
+
   it("drop the engine's some time after the end, unless the migration has started again", async () => {
     let nowMs = 0;
     const metrics = metricsWith({ monotonicMs: () => nowMs });

@@ -71,15 +71,20 @@ export async function editUntil(cluster: Cluster, key: string, holds: () => Prom
   }
 }
 
-/** Checks that both kubectl commands for events show the start and the success of a migration. */
-export async function assertTellsItsStory(own: NamespaceKubectl, name: string): Promise<void> {
+/** Checks that both kubectl commands for events show the start and the success of a migration, and what preceded them. */
+export async function assertTellsItsStory(
+  own: NamespaceKubectl,
+  name: string,
+  before: readonly string[] = [],
+): Promise<void> {
   await eventually(`the events of ${name}`, async () => {
     const said = succeeded(await own.kubectl(['events', '--for', `prommigration/${name}`]));
     return /Started/.test(said) && /Succeeded/.test(said);
   });
   const args = ['get', 'events.events.k8s.io', '-o', 'json', `--field-selector=regarding.name=${name}`];
   const { items } = JSON.parse(succeeded(await own.kubectl(args))) as { items: KubernetesEvent[] };
-  assert.deepEqual(items.map(({ type, reason }) => `${type} ${reason}`).sort(), ['Normal Started', 'Normal Succeeded']);
+  const said = items.map(({ type, reason }) => `${type} ${reason}`).sort();
+  assert.deepEqual(said, [...before, 'Normal Started', 'Normal Succeeded']);
   for (const { regarding, note } of items) {
     assert.equal(regarding.kind, 'PromMigration');
     assert.ok(note.length > 10, note);

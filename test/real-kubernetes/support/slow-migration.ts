@@ -58,8 +58,8 @@ export class SlowMigration implements AsyncDisposable {
     const writtenAtMs: number[] = [];
     const proxy = await startReverseProxy({
       target: server.url,
-      losesResponse({ url }) {
-        if (url === '/api/v1/write') writtenAtMs.push(Date.now());
+      losesResponse({ method, url }) {
+        if (method === 'POST' && url === '/api/v1/write') writtenAtMs.push(Date.now());
         return false;
       },
     });

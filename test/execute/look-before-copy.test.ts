@@ -1,0 +1,57 @@
+// The look at both sides in a thread of the operator: nothing that happens in it is an error of the thread.
+
+import assert from 'node:assert/strict';
+import { lookBeforeCopy } from '../../src/execute/look-before-copy.ts';
+import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
+import { prometheusWith } from '../migration/stores/support/copies.ts';
+import { planFor } from '../migration/support/plan.ts';
+import { startFakeStore } from '../support/stores/fake-store.ts';
+import { prometheus } from '../support/stores/prometheus.ts';
+
+const contextWith = (signal = new AbortController().signal) => ({ clock: SYSTEM_CLOCK, random: () => 0.5, signal });
+
+describe('a look before a copy', () => {
+  it('finds what plan finds', async () => {
+    await using source = await prometheusWith();
+    await using destination = await prometheusWith();
+    const found = await lookBeforeCopy(planFor({ source, destination }), contextWith(), false);
+    assert.deepEqual(found?.unjudged, []);
+    assert.ok(found.findings.some(({ code }) => code === 'destination-has-data'));
+  });
+
+  it('does not say for a Job that its memory is too small: the pods have more', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(prometheus());
+    source.onRequest = ({ kind }) => (kind === 'read' ? { status: 413 } : undefined);
+    const codes = async (isForJob: boolean) => {
+      const found = await lookBeforeCopy(planFor({ source, destination }), contextWith(), isForJob);
+      return found?.findings.map(({ code }) => code).filter((code) => code === 'probe-too-large');
+    };
+    assert.deepEqual(await codes(false), ['probe-too-large']);
+    assert.deepEqual(await codes(true), []);
+  });
+
+  it('has no result if it is stopped', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(prometheus());
+    const plan = planFor({ source, destination });
+    assert.equal(await lookBeforeCopy(plan, contextWith(AbortSignal.abort()), false), undefined);
+    const stop = new AbortController();
+    const looking = lookBeforeCopy(plan, contextWith(stop.signal), false);
+    setImmediate(() => stop.abort());
+    assert.equal(await looking, undefined);
+  });
+
+  it('reports an unexpected error as something that could not be looked at', async () => {
+    await using source = await prometheusWith();
+    await using destination = await startFakeStore(prometheus());
+    const clock = { ...SYSTEM_CLOCK, now: () => assert.fail('no clock') };
+    const plan = planFor({ source, destination }, { protocol: 'None' });
+    const found = await lookBeforeCopy(plan, { ...contextWith(), clock }, false);
+    assert.deepEqual(found?.findings, []);
+    assert.deepEqual(
+      found.unjudged.map(({ side, code }) => `${side} ${code}`),
+      ['source internal'],
+    );
+  });
+});
