@@ -9,7 +9,7 @@ export const PROBLEM_ROWS: readonly Row[] = [
       {
         title: 'Conditions that need attention',
         type: 'table',
-        width: 12,
+        width: 8,
         queries: [
           {
             expr: [
@@ -24,12 +24,21 @@ export const PROBLEM_ROWS: readonly Row[] = [
       {
         title: 'Samples rejected in the dashboard time range',
         type: 'table',
-        width: 12,
+        width: 8,
         queries: [
           {
             expr: `sum by (migration, reason) (increase(prom_migrator_samples_rejected_total{${MIGRATION}}[$__range])) > 0`,
             instant: true,
           },
+        ],
+      },
+      {
+        title: 'Found before the copy',
+        description: 'By the look of spec.preflight. The condition Accepted of the migration has the findings.',
+        type: 'table',
+        width: 8,
+        queries: [
+          { expr: `${newest('prom_migrator_operator_preflight_findings', 'migration, grade')} > 0`, instant: true },
         ],
       },
       {
