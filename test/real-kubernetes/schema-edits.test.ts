@@ -101,6 +101,7 @@ describe('an edit of a PromMigration on a real API server', function () {
       'spec.activeDeadlineSeconds': 3600,
       'spec.ttlSecondsAfterFinished': 0,
       'spec.rejectedSamples': 'Skip',
+      'spec.preflight': 'Enforce',
       'spec.verification': { mode: 'Full', onDifference: 'Report', onExtra: 'Ignore', settle: '1m' },
       'spec.source.basicAuth': { username: { name: 'a', key: 'u' }, password: { name: 'a', key: 'p' } },
       'spec.destination.authorization': { credentials: { name: 'a', key: 'b' } },
