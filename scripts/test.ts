@@ -16,14 +16,11 @@ interface Step {
 const modules = join(root, 'node_modules');
 const mocha = join(modules, 'mocha/bin/mocha.js');
 const biome = join(modules, '@biomejs/biome/bin/biome');
-const KUBERNETES = [
-  'test/execute/worker-threads.test.ts',
-  'test/chart/**/*.test.ts',
-  'test/release/{repeatable,workflows}.test.ts',
-  'test/real-kubernetes/**/*.test.ts',
-];
+const KUBERNETES = ['test/execute/worker-threads.test.ts', 'test/real-kubernetes/**/*.test.ts'];
 /** What reads both sides, or reads in another way than by remote_read. */
 const READERS = ['test/real/{verify,source,thanos,plan,stretch}*.test.ts'];
+/** Need no API server. */
+const RELEASE = ['test/chart/**/*.test.ts', 'test/release/{repeatable,workflows}.test.ts'];
 const REAL = ['--config', 'test/mocharc.real.json'];
 const SCALE = 'test/real-kubernetes/scale.test.ts';
 
@@ -40,7 +37,7 @@ const GROUPS: readonly (readonly Step[])[] = [
       args: [mocha, ...REAL, 'test/real/**/*.test.ts', ...READERS.flatMap((files) => ['--ignore', files])],
       needsServers: true,
     },
-    { title: 'readers', args: [mocha, ...REAL, ...READERS], needsServers: true },
+    { title: 'readers, release', args: [mocha, ...REAL, ...READERS, ...RELEASE], needsServers: true },
     { title: 'Kubernetes', args: [mocha, ...REAL, ...KUBERNETES, '--ignore', SCALE], needsServers: true },
   ],
   // A thousand migrations need the whole machine.
