@@ -13,8 +13,13 @@ export const CREDENTIAL_CODES: ReadonlySet<MigrationCode> = new Set<RemoteCode>(
   'tls-bad-material',
 ]);
 
-/** Defects of the program: the next attempt resumes at the mark and may get past them. `unreachable`: the side may be back. */
-const OTHER_CODES: ReadonlySet<MigrationCode> = new Set<EngineCode>(['unreachable', 'accounting', 'internal']);
+/** Defects of the program: the next attempt resumes at the mark and may get past them. A side that did not respond may be back. */
+const OTHER_CODES: ReadonlySet<MigrationCode> = new Set<EngineCode>([
+  'unreachable',
+  'preflight-not-judged',
+  'accounting',
+  'internal',
+]);
 
 /** False: the user has to change something first. */
 export function anotherAttemptMaySucceed(code: MigrationCode): boolean {

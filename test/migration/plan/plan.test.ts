@@ -42,6 +42,7 @@ describe('the plan of a migration', () => {
         samplesPerWrite: 50_000,
       },
       execution: { mode: 'InProcess', parallelism: 1, stretchMs: undefined, order: 'OldestFirst' },
+      preflight: 'Warn',
       rejectedSamples: 'Fail',
       externalLabels: {},
       relabelings: [],
