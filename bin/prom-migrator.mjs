@@ -15,9 +15,11 @@ function fail(message) {
   process.exit(1);
 }
 
+/** Node 21 and the first releases of 22 lack the function too. */
 function isTooOld(version) {
   const [major, minor] = version.split('.').map(Number);
-  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  const isOlder = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  return isOlder || typeof process.getBuiltinModule !== 'function';
 }
 
 const environment = { ...memoryVariables, ...process.env };

@@ -6,6 +6,7 @@ import {
   copyFileSync,
   cpSync,
   mkdirSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -30,13 +31,16 @@ const CHART = join(root, 'charts/prom-migrator');
 export interface ReleaseOptions {
   readonly version: string;
   readonly epochSeconds: number;
-  /** Created if it does not exist; what was in it is removed. */
+  /** Created if it does not exist. The files of an earlier release in it are removed; with any others it is refused. */
   readonly output: string;
 }
 
 /** @returns the packages whose code is in the bundle */
 export async function writeReleaseFiles(options: ReleaseOptions): Promise<Licence[]> {
   const { version, epochSeconds, output } = options;
+  if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, 'SHA256SUMS'))) {
+    throw new Error(`${output} has other files than those of a release: give --output an empty directory`);
+  }
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
   const scratch = mkdtempSync(join(tmpdir(), 'prom-migrator-release-'));
@@ -44,7 +48,7 @@ export async function writeReleaseFiles(options: ReleaseOptions): Promise<Licenc
     const packages = await writePackage(options, scratch);
     await writeChart(options, scratch);
     copyFileSync(join(root, 'schema/prommigration-v1alpha1.json'), join(output, 'prommigration-v1alpha1.json'));
-    // Of the lock file: the same on every machine.
+    // Of the lock file: the same on every machine with this npm.
     const all = JSON.parse(await run('npm', SBOM_ARGS, { cwd: root })) as Sbom;
     const sbom = shippedSbom(all, packages, epochSeconds);
     writeFileSync(join(output, `prom-migrator-${version}.cdx.json`), `${JSON.stringify(sbom, undefined, 2)}\n`);

@@ -19,7 +19,13 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   }
 }
 
+/** `URL.parse`: null for what is no URL. */
+function parsed(url: string, base?: string): URL | null {
+  return URL.canParse(url, base) ? new URL(url, base) : null;
+}
+
 export function addMissingBuiltins(prototype: object = ArrayBuffer.prototype): void {
+  if (!('parse' in URL)) Object.defineProperty(URL, 'parse', { configurable: true, writable: true, value: parsed });
   if ('transfer' in prototype) return;
   Object.defineProperties(prototype, {
     transfer: {

@@ -115,13 +115,13 @@ class Preflight {
 
   async #report(endpoint: Endpoint): Promise<ServerReport | undefined> {
     const status = new StatusClient(endpoint, this.#client);
-    using deadline = this.#deadline();
+    let report: ServerReport | undefined;
     try {
-      return await status.report(deadline.signal);
-    } catch (error) {
-      this.#context.signal.throwIfAborted();
-      if (deadline.expired) return undefined;
-      throw error;
+      await this.#attempt(endpoint.side, async (signal) => {
+        report = await status.report(signal);
+        if (status.missed !== undefined) throw status.missed;
+      });
+      return report;
     } finally {
       status.close();
     }

@@ -83,8 +83,9 @@ export class Reconciler {
       const newest = this.#options.store.get(key);
       if (newest === undefined || newest.metadata.uid !== record.uid) return 0;
       reconciliation = { ...reconciliation, resource: newest };
-      // What is not accepted must not be copied by a Job either.
-      if (!checked.check.ok) ({ podsEnding, againInMs: jobAgainInMs } = await this.#jobs.look(reconciliation));
+      // What is not accepted must not be copied by a Job either, and a Job may have appeared meanwhile.
+      ({ podsEnding, againInMs: jobAgainInMs } = await this.#jobs.look(reconciliation));
+      if (!this.#mayWork()) return AGAIN_MS;
       decision = this.#decide(reconciliation, { checkIsFresh: true, podsEnding });
     }
     let againInMs = soonest(decision.againInMs, jobAgainInMs);

@@ -166,8 +166,8 @@ function known<Fields extends object>(fields: Fields): { [Name in keyof Fields]?
 function externalLabels(yaml: string): Record<string, string> {
   const [, block = ''] = /^ {2}external_labels:\n((?: {4}.*\n)*)/m.exec(yaml) ?? [];
   const labels: Record<string, string> = {};
-  for (const [, name = '', value = ''] of block.matchAll(/^ {4}"?([\w.:-]+)"?: *(.*?) *$/gm))
-    labels[name] = value.replace(/^(["'])(.*)\1$/, '$2');
+  for (const [, name = '', value = ''] of block.matchAll(/^ {4}"?([\w.:-]+)"?:(.*)$/gm))
+    labels[name] = value.trim().replace(/^(["'])(.*)\1$/, '$2');
   return labels;
 }
 

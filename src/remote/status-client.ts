@@ -19,6 +19,7 @@ export class StatusClient {
   readonly #http: HttpClient;
   readonly #endpoint: Endpoint;
   readonly #context: ClientContext;
+  #missed: RemoteError | undefined;
 
   constructor(endpoint: Endpoint, context: ClientContext) {
     this.#http = new HttpClient(endpoint, context, MAX_CONNECTIONS);
@@ -26,8 +27,14 @@ export class StatusClient {
     this.#context = context;
   }
 
+  /** What kept the last `report` from seeing all that the server shows, and may be over in a moment. */
+  get missed(): RemoteError | undefined {
+    return this.#missed;
+  }
+
   /** @returns undefined if the server does not respond. Throws the signal's reason */
   async report(signal: AbortSignal): Promise<ServerReport | undefined> {
+    this.#missed = undefined;
     const endpointUrl = this.#endpoint.url.reveal();
     const url = versionUrl(endpointUrl);
     const first = await this.#get(url, signal);
@@ -105,15 +112,19 @@ export class StatusClient {
       const { buffers } = this.#context;
       const tooLarge = () => new TooLarge();
       const text = await wholeText(response.body, { buffers, maxBytes: MAX_TEXT_BYTES, tooLarge });
+      if (BUSY.includes(response.status)) this.#missed = this.#http.refusalOf(response, text);
       return { status: response.status, headers: response.headers, text };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof RemoteError && error.class === 'transient') this.#missed = error;
       if (error instanceof RemoteError || error instanceof TooLarge) return undefined;
       throw error;
     }
   }
 }
 
+/** An overloaded server or gateway, or one that starts. */
+const BUSY: readonly number[] = [429, 502, 503, 504];
 const GET = { method: 'GET', headers: {}, attempt: 1 } as const;
 
 /** Of Mimir and Cortex, whatever header the endpoint sends besides. */

@@ -10,10 +10,12 @@ export function scalarAt(scalars: YamlScalars, ...names: readonly string[]): str
   return scalars.get(names.join(SEPARATOR));
 }
 
-export function yamlScalars(text: string): YamlScalars {
+export function yamlScalars(lines: string): YamlScalars {
   const scalars = new Map<string, string>();
   const open: { readonly indent: number; readonly name: string }[] = [];
-  for (const line of text.split('\n')) {
+  for (const text of lines.split('\n')) {
+    if (text.length > LONGEST_LINE) continue;
+    const line = text.trimEnd();
     const [, spaces = '', quoted, plain, value = ''] = KEY.exec(line) ?? [];
     const name = quoted ?? plain;
     if (name === undefined) continue;
@@ -24,7 +26,8 @@ export function yamlScalars(text: string): YamlScalars {
   return scalars;
 }
 
-const KEY = /^( *)(?:"([^"]+)"|([^\s"'#-][^\s:]*)):(?: +(.*?))?\s*$/;
+const LONGEST_LINE = 4096;
+const KEY = /^( *)(?:"([^"]+)"|([^\s"'#-][^\s:]*)):(?: +(\S.*))?$/;
 
 function unquoted(value: string): string {
   const [, double, single] = /^(?:"(.*)"|'(.*)')$/.exec(value) ?? [];

@@ -37,11 +37,13 @@ export function probeSeries(
 }
 
 const OWN_LABELS = ['__name__', 'probe', 'at', 'like'];
+/** Labels of marks: with those of the data, a probe could be taken for one. */
+const LABELS_OF_MARKS = ['migration', 'id', 'shard', 'end', 'count'];
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
 function pairsOf(labels: Uint8Array): Pairs {
-  return decodeLabels(labels).filter(([name]) => !OWN_LABELS.includes(name));
+  return decodeLabels(labels).filter(([name]) => ![...OWN_LABELS, ...LABELS_OF_MARKS].includes(name));
 }
 
 /**

@@ -63,6 +63,8 @@ export class StoreChecks {
       if (!(error instanceof WireError)) throw error;
       reason = `the response of the source's Info API cannot be read (${error.message})`;
     }
+    // It was there before: a proxy, a restart, or another release while a new one is rolled out. Another attempt sees more.
+    if (Number.isFinite(this.#lookedAtMs)) throw client.storesMissing(`${reason} any more`);
     this.#isOffered = false;
     const message = `${reason}: if it is a Query that loses one of its stores, ranges without the samples of that store look complete`;
     this.#options.observer.event({ type: 'warning', code: 'stores-unknown', message });

@@ -37,7 +37,7 @@ export class VictoriaMetricsSource implements SeriesSource {
     { attempt, signal: opening }: SourceOptions,
   ): Promise<SourceStream> {
     this.#intervalMs ??= await this.#deduplicationMs(opening);
-    const untilMs = endOfInterval(toMs, this.#intervalMs);
+    const untilMs = endOfInterval(toMs, this.#intervalMs ?? 1);
     const matches = [formatSelector([...matchers, freshMatcher(this.#random)])];
     return new DecodedStream(async (keep, signal) => {
       const range = { matches, fromMs, toMs, untilMs };
@@ -51,8 +51,11 @@ export class VictoriaMetricsSource implements SeriesSource {
     });
   }
 
-  async #deduplicationMs(signal: AbortSignal): Promise<number> {
-    const interval = deduplicationInterval(await this.#client.flags(signal));
+  /** @returns undefined if the flags cannot be read this time */
+  async #deduplicationMs(signal: AbortSignal): Promise<number | undefined> {
+    const flags = await this.#client.flags(signal);
+    if (flags === undefined) return undefined;
+    const interval = deduplicationInterval(flags);
     return (interval === undefined ? undefined : durationMs(interval)) ?? 1;
   }
 

@@ -77,6 +77,8 @@ export class JobAccess {
   /** After a failover the watch may be late with the Job of an earlier leader. What it shows is handled where Jobs are. */
   async #whyNotShown(managed: JobReconciler, { resource, signal }: JobReconciliation): Promise<string | undefined> {
     const found = await this.#options.findJob(resource, signal);
+    if (found.kind === 'unknown')
+      return `the Job ${found.name} may still copy, and it cannot be looked at: ${found.reason}`;
     if (found.kind !== 'there' || managed.shows(resource, found.name)) return undefined;
     return `the pods of the Job ${found.name} may copy, and the watch of Jobs does not show it yet; the operator looks again`;
   }
