@@ -32,25 +32,33 @@ export class StoreChecks {
     this.#options = options;
   }
 
-  /** Called before a request. @throws RemoteError `stores-missing` if its response could not be complete; as `StoreClient.info` */
-  async before(query: Query, signal: AbortSignal): Promise<void> {
+  /**
+   * Called before a request.
+   * @returns what is known of the component then, for `after`
+   * @throws RemoteError `stores-missing` if the response could not be complete; as `StoreClient.info`
+   */
+  async before(query: Query, signal: AbortSignal): Promise<ReadonlySet<string>> {
     if (this.#options.clock.monotonicMs() - this.#lookedAtMs > MAX_AGE_MS) await this.#check(query, signal);
+    return this.#coverage.keys;
   }
 
   /** Called when a response has arrived completely, before it is used. @throws like `before` */
-  async after(query: Query, signal: AbortSignal): Promise<void> {
-    await this.#check(query, signal);
+  async after(query: Query, known: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const info = await this.#check(query, signal);
+    const appeared = info === undefined ? undefined : this.#coverage.appeared(info, query, known);
+    if (appeared !== undefined) throw this.#options.client.storesMissing(appeared);
     this.#coverage.wasRead(query);
   }
 
-  async #check(query: Query, signal: AbortSignal): Promise<void> {
-    if (!this.#isOffered) return;
+  async #check(query: Query, signal: AbortSignal): Promise<StoreInfo | undefined> {
+    if (!this.#isOffered) return undefined;
     const info = await this.#info(signal);
-    if (info === undefined) return;
+    if (info === undefined) return undefined;
     const missing = this.#coverage.missing(info, query);
     if (missing !== undefined) throw this.#options.client.storesMissing(missing);
     this.#lookedAtMs = this.#options.clock.monotonicMs();
     this.#reportLate(this.#coverage.learn(info));
+    return info;
   }
 
   async #info(signal: AbortSignal): Promise<StoreInfo | undefined> {

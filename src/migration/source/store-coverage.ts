@@ -48,6 +48,23 @@ export class StoreCoverage {
     return undefined;
   }
 
+  /** The external labels that are known now. */
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#known.keys());
+  }
+
+  /**
+   * What has appeared while a query was answered: its response may lack the samples of a part of the component.
+   * @param known the external labels that were known when it was sent
+   */
+  appeared(info: StoreInfo, query: Query, known: ReadonlySet<string>): string | undefined {
+    for (const [key, { labels, ranges }] of coverageOf(info)) {
+      if (known.has(key) || !mayMatch(labels, query.matchers) || within(ranges, query).length === 0) continue;
+      return `the store with the external labels ${key} was not there yet when the query was sent`;
+    }
+    return undefined;
+  }
+
   /**
    * Adds what the component says.
    * @returns the external labels that it did not know when an earlier range was read that they have data in

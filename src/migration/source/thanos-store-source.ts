@@ -48,9 +48,11 @@ export class ThanosStoreSource implements SeriesSource {
 
   async open(query: ReadQuery, options: SourceOptions): Promise<SourceStream> {
     const { signal } = options;
-    await this.#checks.before(query, signal);
+    const known = await this.#checks.before(query, signal);
     const messages = await this.#client.series(this.#request(query, 'samples'), signal);
-    return new StoreStream(messages, this.#replicaLabels, (response) => this.#ended(query, response, options));
+    return new StoreStream(messages, this.#replicaLabels, (response) =>
+      this.#ended({ query, known }, response, options),
+    );
   }
 
   close(): void {
@@ -63,8 +65,12 @@ export class ThanosStoreSource implements SeriesSource {
   }
 
   /** Where there are no samples, there may have been some. */
-  async #ended(query: ReadQuery, { hasSeries, withoutSamples }: StoreResponse, options: SourceOptions): Promise<void> {
-    await this.#checks.after(query, options.signal);
+  async #ended(
+    { query, known }: { readonly query: ReadQuery; readonly known: ReadonlySet<string> },
+    { hasSeries, withoutSamples }: StoreResponse,
+    options: SourceOptions,
+  ): Promise<void> {
+    await this.#checks.after(query, known, options.signal);
     if (withoutSamples !== undefined) this.#downsampled.add(withoutSamples);
     if (hasSeries || !(await this.#hasDownsampled(query, options))) return;
     this.#downsampled.add({ fromMs: query.fromMs, toMs: query.toMs });

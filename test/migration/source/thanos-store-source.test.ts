@@ -165,6 +165,33 @@ describe('a StoreAPI as a source', () => {
     );
   });
 
+  it('is read again if a store appears while the response arrives', async () => {
+    let said = queryOf(tsdb('a', 0, 4));
+    let handler: StoreHandler = () => {
+      said = queryOf(tsdb('a', 0, 4), tsdb('b', 0, 4));
+    };
+    await using source = await sourceOf((request, stream) => handler(request, stream), { info: () => said });
+    assert.match(await source.read(0), /^transient stores-missing: .*\{cluster="b"\} was not there yet/);
+    handler = NOTHING;
+    assert.equal(await source.read(0, 2), '0 series');
+    assert.deepEqual(source.warnings(), []);
+  });
+
+  it('is read again if the Info API that was there does not respond, whatever a proxy says instead', async () => {
+    let isAway = false;
+    const info = () => {
+      if (isAway) throw new StoreFailure('UNIMPLEMENTED', 'unknown service thanos.info.Info');
+      return queryOf(tsdb('a', 0, 4));
+    };
+    await using source = await sourceOf(NOTHING, { info });
+    assert.equal(await source.read(0), '0 series');
+    isAway = true;
+    assert.match(await source.read(1), /^transient stores-missing: .*no Info API any more/);
+    isAway = false;
+    assert.equal(await source.read(1, 2), '0 series');
+    assert.deepEqual(source.warnings(), []);
+  });
+
   it('says that a store has appeared in a range that was read', async () => {
     let said = queryOf(tsdb('a', 0, 9));
     await using source = await sourceOf(NOTHING, { info: () => said });
