@@ -19,6 +19,21 @@ describe('a look before a copy', () => {
     assert.ok(found.findings.some(({ code }) => code === 'destination-has-data'));
   });
 
+  it('does not take a destination for one that it can look at while a proxy hides its settings', async () => {
+    await using source = await prometheusWith();
+    await using destination = await prometheusWith();
+    let away = 1;
+    destination.onRequest = ({ path }) =>
+      path.startsWith('/api/v1/status/') && away-- > 0 ? { status: 503 } : undefined;
+    const look = async () => {
+      const found = await lookBeforeCopy(planFor({ source, destination }), contextWith(), false);
+      return found?.unjudged.map(({ side, code }) => `${side} ${code}`);
+    };
+    assert.deepEqual(await look(), [], 'it is asked again');
+    away = Number.POSITIVE_INFINITY;
+    assert.ok((await look())?.includes('destination unavailable'));
+  });
+
   it('does not say for a Job that its memory is too small: the pods have more', async () => {
     await using source = await prometheusWith();
     await using destination = await startFakeStore(prometheus());

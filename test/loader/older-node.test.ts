@@ -32,4 +32,17 @@ describe('what an older Node lacks', () => {
     addMissingBuiltins();
     assert.equal(ArrayBuffer.prototype.transfer, transfer);
   });
+
+  it('includes URL.parse', () => {
+    const native = Object.getOwnPropertyDescriptor(URL, 'parse');
+    assert.ok(native !== undefined && Reflect.deleteProperty(URL, 'parse'));
+    try {
+      addMissingBuiltins();
+      assert.equal(URL.parse('http://a/b')?.pathname, '/b');
+      assert.equal(URL.parse('c', 'http://a/b/')?.pathname, '/b/c');
+      assert.equal(URL.parse('no URL'), null);
+    } finally {
+      Object.defineProperty(URL, 'parse', native);
+    }
+  });
 });

@@ -148,6 +148,16 @@ describe('the status', () => {
 });
 
 describe('the controller, with a Job that its watch does not show yet', () => {
+  it('does not copy while it may not look for it', async () => {
+    await using stage = new Stage({ jobs: new FakeJobs() });
+    stage.foundJob = { kind: 'unknown', name, reason: 'jobs is forbidden' };
+    stage.put(migrationOf({ generation: 2 }));
+    await stage.lead();
+    await seconds(stage, 40);
+    assert.equal(stage.workers.length, 0);
+    assert.match(message(stage, 'Accepted'), /may still copy, and it cannot be looked at: jobs is forbidden/);
+  });
+
   it('does not copy beside it after a failover', async () => {
     const jobs = new FakeJobs();
     await using stage = new Stage({ jobs });

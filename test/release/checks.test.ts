@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   licenceProblems,
   publicationProblems,
   type ReleaseState,
   versionProblems,
 } from '../../scripts/release-checks.ts';
+import { writeReleaseFiles } from '../../scripts/release-files.ts';
 import { manifestsOf } from '../../scripts/release-manifests.ts';
 import { type Sbom, shippedSbom, uuidOf } from '../../scripts/release-sbom.ts';
 
@@ -18,6 +22,14 @@ const STATE: ReleaseState = {
 const CHECKOUT = { changes: '', tags: ['v1.2.3'], workflowRepository: 'a/b' };
 
 describe('the checks of a release', () => {
+  it('keep a directory that has other files', async () => {
+    const output = mkdtempSync(join(tmpdir(), 'not-a-release-'));
+    writeFileSync(join(output, 'notes.txt'), 'mine');
+    await assert.rejects(writeReleaseFiles({ version: '1.2.3', epochSeconds: 0, output }), /has other files/);
+    assert.ok(existsSync(join(output, 'notes.txt')));
+    rmSync(output, { recursive: true });
+  });
+
   it('pass if everything agrees', () => {
     assert.deepEqual(versionProblems(STATE), []);
     assert.deepEqual(publicationProblems(STATE, 'a/b', CHECKOUT), []);

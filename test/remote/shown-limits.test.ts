@@ -156,6 +156,12 @@ describe('the limits of VictoriaMetrics', () => {
 });
 
 describe('the scalars of a printed YAML document', () => {
+  it('leaves out lines that no configuration has, and spaces at the end', () => {
+    const long = `a: x${' '.repeat(1_000_000)}y`;
+    const scalars = yamlScalars(`${long}\nb: 2   \n`);
+    assert.deepEqual([scalarAt(scalars, 'a'), scalarAt(scalars, 'b')], [undefined, '2']);
+  });
+
   it('are found by their path, and quotes are removed', () => {
     const scalars = yamlScalars(
       'a:\n  b: "1"\n  c:\n    - x: 1\n      y: 2\n  d: \'e f\'\n# g: 1\nb: 2\n"h i":\n  j: 3\n',

@@ -120,6 +120,23 @@ describe('the report of a server', () => {
   it('is undefined without a response', async () => {
     const client = new StatusClient(endpoint('source', 'http://127.0.0.1:9/api/v1/read'), context());
     assert.equal(await client.report(never), undefined);
+    assert.equal(client.missed?.code, 'connection-refused');
+    client.close();
+  });
+
+  it('says what may be missing in it only for the moment', async () => {
+    let status = 503;
+    await using server = await serve((path, response) => {
+      if (path.endsWith('/buildinfo'))
+        return response.end('{"status":"success","data":{"version":"3.5.0","revision":"x","goVersion":"go1"}}');
+      return response.writeHead(path.endsWith('/flags') ? status : 404).end();
+    });
+    const client = new StatusClient(endpoint('destination', `${server.url}/api/v1/write`), context());
+    await client.report(never);
+    assert.equal(client.missed?.code, 'unavailable');
+    status = 404;
+    await client.report(never);
+    assert.equal(client.missed, undefined);
     client.close();
   });
 });

@@ -244,6 +244,27 @@ describe('the series of the probe', () => {
     assert.equal(widest?.labels['cluster'], 'c');
   });
 
+  it('has no label that could make a mark of it', () => {
+    const series = {
+      __name__: 'a',
+      migration: 'default/m',
+      id: '0'.repeat(16),
+      shard: '0',
+      end: '1',
+      count: '1',
+      x: 'y',
+    };
+    const examples = [encodeLabels(Object.entries(series)), encodeLabels(Object.entries(series))];
+    const shape = { mostLabels: 30, longestName: 9, longestValue: 16, examples, common };
+    for (const { labels } of probeSeries(plan, shape, epochMs).slice(1)) {
+      const names = Object.keys(labels).filter((name) => name in series && name !== '__name__');
+      assert.deepEqual(
+        names.filter((name) => name !== 'x'),
+        [],
+      );
+    }
+  });
+
   it('has the longest value', () => {
     const examples = [
       { __name__: 'a', b: 'x', cluster: 'c' },
