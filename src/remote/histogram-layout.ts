@@ -60,11 +60,20 @@ export function boundsOf(buckets: readonly Bucket[]): readonly number[] {
   return [...bounds].sort((a, b) => a - b);
 }
 
+/** The place of each bound. */
+export function indexesOf(customValues: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(customValues.map((bound, index) => [bound, index]));
+}
+
 /** Custom buckets are those between the bounds. Undefined if one of `buckets` has another bound inside. */
-export function customLayout(buckets: readonly Bucket[], customValues: readonly number[]): Layout | undefined {
+export function customLayout(
+  buckets: readonly Bucket[],
+  customValues: readonly number[],
+  indexes = indexesOf(customValues),
+): Layout | undefined {
   const positive: IndexedCount[] = [];
   for (const { left, right, count } of buckets) {
-    const index = right === Number.POSITIVE_INFINITY ? customValues.length : customValues.indexOf(right);
+    const index = right === Number.POSITIVE_INFINITY ? customValues.length : (indexes.get(right) ?? -1);
     const before = index === 0 ? Number.NEGATIVE_INFINITY : customValues[index - 1];
     if (before !== left || left === right) return undefined;
     positive.push([index, count]);

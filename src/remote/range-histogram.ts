@@ -7,6 +7,7 @@ import {
   type Bucket,
   boundsOf,
   customLayout,
+  indexesOf,
   fitsBothKinds,
   type IndexedCount,
   type Layout,
@@ -63,13 +64,14 @@ export function encodeHistograms(
   // A series that has changed its kind has told nothing about the histograms that fit both.
   const usual = kinds.size > 1 ? undefined : (proven ?? known);
   const bounds = boundsOf(histograms.flatMap(({ buckets }) => buckets));
+  const indexes = indexesOf(bounds);
   let assumed = 0;
   const messages = histograms.map((histogram) => {
     const { layouts, buckets } = histogram;
     const kind = layouts.proven ?? usual;
     if (kind === undefined && buckets.length > 0) assumed++;
     // Buckets without a count are not shown: another histogram of the series may show their bounds.
-    const custom = kind === 'custom' ? (customLayout(buckets, bounds) ?? layouts.custom) : undefined;
+    const custom = kind === 'custom' ? (customLayout(buckets, bounds, indexes) ?? layouts.custom) : undefined;
     const layout = custom ?? layouts.exponential ?? layouts.custom;
     if (layout === undefined) throw new RangeError('a histogram without a layout');
     return encode(layout, histogram);

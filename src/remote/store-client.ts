@@ -6,6 +6,7 @@ import { readOldStoreInfo, readStoreInfo, type StoreInfo } from '../wire/store-a
 import type { GrpcChannel } from './grpc/grpc-channel.ts';
 import type { Buffers } from './http/buffers.ts';
 import type { AuthHeaders, Credentials } from './http/credentials.ts';
+import { WireError } from '../wire/errors.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { abortedRequest, type ClientContext } from './http/exchange.ts';
 import { endpointHeaders, unauthenticated } from './http/http.ts';
@@ -20,6 +21,8 @@ const INFO = '/thanos.info.Info/Info';
 const OLD_INFO = '/thanos.Store/Info';
 /** Of HTTP: the server has responded. */
 const GOOD_STATUS = 200;
+/** Of the Info API: thousands of stores. It is parsed outside of the budget. */
+const MAX_SINGLE_BYTES = 4 * 1024 * 1024;
 const NOT_OFFERED: ReadonlySet<string> = new Set(['store-api-not-served', 'forbidden'] satisfies RemoteCode[]);
 
 /** A response while it arrives. */
@@ -88,6 +91,8 @@ export class StoreClient {
     const messages = await this.#send(method, new Uint8Array(0), signal);
     try {
       const message = await messages.next();
+      if (message !== undefined && message.length > MAX_SINGLE_BYTES)
+        throw new WireError('too-large', `a response of ${message.length} bytes to ${method}`);
       // The status comes after it.
       if (message !== undefined) await messages.next();
       return message ?? new Uint8Array(0);

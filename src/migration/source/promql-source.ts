@@ -55,7 +55,6 @@ export class PromqlSource implements SeriesSource {
       const memory = { grow: keep.grow, shrink: keep.shrink };
       const options = { attempt, signal, maxBytes: this.#maxBytes, memory };
       const kinds = this.#kinds;
-      kinds.takeAssumed();
       await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1, kinds }, options), { fromMs, toMs }, keep);
       this.#assumptions.add(kinds.takeAssumed());
       return this.#received.take();

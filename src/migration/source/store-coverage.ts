@@ -100,15 +100,17 @@ function coverageOf({ range, labelSets, stored }: StoreInfo): Map<string, Covere
   const sets = labelSets.length === 0 ? [[]] : labelSets;
   const known: readonly StoredData[] =
     stored.length > 0 || range === undefined ? stored : sets.map((labels) => ({ labels, ...range }));
-  const covered = new Map<string, Covered>();
+  const covered = new Map<string, { readonly labels: StoreLabels; readonly ranges: Range[] }>();
   for (const { labels, minMs, maxMs } of known) {
     // A component without data may report a range that ends before it begins.
     if (minMs > maxMs) continue;
     const key = `{${labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
-    const ranges = covered.get(key)?.ranges ?? [];
-    covered.set(key, { labels, ranges: joined([...ranges, { fromMs: minMs, toMs: maxMs + 1 }]) });
+    const one = { fromMs: minMs, toMs: maxMs + 1 };
+    const same = covered.get(key);
+    if (same === undefined) covered.set(key, { labels, ranges: [one] });
+    else same.ranges.push(one);
   }
-  return covered;
+  return new Map([...covered].map(([key, { labels, ranges }]) => [key, { labels, ranges: joined(ranges) }]));
 }
 
 /** Whether series with these external labels can match. What a regular expression says is not looked at. */
