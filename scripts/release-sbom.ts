@@ -14,7 +14,7 @@ interface Component {
 /** As `npm sbom --sbom-format cyclonedx` prints it. */
 export interface Sbom {
   readonly serialNumber: string;
-  readonly metadata: { readonly timestamp: string; readonly component: Component };
+  readonly metadata: { readonly timestamp: string; readonly component: Component; readonly tools?: unknown };
   readonly components: readonly Component[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
@@ -41,11 +41,13 @@ export function shippedSbom(
   });
   const refs = new Set(shipped.map((component) => component['bom-ref']));
   const product = all.metadata.component['bom-ref'];
+  // The npm that has made it says nothing about the product.
+  const { tools: _, ...metadata } = all.metadata;
   const sbom: Sbom = {
     ...all,
     serialNumber: '',
     metadata: {
-      ...all.metadata,
+      ...metadata,
       timestamp: new Date(epochSeconds * 1000).toISOString(),
       // npm names it after its directory.
       component: { ...publicPart(all.metadata.component), name: product.replace(/@[^@]*$/, '') },

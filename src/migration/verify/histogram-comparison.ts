@@ -6,6 +6,8 @@ import { ProtoReader } from '../../wire/proto-reader.ts';
 import type { ExpectedChange } from '../report/verification.ts';
 import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
 
+const CUSTOM_BUCKETS_SCHEMA = -53;
+
 /** The fields of prometheus.Histogram (types.proto). */
 const FIELD = {
   countInt: 1,
@@ -52,8 +54,12 @@ export function histogramVerdict(source: Uint8Array, destination: Uint8Array, le
   const before = fieldsOf(source);
   const after = fieldsOf(destination);
   if (textOf(before) === textOf(after)) return 'equal';
-  if (lens.promql || lens.queriedSource === true)
-    return isSameSummary(before, after) ? 'promql_histograms' : 'different';
+  if (lens.promql || lens.queriedSource === true) {
+    // Both messages are whole: only one of them is made of what a query shows.
+    const showsBuckets = !lens.promql;
+    const isSame = isSameSummary(before, after) && !(showsBuckets && haveOtherBuckets(before, after));
+    return isSame ? 'promql_histograms' : 'different';
+  }
   const lacksBounds = before.customValues.length === 0 || after.customValues.length === 0;
   if (!lens.samples || !lacksBounds) return 'different';
   const bounds = { customValues: [] };
@@ -84,6 +90,25 @@ function isSameSummary(before: HistogramFields, after: HistogramFields): boolean
   return Number(before.count) === Number(after.count) && numberOf(before.sum) === numberOf(after.sum);
 }
 
+/** Whether the buckets with a count differ. Those of different schemas are not compared. */
+function haveOtherBuckets(before: HistogramFields, after: HistogramFields): boolean {
+  if (before.schema !== after.schema) return false;
+  if (Number(before.zeroCount) !== Number(after.zeroCount)) return true;
+  const [a, b] = [shownBuckets(before), shownBuckets(after)];
+  return a.size !== b.size || [...a].some(([bucket, count]) => b.get(bucket) !== count);
+}
+
+/** The count of each bucket that is not empty, by its sign and its index, or its upper bound if the histogram has custom ones. */
+function shownBuckets({ negative, positive, isFloat, customValues, schema }: HistogramFields): Map<string, number> {
+  const shown = new Map<string, number>();
+  for (const [sign, buckets] of Object.entries({ negative, positive }))
+    for (const [index, count] of countsOf(buckets, isFloat)) {
+      const bound = schema === CUSTOM_BUCKETS_SCHEMA ? (customValues[index] ?? '+Inf') : index;
+      shown.set(`${sign} ${bound}`, Number(count));
+    }
+  return shown;
+}
+
 function numberOf(text: string): number | 'NaN' {
   return text === STALE_TEXT || text.startsWith('NaN') ? 'NaN' : Number(text.replace('Inf', 'Infinity'));
 }
@@ -97,8 +122,15 @@ function textOf(fields: HistogramFields): string {
 }
 
 /** `index:count` of all buckets that are not empty. */
-function bucketsText({ spans, deltas, counts }: Buckets, isFloat: boolean): string {
-  const texts: string[] = [];
+function bucketsText(buckets: Buckets, isFloat: boolean): string {
+  return countsOf(buckets, isFloat)
+    .map(([index, count]) => `${index}:${count}`)
+    .join(' ');
+}
+
+/** Of all buckets that are not empty. */
+function countsOf({ spans, deltas, counts }: Buckets, isFloat: boolean): [index: number, count: string][] {
+  const found: [number, string][] = [];
   let index = 0;
   let at = 0;
   let count = 0n;
@@ -108,10 +140,10 @@ function bucketsText({ spans, deltas, counts }: Buckets, isFloat: boolean): stri
     for (let i = 0; i < present; i++, index++, at++) {
       count += deltas[at] ?? 0n;
       const text = isFloat ? (counts[at] ?? '0') : count.toString();
-      if (text !== '0') texts.push(`${index}:${text}`);
+      if (text !== '0') found.push([index, text]);
     }
   }
-  return texts.join(' ');
+  return found;
 }
 
 function fieldsOf(message: Uint8Array): HistogramFields {

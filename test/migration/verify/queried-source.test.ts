@@ -22,6 +22,34 @@ describe('a source that is read by queries', () => {
     assert.deepEqual(compared([[1, shown]], [[1, { ...stored, sum: 2 }]], QUERIED).counts, [0, 0, 0, 1, 0]);
   });
 
+  it('shows the buckets that have a count', () => {
+    const shown = { countFloat: 5, sum: 1.5, positiveSpans: [{ length: 2 }], positiveCounts: [3, 2] };
+    const stored = { countInt: 5, sum: 1.5, positiveSpans: [{ length: 3 }], positiveDeltas: [3, -1, -2] };
+    assert.deepEqual(compared([[1, shown]], [[1, stored]], QUERIED).expected, { promql_histograms: 1 });
+    const damaged = [
+      { ...stored, positiveDeltas: [2, 1, -3] },
+      { ...stored, positiveSpans: [{ offset: 1, length: 3 }] },
+      { ...stored, positiveSpans: [{ length: 1 }], positiveDeltas: [5] },
+      { ...stored, positiveSpans: [{ length: 1 }], positiveDeltas: [3], zeroCountInt: 2 },
+    ];
+    for (const other of damaged)
+      assert.deepEqual(compared([[1, shown]], [[1, other]], QUERIED).counts, [0, 0, 0, 1, 0], JSON.stringify(other));
+  });
+
+  it('shows custom buckets by their bounds, of which unused ones may be missing', () => {
+    const custom = { schema: -53, countFloat: 3, sum: 1.5 };
+    const shown = { ...custom, positiveSpans: [{ length: 1 }], positiveCounts: [3], customValues: [4] };
+    const stored = {
+      ...custom,
+      positiveSpans: [{ offset: 1, length: 1 }],
+      positiveCounts: [3],
+      customValues: [2, 4, 8],
+    };
+    assert.deepEqual(compared([[1, shown]], [[1, stored]], QUERIED).expected, { promql_histograms: 1 });
+    const other = { ...stored, customValues: [2, 5, 8] };
+    assert.deepEqual(compared([[1, shown]], [[1, other]], QUERIED).counts, [0, 0, 0, 1, 0]);
+  });
+
   it('does not show stale markers: those of the destination count as samples of the source', () => {
     const there: Samples = [
       [1, 1],
