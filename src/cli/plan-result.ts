@@ -1,7 +1,16 @@
 // The JSON of `prom-migrator plan`.
 
 import { type Banded, type PreflightResult, verdictOf } from '../migration/preflight/preflight-result.ts';
+import type { ReportedStore } from '../remote/server-report.ts';
 import { formatTime } from '../telemetry/format.ts';
+
+function timeText(timeMs: number | undefined): string | null {
+  return formatTime(timeMs ?? Number.NaN) ?? null;
+}
+
+function storeResult({ component, labelSets, fromMs, toMs }: ReportedStore): object {
+  return { component, labelSets, from: timeText(fromMs), to: timeText(toMs) };
+}
 
 /** As an object for JSON: no field is undefined, times are RFC 3339, durations are in seconds. */
 export function toPlanResult(result: PreflightResult): object {
@@ -14,9 +23,9 @@ export function toPlanResult(result: PreflightResult): object {
     })),
     notJudged: unjudged.map(({ side, code, message, hint }) => ({ side, code, message, hint: hint ?? null })),
     servers: Object.fromEntries(
-      Object.entries(servers).map(([side, { product, version }]) => [
+      Object.entries(servers).map(([side, { product, version, store }]) => [
         side,
-        { product: product ?? null, version: version ?? null },
+        { product: product ?? null, version: version ?? null, ...(store && { store: storeResult(store) }) },
       ]),
     ),
     estimate:

@@ -29,13 +29,22 @@ const VERDICTS = {
   'not-judged': 'this migration could not be judged',
 } as const;
 
+type Server = NonNullable<PreflightResult['servers'][keyof PreflightResult['servers']]>;
+
+function serverLines(side: string, { product, version, store }: Server): string[] {
+  const name = `${product ?? 'unknown product'}${version === undefined ? '' : ` ${escapeControl(version)}`}`;
+  if (store === undefined) return [row(side, name)];
+  const { component, labelSets, fromMs, toMs } = store;
+  const times = [fromMs, toMs].map((timeMs) => formatTimeShort(timeMs ?? Number.NaN)).join(' to ');
+  const sets = labelSets === 1 ? '1 label set' : `${labelSets} label sets`;
+  return [row(side, `${name} ${escapeControl(component).slice(0, LABEL_WIDTH)}`), row('', `${sets}, ${times}`)];
+}
+
 export function planText(result: PreflightResult): string {
   const { migration, servers, estimate, recommended } = result;
   const parts = [
     ...wrapped(`${migration}: ${VERDICTS[verdictOf(result)]}`, ''),
-    ...Object.entries(servers).map(([side, { product, version }]) =>
-      row(side, `${product ?? 'unknown product'}${version === undefined ? '' : ` ${version}`}`),
-    ),
+    ...Object.entries(servers).flatMap(([side, server]) => serverLines(side, server)),
     ...result.unjudged.flatMap(unjudgedLines),
     ...result.findings.flatMap(findingLines),
   ];

@@ -24,6 +24,7 @@ import { type Probed, probeRange, spread } from './preflight/probe-range.ts';
 import { recommend } from './preflight/recommend.ts';
 import { SeriesSketch } from './preflight/series-sketch.ts';
 import { SourceProbe } from './preflight/source-probe.ts';
+import { storeReport } from './preflight/store-report.ts';
 import { probeWrite } from './preflight/write-probe.ts';
 import { markMatchers, PROGRESS_METRIC } from './progress/progress-mark.ts';
 import { MigrationError, toMigrationError } from './report/migration-error.ts';
@@ -85,8 +86,9 @@ class Preflight {
       const isEmpty = endMs <= startMs;
       const none: Probed = { windows: [], tooLarge: [] };
       const [source, destination, progress, probed] = await Promise.all([
-        // The StoreAPI of Thanos has no HTTP.
-        plan.source.protocol === 'ThanosStore' ? undefined : this.#report(plan.source),
+        plan.source.protocol === 'ThanosStore'
+          ? this.#attempt('source', (signal) => storeReport(plan.source, this.#client, signal))
+          : this.#report(plan.source),
         this.#reachDestination(),
         plan.progress.protocol === 'None' ? undefined : this.#report(plan.progress.endpoint),
         isEmpty ? none : this.#probe(startMs, endMs),
@@ -289,11 +291,8 @@ class Preflight {
   #note(error: unknown, side: Side): void {
     const { code, message, hint } = toMigrationError(error, side);
     const noted = { side, code, message, hint };
-    const list = error instanceof RemoteError && isRefusal(error) ? this.#refusals : this.#unjudged;
+    const isRefusal = error instanceof RemoteError && (error.class === 'refused' || error.class === 'unsupported');
+    const list = isRefusal ? this.#refusals : this.#unjudged;
     if (!list.some((other) => other.side === side && other.code === code)) list.push(noted);
   }
-}
-
-function isRefusal({ class: kind }: RemoteError): boolean {
-  return kind === 'refused' || kind === 'unsupported';
 }

@@ -40,8 +40,21 @@ export interface ServerReport {
   readonly minBlockMs?: number;
   /** How large a Prometheus makes the frames of a stream. */
   readonly frameBytes?: number;
+  /** Of a Thanos component that is read by its StoreAPI. */
+  readonly store?: ReportedStore;
   /** Cortex' old storage, which only accepts queries that name a metric. */
   readonly isChunksStorage?: boolean;
+}
+
+/** What a Thanos component says about itself. */
+export interface ReportedStore {
+  /** `query`, `sidecar`, `store`, `receive`, `rule`. */
+  readonly component: string;
+  /** How many sets of external labels its data has. */
+  readonly labelSets: number;
+  /** Both inclusive. */
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
 }
 
 /** A response of a status API. */

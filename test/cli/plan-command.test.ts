@@ -58,6 +58,19 @@ async function run(result: PreflightResult, args: readonly string[] = []) {
 }
 
 describe('plan', () => {
+  it('says what a Thanos component is, without control characters', async () => {
+    const store = { component: 'query\u001b[2J', labelSets: 3, fromMs: Date.UTC(2026, 0, 1), toMs: 2 ** 63 };
+    const servers = { source: { product: 'Thanos', version: undefined, store } } as const;
+    const { stdout } = await run({ ...READY, servers });
+    assert.match(stdout, /source +Thanos query.*\n +3 label sets, 2026-01-01 00:00:00 to -\n/);
+    assert.ok(stdout.split('\n').every((line) => line.length <= 80));
+    assert.ok(!stdout.includes('\u001b'));
+    const json = JSON.parse((await run({ ...READY, servers }, ['--output', 'json'])).stdout);
+    assert.deepEqual(json.servers.source.store, {
+      ...{ component: 'query\u001b[2J', labelSets: 3, from: '2026-01-01T00:00:00.000Z', to: null },
+    });
+  });
+
   const cases: readonly [string, PreflightResult, number, string][] = [
     ['nothing was found', READY, 0, 'ready'],
     ['something only warns', { ...READY, findings: [WARNING] }, 0, 'ready'],

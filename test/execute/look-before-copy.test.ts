@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { lookBeforeCopy } from '../../src/execute/look-before-copy.ts';
+import { preflight } from '../../src/migration/preflight.ts';
 import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 import { prometheusWith } from '../migration/stores/support/copies.ts';
 import { planFor } from '../migration/support/plan.ts';
 import { startFakeStore } from '../support/stores/fake-store.ts';
 import { prometheus } from '../support/stores/prometheus.ts';
+import { type StoreInfo, startStoreServer } from '../support/thanos-store.ts';
 
 const contextWith = (signal = new AbortController().signal) => ({ clock: SYSTEM_CLOCK, random: () => 0.5, signal });
 
@@ -32,6 +34,33 @@ describe('a look before a copy', () => {
     assert.deepEqual(await look(), [], 'it is asked again');
     away = Number.POSITIVE_INFINITY;
     assert.ok((await look())?.includes('destination unavailable'));
+  });
+
+  it('asks a StoreAPI what it is', async () => {
+    let stores = 1;
+    const info = (): StoreInfo => ({
+      component_type: 'query',
+      label_sets: stores === 0 ? [] : [{ labels: [{ name: 'cluster', value: 'a' }] }],
+      store:
+        stores === 0
+          ? { min_time: 0, max_time: 0 }
+          : { min_time: Date.UTC(2024, 0, 1), max_time: Date.UTC(2026, 0, 1) },
+    });
+    await using server = await startStoreServer(() => undefined, { info });
+    await using destination = await startFakeStore(prometheus());
+    const plan = planFor({ source: { readUrl: server.url }, destination });
+    const source = { ...plan.source, protocol: 'ThanosStore', replicaLabels: [] } as const;
+    const context = { ...contextWith(), probeMs: 1000 };
+    const looked = await preflight({ ...plan, source }, context);
+    assert.deepEqual(looked.servers.source?.store, {
+      ...{ component: 'query', labelSets: 1, fromMs: Date.UTC(2024, 0, 1), toMs: Date.UTC(2026, 0, 1) },
+    });
+    stores = 0;
+    const lost = await preflight({ ...plan, source }, context);
+    assert.deepEqual(
+      lost.unjudged.map(({ side, code }) => `${side} ${code}`),
+      ['source stores-missing'],
+    );
   });
 
   it('does not say for a Job that its memory is too small: the pods have more', async () => {

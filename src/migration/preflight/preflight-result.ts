@@ -89,7 +89,7 @@ export interface PreflightResult {
   readonly migration: string;
   readonly findings: readonly Finding[];
   readonly unjudged: readonly Unjudged[];
-  readonly servers: { readonly [side in Side]?: Pick<ServerReport, 'product' | 'version'> };
+  readonly servers: { readonly [side in Side]?: Pick<ServerReport, 'product' | 'version' | 'store'> };
   readonly estimate: Estimate | undefined;
   readonly recommended: Recommended | undefined;
 }

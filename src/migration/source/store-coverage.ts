@@ -88,7 +88,7 @@ export class StoreCoverage {
 }
 
 /** Why the component has no data at present although it is there to serve some. */
-function absentStores({ component, range, labelSets, stored }: StoreInfo): string | undefined {
+export function absentStores({ component, range, labelSets, stored }: StoreInfo): string | undefined {
   if (range === undefined) return 'it serves no StoreAPI at present';
   if (component !== 'query' || labelSets.length > 0 || stored.length > 0) return undefined;
   const { minMs, maxMs } = range;
