@@ -85,7 +85,7 @@ function isZeroBucket({ boundary, left, right }: Bucket): boolean {
   return boundary === BOUNDARY.closed && Number.isFinite(right) && left === -right;
 }
 
-/** Bounds that nobody writes down by hand: irrational ones of a schema, and a zero bucket that is very narrow. */
+/** Bounds that are not written by hand: irrational ones of a schema, and a zero bucket that is very narrow. */
 function provesExponential(buckets: readonly Bucket[], zero: Bucket | undefined): boolean {
   if (zero !== undefined && zero.right < SMALLEST_CUSTOM_BOUND) return true;
   return buckets.some((bucket) => bucket !== zero && ![bucket.left, bucket.right].every(isPowerOfTwo));
