@@ -10,7 +10,14 @@ import { type FakeStore, startFakeStore } from './support/fake-store.ts';
 import { HOUR } from './support/lifecycle.ts';
 import { MigrationObjects } from './support/migration-objects.ts';
 import { giveLeaseBack } from './support/released-lease.ts';
-import { CHART, installedOperator, type OperatorProcess, startOperator, succeeded } from './support/operator.ts';
+import {
+  CHART,
+  installedOperator,
+  type OperatorProcess,
+  startOperator,
+  succeeded,
+  eventually,
+} from './support/operator.ts';
 
 describe('install.yaml', function () {
   this.timeout(600_000);
@@ -66,7 +73,9 @@ describe('install.yaml', function () {
     await migrations.untilPhase('move', 'Succeeded');
     assert.equal(store.storedSamples('move'), store.expectedSamples(HOUR));
     assert.doesNotMatch(operator.log(), /forbidden/i);
-    assert.ok((await migrations.events('move')).some(({ reason }) => reason === 'Succeeded'));
+    await eventually('its event is told', async () =>
+      (await migrations.events('move')).some(({ reason }) => reason === 'Succeeded'),
+    );
   });
 
   it('is removed by kubectl delete', async () => {

@@ -2,6 +2,7 @@
 // operators that are replaced in the middle. The operator runs with the arguments and permissions of the chart; both stores are real ones.
 
 import assert from 'node:assert/strict';
+import { eventually } from './support/operator.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusVerification } from '../../src/api/prom-migration-status.ts';
 import { tell } from '../real/support/expectations.ts';
@@ -122,10 +123,11 @@ describe('a verification in a cluster', function () {
     assert.equal(status?.progress?.display, '100.0%');
     tell(conditionOf(status, 'Verified')?.message ?? '');
     await copy.assertAllThereOnce(VICTORIA_METRICS, victoriaMetrics);
-    const reasons = (await migrations.events('full')).map(({ reason }) => reason);
-    for (const reason of ['Started', 'VerificationStarted', 'Verified', 'Succeeded']) {
-      assert.ok(reasons.includes(reason), `${reason} is missing from ${reasons.join()}`);
-    }
+    // They are told after the status.
+    await eventually('its events are told', async () => {
+      const reasons = (await migrations.events('full')).map(({ reason }) => reason);
+      return ['Started', 'VerificationStarted', 'Verified', 'Succeeded'].every((reason) => reasons.includes(reason));
+    });
   });
 
   it('finds on a finished migration what someone has deleted, and does what onDifference says', async () => {
