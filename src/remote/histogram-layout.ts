@@ -1,12 +1,13 @@
 // Which buckets a native histogram has, found from the bounds that a query API shows. Bounds that are powers of two fit both an exponential
 // schema and custom buckets, so what the other histograms of the series prove is looked at too. Pure.
 
+import { CUSTOM_BUCKETS_SCHEMA } from '../wire/chunks/chunk-histogram.ts';
+
 /** What the first number of a bucket says about its bounds. */
 const BOUNDARY = { openLeft: 0, openRight: 1, closed: 3 } as const;
 
 const LOWEST_SCHEMA = -4;
 const HIGHEST_SCHEMA = 8;
-const CUSTOM_BUCKETS_SCHEMA = -53;
 /** Of a bound. The bounds of a schema are rounded to doubles, and printed without a loss. */
 const TOLERANCE = 2e-15;
 /** Of the upper bound of the last bucket that an exponential schema has before the one that ends at infinity. */

@@ -4,45 +4,11 @@ import assert from 'node:assert/strict';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { Stage, started } from './support/controller-stage.ts';
 import { FakeJobs } from './support/fake-jobs.ts';
-import { endMs, migrationOf, startMs } from './support/migrations.ts';
+import { changed, divided, following, inJob, seconds } from './support/following-stage.ts';
+import { endMs, migrationOf } from './support/migrations.ts';
 
-const DESTINATION = {
-  url: 'http://destination/write',
-  ordering: 'Any',
-  progress: { protocol: 'RemoteRead', url: 'http://destination/read' },
-};
-const inJob = (spec: object = {}) => ({
-  destination: DESTINATION,
-  execution: { mode: 'Job', parallelism: 2 },
-  ...spec,
-});
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
-const divided = { type: 'divided', frozenEndMs: undefined, stretches: [{ shard: '0', startMs, endMs }] } as const;
-
-async function following(spec: object = {}): Promise<{ stage: Stage; jobs: FakeJobs }> {
-  const jobs = new FakeJobs();
-  const stage = new Stage({ jobs });
-  stage.put(migrationOf({ spec: inJob(spec) }));
-  await stage.lead();
-  stage.worker('copy').report({}, started);
-  stage.worker('copy').tell(divided);
-  await stage.pass(1_000);
-  return { stage, jobs };
-}
-
-/** A change of a Job, as its watch would report it. */
-async function changed(stage: Stage): Promise<void> {
-  stage.controller.changed('team/copy');
-  await stage.pass(0);
-}
-
-async function minute(stage: Stage): Promise<void> {
-  for (let turn = 0; turn < 60; turn++) {
-    // A worker that says nothing counts as hung.
-    stage.worker('copy').tell({ type: 'heartbeat' });
-    await stage.pass(1_000);
-  }
-}
+const minute = (stage: Stage): Promise<void> => seconds(stage, 60);
 
 describe('the controller, with a migration in mode Job', () => {
   it('follows, and creates one Job for what is left', async () => {

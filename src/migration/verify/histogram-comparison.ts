@@ -1,12 +1,11 @@
 // Whether two native histograms count as equal. The same histogram has several encodings: a store that keeps histograms in chunks adds
 // empty buckets, and changes the reset hint where a chunk begins. So their contents are compared, not their bytes. Pure.
 
+import { CUSTOM_BUCKETS_SCHEMA } from '../../wire/chunks/chunk-histogram.ts';
 import { WireError } from '../../wire/errors.ts';
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import type { ExpectedChange } from '../report/verification.ts';
 import { floatText, type Lens, STALE_TEXT, type Verdict } from './float-comparison.ts';
-
-const CUSTOM_BUCKETS_SCHEMA = -53;
 
 /** The fields of prometheus.Histogram (types.proto). */
 const FIELD = {

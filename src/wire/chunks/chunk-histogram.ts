@@ -27,7 +27,7 @@ const FIRST_INTEGER_BITS = 8 + 3 + 1 + 2 + 64;
 const FIRST_FLOAT_BITS = 8 + 3 + 1 + 3 * 64;
 const LATER_SAMPLE_BITS = 4;
 
-const CUSTOM_BUCKETS_SCHEMA = -53;
+export const CUSTOM_BUCKETS_SCHEMA = -53;
 const GAUGE_HEADER = 0xc0;
 // The float64 range has 2^11 powers of two on each side of zero. The finest schema that Prometheus writes cuts each into 2^8 buckets.
 const MAX_BUCKETS = 2 ** 20;
