@@ -19,7 +19,13 @@ import {
 } from './support/chart.ts';
 import { insecurities, podSelectors, operatorArguments } from './support/rendered-objects.ts';
 
-const CLUSTER_SCOPED = ['ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition'];
+const CLUSTER_SCOPED = [
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CustomResourceDefinition',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+];
 
 describe('the chart', () => {
   before(async function () {

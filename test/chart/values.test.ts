@@ -105,6 +105,12 @@ describe("the chart's values", () => {
     ['a port out of range', { service: { port: 70000 } }, /port/],
     ['a truncated digest', { image: { digest: 'sha256:abc' } }, /digest/],
     ['an unknown alert', { metrics: { prometheusRule: { disabledAlerts: ['Stalled'] } } }, /disabledAlerts/],
+    ['an unknown list of hosts', { admissionPolicy: { default: { targets: [] } } }, /targets/],
+    [
+      'actions that exclude each other',
+      { admissionPolicy: { validationActions: ['Deny', 'Warn'] } },
+      /validationActions/,
+    ],
     ['a label that is not a string', { podLabels: { a: 1 } }, /podLabels/],
     ['an argument that is not a flag', { extraArgs: ['log-level=debug'] }, /extraArgs/],
   ];
