@@ -30,6 +30,20 @@ function fieldsOf({ properties = {}, items }: Schema, path = ''): string[] {
 describe('what an earlier version has left', () => {
   it('is there to check', () => assert.ok(versions.includes('0.1.0')));
 
+  it('is frozen for every released version', () => {
+    const text = (name: string) => readFileSync(resolve(FIXTURES, '../../..', name), 'utf8');
+    const released = [...text('CHANGELOG.md').matchAll(/^## (\d+\.\d+\.\d+) \((?!unreleased)/gm)].map(
+      ([, version]) => version,
+    );
+    assert.deepEqual(
+      released.filter(
+        (version) => version !== JSON.parse(text('package.json')).version && !versions.includes(`${version}`),
+      ),
+      [],
+      'run `npm run freeze` with that version',
+    );
+  });
+
   for (const version of versions) {
     const read = (name: string) => readFileSync(join(FIXTURES, version, name), 'utf8');
 

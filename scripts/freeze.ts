@@ -1,0 +1,84 @@
+// `npm run freeze`: writes what this version leaves behind in the middle of a migration to test/fixtures/upgrade/VERSION, from the real
+// operator on a real API server, into a real VictoriaMetrics. To be run once, when a version is released: the files are never changed.
+// test/real-kubernetes/upgrade.test.ts upgrades from them.
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { validateMigration } from '../src/api/validate.ts';
+import { compilePlan } from '../src/migration/plan/plan.ts';
+import { markLabels } from '../src/migration/progress/progress-mark.ts';
+import { startCluster } from '../test/support/kubernetes/cluster.ts';
+import { MigrationObjects } from '../test/real-kubernetes/support/migration-objects.ts';
+import { CHART, installChart, startOperator } from '../test/real-kubernetes/support/operator.ts';
+import { samplesIn, seriesIn, UPGRADED, UpgradeStage } from '../test/real-kubernetes/support/upgrade-stage.ts';
+import { formattedJson } from './chart.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+const directory = join(root, 'test/fixtures/upgrade', version);
+const path = (name: string) => join(directory, name);
+
+/** What is in the repository already. */
+async function copyFiles(): Promise<void> {
+  const crd = 'crds/prommigrations.prom-migrator.io.yaml';
+  const example = 'examples/prometheus-to-victoriametrics.yaml';
+  await copyFile(join(root, crd), path('crd.yaml'));
+  await copyFile(join(CHART, 'ci/full-values.yaml'), path('values.yaml'));
+  await copyFile(join(root, example), path('migration.yaml'));
+  const checked = validateMigration(parse(await readFile(join(root, example), 'utf8')), Date.now());
+  if (!('migration' in checked)) throw new Error(`${example} is not valid`);
+  const compiled = compilePlan(checked.migration, { get: () => undefined });
+  if (!('plan' in compiled)) throw new Error(`${example} has no plan`);
+  await writeFile(path('mark.json'), `${formattedJson(markLabels(compiled.plan, undefined))}\n`);
+}
+
+/** Kills an operator in the middle of a copy, and writes the chart, the object and the destination. */
+async function freezeHalfWay(): Promise<void> {
+  await using cluster = await startCluster();
+  await using stage = await UpgradeStage.start();
+  const { stdout } = await cluster.helm(['package', CHART, '--destination', directory]);
+  const archive = /saved it to: (\S+)/.exec(stdout)?.[1];
+  if (archive === undefined) throw new Error(stdout);
+  await rename(archive, path('chart.tgz'));
+  const chart = await installChart(cluster);
+  const migrations = await MigrationObjects.inNamespace(cluster, 'upgrade');
+  stage.source.faults.set(UPGRADED, ({ kind }) => (kind === 'read' ? { delayMs: 700 } : undefined));
+  await migrations.create(UPGRADED, stage.throughProxy(stage.spec()));
+  {
+    await using _operator = await startOperator({ chart });
+    for (;;) {
+      const { status } = await migrations.get(UPGRADED);
+      if (status?.phase === 'Succeeded') throw new Error('it was too fast to be interrupted');
+      if ((status?.progress?.percent ?? 0) >= 20) break;
+      await sleep(200);
+    }
+  }
+  const { metadata, spec, status } = await migrations.get(UPGRADED);
+  const object = {
+    apiVersion: 'prom-migrator.io/v1alpha1',
+    kind: 'PromMigration',
+    metadata: { name: metadata.name, namespace: metadata.namespace, generation: metadata.generation },
+    // With the defaults that the API server has filled in, and without the proxy.
+    spec: { ...spec, source: direct(spec['source']), destination: direct(spec['destination']) },
+    status,
+  };
+  await writeFile(path('object.json'), `${formattedJson(object)}\n`);
+  const exported = await stage.exported();
+  await writeFile(path('destination.jsonl'), `${exported}\n`);
+  const { copied, marks } = seriesIn(exported);
+  process.stdout.write(`${samplesIn(copied)} samples and ${marks.length} series of marks in ${directory}\n`);
+}
+
+function direct(side: unknown): unknown {
+  const { proxyUrl: _, progress, ...rest } = side as Record<string, unknown>;
+  return progress === undefined ? rest : { ...rest, progress: direct(progress) };
+}
+
+if (existsSync(path('object.json')))
+  throw new Error(`${directory} is there already: a frozen version is never changed`);
+await mkdir(directory, { recursive: true });
+if (!existsSync(path('crd.yaml'))) await copyFiles();
+await freezeHalfWay();
