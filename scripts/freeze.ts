@@ -1,4 +1,4 @@
-// `npm run freeze`: writes what this version leaves behind in the middle of a migration to test/fixtures/upgrade/VERSION, from the real
+// `npm run freeze`: writes what this version leaves behind in the middle of migrations to test/fixtures/upgrade/VERSION, from the real
 // operator on a real API server, into a real VictoriaMetrics. To be run once, when a version is released: the files are never changed.
 // test/real-kubernetes/upgrade.test.ts upgrades from them.
 
@@ -13,7 +13,13 @@ import { markLabels } from '../src/migration/progress/progress-mark.ts';
 import { startCluster } from '../test/support/kubernetes/cluster.ts';
 import { MigrationObjects } from '../test/real-kubernetes/support/migration-objects.ts';
 import { CHART, installChart, startOperator } from '../test/real-kubernetes/support/operator.ts';
-import { samplesIn, seriesIn, UPGRADED, UpgradeStage } from '../test/real-kubernetes/support/upgrade-stage.ts';
+import {
+  MIGRATIONS,
+  NAMESPACE,
+  samplesIn,
+  seriesOf,
+  UpgradeStage,
+} from '../test/real-kubernetes/support/upgrade-stage.ts';
 import { formattedJson } from './chart.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -35,7 +41,7 @@ async function copyFiles(): Promise<void> {
   await writeFile(path('mark.json'), `${formattedJson(markLabels(compiled.plan, undefined))}\n`);
 }
 
-/** Kills an operator in the middle of a copy, and writes the chart, the object and the destination. */
+/** Kills an operator in the middle of a copy, and writes the chart, the objects and the destination. */
 async function freezeHalfWay(): Promise<void> {
   await using cluster = await startCluster();
   await using stage = await UpgradeStage.start();
@@ -44,32 +50,40 @@ async function freezeHalfWay(): Promise<void> {
   if (archive === undefined) throw new Error(stdout);
   await rename(archive, path('chart.tgz'));
   const chart = await installChart(cluster);
-  const migrations = await MigrationObjects.inNamespace(cluster, 'upgrade');
-  stage.source.faults.set(UPGRADED, ({ kind }) => (kind === 'read' ? { delayMs: 700 } : undefined));
-  await migrations.create(UPGRADED, stage.throughProxy(stage.spec()));
+  const migrations = await MigrationObjects.inNamespace(cluster, NAMESPACE);
+  const names = Object.keys(MIGRATIONS);
+  for (const name of names) {
+    stage.source.faults.set(name, ({ kind }) => (kind === 'read' ? { delayMs: 700 } : undefined));
+    await migrations.create(name, stage.throughProxy(stage.spec(name)));
+  }
   {
     await using _operator = await startOperator({ chart });
-    for (;;) {
-      const { status } = await migrations.get(UPGRADED);
-      if (status?.phase === 'Succeeded') throw new Error('it was too fast to be interrupted');
-      if ((status?.progress?.percent ?? 0) >= 20) break;
-      await sleep(200);
-    }
+    while (!(await areHalfWay(migrations))) await sleep(200);
   }
-  const { metadata, spec, status } = await migrations.get(UPGRADED);
-  const object = {
-    apiVersion: 'prom-migrator.io/v1alpha1',
-    kind: 'PromMigration',
-    metadata: { name: metadata.name, namespace: metadata.namespace, generation: metadata.generation },
-    // With the defaults that the API server has filled in, and without the proxy.
-    spec: { ...spec, source: direct(spec['source']), destination: direct(spec['destination']) },
-    status,
-  };
-  await writeFile(path('object.json'), `${formattedJson(object)}\n`);
+  for (const { metadata, spec, status } of await migrations.list()) {
+    const object = {
+      apiVersion: 'prom-migrator.io/v1alpha1',
+      kind: 'PromMigration',
+      metadata: { name: metadata.name, namespace: metadata.namespace, generation: metadata.generation },
+      // With the defaults that the API server has filled in, and without the proxy.
+      spec: { ...spec, source: direct(spec['source']), destination: direct(spec['destination']) },
+      status,
+    };
+    await writeFile(path(`${metadata.name}.json`), `${formattedJson(object)}\n`);
+  }
   const exported = await stage.exported();
   await writeFile(path('destination.jsonl'), `${exported}\n`);
-  const { copied, marks } = seriesIn(exported);
-  process.stdout.write(`${samplesIn(copied)} samples and ${marks.length} series of marks in ${directory}\n`);
+  for (const name of names) {
+    const { copied, marks } = seriesOf(name, exported);
+    process.stdout.write(`${name}: ${samplesIn(copied)} samples and ${marks.length} series of marks in ${directory}\n`);
+  }
+}
+
+/** The status is older than the marks, by up to ten seconds. */
+async function areHalfWay(migrations: MigrationObjects): Promise<boolean> {
+  const all = await migrations.list();
+  if (all.some(({ status }) => status?.phase === 'Succeeded')) throw new Error('too fast to be interrupted');
+  return all.every(({ status }) => (status?.progress?.percent ?? 0) >= 20);
 }
 
 function direct(side: unknown): unknown {
@@ -77,7 +91,7 @@ function direct(side: unknown): unknown {
   return progress === undefined ? rest : { ...rest, progress: direct(progress) };
 }
 
-if (existsSync(path('object.json')))
+if (existsSync(path('destination.jsonl')))
   throw new Error(`${directory} is there already: a frozen version is never changed`);
 await mkdir(directory, { recursive: true });
 if (!existsSync(path('crd.yaml'))) await copyFiles();

@@ -1,4 +1,4 @@
-// From each earlier version to this one in the middle of a migration: its chart is installed on a real API server, its object and what it has
+// From each earlier version to this one in the middle of migrations: its chart is installed on a real API server, its objects and what it has
 // written to a real VictoriaMetrics are restored, and `helm upgrade` follows. `npm run freeze` has made the files, with that version.
 
 import assert from 'node:assert/strict';
@@ -9,17 +9,17 @@ import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { type MigrationObject, MigrationObjects, standOf } from './support/migration-objects.ts';
 import { CHART, installedOperator, OPERATOR_NAMESPACE, startOperator, succeeded } from './support/operator.ts';
 import { giveLeaseBack } from './support/released-lease.ts';
-import { samplesIn, seriesIn, UPGRADED, UpgradeStage } from './support/upgrade-stage.ts';
+import { MIGRATIONS, samplesIn, seriesOf, UpgradeStage } from './support/upgrade-stage.ts';
 
 const FIXTURES = resolve(import.meta.dirname, '../fixtures/upgrade');
-/** Of every version that has left a migration in the middle. */
-const versions = globSync('*/object.json', { cwd: FIXTURES }).map(dirname).sort();
+/** All that have left migrations in the middle. */
+const versions = globSync('*/destination.jsonl', { cwd: FIXTURES }).map(dirname).sort();
 
 type Frozen = Pick<MigrationObject, 'metadata' | 'status'> & {
   spec: { source: object; destination: { progress: object } };
 };
 
-describe('an upgrade in the middle of a migration', function () {
+describe('an upgrade in the middle of migrations', function () {
   this.timeout(900_000);
 
   it('has a version to start from', () => assert.ok(versions.includes('0.1.0')));
@@ -28,8 +28,9 @@ describe('an upgrade in the middle of a migration', function () {
     describe(`from ${version}`, () => {
       const path = (name: string) => join(FIXTURES, version, name);
       const read = (name: string) => readFileSync(path(name), 'utf8');
-      const frozen = JSON.parse(read('object.json')) as Frozen;
-      const left = seriesIn(read('destination.jsonl').trim());
+      const frozen = Object.keys(MIGRATIONS).map((name) => JSON.parse(read(`${name}.json`)) as Frozen);
+      const left = (name: string) => seriesOf(name, read('destination.jsonl').trim());
+      const missing = ({ metadata }: Frozen) => stage.expectedSamples - samplesIn(left(metadata.name).copied);
       let cluster: Cluster;
       let stage: UpgradeStage;
       let migrations: MigrationObjects;
@@ -41,9 +42,11 @@ describe('an upgrade in the middle of a migration', function () {
           await helm('install', [path('chart.tgz'), '--create-namespace', '--values', '-'], valuesWithoutMonitors()),
         );
         await cluster.waitForCrd(path('crd.yaml'));
-        migrations = await MigrationObjects.inNamespace(cluster, frozen.metadata.namespace);
-        await migrations.create(UPGRADED, stage.throughProxy(frozen.spec));
-        await migrations.forge(UPGRADED, frozen.status ?? {});
+        migrations = await MigrationObjects.inNamespace(cluster, frozen[0]?.metadata.namespace ?? '');
+        for (const { metadata, spec, status } of frozen) {
+          await migrations.create(metadata.name, stage.throughProxy(spec));
+          await migrations.forge(metadata.name, status ?? {});
+        }
         await stage.imported(read('destination.jsonl'));
         assert.equal(await stage.exported(), read('destination.jsonl').trim());
       });
@@ -65,10 +68,13 @@ describe('an upgrade in the middle of a migration', function () {
       }
 
       it('is in the middle', () => {
-        const copied = samplesIn(left.copied);
-        assert.ok(copied > 0.2 * stage.expectedSamples && copied < 0.8 * stage.expectedSamples, `${copied}`);
-        assert.equal(frozen.status?.phase, 'Running');
-        assert.ok(left.marks.length > 0);
+        for (const one of frozen) {
+          const { name } = one.metadata;
+          const share = missing(one) / stage.expectedSamples;
+          assert.ok(share > 0.2 && share < 0.8, `${share} of ${name} is missing`);
+          assert.equal(one.status?.phase, 'Running');
+          assert.ok(left(name).marks.length > 0);
+        }
       });
 
       it('renders all that its values switch on', async () => {
@@ -77,39 +83,49 @@ describe('an upgrade in the middle of a migration', function () {
           assert.match(rendered, new RegExp(`^kind: ${kind}$`, 'm'));
       });
 
-      it('upgrades the release with its values, and keeps the migration', async () => {
-        const object = await migrations.get(UPGRADED);
+      it('upgrades the release with its values, and keeps the migrations', async () => {
+        const before = await migrations.list();
+        assert.equal(before.length, frozen.length);
         succeeded(await helm('upgrade', [CHART, '--reuse-values']));
         await cluster.waitForCrd();
-        const now = await migrations.get(UPGRADED);
-        assert.equal(now.metadata.uid, object.metadata.uid);
-        assert.equal(now.metadata.generation, object.metadata.generation);
-        assert.deepEqual(now.status, object.status);
-        // New fields have their defaults; the others are as they were.
-        assert.deepEqual({ ...now.spec, ...object.spec }, now.spec);
+        for (const { metadata, spec, status } of before) {
+          const now = await migrations.get(metadata.name);
+          assert.equal(now.metadata.uid, metadata.uid);
+          assert.equal(now.metadata.generation, metadata.generation);
+          assert.deepEqual(now.status, status);
+          // New fields have their defaults; the others are as they were.
+          assert.deepEqual({ ...now.spec, ...spec }, now.spec);
+        }
       });
 
       it('resumes at its marks, and ends with every sample once', async () => {
         const chart = await installedOperator(cluster);
         await giveLeaseBack(cluster, chart.namespace);
         const receivedBefore = await stage.receivedSamples();
-        const missing = stage.expectedSamples - samplesIn(left.copied);
         await using operator = await startOperator({ chart });
-        const { status } = await migrations.untilPhase(UPGRADED, 'Succeeded');
-        assert.equal(standOf(status, 'Succeeded'), 'True Completed', operator.log());
-
-        const exported = seriesIn(await stage.exported());
-        assert.equal(samplesIn(exported.copied), stage.expectedSamples);
-        for (const { timestamps } of exported.copied) {
-          assert.deepEqual(timestamps, [...new Set(timestamps)].sort(), 'no sample twice');
+        let newMarks = 0;
+        for (const one of frozen) {
+          const { name } = one.metadata;
+          const { status } = await migrations.untilPhase(name, 'Succeeded');
+          assert.equal(standOf(status, 'Succeeded'), 'True Completed', operator.log());
+          assert.equal(status?.id, one.status?.id);
+          assert.equal(status?.progress?.samples, String(stage.expectedSamples), 'the samples of both versions');
+          const { copied, marks } = seriesOf(name, await stage.exported());
+          assert.equal(samplesIn(copied), stage.expectedSamples);
+          for (const { timestamps } of copied) {
+            assert.deepEqual(timestamps, [...new Set(timestamps)].sort(), 'no sample twice');
+          }
+          newMarks += samplesIn(marks) - samplesIn(left(name).marks);
+          // A window of ten minutes has twenty samples. The first one may be read again, because nobody knows whether all of it arrived.
+          const reads = stage.source.requests.filter(({ tenant, kind }) => tenant === name && kind === 'read').length;
+          assert.ok(reads <= missing(one) / 20 + 2, `${name}: ${reads} requests for ${missing(one)} samples`);
         }
-        const marks = samplesIn(exported.marks) - samplesIn(left.marks);
-        assert.equal((await stage.receivedSamples()) - receivedBefore - marks, missing, 'nothing is written again');
-        assert.equal(status?.id, frozen.status?.id);
-        assert.equal(status?.progress?.samples, String(stage.expectedSamples), 'the samples of both versions');
-        // A window of ten minutes has twenty samples. The first window may be read again, because nobody knows whether all of it arrived.
-        const reads = stage.source.requests.filter(({ kind }) => kind === 'read').length;
-        assert.ok(reads <= missing / 20 + 2, `${reads} requests for ${missing} samples`);
+        const received = (await stage.receivedSamples()) - receivedBefore;
+        assert.equal(
+          received - newMarks,
+          frozen.map(missing).reduce((sum, samples) => sum + samples),
+          'nothing again',
+        );
       });
     });
   }

@@ -1,4 +1,4 @@
-// A migration between two stores with fixed names, so that its identity is the same in every run and in every version: a proxy leads to where
+// Migrations between two stores with fixed names, so that their identities are the same in every run and in every version: a proxy leads to where
 // they really are. The destination is a real VictoriaMetrics.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
@@ -8,7 +8,13 @@ import type { ServerProcess } from '../../support/server-process.ts';
 import { startVictoriaMetrics } from '../../support/servers.ts';
 import { type FakeStore, startFakeStore } from './fake-store.ts';
 
-export const UPGRADED = 'half-way';
+export const NAMESPACE = 'upgrade';
+/** The migrations, each with its `spec.execution`. */
+export const MIGRATIONS: Readonly<Record<string, object>> = {
+  'half-way': {},
+  // Both run at once, and each has marks of its own.
+  'in-stretches': { parallelism: 2, stretch: '2h' },
+};
 const RANGE = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2026, 0, 1, 6) };
 const DESTINATION = 'victoriametrics:8428';
 const SOURCE = 'source:9090';
@@ -55,9 +61,9 @@ export class UpgradeStage implements AsyncDisposable {
   }
 
   /** What the user has written, apart from the proxy. */
-  spec() {
+  spec(name: string) {
     return {
-      source: { url: `http://${SOURCE}/${UPGRADED}/read` },
+      source: { url: `http://${SOURCE}/${name}/read` },
       destination: {
         url: `http://${DESTINATION}/api/v1/write`,
         ordering: 'Any',
@@ -65,6 +71,7 @@ export class UpgradeStage implements AsyncDisposable {
       },
       timeRange: { start: new Date(RANGE.startMs).toISOString(), end: new Date(RANGE.endMs).toISOString() },
       window: { max: '10m' },
+      execution: MIGRATIONS[name] ?? {},
     };
   }
 
@@ -76,6 +83,7 @@ export class UpgradeStage implements AsyncDisposable {
     return { ...spec, source: { ...source, proxyUrl }, destination: { ...destination, progress, proxyUrl } };
   }
 
+  /** Of each migration. */
   get expectedSamples(): number {
     return this.source.expectedSamples(RANGE);
   }
@@ -110,11 +118,13 @@ export class UpgradeStage implements AsyncDisposable {
   }
 }
 
-/** The copied series and the marks in what VictoriaMetrics exports. */
-export function seriesIn(exported: string): { copied: ExportedSeries[]; marks: ExportedSeries[] } {
+/** The copied series and the marks of a migration in what VictoriaMetrics exports. */
+export function seriesOf(name: string, exported: string): { copied: ExportedSeries[]; marks: ExportedSeries[] } {
   const all = exported.split('\n').map((line) => JSON.parse(line) as ExportedSeries);
-  const isMark = ({ metric }: ExportedSeries) => metric['__name__'] === 'prom_migrator_progress';
-  return { copied: all.filter((one) => !isMark(one)), marks: all.filter(isMark) };
+  return {
+    copied: all.filter(({ metric }) => metric['tenant'] === name),
+    marks: all.filter(({ metric }) => metric['migration'] === `${NAMESPACE}/${name}`),
+  };
 }
 
 export function samplesIn(series: readonly ExportedSeries[]): number {
