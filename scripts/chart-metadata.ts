@@ -5,7 +5,7 @@ import { changelogSections, plainText } from './changelog.ts';
 import type { Publication } from './publication.ts';
 
 /** CEL validation of custom resources, with its quantity library. */
-const KUBE_VERSION = '>=1.29.0-0';
+const KUBE_VERSION = '>=1.30.0-0';
 
 export interface ChartSources {
   readonly changelog: string;

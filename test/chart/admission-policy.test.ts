@@ -55,10 +55,11 @@ describe("the chart's admission policy", () => {
     assert.deepEqual((await binding({})).validationActions, ['Deny']);
   });
 
-  it('is refused for a Kubernetes without such policies', async () => {
-    const { code, stderr } = await helm('template', { values: enabled, args: ['--kube-version=1.29.0'] });
-    assert.notEqual(code, 0);
-    assert.match(stderr, /admissionPolicy.enabled requires Kubernetes 1\.30/);
+  it('is as strict with the values of a release that did not have it, as helm upgrade --reuse-values passes them', async () => {
+    const nothing = { failurePolicy: null, validationActions: null, default: null, namespaces: null };
+    const objects = await render({ values: { admissionPolicy: { enabled: true, ...nothing } } });
+    assert.deepEqual(only(objects, POLICY), policy);
+    assert.deepEqual(only(objects, `${POLICY}Binding`)['spec'].validationActions, ['Deny']);
   });
 
   it('is refused when it is too long for the API server', async () => {

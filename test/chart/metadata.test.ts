@@ -1,7 +1,7 @@
 // What Artifact Hub and helm read about the chart: https://artifacthub.io/docs/topics/annotations/helm/
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { changelogSections, plainText } from '../../scripts/changelog.ts';
@@ -46,6 +46,16 @@ describe('the metadata of the chart', () => {
     const [crd] = annotation('crds');
     assert.deepEqual([example.kind, example.apiVersion], [crd.kind, `prom-migrator.io/${crd.version}`]);
     assert.ok('migration' in validateMigration(example, Date.UTC(2026, 0, 1)));
+  });
+
+  it('requires the oldest Kubernetes that is tested', () => {
+    const pinned = /k8s\.io\/kubernetes v(1\.\d+)(\.\d+)/.exec(
+      readFileSync(join(ROOT, 'test/support/go/kubernetes-oldest/go.mod'), 'utf8'),
+    );
+    assert.equal(CHART.kubeVersion, `>=${pinned?.[1]}.0-0`);
+    const versions = readFileSync(join(ROOT, 'docs/guides/versions.md'), 'utf8');
+    assert.ok(versions.includes(`| Kubernetes | ${pinned?.[1]} or newer | `));
+    assert.ok(versions.includes(`${pinned?.[1]}${pinned?.[2]} with a part of the tests`));
   });
 
   it('lists the changes of the version, as plain text', () => {

@@ -68,7 +68,8 @@ describe('an edit of a PromMigration on a real API server', function () {
     function assertKept(path: string, { status, body }: { status: number; body: Refusal }): void {
       const name = /^spec\.((?:source|destination)\.(?:url|tenant|headers|progress\.labels)|\w+)/.exec(path)?.[1];
       assert.equal(status, 422, JSON.stringify(body));
-      const said = (body.details?.causes ?? []).map(({ message }) => message);
+      // Kubernetes 1.30 says the type of the value too.
+      const said = (body.details?.causes ?? []).map(({ message }) => message.replace(': "object": ', ': '));
       const expected = `Invalid value: ${name} is immutable because it defines the copy; create another PromMigration`;
       assert.deepEqual(said, [expected]);
     }

@@ -43,12 +43,15 @@ const PROMETHEUS: Build = {
   linkerFlags: (version) => `-X github.com/prometheus/common/version.Version=${version}`,
 };
 
-/** Separate builds, so that a user who already has an API server builds only the missing controller manager. */
-function kubernetes(program: string): Build {
+/**
+ * Separate builds, so that a user who already has an API server builds only the missing controller manager.
+ * @param directory pins the version
+ */
+function kubernetes(program: string, directory = 'kubernetes', name = program): Build {
   return {
-    name: program,
-    directory: 'kubernetes',
-    programs: { [program]: `k8s.io/kubernetes/cmd/${program}` },
+    name,
+    directory,
+    programs: { [name]: `k8s.io/kubernetes/cmd/${program}` },
     module: 'k8s.io/kubernetes',
     // Without these it reports v0.0.0, which helm considers too old for a chart's kubeVersion.
     linkerFlags(version) {
@@ -80,6 +83,13 @@ const BUILDS = {
   'kube-apiserver': kubernetes('kube-apiserver'),
   'kube-controller-manager': kubernetes('kube-controller-manager'),
   kubectl: kubernetes('kubectl'),
+  // Only for `npm run test:oldest`.
+  'oldest-kube-apiserver': kubernetes('kube-apiserver', 'kubernetes-oldest', 'oldest-kube-apiserver'),
+  'oldest-kube-controller-manager': kubernetes(
+    'kube-controller-manager',
+    'kubernetes-oldest',
+    'oldest-kube-controller-manager',
+  ),
   etcd: {
     name: 'etcd',
     directory: 'etcd',
