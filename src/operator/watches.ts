@@ -31,7 +31,7 @@ export interface WatchesOptions {
 interface Watch<T> {
   readonly what: string;
   readonly namespace: string | undefined;
-  readonly reflected: Pick<ReflectOptions<T>, 'objects' | 'path' | 'selector' | 'reduce'>;
+  readonly reflected: Pick<ReflectOptions<T>, 'objects' | 'path' | 'selected' | 'reduce'>;
   readonly take: (change: Change) => string[];
   /** Of objects that the operator can do without: notes whether it has the rights on them. @returns whether that has changed */
   readonly permit?: (isPermitted: boolean) => boolean;
@@ -77,7 +77,7 @@ export class Watches {
     const others = (jobs?.watches ?? []).map(({ namespace, kind, objects }) => {
       const reflected = {
         objects,
-        selector: JOB_SELECTOR,
+        selected: { labelSelector: JOB_SELECTOR },
         path: kind === 'jobs' ? jobPath(namespace) : podPath(namespace),
         reduce: (object: KubeObject) => (kind === 'jobs' ? reducedJob(object as Job) : reducedPod(object as Pod)),
       };

@@ -60,6 +60,11 @@ export class KubeClient {
     return this.#json<T>({ verb, method: 'GET', path, query: settings.query }, settings);
   }
 
+  /** A response that is not JSON: the log of a pod, or what a proxy of the API server passes on. */
+  getText(path: string, settings: RequestSettings = {}): Promise<string> {
+    return this.#exchange({ verb: 'get', method: 'GET', path, query: settings.query, accept: '*/*' }, settings, String);
+  }
+
   create<T>(path: string, body: unknown, settings: RequestSettings = {}): Promise<T> {
     return this.#json<T>({ verb: 'create', method: 'POST', path, query: settings.query, body }, settings);
   }
@@ -133,13 +138,17 @@ export class KubeClient {
     this.#agent.destroy();
   }
 
-  async #json<T>(call: KubeCall, settings: RequestSettings): Promise<T> {
+  #json<T>(call: KubeCall, settings: RequestSettings): Promise<T> {
+    return this.#exchange(call, settings, (body) => parseJson<T>(body, call));
+  }
+
+  async #exchange<T>(call: KubeCall, settings: RequestSettings, read: (body: string) => T): Promise<T> {
     await using exchange = new KubeExchange(call, settings.signal);
     return await this.#measured(call, async () => {
       try {
         const response = await this.#begin(call, exchange, settings.timeoutMs ?? DEFAULT_TIMEOUT_MS);
         if ((response.statusCode ?? 0) >= 300) throw await failureOf(response);
-        return { value: parseJson<T>(await textOf(response), call), code: response.statusCode ?? 0 };
+        return { value: read(await textOf(response)), code: response.statusCode ?? 0 };
       } catch (error) {
         // The cause of this timeout may affect the idle connections too, so the next request opens a new one.
         if (exchange.timedOut) this.#dropIdle();
@@ -174,7 +183,7 @@ export class KubeClient {
           signal: exchange.signal,
           headers: {
             ...(options.reveal().headers as Record<string, string> | undefined),
-            Accept: 'application/json',
+            Accept: call.accept ?? 'application/json',
             'User-Agent': `prom-migrator/${VERSION}`,
             ...(body !== undefined && {
               'Content-Type': call.contentType ?? 'application/json',

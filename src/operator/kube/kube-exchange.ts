@@ -12,6 +12,8 @@ export interface KubeCall {
   readonly query: Readonly<Record<string, string>> | undefined;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Default JSON. */
+  readonly accept?: string;
 }
 
 /** The signal, the deadline and the end of one request. Disposing it closes the connection if the response is not complete. */

@@ -30,8 +30,8 @@ export interface ReflectOptions<T> {
   readonly objects: Map<string, T>;
   /** Of the collection; see resourcePath. */
   readonly path: string;
-  /** Of labels; if unset, all objects. */
-  readonly selector?: string;
+  /** `labelSelector`, `fieldSelector`; if unset, all objects. */
+  readonly selected?: Readonly<Record<string, string>>;
   /** Makes what is kept of an object. */
   readonly reduce?: (object: T) => T;
   readonly clock: Clock;
@@ -149,8 +149,7 @@ class Reflection<T extends KubeObject> {
   }
 
   get #selected(): Record<string, string> {
-    const { selector } = this.#options;
-    return selector === undefined ? {} : { labelSelector: selector };
+    return { ...this.#options.selected };
   }
 
   #reduced(object: T): T {

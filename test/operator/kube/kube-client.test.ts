@@ -68,6 +68,16 @@ describe('the API server client', () => {
     assert.equal(server.connections, 1);
   });
 
+  it('reads a response that is no JSON as text, which the log of a pod is', async () => {
+    await using parts = await start();
+    parts.server.fault({ act: { status: 200, body: 'line 1\nline 2\n' } });
+    const path = '/api/v1/namespaces/x/pods/y/log';
+    assert.equal(await parts.client.getText(path, { query: { tailLines: '2' } }), 'line 1\nline 2\n');
+    assert.deepEqual(parts.server.requests[0]?.query, { tailLines: '2' });
+    assert.equal(parts.server.requests[0]?.headers['accept'], '*/*');
+    await assert.rejects(parts.client.getText(path), { status: 404 });
+  });
+
   it('turns a Status into an error with status, reason and Retry-After', async () => {
     await using parts = await start();
     parts.server.fault({ act: { status: 429, reason: 'TooManyRequests', retryAfter: 7 } });

@@ -25,6 +25,18 @@ describe('the reflector', () => {
     assert.deepEqual([...parts.objects.keys()], ['ns/b']);
   });
 
+  it('selects by the same labels or fields in lists and watches', async () => {
+    const selected = { fieldSelector: 'metadata.name=a' };
+    await using parts = await start({ selected }, (server) => {
+      server.put(path, one('a'));
+    });
+    await parts.watching();
+    assert.deepEqual(
+      parts.server.requests.map(({ query }) => query['fieldSelector']),
+      ['metadata.name=a', 'metadata.name=a'],
+    );
+  });
+
   it('reads a long list in pages', async () => {
     await using parts = await start({ pageSize: 2 }, (server) => {
       for (const name of ['a', 'b', 'c', 'd', 'e']) server.put(path, one(name));
