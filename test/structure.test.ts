@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   migration: ['wire', 'remote', 'api', 'telemetry'],
   execute: ['migration', 'telemetry'],
   operator: ['execute', 'migration', 'remote', 'api', 'telemetry'],
-  cli: ['operator', 'execute', 'migration', 'remote', 'wire', 'api', 'telemetry'],
+  kubectl: ['operator', 'migration', 'remote', 'api', 'telemetry'],
+  cli: ['kubectl', 'operator', 'execute', 'migration', 'remote', 'wire', 'api', 'telemetry'],
   main: ['cli', 'operator', 'migration', 'api', 'telemetry'],
 };
 

@@ -89,6 +89,10 @@ async function runNamed(
     const { planCommand } = await import('./plan-command.ts');
     return await planCommand(argv, io, loadEngine);
   }
+  if (name === 'pmig') {
+    const { pmigCommand } = await import('./pmig-command.ts');
+    return await pmigCommand(argv, io);
+  }
   if (name === 'crds' || name === 'completion') {
     const { completionCommand, crdsCommand } = await import('./print-commands.ts');
     return name === 'crds' ? await crdsCommand(argv, io) : completionCommand(argv, io);
@@ -127,7 +131,9 @@ export async function runCommandLine(
     code = await dispatch(argv, io, loadEngine);
   } catch (error) {
     if (error instanceof UsageError) {
-      const help = `prom-migrator ${error.command === undefined ? '' : `${error.command} `}--help`;
+      // The plugin of kubectl may be installed alone.
+      const program = error.command === 'pmig' ? 'kubectl' : 'prom-migrator';
+      const help = `${program} ${error.command === undefined ? '' : `${error.command} `}--help`;
       io.stderr.write(`prom-migrator: ${escapeControl(error.message)}\nSee ${help}\n`);
       code = EXIT.usage;
     } else if (error instanceof ListenError) {

@@ -1,6 +1,7 @@
 // All commands of the program, and those that only print something.
 
 import { PRINT_EXIT_CODES } from './exit-codes.ts';
+import { PMIG_COMMAND } from './pmig-flags.ts';
 import { type Command, GLOBAL_FLAGS, OPERATOR_COMMAND, PLAN_COMMAND, RUN_COMMAND, VERIFY_COMMAND } from './flags.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   PLAN_COMMAND,
   VERIFY_COMMAND,
   OPERATOR_COMMAND,
+  PMIG_COMMAND,
   CRDS_COMMAND,
   COMPLETION_COMMAND,
 ];

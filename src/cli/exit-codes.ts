@@ -10,6 +10,8 @@ export const EXIT = {
   failed: 1,
   usage: 2,
   skipped: 3,
+  /** Of `pmig`. */
+  migrationFailed: 3,
   differences: 4,
   temporary: 5,
   /** Of `plan`, and of `run` with spec.preflight Enforce. */

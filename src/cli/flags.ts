@@ -25,6 +25,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** One word beside the flags, which is one of these. */
   readonly argument?: { readonly name: string; readonly choices: readonly string[] };
+  /** The name of a word of any value after the argument. */
+  readonly operand?: string;
   readonly exitCodes: readonly ExitCode[];
   readonly examples: readonly string[];
 }

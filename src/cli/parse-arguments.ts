@@ -13,6 +13,8 @@ export interface ParsedFlags {
   values(name: string): readonly string[];
   /** The word beside the flags, for a command that has one; undefined if it was not given. */
   readonly argument: string | undefined;
+  /** The word after it, for a command that has one. */
+  readonly operand: string | undefined;
 }
 
 function spelled(flag: Flag): string {
@@ -57,12 +59,17 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
   });
   const given = new Map<string, string[]>();
   let argument: string | undefined;
+  let operand: string | undefined;
   for (const token of tokens) {
     if (token.kind === 'positional') {
       const choices = command.argument?.choices;
       if (choices !== undefined && argument === undefined) {
         if (!choices.includes(token.value)) throw unknownArgument(token.value, command);
         argument = token.value;
+        continue;
+      }
+      if (command.operand !== undefined && operand === undefined) {
+        operand = token.value;
         continue;
       }
       const hint = command.flags.some((flag) => flag.name === 'filename')
@@ -97,5 +104,6 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
     value: (name) => given.get(name)?.at(-1) ?? command.flags.find((flag) => flag.name === name)?.default,
     values: (name) => given.get(name) ?? [],
     argument,
+    operand,
   };
 }

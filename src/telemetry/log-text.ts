@@ -12,6 +12,12 @@ const MAX_ENTRIES = 100;
 
 const SECRET_NAME =
   /authori[sz]ation|passw(or)?d|passphrase|secret|token|credential|cookie|api[-_]?key|private[-_]?key/i;
+
+/** Whether a field of this name may have a secret as its value. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`]+/gi;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { PMIG_EXIT_CODES } from '../../src/cli/pmig-flags.ts';
 import { exitCodesTable, STRETCH_EXIT_CODES, PLAN_EXIT_CODES, VERIFY_EXIT_CODES } from '../../src/cli/exit-codes.ts';
 
 describe('docs/exit-codes.md', () => {
@@ -21,7 +22,7 @@ describe('docs/exit-codes.md', () => {
 
   it('has the current exit codes of verify', () => {
     const text = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
-    const section = text.slice(text.indexOf('\n## verify\n'));
+    const section = text.slice(text.indexOf('\n## verify\n'), text.indexOf('\n## pmig\n'));
     const rows = [...section.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => ({
       code: Number(code),
       meaning,
@@ -37,5 +38,15 @@ describe('docs/exit-codes.md', () => {
       meaning,
     }));
     assert.deepEqual(rows, PLAN_EXIT_CODES);
+  });
+
+  it('has the current exit codes of pmig', () => {
+    const text = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8');
+    const section = text.slice(text.indexOf('\n## pmig\n'));
+    const rows = [...section.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => ({
+      code: Number(code),
+      meaning,
+    }));
+    assert.deepEqual(rows, PMIG_EXIT_CODES);
   });
 });
