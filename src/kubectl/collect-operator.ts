@@ -30,7 +30,7 @@ export async function collectOperator(
     collection.lacks(`the operator in the namespace ${namespace}`, why);
     return undefined;
   }
-  collection.addJson('operator/pods.json', `${pods.length} pods of the operator`, pods.map(reportedPod));
+  collection.addJson('operator/pods.json', `pods of the operator (${pods.length})`, pods.map(reportedPod));
   for (const pod of pods) await addPod(context, pod, subject, collection);
   return pods.map(({ metadata, spec }) => ({
     pod: metadata.name,

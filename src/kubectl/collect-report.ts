@@ -53,7 +53,7 @@ async function addEvents(context: ActionContext, migration: PromMigration, colle
     }
     all.push(...read.events);
   }
-  collection.addJson('events.json', `${all.length} events`, redactObject(all));
+  collection.addJson('events.json', `events (${all.length})`, redactObject(all));
 }
 
 /** The Job of the migration and its pods, if there may be any. */
@@ -73,7 +73,7 @@ async function addJob(context: ActionContext, migration: PromMigration, collecti
   );
   if (list === undefined) return;
   const pods = [...(list.items ?? [])];
-  collection.addJson('pods.json', `${pods.length} pods of its Job`, pods.map(reportedPod));
+  collection.addJson('pods.json', `pods of its Job (${pods.length})`, pods.map(reportedPod));
   // Those that failed say most.
   const first = pods.toSorted((one, other) => rank(one) - rank(other)).slice(0, MAX_POD_LOGS);
   for (const pod of first) {
