@@ -7,6 +7,8 @@ export interface Publication {
   readonly version: string;
   readonly licence: string;
   readonly description: string;
+  /** The versions of Node that the package runs on. */
+  readonly node: string;
   /** `owner/name` */
   readonly slug: string;
   /** The page of the repository. */
@@ -25,10 +27,11 @@ export interface PackageJson {
   readonly license: string;
   readonly description: string;
   readonly repository: { readonly url: string };
+  readonly engines: { readonly node: string };
 }
 
 /** @throws Error if the repository is not one of GitHub, whose registry and workflows are used */
-export function publicationOf({ version, license, description, repository }: PackageJson): Publication {
+export function publicationOf({ version, license, description, repository, engines }: PackageJson): Publication {
   const slug = /^git\+https:\/\/github\.com\/([\w.-]+\/[\w.-]+?)\.git$/.exec(repository.url)?.[1];
   if (slug === undefined) throw new Error(`package.json: repository.url is not git+https://github.com/OWNER/NAME.git`);
   // Registries allow no capitals.
@@ -37,6 +40,7 @@ export function publicationOf({ version, license, description, repository }: Pac
     version,
     licence: license,
     description,
+    node: engines.node,
     slug,
     home: `https://github.com/${slug}`,
     image: `ghcr.io/${owner}/${name}`,

@@ -20,7 +20,9 @@ import { join, resolve } from 'node:path';
 import { findServer } from '../test/support/install.ts';
 import { run } from '../test/support/child-output.ts';
 import { buildProgram, LICENCES_FILE } from './build-program.ts';
+import { krewManifest } from './krew-manifest.ts';
 import type { Licence } from './licences.ts';
+import { readPublication } from './publication.ts';
 import { manifestsOf, TEMPLATE_ARGS } from './release-manifests.ts';
 import { type Sbom, shippedSbom } from './release-sbom.ts';
 
@@ -46,6 +48,8 @@ export async function writeReleaseFiles(options: ReleaseOptions): Promise<Licenc
   const scratch = mkdtempSync(join(tmpdir(), 'prom-migrator-release-'));
   try {
     const packages = await writePackage(options, scratch);
+    const archive = join(output, `prom-migrator-${version}.tgz`);
+    writeFileSync(join(output, 'pmig.yaml'), krewManifest({ ...readPublication(), version }, sha256(archive)));
     await writeChart(options, scratch);
     copyFileSync(join(root, 'schema/prommigration-v1alpha1.json'), join(output, 'prommigration-v1alpha1.json'));
     // Of the lock file: the same on every machine with this npm.
@@ -96,9 +100,9 @@ async function writeChart({ version, epochSeconds, output }: ReleaseOptions, scr
 /** As `sha256sum --check` reads it. */
 function checksums(directory: string): string {
   const names = readdirSync(directory).sort();
-  const hash = (name: string) =>
-    createHash('sha256')
-      .update(readFileSync(join(directory, name)))
-      .digest('hex');
-  return names.map((name) => `${hash(name)}  ${name}\n`).join('');
+  return names.map((name) => `${sha256(join(directory, name))}  ${name}\n`).join('');
+}
+
+function sha256(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }

@@ -69,7 +69,7 @@ describe('the metadata of the chart', () => {
 });
 
 describe('the place of publication', () => {
-  const manifest = { version: '1.2.3', license: 'MIT', description: '' };
+  const manifest = { version: '1.2.3', license: 'MIT', description: '', engines: { node: '>=1' } };
 
   it('follows from the repository in package.json', () => {
     const url = 'git+https://github.com/Some-One/Copy.git';

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { licenceProblems } from '../../scripts/release-checks.ts';
 import { writeReleaseFiles } from '../../scripts/release-files.ts';
 import { readPublication } from '../../scripts/publication.ts';
@@ -33,6 +34,7 @@ describe('the files of a release', function () {
       'THIRD-PARTY-LICENCES.txt',
       'crd.yaml',
       'install.yaml',
+      'pmig.yaml',
       `prom-migrator-${version}.cdx.json`,
       `prom-migrator-${version}.tgz`,
       `prom-migrator-chart-${version}.tgz`,
@@ -45,6 +47,22 @@ describe('the files of a release', function () {
       const bytes = await readFile(join(first(), name));
       assert.equal(createHash('sha256').update(bytes).digest('hex'), sum, name);
     }
+  });
+
+  it('install kubectl pmig with krew from the npm package', async () => {
+    const { spec } = parse(await readFile(join(first(), 'pmig.yaml'), 'utf8'));
+    const [{ uri, sha256, files, bin }] = spec.platforms;
+    const archive = join(first(), uri.split('/').at(-1));
+    assert.equal(
+      createHash('sha256')
+        .update(await readFile(archive))
+        .digest('hex'),
+      sha256,
+    );
+    assert.deepEqual(files, [{ from: 'package/*', to: '.' }]);
+    const listed = (await run('tar', ['-tvzf', archive])).split('\n');
+    assert.match(listed.find((line) => line.endsWith(` package/${bin}`)) ?? '', /^-rwxr-xr-x/);
+    assert.ok(listed.some((line) => line.endsWith(' package/LICENSE')));
   });
 
   it('are the same bytes when they are made again', async () => {
