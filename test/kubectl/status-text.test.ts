@@ -58,6 +58,19 @@ describe('the text of a migration', () => {
     );
   });
 
+  it('says why one waits that was created suspended, and not that it was not checked', () => {
+    const conditions = conditionsOf(
+      ['Accepted', 'Unknown', 'NotChecked', 'not checked yet'],
+      ['Progressing', 'False', 'Suspended', 'spec.suspend is true'],
+    );
+    const status = { phase: 'Suspended', observedGeneration: 1, conditions };
+    const { attention } = viewOf(migrationOf({ spec: { suspend: true }, status }), { events: [] });
+    assert.deepEqual(
+      attention.map(({ reason }) => reason),
+      ['Suspended'],
+    );
+  });
+
   it('knows when a status is the default of the CRD, which no operator has written', () => {
     const status = { observedGeneration: -1 };
     const [first] = viewOf(migrationOf({ status }), { events: [] }).attention;
@@ -82,6 +95,7 @@ describe('the lines of a watch without a terminal', () => {
       '  do: check that the source runs and is not overloaded; spec.limits.samplesPerSecond slows the copy down',
     ]);
     assert.deepEqual(changeLines(running, running), []);
+    assert.ok(!changeLines(undefined, view('suspended')).join().includes('Behind'));
     assert.deepEqual(changeLines(running, { ...running, progress: { ...running.progress, display: '41.4%' } }), [
       'Running  41.4%  through 2025-01-01 09:54:00  18/48 stretches  180.0k/s  1h12m left',
     ]);

@@ -24,6 +24,8 @@ export function changeLines(before: MigrationView | undefined, now: MigrationVie
   if (before === undefined || progressLine(before) !== progress) lines.push(progress);
   const known = new Set(before?.attention.map(newsText));
   for (const news of now.attention) {
+    // Over in a moment, after each change of the spec.
+    if (news.reason === 'Behind') continue;
     const text = newsText(news);
     if (known.has(text)) continue;
     lines.push(text);

@@ -132,7 +132,10 @@ function attentionOf(migration: PromMigration, ended: boolean): Attention[] {
     status?.observedGeneration !== metadata.generation
       ? [{ type: 'Operator', reason: 'Behind', message: 'the operator has not seen the last change of the spec yet' }]
       : [];
-  const needing = (status?.conditions ?? []).filter((condition) => needsAttention(condition, ended));
+  const needing = (status?.conditions ?? []).filter(
+    // One that was created suspended is checked when it is resumed.
+    (condition) => needsAttention(condition, ended) && !(migration.spec.suspend && condition.reason === 'NotChecked'),
+  );
   // The comparison that ended a migration is the reason of both.
   const conditions = needing.filter(({ reason }, index) => needing.findIndex((one) => one.reason === reason) === index);
   return [
