@@ -8,6 +8,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +59,11 @@ describe('the package launcher', () => {
 
   async function launch(preload: keyof typeof preloads | undefined, args: string[], terminate = false): Promise<Ended> {
     const node = preload === undefined ? [] : ['--import', join(directory, preload)];
-    const child = spawn(process.execPath, [...node, join(directory, 'bin/prom-migrator.mjs'), ...args]);
+    return await started([process.execPath, ...node, join(directory, 'bin/prom-migrator.mjs'), ...args], terminate);
+  }
+
+  async function started([file = '', ...args]: string[], terminate = false): Promise<Ended> {
+    const child = spawn(file, args);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {
@@ -97,6 +102,18 @@ describe('the package launcher', () => {
       const { flags } = JSON.parse((await launch(undefined, [command])).stdout);
       assert.deepEqual(flags, ['--max-semi-space-size=4'], command);
     }
+  });
+
+  it('is kubectl pmig under another name, also through a link, which npm and krew make', async () => {
+    const link = join(directory, 'kubectl-pmig');
+    symlinkSync(join(directory, 'bin/kubectl-pmig.mjs'), link);
+    for (const file of [link, join(directory, 'bin/kubectl-pmig.mjs')]) {
+      const { code, stdout } = await started([file, 'status', '-n', 'team-a']);
+      const { argv, flags } = JSON.parse(stdout);
+      assert.deepEqual({ argv, flags, code }, { argv: ['pmig', 'status', '-n', 'team-a'], flags: [], code: 7 });
+    }
+    const { bin: names } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    assert.equal(names['kubectl-pmig'], 'bin/kubectl-pmig.mjs');
   });
 
   it('keeps the process that is profiled, whose pending signal would end its successor', async () => {
