@@ -6,8 +6,8 @@ import type { Collection } from './collection.ts';
 import { logLinesOf, metricLinesOf, type Subject } from './report/lines.ts';
 import { type PodObject, reportedPod } from './report/objects.ts';
 
-/** As the chart labels them. The pods of Jobs have another component. */
-const SELECTOR = 'app.kubernetes.io/component=operator';
+/** As the chart labels them. The pods of Jobs have another component, and other operators another name. */
+const SELECTOR = 'app.kubernetes.io/name=prom-migrator,app.kubernetes.io/component=operator';
 const CONTAINER = 'operator';
 const LOG = { container: CONTAINER, tailLines: '50000', limitBytes: String(16 * 2 ** 20) };
 
@@ -26,7 +26,7 @@ export async function collectOperator(
   if (list === undefined) return undefined;
   const pods = list.items ?? [];
   if (pods.length === 0) {
-    const why = `there is no pod with the label ${SELECTOR}: is it in another namespace (--operator-namespace)?`;
+    const why = `there is no pod with the labels ${SELECTOR}: is it in another namespace (--operator-namespace)?`;
     collection.lacks(`the operator in the namespace ${namespace}`, why);
     return undefined;
   }

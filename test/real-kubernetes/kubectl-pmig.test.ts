@@ -10,18 +10,17 @@ import { findServer } from '../support/install.ts';
 import { type CommandResult, execute } from '../support/kubernetes/command.ts';
 import { writeKubeconfig } from '../support/kubernetes/kubeconfig.ts';
 import { DAY, type Lifecycle, SLOW, startLifecycle } from './support/lifecycle.ts';
-import { type LogKubelet, startLogKubelet } from './support/log-kubelet.ts';
+import { createOperatorPod, type OperatorPod } from './support/log-kubelet.ts';
 import { eventually, OPERATOR_NAMESPACE, succeeded } from './support/operator.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 const CANARY = `canary-${randomBytes(6).toString('hex')}`;
-const POD = 'prom-migrator-abcde';
 
 describe('kubectl pmig', function () {
   this.timeout(240_000);
   let world: Lifecycle;
   let directory: string;
-  let kubelet: LogKubelet;
+  let pod: OperatorPod;
   let reader: string;
 
   before(async function () {
@@ -32,8 +31,7 @@ describe('kubectl pmig', function () {
     await chmod(plugin, 0o755);
     world = await startLifecycle();
     const { cluster, migrations, store, operator } = world;
-    kubelet = await startLogKubelet(cluster, 'node-0', () => operator.log());
-    await createOperatorPod();
+    pod = await createOperatorPod(world.chart, () => operator.log(), CANARY);
     await createReader();
     reader = await cluster.serviceAccountKubeconfig('team-a', 'reader');
     await migrations.putSecret('login', { token: CANARY });
@@ -53,32 +51,10 @@ describe('kubectl pmig', function () {
   let refusals = 2;
 
   after(async () => {
-    await kubelet?.[Symbol.asyncDispose]();
+    await pod?.[Symbol.asyncDispose]();
     await world?.[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
-
-  /** As the chart labels it; nothing runs in it. */
-  async function createOperatorPod() {
-    const pod = {
-      ...{ apiVersion: 'v1', kind: 'Pod' },
-      metadata: { name: POD, namespace: OPERATOR_NAMESPACE, labels: { 'app.kubernetes.io/component': 'operator' } },
-      spec: {
-        ...{ nodeName: 'node-0', serviceAccountName: world.chart.serviceAccount, automountServiceAccountToken: false },
-        containers: [
-          {
-            ...{
-              name: 'operator',
-              image: 'example.com/prom-migrator:0.0.0',
-              env: [{ name: 'PLANTED', value: CANARY }],
-            },
-            ports: [{ name: 'metrics', containerPort: 8080 }],
-          },
-        ],
-      },
-    };
-    succeeded(await world.cluster.kubectl(['create', '-f', '-'], JSON.stringify(pod)));
-  }
 
   /** A user who may only look at PromMigrations. */
   async function createReader() {
@@ -157,22 +133,22 @@ describe('kubectl pmig', function () {
       'status.txt',
       'events.json',
       'operator/pods.json',
-      `operator/${POD}.log`,
+      `operator/${pod.name}.log`,
       'versions.json',
     ];
     assert.deepEqual(paths, expected);
     // The API server connects no proxy to a pod without an address.
     assert.deepEqual(
       missing.map(({ what }: { what: string }) => what),
-      [`the metrics of ${POD}`],
+      [`the metrics of ${pod.name}`],
     );
     assert.match(said, /not in it:\n {2}the metrics of/);
-    assert.match(await read(`operator/${POD}.log`), /"migration":"move"/);
-    assert.match(kubelet.requested.at(-1) ?? '', /^\/containerLogs\/prom-migrator-system\/.*\/operator\?.*tailLines=/);
+    assert.match(await read(`operator/${pod.name}.log`), /"migration":"move"/);
+    assert.match(pod.requested.at(-1) ?? '', /^\/containerLogs\/prom-migrator-system\/.*\/operator\?.*tailLines=/);
     const versions = JSON.parse(await read('versions.json'));
     assert.equal(versions.apiServer.gitVersion, `v${world.cluster.version}`);
     assert.equal(versions.crd.name, 'prommigrations.prom-migrator.io');
-    assert.deepEqual(versions.operator, [{ pod: POD, image: 'example.com/prom-migrator:0.0.0' }]);
+    assert.deepEqual(versions.operator, [{ pod: pod.name, image: 'example.com/prom-migrator:0.0.0' }]);
     assert.match(await read('migration.json'), /"key": "token",\s+"name": "login"/);
 
     // The test can fail: the object, the environment of the pod and the requests have it.

@@ -9,15 +9,18 @@ import { bearer as issued, json, startTokenServer } from '../support/clouds/toke
 import { request } from '../support/http.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
 import { type FakeStore, type Fault, type StoreRequest, startFakeStore } from './support/fake-store.ts';
+import { spellingsOf } from './support/canaries.ts';
 import { MigrationObjects, standOf } from './support/migration-objects.ts';
 import {
   eventually,
+  type InstalledChart,
   installChart,
   type OperatorProcess,
   startOperator,
   succeeded,
   untilReady,
 } from './support/operator.ts';
+import { reportsOf } from './support/reports.ts';
 
 const RANGE = { startMs: Date.UTC(2025, 4, 1), endMs: Date.UTC(2025, 4, 1, 1) };
 const RANDOM = randomBytes(6).toString('hex');
@@ -28,7 +31,7 @@ describe('secrets', function () {
   let store: FakeStore;
   let operator: OperatorProcess;
   let migrations: MigrationObjects;
-  let kubeconfig = '';
+  let chart: InstalledChart;
   /** By their purpose. */
   const canaries = new Map<string, string>();
 
@@ -42,8 +45,7 @@ describe('secrets', function () {
     this.timeout(900_000);
     cluster = await startCluster();
     store = await startFakeStore();
-    const chart = await installChart(cluster, { maxMigrations: 12, log: { level: 'debug' } });
-    ({ kubeconfig } = chart);
+    chart = await installChart(cluster, { maxMigrations: 12, log: { level: 'debug' } });
     migrations = await MigrationObjects.inNamespace(cluster, 'team-a');
     operator = await startOperator({ chart });
     await untilReady(operator);
@@ -232,7 +234,7 @@ describe('secrets', function () {
   });
 
   it('are in nothing that the operator has written', async () => {
-    const token = /"?token"?: "?([\w.-]+)/.exec(await readFile(kubeconfig, 'utf8'))?.[1];
+    const token = /"?token"?: "?([\w.-]+)/.exec(await readFile(chart.kubeconfig, 'utf8'))?.[1];
     assert.ok(token, 'the service account has a token');
     canaries.set("the operator's own token", token);
     await eventually('the failures are told as events', async () => {
@@ -244,6 +246,7 @@ describe('secrets', function () {
     const get = async (...args: string[]) => succeeded(await cluster.kubectl(['get', '-A', '-o', 'json', ...args]));
     const objects = (await migrations.list()).map(({ metadata, status }) => ({ metadata, status }));
     const written = {
+      reports: await reportsOf(chart, await migrations.list(), operator.log()),
       log: operator.log(),
       events: await get('events.events.k8s.io', '--show-managed-fields'),
       'old events': await get('events', '--show-managed-fields'),
@@ -292,8 +295,4 @@ function echo({ authorization = '', url }: StoreRequest): string {
   const [, base64 = ''] = /^Basic (.*)$/.exec(authorization) ?? [];
   const plain = Buffer.from(base64, 'base64').toString('utf8');
   return `you sent ${authorization} (${plain}) to ${url}`;
-}
-
-function spellingsOf(value: string): string[] {
-  return [value, encodeURIComponent(value), Buffer.from(value).toString('base64').replace(/=*$/, '').slice(0, -1)];
 }

@@ -19,7 +19,7 @@ export const CONDITION_CURES: Readonly<Record<string, string>> = {
   WaitingForWorker: 'wait, suspend other migrations, or raise --max-migrations (maxMigrations of the chart)',
   WaitingForPods: 'wait a minute; pods on a lost node end when the node is removed',
   Suspended: 'kubectl pmig resume NAME',
-  OperatorStopped: 'start the operator: kubectl get pods -A -l app.kubernetes.io/component=operator',
+  OperatorStopped: 'start the operator: kubectl get pods -A -l app.kubernetes.io/name=prom-migrator',
   Deleting: 'the controllers in metadata.finalizers must remove their finalizers',
   SourceFailing: 'check that the source runs and is not overloaded; spec.limits.samplesPerSecond slows the copy down',
   DestinationFailing:

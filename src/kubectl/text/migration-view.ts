@@ -124,7 +124,7 @@ function attentionOf(migration: PromMigration, ended: boolean): Attention[] {
     return [
       {
         ...{ type: 'Operator', reason: 'NotSeen', message: 'no operator has looked at this migration yet' },
-        cure: 'wait a moment; if it stays, check that an operator runs and watches this namespace: kubectl get pods -A -l app.kubernetes.io/component=operator',
+        cure: 'wait a moment; if it stays, check that an operator runs and watches this namespace: kubectl get pods -A -l app.kubernetes.io/name=prom-migrator',
       },
     ];
   }
