@@ -125,6 +125,22 @@ const onlyUsedOfClientNode: Plugin = {
 };
 
 /**
+ * client-node sends its own requests with undici, which needs Node 22 as soon as it is loaded. Only the options that a kubeconfig makes for
+ * Node's own requests are used.
+ */
+const withoutUndiciInClientNode: Plugin = {
+  name: 'without undici in client-node',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, ({ path, importer }) =>
+      /[/\\]@kubernetes[/\\]client-node[/\\]/.test(importer) ? { path, namespace: 'without-undici' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'without-undici' }, () => ({
+      contents: 'export const Agent = undefined, ProxyAgent = undefined, fetch = undefined;',
+    }));
+  },
+};
+
+/**
  * grpc-js loads it, with a parser of .proto files and yargs, only to serve its own statistics. Its index loads everything of a server and of
  * those statistics too; of the rest, only a channel is used.
  */
@@ -179,6 +195,7 @@ export const PLUGINS: readonly Plugin[] = [
   withoutHttp2,
   withoutLong,
   withoutProtoLoader,
+  withoutUndiciInClientNode,
   withoutListFormats,
   onlyUsedOfWinston,
   onlyUsedOfClientNode,

@@ -107,6 +107,15 @@ describe('the bundle', () => {
     );
   });
 
+  it('loads for a kubeconfig no undici, which does not run on the oldest Node', () => {
+    const kubeconfig = sourcesOf(loadedWith('src/operator/kube/kubeconfig-library.ts'));
+    assert.ok(kubeconfig.some((file) => file.startsWith('node_modules/@kubernetes/client-node/')));
+    assert.deepEqual(
+      kubeconfig.filter((file) => file.startsWith('node_modules/undici/')),
+      [],
+    );
+  });
+
   it('has only the part of winston that the logger uses, and writes the same lines with it', async () => {
     const bundledLogger = await bundle({ logger: 'src/telemetry/logger.ts' }, join(directory, 'logger'));
     assert.deepEqual(
