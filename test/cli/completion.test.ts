@@ -53,6 +53,7 @@ describe('completion', () => {
     [['verify', '--secrets-dir', ''], ['secrets']],
     [['run', '--grace', ''], []],
     [['completion', 'z'], ['zsh']],
+    [['pmig', 'sus'], ['suspend']],
     [['help', 'pl'], ['plan']],
   ];
   for (const [words, expected] of cases)
