@@ -1,0 +1,239 @@
+// What follows from what a server says about itself: each product once, as a source and as a destination. Real servers are in test/real.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chooseDestination, type ProgressChoice } from '../../../src/migration/ends/choose-destination.ts';
+import { chooseSource, chooseStart } from '../../../src/migration/ends/choose-source.ts';
+import { type EndLook, NeedsChoice } from '../../../src/migration/ends/end-look.ts';
+import { lookAtEnd, unaskedLook } from '../../../src/migration/ends/look-at-end.ts';
+import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
+
+const CONTEXT = { clock: SYSTEM_CLOCK, random: () => 0, waitMs: 0 };
+const NOW_MS = Date.UTC(2026, 0, 2);
+
+interface Pages {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A text is sent with 200, a number is a status. */
+  readonly pages: Readonly<Record<string, string | number | object>>;
+  readonly others?: number;
+}
+
+/** A server that has these pages. */
+async function serve({ headers = {}, pages, others = 404 }: Pages) {
+  const server = createServer((request, response) => {
+    const page = pages[request.url ?? ''] ?? pages[request.url?.split('?')[0] ?? ''] ?? others;
+    const status = typeof page === 'number' ? page : 200;
+    response.writeHead(status, headers);
+    response.end(typeof page === 'object' ? JSON.stringify({ status: 'success', data: page }) : String(page));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const BUILDINFO = '/api/v1/status/buildinfo';
+const PROMETHEUS: Pages = {
+  pages: {
+    [BUILDINFO]: { version: '3.5.0', revision: 'abc' },
+    '/api/v1/status/flags': { 'storage.tsdb.min-block-duration': '2h', 'web.enable-remote-write-receiver': 'false' },
+    '/api/v1/status/config': { yaml: 'storage:\n  tsdb:\n    out_of_order_time_window: 30m\n' },
+    '/metrics': '# TYPE x gauge\nprometheus_tsdb_lowest_timestamp_seconds 1.7e+09\n',
+  },
+};
+const VICTORIA = (flags: string): Pages => ({
+  headers: { 'x-server-hostname': 'vm' },
+  pages: { [BUILDINFO]: { version: '2.24.0' }, '/flags': flags },
+});
+const MIMIR: Pages = { pages: { [BUILDINFO]: { version: '2.15.0', application: 'Grafana Mimir', revision: 'x' } } };
+const THANOS: Pages = {
+  pages: {
+    [BUILDINFO]: { version: '0.42.4', revision: 'x' },
+    '/api/v1/status/flags': { 'query.replica-label': 'replica' },
+  },
+};
+const INFLUXDB: Pages = { headers: { 'x-influxdb-version': '1.6.7' }, pages: {} };
+const M3: Pages = { pages: { '/api/v1/prom/remote/write': 405, '/api/v1/prom/remote/read': 400 } };
+const PROMSCALE: Pages = { pages: { '/write': 400, '/read': 405 } };
+const QUERY_ONLY: Pages = { pages: { '/api/v1/query': { resultType: 'scalar' }, '/read': '<html>' } };
+const UNKNOWN: Pages = { pages: { '/api/v1/write': 405, '/api/v1/query': { resultType: 'scalar' } } };
+
+type SourceCase = [name: string, pages: Pages, given: string, protocol: string, url: string];
+const SOURCES: SourceCase[] = [
+  ['Prometheus', PROMETHEUS, '', 'RemoteRead', '/api/v1/read'],
+  ['Prometheus with its path', PROMETHEUS, '/api/v1/read', 'RemoteRead', '/api/v1/read'],
+  ['VictoriaMetrics', VICTORIA('-retentionPeriod="1"\n'), '', 'VictoriaMetrics', ''],
+  ['VictoriaMetrics with a path that it does not have', VICTORIA('-x="1"\n'), '/api/v1/read', 'VictoriaMetrics', ''],
+  ['a VictoriaMetrics cluster', VICTORIA('-storageNode="a"\n'), '', 'VictoriaMetrics', '/select/0/prometheus'],
+  ['Mimir', MIMIR, '', 'RemoteRead', '/prometheus/api/v1/read'],
+  ['Thanos Query', THANOS, '', 'PromQL', ''],
+  ['InfluxDB', INFLUXDB, '', 'RemoteRead', '/api/v1/prom/read?db=prometheus'],
+  ['InfluxDB with its database', INFLUXDB, '/?db=mine', 'RemoteRead', '/api/v1/prom/read?db=mine'],
+  ['M3', M3, '', 'RemoteRead', '/api/v1/prom/remote/read'],
+  ['Promscale', PROMSCALE, '', 'RemoteRead', '/read'],
+  ['a query API', QUERY_ONLY, '', 'PromQL', ''],
+  ['nothing known', { pages: {} }, '', 'RemoteRead', '/api/v1/read'],
+];
+
+type DestinationCase = [
+  name: string,
+  pages: Pages,
+  given: string,
+  expected: [url: string, ordering: string, progress: string, progressUrl?: string],
+];
+const DESTINATIONS: DestinationCase[] = [
+  ['Prometheus', PROMETHEUS, '', ['/api/v1/write', 'InOrder', 'RemoteRead', '/api/v1/read']],
+  ['VictoriaMetrics', VICTORIA('-x="1"\n'), '', ['/api/v1/write', 'Any', 'PromQL', '']],
+  ['Mimir', MIMIR, '', ['/api/v1/push', 'InOrder', 'RemoteRead', '/prometheus/api/v1/read']],
+  [
+    'Mimir by the prefix of its queries',
+    MIMIR,
+    '/prometheus',
+    ['/api/v1/push', 'InOrder', 'RemoteRead', '/prometheus/api/v1/read'],
+  ],
+  [
+    'InfluxDB',
+    INFLUXDB,
+    '',
+    ['/api/v1/prom/write?db=prometheus', 'Any', 'RemoteRead', '/api/v1/prom/read?db=prometheus'],
+  ],
+  ['M3', M3, '', ['/api/v1/prom/remote/write', 'Any', 'RemoteRead', '/api/v1/prom/remote/read']],
+  ['Promscale', PROMSCALE, '', ['/write', 'Any', 'RemoteRead', '/read']],
+  ['a store with a query API', UNKNOWN, '', ['/api/v1/write', 'InOrder', 'PromQL', '']],
+  ['the same with its path', UNKNOWN, '/api/v1/write', ['/api/v1/write', 'InOrder', 'PromQL', '']],
+  ['nothing known', { pages: {} }, '', ['/api/v1/write', 'InOrder', 'None']],
+];
+
+describe('an end that is asked what it is', () => {
+  for (const [name, pages, given, protocol, url] of SOURCES)
+    it(`is read as a source: ${name}`, async () => {
+      await using server = await serve({
+        ...pages,
+        pages: { ...pages.pages, [`${given}${BUILDINFO}`]: pages.pages[BUILDINFO] ?? 404 },
+      });
+      const source = `${server.url}${given}`;
+      const choice = chooseSource(source, await lookAtEnd('source', source, CONTEXT));
+      assert.deepEqual([choice.protocol, choice.url], [protocol, `${server.url}${url}`]);
+    });
+
+  for (const [name, pages, given, [url, ordering, protocol, progressUrl]] of DESTINATIONS)
+    it(`is written as a destination: ${name}`, async () => {
+      await using server = await serve({
+        ...pages,
+        pages: { ...pages.pages, [`${given}${BUILDINFO}`]: pages.pages[BUILDINFO] ?? 404 },
+      });
+      const destination = `${server.url}${given}`;
+      const look = await lookAtEnd('destination', destination, CONTEXT);
+      const choice = chooseDestination(destination, look, { mayGuess: true });
+      const progress: ProgressChoice =
+        progressUrl === undefined
+          ? { protocol: 'None' }
+          : { protocol: protocol as 'PromQL', url: `${server.url}${progressUrl}` };
+      assert.deepEqual(
+        { url: choice.url, ordering: choice.ordering, progress: choice.progress },
+        { url: `${server.url}${url}`, ordering, progress },
+      );
+    });
+
+  it('says since when a Prometheus has samples, and that it accepts none', async () => {
+    await using server = await serve(PROMETHEUS);
+    const look = await lookAtEnd('source', server.url, CONTEXT);
+    assert.equal(chooseStart(look, NOW_MS)?.startMs, 1_700_000_000_000);
+    const { notes } = chooseDestination(server.url, look, { mayGuess: true });
+    assert.ok(notes.some(({ text }) => text.includes('--web.enable-remote-write-receiver')));
+    assert.ok(notes.some(({ text }) => text === 'an out-of-order window of 30m'));
+  });
+
+  it('is only guessed at if it wants credentials', async () => {
+    await using server = await serve({ pages: {}, others: 401 });
+    const look = await lookAtEnd('source', server.url, CONTEXT);
+    assert.equal(look.isRefused, true);
+    assert.equal(look.product.how, 'guessed');
+    assert.ok(chooseSource(server.url, look).notes.some(({ text }) => text.includes('basicAuth')));
+  });
+
+  it('is an error if it does not respond', async () => {
+    const server = await serve({ pages: {} });
+    await server[Symbol.asyncDispose]();
+    await assert.rejects(lookAtEnd('destination', server.url, CONTEXT), {
+      code: 'connection-refused',
+      side: 'destination',
+    });
+  });
+
+  it('is no store because every path has a page of a user interface', async () => {
+    await using server = await serve({ pages: {}, others: 200 });
+    const look = await lookAtEnd('source', server.url, CONTEXT);
+    assert.deepEqual([look.product.name, look.served], [undefined, []]);
+  });
+});
+
+describe('a destination that is read somewhere else', () => {
+  const receive = 'http://thanos-receive:19291/api/v1/receive';
+  const insert = 'http://vminsert:8480';
+  it('is a choice of the user', () => {
+    for (const url of [receive, insert])
+      assert.throws(() => chooseDestination(url, unaskedLook(url), { mayGuess: false }), NeedsChoice);
+  });
+
+  const guesses: [url: string, progress: string][] = [
+    [receive, 'http://thanos-query:10902'],
+    [insert, 'http://vmselect:8481/select/0/prometheus'],
+    ['http://vminsert:8480/insert/7:2/prometheus/api/v1/write', 'http://vmselect:8481/select/7:2/prometheus'],
+  ];
+  for (const [url, progress] of guesses)
+    it(`is guessed at: ${url}`, () => {
+      const choice = chooseDestination(url, unaskedLook(url), { mayGuess: true });
+      assert.deepEqual(choice.progress, { protocol: 'PromQL', url: progress });
+      assert.ok(
+        choice.notes.some(({ how, path }) => how === 'guessed' && path.join('.') === 'destination.progress.url'),
+      );
+    });
+
+  const given: [progress: string, choice: ProgressChoice][] = [
+    ['none', { protocol: 'None' }],
+    ['http://a/api/v1/read', { protocol: 'RemoteRead', url: 'http://a/api/v1/read' }],
+    ['http://a/select/0/prometheus', { protocol: 'PromQL', url: 'http://a/select/0/prometheus' }],
+  ];
+  for (const [progress, choice] of given)
+    it(`is read where the user says: ${progress}`, () =>
+      assert.deepEqual(
+        chooseDestination(receive, unaskedLook(receive), { progress, mayGuess: false }).progress,
+        choice,
+      ));
+});
+
+describe('the start of a migration without one', () => {
+  const look = (more: Partial<EndLook>): EndLook => ({ product: { name: 'Mimir', how: 'found' }, ...more });
+  const report = {
+    product: undefined,
+    version: undefined,
+    clockAheadMs: undefined,
+    startedAt: undefined,
+    newestMs: undefined,
+  } as const;
+  const rest = {
+    outOfOrderMs: undefined,
+    scrapes: undefined,
+    acceptsWrites: undefined,
+    acceptsHistograms: undefined,
+  } as const;
+  it('follows from the retention', () =>
+    assert.equal(
+      chooseStart(look({ report: { ...report, ...rest, retentionMs: 86_400_000 } }), NOW_MS)?.startMs,
+      Date.UTC(2026, 0, 1),
+    ));
+  it('is unknown without one, and if nothing is ever deleted', () => {
+    assert.equal(chooseStart(look({}), NOW_MS), undefined);
+    assert.equal(
+      chooseStart(look({ report: { ...report, ...rest, retentionMs: Number.POSITIVE_INFINITY } }), NOW_MS),
+      undefined,
+    );
+  });
+  it('is not after the end', () => assert.equal(chooseStart(look({ oldestMs: NOW_MS + 1 }), NOW_MS), undefined));
+});
