@@ -6,6 +6,7 @@ import { originalStack } from '../telemetry/original-stack.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { crashExitCode, EXIT, type ExitStatus } from './exit-codes.ts';
 import { COMMANDS } from './commands.ts';
+import { EndError } from './end-error.ts';
 import type { Command } from './flags.ts';
 import type { CommandIo } from './io.ts';
 import type { RunEngine } from './job.ts';
@@ -93,6 +94,10 @@ async function runNamed(
     const { pmigCommand } = await import('./pmig-command.ts');
     return await pmigCommand(argv, io);
   }
+  if (name === 'init') {
+    const { initCommand } = await import('./init-command.ts');
+    return await initCommand(argv, io);
+  }
   if (name === 'crds' || name === 'completion') {
     const { completionCommand, crdsCommand } = await import('./print-commands.ts');
     return name === 'crds' ? await crdsCommand(argv, io) : completionCommand(argv, io);
@@ -138,6 +143,9 @@ export async function runCommandLine(
       code = EXIT.usage;
     } else if (error instanceof ListenError) {
       io.stderr.write(`prom-migrator: --metrics-address: ${escapeControl(error.message)}\n`);
+      code = EXIT.failed;
+    } else if (error instanceof EndError) {
+      io.stderr.write(`prom-migrator: ${escapeControl(presentableText(error.message))}\n`);
       code = EXIT.failed;
     } else {
       io.stderr.write(describeUnexpected(error, argv));

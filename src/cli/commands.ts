@@ -1,8 +1,10 @@
 // All commands of the program, and those that only print something.
 
 import { PRINT_EXIT_CODES } from './exit-codes.ts';
+import { type Command, GLOBAL_FLAGS, PLAN_COMMAND, RUN_COMMAND, VERIFY_COMMAND } from './flags.ts';
+import { INIT_COMMAND } from './init-flags.ts';
+import { OPERATOR_COMMAND } from './operator-flags.ts';
 import { PMIG_COMMAND } from './pmig-flags.ts';
-import { type Command, GLOBAL_FLAGS, OPERATOR_COMMAND, PLAN_COMMAND, RUN_COMMAND, VERIFY_COMMAND } from './flags.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -37,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   RUN_COMMAND,
   PLAN_COMMAND,
   VERIFY_COMMAND,
+  INIT_COMMAND,
   OPERATOR_COMMAND,
   PMIG_COMMAND,
   CRDS_COMMAND,

@@ -1,10 +1,7 @@
 // The commands and their flags as data, for the parser and for --help.
 
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
-import { EXIT_CODES, type ExitCode, OPERATOR_EXIT_CODES, PLAN_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
-
-/** Those of Kubernetes. */
-export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+import { EXIT_CODES, type ExitCode, PLAN_EXIT_CODES, VERIFY_EXIT_CODES } from './exit-codes.ts';
 
 export interface Flag {
   readonly name: string;
@@ -36,6 +33,38 @@ const VERSION_FLAG: Flag = { name: 'version', short: 'V', help: 'print the versi
 
 export const GLOBAL_FLAGS: readonly Flag[] = [HELP_FLAG, VERSION_FLAG];
 
+/** What a migration is, for those who have no manifest. */
+export const END_FLAGS: readonly Flag[] = [
+  { name: 'source', placeholder: 'URL', help: 'where to read: a remote_read URL, or the address of a server alone' },
+  {
+    name: 'destination',
+    placeholder: 'URL',
+    help: 'where to write: a remote_write URL, or the address of a server alone',
+  },
+  {
+    name: 'progress',
+    placeholder: 'URL',
+    help: 'where the destination is read, if that is not known from its address: a remote_read URL or the base of a query API; none: without a resume point',
+  },
+  { name: 'start', placeholder: 'TIME', help: 'the first sample to copy; RFC 3339 or Unix seconds' },
+  {
+    name: 'end',
+    placeholder: 'TIME',
+    help: 'the end of the copy, exclusive; RFC 3339 or Unix seconds; default five minutes ago',
+  },
+  {
+    name: 'selector',
+    placeholder: 'SELECTOR',
+    multiple: true,
+    help: 'which series, such as \'{job="node"}\'; repeatable; default all',
+  },
+  {
+    name: 'name',
+    placeholder: 'NAME',
+    help: 'name of the migration, by which it finds its progress; default the hosts and ports of both URLs',
+  },
+];
+
 /** The flags of the commands that read a manifest. */
 const MANIFEST_FLAGS: readonly Flag[] = [
   {
@@ -45,6 +74,7 @@ const MANIFEST_FLAGS: readonly Flag[] = [
     multiple: true,
     help: 'YAML or JSON with the PromMigration and the objects that it refers to; - reads stdin; repeatable',
   },
+  ...END_FLAGS,
   {
     name: 'secrets-dir',
     placeholder: 'DIR',
@@ -122,17 +152,19 @@ const POD_FLAGS: readonly Flag[] = [
 
 export const RUN_COMMAND: Command = {
   name: 'run',
-  summary: 'run one migration from a manifest',
+  summary: 'run one migration from a manifest or from flags',
   synopsis: 'prom-migrator run -f FILE [-f FILE…] [flags]',
   description:
     'Runs the PromMigration in the files, with the Secrets and ConfigMaps that it refers to. Progress and log go to stderr, ' +
-    'the result goes to stdout. Run the command again to resume: the resume point is in the destination.',
+    'the result goes to stdout. Run the command again to resume: the resume point is in the destination. ' +
+    'Instead of -f, --source, --destination and --start describe a migration without credentials; the servers are asked what they are.',
   flags: [...JOB_FLAGS, ...POD_FLAGS, ...GLOBAL_FLAGS],
   exitCodes: EXIT_CODES,
   examples: [
     'prom-migrator run -f migration.yaml',
     'prom-migrator run -f migration.yaml --secrets-dir ./secrets --output json > result.json',
     'prom-migrator run -f migration.yaml --report report.html',
+    'prom-migrator run --source http://prom:9090 --destination http://vm:8428 --start 1767225600',
     'cat migration.yaml secret.yaml | prom-migrator run -f - --metrics-address 127.0.0.1:9464',
   ],
 };
@@ -175,8 +207,16 @@ export const VERIFY_COMMAND: Command = {
       placeholder: 'FILE',
       help: 'write every difference to this file, one JSON object a line',
     },
-    { name: 'from', placeholder: 'TIME', help: 'compare from this time on; RFC 3339; default spec.timeRange.start' },
-    { name: 'to', placeholder: 'TIME', help: 'compare to this time, exclusive; RFC 3339; default the end of the copy' },
+    {
+      name: 'from',
+      placeholder: 'TIME',
+      help: 'compare from this time on; RFC 3339 or Unix seconds; default spec.timeRange.start',
+    },
+    {
+      name: 'to',
+      placeholder: 'TIME',
+      help: 'compare to this time, exclusive; RFC 3339 or Unix seconds; default the end of the copy',
+    },
     ...JOB_FLAGS,
     ...GLOBAL_FLAGS,
   ],
@@ -185,116 +225,5 @@ export const VERIFY_COMMAND: Command = {
     'prom-migrator verify -f migration.yaml --report report.html',
     'prom-migrator verify -f migration.yaml --differences differences.jsonl --output json',
     'prom-migrator verify -f migration.yaml --repair --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z',
-  ],
-};
-
-export const OPERATOR_COMMAND: Command = {
-  name: 'operator',
-  summary: 'run the PromMigrations of a Kubernetes cluster',
-  synopsis: 'prom-migrator operator [flags]',
-  description:
-    'Watches PromMigration resources, runs them and writes their status, until SIGTERM or SIGINT. Every flag can also be set by an ' +
-    'environment variable: --log-level by PROM_MIGRATOR_LOG_LEVEL. POD_NAME and POD_NAMESPACE identify the pod.',
-  flags: [
-    {
-      name: 'watch-namespaces',
-      placeholder: 'NAMES',
-      help: 'namespaces to watch, separated by commas; default all',
-    },
-    {
-      name: 'metrics-address',
-      placeholder: 'HOST:PORT',
-      default: ':8080',
-      help: 'serve /metrics, /livez and /readyz on this address; IPv6 in brackets, :PORT for all interfaces, port 0 for a free port',
-    },
-    {
-      name: 'leader-elect',
-      help: 'run migrations only while holding the Lease, so that several replicas can run; this is the default',
-    },
-    { name: 'no-leader-elect', help: 'run migrations without a Lease: there must be no second operator' },
-    {
-      name: 'lease-namespace',
-      placeholder: 'NAME',
-      help: "namespace of the Lease; default POD_NAMESPACE, or the kubeconfig's",
-    },
-    { name: 'lease-name', placeholder: 'NAME', default: 'prom-migrator', help: 'name of the Lease' },
-    {
-      name: 'lease-duration',
-      placeholder: 'DURATION',
-      default: '15s',
-      help: 'how long the other replicas wait for a leader that does not renew the Lease',
-    },
-    {
-      name: 'renew-deadline',
-      placeholder: 'DURATION',
-      default: '10s',
-      help: 'how long a leader that cannot renew the Lease continues to work; shorter than the lease duration by the time needed to stop',
-    },
-    {
-      name: 'retry-period',
-      placeholder: 'DURATION',
-      default: '2s',
-      help: 'pause between two attempts to acquire or renew the Lease',
-    },
-    {
-      name: 'max-migrations',
-      placeholder: 'NUMBER',
-      help: 'how many migrations run at once, the others wait; default the number of cores, at least 2',
-    },
-    {
-      name: 'jobs',
-      help: 'copy the migrations with spec.execution.mode Job in the pods of Jobs; this is the default',
-    },
-    {
-      name: 'no-jobs',
-      help: 'create no Jobs, and need no right to: migrations with spec.execution.mode Job are not accepted',
-    },
-    {
-      name: 'job-image',
-      placeholder: 'IMAGE',
-      help: "image of the pods of Jobs, this version's; without it, migrations with spec.execution.mode Job are not accepted",
-    },
-    {
-      name: 'job-image-pull-policy',
-      placeholder: 'POLICY',
-      choices: IMAGE_PULL_POLICIES,
-      help: 'pull policy of that image; default the one of Kubernetes',
-    },
-    {
-      name: 'ambient-credentials',
-      help: "let migrations use the identity of the operator's pod: sigv4 without keys, azureAd with a managed or workload identity",
-    },
-    {
-      name: 'grace',
-      placeholder: 'DURATION',
-      default: '20s',
-      help: 'how long stopping may take after SIGINT or SIGTERM; a second signal exits immediately',
-    },
-    {
-      name: 'kubeconfig',
-      placeholder: 'FILE',
-      help: "kubeconfig to use; default KUBECONFIG, the pod's service account, ~/.kube/config",
-    },
-    { name: 'context', placeholder: 'NAME', help: 'context of the kubeconfig; default its current context' },
-    {
-      name: 'log-level',
-      placeholder: 'LEVEL',
-      choices: LOG_LEVELS,
-      default: 'info',
-      help: 'minimum level to log',
-    },
-    {
-      name: 'log-format',
-      placeholder: 'FORMAT',
-      choices: LOG_FORMATS,
-      help: 'format of the log lines; default json in a cluster, text elsewhere',
-    },
-    ...GLOBAL_FLAGS,
-  ],
-  exitCodes: OPERATOR_EXIT_CODES,
-  examples: [
-    'prom-migrator operator',
-    'prom-migrator operator --watch-namespaces monitoring,team-a --max-migrations 4',
-    'prom-migrator operator --kubeconfig ~/.kube/config --context staging --no-leader-elect',
   ],
 };

@@ -10,7 +10,7 @@ import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/log-options.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { keepHeapSmall } from '../telemetry/small-heap.ts';
 import { EXIT, type ExitStatus, interruptExitCode } from './exit-codes.ts';
-import { IMAGE_PULL_POLICIES, OPERATOR_COMMAND } from './flags.ts';
+import { IMAGE_PULL_POLICIES, OPERATOR_COMMAND } from './operator-flags.ts';
 import { watchInterrupts } from './interrupt.ts';
 import type { CommandIo } from './io.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';

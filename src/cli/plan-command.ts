@@ -25,7 +25,9 @@ export async function planCommand(
   const flags = parseArguments(PLAN_COMMAND, argv);
   const options = readManifestOptions(flags, PLAN_COMMAND.name);
   const engine = await loadEngine();
-  const prepared = await prepare(io, options, engine, {});
+  const { stdin, clock, random } = io;
+  const say = (line: string) => io.stderr.write(`${escapeControl(line)}\n`);
+  const prepared = await prepare({ stdin, clock, random, say }, options, engine, { command: PLAN_COMMAND });
   if ('problems' in prepared) {
     const lines = prepared.problems.map((problem) => escapeControl(presentableText(formatProblem(problem))));
     io.stderr.write(`${lines.join('\n')}\n`);
@@ -33,7 +35,6 @@ export async function planCommand(
     if (options.output === 'json') io.stdout.write(`${printableJson(refused)}\n`);
     return EXIT.usage;
   }
-  const { clock, random } = io;
   const probeWrite = flags.has('probe-write');
   const context = { clock, random, signal: new AbortController().signal, probeWrite };
   const result = await engine.preflight(prepared.plan, context);

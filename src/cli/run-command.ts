@@ -75,16 +75,38 @@ function refuse(
   return EXIT.usage;
 }
 
-/** Reads the files, and makes a plan of them. */
+/** The text of the manifest: from the files, or made of the flags. */
+async function manifestTexts(
+  io: PrepareIo,
+  { files, ends, startupDeadlineMs: waitMs = 0 }: PrepareOptions,
+  command: string,
+): ReturnType<typeof readManifestFiles> {
+  if (ends === undefined) return await readManifestFiles(files, io.stdin);
+  const { flagManifest } = await import('./flag-manifest.ts');
+  return await flagManifest(ends, { ...io, waitMs, command });
+}
+
+interface PrepareIo extends Pick<CommandIo, 'stdin' | 'clock' | 'random'> {
+  /** For what was chosen instead of the user. */
+  readonly say: (line: string) => void;
+}
+
+type PrepareOptions = Pick<RunOptions, 'files' | 'ends' | 'secretsDir'> &
+  Partial<Pick<RunOptions, 'startupDeadlineMs'>>;
+
+/**
+ * Reads the files or flags, and makes a plan of them.
+ * @throws UsageError and EndError, only with flags instead of files
+ */
 export async function prepare(
-  io: Pick<CommandIo, 'stdin'>,
-  options: Pick<RunOptions, 'files' | 'secretsDir'>,
+  io: PrepareIo,
+  options: PrepareOptions,
   engine: Pick<RunEngine, 'prepare'>,
-  job: Pick<Job, 'partOf'>,
+  job: Pick<Job, 'partOf'> & { readonly command: Pick<Job['command'], 'name'> },
 ): Promise<
   { readonly plan: MigrationPlan; readonly hashes: readonly FileHash[] } | { readonly problems: readonly Problem[] }
 > {
-  const { files, problems, hashes } = await readManifestFiles(options.files, io.stdin);
+  const { files, problems, hashes } = await manifestTexts(io, options, job.command.name);
   const directoryProblem = options.secretsDir === undefined ? undefined : await secretsDirProblem(options.secretsDir);
   const all = directoryProblem === undefined ? problems : [...problems, directoryProblem];
   if (all.length > 0) return { problems: all };
@@ -238,7 +260,8 @@ export async function runJob(
     write: (line) => (bar === undefined ? io.stderr.write(`${line}\n`) : bar.printAbove(line)),
   });
   const engine = await loadEngine();
-  const prepared = await prepare(io, options, engine, job);
+  const { stdin, clock, random } = io;
+  const prepared = await prepare({ stdin, clock, random, say: (line) => logger.info(line) }, options, engine, job);
   if ('problems' in prepared) return refuse(io, options, logger, job, prepared.problems);
   const { plan, hashes } = prepared;
   const report = await startReport(options.report, plan, hashes, io.clock);

@@ -3,11 +3,15 @@
 import { parseDuration } from '../api/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../telemetry/http-server.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../telemetry/log-options.ts';
+import type { Ends } from '../migration/ends/manifest-draft.ts';
+import { readEnds } from './end-flags.ts';
 import type { ParsedFlags } from './parse-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunOptions {
   readonly files: readonly string[];
+  /** Instead of files. */
+  readonly ends: Ends | undefined;
   readonly secretsDir: string | undefined;
   readonly output: 'text' | 'json';
   readonly report: string | undefined;
@@ -35,12 +39,22 @@ function durationFlag(flags: ParsedFlags, command: string, name: string, never: 
 export function readManifestOptions(
   flags: ParsedFlags,
   command: string,
-): Pick<RunOptions, 'files' | 'secretsDir' | 'output'> {
+): Pick<RunOptions, 'files' | 'ends' | 'secretsDir' | 'output'> {
+  const ends = readEnds(flags, command);
+  if (ends !== undefined && ends.start === undefined)
+    throw new UsageError(
+      '--start TIME is missing: the time of the first sample to copy, such as 2026-01-01T00:00:00Z',
+      command,
+    );
   const files = flags.values('filename');
-  if (files.length === 0) throw new UsageError('no manifest given: use -f FILE, or -f - for stdin', command);
+  if (files.length === 0 && ends === undefined) {
+    const flagsInstead = '--source URL --destination URL --start TIME';
+    throw new UsageError(`no manifest given: use -f FILE, -f - for stdin, or ${flagsInstead}`, command);
+  }
   if (files.filter((name) => name === '-').length > 1) throw new UsageError('-f - can be given only once', command);
   return {
     files,
+    ends,
     secretsDir: flags.value('secrets-dir'),
     output: flags.value('output') === 'json' ? 'json' : 'text',
   };

@@ -1,6 +1,5 @@
 // `prom-migrator verify`: like `run`, but it compares instead of copying, and has another result.
 
-import { parseTime } from '../api/time.ts';
 import { isMatching } from '../migration/report/verification.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
 import type { VerifyOptions } from '../migration/verify-copy.ts';
@@ -15,6 +14,7 @@ import type { CommandIo } from './io.ts';
 import { BAD_MANIFEST, type Job, type RunEngine } from './job.ts';
 import { type ParsedFlags, parseArguments } from './parse-arguments.ts';
 import { runJob } from './run-command.ts';
+import { timeFlag } from './time-flag.ts';
 import { UsageError } from './usage-error.ts';
 import { toVerificationResult, verificationText } from './verification-result.ts';
 
@@ -78,23 +78,11 @@ function logVerification(logger: Logger, { progress, error }: MigrationResult, i
 }
 
 function rangeOf(flags: ParsedFlags): { fromMs?: number; toMs?: number } {
-  const fromMs = timeFlag(flags, 'from');
-  const toMs = timeFlag(flags, 'to');
+  const fromMs = timeFlag(flags, 'from', 'verify');
+  const toMs = timeFlag(flags, 'to', 'verify');
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)
     throw new UsageError('--from must be before --to', 'verify');
   return { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
-}
-
-function timeFlag(flags: ParsedFlags, name: string): number | undefined {
-  const text = flags.value(name);
-  if (text === undefined) return undefined;
-  const timeMs = parseTime(text);
-  if (timeMs === undefined)
-    throw new UsageError(
-      `--${name} takes an RFC 3339 time such as 2026-01-01T00:00:00Z, not ${JSON.stringify(text)}`,
-      'verify',
-    );
-  return timeMs;
 }
 
 /** Before anything is read: a path that can't be written would be noticed only after hours. */

@@ -1,6 +1,6 @@
 // What the chart does for the pods of Jobs, which the operator creates.
 import assert from 'node:assert/strict';
-import { OPERATOR_COMMAND } from '../../src/cli/flags.ts';
+import { OPERATOR_COMMAND } from '../../src/cli/operator-flags.ts';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';
 import { FULL_NAME, helm, INSTALL_TIMEOUT_MS, only, render } from './support/chart.ts';
 import { operatorArguments } from './support/rendered-objects.ts';

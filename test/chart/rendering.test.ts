@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';
 import { readPublication } from '../../scripts/publication.ts';
-import { OPERATOR_COMMAND } from '../../src/cli/flags.ts';
+import { OPERATOR_COMMAND } from '../../src/cli/operator-flags.ts';
 import {
   ciFiles,
   FULL_NAME,

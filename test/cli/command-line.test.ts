@@ -47,10 +47,10 @@ describe('the flags of the command line', () => {
     [['run', '-f', 'x', '--startup-deadline', 'soon'], /--startup-deadline takes .*or none, not "soon"/],
     [['run', '-f', 'x', '--metrics-address', '9090'], /--metrics-address takes HOST:PORT.*not "9090"/],
     [['rum'], /unknown command "rum" \(did you mean run\?\)/],
-    [['migrate'], /unknown command "migrate"; commands: run, plan, verify, operator, pmig, crds, completion, help/],
+    [['migrate'], /unknown command "migrate"; commands: run, plan, verify, init, operator, pmig, crds, completion, help/],
     [
       ['-f', 'x'],
-      /unknown flag -f: a command comes first \(run, plan, verify, operator, pmig, crds, completion, help\)/,
+      /unknown flag -f: a command comes first \(run, plan, verify, init, operator, pmig, crds, completion, help\)/,
     ],
     [['completion'], /no shell given: bash, zsh, fish\nSee prom-migrator completion --help/],
     [['completion', 'bsah'], /the shell must be one of bash, zsh, fish, not "bsah" \(did you mean bash\?\)/],

@@ -1,0 +1,19 @@
+// The manifest that --source and --destination stand for, as the text that the engine prepares: by the same path as a file.
+
+import type { Ends } from '../migration/ends/manifest-draft.ts';
+import { Secret } from '../telemetry/secret.ts';
+import { asFlags, choiceLines, type EndsContext, manifestOfEnds } from './ends-manifest.ts';
+import type { readManifestFiles } from './manifest-files.ts';
+
+const NAME = '(flags)';
+
+export async function flagManifest(
+  ends: Ends,
+  context: Omit<EndsContext, 'unknown'> & { readonly say: (line: string) => void },
+): ReturnType<typeof readManifestFiles> {
+  const made = await manifestOfEnds(ends, { ...context, unknown: 'refuse' });
+  if ('problems' in made) return { files: [], problems: asFlags(made.problems), hashes: [] };
+  for (const line of choiceLines(made.draft)) context.say(line);
+  const text = JSON.stringify(made.draft.manifest, undefined, 2);
+  return { files: [{ name: NAME, text: new Secret(text) }], problems: [], hashes: [{ name: NAME, sha256: undefined }] };
+}
