@@ -37,7 +37,12 @@ export async function startMarkRelay(target: string, onMark: (timeMs: number) =>
       const response = await request(`${target}${path}`, { method: incoming.method ?? 'GET', headers, body });
       const markMs = path.startsWith('/api/v1/write') ? markIn(body) : undefined;
       if (markMs !== undefined && response.status < 300 && onMark(markMs)) return;
-      outgoing.writeHead(response.status, { 'content-type': response.headers['content-type'] ?? 'text/plain' });
+      // VictoriaMetrics is recognized by the second one.
+      const { 'content-type': type = 'text/plain', 'x-server-hostname': hostname } = response.headers;
+      outgoing.writeHead(response.status, {
+        'content-type': type,
+        ...(hostname !== undefined && { 'x-server-hostname': hostname }),
+      });
       outgoing.end(response.body);
     } catch (error) {
       outgoing.destroy(error instanceof Error ? error : undefined);
