@@ -112,6 +112,12 @@ async function helpText(command?: Command): Promise<string> {
   return command === undefined ? overallHelp() : commandHelp(command);
 }
 
+/** For users of Timescale's prom-migrator and of vmctl, who have its flags. */
+async function answerToOtherTools(argv: readonly string[]): Promise<string | undefined> {
+  const translate = await import('./other-tools/translate.ts');
+  return translate.answerToOtherTools(argv)?.split('\n').map(escapeControl).join('\n');
+}
+
 /** An unexpected error as one line. The stack is included only with `--log-level debug`. */
 export function describeUnexpected(error: unknown, argv: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -139,7 +145,8 @@ export async function runCommandLine(
       // The plugin of kubectl may be installed alone.
       const program = error.command === 'pmig' ? 'kubectl' : 'prom-migrator';
       const help = `${program} ${error.command === undefined ? '' : `${error.command} `}--help`;
-      io.stderr.write(`prom-migrator: ${escapeControl(error.message)}\nSee ${help}\n`);
+      const text = (await answerToOtherTools(argv)) ?? `${escapeControl(error.message)}\nSee ${help}`;
+      io.stderr.write(`prom-migrator: ${text}\n`);
       code = EXIT.usage;
     } else if (error instanceof ListenError) {
       io.stderr.write(`prom-migrator: --metrics-address: ${escapeControl(error.message)}\n`);
