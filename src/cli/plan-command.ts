@@ -23,7 +23,7 @@ export async function planCommand(
   loadEngine: () => Promise<RunEngine>,
 ): Promise<ExitStatus> {
   const flags = parseArguments(PLAN_COMMAND, argv);
-  const options = readManifestOptions(flags, PLAN_COMMAND.name);
+  const options = await readManifestOptions(flags, PLAN_COMMAND.name);
   const engine = await loadEngine();
   const { stdin, clock, random } = io;
   const say = (line: string) => io.stderr.write(`${escapeControl(line)}\n`);

@@ -248,7 +248,7 @@ export async function runJob(
   io: CommandIo,
   loadEngine: () => Promise<RunEngine>,
 ): Promise<ExitStatus> {
-  const options = readOptions(flags, job.command.name);
+  const options = await readOptions(flags, job.command.name);
   if (options.report !== undefined) await checkReportFile(options.report, job.command.name);
   const colour = io.stderr.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
   const bar = await makeBar(io, options.logFormat, colour);

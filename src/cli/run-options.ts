@@ -4,7 +4,7 @@ import { parseDuration } from '../api/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../telemetry/http-server.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../telemetry/log-options.ts';
 import type { Ends } from '../migration/ends/manifest-draft.ts';
-import { readEnds } from './end-flags.ts';
+import { END_FLAGS } from './flags.ts';
 import type { ParsedFlags } from './parse-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -36,16 +36,11 @@ function durationFlag(flags: ParsedFlags, command: string, name: string, never: 
 }
 
 /** The options of every command that reads a manifest. @throws UsageError */
-export function readManifestOptions(
+export async function readManifestOptions(
   flags: ParsedFlags,
   command: string,
-): Pick<RunOptions, 'files' | 'ends' | 'secretsDir' | 'output'> {
-  const ends = readEnds(flags, command);
-  if (ends !== undefined && ends.start === undefined)
-    throw new UsageError(
-      '--start TIME is missing: the time of the first sample to copy, such as 2026-01-01T00:00:00Z',
-      command,
-    );
+): Promise<Pick<RunOptions, 'files' | 'ends' | 'secretsDir' | 'output'>> {
+  const ends = await endsOf(flags, command);
   const files = flags.values('filename');
   if (files.length === 0 && ends === undefined) {
     const flagsInstead = '--source URL --destination URL --start TIME';
@@ -60,9 +55,19 @@ export function readManifestOptions(
   };
 }
 
+/** Loaded only with one of its flags. */
+async function endsOf(flags: ParsedFlags, command: string): Promise<Ends | undefined> {
+  if (!END_FLAGS.some(({ name }) => flags.has(name))) return undefined;
+  const { readEnds } = await import('./end-flags.ts');
+  const ends = readEnds(flags, command);
+  if (ends?.start !== undefined) return ends;
+  const what = 'the time of the first sample to copy, such as 2026-01-01T00:00:00Z';
+  throw new UsageError(`--start TIME is missing: ${what}`, command);
+}
+
 /** @throws UsageError */
-export function readOptions(flags: ParsedFlags, command: string): RunOptions {
-  const manifest = readManifestOptions(flags, command);
+export async function readOptions(flags: ParsedFlags, command: string): Promise<RunOptions> {
+  const manifest = await readManifestOptions(flags, command);
   const address = flags.value('metrics-address');
   const metricsAddress = address === undefined ? undefined : parseListenAddress(address);
   if (address !== undefined && metricsAddress === undefined) {
