@@ -44,15 +44,9 @@ export async function manifestOfEnds(ends: Ends, context: EndsContext): Promise<
       draft: draftManifest(ends, { looks: { source, destination }, nowMs, mayGuess: context.unknown !== 'refuse' }),
     };
   } catch (error) {
-    if (error instanceof NeedsChoice) throw new UsageError(`${error.message}: ${cureOf(error)}`, context.command);
+    if (error instanceof NeedsChoice) throw new UsageError(`${error.message}: ${error.cure}`, context.command);
     throw error;
   }
-}
-
-function cureOf({ message }: NeedsChoice): string {
-  return message.startsWith('the source')
-    ? 'set --start TIME'
-    : 'set --progress URL, or --progress none to copy without a resume point';
 }
 
 async function look(side: 'source' | 'destination', url: string, context: EndsContext): Promise<EndLook> {

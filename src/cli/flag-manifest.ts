@@ -1,5 +1,6 @@
 // The manifest that --source and --destination stand for, as the text that the engine prepares: by the same path as a file.
 
+import { createHash } from 'node:crypto';
 import type { Ends } from '../migration/ends/manifest-draft.ts';
 import { Secret } from '../telemetry/secret.ts';
 import { asFlags, choiceLines, type EndsContext, manifestOfEnds } from './ends-manifest.ts';
@@ -15,5 +16,6 @@ export async function flagManifest(
   if ('problems' in made) return { files: [], problems: asFlags(made.problems), hashes: [] };
   for (const line of choiceLines(made.draft)) context.say(line);
   const text = JSON.stringify(made.draft.manifest, undefined, 2);
-  return { files: [{ name: NAME, text: new Secret(text) }], problems: [], hashes: [{ name: NAME, sha256: undefined }] };
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { files: [{ name: NAME, text: new Secret(text) }], problems: [], hashes: [{ name: NAME, sha256 }] };
 }

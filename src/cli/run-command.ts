@@ -75,10 +75,13 @@ function refuse(
   return EXIT.usage;
 }
 
+/** How long a user waits for a side that does not respond, with a command that has no --startup-deadline. */
+const USER_WAIT_MS = 5_000;
+
 /** The text of the manifest: from the files, or made of the flags. */
 async function manifestTexts(
   io: PrepareIo,
-  { files, ends, startupDeadlineMs: waitMs = 0 }: PrepareOptions,
+  { files, ends, startupDeadlineMs: waitMs = USER_WAIT_MS }: PrepareOptions,
   command: string,
 ): ReturnType<typeof readManifestFiles> {
   if (ends === undefined) return await readManifestFiles(files, io.stdin);

@@ -27,6 +27,8 @@ export interface DestinationChoice {
   readonly notes: readonly Note[];
 }
 
+const PROGRESS_CURE = 'set --progress URL, or --progress none to copy without a resume point';
+
 interface Paths {
   readonly write: string;
   /** Undefined: the progress is read by the query API at the base of the URL. */
@@ -154,7 +156,8 @@ function progressOf(writeUrl: string, look: EndLook, mayGuess: boolean): Progres
   const path = READ_PATHS.find((tried) => look.served?.includes(tried));
   if (path !== undefined) return found({ protocol: 'RemoteRead', url: joined(base, path) });
   if (look.served?.includes(QUERY_PATH) === true) return found({ protocol: 'PromQL', url: base });
-  if (!mayGuess) throw new NeedsChoice('it is not known where the destination can be read, which a resume needs');
+  if (!mayGuess)
+    throw new NeedsChoice('it is not known where the destination can be read, which a resume needs', PROGRESS_CURE);
   return none('no API was found with which it can be read');
 }
 
@@ -168,7 +171,7 @@ function none(why: string): ProgressFound {
 }
 
 function guessedAt(url: string, what: string, mayGuess: boolean): ProgressFound {
-  if (!mayGuess) throw new NeedsChoice(`the destination is read at another address: that of ${what}`);
+  if (!mayGuess) throw new NeedsChoice(`the destination is read at another address: that of ${what}`, PROGRESS_CURE);
   const note: Note = { path: ['destination', 'progress', 'url'], how: 'guessed', text: `the address of ${what}` };
   return { choice: { protocol: 'PromQL', url }, notes: [note] };
 }

@@ -1,7 +1,15 @@
 // How a source is read: protocol and URL, from what is known of it. Pure.
 
 import { formatDuration } from '../../telemetry/format.ts';
-import { type EndLook, type EndProduct, type Note, productText, QUERY_PATH, READ_PATHS } from './end-look.ts';
+import {
+  type EndLook,
+  type EndProduct,
+  NeedsChoice,
+  type Note,
+  productText,
+  QUERY_PATH,
+  READ_PATHS,
+} from './end-look.ts';
 import { baseUrl, clusterTenant, isComplete, joined, withDatabase } from './end-url.ts';
 
 export interface SourceChoice {
@@ -24,7 +32,11 @@ const REMOTE_READ: { readonly [product in EndProduct]?: string } = {
 /** Products without remote_read, whose query API is read. */
 const QUERY_ONLY: readonly (EndProduct | undefined)[] = ['Amazon Managed Prometheus', 'Azure Monitor'];
 
-export function chooseSource(url: string, look: EndLook): SourceChoice {
+/**
+ * @param mayGuess false: the same choice each time, whatever responds at the moment
+ * @throws NeedsChoice
+ */
+export function chooseSource(url: string, look: EndLook, mayGuess: boolean): SourceChoice {
   const { name, how } = look.product;
   const what: Note = { path: ['source'], how, text: productText(look) };
   const chosen = (protocol: SourceChoice['protocol'], chosenUrl: string, ...notes: readonly Note[]): SourceChoice => ({
@@ -35,6 +47,11 @@ export function chooseSource(url: string, look: EndLook): SourceChoice {
   if (/^grpcs?:/.test(url)) return chosen('ThanosStore', url);
   if (name === 'VictoriaMetrics') return chosen('VictoriaMetrics', exportBase(url, look), ...exportNotes(url, look));
   if (name === 'Thanos') {
+    if (!mayGuess)
+      throw new NeedsChoice(
+        'a Thanos is read by its StoreAPI',
+        'set --source grpc://HOST:10901, or use a manifest with protocol PromQL, which does not copy stale markers',
+      );
     if (look.storeUrl !== undefined) return chosen('ThanosStore', look.storeUrl);
     return chosen(
       'PromQL',

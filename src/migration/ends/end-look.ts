@@ -31,7 +31,15 @@ export interface Note {
 }
 
 /** The end cannot be used without a choice of the user. */
-export class NeedsChoice extends Error {}
+export class NeedsChoice extends Error {
+  /** With which flag. */
+  readonly cure: string;
+
+  constructor(message: string, cure: string) {
+    super(message);
+    this.cure = cure;
+  }
+}
 
 /** Paths that only the end of this product has, for servers that do not say what they are. */
 export const READ_PATHS = [

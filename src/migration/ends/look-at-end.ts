@@ -30,7 +30,7 @@ export interface LookContext {
 type EndSide = 'source' | 'destination';
 
 const MAX_CONNECTIONS = 2;
-const ONE_REQUEST_MS = 10_000;
+const ONE_ATTEMPT_MS = 15_000;
 const STORE_MS = 3_000;
 /** What a text may cost to hold. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
@@ -40,8 +40,12 @@ const OLDEST = /^prometheus_tsdb_lowest_timestamp_seconds (\S+)$/m;
 export function unaskedLook(url: string): EndLook {
   if (/^grpcs?:/.test(url)) return { product: { name: 'Thanos', how: 'guessed' } };
   const name = productOfUrl(url) ?? guessedProduct(url);
-  const isCluster = name === 'VictoriaMetrics' && /vminsert|vmselect|:848[01]$/.test(new URL(url).host);
+  const isCluster = name === 'VictoriaMetrics' && looksLikeCluster(url);
   return { product: { name, how: 'guessed' }, ...(isCluster && { isCluster }) };
+}
+
+function looksLikeCluster(url: string): boolean {
+  return /vminsert|vmselect|:848[01]$/.test(new URL(url).host);
 }
 
 /**
@@ -56,7 +60,7 @@ export async function lookAtEnd(side: EndSide, url: string, context: LookContext
   try {
     return /^grpcs?:/.test(url)
       ? storeLook(await retried(side, context, (signal) => storeReport(end.endpoint, client, signal)))
-      : await end.look(context);
+      : await retried(side, context, (signal) => end.look(context, signal));
   } finally {
     end.close();
     credentials.close();
@@ -78,18 +82,15 @@ class End {
     this.#http = new HttpClient(endpoint, client, MAX_CONNECTIONS);
   }
 
-  async look(context: LookContext): Promise<EndLook> {
+  async look(context: LookContext, signal: AbortSignal): Promise<EndLook> {
     const { side } = this.endpoint;
-    const first = await retried(side as EndSide, context, (signal) => this.#get(versionUrl(this.#url), signal));
-    using deadline = new Deadline();
-    deadline.start(context.clock, Math.max(context.waitMs, ONE_REQUEST_MS), new Error('no response in time'));
-    const { signal } = deadline;
+    const first = await this.#get(versionUrl(this.#url), signal);
     if (first.status === 401 || first.status === 403) return { ...unaskedLook(this.#url), isRefused: true };
     const report = await this.#report(signal);
-    if (report === undefined) return await this.#byPaths(signal);
-    const { product: name } = report;
+    const name = report?.product;
+    if (report === undefined || name === undefined)
+      return { ...(await this.#byPaths(signal)), ...(report && { report }) };
     const known: EndLook = { product: { name, how: 'found' }, report };
-    if (name === undefined) return { ...(await this.#byPaths(signal)), report };
     if (name === 'VictoriaMetrics') return { ...known, isCluster: await this.#isCluster(signal) };
     if (side !== 'source') return known;
     if (name === 'Thanos') return { ...known, ...(await this.#storeBeside(context)) };
@@ -98,10 +99,13 @@ class End {
     return oldestMs === undefined ? known : { ...known, oldestMs };
   }
 
+  /** @throws RemoteError if something is missing that may be there in a moment: what is written must not depend on it */
   async #report(signal: AbortSignal): Promise<ServerReport | undefined> {
     const status = new StatusClient(this.endpoint, this.#client);
     try {
-      return await status.report(signal);
+      const report = await status.report(signal);
+      if (status.missed !== undefined) throw status.missed;
+      return report;
     } finally {
       status.close();
     }
@@ -109,14 +113,14 @@ class End {
 
   async #isCluster(signal: AbortSignal): Promise<boolean> {
     if (clusterTenant(this.#url) !== undefined) return true;
-    const flags = await this.#get(joined(this.#base, '/flags'), signal).catch(() => undefined);
-    return flags?.status === 200 && /^-storageNode=/m.test(flags.text);
+    const flags = await this.#get(joined(this.#base, '/flags'), signal);
+    return flags.status === 200 ? /^-storageNode=/m.test(flags.text) : looksLikeCluster(this.#url);
   }
 
   /** Of all blocks, not only of the head. */
   async #oldestMs(signal: AbortSignal): Promise<number | undefined> {
-    const metrics = await this.#get(joined(this.#base, '/metrics'), signal).catch(() => undefined);
-    const seconds = Number((metrics?.status === 200 ? OLDEST.exec(metrics.text)?.[1] : undefined) ?? Number.NaN);
+    const metrics = await this.#get(joined(this.#base, '/metrics'), signal);
+    const seconds = Number((metrics.status === 200 ? OLDEST.exec(metrics.text)?.[1] : undefined) ?? Number.NaN);
     const oldestMs = Math.round(seconds * 1000);
     // Without samples it is the largest integer.
     return oldestMs > 0 && oldestMs < this.#client.clock.now() ? oldestMs : undefined;
@@ -154,10 +158,7 @@ class End {
   async #serves(path: string, signal: AbortSignal): Promise<boolean> {
     const isQuery = path === QUERY_PATH;
     const url = joined(this.#base, path);
-    const response = await this.#get(isQuery ? `${url}${url.includes('?') ? '&' : '?'}query=1` : url, signal).catch(
-      () => undefined,
-    );
-    if (response === undefined) return false;
+    const response = await this.#get(isQuery ? `${url}${url.includes('?') ? '&' : '?'}query=1` : url, signal);
     if (isQuery) return response.status === 200 && /"status"\s*:\s*"success"/.test(response.text);
     // A GET is not what these are for: they say so, each in its own way. A page is that of a user interface.
     return [204, 400, 405, 411, 415, 422, 500].includes(response.status);
@@ -204,10 +205,10 @@ async function retried<T>(
   const startedMs = clock.monotonicMs();
   for (let attempt = 1; ; attempt++) {
     using deadline = new Deadline();
-    const silent = new MigrationError('unreachable', `the ${side} did not respond within ${ONE_REQUEST_MS / 1000} s`, {
+    const silent = new MigrationError('unreachable', `the ${side} did not respond within ${ONE_ATTEMPT_MS / 1000} s`, {
       side,
     });
-    deadline.start(clock, ONE_REQUEST_MS, silent);
+    deadline.start(clock, ONE_ATTEMPT_MS, silent);
     try {
       return await send(deadline.signal);
     } catch (error) {

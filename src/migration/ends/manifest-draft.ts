@@ -34,7 +34,7 @@ interface DraftOptions {
 
 /** @throws NeedsChoice */
 export function draftManifest(ends: Ends, { looks, nowMs, mayGuess }: DraftOptions): ManifestDraft {
-  const source = chooseSource(ends.source, looks.source);
+  const source = chooseSource(ends.source, looks.source, mayGuess);
   const { progress } = ends;
   const destination = chooseDestination(ends.destination, looks.destination, {
     mayGuess,
@@ -81,6 +81,7 @@ function startOf(ends: Ends, look: EndLook, nowMs: number): { readonly text: str
   if (ends.start !== undefined) return { text: ends.start, notes: [] };
   const endMs = ends.end === undefined ? nowMs : (parseTime(ends.end) ?? nowMs);
   const chosen = chooseStart(look, endMs);
-  if (chosen === undefined) throw new NeedsChoice('the source does not show how old its samples are');
+  if (chosen === undefined)
+    throw new NeedsChoice('the source does not show how old its samples are', 'set --start TIME');
   return { text: new Date(chosen.startMs).toISOString().replace('.000Z', 'Z'), notes: [chosen.note] };
 }

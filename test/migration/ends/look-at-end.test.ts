@@ -117,7 +117,7 @@ describe('an end that is asked what it is', () => {
         pages: { ...pages.pages, [`${given}${BUILDINFO}`]: pages.pages[BUILDINFO] ?? 404 },
       });
       const source = `${server.url}${given}`;
-      const choice = chooseSource(source, await lookAtEnd('source', source, CONTEXT));
+      const choice = chooseSource(source, await lookAtEnd('source', source, CONTEXT), true);
       assert.deepEqual([choice.protocol, choice.url], [protocol, `${server.url}${url}`]);
     });
 
@@ -154,7 +154,22 @@ describe('an end that is asked what it is', () => {
     const look = await lookAtEnd('source', server.url, CONTEXT);
     assert.equal(look.isRefused, true);
     assert.equal(look.product.how, 'guessed');
-    assert.ok(chooseSource(server.url, look).notes.some(({ text }) => text.includes('basicAuth')));
+    assert.ok(chooseSource(server.url, look, true).notes.some(({ text }) => text.includes('basicAuth')));
+  });
+
+  it('is asked again while it starts', async () => {
+    let requests = 0;
+    const pages = {
+      ...PROMETHEUS.pages,
+      get [BUILDINFO]() {
+        // The first two requests of the first attempt.
+        return requests++ < 2 ? 503 : PROMETHEUS.pages[BUILDINFO]!;
+      },
+    };
+    await using server = await serve({ pages });
+    const look = await lookAtEnd('source', server.url, { ...CONTEXT, waitMs: 10_000 });
+    assert.equal(look.product.name, 'Prometheus');
+    assert.equal(requests, 4);
   });
 
   it('is an error if it does not respond', async () => {
@@ -206,6 +221,15 @@ describe('a destination that is read somewhere else', () => {
         chooseDestination(receive, unaskedLook(receive), { progress, mayGuess: false }).progress,
         choice,
       ));
+});
+
+describe('a Thanos that is read', () => {
+  it('by its query API is a choice of the user', () => {
+    const look: EndLook = { product: { name: 'Thanos', how: 'found' }, storeUrl: 'grpc://a:10901' };
+    assert.throws(() => chooseSource('http://a:10902', look, false), NeedsChoice);
+    assert.deepEqual(chooseSource('http://a:10902', look, true).url, 'grpc://a:10901');
+    assert.equal(chooseSource('grpc://a:10901', look, false).protocol, 'ThanosStore');
+  });
 });
 
 describe('the start of a migration without one', () => {
