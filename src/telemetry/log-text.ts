@@ -18,7 +18,8 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`]+/gi;
+/** A scheme alone (`http://, https://`) is none. */
+const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/(?![,;](?:\s|$))[^\s"'<>`]+/gi;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 // Includes the invisible characters that reorder or break a line: with them, a label value could imitate another log line.

@@ -141,6 +141,10 @@ describe('a migration from flags', () => {
       ['run', '--source', 'http://me:hunter2@a', '--destination', 'http://b', '--start', '9'],
       /--source: .*must not contain a user or a password: everyone.*prom-migrator init/,
     ],
+    [
+      ['run', '--source', 'HTTP://a', '--destination', 'http://b', '--start', '9'],
+      /--source: .*must be an absolute http:\/\/, https:\/\/, grpc:\/\/ or grpcs:\/\/ URL/,
+    ],
     [['init'], /--source URL and --destination URL are missing/],
     [['init', ...ends, '--force'], /--force needs --output/],
     [['init', ...ends, '--offline'], /the source does not show how old its samples are: set --start TIME/],
