@@ -15,7 +15,7 @@ export const PROBLEM_ROWS: readonly Row[] = [
             expr: [
               `max by (migration, type, status, reason) (prom_migrator_operator_condition{${MIGRATION},type="Degraded",status="True"}) == 1`,
               `max by (migration, type, status, reason) (prom_migrator_operator_condition{${MIGRATION},type=~"Accepted|Succeeded|Verified",status="False"}) == 1`,
-              `max by (migration, type, status, reason) (prom_migrator_operator_condition{${MIGRATION},type="Progressing",reason="Stalled"}) == 1`,
+              `max by (migration, type, status, reason) (prom_migrator_operator_condition{${MIGRATION},type="Progressing",reason="NoProgress"}) == 1`,
             ].join(' or '),
             instant: true,
           },

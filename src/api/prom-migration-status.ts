@@ -2,7 +2,7 @@
 
 /** The observed state. Written only by the operator. */
 export interface PromMigrationStatus {
-  /** The metadata.generation that this status is based on. */
+  /** The metadata.generation that this status is based on; -1 before the operator has looked at the migration. */
   readonly observedGeneration?: number;
   /**
    * Summary for people: Pending, Running, Verifying, Suspended, Stalled, Succeeded, Failed or Terminating. Programs
@@ -10,8 +10,8 @@ export interface PromMigrationStatus {
    */
   readonly phase?: string;
   /**
-   * Accepted, Progressing, Degraded, Succeeded and Verified, following the Kubernetes API conventions. `kubectl wait
-   * --for=condition=Succeeded` waits until the migration has succeeded.
+   * Accepted, Progressing, Degraded, Succeeded and Verified, and for kstatus Ready, Reconciling and Stalled, following
+   * the Kubernetes API conventions. `kubectl wait --for=condition=Ready` waits until the migration has succeeded.
    */
   readonly conditions?: readonly Condition[];
   /** Hash of the fields that define the copy: the label id of the progress series. */
@@ -47,7 +47,7 @@ export interface PromMigrationStatus {
 
 /** A condition. */
 export interface Condition {
-  /** Accepted, Progressing, Degraded, Succeeded or Verified. */
+  /** Accepted, Progressing, Degraded, Succeeded, Verified, Ready, Reconciling or Stalled. */
   readonly type: string;
   /** True, False or Unknown. */
   readonly status: 'True' | 'False' | 'Unknown';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { running } from './support/controller-stage.ts';
+import { kstatusOf } from './support/kstatus.ts';
 import { endMs, migrationOf } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
@@ -123,8 +124,11 @@ describe('the controller, when a migration is edited or deleted', () => {
     stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
     await stage.pass(1_000);
     assert.equal(stage.condition('copy', 'Succeeded'), 'False SamplesRejected');
+    assert.equal(kstatusOf(stage.resource('copy')), 'Failed');
     stage.spec('copy', { rejectedSamples: 'Skip' });
+    assert.equal(kstatusOf(stage.resource('copy')), 'InProgress', 'even before the operator has seen the edit');
     await stage.pass(1_000);
+    assert.equal(kstatusOf(stage.resource('copy')), 'InProgress');
     assert.equal(stage.phase('copy'), 'Running');
     assert.equal(stage.condition('copy', 'Succeeded'), 'Unknown Starting');
     assert.equal(stage.resource('copy').status?.completionTime, undefined);

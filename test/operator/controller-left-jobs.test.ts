@@ -16,7 +16,7 @@ const asExpected = {
   reason: 'AsExpected',
   message: '',
 };
-const failed = { ...failedStatus, conditions: [...failedStatus.conditions, asExpected] };
+const failed = { ...failedStatus, conditions: [...(failedStatus.conditions ?? []), asExpected] };
 
 describe('the controller without the rights on Jobs', () => {
   async function led(options: MigrationOptions, foundJob: Stage['foundJob'], jobs?: FakeJobs): Promise<Stage> {

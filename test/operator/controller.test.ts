@@ -176,12 +176,12 @@ describe('the controller', () => {
     await using stage = await running({ spec: { progressDeadlineSeconds: 30 } });
     await stage.pass(40_000);
     assert.equal(stage.phase('copy'), 'Stalled');
-    assert.equal(stage.condition('copy', 'Progressing'), 'False Stalled');
+    assert.equal(stage.condition('copy', 'Progressing'), 'False NoProgress');
     assert.deepEqual(stage.worker('copy').received, []);
     stage.worker('copy').report({ windows: 1, watermarkMs: startMs + 1 });
     await stage.pass(10_000);
     assert.equal(stage.phase('copy'), 'Running');
-    assert.deepEqual(stage.events, ['copy Started', 'copy Stalled']);
+    assert.deepEqual(stage.events, ['copy Started', 'copy NoProgress']);
   });
 
   it('fails a migration at its active deadline', async () => {

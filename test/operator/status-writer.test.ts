@@ -13,7 +13,7 @@ interface Sent {
   readonly settings: unknown;
 }
 
-function writerWith(response: () => unknown = () => migrationOf({ resourceVersion: '11' })) {
+function writerWith(response: () => unknown = () => migrationOf({ resourceVersion: '11', status: {} })) {
   const clock = new ManualClock();
   const requests: Sent[] = [];
   const results: string[] = [];

@@ -233,12 +233,12 @@ describe('the life cycle of a PromMigration', function () {
 
   it('is reported as stalled without progress, retried, and continues when its source is back', async () => {
     const stalled = await migrations.untilPhase('stalled', 'Stalled');
-    assert.equal(standOf(stalled.status, 'Progressing'), 'False Stalled');
+    assert.equal(standOf(stalled.status, 'Progressing'), 'False NoProgress');
     assert.equal(standOf(stalled.status, 'Degraded'), 'True SourceFailing');
     assert.equal(standOf(stalled.status, 'Succeeded'), 'Unknown SourceFailing');
     await eventually('its event is told', async () => {
       return (await migrations.events('stalled')).some(
-        ({ reason, type }) => reason === 'Stalled' && type === 'Warning',
+        ({ reason, type }) => reason === 'NoProgress' && type === 'Warning',
       );
     });
     const requests = store.countRequests('stalled');
@@ -288,7 +288,7 @@ describe('the life cycle of a PromMigration', function () {
     await watched.create('looked-after', store.spec('looked-after', HOUR));
     await watched.untilPhase('looked-after', 'Succeeded');
     await sleep(2_000);
-    assert.equal((await unwatched.get('left-alone')).status, undefined);
+    assert.deepEqual((await unwatched.get('left-alone')).status, { observedGeneration: -1 });
     assert.equal(store.countRequests('left-alone'), 0);
     assert.doesNotMatch(own.log(), /forbidden/i, 'it asks for nothing that it has no right to');
     assert.doesNotMatch(await own.metrics(), /left-alone/);

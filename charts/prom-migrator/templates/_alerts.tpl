@@ -60,7 +60,7 @@
     summary: {{ `'Migration {{ $labels.migration }} has failed: {{ $labels.reason }}.'` }}
     description: It is not retried. Its condition Succeeded says why; a new PromMigration of the same name resumes where this one stopped.
 - alert: PromMigratorMigrationStalled
-  expr: max by (migration) ({{ include "prom-migrator.series" (list . $condition `type="Progressing"` `status="False"` `reason="Stalled"`) }}) == 1
+  expr: max by (migration) ({{ include "prom-migrator.series" (list . $condition `type="Progressing"` `status="False"` `reason="NoProgress"`) }}) == 1
   for: 1m
   labels:
     severity: warning

@@ -42,7 +42,7 @@ export const CONDITION_REASONS = {
     WaitingForPods:
       'False: the pods of an earlier Job of this migration are ending; the copy resumes when they are gone',
     Suspended: 'False: spec.suspend is true',
-    Stalled: 'False: no window was finished for spec.progressDeadlineSeconds; the operator keeps trying',
+    NoProgress: 'False: no window was finished for spec.progressDeadlineSeconds; the operator keeps trying',
     OperatorStopped:
       'False: the operator was shut down; the migration resumes when it runs again. The pods of a Job continue without it',
     Deleting:
@@ -109,7 +109,7 @@ export const CONDITION_REASONS = {
     WaitingForWorker: 'Unknown: as for Progressing',
     WaitingForPods: 'Unknown: as for Progressing',
     Suspended: 'Unknown: as for Progressing',
-    Stalled: 'Unknown: as for Progressing',
+    NoProgress: 'Unknown: as for Progressing',
     OperatorStopped: 'Unknown: as for Progressing',
     Deleting: 'Unknown: as for Progressing',
     SourceFailing: 'Unknown: as for Degraded',
@@ -131,6 +131,21 @@ export const CONDITION_REASONS = {
     NotFinished: 'Unknown: there is no result yet: the copy is not complete, or the comparison was interrupted',
     NotReadable: 'Unknown: a side could not be read to the end; the message says which',
     NotRequested: 'Unknown: spec.verification.mode is Off',
+  },
+  Ready: {
+    InProgress: 'Unknown: the migration has not ended; the message has reason and message of the condition Succeeded',
+    Succeeded: 'True: the migration has succeeded; the message has reason and message of the condition Succeeded',
+    Failed: 'False: the migration has failed; the message has reason and message of the condition Succeeded',
+  },
+  Reconciling: {
+    InProgress:
+      'True: there is something left to do, even if the migration waits, retries or is suspended; the message has reason and message of the condition Succeeded',
+    Finished: 'False: see the condition Succeeded',
+  },
+  Stalled: {
+    NotFailed:
+      'False: the migration has not failed. This includes one whose windows take longer than spec.progressDeadlineSeconds',
+    Failed: 'True: the migration has failed, and is not retried before spec is edited; the message says why',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

@@ -7,7 +7,7 @@ import { parallelismOf, ratesOf } from './adopted-limits.ts';
 import { isLastLook, type Outcome, type StopCause } from './attempt.ts';
 import type { Check } from './check-result.ts';
 import { jobKeyOf } from './job-key.ts';
-import { type End, endOf, showsUnstopped } from './migration-end.ts';
+import { type End, endOf, lacksReadiness, showsUnstopped } from './migration-end.ts';
 import { looking, type PreflightState, rejected } from './preflight-record.ts';
 import { restartKeyOf } from './restart-key.ts';
 import type { Situation } from './situation.ts';
@@ -124,8 +124,10 @@ function afterEnd({ resource, jobUnstopped, now }: DecideInput, end: End): Decis
   if (deleteAtMs !== undefined && nowMs >= deleteAtMs) return { actions: [{ type: 'delete' }] };
   const actions: Action[] = [];
   if (outcome !== undefined) actions.push(status({ kind: 'ended', outcome, atMs }));
-  else if (end.generation !== resource.metadata.generation || jobUnstopped !== showsUnstopped(resource))
-    actions.push(status({ kind: 'unchanged' }));
+  else {
+    const isCurrent = end.generation === resource.metadata.generation && jobUnstopped === showsUnstopped(resource);
+    if (!isCurrent || lacksReadiness(resource)) actions.push(status({ kind: 'unchanged' }));
+  }
   return { actions, ...(deleteAtMs !== undefined && { againInMs: deleteAtMs - nowMs }) };
 }
 

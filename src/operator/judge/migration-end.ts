@@ -3,6 +3,7 @@
 import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Outcome } from './attempt.ts';
 import { findCondition } from './conditions.ts';
+import { READY_TYPES } from './ready-conditions.ts';
 import { trustedStatus } from './status-origin.ts';
 import { isVerificationDue, verifiedIn } from './verification-settings.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -44,6 +45,11 @@ export function endOf({ resource, worker }: EndInput): End | undefined {
 /** Whether nothing is left to be done, unless the spec is edited. */
 export function isEnded(input: EndInput): boolean {
   return endOf(input) !== undefined;
+}
+
+/** Whether its status lacks the conditions for kstatus, as one does that an operator of version 0.1.0 wrote. */
+export function lacksReadiness({ status }: PromMigration): boolean {
+  return READY_TYPES.some((type) => findCondition(status?.conditions, type) === undefined);
 }
 
 /** Whether its status shows a Job that the operator cannot stop. */

@@ -59,7 +59,10 @@ export function progressingCondition(
       if (stalledMs !== undefined) {
         const minutes = formatDuration(Math.floor(stalledMs / 60_000) * 60_000);
         const why = degraded.status === 'True' ? `: ${degraded.message}` : '';
-        return not('Stalled', `no window was finished for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`);
+        return not(
+          'NoProgress',
+          `no window was finished for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`,
+        );
       }
       if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
       if (degraded.status === 'True' && degraded.reason !== 'SamplesSkipped') {

@@ -5,13 +5,14 @@ import type { PromMigration } from '../../api/prom-migration.ts';
 import type { Moment } from '../../telemetry/clock.ts';
 import { formatDuration, formatPercent, formatRate } from '../../telemetry/format.ts';
 import { acceptedCondition } from './accepted-condition.ts';
-import { apiTime, type DesiredCondition, type Reason, toConditions } from './conditions.ts';
+import { apiTime, type DesiredCondition, findCondition, type Reason, toConditions } from './conditions.ts';
 import type { Check } from './check-result.ts';
 import { degradedCondition } from './degraded-condition.ts';
 import type { JobReport } from './job-record.ts';
 import type { Look } from './look.ts';
 import type { MigrationTrack } from './migration-track.ts';
 import { progressingCondition } from './progressing-condition.ts';
+import { type ReadyConditions, readyConditions } from './ready-conditions.ts';
 import type { Situation } from './situation.ts';
 import { countFields, countOf, exactTime } from './status-counts.ts';
 import { stretchFields } from './status-stretches.ts';
@@ -96,12 +97,19 @@ function sameForGeneration(status: PromMigrationStatus, input: StatusInput): Pro
     ...(condition.type === 'Degraded' ? degradedAgain(condition, input) : condition),
     observedGeneration: generation,
   }));
-  const { verification, ...rest } = { ...status, observedGeneration: generation, conditions };
-  if (wantedVerification(input.resource.spec) !== undefined) return { ...rest, ...(verification && { verification }) };
-  // The result of a verification that is no longer wanted is withdrawn, so that a later one is a new one.
-  const others = conditions.filter(({ type }) => type !== 'Verified');
-  const verified = toConditions([verifiedOf(input)], status.conditions, generation, input.now.wallMs);
-  return { ...rest, conditions: [...others, ...verified] };
+  const { verification, ...rest } = status;
+  const isVerified = wantedVerification(input.resource.spec) !== undefined;
+  const end = findCondition(status.conditions, 'Succeeded');
+  // The result of a verification that is no longer wanted is withdrawn, so that a later one is a new one. An operator of version 0.1.0 wrote
+  // none of the conditions for kstatus.
+  const derived = [...(isVerified ? [] : [verifiedOf(input)]), ...(end === undefined ? [] : readyConditions(end))];
+  const kept = conditions.filter(({ type }) => !derived.some((condition) => condition.type === type));
+  return {
+    ...rest,
+    observedGeneration: generation,
+    conditions: [...kept, ...toConditions(derived, status.conditions, generation, input.now.wallMs)],
+    ...(isVerified && verification && { verification }),
+  };
 }
 
 /** Only what concerns its Job can have changed since the end. */
@@ -171,6 +179,7 @@ type Conditions = readonly [
   DesiredCondition<'Degraded'>,
   DesiredCondition<'Succeeded'>,
   DesiredCondition<'Verified'>,
+  ...ReadyConditions,
 ];
 
 function desiredConditions(input: StatusInput): Conditions {
@@ -188,7 +197,7 @@ function desiredConditions(input: StatusInput): Conditions {
       reason,
       message: statusText(message),
     };
-    return [accepted, progressing, degraded, end, verified];
+    return [accepted, progressing, degraded, end, verified, ...readyConditions(end)];
   }
   const hindrance =
     accepted.status === 'False'
@@ -197,12 +206,13 @@ function desiredConditions(input: StatusInput): Conditions {
         ? progressing
         : degraded;
   // Its reasons are among those of Succeeded, except for two that never prevent the end.
-  const open = {
-    status: 'Unknown' as const,
+  const open: DesiredCondition<'Succeeded'> = {
+    type: 'Succeeded',
+    status: 'Unknown',
     reason: hindrance.reason as Reason<'Succeeded'>,
     message: hindrance.message,
   };
-  return [accepted, progressing, degraded, { type: 'Succeeded', ...open }, verified];
+  return [accepted, progressing, degraded, open, verified, ...readyConditions(open)];
 }
 
 function verifiedOf({ resource: { spec }, situation, track }: StatusInput): DesiredCondition<'Verified'> {

@@ -121,8 +121,8 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'a migration stalls, and both pods report it',
     alert: 'PromMigratorMigrationStalled',
     series: {
-      [condition('type="Progressing",status="False",reason="Stalled"')]: '0 1+0x10',
-      [condition('type="Progressing",status="False",reason="Stalled"', B)]: '0 1+0x10',
+      [condition('type="Progressing",status="False",reason="NoProgress"')]: '0 1+0x10',
+      [condition('type="Progressing",status="False",reason="NoProgress"', B)]: '0 1+0x10',
     },
     quiet: ['1m'],
     fires: { at: '3m', labels: { migration: 'team/move' } },

@@ -37,10 +37,10 @@ describe('the events of a migration', () => {
   ][] = [
     ['a suspension', statusWith('Copying'), statusWith('Suspended'), ['Normal Suspended: why']],
     ['no repeated suspension', statusWith('Suspended'), statusWith('Suspended'), []],
-    ['a stall', statusWith('Copying'), statusWith('Stalled'), ['Warning Stalled: why']],
-    ['no end of a stall', statusWith('Stalled'), statusWith('Copying'), []],
+    ['a stall', statusWith('Copying'), statusWith('NoProgress'), ['Warning NoProgress: why']],
+    ['no end of a stall', statusWith('NoProgress'), statusWith('Copying'), []],
     ['a success', statusWith('Copying'), statusWith('Finished', 'True'), ['Normal Succeeded: Because: what']],
-    ['a failure', statusWith('Stalled'), statusWith('Finished', 'False'), ['Warning Failed: Because: what']],
+    ['a failure', statusWith('NoProgress'), statusWith('Finished', 'False'), ['Warning Failed: Because: what']],
     [
       'an end that the operator sees first',
       undefined,

@@ -3,7 +3,6 @@ import type { MigrationProgress } from '../../../src/migration/report/observer.t
 import { NO_COUNTS } from '../../../src/migration/report/counts.ts';
 import type { Failures } from '../../../src/operator/judge/attempt.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
-import { writeUrgency } from '../../../src/operator/judge/write-urgency.ts';
 import { endMs, migrationOf, momentAt, monotonicMs, nowMs, progressOf, startMs } from '../support/migrations.ts';
 import { halfWay, hourMs, running, type Scene, short, started, statusOf } from '../support/statuses.ts';
 
@@ -76,7 +75,12 @@ describe('the status', () => {
       'of a stalled migration',
       { situation: { kind: 'running', stalledMs: 600_000 }, track: halfWay() },
       'Stalled',
-      ['Accepted=True Valid', 'Progressing=False Stalled', 'Degraded=False AsExpected', 'Succeeded=Unknown Stalled'],
+      [
+        'Accepted=True Valid',
+        'Progressing=False NoProgress',
+        'Degraded=False AsExpected',
+        'Succeeded=Unknown NoProgress',
+      ],
     ],
     [
       'of a migration with a crashed worker',
@@ -268,31 +272,5 @@ describe('the status', () => {
       ended.conditions?.map((condition) => ({ ...condition, observedGeneration: 7 })),
     );
     assert.deepEqual({ ...noted, observedGeneration: 1, conditions: ended.conditions }, ended);
-  });
-});
-
-describe('the delay of a status write', () => {
-  const before = statusOf({ situation: running, track: halfWay() });
-
-  it('is zero for the first one, and for fields that programs react to', () => {
-    assert.equal(writeUrgency(undefined, before), 'now');
-    assert.equal(writeUrgency(before, { ...before, phase: 'Stalled' }), 'now');
-    assert.equal(writeUrgency(before, { ...before, observedGeneration: 2 }), 'now');
-    const [first, ...rest] = before.conditions ?? [];
-    assert.ok(first !== undefined);
-    assert.equal(writeUrgency(before, { ...before, conditions: [{ ...first, reason: 'Other' }, ...rest] }), 'now');
-    assert.equal(writeUrgency({ ...before, conditions: rest }, before), 'now');
-  });
-
-  it('is short for progress and for messages', () => {
-    assert.equal(writeUrgency(before, { ...before, progress: { ...before.progress, samplesRead: 1 } }), 'soon');
-    const [first, ...rest] = before.conditions ?? [];
-    assert.ok(first !== undefined);
-    assert.equal(writeUrgency(before, { ...before, conditions: [{ ...first, message: 'other' }, ...rest] }), 'soon');
-  });
-
-  it('is infinite for an equal status, whatever the field order of the API server', () => {
-    const reordered = Object.fromEntries(Object.entries(before).reverse());
-    assert.equal(writeUrgency(reordered, before), 'none');
   });
 });

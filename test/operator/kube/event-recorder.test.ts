@@ -14,7 +14,12 @@ const migration = {
   uid: 'u1',
   resourceVersion: '7',
 };
-const stalled: RecordedEvent = { type: 'Warning', reason: 'Stalled', action: 'Migrate', note: 'no window for 10 min' };
+const stalled: RecordedEvent = {
+  type: 'Warning',
+  reason: 'NoProgress',
+  action: 'Migrate',
+  note: 'no window for 10 min',
+};
 const collection = '/apis/events.k8s.io/v1/namespaces/team/events';
 
 async function start() {

@@ -1,10 +1,13 @@
 // Inputs for the decision about a migration, and its actions in short form.
 
+import type { PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { ratesOf } from '../../../src/operator/judge/adopted-limits.ts';
 import type { Failures, Outcome } from '../../../src/operator/judge/attempt.ts';
 import type { Check } from '../../../src/operator/judge/check-result.ts';
+import { toConditions } from '../../../src/operator/judge/conditions.ts';
 import type { Action, DecideInput } from '../../../src/operator/judge/decide.ts';
 import type { WorkerState } from '../../../src/operator/judge/worker-state.ts';
+import { readyConditions } from '../../../src/operator/judge/ready-conditions.ts';
 import { restartKeyOf } from '../../../src/operator/judge/restart-key.ts';
 import { migrationOf, momentAt, monotonicMs, nowMs, specOf } from './migrations.ts';
 
@@ -43,25 +46,15 @@ export function running(changes: Partial<WorkerState & { kind: 'running' }> = {}
   };
 }
 
-export const succeededStatus = {
-  phase: 'Succeeded',
-  observedGeneration: 1,
-  completionTime: '2025-06-01T11:59:00Z',
-  conditions: [
-    {
-      type: 'Succeeded',
-      status: 'True' as const,
-      lastTransitionTime: '2025-06-01T11:59:00Z',
-      reason: 'Completed',
-      message: '',
-    },
-  ],
-};
-export const failedStatus = {
-  ...succeededStatus,
-  phase: 'Failed',
-  conditions: [{ ...succeededStatus.conditions[0]!, status: 'False' as const, reason: 'SamplesRejected' }],
-};
+function endStatus(phase: string, status: 'True' | 'False', reason: string): PromMigrationStatus {
+  const completionTime = '2025-06-01T11:59:00Z';
+  const end = { type: 'Succeeded', status, reason, message: '', lastTransitionTime: completionTime };
+  const readiness = toConditions(readyConditions(end), undefined, 1, Date.parse(completionTime));
+  return { phase, observedGeneration: 1, completionTime, conditions: [end, ...readiness] };
+}
+
+export const succeededStatus = endStatus('Succeeded', 'True', 'Completed');
+export const failedStatus = endStatus('Failed', 'False', 'SamplesRejected');
 
 export function input(changes: Partial<DecideInput> = {}): DecideInput {
   return {

@@ -9,6 +9,7 @@ import type { Check } from '../../../src/operator/judge/check-result.ts';
 import type { Look } from '../../../src/operator/judge/look.ts';
 import type { Situation } from '../../../src/operator/judge/situation.ts';
 import { MigrationTrack } from '../../../src/operator/judge/migration-track.ts';
+import { READY_TYPES } from '../../../src/operator/judge/ready-conditions.ts';
 import { composeStatus } from '../../../src/operator/judge/status.ts';
 import { endMs, migrationOf, momentAt, nowMs, progressOf, startMs } from './migrations.ts';
 
@@ -54,9 +55,13 @@ function assertValid(resource: PromMigration, status: PromMigrationStatus): void
   }
 }
 
-/** `Accepted=True Valid`, … The condition Verified only where a verification is requested. */
+const READY: readonly string[] = READY_TYPES;
+
+/** `Accepted=True Valid`, … The condition Verified only where a verification is requested, and none of those that follow from Succeeded. */
 export function short(status: PromMigrationStatus): string[] {
-  const shown = (status.conditions ?? []).filter(({ reason }) => reason !== 'NotRequested');
+  const shown = (status.conditions ?? []).filter(
+    ({ type, reason }) => reason !== 'NotRequested' && !READY.includes(type),
+  );
   return shown.map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 }
 
