@@ -4,6 +4,7 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import { type Clock, momentOf } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { isEnded } from './judge/migration-end.ts';
 import { noticesOfChange } from './judge/migration-events.ts';
 import type { MigrationRecord } from './judge/migration-record.ts';
 import type { Situation } from './judge/situation.ts';
@@ -92,8 +93,10 @@ export class StatusPublisher {
   }
 }
 
-function lastSituation({ metadata, spec }: PromMigration, { worker }: MigrationRecord): Situation {
-  if (worker.kind === 'ended') return worker;
+function lastSituation(resource: PromMigration, { worker }: MigrationRecord): Situation {
+  const { metadata, spec } = resource;
+  // One that failed before an edit is tried again: its failure must not be recorded for the edited spec.
+  if (worker.kind === 'ended' && isEnded({ resource, worker })) return worker;
   if (metadata.deletionTimestamp !== undefined) return { kind: 'deleting' };
   return spec.suspend ? { kind: 'suspended' } : { kind: 'interrupted' };
 }

@@ -87,6 +87,17 @@ describe('the controller, with concurrent changes and failures at critical momen
     assert.equal(stage.workers.length, 2);
   });
 
+  it('does not record a failure for a spec that was edited after it, when it stops', async () => {
+    await using stage = await running();
+    const drained = stage.drain(15_000);
+    stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
+    stage.spec('copy', { rejectedSamples: 'Skip' });
+    await stage.pass(1_000);
+    await drained;
+    assert.equal(stage.phase('copy'), 'Pending', 'the next operator tries it again');
+    assert.equal(stage.condition('copy', 'Reconciling'), 'True InProgress');
+  });
+
   it('writes the last status even when the object changes at the same time', async () => {
     await using stage = await running();
     const drained = stage.drain(15_000);
