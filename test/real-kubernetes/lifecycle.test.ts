@@ -172,13 +172,17 @@ describe('the life cycle of a PromMigration', function () {
     await startSlow('deadline', { activeDeadlineSeconds: 6 });
     const { status } = await migrations.untilPhase('deadline', 'Failed');
     assert.equal(standOf(status, 'Succeeded'), 'False DeadlineExceeded');
+    await migrations.kubectlWait('deadline', 'Stalled');
     assert.ok(status?.completionTime);
     const requests = store.countRequests('deadline');
     await eventually('its event is told', async () => (await world.reasonsOf('deadline')).includes('Failed'));
     await sleep(2_000);
     assert.equal(store.countRequests('deadline'), requests, 'nothing is read or written any more');
     await migrations.edit('deadline', { activeDeadlineSeconds: 3_600, limits: { samplesPerSecond: null } });
-    await migrations.untilPhase('deadline', 'Succeeded');
+    await migrations.kubectlWait('deadline', 'Ready');
+    const ended = await migrations.get('deadline');
+    assert.equal(standOf(ended.status, 'Reconciling'), 'False Finished');
+    assert.equal(ended.status?.observedGeneration, ended.metadata.generation);
     assertAllThereOnce('deadline', DAY);
   });
 

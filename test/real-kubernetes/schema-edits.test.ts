@@ -2,10 +2,15 @@
 // defaults.
 
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { type Changes, changed, smallest } from '../api/manifests.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
-import { succeeded } from './support/operator.ts';
+import { eventually, succeeded } from './support/operator.ts';
 import { collectionPath, type Refusal, type Resource } from './support/resource-requests.ts';
+
+const OLD_CRD = fileURLToPath(new URL('../fixtures/upgrade/0.1.0/crd.yaml', import.meta.url));
+const old = { ...smallest(), metadata: { name: 'old' } };
 
 describe('an edit of a PromMigration on a real API server', function () {
   this.timeout(900_000);
@@ -13,11 +18,22 @@ describe('an edit of a PromMigration on a real API server', function () {
 
   before(async () => {
     cluster = await startCluster();
+    await cluster.applyCrd(OLD_CRD);
+    const { status, body } = await cluster.request('POST', collectionPath(old), old);
+    assert.deepEqual([status, (body as Resource).status], [201, undefined]);
     await cluster.applyCrd();
   });
 
   after(async () => {
     await cluster?.[Symbol.asyncDispose]();
+  });
+
+  it('is not needed for an object of version 0.1.0 without a status: kstatus sees that no operator has looked at it', async () => {
+    await eventually('the API server has the new schema', async () => {
+      const { body } = await cluster.request('GET', `${collectionPath(old)}/old`);
+      const { status } = body as Resource;
+      return isDeepStrictEqual(status, { observedGeneration: -1 });
+    });
   });
 
   describe('preserves the fields that define the copy', () => {

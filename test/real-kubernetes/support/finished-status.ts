@@ -16,6 +16,9 @@ export function assertFinished(status: PromMigrationStatus | undefined, generati
     'Degraded=False AsExpected',
     'Succeeded=True Completed',
     'Verified=Unknown NotRequested',
+    'Ready=True Succeeded',
+    'Reconciling=False Finished',
+    'Stalled=False NotFailed',
   ]);
   for (const condition of status.conditions ?? []) {
     assert.equal(condition.observedGeneration, generation, condition.type);

@@ -123,6 +123,12 @@ export class MigrationObjects {
     return object;
   }
 
+  /** Waits for a condition that is True, like a user. */
+  async kubectlWait(name: string, condition: string): Promise<void> {
+    const what = [`pmig/${name}`, '--namespace', this.namespace, `--for=condition=${condition}`, '--timeout=60s'];
+    succeeded(await this.#cluster.kubectl(['wait', ...what]));
+  }
+
   untilPhase(name: string, phase: string, withinMs?: number): Promise<MigrationObject> {
     return this.until(name, `is ${phase}`, (status) => status.phase === phase, withinMs);
   }
