@@ -72,20 +72,3 @@ export function extraFloatReason(low: number, high: number, lens: Lens): Expecte
 function isStale(low: number, high: number): boolean {
   return low === STALE_LOW && high === STALE_HIGH;
 }
-
-export const STALE_TEXT = 'stale marker';
-
-/** All bits of a float as text: `1.5`, `-0`, `+Inf`, `stale marker`, `NaN 0x7ff8000000000001`. */
-export function floatText(low: number, high: number): string {
-  BITS[0] = low;
-  BITS[1] = high;
-  const value = FLOATS[0] as number;
-  if (isStale(low, high)) return STALE_TEXT;
-  if (Number.isNaN(value)) return `NaN 0x${hex(high)}${hex(low)}`;
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
-function hex(half: number): string {
-  return (half >>> 0).toString(16).padStart(8, '0');
-}

@@ -4,21 +4,17 @@
 import { KERNEL, type Kernel } from '../../wire/kernel/kernel.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import type { DifferenceKind, ExpectedChange } from '../report/verification.ts';
+import { floatText } from '../series/float-text.ts';
+import { histogramText } from '../series/histogram-contents.ts';
 import {
   DECIMAL_PRECISION,
   extraFloatReason,
-  floatText,
   floatVerdict,
   type Lens,
   missingFloatReason,
   type Verdict,
 } from './float-comparison.ts';
-import {
-  extraHistogramReason,
-  histogramText,
-  histogramVerdict,
-  missingHistogramReason,
-} from './histogram-comparison.ts';
+import { extraHistogramReason, histogramVerdict, missingHistogramReason } from './histogram-comparison.ts';
 
 /** Gets every difference of a series. */
 export type DifferenceSink = (difference: {
