@@ -1,6 +1,7 @@
 // What a native histogram says. The same histogram has several encodings: a store that keeps histograms in chunks adds empty buckets, and
 // changes the reset hint where a chunk begins. So contents are compared, not bytes. Pure.
 
+import { RESET_HINTS } from '../../wire/chunks/histogram-message.ts';
 import { WireError } from '../../wire/errors.ts';
 import { ProtoReader } from '../../wire/proto-reader.ts';
 import { floatText } from './float-text.ts';
@@ -23,7 +24,6 @@ const FIELD = {
   resetHint: 14,
   customValues: 16,
 } as const;
-const GAUGE = 3;
 
 export interface Buckets {
   spans: [offset: number, length: number][];
@@ -34,7 +34,8 @@ export interface Buckets {
 
 export interface HistogramFields {
   isFloat: boolean;
-  isGauge: boolean;
+  /** `Histogram.ResetHint`. */
+  resetHint: number;
   count: string;
   sum: string;
   schema: number;
@@ -50,9 +51,19 @@ export function histogramText(message: Uint8Array): string {
   return textOf(fieldsOf(message));
 }
 
+/** Whether they are the same histogram, whatever their encodings. */
+export function isSameHistogram(one: Uint8Array, other: Uint8Array): boolean {
+  return histogramText(one) === histogramText(other);
+}
+
+/** Whether it says if the counter was reset before it. That is relative to the samples before it, of the store that says so. */
+export function hasResetHint(message: Uint8Array): boolean {
+  return fieldsOf(message).resetHint !== RESET_HINTS.unknown;
+}
+
 export function textOf(fields: HistogramFields): string {
-  const { isFloat, isGauge, count, sum, schema, zeroThreshold, zeroCount, negative, positive, customValues } = fields;
-  const kind = `${isFloat ? 'float' : 'integer'}${isGauge ? ' gauge' : ''}`;
+  const { isFloat, resetHint, count, sum, schema, zeroThreshold, zeroCount, negative, positive, customValues } = fields;
+  const kind = `${isFloat ? 'float' : 'integer'}${resetHint === RESET_HINTS.gauge ? ' gauge' : ''}`;
   const buckets = `negative:[${bucketsText(negative, isFloat)}] positive:[${bucketsText(positive, isFloat)}]`;
   const bounds = customValues.length === 0 ? '' : ` bounds:[${customValues.join(' ')}]`;
   return `{${kind} schema:${schema} count:${count} sum:${sum} zero:${zeroCount} within ${zeroThreshold} ${buckets}${bounds}}`;
@@ -87,7 +98,7 @@ export function fieldsOf(message: Uint8Array): HistogramFields {
   const buckets = (): Buckets => ({ spans: [], deltas: [], counts: [] });
   const fields: HistogramFields = {
     isFloat: false,
-    isGauge: false,
+    resetHint: RESET_HINTS.unknown,
     count: '0',
     sum: '0',
     schema: 0,
@@ -103,7 +114,7 @@ export function fieldsOf(message: Uint8Array): HistogramFields {
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     // No other histogram has this text.
-    fields.count = `unreadable: ${error.message}`;
+    fields.count = `unreadable: ${error.message}: ${Buffer.from(message).toString('hex')}`;
   }
   return fields;
 }
@@ -151,7 +162,7 @@ function readField(reader: ProtoReader, fields: HistogramFields): void {
       addDoubles(reader, fields.positive.counts);
       break;
     case FIELD.resetHint:
-      fields.isGauge = reader.uvarint() === GAUGE;
+      fields.resetHint = reader.uvarint();
       break;
     case FIELD.customValues:
       addDoubles(reader, fields.customValues);

@@ -3,6 +3,7 @@
 
 import type { SampleColumns } from '../../wire/sample-columns.ts';
 import { STALE_HIGH, STALE_LOW } from '../../wire/stale-marker.ts';
+import { hasResetHint, isSameHistogram } from './histogram-contents.ts';
 
 export interface MergeCounts {
   /** Samples that lost to a different sample of the same timestamp. */
@@ -84,11 +85,16 @@ function mergeHistograms(columns: SampleColumns, counts: MergeCounts): void {
   for (const from of order) {
     const timeMs = columns.histogramTimesMs[from] as number;
     const message = columns.histograms[from] as Uint8Array;
-    if (times.at(-1) !== timeMs) {
+    const kept = times.at(-1) === timeMs ? messages.at(-1) : undefined;
+    if (kept === undefined) {
       times.push(timeMs);
       messages.push(message);
-    } else if (Buffer.compare(messages.at(-1) as Uint8Array, message) === 0) {
+    } else if (Buffer.compare(kept, message) === 0) {
       counts.repeats++;
+    } else if (isSameHistogram(kept, message)) {
+      counts.repeats++;
+      // The receiver finds out itself whether the counter was reset.
+      if (!hasResetHint(message)) messages[messages.length - 1] = message;
     } else {
       counts.conflicts++;
     }

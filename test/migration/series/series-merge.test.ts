@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeByTime, removePresent } from '../../../src/migration/series/series-merge.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
+import { encodeMessage } from '../../wire/support/oracle.ts';
 
 interface Float {
   readonly timeMs: number;
@@ -134,6 +135,26 @@ describe('merging the samples of one series', () => {
       assert.equal(mergeByTime(columns, 'repeat').conflicts, 1);
       assert.deepEqual(floatsOf(columns), [value]);
     }
+  });
+
+  it('takes a histogram whose chunk was encoded again for the same one, and leaves the hint to the receiver', () => {
+    const one = { countInt: 5, sum: 2.5, schema: 3, zeroThreshold: 0.1, zeroCountInt: 1, timestampMs: 5 };
+    const plain = { positiveSpans: [{ offset: 2, length: 2 }], positiveDeltas: [1, 2] };
+    const withEmpty = { positiveSpans: [{ offset: 1, length: 4 }], positiveDeltas: [0, 1, 2, -3] };
+    const NO = 2;
+    const GAUGE = 3;
+    const messages = [
+      { ...one, ...plain, resetHint: NO },
+      { ...one, ...withEmpty },
+      { ...one, ...plain, resetHint: GAUGE },
+      { ...one, ...plain, sum: -2.5 },
+    ].map((histogram) => encodeMessage('Histogram', histogram));
+    const columns = columnsOf(
+      [],
+      messages.map((message) => ({ timeMs: 5, message })),
+    );
+    assert.deepEqual(mergeByTime(columns, 'repeat'), { conflicts: 2, repeats: 1 });
+    assert.deepEqual(histogramsOf(columns), [{ timeMs: 5, message: messages[1] }]);
   });
 });
 
