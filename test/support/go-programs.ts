@@ -1,5 +1,5 @@
 // Builds the programs pinned by test/support/go (every go.sum contains all checksums): the current Prometheus with its promtool, the tests'
-// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm, actionlint. Takes Go from PATH,
+// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm, Thanos, actionlint. Takes Go from PATH,
 // or from Debian's package when there is none.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -103,6 +103,15 @@ const BUILDS = {
     programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
     module: 'helm.sh/helm/v4',
     linkerFlags: (version) => `-X helm.sh/helm/v4/internal/version.version=v${version}`,
+  },
+  thanos: {
+    name: 'thanos',
+    directory: 'thanos',
+    programs: { thanos: 'github.com/thanos-io/thanos/cmd/thanos' },
+    // As in its releases: its messages are labels in memory, which crash it with Prometheus' other kind of labels.
+    tags: 'slicelabels',
+    module: 'github.com/thanos-io/thanos',
+    linkerFlags: (version) => `-X github.com/prometheus/common/version.Version=${version}`,
   },
   actionlint: {
     name: 'actionlint',

@@ -9,7 +9,7 @@ import { run } from './child-output.ts';
 import { findChromium } from './chromium.ts';
 import { hasApt, packageVersions, unpackPackage } from './debian-packages.ts';
 import { buildGoProgram, builtGoProgram } from './go-programs.ts';
-import { type ServerName, type Source, SOURCES, KUBEBUILDER_ASSETS, OLDEST_CURRENT } from './server-sources.ts';
+import { KUBEBUILDER_ASSETS, OLDEST_CURRENT, type ServerName, SOURCES, type Source } from './server-sources.ts';
 
 export interface FoundServer {
   path: string;
@@ -198,6 +198,7 @@ async function askVersion(name: ServerName, path: string): Promise<string | unde
     promtool: '--version',
     'victoria-metrics': '-version',
     influxd: 'version',
+    thanos: '--version',
     'kube-apiserver': '--version',
     'kube-controller-manager': '--version',
     kubectl: 'version --client',

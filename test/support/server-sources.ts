@@ -7,6 +7,7 @@ export type ServerName =
   | 'promtool'
   | 'victoria-metrics'
   | 'influxd'
+  | 'thanos'
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kubectl'
@@ -58,6 +59,7 @@ export const SOURCES: Record<ServerName, Record<string, Source>> = {
       download: 'https://www.influxdata.com/downloads/',
     },
   },
+  thanos: { '0.42': built('thanos', 'https://github.com/thanos-io/thanos/releases') },
   'kube-apiserver': { '1.36': built('kube-apiserver', KUBERNETES_PAGE) },
   'kube-controller-manager': { '1.36': built('kube-controller-manager', KUBERNETES_PAGE) },
   kubectl: { '1.36': built('kubectl', KUBERNETES_PAGE) },
