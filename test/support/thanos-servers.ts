@@ -1,10 +1,12 @@
 // Starts the real components of Thanos, each with its HTTP and gRPC ports on the loopback: `await using gateway = await startStoreGateway(bucket)`.
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { run } from './child-output.ts';
 import { request } from './http.ts';
 import { findServer } from './install.ts';
-import { type ServerProcess, startServer } from './server-process.ts';
+import { freePorts, type ServerProcess, startServer } from './server-process.ts';
 
 /** `url` is its HTTP API. */
 export interface ThanosServer extends ServerProcess {
@@ -79,6 +81,25 @@ export async function startReceive(
     3,
   );
   return Object.assign(server, { writeUrl });
+}
+
+/**
+ * Compacts and downsamples the blocks in the directory `bucket`, then deletes raw blocks that are older than `rawRetention`; returns when that
+ * is done.
+ */
+export async function compactOnce(bucket: string, { rawRetention }: { rawRetention: string }): Promise<void> {
+  const { path } = await findServer('thanos', '0.42');
+  const [port] = await freePorts(1);
+  const scratch = await mkdtemp(join(dirname(bucket), 'compact-'));
+  await run(path, [
+    'compact',
+    `--data-dir=${scratch}`,
+    objectStorage(bucket),
+    '--consistency-delay=0s',
+    '--delete-delay=0s',
+    `--retention.resolution-raw=${rawRetention}`,
+    `--http-address=127.0.0.1:${port}`,
+  ]);
 }
 
 function objectStorage(bucket: string): string {

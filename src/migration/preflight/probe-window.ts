@@ -5,6 +5,7 @@ import { metricName, nameEntry } from '../../wire/labels.ts';
 import { WriteBatch } from '../../wire/requests/write-batch.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
+import { mergeByTime } from '../series/series-merge.ts';
 import type { SeriesRouter } from '../series/series-router.ts';
 import type { LabelShapes } from './label-shape.ts';
 import { mixed, type SeriesSketch } from './series-sketch.ts';
@@ -97,6 +98,8 @@ export class WindowCounter {
       this.#received += cursor.sampleBound;
       columns.clear();
       cursor.decode(fromMs, toMs, columns);
+      // A Query sends the chunks of all stores that have the series.
+      mergeByTime(columns, 'repeat');
       const histograms = columns.histogramCount;
       const samples = columns.floats + histograms;
       const route = router.route(cursor.labels);
