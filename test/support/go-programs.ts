@@ -1,6 +1,6 @@
 // Builds the programs pinned by test/support/go (every go.sum contains all checksums): the current Prometheus with its promtool, the tests'
-// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm, Thanos, actionlint. Takes Go from PATH,
-// or from Debian's package when there is none.
+// own TSDB reader, the fast parts of the benches, Kubernetes' API server, controller manager and kubectl, etcd, helm, Thanos, actionlint, and what tools make
+// of an object's status. Takes Go from PATH, or from Debian's package when there is none.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -118,6 +118,14 @@ const BUILDS = {
     directory: 'actionlint',
     programs: { actionlint: 'github.com/rhysd/actionlint/cmd/actionlint' },
     module: 'github.com/rhysd/actionlint',
+    linkerFlags: () => '',
+  },
+  readiness: {
+    name: 'readiness',
+    directory: 'readiness',
+    programs: { readiness: './readiness' },
+    sources: 'readiness',
+    module: 'github.com/fluxcd/cli-utils',
     linkerFlags: () => '',
   },
 } as const satisfies Record<string, Build>;
