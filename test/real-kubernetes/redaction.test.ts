@@ -256,8 +256,8 @@ describe('secrets', function () {
       pages: pages.map(({ body }) => body.toString('utf8')).join('\n'),
     };
     assert.ok(
-      objects.length >= 17 && objects.every(({ status }) => status !== undefined),
-      'each has a status to search',
+      objects.length >= 17 && objects.every(({ status }) => status?.phase !== undefined),
+      'each has a status of the operator to search',
     );
     assert.ok(written.log.split('\n').length > 25, 'there is a log to search');
 
