@@ -47,7 +47,10 @@ describe('the flags of the command line', () => {
     [['run', '-f', 'x', '--startup-deadline', 'soon'], /--startup-deadline takes .*or none, not "soon"/],
     [['run', '-f', 'x', '--metrics-address', '9090'], /--metrics-address takes HOST:PORT.*not "9090"/],
     [['rum'], /unknown command "rum" \(did you mean run\?\)/],
-    [['migrate'], /unknown command "migrate"; commands: run, plan, verify, init, operator, pmig, crds, completion, help/],
+    [
+      ['migrate'],
+      /unknown command "migrate"; commands: run, plan, verify, init, operator, pmig, crds, completion, help/,
+    ],
     [
       ['-f', 'x'],
       /unknown flag -f: a command comes first \(run, plan, verify, init, operator, pmig, crds, completion, help\)/,
