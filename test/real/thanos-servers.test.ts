@@ -26,7 +26,13 @@ import {
 } from '../support/thanos-servers.ts';
 import { runCommand } from './support/command.ts';
 import { assertAllWritten, assertEqualSeries, assertExit, withoutProgress } from './support/expectations.ts';
-import { type MigrationSpec, manifestOf, runMigration, startMigration } from './support/migration.ts';
+import {
+  type MigrationSpec,
+  manifestOf,
+  type RunningMigration,
+  runMigration,
+  startMigration,
+} from './support/migration.ts';
 import { fromPrometheus, range, toPrometheus, toVictoriaMetrics } from './support/pairs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -217,7 +223,7 @@ describe('a real Thanos Receive as a destination', () => {
       };
       {
         await using migration = await startMigration({ ...spec, limits: { samplesPerSecond: 20_000 } });
-        await markedIn(query.url);
+        await markedIn(query.url, migration);
         migration.child.kill('SIGKILL');
         await migration.ended;
       }
@@ -245,12 +251,13 @@ async function uploaded(sidecar: ThanosServer, dataDir: string, bucket: string):
   }
 }
 
-/** Resolves when a mark can be read. */
-async function markedIn(url: string): Promise<void> {
+/** Resolves when a mark can be read; fails if the migration ends before that. */
+async function markedIn(url: string, { ended }: RunningMigration): Promise<void> {
   const query = encodeURIComponent('last_over_time(prom_migrator_progress{probe=""}[10y])');
   for (;;) {
     const { body } = await request(`${url}/api/v1/query?query=${query}`);
     if (body.includes('prom_migrator_progress')) return;
-    await sleep(100);
+    const end = await Promise.race([ended, sleep(100)]);
+    if (end) throw new Error(`the migration ended before its first mark:\n${end.stderr}`);
   }
 }

@@ -167,6 +167,7 @@ export class WindowCounter {
     const columns = this.#columns;
     columns.clear();
     cursor.decode(-ALWAYS_MS, ALWAYS_MS, columns);
+    mergeByTime(columns, 'repeat');
     const { floats, histogramCount } = columns;
     this.#one.appendFloats(labels, columns, 0, Math.min(1, floats));
     this.#all.appendFloats(labels, columns, 0, floats);
