@@ -78,6 +78,16 @@ const working: Row[] = [
     'Progressing',
     /^Pending: SecretNotFound: no Secret "s"$/,
   ],
+  [
+    'that the operator rejects',
+    objectOf({
+      situation: { kind: 'rejected', reason: 'InvalidSpec', message: 'spec.x: what is wrong' },
+      check: { ...missing, reason: 'InvalidSpec', message: 'spec.x: what is wrong' },
+    }),
+    'InProgress',
+    'Progressing',
+    /^Pending: InvalidSpec: spec\.x: what is wrong$/,
+  ],
   ['that is looked at', objectOf({ situation: { kind: 'preflight' } }), 'InProgress', 'Progressing', /^Pending: Pre/],
   [
     'that a finding blocks',

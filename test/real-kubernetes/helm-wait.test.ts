@@ -154,6 +154,14 @@ describe('a migration in a chart', function () {
     assert.equal(await judge('locked'), 'InProgress, Progressing');
   });
 
+  it('is waited for until its end by the upgrade that resumes it', async () => {
+    assert.equal((await migrations.get('suspended')).status?.phase, 'Suspended');
+    const { code, said } = await wait('suspended', { ...specOf('first'), suspend: false }, '2m');
+    assert.equal(code, 0, said);
+    assert.equal((await migrations.get('suspended')).status?.phase, 'Succeeded');
+    assert.equal(await judge('suspended'), 'Current, Healthy');
+  });
+
   it('that is deleted and kept by a finalizer is terminating', async () => {
     await migrations.putFinalizers('early', ['example.org/audit']);
     await migrations.delete('early');
