@@ -124,7 +124,7 @@ export class StatusClient {
 }
 
 /** An overloaded server or gateway, or one that starts. */
-const BUSY: readonly number[] = [429, 502, 503, 504];
+export const BUSY: readonly number[] = [429, 502, 503, 504];
 const GET = { method: 'GET', headers: {}, attempt: 1 } as const;
 
 /** Of Mimir and Cortex, whatever header the endpoint sends besides. */

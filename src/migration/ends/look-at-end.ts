@@ -9,7 +9,7 @@ import { wholeText } from '../../remote/json-text.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { retryDelayMs } from '../../remote/retry-delay.ts';
 import type { ServerReport } from '../../remote/server-report.ts';
-import { StatusClient } from '../../remote/status-client.ts';
+import { BUSY, StatusClient } from '../../remote/status-client.ts';
 import { productOfUrl } from '../../remote/url-product.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { Deadline } from '../../telemetry/deadline.ts';
@@ -25,6 +25,8 @@ export interface LookContext {
   readonly random: () => number;
   /** How long a server that does not respond is asked again. */
   readonly waitMs: number;
+  /** Called once, before the first repetition. `untilMs`: since 1970, when the last one may start; infinite without a limit. */
+  readonly onFirstFailure?: (error: unknown, untilMs: number) => void;
 }
 
 type EndSide = 'source' | 'destination';
@@ -85,11 +87,13 @@ class End {
   async look(context: LookContext, signal: AbortSignal): Promise<EndLook> {
     const { side } = this.endpoint;
     const first = await this.#get(versionUrl(this.#url), signal);
-    if (first.status === 401 || first.status === 403) return { ...unaskedLook(this.#url), isRefused: true };
+    if (isRefusal(first.status)) return { ...unaskedLook(this.#url), isRefused: true };
     const report = await this.#report(signal);
     const name = report?.product;
-    if (report === undefined || name === undefined)
-      return { ...(await this.#byPaths(signal)), ...(report && { report }) };
+    if (report === undefined || name === undefined) {
+      const found = await this.#byPaths(signal);
+      return found.isRefused === true ? found : { ...found, ...(report && { report }) };
+    }
     const known: EndLook = { product: { name, how: 'found' }, report };
     if (name === 'VictoriaMetrics') return { ...known, isCluster: await this.#isCluster(signal) };
     if (side !== 'source') return known;
@@ -146,7 +150,11 @@ class End {
     const own = isSource ? [] : WRITE_PATHS;
     const tried = [...(isComplete(this.#url) ? [] : own), ...READ_PATHS, QUERY_PATH];
     const served: string[] = [];
-    for (const path of tried) if (await this.#serves(path, signal)) served.push(path);
+    for (const path of tried) {
+      const outcome = await this.#serves(path, signal);
+      if (outcome === 'refused') return { ...unaskedLook(this.#url), isRefused: true };
+      if (outcome) served.push(path);
+    }
     if (name !== undefined) return { product: { name, how: 'found' }, served };
     const read = READ_PATHS.find((path) => served.includes(path));
     const isM3 = read === '/api/v1/prom/remote/read';
@@ -155,15 +163,17 @@ class End {
     return { product: { name: undefined, how: 'found' }, served };
   }
 
-  async #serves(path: string, signal: AbortSignal): Promise<boolean> {
+  async #serves(path: string, signal: AbortSignal): Promise<boolean | 'refused'> {
     const isQuery = path === QUERY_PATH;
     const url = joined(this.#base, path);
     const response = await this.#get(isQuery ? `${url}${url.includes('?') ? '&' : '?'}query=1` : url, signal);
+    if (isRefusal(response.status)) return 'refused';
     if (isQuery) return response.status === 200 && /"status"\s*:\s*"success"/.test(response.text);
     // A GET is not what these are for: they say so, each in its own way. A page is that of a user interface.
     return [204, 400, 405, 411, 415, 422, 500].includes(response.status);
   }
 
+  /** @throws RemoteError also if the server or a gateway is busy: what is written must not depend on it */
   async #get(url: string, signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }> {
     const response = await this.#http.request({
       method: 'GET',
@@ -172,15 +182,20 @@ class End {
       attempt: 1,
       signal,
     });
+    const { status } = response;
+    const text = await this.#textOf(response.body);
+    const busy = BUSY.includes(status) ? this.#http.refusalOf(response, text) : undefined;
+    if (busy !== undefined) throw busy;
+    return { status, text };
+  }
+
+  async #textOf(body: Parameters<typeof wholeText>[0]): Promise<string> {
     const { buffers } = this.#client;
     const tooLarge = () => new TooLarge();
     try {
-      return {
-        status: response.status,
-        text: await wholeText(response.body, { buffers, maxBytes: MAX_TEXT_BYTES, tooLarge }),
-      };
+      return await wholeText(body, { buffers, maxBytes: MAX_TEXT_BYTES, tooLarge });
     } catch (error) {
-      if (error instanceof TooLarge) return { status: response.status, text: '' };
+      if (error instanceof TooLarge) return '';
       throw error;
     }
   }
@@ -193,13 +208,22 @@ class End {
 /** Never leaves this file. */
 class TooLarge extends Error {}
 
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** Of some statuses, the class says that less has to be read at once, which a look cannot do. */
+function mayPass(error: unknown): boolean {
+  return error instanceof RemoteError && (error.class === 'transient' || BUSY.includes(error.status ?? 0));
+}
+
 function storeLook(report: ServerReport | undefined): EndLook {
   return { product: { name: 'Thanos', how: report === undefined ? 'guessed' : 'found' }, ...(report && { report }) };
 }
 
 async function retried<T>(
   side: EndSide,
-  { clock, random, waitMs }: LookContext,
+  { clock, random, waitMs, onFirstFailure }: LookContext,
   send: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const startedMs = clock.monotonicMs();
@@ -212,9 +236,11 @@ async function retried<T>(
     try {
       return await send(deadline.signal);
     } catch (error) {
-      const mayPass = deadline.expired || (error instanceof RemoteError && error.class === 'transient');
+      const failure = deadline.expired ? silent : error;
       const delayMs = retryDelayMs(attempt, random, undefined);
-      if (!mayPass || clock.monotonicMs() - startedMs + delayMs > waitMs) throw deadline.expired ? silent : error;
+      const elapsedMs = clock.monotonicMs() - startedMs;
+      if (!(deadline.expired || mayPass(error)) || elapsedMs + delayMs > waitMs) throw failure;
+      if (attempt === 1) onFirstFailure?.(failure, clock.now() + waitMs - elapsedMs);
       await clock.sleep(delayMs);
     }
   }

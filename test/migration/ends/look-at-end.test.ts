@@ -1,55 +1,17 @@
 // What follows from what a server says about itself: each product once, as a source and as a destination. Real servers are in test/real.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { chooseDestination, type ProgressChoice } from '../../../src/migration/ends/choose-destination.ts';
 import { chooseSource, chooseStart } from '../../../src/migration/ends/choose-source.ts';
 import { type EndLook, NeedsChoice } from '../../../src/migration/ends/end-look.ts';
 import { lookAtEnd, unaskedLook } from '../../../src/migration/ends/look-at-end.ts';
 import { SYSTEM_CLOCK } from '../../../src/telemetry/clock.ts';
+import { BUILDINFO, busy, M3, type Pages, PROMETHEUS, servePages, victoriaMetrics } from './page-server.ts';
 
 const CONTEXT = { clock: SYSTEM_CLOCK, random: () => 0, waitMs: 0 };
+const PATIENT = { ...CONTEXT, waitMs: 10_000 };
 const NOW_MS = Date.UTC(2026, 0, 2);
 
-interface Pages {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A text is sent with 200, a number is a status. */
-  readonly pages: Readonly<Record<string, string | number | object>>;
-  readonly others?: number;
-}
-
-/** A server that has these pages. */
-async function serve({ headers = {}, pages, others = 404 }: Pages) {
-  const server = createServer((request, response) => {
-    const page = pages[request.url ?? ''] ?? pages[request.url?.split('?')[0] ?? ''] ?? others;
-    const status = typeof page === 'number' ? page : 200;
-    response.writeHead(status, headers);
-    response.end(typeof page === 'object' ? JSON.stringify({ status: 'success', data: page }) : String(page));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const BUILDINFO = '/api/v1/status/buildinfo';
-const PROMETHEUS: Pages = {
-  pages: {
-    [BUILDINFO]: { version: '3.5.0', revision: 'abc' },
-    '/api/v1/status/flags': { 'storage.tsdb.min-block-duration': '2h', 'web.enable-remote-write-receiver': 'false' },
-    '/api/v1/status/config': { yaml: 'storage:\n  tsdb:\n    out_of_order_time_window: 30m\n' },
-    '/metrics': '# TYPE x gauge\nprometheus_tsdb_lowest_timestamp_seconds 1.7e+09\n',
-  },
-};
-const VICTORIA = (flags: string): Pages => ({
-  headers: { 'x-server-hostname': 'vm' },
-  pages: { [BUILDINFO]: { version: '2.24.0' }, '/flags': flags },
-});
 const MIMIR: Pages = { pages: { [BUILDINFO]: { version: '2.15.0', application: 'Grafana Mimir', revision: 'x' } } };
 const THANOS: Pages = {
   pages: {
@@ -58,7 +20,6 @@ const THANOS: Pages = {
   },
 };
 const INFLUXDB: Pages = { headers: { 'x-influxdb-version': '1.6.7' }, pages: {} };
-const M3: Pages = { pages: { '/api/v1/prom/remote/write': 405, '/api/v1/prom/remote/read': 400 } };
 const PROMSCALE: Pages = { pages: { '/write': 400, '/read': 405 } };
 const QUERY_ONLY: Pages = { pages: { '/api/v1/query': { resultType: 'scalar' }, '/read': '<html>' } };
 const UNKNOWN: Pages = { pages: { '/api/v1/write': 405, '/api/v1/query': { resultType: 'scalar' } } };
@@ -67,9 +28,15 @@ type SourceCase = [name: string, pages: Pages, given: string, protocol: string, 
 const SOURCES: SourceCase[] = [
   ['Prometheus', PROMETHEUS, '', 'RemoteRead', '/api/v1/read'],
   ['Prometheus with its path', PROMETHEUS, '/api/v1/read', 'RemoteRead', '/api/v1/read'],
-  ['VictoriaMetrics', VICTORIA('-retentionPeriod="1"\n'), '', 'VictoriaMetrics', ''],
-  ['VictoriaMetrics with a path that it does not have', VICTORIA('-x="1"\n'), '/api/v1/read', 'VictoriaMetrics', ''],
-  ['a VictoriaMetrics cluster', VICTORIA('-storageNode="a"\n'), '', 'VictoriaMetrics', '/select/0/prometheus'],
+  ['VictoriaMetrics', victoriaMetrics('-retentionPeriod="1"\n'), '', 'VictoriaMetrics', ''],
+  [
+    'VictoriaMetrics with a path that it does not have',
+    victoriaMetrics('-x="1"\n'),
+    '/api/v1/read',
+    'VictoriaMetrics',
+    '',
+  ],
+  ['a VictoriaMetrics cluster', victoriaMetrics('-storageNode="a"\n'), '', 'VictoriaMetrics', '/select/0/prometheus'],
   ['Mimir', MIMIR, '', 'RemoteRead', '/prometheus/api/v1/read'],
   ['Thanos Query', THANOS, '', 'PromQL', ''],
   ['InfluxDB', INFLUXDB, '', 'RemoteRead', '/api/v1/prom/read?db=prometheus'],
@@ -88,7 +55,7 @@ type DestinationCase = [
 ];
 const DESTINATIONS: DestinationCase[] = [
   ['Prometheus', PROMETHEUS, '', ['/api/v1/write', 'InOrder', 'RemoteRead', '/api/v1/read']],
-  ['VictoriaMetrics', VICTORIA('-x="1"\n'), '', ['/api/v1/write', 'Any', 'PromQL', '']],
+  ['VictoriaMetrics', victoriaMetrics('-x="1"\n'), '', ['/api/v1/write', 'Any', 'PromQL', '']],
   ['Mimir', MIMIR, '', ['/api/v1/push', 'InOrder', 'RemoteRead', '/prometheus/api/v1/read']],
   [
     'Mimir by the prefix of its queries',
@@ -112,7 +79,7 @@ const DESTINATIONS: DestinationCase[] = [
 describe('an end that is asked what it is', () => {
   for (const [name, pages, given, protocol, url] of SOURCES)
     it(`is read as a source: ${name}`, async () => {
-      await using server = await serve({
+      await using server = await servePages({
         ...pages,
         pages: { ...pages.pages, [`${given}${BUILDINFO}`]: pages.pages[BUILDINFO] ?? 404 },
       });
@@ -123,7 +90,7 @@ describe('an end that is asked what it is', () => {
 
   for (const [name, pages, given, [url, ordering, protocol, progressUrl]] of DESTINATIONS)
     it(`is written as a destination: ${name}`, async () => {
-      await using server = await serve({
+      await using server = await servePages({
         ...pages,
         pages: { ...pages.pages, [`${given}${BUILDINFO}`]: pages.pages[BUILDINFO] ?? 404 },
       });
@@ -141,7 +108,7 @@ describe('an end that is asked what it is', () => {
     });
 
   it('says since when a Prometheus has samples, and that it accepts none', async () => {
-    await using server = await serve(PROMETHEUS);
+    await using server = await servePages(PROMETHEUS);
     const look = await lookAtEnd('source', server.url, CONTEXT);
     assert.equal(chooseStart(look, NOW_MS)?.startMs, 1_700_000_000_000);
     const { notes } = chooseDestination(server.url, look, { mayGuess: true });
@@ -150,7 +117,7 @@ describe('an end that is asked what it is', () => {
   });
 
   it('is only guessed at if it wants credentials', async () => {
-    await using server = await serve({ pages: {}, others: 401 });
+    await using server = await servePages({ pages: {}, others: 401 });
     const look = await lookAtEnd('source', server.url, CONTEXT);
     assert.equal(look.isRefused, true);
     assert.equal(look.product.how, 'guessed');
@@ -158,22 +125,53 @@ describe('an end that is asked what it is', () => {
   });
 
   it('is asked again while it starts', async () => {
-    let requests = 0;
-    const pages = {
-      ...PROMETHEUS.pages,
-      get [BUILDINFO]() {
-        // The first two requests of the first attempt.
-        return requests++ < 2 ? 503 : PROMETHEUS.pages[BUILDINFO]!;
-      },
-    };
-    await using server = await serve({ pages });
-    const look = await lookAtEnd('source', server.url, { ...CONTEXT, waitMs: 10_000 });
+    const buildinfo = busy([503, 502], PROMETHEUS.pages[BUILDINFO]!);
+    await using server = await servePages({ pages: { ...PROMETHEUS.pages, [BUILDINFO]: buildinfo } });
+    const retries: [error: unknown, untilMs: number][] = [];
+    const startedMs = Date.now();
+    const look = await lookAtEnd('source', server.url, {
+      ...PATIENT,
+      onFirstFailure: (error, untilMs) => retries.push([error, untilMs]),
+    });
     assert.equal(look.product.name, 'Prometheus');
-    assert.equal(requests, 4);
+    assert.equal(retries.length, 1, 'one message for all failures');
+    assert.match(String(retries[0]?.[0]), /source returned 503/);
+    assert.ok(retries[0]![1] > startedMs);
   });
 
+  for (const status of [429, 502, 503, 504])
+    it(`chooses the same although a request gets ${status}`, async () => {
+      const query = { '/api/v1/query': { resultType: 'scalar' } };
+      await using store = await servePages({ pages: { '/api/v1/read': busy([status], 405), ...query } });
+      const look = await lookAtEnd('source', store.url, PATIENT);
+      assert.equal(chooseSource(store.url, look, false).protocol, 'RemoteRead');
+
+      const cluster = victoriaMetrics('');
+      // The first request is that of the report.
+      const flags = busy([200, status], '-storageNode="a"\n');
+      await using victoria = await servePages({ ...cluster, pages: { ...cluster.pages, '/flags': flags } });
+      assert.equal((await lookAtEnd('source', victoria.url, PATIENT)).isCluster, true);
+
+      const metrics = busy([status], PROMETHEUS.pages['/metrics'] as string);
+      await using prometheus = await servePages({ pages: { ...PROMETHEUS.pages, '/metrics': metrics } });
+      assert.equal((await lookAtEnd('source', prometheus.url, PATIENT)).oldestMs, 1_700_000_000_000);
+    });
+
+  it('is an error if a request is refused for the moment until there is no time left', async () => {
+    await using server = await servePages({
+      pages: { '/api/v1/read': 503, '/api/v1/query': { resultType: 'scalar' } },
+    });
+    await assert.rejects(lookAtEnd('source', server.url, CONTEXT), { name: 'RemoteError', status: 503 });
+  });
+
+  for (const status of [401, 403])
+    it(`wants credentials also if only its data does: ${status}`, async () => {
+      await using server = await servePages({ pages: { '/api/v1/read': status } });
+      assert.equal((await lookAtEnd('source', server.url, CONTEXT)).isRefused, true);
+    });
+
   it('is an error if it does not respond', async () => {
-    const server = await serve({ pages: {} });
+    const server = await servePages({ pages: {} });
     await server[Symbol.asyncDispose]();
     await assert.rejects(lookAtEnd('destination', server.url, CONTEXT), {
       code: 'connection-refused',
@@ -182,7 +180,7 @@ describe('an end that is asked what it is', () => {
   });
 
   it('is no store because every path has a page of a user interface', async () => {
-    await using server = await serve({ pages: {}, others: 200 });
+    await using server = await servePages({ pages: {}, others: 200 });
     const look = await lookAtEnd('source', server.url, CONTEXT);
     assert.deepEqual([look.product.name, look.served], [undefined, []]);
   });
