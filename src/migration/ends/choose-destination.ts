@@ -63,7 +63,7 @@ export function chooseDestination(
 ): DestinationChoice {
   const { how } = look.product;
   const { url: writeUrl, note } = writeUrlOf(url, look);
-  const ordering = orderingOf(look);
+  const ordering = orderingOf(look, mayGuess);
   const read =
     progress === undefined ? progressOf(writeUrl, look, mayGuess) : { choice: givenProgress(progress), notes: [] };
   return {
@@ -99,7 +99,11 @@ function writeUrlOf(url: string, look: EndLook): { readonly url: string; readonl
   return { url: joined(base, '/api/v1/write'), note: guess('no path that is usual for remote_write was found') };
 }
 
-function orderingOf({ product: { name, how }, report }: EndLook): {
+/** Any order in a store that needs InOrder fails after hours: a run does not take it on a guess. */
+function orderingOf(
+  { product: { name, how }, report }: EndLook,
+  mayGuess: boolean,
+): {
   readonly value: 'InOrder' | 'Any';
   readonly note: Note;
 } {
@@ -108,9 +112,10 @@ function orderingOf({ product: { name, how }, report }: EndLook): {
     how: noteHow,
     text,
   });
-  if (name !== 'Promscale' && acceptsAnyOrder(name))
+  const isKnown = mayGuess || how === 'found';
+  if (isKnown && name !== 'Promscale' && acceptsAnyOrder(name))
     return { value: 'Any', note: note(how, 'it accepts samples of any age, in any order') };
-  if (ALSO_ANY.includes(name))
+  if (isKnown && ALSO_ANY.includes(name))
     return { value: 'Any', note: note('guessed', `${name} accepts old samples, if it is configured so`) };
   const windowMs = report?.outOfOrderMs;
   if (windowMs === undefined) return { value: 'InOrder', note: note('guessed', 'the order that every store accepts') };
@@ -124,7 +129,7 @@ function orderingOf({ product: { name, how }, report }: EndLook): {
 function receiverNotes({ report }: EndLook): Note[] {
   if (report?.acceptsWrites !== false) return [];
   const text = 'it does not accept remote write: start it with --web.enable-remote-write-receiver';
-  return [{ path: ['destination', 'url'], how: 'found', text }];
+  return [{ path: ['destination', 'url'], how: 'hint', text }];
 }
 
 function givenProgress(given: string): ProgressChoice {
@@ -146,7 +151,7 @@ function progressOf(writeUrl: string, look: EndLook, mayGuess: boolean): Progres
   if (name === 'VictoriaMetrics' && cluster !== undefined)
     return guessedAt(selectUrl(writeUrl, cluster.tenant), 'vmselect', mayGuess);
   if (name === 'Thanos') return guessedAt(queryUrl(writeUrl), 'a Thanos Query that sees this Receive', mayGuess);
-  if (name === 'Azure Monitor') return none('it takes no old samples and is not read back');
+  if (name === 'Azure Monitor') return none('it takes no old samples and is not read back', mayGuess);
   if (name === 'GreptimeDB') return found({ protocol: 'PromQL', url: withoutQuery(base) });
   if (name !== undefined) {
     const read = PATHS[name]?.read;
@@ -156,16 +161,15 @@ function progressOf(writeUrl: string, look: EndLook, mayGuess: boolean): Progres
   const path = READ_PATHS.find((tried) => look.served?.includes(tried));
   if (path !== undefined) return found({ protocol: 'RemoteRead', url: joined(base, path) });
   if (look.served?.includes(QUERY_PATH) === true) return found({ protocol: 'PromQL', url: base });
-  if (!mayGuess)
-    throw new NeedsChoice('it is not known where the destination can be read, which a resume needs', PROGRESS_CURE);
-  return none('no API was found with which it can be read');
+  return none('no API was found with which it can be read', mayGuess);
 }
 
 function found(choice: ProgressChoice): ProgressFound {
   return { choice, notes: [] };
 }
 
-function none(why: string): ProgressFound {
+function none(why: string, mayGuess: boolean): ProgressFound {
+  if (!mayGuess) throw new NeedsChoice(`the destination cannot be read, which a resume needs: ${why}`, PROGRESS_CURE);
   const text = `${why}: a run that is repeated starts from the beginning, and nothing can be verified`;
   return { choice: { protocol: 'None' }, notes: [{ path: ['destination', 'progress'], how: 'guessed', text }] };
 }
@@ -176,7 +180,8 @@ function guessedAt(url: string, what: string, mayGuess: boolean): ProgressFound 
   return { choice: { protocol: 'PromQL', url }, notes: [note] };
 }
 
-function selectUrl(writeUrl: string, tenant: string): string {
+/** Of the same tenant at vmselect. */
+export function selectUrl(writeUrl: string, tenant: string): string {
   const url = new URL(writeUrl);
   url.hostname = url.hostname.replace('vminsert', 'vmselect');
   if (url.port === '8480') url.port = '8481';

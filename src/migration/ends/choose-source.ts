@@ -29,6 +29,9 @@ const REMOTE_READ: { readonly [product in EndProduct]?: string } = {
   GreptimeDB: '/v1/prometheus/read',
 };
 
+const QUERY_CURE =
+  'give --source the whole URL of its remote_read if it has one; otherwise let prom-migrator init write a manifest with protocol PromQL, and use -f';
+
 /** Products without remote_read, whose query API is read. */
 const QUERY_ONLY: readonly (EndProduct | undefined)[] = ['Amazon Managed Prometheus', 'Azure Monitor'];
 
@@ -59,12 +62,11 @@ export function chooseSource(url: string, look: EndLook, mayGuess: boolean): Sou
       protocolNote('without stale markers; the StoreAPI has them: protocol ThanosStore, url grpc://HOST:10901'),
     );
   }
-  if (QUERY_ONLY.includes(name))
-    return chosen(
-      'PromQL',
-      baseUrl(url),
-      protocolNote('it has no remote_read, so its query API is read, without stale markers'),
-    );
+  const byQueries = (why: string): SourceChoice => {
+    if (!mayGuess) throw new NeedsChoice(`${why}, and that does not copy stale markers`, QUERY_CURE);
+    return chosen('PromQL', baseUrl(url), protocolNote(`${why}, without stale markers`));
+  };
+  if (QUERY_ONLY.includes(name)) return byQueries('the source has no remote_read, so its query API is read');
   if (isComplete(url) && !new URL(url).pathname.endsWith('/query')) return chosen('RemoteRead', url);
   if (name === 'InfluxDB') {
     const { url: withDb, isGuessed } = withDatabase(joined(baseUrl(url), '/api/v1/prom/read'));
@@ -74,7 +76,7 @@ export function chooseSource(url: string, look: EndLook, mayGuess: boolean): Sou
   const path = name === undefined ? served(look, READ_PATHS) : REMOTE_READ[name];
   if (path !== undefined) return chosen('RemoteRead', joined(baseUrl(url), path));
   if (served(look, [QUERY_PATH]) !== undefined)
-    return chosen('PromQL', baseUrl(url), protocolNote('it has a query API and no remote_read, at the usual paths'));
+    return byQueries('the source has a query API and no remote_read at the usual paths, so its query API is read');
   return chosen('RemoteRead', joined(baseUrl(url), '/api/v1/read'), {
     path: ['source', 'url'],
     how: 'guessed',

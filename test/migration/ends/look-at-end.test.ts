@@ -230,6 +230,42 @@ describe('a Thanos that is read', () => {
   });
 });
 
+describe('what a run does not choose on its own', () => {
+  const query: EndLook = { product: { name: undefined, how: 'found' }, served: ['/api/v1/query'] };
+  const lossy: [url: string, look: EndLook][] = [
+    ['http://a:1', query],
+    ['http://a:1/api/v1/query', query],
+    ['https://aps-workspaces.eu.amazonaws.com/workspaces/x', unaskedLook('https://aps-workspaces.eu.amazonaws.com')],
+  ];
+  for (const [url, look] of lossy)
+    it(`is a source without stale markers: ${url}`, () => {
+      assert.throws(
+        () => chooseSource(url, look, false),
+        (error) => error instanceof NeedsChoice && /stale markers/.test(error.message) && /init/.test(error.cure),
+      );
+      assert.equal(chooseSource(url, look, true).protocol, 'PromQL');
+    });
+
+  it('is any order in a store that is only guessed at', async () => {
+    for (const pages of [M3, PROMSCALE]) {
+      await using server = await servePages(pages);
+      const look = await lookAtEnd('destination', server.url, CONTEXT);
+      assert.equal(chooseDestination(server.url, look, { mayGuess: false }).ordering, 'InOrder');
+    }
+    const url = 'http://m3:7201/api/v1/prom/remote/write';
+    const known: EndLook = { product: { name: 'M3', how: 'found' } };
+    assert.equal(chooseDestination(url, known, { mayGuess: false }).ordering, 'Any');
+  });
+
+  it('is a destination that is never read', () => {
+    const url = 'https://x.eu.ingest.monitor.azure.com/api/v1/write';
+    const look: EndLook = { product: { name: 'Azure Monitor', how: 'found' } };
+    assert.throws(() => chooseDestination(url, look, { mayGuess: false }), NeedsChoice);
+    for (const options of [{ mayGuess: true }, { mayGuess: false, progress: 'none' }])
+      assert.deepEqual(chooseDestination(url, look, options).progress, { protocol: 'None' });
+  });
+});
+
 describe('the start of a migration without one', () => {
   const look = (more: Partial<EndLook>): EndLook => ({ product: { name: 'Mimir', how: 'found' }, ...more });
   const report = {
