@@ -71,7 +71,10 @@ export function nameOf(source: string, destination: string): string {
 }
 
 function hostName(url: string): string {
-  const { host } = new URL(url);
+  const { hostname, port } = new URL(url);
+  // A fully qualified name may end with a dot.
+  const host = `${hostname.replace(/\.+$/, '')}${port === '' ? '' : `:${port}`}`;
   const plain = host.toLowerCase().replace(/[^a-z0-9.]+/g, '-');
-  return plain.replace(/^[-.]+|[-.]+$/g, '') || 'host';
+  // Each label starts and ends with a letter or digit.
+  return plain.replace(/-*\.[-.]*/g, '.').replace(/^[-.]+|[-.]+$/g, '') || 'host';
 }

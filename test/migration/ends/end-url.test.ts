@@ -1,6 +1,7 @@
 // The URLs of both ends, and the name that follows from them.
 
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { baseUrl, isComplete, joined, nameOf, withDatabase } from '../../../src/migration/ends/end-url.ts';
 
 describe('the URL of an end', () => {
@@ -56,6 +57,37 @@ describe('the default name of a migration', () => {
     ));
   it('is a name of Kubernetes also with IPv6', () =>
     assert.equal(nameOf('http://[::1]:9090', 'grpc://[fe80::2]'), '1-9090-to-fe80-2'));
+  it('does not end a host with its dot', () =>
+    assert.equal(
+      nameOf('http://prometheus.monitoring.svc.cluster.local.:9090', 'http://vm.:8428'),
+      'prometheus.monitoring.svc.cluster.local-9090-to-vm-8428',
+    ));
+  it('is a DNS-1123 subdomain for every URL', () => {
+    const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+    const subdomain = new RegExp(`^${label}(\\.${label})*$`);
+    const host = fc.oneof(
+      fc.stringMatching(/^[a-zA-Z0-9._-]{1,80}$/),
+      fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
+      fc.ipV6().map((address) => `[${address}]`),
+      fc.domain(),
+    );
+    const port = fc.oneof(
+      fc.constant(''),
+      fc.nat({ max: 65_535 }).map((number) => `:${number}`),
+    );
+    const url = fc
+      .tuple(fc.constantFrom('http', 'grpc'), host, port)
+      .map(([scheme, name, suffix]) => `${scheme}://${name}${suffix}`)
+      .filter((text) => URL.canParse(text));
+    fc.assert(
+      fc.property(url, url, (source, destination) => {
+        const name = nameOf(source, destination);
+        assert.match(name, subdomain);
+        assert.ok(name.length <= 63, name);
+      }),
+      { numRuns: 500 },
+    );
+  });
   it('is short, and differs where long ones differ', () => {
     const long = (end: string) => nameOf(`http://${'a'.repeat(60)}.example.com`, `http://${end}`);
     assert.equal(long('b').length, 63);
