@@ -1,5 +1,6 @@
 // Command lines of other migration tools: which tool it is, and the command that does the same here. Pure. No value is shown that may be a secret.
 
+import { selectUrl } from '../../migration/ends/choose-destination.ts';
 import { type GivenFlag, givenFlags } from './old-flags.ts';
 import { TIMESCALE_FLAGS } from './timescale-flags.ts';
 import { VMCTL_FLAGS } from './vmctl-flags.ts';
@@ -9,6 +10,8 @@ const COMMON: ReadonlySet<string> = new Set(['start', 'end', 'version', 's', 've
 const VMCTL_MODES: readonly string[] = ['remote-read', 'vm-native'];
 /** Of a query string: others may be credentials (InfluxDB has u and p). */
 const SHOWN_PARAMETERS: ReadonlySet<string> = new Set(['db', 'rp']);
+/** Of a boolean flag, as Go's strconv.ParseBool reads it. */
+const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'false', 'False', 'FALSE']);
 const TIMESCALE_NAME = 'prom-migrator';
 
 type Words = readonly (readonly [flag: string, value: string])[];
@@ -33,7 +36,7 @@ function timescale(argv: readonly string[]): Translated | undefined {
   const last = lastOf(given);
   const name = last('migration-name');
   const progressUrl = last('progress-metric-url');
-  const progress = last('progress-enabled') === 'false' ? 'none' : progressUrl && shownUrl(progressUrl);
+  const progress = FALSE.has(last('progress-enabled') ?? '') ? 'none' : progressUrl && shownUrl(progressUrl);
   return {
     tool: "Timescale's prom-migrator",
     page: 'docs/from-prom-migrator.md',
@@ -62,6 +65,7 @@ function vmctl(argv: readonly string[]): Translated | undefined {
   const address = shownUrl(
     either('vm-addr', 'vm-native-dst-addr') ?? (mode === 'vm-native' ? undefined : 'http://localhost:8428'),
   );
+  const destination = account === undefined ? address : `${address.replace(/\/+$/, '')}/insert/${account}/prometheus`;
   const isSnapshot = last('prom-snapshot') !== undefined;
   return {
     tool: 'vmctl',
@@ -69,8 +73,8 @@ function vmctl(argv: readonly string[]): Translated | undefined {
     dashes: '--',
     words: wordsOf({
       source: isSnapshot ? 'http://localhost:9090' : shownUrl(either('remote-read-src-addr', 'vm-native-src-addr')),
-      destination: account === undefined ? address : `${address.replace(/\/+$/, '')}/insert/${account}/prometheus`,
-      progress: undefined,
+      destination,
+      progress: clusterProgress(destination),
       start: either('remote-read-filter-time-start', 'vm-native-filter-time-start', 'prom-filter-time-start') ?? 'TIME',
       end: either('remote-read-filter-time-end', 'vm-native-filter-time-end', 'prom-filter-time-end'),
       selector: last('vm-native-filter-match') ?? labelSelector(given),
@@ -78,6 +82,17 @@ function vmctl(argv: readonly string[]): Translated | undefined {
     }),
     others: given.filter(({ flag }) => flag.where !== 'flag'),
   };
+}
+
+/** A cluster is read at vmselect, which has another address. Its host cannot be known from every address of vminsert. */
+function clusterProgress(destination: string): string | undefined {
+  const url = URL.parse(destination);
+  if (url === null) return undefined;
+  const tenant = /\/insert\/([^/]+)/.exec(url.pathname)?.[1] ?? (/vminsert|:8480$/.test(url.host) ? '0' : undefined);
+  if (tenant === undefined) return undefined;
+  return url.hostname.includes('vminsert')
+    ? selectUrl(destination, tenant)
+    : `${url.protocol}//VMSELECT:8481/select/${tenant}/prometheus`;
 }
 
 /** vmctl pairs the n-th label with the n-th expression. */

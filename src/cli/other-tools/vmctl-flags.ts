@@ -64,7 +64,7 @@ export const VM_FLAGS: readonly OldFlag[] = [
   {
     name: 'vm-account-id',
     where: 'flag',
-    here: 'a part of the path: `--destination http://vminsert:8480/insert/ID/prometheus`',
+    here: 'a part of the path: `--destination http://vminsert:8480/insert/ID/prometheus`, with `--progress http://vmselect:8481/select/ID/prometheus`',
   },
   { name: 'vm-concurrency', where: 'manifest', here: '`spec.limits.inFlightWrites`, 8 by default' },
   { name: 'vm-compress', isSwitch: true, where: 'nothing', here: 'not needed: remote write is always compressed' },
@@ -96,7 +96,7 @@ export const VM_NATIVE_FLAGS: readonly OldFlag[] = [
   {
     name: 'vm-native-dst-addr',
     where: 'flag',
-    here: '`--destination`; with the tenant of a cluster: `http://vminsert:8480/insert/0/prometheus`',
+    here: '`--destination`; with the tenant of a cluster: `http://vminsert:8480/insert/0/prometheus`, with `--progress http://vmselect:8481/select/0/prometheus`',
   },
   { name: 'vm-native-filter-match', where: 'flag', here: '`--selector`' },
   { name: 'vm-native-filter-time-start', where: 'flag', here: '`--start`, RFC 3339 or Unix seconds' },

@@ -8,6 +8,7 @@ import { FLAG_PAGES, withFlagTables } from '../../../src/cli/other-tools/flag-pa
 import { TIMESCALE_FLAGS } from '../../../src/cli/other-tools/timescale-flags.ts';
 import { answerToOtherTools } from '../../../src/cli/other-tools/translate.ts';
 import { VMCTL_FLAGS } from '../../../src/cli/other-tools/vmctl-flags.ts';
+import { chooseDestination } from '../../../src/migration/ends/choose-destination.ts';
 import { fakeIo } from '../fake-io.ts';
 
 const noEngine = () => Promise.reject(new Error('the engine must not be needed'));
@@ -57,6 +58,26 @@ const cases: [name: string, argv: string[], command: string][] = [
     [...READ_AND_WRITE, '-start', '5', '-progress-enabled=false', '-progress-metric-url', 'http://c'],
     `${RUN} --progress none --start 5`,
   ],
+  ...['0', 'f', 'F', 'FALSE', 'False'].map((value): [string, string[], string] => [
+    `no progress: ${value}`,
+    [...READ_AND_WRITE, '-start', '5', `-progress-enabled=${value}`],
+    `${RUN} --progress none --start 5`,
+  ]),
+  [
+    'progress that is not turned off',
+    [...READ_AND_WRITE, '-start', '5', '-progress-enabled=T', '-progress-metric-url=http://c'],
+    `${RUN} --progress http://c --start 5`,
+  ],
+  ...(
+    [
+      ['http://vminsert:8480/insert/3:4/prometheus', 'http://vminsert:8480/insert/3:4/prometheus'],
+      ['http://vminsert:8480', 'http://vminsert:8480'],
+    ] as const
+  ).map(([given, destination]): [string, string[], string] => [
+    `a cluster of vm-native: ${given}`,
+    ['vm-native', '--vm-native-src-addr=http://a:1', `--vm-native-dst-addr=${given}`],
+    `prom-migrator run --source http://a:1 --destination ${destination} --progress http://vmselect:8481/select/${given.includes('3:4') ? '3:4' : '0'}/prometheus --start TIME`,
+  ]),
   [
     'what is not needed',
     [...READ_AND_WRITE, '-start', '5', '-gc-on-push', '-reader-on-error', 'retry'],
@@ -90,7 +111,7 @@ const cases: [name: string, argv: string[], command: string][] = [
         'x',
       ],
     ],
-    `prom-migrator run --source http://a:1 --destination http://b:2/insert/7/prometheus --start TIME --selector '{job=~"a.*",x=~".*"}'`,
+    `prom-migrator run --source http://a:1 --destination http://b:2/insert/7/prometheus --progress http://VMSELECT:8481/select/7/prometheus --start TIME --selector '{job=~"a.*",x=~".*"}'`,
   ],
   [
     'vm-native',
@@ -106,6 +127,20 @@ const cases: [name: string, argv: string[], command: string][] = [
 ];
 
 describe('the flags of another tool', () => {
+  it('are answered with a command that needs no other choice, for a cluster', () => {
+    const [, destination = '', progress = ''] =
+      /--destination (\S+) --progress (\S+)/.exec(
+        commandOf([
+          'vm-native',
+          '--vm-native-src-addr=http://a:1',
+          '--vm-native-dst-addr=http://vminsert:8480/insert/7/prometheus',
+        ]),
+      ) ?? [];
+    const look = { product: { name: 'VictoriaMetrics', how: 'found' }, isCluster: true } as const;
+    const choice = chooseDestination(destination, look, { progress, mayGuess: false });
+    assert.deepEqual(choice.progress, { protocol: 'PromQL', url: 'http://vmselect:8481/select/7/prometheus' });
+  });
+
   for (const [name, argv, command] of cases)
     it(`are answered with a command: ${name}`, () => assert.equal(commandOf(argv), command));
 
