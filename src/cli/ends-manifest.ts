@@ -3,11 +3,12 @@
 
 import type { Problem } from '../api/problem.ts';
 import { validateMigration } from '../api/validate.ts';
-import { type EndLook, NeedsChoice } from '../migration/ends/end-look.ts';
+import { type EndLook, NeedsChoice, type Note } from '../migration/ends/end-look.ts';
 import { lookAtEnd, unaskedLook } from '../migration/ends/look-at-end.ts';
 import { draftManifest, type Ends, type ManifestDraft, rawManifest } from '../migration/ends/manifest-draft.ts';
 import { toMigrationError } from '../migration/report/migration-error.ts';
 import type { Clock } from '../telemetry/clock.ts';
+import { formatTime } from '../telemetry/format.ts';
 import { redactUrl } from '../telemetry/secret.ts';
 import { EndError } from './end-error.ts';
 import { flagOf } from './end-flags.ts';
@@ -20,6 +21,7 @@ export interface EndsContext {
   readonly command: string;
   /** `guess`: an end that wants credentials, or is read somewhere else, is guessed at. `offline`: nothing is asked. */
   readonly unknown: 'refuse' | 'guess' | 'offline';
+  readonly say: (line: string) => void;
 }
 
 export type EndsManifest = { readonly draft: ManifestDraft } | { readonly problems: readonly Problem[] };
@@ -53,7 +55,7 @@ async function look(side: 'source' | 'destination', url: string, context: EndsCo
   if (context.unknown === 'offline') return unaskedLook(url);
   let found: EndLook;
   try {
-    found = await lookAtEnd(side, url, context);
+    found = await lookAtEnd(side, url, { ...context, onFirstFailure: waitingFor(side, context.say) });
   } catch (error) {
     const isInit = context.unknown === 'guess';
     const cure = isInit ? `; check --${side}, or use --offline to guess` : `; check --${side}`;
@@ -64,6 +66,17 @@ async function look(side: 'source' | 'destination', url: string, context: EndsCo
   throw new EndError(
     `the ${side} wants credentials (${redactUrl(url)}): write a manifest with prom-migrator init, refer to a Secret in spec.${side}, and use -f`,
   );
+}
+
+/** Says once why nothing happens, and for how long. */
+function waitingFor(
+  side: 'source' | 'destination',
+  say: EndsContext['say'],
+): (error: unknown, untilMs: number) => void {
+  return (error, untilMs) => {
+    const until = formatTime(untilMs);
+    say(`${toMigrationError(error, side).message}; retrying until ${until ?? 'it responds'}`);
+  };
 }
 
 /** Problems with the manifest as problems with the flags that it was made from. */
@@ -80,6 +93,11 @@ export function asFlags(problems: readonly Problem[]): Problem[] {
         : problem.message,
     };
   });
+}
+
+/** For stderr. */
+export function noteText({ path, how, text }: Note): string {
+  return `${how === 'hint' ? 'note' : how}: spec.${path.join('.')}: ${text}`;
 }
 
 /** What was chosen, in a line for each end. */

@@ -10,7 +10,7 @@ import { Secret } from '../telemetry/secret.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { EndError } from './end-error.ts';
 import { readEnds } from './end-flags.ts';
-import { choiceLines, manifestOfEnds } from './ends-manifest.ts';
+import { choiceLines, manifestOfEnds, noteText } from './ends-manifest.ts';
 import { EXIT, type ExitStatus } from './exit-codes.ts';
 import { type FieldComment, manifestText } from './init/manifest-text.ts';
 import { INIT_COMMAND } from './init-flags.ts';
@@ -33,13 +33,13 @@ export async function initCommand(argv: readonly string[], io: CommandIo): Promi
   if (file === undefined && flags.has('force')) throw new UsageError('--force needs --output FILE', command);
   const { clock, random, stdout, stderr } = io;
   const unknown = flags.has('offline') ? 'offline' : 'guess';
-  const made = await manifestOfEnds(ends, { clock, random, waitMs: WAIT_MS, command, unknown });
+  const say = (line: string) => stderr.write(`${escapeControl(line)}\n`);
+  const made = await manifestOfEnds(ends, { clock, random, waitMs: WAIT_MS, command, unknown, say });
   if ('problems' in made) return refused(stderr, made.problems);
   const text = manifestText(made.draft.manifest, commentsOf(made.draft.notes), headerOf(made.draft));
   const checked = loadManifests([{ name: '(manifest)', text: new Secret(text) }], undefined, clock.now());
   if ('problems' in checked) return refused(stderr, checked.problems);
-  for (const line of [...choiceLines(made.draft), ...made.draft.notes.filter(isNews).map(noteText)])
-    stderr.write(`${escapeControl(line)}\n`);
+  for (const line of [...choiceLines(made.draft), ...made.draft.notes.filter(isNews).map(noteText)]) say(line);
   if (file === undefined) stdout.write(text);
   else await writeNew(file, text, flags.has('force'));
   return EXIT.done;
@@ -53,10 +53,6 @@ function refused(stderr: CommandIo['stderr'], problems: readonly Problem[]): Exi
 /** What each end is, is in the lines before. */
 function isNews({ path, how }: Note): boolean {
   return path.length > 1 || how === 'hint';
-}
-
-function noteText({ path, how, text }: Note): string {
-  return `${how === 'hint' ? 'note' : how}: spec.${path.join('.')}: ${text}`;
 }
 
 function commentsOf(notes: readonly Note[]): FieldComment[] {

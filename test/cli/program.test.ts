@@ -59,4 +59,29 @@ describe('the process of a command', () => {
       rmSync(directory, { recursive: true });
     }
   });
+
+  it('says that an end does not respond, and ends with the code of a signal while it is retried for ever', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'program-'));
+    try {
+      const log = join(directory, 'log');
+      // Port 9 of the loopback is the discard service, which nobody runs.
+      const ends = ['--source', 'http://127.0.0.1:9', '--destination', 'http://127.0.0.1:9', '--start', '0'];
+      const args = [MAIN, 'run', ...ends, '--startup-deadline', 'none', '--termination-log', log];
+      const child = spawn(process.execPath, args, {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
+      const ended = once(child, 'exit');
+      let stderr = '';
+      for await (const text of child.stderr.setEncoding('utf8')) {
+        stderr += text;
+        if (/source refuses connections.*retrying until it responds/.test(stderr)) child.kill('SIGTERM');
+      }
+      assert.deepEqual(await ended, [143, null], stderr);
+      assert.equal(readFileSync(log, 'utf8'), '{"code":"interrupted"}');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
