@@ -59,12 +59,13 @@ async function look(side: 'source' | 'destination', url: string, context: EndsCo
   } catch (error) {
     const isInit = context.unknown === 'guess';
     const cure = isInit ? `; check --${side}, or use --offline to guess` : `; check --${side}`;
-    const { message, hint } = toMigrationError(error, side);
-    throw new EndError(`${message}${hint === undefined ? '' : ` (${hint})`}${cure}`);
+    const { code, message, hint } = toMigrationError(error, side);
+    throw new EndError(`${message}${hint === undefined ? '' : ` (${hint})`}${cure}`, { code, side });
   }
   if (found.isRefused !== true || context.unknown === 'guess') return found;
   throw new EndError(
     `the ${side} wants credentials (${redactUrl(url)}): write a manifest with prom-migrator init, refer to a Secret in spec.${side}, and use -f`,
+    { code: 'unauthorized', side },
   );
 }
 

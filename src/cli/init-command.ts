@@ -15,6 +15,7 @@ import { EXIT, type ExitStatus } from './exit-codes.ts';
 import { type FieldComment, manifestText } from './init/manifest-text.ts';
 import { INIT_COMMAND } from './init-flags.ts';
 import type { CommandIo } from './io.ts';
+import { BAD_USAGE } from './job.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -80,6 +81,7 @@ async function writeNew(file: string, text: string, force: boolean): Promise<voi
       code === 'EEXIST'
         ? `--output ${JSON.stringify(file)} exists: choose another file, or use --force to overwrite it`
         : `--output ${JSON.stringify(file)} cannot be written: ${reason}`,
+      { code: BAD_USAGE },
     );
   }
 }

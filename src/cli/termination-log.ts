@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { INTERRUPTED, type TerminationMessage, terminationText } from '../migration/report/termination-message.ts';
 import type { MigrationResult } from '../migration/report/observer.ts';
 import { ListenError } from '../telemetry/listen-error.ts';
+import { EndError } from './end-error.ts';
 import { BAD_USAGE } from './job.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -38,6 +39,8 @@ export function terminationOfThrown(error: unknown): TerminationMessage {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { code: BAD_USAGE, message };
   if (error instanceof ListenError) return { code: BAD_USAGE, message: `--metrics-address: ${message}` };
+  if (error instanceof EndError)
+    return { code: error.code, ...(error.side !== undefined && { side: error.side }), message };
   return { code: 'internal', message: `unexpected: ${message}` };
 }
 

@@ -1,9 +1,15 @@
-// What `run --source --destination` says about its choices. The choices are in test/migration/ends.
+// What `run --source --destination` says about its choices, and how it ends if an end cannot be used. The choices are in test/migration/ends.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommandLine } from '../../src/cli/command-line.ts';
 import { flagManifest } from '../../src/cli/flag-manifest.ts';
 import { SYSTEM_CLOCK } from '../../src/telemetry/clock.ts';
 import { M3, type Pages, PROMETHEUS, servePages, victoriaMetrics } from '../migration/ends/page-server.ts';
+import { fakeEngine, finished } from './fake-engine.ts';
+import { fakeIo } from './fake-io.ts';
 
 const INFLUXDB: Pages = { headers: { 'x-influxdb-version': '1.6.7' }, pages: {} };
 
@@ -44,5 +50,36 @@ describe('a run without a manifest', () => {
         lines.join('\n'),
       );
       assert.ok(!lines.some((line) => line.startsWith('found')), lines.join('\n'));
+    });
+
+  const failures: [name: string, statusOf: Pages | undefined, termination: RegExp][] = [
+    [
+      'refuses connections',
+      undefined,
+      /^\{"code":"connection-refused","side":"source","message":"source refuses connections at 127\.0\.0\.1:9.*; check --source"/,
+    ],
+    [
+      'wants credentials',
+      { pages: {}, others: 401 },
+      /^\{"code":"unauthorized","side":"source","message":"the source wants credentials/,
+    ],
+  ];
+  for (const [name, pages, termination] of failures)
+    it(`has the reason in the termination log if an end ${name}`, async () => {
+      await using destination = await servePages(PROMETHEUS);
+      await using server = await servePages(pages ?? PROMETHEUS);
+      const directory = mkdtempSync(join(tmpdir(), 'flag-manifest-'));
+      try {
+        const log = join(directory, 'log');
+        const io = { ...fakeIo(), clock: SYSTEM_CLOCK, random: () => 1 };
+        // Port 9 of the loopback is the discard service, which nobody runs.
+        const source = pages === undefined ? 'http://127.0.0.1:9' : server.url;
+        const ends = ['--source', source, '--destination', destination.url, '--start', '1'];
+        const argv = ['run', ...ends, '--startup-deadline', '1ms', '--termination-log', log];
+        assert.equal(await runCommandLine(argv, io, () => Promise.resolve(fakeEngine(() => finished()))), 1);
+        assert.match(readFileSync(log, 'utf8'), termination);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
     });
 });
