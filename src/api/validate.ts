@@ -21,6 +21,9 @@ interface Finding {
   readonly hideValue?: boolean;
 }
 
+/** RFC 1123, as Kubernetes requires of a name. */
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
 /**
  * The PromMigration with all defaults filled in, or all its problems, sorted by path. `nowMs` is the current time for the check of times in
  * the future (milliseconds since 1970).
@@ -210,10 +213,11 @@ export function checkMetadata(document: unknown): Finding[] {
   const { name, namespace } = metadata;
   if (name === undefined || name === null) {
     findings.push({ path: ['metadata', 'name'], message: 'is required: the name of this object' });
-  } else if (typeof name !== 'string' || name.length > 253 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
+  } else if (typeof name !== 'string' || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
     findings.push({
       path: ['metadata', 'name'],
-      message: 'must be at most 253 lower case letters, digits, - and ., and start and end with a letter or digit',
+      message:
+        'must be at most 253 lower case letters, digits, - and ., and each part between dots must start and end with a letter or digit',
     });
   }
   const given = namespace !== undefined && namespace !== null;

@@ -230,7 +230,13 @@ export const badManifests: readonly (readonly [Changes, readonly string[]])[] = 
   [
     { 'metadata.name': 'My Migration' },
     [
-      'metadata.name: "My Migration": must be at most 253 lower case letters, digits, - and ., and start and end with a letter or digit',
+      'metadata.name: "My Migration": must be at most 253 lower case letters, digits, - and ., and each part between dots must start and end with a letter or digit',
+    ],
+  ],
+  [
+    { 'metadata.name': 'a.-b' },
+    [
+      'metadata.name: "a.-b": must be at most 253 lower case letters, digits, - and ., and each part between dots must start and end with a letter or digit',
     ],
   ],
   [
