@@ -3,7 +3,7 @@
 import type { PromMigration } from '../api/prom-migration.ts';
 import { Deadline } from '../telemetry/deadline.ts';
 import type { ActionContext, PmigOutcome } from './action-context.ts';
-import { viewOf } from './text/migration-view.ts';
+import { hasSucceeded, viewOf } from './text/migration-view.ts';
 
 export async function suspendAction(context: ActionContext, name: string, suspend: boolean): Promise<PmigOutcome> {
   const { api, io, namespace, options } = context;
@@ -12,7 +12,8 @@ export async function suspendAction(context: ActionContext, name: string, suspen
   const view = viewOf(before, { events: [] });
   if (view.ended) {
     say(`has ended (${view.phase}), so there is nothing to ${suspend ? 'suspend' : 'resume'}`);
-    return 'done';
+    // Without --wait, the exit code is about the field only.
+    return options.waitMs === undefined || hasSucceeded(view) ? 'done' : 'ended';
   }
   let migration = before;
   if (before.spec.suspend === suspend) say(suspend ? 'spec.suspend is already true' : 'spec.suspend is already false');
@@ -49,7 +50,7 @@ async function settled(
     if ((migration.status?.observedGeneration ?? 0) < generation) continue;
     if (view.ended) {
       say(`has ended: ${view.phase}`);
-      return 'done';
+      return hasSucceeded(view) ? 'done' : 'ended';
     }
     const progressing = view.conditions.find(({ type }) => type === 'Progressing');
     if (suspend ? view.phase === 'Suspended' : progressing?.status === 'True') {

@@ -3,7 +3,7 @@
 import type { ActionContext, PmigIo, PmigOutcome } from './action-context.ts';
 import { changeLines } from './text/change-line.ts';
 import { timeText } from './text/lines.ts';
-import { type MigrationView, viewOf } from './text/migration-view.ts';
+import { hasSucceeded, type MigrationView, viewOf } from './text/migration-view.ts';
 import { statusText } from './text/status-text.ts';
 
 export async function watchAction({ api, io, signal, namespace }: ActionContext, name: string): Promise<PmigOutcome> {
@@ -23,13 +23,10 @@ export async function watchAction({ api, io, signal, namespace }: ActionContext,
       for (const line of changeLines(before, view)) io.stdout.write(`${time}  ${line}\n`);
     } else screen.draw(view);
     before = view;
-    if (view.ended) return succeeded(view) ? 'done' : 'ended';
+    if (view.ended) return hasSucceeded(view) ? 'done' : 'ended';
   }
   return 'ended';
 }
-
-const succeeded = ({ conditions }: MigrationView) =>
-  conditions.some(({ type, status }) => type === 'Succeeded' && status === 'True');
 
 /** Draws over what it has drawn before. */
 class Screen {

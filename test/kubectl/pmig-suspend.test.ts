@@ -5,6 +5,7 @@ import { COLLECTION, startStage } from './support/pmig-run.ts';
 
 const { migration: running } = objectOf('running');
 const { migration: failed } = objectOf('failed');
+const { migration: succeeded } = objectOf('succeeded');
 
 describe('kubectl pmig suspend and resume', () => {
   it('set the field, and nothing if it is set already', async () => {
@@ -26,10 +27,29 @@ describe('kubectl pmig suspend and resume', () => {
   it('leave a migration alone that has ended', async () => {
     await using stage = await startStage();
     stage.server.put(COLLECTION, failed);
-    assert.equal(await stage.run({ action: 'suspend', waitMs: 1_000 }), 'done');
+    assert.equal(await stage.run({ action: 'suspend' }), 'done');
     assert.equal(stage.stdout.text, 'team/copy: has ended (Failed), so there is nothing to suspend\n');
+    assert.equal(await stage.run({ action: 'suspend', waitMs: 1_000 }), 'ended');
+    stage.server.put(COLLECTION, succeeded);
+    assert.equal(await stage.run({ action: 'resume', waitMs: 1_000 }), 'done');
     assert.ok(stage.server.requests.every(({ method }) => method === 'GET'));
   });
+
+  for (const { end, outcome } of [
+    { end: failed, outcome: 'ended' },
+    { end: succeeded, outcome: 'done' },
+  ]) {
+    it(`end with ${outcome} if the migration is ${end.status?.phase} while they wait`, async () => {
+      await using stage = await startStage();
+      const stored = stage.server.put(COLLECTION, running);
+      const done = stage.run({ action: 'suspend', waitMs: 60_000 });
+      await until('it watches', () => stage.server.openWatches === 1);
+      const status = { ...end.status, observedGeneration: 2 };
+      stage.server.put(COLLECTION, { ...stored, spec: { ...stored.spec, suspend: true }, status });
+      assert.equal(await done, outcome);
+      assert.match(stage.stdout.text, new RegExp(`\nteam/copy: has ended: ${end.status?.phase}\n$`));
+    });
+  }
 
   it('wait until the operator has followed', async () => {
     await using stage = await startStage();

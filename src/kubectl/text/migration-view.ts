@@ -105,6 +105,11 @@ export function viewOf(migration: PromMigration, read: EventsRead): MigrationVie
   };
 }
 
+/** Whether an ended migration has done what it was created for. */
+export function hasSucceeded({ conditions }: MigrationView): boolean {
+  return conditions.some(({ type, status }) => type === 'Succeeded' && status === 'True');
+}
+
 function eventView({ metadata, type, reason, message, count, lastTimestamp, eventTime, series }: CoreEvent): EventView {
   return {
     time: series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '',
