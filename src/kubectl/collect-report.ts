@@ -45,8 +45,7 @@ async function addEvents(context: ActionContext, migration: PromMigration, colle
     `involvedObject.uid=${migration.metadata.uid}`,
     ...(job === undefined ? [] : [`involvedObject.kind=Job,involvedObject.name=${job}`]),
   ]) {
-    const read = await collection.attempt('events', () => api.events(namespace, selector));
-    if (read === undefined) return;
+    const read = await api.events(namespace, selector);
     if ('missing' in read) {
       collection.lacks('events', read.missing);
       return;

@@ -2,7 +2,7 @@
 
 import type { PromMigration } from '../api/prom-migration.ts';
 import type { KubeClient } from '../operator/kube/kube-client.ts';
-import { isForbidden, KubeApiError } from '../operator/kube/kube-errors.ts';
+import { isForbidden, KubeApiError, KubeConnectionError } from '../operator/kube/kube-errors.ts';
 import { type KubeList, resourcePath } from '../operator/kube/kube-objects.ts';
 import { type Change, reflect } from '../operator/kube/reflector.ts';
 import { migrationPath } from '../operator/status-writer.ts';
@@ -57,7 +57,7 @@ export class MigrationApi {
     );
   }
 
-  /** The events about an object. Without the right to list them, the reason. */
+  /** The events about an object, or the reason why they cannot be read: nothing depends on them. */
   async events(namespace: string, fieldSelector: string): Promise<EventsRead> {
     const { client, signal } = this.#context;
     const path = resourcePath({ group: '', version: 'v1', namespace, resource: 'events' });
@@ -65,7 +65,7 @@ export class MigrationApi {
       const { items } = await client.get<KubeList<CoreEvent>>(path, { query: { fieldSelector }, signal });
       return { events: items ?? [] };
     } catch (error) {
-      if (error instanceof KubeApiError) return { missing: error.message };
+      if (error instanceof KubeApiError || error instanceof KubeConnectionError) return { missing: error.message };
       throw error;
     }
   }

@@ -65,6 +65,19 @@ describe('kubectl pmig report', () => {
     assert.ok(server.requests.every(({ method, path }) => method === 'GET' && !path.includes('/secrets')));
   });
 
+  it('is written although the events were not read', async () => {
+    await using stage = await startStage();
+    stage.server.put(COLLECTION, running);
+    stage.server.fault({ when: ({ path }) => path.endsWith('/events'), times: 2, act: 'cut-body' });
+    const to = join(directory, 'r');
+    assert.equal(await stage.run({ action: 'report', to }), 'done');
+    const { missing } = JSON.parse(readFileSync(join(to, 'MANIFEST.json'), 'utf8'));
+    const events = missing.filter(({ what }: { what: string }) => what === 'events');
+    assert.equal(events.length, 1);
+    assert.match(events[0].why, /^list events: /);
+    assert.match(readFileSync(join(to, 'status.txt'), 'utf8'), /EVENTS\n {2}not read: list events: /);
+  });
+
   it('overwrites nothing', async () => {
     await using stage = await startStage();
     stage.server.put(COLLECTION, running);

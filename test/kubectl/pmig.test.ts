@@ -168,6 +168,19 @@ describe('kubectl pmig', () => {
       assert.match(last, /CONDITIONS/, 'the last picture is complete');
     });
 
+    it('survives that events cannot be read', async () => {
+      await using stage = await startStage({ tty: true });
+      Object.assign(stage.stdout, { height: 100 });
+      const stored = stage.server.put(COLLECTION, running);
+      stage.server.fault({ when: ({ path }) => path.endsWith('/events'), act: 'cut-body' });
+      const done = stage.run({ action: 'watch' });
+      await until('it has drawn', () => stage.stdout.text !== '');
+      assert.match(stage.stdout.text, /EVENTS\n {2}not read: list events: /);
+      await until('it watches', () => stage.server.openWatches === 1);
+      stage.server.put(COLLECTION, { ...succeeded, metadata: stored.metadata });
+      assert.equal(await done, 'done');
+    });
+
     it('survives a fault, and stops without the right to watch', async () => {
       await using stage = await startStage();
       stage.server.put(COLLECTION, running);
