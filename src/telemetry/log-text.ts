@@ -18,8 +18,11 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** A scheme alone (`http://, https://`) is none. */
-const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/(?![,;](?:\s|$))[^\s"'<>`]+/gi;
+/**
+ * A scheme alone (`http://, https://`) is none. It is tried only where a run of its characters starts: a text of megabytes takes linear time.
+ */
+const URL_IN_TEXT = /(?<![a-z0-9+.-])([0-9+.-]*)([a-z][a-z0-9+.-]*:\/\/(?![,;](?:\s|$))[^\s"'<>`]+)/gi;
+const AFTER_URL = '.,;:!)]}';
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 // Includes the invisible characters that reorder or break a line: with them, a label value could imitate another log line.
@@ -57,11 +60,13 @@ export function escapeControl(text: string): string {
 
 /** The text with userinfo and query values of every URL replaced by `***`. Other URLs stay unchanged. */
 function redactUrls(text: string): string {
-  return text.replace(URL_IN_TEXT, (match) => {
-    const url = match.replace(/[.,;:!)\]}]+$/, '');
-    const after = match.slice(url.length);
+  return text.replace(URL_IN_TEXT, (_match, before: string, found: string) => {
+    let end = found.length;
+    while (AFTER_URL.includes(found.charAt(end - 1))) end -= 1;
+    const url = found.slice(0, end);
+    const after = found.slice(end);
     const shown = /[@?]/.test(url) || URL.parse(url) === null ? redactUrl(url) : url;
-    return shown + after;
+    return before + shown + after;
   });
 }
 

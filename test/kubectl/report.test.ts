@@ -31,6 +31,21 @@ describe('redaction', () => {
     [`"{\\"api_key\\": \\"${CANARY}\\"}"`, '"{\\"api_key\\": \\"***\\"}"'],
     [`-----BEGIN EC PRIVATE KEY-----\n${CANARY}\n-----END EC PRIVATE KEY-----`, '***'],
     [`-----BEGIN PRIVATE KEY-----\n${CANARY}`, '***'],
+    ['password: hunter2', 'password: ***'],
+    ['X-Api-Key: s3cr3t, Accept: */*', 'X-Api-Key: ***, Accept: */*'],
+    ['Authorization: Token abc', 'Authorization: Token ***'],
+    ['map[Authorization:[Basic YTpi] Accept:[*/*]]', 'map[Authorization:[Basic ***] Accept:[*/*]]'],
+    [`Authorization: Unlisted ${CANARY}${CANARY} was sent`, 'Authorization: *** was sent'],
+    ['invalid api key: glsa_abcdef123', 'invalid api key: ***'],
+    ['unknown: glsa_abcdef123, ghp_abcdefghij0123', 'unknown: ***, ***'],
+    ['got {"token":12345} and {"token":null}', 'got {"token":***} and {"token":null}'],
+    ['password="two words" user=x', 'password="***" user=x'],
+    ["password = 'it \\' is' user=x", "password = '***' user=x"],
+    ['{"password":"a\\\\","user":"x"}', '{"password":"***","user":"x"}'],
+    ['error="password=\\"two words\\" refused"', 'error="password=\\"***\\" refused"'],
+    ['excerpt {"password":"two wor', 'excerpt {"password":"***'],
+    ['secret access key => abc', 'secret access key => ***'],
+    ['{"token":{"password":"two words"}}', '{"token":{"password":"***"}}'],
   ];
   for (const [text, expected] of texts)
     it(`of ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(redactText(text), expected));
@@ -40,8 +55,67 @@ describe('redaction', () => {
     'image ghcr.io/prom-migrator/prom-migrator:0.1.0@sha256:0123456789abcdef',
     'up{job="node",instance="10.0.0.1:9100"} at 2025-01-01T00:00:00Z',
     'http://source:9090/api/v1/read: 503: overloaded',
+    'Basic auth failed',
+    'Basic authentication failed',
+    'Bearer token required',
+    'WWW-Authenticate: Basic realm="Prometheus"',
+    'spec.source.basicAuth.password: Secret "none" in namespace "team-a" with the key "p" not found',
+    'spec.source.bearerToken: only one of them may be set',
+    'cannot fetch token: 401 Unauthorized',
+    'cannot fetch token: Post "https://idp/token": dial tcp: lookup idp: no such host',
+    'invalid token: the token has expired',
+    'http://vault-secret:8200/v1: refused',
   ];
   for (const text of kept) it(`keeps ${text}`, () => assert.equal(redactText(text), text));
+
+  it('of a secret that is cut hides its beginning too', () => {
+    assert.ok(!redactText(`${'x'.repeat(1_985)} u:${CANARY.repeat(3)}@source`).includes('c4nary'));
+  });
+
+  it('of a number under the name of a secret', () => {
+    assert.deepEqual(redactObject({ token: 12_345, tokensRead: 3 }), { token: '***', tokensRead: 3 });
+  });
+
+  // A quadratic pattern takes minutes for them.
+  const hostile: [string, string][] = [
+    ...['a', 'a-', 'a.', 'a:', ':', ' ', '"', '\\', '\\"', '-----BEGIN ', '-----BEGIN PRIVATE KEY-----'],
+    ...[
+      '-----END ',
+      'Basic ',
+      'Basic aaaaaaaa',
+      'eyJaaaaa-',
+      'eyJ',
+      'glsa_',
+      'glsa_aaaaaa-',
+      'AKIA',
+      '?a',
+      '&a=',
+      'a:b@',
+    ],
+    ...[
+      'token',
+      'token=',
+      'token: ',
+      'token="',
+      `token="token='`,
+      'token=\\"',
+      '"token":',
+      'token-',
+      'token:[',
+      'api ',
+    ],
+    ...['http://', 'http://a?b=', 'a://)', 'Authorization: ', 'Authorization: Basic ', 'token="\\\\', 'Cookie: a;'],
+  ].flatMap((part) => [part, `token=${part}`].map((start): [string, string] => [start, part]));
+  it('takes linear time for hostile texts', () => {
+    for (const [start, part] of [
+      ...hostile,
+      ['http://', ')'],
+      ['token', ' '],
+      ['token="', '\\'],
+      ['Basic', ' '],
+    ] as const)
+      redactText(`${start}${part.repeat(2 ** 20 / part.length)}\u0001`);
+  });
 
   it('of a PromMigration keeps the names of Secrets, and hides values', () => {
     const object = {
