@@ -41,7 +41,8 @@ export async function collectOperator(
 async function addPod(context: ActionContext, pod: PodObject, subject: Subject, collection: Collection): Promise<void> {
   const { client, signal, options } = context;
   const { name } = pod.metadata;
-  const file = `operator/${name.slice(0, 50)}`;
+  // The end of a name tells replicas apart. An archive has room for 100 bytes.
+  const file = `operator/${name.slice(-70)}`;
   const path = (subresource: string, target = name) =>
     resourcePath({
       ...{ group: '', version: 'v1', namespace: options.operatorNamespace, resource: 'pods' },

@@ -80,7 +80,7 @@ async function addJob(context: ActionContext, migration: PromMigration, collecti
     const log = await collection.attempt(`the log of the pod ${podName}`, () =>
       client.getText(`${path}/${encodeURIComponent(podName)}/log`, { signal, query: LOG }),
     );
-    if (log !== undefined) collection.addLines(`pods/${podName.slice(0, 60)}.log`, 'its log', allLogLines(log));
+    if (log !== undefined) collection.addLines(`pods/${podName.slice(-70)}.log`, 'its log', allLogLines(log));
   }
   if (pods.length > first.length) collection.lacks('logs of more pods', `only those of ${first.length} pods are read`);
 }

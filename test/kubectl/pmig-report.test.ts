@@ -78,6 +78,21 @@ describe('kubectl pmig report', () => {
     assert.match(readFileSync(join(to, 'status.txt'), 'utf8'), /EVENTS\n {2}not read: list events: /);
   });
 
+  it('has a file of each replica, even if their names are long', async () => {
+    await using stage = await startStage();
+    stage.server.put(COLLECTION, running);
+    const names = ['abcde', 'fghij'].map((end) => `${'release-'.repeat(7)}0-${end}`);
+    for (const name of names) stage.server.put(pods, { metadata: { name }, spec: { containers: [] } } as never);
+    const isLog = ({ path }: SeenRequest) => path.endsWith('/log');
+    stage.server.fault({ when: isLog, times: 2, act: { status: 200, body: 'a crash\n' } });
+    const to = join(directory, 'r');
+    assert.equal(await stage.run({ action: 'report', to }), 'done');
+    assert.deepEqual(
+      readdirSync(join(to, 'operator')).sort(),
+      [...names.map((name) => `${name}.log`), 'pods.json'].sort(),
+    );
+  });
+
   it('overwrites nothing', async () => {
     await using stage = await startStage();
     stage.server.put(COLLECTION, running);
