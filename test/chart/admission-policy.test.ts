@@ -42,7 +42,7 @@ describe("the chart's admission policy", () => {
     const { spec } = parse(readChartFile('../../crds/prommigrations.prom-migrator.io.yaml'));
     assert.deepEqual(apiGroups, [spec.group]);
     assert.deepEqual(apiVersions, [spec.versions.find(({ storage }: { storage: boolean }) => storage).name]);
-    assert.deepEqual(resources, [spec.names.plural]);
+    assert.deepEqual(resources, [spec.names.plural, `${spec.names.plural}/scale`]);
   });
 
   it('applies to the watched namespaces only', async () => {

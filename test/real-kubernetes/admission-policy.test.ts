@@ -4,7 +4,14 @@
 import assert from 'node:assert/strict';
 import { type Changes, changed } from '../api/manifests.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
-import { ALLOWED, CHANGES_OF_ENDPOINTS, EVASIONS, evilChanges, OTHER_PORTS } from './support/endpoint-attempts.ts';
+import {
+  ALLOWED,
+  CHANGES_OF_ENDPOINTS,
+  CHANGES_THAT_MAY_START,
+  EVASIONS,
+  evilChanges,
+  OTHER_PORTS,
+} from './support/endpoint-attempts.ts';
 import { MigrationObjects } from './support/migration-objects.ts';
 import { CHART, eventually, installChart, OPERATOR_NAMESPACE, succeeded } from './support/operator.ts';
 import { collectionPath, type Refusal } from './support/resource-requests.ts';
@@ -116,15 +123,17 @@ describe("the chart's admission policy", function () {
     });
   }
 
-  it('leaves alone what is older than it, until an endpoint changes or it is resumed', async () => {
-    await older.edit('running', { limits: { inFlightWrites: 3 } });
-    await older.edit('suspended', { limits: { inFlightWrites: 3 } });
-    await older.edit('running', { suspend: true });
+  it('lets what is older than it end, be suspended and deleted, and checks it before it may start', async () => {
+    const refused = /spec\.source\.url: http:\/\/source\.evil\.example:80 /;
+    for (const [title, spec] of Object.entries(CHANGES_THAT_MAY_START)) {
+      await assert.rejects(older.edit('running', spec), refused, title);
+      await older.edit('suspended', spec);
+    }
+    await older.edit('running', { suspend: true, limits: { inFlightWrites: 3 } });
     await older.putFinalizers('running', ['example.org/hold']);
     await older.forge('running', { phase: 'Suspended' });
-    for (const [title, spec] of Object.entries(CHANGES_OF_ENDPOINTS)) {
-      await assert.rejects(older.edit('running', spec), /spec\.source\.url: http:\/\/source\.evil\.example:80 /, title);
-    }
+    for (const [title, spec] of Object.entries(CHANGES_OF_ENDPOINTS))
+      await assert.rejects(older.edit('running', spec), refused, title);
     await older.delete('running');
     await older.putFinalizers('running', []);
     assert.equal(await older.exists('running'), false);
@@ -137,6 +146,13 @@ describe("the chart's admission policy", function () {
     await objects.edit('move', { suspend: false });
     await assert.rejects(objects.edit('move', { source: { proxyUrl: 'http://evil.example:3128' } }), /proxyUrl/);
     await objects.edit('move', { source: { proxyUrl: 'http://proxy.example.com:3128' } });
+    for (const spec of Object.values(CHANGES_THAT_MAY_START)) await objects.edit('move', spec);
+  });
+
+  it('refuses kubectl scale, which does not show the hosts', async () => {
+    const { code, stderr } = await cluster.kubectl(['scale', 'pmig/suspended', '--replicas=0', '-n', 'older']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /kubectl scale .*; change spec\.execution\.parallelism/);
   });
 
   it('is within the limits of the API server with many namespaces and many hosts', async () => {

@@ -190,3 +190,10 @@ export const CHANGES_OF_ENDPOINTS: Readonly<Record<string, object>> = {
   'with other timeouts': { source: { timeouts: { connect: '1s' } } },
   'with a proxy that is allowed': { source: { proxyUrl: 'http://proxy.example.com:3128' } },
 };
+
+/** Edits after which a migration may start again without a change of its endpoints. */
+export const CHANGES_THAT_MAY_START: Readonly<Record<string, object>> = {
+  'tried again after a failure': { limits: { inFlightWrites: 3 } },
+  'compared after its success': { verification: { mode: 'Full' } },
+  'given pods': { execution: { mode: 'Job' } },
+};
