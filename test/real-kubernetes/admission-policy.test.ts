@@ -155,6 +155,27 @@ describe("the chart's admission policy", function () {
     assert.match(stderr, /kubectl scale .*; change spec\.execution\.parallelism/);
   });
 
+  const inherited = 'spec.destination.progress.tls.serverName';
+  it(`checks a ${inherited} that is inherited`, async () => {
+    // The name belongs to a host that is allowed at the destination's port only.
+    const both = {
+      'spec.destination.url': 'https://destination.example.com',
+      'spec.destination.tls': { serverName: 'destination.example.com' },
+      'spec.destination.progress.url': 'https://eu.stores.example.com',
+    };
+    assert.equal((await create('team-a', both)).status, 201);
+    const elsewhere = { ...both, 'spec.destination.progress.url': 'http://10.0.0.1:9090' };
+    assertRefused(await create('team-a', elsewhere), inherited);
+    const own = await create('team-a', {
+      ...elsewhere,
+      'spec.destination.progress.tls': { insecureSkipVerify: false },
+    });
+    assert.equal(own.status, 201, own.body.message);
+    const none = { 'spec.destination.progress': { protocol: 'None' } };
+    const unused = await create('team-a', { ...both, ...none });
+    assert.equal(unused.status, 201, unused.body.message);
+  });
+
   it('is within the limits of the API server with many namespaces and many hosts', async () => {
     const hosts = (count: number) =>
       Array.from({ length: count }, (_, host) => `https://store-${host}.example.com:8443`);

@@ -13,13 +13,20 @@ string(object.spec.?{{ . | replace "." ".?" }}.orValue(''))
 {{- end }}
 {{- end }}
 
-{{/* Every name that TLS sends to the server of a URL. A gateway that routes by it connects to another server than the URL says. */}}
+{{/*
+Every name that TLS sends to the server of a URL. A gateway that routes by it connects to another server than the URL says. Progress inherits
+the tls of the destination, but its URL may have another scheme and port.
+*/}}
 {{- define "prom-migrator.serverNames" -}}
 {{- range $side, $list := dict "source" "sources" "destination" "destinations" "destination.progress" "destinations" }}
 {{- range $tls, $url := dict "tls" "url" "oauth2.tls" "oauth2.tokenUrl" }}
 {{- $path := printf "%s.%s.serverName" $side $tls }}
 {'field': 'spec.{{ $path }}', 'list': '{{ ternary $list "tokenEndpoints" (eq $url "url") }}',
-  'name': {{ include "prom-migrator.specText" $path }}, 'url': {{ include "prom-migrator.specText" (printf "%s.%s" $side $url) }}},
+  {{- $name := include "prom-migrator.specText" $path }}
+  {{- if eq $path "destination.progress.tls.serverName" }}
+  {{- $name = printf "object.spec.?destination.?progress.?tls.hasValue() ? %s : %s" $name (include "prom-migrator.specText" "destination.tls.serverName") }}
+  {{- end }}
+  'name': {{ $name }}, 'url': {{ include "prom-migrator.specText" (printf "%s.%s" $side $url) }}},
 {{- end }}
 {{- end }}
 {{- end }}
