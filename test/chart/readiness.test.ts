@@ -49,6 +49,10 @@ function deleted({ metadata, ...rest }: PromMigration): PromMigration {
   return { ...rest, metadata: { ...metadata, deletionTimestamp: '2025-06-01T12:00:00Z' } };
 }
 
+function withoutPhase({ status: { phase: _, ...status } = {}, ...rest }: PromMigration): PromMigration {
+  return { ...rest, status };
+}
+
 function ended(reason: Reason<'Succeeded'>, succeeded: boolean, scene: Partial<Scene> = {}): PromMigration {
   const outcome = { succeeded, reason, message: 'what happened' } as Outcome;
   return objectOf({ track: halfWay(), ...scene, situation: { kind: 'ended', outcome, atMs: nowMs } });
@@ -157,6 +161,20 @@ const working: Row[] = [
     'InProgress',
     'Suspended',
     /^Suspended 50.0%: spec.suspend is true$/,
+  ],
+  [
+    'that is suspended, and whose Job still copies',
+    objectOf({ situation: { kind: 'suspended' }, track: halfWay(), unstopped: 'the Job "m" cannot be suspended' }),
+    'InProgress',
+    'Suspended',
+    /^Suspended 50.0%: spec.suspend is true; JobNotStopped: the Job "m" cannot be suspended$/,
+  ],
+  [
+    'whose status has lost its phase',
+    withoutPhase(objectOf({ situation: running, track: halfWay() })),
+    'InProgress',
+    'Progressing',
+    / left: Copying: windows are being copied$/,
   ],
 ];
 

@@ -39,7 +39,7 @@ end
 
 -- Not ended. A failure that is retried is no degradation: it would end the sync of an Application.
 local progress = status.progress or {}
-local place = status.phase
+local place = status.phase or ""
 if progress.display ~= nil then
   place = place .. " " .. progress.display
 end
@@ -50,6 +50,11 @@ if progress.remaining ~= nil then
   place = place .. ", " .. progress.remaining .. " left"
 end
 if status.phase == "Suspended" then
-  return health("Suspended", place .. ": spec.suspend is true")
+  place = place .. ": spec.suspend is true"
+  -- Such as a Job that cannot be stopped and still copies.
+  if succeeded.reason ~= "Suspended" then
+    place = place .. "; " .. why
+  end
+  return health("Suspended", place)
 end
 return health("Progressing", place .. ": " .. why)

@@ -23,6 +23,8 @@ export interface Scene {
   readonly situation: Situation;
   readonly check?: Check;
   readonly look?: Look | undefined;
+  /** That a Job copies that must not. */
+  readonly unstopped?: string;
   readonly atMs?: number;
 }
 
@@ -32,6 +34,7 @@ export function statusOf({
   situation,
   check = accepted,
   look,
+  unstopped,
   atMs = nowMs,
 }: Scene): PromMigrationStatus {
   const status = composeStatus({
@@ -40,6 +43,7 @@ export function statusOf({
     track: track ?? new MigrationTrack(resource, momentAt(nowMs)),
     check,
     look,
+    ...(unstopped !== undefined && { unstopped }),
     now: momentAt(atMs),
   });
   assertValid(resource, status);
