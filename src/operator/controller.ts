@@ -1,13 +1,17 @@
 // Schedules the work: passes the keys of the queue to the reconciler while this operator leads, and ends the workers when it no longer does. The
 // life cycle of the operator (life-cycle.ts) says what is permitted.
 
+import { isEnded } from './judge/migration-end.ts';
 import type { MigrationRecord } from './judge/migration-record.ts';
+import type { WorkerState } from './judge/worker-state.ts';
 import { keyOf } from './kube/kube-objects.ts';
 import { named } from './migration-log.ts';
 import { Reconciler } from './reconciler.ts';
 import type { ReconcilerOptions } from './reconciler-options.ts';
 
 const RECONCILERS = 4;
+/** What another operator would know of a migration: only its status. */
+const UNKNOWN: WorkerState = { kind: 'idle', failures: undefined };
 
 export class Controller {
   readonly #options: ReconcilerOptions;
@@ -40,9 +44,9 @@ export class Controller {
   async drain(graceMs: number): Promise<void> {
     const { clock, logger, permission, leaseHeld } = this.#options;
     const { pool, publisher, records } = this.#reconciler;
-    const running = [...records].filter(([key, record]) => this.#isUnderWay(key, record));
+    const underWay = [...records].filter(([key, record]) => this.#isUnderWay(key, record));
     logger.info('stopping: no new windows are started', { migrations: pool.size });
-    for (const [, record] of running) record.stopping('shutdown');
+    for (const [, record] of underWay) record.stopping('shutdown');
     pool.stopAll('drain');
     const over = new AbortController();
     await Promise.race([pool.idle(), clock.sleep(graceMs, over.signal).catch(() => undefined)]);
@@ -53,7 +57,7 @@ export class Controller {
       await pool.idle();
     }
     const mayWrite = () => permission() !== 'nothing' && leaseHeld();
-    await Promise.all(running.map(([key, record]) => publisher.publishLast(key, record, mayWrite)));
+    await Promise.all(underWay.map(([key, record]) => publisher.publishLast(key, record, mayWrite)));
   }
 
   /** The resource of this key has changed, was deleted, or was listed. */
@@ -95,12 +99,15 @@ export class Controller {
     }
   }
 
-  /** Whether its worker runs, or whether its status says so between two attempts. */
+  /** Whether its worker runs, its end is not written yet, or its status says that it runs, as between two attempts. */
   #isUnderWay(key: string, { worker }: MigrationRecord): boolean {
-    const phase = this.#options.store.get(key)?.status?.phase;
-    return (
-      worker.kind === 'running' ||
-      (worker.kind === 'idle' && (phase === 'Running' || phase === 'Verifying' || phase === 'Stalled'))
-    );
+    if (worker.kind === 'running') return true;
+    const resource = this.#options.store.get(key);
+    if (resource === undefined) return false;
+    if (worker.kind === 'ended' && isEnded({ resource, worker })) {
+      return !isEnded({ resource, worker: UNKNOWN });
+    }
+    const phase = resource.status?.phase;
+    return phase === 'Running' || phase === 'Verifying' || phase === 'Stalled';
   }
 }

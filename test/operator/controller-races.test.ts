@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict';
 import { KubeApiError } from '../../src/operator/kube/kube-errors.ts';
 import { running, Stage, started } from './support/controller-stage.ts';
+import type { FakeWorker } from './support/fake-worker.ts';
 import { endMs, migrationOf, startMs } from './support/migrations.ts';
 
 const done = { watermarkMs: endMs, samplesRead: 10, samplesWritten: 10, windows: 3 };
+const rejected = { code: 'samples-rejected', message: 'too old', side: 'destination' } as const;
+
+/** A controller whose only migration has ended so soon after its last status that the next one has to wait. */
+async function endedAfterStart(end: (worker: FakeWorker) => void): Promise<Stage> {
+  const stage = new Stage();
+  stage.put(migrationOf());
+  await stage.lead();
+  stage.worker('copy').report({}, started);
+  stage.worker('copy').report(done);
+  await stage.pass(100);
+  end(stage.worker('copy'));
+  await stage.pass(100);
+  assert.equal(stage.phase('copy'), 'Running');
+  return stage;
+}
 
 describe('the controller, with concurrent changes and failures at critical moments', () => {
   for (const hours of [1, -1]) {
@@ -90,7 +106,7 @@ describe('the controller, with concurrent changes and failures at critical momen
   it('does not record a failure for a spec that was edited after it, when it stops', async () => {
     await using stage = await running();
     const drained = stage.drain(15_000);
-    stage.worker('copy').end('Failed', { code: 'samples-rejected', message: 'too old', side: 'destination' });
+    stage.worker('copy').end('Failed', rejected);
     stage.spec('copy', { rejectedSamples: 'Skip' });
     await stage.pass(1_000);
     await drained;
@@ -119,6 +135,38 @@ describe('the controller, with concurrent changes and failures at critical momen
     await stage.drain(15_000);
     assert.equal(stage.phase('copy'), 'Pending');
     assert.equal(stage.condition('copy', 'Progressing'), 'False OperatorStopped');
+  });
+
+  for (const [end, error, phase] of [
+    ['Succeeded', undefined, 'Succeeded'],
+    ['Failed', rejected, 'Failed'],
+  ] as const) {
+    it(`writes the end of a migration that has ${end.toLowerCase()} less than a second after its last status, when it stops`, async () => {
+      await using stage = await endedAfterStart((worker) => worker.end(end, error));
+      const writes = stage.statusWrites;
+      await stage.drain(15_000);
+      assert.equal(stage.phase('copy'), phase);
+      assert.equal(stage.resource('copy').status?.progress?.through, '2025-01-02T00:00:00Z');
+      assert.equal(stage.statusWrites, writes + 1);
+    });
+  }
+
+  it('does not leave a migration running that was edited before its failure was written, when it stops', async () => {
+    await using stage = await endedAfterStart((worker) => worker.end('Failed', rejected));
+    stage.life = { kind: 'draining' };
+    stage.spec('copy', { rejectedSamples: 'Skip' });
+    await stage.controller.drain(15_000);
+    assert.equal(stage.phase('copy'), 'Pending', 'the next operator tries it again');
+    assert.equal(stage.condition('copy', 'Progressing'), 'False OperatorStopped');
+  });
+
+  it('does not write an end again when it stops', async () => {
+    await using stage = await endedAfterStart((worker) => worker.end('Succeeded'));
+    await stage.pass(1_000);
+    assert.equal(stage.phase('copy'), 'Succeeded');
+    const writes = stage.statusWrites;
+    await stage.drain(15_000);
+    assert.equal(stage.statusWrites, writes);
   });
 
   it('neither starts a worker nor reports a start when the drain begins between the check and the start', async () => {
