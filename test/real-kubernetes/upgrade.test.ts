@@ -6,8 +6,17 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import { READY_TYPES } from '../../src/operator/judge/ready-conditions.ts';
+import { endedFrom } from './support/ended-migrations.ts';
 import { type MigrationObject, MigrationObjects, standOf } from './support/migration-objects.ts';
-import { CHART, installedOperator, OPERATOR_NAMESPACE, startOperator, succeeded } from './support/operator.ts';
+import {
+  CHART,
+  installedOperator,
+  OPERATOR_NAMESPACE,
+  type OperatorProcess,
+  startOperator,
+  succeeded,
+} from './support/operator.ts';
 import { giveLeaseBack } from './support/released-lease.ts';
 import { MIGRATIONS, samplesIn, seriesOf, UpgradeStage } from './support/upgrade-stage.ts';
 
@@ -29,6 +38,7 @@ describe('an upgrade in the middle of migrations', function () {
       const path = (name: string) => join(FIXTURES, version, name);
       const read = (name: string) => readFileSync(path(name), 'utf8');
       const frozen = Object.keys(MIGRATIONS).map((name) => JSON.parse(read(`${name}.json`)) as Frozen);
+      const ended = endedFrom(frozen[0]?.status ?? {});
       const left = (name: string) => seriesOf(name, read('destination.jsonl').trim());
       const missing = ({ metadata }: Frozen) => stage.expectedSamples - samplesIn(left(metadata.name).copied);
       let cluster: Cluster;
@@ -45,7 +55,11 @@ describe('an upgrade in the middle of migrations', function () {
         migrations = await MigrationObjects.inNamespace(cluster, frozen[0]?.metadata.namespace ?? '');
         for (const { metadata, spec, status } of frozen) {
           await migrations.create(metadata.name, stage.throughProxy(spec));
-          await migrations.forge(metadata.name, status ?? {});
+          await migrations.applyStatus(metadata.name, status ?? {});
+        }
+        for (const { name, status } of ended) {
+          await migrations.create(name, stage.throughProxy(stage.untouchedSpec()));
+          await migrations.applyStatus(name, status);
         }
         await stage.imported(read('destination.jsonl'));
         assert.equal(await stage.exported(), read('destination.jsonl').trim());
@@ -85,7 +99,7 @@ describe('an upgrade in the middle of migrations', function () {
 
       it('upgrades the release with its values, and keeps the migrations', async () => {
         const before = await migrations.list();
-        assert.equal(before.length, frozen.length);
+        assert.equal(before.length, frozen.length + ended.length);
         succeeded(await helm('upgrade', [CHART, '--reuse-values']));
         await cluster.waitForCrd();
         for (const { metadata, spec, status } of before) {
@@ -98,34 +112,66 @@ describe('an upgrade in the middle of migrations', function () {
         }
       });
 
-      it('resumes at its marks, and ends with every sample once', async () => {
-        const chart = await installedOperator(cluster);
-        await giveLeaseBack(cluster, chart.namespace);
-        const receivedBefore = await stage.receivedSamples();
-        await using operator = await startOperator({ chart });
-        let newMarks = 0;
-        for (const one of frozen) {
-          const { name } = one.metadata;
-          const { status } = await migrations.untilPhase(name, 'Succeeded');
-          assert.equal(standOf(status, 'Succeeded'), 'True Completed', operator.log());
-          assert.equal(status?.id, one.status?.id);
-          assert.equal(status?.progress?.samples, String(stage.expectedSamples), 'the samples of both versions');
-          const { copied, marks } = seriesOf(name, await stage.exported());
-          assert.equal(samplesIn(copied), stage.expectedSamples);
-          for (const { timestamps } of copied) {
-            assert.deepEqual(timestamps, [...new Set(timestamps)].sort(), 'no sample twice');
+      describe('with the new operator', () => {
+        let operator: OperatorProcess;
+        let receivedBefore = 0;
+
+        before(async () => {
+          const chart = await installedOperator(cluster);
+          await giveLeaseBack(cluster, chart.namespace);
+          receivedBefore = await stage.receivedSamples();
+          operator = await startOperator({ chart });
+        });
+
+        after(() => operator?.[Symbol.asyncDispose]());
+
+        it('resumes at its marks, and ends with every sample once', async () => {
+          let newMarks = 0;
+          for (const one of frozen) {
+            const { name } = one.metadata;
+            const { status } = await migrations.untilPhase(name, 'Succeeded');
+            assert.equal(standOf(status, 'Succeeded'), 'True Completed', operator.log());
+            assert.deepEqual(
+              READY_TYPES.map((type) => standOf(status, type)),
+              ['True Succeeded', 'False Finished', 'False NotFailed'],
+            );
+            assert.equal(status?.id, one.status?.id);
+            assert.equal(status?.progress?.samples, String(stage.expectedSamples), 'the samples of both versions');
+            const { copied, marks } = seriesOf(name, await stage.exported());
+            assert.equal(samplesIn(copied), stage.expectedSamples);
+            for (const { timestamps } of copied) {
+              assert.deepEqual(timestamps, [...new Set(timestamps)].sort(), 'no sample twice');
+            }
+            newMarks += samplesIn(marks) - samplesIn(left(name).marks);
+            // A window of ten minutes has twenty samples. The first one may be read again, because nobody knows whether all of it arrived.
+            const reads = stage.source.requests.filter(({ tenant, kind }) => tenant === name && kind === 'read').length;
+            assert.ok(reads <= missing(one) / 20 + 2, `${name}: ${reads} requests for ${missing(one)} samples`);
           }
-          newMarks += samplesIn(marks) - samplesIn(left(name).marks);
-          // A window of ten minutes has twenty samples. The first one may be read again, because nobody knows whether all of it arrived.
-          const reads = stage.source.requests.filter(({ tenant, kind }) => tenant === name && kind === 'read').length;
-          assert.ok(reads <= missing(one) / 20 + 2, `${name}: ${reads} requests for ${missing(one)} samples`);
-        }
-        const received = (await stage.receivedSamples()) - receivedBefore;
-        assert.equal(
-          received - newMarks,
-          frozen.map(missing).reduce((sum, samples) => sum + samples),
-          'nothing again',
-        );
+          const received = (await stage.receivedSamples()) - receivedBefore;
+          assert.equal(
+            received - newMarks,
+            frozen.map(missing).reduce((sum, samples) => sum + samples),
+            'nothing again',
+          );
+        });
+
+        it('shows kstatus how those that had ended ended, and leaves all else of them as it was', async () => {
+          const stands = {
+            'has-succeeded': ['True Succeeded', 'False Finished', 'False NotFailed'],
+            'has-failed': ['False Failed', 'False Finished', 'True Failed'],
+          };
+          for (const { name, status: before } of ended) {
+            const { status } = await migrations.until(name, 'is judged', (now) => standOf(now, 'Ready') !== undefined);
+            assert.deepEqual(
+              READY_TYPES.map((type) => standOf(status, type)),
+              stands[name],
+            );
+            const others = status?.conditions?.filter(({ type }) => !READY_TYPES.some((one) => one === type));
+            assert.deepEqual({ ...status, conditions: others }, before);
+            assert.ok(before.completionTime);
+          }
+          assert.equal(stage.touches, 0, operator.log());
+        });
       });
     });
   }

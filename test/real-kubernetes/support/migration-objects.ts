@@ -2,6 +2,7 @@
 // of them.
 import assert from 'node:assert/strict';
 import type { Condition, PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
+import { STATUS_MANAGER } from '../../../src/operator/judge/status-origin.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { eventually, succeeded } from './operator.ts';
 
@@ -74,6 +75,13 @@ export class MigrationObjects {
   async forge(name: string, status: object): Promise<MigrationObject> {
     const path = `${this.#path(name)}/status`;
     return (await this.#must('PATCH', path, { status }, 'application/merge-patch+json')) as MigrationObject;
+  }
+
+  /** Writes the whole status like the operator, with its field manager. */
+  async applyStatus(name: string, status: object): Promise<MigrationObject> {
+    const path = `${this.#path(name)}/status?fieldManager=${STATUS_MANAGER}&force=true`;
+    const body = { apiVersion: 'prom-migrator.io/v1alpha1', kind: 'PromMigration', metadata: { name }, status };
+    return (await this.#must('PATCH', path, body, 'application/apply-patch+yaml')) as MigrationObject;
   }
 
   /** Every version since the given one, as a watch delivers them. */

@@ -18,6 +18,8 @@ export const MIGRATIONS: Readonly<Record<string, object>> = {
 const RANGE = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2026, 0, 1, 6) };
 const DESTINATION = 'victoriametrics:8428';
 const SOURCE = 'source:9090';
+/** Of migrations that must not be touched. */
+const UNTOUCHED = 'untouched:80';
 
 /** A series as VictoriaMetrics exports and imports it. */
 interface ExportedSeries {
@@ -29,6 +31,8 @@ interface ExportedSeries {
 export class UpgradeStage implements AsyncDisposable {
   readonly source: FakeStore;
   readonly destination: ServerProcess;
+  /** How many connections to the servers of `untouchedSpec` were requested. */
+  touches = 0;
   readonly #proxy: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -40,6 +44,11 @@ export class UpgradeStage implements AsyncDisposable {
       [DESTINATION]: new URL(destination.url).port,
     };
     this.#proxy = createServer().on('connect', (incoming, socket: Socket) => {
+      if (incoming.url === UNTOUCHED) {
+        this.touches++;
+        socket.destroy();
+        return;
+      }
       const port = ports[incoming.url ?? ''];
       assert.ok(port !== undefined, `a request for ${incoming.url}`);
       const through = connect(Number(port), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
@@ -73,6 +82,13 @@ export class UpgradeStage implements AsyncDisposable {
       window: { max: '10m' },
       execution: MIGRATIONS[name] ?? {},
     };
+  }
+
+  /** With servers that no program may ask. */
+  untouchedSpec() {
+    const url = `http://${UNTOUCHED}/`;
+    const spec = this.spec('');
+    return { ...spec, source: { url }, destination: { url, progress: { ...spec.destination.progress, url } } };
   }
 
   /** The same through the proxy, which is no part of the identity. */
