@@ -2,8 +2,7 @@
 // operator on a real API server, into a real VictoriaMetrics. To be run once, when a version is released: the files are never changed.
 // test/real-kubernetes/upgrade.test.ts upgrades from them.
 
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
@@ -21,10 +20,13 @@ import {
   UpgradeStage,
 } from '../test/real-kubernetes/support/upgrade-stage.ts';
 import { formattedJson } from './chart.ts';
+import { writeOnce } from './write-once.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-const directory = join(root, 'test/fixtures/upgrade', version);
+const frozen = join(root, 'test/fixtures/upgrade', version);
+/** Outside test/fixtures/upgrade, where every folder is a version. */
+const directory = join(root, 'test/fixtures/unfinished-upgrade');
 const path = (name: string) => join(directory, name);
 
 /** What is in the repository already. */
@@ -75,7 +77,7 @@ async function freezeHalfWay(): Promise<void> {
   await writeFile(path('destination.jsonl'), `${exported}\n`);
   for (const name of names) {
     const { copied, marks } = seriesOf(name, exported);
-    process.stdout.write(`${name}: ${samplesIn(copied)} samples and ${marks.length} series of marks in ${directory}\n`);
+    process.stdout.write(`${name}: ${samplesIn(copied)} samples and ${marks.length} series of marks in ${frozen}\n`);
   }
 }
 
@@ -91,8 +93,7 @@ function direct(side: unknown): unknown {
   return progress === undefined ? rest : { ...rest, progress: direct(progress) };
 }
 
-if (existsSync(path('destination.jsonl')))
-  throw new Error(`${directory} is there already: a frozen version is never changed`);
-await mkdir(directory, { recursive: true });
-if (!existsSync(path('crd.yaml'))) await copyFiles();
-await freezeHalfWay();
+await writeOnce(frozen, directory, async () => {
+  await copyFiles();
+  await freezeHalfWay();
+});
