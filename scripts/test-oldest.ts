@@ -4,11 +4,9 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { buildGoProgram } from '../test/support/go-programs.ts';
-import { environmentVariable } from '../test/support/install.ts';
+import { environmentWith } from '../test/support/kubernetes/expected-version.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** The version that the tests ask for. */
-const CURRENT = '1.36';
 const TESTS = ['schema', 'schema-edits', 'admission-policy', 'install-manifest', 'upgrade', 'job-mode'];
 
 const progress = (text: string) => process.stderr.write(`test servers: ${text}\n`);
@@ -26,11 +24,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    env: {
-      ...process.env,
-      [environmentVariable('kube-apiserver', CURRENT)]: apiServer.path,
-      [environmentVariable('kube-controller-manager', CURRENT)]: controllerManager.path,
-    },
+    env: environmentWith({ apiServer, controllerManager }, process.env),
   },
 );
 child.on('close', (code) => {

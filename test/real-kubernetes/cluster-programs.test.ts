@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { KUBERNETES } from '../support/server-sources.ts';
 import { eventually } from './support/operator.ts';
 
 const CLUSTER_MODULE = resolve(import.meta.dirname, '../support/kubernetes/cluster.ts');
@@ -28,7 +29,7 @@ async function foundWithAssets(directory: string): Promise<string> {
   const script = `
     import { findServer } from ${JSON.stringify(pathToFileURL(INSTALL_MODULE).href)};
     const say = ({ path, version }) => console.log(path + ' ' + version);
-    await findServer('kube-apiserver', '1.36').then(say, (error) => console.log(error.message));
+    await findServer('kube-apiserver', '${KUBERNETES}').then(say, (error) => console.log(error.message));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

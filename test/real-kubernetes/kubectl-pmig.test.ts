@@ -7,6 +7,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { tell } from '../real/support/expectations.ts';
 import { run } from '../support/child-output.ts';
 import { findServer } from '../support/install.ts';
+import { KUBERNETES } from '../support/server-sources.ts';
 import { type CommandResult, execute } from '../support/kubernetes/command.ts';
 import { writeKubeconfig } from '../support/kubernetes/kubeconfig.ts';
 import { DAY, type Lifecycle, SLOW, startLifecycle } from './support/lifecycle.ts';
@@ -70,7 +71,7 @@ describe('kubectl pmig', function () {
   }
 
   async function pmig(args: readonly string[], { kubeconfig, onOutput }: As = {}): Promise<CommandResult> {
-    const { path } = await findServer('kubectl', '1.36');
+    const { path } = await findServer('kubectl', KUBERNETES);
     const env = { ...world.cluster.environment(kubeconfig), PATH: `${directory}${delimiter}${process.env['PATH']}` };
     return await execute(path, ['pmig', ...args], { env, input: undefined, ...(onOutput && { onOutput }) });
   }

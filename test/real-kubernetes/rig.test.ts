@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findServer } from '../support/install.ts';
 import { type Cluster, startCluster } from '../support/kubernetes/cluster.ts';
+import { KUBERNETES } from '../support/server-sources.ts';
 import { eventually, succeeded } from './support/operator.ts';
 
 const EXAMPLE = resolve(import.meta.dirname, '../../examples/prometheus-to-prometheus.yaml');
@@ -32,7 +33,7 @@ describe('a real Kubernetes API', function () {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'prom-migrator-rig-'));
     // Build times do not count as startup time.
-    for (const name of ['kube-apiserver', 'kubectl'] as const) await findServer(name, '1.36');
+    for (const name of ['kube-apiserver', 'kubectl'] as const) await findServer(name, KUBERNETES);
     await findServer('etcd', '3.5');
     const startedMs = Date.now();
     cluster = await startCluster({ audit: true });

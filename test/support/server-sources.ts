@@ -34,6 +34,9 @@ function built(program: GoProgram, download: string): Source {
   return { from: [], package: program, go: program, orNewer: true, download };
 }
 
+/** The version of Kubernetes in the tests. */
+export const KUBERNETES = '1.36';
+
 /** Every supported server version. `current` is the newest Prometheus release, built from source. */
 export const SOURCES: Record<ServerName, Record<string, Source>> = {
   prometheus: {
@@ -60,9 +63,9 @@ export const SOURCES: Record<ServerName, Record<string, Source>> = {
     },
   },
   thanos: { '0.42': built('thanos', 'https://github.com/thanos-io/thanos/releases') },
-  'kube-apiserver': { '1.36': built('kube-apiserver', KUBERNETES_PAGE) },
-  'kube-controller-manager': { '1.36': built('kube-controller-manager', KUBERNETES_PAGE) },
-  kubectl: { '1.36': built('kubectl', KUBERNETES_PAGE) },
+  'kube-apiserver': { [KUBERNETES]: built('kube-apiserver', KUBERNETES_PAGE) },
+  'kube-controller-manager': { [KUBERNETES]: built('kube-controller-manager', KUBERNETES_PAGE) },
+  kubectl: { [KUBERNETES]: built('kubectl', KUBERNETES_PAGE) },
   etcd: {
     '3.5': {
       from: ['sid', 'forky'],

@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { request } from '../http.ts';
 import { type FoundServer, findServer } from '../install.ts';
 import type { ServerProcess } from '../server-process.ts';
+import { KUBERNETES } from '../server-sources.ts';
 import { type CommandOptions, type CommandResult, execute } from './command.ts';
 import {
   type ControlPlane,
@@ -19,6 +20,7 @@ import {
   startControllerManager,
   startEtcd,
 } from './control-plane.ts';
+import { checkVersion } from './expected-version.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { AuditEvent } from './audit-events.ts';
 
@@ -44,15 +46,15 @@ interface OpenApiIndex {
 const CRD_FILE = join(import.meta.dirname, '../../../crds/prommigrations.prom-migrator.io.yaml');
 
 /**
- * Starts a cluster of Kubernetes 1.36 (or the version in KUBEBUILDER_ASSETS). Installs missing programs first, which may take minutes;
+ * Starts a cluster of Kubernetes (the usual version, or the version in KUBEBUILDER_ASSETS). Installs missing programs first, which may take minutes;
  * throws with the end of a server's log on failure.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const programs: Programs = {
     etcd: await findServer('etcd', '3.5'),
-    apiServer: await findServer('kube-apiserver', '1.36'),
+    apiServer: await findServer('kube-apiserver', KUBERNETES),
   };
-  if (options.controllerManager) programs.controllerManager = await findServer('kube-controller-manager', '1.36');
+  if (options.controllerManager) programs.controllerManager = await findServer('kube-controller-manager', KUBERNETES);
   for (let attempt = 1; ; attempt++) {
     const directory = await mkdtemp(join(tmpdir(), 'prom-migrator-kubernetes-'));
     const plane = await prepareControlPlane(directory, options.audit ?? false);
@@ -64,6 +66,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const cluster = new Cluster(plane, programs, kubeconfig);
     try {
       await cluster.start();
+      const { body } = await cluster.request('GET', '/version');
+      checkVersion((body as { gitVersion?: string }).gitVersion);
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
@@ -148,7 +152,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Runs kubectl as the administrator; `input` is its standard input (`apply -f -`). Never throws for an exit code. */
   async kubectl(args: readonly string[], input?: string, options: CommandOptions = {}): Promise<CommandResult> {
-    const { path } = await findServer('kubectl', '1.36');
+    const { path } = await findServer('kubectl', KUBERNETES);
     return execute(path, args, { ...options, input, env: this.environment(options.kubeconfig) });
   }
 
