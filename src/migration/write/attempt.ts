@@ -55,7 +55,8 @@ export interface SampleAt {
 
 /** An acknowledged histogram, and a float of the same request if it contains one. */
 export interface HistogramExample {
-  readonly histogram: SampleAt;
+  /** Of different series. */
+  readonly histograms: readonly [SampleAt, ...SampleAt[]];
   readonly float: SampleAt | undefined;
 }
 

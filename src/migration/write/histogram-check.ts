@@ -1,5 +1,5 @@
 // Finds out whether the destination stores native histograms. Cortex (unless enable_native_histograms is on), Mimir, Promscale and others
-// drop them but still respond 2xx, so one histogram of the first window that has any is read back.
+// drop them but still respond 2xx, so a few histograms of the first window that has any are read back. One that does not show proves nothing.
 
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
@@ -20,6 +20,8 @@ export interface HistogramCheckOptions {
 
 /** How many times the check waits for the destination to settle before a histogram that does not show counts as dropped. */
 const LOOKS = 3;
+/** How many histograms are looked for. */
+const EXAMPLES = 4;
 
 export class HistogramCheck {
   readonly #options: HistogramCheckOptions;
@@ -36,7 +38,7 @@ export class HistogramCheck {
       return;
     }
     window.histograms += outgoing.histograms;
-    if (this.#stored === 'unknown') window.histogramExample ??= exampleIn(outgoing.request());
+    if (this.#stored === 'unknown') window.histogramExample = withMore(window.histogramExample, outgoing);
   }
 
   /** Requests with histograms may have no float to compare with. Best is one that was acknowledged later; otherwise the first of the window. */
@@ -62,7 +64,7 @@ export class HistogramCheck {
       reason: 'histograms_dropped',
       samples,
       error: droppedError(),
-      example: example?.histogram,
+      example: example?.histograms[0],
       isBound: false,
     } as const;
     this.#options.rejections.add(window, rejected);
@@ -72,9 +74,9 @@ export class HistogramCheck {
     const { view } = this.#options;
     if (!view.readable) return this.#unseen('the destination is not read (destination.progress.protocol: None)');
     try {
-      const isStored = lookFor(() => this.#isStored(example.histogram, signal));
+      const isStored = lookFor(() => this.#isOneStored(example.histograms, signal));
       for (let look = 1; look <= LOOKS; look++) if (await view.settled(isStored, signal)) return 'yes';
-      if (view.hides(example.histogram.labels) === 'everything')
+      if (view.hides(example.histograms[0].labels) === 'everything')
         return this.#unseen('the destination returns different labels than were written');
       // If a float of the same window does not show either, the absence proves nothing. The next window may.
       const isVisible = example.float === undefined || (await this.#shows(example.float, signal));
@@ -84,6 +86,11 @@ export class HistogramCheck {
       if (!(error instanceof RemoteError)) throw error;
       return this.#unseen(error.message);
     }
+  }
+
+  async #isOneStored(histograms: readonly SampleAt[], signal: AbortSignal): Promise<boolean> {
+    for (const histogram of histograms) if (await this.#isStored(histogram, signal)) return true;
+    return false;
   }
 
   async #isStored(histogram: SampleAt, signal: AbortSignal): Promise<boolean> {
@@ -115,18 +122,30 @@ function droppedError(): RemoteError {
   });
 }
 
-/** A histogram of the request that every view shows if it is there, and a float to compare it with. */
+/** The example with histograms of the request, until it has enough of them. */
+function withMore(known: HistogramExample | undefined, outgoing: OutgoingRequest): HistogramExample | undefined {
+  if (known !== undefined && known.histograms.length >= EXAMPLES) return known;
+  const more = exampleIn(outgoing.request());
+  if (known === undefined || more === undefined) return known ?? more;
+  const seen = new Set(known.histograms.map(({ labels }) => labelKey(labels)));
+  const others = more.histograms.filter(({ labels }) => !seen.has(labelKey(labels)));
+  return { ...known, histograms: [...known.histograms, ...others.slice(0, EXAMPLES - known.histograms.length)] };
+}
+
+/** Histograms of the request that every view shows if they are there, and a float to compare them with. */
 function exampleIn(request: Uint8Array): HistogramExample | undefined {
-  let histogram: SampleAt | undefined;
+  const histograms: SampleAt[] = [];
   let float: SampleAt | undefined;
   for (const { labels, samples } of writeRequestSamples(request)) {
     const sample = samples.find(({ isStaleMarker }) => !isStaleMarker);
     if (sample === undefined) continue;
     const found = { labels: labels.slice(), timeMs: sample.timeMs };
-    if (sample.isHistogram) histogram ??= found;
-    else float ??= found;
+    if (!sample.isHistogram) float ??= found;
+    else if (histograms.length < EXAMPLES) histograms.push(found);
+    else histograms[EXAMPLES - 1] = found;
   }
-  return histogram && { histogram, float };
+  const [first, ...others] = histograms;
+  return first && { histograms: [first, ...others], float };
 }
 
 function floatIn(request: Uint8Array): SampleAt | undefined {

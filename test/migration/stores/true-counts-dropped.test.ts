@@ -131,4 +131,21 @@ describe('native histograms', () => {
       assert.ok(result.observer.warnings().includes('histograms-not-checked'));
     }
   });
+
+  it('of which one does not show are not taken for dropped', async () => {
+    const others = histograms.map(({ labels, ...samples }) => ({
+      ...samples,
+      labels: labels.map(([name, value]) => [name, name === '__name__' ? 'size' : value] as const),
+    }));
+    for (const hidden of ['latency', 'size']) {
+      await using source = await sourceWith([...mixed, ...others]);
+      await using destination = await startFakeStore(cortex({ nativeHistograms: true }));
+      const body = JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [] } });
+      const nothing = { status: 200, headers: { 'content-type': 'application/json' }, body };
+      destination.onRequest = ({ promql }) => (promql?.includes(hidden) ? nothing : undefined);
+      const result = await migrate({ source, destination }, { protocol: 'PromQL' });
+      assert.equal(result.error, undefined);
+      assert.equal(result.progress.samplesWritten, samples + 960);
+    }
+  });
 });
