@@ -4,7 +4,7 @@ import { parseTime } from '../api/time.ts';
 import type { ParsedFlags } from './parse-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
-/** After the year 5000: nobody means it as seconds. */
+/** After the year 5000: certainly not meant as seconds. */
 const MILLISECONDS_FROM = 100_000_000_000;
 
 /** Milliseconds since 1970; undefined without the flag. @throws UsageError */

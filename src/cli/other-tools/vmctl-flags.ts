@@ -148,7 +148,7 @@ export const GLOBAL_VMCTL_FLAGS: readonly OldFlag[] = [
     name: 'disable-progress-bar',
     isSwitch: true,
     where: 'nothing',
-    here: 'not needed: without a terminal there is none; `--log-format json` turns it off',
+    here: 'not needed: without a terminal, no bar is shown; `--log-format json` turns it off',
   },
   ...several(['pushmetrics.url', 'pushmetrics.interval', 'pushmetrics.extraLabel', 'pushmetrics.header'], {
     where: 'nothing',

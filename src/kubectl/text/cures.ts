@@ -5,7 +5,7 @@ import { manifestPath, RESPONSE_CODES } from '../../remote/meaning/response-code
 
 /** By the reason of a condition. A reason that is not here needs nothing, or its message has the cure. */
 export const CONDITION_CURES: Readonly<Record<string, string>> = {
-  NoResumePoint: 'nothing, if spec.destination.progress.protocol is None on purpose',
+  NoResumePoint: 'nothing, if you chose spec.destination.progress.protocol None',
   InvalidSpec: 'correct the field that the message names: kubectl edit pmig NAME',
   SecretNotFound: 'create the Secret, the ConfigMap or the key in this namespace; the operator sees it within a minute',
   SecretNotReadable: "grant the operator's service account get on this Secret",
