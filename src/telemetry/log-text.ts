@@ -19,7 +19,7 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * A scheme alone (`http://, https://`) is none. It is tried only where a run of its characters starts: a text of megabytes takes linear time.
+ * A scheme alone (`http://, https://`) is not a URL. It is tried only where a run of its characters starts: a text of megabytes takes linear time.
  */
 const URL_IN_TEXT = /(?<![a-z0-9+.-])([0-9+.-]*)([a-z][a-z0-9+.-]*:\/\/(?![,;](?:\s|$))[^\s"'<>`]+)/gi;
 const AFTER_URL = '.,;:!)]}';

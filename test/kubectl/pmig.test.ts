@@ -72,7 +72,7 @@ describe('kubectl pmig', () => {
     it('says that the namespace has none, or that its names are not known', async () => {
       await using stage = await startStage();
       assert.equal(await stage.run({ action: 'watch' }), 'failed');
-      assert.match(stage.stderr.text, /there is none in this namespace: set -n/);
+      assert.match(stage.stderr.text, /this namespace has no migrations: set -n/);
       stage.stderr.text = '';
       stage.server.fault({ when: ({ path }) => path.endsWith('s'), act: { status: 403, reason: 'Forbidden' } });
       assert.equal(await stage.run(), 'failed');

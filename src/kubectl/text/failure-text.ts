@@ -16,7 +16,7 @@ export interface Attempt {
   readonly namespace: string | undefined;
 }
 
-/** Undefined for an error that is none of a request: a defect. */
+/** Undefined for an error that does not come from a request: a defect. */
 export function failureOf(error: unknown, { right, namespace }: Attempt): Failure | undefined {
   if (error instanceof KubeConnectionError) return { message: shown(error.message), cure: connectionCure(error) };
   if (!(error instanceof KubeApiError)) return undefined;
@@ -54,7 +54,7 @@ export function unknownName(name: string, namespace: string, names: readonly str
   const message = `there is no PromMigration ${JSON.stringify(name)} in the namespace ${namespace}`;
   if (names === undefined) return { message, cure: 'check the name and the namespace (-n)' };
   if (names.length === 0)
-    return { message, cure: 'there is none in this namespace: set -n, or list all with status -A' };
+    return { message, cure: 'this namespace has no migrations: set -n, or list all with status -A' };
   const near = suggest(name, names);
   if (near !== undefined)
     return { message: `${message} (did you mean ${near}?)`, cure: `kubectl pmig status ${near} -n ${namespace}` };

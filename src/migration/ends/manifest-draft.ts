@@ -73,7 +73,7 @@ function withSpec(ends: Ends, spec: object): ManifestDraft['manifest'] {
 }
 
 function defaultName({ source, destination }: Ends): string {
-  // A URL that is none is a problem of its own.
+  // An invalid URL is reported separately.
   return URL.canParse(source) && URL.canParse(destination) ? nameOf(source, destination) : 'migration';
 }
 
