@@ -27,7 +27,7 @@ export {
 } from './layout';
 export { decodeChunks, measureChunks } from './chunks';
 export { compareFloats } from './comparison';
-export { decodeBlock } from './stored-block';
+export { countBlock, decodeBlock } from './stored-block';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';
 export { expandElements } from './expansion';

@@ -39,6 +39,76 @@ function nextArray(): usize {
   return start;
 }
 
+/** The header of the block that `readHeader` has read. */
+let firstMs: i64 = 0;
+let lastMs: i64 = 0;
+let firstValue: i64 = 0;
+let count: u32 = 0;
+let exponent: i32 = 0;
+let timesEncoding: u32 = 0;
+let valuesEncoding: u32 = 0;
+let timesAt: usize = 0;
+let timesEnd: usize = 0;
+let valuesAt: usize = 0;
+let valuesEnd: usize = 0;
+
+/** Reads the header of the block [start, blockEnd). @returns false for wrong bytes, or a block with less than 64 bits of precision */
+function readHeader(start: usize, blockEnd: usize): bool {
+  position = start;
+  end = blockEnd;
+  failed = false;
+  firstMs = unzigzag(nextUnsigned());
+  lastMs = unzigzag(nextUnsigned());
+  firstValue = unzigzag(nextUnsigned());
+  const samples = nextUnsigned();
+  const scale = unzigzag(nextUnsigned());
+  timesEncoding = nextByte();
+  valuesEncoding = nextByte();
+  const precisionBits = nextByte();
+  timesAt = nextArray();
+  timesEnd = position;
+  valuesAt = nextArray();
+  valuesEnd = position;
+  if (failed || position !== blockEnd || samples - 1 >= MAX_SAMPLES) return false;
+  if (!isSafe(firstMs) || !isSafe(lastMs) || precisionBits !== EXACT_BITS) return false;
+  if (!isEncoding(timesEncoding) || !isEncoding(valuesEncoding)) return false;
+  if (scale > MAX_EXPONENT || scale < -MAX_EXPONENT) return false;
+  count = <u32>samples;
+  exponent = <i32>scale;
+  return true;
+}
+
+/** Decodes the times of the block whose header was read. Their content, if they are compressed, is [content, content + timesBytes). */
+function decodeTimes(content: usize, timesBytes: u32, times: usize): bool {
+  if (isCompressed(timesEncoding)) {
+    timesAt = content;
+    timesEnd = content + timesBytes;
+  }
+  return (
+    decodeIntegers(timesEncoding, firstMs, count, count, timesAt, timesEnd, times) &&
+    convertTimes(times, count, firstMs, lastMs)
+  );
+}
+
+/**
+ * How many samples of the block [start, blockEnd) have fromMs <= t < toMs. The content of its times, if they are compressed, is
+ * [content, content + timesBytes). `times`: memory for `capacity` times.
+ * @returns REFUSED as `decodeBlock`
+ */
+export function countBlock(
+  start: usize,
+  blockEnd: usize,
+  content: usize,
+  timesBytes: u32,
+  fromMs: f64,
+  toMs: f64,
+  times: usize,
+  capacity: u32,
+): i32 {
+  if (!readHeader(start, blockEnd) || count > capacity || !decodeTimes(content, timesBytes, times)) return REFUSED;
+  return <i32>max(0, <i32>firstFrom(times, count, toMs) - <i32>firstFrom(times, count, fromMs));
+}
+
 /**
  * Decodes the block [start, blockEnd) and writes its samples with fromMs <= t < toMs to columns with room for `capacity`. The content of the
  * compressed arrays is [content, content + timesBytes), and `valuesBytes` behind it. RESULT[0]: whether the block's times ascend.
@@ -56,41 +126,16 @@ export function decodeBlock(
   bits: usize,
   capacity: u32,
 ): i32 {
-  position = start;
-  end = blockEnd;
-  failed = false;
-  const firstMs = unzigzag(nextUnsigned());
-  const lastMs = unzigzag(nextUnsigned());
-  const firstValue = unzigzag(nextUnsigned());
-  const samples = nextUnsigned();
-  const exponent = unzigzag(nextUnsigned());
-  const timesEncoding = nextByte();
-  const valuesEncoding = nextByte();
-  const precisionBits = nextByte();
-  let timesAt = nextArray();
-  let timesEnd = position;
-  let valuesAt = nextArray();
-  let valuesEnd = position;
-  if (failed || position !== blockEnd || samples - 1 >= MAX_SAMPLES || samples > <u64>capacity) return REFUSED;
-  if (!isSafe(firstMs) || !isSafe(lastMs) || precisionBits !== EXACT_BITS) return REFUSED;
-  if (!isEncoding(timesEncoding) || !isEncoding(valuesEncoding)) return REFUSED;
-  if (exponent > MAX_EXPONENT || exponent < -MAX_EXPONENT) return REFUSED;
-  if (isCompressed(timesEncoding)) {
-    timesAt = content;
-    timesEnd = content + timesBytes;
-  }
+  if (!readHeader(start, blockEnd) || count > capacity || !decodeTimes(content, timesBytes, times)) return REFUSED;
   if (isCompressed(valuesEncoding)) {
     valuesAt = content + timesBytes;
     valuesEnd = valuesAt + valuesBytes;
   }
-  const count = <u32>samples;
-  if (!decodeIntegers(timesEncoding, firstMs, count, count, timesAt, timesEnd, times)) return REFUSED;
-  if (!convertTimes(times, count, firstMs, lastMs)) return REFUSED;
   const first = firstFrom(times, count, fromMs);
   const last = firstFrom(times, count, toMs);
   if (first >= last) return 0;
   if (!decodeIntegers(valuesEncoding, firstValue, count, last, valuesAt, valuesEnd, bits)) return REFUSED;
-  scaleDecimals(bits, first, last, <i32>exponent);
+  scaleDecimals(bits, first, last, exponent);
   if (first > 0) {
     memory.copy(times, times + first * 8, (last - first) * 8);
     memory.copy(bits, bits + first * 8, (last - first) * 8);

@@ -22,7 +22,7 @@ interface BlockContent {
 }
 
 export class BlockKernel {
-  readonly #exports: Pick<KernelExports, 'decodeBlock' | 'compareFloats'>;
+  readonly #exports: Pick<KernelExports, 'decodeBlock' | 'countBlock' | 'compareFloats'>;
   readonly #layout: Layout;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #results: Uint32Array;
@@ -43,6 +43,51 @@ export class BlockKernel {
   }
 
   /**
+   * @param content of the block's times, if they are compressed
+   * @returns how many samples of a block have fromMs <= t < toMs; undefined if all columns are in use, or the block has something that only the
+   *   JavaScript path knows
+   */
+  count(
+    { bytes, start, end }: BlockBytes,
+    content: BlockContent,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  ): number | undefined {
+    using borrowed = this.borrowColumns();
+    const blockEnd = this.#put(bytes.subarray(start, end), content);
+    if (borrowed === undefined || blockEnd === undefined) return undefined;
+    const { floatTimesMs: times } = borrowed.columns;
+    const { INPUT } = this.#layout;
+    const { timesBytes } = content;
+    let counted: number;
+    try {
+      counted = this.#exports.countBlock(
+        INPUT,
+        blockEnd,
+        blockEnd,
+        timesBytes,
+        fromMs,
+        toMs,
+        times.byteOffset,
+        times.length,
+      );
+    } catch (error) {
+      throw trapError(error);
+    }
+    return counted < 0 ? undefined : counted;
+  }
+
+  /** Copies a block and its content to the input. @returns where the block ends; undefined if there is too little room */
+  #put(block: Uint8Array, { bytes, at, timesBytes, valuesBytes }: BlockContent): number | undefined {
+    const { INPUT, INPUT_BYTES } = this.#layout;
+    const contentBytes = timesBytes + valuesBytes;
+    const blockEnd = INPUT + block.length;
+    if (blockEnd + contentBytes > INPUT + INPUT_BYTES) return undefined;
+    this.#bytes.set(block, INPUT);
+    if (contentBytes > 0) this.#bytes.set(bytes.subarray(at, at + contentBytes), blockEnd);
+    return blockEnd;
+  }
+
+  /**
    * Appends the samples with fromMs <= t < toMs of a block.
    * @returns whether it did; otherwise the columns are unchanged. They are not the kernel's or have too little room, or the block has something that
    *   only the JavaScript path knows
@@ -54,13 +99,11 @@ export class BlockKernel {
     columns: SampleColumns,
   ): boolean {
     const { floatTimesMs: times, floatBits: bits, floats } = columns;
-    const { INPUT, INPUT_BYTES } = this.#layout;
-    const { at, timesBytes, valuesBytes } = content;
-    const contentBytes = timesBytes + valuesBytes;
-    const blockEnd = INPUT + end - start;
-    if (times.buffer !== this.#bytes.buffer || blockEnd + contentBytes > INPUT + INPUT_BYTES) return false;
-    this.#bytes.set(bytes.subarray(start, end), INPUT);
-    if (contentBytes > 0) this.#bytes.set(content.bytes.subarray(at, at + contentBytes), blockEnd);
+    const { INPUT } = this.#layout;
+    const { timesBytes, valuesBytes } = content;
+    if (times.buffer !== this.#bytes.buffer) return false;
+    const blockEnd = this.#put(bytes.subarray(start, end), content);
+    if (blockEnd === undefined) return false;
     let decoded: number;
     try {
       decoded = this.#exports.decodeBlock(

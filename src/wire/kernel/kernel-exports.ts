@@ -39,6 +39,16 @@ export interface KernelExports {
     bits: number,
     capacity: number,
   ): number;
+  countBlock(
+    from: number,
+    to: number,
+    content: number,
+    timesBytes: number,
+    fromMs: number,
+    toMs: number,
+    times: number,
+    capacity: number,
+  ): number;
   compareFloats(
     times: number,
     bits: number,

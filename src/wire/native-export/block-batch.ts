@@ -37,6 +37,8 @@ export class BlockDecoder {
   /** Blocks from #firstInflated on whose arrays are decompressed. */
   #inflated: Inflated[] = [];
   #firstInflated = 0;
+  /** Only the times are decompressed. */
+  #timesOnly = false;
   #content: Uint8Array = new Uint8Array(0);
   #frames = new Uint8Array(0);
   #times = new Float64Array(0);
@@ -55,11 +57,25 @@ export class BlockDecoder {
     return 2 * Math.max(groupBytes, oneBlock) + 2 * MAX_BLOCK_SAMPLES * Float64Array.BYTES_PER_ELEMENT;
   }
 
-  /** The blocks that `decode` decodes from now on. */
+  /** The blocks that `decode` decodes, or `count` counts, from now on. */
   begin(places: readonly BlockPlace[]): void {
     this.#places = places;
     this.#inflated = [];
     this.#firstInflated = 0;
+  }
+
+  /**
+   * How many samples of a block are in [fromMs, toMs). Fastest in the order of the blocks. Reads only times.
+   * @throws WireError
+   */
+  count(index: number, range: { fromMs: number; toMs: number }): number {
+    const block = this.#inflatedAt(index, true);
+    const { place, timesAt: at, timesBytes, header } = block;
+    const content = { bytes: this.#content, at, timesBytes, valuesBytes: 0 };
+    const counted = this.#kernel?.blocks.count(place, content, range);
+    if (counted !== undefined) return counted;
+    this.#decodeTimes(block);
+    return firstFrom(this.#times, header.samples, range.toMs) - firstFrom(this.#times, header.samples, range.fromMs);
   }
 
   /**
@@ -68,16 +84,12 @@ export class BlockDecoder {
    * @throws WireError
    */
   decode(index: number, range: { fromMs: number; toMs: number }, columns: SampleColumns): number {
-    const block = this.#inflatedAt(index);
+    const block = this.#inflatedAt(index, false);
     const { header } = block;
     const { samples } = header;
     if (this.#decodeInKernel(block, range, columns)) return samples;
     const { fromMs, toMs } = range;
-    if (this.#times.length < samples) this.#makeRoom(samples);
-    const times = this.#arrayOf(block.place, header.times, { at: block.timesAt, bytes: block.timesBytes, samples });
-    decodeIntegers(times, samples, this.#times);
-    if (header.precisionBits < EXACT_BITS) restoreOrder(this.#times, header);
-    const isAscending = checkOrder(this.#times, header);
+    const isAscending = this.#decodeTimes(block);
     const first = firstFrom(this.#times, samples, fromMs);
     const last = firstFrom(this.#times, samples, toMs);
     if (first === last) return samples;
@@ -90,6 +102,15 @@ export class BlockDecoder {
     columns.floatBits.set(this.#valueBits.subarray(2 * first, 2 * last), 2 * floats);
     columns.noteAppended(last - first, isAscending);
     return samples;
+  }
+
+  /** @returns whether no timestamp occurs twice */
+  #decodeTimes({ place, header, timesAt: at, timesBytes: bytes }: Inflated): boolean {
+    const { samples } = header;
+    if (this.#times.length < samples) this.#makeRoom(samples);
+    decodeIntegers(this.#arrayOf(place, header.times, { at, bytes, samples }), samples, this.#times);
+    if (header.precisionBits < EXACT_BITS) restoreOrder(this.#times, header);
+    return checkOrder(this.#times, header);
   }
 
   /** @returns whether it did; otherwise the columns are unchanged */
@@ -114,7 +135,9 @@ export class BlockDecoder {
     this.#valueBits = new Uint32Array(this.#values.buffer);
   }
 
-  #inflatedAt(index: number): Inflated {
+  #inflatedAt(index: number, timesOnly: boolean): Inflated {
+    if (timesOnly !== this.#timesOnly) this.#inflated = [];
+    this.#timesOnly = timesOnly;
     const isReady = index >= this.#firstInflated && index < this.#firstInflated + this.#inflated.length;
     if (!isReady) this.#inflateFrom(index);
     return this.#inflated[index - this.#firstInflated] as Inflated;
@@ -139,10 +162,10 @@ export class BlockDecoder {
       const place = this.#places[i] as BlockPlace;
       const header = readBlockHeader(place.bytes, place.start, place.end);
       const timesBytes = contentBytesOf(place, header.times, header.samples);
-      const valuesBytes = contentBytesOf(place, header.values, header.samples);
+      const valuesBytes = this.#timesOnly ? 0 : contentBytesOf(place, header.values, header.samples);
       if (inflated.length > 0 && contentBytes + timesBytes + valuesBytes > this.#groupBytes) break;
       frameBytes = this.#gather(place, header.times, frameBytes);
-      frameBytes = this.#gather(place, header.values, frameBytes);
+      if (!this.#timesOnly) frameBytes = this.#gather(place, header.values, frameBytes);
       const timesAt = contentBytes;
       const valuesAt = timesAt + timesBytes;
       contentBytes = valuesAt + valuesBytes;

@@ -16,6 +16,12 @@ const STALE = 0x7ff0_0000_0000_0002n;
 /** The kernel, and the JavaScript path. */
 const KERNELS = [openKernel(), null];
 
+function counted(bytes: Uint8Array, kernel: Kernel | null, range: typeof ALWAYS): number {
+  const decoder = new BlockDecoder(64 * 1024, kernel);
+  decoder.begin([{ bytes, start: 0, end: bytes.length }]);
+  return decoder.count(0, range);
+}
+
 function decoded(bytes: Uint8Array, kernel: Kernel | null, range = ALWAYS): { times: number[]; bits: bigint[] } {
   const decoder = new BlockDecoder(64 * 1024, kernel);
   decoder.begin([{ bytes, start: 0, end: bytes.length }]);
@@ -68,7 +74,28 @@ for (const kernel of KERNELS) {
             times.map((time, i) => [time, bits[i]]),
             expected,
           );
+          assert.equal(counted(encodeBlock(one), kernel, range), expected.length);
         }),
+      );
+    });
+
+    it('is counted and decoded by the same decoder', () => {
+      fc.assert(
+        fc.property(fc.array(anyBlock, { minLength: 1, maxLength: 5 }), fc.integer({ min: 0, max: 3e12 }), (all, toMs) => {
+          const range = { fromMs: 0, toMs };
+          const places = all.map((one) => encodeBlock(one)).map((bytes) => ({ bytes, start: 0, end: bytes.length }));
+          const decoder = new BlockDecoder(1024, kernel);
+          decoder.begin(places);
+          const columns = new SampleColumns();
+          for (const [index, { bytes }] of places.entries()) {
+            const count = decoder.count(index, range);
+            columns.clear();
+            assert.equal(decoder.decode(index, range, columns), all[index]?.times.length);
+            assert.equal(columns.floats, count);
+            assert.equal(count, decoded(bytes, kernel, range).times.length);
+          }
+        }),
+        { numRuns: 200 },
       );
     });
 
