@@ -17,6 +17,17 @@ export interface NativeLimits {
   readonly maxRecordBytes: number;
 }
 
+const BATCH_BYTES = 256 * 1024;
+/** A block has at most 256 KiB, and labels are much shorter. */
+const MAX_RECORD_BYTES = 512 * 1024;
+
+/** `ownBytes`: a batch and a record that begins in it, and their compressed arrays once more. */
+export const BATCH_LIMITS = {
+  batchBytes: BATCH_BYTES,
+  maxRecordBytes: MAX_RECORD_BYTES,
+  ownBytes: 2 * (BATCH_BYTES + MAX_RECORD_BYTES),
+} as const;
+
 /**
  * The blocks that have samples in [fromMs, toMs], in batches. A batch is valid until the next one.
  * @throws RemoteError `export-not-offered` if the server has no such API, `response-too-large` for a block that does not fit; WireError if the bytes

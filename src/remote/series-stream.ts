@@ -32,6 +32,8 @@ export interface ResponsePart {
   readonly carried: readonly Uint8Array[];
   /** The labels of the series with which the next part begins, as the server sorts them; undefined if this part is the last. */
   readonly nextLabels?: LabelBytes | undefined;
+  /** How much of the memory a shorter range would not need, where this is known better than by the number of samples. */
+  readonly rangeBytes?: number;
 }
 
 export interface PartLimits {

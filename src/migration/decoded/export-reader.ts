@@ -4,9 +4,13 @@ import { showsStoredSamples } from '../../remote/deduplication.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
 import { exportedSamples, type QueriedSeries } from '../../remote/sample-query.ts';
+import type { WireError } from '../../wire/errors.ts';
 import { decompressesFrames } from '../../wire/native-export/zstd-frames.ts';
+import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import { NativeChoice } from './native-choice.ts';
+import { readHeld } from './held-reader.ts';
+import type { HeldSeries } from './held-series.ts';
 import { fitsNative, type NativeRange, readNative } from './native-reader.ts';
 import type { Keeping } from './series-taker.ts';
 import { StoredSeries } from './stored-series.ts';
@@ -22,6 +26,8 @@ export interface ExportKeeping extends Keeping {
   readonly asQueried: boolean;
   readonly begin?: () => void;
   readonly isRequired?: true;
+  /** Keep blocks as they arrive, for ranges of up to this length. Nothing is offered on arrival then. */
+  readonly heldUpToMs?: number;
 }
 
 export class ExportReader {
@@ -45,20 +51,22 @@ export class ExportReader {
    * One attempt at reading a range completely.
    * @param asQueried only with what a query would see
    * @param begin called before each response
+   * @param heldUpToMs see ExportKeeping
    * @param isRequired whether there is no other way to read: RemoteError `export-not-offered` is thrown, each time
    * @returns the series that were not taken on arrival; undefined if the server has no export
    * @throws RemoteError, WireError, DoesNotFit; what the taker throws; the signal's reason
    */
   async read(
     range: NativeRange,
-    { asQueried, begin, isRequired, ...keep }: ExportKeeping,
+    { asQueried, begin, isRequired, heldUpToMs, ...keep }: ExportKeeping,
     { attempt, signal }: Pick<QueryOptions, 'attempt' | 'signal'>,
-  ): Promise<StoredSeries | undefined> {
+  ): Promise<SeriesCursor | undefined> {
     const { client, maxBytes, observer } = this.#options;
     const options = { attempt, signal, maxBytes };
     if (await this.#choosesNative(asQueried, signal)) {
       try {
         begin?.();
+        if (heldUpToMs !== undefined) return await this.#held(range, keep, heldUpToMs, options);
         const response = await readNative(client, range, { ...keep, holdsAll: this.#native.holdsAll }, options);
         this.#native.succeeded(response);
         return response.store;
@@ -97,6 +105,18 @@ export class ExportReader {
     if (!this.#isNative || this.#native.holdsAll) return false;
     this.#native.noteSeriesInPieces();
     return true;
+  }
+
+  async #held(
+    range: NativeRange,
+    { grow, shrink }: Keeping,
+    longestMs: number,
+    options: QueryOptions,
+  ): Promise<HeldSeries> {
+    const onDamage = (error: WireError) => void this.#native.failed(error);
+    const series = await readHeld(this.#options.client, range, { grow, shrink, longestMs, onDamage }, options);
+    this.#native.succeeded(series.experience);
+    return series;
   }
 
   /** The native export shows all that is stored, so it is used only where the server shows all of it everywhere. */

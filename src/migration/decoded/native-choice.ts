@@ -12,6 +12,8 @@ export interface NativeExperience {
   readonly series: number;
   /** Series with more than one block in the range. */
   readonly seriesInPieces: number;
+  /** An estimate of the samples in the longest range that can be requested, if it is longer: then the range will grow to it. */
+  readonly samplesInLongest?: number;
 }
 
 /**
@@ -22,9 +24,9 @@ export type NativeFailure = 'read-as-json' | 'read-again' | 'fail';
 
 /**
  * Blocks are exported whole: a window of an hour in a block of a day costs 24 times its samples. Up to about this factor that is still less than
- * what JSON costs.
+ * what JSON costs, for both sides.
  */
-const MAX_SAMPLES_PER_SAMPLE = 8;
+const MAX_SAMPLES_PER_SAMPLE = 16;
 /** Then the native export is tried again: the store merges blocks, and windows change. */
 const RANGES_AS_JSON = 16;
 /** A server whose native export has never worked, and fails this often in a row, may still have one as JSON. */
@@ -73,10 +75,11 @@ export class NativeChoice {
     return this.#mostAreInPieces || this.#hasSentPieces;
   }
 
-  succeeded({ samplesDecoded, samplesInRange, series, seriesInPieces }: NativeExperience): void {
+  succeeded({ samplesDecoded, series, seriesInPieces, ...samples }: NativeExperience): void {
     this.#state = 'usable';
     this.#failures = 0;
-    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange) this.#rangesAsJson = RANGES_AS_JSON;
+    const wanted = Math.max(samples.samplesInRange, samples.samplesInLongest ?? 0);
+    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * wanted) this.#rangesAsJson = RANGES_AS_JSON;
     this.#mostAreInPieces = seriesInPieces > series / 2;
   }
 

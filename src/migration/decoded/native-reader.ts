@@ -2,11 +2,10 @@
 // the range. The blocks of the others are held until the response has ended, because only then the series is known to be complete.
 
 import { DoesNotFit } from '../../remote/does-not-fit.ts';
-import { exportedBlocks, type ExportedBlock } from '../../remote/native-export.ts';
+import { BATCH_LIMITS, exportedBlocks, type ExportedBlock } from '../../remote/native-export.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
-import { metricName } from '../../wire/labels.ts';
 import { KERNEL } from '../../wire/kernel/kernel.ts';
-import { BlockDecoder, type BlockPlace } from '../../wire/native-export/block-batch.ts';
+import { BlockDecoder } from '../../wire/native-export/block-batch.ts';
 import { MetricNames } from '../../wire/native-export/metric-name.ts';
 import { SampleColumns } from '../../wire/sample-columns.ts';
 import { HeldBlocks } from './held-blocks.ts';
@@ -32,17 +31,9 @@ export interface NativeResponse extends NativeExperience {
   readonly store: StoredSeries;
 }
 
-/** How much of the response is collected before it is decoded. */
-const BATCH_BYTES = 256 * 1024;
-/** A block has at most 256 KiB, and labels are much shorter. */
-const MAX_RECORD_BYTES = 512 * 1024;
 const GROUP_BYTES = 512 * 1024;
-/** Bytes of a batch and of a record that begins in it, once more as compressed arrays alone, and their content. */
-const OWN_BYTES = 2 * (BATCH_BYTES + MAX_RECORD_BYTES) + BlockDecoder.bytesFor(GROUP_BYTES);
-/** Held blocks that are decoded together. */
-const BLOCKS_PER_GROUP = 512;
-/** To divide a range by metric names. */
-const MAX_SEEN_NAMES = 1000;
+/** Two batches, and the content of their compressed arrays. */
+const OWN_BYTES = BATCH_LIMITS.ownBytes + BlockDecoder.bytesFor(GROUP_BYTES);
 
 /** Whether a native export can be read within `maxBytes`. */
 export function fitsNative(maxBytes: number): boolean {
@@ -62,13 +53,12 @@ export async function readNative(
   const reading = new Reading(range, keeping);
   await keeping.grow(OWN_BYTES);
   const { matches, fromMs, untilMs } = range;
-  const limits = { batchBytes: BATCH_BYTES, maxRecordBytes: MAX_RECORD_BYTES };
-  const batches = exportedBlocks(client, { matches, fromMs, toMs: untilMs - 1 }, { ...options, ...limits });
+  const batches = exportedBlocks(client, { matches, fromMs, toMs: untilMs - 1 }, { ...options, ...BATCH_LIMITS });
   try {
     for await (const blocks of batches) await reading.add(blocks);
     await reading.end();
   } catch (error) {
-    if (error instanceof DoesNotFit) reading.note(error);
+    if (error instanceof DoesNotFit) error.seenNames = reading.seenNames();
     throw error;
   }
   keeping.shrink(OWN_BYTES);
@@ -133,7 +123,7 @@ class Reading implements NativeResponse {
     const { arriving, shrink } = this.#keeping;
     using borrowed = KERNEL?.blocks.borrowColumns();
     const columns = borrowed?.columns ?? this.#columns;
-    for (const group of groupsOf(this.#held.entries())) {
+    for (const group of this.#held.groups()) {
       this.#decoder.begin(group.flatMap(({ blocks }) => blocks));
       let index = 0;
       for (const { metricName, blocks } of group) {
@@ -152,14 +142,9 @@ class Reading implements NativeResponse {
     shrink(this.#held.bytes + this.#columnBytes);
   }
 
-  /** Records the names that have arrived in the error. Most bytes of a block are samples. */
-  note(error: DoesNotFit): void {
-    const names = new Set<string>();
-    for (const { metricName: name } of this.#held.entries()) {
-      if (names.size === MAX_SEEN_NAMES) break;
-      names.add(metricName(this.#names.labelsOf(name)));
-    }
-    error.seenNames = [...names].sort(compareText);
+  /** The metric names that have arrived. Most bytes of a block are samples. */
+  seenNames(): string[] {
+    return this.#held.metricNames();
   }
 
   #decode(index: number, columns: SampleColumns): void {
@@ -178,25 +163,4 @@ class Reading implements NativeResponse {
     await this.#keeping.grow(bytes);
     this.#columnBytes += bytes;
   }
-}
-
-/** In the order of their code points. */
-function compareText(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function* groupsOf<Series extends { readonly blocks: readonly BlockPlace[] }>(
-  series: Iterable<Series>,
-): Generator<Series[], undefined> {
-  let group: Series[] = [];
-  let blocks = 0;
-  for (const one of series) {
-    group.push(one);
-    blocks += one.blocks.length;
-    if (blocks < BLOCKS_PER_GROUP) continue;
-    yield group;
-    group = [];
-    blocks = 0;
-  }
-  if (group.length > 0) yield group;
 }

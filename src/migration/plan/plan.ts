@@ -9,7 +9,7 @@ import type { SecretSource } from '../../api/secret-source.ts';
 import { formatSelector, parseSelector } from '../../api/selector.ts';
 import { parseTime } from '../../api/time.ts';
 import type { Matcher, MigrationPlan, RelabelRule } from './migration-plan.ts';
-import { LONGEST_WINDOW_MS } from './window-bounds.ts';
+import { longestWindowMs } from './window-bounds.ts';
 import { EndpointResolver, inherit, NO_FIELDS, toEndpoint } from './plan-endpoint.ts';
 
 export type CompiledPlan = { readonly plan: MigrationPlan } | { readonly problems: readonly Problem[] };
@@ -163,14 +163,14 @@ function timeMs(text: string, field: string, resolver: EndpointResolver): number
 }
 
 function compileWindow(
-  { window, destination }: PromMigrationSpec,
+  { window, source, destination }: PromMigrationSpec,
   resolver: EndpointResolver,
 ): MigrationPlan['window'] {
   const maxMs = window.max === undefined ? undefined : resolver.duration(window.max, ['spec', 'window', 'max']);
   return {
     minMs: resolver.duration(window.min, ['spec', 'window', 'min']),
-    maxMs: maxMs ?? LONGEST_WINDOW_MS[destination.ordering],
-    comparedMaxMs: maxMs ?? LONGEST_WINDOW_MS.Any,
+    maxMs: maxMs ?? longestWindowMs(source.protocol, destination.ordering),
+    comparedMaxMs: maxMs ?? longestWindowMs(source.protocol, 'Any'),
     targetSamples: window.targetSamples,
   };
 }

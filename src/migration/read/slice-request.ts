@@ -47,6 +47,8 @@ export interface RequestTerms {
 export interface SlicePart extends Omit<WindowPart, 'last' | 'remaining' | 'requestedAtMs' | 'companion'> {
   /** The response ends with this part. */
   readonly isLast: boolean;
+  /** As of ResponsePart. */
+  readonly rangeBytes: number | undefined;
 }
 
 export class SliceRequest implements Asked {
@@ -157,6 +159,9 @@ export class SliceRequest implements Asked {
     progress.bytesRead += receivedBytes;
     observer.progress(progress);
     const { isLast, nextLabels } = parts.at(-1) ?? { isLast: true };
+    const rangeBytes = parts.every((part) => part.rangeBytes !== undefined)
+      ? parts.reduce((sum, part) => sum + (part.rangeBytes ?? 0), 0)
+      : undefined;
     return {
       window: { fromMs: window.fromMs, toMs: window.toMs },
       ...{
@@ -171,6 +176,7 @@ export class SliceRequest implements Asked {
         insteadOfStream,
         isLast,
         nextLabels,
+        rangeBytes,
       },
     };
   }
@@ -234,12 +240,13 @@ const COMPARED_SAMPLE_BYTES = 8;
 /** Of a SAMPLES response. */
 const PLAIN_SAMPLE_BYTES = 16;
 
-export function outcomeOf({ outline, reservation, cursors, receivedBytes }: SlicePart): SliceOutcome {
+export function outcomeOf({ outline, reservation, cursors, receivedBytes, rangeBytes }: SlicePart): SliceOutcome {
   const { entries, sampleBound, labelBytes, names } = outline;
   const { bytes } = reservation;
   const streamed = isStream(cursors);
   const compared = names === undefined ? 0 : COMPARED_SAMPLE_BYTES * sampleBound;
-  const chunkBytes = streamed ? Math.max(0, receivedBytes - labelBytes) : PLAIN_SAMPLE_BYTES * sampleBound;
+  const chunkBytes =
+    rangeBytes ?? (streamed ? Math.max(0, receivedBytes - labelBytes) : PLAIN_SAMPLE_BYTES * sampleBound);
   return {
     series: entries,
     samples: sampleBound,

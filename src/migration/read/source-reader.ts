@@ -80,7 +80,15 @@ export class SourceReader<C extends Held = never> {
     const canDivide = companion === undefined || companion.open !== undefined;
     this.#inParts = options.inParts === true && canDivide && isDivisible(plan);
     this.#partBytes = Math.min(PART_BYTES, Math.floor(budget.total / 4));
-    this.#planner = new WindowPlanner({ limits, budgetBytes: budget.total, form, uncertainUntilMs, proof });
+    const startsShort = readMode === 'Samples' || protocol === 'PromQL';
+    this.#planner = new WindowPlanner({
+      limits,
+      budgetBytes: budget.total,
+      form,
+      startsShort,
+      uncertainUntilMs,
+      proof,
+    });
   }
 
   /**

@@ -9,6 +9,8 @@ export interface DecodedSourceOptions {
   readonly client: ClientContext;
   /** The memory that one series of a response may take while it is parsed, in bytes. */
   readonly maxBytes: number;
+  /** The longest range that is read at once if it fits into memory. */
+  readonly longestMs: number;
   readonly random: () => number;
   readonly observer: Pick<MigrationObserver, 'event'>;
 }

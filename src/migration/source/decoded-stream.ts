@@ -1,13 +1,21 @@
-// A response whose series arrive decoded. It is read as a whole, because the protocols that send such responses do not order their series.
+// A response whose series arrive decoded, or as blocks. It is read as a whole, because the protocols that send such responses do not order their series.
 
 import { DoesNotFit, noteArrived } from '../../remote/does-not-fit.ts';
 import type { PartLimits, ResponsePart } from '../../remote/series-stream.ts';
+import type { HeldSeries } from '../decoded/held-series.ts';
 import type { Keeping } from '../decoded/series-taker.ts';
 import { StoredSeries } from '../decoded/stored-series.ts';
 import type { SourceMemory, SourceStream } from './series-source.ts';
 
-/** Reads all of a response into `keep.store`. @returns how many bytes arrived */
-type ReadDecoded = (keep: Keeping & { readonly store: StoredSeries }, signal: AbortSignal) => Promise<number>;
+/** What has arrived. */
+export interface DecodedResponse {
+  readonly receivedBytes: number;
+  /** If it is not in `keep.store`. */
+  readonly held?: HeldSeries;
+}
+
+/** Reads all of a response. */
+type ReadDecoded = (keep: Keeping & { readonly store: StoredSeries }, signal: AbortSignal) => Promise<DecodedResponse>;
 
 export class DecodedStream implements SourceStream {
   readonly #read: ReadDecoded;
@@ -28,8 +36,11 @@ export class DecodedStream implements SourceStream {
     };
     const store = new StoredSeries(grow);
     try {
-      const receivedBytes = await this.#read({ arriving: undefined, grow, shrink, store }, signal);
-      return { cursor: store, receivedBytes, isLast: true, carried: [] };
+      const { receivedBytes, held } = await this.#read({ arriving: undefined, grow, shrink, store }, signal);
+      const response = { receivedBytes, isLast: true, carried: [] } as const;
+      return held === undefined
+        ? { ...response, cursor: store }
+        : { ...response, cursor: held, rangeBytes: held.rangeBytes };
     } catch (error) {
       // The reader knows better if it has kept more than what is in the store.
       if (error instanceof DoesNotFit && error.seenNames.length === 0) {

@@ -9,13 +9,14 @@ import type { SeriesSource } from './series-source.ts';
 
 /** @param budgetBytes what reading the source may take, in bytes */
 export function openSource(
-  { source }: Pick<MigrationPlan, 'source'>,
+  { source, window }: Pick<MigrationPlan, 'source' | 'window'>,
   { random, observer }: Pick<DecodedSourceOptions, 'random' | 'observer'>,
   client: ClientContext,
   budgetBytes: number,
 ): SeriesSource {
   const { buffers } = client;
-  const decoded = { endpoint: source, client, maxBytes: Math.floor(budgetBytes / 2), random, observer };
+  const maxBytes = Math.floor(budgetBytes / 2);
+  const decoded = { endpoint: source, client, maxBytes, longestMs: window.maxMs, random, observer };
   switch (source.protocol) {
     case 'RemoteRead':
       return new RemoteReadSource(source, client);

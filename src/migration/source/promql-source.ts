@@ -57,7 +57,7 @@ export class PromqlSource implements SeriesSource {
       const kinds = this.#kinds;
       await kept(rangeSamples(this.#client, { promql, timeMs: toMs - 1, kinds }, options), { fromMs, toMs }, keep);
       this.#assumptions.add(kinds.takeAssumed());
-      return this.#received.take();
+      return { receivedBytes: this.#received.take() };
     });
   }
 

@@ -6,6 +6,7 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import { hintOf } from '../../remote/meaning/response-codes.ts';
 import { QueryClient } from '../../remote/query-client.ts';
 import type { ReadQuery } from '../../remote/read-series.ts';
+import { HeldSeries } from '../decoded/held-series.ts';
 import { ExportReader } from '../decoded/export-reader.ts';
 import { freshMatcher } from '../progress/progress-mark.ts';
 import type { DecodedSourceOptions } from './decoded-source.ts';
@@ -18,11 +19,13 @@ export class VictoriaMetricsSource implements SeriesSource {
   readonly #client: QueryClient;
   readonly #exports: ExportReader;
   readonly #random: () => number;
+  readonly #longestMs: number;
   readonly #received = new ReceivedBytes();
   /** Of its deduplication; 1 if that is off or not known. */
   #intervalMs: number | undefined;
 
-  constructor({ endpoint, client, maxBytes, random, observer }: DecodedSourceOptions) {
+  constructor({ endpoint, client, maxBytes, longestMs, random, observer }: DecodedSourceOptions) {
+    this.#longestMs = longestMs;
     this.#client = new QueryClient(endpoint, this.#received.counting(client));
     this.#exports = new ExportReader({ client: this.#client, maxBytes, observer });
     this.#random = random;
@@ -42,12 +45,13 @@ export class VictoriaMetricsSource implements SeriesSource {
     return new DecodedStream(async (keep, signal) => {
       const range = { matches, fromMs, toMs, untilMs };
       try {
-        await this.#exports.read(range, { ...keep, asQueried: false, isRequired: true }, { attempt, signal });
+        const keeping = { ...keep, asQueried: false, isRequired: true, heldUpToMs: this.#longestMs } as const;
+        const series = await this.#exports.read(range, keeping, { attempt, signal });
+        return { receivedBytes: this.#received.take(), ...(series instanceof HeldSeries && { held: series }) };
       } catch (error) {
         if (error instanceof RemoteError && error.code === 'export-not-offered') throw hasNoExport(error);
         throw error;
       }
-      return this.#received.take();
     });
   }
 

@@ -37,9 +37,7 @@ export function readBlockHeader(bytes: Uint8Array, start: number, end: number): 
   reader.next();
   const lastMs = safe(reader);
   const firstValue = nextInteger(reader);
-  reader.nextUnsigned();
-  const samples = numberOf(reader);
-  if (samples < 1 || samples > MAX_BLOCK_SAMPLES) throw corrupt(`${samples} samples`);
+  const samples = nextSamples(reader);
   reader.next();
   const exponent = numberOf(reader);
   if (Math.abs(exponent) > MAX_EXPONENT) throw corrupt(`an exponent of ${exponent}`);
@@ -53,16 +51,34 @@ export function readBlockHeader(bytes: Uint8Array, start: number, end: number): 
   return { samples, firstMs, lastMs, exponent, precisionBits, times, values };
 }
 
-/** The time of the first sample. @throws WireError */
-export function firstTimeOf(bytes: Uint8Array, start: number, end: number): number {
+/** When a block begins and ends, and how much it has. */
+export interface BlockExtent {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly samples: number;
+}
+
+/** Reads the beginning of the header. @throws WireError */
+export function extentOf(bytes: Uint8Array, start: number, end: number): BlockExtent {
   const reader = new Int64Reader(bytes, start, end);
   reader.next();
-  return safe(reader);
+  const firstMs = safe(reader);
+  reader.next();
+  const lastMs = safe(reader);
+  reader.next();
+  return { firstMs, lastMs, samples: nextSamples(reader) };
 }
 
 function nextInteger(reader: Int64Reader): Int64 {
   reader.next();
   return { high: reader.high, low: reader.low };
+}
+
+function nextSamples(reader: Int64Reader): number {
+  reader.nextUnsigned();
+  const samples = numberOf(reader);
+  if (samples < 1 || samples > MAX_BLOCK_SAMPLES) throw corrupt(`${samples} samples`);
+  return samples;
 }
 
 function nextByte(reader: Int64Reader): number {

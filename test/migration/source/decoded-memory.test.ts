@@ -36,7 +36,14 @@ async function read(
   });
   const endpoint = endpointAt(server.url, { side: 'source' });
   const observer = { event: () => undefined };
-  const source = new open({ endpoint, client: recordingHooks(), maxBytes: 1 << 26, random: () => 0.5, observer });
+  const source = new open({
+    endpoint,
+    client: recordingHooks(),
+    maxBytes: 1 << 26,
+    longestMs: 3_600_000,
+    random: () => 0.5,
+    observer,
+  });
   let peakBytes = 0;
   let usedBytes = 0;
   const budget = new MemoryBudget(budgetBytes, (used) => {

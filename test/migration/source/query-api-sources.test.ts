@@ -45,7 +45,8 @@ const Sources = { PromQL: PromqlSource, VictoriaMetrics: VictoriaMetricsSource }
 function sourceAt(url: string, protocol: keyof typeof Sources, events: MigrationEvent[] = []): SeriesSource {
   const endpoint = endpointAt(url, { side: 'source' });
   const observer = { event: (event: MigrationEvent) => void events.push(event) };
-  return new Sources[protocol]({ endpoint, client: recordingHooks(), maxBytes: 1 << 20, random: () => 0.5, observer });
+  const limits = { maxBytes: 1 << 20, longestMs: 3_600_000 };
+  return new Sources[protocol]({ endpoint, client: recordingHooks(), ...limits, random: () => 0.5, observer });
 }
 
 const SELECTOR: readonly Matcher[] = [{ kind: '=~', name: 'job', value: 'a|b' }];

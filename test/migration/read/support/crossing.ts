@@ -17,6 +17,7 @@ export const limits = { minMs: SECOND, maxMs: 30 * MINUTE, targetSamples: 1_000_
 
 export function plannerOf(changes: Partial<PlannerOptions> = {}): WindowPlanner {
   return new WindowPlanner({
+    startsShort: changes.form !== undefined && changes.form !== 'Auto',
     limits,
     budgetBytes: 32_000_000,
     form: 'Auto',
