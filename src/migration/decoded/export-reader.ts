@@ -1,6 +1,7 @@
 // Reads series through VictoriaMetrics' exports: the native one where it shows the same samples as the other and costs less, otherwise JSON.
 
 import { showsStoredSamples } from '../../remote/deduplication.ts';
+import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
 import { exportedSamples, type QueriedSeries } from '../../remote/sample-query.ts';
@@ -9,7 +10,7 @@ import { decompressesFrames } from '../../wire/native-export/zstd-frames.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import { NativeChoice } from './native-choice.ts';
-import { readHeld } from './held-reader.ts';
+import { type HeldTooLarge, readHeld } from './held-reader.ts';
 import type { HeldSeries } from './held-series.ts';
 import { fitsNative, type NativeRange, readNative } from './native-reader.ts';
 import type { Keeping } from './series-taker.ts';
@@ -71,7 +72,8 @@ export class ExportReader {
         this.#native.succeeded(response);
         return response.store;
       } catch (error) {
-        const reaction = this.#native.failed(error);
+        const isNoted = heldUpToMs !== undefined && error instanceof DoesNotFit;
+        const reaction = isNoted ? 'fail' : this.#native.failed(error);
         if (reaction === 'read-again' || (reaction === 'fail' && isNotOffered(error)))
           throw asTransient(error as RemoteError);
         if (reaction === 'fail') throw error;
@@ -114,7 +116,9 @@ export class ExportReader {
     options: QueryOptions,
   ): Promise<HeldSeries> {
     const onDamage = (error: WireError) => void this.#native.failed(error);
-    const series = await readHeld(this.#options.client, range, { grow, shrink, longestMs, onDamage }, options);
+    const onTooLarge = (found: HeldTooLarge) => this.#native.didNotFit(found);
+    const keeping = { grow, shrink, longestMs, onDamage, onTooLarge };
+    const series = await readHeld(this.#options.client, range, keeping, options);
     this.#native.succeeded(series.experience);
     return series;
   }

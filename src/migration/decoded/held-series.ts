@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { WireError } from '../../wire/errors.ts';
 import { BlockDecoder, type BlockPlace } from '../../wire/native-export/block-batch.ts';
+import type { BlockExtent } from '../../wire/native-export/block.ts';
 import { MetricNames } from '../../wire/native-export/metric-name.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
@@ -201,12 +202,10 @@ class Draft {
     this.labelBytes = new Uint8Array(this.labelBytes.buffer.transfer(room));
   }
 
-  #note({ firstMs, lastMs, samples }: HeldBlock): void {
-    const { range, longestMs } = this.#options;
-    const lengthMs = lastMs - firstMs;
-    const inLongestMs = Math.min(lastMs, range.fromMs + longestMs) - Math.max(firstMs, range.fromMs);
-    this.experience.samplesDecoded += samples;
-    this.experience.samplesInLongest += lengthMs === 0 ? samples : samples * Math.max(0, inLongestMs / lengthMs);
+  #note(block: HeldBlock): void {
+    const { fromMs } = this.#options.range;
+    this.experience.samplesDecoded += block.samples;
+    this.experience.samplesInLongest += samplesWithin(block, { fromMs, toMs: fromMs + this.#options.longestMs });
   }
 
   /** Whether only a part of the block may be in the range. */
@@ -219,4 +218,11 @@ class Draft {
     const { fromMs, toMs } = this.#options.range;
     return firstMs >= fromMs && lastMs < toMs;
   }
+}
+
+/** An estimate of how many of the block's samples are in the range: as if they had equal distances. */
+export function samplesWithin({ firstMs, lastMs, samples }: BlockExtent, { fromMs, toMs }: Range): number {
+  if (firstMs >= fromMs && lastMs < toMs) return samples;
+  const insideMs = Math.min(lastMs, toMs) - Math.max(firstMs, fromMs);
+  return insideMs <= 0 ? 0 : samples * (insideMs / (lastMs - firstMs));
 }

@@ -83,6 +83,11 @@ export class NativeChoice {
     this.#mostAreInPieces = seriesInPieces > series / 2;
   }
 
+  /** Blocks that were to be held did not fit into memory. Those of fewer names will, if they are worth it. */
+  didNotFit({ samplesDecoded, samplesInLongest }: { samplesDecoded: number; samplesInLongest: number }): void {
+    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInLongest) this.#rangesAsJson = RANGES_AS_JSON;
+  }
+
   /** A series was counted as equal, and then more of it arrived. */
   noteSeriesInPieces(): void {
     this.#hasSentPieces = true;

@@ -8,7 +8,7 @@ import { StoredSeries } from '../decoded/stored-series.ts';
 import type { SourceMemory, SourceStream } from './series-source.ts';
 
 /** What has arrived. */
-export interface DecodedResponse {
+interface DecodedResponse {
   readonly receivedBytes: number;
   /** If it is not in `keep.store`. */
   readonly held?: HeldSeries;
