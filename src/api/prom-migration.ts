@@ -135,8 +135,8 @@ export interface WindowBounds {
    */
   readonly min: string;
   /**
-   * Longest window that contains samples. Default 1h with ordering InOrder, which allows no more, and 2h with Any.
-   * Lower it if long queries overload the source.
+   * Longest window that contains samples. Default 1h with ordering InOrder, which allows no more, and 2h with Any, or
+   * 6h if source.protocol is VictoriaMetrics. Lower it if long queries overload the source.
    */
   readonly max?: string;
   /** Target number of samples in a window. Lower it for smaller steps; raise it (and limits.memory) for fewer requests. */

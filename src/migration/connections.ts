@@ -71,7 +71,10 @@ export function openConnections(
     pool.allow(readBudgetBytes - used + promised);
   });
   pool.allow(readBudgetBytes);
-  const source = openSource(plan, context, client, readBudgetBytes);
+  const source = openSource(plan, context, client, {
+    budgetBytes: readBudgetBytes,
+    longestMs: plan.window.maxMs,
+  });
   const destination = new WriteClient(plan.destination, client, inFlightWrites + 1);
   const marker = new MarkWriter({ plan, client: destination, retrier, frozenEndMs: undefined });
   const view = openView(plan, {

@@ -51,7 +51,10 @@ export function openSides(
   const { pool, memory, part } = openMemory(plan, protocol, context, progress);
   const credentials = new CredentialPool(context.clock);
   const client = clientContext(context, { pool, credentials }, received);
-  const source = openSource(plan, context, client, memory.source.total);
+  const source = openSource(plan, context, client, {
+    budgetBytes: memory.source.total,
+    longestMs: plan.window.comparedMaxMs,
+  });
   const writer = new WriteClient(plan.destination, client, plan.limits.inFlightWrites + 1);
   const viewing = { endpoint, protocol, client, retrier, random, maxResponseBytes: part, writer };
   const view = viewOf(plan, viewing);

@@ -152,7 +152,7 @@ class Preflight {
     const budget = new MemoryBudget(readBytes, () => undefined);
     this.#pool.allow(budget.total);
     const observer = { event: () => undefined };
-    const source = openSource(plan, { random, observer }, this.#client, budget.total);
+    const source = openSource(plan, { random, observer }, this.#client, { budgetBytes: budget.total, longestMs: 0 });
     const router = new SeriesRouter(plan, Math.floor(budget.total / 8));
     const probe = new SourceProbe({ plan, source, budget, router, sketch: this.#sketch, shapes: this.#shapes, clock });
     let hasResponded = false;

@@ -78,7 +78,7 @@ describe('a valid manifest', () => {
     assert.equal(spec.destination.progress.timeouts, undefined);
     assert.deepEqual(spec.selectors, ['{__name__=~".+"}']);
     assert.deepEqual(spec.timeRange, { start: '2024-01-01T00:00:00Z', lag: '5m' });
-    assert.deepEqual(spec.window, { min: '1s', targetSamples: 10_000_000 });
+    assert.deepEqual(spec.window, { min: '1s', targetSamples: 50_000_000 });
     assert.deepEqual(spec.limits, { memory: '128Mi', inFlightWrites: 8, samplesPerWrite: 50000 });
     const { execution } = spec;
     assert.deepEqual(execution, {

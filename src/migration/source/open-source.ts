@@ -7,16 +7,19 @@ import { DeferredSource } from './deferred-source.ts';
 import { RemoteReadSource } from './remote-read-source.ts';
 import type { SeriesSource } from './series-source.ts';
 
-/** @param budgetBytes what reading the source may take, in bytes */
+/**
+ * @param limits budgetBytes: what reading the source may take, in bytes
+ * @param limits longestMs: the longest range that is read at once if it fits
+ */
 export function openSource(
-  { source, window }: Pick<MigrationPlan, 'source' | 'window'>,
+  { source }: Pick<MigrationPlan, 'source'>,
   { random, observer }: Pick<DecodedSourceOptions, 'random' | 'observer'>,
   client: ClientContext,
-  budgetBytes: number,
+  { budgetBytes, longestMs }: { readonly budgetBytes: number; readonly longestMs: number },
 ): SeriesSource {
   const { buffers } = client;
   const maxBytes = Math.floor(budgetBytes / 2);
-  const decoded = { endpoint: source, client, maxBytes, longestMs: window.maxMs, random, observer };
+  const decoded = { endpoint: source, client, maxBytes, longestMs, random, observer };
   switch (source.protocol) {
     case 'RemoteRead':
       return new RemoteReadSource(source, client);

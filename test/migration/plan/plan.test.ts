@@ -33,7 +33,7 @@ describe('the plan of a migration', () => {
       startMs: Date.UTC(2024, 0, 1),
       endMs: undefined,
       lagMs: 300_000,
-      window: { minMs: 1000, maxMs: 3_600_000, comparedMaxMs: 7_200_000, targetSamples: 10_000_000 },
+      window: { minMs: 1000, maxMs: 3_600_000, comparedMaxMs: 7_200_000, targetSamples: 50_000_000 },
       limits: {
         memoryBytes: 128 * 2 ** 20,
         samplesPerSecond: undefined,
