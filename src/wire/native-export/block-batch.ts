@@ -6,7 +6,7 @@ import type { SampleColumns } from '../sample-columns.ts';
 import { type ArrayPlace, type BlockHeader, MAX_BLOCK_SAMPLES, readBlockHeader } from './block.ts';
 import { scaleDecimals } from './decimals.ts';
 import { decodeIntegers, isCompressed } from './integers.ts';
-import { declaredBytes, decompressFrames } from './zstd-frames.ts';
+import { declaredBytes, decompressFrames, freeContent } from './zstd-frames.ts';
 
 /** Of one integer of 64 bits. */
 const MAX_VARINT_BYTES = 10;
@@ -172,6 +172,7 @@ export class BlockDecoder {
       inflated.push({ header, place, timesAt, timesBytes, valuesAt, valuesBytes });
     }
     if (contentBytes > 0) {
+      freeContent(this.#content);
       this.#content = decompressFrames(this.#frames.subarray(0, frameBytes), contentBytes);
       if (this.#content.length !== contentBytes)
         throw new WireError('corrupt', 'a block has less content than declared');

@@ -13,6 +13,9 @@ const TWO_BYTE_OFFSET = 256;
 /** A frame that needs a larger window than 8 MiB is not decompressed: the window is memory. */
 const MAX_WINDOW_LOG = 23;
 
+/** If the output is full, Node allocates as much once more to see whether anything follows. */
+const SPARE_BYTES = 1;
+
 /**
  * The size of the content, as the frame's header declares it.
  * @returns undefined if it declares none
@@ -43,13 +46,20 @@ export function declaredBytes(frame: Uint8Array): number | undefined {
 export function decompressFrames(frames: Uint8Array, maxBytes: number): Uint8Array {
   try {
     return zstdDecompressSync(frames, {
-      chunkSize: Math.max(64, maxBytes),
+      chunkSize: Math.max(64, maxBytes + SPARE_BYTES),
       maxOutputLength: Math.max(1, maxBytes),
       params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
     });
   } catch (error) {
     throw new WireError('corrupt', 'a block cannot be decompressed', { cause: error });
   }
+}
+
+/** Frees the memory of a content that is not used any more. The garbage collector would let many of them wait. */
+export function freeContent({ buffer, byteLength }: Uint8Array): void {
+  // Node takes smaller memory from a pool.
+  const isAlone = byteLength > Buffer.poolSize && buffer.byteLength <= byteLength + SPARE_BYTES;
+  if (isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Two frames with the contents `a` and `b`. */
