@@ -10,12 +10,19 @@ import type { Keeping } from './series-taker.ts';
 
 const OWN_BYTES = BATCH_LIMITS.ownBytes + 2 * HeldSeries.ownBytes;
 
+/**
+ * Of what a part of a response may take: more would need as much memory again for the next response. Fewer names at a time cost the store
+ * nothing.
+ */
+const HELD_SHARE = 0.8;
+
 /** A response that does not fit into memory. */
 export interface HeldTooLarge {
   readonly error: DoesNotFit;
-  /** Estimates, of the blocks that had arrived. */
+  /** Of the blocks that had arrived. */
   readonly samplesDecoded: number;
-  readonly samplesInLongest: number;
+  /** An estimate. */
+  readonly samplesInRange: number;
 }
 
 /**
@@ -32,38 +39,37 @@ export async function readHeld(
 ): Promise<HeldSeries> {
   const { grow, shrink, longestMs, onDamage, onTooLarge } = keeping;
   const { matches, fromMs, toMs, untilMs } = range;
+  const maxHeldBytes = Math.floor(options.maxBytes * HELD_SHARE);
   const held = new HeldBlocks(grow);
   await grow(OWN_BYTES);
   const query = { matches, fromMs, toMs: untilMs - 1 };
   try {
     for await (const blocks of exportedBlocks(client, query, { ...options, ...BATCH_LIMITS }))
-      for (const block of blocks) await held.add(block);
+      for (const block of blocks) {
+        await held.add(block);
+        if (held.bytes > maxHeldBytes) throw new DoesNotFit(`needs more than ${maxHeldBytes} bytes for its blocks`);
+      }
     const { signal } = options;
     const series = await HeldSeries.of(held, { range: { fromMs, toMs }, longestMs, grow, signal, onDamage });
     shrink(OWN_BYTES - HeldSeries.ownBytes + held.bytes - held.blockBytes);
     return series;
   } catch (error) {
-    if (error instanceof DoesNotFit) onTooLarge({ error, ...noted(error, held, { range, longestMs }) });
+    if (error instanceof DoesNotFit) onTooLarge({ error, ...noted(error, held, range) });
     throw error;
   }
 }
 
 /** Records what had arrived. If most of it is outside of the range, less time would not need less memory. */
-function noted(
-  error: DoesNotFit,
-  held: HeldBlocks,
-  { range: { fromMs, toMs }, longestMs }: { readonly range: NativeRange; readonly longestMs: number },
-): Omit<HeldTooLarge, 'error'> {
+function noted(error: DoesNotFit, held: HeldBlocks, range: NativeRange): Omit<HeldTooLarge, 'error'> {
   error.seenNames = held.metricNames();
-  const found = { samplesDecoded: 0, samplesInLongest: 0 };
+  let samplesDecoded = 0;
   let samplesInRange = 0;
   for (const { blocks } of held.entries()) {
     for (const block of blocks) {
-      found.samplesDecoded += block.samples;
-      found.samplesInLongest += samplesWithin(block, { fromMs, toMs: fromMs + longestMs });
-      samplesInRange += samplesWithin(block, { fromMs, toMs });
+      samplesDecoded += block.samples;
+      samplesInRange += samplesWithin(block, range);
     }
   }
-  error.labelsDominate = samplesInRange < found.samplesDecoded / 2;
-  return found;
+  error.labelsDominate = samplesInRange < samplesDecoded / 2;
+  return { samplesDecoded, samplesInRange };
 }

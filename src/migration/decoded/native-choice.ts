@@ -83,9 +83,12 @@ export class NativeChoice {
     this.#mostAreInPieces = seriesInPieces > series / 2;
   }
 
-  /** Blocks that were to be held did not fit into memory. Those of fewer names will, if they are worth it. */
-  didNotFit({ samplesDecoded, samplesInLongest }: { samplesDecoded: number; samplesInLongest: number }): void {
-    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInLongest) this.#rangesAsJson = RANGES_AS_JSON;
+  /**
+   * Blocks that were to be held did not fit into memory. Those of fewer names will, unless all are of one name: then the range becomes shorter
+   * until JSON costs less.
+   */
+  didNotFit({ samplesDecoded, samplesInRange }: Pick<NativeExperience, 'samplesDecoded' | 'samplesInRange'>): void {
+    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange) this.#rangesAsJson = RANGES_AS_JSON;
   }
 
   /** A series was counted as equal, and then more of it arrived. */

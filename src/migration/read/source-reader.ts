@@ -51,6 +51,11 @@ interface Begun<C extends Held> {
   readonly part: PairedPart<C>;
 }
 
+/** Of a VictoriaMetrics' blocks, a window is read for as many names as are held without trouble (held-reader.ts). */
+function windowShareOf({ protocol }: SliceRequestOptions['plan']['source']): number {
+  return protocol === 'VictoriaMetrics' ? 0.3 : 0.45;
+}
+
 export class SourceReader<C extends Held = never> {
   readonly #options: SourceReaderOptions<C>;
   readonly #planner: WindowPlanner;
@@ -72,7 +77,7 @@ export class SourceReader<C extends Held = never> {
       minMs,
       maxMs,
       targetSamples,
-      targetBytes: Math.floor(budget.total * (options.windowShare ?? 0.45)),
+      targetBytes: Math.floor(budget.total * (options.windowShare ?? windowShareOf(plan.source))),
     };
     const { protocol, readMode } = plan.source;
     const form = protocol === 'RemoteRead' ? readMode : 'Decoded';

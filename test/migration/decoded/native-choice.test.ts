@@ -30,4 +30,21 @@ describe('the choice of an export of VictoriaMetrics', () => {
     for (let i = 0; i < 5; i++) choice.failed(failure('bad-gateway', 502));
     assert.equal(choice.choose(), true);
   });
+
+  it('is JSON for blocks that do not fit only if the range is a small part of them', () => {
+    const choice = new NativeChoice();
+    choice.didNotFit({ samplesDecoded: 1600, samplesInRange: 100 });
+    assert.equal(choice.choose(), true);
+    choice.didNotFit({ samplesDecoded: 1601, samplesInRange: 100 });
+    assert.equal(choice.choose(), false);
+  });
+
+  it('is JSON for a small part of the blocks only if the range cannot become longer', () => {
+    const experience = { samplesDecoded: 3200, samplesInRange: 100, series: 1, seriesInPieces: 0 };
+    const choice = new NativeChoice();
+    choice.succeeded({ ...experience, samplesInLongest: 200 });
+    assert.equal(choice.choose(), true);
+    choice.succeeded({ ...experience, samplesInLongest: 199 });
+    assert.equal(choice.choose(), false);
+  });
 });

@@ -66,7 +66,12 @@ async function opened(
     } else response.writeHead(200, { 'content-type': 'application/stream+json' }).end(json());
   });
   const source = new VictoriaMetricsSource({
-    ...{ endpoint: endpointAt(server.url, { side: 'source' }), client: recordingHooks(), maxBytes: 1 << 24, longestMs },
+    ...{
+      endpoint: endpointAt(server.url, { side: 'source' }),
+      client: recordingHooks(),
+      maxBytes: budgetBytes / 2,
+      longestMs,
+    },
     ...{ random: () => 0.5, observer: { event: () => undefined } },
   });
   let usedBytes = 0;
