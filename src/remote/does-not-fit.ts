@@ -12,7 +12,9 @@ export class DoesNotFit extends Error {
   override readonly name = 'DoesNotFit';
   /** Metric names that had arrived: candidates for the cut when a window is split by name. */
   seenNames: readonly string[] = [];
-  /** Most of the received bytes were labels. A shorter window has as many series, so only fewer names help. */
+  /**
+   * Most of the received bytes were labels, or blocks that are sent whole. A shorter window has as many of them, so only fewer names help.
+   */
   labelsDominate = false;
   /** Whose response it is. */
   side: Side = 'source';

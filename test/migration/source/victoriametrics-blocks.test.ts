@@ -154,7 +154,7 @@ describe("a VictoriaMetrics' blocks as a source", () => {
     );
   });
 
-  it('are divided by names where a shorter range would have the same blocks', async () => {
+  it('are divided by names if they do not fit, because a shorter range would have the same blocks', async () => {
     const times = Array.from({ length: 8000 }, (_, i) => i);
     const blocks = exportOf(Array.from({ length: 200 }, (_, i): Block => [`series_${i % 10}`, ...times]));
     await using store = await opened((response) => response.end(blocks), { budgetBytes: 6_000_000 });
@@ -166,7 +166,7 @@ describe("a VictoriaMetrics' blocks as a source", () => {
         store.read({ fromMs: 0, toMs }, () => undefined),
         (error) => {
           if (!(error instanceof DoesNotFit)) throw error;
-          assert.equal(error.labelsDominate, dominate);
+          assert.equal(error.labelsDominate, true);
           assert.ok(error.seenNames.length > 1);
           return true;
         },
