@@ -158,10 +158,7 @@ describe("a VictoriaMetrics' blocks as a source", () => {
     const times = Array.from({ length: 8000 }, (_, i) => i);
     const blocks = exportOf(Array.from({ length: 200 }, (_, i): Block => [`series_${i % 10}`, ...times]));
     await using store = await opened((response) => response.end(blocks), { budgetBytes: 6_000_000 });
-    for (const [toMs, dominate] of [
-      [10_000, false],
-      [100, true],
-    ] as const) {
+    for (const toMs of [10_000, 1000]) {
       await assert.rejects(
         store.read({ fromMs: 0, toMs }, () => undefined),
         (error) => {
