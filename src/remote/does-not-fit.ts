@@ -40,8 +40,8 @@ export function seenNames(cursor: SeriesCursor): { readonly names: string[]; rea
   return { names: [...names], labelBytes };
 }
 
-/** Bytes that cannot be read are detected and reported when they are decoded. */
-function nameOf(labels: Uint8Array): string {
+/** The metric name, or an empty string. Bytes that cannot be read are detected and reported when they are decoded. */
+export function nameOf(labels: Uint8Array): string {
   try {
     return metricName(canonicalLabels(labels));
   } catch (error) {

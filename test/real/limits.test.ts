@@ -87,10 +87,12 @@ describe('a migration with little memory', () => {
   before(async () => {
     source = await startPrometheus({ version: '3.5', receiver: true });
     // Chunks of random mantissas take more than eight bytes per sample.
-    sourceSeries = await load(
-      source,
-      generateDataset({ series: 470, startMs, endMs, kinds: ['random'], intervalMs: 1_000 }),
+    const set = union(
+      ...Object.entries({ a: 60, b: 60, c: 230, d: 60, e: 60 }).map(([prefix, series]) =>
+        generateDataset({ series, startMs, endMs, kinds: ['random'], intervalMs: 1_000, prefix }),
+      ),
     );
+    sourceSeries = await load(source, set);
   });
 
   after(async () => {
@@ -122,6 +124,24 @@ describe('a migration with little memory', () => {
       }
     });
   }
+
+  it('copies an hour of SAMPLES in one window, in portions of the names, into a Prometheus that takes them in order', async () => {
+    await using destination = await startPrometheus({ version: '3.5', receiver: true });
+    const fromMs = endMs - 1.25 * HOUR_MS;
+    const spec = specOf(source, destination, fromMs, endMs);
+    const run = await runMigration({
+      ...spec,
+      source: { ...(spec['source'] as object), readMode: 'Samples' },
+      destination: { ...(spec['destination'] as object), ordering: 'InOrder' },
+      limits: { memory: '32Mi', inFlightWrites: 1 },
+    });
+    assertExit(run, 0);
+    const part = sliceSeries(sourceSeries, fromMs, endMs);
+    assertAllWritten(run.result, part);
+    // Five minutes, an hour, the rest. With all names in each request it takes eight.
+    assert.ok(run.result.windows <= 4, `${run.result.windows} windows`);
+    assertEqualSeries(asPlainResponse(part), await dumpPrometheus(destination), 'bits');
+  });
 });
 
 /** Prometheus omits a value that equals 0 from a SAMPLES response, including -0. */

@@ -36,6 +36,14 @@ export function keepsLabels({ relabelings, externalLabels }: Pick<MigrationPlan,
   return relabelings.length === 0 && Object.keys(externalLabels).length === 0;
 }
 
+/**
+ * Whether series of different metric names stay different series. Only then may names be read separately without need: what relabelling merges
+ * would be written one after the other, and compared in another read.
+ */
+export function keepsNames({ relabelings }: Pick<MigrationPlan, 'relabelings'>): boolean {
+  return relabelings.length === 0;
+}
+
 const FIRST_ROOM = 4096;
 
 export class EarlierSeries {

@@ -17,6 +17,8 @@ export interface Portion {
   readonly fineRun: number;
   /** Recent load. It decays, so that one quiet window does not decide. */
   readonly load: Load;
+  /** The longest time that one request should cover so that the response fits into memory, if the names can't be read in smaller portions. */
+  readonly fittingMs?: number;
 }
 
 export const NO_LOAD: Load = { series: 0, samples: 0, bytes: 0 };
@@ -57,9 +59,13 @@ export function afterFineWindow(portion: Portion, load: Load, maxPieceMs: number
 }
 
 /** About half of a portion. How much each half contains is not known, but together they are too much. */
-export function halfOf(names: NamePartition, { series, samples, bytes }: Load): Portion {
-  const load = { series: series * ABOUT_HALF, samples: samples * ABOUT_HALF, bytes: bytes * ABOUT_HALF };
-  return { ...portionOf(names), load };
+export function halfOf(names: NamePartition, load: Load): Portion {
+  return { ...portionOf(names), load: scaledLoad(load, ABOUT_HALF) };
+}
+
+/** The load for another length of time, or another part of the names. */
+export function scaledLoad({ series, samples, bytes }: Load, factor: number): Load {
+  return { series: series * factor, samples: samples * factor, bytes: bytes * factor };
 }
 
 /** The portion after a window in which it exceeded a limit and was read in pieces. */
@@ -67,12 +73,8 @@ export function afterRefusal(portion: Portion, load: Load, pieceMs: number): Por
   return { names: portion.names, pieceMs, fineRun: 0, load: fadedLoad(portion.load, load) };
 }
 
-function fadedLoad(before: Load, now: Load): Load {
-  return maxLoad(now, {
-    series: before.series * FADING,
-    samples: before.samples * FADING,
-    bytes: before.bytes * FADING,
-  });
+export function fadedLoad(before: Load, now: Load): Load {
+  return maxLoad(now, scaledLoad(before, FADING));
 }
 
 /**
@@ -106,8 +108,8 @@ function union(lower: Portion, upper: Portion): Portion | undefined {
 }
 
 /** If joined and too large again, it would have to be isolated from its neighbours again. */
-function isHeavyName({ names, pieceMs }: Portion): boolean {
-  return isExactName(names) && Number.isFinite(pieceMs);
+function isHeavyName({ names, pieceMs, fittingMs }: Portion): boolean {
+  return fittingMs !== undefined || (isExactName(names) && Number.isFinite(pieceMs));
 }
 
 function fits(load: Load, largest: Load): boolean {

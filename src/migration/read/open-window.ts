@@ -11,6 +11,7 @@ import {
   type Portion,
   portionOf,
 } from './name-portions.ts';
+import type { PortionRead } from './long-windows.ts';
 
 export interface TimeRange {
   readonly fromMs: number;
@@ -29,6 +30,16 @@ export interface SliceOutcome extends Load {
   readonly streamed: boolean;
   /** The metric names in it, in order, or some of them: where the slice can be split. Valid until the response is handed on. */
   readonly seenNames?: () => readonly string[];
+  /** The metric names in it, each as often as corresponds to its size: a sample. Valid as long. */
+  readonly sampledNames?: () => readonly string[];
+}
+
+/** What the next window may do differently. */
+export interface Learned {
+  /** It reads these names of the portion separately. */
+  readonly halves?: readonly NamePartition[] | undefined;
+  /** Where the portion can be cut. */
+  readonly sampled?: readonly string[];
 }
 
 /** The part of a portion that is still to be read. */
@@ -41,6 +52,9 @@ interface Span {
   /** Before this time the portion is read as SAMPLES. */
   readonly samplesUntilMs: number;
   readonly load: Load;
+  readonly fixedBytes: number;
+  /** The longest slice that was read. */
+  readonly sliceMs: number;
 }
 
 export class OpenWindow implements TimeRange {
@@ -56,6 +70,8 @@ export class OpenWindow implements TimeRange {
   largestFixedBytes = 0;
   /** The portions that were read, kept for the next window. */
   readonly read: Portion[] = [];
+  /** The same portions, with what they were before, and what each contained. */
+  readonly contents: PortionRead[] = [];
   #spans: readonly Span[];
 
   constructor(range: TimeRange, portions: readonly Portion[]) {
@@ -92,8 +108,14 @@ export class OpenWindow implements TimeRange {
 
   /** The next slice to read. */
   get slice(): TimeRange & { readonly names: NamePartition; readonly samplesUntilMs: number } {
-    const { fromMs, pieceMs, portion, samplesUntilMs } = this.#span;
-    return { fromMs, toMs: Math.min(this.toMs, fromMs + pieceMs), names: portion.names, samplesUntilMs };
+    return this.#sliceOf(this.#span);
+  }
+
+  /** The slice after the current one, if that contains samples; undefined at the end of the window. */
+  get following(): OpenWindow['slice'] | undefined {
+    const { toMs } = this.slice;
+    const next = toMs < this.toMs ? { ...this.#span, fromMs: toMs } : this.#spans[1];
+    return next && this.#sliceOf(next);
   }
 
   /** Records what the slice contained. */
@@ -103,33 +125,35 @@ export class OpenWindow implements TimeRange {
     this.fixedBytes += fixedBytes;
   }
 
-  /**
-   * The slice was read and is delivered.
-   * @param halves the next window reads the names of this portion separately
-   */
-  advance({ series, samples, bytes }: SliceOutcome, longestPieceMs: number, halves?: readonly NamePartition[]): void {
+  /** The slice was read and is delivered. */
+  advance(outcome: SliceOutcome, longestPieceMs: number, { halves, sampled = [] }: Learned = {}): void {
     this.delivered = true;
-    const { toMs } = this.slice;
+    const { series, samples, bytes } = outcome;
+    const { fromMs, toMs } = this.slice;
     const before = this.#span;
-    // Without data, pieces grow as strides do: a window may be a million times as long as a piece.
-    const pieceMs = samples === 0 ? before.pieceMs * 2 : before.pieceMs;
-    const span = { ...before, pieceMs, fromMs: toMs, load: maxLoad(before.load, { series, samples, bytes }) };
+    const span = {
+      ...before,
+      // Without data, pieces grow as strides do: a window may be a million times as long as a piece.
+      pieceMs: samples === 0 ? before.pieceMs * 2 : before.pieceMs,
+      fromMs: toMs,
+      load: maxLoad(before.load, { series, samples, bytes }),
+      fixedBytes: Math.max(before.fixedBytes, outcome.fixedBytes),
+      sliceMs: Math.max(before.sliceMs, toMs - fromMs),
+    };
     const others = this.#spans.slice(1);
     if (toMs < this.toMs) {
       this.#spans = [span, ...others];
       return;
     }
     this.#spans = others;
-    const { portion, learnedPieceMs, load } = span;
-    if (halves !== undefined) {
-      this.read.push(...halves.map((names) => halfOf(names, load)));
-      return;
-    }
-    this.read.push(
+    const { portion, learnedPieceMs, load, fixedBytes, sliceMs } = span;
+    const after =
       learnedPieceMs < portion.pieceMs
         ? afterRefusal(portion, load, learnedPieceMs)
-        : afterFineWindow(portion, load, longestPieceMs),
-    );
+        : afterFineWindow(portion, load, longestPieceMs);
+    this.contents.push({ portion: { ...after, load: portion.load }, sliceMs, load, fixedBytes, sampled });
+    if (halves === undefined) this.read.push(after);
+    else this.read.push(...halves.map((names) => halfOf(names, load)));
   }
 
   /** @param remember whether the next window also uses these pieces */
@@ -145,7 +169,7 @@ export class OpenWindow implements TimeRange {
     const span = this.#span;
     const { pieceMs } = span.portion;
     // What was read of the portion lies before `fromMs`. It is remembered as its two halves.
-    this.#replace(...halves.map((names) => ({ ...span, portion: { ...portionOf(names), pieceMs }, load: NO_LOAD })));
+    this.#replace(...halves.map((names) => ({ ...span, ...NOTHING_READ, portion: { ...portionOf(names), pieceMs } })));
   }
 
   get #span(): Span {
@@ -154,19 +178,25 @@ export class OpenWindow implements TimeRange {
     return span;
   }
 
+  #sliceOf({ fromMs, pieceMs, portion, samplesUntilMs }: Span): OpenWindow['slice'] {
+    return { fromMs, toMs: Math.min(this.toMs, fromMs + pieceMs), names: portion.names, samplesUntilMs };
+  }
+
   #replace(...spans: Span[]): void {
     this.#spans = [...spans, ...this.#spans.slice(1)];
   }
 }
 
+const NOTHING_READ = { load: NO_LOAD, fixedBytes: 0, sliceMs: 0 };
+
 function spanOf(portion: Portion, fromMs: number): Span {
-  const { pieceMs } = portion;
+  const { pieceMs, fittingMs = pieceMs } = portion;
   return {
     portion,
     fromMs,
-    pieceMs,
+    pieceMs: Math.min(pieceMs, fittingMs),
     learnedPieceMs: pieceMs,
     samplesUntilMs: Number.NEGATIVE_INFINITY,
-    load: NO_LOAD,
+    ...NOTHING_READ,
   };
 }

@@ -50,6 +50,16 @@ export class SampleMode {
     return this.#mode === 'decoded' || this.at(fromMs, spanSamplesUntilMs).samplesOnly;
   }
 
+  /**
+   * Whether the source sends plain samples in general, not only where its stream is unusable.
+   * @param mode how a response was requested
+   * @param streamed whether it was a stream: a source may send SAMPLES instead
+   */
+  isPlain({ samplesOnly }: RequestMode, streamed: boolean): boolean {
+    if (this.#mode === 'decoded' || streamed) return false;
+    return this.#mode !== 'stream' || !samplesOnly;
+  }
+
   /** @param streams whether the source streams, but not in a usable way */
   giveUpStreams(streams: boolean): void {
     this.#mode = streams ? 'unusable-stream' : 'no-stream';

@@ -1,4 +1,4 @@
-// Counts the failed attempts at one slice, by kind. Pure.
+// Counts failed attempts: at one slice, by kind, and since the last good response. Pure.
 
 import type { ReadFailure } from './read-failure.ts';
 
@@ -26,5 +26,20 @@ export class SliceAttempts {
     counts.sameProblem = problem === this.#problem ? counts.sameProblem + 1 : 1;
     this.#problem = problem;
     return isBad;
+  }
+}
+
+/** While windows are split, the pauses keep growing from one to the next, but stay below 4 s: a day takes many splits to reach a second. */
+const MAX_SPLIT_PAUSE = 4;
+
+/** Since the last good response. */
+export class FailuresInARow {
+  splits = 0;
+  bad = 0;
+  #pauses = 0;
+
+  /** @returns the failed attempts after which a pause would be as long as the next one */
+  pause({ failures }: SliceAttempts): number {
+    return Math.max(failures, Math.min(++this.#pauses, MAX_SPLIT_PAUSE));
   }
 }

@@ -7,12 +7,13 @@ import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import { WireError } from '../../wire/errors.ts';
 import { toMigrationError } from '../report/migration-error.ts';
-import { Indivisible, isDivisible } from './earlier-series.ts';
+import { Indivisible, isDivisible, keepsNames } from './earlier-series.ts';
 import { asRemoteError, failureOf, messageOf } from './failed-read.ts';
 import type { TimeRange } from './open-window.ts';
 import { RangeEnd } from './range-end.ts';
 import { type PairedPart, PairedRequest } from './paired-request.ts';
 import { type ReadFailure, toReadFailure } from './read-failure.ts';
+import { sampledNames } from './sampled-names.ts';
 import type { Slice } from './slice.ts';
 import { SliceAhead } from './slice-ahead.ts';
 import { outcomeOf, SliceRequest, type SliceRequestOptions } from './slice-request.ts';
@@ -86,6 +87,7 @@ export class SourceReader<C extends Held = never> {
     this.#inParts = options.inParts === true && canDivide && isDivisible(plan);
     this.#partBytes = Math.min(PART_BYTES, Math.floor(budget.total / 4));
     const startsShort = readMode === 'Samples' || protocol === 'PromQL';
+    const prefersNames = keepsNames(plan) || (plan.destination.ordering === 'Any' && companion === undefined);
     this.#planner = new WindowPlanner({
       limits,
       budgetBytes: budget.total,
@@ -93,6 +95,7 @@ export class SourceReader<C extends Held = never> {
       startsShort,
       uncertainUntilMs,
       proof,
+      prefersNames,
     });
   }
 
@@ -158,7 +161,8 @@ export class SourceReader<C extends Held = never> {
 
   /** A response that can be handed on in parts may have any size. */
   #outcome(part: PairedPart<C>, slice: Slice): ReturnType<typeof outcomeOf> {
-    const outcome = outcomeOf(part);
+    const sampled = () => sampledNames(part.cursors, part.outline);
+    const outcome = { ...outcomeOf(part), sampledNames: sampled };
     if (this.#divides(slice) && outcome.streamed) return { ...outcome, bytes: 0, fixedBytes: 0 };
     const larger = Math.max(1, this.#companionBytes(part) / outcome.bytes);
     return { ...outcome, bytes: outcome.bytes * larger, fixedBytes: outcome.fixedBytes * larger };

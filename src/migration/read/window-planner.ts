@@ -4,22 +4,17 @@
 
 import { Halvings } from './halvings.ts';
 import { splitNames } from '../series/name-partition.ts';
+import type { NextWindow } from './long-windows.ts';
 import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-portions.ts';
-import { OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
+import { type Learned, OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
+import { PlainSource } from './plain-source.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
-import { SliceAttempts } from './slice-attempts.ts';
+import { FailuresInARow, SliceAttempts } from './slice-attempts.ts';
 import { SampleMode, type SourceForm, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
 import type { SourceProof } from './source-proof.ts';
-import { type SplitPlan, type SplitState, splitPlanOf } from './split-plan.ts';
-import {
-  firstWindow,
-  labelsDominate,
-  nextWindow,
-  type WindowLimits,
-  type WindowState,
-  windowEndMs,
-} from './window-size.ts';
+import { isOfNames, type SplitPlan, type SplitState, splitPlanOf } from './split-plan.ts';
+import { firstWindow, isCrowded, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
 
 export interface PlannerOptions {
   readonly limits: WindowLimits;
@@ -31,14 +26,14 @@ export interface PlannerOptions {
   /** What lies before this time will be compared with the destination. */
   readonly uncertainUntilMs: number;
   readonly proof: SourceProof;
+  /** Whether the names of a window may be read separately only because that is cheaper. */
+  readonly prefersNames: boolean;
 }
 
 /** A source that finds every request "too large" is broken: 17 halvings lead from 24 h to 1 s, and names split quickly. */
 const MAX_SPLITS_IN_A_ROW = 250;
 /** This many consecutive splits caused only by 5xx, timeouts and cut responses mean an outage, not a size problem. The planner waits it out. */
 const MAX_SPLITS_IN_OUTAGE = 40;
-/** While windows are split, the pauses keep growing from one to the next, but stay below 4 s: a day takes many splits to reach a second. */
-const MAX_SPLIT_PAUSE = 4;
 
 export class WindowPlanner {
   readonly #options: PlannerOptions;
@@ -51,12 +46,12 @@ export class WindowPlanner {
   #portions: readonly Portion[] = WHOLE_WINDOW;
   /** A permanent limit of the source caused the portions: they are not joined when windows grow. */
   #portionsStay = false;
+  readonly #plain: PlainSource;
   #uncertainUntilMs: number;
   /** The end of the window that is read again. */
   #rereadUntilMs = Number.NEGATIVE_INFINITY;
   #splitForAmbiguity = false;
-  /** Since the last good response. */
-  #inARow = { splits: 0, pauses: 0, bad: 0 };
+  #inARow = new FailuresInARow();
   /** Of the current slice. */
   #attempts = new SliceAttempts();
 
@@ -64,6 +59,7 @@ export class WindowPlanner {
     this.#options = options;
     this.#size = firstWindow(options.limits, options.startsShort);
     this.#mode = new SampleMode(options.form);
+    this.#plain = new PlainSource({ ...options.limits, budgetBytes: options.budgetBytes });
     this.#uncertainUntilMs = options.uncertainUntilMs;
   }
 
@@ -86,18 +82,7 @@ export class WindowPlanner {
       if (this.#atMs >= this.#endMs) return undefined;
       this.#open = this.#openWindow(this.#portions);
     }
-    const { slice } = this.#open;
-    const uncertain = slice.fromMs < this.#uncertainUntilMs;
-    return {
-      window: this.#open,
-      fromMs: slice.fromMs,
-      toMs: slice.toMs,
-      names: slice.names,
-      attempt: this.#attempts.failures + 1,
-      ...this.#mode.at(slice.fromMs, slice.samplesUntilMs),
-      uncertain,
-      divisible: !uncertain && !this.#isStride(this.#open),
-    };
+    return this.#sliceOf(this.#open, this.#open.slice, this.#attempts.failures + 1);
   }
 
   /** A part of the slice was read and is delivered. @param share the part of the slice that was read so far */
@@ -110,7 +95,7 @@ export class WindowPlanner {
     const open = this.#current();
     this.#options.proof.responded(outcome.streamed);
     this.#splitForAmbiguity = false;
-    this.#inARow = { splits: 0, pauses: 0, bad: 0 };
+    this.#inARow = new FailuresInARow();
     this.#attempts = new SliceAttempts();
     this.#halvings.end();
     open.note(outcome);
@@ -119,8 +104,7 @@ export class WindowPlanner {
       this.#open = undefined;
       return { kind: 'discard' };
     }
-    const halves = this.#isCrowded(outcome) ? splitNames(open.slice.names, outcome.seenNames?.()) : undefined;
-    open.advance(outcome, this.#options.limits.maxMs, halves);
+    open.advance(outcome, this.#options.limits.maxMs, this.#learned(outcome, open));
     const { remaining } = open;
     if (open.isRead) this.#finish(open);
     return { kind: 'deliver', remaining };
@@ -129,15 +113,20 @@ export class WindowPlanner {
   /** The slice that `next` will return after `responded(outcome)`, so that it can be read ahead; undefined where that cannot be told. */
   expectedAfter(outcome: SliceOutcome): Slice | undefined {
     const open = this.#current();
-    const isUsual = open.isWhole && open.slice.toMs === open.toMs && !this.#isStride(open) && outcome.samples > 0;
-    if (!isUsual || this.#isCrowded(outcome) || this.#portions.length !== 1 || open.toMs >= this.#endMs)
-      return undefined;
+    if (this.#isStride(open) || outcome.samples === 0) return undefined;
+    const isPlain = this.#isPlain(outcome, open.slice);
+    if (isPlain && open.following !== undefined) return this.#sliceOf(open, open.following, 1);
     const { lengthMs, toMs: fromMs } = open;
-    const size = this.#grown({ largest: outcome, largestFixedBytes: outcome.fixedBytes, lengthMs });
+    const isUsual = open.isWhole && open.slice.toMs === fromMs && this.#portions.length === 1;
+    const crowded = isCrowded(outcome, this.#size.lengthMs, this.#options.limits);
+    if (!isUsual || crowded || fromMs >= this.#endMs) return undefined;
+    const size = isPlain
+      ? this.#plain.sizeAfter(outcome, lengthMs, this.#size)
+      : this.#grown({ largest: outcome, largestFixedBytes: outcome.fixedBytes, lengthMs });
+    if (size === undefined) return undefined;
     const window = { fromMs, toMs: windowEndMs(fromMs, size, this.#endMs) };
-    const uncertain = fromMs < this.#uncertainUntilMs;
-    const mode = this.#mode.at(fromMs, Number.NEGATIVE_INFINITY);
-    return { window, ...window, names: open.slice.names, attempt: 1, ...mode, uncertain, divisible: !uncertain };
+    const { names } = open.slice;
+    return this.#sliceOf(window, { ...window, names, samplesUntilMs: Number.NEGATIVE_INFINITY }, 1);
   }
 
   /** The slice could not be read, or does not fit into memory. */
@@ -173,6 +162,12 @@ export class WindowPlanner {
     this.#rereadUntilMs = window.toMs;
   }
 
+  #sliceOf(window: TimeRange, { fromMs, toMs, names, samplesUntilMs }: OpenWindow['slice'], attempt: number): Slice {
+    const uncertain = fromMs < this.#uncertainUntilMs;
+    const divisible = !uncertain && !this.#isStride(window);
+    return { window, fromMs, toMs, names, attempt, ...this.#mode.at(fromMs, samplesUntilMs), uncertain, divisible };
+  }
+
   #openWindow(portions: readonly Portion[]): OpenWindow {
     const fromMs = this.#atMs;
     // A window that is read again keeps its end, so that later data is not compared or requested as SAMPLES without need.
@@ -187,30 +182,45 @@ export class WindowPlanner {
     return toMs - fromMs > this.#options.limits.maxMs;
   }
 
-  /** Windows are short because of memory, and labels take most of it: they can be longer if fewer series are read at once. */
-  #isCrowded({ bytes, fixedBytes }: SliceOutcome): boolean {
-    const { limits } = this.#options;
-    const isShort = this.#size.lengthMs < limits.maxMs;
-    return isShort && bytes > limits.targetBytes && labelsDominate({ bytes, fixedBytes });
+  #isPlain({ streamed }: SliceOutcome, { fromMs, samplesUntilMs }: OpenWindow['slice']): boolean {
+    return this.#options.prefersNames && this.#mode.isPlain(this.#mode.at(fromMs, samplesUntilMs), streamed);
+  }
+
+  #learned(outcome: SliceOutcome, { slice }: OpenWindow): Learned {
+    if (outcome.samples > 0) this.#plain.isPlain = this.#isPlain(outcome, slice);
+    if (this.#plain.isPlain) return { sampled: this.#plain.cutsOf(outcome, slice) };
+    const crowded = isCrowded(outcome, this.#size.lengthMs, this.#options.limits);
+    return crowded ? { halves: splitNames(slice.names, outcome.seenNames?.()) } : {};
   }
 
   #finish(open: OpenWindow): void {
-    const grown = this.#grown(open);
-    if (open.largest.samples > 0) {
-      const longer = grown.lengthMs > this.#size.lengthMs;
-      const fitTogether = open.fixedBytes < this.#options.limits.targetBytes / 2;
-      // Names that had to be read separately stay separate, unless windows become longer or the labels of all names would fit.
-      const together = longer && fitTogether && !this.#portionsStay;
-      this.#portions = together ? WHOLE_WINDOW : joinPortions(open.read, open.largest);
-      if (this.#portions.length === 1) this.#portionsStay = false;
+    const hasSamples = open.largest.samples > 0;
+    const next =
+      hasSamples && this.#plain.isPlain
+        ? this.#plain.windowAfter(open, this.#size, this.#portionsStay)
+        : this.#usualAfter(open);
+    if (hasSamples) {
       this.#halvings.windowRead(open.lengthMs, open.refused);
-    } else if (!this.#isStride(open)) {
-      // A gap in the data is no reason to join portions that had to be read separately before it.
-      this.#portions = open.read;
+      if (next.portions.length === 1) this.#portionsStay = false;
     }
-    this.#size = grown;
+    this.#portions = next.portions;
+    this.#size = next.size;
     this.#atMs = open.toMs;
     this.#open = undefined;
+  }
+
+  #usualAfter(open: OpenWindow): NextWindow {
+    const size = this.#grown(open);
+    if (open.largest.samples === 0) {
+      // A gap in the data is no reason to join portions that had to be read separately before it.
+      const portions = this.#isStride(open) || this.#plain.isPlain ? this.#portions : open.read;
+      return { size, portions };
+    }
+    const longer = size.lengthMs > this.#size.lengthMs || this.#plain.left();
+    const fitTogether = open.fixedBytes < this.#options.limits.targetBytes / 2;
+    // Names that had to be read separately stay separate, unless windows become longer or the labels of all names would fit.
+    const together = longer && fitTogether && !this.#portionsStay;
+    return { size, portions: together ? WHOLE_WINDOW : joinPortions(open.read, open.largest) };
   }
 
   #grown(read: Pick<OpenWindow, 'largest' | 'largestFixedBytes' | 'lengthMs'>): WindowState {
@@ -239,12 +249,12 @@ export class WindowPlanner {
         this.#mode.giveUpStreams(failure.kind === 'unsupported' && failure.streams);
         return { kind: 'retry', toSamples: true };
       case 'pause-and-retry':
-        return { kind: 'retry', pauseAttempt: this.#pauseAttempt() };
+        return { kind: 'retry', pauseAttempt: this.#inARow.pause(this.#attempts) };
       case 'split':
       case 'pause-and-split': {
         if (plan === undefined || ++this.#inARow.splits > MAX_SPLITS_IN_A_ROW) return { kind: 'fail-too-large' };
         this.#splitForAmbiguity ||= failure.kind === 'ambiguous';
-        const pause = reaction === 'pause-and-split' && { pauseAttempt: this.#pauseAttempt() };
+        const pause = reaction === 'pause-and-split' && { pauseAttempt: this.#inARow.pause(this.#attempts) };
         this.#attempts = new SliceAttempts();
         return { kind: 'retry', ...pause, split: this.#split(plan, failure, open) };
       }
@@ -253,7 +263,9 @@ export class WindowPlanner {
 
   #splitState(open: OpenWindow): SplitState {
     const { limits } = this.#options;
-    return { open, isStride: this.#isStride(open), size: this.#size, limits, halvings: this.#halvings };
+    const { isPlain, names } = this.#plain;
+    const isStride = this.#isStride(open);
+    return { open, isStride, size: this.#size, limits, halvings: this.#halvings, names: isPlain ? names : undefined };
   }
 
   /** @returns what was split */
@@ -269,7 +281,7 @@ export class WindowPlanner {
       open.shortenPieces(plan.pieceMs, isLimit);
       return { fromMs, toMs, by: 'time' };
     }
-    if (isLimit && (failure.limit === 'series' || failure.limit === 'bytes')) this.#portionsStay = true;
+    if (isLimit && isOfNames(failure.limit, this.#plain.isPlain)) this.#portionsStay = true;
     const before = open.isWhole ? this.#halvings.undo() : undefined;
     if (before === undefined || before.lengthMs <= this.#size.lengthMs) {
       open.splitNames(plan.halves);
@@ -281,10 +293,6 @@ export class WindowPlanner {
     longer.refused = true;
     this.#open = longer;
     return { fromMs: longer.fromMs, toMs: longer.toMs, by: 'name' };
-  }
-
-  #pauseAttempt(): number {
-    return Math.max(this.#attempts.failures, Math.min(++this.#inARow.pauses, MAX_SPLIT_PAUSE));
   }
 
   #current(): OpenWindow {

@@ -174,8 +174,17 @@ function grown(
 }
 
 /** Most of the bytes are labels. A shorter window has the same labels; they are only read more often. */
-export function labelsDominate({ bytes, fixedBytes }: Pick<WindowOutcome, 'bytes' | 'fixedBytes'>): boolean {
+function labelsDominate({ bytes, fixedBytes }: Pick<WindowOutcome, 'bytes' | 'fixedBytes'>): boolean {
   return fixedBytes > bytes / 2;
+}
+
+/** Windows are short because of memory, and labels take most of it: they can be longer if fewer series are read at once. */
+export function isCrowded(
+  outcome: Pick<WindowOutcome, 'bytes' | 'fixedBytes'>,
+  lengthMs: number,
+  limits: WindowLimits,
+) {
+  return lengthMs < limits.maxMs && outcome.bytes > limits.targetBytes && labelsDominate(outcome);
 }
 
 /** The size of the response for a window that is this many times as long, as a multiple of the target. */

@@ -87,9 +87,7 @@ function escaped(codePoint: number): string {
 }
 
 function middleOfSeen(partition: NamePartition, seen: Iterable<string>): string | undefined {
-  const names = [...new Set(seen)]
-    .filter((name) => name.length <= LONGEST_SEEN_NAME && name.isWellFormed() && hasName(partition, name))
-    .sort(compareCodePoints);
+  const names = [...new Set(seen)].filter((name) => isCutPoint(partition, name)).sort(compareCodePoints);
   const middle = names[Math.floor(names.length / 2)];
   if (middle === undefined) return undefined;
   const below = names[Math.floor(names.length / 2) - 1];
@@ -98,8 +96,13 @@ function middleOfSeen(partition: NamePartition, seen: Iterable<string>): string 
   return middle === partition.from ? `${middle}\0` : middle;
 }
 
+/** Whether a seen name can be used to cut the partition. */
+export function isCutPoint(partition: NamePartition, name: string): boolean {
+  return name.length <= LONGEST_SEEN_NAME && name.isWellFormed() && hasName(partition, name);
+}
+
 /** The shortest text that is above `below` and not above `middle`. */
-function shortestCut(below: string, middle: string): string {
+export function shortestCut(below: string, middle: string): string {
   const lower = codePoints(below);
   const upper = codePoints(middle);
   let length = 0;
@@ -187,7 +190,7 @@ function codePoints(text: string): number[] {
 }
 
 /** Not `<`, which compares UTF-16 units: there U+1F600 comes before U+FFFD. */
-function compareCodePoints(left: string, right: string): number {
+export function compareCodePoints(left: string, right: string): number {
   const a = codePoints(left);
   const b = codePoints(right);
   for (let index = 0; index < a.length && index < b.length; index++) {

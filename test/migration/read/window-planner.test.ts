@@ -39,13 +39,15 @@ describe('the window planner', () => {
     memory: fc.integer({ min: 60_000, max: 5_000_000 }),
     lengthMs: fc.integer({ min: 1, max: 21 * DAY }),
     faults: fc.array(fc.option(fc.constantFrom(...passing), { freq: 3 }), { maxLength: 60 }),
+    plain: fc.boolean(),
   });
 
   it('reads every millisecond of every name once, in windows within the maximum length, and ends', () => {
     fc.assert(
-      fc.property(world, ({ shapes, series, samples, bytes, memory, lengthMs, faults }) => {
+      fc.property(world, ({ shapes, series, samples, bytes, memory, lengthMs, faults, plain }) => {
         const metrics = shapes.map((shape, i) => ({ name: `metric_${i}`, ...shape }));
         const store = new SimulatedStore(metrics);
+        store.plain = plain;
         // The samples of one metric in one millisecond cannot be split: every limit allows that many.
         const least = store.largestInstant;
         store.caps = {

@@ -23,6 +23,7 @@ export function plannerOf(changes: Partial<PlannerOptions> = {}): WindowPlanner 
     form: 'Auto',
     uncertainUntilMs: Number.NEGATIVE_INFINITY,
     proof: new SourceProof(),
+    prefersNames: true,
     ...changes,
   });
 }
@@ -90,11 +91,12 @@ export function assertComplete(
   deliveries: readonly Delivery[],
   names: readonly string[],
   range: readonly [number, number],
+  maxMs: number = limits.maxMs,
 ) {
   const reached = new Map(names.map((name) => [name, range[0]]));
   for (const { slice, samples } of deliveries) {
     const windowMs = slice.window.toMs - slice.window.fromMs;
-    assert.ok(samples === 0 || windowMs <= limits.maxMs, `a window of ${windowMs / MINUTE} minutes has samples`);
+    assert.ok(samples === 0 || windowMs <= maxMs, `a window of ${windowMs / MINUTE} minutes has samples`);
     assert.ok(slice.fromMs >= slice.window.fromMs && slice.toMs <= slice.window.toMs);
     for (const name of names) {
       if (!hasName(slice.names, name)) continue;

@@ -30,7 +30,9 @@ interface Held {
   readonly labelBytes: number;
 }
 
-const BYTES_PER_SAMPLE = 2;
+const STREAMED_SAMPLE_BYTES = 2;
+const PLAIN_SAMPLE_BYTES = 16;
+const SAMPLED_NAMES = 256;
 
 export class SimulatedStore {
   readonly #metrics: readonly Metric[];
@@ -40,19 +42,22 @@ export class SimulatedStore {
   /** Of all responses, as far as they were read. */
   labelBytesRead = 0;
   memoryBytes = Number.POSITIVE_INFINITY;
+  /** Sends SAMPLES, whatever is requested. */
+  plain = false;
 
   constructor(metrics: readonly Metric[]) {
     this.#metrics = metrics;
   }
 
   read(slice: Slice): SliceOutcome | ReadFailure {
-    const held = sum(this.#in(slice).map(([, one]) => one));
+    const inSlice = this.#in(slice);
+    const held = sum(inSlice.map(([, one]) => one));
     const limit = this.#limitOver(held);
     if (limit !== undefined) {
       // What arrives before the memory is full.
       if (limit === 'labels') this.labelBytesRead += this.memoryBytes;
       const inMemory = limit === 'labels' || limit === 'memory';
-      return { kind: 'too-large', limit, seenNames: inMemory ? this.#in(slice).map(([name]) => name) : [] };
+      return { kind: 'too-large', limit, seenNames: inMemory ? inSlice.map(([name]) => name) : [] };
     }
     this.labelBytesRead += held.labelBytes;
     const { series, samples, bytes, labelBytes } = held;
@@ -62,8 +67,9 @@ export class SimulatedStore {
       samples,
       bytes: bytes + kept,
       fixedBytes: labelBytes + kept,
-      streamed: true,
-      seenNames: () => this.#in(slice).map(([name]) => name),
+      streamed: !this.plain,
+      seenNames: () => inSlice.map(([name]) => name),
+      sampledNames: () => sampled(inSlice),
     };
   }
 
@@ -71,7 +77,7 @@ export class SimulatedStore {
   get largestInstant(): Held {
     // When stretches overlap, a metric has its samples several times.
     const instants = this.#metrics.map(({ stretches, ...metric }) => {
-      const once = heldIn({ ...metric, stretches: [[0, 1]] }, 0, 1);
+      const once = this.#heldIn({ ...metric, stretches: [[0, 1]] }, 0, 1);
       return sum(stretches.map(() => once));
     });
     return {
@@ -100,7 +106,7 @@ export class SimulatedStore {
     let fits = 1;
     for (let tooLong = mostMs + 1; tooLong - fits > 1; ) {
       const middleMs = Math.floor((fits + tooLong) / 2);
-      if (this.#limitOver(heldIn(always, 0, middleMs)) === undefined) fits = middleMs;
+      if (this.#limitOver(this.#heldIn(always, 0, middleMs)) === undefined) fits = middleMs;
       else tooLong = middleMs;
     }
     return fits;
@@ -117,28 +123,28 @@ export class SimulatedStore {
   #in({ fromMs, toMs, names }: Pick<Slice, 'fromMs' | 'toMs' | 'names'>): [string, Held][] {
     return this.#metrics
       .filter(({ name }) => hasName(names, name))
-      .map((metric): [string, Held] => [metric.name, heldIn(metric, fromMs, toMs - fromMs)])
+      .map((metric): [string, Held] => [metric.name, this.#heldIn(metric, fromMs, toMs - fromMs)])
       .filter(([, { samples }]) => samples > 0);
   }
-}
 
-function heldIn(metric: Metric, fromMs: number, lengthMs: number): Held {
-  const { series, stepMs, staggered, labelBytes } = metric;
-  let samples = 0;
-  for (const [startMs, endMs] of metric.stretches) {
-    const from = Math.max(fromMs, startMs) - startMs;
-    const to = Math.min(fromMs + lengthMs, endMs) - startMs;
-    if (to <= from) continue;
-    const before = (ms: number) => (staggered ? Math.ceil((ms * series) / stepMs) : series * Math.ceil(ms / stepMs));
-    samples += before(to) - before(from);
+  #heldIn(metric: Metric, fromMs: number, lengthMs: number): Held {
+    const { series, stepMs, staggered, labelBytes } = metric;
+    let samples = 0;
+    for (const [startMs, endMs] of metric.stretches) {
+      const from = Math.max(fromMs, startMs) - startMs;
+      const to = Math.min(fromMs + lengthMs, endMs) - startMs;
+      if (to <= from) continue;
+      const before = (ms: number) => (staggered ? Math.ceil((ms * series) / stepMs) : series * Math.ceil(ms / stepMs));
+      samples += before(to) - before(from);
+    }
+    const present = Math.min(series, samples);
+    return {
+      series: present,
+      samples,
+      bytes: present * labelBytes + samples * (this.plain ? PLAIN_SAMPLE_BYTES : STREAMED_SAMPLE_BYTES),
+      labelBytes: present * labelBytes,
+    };
   }
-  const present = Math.min(series, samples);
-  return {
-    series: present,
-    samples,
-    bytes: present * labelBytes + samples * BYTES_PER_SAMPLE,
-    labelBytes: present * labelBytes,
-  };
 }
 
 function sum(held: readonly Held[]): Held {
@@ -150,4 +156,16 @@ function sum(held: readonly Held[]): Held {
     total.labelBytes += labelBytes;
   }
   return total;
+}
+
+/** Each name as often as corresponds to its size. */
+function sampled(held: readonly (readonly [string, Held])[]): string[] {
+  const distance = held.reduce((total, [, { bytes }]) => total + bytes, 0) / SAMPLED_NAMES;
+  const names: string[] = [];
+  let [position, next] = [0, distance / 2];
+  for (const [name, { bytes }] of held) {
+    position += bytes;
+    for (; next <= position; next += distance) names.push(name);
+  }
+  return names;
 }
