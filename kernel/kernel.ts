@@ -27,6 +27,7 @@ export {
 } from './layout';
 export { decodeChunks, measureChunks } from './chunks';
 export { compareFloats } from './comparison';
+export { writeLabels } from './metric-names';
 export { countBlock, decodeBlock } from './stored-block';
 export { encodeFloats } from './elements';
 export { encodeHistograms } from './histogram-elements';

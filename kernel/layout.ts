@@ -46,8 +46,13 @@ export const BLOCK_COLUMNS_SLOTS: u32 = 3;
 export const BLOCK_COLUMNS_SAMPLES: u32 = 16_384;
 const BLOCK_COLUMNS_BYTES: u32 = BLOCK_COLUMNS_SLOTS * BLOCK_COLUMNS_SAMPLES * 16;
 
+/** The labels of a metric name that is being read: four numbers of four bytes for each. */
+export const SPANS: usize = BLOCK_COLUMNS + BLOCK_COLUMNS_BYTES;
+export const SPANS_CAPACITY: u32 = 64;
+const SPANS_BYTES: u32 = SPANS_CAPACITY * 16;
+
 /** The chunk of histograms that is being decoded: the encoded layout, and the numbers of the current histogram. */
-export const HISTOGRAM_STATE: usize = BLOCK_COLUMNS + BLOCK_COLUMNS_BYTES;
+export const HISTOGRAM_STATE: usize = SPANS + SPANS_BYTES;
 
 /** The memory's size in pages of 64 KiB, as scripts/compile-kernel.ts declares it. */
 export const PAGES: u32 = 88;

@@ -61,6 +61,7 @@ export class HeldBlocks {
   }
 
   has(metricName: Uint8Array): boolean {
+    if (this.#series.size === 0) return false;
     // Most are not held, and a key costs more than a hash.
     return this.#hashes.has(shortHash(metricName)) && this.#series.has(labelKey(metricName));
   }

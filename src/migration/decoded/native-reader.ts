@@ -110,7 +110,7 @@ class Reading implements NativeResponse {
       columns.clear();
       this.#decode(index, columns);
       if (columns.floats === 0) return true;
-      if (!arriving.take(this.#names.labelsOf(metricName), columns, true)) return false;
+      if (!arriving.take(this.#names.labelsOf(metricName), columns, true, this.#names.hash)) return false;
       this.series++;
       return true;
     } finally {
@@ -136,7 +136,7 @@ class Reading implements NativeResponse {
         this.series++;
         if (blocks.length > 1) this.seriesInPieces++;
         const labels = this.#names.labelsOf(metricName);
-        if (arriving?.take(labels, columns) !== true) await this.store.add(labels, columns);
+        if (arriving?.take(labels, columns, false, this.#names.hash) !== true) await this.store.add(labels, columns);
       }
     }
     shrink(this.#held.bytes + this.#columnBytes);

@@ -8,9 +8,10 @@ export interface SeriesTaker {
   /**
    * Offers a series, which is valid during the call.
    * @param mayContinue more of it may follow in the same response
+   * @param hash of the labels, as `hashLabels`, if it is known; then they are canonical
    * @returns false if it has to be kept
    */
-  take(labels: LabelBytes, columns: SampleColumns, mayContinue?: boolean): boolean;
+  take(labels: LabelBytes, columns: SampleColumns, mayContinue?: boolean, hash?: number): boolean;
 }
 
 /** Where the series of a response go. */

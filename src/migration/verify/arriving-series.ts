@@ -95,13 +95,14 @@ export class ArrivingSeries {
   /**
    * @param theirs the samples inside the slice, at least one
    * @param mayContinue whether more of the series may follow in this response: then a series that differs is not left, and can be taken again
+   * @param shownHash of the shown labels, if it is known; then they are canonical
    * @returns whether the series is not needed again; if false, it has to be kept
    * @throws SeriesInPieces
    */
-  take(shown: LabelBytes, theirs: SampleColumns, mayContinue = false): boolean {
+  take(shown: LabelBytes, theirs: SampleColumns, mayContinue = false, shownHash?: number): boolean {
     const { writtenLabels, only, source, names } = this.#options;
-    const labels = writtenLabels(canonicalLabels(shown));
-    const hash = hashLabels(labels);
+    const labels = writtenLabels(shownHash === undefined ? canonicalLabels(shown) : shown);
+    const hash = shownHash !== undefined && labels === shown ? shownHash : hashLabels(labels);
     if (only.has?.(hash) === false) return only.keepsOthers !== true;
     if (names?.lacks(labels) === true) return true;
     if (source.outline.repeated.has(hash)) return false;

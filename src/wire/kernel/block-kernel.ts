@@ -1,7 +1,7 @@
 // The kernel's functions for blocks of a native export, and for their comparison with the source's floats.
 
 import type { SampleColumns } from '../sample-columns.ts';
-import { type BorrowedColumns, borrowFrom } from './borrowed.ts';
+import { type BorrowedColumns, lendable } from './borrowed.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { blockColumnsIn, type Layout } from './kernel-layout.ts';
 import { trapError } from './trap-error.ts';
@@ -21,12 +21,17 @@ interface BlockContent {
   readonly valuesBytes: number;
 }
 
+/** Room for the name of the label that has the metric's name. */
+const METRIC_NAME_BYTES = 8;
+
 export class BlockKernel {
-  readonly #exports: Pick<KernelExports, 'decodeBlock' | 'countBlock' | 'compareFloats'>;
+  readonly #exports: Pick<KernelExports, 'decodeBlock' | 'countBlock' | 'compareFloats' | 'writeLabels'>;
   readonly #layout: Layout;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #results: Uint32Array;
-  readonly #freeColumns: SampleColumns[];
+  /** RESULT as a number. */
+  readonly #doubles: Float64Array;
+  readonly #freeColumns: BorrowedColumns[];
 
   /** @param bytes the kernel's memory */
   constructor(exports: KernelExports, layout: Layout, bytes: Uint8Array<ArrayBuffer>) {
@@ -34,12 +39,13 @@ export class BlockKernel {
     this.#layout = layout;
     this.#bytes = bytes;
     this.#results = new Uint32Array(bytes.buffer, layout.RESULT, 1);
-    this.#freeColumns = blockColumnsIn(bytes.buffer, layout);
+    this.#doubles = new Float64Array(bytes.buffer, layout.RESULT, 1);
+    this.#freeColumns = lendable(blockColumnsIn(bytes.buffer, layout));
   }
 
   /** Columns in the kernel's memory with room for the floats of one block; undefined if all are in use. */
   borrowColumns(): BorrowedColumns | undefined {
-    return borrowFrom(this.#freeColumns);
+    return this.#freeColumns.pop();
   }
 
   /**
@@ -124,6 +130,32 @@ export class BlockKernel {
     if (decoded < 0) return false;
     if (decoded > 0) columns.noteAppended(decoded, this.#results[0] === 1);
     return true;
+  }
+
+  /**
+   * Writes the labels of a series, canonical, to the beginning of `out`.
+   * @param name as VictoriaMetrics writes it
+   * @returns how many bytes they have; −1 if JavaScript has to do it
+   */
+  labels(name: Uint8Array, out: Uint8Array): number {
+    const { INPUT, INPUT_BYTES, OUTPUT } = this.#layout;
+    const start = INPUT + METRIC_NAME_BYTES;
+    if (name.length > INPUT_BYTES - METRIC_NAME_BYTES) return -1;
+    this.#bytes.set(name, start);
+    let bytes: number;
+    try {
+      bytes = this.#exports.writeLabels(start, start + name.length);
+    } catch (error) {
+      throw trapError(error);
+    }
+    if (bytes < 0 || bytes > out.length) return -1;
+    out.set(this.#bytes.subarray(OUTPUT, OUTPUT + bytes));
+    return bytes;
+  }
+
+  /** The hash of the labels that `labels` wrote last, as `hashLabels`. */
+  get labelsHash(): number {
+    return this.#doubles[0] as number;
   }
 
   /**

@@ -21,15 +21,18 @@ export interface BorrowedRing extends Disposable {
   readonly address: number;
 }
 
-/** @returns undefined if all are in use */
-export function borrowFrom(free: SampleColumns[]): BorrowedColumns | undefined {
-  const columns = free.pop();
-  if (columns === undefined) return undefined;
-  return {
-    columns,
-    [Symbol.dispose]: () => {
-      columns.clear();
-      free.push(columns);
-    },
-  };
+/** Columns that can be lent, one borrower at a time. Made once: a series borrows twice, and an object each time costs more than its comparison. */
+export function lendable(all: readonly SampleColumns[]): BorrowedColumns[] {
+  const free: BorrowedColumns[] = [];
+  for (const columns of all) {
+    const lent: BorrowedColumns = {
+      columns,
+      [Symbol.dispose]: () => {
+        columns.clear();
+        free.push(lent);
+      },
+    };
+    free.push(lent);
+  }
+  return free;
 }

@@ -49,6 +49,7 @@ export interface KernelExports {
     times: number,
     capacity: number,
   ): number;
+  writeLabels(from: number, to: number): number;
   compareFloats(
     times: number,
     bits: number,

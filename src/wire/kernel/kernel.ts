@@ -6,7 +6,7 @@ import type { PackedHistograms } from '../packed-histograms.ts';
 import { SampleColumns } from '../sample-columns.ts';
 import { readKernel } from './compiled-kernel.ts';
 import { BlockKernel } from './block-kernel.ts';
-import { type BorrowedColumns, type BorrowedRing, borrowFrom, type ElementBlock } from './borrowed.ts';
+import { type BorrowedColumns, type BorrowedRing, type ElementBlock, lendable } from './borrowed.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import { columnsIn, type Layout, LAYOUT_NAMES } from './kernel-layout.ts';
 import { trapError } from './trap-error.ts';
@@ -25,7 +25,7 @@ export class Kernel {
   readonly results: Int32Array;
   /** The same memory. */
   readonly #doubles: Float64Array;
-  readonly #freeColumns: SampleColumns[];
+  readonly #freeColumns: BorrowedColumns[];
   readonly #freeRings: number[];
 
   constructor(module: WebAssembly.Module) {
@@ -37,7 +37,7 @@ export class Kernel {
     this.bytes = new Uint8Array(memory);
     this.results = new Int32Array(memory, this.layout.RESULT, 16);
     this.#doubles = new Float64Array(memory, this.layout.RESULT, 8);
-    this.#freeColumns = columnsIn(memory, this.layout);
+    this.#freeColumns = lendable(columnsIn(memory, this.layout));
     this.blocks = new BlockKernel(this.exports, this.layout, this.bytes);
     const { RINGS, RING_BYTES, RING_SLOTS } = this.layout;
     this.#freeRings = Array.from({ length: RING_SLOTS }, (_, slot) => RINGS + slot * RING_BYTES);
@@ -45,7 +45,7 @@ export class Kernel {
 
   /** Columns in the kernel's memory; undefined if all are in use. */
   borrowColumns(): BorrowedColumns | undefined {
-    return borrowFrom(this.#freeColumns);
+    return this.#freeColumns.pop();
   }
 
   /** Undefined if all are in use. */

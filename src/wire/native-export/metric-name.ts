@@ -1,6 +1,8 @@
 // The labels of a series as VictoriaMetrics writes them: the metric name, then names and values in turn, each closed by a separator.
 
 import { WireError } from '../errors.ts';
+import { KERNEL, type Kernel } from '../kernel/kernel.ts';
+import { hashLabels } from '../label-hash.ts';
 import { compareSpans, type LabelSpan, MAX_LABELS, tooManyLabels } from '../label-spans.ts';
 import { canonicalLabels, type LabelBytes, MAX_ENTRY_OVERHEAD, writeSpan } from '../labels.ts';
 
@@ -17,6 +19,9 @@ const MAX_INSERTED = 64;
 
 /** Makes no object for a series or a label. */
 export class MetricNames {
+  /** Of the labels that were returned last, as `hashLabels`. */
+  hash = 0;
+  readonly #kernel: Kernel | null;
   #out = new Uint8Array(FIRST_ROOM);
   /** NAME, and then the parts of the series without escapes and separators. */
   #text = new Uint8Array(FIRST_ROOM);
@@ -27,7 +32,8 @@ export class MetricNames {
   readonly #spans: LabelSpan[] = [];
   #labels = 0;
 
-  constructor() {
+  constructor(kernel = KERNEL) {
+    this.#kernel = kernel;
     this.#text.set(NAME);
   }
 
@@ -36,6 +42,17 @@ export class MetricNames {
    * @throws WireError
    */
   labelsOf(bytes: Uint8Array): LabelBytes {
+    const size = this.#kernel?.blocks.labels(bytes, this.#out) ?? -1;
+    if (this.#kernel !== null && size >= 0) {
+      this.hash = this.#kernel.blocks.labelsHash;
+      return this.#out.subarray(0, size);
+    }
+    const labels = this.#labelsOf(bytes);
+    this.hash = hashLabels(labels);
+    return labels;
+  }
+
+  #labelsOf(bytes: Uint8Array): LabelBytes {
     this.#next = 0;
     this.#labels = 0;
     this.#textBytes = NAME.length;
