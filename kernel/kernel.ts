@@ -25,7 +25,7 @@ export {
   RING_BYTES,
   RING_SLOTS,
 } from './layout';
-export { decodeChunks, measureChunks } from './chunks';
+export { decodeChunks, measureSeries } from './chunks';
 export { compareFloats } from './comparison';
 export { writeLabels } from './metric-names';
 export { countBlock, decodeBlock } from './stored-block';

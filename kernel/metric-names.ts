@@ -1,6 +1,7 @@
 // The labels of a series as VictoriaMetrics writes them, turned into label entries. src/wire/native-export/metric-name.ts explains the form.
 
 import { REFUSED } from './bits';
+import { compareText, hashLabels, NAME, NAME_BYTES, TAG_FIRST, TAG_VALUE } from './labels';
 import { OUTPUT, OUTPUT_BYTES, RESULT, SPANS, SPANS_CAPACITY } from './layout';
 
 const ESCAPE: u32 = 0x00;
@@ -8,11 +9,6 @@ const SEPARATOR: u32 = 0x01;
 const FIRST_ESCAPED: u32 = 0x30;
 const LAST_ESCAPED: u32 = 0x32;
 
-const TAG_FIRST: u8 = 0x0a;
-const TAG_VALUE: u8 = 0x12;
-/** `__name__`, the first byte lowest. */
-const NAME: u64 = ((<u64>0x5f5f_656d) << 32) | 0x616e_5f5f;
-const NAME_BYTES: u32 = 8;
 /** Lengths from SHORT on take two bytes, and longer ones than LONGEST are refused. */
 const SHORT: u32 = 0x80;
 const LONGEST: u32 = 0x3fff;
@@ -62,21 +58,12 @@ function readEscaped(start: usize, from: usize, end: usize): u32 {
   return 0;
 }
 
-function compareNames(a: usize, aBytes: u32, b: usize, bBytes: u32): i32 {
-  const shared = min<u32>(aBytes, bBytes);
-  for (let i: u32 = 0; i < shared; i++) {
-    const difference = <i32>load<u8>(a + i) - <i32>load<u8>(b + i);
-    if (difference !== 0) return difference;
-  }
-  return <i32>aBytes - <i32>bBytes;
-}
-
 /** Inserts a label behind those with lower names. @returns whether its name is new */
 function insert(count: u32, name: usize, nameBytes: u32, value: usize, valueBytes: u32): bool {
   let at = SPANS + count * SPAN_BYTES;
   while (at > SPANS) {
     const before = at - SPAN_BYTES;
-    const order = compareNames(load<u32>(before), load<u32>(before, 4), name, nameBytes);
+    const order = compareText(load<u32>(before), load<u32>(before, 4), name, nameBytes);
     if (order === 0) return false;
     if (order < 0) break;
     memory.copy(at, before, SPAN_BYTES);
@@ -140,7 +127,7 @@ function lengthBytes(length: u32): u32 {
 }
 
 /** @returns the address after the tag and the length */
-function writeHead(out: usize, tag: u8, length: u32): usize {
+function writeHead(out: usize, tag: u32, length: u32): usize {
   store<u8>(out, tag);
   if (length < SHORT) {
     store<u8>(out, length, 1);
@@ -154,33 +141,4 @@ function writeHead(out: usize, tag: u8, length: u32): usize {
 /** Eight bytes at a time. What is written behind the end is written over by what follows. */
 function copyWords(to: usize, from: usize, bytes: u32): void {
   for (let at: u32 = 0; at < bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
-}
-
-/** As src/wire/label-hash.ts. */
-function hashLabels(start: usize, length: u32): f64 {
-  let a: u32 = 0x3c6e_f372 ^ length;
-  let b: u32 = 0x1f83_d9ab;
-  let at = start;
-  const end = start + length;
-  for (; at + 4 <= end; at += 4) {
-    const word = load<u32>(at);
-    a = (a ^ word) * 0x9e37_79b1;
-    a ^= a >> 15;
-    b = (b ^ word) * 0x85eb_ca77;
-    b ^= b >> 13;
-  }
-  for (; at < end; at++) {
-    const byte = <u32>load<u8>(at);
-    a = (a ^ byte) * 0x9e37_79b1;
-    a ^= a >> 15;
-    b = (b ^ byte) * 0x85eb_ca77;
-    b ^= b >> 13;
-  }
-  a = (a ^ (b >> 16)) * 0xc2b2_ae3d;
-  a ^= a >> 16;
-  b = (b ^ a) * 0x27d4_eb2f;
-  b ^= b >> 15;
-  a = (a ^ b) * 0x1656_67b1;
-  a ^= a >> 14;
-  return <f64>(b & 0x001f_ffff) * 4_294_967_296 + <f64>a;
 }

@@ -48,7 +48,7 @@ export async function outlineOf(cursors: readonly SeriesCursor[], options: Outli
     for (const cursor of cursors) {
       while (cursor.next()) {
         if (draft.isFull) await draft.makeRoom();
-        draft.add(cursor, router.route(cursor.labels));
+        draft.add(cursor, router.route(cursor.labels, cursor.usualHash));
       }
       cursor.rewind();
     }

@@ -42,11 +42,13 @@ export class SeriesRouter {
 
   /**
    * @param region the label entries as encoded in the response
+   * @param usualHash of them, as of SeriesCursor
    * @throws WireError when they are not valid label entries
    */
-  route(region: Uint8Array): Route {
+  route(region: Uint8Array, usualHash = -1): Route {
     if (region.length > MAX_LABELS_BYTES) return tooLong(region);
-    if (this.#transform === undefined) return routeUnchanged(region);
+    if (this.#transform === undefined)
+      return usualHash < 0 ? routeUnchanged(region) : { kind: 'write', labels: region, hash: usualHash };
     if (region.length > MAX_CACHED_BYTES) return this.#relabel(region, this.#transform);
     const key = labelKey(region);
     const known = this.#cache.get(key);

@@ -46,10 +46,6 @@ export function chunkSampleCount(
   return (((bytes[start] as number) & ~resetBits) << 8) | (bytes[start + 1] as number);
 }
 
-export function isHistogram(encoding: number): boolean {
-  return HISTOGRAM_KINDS.has(encoding);
-}
-
 /** The maximum bytes that the histogram messages of the chunk `bytes[start, end)` take when decoded. 0 for a chunk of floats. */
 export function chunkMessageBytes(encoding: number, bytes: Uint8Array, start: number, end: number): number {
   const kind = HISTOGRAM_KINDS.get(encoding);

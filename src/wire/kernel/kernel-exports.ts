@@ -16,7 +16,7 @@ export interface KernelExports {
     histograms: number,
     usedHistograms: number,
   ): number;
-  measureChunks(from: number, to: number): number;
+  measureSeries(from: number, items: number, to: number): number;
   decodeSamples(
     from: number,
     to: number,

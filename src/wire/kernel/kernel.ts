@@ -14,6 +14,13 @@ import { trapError } from './trap-error.ts';
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
 const SHORT_BYTES = 64;
 
+export interface MeasuredSeries {
+  readonly samples: number;
+  readonly decodedBytes: number;
+  /** As of SeriesCursor. */
+  readonly usualHash: number;
+}
+
 export class Kernel {
   /** The memory, all of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -118,19 +125,25 @@ export class Kernel {
   }
 
   /**
-   * Measures the chunks `bytes[start, end)` of a series entry: upper bounds of their samples, and of the bytes that these take when decoded.
+   * Measures the chunks `bytes[items, end)` of a series entry whose labels are `bytes[start, items)`: upper bounds of their samples, and of the bytes
+   * that these take when decoded.
    * @returns undefined if JavaScript has to do it
    */
-  measureChunks(bytes: Uint8Array, start: number, end: number): { samples: number; decodedBytes: number } | undefined {
+  measureSeries(bytes: Uint8Array, start: number, items: number, end: number): MeasuredSeries | undefined {
     const { INPUT, INPUT_BYTES } = this.layout;
     if (end - start > INPUT_BYTES) return undefined;
     this.bytes.set(bytes.subarray(start, end), INPUT);
     try {
-      if (this.exports.measureChunks(INPUT, INPUT + end - start) < 0) return undefined;
+      if (this.exports.measureSeries(INPUT, INPUT + items - start, INPUT + end - start) < 0) return undefined;
     } catch (error) {
       throw trapError(error);
     }
-    return { samples: this.#doubles[0] as number, decodedBytes: this.#doubles[1] as number };
+    const results = this.#doubles;
+    return {
+      samples: results[0] as number,
+      decodedBytes: results[1] as number,
+      usualHash: results[2] as number,
+    };
   }
 
   /**

@@ -2,12 +2,12 @@
 // entry at a time. The engine walks a response once to index its series and again to decode them.
 
 import { MAX_HISTOGRAM_BYTES } from '../chunks/chunk-histogram.ts';
-import { chunkMessageBytes, chunkSampleCount, decodeChunk, isHistogram } from '../chunks/chunk.ts';
+import { chunkMessageBytes, chunkSampleCount, decodeChunk } from '../chunks/chunk.ts';
 import { lastNotAfter, offsetsOf, seekEntry } from './entry-place.ts';
 import { FrameCursor } from './frame-cursor.ts';
 import { ChunkHeader, SeriesEntry } from './series-entry.ts';
 import { WireError } from '../errors.ts';
-import { KERNEL, type Kernel } from '../kernel/kernel.ts';
+import { KERNEL, type Kernel, type MeasuredSeries } from '../kernel/kernel.ts';
 import { ProtoReader } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
 import { decodeOrdinarySamples, decodeSample, histogramTimeMs } from './sample-messages.ts';
@@ -18,6 +18,11 @@ export interface SeriesCursor {
   next(): boolean;
   /** The entry's label region as in the response: not canonical, and usually a view of the response's memory. */
   readonly labels: Uint8Array;
+  /**
+   * The hash of the labels, as `hashAsciiLabels`, if it is known that they are canonical and ASCII, and begin with a metric name. Otherwise −1 or
+   * undefined. Throws the same errors as `sampleBound`.
+   */
+  readonly usualHash?: number;
   /** The number of the entry's chunks, or of its samples in a SAMPLES response. A series may be split over several entries. */
   readonly parts: number;
   /** An upper bound of the entry's samples. Throws WireError 'unknown-encoding' for chunks of an unknown encoding. */
@@ -40,6 +45,7 @@ const FLOAT_BYTES = 24;
 const HISTOGRAM_BYTES = 160;
 
 const EMPTY = new Uint8Array(0);
+const NONE = -1;
 
 /** A cursor over ChunkedReadResponse frames, as FrameCollector keeps them. */
 export class ChunkedCursor implements SeriesCursor {
@@ -51,9 +57,8 @@ export class ChunkedCursor implements SeriesCursor {
   readonly #frame = new ProtoReader(EMPTY);
   readonly #entry = new SeriesEntry();
   readonly #chunk = new ChunkHeader();
-  /** NaN until the first access, which also sets `#decodedBytes`. */
-  #sampleBound = Number.NaN;
-  #decodedBytes = 0;
+  /** Undefined until the first access. */
+  #measured: MeasuredSeries | undefined;
 
   constructor(segments: readonly Uint8Array[], kernel = KERNEL) {
     this.#segments = segments;
@@ -69,7 +74,7 @@ export class ChunkedCursor implements SeriesCursor {
   seek(place: number): void {
     const index = lastNotAfter(this.#offsets, place);
     const segment = this.#segments[index] as Uint8Array;
-    this.#sampleBound = Number.NaN;
+    this.#measured = undefined;
     seekEntry(this.#frame, segment, place - (this.#offsets[index] as number), this.#entry);
   }
 
@@ -82,42 +87,39 @@ export class ChunkedCursor implements SeriesCursor {
   }
 
   get sampleBound(): number {
-    if (Number.isNaN(this.#sampleBound)) this.#measure();
-    return this.#sampleBound;
+    return this.#measure().samples;
   }
 
   get decodedBytes(): number {
-    if (Number.isNaN(this.#sampleBound)) this.#measure();
-    return this.#decodedBytes;
+    return this.#measure().decodedBytes;
   }
 
-  #measure(): void {
-    let bound = 0;
+  get usualHash(): number {
+    return this.#measure().usualHash;
+  }
+
+  #measure(): MeasuredSeries {
+    this.#measured ??= this.#entry.measureIn(this.#kernel) ?? this.#measurePlainly();
+    return this.#measured;
+  }
+
+  #measurePlainly(): MeasuredSeries {
+    let samples = 0;
     let decodedBytes = 0;
     const reader = this.#entry.reader();
-    for (let isFirst = true; this.#nextChunk(reader); isFirst = false) {
+    while (this.#nextChunk(reader)) {
       const { encoding, bytes, dataStart, dataEnd } = this.#chunk;
-      // The layouts of histograms take longer than a call of the kernel, the headers of floats do not.
-      if (isFirst && isHistogram(encoding)) {
-        const measured = this.#entry.measureIn(this.#kernel);
-        if (measured !== undefined) {
-          this.#sampleBound = measured.samples;
-          this.#decodedBytes = measured.decodedBytes;
-          return;
-        }
-      }
       // No encoding takes less than one bit per sample, whatever the chunk's header says.
-      const samples = Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
+      const most = Math.min(chunkSampleCount(encoding, bytes, dataStart, dataEnd), (dataEnd - dataStart) * 8);
       const messageBytes = chunkMessageBytes(encoding, bytes, dataStart, dataEnd);
-      bound += samples;
-      decodedBytes += messageBytes === 0 ? samples * FLOAT_BYTES : samples * HISTOGRAM_BYTES + messageBytes;
+      samples += most;
+      decodedBytes += messageBytes === 0 ? most * FLOAT_BYTES : most * HISTOGRAM_BYTES + messageBytes;
     }
-    this.#sampleBound = bound;
-    this.#decodedBytes = decodedBytes;
+    return { samples, decodedBytes, usualHash: NONE };
   }
 
   next(): boolean {
-    this.#sampleBound = Number.NaN;
+    this.#measured = undefined;
     for (;;) {
       while (this.#frame.nextField()) {
         if (this.#frame.field !== 1) {
@@ -171,7 +173,7 @@ export class ChunkedCursor implements SeriesCursor {
     this.#frames = new FrameCursor(this.#segments);
     this.#frame.reset(EMPTY, 0, 0);
     this.#entry.clear();
-    this.#sampleBound = Number.NaN;
+    this.#measured = undefined;
   }
 
   // Reads the headers again each time and does not keep them: a frame may declare millions of empty chunks.

@@ -1,7 +1,7 @@
 // Finds the parts of one series entry of a remote_read response, and of one chunk of it, without decoding a sample.
 
 import { gatherLabels } from '../labels.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { Kernel, MeasuredSeries } from '../kernel/kernel.ts';
 import { decodeSamples } from '../kernel/samples-response.ts';
 import { DELIMITED, ProtoReader, timestampAt } from '../proto-reader.ts';
 import type { SampleColumns } from '../sample-columns.ts';
@@ -90,8 +90,10 @@ export class SeriesEntry {
   }
 
   /** Measures the entry's chunks in the kernel. @returns undefined if JavaScript has to do it */
-  measureIn(kernel: Kernel | null): ReturnType<Kernel['measureChunks']> {
-    return kernel?.measureChunks(this.#bytes, this.#itemsStart, this.#end);
+  measureIn(kernel: Kernel | null): MeasuredSeries | undefined {
+    const areLabelsFirst = this.#labelsStart === this.#start && this.#labelsEnd === this.#itemsStart;
+    const start = areLabelsFirst ? this.#start : this.#itemsStart;
+    return kernel?.measureSeries(this.#bytes, start, this.#itemsStart, this.#end);
   }
 
   clear(): void {
