@@ -23,21 +23,45 @@ function powerOfTen(exponent: u32): f64 {
   return unchecked(LARGE_POWERS[exponent >> 5]) * unchecked(SMALL_POWERS[exponent & 31]);
 }
 
+/** 2^51, from which on the pairs below would not be exact, and what a double of this size adds to the bits of an integer. */
+const HALF: i64 = (<i64>1) << 51;
+const MAGIC_BITS: i64 = (<i64>0x4338_0000) << 32;
+const MAGIC: f64 = 6_755_399_441_055_744;
+
 /** Replaces the mantissas with the indices [from, to) at `bits` by floats. */
 export function scaleDecimals(bits: usize, from: u32, to: u32, exponent: i32): void {
+  const end = bits + (to << 3);
   const power = powerOfTen(<u32>abs(exponent));
-  for (let at = bits + (from << 3), end = bits + (to << 3); at < end; at += 8) {
-    const mantissa = load<i64>(at);
-    if (mantissa + SPECIAL_OFFSET <= LAST_SPECIAL) {
-      storeSpecial(at, mantissa);
-      continue;
+  let at = bits + (from << 3);
+  if (power < Infinity) {
+    for (; at + 16 <= end; at += 16) {
+      const mantissas = v128.load(at);
+      const above = i64x2.shr_u(i64x2.add(mantissas, i64x2.splat(HALF)), 52);
+      if (v128.any_true(above)) {
+        scaleOne(at, exponent, power);
+        scaleOne(at + 8, exponent, power);
+        continue;
+      }
+      const decimals = f64x2.sub(i64x2.add(mantissas, i64x2.splat(MAGIC_BITS)), f64x2.splat(MAGIC));
+      if (exponent === 0) v128.store(at, decimals);
+      else if (exponent < 0) v128.store(at, f64x2.div(decimals, f64x2.splat(power)));
+      else v128.store(at, f64x2.mul(decimals, f64x2.splat(power)));
     }
-    const decimal = <f64>mantissa;
-    const value = exponent === 0 ? decimal : exponent < 0 ? decimal / power : decimal * power;
-    // 0 × Infinity is not a number.
-    if (abs(value) <= Infinity) store<f64>(at, value);
-    else store<u64>(at, STALE_BITS);
   }
+  for (; at < end; at += 8) scaleOne(at, exponent, power);
+}
+
+function scaleOne(at: usize, exponent: i32, power: f64): void {
+  const mantissa = load<i64>(at);
+  if (mantissa + SPECIAL_OFFSET <= LAST_SPECIAL) {
+    storeSpecial(at, mantissa);
+    return;
+  }
+  const decimal = <f64>mantissa;
+  const value = exponent === 0 ? decimal : exponent < 0 ? decimal / power : decimal * power;
+  // 0 × Infinity is not a number.
+  if (abs(value) <= Infinity) store<f64>(at, value);
+  else store<u64>(at, STALE_BITS);
 }
 
 function storeSpecial(at: usize, mantissa: i64): void {

@@ -143,14 +143,42 @@ export function decodeBlock(
   return last - first;
 }
 
+/** Below 2^52, an integer with these bits added is the double that is larger by this. */
+const TWO_52: f64 = 4_503_599_627_370_496;
+const TWO_52_BITS: i64 = (<i64>0x4330_0000) << 32;
+
 /** Turns integers into floats. RESULT[0]: whether they ascend. @returns whether they are in order, and begin and end as the header says */
 function convertTimes(times: usize, count: u32, firstMs: i64, lastMs: i64): bool {
   const timesEnd = times + (count << 3);
   if (load<i64>(times) !== firstMs || load<i64>(timesEnd - 8) !== lastMs) return false;
-  let ascending = true;
-  let previous = firstMs;
-  store<f64>(times, <f64>firstMs);
-  for (let at = times + 8; at < timesEnd; at += 8) {
+  const areShort = firstMs >= 0 && lastMs < <i64>TWO_52;
+  return areShort ? convertShort(times, timesEnd, firstMs) : convertAny(times, timesEnd, firstMs - 1, true);
+}
+
+/** Two at a time. They are in order only if all of them are as short as the first and the last. */
+function convertShort(times: usize, timesEnd: usize, firstMs: i64): bool {
+  let before = i64x2.splat(firstMs - 1);
+  let wrong = i64x2.splat(0);
+  let repeated = i64x2.splat(0);
+  let at = times;
+  for (; at + 16 <= timesEnd; at += 16) {
+    const pair = v128.load(at);
+    // The one before each.
+    const previous = v128.shuffle<i64>(before, pair, 1, 2);
+    wrong = v128.or(wrong, i64x2.lt_s(pair, previous));
+    repeated = v128.or(repeated, i64x2.eq(pair, previous));
+    before = pair;
+    v128.store(at, f64x2.sub(i64x2.add(pair, i64x2.splat(TWO_52_BITS)), f64x2.splat(TWO_52)));
+  }
+  if (v128.any_true(wrong)) return false;
+  return convertAny(at, timesEnd, i64x2.extract_lane(before, 1), !v128.any_true(repeated));
+}
+
+/** @param after the time before the first one, or a lower one */
+function convertAny(times: usize, timesEnd: usize, after: i64, ascended: bool): bool {
+  let ascending = ascended;
+  let previous = after;
+  for (let at = times; at < timesEnd; at += 8) {
     const time = load<i64>(at);
     if (time <= previous) {
       if (time < previous) return false;
