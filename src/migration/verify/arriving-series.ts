@@ -132,7 +132,7 @@ export class ArrivingSeries {
     if (arrivedIn === this.#response) throw new SeriesInPieces('a response has a series in several pieces');
     // Two selectors may select the same series. What a later response has of it is the same again.
     if (arrivedIn !== NONE) return arrivedIn > NONE;
-    const isCounted = this.#isSame(cursor, theirs);
+    const isCounted = this.#isSame(cursor, theirs, mayContinue);
     if (!isCounted && mayContinue) return false;
     this.#arrivedIn[entry] = isCounted ? this.#response : -this.#response;
     if (!isCounted) return false;
@@ -141,21 +141,24 @@ export class ArrivingSeries {
     return true;
   }
 
-  #isSame(cursor: SeriesCursor, theirs: SampleColumns): boolean {
+  #isSame(cursor: SeriesCursor, theirs: SampleColumns, mayContinue: boolean): boolean {
     const borrowed = KERNEL?.blocks.borrowColumns();
+    const mine = borrowed?.columns ?? this.#mine;
     try {
-      return this.#isSameIn(borrowed?.columns ?? this.#mine, cursor, theirs);
+      if (!this.#decode(cursor, mine)) return false;
+      // A difference is searched for sample by sample, which a piece of the series is not worth.
+      return !(mayContinue && lacksAnEnd(theirs, mine)) && this.#areSame(mine, theirs);
     } finally {
       borrowed?.[Symbol.dispose]();
     }
   }
 
-  /** @param mine memory for the source's samples */
-  #isSameIn(mine: SampleColumns, cursor: SeriesCursor, theirs: SampleColumns): boolean {
-    const tally = this.#tally;
+  /** @returns false if only the comparison of the whole part can compare the series */
+  #decode(cursor: SeriesCursor, mine: SampleColumns): boolean {
+    const { fromMs, toMs } = this.#options.source;
     mine.clear();
     try {
-      cursor.decode(this.#options.source.fromMs, this.#options.source.toMs, mine);
+      cursor.decode(fromMs, toMs, mine);
     } catch (error) {
       // The comparison of the whole part finds it again, and reads the window again.
       if (error instanceof WireError) return false;
@@ -164,8 +167,20 @@ export class ArrivingSeries {
     // VictoriaMetrics makes other series of a histogram, which the comparison of the whole part has to know about.
     if (mine.histogramCount > 0) return false;
     mergeByTime(mine, 'repeat');
+    return true;
+  }
+
+  #areSame(mine: SampleColumns, theirs: SampleColumns): boolean {
+    const tally = this.#tally;
     tally.clear();
     this.#samples?.compare(mine, theirs, tally);
     return this.#samples !== undefined && !tally.differs && tally.extra === 0;
   }
+}
+
+/** Whether the source has floats before or after those of a block, which are in the order of time. */
+function lacksAnEnd(block: SampleColumns, mine: SampleColumns): boolean {
+  if (block.floats === 0 || mine.floats === 0) return false;
+  const starts = (block.floatTimesMs[0] as number) > (mine.floatTimesMs[0] as number);
+  return starts || (block.floatTimesMs[block.floats - 1] as number) < (mine.floatTimesMs[mine.floats - 1] as number);
 }

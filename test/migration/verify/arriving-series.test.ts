@@ -4,6 +4,7 @@ import { SeriesRouter } from '../../../src/migration/series/series-router.ts';
 import { ArrivingSeries, SeriesInPieces } from '../../../src/migration/verify/arriving-series.ts';
 import { EXACT } from '../../../src/migration/verify/destination-reader.ts';
 import { StoredSeries } from '../../../src/migration/decoded/stored-series.ts';
+import { hashLabels } from '../../../src/wire/label-hash.ts';
 import { encodeLabels } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 
@@ -156,6 +157,37 @@ describe('ArrivingSeries', () => {
     ]);
     assert.equal(takePiece('a', [[1, 2]]), false);
     assert.equal(takePiece('a', [[2, 3]]), false);
+  });
+
+  it('waits for the end of the response where a block has nothing of the first or the last samples', async () => {
+    const { series } = await arriving([
+      {
+        a: [
+          [1, 2],
+          [2, 3],
+          [3, Number.NaN],
+        ],
+      },
+    ]);
+    series.begin({ lens: { ...EXACT, victoriaMetrics: true }, countsRepeats: true });
+    const block = columnsOf([
+      [1, 2],
+      [2, 3],
+    ]);
+    // The rest of it may be in another block.
+    assert.equal(series.take(labelsOf('a'), block, true), false);
+    assert.equal(series.areAllCounted, false);
+    // There is none: VictoriaMetrics stores no NaN.
+    assert.equal(series.take(labelsOf('a'), block), true);
+    assert.deepEqual(series.counts.expected, { victoriametrics_nan: 1 });
+    assert.equal(series.counts.samplesCompared, 3);
+  });
+
+  it('uses the hash of the shown labels if it is known', async () => {
+    const { series } = await arriving([{ a: [[1, 2]] }]);
+    const labels = labelsOf('a');
+    assert.equal(series.take(labels, columnsOf([[1, 2]]), true, hashLabels(labels) + 1), false);
+    assert.equal(series.take(labels, columnsOf([[1, 2]]), true, hashLabels(labels)), true);
   });
 
   it('neither counts nor keeps a series that is not selected', async () => {
