@@ -74,25 +74,24 @@ export class SourceReader<C extends Held = never> {
     this.#rangeEnd = new RangeEnd(options.client.rangeEnd);
     const { plan, budget, uncertainUntilMs, proof = new SourceProof() } = options;
     const { minMs, maxMs, targetSamples } = plan.window;
+    const { protocol, readMode } = plan.source;
     const limits = {
       minMs,
       maxMs,
       targetSamples,
       targetBytes: Math.floor(budget.total * (options.windowShare ?? windowShareOf(plan.source))),
+      startsShort: readMode === 'Samples' || protocol === 'PromQL',
     };
-    const { protocol, readMode } = plan.source;
     const form = protocol === 'RemoteRead' ? readMode : 'Decoded';
     const { companion } = options;
     const canDivide = companion === undefined || companion.open !== undefined;
     this.#inParts = options.inParts === true && canDivide && isDivisible(plan);
     this.#partBytes = Math.min(PART_BYTES, Math.floor(budget.total / 4));
-    const startsShort = readMode === 'Samples' || protocol === 'PromQL';
     const prefersNames = keepsNames(plan) || (plan.destination.ordering === 'Any' && companion === undefined);
     this.#planner = new WindowPlanner({
       limits,
       budgetBytes: budget.total,
       form,
-      startsShort,
       uncertainUntilMs,
       proof,
       prefersNames,

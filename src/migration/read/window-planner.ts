@@ -21,8 +21,6 @@ export interface PlannerOptions {
   /** The memory budget of one window. */
   readonly budgetBytes: number;
   readonly form: SourceForm;
-  /** Begin with a short window: a long one would not fit into memory, and nothing is gained by trying. */
-  readonly startsShort: boolean;
   /** What lies before this time will be compared with the destination. */
   readonly uncertainUntilMs: number;
   readonly proof: SourceProof;
@@ -57,7 +55,7 @@ export class WindowPlanner {
 
   constructor(options: PlannerOptions) {
     this.#options = options;
-    this.#size = firstWindow(options.limits, options.startsShort);
+    this.#size = firstWindow(options.limits);
     this.#mode = new SampleMode(options.form);
     this.#plain = new PlainSource({ ...options.limits, budgetBytes: options.budgetBytes });
     this.#uncertainUntilMs = options.uncertainUntilMs;

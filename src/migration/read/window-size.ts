@@ -32,6 +32,8 @@ export interface WindowLimits {
   readonly targetSamples: number;
   /** Size of the response in memory. */
   readonly targetBytes: number;
+  /** Begin with a short window: a long one would not fit into memory, and nothing is gained by trying. */
+  readonly startsShort?: boolean;
 }
 
 export interface WindowState {
@@ -62,8 +64,8 @@ export interface WindowOutcome {
  * Of a stream the longest that is allowed: most sources fit, and then no chunk is cut by a window that was only tried. SAMPLES take six times as
  * much memory, and the source makes all of the response before its length is known; but it need not encode chunks that a window cuts.
  */
-export function firstWindow({ minMs, maxMs }: WindowLimits, samplesOnly: boolean): WindowState {
-  const lengthMs = samplesOnly ? clamp(SHORT_FIRST_WINDOW_MS, minMs, maxMs) : maxMs;
+export function firstWindow({ minMs, maxMs, startsShort = false }: WindowLimits): WindowState {
+  const lengthMs = startsShort ? clamp(SHORT_FIRST_WINDOW_MS, minMs, maxMs) : maxMs;
   return { lengthMs, emptyRun: 0, ceilingMs: undefined, fineRun: 0, isFirst: true };
 }
 

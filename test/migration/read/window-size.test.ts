@@ -37,7 +37,7 @@ function crossing(
   refusedSamples = Number.POSITIVE_INFINITY,
 ) {
   const reads: { fromMs: number; toMs: number; answer: 'kept' | 'read again' | 'refused' }[] = [];
-  let state = firstWindow(windowLimits, false);
+  let state = firstWindow(windowLimits);
   for (let fromMs = 0; fromMs < endMs; ) {
     const toMs = Math.min(fromMs + state.lengthMs, endMs);
     const samples = samplesIn(fromMs, toMs);
@@ -143,20 +143,20 @@ describe('window size', () => {
 
   describe('first window', () => {
     it('is as long as windows may be', () => {
-      assert.equal(firstWindow(limits, false).lengthMs, 2 * HOUR);
-      assert.equal(firstWindow({ ...limits, maxMs: MINUTE }, false).lengthMs, MINUTE);
+      assert.equal(firstWindow(limits).lengthMs, 2 * HOUR);
+      assert.equal(firstWindow({ ...limits, maxMs: MINUTE }).lengthMs, MINUTE);
     });
 
     it('is five minutes, within the limits, for SAMPLES, and grows to what they predict', () => {
-      const first = firstWindow(limits, true);
+      const first = firstWindow({ ...limits, startsShort: true });
       assert.equal(first.lengthMs, 5 * MINUTE);
-      assert.equal(firstWindow({ ...limits, maxMs: MINUTE }, true).lengthMs, MINUTE);
-      assert.equal(firstWindow({ ...limits, minMs: HOUR }, true).lengthMs, HOUR);
+      assert.equal(firstWindow({ ...limits, maxMs: MINUTE, startsShort: true }).lengthMs, MINUTE);
+      assert.equal(firstWindow({ ...limits, minMs: HOUR, startsShort: true }).lengthMs, HOUR);
       assert.equal(nextWindow(first, outcome(1000), limits).lengthMs, 2 * HOUR);
     });
 
     it('is five minutes, within the limits, after one that was too large, and leaves no ceiling', () => {
-      const first = firstWindow(limits, false);
+      const first = firstWindow(limits);
       assert.deepEqual(halve(first, limits), { ...first, lengthMs: 5 * MINUTE });
       assert.deepEqual(halve(first, { ...limits, minMs: HOUR }), { ...first, lengthMs: HOUR });
       // What the short one contains shows which length fits.
@@ -165,7 +165,7 @@ describe('window size', () => {
     });
 
     it('is halved if even the short one is too large', () => {
-      const short = { ...firstWindow(limits, false), lengthMs: 5 * MINUTE };
+      const short = { ...firstWindow(limits), lengthMs: 5 * MINUTE };
       assert.equal(halve(short, limits)?.lengthMs, 2.5 * MINUTE);
     });
   });

@@ -15,10 +15,10 @@ export const DAY = 24 * HOUR;
 
 export const limits = { minMs: SECOND, maxMs: 30 * MINUTE, targetSamples: 1_000_000, targetBytes: 14_000_000 };
 
-export function plannerOf(changes: Partial<PlannerOptions> = {}): WindowPlanner {
+export function plannerOf({ limits: own = limits, ...changes }: Partial<PlannerOptions> = {}): WindowPlanner {
+  const startsShort = changes.form !== undefined && changes.form !== 'Auto';
   return new WindowPlanner({
-    startsShort: changes.form !== undefined && changes.form !== 'Auto',
-    limits,
+    limits: { ...own, startsShort },
     budgetBytes: 32_000_000,
     form: 'Auto',
     uncertainUntilMs: Number.NEGATIVE_INFINITY,
