@@ -66,10 +66,11 @@ export function usualHash(start: usize, end: usize): f64 {
   for (let at = start; at < end; ) {
     const entryBytes = <u32>load<u8>(at + 1);
     const nameBytes = <u32>load<u8>(at + 3);
+    if ((entryBytes | nameBytes) >= SHORT) return UNUSUAL;
     const name = at + 4;
     const value = name + nameBytes + 2;
     const valueBytes = <u32>load<u8>(value - 1);
-    const areShort = (entryBytes | nameBytes | valueBytes) < SHORT;
+    const areShort = valueBytes < SHORT;
     if (!areShort || valueBytes === 0 || entryBytes !== ENTRY_OVERHEAD + nameBytes + valueBytes) return UNUSUAL;
     if (<u32>load<u8>(at) !== TAG_FIRST || <u32>load<u8>(at + 2) !== TAG_FIRST) return UNUSUAL;
     if (<u32>load<u8>(value - 2) !== TAG_VALUE) return UNUSUAL;

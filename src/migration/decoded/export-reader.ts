@@ -5,12 +5,12 @@ import { DoesNotFit } from '../../remote/does-not-fit.ts';
 import { RemoteError } from '../../remote/meaning/remote-error.ts';
 import type { QueryClient, QueryOptions } from '../../remote/query-client.ts';
 import { exportedSamples, type QueriedSeries } from '../../remote/sample-query.ts';
-import type { WireError } from '../../wire/errors.ts';
+import { WireError } from '../../wire/errors.ts';
 import { decompressesFrames } from '../../wire/native-export/zstd-frames.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { MigrationObserver } from '../report/observer.ts';
 import { NativeChoice } from './native-choice.ts';
-import { type HeldTooLarge, readHeld } from './held-reader.ts';
+import { HeldDoesNotFit, readHeld } from './held-reader.ts';
 import type { HeldSeries } from './held-series.ts';
 import { fitsNative, type NativeRange, readNative } from './native-reader.ts';
 import type { Keeping } from './series-taker.ts';
@@ -27,13 +27,24 @@ export interface ExportKeeping extends Keeping {
   readonly asQueried: boolean;
   readonly begin?: () => void;
   readonly isRequired?: true;
-  /** Keep blocks as they arrive, for ranges of up to this length. Nothing is offered on arrival then. */
-  readonly heldUpToMs?: number;
+  /** Keep blocks as they arrive. Nothing is offered on arrival then. */
+  readonly held?: Held;
 }
+
+export interface Held {
+  /** The longest range that can be requested. */
+  readonly longestMs: number;
+  /** The selector, if it selects a single metric name: there are no fewer names to read. */
+  readonly oneName: string | undefined;
+}
+
+const MAX_TOO_LARGE = 1000;
 
 export class ExportReader {
   readonly #options: ExportReaderOptions;
   readonly #native = new NativeChoice();
+  /** Selectors of one metric name whose blocks do not fit into memory. */
+  readonly #tooLarge = new Set<string>();
   /** Whether the last response was a native export. */
   #isNative = false;
   /** The export as JSON; undefined until it was tried. */
@@ -52,28 +63,28 @@ export class ExportReader {
    * One attempt at reading a range completely.
    * @param asQueried only with what a query would see
    * @param begin called before each response
-   * @param heldUpToMs see ExportKeeping
+   * @param held see ExportKeeping
    * @param isRequired whether there is no other way to read: RemoteError `export-not-offered` is thrown, each time
    * @returns the series that were not taken on arrival; undefined if the server has no export
    * @throws RemoteError, WireError, DoesNotFit; what the taker throws; the signal's reason
    */
   async read(
     range: NativeRange,
-    { asQueried, begin, isRequired, heldUpToMs, ...keep }: ExportKeeping,
+    { asQueried, begin, isRequired, held, ...keep }: ExportKeeping,
     { attempt, signal }: Pick<QueryOptions, 'attempt' | 'signal'>,
   ): Promise<SeriesCursor | undefined> {
     const { client, maxBytes, observer } = this.#options;
     const options = { attempt, signal, maxBytes };
-    if (await this.#choosesNative(asQueried, signal)) {
+    if (await this.#choosesNative(asQueried, held, signal)) {
       try {
         begin?.();
-        if (heldUpToMs !== undefined) return await this.#held(range, keep, heldUpToMs, options);
-        const response = await readNative(client, range, { ...keep, holdsAll: this.#native.holdsAll }, options);
-        this.#native.succeeded(response);
-        return response.store;
+        const series =
+          held === undefined
+            ? await this.#arriving(range, keep, options)
+            : await this.#held(range, keep, held, options);
+        if (series !== undefined) return series;
       } catch (error) {
-        const isNoted = heldUpToMs !== undefined && error instanceof DoesNotFit;
-        const reaction = isNoted ? 'fail' : this.#native.failed(error);
+        const reaction = error instanceof DoesNotFit && held !== undefined ? 'fail' : this.#native.failed(error);
         if (reaction === 'read-again' || (reaction === 'fail' && isNotOffered(error)))
           throw asTransient(error as RemoteError);
         if (reaction === 'fail') throw error;
@@ -109,24 +120,61 @@ export class ExportReader {
     return true;
   }
 
+  async #arriving(range: NativeRange, keep: Keeping, options: QueryOptions): Promise<StoredSeries> {
+    const { client } = this.#options;
+    const response = await readNative(client, range, { ...keep, holdsAll: this.#native.holdsAll }, options);
+    this.#native.succeeded(response);
+    return response.store;
+  }
+
+  /** @returns undefined if JSON has to be read instead; nothing is kept then */
   async #held(
     range: NativeRange,
     { grow, shrink }: Keeping,
-    longestMs: number,
+    { longestMs, oneName }: Held,
     options: QueryOptions,
-  ): Promise<HeldSeries> {
-    const onDamage = (error: WireError) => void this.#native.failed(error);
-    const onTooLarge = (found: HeldTooLarge) => this.#native.didNotFit(found);
-    const keeping = { grow, shrink, longestMs, onDamage, onTooLarge };
-    const series = await readHeld(this.#options.client, range, keeping, options);
-    this.#native.succeeded(series.experience);
-    return series;
+  ): Promise<HeldSeries | undefined> {
+    let heldBytes = 0;
+    const keeping = {
+      longestMs,
+      grow: async (bytes: number) => {
+        await grow(bytes);
+        heldBytes += bytes;
+      },
+      shrink: (bytes: number) => {
+        shrink(bytes);
+        heldBytes -= bytes;
+      },
+      onDamage: (error: WireError) => void this.#native.failed(error),
+    };
+    try {
+      const series = await readHeld(this.#options.client, range, keeping, options);
+      this.#native.succeeded(series.experience);
+      return series;
+    } catch (error) {
+      if (!this.#isReadAsJson(error, oneName)) throw error;
+      shrink(heldBytes);
+      return undefined;
+    }
+  }
+
+  /** Neither less time nor fewer names would help. */
+  #isReadAsJson(error: unknown, oneName: string | undefined): boolean {
+    if (error instanceof WireError && error.code === 'unknown-encoding') this.#native.failed(error);
+    else if (!(error instanceof HeldDoesNotFit)) return false;
+    else if (oneName === undefined) return this.#native.didNotFit(error);
+    else {
+      if (this.#tooLarge.size >= MAX_TOO_LARGE) this.#tooLarge.clear();
+      this.#tooLarge.add(oneName);
+    }
+    return true;
   }
 
   /** The native export shows all that is stored, so it is used only where the server shows all of it everywhere. */
-  async #choosesNative(asQueried: boolean, signal: AbortSignal): Promise<boolean> {
+  async #choosesNative(asQueried: boolean, held: Held | undefined, signal: AbortSignal): Promise<boolean> {
     const { client, maxBytes } = this.#options;
     this.#isNative = false;
+    if (held?.oneName !== undefined && this.#tooLarge.has(held.oneName)) return false;
     if (asQueried || !fitsNative(maxBytes) || !this.#native.choose()) return false;
     if (this.#native.isUntried && !decompressesFrames()) {
       this.#native.rule(`Node ${process.versions.node} cannot decompress it: Node 26 or newer can`);

@@ -16,28 +16,34 @@ const OWN_BYTES = BATCH_LIMITS.ownBytes + 2 * HeldSeries.ownBytes;
  */
 const HELD_SHARE = 0.8;
 
-/** A response that does not fit into memory. */
-export interface HeldTooLarge {
-  readonly error: DoesNotFit;
+/** Blocks that do not fit into memory. Fewer names help, and less time does not: each block would be sent again. */
+export class HeldDoesNotFit extends DoesNotFit {
+  override readonly labelsDominate = true;
   /** Of the blocks that had arrived. */
   readonly samplesDecoded: number;
   /** An estimate. */
   readonly samplesInRange: number;
+
+  constructor({ message }: DoesNotFit, held: HeldBlocks, range: NativeRange) {
+    super(message);
+    this.seenNames = held.metricNames();
+    const blocks = [...held.entries()].flatMap((series) => series.blocks);
+    this.samplesDecoded = blocks.reduce((sum, { samples }) => sum + samples, 0);
+    this.samplesInRange = blocks.reduce((sum, block) => sum + samplesWithin(block, range), 0);
+  }
 }
 
 /**
  * One attempt at reading a range completely.
- * @param onTooLarge called before DoesNotFit is thrown
- * @throws RemoteError, WireError, DoesNotFit; the signal's reason
+ * @throws RemoteError, WireError, HeldDoesNotFit; the signal's reason
  */
 export async function readHeld(
   client: QueryClient,
   range: NativeRange,
-  keeping: Pick<Keeping, 'grow' | 'shrink'> &
-    Pick<HeldSeriesOptions, 'longestMs' | 'onDamage'> & { readonly onTooLarge: (found: HeldTooLarge) => void },
+  keeping: Pick<Keeping, 'grow' | 'shrink'> & Pick<HeldSeriesOptions, 'longestMs' | 'onDamage'>,
   options: QueryOptions,
 ): Promise<HeldSeries> {
-  const { grow, shrink, longestMs, onDamage, onTooLarge } = keeping;
+  const { grow, shrink, longestMs, onDamage } = keeping;
   const { matches, fromMs, toMs, untilMs } = range;
   const maxHeldBytes = Math.floor(options.maxBytes * HELD_SHARE);
   const held = new HeldBlocks(grow);
@@ -54,22 +60,6 @@ export async function readHeld(
     shrink(OWN_BYTES - HeldSeries.ownBytes + held.bytes - held.blockBytes);
     return series;
   } catch (error) {
-    if (error instanceof DoesNotFit) onTooLarge({ error, ...noted(error, held, range) });
-    throw error;
+    throw error instanceof DoesNotFit ? new HeldDoesNotFit(error, held, range) : error;
   }
-}
-
-/** Records what had arrived. Fewer names help, and less time does not: each block would be sent again. */
-function noted(error: DoesNotFit, held: HeldBlocks, range: NativeRange): Omit<HeldTooLarge, 'error'> {
-  error.seenNames = held.metricNames();
-  let samplesDecoded = 0;
-  let samplesInRange = 0;
-  for (const { blocks } of held.entries()) {
-    for (const block of blocks) {
-      samplesDecoded += block.samples;
-      samplesInRange += samplesWithin(block, range);
-    }
-  }
-  error.labelsDominate = true;
-  return { samplesDecoded, samplesInRange };
 }

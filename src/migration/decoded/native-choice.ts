@@ -84,11 +84,13 @@ export class NativeChoice {
   }
 
   /**
-   * Blocks that were to be held did not fit into memory. Those of fewer names will, unless all are of one name: then the range becomes shorter
-   * until JSON costs less.
+   * Blocks that were to be held did not fit into memory.
+   * @returns whether the range, and some after it, is a so small part of them that JSON costs less
    */
-  didNotFit({ samplesDecoded, samplesInRange }: Pick<NativeExperience, 'samplesDecoded' | 'samplesInRange'>): void {
-    if (samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange) this.#rangesAsJson = RANGES_AS_JSON;
+  didNotFit({ samplesDecoded, samplesInRange }: Pick<NativeExperience, 'samplesDecoded' | 'samplesInRange'>): boolean {
+    const isSmallPart = samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange;
+    if (isSmallPart) this.#rangesAsJson = RANGES_AS_JSON;
+    return isSmallPart;
   }
 
   /** A series was counted as equal, and then more of it arrived. */

@@ -62,7 +62,9 @@ export function longWindowAfter(
   plannedMs: number,
 ): NextWindow {
   const { budgetBytes } = limits;
-  const size = nextWindow(state, { ...NO_BYTES, samples: samplesOf(read), budgetBytes }, limits, read.lengthMs);
+  // It had samples, if perhaps only in a piece that was read before its portion was cut.
+  const samples = Math.max(1, samplesOf(read));
+  const size = nextWindow(state, { ...NO_BYTES, samples, budgetBytes }, limits, read.lengthMs);
   const growth = size.lengthMs / plannedMs;
   const cut = read.portions.flatMap((one) => portionsOf(one, { ...limits, lengthMs: size.lengthMs, growth }));
   const full = { series: Number.POSITIVE_INFINITY, samples: Number.POSITIVE_INFINITY, bytes: FULL * targetOf(limits) };

@@ -42,10 +42,12 @@ export class VictoriaMetricsSource implements SeriesSource {
     this.#intervalMs ??= await this.#deduplicationMs(opening);
     const untilMs = endOfInterval(toMs, this.#intervalMs ?? 1);
     const matches = [formatSelector([...matchers, freshMatcher(this.#random)])];
+    const isOneName = matchers.some(({ kind, name }) => kind === '=' && name === '__name__');
+    const held = { longestMs: this.#longestMs, oneName: isOneName ? formatSelector(matchers) : undefined };
     return new DecodedStream(async (keep, signal) => {
       const range = { matches, fromMs, toMs, untilMs };
       try {
-        const keeping = { ...keep, asQueried: false, isRequired: true, heldUpToMs: this.#longestMs } as const;
+        const keeping = { ...keep, asQueried: false, isRequired: true, held } as const;
         const series = await this.#exports.read(range, keeping, { attempt, signal });
         return { receivedBytes: this.#received.take(), ...(series instanceof HeldSeries && { held: series }) };
       } catch (error) {

@@ -11,6 +11,9 @@ import { declaredBytes, decompressFrames, freeContent } from './zstd-frames.ts';
 /** Of one integer of 64 bits. */
 const MAX_VARINT_BYTES = 10;
 const EXACT_BITS = 64;
+/** Who reads blocks in their order may leave out as many. */
+const MAX_SKIPPED = 64;
+const NOTHING = new Uint8Array(0);
 
 /** A block in memory that the caller keeps unchanged. */
 export interface BlockPlace {
@@ -138,8 +141,11 @@ export class BlockDecoder {
   #inflatedAt(index: number, timesOnly: boolean): Inflated {
     if (timesOnly !== this.#timesOnly) this.#inflated = [];
     this.#timesOnly = timesOnly;
-    const isReady = index >= this.#firstInflated && index < this.#firstInflated + this.#inflated.length;
-    if (!isReady) this.#inflateFrom(index);
+    const end = this.#firstInflated + this.#inflated.length;
+    if (index < this.#firstInflated || index >= end) {
+      const isNext = index === 0 || (index >= end && index < end + MAX_SKIPPED);
+      this.#inflateFrom(index, isNext ? this.#places.length : index + 1);
+    }
     return this.#inflated[index - this.#firstInflated] as Inflated;
   }
 
@@ -153,12 +159,14 @@ export class BlockDecoder {
     return { encoding, first, count, bytes: this.#content, start: content.at, end: content.at + content.bytes };
   }
 
-  /** Decompresses the arrays of a block, and of as many blocks behind it as fit. */
-  #inflateFrom(index: number): void {
+  /** Decompresses the arrays of a block, and of as many blocks behind it as fit, but not of those from `end` on. */
+  #inflateFrom(index: number, end: number): void {
+    // If this fails, none of them may be used with the content of others.
+    this.#inflated = [];
     const inflated: Inflated[] = [];
     let frameBytes = 0;
     let contentBytes = 0;
-    for (let i = index; i < this.#places.length; i++) {
+    for (let i = index; i < end; i++) {
       const place = this.#places[i] as BlockPlace;
       const header = readBlockHeader(place.bytes, place.start, place.end);
       const timesBytes = contentBytesOf(place, header.times, header.samples);
@@ -173,6 +181,7 @@ export class BlockDecoder {
     }
     if (contentBytes > 0) {
       freeContent(this.#content);
+      this.#content = NOTHING;
       this.#content = decompressFrames(this.#frames.subarray(0, frameBytes), contentBytes);
       if (this.#content.length !== contentBytes)
         throw new WireError('corrupt', 'a block has less content than declared');

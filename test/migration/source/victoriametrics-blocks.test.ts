@@ -10,6 +10,7 @@ import { VictoriaMetricsSource } from '../../../src/migration/source/victoriamet
 import { DoesNotFit } from '../../../src/remote/does-not-fit.ts';
 import type { ResponsePart } from '../../../src/remote/series-stream.ts';
 import { WireError } from '../../../src/wire/errors.ts';
+import type { Matcher } from '../../../src/wire/messages.ts';
 import { metricName } from '../../../src/wire/labels.ts';
 import { SampleColumns } from '../../../src/wire/sample-columns.ts';
 import { endpointAt, httpServer, recordingHooks } from '../../remote/servers.ts';
@@ -84,9 +85,13 @@ async function opened(
       return paths.filter((path) => path.startsWith('/api')).map((path) => path.replace('/api/v1/export', 'export'));
     },
     /** Calls `use` while the response is held. */
-    async read<T>(range: Range, use: (part: ResponsePart, heldBytes: number) => T): Promise<T> {
+    async read<T>(
+      range: Range,
+      use: (part: ResponsePart, heldBytes: number) => T,
+      matchers: readonly Matcher[] = [],
+    ): Promise<T> {
       const memory = new Reservation(budget, source.buffers);
-      const query = { matchers: [], ...range, samplesOnly: false };
+      const query = { matchers, ...range, samplesOnly: false };
       try {
         const part = await readWhole(source, query, { attempt: 1, signal: new AbortController().signal, memory });
         return use(part, usedBytes);
@@ -201,5 +206,39 @@ describe("a VictoriaMetrics' blocks as a source", () => {
     await assert.rejects(read(), WireError);
     assert.deepEqual(await read(), [['a', 1, 2, 3]]);
     assert.deepEqual(store.exports, ['export/native', 'export']);
+  });
+
+  it('are read as JSON, at once and from then on, if those of a single name do not fit', async () => {
+    const times = Array.from({ length: 8000 }, (_, i) => i);
+    const bytes = exportOf(Array.from({ length: 200 }, (): Block => ['a', ...times]));
+    const options = { budgetBytes: 6_000_000, json: () => line('a', 1, 2) };
+    await using store = await opened((response) => response.end(bytes), options);
+    const range = { fromMs: 0, toMs: 10_000 };
+    const read = () =>
+      store.read(
+        range,
+        (part, heldBytes) => {
+          assert.ok(heldBytes < 500_000, `${heldBytes}`);
+          return everySample(part, range);
+        },
+        [{ kind: '=', name: '__name__', value: 'a' }],
+      );
+    assert.deepEqual(await read(), [['a', 1, 2]]);
+    assert.deepEqual(await read(), [['a', 1, 2]]);
+    assert.deepEqual(store.exports, ['export/native', 'export', 'export']);
+  });
+
+  it('are read as JSON at once if they have an encoding that is not known', async () => {
+    const block = encodeBlock({
+      ...{ times: [1n, 2n, 30n], mantissas: [1n, 2n, 3n], exponent: 0, timesEncoding: 6, valuesEncoding: 6 },
+    });
+    const unknown = Uint8Array.from(block, (byte) => (byte === 6 ? 9 : byte));
+    assert.notDeepEqual(unknown, block);
+    const bytes = Buffer.concat([Buffer.alloc(16), encodeRecord(Buffer.from('a\u0001'), unknown)]);
+    await using store = await opened((response) => response.end(bytes), { json: () => line('a', 1, 2, 30) });
+    const range = { fromMs: 0, toMs: 10 };
+    for (let i = 0; i < 2; i++)
+      assert.deepEqual(await store.read(range, (part) => everySample(part, range)), [['a', 1, 2]]);
+    assert.deepEqual(store.exports, ['export/native', 'export', 'export']);
   });
 });

@@ -20,7 +20,8 @@ describe('a rate limit whose burst is smaller than a request', () => {
     const result = await run(plan, abortAfter(destination, 200));
     assertComplete(result, destination, stored);
     const refused = destination.requestsOf('write').filter(({ status }) => status === 429);
-    assert.ok(refused.length > 0 && refused.length <= 20, `${refused.length} times 429`);
+    // Those of 200, 100 and 50 samples: how many of them are in flight when the first is refused depends on the machine.
+    assert.ok(refused.length > 0 && refused.length <= 40, `${refused.length} times 429`);
     const later = destination.requestsOf('write').slice(-10);
     assert.ok(
       later.every(({ samples }) => samples <= 40),

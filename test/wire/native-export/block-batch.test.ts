@@ -79,22 +79,48 @@ for (const kernel of KERNELS) {
       );
     });
 
+    it('can be decoded after another one of the batch was damaged, and in any order', () => {
+      const times = Array.from({ length: 4000 }, (_, i) => BigInt(i * 1000 + (i % 7)));
+      const mantissas = times.map((time) => (time * time) % 1000n);
+      const encodings = { timesEncoding: ENCODING.zstdDelta, valuesEncoding: ENCODING.zstdDelta2 };
+      const good = encodeBlock({ times, mantissas, exponent: 0, ...encodings });
+      const damaged = Uint8Array.from(good, (byte, i) => (i < good.length - 6 ? byte : 0xff));
+      const places = Array.from({ length: 60 }, (_, i) => (i === 55 ? damaged : good)).map((bytes) => ({
+        ...{ bytes, start: 0, end: bytes.length },
+      }));
+      const decoder = new BlockDecoder(192 * 1024, kernel);
+      decoder.begin(places);
+      const columns = new SampleColumns();
+      for (const index of [0, 1, 30, 55, 31, 30, 2, 58, 55, 56, 3]) {
+        columns.clear();
+        if (index === 55) assert.throws(() => decoder.decode(index, ALWAYS, columns), WireError);
+        else {
+          assert.equal(decoder.decode(index, ALWAYS, columns), 4000);
+          assert.deepEqual([...columns.floatTimesMs.subarray(0, 4000)], times.map(Number));
+        }
+      }
+    });
+
     it('is counted and decoded by the same decoder', () => {
       fc.assert(
-        fc.property(fc.array(anyBlock, { minLength: 1, maxLength: 5 }), fc.integer({ min: 0, max: 3e12 }), (all, toMs) => {
-          const range = { fromMs: 0, toMs };
-          const places = all.map((one) => encodeBlock(one)).map((bytes) => ({ bytes, start: 0, end: bytes.length }));
-          const decoder = new BlockDecoder(1024, kernel);
-          decoder.begin(places);
-          const columns = new SampleColumns();
-          for (const [index, { bytes }] of places.entries()) {
-            const count = decoder.count(index, range);
-            columns.clear();
-            assert.equal(decoder.decode(index, range, columns), all[index]?.times.length);
-            assert.equal(columns.floats, count);
-            assert.equal(count, decoded(bytes, kernel, range).times.length);
-          }
-        }),
+        fc.property(
+          fc.array(anyBlock, { minLength: 1, maxLength: 5 }),
+          fc.integer({ min: 0, max: 3e12 }),
+          (all, toMs) => {
+            const range = { fromMs: 0, toMs };
+            const places = all.map((one) => encodeBlock(one)).map((bytes) => ({ bytes, start: 0, end: bytes.length }));
+            const decoder = new BlockDecoder(1024, kernel);
+            decoder.begin(places);
+            const columns = new SampleColumns();
+            for (const [index, { bytes }] of places.entries()) {
+              const count = decoder.count(index, range);
+              columns.clear();
+              assert.equal(decoder.decode(index, range, columns), all[index]?.times.length);
+              assert.equal(columns.floats, count);
+              assert.equal(count, decoded(bytes, kernel, range).times.length);
+            }
+          },
+        ),
         { numRuns: 200 },
       );
     });
