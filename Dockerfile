@@ -17,7 +17,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=auth
     npm ci --workspaces=false --include=dev --include=optional --ignore-scripts
 COPY tsconfig.json ./
 COPY bin bin
-COPY scripts/build.ts scripts/build-program.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-code.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/packs.ts scripts/
+COPY scripts/build.ts scripts/build-program.ts scripts/bundle.ts scripts/bundle-plugins.ts scripts/compile-code.ts scripts/compile-crd.ts scripts/compile-kernel.ts scripts/compile-proto.ts scripts/example-stores.ts scripts/kernel-stamp.mjs scripts/licences.ts scripts/packs.ts scripts/
 COPY crds crds
 COPY kernel kernel
 COPY proto proto

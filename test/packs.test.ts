@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundle, PROGRAM } from '../scripts/bundle.ts';
 import { compileCode } from '../scripts/compile-code.ts';
+import { exampleManifest, startExampleStores } from '../scripts/example-stores.ts';
 import { packProgram } from '../scripts/packs.ts';
 import { cachePath, FIRST_PACK } from '../src/loader/program-files.ts';
 import { originalStack } from '../src/telemetry/original-stack.ts';
@@ -48,6 +50,22 @@ describe('the packs of the program', () => {
     const { code, stdout } = await start('run', '--help');
     assert.equal(code, 0);
     assert.match(stdout, /prom-migrator run -f FILE/);
+  });
+
+  it('have compiled code for all that a copy loads, which V8 accepts', async () => {
+    const stores = startExampleStores();
+    await once(stores, 'listening');
+    try {
+      const file = join(directory, 'copy.json');
+      const url = `http://127.0.0.1:${(stores.address() as AddressInfo).port}`;
+      await writeFile(file, JSON.stringify(exampleManifest(url)));
+      const { code, stdout, stderr } = await start('run', '-f', file, '--output', 'json', '--log-level', 'error');
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      const { phase, samplesWritten } = JSON.parse(stdout) as Record<string, unknown>;
+      assert.deepEqual({ phase, samplesWritten }, { phase: 'Succeeded', samplesWritten: 1_440_000 });
+    } finally {
+      stores.close();
+    }
   });
 
   it('start in the same way without, or with a damaged one, and say so to NODE_DEBUG', async () => {

@@ -20,7 +20,6 @@ type Pack = Readonly<Record<string, ModuleFunction | string>>;
 
 export interface LoadedPack {
   readonly path: string;
-  readonly source: Buffer;
   readonly script: Script;
 }
 
@@ -133,7 +132,7 @@ export class ProgramFiles {
       ...(cachedData !== undefined && { cachedData }),
     });
     if (script.cachedDataRejected === true) DEBUG('V8 rejects the compiled code of %s: compiling', name);
-    this.#loaded.push({ path, source, script });
+    this.#loaded.push({ path, script });
     return script.runInThisContext() as Pack;
   }
 }
