@@ -4,7 +4,7 @@
 //   node many.js MANIFEST NUMBER
 //
 // Migration k of NUMBER copies the series with slice="k". Prints the results as JSON and exits with 1 unless all succeeded. It is bundled
-// before it is measured, as the package is.
+// before it is measured, as the package is, and V8 and glibc are set as the operator sets them.
 
 import { readFile } from 'node:fs/promises';
 import { loadManifests } from '../src/api/manifest.ts';
@@ -14,6 +14,9 @@ import { WorkerPool } from '../src/execute/worker-pool.ts';
 import { WorkerThreads } from '../src/execute/worker-threads.ts';
 import { SYSTEM_CLOCK as systemClock } from '../src/telemetry/clock.ts';
 import { Secret } from '../src/telemetry/secret.ts';
+import { keepHeapSmall } from '../src/telemetry/small-heap.ts';
+
+keepHeapSmall();
 
 const [file = '', number = '1'] = process.argv.slice(2);
 

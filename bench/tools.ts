@@ -76,7 +76,7 @@ export async function ourCommand(scenario: Scenario, sides: Sides, place: Comman
     if (place.dist !== BUILT) throw new Error(`${scenario.name} measures this checkout: it takes no --dist`);
     const directory = join(place.scratch, 'many');
     await bundle({ many: 'bench/many.ts', 'worker-thread': 'src/execute/worker-thread.ts' }, directory);
-    return { program: process.execPath, args: [join(directory, 'many.js'), file, String(scenario.migrations)] };
+    return asInTheImage([join(directory, 'many.js'), file, String(scenario.migrations)]);
   }
   const launcher = join(place.dist, '..', 'bin', 'prom-migrator.mjs');
   return {
