@@ -8,6 +8,7 @@ import type { BlockExtent } from '../../wire/native-export/block.ts';
 import { MetricNames } from '../../wire/native-export/metric-name.ts';
 import type { SeriesCursor } from '../../wire/responses/read-response.ts';
 import type { SampleColumns } from '../../wire/sample-columns.ts';
+import { EntryCursor } from './entry-cursor.ts';
 import type { HeldBlock, HeldBlocks, HeldBlocksOfSeries } from './held-blocks.ts';
 import type { NativeExperience } from './native-choice.ts';
 import type { Grow } from './stored-series.ts';
@@ -37,7 +38,7 @@ const BYTES_PER_ENTRY = 12;
 const BYTES_PER_PLACE = 8;
 const FIRST_LABEL_BYTES = 16 * 1024;
 
-export class HeldSeries implements SeriesCursor {
+export class HeldSeries extends EntryCursor implements SeriesCursor {
   /** What the response had. */
   readonly experience: Required<NativeExperience>;
   /** Memory that a shorter range would not need. An estimate: as if all samples of a block took the same. */
@@ -46,12 +47,11 @@ export class HeldSeries implements SeriesCursor {
   readonly #onDamage: HeldSeriesOptions['onDamage'];
   readonly #decoder = new BlockDecoder(GROUP_BYTES);
   readonly #places: readonly BlockPlace[];
-  readonly #labelBytes: Uint8Array;
-  readonly #labelEnds: Uint32Array;
+  protected readonly labelBytes: Uint8Array;
+  protected readonly labelEnds: Uint32Array;
   readonly #blockEnds: Uint32Array;
   readonly #samples: Uint32Array;
-  readonly #entries: number;
-  #entry = -1;
+  protected readonly entries: number;
 
   /** The memory that each response needs, whatever it contains. */
   static readonly ownBytes = BlockDecoder.bytesFor(GROUP_BYTES);
@@ -71,49 +71,28 @@ export class HeldSeries implements SeriesCursor {
   }
 
   private constructor(draft: Draft, held: HeldBlocks, { range, onDamage }: HeldSeriesOptions) {
+    super();
     this.#range = range;
     this.#onDamage = onDamage;
     this.#places = draft.places;
-    this.#labelBytes = draft.labelBytes;
-    this.#labelEnds = draft.labelEnds;
+    this.labelBytes = draft.labelBytes;
+    this.labelEnds = draft.labelEnds;
     this.#blockEnds = draft.blockEnds;
     this.#samples = draft.samples;
-    this.#entries = draft.entries;
+    this.entries = draft.entries;
     this.experience = draft.experience;
     const { samplesDecoded, samplesInRange } = draft.experience;
     this.rangeBytes = samplesDecoded === 0 ? 0 : held.blockBytes * (samplesInRange / samplesDecoded);
     this.#decoder.begin(this.#places);
   }
 
-  next(): boolean {
-    if (this.#entry + 1 >= this.#entries) return false;
-    this.#entry++;
-    return true;
-  }
-
-  rewind(): void {
-    this.#entry = -1;
-  }
-
-  get place(): number {
-    return this.#entry;
-  }
-
-  seek(place: number): void {
-    this.#entry = place;
-  }
-
-  get labels(): Uint8Array {
-    return this.#labelBytes.subarray(this.#labelEnds[this.#entry - 1] ?? 0, this.#labelEnds[this.#entry]);
-  }
-
   get parts(): number {
-    return (this.#blockEnds[this.#entry] as number) - this.#firstBlock;
+    return (this.#blockEnds[this.entry] as number) - this.#firstBlock;
   }
 
   /** As many as there are. */
   get sampleBound(): number {
-    return this.#samples[this.#entry] as number;
+    return this.#samples[this.entry] as number;
   }
 
   get decodedBytes(): number {
@@ -123,7 +102,7 @@ export class HeldSeries implements SeriesCursor {
   /** Appends the samples that are in the range of the response too. */
   decode(fromMs: number, toMs: number, columns: SampleColumns): void {
     const range = { fromMs: Math.max(fromMs, this.#range.fromMs), toMs: Math.min(toMs, this.#range.toMs) };
-    const end = this.#blockEnds[this.#entry] as number;
+    const end = this.#blockEnds[this.entry] as number;
     try {
       for (let block = this.#firstBlock; block < end; block++) this.#decoder.decode(block, range, columns);
     } catch (error) {
@@ -133,7 +112,7 @@ export class HeldSeries implements SeriesCursor {
   }
 
   get #firstBlock(): number {
-    return this.#blockEnds[this.#entry - 1] ?? 0;
+    return this.#blockEnds[this.entry - 1] ?? 0;
   }
 }
 
