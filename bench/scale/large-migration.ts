@@ -11,7 +11,7 @@ const PODS = 32;
 const STRETCHES = 512;
 
 /** The default of `spec.window.targetSamples`. */
-const WINDOW_SAMPLES = 10_000_000;
+const WINDOW_SAMPLES = 50_000_000;
 /** MAX_WINDOWS_IN_FLIGHT with ordering Any. */
 const WINDOWS_IN_FLIGHT = 4;
 /** The defaults of `spec.limits`. Measured: 189 requests for 9.41 M samples, 49,773 each. */

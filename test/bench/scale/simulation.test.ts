@@ -98,7 +98,7 @@ describe('the model of a large migration', () => {
     assertNear(hours * 3600, 100 + 10 + 20 + 25);
   });
 
-  it('copies every sample once, takes no less time with kills, and gives the same result again', () => {
+  it('copies every sample once, in no less time than the destination needs, and gives the same result again', () => {
     const inputs = fc.record({
       seed: fc.nat(),
       pods: fc.integer({ min: 1, max: 12 }),
@@ -113,7 +113,7 @@ describe('the model of a large migration', () => {
         const result = simulate(all);
         assertNear(result.samplesCopied, all.samples);
         assert.equal(result.marks, 100);
-        assert.ok(result.hours >= simulate({ ...all, killEveryS: 0 }).hours - 1e-12);
+        assert.ok(result.hours * 3600 >= all.samples / all.destinationRate - 1e-6);
         assert.ok(result.samplesReadAgain <= result.kills * all.windowsInFlight * all.windowSamples);
         assert.deepEqual(simulate(all), result);
       }),
