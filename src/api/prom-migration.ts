@@ -92,8 +92,8 @@ export interface PromMigrationSpec {
    */
   readonly suspend: boolean;
   /**
-   * Seconds without a finished window after which the operator reports the migration as stalled (condition Progressing
-   * is False). It keeps trying. run ignores it.
+   * Seconds in which no window is finished, and no sample written or compared, after which the operator reports the
+   * migration as stalled (condition Progressing is False). It keeps trying. run ignores it.
    */
   readonly progressDeadlineSeconds: number;
   /**

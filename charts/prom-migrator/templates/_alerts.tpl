@@ -66,7 +66,7 @@
     severity: warning
   annotations:
     summary: {{ `'Migration {{ $labels.migration }} makes no progress.'` }}
-    description: No window was finished within progressDeadlineSeconds. The operator keeps trying; the conditions and events of the migration say what it waits for.
+    description: No window was finished, and no sample written or compared, within progressDeadlineSeconds. The operator keeps trying; the conditions and events of the migration say what it waits for.
 - alert: PromMigratorMigrationDegraded
   expr: max by (migration, reason) ({{ include "prom-migrator.series" (list . $condition `type="Degraded"` `status="True"` `reason!="SamplesSkipped"`) }}) == 1
   for: 15m

@@ -42,7 +42,8 @@ export const CONDITION_REASONS = {
     WaitingForPods:
       'False: the pods of an earlier Job of this migration are ending; the copy resumes when they are gone',
     Suspended: 'False: spec.suspend is true',
-    NoProgress: 'False: no window was finished for spec.progressDeadlineSeconds; the operator keeps trying',
+    NoProgress:
+      'False: no window was finished, and no sample written or compared, for spec.progressDeadlineSeconds; the operator keeps trying',
     OperatorStopped:
       'False: the operator was shut down; the migration resumes when it runs again. The pods of a Job continue without it',
     Deleting:

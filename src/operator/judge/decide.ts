@@ -18,7 +18,7 @@ import type { Rates, ResumePoint } from '../../execute/worker-messages.ts';
 export interface Timeline {
   /** When it was first started. A start before this process is derived from the timestamp in the status. */
   readonly startedMs: number | undefined;
-  /** When this process last saw a finished window. */
+  /** When this process last saw that a window was finished, or samples written or compared. */
   readonly lastProgressMs: number | undefined;
   /** Since when it is being tried without an intended pause. */
   readonly tryingSinceMs: number | undefined;

@@ -25,7 +25,7 @@ export const EVENT_REASONS = {
   WindowSplit:
     'Normal: a window was too large for the source, the destination or the memory; at most one event in ten minutes',
   SamplesRejected: 'Warning: the destination rejects samples; at most one event in ten minutes for each reason',
-  NoProgress: 'Warning: no window was finished for spec.progressDeadlineSeconds',
+  NoProgress: 'Warning: no window was finished, and no sample written or compared, for spec.progressDeadlineSeconds',
   Succeeded: 'Normal: everything is in the destination, except rejected samples, if any',
   Failed: 'Warning: the migration failed; the note says why',
   VerificationStarted: 'Normal: everything is copied, and source and destination are being compared',

@@ -53,8 +53,9 @@ export class MigrationTrack {
   /** Timestamps, for the status. */
   startTimeMs: number | undefined;
   lastProgressTimeMs: number | undefined;
-  /** The same moments on the monotonic clock, for measurements. A start before this process is derived from its timestamp. */
+  /** On the monotonic clock, for measurements. A start before this process is derived from its timestamp. */
   startedMs: number | undefined;
+  /** When this process last saw that a window was finished, or samples written or compared. */
   lastProgressMs: number | undefined;
   tryingSinceMs: number | undefined;
   resumedFromMs: number | undefined;
@@ -190,6 +191,7 @@ export class MigrationTrack {
   /** Takes over a worker's report. @returns whether a window was finished, or compared */
   report(progress: Readonly<MigrationProgress>, events: readonly MigrationEvent[], now: Moment): boolean {
     const windowsBefore = this.#run?.windows ?? 0;
+    const deliveredBefore = deliveredIn(this.#run);
     const reachedBefore = this.#reached;
     const comparedBefore = this.#run?.verification !== undefined;
     for (const event of events) this.#take(event, progress, now);
@@ -208,10 +210,9 @@ export class MigrationTrack {
     // The marks of a Job show how far its pods have come, even if the counts beside them are missing.
     const marked = this.#follows && reachedBefore !== undefined && (this.#reached ?? 0) > reachedBefore;
     const finished = progress.windows > windowsBefore || compared || marked;
-    if (finished) {
-      this.lastProgressTimeMs = now.wallMs;
-      this.lastProgressMs = now.monotonicMs;
-    }
+    if (finished) this.lastProgressTimeMs = now.wallMs;
+    // A window takes long where the destination limits the rate.
+    if (finished || deliveredIn(progress) > deliveredBefore) this.lastProgressMs = now.monotonicMs;
     return finished;
   }
 
@@ -264,4 +265,9 @@ export class MigrationTrack {
 
 function timeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseTime(text);
+}
+
+/** Samples that this attempt has written, or compared. */
+function deliveredIn(progress: Readonly<MigrationProgress> | undefined): number {
+  return (progress?.samplesWritten ?? 0) + (progress?.verification?.samplesCompared ?? 0);
 }
