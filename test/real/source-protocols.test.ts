@@ -121,11 +121,16 @@ describe('a source without remote_read', () => {
   describe('that is killed again and again', () => {
     const fewer = new Map([...data].slice(0, 60));
 
-    async function survive(source: MigrationSpec): Promise<SeriesSet> {
-      await using destination = await startPrometheus({ version: '3.5', receiver: true });
-      const spec = specOf(source, toPrometheus(destination));
-      // Twenty minutes of data take half a second.
-      const slow = { ...spec, window: { max: '20m' }, limits: { samplesPerSecond: 15_000 } };
+    async function survive(source: MigrationSpec, ordering: 'InOrder' | 'Any' = 'InOrder'): Promise<SeriesSet> {
+      const outOfOrderWindow = ordering === 'Any' ? '100000h' : undefined;
+      await using destination = await startPrometheus({
+        ...{ version: '3.5', receiver: true },
+        ...(outOfOrderWindow !== undefined && { outOfOrderWindow }),
+      });
+      const spec = specOf(source, { ...toPrometheus(destination), ordering });
+      // Twenty minutes of data take half a second, six hours ten.
+      const window = ordering === 'Any' ? {} : { max: '20m' };
+      const slow = { ...spec, window, limits: { samplesPerSecond: 15_000 } };
       for (let kill = 0; kill < 4; kill++) {
         await using migration = await startMigration(slow);
         await migration.saying(/ migration started /);
@@ -144,6 +149,14 @@ describe('a source without remote_read', () => {
       await pushSamples(`${source.url}/api/v1/write`, fewer);
       const stored = await exportVictoriaMetrics(source.url);
       const there = await survive(victoriaMetrics(source));
+      assertEqualSeries(mapBits(stored, asNormalNan), mapBits(there, asNormalNan), 'bits');
+    });
+
+    it('is copied once, in windows of hours: VictoriaMetrics', async () => {
+      await using source = await startVictoriaMetrics();
+      await pushSamples(`${source.url}/api/v1/write`, fewer);
+      const stored = await exportVictoriaMetrics(source.url);
+      const there = await survive(victoriaMetrics(source), 'Any');
       assertEqualSeries(mapBits(stored, asNormalNan), mapBits(there, asNormalNan), 'bits');
     });
 
