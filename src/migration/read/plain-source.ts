@@ -1,10 +1,12 @@
 // What the planner knows about a source that sends plain samples instead of streams: whether its windows are planned as long ones, and where its
-// metric names can be cut.
+// metric names can be cut. Some adapters refuse the regular expressions that select a part of the names, and some ignore them: until the first
+// part has shown that it has no other names, it may turn out that the source can only be read as a whole.
 
-import { hasName, type NamePartition } from '../series/name-partition.ts';
+import { hasName, isAllNames, type NamePartition } from '../series/name-partition.ts';
 import { isTooMuch, longWindowAfter, type MemoryLimits, type NextWindow, wantedMs } from './long-windows.ts';
 import { WHOLE_WINDOW } from './name-portions.ts';
 import type { OpenWindow, SliceOutcome } from './open-window.ts';
+import type { ReadFailure } from './read-failure.ts';
 import type { WindowLimits, WindowState } from './window-size.ts';
 
 const MAX_KNOWN_NAMES = 4096;
@@ -15,6 +17,8 @@ export class PlainSource {
   #plannedMs: number | undefined;
   #wantedMs: number;
   #names: readonly string[] = [];
+  /** Whether the source selects a part of the names. */
+  #selects: 'unknown' | 'yes' | 'no' = 'unknown';
   /** The last response with samples was plain, and windows are planned as long ones. */
   isPlain = false;
 
@@ -26,6 +30,42 @@ export class PlainSource {
   /** The names of which the source has shown that they have samples, or some of them. */
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  /** Whether it is worth trying to read a part of the names. */
+  get mayCut(): boolean {
+    return this.#selects !== 'no';
+  }
+
+  /** The names to cut at instead of reading a shorter window; undefined where that is not known to work, or cannot be undone. */
+  namesToCut({ delivered }: OpenWindow): readonly string[] | undefined {
+    return this.isPlain && (this.#selects === 'yes' || !delivered) ? this.#names : undefined;
+  }
+
+  /**
+   * Looks at the first response for a part of the names, while nothing else of its window was delivered.
+   * @returns false if the source has ignored what selects the part
+   */
+  selected(open: OpenWindow, outcome: SliceOutcome): boolean {
+    if (!this.#isFirstPart(open)) return true;
+    const { names } = open.slice;
+    const seen = outcome.sampledNames?.() ?? [];
+    if (seen.length === 0) return true;
+    this.#selects = seen.every((name) => hasName(names, name)) ? 'yes' : 'no';
+    return this.mayCut;
+  }
+
+  /** Whether the source refuses what selects a part of the names: not its size, and not because it cannot be reached. */
+  refuses(failure: ReadFailure, open: OpenWindow): boolean {
+    const responded = failure.kind === 'transient' && failure.responded;
+    const isRefusal = responded || failure.kind === 'ambiguous' || failure.kind === 'refused';
+    if (!isRefusal || !this.#isFirstPart(open)) return false;
+    this.#selects = 'no';
+    return true;
+  }
+
+  #isFirstPart({ delivered, slice }: OpenWindow): boolean {
+    return this.isPlain && this.#selects === 'unknown' && !delivered && !isAllNames(slice.names);
   }
 
   /** Whether windows were planned as long ones until now. */

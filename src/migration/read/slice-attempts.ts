@@ -2,6 +2,11 @@
 
 import type { ReadFailure } from './read-failure.ts';
 
+/** A source that finds every request "too large" is broken: 17 halvings lead from 24 h to 1 s, and names split quickly. */
+export const MAX_SPLITS_IN_A_ROW = 250;
+/** This many consecutive splits caused only by 5xx, timeouts and cut responses mean an outage, not a size problem. The planner waits it out. */
+export const MAX_SPLITS_IN_OUTAGE = 40;
+
 export class SliceAttempts {
   failures = 0;
   readonly counts = {

@@ -8,30 +8,13 @@ import type { NextWindow } from './long-windows.ts';
 import { joinPortions, type Portion, portionOf, WHOLE_WINDOW } from './name-portions.ts';
 import { type Learned, OpenWindow, type SliceOutcome, type TimeRange } from './open-window.ts';
 import { PlainSource } from './plain-source.ts';
+import type { PlannerOptions } from './planner-options.ts';
 import { type ReadFailure, type ReadReaction, reactToReadFailure } from './read-failure.ts';
-import { FailuresInARow, SliceAttempts } from './slice-attempts.ts';
-import { SampleMode, type SourceForm, type UndecodableReaction } from './sample-mode.ts';
+import { FailuresInARow, MAX_SPLITS_IN_A_ROW, MAX_SPLITS_IN_OUTAGE, SliceAttempts } from './slice-attempts.ts';
+import { SampleMode, type UndecodableReaction } from './sample-mode.ts';
 import type { Reaction, Slice, Split, Verdict } from './slice.ts';
-import type { SourceProof } from './source-proof.ts';
 import { isOfNames, type SplitPlan, type SplitState, splitPlanOf } from './split-plan.ts';
-import { firstWindow, isCrowded, nextWindow, type WindowLimits, type WindowState, windowEndMs } from './window-size.ts';
-
-export interface PlannerOptions {
-  readonly limits: WindowLimits;
-  /** The memory budget of one window. */
-  readonly budgetBytes: number;
-  readonly form: SourceForm;
-  /** What lies before this time will be compared with the destination. */
-  readonly uncertainUntilMs: number;
-  readonly proof: SourceProof;
-  /** Whether the names of a window may be read separately only because that is cheaper. */
-  readonly prefersNames: boolean;
-}
-
-/** A source that finds every request "too large" is broken: 17 halvings lead from 24 h to 1 s, and names split quickly. */
-const MAX_SPLITS_IN_A_ROW = 250;
-/** This many consecutive splits caused only by 5xx, timeouts and cut responses mean an outage, not a size problem. The planner waits it out. */
-const MAX_SPLITS_IN_OUTAGE = 40;
+import { firstWindow, isCrowded, nextWindow, type WindowState, windowEndMs } from './window-size.ts';
 
 export class WindowPlanner {
   readonly #options: PlannerOptions;
@@ -96,6 +79,7 @@ export class WindowPlanner {
     this.#inARow = new FailuresInARow();
     this.#attempts = new SliceAttempts();
     this.#halvings.end();
+    if (!this.#plain.selected(open, outcome)) return this.#readWhole();
     open.note(outcome);
     if (this.#isStride(open) && outcome.samples > 0) {
       this.#size = this.#grown(open);
@@ -130,6 +114,10 @@ export class WindowPlanner {
   /** The slice could not be read, or does not fit into memory. */
   failed(failure: ReadFailure): Reaction {
     const open = this.#current();
+    if (this.#plain.refuses(failure, open)) {
+      this.#readWhole();
+      return { kind: 'retry' };
+    }
     this.#count(failure, open);
     const outage = failure.kind === 'transient' && this.#inARow.splits >= MAX_SPLITS_IN_OUTAGE;
     const plan = outage ? undefined : splitPlanOf(failure, this.#splitState(open));
@@ -166,6 +154,15 @@ export class WindowPlanner {
     return { window, fromMs, toMs, names, attempt, ...this.#mode.at(fromMs, samplesUntilMs), uncertain, divisible };
   }
 
+  /** Nothing of the open window was delivered, and the source cannot be read in portions of the names. */
+  #readWhole(): Verdict {
+    this.#portions = WHOLE_WINDOW;
+    this.#plain.isPlain = false;
+    this.#attempts = new SliceAttempts();
+    this.#open = undefined;
+    return { kind: 'discard' };
+  }
+
   #openWindow(portions: readonly Portion[]): OpenWindow {
     const fromMs = this.#atMs;
     // A window that is read again keeps its end, so that later data is not compared or requested as SAMPLES without need.
@@ -181,7 +178,11 @@ export class WindowPlanner {
   }
 
   #isPlain({ streamed }: SliceOutcome, { fromMs, samplesUntilMs }: OpenWindow['slice']): boolean {
-    return this.#options.prefersNames && this.#mode.isPlain(this.#mode.at(fromMs, samplesUntilMs), streamed);
+    return (
+      this.#options.prefersNames &&
+      this.#plain.mayCut &&
+      this.#mode.isPlain(this.#mode.at(fromMs, samplesUntilMs), streamed)
+    );
   }
 
   #learned(outcome: SliceOutcome, { slice }: OpenWindow): Learned {
@@ -261,9 +262,8 @@ export class WindowPlanner {
 
   #splitState(open: OpenWindow): SplitState {
     const { limits } = this.#options;
-    const { isPlain, names } = this.#plain;
-    const isStride = this.#isStride(open);
-    return { open, isStride, size: this.#size, limits, halvings: this.#halvings, names: isPlain ? names : undefined };
+    const names = this.#plain.namesToCut(open);
+    return { open, isStride: this.#isStride(open), size: this.#size, limits, halvings: this.#halvings, names };
   }
 
   /** @returns what was split */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { hasName } from '../../../src/migration/series/name-partition.ts';
 import type { ReadFailure } from '../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../src/migration/read/slice.ts';
-import type { PlannerOptions } from '../../../src/migration/read/window-planner.ts';
+import type { PlannerOptions } from '../../../src/migration/read/planner-options.ts';
 import {
   assertComplete,
   type Crossing,

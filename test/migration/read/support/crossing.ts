@@ -5,7 +5,8 @@ import { hasName } from '../../../../src/migration/series/name-partition.ts';
 import type { ReadFailure } from '../../../../src/migration/read/read-failure.ts';
 import type { Slice } from '../../../../src/migration/read/slice.ts';
 import { SourceProof } from '../../../../src/migration/read/source-proof.ts';
-import { type PlannerOptions, WindowPlanner } from '../../../../src/migration/read/window-planner.ts';
+import type { PlannerOptions } from '../../../../src/migration/read/planner-options.ts';
+import { WindowPlanner } from '../../../../src/migration/read/window-planner.ts';
 import type { Metric, SimulatedStore } from './simulated-store.ts';
 
 export const SECOND = 1000;
