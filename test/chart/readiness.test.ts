@@ -132,7 +132,7 @@ const working: Row[] = [
     objectOf({ situation: { kind: 'running', stalledMs }, track: halfWay() }),
     'InProgress',
     'Progressing',
-    /no window was finished for 10m/,
+    /no window was finished, and no sample written or compared, for 10m/,
   ],
   [
     'without progress between two attempts',

@@ -61,7 +61,7 @@ export function progressingCondition(
         const why = degraded.status === 'True' ? `: ${degraded.message}` : '';
         return not(
           'NoProgress',
-          `no window was finished for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`,
+          `no window was finished, and no sample written or compared, for ${minutes === '0s' ? 'less than a minute' : minutes}${why}`,
         );
       }
       if (situation.kind === 'pausing') return yes('Retrying', 'the next attempt follows after a pause');
