@@ -39,12 +39,16 @@ export interface Held {
 }
 
 const MAX_TOO_LARGE = 1000;
+/** A window grows to its full length in fewer steps. */
+const MAX_SHORT_RANGES = 16;
 
 export class ExportReader {
   readonly #options: ExportReaderOptions;
   readonly #native = new NativeChoice();
   /** Selectors of one metric name whose blocks do not fit into memory. */
   readonly #tooLarge = new Set<string>();
+  /** How many ranges in a row were much shorter than they could be. */
+  #shortRanges = 0;
   /** Whether the last response was a native export. */
   #isNative = false;
   /** The export as JSON; undefined until it was tried. */
@@ -135,8 +139,12 @@ export class ExportReader {
     options: QueryOptions,
   ): Promise<HeldSeries | undefined> {
     let heldBytes = 0;
+    const isShort = range.toMs - range.fromMs < longestMs / 2;
+    this.#shortRanges = isShort ? this.#shortRanges + 1 : 0;
+    // Windows stay short where one metric name decides how long they are.
+    const staysShort = this.#tooLarge.size > 0 || this.#shortRanges > MAX_SHORT_RANGES;
     const keeping = {
-      longestMs,
+      longestMs: staysShort ? 0 : longestMs,
       grow: async (bytes: number) => {
         await grow(bytes);
         heldBytes += bytes;

@@ -118,6 +118,16 @@ export class HeldBlocks {
     return [...names].sort(compareText);
   }
 
+  /** Frees the memory of all blocks at once: whoever reads instead takes as much. Nothing of it can be used any more. */
+  free(): void {
+    const slabs = new Set([
+      this.#slab,
+      ...[...this.#series.values()].flatMap((blocks) => blocks.map(({ bytes }) => bytes)),
+    ]);
+    for (const { buffer } of slabs) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+    this.#series.clear();
+  }
+
   async #addSlab(needed: number): Promise<void> {
     const size = Math.max(needed, Math.min(MAX_SLAB_BYTES, Math.max(FIRST_SLAB_BYTES, 2 * this.#slab.length)));
     await this.#reserve(size);

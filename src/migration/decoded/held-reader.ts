@@ -60,6 +60,8 @@ export async function readHeld(
     shrink(OWN_BYTES - HeldSeries.ownBytes + held.bytes - held.blockBytes);
     return series;
   } catch (error) {
-    throw error instanceof DoesNotFit ? new HeldDoesNotFit(error, held, range) : error;
+    const thrown = error instanceof DoesNotFit ? new HeldDoesNotFit(error, held, range) : error;
+    held.free();
+    throw thrown;
   }
 }

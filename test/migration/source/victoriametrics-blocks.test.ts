@@ -193,6 +193,18 @@ describe("a VictoriaMetrics' blocks as a source", () => {
     }
   });
 
+  it('are read as JSON if the range stays a small part of them, although it could become longer', async () => {
+    const times = Array.from({ length: 200 }, (_, i) => i * 10);
+    const bytes = exportOf([['a', ...times]]);
+    await using store = await opened((response) => response.end(bytes), { json: () => line('a', 0, 10) });
+    const range = { fromMs: 0, toMs: 20 };
+    for (let i = 0; i < 40; i++)
+      assert.deepEqual(await store.read(range, (part) => everySample(part, range)), [['a', 0, 10]]);
+    assert.ok(store.exports.slice(0, 10).every((path) => path === 'export/native'));
+    const native = store.exports.slice(20).filter((path) => path === 'export/native');
+    assert.ok(native.length < 3, `${native.length} of the last 20`);
+  });
+
   it('are read as JSON after one of them could not be decoded', async () => {
     const block = encodeBlock({
       ...{ times: [1n, 2n, 3n], mantissas: [1n, 2n, 3n], exponent: 0, timesEncoding: 6, valuesEncoding: 6 },
