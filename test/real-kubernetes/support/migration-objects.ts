@@ -1,6 +1,7 @@
 // Creates, edits, deletes and awaits the PromMigrations of one namespace by direct API requests, because kubectl is too slow for a thousand
 // of them.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Condition, PromMigrationStatus } from '../../../src/api/prom-migration-status.ts';
 import { STATUS_MANAGER } from '../../../src/operator/judge/status-origin.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
@@ -20,6 +21,9 @@ export interface MigrationNews {
   note: string;
   regarding: { name: string; uid: string };
 }
+
+/** Seconds in which an API server that has just started opens its storage. */
+const MAX_WAITS = 30;
 
 export class MigrationObjects {
   readonly namespace: string;
@@ -142,7 +146,12 @@ export class MigrationObjects {
   }
 
   async #must(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown> {
-    const response = await this.#cluster.request(method, path, body, contentType);
+    let response = await this.#cluster.request(method, path, body, contentType);
+    // An API server that has just started has not done anything then.
+    for (let wait = 0; response.status === 429 && wait < MAX_WAITS; wait++) {
+      await sleep(1000);
+      response = await this.#cluster.request(method, path, body, contentType);
+    }
     const said = JSON.stringify(response.body).slice(0, 2_000);
     assert.ok(response.status >= 200 && response.status < 300, `${method} ${path}: ${response.status} ${said}`);
     return response.body;
