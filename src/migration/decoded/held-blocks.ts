@@ -118,7 +118,7 @@ export class HeldBlocks {
     return [...names].sort(compareText);
   }
 
-  /** Frees the memory of all blocks at once: whoever reads instead takes as much. Nothing of it can be used any more. */
+  /** Frees the memory of all blocks, because JSON that is read instead needs it. The blocks cannot be used after that. */
   free(): void {
     const slabs = new Set([
       this.#slab,

@@ -85,7 +85,7 @@ export class NativeChoice {
 
   /**
    * Blocks that were to be held did not fit into memory.
-   * @returns whether the range, and some after it, is a so small part of them that JSON costs less
+   * @returns whether the range is so small a part of them that JSON costs less, for some ranges
    */
   didNotFit({ samplesDecoded, samplesInRange }: Pick<NativeExperience, 'samplesDecoded' | 'samplesInRange'>): boolean {
     const isSmallPart = samplesDecoded > MAX_SAMPLES_PER_SAMPLE * samplesInRange;
